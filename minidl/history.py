@@ -1,0 +1,113 @@
+"""History: what training looked like, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .errors import ArgumentError
+
+
+class History:
+    """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy".
+
+    "loss" is the mean over the epoch's examples of the objective, penalties included, before each update; "accuracy" is over the
+    same predictions (with dropout on). "val_loss" and "val_accuracy" are taken after the epoch, without dropout and penalties.
+
+    Attributes
+    ----------
+    stopped : str or None
+        Why training ended before its last epoch.
+    seconds : float
+        The time that training took.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.add({"loss": 0.7, "val_loss": 0.6})
+    >>> history.add({"loss": 0.5, "val_loss": 0.65})
+    >>> history.loss
+    [0.7, 0.5]
+    >>> history.best_epoch()
+    1
+    >>> print(history)
+    epoch   loss val_loss
+        1 0.7000   0.6000  best val_loss
+        2 0.5000   0.6500
+    """
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[float]] = {}
+        self.stopped: str | None = None
+        self.seconds = 0.0
+
+    def add(self, row: dict[str, float]) -> None:
+        """Append the numbers of one epoch."""
+        for name, number in row.items():
+            self.columns.setdefault(name, []).append(number)
+
+    @property
+    def loss(self) -> list[float]:
+        """The training loss of each epoch."""
+        return self.columns.get("loss", [])
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are complete."""
+        return len(self.loss)
+
+    def best_epoch(self, monitor: str | None = None) -> int:
+        """Return the number, from 1, of the epoch with the best `monitor`: "val_loss" where there is one, else "loss".
+
+        An accuracy is best where it is largest, everything else where it is smallest; the first of equals counts.
+        """
+        name = monitor or ("val_loss" if "val_loss" in self.columns else "loss")
+        numbers = self[name]
+        if not numbers:
+            raise ArgumentError("the history holds no epoch yet")
+        return numbers.index(max(numbers) if larger_is_better(name) else min(numbers)) + 1
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name == "loss":
+            return self.loss
+        if name not in self.columns:
+            raise ArgumentError(f"the history has no {name!r}: it has {', '.join(self.columns) or 'nothing yet'}")
+        return self.columns[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return self.epochs
+
+    def __str__(self) -> str:
+        """Return a table of at most about ten rows: the first, the last, the best, and some between."""
+        if not self.epochs:
+            return "no epoch yet"
+        best = self.best_epoch()
+        watched = "val_loss" if "val_loss" in self.columns else "loss"
+        step = max(1, self.epochs // 8)
+        shown = sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)})
+        wide = max(5, len(str(self.epochs)))
+        lines = ["epoch".rjust(wide) + "".join(" " + name.rjust(max(6, len(name))) for name in self.columns)]
+        for epoch in shown:
+            cells = "".join(f" {column[epoch - 1]:>{max(6, len(name))}.4f}" for name, column in self.columns.items())
+            lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {watched}" if epoch == best else ""))
+        return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name}={column[-1]:.4g}" for name, column in self.columns.items())
+        return f"History({self.epochs} epochs: {last})"
+
+
+def larger_is_better(name: str) -> bool:
+    """Return whether a larger number of that name is the better one.
+
+    Examples
+    --------
+    >>> larger_is_better("val_accuracy"), larger_is_better("val_loss")
+    (True, False)
+    """
+    return name.endswith("accuracy")

@@ -1,0 +1,242 @@
+"""The objective: layers + loss + penalties as one differentiable function of one parameter vector.
+
+Training and the gradient checker ask the same methods: what is checked is what is trained. Arrays are trusted here; the door for
+arrays from outside is `Sequential`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array, Seed, model_dtype, scratch
+from .errors import ArgumentError, MinidlError, OwnershipError, ShapeError
+from .layers import Layer, Sigmoid, Softmax
+from .layers.layer import Shape
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from .parameters import Parameter, ParameterVector, RandomStream
+from .penalties import Penalty
+from .randomness import spawn, stream
+
+# A last layer and a loss that are computed together, from the input of that layer. Exact types: a subclass may compute otherwise.
+_FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], type[Loss]] = {
+    (Sigmoid, BinaryCrossEntropy): SigmoidCrossEntropy,
+    (Softmax, CategoricalCrossEntropy): SoftmaxCrossEntropy,
+}
+
+_ROWS = 1024  # examples per pass where no gradient is needed: large enough for fast products, small enough for the cache
+
+
+class Objective:
+    """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient.
+
+    Parameters
+    ----------
+    layers, loss, penalties, seed, dtype
+        As in `Sequential`.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], *, loss: Loss, penalties: Sequence[Penalty] = (), seed: Seed = 0, dtype: npt.DTypeLike = np.float32
+    ) -> None:
+        layers = _checked_layers(layers)
+        if not isinstance(loss, Loss):
+            raise ArgumentError(f"loss must be a Loss such as BinaryCrossEntropy(), got {loss!r}")
+        penalties = tuple([penalties] if isinstance(penalties, Penalty) else penalties)
+        _check_penalties(penalties, len(layers))
+        kind = model_dtype(dtype)
+        rng = stream(seed)
+        output_shapes(layers, None)
+        self.layers = layers
+        self.loss = loss
+        self.penalties = penalties
+        self._bind(kind, rng)
+        streams = spawn(rng, 1 + sum(layer.stochastic for top in layers for layer in top.walk()))
+        self.shuffle_rng = streams.pop()
+        for top in layers:
+            top._owner = True  # type: ignore[attr-defined]  # a mark that copies do not keep
+            for layer in top.walk():
+                if layer.stochastic and layer.rng is None:
+                    layer.rng = streams.pop(0)
+
+    def _bind(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
+        """Make one vector of all parameters, and choose the form of the loss."""
+        named = [(f"{i}.{name}", parameter) for i, layer in enumerate(self.layers) for name, parameter in layer.parameters().items()]
+        self.parameters = ParameterVector(named, dtype, rng)
+        fused = _FROM_LOGITS.get((type(self.layers[-1]), type(self.loss)))
+        self._head = fused() if fused else copy.copy(self.loss)
+        self._body = self.layers[:-1] if fused else self.layers
+        # The way back ends at the first layer that learns something.
+        first = next((i for i, layer in enumerate(self._body) if layer.parameters()), len(self._body))
+        self._first, self._rest = self._body[first : first + 1], self._body[first + 1 :][::-1]
+        self._penalized = [(penalty, self._weights(penalty)) for penalty in self.penalties]
+        self._buffers: dict[str, Array] = {}
+
+    def _weights(self, penalty: Penalty) -> list[Parameter]:
+        chosen = range(len(self.layers)) if penalty.layers is None else penalty.layers
+        return [parameter for i in chosen for parameter in self.layers[i].parameters().values() if parameter.penalized]
+
+    @property
+    def from_logits(self) -> bool:
+        """Whether the last layer and the loss are computed together."""
+        return self._body is not self.layers
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype that the model computes in."""
+        return self.parameters.dtype
+
+    def astype(self, dtype: npt.DTypeLike) -> Any:
+        """Return a copy of the model that computes in `dtype`; its random streams stand where this one's stand."""
+        kind = model_dtype(dtype)
+        state = copy.deepcopy(self.__getstate__())
+        twin = object.__new__(type(self))
+        twin.__setstate__({**state, "_dtype": kind})
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        derived = ("parameters", "_head", "_body", "_first", "_rest", "_penalized", "_buffers")
+        return {name: held for name, held in vars(self).items() if name not in derived} | {"_dtype": self.dtype}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        dtype = state.pop("_dtype")
+        vars(self).update(state)
+        self._bind(dtype, np.random.default_rng(0))
+        for layer in self.layers:
+            layer._owner = True  # type: ignore[attr-defined]
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        """Return the output of the last layer for `x`; it belongs to that layer until its next call."""
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def data_loss(self, x: Array, t: Array, *, training: bool = False) -> Any:
+        """Return the loss alone, without penalties; a scalar of the model's dtype."""
+        for layer in self._body:
+            x = layer.forward(x, training=training)
+        self.output = x  # what the loss saw: logits, where it is computed from them
+        return self._head.forward(x, t)
+
+    def data_gradient(self) -> None:
+        """Go back from the last `data_loss`: fill the whole gradient vector."""
+        dy: Any = self._head.backward()
+        for layer in self._rest:
+            dy = layer.backward(dy)
+        for layer in self._first:
+            layer.wants_input_gradient = False
+            try:
+                layer.backward(dy)
+            finally:
+                del layer.wants_input_gradient
+
+    def penalty_value(self, index: int, m: int) -> Any:
+        """Return the value of penalty number `index` for a batch of `m` examples."""
+        penalty, weights = self._penalized[index]
+        return sum(penalty.value(parameter.value, m) for parameter in weights)
+
+    def add_penalty_gradient(self, index: int, m: int) -> None:
+        """Add the gradient of penalty number `index` to the gradient vector."""
+        penalty, weights = self._penalized[index]
+        for parameter in weights:
+            term = scratch(self._buffers, "penalty", (parameter.size,), self.dtype).reshape(parameter.shape)
+            penalty.gradient(parameter.value, m, term)
+            np.add(parameter.grad, term, out=parameter.grad)
+
+    def value_and_gradient(self, x: Array, t: Array, *, training: bool = False) -> Any:
+        """Return the total objective for a batch, and leave its gradient in `parameters.grad`."""
+        total = self.data_loss(x, t, training=training)
+        self.data_gradient()
+        for index in range(len(self.penalties)):
+            total = total + self.penalty_value(index, len(x))
+            self.add_penalty_gradient(index, len(x))
+        return total
+
+    def terms(self, x: Array, t: Array) -> dict[str, Any]:
+        """Return each term of the objective by its name, and their "total"."""
+        terms = {"data": self.data_loss(x, t)}
+        for index, penalty in enumerate(self.penalties):
+            terms[str(penalty)] = self.penalty_value(index, len(x))
+        return {**terms, "total": sum(terms.values())}
+
+    def measure(self, x: Array, t: Array) -> dict[str, float]:
+        """Return the data loss over all rows, in passes of some rows each, and the accuracy where there are classes."""
+        loss, hits = 0.0, 0
+        for start in range(0, len(x), _ROWS):
+            rows = slice(start, start + _ROWS)
+            loss += float(self.data_loss(x[rows], t[rows])) * len(t[rows])
+            hits += self.hits(self.output, t[rows]) if self.loss.accuracy_of else 0
+        return {"loss": loss / len(x)} | ({"accuracy": hits / self.labels(t).size} if self.loss.accuracy_of else {})
+
+    def hits(self, output: Array, t: Array) -> int:
+        """Return how many classes are right, given what the loss saw."""
+        return int(np.count_nonzero(self._head.classes(output) == self.labels(t)))
+
+    def labels(self, t: Array) -> Array:
+        """Return the class numbers that targets mean."""
+        return self.loss.classes(t)
+
+    def predict_rows(self, x: Array) -> Array:
+        """Return the outputs for all rows as a fresh array, computed in passes of some rows each."""
+        first = self.forward(x[:_ROWS])
+        if len(x) <= _ROWS:
+            return first.copy()
+        outputs = np.empty((len(x), *first.shape[1:]), first.dtype)
+        outputs[:_ROWS] = first
+        for start in range(_ROWS, len(x), _ROWS):
+            outputs[start : start + _ROWS] = self.forward(x[start : start + _ROWS])
+        return outputs
+
+
+def output_shapes(layers: Sequence[Layer], shape: Shape | None, source: str = "X") -> list[Shape | None]:
+    """Return the shape of one example after each layer, or say which two do not fit."""
+    shapes = []
+    for i, layer in enumerate(layers):
+        try:
+            shape = layer.output_shape(shape)
+        except ShapeError as error:
+            raise ShapeError(f"layer {i}, {layer}, {error} from {source}: their widths must be equal") from None
+        source = f"layer {i}, {layer}"
+        shapes.append(shape)
+    return shapes
+
+
+def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    if isinstance(layers, Layer) or not len(tuple(layers)):
+        raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
+    layers = tuple(layers)
+    seen: dict[int, str] = {}
+    for i, top in enumerate(layers):
+        if not isinstance(top, Layer):
+            cure = f"write {top.__name__}(...)" if isinstance(top, type) else "derive it from minidl.Layer"
+            raise ArgumentError(f"layer {i} must be a Layer, got {top!r}: {cure}")
+        for part in [*top.walk(), *top.parameters().values()]:
+            if id(part) in seen:
+                raise OwnershipError(
+                    f"layer {i}, {top}: it is already {seen[id(part)]} of this model, and nothing may be in a model twice: make a new one"
+                )
+            seen[id(part)] = f"part of layer {i}"
+        if any(getattr(part, "_owner", False) for part in top.walk()):
+            raise _owned(i, top)
+    return layers
+
+
+def _owned(i: int, layer: Layer) -> MinidlError:
+    return OwnershipError(
+        f"layer {i}, {layer}: it already belongs to another model, whose weights it would change: make a new one, or copy.deepcopy it"
+    )
+
+
+def _check_penalties(penalties: Sequence[Penalty], layers: int) -> None:
+    names = [str(penalty) for penalty in penalties]
+    for penalty, name in zip(penalties, names, strict=True):
+        if not isinstance(penalty, Penalty):
+            raise ArgumentError(f"penalties must be a list of Penalty objects such as L2(0.1), got {penalty!r}")
+        if names.count(name) > 1:
+            raise ArgumentError(f"penalty {name} is given twice: add their strengths into one")
+        if penalty.layers is not None and max(penalty.layers) >= layers:
+            raise ArgumentError(f"{name} names layer {max(penalty.layers)}, but the model has layers 0 to {layers - 1}")

@@ -1,0 +1,81 @@
+"""Penalties: terms of the objective that depend on the weights alone."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+from .errors import ArgumentError
+
+
+class Penalty(ABC):
+    """Base of all penalties; define `value` and `gradient` for one weight array, and the model sums over its arrays.
+
+    Parameters
+    ----------
+    strength : float
+        lambda, >= 0.
+    layers : sequence of int, optional
+        The numbers of the layers that it acts on; all by default. Of a layer it takes the parameters with `penalized`: the
+        weights, not the biases.
+    """
+
+    def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
+        if not (math.isfinite(strength) and strength >= 0):
+            raise ArgumentError(f"strength (lambda) must be finite and >= 0, got {strength} in {type(self).__name__}")
+        if layers is not None and (not layers or any(not isinstance(i, int | np.integer) or i < 0 for i in layers)):
+            raise ArgumentError(f"layers must be a list of layer numbers >= 0, got {layers!r} in {type(self).__name__}")
+        self.strength = strength
+        self.layers = None if layers is None else tuple(int(i) for i in layers)
+
+    @abstractmethod
+    def value(self, weight: Array, m: int) -> Any:
+        """Return the term of one array for a batch of `m` examples: a scalar, complex for complex weights."""
+
+    @abstractmethod
+    def gradient(self, weight: Array, m: int, out: Array) -> None:
+        """Write d value / d weight into `out`, an array of the same shape; the model adds it to the gradient."""
+
+    def __repr__(self) -> str:
+        only = "" if self.layers is None else f", layers={list(self.layers)}"
+        return f"{type(self).__name__}({self.strength}{only})"
+
+
+class L2(Penalty):
+    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), its gradient lambda / m * weight.
+
+    m is the number of examples of the batch, as in the course.
+
+    Examples
+    --------
+    >>> L2(0.1, layers=[0])
+    L2(0.1, layers=[0])
+    """
+
+    def value(self, weight: Array, m: int) -> Any:
+        """Return lambda / (2 m) * sum(weight**2)."""
+        flat = weight.ravel()
+        return flat.dot(flat) * (self.strength / (2 * m))
+
+    def gradient(self, weight: Array, m: int, out: Array) -> None:
+        """Write lambda / m * weight into `out`."""
+        np.multiply(weight, self.strength / m, out=out)
+
+
+class L1(Penalty):
+    """L1 penalty: lambda / m * sum(|weight|), its gradient lambda / m * sign(weight), 0 at 0."""
+
+    def value(self, weight: Array, m: int) -> Any:
+        """Return lambda / m * sum(|weight|)."""
+        # |w| as w * sign(real part of w): abs would lose the imaginary part of a complex step.
+        return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
+
+    def gradient(self, weight: Array, m: int, out: Array) -> None:
+        """Write lambda / m * sign(weight) into `out`."""
+        np.sign(weight, out=out)
+        np.multiply(out, self.strength / m, out=out)
