@@ -1,0 +1,14 @@
+"""Data to learn from: the course's pictures or drawn stand-ins, points in the plane, and a validation split.
+
+`load_cats` and `load_signs` return a `Dataset` that says where its pictures come from; `planar` draws point sets.
+Files from outside are read by `read_hdf5` alone.
+"""
+
+from . import planar
+from .dataset import Dataset, Part
+from .hdf5 import Field, read_hdf5
+from .pictures import load_cats, load_signs
+from .split import train_validation_split
+from .standin import write_cats
+
+__all__ = ["Dataset", "Field", "Part", "load_cats", "load_signs", "planar", "read_hdf5", "train_validation_split", "write_cats"]

@@ -1,0 +1,62 @@
+"""Writes HDF5 files so that each appears whole or not at all, and never in the place of another."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+from ..arrays import Array
+from ..errors import DataError
+
+
+def write_hdf5(contents: Mapping[Path, Mapping[str, Array]]) -> list[Path]:
+    """Write one HDF5 file per path, with one data set per key, and return the paths.
+
+    Parameters
+    ----------
+    contents : mapping of path to mapping of key to ndarray
+        Missing folders are created.
+
+    Raises
+    ------
+    DataError
+        If anything lies at one of the paths already (then nothing is written), or a folder cannot be written.
+    """
+    for path in contents:
+        if os.path.lexists(path):
+            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away or choose another folder")
+    for path, arrays in contents.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, _hdf5_bytes(arrays))
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written, {error}: choose a folder that you may write to, with enough room") from error
+    return list(contents)
+
+
+def _hdf5_bytes(arrays: Mapping[str, Array]) -> bytes:
+    import h5py
+
+    memory = BytesIO()
+    with h5py.File(memory, "w") as file:
+        for key, array in arrays.items():
+            file.create_dataset(key, data=array)
+    return memory.getvalue()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside the goal, bring it to the disk, and only then give it its name."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read it
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,188 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minidl.data import load_cats, load_signs
+from minidl.data.standin import draw_cats
+from minidl.data.standin_signs import draw_signs
+from minidl.data.writer import write_hdf5
+from minidl.errors import DataError, MissingDataError
+
+REAL = os.environ.get("MINIDL_DATA")
+CAT_FILES = ("train_catvnoncat.h5", "test_catvnoncat.h5")
+LOADERS = {"cats": load_cats, "signs": load_signs}
+
+
+def lacks(*names):
+    return REAL is None or not all((Path(REAL) / name).is_file() for name in names)
+
+
+needs_cats = pytest.mark.skipif(lacks(*CAT_FILES), reason="MINIDL_DATA has no cat files")
+needs_signs = pytest.mark.skipif(lacks("test_signs.h5"), reason="MINIDL_DATA has no test_signs.h5")
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """A current folder, a package and an environment without any data."""
+    monkeypatch.delenv("MINIDL_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minidl.data.pictures.__file__", str(tmp_path / "site" / "minidl" / "data" / "pictures.py"))
+    return tmp_path
+
+
+def arrays(prefix, count=4, names=(b"non-cat", b"cat"), value=0):
+    return {
+        f"{prefix}_set_x": np.full((count, 64, 64, 3), value, np.uint8),
+        f"{prefix}_set_y": np.arange(count) % len(names),
+        "list_classes": np.array(names),
+    }
+
+
+def small_cats(folder, value=0):
+    write_hdf5({folder / f"{prefix}_catvnoncat.h5": arrays(prefix, value=value) for prefix in ("train", "test")})
+
+
+@pytest.mark.parametrize(("name", "drawn"), [("cats", draw_cats), ("signs", draw_signs)])
+def test_without_files_the_stand_in_is_drawn_and_says_so(nowhere, name, drawn):
+    loaded = LOADERS[name]()
+    assert loaded.source.startswith("stand-in pictures drawn by minidl, because no ")
+    assert str(nowhere / "datasets") in loaded.source
+    assert str(nowhere / "site" / "datasets") in loaded.source
+    assert not loaded.verified
+    assert "\n" not in loaded.source
+    assert (loaded.train, loaded.test) == drawn()
+    assert list(nowhere.iterdir()) == []
+
+
+def test_the_folder_that_is_passed_is_used(tmp_path):
+    small_cats(tmp_path / "mine")
+    loaded = load_cats(str(tmp_path / "mine"))
+    assert len(loaded.train) == len(loaded.test) == 4
+    assert loaded.classes == ("non-cat", "cat")
+    assert loaded.train.y.tolist() == [[0], [1], [0], [1]]
+    assert "unverified" in loaded.source
+    assert str(tmp_path / "mine" / "test_catvnoncat.h5") in loaded.source
+    assert not loaded.verified
+
+
+def test_a_folder_that_is_passed_and_lacks_a_file_is_an_error(tmp_path):
+    small_cats(tmp_path / "datasets")
+    write_hdf5({tmp_path / "mine" / CAT_FILES[0]: arrays("train")})
+    with pytest.raises(MissingDataError, match=r"mine: the cat pictures need test_catvnoncat\.h5, found no such file"):
+        load_cats(tmp_path / "mine")
+    with pytest.raises(MissingDataError, match=r"train_catvnoncat\.h5 and test_catvnoncat\.h5"):
+        load_cats(tmp_path / "none")
+    with pytest.raises(MissingDataError, match=r"need test_signs\.h5"):
+        load_signs(tmp_path / "mine")
+
+
+def test_places_are_searched_in_order(nowhere, monkeypatch):
+    places = [nowhere / "site" / "datasets", nowhere / "datasets", nowhere / "chosen"]
+    monkeypatch.setenv("MINIDL_DATA", str(places[2]))
+    for value, place in enumerate(places, start=1):
+        small_cats(place, value=value)
+        loaded = load_cats()
+        assert loaded.train.images.max() == value
+        assert str(place) in loaded.source
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_chosen_folder_without_files_is_mentioned(nowhere, monkeypatch, elsewhere):
+    monkeypatch.setenv("MINIDL_DATA", str(nowhere / "chosen"))
+    if elsewhere:
+        small_cats(nowhere / "datasets")
+    loaded = load_cats()
+    assert loaded.source.startswith("cat pictures" if elsewhere else "stand-in")
+    assert loaded.source.endswith(f"MINIDL_DATA={nowhere / 'chosen'} lacks train_catvnoncat.h5 and test_catvnoncat.h5")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch):
+    monkeypatch.setenv("MINIDL_DATA", "")
+    assert "MINIDL_DATA" not in load_cats().source
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"<html>"), lambda path: path.symlink_to("nowhere")], ids=["html", "link"])
+def test_a_broken_file_is_an_error_not_a_stand_in(nowhere, spoil):
+    small_cats(nowhere / "datasets")
+    (nowhere / "datasets" / CAT_FILES[1]).unlink()
+    spoil(nowhere / "datasets" / CAT_FILES[1])
+    with pytest.raises(DataError, match=r"test_catvnoncat\.h5"):
+        load_cats()
+
+
+def test_unverified_files_are_named_with_their_digest(tmp_path):
+    import hashlib
+
+    small_cats(tmp_path)
+    for name in CAT_FILES:
+        assert f"{name} {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()[:12]}" in load_cats(tmp_path).source
+
+
+def test_files_of_different_classes_are_refused(tmp_path):
+    write_hdf5({tmp_path / CAT_FILES[0]: arrays("train"), tmp_path / CAT_FILES[1]: arrays("test", names=(b"cat", b"dog"))})
+    with pytest.raises(DataError, match=r"'list_classes'.*take both files from one source"):
+        load_cats(tmp_path)
+
+
+def test_both_sign_files_are_used_as_they_are(tmp_path):
+    write_hdf5({tmp_path / f"{prefix}_signs.h5": arrays(prefix, 12, range(6)) for prefix in ("train", "test")})
+    loaded = load_signs(tmp_path)
+    assert loaded.classes == ("0", "1", "2", "3", "4", "5")
+    assert loaded.train.labels.tolist() == [0, 1, 2, 3, 4, 5] * 2
+    assert "split" not in loaded.source
+
+
+def test_the_test_signs_alone_are_split_the_same_way_every_time(tmp_path):
+    content = arrays("test", 60, range(6))
+    content["test_set_x"][:, 0, 0, 0] = np.arange(60)
+    write_hdf5({tmp_path / "test_signs.h5": content})
+    first, second = load_signs(tmp_path), load_signs(tmp_path)
+    assert first.train.counts == (8,) * 6
+    assert first.test.counts == (2,) * 6
+    rows = [part.images[:, 0, 0, 0] for part in (first.train, first.test)]
+    assert sorted(np.concatenate(rows)) == list(range(60))
+    np.testing.assert_array_equal(rows[1] % 6, first.test.labels)
+    np.testing.assert_array_equal(second.test.images, first.test.images)
+    assert "the pictures of test_signs.h5 are split 48/12 with equal class shares" in first.source
+
+
+@needs_cats
+def test_the_real_cats_are_recognised():
+    loaded = load_cats(REAL)
+    assert loaded.verified
+    assert str(loaded).startswith("source  real cat pictures, verified by SHA-256 (")
+    assert loaded.train.x.shape == (209, 12288)
+    assert loaded.test.x.shape == (50, 12288)
+    assert loaded.train.y.shape == (209, 1)
+    assert loaded.train.x.max() <= 1
+    assert {part: (name, round(share, 3)) for part, (name, share) in loaded.majority.items()} == {
+        "train": ("non-cat", 0.656),
+        "test": ("cat", 0.66),
+    }
+
+
+@needs_cats
+def test_the_variable_leads_to_the_real_cats(monkeypatch):
+    monkeypatch.setenv("MINIDL_DATA", str(REAL))
+    assert load_cats().verified
+
+
+@needs_cats
+def test_the_stand_in_has_the_shapes_and_shares_of_the_real_cats():
+    real = load_cats(REAL)
+    for part, drawn in zip((real.train, real.test), draw_cats(), strict=True):
+        assert part.images.shape == drawn.images.shape
+        assert part.counts == drawn.counts
+        assert part.classes == drawn.classes
+
+
+@needs_signs
+@pytest.mark.skipif(not lacks("train_signs.h5"), reason="MINIDL_DATA has train_signs.h5 as well")
+def test_the_real_test_signs_are_split():
+    loaded = load_signs(REAL)
+    assert loaded.verified
+    assert loaded.train.counts == (16,) * 6
+    assert loaded.test.counts == (4,) * 6
+    assert "split 96/24" in loaded.source

@@ -1,0 +1,118 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from minidl.data import load_cats, write_cats
+from minidl.data.standin import _FIGURES, CAT_CLASSES, draw_cats, draw_part
+from minidl.errors import DataError
+
+PINNED = {
+    "train": "81135c4891ea1e89974880477c2e7e0d3acc2bff36a5ff00b9a9418ab6fdcd8f",
+    "test": "e270d580b18e630caf84a1311222e64932bfa12addc4a42f41735765df653812",
+}
+
+
+def digest(part):
+    return hashlib.sha256(part.images.tobytes() + part.labels.astype("<i8").tobytes()).hexdigest()
+
+
+def test_the_pictures_are_fixed_for_ever():
+    assert {name: digest(part) for name, part in zip(PINNED, draw_cats(), strict=True)} == PINNED
+
+
+def test_shapes_and_class_shares_are_those_of_the_course():
+    train, test = draw_cats()
+    assert train.classes == test.classes == CAT_CLASSES == ("non-cat", "cat")
+    assert train.images.shape == (209, 64, 64, 3)
+    assert train.counts == (137, 72)
+    assert test.images.shape == (50, 64, 64, 3)
+    assert test.counts == (17, 33)
+
+
+def test_no_test_picture_is_a_training_picture():
+    train, test = draw_cats()
+    assert len({picture.tobytes() for part in (train, test) for picture in part.images}) == 259
+
+
+def test_the_global_random_stream_is_left_alone():
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    draw_part(5, count=3, cats=1)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_every_figure_occurs_among_the_non_cats(monkeypatch):
+    drawn = []
+    spies = tuple(lambda canvas, shape=shape: drawn.append(shape) or shape(canvas) for shape in _FIGURES)
+    monkeypatch.setattr("minidl.data.standin._FIGURES", spies)
+    draw_part(1, count=80, cats=0)
+    assert set(drawn) == set(_FIGURES)
+    assert len(drawn) == 80
+
+
+def accuracy(train, test, widths, seed, steps):
+    """Full-batch gradient descent on a ReLU network; the first layer's weights stay in the span of the pictures, so a Gram matrix does."""
+    rng = np.random.RandomState(seed)
+    dims = (train.x.shape[1], *widths)
+    weights = [rng.standard_normal((out, into)) / np.sqrt(into) * (len(widths) > 1) for into, out in zip(dims, widths, strict=False)]
+    biases = [np.zeros(width) for width in widths]
+    m, gram, start = len(train), train.x @ train.x.T, train.x @ weights[0].T
+    moved = np.zeros((m, widths[0]))
+
+    def forward(z):
+        outs = [z + biases[0]]
+        for weight, bias in zip(weights[1:], biases[1:], strict=True):
+            outs.append(np.maximum(outs[-1], 0) @ weight.T + bias)
+        return outs
+
+    for _ in range(steps):
+        outs = forward(start + gram @ moved)
+        delta = (1 / (1 + np.exp(-outs[-1])) - train.y) / m
+        for i in range(len(widths) - 1, 0, -1):
+            gradient, bias = delta.T @ np.maximum(outs[i - 1], 0), delta.sum(axis=0)
+            delta = (delta @ weights[i]) * (outs[i - 1] > 0)
+            weights[i] -= 0.0075 * gradient
+            biases[i] -= 0.0075 * bias
+        moved -= 0.0075 * delta
+        biases[0] -= 0.0075 * delta.sum(axis=0)
+    fitted = forward(start + gram @ moved)[-1]
+    judged = forward(test.x @ weights[0].T + test.x @ train.x.T @ moved)[-1]
+    return float(((fitted > 0) == train.y).mean()), float(((judged > 0) == test.y).mean())
+
+
+def test_a_deep_network_learns_what_logistic_regression_cannot():
+    train, test = draw_cats()
+    _, linear = accuracy(train, test, (1,), 0, 2000)
+    fitted, deep = np.mean([accuracy(train, test, (20, 7, 5, 1), seed, 2500) for seed in (0, 1)], axis=0)
+    assert linear <= 0.72
+    assert 0.84 <= deep < 1
+    assert fitted > 0.97
+
+
+def test_written_files_are_read_back_by_the_loader(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    paths = write_cats(folder)
+    assert [path.name for path in paths] == ["train_catvnoncat.h5", "test_catvnoncat.h5"]
+    loaded = load_cats(folder)
+    assert loaded.classes == CAT_CLASSES
+    assert "unverified" in loaded.source
+    assert not loaded.verified
+    for part, drawn in zip((loaded.train, loaded.test), draw_cats(), strict=True):
+        np.testing.assert_array_equal(part.images, drawn.images)
+        np.testing.assert_array_equal(part.labels, drawn.labels)
+
+
+def test_written_files_have_the_types_of_the_course(tmp_path):
+    import h5py
+
+    with h5py.File(write_cats(tmp_path)[0]) as file:
+        assert {key: file[key].dtype.str for key in file} == {"train_set_x": "|u1", "train_set_y": "<i8", "list_classes": "|S7"}
+
+
+def test_a_real_file_is_never_replaced(tmp_path):
+    real = tmp_path / "test_catvnoncat.h5"
+    real.write_bytes(b"real")
+    with pytest.raises(DataError, match="must not replace"):
+        write_cats(tmp_path)
+    assert real.read_bytes() == b"real"
+    assert [path.name for path in tmp_path.iterdir()] == ["test_catvnoncat.h5"]
