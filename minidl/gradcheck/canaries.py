@@ -1,0 +1,2 @@
+def plant(report, given, budget):
+    pass

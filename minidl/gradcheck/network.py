@@ -1,0 +1,255 @@
+"""The whole network: its gradient of the data loss, of each penalty, and of their total, against numeric ones.
+
+Element by element, the numeric gradient is carried back from the loss layer by layer, each step of the way taken from forward
+calls alone; and in any case the objective itself, as training computes it, is derived along directions that cover every element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..objective import Objective
+from .jacobian import Numeric, numeric_gradients
+from .layer_check import PROBES, LayerBench, equalised, noise, probe
+from .steps import EPS, CentralStep, ComplexStep, NotComplexSafe, Step
+from .verdict import NOISE, RUNS, Check, compare, compare_probes, rounding_bar
+from .workbench import Workbench
+
+Key = tuple[int, str]
+Gradients = dict[Key, Array]
+
+
+class Network:
+    """A model on the workbench, with its batch."""
+
+    def __init__(self, bench: Workbench, model: Objective, x: Array, t: Array, rng: np.random.Generator, alone: list[LayerBench]) -> None:
+        self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
+        self.alone = alone
+        self.loss_step: Step = ComplexStep()
+        self.step: Step = ComplexStep()
+
+    # Analytic gradients: what training computes.
+
+    def collect(self) -> Gradients:
+        """Return a copy of all gradients."""
+        return {key: parameter.grad.copy() for key, parameter in self.bench.parameters.items()}
+
+    def poison(self, value: float = np.nan) -> None:
+        """Fill all gradients, so that a forgotten one is seen."""
+        for parameter in self.bench.parameters.values():
+            parameter.grad.fill(value)
+
+    def data_gradient(self) -> Gradients:
+        """Return the analytic gradient of the data loss."""
+        self.bench.use("real")
+        self.poison()
+        self.model.data_loss(self.x, self.t)
+        self.model.data_gradient()
+        return self.collect()
+
+    def total_gradient(self) -> Gradients:
+        """Return the analytic gradient of the total objective."""
+        self.bench.use("real")
+        self.poison()
+        self.model.value_and_gradient(self.x, self.t)
+        return self.collect()
+
+    def penalty_gradient(self, index: int) -> Gradients:
+        """Return the analytic gradient of one penalty."""
+        self.bench.use("real")
+        self.poison(0.0)
+        self.model.add_penalty_gradient(index, len(self.x))
+        return self.collect()
+
+    def noisy_gradients(self) -> list[Gradients]:
+        """Return the data gradient under a little noise on everything that flows, several times."""
+        runs = []
+        model, rng = self.model, self.rng
+        for _ in range(RUNS):
+            with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in self.bench.parameters}):
+                self.bench.use("real")
+                self.poison()
+                z = noise(self.x, rng)
+                for layer in model._body:
+                    z = layer.forward(z)
+                    if z.flags.writeable and z.dtype == np.float64:
+                        z[...] = noise(z, rng)
+                model._head.forward(z, self.t)
+                dy: Any = model._head.backward()
+                dy = noise(dy, rng) + NOISE / len(z) * rng.uniform(-1, 1, dy.shape)
+                for layer in (*model._rest, *model._first):
+                    before, dy = dy, layer.backward(dy)
+                    if dy is not None:
+                        spread = NOISE * np.abs(before) * rng.uniform(-1, 1, before.shape) if dy.shape == before.shape else 0.0
+                        dy = noise(dy, rng) + spread
+                runs.append({key: noise(gradient, rng) for key, gradient in self.collect().items()})
+        return runs
+
+    # Numeric gradients: from forward calls alone.
+
+    def objective(self, kind: str, value: Callable[[Array, Array], Any]) -> Callable[[], Array]:
+        """Return f() for `value(x, t)` in the given arithmetic."""
+        x = self.x if kind == "real" else self.x.astype(np.complex128)
+
+        def f() -> Array:
+            self.bench.use(kind)
+            return np.asarray(value(x, self.t))
+
+        return f
+
+    def choose_steps(self) -> str:
+        """Choose complex or central steps for the loss and the network; return why, where the complex step does not do."""
+        unsafe = [lone for lone in self.alone[: len(self.model._body)] if not isinstance(lone.step, ComplexStep)]
+        z = self.logits()
+        arrays = {"real": z, "complex": z.astype(np.complex128)}
+        direction = self.rng.standard_normal(z.shape)
+        note = unsafe[0].note if unsafe else ""
+        try:
+            slope, _ = ComplexStep().along(lambda: self.loss(arrays["complex"]), arrays["complex"], ..., direction)
+            central, bound = CentralStep().along(lambda: self.loss(arrays["real"]), arrays["real"], ..., direction)
+            lost = bool(abs(slope - central) > 1e-6 * abs(central) + 10 * bound)
+        except NotComplexSafe:
+            lost = True
+        if lost:
+            self.loss_step = CentralStep()
+            note = f"central differences, as the loss {self.model.loss} is not complex-safe"
+        if lost or unsafe:
+            self.step = CentralStep()
+        return note
+
+    def logits(self) -> Array:
+        """Return what the loss sees: a fresh array."""
+        self.bench.use("real")
+        z = self.x
+        for layer in self.model._body:
+            z = layer.forward(z)
+        return np.array(z)
+
+    def loss(self, z: Array) -> Array:
+        """Return the data loss for given outputs."""
+        return np.asarray(self.model._head.forward(z, self.t))
+
+    def loss_gradient(self, limit: int) -> tuple[Check, Numeric | None]:
+        """Check the loss alone: its gradient with respect to what it sees."""
+        z = self.logits()
+        self.loss(z)
+        analytic = np.array(self.model._head.backward())
+        noisy = []
+        for _ in range(RUNS):
+            self.loss(noise(z, self.rng))
+            noisy.append(noise(np.array(self.model._head.backward()), self.rng) + NOISE / len(z) * self.rng.uniform(-1, 1, z.shape))
+        arrays = {"real": z, "complex": z.astype(np.complex128)}
+        functions = {kind: (lambda kind=kind: self.loss(arrays[kind])) for kind in arrays}
+        check = Check(None, "data", "prediction", where=str(self.model.loss))
+        one = np.ones(())
+        found = numeric_gradients(functions, arrays, [one], self.rng, step=self.loss_step, limit=limit)
+        if analytic.shape != z.shape:
+            check.verdict, check.difference, check.diagnosis = "fail", 1.0, f"its gradient has shape {analytic.shape}, the output {z.shape}"
+            return check, None
+        bar = rounding_bar(analytic, noisy)
+        if found is not None:
+            return compare(check, analytic, found[0], bar), found[0]
+        pairs = []
+        for _ in range(PROBES):
+            u = equalised(analytic, self.rng)
+            slope, error = self.loss_step.along(functions[self.loss_step.kind], arrays[self.loss_step.kind], ..., u)
+            pairs.append(probe(analytic, noisy, u, float(slope), float(error)))
+        return compare_probes(check, pairs, analytic.size, f"{self.loss_step.name}, probes"), None
+
+    def carried_back(self, loss_gradient: Numeric | None, limits: list[int]) -> dict[Key, Numeric]:
+        """Return the numeric data gradient of each parameter, as far back as each layer can be done element by element."""
+        found: dict[Key, Numeric] = {}
+        if loss_gradient is None:
+            return found
+        inputs = self.inputs()
+        v, v_error = loss_gradient.value, loss_gradient.error
+        for lone in reversed(self.alone[: len(self.model._body)]):
+            i = lone.number
+            lone.training = False
+            for name in lone.names:
+                numeric = lone.numeric(inputs[i], name, [v], self.rng, limits[i])
+                if numeric is not None:
+                    found[i, name] = numeric[0]
+            if i == 0 or all(key[0] >= i for key in self.bench.parameters):
+                break
+            back = lone.numeric(inputs[i], "input", [v], self.rng, limits[i])
+            if back is None or back[0].kinks:
+                break
+            relative = float(np.linalg.norm(v_error)) / max(float(np.linalg.norm(v)), 1e-300)
+            v, v_error = back[0].value, back[0].error + relative * np.abs(back[0].value)
+        return found
+
+    def inputs(self) -> list[Array]:
+        """Return the input of each layer, fresh copies."""
+        self.bench.use("real")
+        found, z = [], self.x
+        for layer in self.model._body:
+            found.append(np.array(z))
+            z = layer.forward(z)
+        return [*found, np.array(z)]
+
+    def compare_term(
+        self, term: str, value: Callable[[Array, Array], Any], analytic: Gradients, noisy: list[Gradients], numeric: dict[Key, Numeric]
+    ) -> list[Check]:
+        """Check one term of the objective for each parameter: by elements where there are any, and by probes of the objective."""
+        checks = []
+        f = self.objective(self.step.kind, value)
+        for key, gradient in analytic.items():
+            i, name = key
+            check = Check(i, term, name, where=str(self.model.layers[i]))
+            runs = [run[key] for run in noisy]
+            if key in numeric:
+                compare(check, gradient, numeric[key], rounding_bar(gradient, runs))
+            pairs = []
+            for _ in range(1 if key in numeric else PROBES):
+                u = equalised(gradient, self.rng)
+                slope, error = self.step.along(f, self.bench.arrays(key)[self.step.kind], ..., u)
+                pairs.append(probe(gradient, runs, u, float(slope), float(error)))
+            probed = compare_probes(
+                Check(i, term, name, where=check.where), pairs, gradient.size, f"{self.step.name}, {PROBES} probes of every element"
+            )
+            if key not in numeric:
+                check = probed
+                check.untested = int(np.count_nonzero(gradient == 0)) if check.verdict == "pass" else 0
+            elif probed.verdict == "fail" and check.verdict == "pass":
+                probed.diagnosis = "every layer's numeric derivative agrees, but the objective as a whole does not: is a layer skipped?"
+                check = probed
+            checks.append(check)
+        return checks
+
+    def penalty_numeric(self, index: int, key: Key, limit: int) -> Numeric | None:
+        """Return the numeric gradient of a penalty with respect to one array, element by element."""
+        arrays = self.bench.arrays(key)
+        penalty, weights = self.model._penalized[index]
+        if self.bench.parameters[key] not in weights:
+            return None
+        size = arrays["real"].size
+        if size > limit:
+            return None
+        # A penalty that is a sum over the elements can be asked one element at a time. That it is one, and that it keeps the
+        # imaginary part, is looked up along one direction of the whole array.
+        m, h = len(self.x), ComplexStep.h
+        moved = arrays["complex"].reshape(-1) + 1j * h
+        try:
+            slopes = [complex(penalty.value(moved[j : j + 1], m)).imag / h for j in range(size)]
+            whole, error = CentralStep().along(
+                lambda: np.asarray(penalty.value(arrays["real"], m)), arrays["real"], ..., np.ones(arrays["real"].shape)
+            )
+        except Exception:  # an own penalty may want the whole array, or real numbers: the probes decide
+            return None
+        value = np.array(slopes).reshape(arrays["real"].shape)
+        size_of_terms = float(np.abs(value).sum())
+        if not abs(float(value.sum()) - float(whole)) <= 1e-7 * (size_of_terms + abs(float(whole))) + 4 * float(error):
+            return None
+        return Numeric(value, 64 * EPS * np.abs(value), "complex step")
+
+
+def added(first: dict[Key, Numeric], second: dict[Key, Numeric]) -> dict[Key, Numeric]:
+    """Return the sum of two numeric gradients, where both are known."""
+    return {
+        key: Numeric(one.value + second[key].value, one.error + second[key].error, one.step) for key, one in first.items() if key in second
+    }

@@ -1,0 +1,248 @@
+"""The protocol of a layer: rules that need no derivative and no tolerance, yet catch what no derivative sees.
+
+Each rule is a function of a `Trial`; it returns None where the rule is kept, else one sentence about how it is broken.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import ArgumentError
+from .layer_check import LayerBench
+from .verdict import Check
+
+Found = dict[str, Array]
+
+
+class Trial:
+    """A layer, an input, two cotangents, and what an honest run gives for them."""
+
+    def __init__(self, lone: LayerBench, x: Array, other: Array, rng: np.random.Generator) -> None:
+        self.lone, self.x, self.other = lone, x, other
+        self.layer, self.rng = lone.layer, rng
+        self.y = np.array(lone.forward(x.copy()))
+        self.c = rng.standard_normal(self.y.shape)
+        self.e = rng.standard_normal(self.y.shape)
+        self.fresh = self.run(x, self.c)
+
+    def run(self, x: Array, cotangent: Array) -> Found:
+        """Return the gradients of a forward and a backward on copies of the arguments."""
+        self.lone.forward(x.copy())
+        return self.lone.collect(cotangent.copy())
+
+    def batchwise(self) -> bool:
+        """Whether the layer's output has one row per example, as the rules about rows need."""
+        return self.y.ndim >= 1 and len(self.y) == len(self.x) and len(self.x) > 1
+
+
+def _same(found: Found, expected: Found, factor: float = 1.0) -> str | None:
+    """Return the name of the first gradient that differs by more than rounding."""
+    for name, gradient in expected.items():
+        if name not in found or found[name].shape != gradient.shape:
+            return name
+        scale = float(np.abs(gradient).max(initial=0.0)) * factor
+        with np.errstate(all="ignore"):
+            if not bool(np.all(np.abs(found[name] - gradient) <= 1e-9 * scale + 1e-12 * np.abs(gradient))):
+                if np.isnan(gradient).any() and np.array_equal(np.isnan(gradient), np.isnan(found[name])):
+                    continue
+                return name
+    return None
+
+
+def reproducible(trial: Trial) -> str | None:
+    """Forward twice, from the same random state, gives the same."""
+    if not np.array_equal(trial.lone.forward(trial.x.copy()), trial.y, equal_nan=True):
+        return "two forwards of the same input differ"
+    return None
+
+
+def arguments_untouched(trial: Trial) -> str | None:
+    """Neither the input nor the incoming gradient is written to."""
+    for what, x, c in (("its input", _locked(trial.x), trial.c.copy()), ("the incoming gradient", trial.x.copy(), _locked(trial.c))):
+        before = (x.copy(), c.copy())
+        try:
+            trial.lone.forward(x)
+            trial.lone.collect(c)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            return f"it writes into {what}: {error}"
+        if not (np.array_equal(before[0], x, equal_nan=True) and np.array_equal(before[1], c)):
+            return f"it writes into {what}"
+    return None
+
+
+def _locked(array: Array) -> Array:
+    locked = array.copy()
+    locked.flags.writeable = False
+    return locked
+
+
+def parameters_untouched(trial: Trial) -> str | None:
+    """Forward and backward leave the values of the parameters alone."""
+    keys = [(trial.lone.number, name) for name in trial.lone.names]
+    before = {key: trial.lone.bench.arrays(key)["real"].copy() for key in keys}
+    trial.run(trial.x, trial.c)
+    for key in keys:
+        if not np.array_equal(before[key], trial.lone.bench.arrays(key)["real"], equal_nan=True):
+            trial.lone.bench.set_value(key, before[key])
+            return f"it changes the value of {key[1]}, which is the optimizer's work"
+    return None
+
+
+def shapes_and_dtypes(trial: Trial) -> str | None:
+    """One row of output per example; the gradient of the input is like the input; all of the model's dtype."""
+    y = trial.lone.forward(trial.x.copy())
+    if not isinstance(y, np.ndarray) or y.ndim < 1 or len(y) != len(trial.x):
+        return f"forward returns {getattr(y, 'shape', type(y).__name__)} for an input of shape {trial.x.shape}: one row per example is due"
+    if y.dtype != np.float64:
+        return f"forward returns {y.dtype} for an input of float64"
+    dx = trial.layer.backward(trial.c.copy())
+    if dx is None or np.shape(dx) != trial.x.shape:
+        return f"backward returns {'None' if dx is None else np.shape(dx)} for an input of shape {trial.x.shape}"
+    if np.asarray(dx).dtype != np.float64:
+        return f"backward returns {np.asarray(dx).dtype} for a gradient of float64"
+    return None
+
+
+def gradients_overwritten(trial: Trial) -> str | None:
+    """Every element of every gradient is written."""
+    for name in trial.lone.names:
+        blank = np.isnan(trial.fresh[name])
+        if blank.all() and np.isfinite(trial.y).all():
+            return f"backward never writes the gradient of {name}, or adds to what was there before"
+        if blank.any() and np.isfinite(trial.y).all():
+            return f"backward leaves {np.count_nonzero(blank)} of {blank.size} elements of the gradient of {name} unwritten"
+    return None
+
+
+def does_not_accumulate(trial: Trial) -> str | None:
+    """A second backward gives what the first gave."""
+    trial.lone.forward(trial.x.copy())
+    first = trial.lone.collect(trial.c.copy())
+    trial.layer.backward(trial.c.copy())
+    second = {name: trial.lone.bench.parameters[trial.lone.number, name].grad.copy() for name in trial.lone.names}
+    name = _same(second, {name: first[name] for name in trial.lone.names})
+    if name is None:
+        return None
+    ratio = _ratio(second[name], first[name])
+    return f"the second backward gives {f'{ratio:.3g} times ' if ratio else 'not '}the first one's gradient of {name}: gradients accumulate"
+
+
+def _ratio(a: Array, b: Array) -> float | None:
+    if a.shape != b.shape or not np.isfinite(a).all() or not (b != 0).any():
+        return None
+    ratios = a[b != 0] / b[b != 0]
+    return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=1e-6) else None
+
+
+def no_stale_cache(trial: Trial) -> str | None:
+    """After other input, the layer gives what a fresh one gives."""
+    trial.run(trial.other, np.random.default_rng(1).standard_normal(np.shape(trial.lone.forward(trial.other.copy()))))
+    again = trial.run(trial.x, trial.c)
+    name = _same(again, trial.fresh)
+    if name is None:
+        trial.run(trial.x, trial.c)
+        seen = trial.run(trial.other, np.random.default_rng(2).standard_normal(np.shape(trial.lone.forward(trial.other.copy()))))
+        name = next((n for n in seen if not np.isfinite(seen[n]).all()), None) if np.isfinite(trial.y).all() else None
+    return None if name is None else f"the gradient of {name} depends on an earlier batch: something cached is stale"
+
+
+def results_are_its_own(trial: Trial) -> str | None:
+    """Neither result shares memory with a parameter or with a gradient."""
+    y = trial.lone.forward(trial.x.copy())
+    dx = trial.layer.backward(trial.c.copy())
+    for name in trial.lone.names:
+        parameter = trial.lone.bench.parameters[trial.lone.number, name]
+        for what, result in (("output", y), ("input gradient", dx)):
+            if result is not None and (np.shares_memory(result, parameter.value) or np.shares_memory(result, parameter.grad)):
+                return f"the {what} shares memory with {name}: who writes into one changes the other"
+    return None
+
+
+def zero_gives_zero(trial: Trial) -> str | None:
+    """A zero incoming gradient gives zero gradients."""
+    found = trial.run(trial.x, np.zeros_like(trial.c))
+    name = next((n for n, gradient in found.items() if np.any(np.nan_to_num(gradient) != 0)), None)
+    return None if name is None else f"an incoming gradient of 0 gives a gradient of {name} that is not 0: is dy ignored?"
+
+
+def linear_in_cotangent(trial: Trial) -> str | None:
+    """backward(2 c - 3 e) = 2 backward(c) - 3 backward(e)."""
+    second = trial.run(trial.x, trial.e)
+    mixed = trial.run(trial.x, 2 * trial.c - 3 * trial.e)
+    expected = {name: 2 * trial.fresh[name] - 3 * second[name] for name in trial.fresh if name in second}
+    name = _same(mixed, expected, 10.0)
+    return None if name is None else f"backward is not linear in the incoming gradient ({name}): does it use the sign or the size of dy?"
+
+
+def additive_over_batch(trial: Trial) -> str | None:
+    """The gradients of the parameters are sums over the examples."""
+    if not trial.batchwise() or trial.lone.training:
+        return None
+    half = len(trial.x) // 2
+    parts = [trial.run(trial.x[rows], trial.c[rows]) for rows in (slice(None, half), slice(half, None))]
+    expected = {name: parts[0][name] + parts[1][name] for name in trial.lone.names}
+    name = _same(expected, {name: trial.fresh[name] for name in trial.lone.names}, 10.0)
+    if name is None:
+        return None
+    return f"the gradient of {name} over the batch is not the sum over its halves: a mean, or not all of the examples?"
+
+
+def rows_independent(trial: Trial) -> str | None:
+    """Row i of the output depends on row i of the input alone."""
+    if not trial.batchwise() or trial.lone.training:
+        return None
+    alone = np.concatenate([np.array(trial.lone.forward(trial.x[i : i + 1].copy())) for i in range(min(3, len(trial.x)))])
+    full = trial.y[: len(alone)]
+    scale = float(np.abs(full).max(initial=0.0))
+    if alone.shape != full.shape or not np.all(np.abs(alone - full) <= 1e-9 * scale + 1e-300):
+        return "the output of an example depends on the other examples of its batch"
+    return None
+
+
+RULES: dict[str, Callable[[Trial], str | None]] = {
+    "shapes and dtypes": shapes_and_dtypes,
+    "arguments untouched": arguments_untouched,
+    "parameters untouched": parameters_untouched,
+    "gradients overwritten": gradients_overwritten,
+    "does not accumulate": does_not_accumulate,
+    "no stale cache": no_stale_cache,
+    "results are its own": results_are_its_own,
+    "zero gives zero": zero_gives_zero,
+    "linear in the incoming gradient": linear_in_cotangent,
+    "additive over the batch": additive_over_batch,
+    "rows independent": rows_independent,
+}
+
+
+def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list[Check]:
+    """Try every rule on one layer; return a row for each.
+
+    Raises
+    ------
+    ArgumentError
+        If two forwards differ although all random streams that can be found were rewound: nothing could be checked.
+    """
+    other = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        trial = Trial(lone, x, other, rng)
+        if why := reproducible(trial):
+            raise ArgumentError(
+                f"layer {lone.number}, {lone.layer}: {why} although its random state was set back, so its randomness cannot be frozen: "
+                "draw only from an attribute such as self.rng (a numpy.random.Generator), and only while training"
+            )
+        checks = []
+        for name, rule in RULES.items():
+            broken = rule(trial)
+            check = Check(lone.number, "protocol", name, where=str(lone.layer), method="no derivative needed")
+            if broken:
+                check.verdict, check.difference, check.diagnosis = "fail", 1.0, broken
+            checks.append(check)
+    return checks

@@ -1,0 +1,137 @@
+"""Verdicts: is an analytic gradient the numeric one, as far as rounding lets anybody tell?
+
+There is no threshold to choose. Each element has an error bar, made of the numeric side's own bound and of the *measured* rounding
+error of the analytic side: the backward is repeated with noise of a few ulps on everything that flows (a stochastic arithmetic as
+in Vignes, "Discrete stochastic arithmetic" (2004)), and what changes by noise is not evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from .jacobian import Numeric
+from .steps import EPS
+
+NOISE = 2.0**-44  # relative size of the injected noise: 256 ulps of float64, to stand clear of the rounding itself
+RUNS = 6
+SAFETY = 50.0  # the chance that all runs show an element under 1/50 of its typical error is about 1e-11
+
+
+@dataclass
+class Check:
+    """One comparison: a row of the report.
+
+    Attributes
+    ----------
+    layer : int or None
+        The layer's number; None for what belongs to no layer.
+    term : str
+        "layer" (alone), "data", a penalty's name, "total" or "protocol".
+    parameter : str
+        "weight", "bias", "input", ..., or the name of a protocol rule.
+    difference : float
+        ||g - n|| / (||g|| + ||n||) of this array, g analytic, n numeric; for probes their worst relative error.
+    verdict : str
+        "pass", "fail" or "unresolved".
+    diagnosis : str
+        What is known about a failure, or why there is no verdict.
+    """
+
+    layer: int | None
+    term: str
+    parameter: str
+    difference: float = 0.0
+    verdict: str = "pass"
+    diagnosis: str = ""
+    where: str = ""
+    elements: int = 0
+    method: str = ""
+    worst: dict[str, Any] = field(default_factory=dict)
+    census: str = ""
+    kinks: int = 0
+    untested: int = 0
+    analytic: Array | None = field(default=None, repr=False)
+    numeric: Array | None = field(default=None, repr=False)
+    bar: Array | None = field(default=None, repr=False)
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"layer {self.layer} {self.where} {self.parameter}" if self.layer is not None else f"{self.term} {self.parameter}"
+
+
+def difference(analytic: Array, numeric: Array) -> float:
+    """Return the course's number ||g - n|| / (||g|| + ||n||), 0 where both are 0.
+
+    Examples
+    --------
+    >>> difference(np.array([3.0]), np.array([1.0]))
+    0.5
+    """
+    below = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
+    return float(np.linalg.norm(analytic - numeric)) / below if below > 0 else 0.0
+
+
+def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
+    """Return the error bar of each element of `analytic`, from the same gradient under noise."""
+    spread = np.zeros(analytic.shape)
+    for other in noisy:
+        np.maximum(spread, np.abs(other - analytic), out=spread)
+    return spread * (SAFETY * EPS / NOISE) + 16 * EPS * np.abs(analytic)
+
+
+def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Check:
+    """Fill in `check` from an element-wise comparison, and return it."""
+    check.elements, check.method = analytic.size, numeric.step
+    if analytic.shape != numeric.value.shape:
+        check.verdict, check.difference = "fail", 1.0
+        check.diagnosis = f"its gradient has shape {analytic.shape}, but it has shape {numeric.value.shape}"
+        return check
+    value = numeric.value
+    if numeric.low is not None and numeric.high is not None:
+        value = np.clip(analytic, numeric.low, numeric.high)  # at a kink every slope between the one-sided ones is right
+        check.kinks = numeric.kinks
+    bar = bar + numeric.error
+    with np.errstate(all="ignore"):
+        gap = np.abs(analytic - value)
+        wrong = ~(gap <= bar)
+    check.analytic, check.numeric, check.bar = analytic, value, bar
+    check.difference = difference(analytic, value) if np.isfinite(analytic).all() else 1.0
+    check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
+    if wrong.any():
+        check.verdict = "fail"
+        excess = np.where(wrong, np.nan_to_num(gap / np.maximum(bar, 1e-300), nan=np.inf), -1.0)
+        order = np.where(np.isfinite(gap), gap, np.inf) * (excess >= 0)
+        index = np.unravel_index(int(order.argmax()), order.shape) if analytic.ndim else ()
+        check.worst = {
+            "index": [int(i) for i in index],
+            "analytic": float(analytic[index]),
+            "numeric": float(value[index]),
+            "bar": float(bar[index]),
+        }
+    elif float(np.linalg.norm(bar)) > 1e-3 * float(np.linalg.norm(value)) > 0:
+        check.verdict = "unresolved"
+        check.diagnosis = f"rounding floor: error bars of {np.linalg.norm(bar):.1e} hide a gradient of {np.linalg.norm(value):.1e}"
+    return check
+
+
+def compare_probes(check: Check, pairs: list[tuple[float, float, float, float]], elements: int, method: str) -> Check:
+    """Fill in `check` from directional probes: (analytic, numeric, bar, sum of the terms' sizes) of each."""
+    check.elements, check.method = elements, method
+    for analytic, numeric, bar, terms in pairs:
+        gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
+        relative = gap / scale if scale > 0 else 0.0
+        if not gap <= bar:
+            check.verdict = "fail"
+            check.difference = max(check.difference, relative if np.isfinite(relative) else 1.0)
+            check.worst = {"analytic": analytic, "numeric": numeric, "bar": bar}
+        elif bar > 1e-3 * scale > 0 and check.verdict == "pass":
+            check.verdict = "unresolved"
+            check.diagnosis = f"rounding floor: error bars of {bar:.1e} hide a slope of {scale / 2:.1e}"
+        if check.verdict != "fail":
+            check.difference = max(check.difference, relative)
+    return check
