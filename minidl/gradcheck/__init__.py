@@ -1,4 +1,4 @@
-"""Gradient checking: is a hand-written backward right, and if not, where and how is it wrong?"""
+"""Gradient checking: whether a hand-written backward is right, and if not, where and how it is wrong."""
 
 from .checker import GradientChecker
 from .report import GradientError, Report

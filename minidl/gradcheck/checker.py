@@ -15,11 +15,11 @@ from ..sequential import Sequential
 from .canaries import plant
 from .diagnosis import explain_layer, explain_network, explain_penalty
 from .jacobian import Numeric
-from .layer_check import Alone, LayerBench, check_alone
-from .network import Gradients, Network, added
-from .protocol import check_protocol
+from .layer_check import LayerBench
+from .network import Network
+from .point import Point, flat
 from .report import Report
-from .steps import ComplexStep, CourseStep, Step
+from .steps import ComplexStep, CourseStep
 from .verdict import Check, difference
 from .workbench import Workbench
 
@@ -102,13 +102,13 @@ class GradientChecker:
 
     def _full(self, bench: Workbench, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool, begin: float) -> Report:
         model = self.model
-        given = _Point(bench, model, x, t, rng, exhaustive)
+        given = Point(bench, model, x, t, rng, exhaustive)
         checks = given.protocol()
         checks += given.layers()
         checks += given.network()
         generic_values = _generic(bench, rng)
         with bench.moved(generic_values):
-            generic = _Point(bench, model, x, t, rng, exhaustive=False)
+            generic = Point(bench, model, x, t, rng, exhaustive=False)
             later = generic.layers(synthetic=True) + generic.network()
             merged = _merge(checks, later)
             _explain(given, generic, merged)
@@ -129,152 +129,22 @@ class GradientChecker:
         net.step = step
         analytic, noisy = net.total_gradient(), net.noisy_gradients()
         noisy = [{key: run[key] + analytic[key] - base for key, base in net.data_gradient().items()} for run in noisy]
-        total = lambda x, t: net.model.terms(x, t)["total"]  # noqa: E731 - one expression, used twice
         numeric: dict[Any, Numeric] = {}
         if exhaustive or model.parameters.size <= 20_000:
-            f = net.objective("real", total)
+            f = net.objective("real", net.total_value)
             for key in analytic:
                 array = bench.arrays(key)["real"]
                 value, error = np.empty(array.shape), np.empty(array.shape)
                 for index in np.ndindex(array.shape):
                     value[index], error[index] = step.along(f, array, index, 1.0)
                 numeric[key] = Numeric(value, error, step.name)
-        checks = net.compare_term("total", total, analytic, noisy, numeric)
+        checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
         if numeric:
-            number = difference(_flat(analytic), np.concatenate([n.value.ravel() for n in numeric.values()]))
+            number = difference(flat(analytic), np.concatenate([n.value.ravel() for n in numeric.values()]))
         else:
             number = max((c.difference for c in checks), default=0.0)
         title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
         return Report(checks, title=title, difference=number, method=step.name)
-
-
-class _Point:
-    """All derivative checks at one point in the space of the parameters."""
-
-    def __init__(
-        self, bench: Workbench, model: Sequential, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool, step: Step | None = None
-    ) -> None:
-        self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
-        self.exhaustive = exhaustive
-        self.lone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
-        self.net = Network(bench, model, x, t, rng, self.lone)
-        self.alone: dict[int, Alone] = {}
-        self.on: dict[int, Alone] = {}
-        self.numeric: dict[Any, Numeric] = {}
-        self.data: Gradients = {}
-        self.total: Gradients = {}
-        self.noisy: list[Gradients] = []
-        self.penalties: list[tuple[Gradients, dict[Any, Numeric]]] = []
-        self.note = ""
-
-    @property
-    def kinks(self) -> int:
-        """How many elements of the layers' derivatives sit on a kink."""
-        return sum(check.kinks for alone in self.alone.values() for check in alone.checks)
-
-    def inputs(self) -> list[Array]:
-        """Return the input of every layer."""
-        inputs = self.net.inputs()
-        if len(inputs) < len(self.model.layers):
-            inputs.append(np.array(self.lone[len(inputs) - 1].forward(inputs[-1])))
-        return inputs
-
-    def limit(self, i: int) -> int:
-        """Return how many forward calls of layer `i` a default check may spend: about a tenth of a second."""
-        size = sum(parameter.size for (layer, _), parameter in self.bench.parameters.items() if layer == i)
-        return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
-
-    def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, and of stochastic ones once more while training."""
-        checks = []
-        for lone, x in zip(self.lone, self.inputs(), strict=False):
-            checks += check_protocol(lone, x, self.rng)
-            if any(part.stochastic for part in lone.layer.walk()) or self.bench.has_streams(lone.layer):
-                checks += check_protocol(LayerBench(self.bench, lone.number, training=True), x, self.rng)
-        return checks
-
-    def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, at its own input or at a synthetic one; stochastic layers also while training."""
-        checks = []
-        for lone, x in zip(self.lone, self.inputs(), strict=False):
-            if synthetic:
-                x = synthetic_input(x, self.rng)
-                if not np.isfinite(lone.forward(x)).all():
-                    continue  # outside of the layer's domain
-            limit = 10**9 if self.exhaustive else self.limit(lone.number)
-            alone = self.alone[lone.number] = check_alone(lone, x, self.rng, limit=limit)
-            checks += alone.checks
-            if any(part.stochastic for part in lone.layer.walk()):
-                active = LayerBench(self.bench, lone.number, training=True)
-                self.on[lone.number] = on = check_alone(active, x, self.rng, limit=self.limit(lone.number))
-                for check in on.checks:
-                    check.parameter += " (training)"
-                checks += on.checks
-        return checks
-
-    def network(self) -> list[Check]:
-        """Check each penalty alone, the data loss through the whole net, and the total."""
-        net, model, m = self.net, self.model, len(self.x)
-        self.note = net.choose_steps()
-        loss_check, loss_gradient = net.loss_gradient(10**9 if self.exhaustive else 4096)
-        checks = []
-        big = 10**9 if self.exhaustive else 5000
-        for index, penalty in enumerate(model.penalties):
-            analytic = net.penalty_gradient(index)
-            numeric = {key: found for key in analytic if (found := net.penalty_numeric(index, key, big)) is not None}
-            self.penalties.append((analytic, numeric))
-            rows = net.compare_term(
-                str(penalty), lambda x, t, index=index: model.penalty_value(index, m) + 0 * x[0, ..., 0].ravel()[0], analytic, [], numeric
-            )
-            touched = {id(parameter) for parameter in model._penalized[index][1]}
-            checks += [c for c in rows if c.verdict == "fail" or id(self.bench.parameters[c.layer or 0, c.parameter]) in touched]
-        checks.append(loss_check)
-        self.data, self.noisy = net.data_gradient(), net.noisy_gradients()
-        if self.kinks:
-            return checks  # at a kink the objective has no gradient: the generic point decides
-        limits = [10**9 if self.exhaustive else self.limit(i) for i in range(len(self.lone))]
-        self.numeric = net.carried_back(loss_gradient, limits)
-        checks += net.compare_term("data", lambda x, t: model.data_loss(x, t), self.data, self.noisy, self.numeric)
-        self.total = net.total_gradient()
-        noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]
-        checks += net.compare_term("total", lambda x, t: model.terms(x, t)["total"], self.total, noisy, self.total_numeric())
-        return checks
-
-    def total_numeric(self) -> dict[Any, Numeric]:
-        """Return the numeric gradient of the total, where all of its terms are known element by element."""
-        found = dict(self.numeric)
-        for index, (_, numeric) in enumerate(self.penalties):
-            touched = {id(parameter) for parameter in self.model._penalized[index][1]}
-            for key in list(found):
-                if id(self.bench.parameters[key]) not in touched:
-                    continue
-                if key in numeric:
-                    found[key] = added({key: found[key]}, numeric)[key]
-                else:
-                    del found[key]
-        return found
-
-    def difference(self) -> float | None:
-        """Return the course's number for the total, or None where not every element was computed."""
-        numeric = self.total_numeric()
-        if not self.total or set(numeric) != set(self.total):
-            return None
-        return difference(_flat(self.total), np.concatenate([numeric[key].value.ravel() for key in self.total]))
-
-
-def synthetic_input(x: Array, rng: np.random.Generator) -> Array:
-    """Return an input of the same width with numbers of every size and both signs, and a batch of another length.
-
-    Real activations are often zero, of one sign, or of one size: whatever they multiply is then not tested.
-    """
-    m = 7 if x[0].size >= 16 else 61
-    if m == len(x):
-        m += 2
-    shape = (m, *x.shape[1:])
-    sizes = np.exp(rng.uniform(np.log(1e-4), np.log(5.0), shape))
-    signs = rng.integers(0, 2, shape) * 2.0 - 1.0
-    found: Array = np.where(rng.random(shape) < 0.5, sizes * signs, rng.standard_normal(shape))
-    return found
 
 
 def _generic(bench: Workbench, rng: np.random.Generator) -> dict[Any, Array]:
@@ -317,19 +187,18 @@ def _merge(first: list[Check], second: list[Check]) -> list[Check]:
     return list(merged.values())
 
 
-def _explain(given: _Point, generic: _Point, checks: list[Check]) -> None:
+def _explain(given: Point, generic: Point, checks: list[Check]) -> None:
+    """Name the cause of each failure, from the point that shows most, and say which failures may follow from others."""
     for check in checks:
         if check.verdict != "fail" or check.diagnosis:
             continue
         if check.term == "layer":
-            for point in (given, generic):
-                for alone in (point.alone.get(check.layer or 0), point.on.get(check.layer or 0)):
-                    if alone is not None and any(c is check for c in alone.checks):
-                        explain_layer(check, alone, point.lone[check.layer or 0])
+            _explain_layer(given, generic, check)
         elif check.term in ("data", "total"):
             explain_network(check, [c for c in checks if c.term == check.term], len(given.x))
         elif check.term != "protocol":
-            explain_penalty(check, len(given.x), given.bench)
+            strength = next(p.strength for p in given.model.penalties if str(p) == check.term)
+            explain_penalty(check, len(given.x), given.bench, strength)
     by_layer = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
     broken = sorted(
         {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}, reverse=True
@@ -343,12 +212,30 @@ def _explain(given: _Point, generic: _Point, checks: list[Check]) -> None:
                 check.diagnosis = f"may follow from layer {later[0]}, whose input gradient it is computed from; {check.diagnosis}"
 
 
+def _explain_layer(given: Point, generic: Point, check: Check) -> None:
+    # The synthetic input of the generic point has another batch size than the given one and every kind of number in it: a factor m
+    # cannot pass for a factor 2 there.
+    i = check.layer or 0
+    for point in (generic, given):
+        alone = (point.on if check.parameter.endswith("(training)") else point.alone).get(i)
+        shown = next((c for c in alone.checks if c.parameter == check.parameter), None) if alone else None
+        if alone is None or shown is None or shown.verdict != "fail":
+            continue
+        lone = LayerBench(point.bench, i, training=check.parameter.endswith("(training)"), step=point.lone[i].step)
+        shown.diagnosis = ""
+        explain_layer(shown, alone, lone)
+        check.diagnosis = shown.diagnosis
+        if check is not shown and not check.census:
+            check.census = shown.census
+        return
+
+
 def _method(checks: list[Check]) -> str:
     names = {check.method.split(",")[0] for check in checks if check.term not in ("protocol",) and check.method}
     return " and ".join(sorted(names)) or ComplexStep.name
 
 
-def _notes(given: _Point, checks: list[Check], elementwise: bool) -> list[str]:
+def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
     notes = []
     reasons = {given.note, *(alone.note for alone in given.alone.values())} - {""}
     notes += [f"numeric side: {reason}" for reason in sorted(reasons)]
@@ -357,13 +244,16 @@ def _notes(given: _Point, checks: list[Check], elementwise: bool) -> list[str]:
             f"{given.kinks} derivatives sit exactly on a kink, where the analytic value must lie between the one-sided slopes; "
             "the whole net was checked at a point nearby"
         )
-    blind = [check for check in checks if check.untested and check.term == "layer"]
-    for check in blind[:5]:
-        notes.append(f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried")
+    for check in checks:
+        # A zero slope of an activation has been tested; a parameter that nothing reaches has not.
+        if check.untested and check.term == "layer" and not check.parameter.startswith("input"):
+            notes.append(
+                f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
+            )
+    unreached = [check for check in checks if check.untested and check.term == "data" and check.layer is not None]
+    if unreached:
+        listed = ", ".join(f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}" for check in unreached)
+        notes.append(f"not reached through the whole net, for dead units or zero inputs, but tested with the layer alone: {listed}")
     if not elementwise:
         notes.append("every parameter was covered by probes along directions in which all weigh the same; exhaustive=True computes each")
     return notes
-
-
-def _flat(gradients: Gradients) -> Array:
-    return np.concatenate([gradient.ravel() for gradient in gradients.values()]) if gradients else np.zeros(0)

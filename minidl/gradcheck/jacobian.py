@@ -111,8 +111,11 @@ def numeric_gradients(
 def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, slope: Array) -> AffineStep | None:
     """Return an `AffineStep` if f is affine in the array: a huge difference then agrees with the derivative."""
     step = AffineStep(f["real"])
-    with np.errstate(all="ignore"):
-        difference, error = step.along(f["real"], arrays["real"], ..., direction)
+    try:
+        with np.errstate(all="ignore"):
+            difference, error = step.along(f["real"], arrays["real"], ..., direction)
+    except (ValueError, ArithmeticError):  # so long a step may leave the domain: a loss wants probabilities
+        return None
     close = np.abs(difference - slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
     return step if bool(close.all()) else None
 

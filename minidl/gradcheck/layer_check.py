@@ -104,8 +104,10 @@ class LayerBench:
         functions = {kind: self._function(x, arrays, key, kind) for kind in ("real", "complex")}
         return numeric_gradients(functions, arrays, cotangents, rng, step=self.step, limit=limit)
 
-    def probes(self, x: Array, name: str, cotangent: Array, analytic: Array, noisy: list[Array], rng: np.random.Generator) -> list[Any]:
-        """Return (analytic, numeric, bar, scale) along equalised directions, each of which covers every element."""
+    def probes(
+        self, x: Array, name: str, cotangent: Array, analytic: Array, noisy: list[Array], rng: np.random.Generator
+    ) -> list[tuple[Array, tuple[float, float, float, float]]]:
+        """Return (u, (analytic, numeric, bar, scale)) for equalised directions u, each of which covers every element."""
         key = None if name == "input" else (self.number, name)
         arrays = {"real": x.copy(), "complex": x.astype(np.complex128)} if key is None else self.bench.arrays(key)
         f = self._function(x, arrays, key, self.step.kind)
@@ -113,7 +115,8 @@ class LayerBench:
         for _ in range(PROBES):
             u = equalised(analytic, rng)
             slope, error = self.step.along(f, arrays[self.step.kind], ..., u)
-            found.append(probe(analytic, noisy, u, float((cotangent * slope).sum()), float((np.abs(cotangent) * error).sum())))
+            numbers = probe(analytic, noisy, u, float((cotangent * slope).sum()), float((np.abs(cotangent) * error).sum()))
+            found.append((u, numbers))
         return found
 
 
@@ -150,6 +153,7 @@ class Alone:
     analytic: dict[str, Array]
     numeric: dict[str, Numeric]
     bars: dict[str, Array]
+    probed: dict[str, list[tuple[Array, float, float]]]
     note: str
 
 
@@ -161,7 +165,7 @@ def check_alone(lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: 
     cotangent = rng.standard_normal(y.shape)
     analytic = lone.gradients(x, cotangent)
     noisy = lone.noisy(x, cotangent, rng)
-    checks, numbers, bars = [], {}, {}
+    checks, numbers, bars, probed = [], {}, {}, {}
     for name in [*lone.names, "input"]:
         check = Check(lone.number, term, name, where=str(layer))
         checks.append(check)
@@ -180,6 +184,24 @@ def check_alone(lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: 
             check.diagnosis = f"its gradient has shape {analytic[name].shape}"
         else:
             pairs = lone.probes(x, name, cotangent, analytic[name], runs, rng)
-            compare_probes(check, pairs, analytic[name].size, f"{lone.step.name}, {PROBES} probes of every element")
+            probed[name] = [(u, numeric, bar) for u, (_, numeric, bar, _) in pairs]
+            compare_probes(
+                check, [numbers for _, numbers in pairs], analytic[name].size, f"{lone.step.name}, {PROBES} probes of every element"
+            )
             check.untested = int(np.count_nonzero(analytic[name] == 0)) if check.verdict == "pass" else 0
-    return Alone(checks, x, cotangent, analytic, numbers, bars, lone.note)
+    return Alone(checks, x, cotangent, analytic, numbers, bars, probed, lone.note)
+
+
+def synthetic_input(x: Array, rng: np.random.Generator) -> Array:
+    """Return an input of the same width with numbers of every size and both signs, and a batch of another length.
+
+    Real activations are often zero, of one sign, or of one size: whatever they multiply is then not tested.
+    """
+    m = 7 if x[0].size >= 16 else 61
+    if m == len(x):
+        m += 2
+    shape = (m, *x.shape[1:])
+    sizes = np.exp(rng.uniform(np.log(1e-4), np.log(5.0), shape))
+    signs = rng.integers(0, 2, shape) * 2.0 - 1.0
+    found: Array = np.where(rng.random(shape) < 0.5, sizes * signs, rng.standard_normal(shape))
+    return found

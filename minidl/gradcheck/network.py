@@ -15,7 +15,7 @@ from ..arrays import Array
 from ..objective import Objective
 from .jacobian import Numeric, numeric_gradients
 from .layer_check import PROBES, LayerBench, equalised, noise, probe
-from .steps import EPS, CentralStep, ComplexStep, NotComplexSafe, Step
+from .steps import EPS, CentralStep, ComplexStep, Function, NotComplexSafe, Step
 from .verdict import NOISE, RUNS, Check, compare, compare_probes, rounding_bar
 from .workbench import Workbench
 
@@ -143,7 +143,7 @@ class Network:
             self.loss(noise(z, self.rng))
             noisy.append(noise(np.array(self.model._head.backward()), self.rng) + NOISE / len(z) * self.rng.uniform(-1, 1, z.shape))
         arrays = {"real": z, "complex": z.astype(np.complex128)}
-        functions = {kind: (lambda kind=kind: self.loss(arrays[kind])) for kind in arrays}
+        functions: dict[str, Function] = {"real": lambda: self.loss(arrays["real"]), "complex": lambda: self.loss(arrays["complex"])}
         check = Check(None, "data", "prediction", where=str(self.model.loss))
         one = np.ones(())
         found = numeric_gradients(functions, arrays, [one], self.rng, step=self.loss_step, limit=limit)
@@ -192,12 +192,45 @@ class Network:
             z = layer.forward(z)
         return [*found, np.array(z)]
 
+    def total_value(self, x: Array, t: Array) -> Any:
+        """Return the total objective."""
+        return self.model.terms(x, t)["total"]
+
+    def penalty_value(self, index: int) -> Callable[[Array, Array], Any]:
+        """Return one penalty as a function of a batch."""
+        return lambda x, t: self.model.penalty_value(index, len(x))
+
+    def penalty_step(self, index: int) -> Step:
+        """Return the complex step where the penalty keeps the imaginary part, else central differences."""
+        _, weights = self.model._penalized[index]
+        for key, parameter in self.bench.parameters.items():
+            if any(parameter is weight for weight in weights):
+                arrays = self.bench.arrays(key)
+                direction = self.rng.standard_normal(parameter.shape)
+                steps: tuple[Step, Step] = (ComplexStep(), CentralStep())
+                try:
+                    slope, (central, bound) = (
+                        steps[0].along(self.objective("complex", self.penalty_value(index)), arrays["complex"], ..., direction)[0],
+                        steps[1].along(self.objective("real", self.penalty_value(index)), arrays["real"], ..., direction),
+                    )
+                except NotComplexSafe:
+                    return steps[1]
+                return steps[1] if abs(slope - central) > 1e-6 * abs(central) + 10 * bound else steps[0]
+        return CentralStep()
+
     def compare_term(
-        self, term: str, value: Callable[[Array, Array], Any], analytic: Gradients, noisy: list[Gradients], numeric: dict[Key, Numeric]
+        self,
+        term: str,
+        value: Callable[[Array, Array], Any],
+        analytic: Gradients,
+        noisy: list[Gradients],
+        numeric: dict[Key, Numeric],
+        step: Step | None = None,
     ) -> list[Check]:
         """Check one term of the objective for each parameter: by elements where there are any, and by probes of the objective."""
         checks = []
-        f = self.objective(self.step.kind, value)
+        step = step or self.step
+        f = self.objective(step.kind, value)
         for key, gradient in analytic.items():
             i, name = key
             check = Check(i, term, name, where=str(self.model.layers[i]))
@@ -207,10 +240,10 @@ class Network:
             pairs = []
             for _ in range(1 if key in numeric else PROBES):
                 u = equalised(gradient, self.rng)
-                slope, error = self.step.along(f, self.bench.arrays(key)[self.step.kind], ..., u)
+                slope, error = step.along(f, self.bench.arrays(key)[step.kind], ..., u)
                 pairs.append(probe(gradient, runs, u, float(slope), float(error)))
             probed = compare_probes(
-                Check(i, term, name, where=check.where), pairs, gradient.size, f"{self.step.name}, {PROBES} probes of every element"
+                Check(i, term, name, where=check.where), pairs, gradient.size, f"{step.name}, {PROBES} probes of every element"
             )
             if key not in numeric:
                 check = probed

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -122,7 +121,7 @@ def gradients_overwritten(trial: Trial) -> str | None:
 
 
 def does_not_accumulate(trial: Trial) -> str | None:
-    """A second backward gives what the first gave."""
+    """See that a second backward gives what the first gave."""
     trial.lone.forward(trial.x.copy())
     first = trial.lone.collect(trial.c.copy())
     trial.layer.backward(trial.c.copy())
@@ -166,7 +165,7 @@ def results_are_its_own(trial: Trial) -> str | None:
 
 
 def zero_gives_zero(trial: Trial) -> str | None:
-    """A zero incoming gradient gives zero gradients."""
+    """See that a zero incoming gradient gives zero gradients."""
     found = trial.run(trial.x, np.zeros_like(trial.c))
     name = next((n for n, gradient in found.items() if np.any(np.nan_to_num(gradient) != 0)), None)
     return None if name is None else f"an incoming gradient of 0 gives a gradient of {name} that is not 0: is dy ignored?"
@@ -182,7 +181,7 @@ def linear_in_cotangent(trial: Trial) -> str | None:
 
 
 def additive_over_batch(trial: Trial) -> str | None:
-    """The gradients of the parameters are sums over the examples."""
+    """See that the gradients of the parameters are sums over the examples."""
     if not trial.batchwise() or trial.lone.training:
         return None
     half = len(trial.x) // 2
@@ -221,6 +220,11 @@ RULES: dict[str, Callable[[Trial], str | None]] = {
 }
 
 
+def new_trial(lone: LayerBench, x: Array, rng: np.random.Generator) -> Trial:
+    """Return a trial of a layer at `x`, with another input nearby."""
+    return Trial(lone, x, x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape), rng)
+
+
 def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list[Check]:
     """Try every rule on one layer; return a row for each.
 
@@ -229,10 +233,9 @@ def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list
     ArgumentError
         If two forwards differ although all random streams that can be found were rewound: nothing could be checked.
     """
-    other = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
-        trial = Trial(lone, x, other, rng)
+        trial = new_trial(lone, x, rng)
         if why := reproducible(trial):
             raise ArgumentError(
                 f"layer {lone.number}, {lone.layer}: {why} although its random state was set back, so its randomness cannot be frozen: "

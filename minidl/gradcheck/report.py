@@ -97,7 +97,7 @@ class Report:
                 single.append(check)
         folded = [Check(layer, "protocol", f"{len(rules)} rules", where=rules[0].where) for layer, rules in kept.items()]
         ordered = sorted([*folded, *single], key=lambda check: (_RANK[check.verdict], check.difference if check.verdict != "pass" else 0.0))
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for check in ordered:
             place = f"{check.layer} {check.where}" if check.layer is not None else check.where
             number = "" if check.term == "protocol" else f"{check.difference:.1e}"
@@ -116,9 +116,8 @@ class Report:
             lines.append(f"{check.place} ({check.term}): {check.diagnosis or 'unknown cause'}")
             if check.worst:
                 where = f" at {tuple(check.worst['index'])}" if check.worst.get("index") else ""
-                lines.append(
-                    f"    worst{where}: analytic {check.worst['analytic']:.9g}, numeric {check.worst['numeric']:.9g} +- {check.worst['bar']:.1e}"
-                )
+                a, n, bar = (check.worst[name] for name in ("analytic", "numeric", "bar"))
+                lines.append(f"    worst{where}: analytic {a:.9g}, numeric {n:.9g} +- {bar:.1e}")
             if check.census:
                 lines.append(f"    {check.census}")
         if len(self.failures) > 6:

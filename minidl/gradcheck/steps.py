@@ -24,7 +24,7 @@ EPS = float(np.finfo(np.float64).eps)
 Function = Callable[[], Array]
 
 
-class NotComplexSafe(Exception):  # noqa: N818 - not an error of the user: it chooses another step
+class NotComplexSafe(Exception):
     """A function refuses complex numbers or loses their imaginary part."""
 
 
@@ -96,7 +96,10 @@ class CentralStep:
     relative_h = 2.0**-12
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return the extrapolated slope; the error bound grows to the gap between the one-sided slopes at a kink."""
+        """Return the extrapolated slope; the error bound grows to the gap between the one-sided slopes at a kink.
+
+        A step that leaves the domain of f (it raises, or is no longer finite) is made shorter, and given up with an infinite bound.
+        """
         kept = np.array(array[index])
         longest = float(np.abs(direction).max(initial=0.0)) or 1.0
         h = self.relative_h * max(1.0, float(np.abs(kept).max(initial=0.0))) / longest
@@ -106,7 +109,18 @@ class CentralStep:
             return np.array(f())
 
         try:
-            base, far, near = at(0.0), (at(h), at(-h)), (at(h / 2), at(-h / 2))
+            base = at(0.0)
+            for _ in range(4):
+                try:
+                    far, near = (at(h), at(-h)), (at(h / 2), at(-h / 2))
+                except (ValueError, ArithmeticError):
+                    h *= 2.0**-8
+                    continue
+                if np.isfinite(far).all() or not np.isfinite(base).all():
+                    break
+                h *= 2.0**-8
+            else:
+                return np.zeros(base.shape), np.full(base.shape, np.inf)
         finally:
             array[index] = kept
         coarse, fine = (far[0] - far[1]) / (2 * h), (near[0] - near[1]) / h

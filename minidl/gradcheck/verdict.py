@@ -1,4 +1,4 @@
-"""Verdicts: is an analytic gradient the numeric one, as far as rounding lets anybody tell?
+"""Verdicts: whether an analytic gradient is the numeric one, as far as rounding lets anybody tell.
 
 There is no threshold to choose. Each element has an error bar, made of the numeric side's own bound and of the *measured* rounding
 error of the analytic side: the backward is repeated with noise of a few ulps on everything that flows (a stochastic arithmetic as

@@ -1,0 +1,136 @@
+"""All checks at one point in the space of the parameters: of the protocol, of each layer alone, and of the whole net."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..sequential import Sequential
+from .jacobian import Numeric
+from .layer_check import Alone, LayerBench, check_alone, synthetic_input
+from .network import Gradients, Network, added
+from .protocol import check_protocol
+from .steps import Step
+from .verdict import Check, difference
+from .workbench import Workbench
+
+
+class Point:
+    """All derivative checks at one point in the space of the parameters."""
+
+    def __init__(
+        self, bench: Workbench, model: Sequential, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool, step: Step | None = None
+    ) -> None:
+        self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
+        self.exhaustive = exhaustive
+        self.lone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
+        self.net = Network(bench, model, x, t, rng, self.lone)
+        self.alone: dict[int, Alone] = {}
+        self.on: dict[int, Alone] = {}
+        self.numeric: dict[Any, Numeric] = {}
+        self.data: Gradients = {}
+        self.total: Gradients = {}
+        self.noisy: list[Gradients] = []
+        self.penalties: list[tuple[Gradients, dict[Any, Numeric]]] = []
+        self.loss_checks: list[Check] = []
+        self.note = ""
+
+    @property
+    def kinks(self) -> int:
+        """How many elements of the layers' derivatives sit on a kink."""
+        return sum(check.kinks for alone in self.alone.values() for check in alone.checks)
+
+    def inputs(self) -> list[Array]:
+        """Return the input of every layer."""
+        inputs = self.net.inputs()
+        if len(inputs) < len(self.model.layers):
+            inputs.append(np.array(self.lone[len(inputs) - 1].forward(inputs[-1])))
+        return inputs
+
+    def limit(self, i: int) -> int:
+        """Return how many forward calls of layer `i` a default check may spend: about a tenth of a second."""
+        size = sum(parameter.size for (layer, _), parameter in self.bench.parameters.items() if layer == i)
+        return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
+
+    def protocol(self) -> list[Check]:
+        """Try the protocol of every layer, and of stochastic ones once more while training."""
+        checks = []
+        for lone, x in zip(self.lone, self.inputs(), strict=False):
+            checks += check_protocol(lone, x, self.rng)
+            if any(part.stochastic for part in lone.layer.walk()) or self.bench.has_streams(lone.layer):
+                checks += check_protocol(LayerBench(self.bench, lone.number, training=True), x, self.rng)
+        return checks
+
+    def layers(self, synthetic: bool = False) -> list[Check]:
+        """Check each layer alone, at its own input or at a synthetic one; stochastic layers also while training."""
+        checks = []
+        for lone, x in zip(self.lone, self.inputs(), strict=False):
+            if synthetic:
+                x = synthetic_input(x, self.rng)
+                if not np.isfinite(lone.forward(x)).all():
+                    continue  # outside of the layer's domain
+            limit = 10**9 if self.exhaustive else self.limit(lone.number)
+            alone = self.alone[lone.number] = check_alone(lone, x, self.rng, limit=limit)
+            checks += alone.checks
+            if any(part.stochastic for part in lone.layer.walk()):
+                active = LayerBench(self.bench, lone.number, training=True)
+                self.on[lone.number] = on = check_alone(active, x, self.rng, limit=self.limit(lone.number))
+                for check in on.checks:
+                    check.parameter += " (training)"
+                checks += on.checks
+        return checks
+
+    def network(self) -> list[Check]:
+        """Check each penalty alone, the data loss through the whole net, and the total."""
+        net, model = self.net, self.model
+        self.note = net.choose_steps()
+        loss_check, loss_gradient = net.loss_gradient(10**9 if self.exhaustive else 4096)
+        checks = []
+        big = 10**9 if self.exhaustive else 5000
+        for index, penalty in enumerate(model.penalties):
+            analytic = net.penalty_gradient(index)
+            numeric = {key: found for key in analytic if (found := net.penalty_numeric(index, key, big)) is not None}
+            self.penalties.append((analytic, numeric))
+            rows = net.compare_term(str(penalty), net.penalty_value(index), analytic, [], numeric, step=net.penalty_step(index))
+            touched = {id(parameter) for parameter in model._penalized[index][1]}
+            checks += [c for c in rows if c.verdict == "fail" or id(self.bench.parameters[c.layer or 0, c.parameter]) in touched]
+        checks.append(loss_check)
+        self.loss_checks.append(loss_check)
+        self.data, self.noisy = net.data_gradient(), net.noisy_gradients()
+        if self.kinks:
+            return checks  # at a kink the objective has no gradient: the generic point decides
+        limits = [10**9 if self.exhaustive else self.limit(i) for i in range(len(self.lone))]
+        self.numeric = net.carried_back(loss_gradient, limits)
+        checks += net.compare_term("data", model.data_loss, self.data, self.noisy, self.numeric)
+        self.total = net.total_gradient()
+        noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]
+        checks += net.compare_term("total", net.total_value, self.total, noisy, self.total_numeric())
+        return checks
+
+    def total_numeric(self) -> dict[Any, Numeric]:
+        """Return the numeric gradient of the total, where all of its terms are known element by element."""
+        found = dict(self.numeric)
+        for index, (_, numeric) in enumerate(self.penalties):
+            touched = {id(parameter) for parameter in self.model._penalized[index][1]}
+            for key in list(found):
+                if id(self.bench.parameters[key]) not in touched:
+                    continue
+                if key in numeric:
+                    found[key] = added({key: found[key]}, numeric)[key]
+                else:
+                    del found[key]
+        return found
+
+    def difference(self) -> float | None:
+        """Return the course's number for the total, or None where not every element was computed."""
+        numeric = self.total_numeric()
+        if not self.total or set(numeric) != set(self.total):
+            return None
+        return difference(flat(self.total), np.concatenate([numeric[key].value.ravel() for key in self.total]))
+
+
+def flat(gradients: Gradients) -> Array:
+    """Return all gradients as one vector."""
+    return np.concatenate([gradient.ravel() for gradient in gradients.values()]) if gradients else np.zeros(0)
