@@ -1,0 +1,1 @@
+"""The studies of the course, one script each: `python -m experiments.NAME`."""
