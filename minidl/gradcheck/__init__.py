@@ -1,7 +1,8 @@
 """Gradient checking: whether a hand-written backward is right, and if not, where and how it is wrong."""
 
 from .checker import GradientChecker
+from .functions import check_gradients
 from .report import GradientError, Report
 from .verdict import Check
 
-__all__ = ["Check", "GradientChecker", "GradientError", "Report"]
+__all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]

@@ -109,7 +109,9 @@ class GradientChecker:
         generic_values = _generic(bench, rng)
         with bench.moved(generic_values):
             generic = Point(bench, model, x, t, rng, exhaustive=False)
-            later = generic.layers(synthetic=True) + generic.network()
+            later = generic.layers(synthetic=not given.kinks) + generic.network()
+            if given.kinks:
+                later += generic.layers(synthetic=True)
             merged = _merge(checks, later)
             _explain(given, generic, merged)
         title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
@@ -199,17 +201,38 @@ def _explain(given: Point, generic: Point, checks: list[Check]) -> None:
         elif check.term != "protocol":
             strength = next(p.strength for p in given.model.penalties if str(p) == check.term)
             explain_penalty(check, len(given.x), given.bench, strength)
-    by_layer = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
-    broken = sorted(
-        {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}, reverse=True
-    )
+    _borrow_from_protocol(checks)
+    _say_what_follows(checks)
+
+
+def _borrow_from_protocol(checks: list[Check]) -> None:
+    """Let a broken rule explain a wrong gradient of the same layer that looks like no known mistake."""
+    broken = {c.layer: c.diagnosis for c in checks if c.term == "protocol" and c.verdict == "fail"}
     for check in checks:
-        if check.verdict == "fail" and check.term in ("data", "total") and broken and check.layer is not None:
-            later = [i for i in broken if i > check.layer]
-            if (check.layer, check.parameter) in by_layer or check.layer in broken:
-                check.diagnosis = f"follows from layer {check.layer} alone, which fails; {check.diagnosis}"
-            elif later:
-                check.diagnosis = f"may follow from layer {later[0]}, whose input gradient it is computed from; {check.diagnosis}"
+        unnamed = not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
+        if check.term == "layer" and check.verdict == "fail" and unnamed and check.layer in broken:
+            check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {broken[check.layer]}"
+
+
+def _say_what_follows(checks: list[Check]) -> None:
+    """Mark the failures through the whole net that failures of layers alone, or of the loss, bring about."""
+    alone = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
+    broken = {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}
+    penalties = {(c.layer, c.parameter) for c in checks if c.verdict == "fail" and c.term not in ("layer", "protocol", "data", "total")}
+    loss = any(c.verdict == "fail" and c.parameter == "prediction" for c in checks)
+    for check in checks:
+        if check.verdict != "fail" or check.term not in ("data", "total") or check.layer is None:
+            continue
+        key = (check.layer, check.parameter)
+        later = sorted(i for i in broken if i > check.layer)
+        if key in alone or check.layer in broken:
+            check.follows = f"layer {check.layer} alone"
+        elif check.term == "total" and key in penalties:
+            check.follows = "the penalty"
+        elif later:
+            check.follows = f"the input gradient of layer {later[0]}"
+        elif loss:
+            check.follows = "the gradient of the loss"
 
 
 def _explain_layer(given: Point, generic: Point, check: Check) -> None:

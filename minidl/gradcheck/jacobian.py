@@ -1,8 +1,9 @@
 """Numeric gradients, element by element, of sum(c * f()) with respect to an array: from forward calls alone.
 
 Elements that reach different outputs are moved together: all weights of one input at once, since each belongs to another unit; a
-whole bias at once; a whole activation at once. That such a grouping is right is not assumed but certified: the derivative along a
-random direction must agree. Where it does not, the next finer grouping is tried, at last one element at a time.
+whole bias at once; a whole activation at once. That such a grouping is right is not assumed but certified: nothing else moves
+while half of the groups do, and the derivative along a random direction agrees. Where it does not, the next finer grouping is
+tried, at last one element at a time.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ class Numeric:
     step: str
     low: Array | None = None
     high: Array | None = None
+    mingled: bool = False  # kinks of several elements meet in one output: its one-sided slopes bound no single choice at each kink
 
     @property
     def kinks(self) -> int:
         """How many elements sit on a kink."""
-        return 0 if self.low is None or self.high is None else int(np.count_nonzero(self.low != self.high))
+        found = 0 if self.low is None or self.high is None else int(np.count_nonzero(self.low != self.high))
+        return max(found, 1) if self.mingled else found
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Grouping:
     groups: Callable[[tuple[int, ...]], Iterator[Any]]
     share: Callable[[Array], Array]
     count: Callable[[tuple[int, ...]], int]
+    outputs: Callable[[Array, Array], Array]  # of f(): those that belong to the chosen elements, or units, or rows
 
 
 def _inner(shape: tuple[int, ...]) -> Iterator[Any]:
@@ -53,21 +57,36 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 GROUPINGS = (
-    Grouping("whole", lambda a, y: a == y, lambda a: iter([(...,)]), lambda p: p, lambda a: 1),
-    Grouping("units", lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1], _inner, lambda p: p.sum(axis=0), lambda a: _size(a[1:])),
+    Grouping("whole", lambda a, y: a == y, lambda a: iter([(...,)]), lambda p: p, lambda a: 1, lambda p, chosen: p[chosen]),
+    Grouping(
+        "units",
+        lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1],
+        _inner,
+        lambda p: p.sum(axis=0),
+        lambda a: _size(a[1:]),
+        lambda p, chosen: p[:, chosen],
+    ),
     Grouping(
         "rows",
         lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0],
         _inner,
         lambda p: p.reshape(len(p), -1).sum(1),
         lambda a: _size(a[1:]),
+        lambda p, chosen: p[chosen],
     ),
-    Grouping("single", lambda a, y: True, lambda a: iter(np.ndindex(a)), lambda p: p.sum(), _size),
+    Grouping("single", lambda a, y: True, lambda a: iter(np.ndindex(a)), lambda p: p.sum(), _size, lambda p, chosen: p),
 )
 
 
 def numeric_gradients(
-    f: dict[str, Function], arrays: dict[str, Array], cotangents: list[Array], rng: np.random.Generator, *, step: Step, limit: int
+    f: dict[str, Function],
+    arrays: dict[str, Array],
+    cotangents: list[Array],
+    rng: np.random.Generator,
+    *,
+    step: Step,
+    limit: int,
+    doubt: Array | None = None,
 ) -> list[Numeric] | None:
     """Return the numeric gradient of sum(c * f()) for each cotangent c, or None where it would take over `limit` forward calls.
 
@@ -77,6 +96,8 @@ def numeric_gradients(
         The function and the array that it reads, in either arithmetic.
     step : Step
         Complex where the function is complex-safe.
+    doubt : array, optional
+        The error bound of each element of the cotangents, where they are numeric themselves; it is carried along.
     """
     shape = arrays["real"].shape
     outputs = cotangents[0].shape
@@ -85,6 +106,8 @@ def numeric_gradients(
             continue
         if grouping.count(shape) > limit:
             return None
+        if grouping.name != "single" and not _separate(f[step.kind], arrays[step.kind], step, grouping, rng):
+            continue
         direction = rng.standard_normal(shape)
         total, total_error = step.along(f[step.kind], arrays[step.kind], ..., direction)
         back, back_error = step.along(f[step.kind], arrays[step.kind], ..., -direction)
@@ -95,17 +118,35 @@ def numeric_gradients(
         chosen = (
             _affine(f, arrays, direction, total) if isinstance(step, ComplexStep) and not kinked and grouping.count(shape) > 8 else None
         )
-        plus = _gather(f, arrays, chosen or step, grouping, cotangents, 1.0)
+        plus = _gather(f, arrays, chosen or step, grouping, cotangents, 1.0, doubt)
         if grouping.name != "single" and not _certified(plus, cotangents, direction, total, total_error):
             continue
         if not kinked:
             return plus
-        minus = _gather(f, arrays, step, grouping, cotangents, -1.0)
+        minus = _gather(f, arrays, step, grouping, cotangents, -1.0, doubt)
         return [
-            Numeric(p.value, np.maximum(p.error, q.error), p.step, np.minimum(p.value, q.value), np.maximum(p.value, q.value))
+            Numeric(
+                p.value,
+                np.maximum(p.error, q.error),
+                p.step,
+                np.minimum(p.value, q.value),
+                np.maximum(p.value, q.value),
+                mingled=grouping.name != "whole",
+            )
             for p, q in zip(plus, minus, strict=True)
         ]
     return None
+
+
+def _separate(f: Function, array: Array, step: Step, grouping: Grouping, rng: np.random.Generator) -> bool:
+    """Return whether outputs stay exactly as they are while only elements of other groups move, tried on two random halves."""
+    chosen = rng.random(array.shape if grouping.name == "whole" else len(array)) < 0.5
+    for half in (chosen, ~chosen):
+        moved = half if grouping.name == "whole" else half.reshape(-1, *[1] * (array.ndim - 1))
+        slope, error = step.along(f, array, ..., rng.standard_normal(array.shape) * moved)
+        if not bool(np.all(np.abs(grouping.outputs(slope, ~half)) <= grouping.outputs(error, ~half))):
+            return False
+    return True
 
 
 def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, slope: Array) -> AffineStep | None:
@@ -121,7 +162,13 @@ def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, 
 
 
 def _gather(
-    f: dict[str, Function], arrays: dict[str, Array], step: Step, grouping: Grouping, cotangents: list[Array], sign: float
+    f: dict[str, Function],
+    arrays: dict[str, Array],
+    step: Step,
+    grouping: Grouping,
+    cotangents: list[Array],
+    sign: float,
+    doubt: Array | None,
 ) -> list[Numeric]:
     array, function = arrays[step.kind], f[step.kind]
     values = [np.empty(array.shape) for _ in cotangents]
@@ -132,7 +179,7 @@ def _gather(
         slope = slope * sign
         for c, w, value, bound in zip(cotangents, weights, values, errors, strict=True):
             value[index] = grouping.share(c * slope)
-            bound[index] = grouping.share(w * error)
+            bound[index] = grouping.share(w * error if doubt is None else w * error + doubt * np.abs(slope))
     return [Numeric(value, bound, step.name) for value, bound in zip(values, errors, strict=True)]
 
 

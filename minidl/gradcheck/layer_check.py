@@ -14,7 +14,7 @@ from .steps import EPS, CentralStep, ComplexStep, NotComplexSafe, Step
 from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, rounding_bar
 from .workbench import Workbench
 
-PROBES = 3
+PROBES = 2  # at each of two points: four random directions in all
 
 
 class LayerBench:
@@ -51,7 +51,7 @@ class LayerBench:
         keys = [(self.number, name) for name in self.names]
         runs = []
         for _ in range(RUNS):
-            with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in keys}):
+            with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in keys}, kinds=("real",)):
                 y = self.forward(noise(x, rng))
                 if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64:
                     y[...] = noise(y, rng)
@@ -97,12 +97,14 @@ class LayerBench:
         fixed = x if kind == "real" else x.astype(np.complex128)
         return lambda: self.forward(fixed, kind)
 
-    def numeric(self, x: Array, name: str, cotangents: list[Array], rng: np.random.Generator, limit: int) -> list[Numeric] | None:
+    def numeric(
+        self, x: Array, name: str, cotangents: list[Array], rng: np.random.Generator, limit: int, doubt: Array | None = None
+    ) -> list[Numeric] | None:
         """Return the numeric gradient of sum(c * y) for each cotangent, or None where it is too large."""
         key = None if name == "input" else (self.number, name)
         arrays = {"real": x.copy(), "complex": x.astype(np.complex128)} if key is None else self.bench.arrays(key)
         functions = {kind: self._function(x, arrays, key, kind) for kind in ("real", "complex")}
-        return numeric_gradients(functions, arrays, cotangents, rng, step=self.step, limit=limit)
+        return numeric_gradients(functions, arrays, cotangents, rng, step=self.step, limit=limit, doubt=doubt)
 
     def probes(
         self, x: Array, name: str, cotangent: Array, analytic: Array, noisy: list[Array], rng: np.random.Generator
@@ -122,16 +124,20 @@ class LayerBench:
 
 def noise(array: Array, rng: np.random.Generator) -> Array:
     """Return `array` with each element changed by a few ulps; zeros and signs stay."""
-    return array * (1 + NOISE * rng.uniform(-1, 1, array.shape))
+    ulps = rng.random(array.shape, dtype=np.float32).astype(np.float64)
+    ulps *= 2 * NOISE
+    ulps += 1 - NOISE
+    ulps *= array
+    return ulps
 
 
 def equalised(analytic: Array, rng: np.random.Generator) -> Array:
     """Return a direction of random signs along which every element of the gradient weighs the same, however small it is."""
-    size = np.abs(np.where(np.isfinite(analytic), analytic, 0.0))
-    floor = max(1e-3 * float(np.sqrt(np.mean(size * size))), 1e-300)
+    size = np.abs(analytic)
+    size[~np.isfinite(size)] = 0.0
+    floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
     weights = floor / np.maximum(size, floor)
-    signs: Array = rng.integers(0, 2, analytic.shape) * 2.0 - 1.0
-    return signs * weights
+    return np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
 
 
 def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float) -> tuple[float, float, float, float]:
@@ -145,7 +151,10 @@ def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: 
 
 @dataclass
 class Alone:
-    """What the check of a layer alone found, kept for what comes after it."""
+    """What the check of a layer alone found, kept for what comes after it.
+
+    `carried` holds the numeric gradients for a second cotangent, that of the whole net, which the same forward calls give.
+    """
 
     checks: list[Check]
     x: Array
@@ -154,27 +163,35 @@ class Alone:
     numeric: dict[str, Numeric]
     bars: dict[str, Array]
     probed: dict[str, list[tuple[Array, float, float]]]
+    carried: dict[str, Numeric]
     note: str
 
 
-def check_alone(lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: int, term: str = "layer") -> Alone:
-    """Check one layer alone at the input `x`, for a random cotangent: each parameter, and the input."""
+def check_alone(
+    lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: int, input_limit: int | None = None, carried: Array | None = None
+) -> Alone:
+    """Check one layer alone at the input `x`, for a random cotangent: each parameter, and the input.
+
+    Up to `limit` forward calls each go into elements, `input_limit` into those of the input; beyond, probes cover them all.
+    """
     layer: Layer = lone.layer
     lone.choose_step(x, rng)
     y = np.array(lone.forward(x))
     cotangent = rng.standard_normal(y.shape)
     analytic = lone.gradients(x, cotangent)
     noisy = lone.noisy(x, cotangent, rng)
-    checks, numbers, bars, probed = [], {}, {}, {}
+    checks, numbers, bars, probed, further = [], {}, {}, {}, {}
+    cotangents = [cotangent] if carried is None else [cotangent, carried]
     for name in [*lone.names, "input"]:
-        check = Check(lone.number, term, name, where=str(layer))
+        check = Check(lone.number, "layer", name, where=str(layer))
         checks.append(check)
         if name not in analytic:
             check.verdict, check.difference, check.diagnosis = "fail", 1.0, "backward returned None instead of the gradient of its input"
             continue
         runs = [run[name] for run in noisy if name in run]
-        found = lone.numeric(x, name, [cotangent], rng, limit)
+        found = lone.numeric(x, name, cotangents, rng, limit if input_limit is None or name != "input" else input_limit)
         if found is not None:
+            further[name] = found[-1]
             if analytic[name].shape == found[0].value.shape:
                 bars[name] = rounding_bar(analytic[name], runs)
             compare(check, analytic[name], found[0], bars.get(name, np.zeros(())))
@@ -189,7 +206,7 @@ def check_alone(lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: 
                 check, [numbers for _, numbers in pairs], analytic[name].size, f"{lone.step.name}, {PROBES} probes of every element"
             )
             check.untested = int(np.count_nonzero(analytic[name] == 0)) if check.verdict == "pass" else 0
-    return Alone(checks, x, cotangent, analytic, numbers, bars, probed, lone.note)
+    return Alone(checks, x, cotangent, analytic, numbers, bars, probed, further if carried is not None else {}, lone.note)
 
 
 def synthetic_input(x: Array, rng: np.random.Generator) -> Array:

@@ -70,7 +70,7 @@ class Network:
         runs = []
         model, rng = self.model, self.rng
         for _ in range(RUNS):
-            with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in self.bench.parameters}):
+            with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in self.bench.parameters}, kinds=("real",)):
                 self.bench.use("real")
                 self.poison()
                 z = noise(self.x, rng)
@@ -101,25 +101,26 @@ class Network:
 
         return f
 
-    def choose_steps(self) -> str:
-        """Choose complex or central steps for the loss and the network; return why, where the complex step does not do."""
-        unsafe = [lone for lone in self.alone[: len(self.model._body)] if not isinstance(lone.step, ComplexStep)]
+    def choose_loss_step(self) -> str:
+        """Choose complex or central steps for the loss; return why, where the complex step does not do."""
         z = self.logits()
         arrays = {"real": z, "complex": z.astype(np.complex128)}
         direction = self.rng.standard_normal(z.shape)
-        note = unsafe[0].note if unsafe else ""
         try:
             slope, _ = ComplexStep().along(lambda: self.loss(arrays["complex"]), arrays["complex"], ..., direction)
             central, bound = CentralStep().along(lambda: self.loss(arrays["real"]), arrays["real"], ..., direction)
             lost = bool(abs(slope - central) > 1e-6 * abs(central) + 10 * bound)
         except NotComplexSafe:
             lost = True
-        if lost:
-            self.loss_step = CentralStep()
-            note = f"central differences, as the loss {self.model.loss} is not complex-safe"
-        if lost or unsafe:
-            self.step = CentralStep()
-        return note
+        if not lost:
+            return ""
+        self.loss_step = CentralStep()
+        return f"central differences, as the loss {self.model.loss} is not complex-safe"
+
+    def choose_step(self) -> None:
+        """Choose complex steps for the whole net if every part of it is complex-safe."""
+        steps = [self.loss_step, *(lone.step for lone in self.alone[: len(self.model._body)])]
+        self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep()
 
     def logits(self) -> Array:
         """Return what the loss sees: a fresh array."""
@@ -159,29 +160,6 @@ class Network:
             slope, error = self.loss_step.along(functions[self.loss_step.kind], arrays[self.loss_step.kind], ..., u)
             pairs.append(probe(analytic, noisy, u, float(slope), float(error)))
         return compare_probes(check, pairs, analytic.size, f"{self.loss_step.name}, probes"), None
-
-    def carried_back(self, loss_gradient: Numeric | None, limits: list[int]) -> dict[Key, Numeric]:
-        """Return the numeric data gradient of each parameter, as far back as each layer can be done element by element."""
-        found: dict[Key, Numeric] = {}
-        if loss_gradient is None:
-            return found
-        inputs = self.inputs()
-        v, v_error = loss_gradient.value, loss_gradient.error
-        for lone in reversed(self.alone[: len(self.model._body)]):
-            i = lone.number
-            lone.training = False
-            for name in lone.names:
-                numeric = lone.numeric(inputs[i], name, [v], self.rng, limits[i])
-                if numeric is not None:
-                    found[i, name] = numeric[0]
-            if i == 0 or all(key[0] >= i for key in self.bench.parameters):
-                break
-            back = lone.numeric(inputs[i], "input", [v], self.rng, limits[i])
-            if back is None or back[0].kinks:
-                break
-            relative = float(np.linalg.norm(v_error)) / max(float(np.linalg.norm(v)), 1e-300)
-            v, v_error = back[0].value, back[0].error + relative * np.abs(back[0].value)
-        return found
 
     def inputs(self) -> list[Array]:
         """Return the input of each layer, fresh copies."""
@@ -238,13 +216,11 @@ class Network:
             if key in numeric:
                 compare(check, gradient, numeric[key], rounding_bar(gradient, runs))
             pairs = []
-            for _ in range(1 if key in numeric else PROBES):
+            for _ in range(1 if key in numeric or term == "total" else PROBES):
                 u = equalised(gradient, self.rng)
                 slope, error = step.along(f, self.bench.arrays(key)[step.kind], ..., u)
                 pairs.append(probe(gradient, runs, u, float(slope), float(error)))
-            probed = compare_probes(
-                Check(i, term, name, where=check.where), pairs, gradient.size, f"{step.name}, {PROBES} probes of every element"
-            )
+            probed = compare_probes(Check(i, term, name, where=check.where), pairs, gradient.size, f"{step.name}, probes of every element")
             if key not in numeric:
                 check = probed
                 check.untested = int(np.count_nonzero(gradient == 0)) if check.verdict == "pass" else 0

@@ -64,29 +64,54 @@ class Point:
         return checks
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, at its own input or at a synthetic one; stochastic layers also while training."""
-        checks = []
-        for lone, x in zip(self.lone, self.inputs(), strict=False):
+        """Check each layer alone, at its own input or at a synthetic one; stochastic layers also while training.
+
+        At their own inputs the layers are taken from the last to the first, and the numeric gradient of the data loss is carried
+        back on the way, as far as it goes element by element and no kink is met.
+        """
+        v: Numeric | None = None
+        if not synthetic:
+            self.note = self.net.choose_loss_step()
+            loss_check, v = self.net.loss_gradient(10**9 if self.exhaustive else 4096)
+            self.loss_checks.append(loss_check)
+        rows: list[list[Check]] = []
+        inputs = self.inputs()
+        for lone in reversed(self.lone):
+            i, x = lone.number, inputs[lone.number]
             if synthetic:
                 x = synthetic_input(x, self.rng)
                 if not np.isfinite(lone.forward(x)).all():
                     continue  # outside of the layer's domain
-            limit = 10**9 if self.exhaustive else self.limit(lone.number)
-            alone = self.alone[lone.number] = check_alone(lone, x, self.rng, limit=limit)
-            checks += alone.checks
+            within = v if i < len(self.model._body) else None
+            limit = 10**9 if self.exhaustive else self.limit(i)
+            carried = None if within is None else within.value
+            alone = check_alone(lone, x, self.rng, limit=limit, input_limit=self.limit(i) if i == 0 else limit, carried=carried)
+            self.alone[i] = alone
+            rows.append(list(alone.checks))
+            if within is not None:
+                self.numeric.update({(i, name): found for name, found in alone.carried.items() if name != "input"})
+                v = self._further_back(within, alone)
             if any(part.stochastic for part in lone.layer.walk()):
-                active = LayerBench(self.bench, lone.number, training=True)
-                self.on[lone.number] = on = check_alone(active, x, self.rng, limit=self.limit(lone.number))
+                active = LayerBench(self.bench, i, training=True)
+                self.on[i] = on = check_alone(active, x, self.rng, limit=self.limit(i))
                 for check in on.checks:
                     check.parameter += " (training)"
-                checks += on.checks
-        return checks
+                rows[-1] += on.checks
+        return [*self.loss_checks, *(check for layer in reversed(rows) for check in layer)]
+
+    @staticmethod
+    def _further_back(v: Numeric, alone: Alone) -> Numeric | None:
+        """Return the numeric gradient of the data loss with respect to the layer's input, or None where it ends."""
+        back = alone.carried.get("input")
+        if back is None or any(check.kinks for check in alone.checks):
+            return None
+        relative = float(np.linalg.norm(v.error)) / max(float(np.linalg.norm(v.value)), 1e-300)
+        return Numeric(back.value, back.error + relative * np.abs(back.value), back.step)
 
     def network(self) -> list[Check]:
         """Check each penalty alone, the data loss through the whole net, and the total."""
         net, model = self.net, self.model
-        self.note = net.choose_steps()
-        loss_check, loss_gradient = net.loss_gradient(10**9 if self.exhaustive else 4096)
+        net.choose_step()
         checks = []
         big = 10**9 if self.exhaustive else 5000
         for index, penalty in enumerate(model.penalties):
@@ -96,13 +121,9 @@ class Point:
             rows = net.compare_term(str(penalty), net.penalty_value(index), analytic, [], numeric, step=net.penalty_step(index))
             touched = {id(parameter) for parameter in model._penalized[index][1]}
             checks += [c for c in rows if c.verdict == "fail" or id(self.bench.parameters[c.layer or 0, c.parameter]) in touched]
-        checks.append(loss_check)
-        self.loss_checks.append(loss_check)
         self.data, self.noisy = net.data_gradient(), net.noisy_gradients()
         if self.kinks:
             return checks  # at a kink the objective has no gradient: the generic point decides
-        limits = [10**9 if self.exhaustive else self.limit(i) for i in range(len(self.lone))]
-        self.numeric = net.carried_back(loss_gradient, limits)
         checks += net.compare_term("data", model.data_loss, self.data, self.noisy, self.numeric)
         self.total = net.total_gradient()
         noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]

@@ -112,7 +112,8 @@ class Report:
 
     def _findings(self) -> list[str]:
         lines = []
-        for check in self.failures[:6]:
+        origins = [check for check in self.failures if not check.follows]
+        for check in origins[:6]:
             lines.append(f"{check.place} ({check.term}): {check.diagnosis or 'unknown cause'}")
             if check.worst:
                 where = f" at {tuple(check.worst['index'])}" if check.worst.get("index") else ""
@@ -120,8 +121,12 @@ class Report:
                 lines.append(f"    worst{where}: analytic {a:.9g}, numeric {n:.9g} +- {bar:.1e}")
             if check.census:
                 lines.append(f"    {check.census}")
-        if len(self.failures) > 6:
-            lines.append(f"... and {len(self.failures) - 6} more, which may follow from these")
+        if len(origins) > 6:
+            lines.append(f"... and {len(origins) - 6} more: see report.failures")
+        following = [check for check in self.failures if check.follows]
+        if following:
+            listed = ", ".join(f"{check.term} {check.layer} {check.parameter}" for check in following[:8])
+            lines.append(f"what may follow from these: {listed}{' ...' if len(following) > 8 else ''}")
         lines += [f"{check.place} ({check.term}), unresolved: {check.diagnosis}" for check in self.checks if check.verdict == "unresolved"][
             :4
         ]

@@ -61,7 +61,8 @@ class ComplexStep:
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
         slope = y.imag / self.h
-        return slope, np.zeros_like(slope)
+        # The imaginary part must stay tiny: a slope of 1e50 and more is beyond this method.
+        return slope, np.where(np.abs(y.imag) < 1e-10, 0.0, np.inf)
 
 
 class AffineStep:
@@ -89,7 +90,7 @@ class AffineStep:
 
 
 class CentralStep:
-    """Richardson's extrapolation of central differences with steps h and h / 2; its error is estimated, kinks included."""
+    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4; its error is estimated, kinks included."""
 
     name = "central differences (Richardson)"
     kind = "real"
@@ -98,11 +99,14 @@ class CentralStep:
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return the extrapolated slope; the error bound grows to the gap between the one-sided slopes at a kink.
 
-        A step that leaves the domain of f (it raises, or is no longer finite) is made shorter, and given up with an infinite bound.
+        Where rounding hides the slope longer steps are tried, and where f is not smooth within the step, or not defined, shorter ones:
+        each element of f() takes the estimate with the smallest bound.
         """
         kept = np.array(array[index])
-        longest = float(np.abs(direction).max(initial=0.0)) or 1.0
-        h = self.relative_h * max(1.0, float(np.abs(kept).max(initial=0.0))) / longest
+        size = float(np.abs(kept).max(initial=0.0))
+        first = self.relative_h / (float(np.abs(direction).max(initial=0.0)) or 1.0)
+        longer = int(np.log2(size) // 8) + 1 if size > 16 else 0
+        ladder = [0, *range(8, 8 * longer + 1, 8), -6, -12, -18]
 
         def at(t: float) -> Array:
             array[index] = kept + t * direction
@@ -110,26 +114,34 @@ class CentralStep:
 
         try:
             base = at(0.0)
-            for _ in range(4):
+            slope, error = np.zeros(base.shape), np.full(base.shape, np.inf)
+            for power in ladder:
                 try:
-                    far, near = (at(h), at(-h)), (at(h / 2), at(-h / 2))
-                except (ValueError, ArithmeticError):
-                    h *= 2.0**-8
+                    found, bound = self._richardson(at, base, size, first * 2.0**power)
+                except (ValueError, ArithmeticError):  # outside of the domain
                     continue
-                if np.isfinite(far).all() or not np.isfinite(base).all():
+                # A longer step must agree with the shorter ones: all may have saturated within it.
+                better = (bound < error) & ((power < 0) | ~np.isfinite(error) | (np.abs(found - slope) <= error + bound))
+                slope, error = np.where(better, found, slope), np.where(better, bound, error)
+                if bool(np.all(error <= 1e-5 * np.abs(slope) + 1e-9 * np.abs(slope).max(initial=0.0))):
                     break
-                h *= 2.0**-8
-            else:
-                return np.zeros(base.shape), np.full(base.shape, np.inf)
         finally:
             array[index] = kept
-        coarse, fine = (far[0] - far[1]) / (2 * h), (near[0] - near[1]) / h
-        size = np.abs(base) + np.abs(far[0]) + np.abs(far[1])
-        rounding = size * (8 * EPS / h)
-        # Of a smooth function the gap between the one-sided slopes halves with h; at a kink it stays.
-        gap_far, gap_near = np.abs(far[0] + far[1] - 2 * base) / h, np.abs(near[0] + near[1] - 2 * base) / (h / 2)
-        kink = np.where(gap_near > 0.7 * gap_far + 4 * rounding, gap_near, 0.0)
-        return (4 * fine - coarse) / 3, np.abs(fine - coarse) + rounding + kink
+        return slope, error
+
+    @staticmethod
+    def _richardson(at: Callable[[float], Array], base: Array, size: float, h: float) -> tuple[Array, Array]:
+        far, mid, near = (at(h), at(-h)), (at(h / 2), at(-h / 2)), (at(h / 4), at(-h / 4))
+        coarse, fine, finest = (far[0] - far[1]) / (2 * h), (mid[0] - mid[1]) / h, (near[0] - near[1]) / (h / 2)
+        slope = (4 * finest - fine) / 3
+        # Both f and the step itself are rounded.
+        rounding = (np.abs(base) + np.abs(far[0]) + np.abs(far[1]) + np.abs(slope) * size) * (16 * EPS / h)
+        # Of a smooth function the gap between the one-sided slopes halves with h; at a kink it does not.
+        gap_mid, gap_near = np.abs(mid[0] + mid[1] - 2 * base) / (h / 2), np.abs(near[0] + near[1] - 2 * base) / (h / 4)
+        kink = np.where(gap_near > 0.55 * gap_mid + 4 * rounding, gap_near, 0.0)
+        # Two differences: one alone may be small by accident where a kink of f or of its slope lies just within the step.
+        bound = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + rounding + kink
+        return slope, np.where(np.isfinite(bound), bound, np.inf)
 
 
 class CourseStep:

@@ -39,6 +39,8 @@ class Check:
         "pass", "fail" or "unresolved".
     diagnosis : str
         What is known about a failure, or why there is no verdict.
+    follows : str
+        The failure that brings this one about, if it is known.
     """
 
     layer: int | None
@@ -52,6 +54,7 @@ class Check:
     method: str = ""
     worst: dict[str, Any] = field(default_factory=dict)
     census: str = ""
+    follows: str = ""
     kinks: int = 0
     untested: int = 0
     analytic: Array | None = field(default=None, repr=False)
@@ -102,7 +105,10 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
     check.analytic, check.numeric, check.bar = analytic, value, bar
     check.difference = difference(analytic, value) if np.isfinite(analytic).all() else 1.0
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
-    if wrong.any():
+    if wrong.any() and numeric.mingled:
+        check.verdict = "unresolved"
+        check.diagnosis = "several kinks meet here: the slopes at a point nearby decide"
+    elif wrong.any():
         check.verdict = "fail"
         excess = np.where(wrong, np.nan_to_num(gap / np.maximum(bar, 1e-300), nan=np.inf), -1.0)
         order = np.where(np.isfinite(gap), gap, np.inf) * (excess >= 0)

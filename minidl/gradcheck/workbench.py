@@ -91,16 +91,16 @@ class Workbench:
             arrays[key][0][...] = value
 
     @contextmanager
-    def moved(self, values: dict[tuple[int, str], Array]) -> Iterator[None]:
-        """Move parameters to other values for a while."""
-        kept = {key: self._arrays["real"][key][0].copy() for key in values}
+    def moved(self, values: dict[tuple[int, str], Array], *, kinds: Sequence[str] = ("real", "complex")) -> Iterator[None]:
+        """Move parameters to other values for a while, in both arithmetics or in one."""
+        kept = [(self._arrays[kind][key][0], self._arrays[kind][key][0].copy(), value) for kind in kinds for key, value in values.items()]
         try:
-            for key, value in values.items():
-                self.set_value(key, value)
+            for array, _, value in kept:
+                array[...] = value
             yield
         finally:
-            for key, value in kept.items():
-                self.set_value(key, value)
+            for array, before, _ in kept:
+                array[...] = before
 
     def rewind(self, layer: Layer) -> None:
         """Set the random streams of a layer back to where the check found them: the same mask is drawn again."""
