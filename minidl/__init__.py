@@ -19,6 +19,7 @@ from .errors import (
     OwnershipError,
     ShapeError,
 )
+from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
 from .history import History
 from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
 from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
@@ -36,12 +37,15 @@ __all__ = [
     "BinaryCrossEntropy",
     "Callback",
     "CategoricalCrossEntropy",
+    "Check",
     "DataError",
     "Dropout",
     "DtypeError",
     "EarlyStopping",
     "Flatten",
+    "GradientChecker",
     "GradientDescent",
+    "GradientError",
     "He",
     "History",
     "Initializer",
@@ -67,6 +71,7 @@ __all__ = [
     "ProgressBar",
     "Random",
     "ReLU",
+    "Report",
     "Sequential",
     "ShapeError",
     "Sigmoid",
@@ -75,5 +80,6 @@ __all__ = [
     "Tanh",
     "Xavier",
     "Zeros",
+    "check_gradients",
     "one_hot",
 ]

@@ -88,7 +88,7 @@ class MiniBatches:
         m = len(self.x)
         if callable(self.shuffle):
             order = np.asarray(self.shuffle(self.epoch))
-            if order.shape != (m,) or not np.array_equal(np.sort(order), np.arange(m)):
+            if order.shape != (m,) or order.dtype.kind not in "iu" or not np.array_equal(np.sort(order), np.arange(m)):
                 raise ArgumentError(f"shuffle({self.epoch}) must return a permutation of range({m}): every row once, got {order!r}")
             self.order = order
         elif self.shuffle:

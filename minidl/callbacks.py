@@ -19,12 +19,13 @@ from .optimizers import Optimizer
 
 @dataclass
 class Run:
-    """The state of a training that callbacks see. Epochs and batches count from 1."""
+    """The state of a training that callbacks see. Epochs and batches count from 1; `names` are what the history will have."""
 
     model: Objective
     optimizer: Optimizer
     epochs: int
     batches: int
+    names: tuple[str, ...] = ("loss",)
     history: History = field(default_factory=History)
     epoch: int = 0
     batch: int = 0
@@ -39,7 +40,15 @@ class Run:
 
 
 class Callback:
-    """Base of all callbacks: override the hooks that are wanted."""
+    """Base of all callbacks: override the hooks that are wanted.
+
+    Attributes
+    ----------
+    adds : tuple of str
+        The names of numbers of its own that a callback writes into `run.history` in `on_epoch`, so that others can watch them.
+    """
+
+    adds: tuple[str, ...] = ()
 
     def on_start(self, run: Run) -> None:
         """Look on before the first epoch."""
@@ -107,20 +116,19 @@ class EarlyStopping(Callback):
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
 
     def on_start(self, run: Run) -> None:
-        """Forget what an earlier training left."""
+        """Forget what an earlier training left; refuse to watch what there will not be."""
+        if self.monitor not in run.names:
+            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
+            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
         self.best = math.nan
         self.best_epoch = 0
         self._theta: Array | None = None
 
     def on_epoch(self, run: Run) -> None:
         """Compare with the best epoch so far."""
-        if self.monitor not in run.history:
-            names = ", ".join(run.history)
-            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
-            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history has only {names}{hint}")
         number = run.history[self.monitor][-1]
         gain = number - self.best if larger_is_better(self.monitor) else self.best - number
-        if self.best_epoch == 0 or gain > self.min_delta:
+        if self.best_epoch == 0 or gain > self.min_delta or math.isnan(self.best) > math.isnan(number):
             self.best, self.best_epoch = number, run.epoch
             if self.restore_best:
                 self._theta = run.model.parameters.theta.copy()
@@ -172,7 +180,7 @@ class StopOnNonFinite(Callback):
 
     @staticmethod
     def _blame(run: Run) -> str:
-        """Say which layer's output, or else the loss, or else which gradient is the first that is not finite."""
+        """Walk the batch forward and back, and say where the first number is that is not finite."""
         model = run.model
         out: Any = run.x
         with np.errstate(all="ignore"):
@@ -183,10 +191,16 @@ class StopOnNonFinite(Callback):
                 out = layer.forward(out)
                 if not np.isfinite(out).all():
                     return f"layer {i}, {layer}, gives an output that is not finite"
-        if not math.isfinite(run.loss):
-            return f"the loss, {model.loss}, is {run.loss}"
-        for i, layer in reversed(list(enumerate(model.layers))):
-            for name, parameter in layer.parameters().items():
-                if not np.isfinite(parameter.grad).all():
-                    return f"layer {i}, {layer}, has a gradient of its {name} that is not finite"
-        raise AssertionError("unreachable: something was not finite")
+            if not math.isfinite(run.loss):
+                return f"the loss, {model.loss}, is {run.loss}"
+            dy: Any = model._head.backward()
+            if not np.isfinite(dy).all():
+                return f"the loss, {model.loss}, gives a gradient that is not finite"
+            for i, layer in reversed(list(enumerate(model._body))):
+                dy = layer.backward(dy)
+                for name, parameter in layer.parameters().items():
+                    if not np.isfinite(parameter.grad).all():
+                        return f"layer {i}, {layer}, has a gradient of its {name} that is not finite"
+                if dy is not None and not np.isfinite(dy).all():
+                    return f"layer {i}, {layer}, gives a gradient of its input that is not finite"
+        return "the gradient is not finite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from .errors import ArgumentError
@@ -64,7 +65,8 @@ class History:
         numbers = self[name]
         if not numbers:
             raise ArgumentError("the history holds no epoch yet")
-        return numbers.index(max(numbers) if larger_is_better(name) else min(numbers)) + 1
+        known = [number for number in numbers if not math.isnan(number)] or numbers
+        return numbers.index(max(known) if larger_is_better(name) else min(known)) + 1
 
     def __getitem__(self, name: str) -> list[float]:
         if name == "loss":

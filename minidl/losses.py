@@ -76,7 +76,7 @@ class Loss(ABC):
 
     def _probabilities(self, prediction: Array, layer: str) -> None:
         low, high = prediction.real.min(), prediction.real.max()
-        if low < 0 or high > 1 + 1e-3:
+        if low < 0 or high > 1 + 1e-6:  # rows of a softmax may round to a little over 1
             raise ArgumentError(f"{self} takes probabilities in [0, 1], got {low:g} to {high:g}: end the model with {layer}")
 
     @staticmethod
@@ -141,7 +141,7 @@ class BinaryCrossEntropy(_Binary):
             np.log(prediction, out=total, where=target > 0)
             np.multiply(total, target, out=total)
             other[...] = 0
-            np.log1p(np.negative(prediction), out=other, where=target < 1)
+            np.log1p(-np.minimum(prediction, 1), out=other, where=target < 1)
         np.multiply(other, 1 - target, out=other)
         total += other
         return -total.sum() / total.size
@@ -189,8 +189,8 @@ class SigmoidCrossEntropy(_Binary):
         gradient = self._scratch("gradient", z)
         work = self._scratch("work", z)
         np.add(decay, 1, out=work)
-        np.copyto(gradient, decay)
-        np.copyto(gradient, 1, where=z > 0)  # sigmoid(z) = 1 / (1 + exp(-z)) = exp(z) / (1 + exp(z))
+        np.greater(z, 0, out=gradient)
+        np.maximum(gradient, decay, out=gradient)  # sigmoid(z) = 1 / (1 + exp(-z)) = exp(z) / (1 + exp(z))
         np.divide(gradient, work, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, 1.0 / z.size, out=gradient)

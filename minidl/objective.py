@@ -7,7 +7,7 @@ arrays from outside is `Sequential`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Objective:
         layers = _checked_layers(layers)
         if not isinstance(loss, Loss):
             raise ArgumentError(f"loss must be a Loss such as BinaryCrossEntropy(), got {loss!r}")
-        penalties = tuple([penalties] if isinstance(penalties, Penalty) else penalties)
+        penalties = tuple(penalties if isinstance(penalties, Iterable) else [penalties])
         _check_penalties(penalties, len(layers))
         kind = model_dtype(dtype)
         rng = stream(seed)
@@ -57,8 +57,8 @@ class Objective:
         self._bind(kind, rng)
         streams = spawn(rng, 1 + sum(layer.stochastic for top in layers for layer in top.walk()))
         self.shuffle_rng = streams.pop()
+        self._own()
         for top in layers:
-            top._owner = True  # type: ignore[attr-defined]  # a mark that copies do not keep
             for layer in top.walk():
                 if layer.stochastic and layer.rng is None:
                     layer.rng = streams.pop(0)
@@ -106,8 +106,15 @@ class Objective:
         dtype = state.pop("_dtype")
         vars(self).update(state)
         self._bind(dtype, np.random.default_rng(0))
+        self._own()
+
+    def __copy__(self) -> Any:
+        return copy.deepcopy(self)  # a shallow copy would take the parameters away from this model
+
+    def _own(self) -> None:
         for layer in self.layers:
-            layer._owner = True  # type: ignore[attr-defined]
+            for part in _parts(layer):
+                part._owner = True  # type: ignore[union-attr]  # a mark that copies do not keep
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return the output of the last layer for `x`; it belongs to that layer until its next call."""
@@ -143,7 +150,7 @@ class Objective:
         """Add the gradient of penalty number `index` to the gradient vector."""
         penalty, weights = self._penalized[index]
         for parameter in weights:
-            term = scratch(self._buffers, "penalty", (parameter.size,), self.dtype).reshape(parameter.shape)
+            term = scratch(self._buffers, "penalty", (parameter.size,), parameter.value.dtype).reshape(parameter.shape)
             penalty.gradient(parameter.value, m, term)
             np.add(parameter.grad, term, out=parameter.grad)
 
@@ -206,23 +213,26 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None, source: str = "X
 
 
 def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    if isinstance(layers, Layer) or not len(tuple(layers)):
+    if isinstance(layers, Layer) or not isinstance(layers, Iterable) or not (layers := tuple(layers)):
         raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
-    layers = tuple(layers)
     seen: dict[int, str] = {}
     for i, top in enumerate(layers):
         if not isinstance(top, Layer):
             cure = f"write {top.__name__}(...)" if isinstance(top, type) else "derive it from minidl.Layer"
             raise ArgumentError(f"layer {i} must be a Layer, got {top!r}: {cure}")
-        for part in [*top.walk(), *top.parameters().values()]:
+        for part in _parts(top):
             if id(part) in seen:
                 raise OwnershipError(
                     f"layer {i}, {top}: it is already {seen[id(part)]} of this model, and nothing may be in a model twice: make a new one"
                 )
             seen[id(part)] = f"part of layer {i}"
-        if any(getattr(part, "_owner", False) for part in top.walk()):
+        if any(getattr(part, "_owner", False) for part in _parts(top)):
             raise _owned(i, top)
     return layers
+
+
+def _parts(layer: Layer) -> list[Layer | Parameter]:
+    return [*layer.walk(), *layer.parameters().values()]
 
 
 def _owned(i: int, layer: Layer) -> MinidlError:

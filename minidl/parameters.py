@@ -106,7 +106,8 @@ class Parameter:
         # A copy owns its memory: it is bound again when its model is.
         copied = None if self._value is None else self._value.copy()
         gradient = None if self._grad is None else self._grad.copy()
-        return {**self.__dict__, "_value": copied, "_grad": gradient}
+        kept = {name: held for name, held in vars(self).items() if name != "_owner"}  # and it belongs to no model
+        return {**kept, "_value": copied, "_grad": gradient}
 
     def __repr__(self) -> str:
         return f"Parameter({self.shape}, init={self.init})"

@@ -28,8 +28,8 @@ class Penalty(ABC):
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
         if not (math.isfinite(strength) and strength >= 0):
             raise ArgumentError(f"strength (lambda) must be finite and >= 0, got {strength} in {type(self).__name__}")
-        if layers is not None and (not layers or any(not isinstance(i, int | np.integer) or i < 0 for i in layers)):
-            raise ArgumentError(f"layers must be a list of layer numbers >= 0, got {layers!r} in {type(self).__name__}")
+        if layers is not None and not _layer_numbers(layers):
+            raise ArgumentError(f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}")
         self.strength = strength
         self.layers = None if layers is None else tuple(int(i) for i in layers)
 
@@ -44,6 +44,11 @@ class Penalty(ABC):
     def __repr__(self) -> str:
         only = "" if self.layers is None else f", layers={list(self.layers)}"
         return f"{type(self).__name__}({self.strength}{only})"
+
+
+def _layer_numbers(layers: Sequence[int]) -> bool:
+    whole = isinstance(layers, Sequence | np.ndarray) and all(isinstance(i, int | np.integer) and i >= 0 for i in layers)
+    return whole and 0 < len(layers) == len(set(layers))
 
 
 class L2(Penalty):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ class Sequential(Objective):
             raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
         if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
             raise ArgumentError(f"epochs must be a whole number >= 1, got {epochs!r}")
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         if wrong := [callback for callback in callbacks if not isinstance(callback, Callback)]:
             raise ArgumentError(f"callbacks must be a list of Callback objects such as EarlyStopping(), got {wrong[0]!r}")
         check_batch_size(batch_size)

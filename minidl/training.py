@@ -33,7 +33,10 @@ def train(
     if progress:
         watchers.append(ProgressBar())
     on_step = [watcher.on_step for watcher in watchers if type(watcher).on_step is not Callback.on_step]
-    run = Run(model, optimizer, epochs, len(batches))
+    measured = ("loss", "accuracy") if model.loss.accuracy_of else ("loss",)
+    names = measured if validation is None else (*measured, *(f"val_{name}" for name in measured))
+    names += tuple(name for watcher in watchers for name in watcher.adds)
+    run = Run(model, optimizer, epochs, len(batches), names)
     begin = time.perf_counter()
     started: list[Callback] = []
     try:

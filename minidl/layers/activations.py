@@ -68,7 +68,8 @@ class ReLU(Activation):
 
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy where y > 0, else 0."""
-        np.multiply(dy, y > 0, out=dx)
+        np.greater(y, 0, out=dx)
+        np.multiply(dx, dy, out=dx)
 
 
 class LeakyReLU(Activation):
@@ -92,8 +93,9 @@ class LeakyReLU(Activation):
 
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy where y > 0, else slope * dy."""
-        np.multiply(dy, self.slope, out=dx)
-        np.copyto(dx, dy, where=y > 0)
+        np.greater(y, 0, out=dx)
+        np.maximum(dx, self.slope, out=dx)
+        np.multiply(dx, dy, out=dx)
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.slope})"

@@ -52,7 +52,8 @@ class Dropout(Layer):
             self.rng = np.random.default_rng(0)
         chance = self.rng.random(dtype=np.float32, out=self._scratch("chance", x.shape, np.dtype(np.float32)))
         mask = self._mask = self._scratch("mask", x.shape, x.real.dtype)
-        np.multiply(chance < self.keep_prob, 1 / self.keep_prob, out=mask, casting="same_kind")
+        np.less(chance, self.keep_prob, out=mask)
+        np.multiply(mask, 1 / self.keep_prob, out=mask)
         return np.multiply(x, mask, out=self._scratch("y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from helpers import assert_gradients, away_from_kink
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special
+
+from minidl import ArgumentError, LeakyReLU, ReLU, ShapeError, Sigmoid, Softmax, Tanh
+
+ALL = [ReLU(), LeakyReLU(), LeakyReLU(0.3), Sigmoid(), Tanh(), Softmax()]
+each = pytest.mark.parametrize("layer", ALL, ids=str)
+floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@each
+@given(m=st.integers(1, 5), width=st.integers(1, 5), seed=st.integers(0, 99), dtype=st.sampled_from([np.float32, np.float64]))
+def test_gradients(layer, m, width, seed, dtype):
+    x = 2 * np.random.default_rng(seed).standard_normal((m, width)).astype(dtype)
+    assert_gradients(layer, away_from_kink(x))
+
+
+@each
+def test_gradients_of_images(layer):
+    assert_gradients(layer, away_from_kink(np.random.default_rng(0).standard_normal((2, 3, 2))))
+
+
+@pytest.mark.parametrize(
+    ("layer", "formula"),
+    [
+        (ReLU(), lambda x: np.maximum(x, 0)),
+        (LeakyReLU(0.25), lambda x: np.where(x > 0, x, 0.25 * x)),
+        (Sigmoid(), special.expit),
+        (Tanh(), np.tanh),
+        (Softmax(), lambda x: special.softmax(x, axis=-1)),
+    ],
+    ids=str,
+)
+@floats
+def test_forward_is_the_formula_also_far_out(layer, formula, dtype):
+    x = np.array([[-1000, -80, -5, -1, 0], [0.5, 1, 20, 80, 1000]], dtype)
+    y = layer.forward(x)
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y, formula(x), rtol=2e-6 if dtype == np.float32 else 1e-14, atol=1e-37)
+
+
+@pytest.mark.parametrize("layer", [ReLU(), LeakyReLU(0.25)], ids=str)
+def test_at_the_kink_the_left_slope_counts(layer):
+    layer.forward(np.array([[-1.0, 0.0, 1.0]]))
+    left = getattr(layer, "slope", 0.0)
+    np.testing.assert_array_equal(layer.backward(np.array([[2.0, 2.0, 2.0]])), [[2 * left, 2 * left, 2]])
+
+
+def test_backward_by_hand():
+    layer = Sigmoid()
+    layer.forward(np.array([[0.0]]))
+    assert layer.backward(np.array([[8.0]])) == [[2.0]]
+    layer = Softmax()
+    layer.forward(np.log([[1.0, 3.0]]))
+    np.testing.assert_allclose(layer.backward(np.array([[1.0, 0.0]])), [[3 / 16, -3 / 16]])
+
+
+@floats
+def test_a_saturated_sigmoid_has_a_gradient_of_zero(dtype):
+    layer = Sigmoid()
+    np.testing.assert_allclose(layer.forward(np.array([[-1000, 1000]], dtype)), np.array([[0, 1]]), atol=1e-37)
+    np.testing.assert_allclose(layer.backward(np.ones((1, 2), dtype)), 0, atol=1e-37)
+
+
+@floats
+def test_softmax_survives_logits_of_ten_thousand(dtype):
+    layer = Softmax()
+    np.testing.assert_array_equal(layer.forward(np.array([[1e4, -1e4, 1e4]], dtype)), [[0.5, 0, 0.5]])
+    np.testing.assert_array_equal(layer.backward(np.array([[1, 5, 0]], dtype)), [[0.25, 0, -0.25]])
+
+
+def test_softmax_rows_sum_to_1():
+    y = Softmax().forward(np.random.default_rng(0).standard_normal((50, 7)) * 30)
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-14)
+
+
+@each
+def test_input_and_gradient_are_left_as_they_are(layer):
+    x, dy = np.array([[-1.0, 2.0]]), np.array([[3.0, 4.0]])
+    layer.forward(x)
+    layer.backward(dy)
+    np.testing.assert_array_equal(x, [[-1, 2]])
+    np.testing.assert_array_equal(dy, [[3, 4]])
+
+
+@each
+def test_whole_numbers_are_taken_as_floats(layer):
+    np.testing.assert_array_equal(layer.forward([[1, 2]]), layer.forward(np.array([[1.0, 2.0]])))
+
+
+@each
+def test_the_shape_stays(layer):
+    assert layer.output_shape((4, 2)) == (4, 2)
+    assert layer.output_shape(None) is None
+
+
+@each
+def test_gradient_of_another_shape_is_refused_not_broadcast(layer):
+    layer.forward(np.ones((2, 3)))
+    with pytest.raises(ShapeError, match=r"shape of the last output, \(2, 3\), got \(1, 3\)"):
+        layer.backward(np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("kind", [ReLU, LeakyReLU, Sigmoid, Tanh, Softmax])
+def test_backward_needs_a_forward(kind):
+    with pytest.raises(ShapeError, match=rf"{kind.__name__}.*backward has no forward"):
+        kind().backward(np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("slope", [-0.1, 1, 2, np.nan, np.inf])
+def test_slope_must_be_in_0_to_1(slope):
+    with pytest.raises(ArgumentError, match=rf"slope must be in \[0, 1\), got {slope} in LeakyReLU"):
+        LeakyReLU(slope)
+
+
+def test_repr():
+    assert [str(layer) for layer in ALL] == ["ReLU()", "LeakyReLU(0.01)", "LeakyReLU(0.3)", "Sigmoid()", "Tanh()", "Softmax()"]

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import DtypeError, NonFiniteError, ShapeError
+from minidl.arrays import check_finite, door, model_dtype, numeric, scratch
+
+F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float64, F4, np.complex128, float])
+def test_models_compute_in_floats_and_complex(dtype):
+    assert model_dtype(dtype) == np.dtype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [None, np.float16, int, "float31", "U3", object, np.complex64])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(DtypeError, match=r"dtype must be one of float32, float64, complex128, got .*: pass dtype="):
+        model_dtype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("target", [F4, F8])
+def test_real_numbers_of_every_type_come_in(dtype, target):
+    array = door(np.array([[0, 1], [1, 0]], dtype), "X", target)
+    assert array.dtype == target
+    np.testing.assert_array_equal(array, [[0, 1], [1, 0]])
+
+
+def test_lists_come_in():
+    np.testing.assert_array_equal(door([[1, 2.5]], "X", F8), [[1, 2.5]])
+
+
+def test_what_fits_already_is_not_copied():
+    array = np.ones((3, 2))
+    assert door(array, "X", F8) is array
+
+
+@pytest.mark.parametrize("array", [np.ones((3, 4)).T, np.ones((4, 6))[:, ::2], np.asfortranarray(np.ones((3, 2)))])
+def test_the_result_is_contiguous(array):
+    let_in = door(array, "X", F8)
+    assert let_in.flags.c_contiguous
+    np.testing.assert_array_equal(let_in, array)
+
+
+@pytest.mark.parametrize("values", [[["a"]], [[None]], np.ones(2, complex), np.array(["2020-01-01"], "M8[D]"), [[{}]]])
+def test_what_is_no_real_number_is_refused(values):
+    with pytest.raises(DtypeError, match=r"X must hold real numbers, got dtype .*X\.astype"):
+        numeric(values, "X")
+
+
+def test_rows_of_unequal_length_are_refused():
+    with pytest.raises(ShapeError, match="X must be a rectangular array, got rows of unequal length"):
+        numeric([[1, 2], [3]], "X")
+
+
+def test_a_single_number_is_refused():
+    with pytest.raises(ShapeError, match=r"X must hold one row per example, got the single number 3"):
+        door(3, "X", F4)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_empty_arrays_are_refused(shape):
+    with pytest.raises(ShapeError, match=rf"at least one example and one number, got shape \({shape[0]},.*empty"):
+        door(np.ones(shape), "X", F4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_nan_and_inf_are_refused_by_their_place(value, dtype):
+    array = np.ones((4, 3), dtype)
+    array[2, 1] = value
+    with pytest.raises(NonFiniteError, match=rf"X must be finite, got {value} at X\[2, 1\]"):
+        door(array, "X", F4)
+
+
+@given(value=st.sampled_from([np.nan, np.inf, -np.inf]), place=st.integers(0, 11), scale=st.sampled_from([0, 1, -1e30]))
+def test_one_bad_number_is_found_anywhere(value, place, scale):
+    array = np.full(12, scale, np.float64)
+    array[place] = value
+    with pytest.raises(NonFiniteError, match=rf"A\[{place}\]"):
+        check_finite(array, "A")
+
+
+@pytest.mark.parametrize("value", [1e39, -1e300])
+def test_numbers_too_large_for_float32_are_refused(value):
+    with pytest.raises(NonFiniteError, match=r"X\[0, 1\] is .*too large for float32.*float64"):
+        door([[0.0, value]], "X", F4)
+    assert door([[value]], "X", F8) == value
+
+
+def test_scratch_returns_the_same_memory_for_smaller_batches():
+    store = {}
+    large = scratch(store, "y", (8, 2), F8)
+    assert scratch(store, "y", (8, 2), F8) is large
+    assert np.shares_memory(scratch(store, "y", (5, 2), F8), large)
+    assert scratch(store, "y", (8, 2), F8) is large
+
+
+@pytest.mark.parametrize(("shape", "dtype", "name"), [((9, 2), F8, "y"), ((8, 3), F8, "y"), ((8, 2), F4, "y"), ((8, 2), F8, "z")])
+def test_scratch_is_made_anew_where_the_old_does_not_fit(shape, dtype, name):
+    store = {}
+    old = scratch(store, "y", (8, 2), F8)
+    new = scratch(store, name, shape, dtype)
+    assert (new.shape, new.dtype) == (shape, dtype)
+    assert not np.shares_memory(old, new)

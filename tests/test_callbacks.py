@@ -1,0 +1,288 @@
+import math
+
+import numpy as np
+import pytest
+from helpers import Gain, classifier, rows
+
+from minidl import (
+    Adam,
+    ArgumentError,
+    BinaryCrossEntropy,
+    Callback,
+    EarlyStopping,
+    GradientDescent,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    ProgressBar,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    StopOnNonFinite,
+)
+from minidl.callbacks import Run
+
+X, Y = rows(10)
+
+
+def fit(model, *callbacks, epochs=5, rate=0.1, **settings):
+    return model.fit(X, Y, **{"optimizer": GradientDescent(rate), "epochs": epochs, "callbacks": callbacks, "progress": False, **settings})
+
+
+class Script(Callback):
+    """Writes given numbers into the history, and keeps the parameters of each epoch."""
+
+    def __init__(self, numbers, name="val_loss"):
+        self.numbers, self.name, self.adds, self.thetas = numbers, name, (name,), []
+
+    def on_epoch(self, run):
+        run.history.columns.setdefault(self.name, []).append(self.numbers[run.epoch - 1])
+        self.thetas.append(run.model.parameters.theta.copy())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "settings", "stops", "best"),
+    [
+        ([5, 4, 3, 4, 5, 6, 7], {"patience": 2}, 5, 3),
+        ([5, 4, 3, 4, 5, 6, 7], {"patience": 3}, 6, 3),
+        ([5, 4, 3, 4, 2, 3, 3], {"patience": 2}, 7, 5),
+        ([5, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4], {"patience": 2, "min_delta": 0.15}, 7, 7),
+        ([5, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4], {"patience": 2, "min_delta": 1}, 3, 1),
+        ([3, 3, 3, 3], {"patience": 1}, 2, 1),
+        ([7, 6, 5, 4, 3, 2, 1], {"patience": 1}, 7, 7),
+        ([1, 2, 3, 4, 5, 6, 7], {"patience": 9}, 7, 1),
+        ([math.inf, 3, 4, 5], {"patience": 2}, 4, 2),
+        ([math.nan, 3, 4, 5], {"patience": 2}, 4, 2),
+        ([math.nan, math.nan, math.nan, 5], {"patience": 2}, 3, 1),
+        ([3, math.nan, math.nan, 5], {"patience": 2}, 3, 1),
+    ],
+)
+def test_early_stopping_stops_and_restores_the_best_bit_for_bit(numbers, settings, stops, best):
+    model, script, stopping = classifier(), Script(numbers), EarlyStopping(**settings)
+    history = fit(model, script, stopping, epochs=len(numbers))
+    assert history.epochs == stops
+    assert stopping.best_epoch == best
+    assert model.parameters.theta.tobytes() == script.thetas[best - 1].tobytes()
+
+
+def test_an_accuracy_is_better_where_larger():
+    model, script = classifier(), Script([0.5, 0.9, 0.8, 0.7], "val_accuracy")
+    fit(model, script, EarlyStopping("val_accuracy", patience=2), epochs=4)
+    np.testing.assert_array_equal(model.parameters.theta, script.thetas[1])
+
+
+def test_restoring_may_be_left_out():
+    model, script = classifier(), Script([1, 2, 3, 4])
+    history = fit(model, script, EarlyStopping(patience=2, restore_best=False), epochs=4)
+    np.testing.assert_array_equal(model.parameters.theta, script.thetas[-1])
+    assert "are back" not in history.stopped
+
+
+def test_the_history_says_why_training_stopped():
+    history = fit(classifier(), Script([1, 2, 3, 4]), EarlyStopping(patience=2), epochs=4)
+    assert history.stopped == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 are back in the model"
+    assert fit(classifier(), Script([4, 3, 2]), EarlyStopping(), epochs=3).stopped is None
+
+
+def test_early_stopping_starts_afresh_with_each_fit():
+    stopping = EarlyStopping(patience=1)
+    for _ in range(2):
+        assert fit(classifier(), Script([1, 2, 3]), stopping, epochs=3).epochs == 2
+
+
+def test_early_stopping_on_real_validation_keeps_the_best_loss():
+    model = classifier(3, 30)
+    history = fit(model, EarlyStopping(patience=5), epochs=300, rate=1.0, validation=rows(10, seed=3))
+    assert model.evaluate(*rows(10, seed=3))["loss"] == min(history["val_loss"])
+
+
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        ("val_loss", r"EarlyStopping watches 'val_loss', but the history will have only loss, accuracy: give fit\(validation=\(X, Y\)\)"),
+        ("f1", r"EarlyStopping watches 'f1', but the history will have only loss, accuracy$"),
+    ],
+)
+def test_watching_what_there_is_not_is_an_error(monitor, message):
+    model = classifier()
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(ArgumentError, match=message):
+        fit(model, EarlyStopping(monitor))
+    assert model.parameters.theta.tobytes() == before
+
+
+@pytest.mark.parametrize("patience", [0, -1, 1.5, "2", True])
+def test_patience_must_be_a_whole_number_from_1(patience):
+    with pytest.raises(ArgumentError, match=f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping"):
+        EarlyStopping(patience=patience)
+
+
+@pytest.mark.parametrize("delta", [-0.1, np.nan, np.inf])
+def test_min_delta_must_be_finite_and_from_0(delta):
+    with pytest.raises(ArgumentError, match=f"min_delta must be finite and >= 0, got {delta} in EarlyStopping"):
+        EarlyStopping(min_delta=delta)
+
+
+class Breaks(Layer):
+    """Lets everything pass, until a step where it gives a bad number forward or backward."""
+
+    def __init__(self, step, way, value=np.inf):
+        self.step, self.way, self.value, self.count = step, way, value, 0
+
+    def forward(self, x, *, training=False):
+        self.count += training
+        return x * self.value if self.way == "forward" and self.count >= self.step else x
+
+    def backward(self, dy):
+        return dy * self.value if self.way == "backward" and self.count >= self.step else dy
+
+
+class Keep(Callback):
+    """Keeps the parameters at each step."""
+
+    def __init__(self):
+        self.thetas = []
+
+    def on_step(self, run):
+        self.thetas.append(run.model.parameters.theta.copy())
+
+
+@pytest.mark.parametrize(
+    ("way", "where"),
+    [
+        ("forward", r"layer 2, Breaks\(\), gives an output that is not finite"),
+        ("backward", r"layer 2, Breaks\(\), gives a gradient of its input that is not finite"),
+    ],
+)
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_bad_layer_is_named_with_epoch_and_batch(way, where, value):
+    layers = [Linear(3, 4), Linear(4, 4), Breaks(5, way, value), Linear(4, 1), Sigmoid()]
+    model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
+    with pytest.raises(NonFiniteError, match=rf"at epoch 2, batch 2, {where}.*smaller learning rate \(now 0\.1\)"):
+        fit(model, keep, batch_size=4)
+    assert np.isfinite(model.parameters.theta).all()
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[3])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_divergence_ends_with_the_last_good_parameters(dtype):
+    model = Sequential([Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=dtype)
+    with pytest.raises(NonFiniteError, match=r"at epoch \d+, batch 1, (layer \d|the loss).*\(now 1000\)"):
+        fit(model, epochs=500, rate=1000.0)
+    assert np.isfinite(model.parameters.theta).all()
+    assert math.isfinite(model.objective(X, Y)["total"])
+
+
+class Plant(Callback):
+    def on_epoch(self, run):
+        if run.epoch == 2:
+            run.model.parameters["2.weight"].value[0, 1] = np.nan
+
+
+def test_a_nan_planted_in_a_weight_is_found_there():
+    model, keep = classifier(), Keep()
+    with pytest.raises(NonFiniteError, match=r"epoch 3, batch 1, layer 2, Linear\(4, 1\), has a weight that is not finite"):
+        fit(model, Plant(), keep)
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[1])
+
+
+def test_a_loss_that_alone_is_not_finite_is_named():
+    class Broken(MeanSquaredError):
+        def forward(self, prediction, target):
+            return super().forward(prediction, target) * np.inf
+
+    with pytest.raises(NonFiniteError, match=r"epoch 1, batch 1, the loss, Broken\(\), is inf"):
+        fit(Sequential([Linear(3, 1)], loss=Broken()))
+
+
+def test_a_certain_and_wrong_probability_is_an_infinite_loss():
+    layers = [Linear(3, 1), Sigmoid(), Gain(1)]  # the Gain keeps the loss from being computed from logits
+    model = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64)
+    model.parameters.theta = [1e6, 1e6, 1e6, 0, 1]
+    with pytest.raises(NonFiniteError, match=r"the loss, BinaryCrossEntropy\(\), is inf"):
+        model.fit([[1, 1, 1]], [[0]], optimizer=GradientDescent(0.1), epochs=1, progress=False)
+
+
+def test_large_but_finite_gradients_are_let_pass():
+    model = Sequential([Linear(1, 1)], loss=MeanSquaredError(), dtype=np.float32)
+    model.fit([[1e15]], [[1e15]], optimizer=GradientDescent(1e-35), epochs=1, progress=False)
+    assert np.isfinite(model.parameters.theta).all()
+
+
+def test_the_watch_can_be_turned_off():
+    history = fit(classifier(), Plant(), StopOnNonFinite(False))
+    assert history.epochs == 5
+    assert math.isnan(history.loss[-1])
+
+
+def test_early_stopping_does_not_bring_nan_back():
+    model = Sequential([Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float32)
+    with pytest.raises(NonFiniteError):
+        fit(model, EarlyStopping("loss", patience=1000), epochs=500, rate=1000.0)
+    assert np.isfinite(model.parameters.theta).all()
+
+
+def test_the_bar_shows_losses_on_stderr(capsys):
+    classifier().fit(X, Y, optimizer=Adam(), epochs=3, batch_size=4, validation=(X, Y))
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    last = shown.err.rstrip().rpartition("\r")[2]
+    assert "epoch 3/3" in last
+    assert "9/9" in last
+    assert ", loss 0." in last
+    assert ", val_loss 0." in last
+
+
+def test_before_the_first_epoch_ends_the_bar_shows_the_loss_of_the_step(capsys):
+    class Interrupts(Callback):
+        def on_step(self, run):
+            self.loss = float(run.loss)
+            if run.batch == 2:
+                raise KeyboardInterrupt
+
+    watch = Interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(X, Y, optimizer=Adam(), epochs=1, batch_size=4, callbacks=[watch])
+    shown = capsys.readouterr().err
+    assert " 1/3 " in shown
+    assert f"loss {watch.loss:.4f}]" in shown
+
+
+def test_without_progress_nothing_is_shown(capsys):
+    fit(classifier())
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_interruption_closes_the_bar(capsys):
+    class Interrupts(Callback):
+        ended = False
+
+        def on_epoch(self, run):
+            if run.epoch == 2:
+                raise KeyboardInterrupt
+
+        def on_end(self, run):
+            self.ended = True
+
+    watch, bar = Interrupts(), ProgressBar()
+    with pytest.raises(KeyboardInterrupt):
+        fit(classifier(), watch, bar, epochs=3)
+    assert watch.ended
+    assert bar._bar.disable  # closed
+    shown = capsys.readouterr().err
+    assert shown.endswith("\n")
+    assert "epoch 2/3" in shown.rpartition("\r")[2]
+
+
+def test_a_run_starts_at_nothing_and_stops_with_a_reason():
+    run = Run(model=None, optimizer=None, epochs=3, batches=2)
+    assert (run.epoch, run.batch, run.stopped, run.history.epochs) == (0, 0, None, 0)
+    assert math.isnan(run.loss)
+    run.stop("because")
+    assert run.stopped == "because"
+
+
+def test_hooks_that_are_not_wanted_do_nothing():
+    callback, run = Callback(), Run(model=None, optimizer=None, epochs=1, batches=1)
+    assert [hook(run) for hook in (callback.on_start, callback.on_step, callback.on_epoch, callback.on_end)] == [None] * 4

@@ -1,0 +1,28 @@
+import pytest
+
+import minidl
+from minidl import errors
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        ("ShapeError", ValueError),
+        ("DtypeError", TypeError),
+        ("ArgumentError", ValueError),
+        ("OwnershipError", ValueError),
+        ("NonFiniteError", ValueError),
+        ("DataError", OSError),
+        ("MissingDataError", FileNotFoundError),
+        ("MissingExtraError", ImportError),
+    ],
+)
+def test_each_error_is_also_the_builtin_one(error, builtin):
+    kind = getattr(errors, error)
+    assert issubclass(kind, builtin)
+    assert issubclass(kind, minidl.MinidlError)
+    assert getattr(minidl, error) is kind
+
+
+def test_a_missing_file_is_a_data_error():
+    assert issubclass(errors.MissingDataError, errors.DataError)

@@ -1,0 +1,82 @@
+import pytest
+
+from minidl import ArgumentError, History
+from minidl.history import larger_is_better
+
+
+def history(**columns):
+    made = History()
+    for row in zip(*columns.values(), strict=True):
+        made.add(dict(zip(columns, row, strict=True)))
+    return made
+
+
+FULL = {"loss": [0.7, 0.5, 0.4], "val_loss": [0.6, 0.5, 0.55], "val_accuracy": [0.5, 0.9, 0.9]}
+
+
+def test_columns_grow_by_rows():
+    made = history(**FULL)
+    assert made.loss == made["loss"] == FULL["loss"]
+    assert made["val_loss"] == FULL["val_loss"]
+    assert (made.epochs, len(made)) == (3, 3)
+    assert list(made) == list(FULL)
+    assert "val_loss" in made
+    assert "accuracy" not in made
+
+
+def test_a_new_one_is_empty():
+    made = History()
+    assert made.loss == made["loss"] == []
+    assert (made.epochs, made.stopped, made.seconds, str(made)) == (0, None, 0.0, "no epoch yet")
+    with pytest.raises(ArgumentError, match="holds no epoch yet"):
+        made.best_epoch()
+
+
+@pytest.mark.parametrize(("monitor", "best"), [(None, 2), ("loss", 3), ("val_loss", 2), ("val_accuracy", 2)])
+def test_the_best_epoch(monitor, best):
+    assert history(**FULL).best_epoch(monitor) == best
+
+
+def test_the_best_epoch_without_validation_is_that_of_the_loss():
+    assert history(loss=[3.0, 1.0, 1.0, 2.0]).best_epoch() == 2
+
+
+def test_nan_is_never_best():
+    assert history(loss=[float("nan"), 2.0, 1.0]).best_epoch() == 3
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(ArgumentError, match="the history has no 'val_loss': it has loss"):
+        history(loss=[1.0])["val_loss"]
+    with pytest.raises(ArgumentError, match="it has nothing yet"):
+        History()["val_loss"]
+
+
+def test_the_table_names_the_best_row():
+    lines = str(history(**FULL)).splitlines()
+    assert lines[0].split() == ["epoch", "loss", "val_loss", "val_accuracy"]
+    assert lines[2].split() == ["2", "0.5000", "0.5000", "0.9000", "best", "val_loss"]
+    assert sum("best" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("epochs", [1, 9, 100, 2500])
+def test_the_table_is_short_and_shows_the_ends(epochs):
+    lines = str(history(loss=[1 / (1 + abs(e - epochs // 3)) for e in range(epochs)])).splitlines()
+    assert len(lines) <= 12
+    assert lines[1].split()[0] == "1"
+    assert lines[-1].split()[0] == str(epochs)
+
+
+def test_the_table_says_why_training_stopped():
+    made = history(loss=[1.0])
+    made.stopped = "because"
+    assert str(made).endswith("\nstopped: because")
+
+
+def test_repr():
+    assert repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
+
+
+@pytest.mark.parametrize(("name", "larger"), [("accuracy", True), ("val_accuracy", True), ("loss", False), ("val_loss", False)])
+def test_accuracies_are_better_where_larger(name, larger):
+    assert larger_is_better(name) is larger

@@ -1,0 +1,80 @@
+"""Agreement with PyTorch to 1e-10 in float64; reference/make_torch_reference.py wrote the numbers."""
+
+import numpy as np
+import pytest
+from helpers import figures, in_dtype
+
+import minidl
+from minidl import Callback, losses
+
+REFERENCE = figures("reference/torch_reference.json")
+NETS = REFERENCE["nets"]
+
+
+def same(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def made(text):
+    """Make what a text such as "Linear(3, 4, bias=False)" says."""
+    name, _, settings = text.rstrip(")").partition("(")
+    values = [part.strip() for part in settings.split(",") if part]
+    named = {"bias": False} if "bias=False" in values else {}
+    numbers = [float(value) if "." in value else int(value) for value in values if "=" not in value]
+    return getattr(minidl, name)(*numbers, **named)
+
+
+@pytest.mark.parametrize("name", REFERENCE["layers"])
+def test_layers(name):
+    case, layer = REFERENCE["layers"][name], in_dtype(made(name), np.float64)
+    for inner, parameter in layer.parameters().items():
+        parameter.value = case[inner]["value"]
+    same(layer.forward(np.array(case["x"])), case["y"])
+    same(layer.backward(np.array(case["dy"])), case["dx"])
+    for inner, parameter in layer.parameters().items():
+        same(parameter.grad, case[inner]["grad"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["losses"], ids=lambda case: case["loss"])
+def test_losses(case):
+    loss = getattr(losses, case["loss"])()
+    same(loss.forward(np.array(case["prediction"]), np.array(case["target"])), case["value"])
+    same(loss.backward(), case["gradient"])
+
+
+class Objectives(Callback):
+    def __init__(self):
+        self.seen = []
+
+    def on_step(self, run):
+        self.seen.append(run.loss)
+        if run.epoch == 1:
+            self.gradient = run.model.parameters.grad.copy()
+
+
+@pytest.mark.parametrize("optimizer", NETS["binary"]["training"])
+@pytest.mark.parametrize("name", NETS)
+def test_twenty_steps_of_training(name, optimizer):
+    case = NETS[name]
+    expected = case["training"][optimizer]
+    model = minidl.Sequential(
+        [made(layer) for layer in case["layers"]],
+        loss=made(case["loss"]),
+        penalties=[made(case["penalty"])] if case["penalty"] else [],
+        dtype=np.float64,
+    )
+    model.parameters.theta = case["start"]
+    watch = Objectives()
+    history = model.fit(
+        case["X"],
+        case["Y"],
+        optimizer=made(optimizer),
+        epochs=len(expected["objectives"]),
+        batch_size=None,
+        callbacks=watch,
+        progress=False,
+    )
+    same(watch.gradient, expected["gradient"])
+    same(watch.seen, expected["objectives"])
+    same(history.loss, expected["objectives"])
+    same(model.parameters.theta, expected["theta"])
