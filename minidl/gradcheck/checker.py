@@ -175,9 +175,9 @@ def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array) 
 def _merge(first: list[Check], second: list[Check]) -> list[Check]:
     """Return one row for each thing checked: the worse of both points' verdicts; tested counts as tested at either."""
     rank = {"pass": 0, "unresolved": 1, "fail": 2}
-    merged = {(c.layer, c.term, c.parameter, c.where): c for c in first}
+    merged = {(c.layer, c.term, c.parameter, c.where, c.training): c for c in first}
     for check in second:
-        key = (check.layer, check.term, check.parameter, check.where)
+        key = (check.layer, check.term, check.parameter, check.where, check.training)
         before = merged.get(key)
         if before is None:
             merged[key] = check
@@ -207,7 +207,7 @@ def _explain(given: Point, generic: Point, checks: list[Check]) -> None:
 
 def _borrow_from_protocol(checks: list[Check]) -> None:
     """Let a broken rule explain a wrong gradient of the same layer that looks like no known mistake."""
-    broken = {c.layer: c.diagnosis for c in checks if c.term == "protocol" and c.verdict == "fail"}
+    broken = {c.layer: c.diagnosis for c in reversed(checks) if c.term == "protocol" and c.verdict == "fail"}  # the first rule of each
     for check in checks:
         unnamed = not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
         if check.term == "layer" and check.verdict == "fail" and unnamed and check.layer in broken:
@@ -240,11 +240,11 @@ def _explain_layer(given: Point, generic: Point, check: Check) -> None:
     # cannot pass for a factor 2 there.
     i = check.layer or 0
     for point in (generic, given):
-        alone = (point.on if check.parameter.endswith("(training)") else point.alone).get(i)
+        alone = (point.on if check.training else point.alone).get(i)
         shown = next((c for c in alone.checks if c.parameter == check.parameter), None) if alone else None
         if alone is None or shown is None or shown.verdict != "fail":
             continue
-        lone = LayerBench(point.bench, i, training=check.parameter.endswith("(training)"), step=point.lone[i].step)
+        lone = LayerBench(point.bench, i, training=check.training, step=point.lone[i].step)
         shown.diagnosis = ""
         explain_layer(shown, alone, lone)
         check.diagnosis = shown.diagnosis

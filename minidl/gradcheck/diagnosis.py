@@ -25,7 +25,7 @@ def explain_array(check: Check, analytic: Array, numeric: Array, **known: Any) -
 
 def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
     """Explain a failed check of a layer alone, by what known mistakes of such a layer would have given."""
-    name = check.parameter.removesuffix(" (training)")
+    name = check.parameter
     x, c = alone.x, alone.cotangent
     numeric = check.numeric
     if numeric is None:  # it was found by probes: now every element is worth its price

@@ -90,13 +90,30 @@ class _Trial(Evaluation):
     def course(self, step: CourseStep) -> Report:
         """Central differences of every element, in the order of the parameters."""
         value, error = self.elements(step)
-        report = self.report(step, Numeric(value, error, step.name))
+        numeric = Numeric(value, error, step.name)
+        report = self.report(step, numeric)
+        if not report.ok and self.kink_within(step, numeric, report):
+            report = self.report(step, numeric)
+            report.notes.append(f"some difference quotients are wrong, as a kink lies within epsilon={step.h:g} of the parameters")
         if report.ok and report.difference > COURSE_THRESHOLD:
             report.notes.append(
                 f"the difference {report.difference:.4g} is over the course's threshold of 1e-7, yet within the error bars of "
                 f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
             )
         return report
+
+    def kink_within(self, step: CourseStep, numeric: Numeric, report: Report) -> bool:
+        """Widen the error bars of failed elements whose quotients a better step contradicts; return whether there are any."""
+        better: Step = CentralStep() if self.unsafe() else ComplexStep()
+        widened = False
+        failed = np.concatenate([self.wrong(check) for check in report.checks])
+        for index in np.flatnonzero(failed):
+            slope, error = self.along(better, int(index), 1.0)
+            off = abs(slope - numeric.value[index]) - error
+            if off > numeric.error[index]:
+                numeric.error[index] += off
+                widened = True
+        return widened
 
     def best(self, *, forced: bool) -> Report:
         """Use the complex step if the cost allows it, central differences otherwise."""
@@ -137,7 +154,8 @@ class _Trial(Evaluation):
             notes.append("every element was covered by probes along directions in which all weigh the same")
         else:
             checks = self.compared(numeric, step)
-            if any(check.verdict == "fail" for check in checks) and self.second_opinion(numeric, checks):
+            failed = any(check.verdict == "fail" for check in checks)
+            if failed and not isinstance(step, CourseStep) and self.second_opinion(numeric, checks):
                 checks = self.compared(numeric, step)
             found = np.concatenate([check.numeric.ravel() for check in checks if check.numeric is not None])
             number = difference(self.analytic, found) if np.isfinite(self.analytic).all() else 1.0
@@ -145,9 +163,11 @@ class _Trial(Evaluation):
                 notes.append("the cost did not change with any parameter: does it use the argument that it is given?")
             if numeric.kinks:
                 notes.append(f"{numeric.kinks} elements sit exactly on a kink: there the gradient must lie between the one-sided slopes")
-        for check in checks:
-            if check.untested:
-                notes.append(f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, whose gradient is zero here")
+        notes += [
+            f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, whose gradient is zero here"
+            for check in checks
+            if check.untested
+        ]
         for name, precision in zip(self.parameters.names, self.precision, strict=True):
             if precision > EPS:
                 notes.append(f"the gradient of {name} is in single precision or less, and was compared as such: pass float64")
@@ -188,7 +208,7 @@ class _Trial(Evaluation):
     def compared(self, numeric: Numeric, step: Step) -> list[Check]:
         """Return a row for each array, compared element by element."""
         everything = 32 * EPS * float(np.sqrt(np.mean(numeric.value**2)))
-        checks = []
+        checks, rough = [], None
         for number, (name, part, shape) in enumerate(
             zip(self.parameters.names, self.parameters.slices, self.parameters.shapes, strict=True)
         ):
@@ -198,21 +218,30 @@ class _Trial(Evaluation):
             floor += 64 * EPS * abs(self.base) / max(1.0, float(np.sqrt(np.mean(self.real[part] ** 2))))
             analytic = self.analytic[part]
             bar = rounding_bar(analytic, [run[part] for run in self.noisy]) + floor
+            gap = np.abs(analytic - numeric.value[part])
+            doubtful = gap > bar + numeric.error[part]
             if not callable(self.given):
-                bar += self.sensitivity(part, np.abs(analytic - numeric.value[part]) > bar + numeric.error[part], step, numeric)
+                bar += self.sensitivity(part, doubtful, step, numeric)
+            elif (doubtful & (gap < 1e-3 * size)).any():
+                rough = self.roughness() if rough is None else rough
+                bar += np.where(gap < 1e-3 * size, 20 * rough[part], 0.0)
             low = None if numeric.low is None else numeric.low[part].reshape(shape)
             high = None if numeric.high is None else numeric.high[part].reshape(shape)
             values = (numeric.value[part].reshape(shape), numeric.error[part].reshape(shape))
             check = Check(None, "total", name)
             compare(check, analytic.reshape(shape), Numeric(*values, step.name, low, high), bar.reshape(shape))
-            if check.verdict == "fail":
+            if check.verdict == "fail" and not callable(self.given) and (gap <= 1e-8 * (size + np.sqrt(np.mean(size**2)))).all():
+                check.verdict = "unresolved"
+                check.diagnosis = "slightly off: rounding, or a slight bug; pass a function that returns the gradients, to tell them apart"
+            elif check.verdict == "fail":
                 explain_array(check, np.asarray(check.analytic), np.asarray(check.numeric))
             checks.append(check)
         return checks
 
     def sensitivity(self, part: slice, doubtful: Array, step: Step, numeric: Numeric) -> Array:
-        """Return how much noise on the parameters changes the numeric gradient at the doubtful elements: ready-made gradients
-        cannot be asked.
+        """Return how much noise on the parameters changes the numeric gradient at the doubtful elements.
+
+        It stands in for the analytic one's where that was given ready-made and cannot be asked again.
         """
         bar = np.zeros(doubtful.size)
         if not isinstance(step, ComplexStep):
@@ -238,7 +267,7 @@ class _Trial(Evaluation):
         def along(u: Array) -> tuple[float, float, float, float]:
             slope, error = self.along(step, part, u)
             seen, slope, bar, scale = probe(analytic, runs, u, slope, error)
-            floor = FLOOR * self.precision[number] * scale / np.sqrt(max(np.count_nonzero(u), 1))
+            floor = FLOOR * self.precision[number] * scale / max(int(np.count_nonzero(u)), 1) ** 0.5
             return seen, slope, bar + floor + 64 * EPS * abs(self.base) * float(np.abs(u).max()), scale
 
         directions = [equalised(analytic, self.rng) for _ in range(PROBES)]

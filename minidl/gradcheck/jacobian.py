@@ -86,7 +86,7 @@ def numeric_gradients(
     *,
     step: Step,
     limit: int,
-    doubt: Array | None = None,
+    doubts: list[Array | None] | None = None,
 ) -> list[Numeric] | None:
     """Return the numeric gradient of sum(c * f()) for each cotangent c, or None where it would take over `limit` forward calls.
 
@@ -96,8 +96,8 @@ def numeric_gradients(
         The function and the array that it reads, in either arithmetic.
     step : Step
         Complex where the function is complex-safe.
-    doubt : array, optional
-        The error bound of each element of the cotangents, where they are numeric themselves; it is carried along.
+    doubts : list of array or None, optional
+        For each cotangent the error bounds of its elements, where it is numeric itself; they are carried along.
     """
     shape = arrays["real"].shape
     outputs = cotangents[0].shape
@@ -118,12 +118,12 @@ def numeric_gradients(
         chosen = (
             _affine(f, arrays, direction, total) if isinstance(step, ComplexStep) and not kinked and grouping.count(shape) > 8 else None
         )
-        plus = _gather(f, arrays, chosen or step, grouping, cotangents, 1.0, doubt)
+        plus = _gather(f, arrays, chosen or step, grouping, cotangents, 1.0, doubts)
         if grouping.name != "single" and not _certified(plus, cotangents, direction, total, total_error):
             continue
         if not kinked:
             return plus
-        minus = _gather(f, arrays, step, grouping, cotangents, -1.0, doubt)
+        minus = _gather(f, arrays, step, grouping, cotangents, -1.0, doubts)
         return [
             Numeric(
                 p.value,
@@ -150,15 +150,18 @@ def _separate(f: Function, array: Array, step: Step, grouping: Grouping, rng: np
 
 
 def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, slope: Array) -> AffineStep | None:
-    """Return an `AffineStep` if f is affine in the array: a huge difference then agrees with the derivative."""
+    """Return an `AffineStep` if f is affine in the array: huge differences to both sides then agree with the derivative."""
     step = AffineStep(f["real"])
-    try:
-        with np.errstate(all="ignore"):
-            difference, error = step.along(f["real"], arrays["real"], ..., direction)
-    except (ValueError, ArithmeticError):  # so long a step may leave the domain: a loss wants probabilities
-        return None
-    close = np.abs(difference - slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
-    return step if bool(close.all()) else None
+    for sign in (1.0, -1.0):  # a unit that stays on, or off, to one side does not to the other
+        try:
+            with np.errstate(all="ignore"):
+                difference, error = step.along(f["real"], arrays["real"], ..., sign * direction)
+        except (ValueError, ArithmeticError):  # so long a step may leave the domain: a loss wants probabilities
+            return None
+        close = np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
+        if not bool(close.all()):
+            return None
+    return step
 
 
 def _gather(
@@ -168,7 +171,7 @@ def _gather(
     grouping: Grouping,
     cotangents: list[Array],
     sign: float,
-    doubt: Array | None,
+    doubts: list[Array | None] | None,
 ) -> list[Numeric]:
     array, function = arrays[step.kind], f[step.kind]
     values = [np.empty(array.shape) for _ in cotangents]
@@ -177,9 +180,9 @@ def _gather(
     for index in grouping.groups(array.shape):
         slope, error = step.along(function, array, index, sign)
         slope = slope * sign
-        for c, w, value, bound in zip(cotangents, weights, values, errors, strict=True):
+        for c, w, doubt, value, bound in zip(cotangents, weights, doubts or [None] * len(cotangents), values, errors, strict=True):
             value[index] = grouping.share(c * slope)
-            bound[index] = grouping.share(w * error if doubt is None else w * error + doubt * np.abs(slope))
+            bound[index] = grouping.share(w * error if doubt is None else w * error + np.where(slope == 0, 0, doubt * np.abs(slope)))
     return [Numeric(value, bound, step.name) for value, bound in zip(values, errors, strict=True)]
 
 

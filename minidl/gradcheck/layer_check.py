@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,13 @@ class LayerBench:
         self.bench.rewind(self.layer)
         return self.layer.forward(x, training=self.training)
 
+    def differs_from_inference(self, x: Array) -> bool:
+        """Whether the layer computes something else while training: it drops units, or takes statistics of the batch."""
+        inference = np.array(LayerBench(self.bench, self.number, training=False).forward(x.copy()))
+        training = np.array(self.forward(x.copy()))
+        self.bench.reset(self.layer)
+        return not np.array_equal(inference, training, equal_nan=True)
+
     def gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
         """Return the analytic gradients by name, "input" included: fresh arrays."""
         self.forward(x)
@@ -57,7 +65,8 @@ class LayerBench:
                     y[...] = noise(y, rng)
                 found = self.collect(noise(cotangent, rng))
             for name, gradient in found.items():
-                found[name] = noise(gradient, rng)
+                # The mean: sums inside pass through numbers of the array's own size.
+                found[name] = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
             # Where an element of the output belongs to one of the input, a derivative computed from the output carries the
             # output's rounding: y (1 - y) is known to within eps, however small it is.
             if "input" in found and found["input"].shape == cotangent.shape:
@@ -98,13 +107,19 @@ class LayerBench:
         return lambda: self.forward(fixed, kind)
 
     def numeric(
-        self, x: Array, name: str, cotangents: list[Array], rng: np.random.Generator, limit: int, doubt: Array | None = None
+        self,
+        x: Array,
+        name: str,
+        cotangents: list[Array],
+        rng: np.random.Generator,
+        limit: int,
+        doubts: list[Array | None] | None = None,
     ) -> list[Numeric] | None:
         """Return the numeric gradient of sum(c * y) for each cotangent, or None where it is too large."""
         key = None if name == "input" else (self.number, name)
         arrays = {"real": x.copy(), "complex": x.astype(np.complex128)} if key is None else self.bench.arrays(key)
         functions = {kind: self._function(x, arrays, key, kind) for kind in ("real", "complex")}
-        return numeric_gradients(functions, arrays, cotangents, rng, step=self.step, limit=limit, doubt=doubt)
+        return numeric_gradients(functions, arrays, cotangents, rng, step=self.step, limit=limit, doubts=doubts)
 
     def probes(
         self, x: Array, name: str, cotangent: Array, analytic: Array, noisy: list[Array], rng: np.random.Generator
@@ -133,11 +148,12 @@ def noise(array: Array, rng: np.random.Generator) -> Array:
 
 def equalised(analytic: Array, rng: np.random.Generator) -> Array:
     """Return a direction of random signs along which every element of the gradient weighs the same, however small it is."""
-    size = np.abs(analytic)
+    size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
     floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
     weights = floor / np.maximum(size, floor)
-    return np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
+    signed: Array = np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
+    return signed
 
 
 def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float) -> tuple[float, float, float, float]:
@@ -146,7 +162,8 @@ def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: 
     scale = float(np.abs(terms).sum())
     with np.errstate(all="ignore"):
         spread = max((abs(float(((other - analytic) * u).sum())) for other in noisy), default=0.0)
-    return float(terms.sum()), numeric, spread * (SAFETY * EPS / NOISE) + error + 16 * EPS * scale, scale
+    spread = spread if np.isfinite(spread) else 0.0  # a gradient that is not finite has no excuse
+    return float(terms.sum()), numeric, spread * (SAFETY * EPS / NOISE) + error + 16 * EPS * (scale if np.isfinite(scale) else 0.0), scale
 
 
 @dataclass
@@ -168,7 +185,7 @@ class Alone:
 
 
 def check_alone(
-    lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: int, input_limit: int | None = None, carried: Array | None = None
+    lone: LayerBench, x: Array, rng: np.random.Generator, *, limit: int, input_limit: int | None = None, carried: Numeric | None = None
 ) -> Alone:
     """Check one layer alone at the input `x`, for a random cotangent: each parameter, and the input.
 
@@ -176,20 +193,24 @@ def check_alone(
     """
     layer: Layer = lone.layer
     lone.choose_step(x, rng)
+    with contextlib.suppress(ValueError, ArithmeticError):  # elsewhere more of the imaginary part may get lost; if it is defined there
+        lone.choose_step(synthetic_input(x, rng), rng)
     y = np.array(lone.forward(x))
     cotangent = rng.standard_normal(y.shape)
     analytic = lone.gradients(x, cotangent)
     noisy = lone.noisy(x, cotangent, rng)
     checks, numbers, bars, probed, further = [], {}, {}, {}, {}
-    cotangents = [cotangent] if carried is None else [cotangent, carried]
+    cotangents = [cotangent] if carried is None else [cotangent, carried.value]
+    doubts = None if carried is None else [None, carried.error]
     for name in [*lone.names, "input"]:
-        check = Check(lone.number, "layer", name, where=str(layer))
+        check = Check(lone.number, "layer", name, where=str(layer), training=lone.training)
         checks.append(check)
         if name not in analytic:
             check.verdict, check.difference, check.diagnosis = "fail", 1.0, "backward returned None instead of the gradient of its input"
             continue
         runs = [run[name] for run in noisy if name in run]
-        found = lone.numeric(x, name, cotangents, rng, limit if input_limit is None or name != "input" else input_limit)
+        most = limit if input_limit is None or name != "input" else input_limit
+        found = lone.numeric(x, name, cotangents, rng, most, doubts)
         if found is not None:
             further[name] = found[-1]
             if analytic[name].shape == found[0].value.shape:

@@ -86,7 +86,10 @@ class Network:
                     if dy is not None:
                         spread = NOISE * np.abs(before) * rng.uniform(-1, 1, before.shape) if dy.shape == before.shape else 0.0
                         dy = noise(dy, rng) + spread
-                runs.append({key: noise(gradient, rng) for key, gradient in self.collect().items()})
+                found = self.collect()
+                for key, gradient in found.items():
+                    found[key] = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
+                runs.append(found)
         return runs
 
     # Numeric gradients: from forward calls alone.
@@ -108,19 +111,19 @@ class Network:
         direction = self.rng.standard_normal(z.shape)
         try:
             slope, _ = ComplexStep().along(lambda: self.loss(arrays["complex"]), arrays["complex"], ..., direction)
-            central, bound = CentralStep().along(lambda: self.loss(arrays["real"]), arrays["real"], ..., direction)
+            central, bound = CentralStep(unit=1.0).along(lambda: self.loss(arrays["real"]), arrays["real"], ..., direction)
             lost = bool(abs(slope - central) > 1e-6 * abs(central) + 10 * bound)
         except NotComplexSafe:
             lost = True
         if not lost:
             return ""
-        self.loss_step = CentralStep()
+        self.loss_step = CentralStep(unit=1.0)
         return f"central differences, as the loss {self.model.loss} is not complex-safe"
 
     def choose_step(self) -> None:
         """Choose complex steps for the whole net if every part of it is complex-safe."""
         steps = [self.loss_step, *(lone.step for lone in self.alone[: len(self.model._body)])]
-        self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep()
+        self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep(unit=1.0)
 
     def logits(self) -> Array:
         """Return what the loss sees: a fresh array."""
@@ -240,19 +243,18 @@ class Network:
         if size > limit:
             return None
         # A penalty that is a sum over the elements can be asked one element at a time. That it is one, and that it keeps the
-        # imaginary part, is looked up along one direction of the whole array.
+        # imaginary part, is looked up along one random direction of the whole array.
         m, h = len(self.x), ComplexStep.h
         moved = arrays["complex"].reshape(-1) + 1j * h
+        direction = self.rng.standard_normal(arrays["real"].shape)
         try:
             slopes = [complex(penalty.value(moved[j : j + 1], m)).imag / h for j in range(size)]
-            whole, error = CentralStep().along(
-                lambda: np.asarray(penalty.value(arrays["real"], m)), arrays["real"], ..., np.ones(arrays["real"].shape)
-            )
+            whole, error = CentralStep().along(lambda: np.asarray(penalty.value(arrays["real"], m)), arrays["real"], ..., direction)
         except Exception:  # an own penalty may want the whole array, or real numbers: the probes decide
             return None
         value = np.array(slopes).reshape(arrays["real"].shape)
-        size_of_terms = float(np.abs(value).sum())
-        if not abs(float(value.sum()) - float(whole)) <= 1e-7 * (size_of_terms + abs(float(whole))) + 4 * float(error):
+        size_of_terms = float(np.abs(value * direction).sum())
+        if not abs(float((value * direction).sum()) - float(whole)) <= 1e-7 * (size_of_terms + abs(float(whole))) + 4 * float(error):
             return None
         return Numeric(value, 64 * EPS * np.abs(value), "complex step")
 

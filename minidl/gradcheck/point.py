@@ -55,23 +55,25 @@ class Point:
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
     def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, and of stochastic ones once more while training."""
+        """Try the protocol of every layer, and once more while training where that makes a difference."""
         checks = []
         for lone, x in zip(self.lone, self.inputs(), strict=False):
             checks += check_protocol(lone, x, self.rng)
-            if any(part.stochastic for part in lone.layer.walk()) or self.bench.has_streams(lone.layer):
-                checks += check_protocol(LayerBench(self.bench, lone.number, training=True), x, self.rng)
+            active = LayerBench(self.bench, lone.number, training=True)
+            if active.differs_from_inference(x):
+                checks += check_protocol(active, x, self.rng)
+                self.bench.reset(lone.layer)
         return checks
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, at its own input or at a synthetic one; stochastic layers also while training.
+        """Check each layer alone, at its own input or at a synthetic one; and as it is while training, where that differs.
 
         At their own inputs the layers are taken from the last to the first, and the numeric gradient of the data loss is carried
         back on the way, as far as it goes element by element and no kink is met.
         """
         v: Numeric | None = None
+        self.note = self.net.choose_loss_step()
         if not synthetic:
-            self.note = self.net.choose_loss_step()
             loss_check, v = self.net.loss_gradient(10**9 if self.exhaustive else 4096)
             self.loss_checks.append(loss_check)
         rows: list[list[Check]] = []
@@ -80,33 +82,24 @@ class Point:
             i, x = lone.number, inputs[lone.number]
             if synthetic:
                 x = synthetic_input(x, self.rng)
-                if not np.isfinite(lone.forward(x)).all():
-                    continue  # outside of the layer's domain
+                if not np.isfinite(lone.forward(x)).all():  # outside of the layer's domain
+                    lone.choose_step(inputs[i], self.rng)
+                    continue
             within = v if i < len(self.model._body) else None
             limit = 10**9 if self.exhaustive else self.limit(i)
-            carried = None if within is None else within.value
-            alone = check_alone(lone, x, self.rng, limit=limit, input_limit=self.limit(i) if i == 0 else limit, carried=carried)
+            alone = check_alone(lone, x, self.rng, limit=limit, input_limit=self.limit(i) if i == 0 else limit, carried=within)
             self.alone[i] = alone
             rows.append(list(alone.checks))
             if within is not None:
                 self.numeric.update({(i, name): found for name, found in alone.carried.items() if name != "input"})
-                v = self._further_back(within, alone)
-            if any(part.stochastic for part in lone.layer.walk()):
-                active = LayerBench(self.bench, i, training=True)
+                kinked = any(check.kinks for check in alone.checks)
+                v = None if kinked else alone.carried.get("input")
+            active = LayerBench(self.bench, i, training=True)
+            if active.differs_from_inference(x):
                 self.on[i] = on = check_alone(active, x, self.rng, limit=self.limit(i))
-                for check in on.checks:
-                    check.parameter += " (training)"
                 rows[-1] += on.checks
+                self.bench.reset(lone.layer)
         return [*self.loss_checks, *(check for layer in reversed(rows) for check in layer)]
-
-    @staticmethod
-    def _further_back(v: Numeric, alone: Alone) -> Numeric | None:
-        """Return the numeric gradient of the data loss with respect to the layer's input, or None where it ends."""
-        back = alone.carried.get("input")
-        if back is None or any(check.kinks for check in alone.checks):
-            return None
-        relative = float(np.linalg.norm(v.error)) / max(float(np.linalg.norm(v.value)), 1e-300)
-        return Numeric(back.value, back.error + relative * np.abs(back.value), back.step)
 
     def network(self) -> list[Check]:
         """Check each penalty alone, the data loss through the whole net, and the total."""

@@ -25,6 +25,7 @@ class Trial:
         self.lone, self.x, self.other = lone, x, other
         self.layer, self.rng = lone.layer, rng
         self.y = np.array(lone.forward(x.copy()))
+        self.again = np.array(lone.forward(x.copy()))  # before any backward, which may change more than it should
         self.c = rng.standard_normal(self.y.shape)
         self.e = rng.standard_normal(self.y.shape)
         self.fresh = self.run(x, self.c)
@@ -62,7 +63,7 @@ def _same(found: Found, expected: Found, factor: float = 1.0) -> str | None:
 
 def reproducible(trial: Trial) -> str | None:
     """Forward twice, from the same random state, gives the same."""
-    if not np.array_equal(trial.lone.forward(trial.x.copy()), trial.y, equal_nan=True):
+    if not np.array_equal(trial.again, trial.y, equal_nan=True):
         return "two forwards of the same input differ"
     return None
 
@@ -78,8 +79,9 @@ def arguments_untouched(trial: Trial) -> str | None:
             if "read-only" not in str(error):
                 raise
             return f"it writes into {what}: {error}"
-        if not (np.array_equal(before[0], x, equal_nan=True) and np.array_equal(before[1], c)):
-            return f"it writes into {what}"
+        for name, kept, now in (("its input", before[0], x), ("the incoming gradient", before[1], c)):
+            if not np.array_equal(kept, now, equal_nan=True):
+                return f"it writes into {name}"
     return None
 
 
@@ -150,12 +152,14 @@ def _ratio(a: Array, b: Array) -> float | None:
 def no_stale_cache(trial: Trial) -> str | None:
     """After other input, the layer gives what a fresh one gives."""
     trial.run(trial.other, np.random.default_rng(1).standard_normal(np.shape(trial.lone.forward(trial.other.copy()))))
-    again = trial.run(trial.x, trial.c)
-    name = _same(again, trial.fresh)
+    name = _same(trial.run(trial.x, trial.c), trial.fresh)
     if name is None:
+        cotangent = np.random.default_rng(2).standard_normal(np.shape(trial.lone.forward(trial.other.copy())))
+        trial.lone.bench.reset(trial.layer)
+        fresh = trial.run(trial.other, cotangent)
+        trial.lone.bench.reset(trial.layer)
         trial.run(trial.x, trial.c)
-        seen = trial.run(trial.other, np.random.default_rng(2).standard_normal(np.shape(trial.lone.forward(trial.other.copy()))))
-        name = next((n for n in seen if not np.isfinite(seen[n]).all()), None) if np.isfinite(trial.y).all() else None
+        name = _same(trial.run(trial.other, cotangent), fresh)
     return None if name is None else f"the gradient of {name} depends on an earlier batch: something cached is stale"
 
 
@@ -253,7 +257,7 @@ def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list
         checks = []
         for name, rule in RULES.items():
             broken = rule(trial)
-            check = Check(lone.number, "protocol", name, where=str(lone.layer), method="no derivative needed")
+            check = Check(lone.number, "protocol", name, where=str(lone.layer), training=lone.training, method="no derivative needed")
             if broken:
                 check.verdict, check.difference, check.diagnosis = "fail", 1.0, broken
             checks.append(check)

@@ -88,20 +88,24 @@ class Report:
 
     def _rows(self) -> list[tuple[str, ...]]:
         """Return the table, worst last; rules of the protocol that are kept are one row per layer."""
-        kept: dict[int | None, list[Check]] = {}
+        kept: dict[tuple[int | None, bool], list[Check]] = {}
         single = []
         for check in self.checks:
             if check.term == "protocol" and check.verdict == "pass":
-                kept.setdefault(check.layer, []).append(check)
+                kept.setdefault((check.layer, check.training), []).append(check)
             else:
                 single.append(check)
-        folded = [Check(layer, "protocol", f"{len(rules)} rules", where=rules[0].where) for layer, rules in kept.items()]
+        folded = [
+            Check(layer, "protocol", f"{len(rules)} rules", where=rules[0].where, training=training)
+            for (layer, training), rules in kept.items()
+        ]
         ordered = sorted([*folded, *single], key=lambda check: (_RANK[check.verdict], check.difference if check.verdict != "pass" else 0.0))
         rows: list[tuple[str, ...]] = []
         for check in ordered:
             place = f"{check.layer} {check.where}" if check.layer is not None else check.where
             number = "" if check.term == "protocol" else f"{check.difference:.1e}"
-            rows.append((check.verdict, check.term, place, check.parameter, f"{check.elements or ''}", number))
+            parameter = check.parameter + (" (training)" if check.training else "")
+            rows.append((check.verdict, check.term, place, parameter, f"{check.elements or ''}", number))
         return rows
 
     def _verdict(self) -> str:

@@ -70,7 +70,7 @@ def _all_zero(e: Evidence) -> str | None:
 def _named(e: Evidence) -> str | None:
     for name, candidate in e.candidates:
         if _like(e.a, candidate) and not _like(candidate, e.n):
-            return f"{name} (equal to within {_CLOSE:g})"
+            return f"consistent with: {name} (equal to within {_CLOSE:g} in all {e.a.size} elements)"
     return None
 
 

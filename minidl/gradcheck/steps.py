@@ -61,8 +61,8 @@ class ComplexStep:
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
         slope = y.imag / self.h
-        # The imaginary part must stay tiny: a slope of 1e50 and more is beyond this method.
-        return slope, np.where(np.abs(y.imag) < 1e-10, 0.0, np.inf)
+        # The imaginary part must stay tiny, but not denormal: slopes of 1e50 and more, or 1e-248 and less, are beyond this method.
+        return slope, np.where(np.abs(y.imag) < 1e-10, float(np.finfo(np.float64).tiny) / self.h, np.inf)
 
 
 class AffineStep:
@@ -90,11 +90,20 @@ class AffineStep:
 
 
 class CentralStep:
-    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4; its error is estimated, kinks included."""
+    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4; its error is estimated, kinks included.
+
+    Parameters
+    ----------
+    unit : float, default 0
+        The size of the numbers inside f, where it is larger than f itself: log(1 + 1e-9) is known to within eps of 1, not of 1e-9.
+    """
 
     name = "central differences (Richardson)"
     kind = "real"
     relative_h = 2.0**-12
+
+    def __init__(self, unit: float = 0.0) -> None:
+        self.unit = unit
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return the extrapolated slope; the error bound grows to the gap between the one-sided slopes at a kink.
@@ -129,18 +138,20 @@ class CentralStep:
             array[index] = kept
         return slope, error
 
-    @staticmethod
-    def _richardson(at: Callable[[float], Array], base: Array, size: float, h: float) -> tuple[Array, Array]:
+    def _richardson(self, at: Callable[[float], Array], base: Array, size: float, h: float) -> tuple[Array, Array]:
         far, mid, near = (at(h), at(-h)), (at(h / 2), at(-h / 2)), (at(h / 4), at(-h / 4))
         coarse, fine, finest = (far[0] - far[1]) / (2 * h), (mid[0] - mid[1]) / h, (near[0] - near[1]) / (h / 2)
         slope = (4 * finest - fine) / 3
         # Both f and the step itself are rounded.
-        rounding = (np.abs(base) + np.abs(far[0]) + np.abs(far[1]) + np.abs(slope) * size) * (16 * EPS / h)
+        rounding = (np.abs(base) + np.abs(far[0]) + np.abs(far[1]) + np.abs(slope) * size + self.unit) * (16 * EPS / h)
         # Of a smooth function the gap between the one-sided slopes halves with h; at a kink it does not.
         gap_mid, gap_near = np.abs(mid[0] + mid[1] - 2 * base) / (h / 2), np.abs(near[0] + near[1] - 2 * base) / (h / 4)
         kink = np.where(gap_near > 0.55 * gap_mid + 4 * rounding, gap_near, 0.0)
         # Two differences: one alone may be small by accident where a kink of f or of its slope lies just within the step.
-        bound = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + rounding + kink
+        rough = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + kink
+        # Far from convergence such bounds are guesses themselves: many kinks within one step.
+        rough = rough * np.where(rough <= 1e-3 * np.abs(slope), 1.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0))
+        bound = rough + rounding
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class Parameters:
             raise ShapeError(f"parameters must hold at least one array, got {tree!r}")
         self.shapes = [array.shape for array in arrays]
         ends = np.cumsum([0, *(array.size for array in arrays)])
-        self.slices = [slice(int(start), int(end)) for start, end in zip(ends, ends[1:], strict=False)]
+        self.slices = [slice(int(start), int(end)) for start, end in pairwise(ends)]
         self.theta: Array = np.concatenate([array.astype(np.float64).ravel() for array in arrays])
 
     def fill(self, theta: Array) -> Any:

@@ -39,6 +39,8 @@ class Check:
         "pass", "fail" or "unresolved".
     diagnosis : str
         What is known about a failure, or why there is no verdict.
+    training : bool
+        Whether the layer was checked as it is while training, its random streams frozen.
     follows : str
         The failure that brings this one about, if it is known.
     """
@@ -55,6 +57,7 @@ class Check:
     worst: dict[str, Any] = field(default_factory=dict)
     census: str = ""
     follows: str = ""
+    training: bool = False
     kinks: int = 0
     untested: int = 0
     analytic: Array | None = field(default=None, repr=False)
@@ -64,11 +67,12 @@ class Check:
     @property
     def place(self) -> str:
         """Where it is, in words."""
-        return f"layer {self.layer} {self.where} {self.parameter}" if self.layer is not None else f"{self.term} {self.parameter}"
+        mode = " (training)" if self.training else ""
+        return f"layer {self.layer} {self.where} {self.parameter}{mode}" if self.layer is not None else f"{self.term} {self.parameter}"
 
 
 def difference(analytic: Array, numeric: Array) -> float:
-    """Return the course's number ||g - n|| / (||g|| + ||n||), 0 where both are 0.
+    """Return the course's number ||g - n|| / (||g|| + ||n||), 0 where both are 0, 1 where one is not finite.
 
     Examples
     --------
@@ -76,6 +80,8 @@ def difference(analytic: Array, numeric: Array) -> float:
     0.5
     """
     below = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
+    if not np.isfinite(below):
+        return 1.0
     return float(np.linalg.norm(analytic - numeric)) / below if below > 0 else 0.0
 
 
@@ -98,10 +104,11 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
     if numeric.low is not None and numeric.high is not None:
         value = np.clip(analytic, numeric.low, numeric.high)  # at a kink every slope between the one-sided ones is right
         check.kinks = numeric.kinks
-    bar = bar + numeric.error
+    known = np.isfinite(value) & np.isfinite(numeric.error)
+    bar = np.where(np.isfinite(bar), bar, 0.0) + numeric.error
     with np.errstate(all="ignore"):
         gap = np.abs(analytic - value)
-        wrong = ~(gap <= bar)
+        wrong = ~(gap <= bar) & known
     check.analytic, check.numeric, check.bar = analytic, value, bar
     check.difference = difference(analytic, value) if np.isfinite(analytic).all() else 1.0
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
@@ -119,6 +126,9 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
             "numeric": float(value[index]),
             "bar": float(bar[index]),
         }
+    elif not known.all():
+        check.verdict = "unresolved"
+        check.diagnosis = f"{np.count_nonzero(~known)} of {known.size} numeric derivatives overflow or cannot be computed here"
     elif float(np.linalg.norm(bar)) > 1e-3 * float(np.linalg.norm(value)) > 0:
         check.verdict = "unresolved"
         check.diagnosis = f"rounding floor: error bars of {np.linalg.norm(bar):.1e} hide a gradient of {np.linalg.norm(value):.1e}"
@@ -131,7 +141,9 @@ def compare_probes(check: Check, pairs: list[tuple[float, float, float, float]],
     for analytic, numeric, bar, terms in pairs:
         gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
         relative = gap / scale if scale > 0 else 0.0
-        if not gap <= bar:
+        if not (np.isfinite(numeric) and bar < np.inf) and check.verdict != "fail":
+            check.verdict, check.diagnosis = "unresolved", "the numeric derivative overflows or cannot be computed here"
+        elif not gap <= bar:
             check.verdict = "fail"
             check.difference = max(check.difference, relative if np.isfinite(relative) else 1.0)
             check.worst = {"analytic": analytic, "numeric": numeric, "bar": bar}

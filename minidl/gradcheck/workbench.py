@@ -5,7 +5,7 @@ The layers are not copied: a backward that somebody has replaced, or that reache
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,9 +54,8 @@ class Workbench:
         # A second set of scratch buffers, so that what the layers' own ones hold stays.
         for part in (*self._parts, *self._others):
             part._buffers = {}
-        for part in self._parts:
-            if part.stochastic and part.rng is None:
-                part.rng = np.random.default_rng(0)
+        self._own_streams = {id(part): np.random.default_rng(0) for part in self._parts if part.stochastic and part.rng is None}
+        self._lend_streams(self._parts)
         self._arrays: dict[str, dict[tuple[int, str], tuple[Array, Array]]] = {}
         for kind, dtype in (("real", np.float64), ("complex", np.complex128)):
             self._arrays[kind] = {
@@ -73,6 +72,22 @@ class Workbench:
             parameter._value, parameter._grad = self._memory[key]
         for attributes, kept in self._kept:
             _put_back(attributes, kept)
+
+    def _lend_streams(self, parts: Iterable[Layer]) -> None:
+        """Give a stream to each stochastic layer that has none, being used alone."""
+        for part in parts:
+            if id(part) in self._own_streams:
+                part.rng = self._own_streams[id(part)]
+
+    def reset(self, layer: Layer) -> None:
+        """Put back all that training-mode forwards have changed in a layer, such as running statistics."""
+        parts = list(layer.walk())
+        for attributes, kept in self._kept:
+            if any(attributes is vars(part) for part in parts):
+                buffers = attributes["_buffers"]
+                _put_back(attributes, kept)
+                attributes["_buffers"] = buffers
+        self._lend_streams(parts)
 
     def use(self, kind: str) -> None:
         """Let every parameter be its "real" or its "complex" array."""
@@ -107,10 +122,6 @@ class Workbench:
         for part in layer.walk():
             for held, state in self.streams.get(id(part), ()):
                 _set_state(held, state)
-
-    def has_streams(self, layer: Layer) -> bool:
-        """Whether any random stream can be found in the layer."""
-        return any(self.streams.get(id(part)) for part in layer.walk())
 
 
 def _streams(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
