@@ -74,33 +74,16 @@ class Evaluation:
         if step.kind == "complex":
             slope, error = step.along(self.complex_value, self.complex, index, direction)
             return float(slope), float(error)
-        if isinstance(step, CentralStep):
-            slope, error = self.central(index, direction)
-        else:
-            slope, error = step.along(self.value, self.real, index, direction)
-        h = step.h if isinstance(step, CourseStep) else CentralStep.relative_h
-        return float(slope), float(error) + 16 * self.coarse * abs(self.base) / h
+        slope, error = step.along(self.value, self.real, index, direction)
+        if not (np.isfinite(slope) and np.isfinite(error)):
+            raise NonFiniteError("cost must be finite around the given parameters, too, for central differences")
+        if isinstance(step, CourseStep):
+            error = error + 16 * self.coarse * abs(self.base) / step.h
+        return float(slope), float(error)
 
-    def central(self, index: Any, direction: Any) -> tuple[Any, Any]:
-        """Return (slope, error bound) with shorter steps where the usual one is too long for the curvature, or leaves the domain."""
-        slope: Any = np.nan
-        error: Any = np.inf
-        failure: Exception | None = None
-        for length in (CentralStep.relative_h, 2.0**-18, 2.0**-24):
-            step = CentralStep()
-            step.relative_h = length
-            try:
-                found = step.along(self.value, self.real, index, direction)
-            except Exception as refusal:
-                failure = refusal
-                continue
-            if np.isfinite(found[0]) and found[1] < error:
-                slope, error = found
-            if error <= 1e-7 * abs(slope):
-                break
-        if np.isnan(slope):
-            raise failure or NonFiniteError("cost must be finite around the given parameters, too, for central differences")
-        return slope, error
+    def central(self) -> CentralStep:
+        """Return the central step that knows how coarsely the cost is rounded."""
+        return CentralStep(unit=self.coarse / EPS * abs(self.base))
 
     def unsafe(self) -> str:
         """Return why the complex step cannot be used: for each array it must agree with one central difference."""
@@ -111,7 +94,7 @@ class Evaluation:
             except NotComplexSafe as error:
                 return str(error)
             try:
-                central, bound = self.along(CentralStep(), part, direction)
+                central, bound = self.along(self.central(), part, direction)
             except Exception:  # a cost that refuses what lies around the point: nothing to compare with
                 continue
             if abs(slope - central) > 1e-6 * abs(central) + 10 * bound:
@@ -128,7 +111,11 @@ class Evaluation:
         """Return the numeric gradient of every element; under the complex step with both one-sided slopes where they differ."""
         value, error = self.elements(step)
         numeric = Numeric(value, error, step.name)
-        if not isinstance(step, ComplexStep):
+        if isinstance(step, CentralStep):
+            for index in np.flatnonzero(error > 1e-6 * np.abs(value)):
+                if slopes := self.one_sided(int(index)):
+                    self.allow(numeric, int(index), slopes)
+                    numeric.error[index] = slopes[2]
             return numeric
         direction = self.rng.standard_normal(self.real.size)
         there, back = self.along(step, ..., direction)[0], self.along(step, ..., -direction)[0]
@@ -139,21 +126,36 @@ class Evaluation:
             numeric.low, numeric.high = (np.where(apart, f(value, other), value) for f in (np.minimum, np.maximum))
         return numeric
 
+    @staticmethod
+    def allow(numeric: Numeric, index: int, slopes: tuple[float, float, float]) -> None:
+        """Take every slope between these for right: the element sits on a kink."""
+        if numeric.low is None or numeric.high is None:
+            numeric.low, numeric.high = numeric.value.copy(), numeric.value.copy()
+        numeric.low[index] = min(slopes[0], slopes[1], numeric.low[index])
+        numeric.high[index] = max(slopes[0], slopes[1], numeric.high[index])
+
     def one_sided(self, index: int) -> tuple[float, float, float] | None:
         """Return the slopes to the left and to the right and their error bound if the element sits on a kink, else None."""
         kept = self.real[index]
         h = 2.0**-20 * max(1.0, abs(kept))
+        tiny = h * 2.0**-14
         values = {}
         try:
-            for t in (0.0, h, -h, h / 2, -h / 2):
+            for t in (0.0, h, -h, h / 2, -h / 2, tiny, -tiny):
                 self.real[index] = kept + t
                 values[t] = float(self.value().real)
         finally:
             self.real[index] = kept
         base = values[0.0]
-        rounding = (abs(base) + abs(values[h]) + abs(values[-h])) * (8 * EPS / h)
+        rounding = (abs(base) + abs(values[h]) + abs(values[-h])) * (8 * max(EPS, self.coarse) / h)
         far, near = abs(values[h] + values[-h] - 2 * base) / h, abs(values[h / 2] + values[-h / 2] - 2 * base) / (h / 2)
         if not near > 0.7 * far + 4 * rounding:
             return None
         right, left = (4 * values[s * h / 2] - values[s * h] - 3 * base for s in (1, -1))
-        return -left / h, right / h, 4 * rounding
+        if abs(right + left) < 1e-4 * (abs(right) + abs(left)):
+            return None  # so small a jump is the rounding of a cost that is rounded more coarsely than its size tells
+        # With shorter steps each one-sided slope changes by little, unless there are more kinks just within.
+        far_off = max(abs((values[t] - base) / tiny - slope / h) for t, slope in ((tiny, right), (-tiny, left)))
+        change = max(far_off - rounding * h / tiny, *(abs(2 * values[t / 2] - values[t] - base) / h for t in (h, -h)))
+        more = change if change > 1e-4 * (abs(right) + abs(left)) / h else 0.0
+        return -left / h, right / h, 4 * rounding + 2 * more
