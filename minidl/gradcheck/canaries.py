@@ -27,7 +27,7 @@ Mutation = Callable[[Array], Array]
 
 def _first_row_zero(g: Array) -> Array:
     g = g.copy()
-    g[0] = 0
+    g[(0,) * min(g.ndim, 1)] = 0
     return g
 
 

@@ -90,7 +90,7 @@ class GradientChecker:
         x, t = model._pair(X, Y)
         x, t = x.astype(np.float64), model.loss.targets(Y, t.shape[1], np.dtype(np.float64))
         rng = np.random.default_rng(self.seed)
-        with Workbench(model.layers, others=(model, model._head)) as bench, warnings.catch_warnings():
+        with Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             _refuse_non_finite(bench, model, x, t)
             if self.method == "central":
@@ -105,15 +105,15 @@ class GradientChecker:
         given = Point(bench, model, x, t, rng, exhaustive)
         checks = given.protocol()
         checks += given.layers()
-        checks += given.network()
-        generic_values = _generic(bench, rng)
-        with bench.moved(generic_values):
+        checks += _whole(given, checks)
+        values = generic_values(bench, rng)
+        with bench.moved(values):
             generic = Point(bench, model, x, t, rng, exhaustive=False)
-            later = generic.layers(synthetic=not given.kinks) + generic.network()
+            later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)
-            merged = _merge(checks, later)
-            _explain(given, generic, merged)
+        merged = merge(checks, later)
+        _explain(given, generic, merged, values, {id(check) for check in later})
         title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
         elementwise = given.difference() if not given.kinks else generic.difference()
         worst = max((c.difference for c in merged if c.term == "total"), default=0.0)
@@ -149,7 +149,17 @@ class GradientChecker:
         return Report(checks, title=title, difference=number, method=step.name)
 
 
-def _generic(bench: Workbench, rng: np.random.Generator) -> dict[Any, Array]:
+def _whole(point: Point, before: list[Check]) -> list[Check]:
+    """Check the whole net, unless it cannot be walked through for a fault that is known already: a shape that does not fit."""
+    try:
+        return point.network()
+    except Exception:
+        if not any(check.verdict == "fail" for check in before):
+            raise
+        return []
+
+
+def generic_values(bench: Workbench, rng: np.random.Generator) -> dict[Any, Array]:
     """Return values nearby at which nothing is zero: biases come alive, equal units part, kinks are left."""
     values = {}
     for key, parameter in bench.parameters.items():
@@ -172,7 +182,7 @@ def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array) 
         raise NonFiniteError(f"the objective must be finite to be checked, but the loss {model.loss} or a penalty gives {value}")
 
 
-def _merge(first: list[Check], second: list[Check]) -> list[Check]:
+def merge(first: list[Check], second: list[Check]) -> list[Check]:
     """Return one row for each thing checked: the worse of both points' verdicts; tested counts as tested at either."""
     rank = {"pass": 0, "unresolved": 1, "fail": 2}
     merged = {(c.layer, c.term, c.parameter, c.where, c.training): c for c in first}
@@ -189,18 +199,22 @@ def _merge(first: list[Check], second: list[Check]) -> list[Check]:
     return list(merged.values())
 
 
-def _explain(given: Point, generic: Point, checks: list[Check]) -> None:
-    """Name the cause of each failure, from the point that shows most, and say which failures may follow from others."""
+def _explain(given: Point, generic: Point, checks: list[Check], values: dict[Any, Array], nearby: set[int]) -> None:
+    """Name the cause of each failure, from the point that shows most, and say which failures may follow from others.
+
+    `values` are the generic point's, `nearby` the ids of the checks that were made there.
+    """
     for check in checks:
         if check.verdict != "fail" or check.diagnosis:
             continue
         if check.term == "layer":
-            _explain_layer(given, generic, check)
+            _explain_layer(given, generic, check, values)
         elif check.term in ("data", "total"):
             explain_network(check, [c for c in checks if c.term == check.term], len(given.x))
         elif check.term != "protocol":
             strength = next(p.strength for p in given.model.penalties if str(p) == check.term)
-            explain_penalty(check, len(given.x), given.bench, strength)
+            with given.bench.moved(values if id(check) in nearby else {}):
+                explain_penalty(check, len(given.x), given.bench, strength)
     _borrow_from_protocol(checks)
     _say_what_follows(checks)
 
@@ -235,7 +249,7 @@ def _say_what_follows(checks: list[Check]) -> None:
             check.follows = "the gradient of the loss"
 
 
-def _explain_layer(given: Point, generic: Point, check: Check) -> None:
+def _explain_layer(given: Point, generic: Point, check: Check, values: dict[Any, Array]) -> None:
     # The synthetic input of the generic point has another batch size than the given one and every kind of number in it: a factor m
     # cannot pass for a factor 2 there.
     i = check.layer or 0
@@ -246,7 +260,8 @@ def _explain_layer(given: Point, generic: Point, check: Check) -> None:
             continue
         lone = LayerBench(point.bench, i, training=check.training, step=point.lone[i].step)
         shown.diagnosis = ""
-        explain_layer(shown, alone, lone)
+        with point.bench.moved(values if point is generic else {}):
+            explain_layer(shown, alone, lone)
         check.diagnosis = shown.diagnosis
         if check is not shown and not check.census:
             check.census = shown.census
@@ -254,7 +269,7 @@ def _explain_layer(given: Point, generic: Point, check: Check) -> None:
 
 
 def _method(checks: list[Check]) -> str:
-    names = {check.method.split(",")[0] for check in checks if check.term not in ("protocol",) and check.method}
+    names = {check.method.split(",")[0] for check in checks if check.method} - {"", "no derivative needed"}
     return " and ".join(sorted(names)) or ComplexStep.name
 
 

@@ -105,6 +105,7 @@ def _activation_candidates(x: Array, y: Array, c: Array, n: Array, lone: LayerBe
     if keep and lone.training:
         yield "the mask is missing: dx = dy / keep_prob", c / keep
         yield "the mask and its scale are missing: dx = dy, as outside of training", c
+        yield "the mask is scaled by 1/keep_prob twice", n / keep
         yield "the mask is inverted", np.where(n == 0, c / keep, 0.0)
         yield "the mask is inverted and unscaled", np.where(n == 0, c, 0.0)
     yield "dx = dy: the derivative of the activation is missing", c

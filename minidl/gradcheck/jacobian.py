@@ -152,6 +152,8 @@ def _separate(f: Function, array: Array, step: Step, grouping: Grouping, rng: np
 def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, slope: Array) -> AffineStep | None:
     """Return an `AffineStep` if f is affine in the array: huge differences to both sides then agree with the derivative."""
     step = AffineStep(f["real"])
+    if not np.isfinite(step.h):
+        return None
     for sign in (1.0, -1.0):  # a unit that stays on, or off, to one side does not to the other
         try:
             with np.errstate(all="ignore"):

@@ -70,7 +70,8 @@ class LayerBench:
             # Where an element of the output belongs to one of the input, a derivative computed from the output carries the
             # output's rounding: y (1 - y) is known to within eps, however small it is.
             if "input" in found and found["input"].shape == cotangent.shape:
-                found["input"] += NOISE * np.abs(cotangent) * rng.uniform(-1, 1, cotangent.shape)
+                size = np.abs(cotangent)
+                found["input"] += NOISE * (size + size.mean()) * rng.uniform(-1, 1, cotangent.shape)
             runs.append(found)
         return runs
 
@@ -147,11 +148,14 @@ def noise(array: Array, rng: np.random.Generator) -> Array:
 
 
 def equalised(analytic: Array, rng: np.random.Generator) -> Array:
-    """Return a direction of random signs along which every element of the gradient weighs the same, however small it is."""
+    """Return a direction of random signs along which every element of the gradient weighs about the same, however small it is.
+
+    Not exactly: equal weights of both signs cancel, and the slope would be 0 whatever factor is wrong.
+    """
     size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
     floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
-    weights = floor / np.maximum(size, floor)
+    weights = floor / np.maximum(size, floor) * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
     signed: Array = np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
     return signed
 

@@ -82,7 +82,7 @@ class Point:
             i, x = lone.number, inputs[lone.number]
             if synthetic:
                 x = synthetic_input(x, self.rng)
-                if not np.isfinite(lone.forward(x)).all():  # outside of the layer's domain
+                if not self._takes(lone, x):
                     lone.choose_step(inputs[i], self.rng)
                     continue
             within = v if i < len(self.model._body) else None
@@ -100,6 +100,16 @@ class Point:
                 rows[-1] += on.checks
                 self.bench.reset(lone.layer)
         return [*self.loss_checks, *(check for layer in reversed(rows) for check in layer)]
+
+    @staticmethod
+    def _takes(lone: LayerBench, x: Array) -> bool:
+        """Return whether the input is within the layer's domain, and its backward takes a batch of that length."""
+        try:
+            y = lone.forward(x)
+            lone.collect(np.zeros(y.shape))
+        except Exception:
+            return False
+        return bool(np.isfinite(y).all())
 
     def network(self) -> list[Check]:
         """Check each penalty alone, the data loss through the whole net, and the total."""
@@ -119,6 +129,7 @@ class Point:
             return checks  # at a kink the objective has no gradient: the generic point decides
         checks += net.compare_term("data", model.data_loss, self.data, self.noisy, self.numeric)
         self.total = net.total_gradient()
+        checks.append(net.value_check())
         noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]
         checks += net.compare_term("total", net.total_value, self.total, noisy, self.total_numeric())
         return checks

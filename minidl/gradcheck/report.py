@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import sys
 from typing import Any
 
@@ -69,7 +70,7 @@ class Report:
         return self
 
     def to_json(self) -> str:
-        """Return the report as JSON; the arrays are left out."""
+        """Return the report as JSON; the arrays are left out. A number that is not finite is a string: "nan", "inf" or "-inf"."""
         left_out = {"analytic", "numeric", "bar"}
         rows = [{name: value for name, value in vars(check).items() if name not in left_out} for check in self.checks]
         content: dict[str, Any] = {
@@ -84,7 +85,7 @@ class Report:
             "guilty": self.guilty.place if self.guilty else None,
             "checks": rows,
         }
-        return json.dumps(content, indent=1, default=float)
+        return json.dumps(_plain(content), indent=1, allow_nan=False)
 
     def _rows(self) -> list[tuple[str, ...]]:
         """Return the table, worst last; rules of the protocol that are kept are one row per layer."""
@@ -174,6 +175,18 @@ class Report:
             f"<div><b>Gradient check of {html.escape(self.title)}</b><br>{html.escape(self._verdict())}; difference {self.difference:.3g}"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{found}</ul>{score}</div>"
         )
+
+
+def _plain(held: Any) -> Any:
+    """Return what JSON can hold."""
+    if isinstance(held, dict):
+        return {name: _plain(value) for name, value in held.items()}
+    if isinstance(held, list | tuple):
+        return [_plain(value) for value in held]
+    if held is None or isinstance(held, str | bool | int):
+        return held
+    number = float(held)
+    return number if math.isfinite(number) else str(number)
 
 
 def _paint(line: str, verdict: str, colour: bool) -> str:

@@ -74,7 +74,7 @@ class AffineStep:
     def __init__(self, f: Function) -> None:
         self._base = np.array(f())
         scale = float(np.abs(self._base).max(initial=0.0))
-        self.h = 2.0 ** (14 + max(0, int(np.ceil(np.log2(scale))) if scale > 0 else 0))
+        self.h = 2.0**14 * (2.0 ** np.ceil(np.log2(scale)) if 1 < scale < 1e300 else 1.0 if scale <= 1 else np.inf)
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return the difference quotient."""
@@ -150,7 +150,7 @@ class CentralStep:
         # Two differences: one alone may be small by accident where a kink of f or of its slope lies just within the step.
         rough = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + kink
         # Far from convergence such bounds are guesses themselves: many kinks within one step.
-        rough = rough * np.where(rough <= 1e-3 * np.abs(slope), 1.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0))
+        rough = rough * np.where(rough <= 1e-3 * np.abs(slope), 4.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0))
         bound = rough + rounding
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 

@@ -102,7 +102,8 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
         return check
     value = numeric.value
     if numeric.low is not None and numeric.high is not None:
-        value = np.clip(analytic, numeric.low, numeric.high)  # at a kink every slope between the one-sided ones is right
+        # At a kink every slope between the one-sided ones is right; NaN lies between no slopes.
+        value = np.where(np.isfinite(analytic), np.clip(analytic, numeric.low, numeric.high), value)
         check.kinks = numeric.kinks
     known = np.isfinite(value) & np.isfinite(numeric.error)
     bar = np.where(np.isfinite(bar), bar, 0.0) + numeric.error

@@ -15,8 +15,7 @@ from ..arrays import Array
 from ..errors import DtypeError
 from ..layers import Layer
 from ..parameters import Parameter
-
-RandomStreams = (np.random.Generator, np.random.RandomState)
+from .snapshot import Snapshot
 
 
 class Workbench:
@@ -43,18 +42,21 @@ class Workbench:
         self._parts = [part for layer in self.layers for part in layer.walk()]
 
     def __enter__(self) -> Workbench:
-        for (i, name), parameter in self.parameters.items():
-            if parameter.value.dtype.kind not in "fc":
-                raise DtypeError(
-                    f"parameters must be floats to be checked, got {parameter.value.dtype} for {name} of layer {i}, "
-                    f"{self.layers[i]}: a small step would be cut off; create it with a float dtype"
-                )
         self._memory = {key: (parameter._value, parameter._grad) for key, parameter in self.parameters.items()}
-        self._kept = [(vars(part), _keep(vars(part))) for part in (*self._parts, *self._others)]
+        for (i, name), parameter in self.parameters.items():
+            found = parameter.value.dtype
+            if found.kind not in "fc":
+                self._give_back()
+                raise DtypeError(
+                    f"parameters must be floats to be checked, got {found} for {name} of layer {i}, {self.layers[i]}: "
+                    "a small step would be cut off; create it with a float dtype"
+                )
+        self._kept = [(owner, Snapshot(owner)) for owner in (*self._parts, *self._others)]
         # A second set of scratch buffers, so that what the layers' own ones hold stays.
         for part in (*self._parts, *self._others):
             part._buffers = {}
         self._own_streams = {id(part): np.random.default_rng(0) for part in self._parts if part.stochastic and part.rng is None}
+        self._own_states = {key: held.bit_generator.state for key, held in self._own_streams.items()}
         self._lend_streams(self._parts)
         self._arrays: dict[str, dict[tuple[int, str], tuple[Array, Array]]] = {}
         for kind, dtype in (("real", np.float64), ("complex", np.complex128)):
@@ -63,15 +65,18 @@ class Workbench:
                 for key, parameter in self.parameters.items()
             }
         self._scratch: dict[str, list[dict[str, Array]]] = {kind: [{} for _ in self._parts] for kind in self._arrays}
-        self.streams = {id(part): _streams(vars(part)) for part in self._parts}
         self.use("real")
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._give_back()
+        for _, snapshot in self._kept:
+            snapshot.put_back()
+
+    def _give_back(self) -> None:
+        """Bind the parameters to their own memory; those that had no value yet, in a layer used alone, have none again."""
         for key, parameter in self.parameters.items():
             parameter._value, parameter._grad = self._memory[key]
-        for attributes, kept in self._kept:
-            _put_back(attributes, kept)
 
     def _lend_streams(self, parts: Iterable[Layer]) -> None:
         """Give a stream to each stochastic layer that has none, being used alone."""
@@ -82,11 +87,11 @@ class Workbench:
     def reset(self, layer: Layer) -> None:
         """Put back all that training-mode forwards have changed in a layer, such as running statistics."""
         parts = list(layer.walk())
-        for attributes, kept in self._kept:
-            if any(attributes is vars(part) for part in parts):
-                buffers = attributes["_buffers"]
-                _put_back(attributes, kept)
-                attributes["_buffers"] = buffers
+        for owner, snapshot in self._kept:
+            if any(owner is part for part in parts):
+                buffers = owner._buffers
+                snapshot.put_back()
+                owner._buffers = buffers
         self._lend_streams(parts)
 
     def use(self, kind: str) -> None:
@@ -119,62 +124,10 @@ class Workbench:
 
     def rewind(self, layer: Layer) -> None:
         """Set the random streams of a layer back to where the check found them: the same mask is drawn again."""
-        for part in layer.walk():
-            for held, state in self.streams.get(id(part), ()):
-                _set_state(held, state)
-
-
-def _streams(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
-    return [(held, _state(held)) for held in attributes.values() if isinstance(held, RandomStreams)]
-
-
-def _state(held: Any) -> Any:
-    return held.bit_generator.state if isinstance(held, np.random.Generator) else held.get_state()
-
-
-def _set_state(held: Any, state: Any) -> None:
-    if isinstance(held, np.random.Generator):
-        held.bit_generator.state = state
-    else:
-        held.set_state(state)
-
-
-def _keep(attributes: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Remember each attribute, and the content of those that can change in place."""
-    return {name: (held, _content(held)) for name, held in attributes.items()}
-
-
-def _content(held: Any) -> Any:
-    if isinstance(held, np.ndarray):
-        return held.copy()
-    if isinstance(held, RandomStreams):
-        return _state(held)
-    if isinstance(held, dict):
-        return {key: (value, _content(value)) for key, value in held.items()}
-    if isinstance(held, list):
-        return [(value, _content(value)) for value in held]
-    return None
-
-
-def _put_back(attributes: dict[str, Any], kept: dict[str, tuple[Any, Any]]) -> None:
-    attributes.clear()
-    for name, (held, content) in kept.items():
-        attributes[name] = held
-        _refill(held, content)
-
-
-def _refill(held: Any, content: Any) -> None:
-    if isinstance(held, np.ndarray):
-        if held.flags.writeable:
-            held[...] = content
-    elif isinstance(held, RandomStreams):
-        _set_state(held, content)
-    elif isinstance(held, dict):
-        held.clear()
-        for key, (value, inner) in content.items():
-            held[key] = value
-            _refill(value, inner)
-    elif isinstance(held, list):
-        held[:] = [value for value, _ in content]
-        for value, inner in content:
-            _refill(value, inner)
+        parts = list(layer.walk())
+        for owner, snapshot in self._kept:
+            if snapshot.streams and any(owner is part for part in parts):
+                snapshot.rewind()
+        for part in parts:
+            if id(part) in self._own_streams:
+                self._own_streams[id(part)].bit_generator.state = self._own_states[id(part)]

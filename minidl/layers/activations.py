@@ -98,7 +98,7 @@ class LeakyReLU(Activation):
         np.multiply(dx, dy, out=dx)
 
     def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope})"
+        return f"{type(self).__name__}({self.slope})"
 
 
 class Sigmoid(Activation):

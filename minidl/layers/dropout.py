@@ -69,4 +69,4 @@ class Dropout(Layer):
         return shape
 
     def __repr__(self) -> str:
-        return f"Dropout({self.keep_prob})"
+        return f"{type(self).__name__}({self.keep_prob})"

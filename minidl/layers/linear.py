@@ -87,4 +87,4 @@ class Linear(Layer):
         return (self.out_features,)
 
     def __repr__(self) -> str:
-        return f"Linear({self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'})"
+        return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'})"

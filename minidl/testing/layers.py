@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError, NonFiniteError
 from ..gradcheck import Check, GradientChecker, Report
-from ..gradcheck.checker import _generic, _merge
+from ..gradcheck.checker import generic_values, merge
 from ..gradcheck.diagnosis import explain_layer
 from ..gradcheck.layer_check import LayerBench, check_alone, synthetic_input
 from ..gradcheck.protocol import check_protocol
@@ -73,21 +73,16 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
         raise ArgumentError(f"layer must be a Layer, got {layer!r}: derive it from minidl.Layer")
     x = door(X, "X", FLOAT64)
     rng = np.random.default_rng(seed)
-    undrawn = [parameter for parameter in layer.parameters().values() if not parameter.has_value]
-    try:
-        with Workbench([layer]) as bench, warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            y = LayerBench(bench, 0, training=False).forward(x)
-            if isinstance(y, np.ndarray) and not np.isfinite(y).all():
-                raise NonFiniteError(f"the output of {layer} must be finite to be checked: give an X inside of its domain")
-            checks = _both_modes(bench, x, rng, protocol=True)
-            with bench.moved(_generic(bench, rng)):
-                other = synthetic_input(x, rng)
-                if np.isfinite(LayerBench(bench, 0, training=False).forward(other)).all():  # inside of the layer's domain
-                    checks = _merge(checks, _both_modes(bench, other, rng, protocol=False))
-    finally:
-        for parameter in undrawn:
-            parameter._value = parameter._grad = None
+    with Workbench([layer]) as bench, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        y = LayerBench(bench, 0, training=False).forward(x)
+        if isinstance(y, np.ndarray) and not np.isfinite(y).all():
+            raise NonFiniteError(f"the output of {layer} must be finite to be checked: give an X inside of its domain")
+        checks = _both_modes(bench, x, rng, protocol=True)
+        with bench.moved(generic_values(bench, rng)):
+            other = synthetic_input(x, rng)
+            if np.isfinite(LayerBench(bench, 0, training=False).forward(other)).all():  # inside of the layer's domain
+                checks = merge(checks, _both_modes(bench, other, rng, protocol=False))
     return reported(checks, f"{layer} alone, {len(x)} examples")
 
 

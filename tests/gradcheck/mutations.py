@@ -1,0 +1,360 @@
+"""Mutants of minidl's own way back: each differs from the source by one operator, axis, factor, buffer or statement.
+
+`python -m tests.gradcheck.mutations` prints which the gradient checker notices, which it does not, and which are no bugs at all.
+"""
+
+import ast
+import contextlib
+import copy
+import importlib
+import inspect
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+import minidl
+from minidl import (
+    L1,
+    L2,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Dropout,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from minidl.gradcheck import GradientChecker
+
+# The functions to mutate: of which module, class and method.
+TARGETS = [
+    ("layers.linear", "Linear", "backward"),
+    ("layers.activations", "Activation", "backward"),
+    ("layers.activations", "ReLU", "derive"),
+    ("layers.activations", "LeakyReLU", "derive"),
+    ("layers.activations", "Sigmoid", "derive"),
+    ("layers.activations", "Tanh", "derive"),
+    ("layers.activations", "Softmax", "derive"),
+    ("layers.dropout", "Dropout", "backward"),
+    ("losses", "MeanSquaredError", "backward"),
+    ("losses", "BinaryCrossEntropy", "backward"),
+    ("losses", "SigmoidCrossEntropy", "backward"),
+    ("losses", "CategoricalCrossEntropy", "backward"),
+    ("losses", "SoftmaxCrossEntropy", "backward"),
+    ("penalties", "L2", "value"),
+    ("penalties", "L2", "gradient"),
+    ("penalties", "L1", "value"),
+    ("penalties", "L1", "gradient"),
+    ("objective", "Objective", "data_gradient"),
+    ("objective", "Objective", "add_penalty_gradient"),
+    ("objective", "Objective", "value_and_gradient"),
+]
+
+# Mutants that are as right as the source, by their class and the end of their description, and why. Each must pass the check.
+EQUIVALENT = {
+    ("Linear", "return None"): "a hint: nobody reads what is returned",
+    ("Linear", "np.result_type(x, self.weight.value)))"): "the same dtype",
+    ("Linear", "np.result_type(dy, self.weight.grad)))"): "the same dtype",
+    ("LeakyReLU", "np.greater_equal(y, 0, out=dx)"): "different at the kink 0 only",
+    ("Softmax", "axis=1, keepdims=True), out=dx)"): "the last axis of a matrix is its axis 1",
+    ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
+    ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
+    ("BinaryCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
+    ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other)"): "0 / (1 - p) is 0 unless p is 1",
+    ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t <= 1)"): "0 / (1 - p) is 0 unless p is 1",
+    ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t < 2)"): "0 / (1 - p) is 0 unless p is 1",
+    ("BinaryCrossEntropy", "np.multiply(gradient, 1.0 / p.size, out=other)"): "another array of the loss's own, not needed any more",
+    ("SigmoidCrossEntropy", "np.greater_equal(z, 0, out=gradient)"): "at z = 0 decay is 1 as well",
+    ("SigmoidCrossEntropy", "np.multiply(gradient, 1.0 / z.size, out=work)"): "another array of the loss's own, not needed any more",
+    (
+        "SigmoidCrossEntropy",
+        "np.multiply(gradient, 1.0 / z.size, out=decay)",
+    ): "of the loss's own, and only a second backward would need it",
+    ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
+    ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
+    ("Objective", "parameter.grad.dtype).reshape(parameter.shape)"): "the same dtype",
+}
+
+_UFUNCS = {
+    "add": ["subtract"],
+    "subtract": ["add"],
+    "multiply": ["divide", "add"],
+    "divide": ["multiply"],
+    "maximum": ["minimum"],
+    "minimum": ["maximum"],
+    "greater": ["greater_equal", "less"],
+    "less": ["less_equal", "greater"],
+    "sign": ["abs"],
+    "negative": ["positive"],
+}
+_OPERATORS = {ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div], ast.Div: [ast.Mult], ast.Pow: [ast.Mult]}
+_COMPARISONS = {
+    ast.Gt: [ast.GtE, ast.Lt],
+    ast.Lt: [ast.LtE, ast.Gt],
+    ast.Eq: [ast.NotEq],
+    ast.NotEq: [ast.Eq],
+    ast.Is: [ast.IsNot],
+    ast.IsNot: [ast.Is],
+}
+_CONSTANTS = {0: [1], 1: [2, 0], 2: [1], -1: [1]}
+_ORDERED = {"subtract", "divide", "matmul"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function of the source with one change."""
+
+    module: str
+    owner: str
+    method: str
+    change: str
+    tree: ast.Module
+
+    @property
+    def name(self):
+        return f"{self.module}.{self.owner}.{self.method}: {self.change}"
+
+    @property
+    def equivalent(self):
+        """Why the mutant is as right as the source; "" where it is not."""
+        return next((why for (owner, end), why in EQUIVALENT.items() if self.owner == owner and self.change.endswith(end)), "")
+
+    def function(self):
+        """Compile the module with the change, and return the mutated function."""
+        real = importlib.import_module(f"minidl.{self.module}")
+        space = {"__name__": f"{real.__name__}_mutant", "__package__": real.__package__, "__file__": real.__file__}
+        sys.modules[space["__name__"]] = real  # where dataclasses and the like look up the module of a class
+        try:
+            exec(compile(ast.fix_missing_locations(self.tree), real.__file__, "exec"), space)
+        finally:
+            del sys.modules[space["__name__"]]
+        return vars(space[self.owner])[self.method]
+
+
+def _find(tree, owner, method):
+    chosen = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner)
+    return next(node for node in chosen.body if isinstance(node, ast.FunctionDef) and node.name == method)
+
+
+def _refusal(node):
+    return isinstance(node, ast.If) and all(isinstance(inner, ast.Raise) for inner in node.body)
+
+
+def _nodes(function):
+    """Return the nodes of the function in a fixed order; docstrings, annotations and refusals of bad input are left out."""
+
+    def walk(node):
+        yield node
+        for field, held in ast.iter_fields(node):
+            if field in ("annotation", "returns", "args" if isinstance(node, ast.FunctionDef) else "", "ctx"):
+                continue
+            for child in held if isinstance(held, list) else [held]:
+                if isinstance(child, ast.AST) and not _refusal(child):
+                    yield from walk(child)
+
+    return list(walk(function))
+
+
+def _ufunc(node):
+    """Return the name of the NumPy function that is called."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        where = node.func.value
+        if isinstance(where, ast.Name) and where.id == "np":
+            return node.func.attr
+    return None
+
+
+def _arrays(function):
+    """Return the names that stand for arrays in the function: of arguments and locals that are handed to NumPy or written."""
+    found = []
+    for node in ast.walk(function):
+        if _ufunc(node):
+            used = [*node.args, *(k.value for k in node.keywords if k.arg == "out")]
+            found += [item.id for item in used if isinstance(item, ast.Name)]
+    return list(dict.fromkeys(found))
+
+
+def _changes(node, arrays):
+    """Yield functions that change a copy of the node in place, or give what replaces it."""
+    ufunc = _ufunc(node)
+    if ufunc:
+        for other in _UFUNCS.get(ufunc, []):
+            yield lambda n, other=other: setattr(n.func, "attr", other)
+        if ufunc in _ORDERED:
+            yield lambda n: n.args.__setitem__(slice(0, 2), n.args[1::-1])
+        for position, argument in enumerate(node.args[:2]):
+            if isinstance(argument, ast.Name):
+                for name in arrays:
+                    if name != argument.id:
+                        yield lambda n, i=position, name=name: setattr(n.args[i], "id", name)
+                if ufunc == "matmul":
+                    yield lambda n, i=position: n.args.__setitem__(i, ast.Attribute(n.args[i], "T", ast.Load()))
+        for position, keyword in enumerate(node.keywords):
+            if keyword.arg == "where":
+                yield lambda n, i=position: n.keywords.__delitem__(i)
+            if keyword.arg == "out" and isinstance(keyword.value, ast.Name):
+                for name in arrays:
+                    if name != keyword.value.id:
+                        yield lambda n, i=position, name=name: setattr(n.keywords[i].value, "id", name)
+    if isinstance(node, ast.BinOp):
+        for operator in _OPERATORS.get(type(node.op), []):
+            yield lambda n, operator=operator: setattr(n, "op", operator())
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        yield lambda n: setattr(n, "op", ast.Sub())
+    if isinstance(node, ast.UnaryOp):
+        yield lambda n: n.operand
+    if isinstance(node, ast.Compare):
+        for comparison in _COMPARISONS.get(type(node.ops[0]), []):
+            yield lambda n, comparison=comparison: n.ops.__setitem__(0, comparison())
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield lambda n: n.value
+    if isinstance(node, ast.Attribute) and node.attr == "grad":
+        yield lambda n: setattr(n, "attr", "value")
+    if isinstance(node, ast.Attribute) and node.attr == "value":
+        yield lambda n: setattr(n, "attr", "grad")
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        for value in _CONSTANTS.get(node.value, []):
+            yield lambda n, value=value: setattr(n, "value", type(n.value)(value))
+    if isinstance(node, ast.Constant) and node.value is True:
+        yield lambda n: setattr(n, "value", False)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
+        yield lambda n: ast.Attribute(n.args[0], "size", ast.Load())
+    if isinstance(node, ast.Attribute) and node.attr == "size":
+        yield lambda n: ast.Call(ast.Name("len", ast.Load()), [n.value], [])
+    if isinstance(node, ast.Expr | ast.AugAssign | ast.If | ast.For) and not (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ):
+        yield lambda n: ast.Pass()
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+        yield lambda n: ast.Pass()
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, old, new):
+        self.old, self.new = old, new
+
+    def visit(self, node):
+        return self.new if node is self.old else super().generic_visit(node)
+
+
+def _statement(function, node):
+    """Return the innermost statement around a node, as text."""
+    around = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and any(inner is node for inner in ast.walk(s))]
+    innermost = min(around, key=lambda s: len(list(ast.walk(s))))
+    return ast.unparse(innermost).replace("\n", "; ")
+
+
+def mutants() -> Iterator[Mutant]:
+    """Yield every mutant of every target."""
+    for module, owner, method in TARGETS:
+        source = inspect.getsource(importlib.import_module(f"minidl.{module}"))
+        tree = ast.parse(source)
+        original = _find(tree, owner, method)
+        arrays = _arrays(original)
+        seen = set()
+        for position, node in enumerate(_nodes(original)):
+            before = _statement(original, node) if node is not original else ""
+            for number in range(len(list(_changes(node, arrays)))):
+                twin = copy.deepcopy(tree)
+                function = _find(twin, owner, method)
+                target = _nodes(function)[position]
+                change = list(_changes(target, arrays))[number]
+                replaced = change(target)
+                if isinstance(replaced, ast.AST):
+                    _Replace(target, replaced).visit(twin)
+                after = [s for s, t in zip(_lines(function), _lines(original), strict=False) if s != t]
+                name = f"{before}  ->  {after[0] if after else 'nothing'}"
+                if isinstance(replaced, ast.Pass):
+                    name = f"without {before}"
+                if name not in seen:
+                    seen.add(name)
+                    yield Mutant(module, owner, method, name, twin)
+
+
+def _lines(function):
+    return [ast.unparse(s).replace("\n", "; ") for s in ast.walk(function) if isinstance(s, ast.stmt) and not hasattr(s, "body")]
+
+
+def _subclass(owner, method, function):
+    real = next(getattr(minidl, name) for name in dir(minidl) if name == owner)
+    return type(owner, (real,), {method: function})
+
+
+def planted(mutant: Mutant):
+    """Return models into which the mutant is put, and their batches."""
+    function = mutant.function()
+    rng = np.random.default_rng(11)
+    X, m = rng.standard_normal((6, 4)), 6
+    if mutant.module.startswith("layers"):
+        yield _in_layer(mutant, function, rng, X)
+    elif mutant.module == "losses":
+        yield _in_loss(mutant, function, rng, X)
+    elif mutant.module == "penalties":
+        chosen = _subclass(mutant.owner, mutant.method, function)
+        layers = [Linear(4, 4), Tanh(), Linear(4, 2)]
+        yield Sequential(layers, loss=MeanSquaredError(), penalties=[chosen(0.3)], dtype=np.float64), X, rng.standard_normal((m, 2))
+    else:
+        layers = [Dropout(0.5), Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 2)]
+        model = Sequential(layers, loss=MeanSquaredError(), penalties=[L2(0.3), L1(0.2, layers=[1])], dtype=np.float64)
+        setattr(model, mutant.method, function.__get__(model))
+        yield model, X, rng.standard_normal((m, 2))
+
+
+def _in_layer(mutant, function, rng, X):
+    owner = "Tanh" if mutant.owner == "Activation" else mutant.owner
+    chosen = _subclass(owner, mutant.method, function)
+    made = {"Linear": lambda: chosen(5, 5), "Dropout": lambda: chosen(0.7), "LeakyReLU": lambda: chosen(0.2)}.get(owner, chosen)()
+    layers = [Linear(4, 5), Tanh(), made, Linear(5, 2)]
+    return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), X, rng.standard_normal((6, 2))
+
+
+def _in_loss(mutant, function, rng, X):
+    layers = [Linear(4, 5), Tanh(), Linear(5, 3)]
+    if mutant.owner == "MeanSquaredError":
+        loss, Y = _subclass(mutant.owner, mutant.method, function)(), rng.standard_normal((6, 3))
+        return Sequential(layers, loss=loss, dtype=np.float64), X, Y
+    binary = mutant.owner in ("BinaryCrossEntropy", "SigmoidCrossEntropy")
+    fused = mutant.owner in ("SigmoidCrossEntropy", "SoftmaxCrossEntropy")
+    Y = rng.random((6, 3)) if binary else rng.dirichlet(np.ones(3), 6)
+    Y[:3] = np.eye(3)  # targets of exactly 0 and 1 are cases of their own
+    plain = BinaryCrossEntropy if binary else CategoricalCrossEntropy
+    loss = plain() if fused else _subclass(mutant.owner, mutant.method, function)()
+    model = Sequential([*layers, Sigmoid() if binary else Softmax()], loss=loss, dtype=np.float64)
+    if fused:
+        model._head.backward = function.__get__(model._head)
+    return model, X, Y
+
+
+def verdict(mutant: Mutant) -> str:
+    """Return "" where the checker passes the mutant, else what it says."""
+    for model, X, Y in planted(mutant):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                report = GradientChecker(model).check(X, Y)
+            except Exception as error:  # a mutant that cannot even be run shows itself
+                return f"{type(error).__name__}: {error}"
+        if not report.ok:
+            return f"{report.guilty.place}: {report.guilty.diagnosis}"
+    return ""
+
+
+def table() -> str:
+    """Return the table of all mutants."""
+    rows, counts = [], {"killed": 0, "SURVIVED": 0, "equivalent": 0}
+    for mutant in mutants():
+        said = verdict(mutant)
+        state = "killed" if said else "equivalent" if mutant.equivalent else "SURVIVED"
+        counts[state] += 1
+        rows.append(f"{state:10}  {mutant.name}\n            {said[:120] or mutant.equivalent}")
+    return "\n".join([*rows, ", ".join(f"{number} {state}" for state, number in counts.items())])
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        print(table())

@@ -1,0 +1,63 @@
+"""Correct models pass, whatever their depth, weights and kinks; and they come back bit for bit.
+
+MINIDL_FALSE_ALARMS=1000 runs more of them, MINIDL_FALSE_ALARMS_FROM=5000 others.
+"""
+
+import os
+
+import numpy as np
+import pytest
+from random_models import random_case
+
+from minidl.errors import NonFiniteError
+from minidl.gradcheck import GradientChecker
+
+COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "200"))
+FIRST = int(os.environ.get("MINIDL_FALSE_ALARMS_FROM", "0"))
+
+
+def frozen(held):
+    """Return the content of anything that a layer may hold, to be compared after the check."""
+    if isinstance(held, np.ndarray):
+        return (id(held), held.dtype.str, held.shape, held.tobytes())
+    if isinstance(held, np.random.Generator):
+        return (id(held), repr(held.bit_generator.state))
+    if isinstance(held, dict):
+        return {name: frozen(value) for name, value in held.items()}
+    if isinstance(held, list | tuple):
+        return [frozen(value) for value in held]
+    return (id(held), repr(held))
+
+
+def state(model):
+    """Return all that a check could change."""
+    parts = [model, model.loss, model._head, *(part for layer in model.layers for part in layer.walk())]
+    parameters = [(p.value.tobytes(), p.grad.tobytes(), id(p.value), id(p.grad)) for _, p in model.parameters]
+    return [model.parameters.theta.tobytes(), model.parameters.grad.tobytes(), parameters, [frozen(vars(part)) for part in parts]]
+
+
+def check(seed):
+    """Check one random model; return its report, or None where its objective is not finite."""
+    case = random_case(seed)
+    with np.errstate(all="ignore"):
+        before = case.model.predict(case.X)
+        if seed % 2:
+            case.model.gradient(case.X, case.Y)
+        kept = state(case.model)
+        try:
+            report = GradientChecker(case.model).check(case.X, case.Y)
+        except NonFiniteError:
+            report = None
+        assert state(case.model) == kept, f"{case} did not come back as it was"
+        np.testing.assert_array_equal(case.model.predict(case.X), before)
+    return case, report
+
+
+@pytest.mark.parametrize("start", range(FIRST, FIRST + COUNT, 20))
+def test_correct_models_pass(start):
+    overflown = 0
+    for seed in range(start, min(start + 20, FIRST + COUNT)):
+        case, report = check(seed)
+        overflown += report is None
+        assert report is None or report.ok, f"{case}\n{report}"
+    assert overflown <= 4  # an objective that is not finite is refused: rare, or nothing is tested here

@@ -1,0 +1,48 @@
+"""Every mutant of minidl's own way back is noticed by the checker, unless it is as right as the source."""
+
+import importlib
+
+import pytest
+from mutations import EQUIVALENT, TARGETS, mutants, verdict
+
+ALL = list(mutants())
+
+
+def test_each_target_has_mutants():
+    assert {(mutant.module, mutant.owner, mutant.method) for mutant in ALL} == set(TARGETS)
+    assert len(ALL) > 300
+
+
+def test_names_are_unique_and_equivalents_exist():
+    names = [mutant.name for mutant in ALL]
+    assert len(set(names)) == len(names)
+    assert sum(bool(mutant.equivalent) for mutant in ALL) == len(EQUIVALENT)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=".".join)
+def test_noticed(target):
+    chosen = [mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target]
+    survivors = [mutant.name for mutant in chosen if not mutant.equivalent and not verdict(mutant)]
+    assert survivors == []
+
+
+@pytest.mark.parametrize("mutant", [mutant for mutant in ALL if mutant.equivalent], ids=lambda mutant: mutant.name)
+def test_equivalent_passes(mutant):
+    assert verdict(mutant) == ""
+
+
+def test_models_pass_without_a_mutation():
+    for target in TARGETS:
+        mutant = next(mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target)
+        unchanged = _Unchanged(mutant)
+        assert verdict(unchanged) == "", target
+
+
+class _Unchanged:
+    """A mutant without a change: the function of the source itself."""
+
+    def __init__(self, mutant):
+        self.module, self.owner, self.method = mutant.module, mutant.owner, mutant.method
+
+    def function(self):
+        return vars(vars(importlib.import_module(f"minidl.{self.module}"))[self.owner])[self.method]

@@ -1,0 +1,386 @@
+"""The protocol: for each rule a layer that breaks just that one, and all layers that keep them all."""
+
+import re
+
+import numpy as np
+import pytest
+from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
+
+from minidl import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
+from minidl.errors import ArgumentError
+from minidl.gradcheck.layer_check import LayerBench
+from minidl.gradcheck.protocol import RULES, check_protocol
+from minidl.gradcheck.workbench import Workbench
+
+RIGHT = {
+    "Linear": lambda: Linear(4, 3),
+    "ReLU": ReLU,
+    "LeakyReLU": LeakyReLU,
+    "Sigmoid": Sigmoid,
+    "Tanh": Tanh,
+    "Softmax": Softmax,
+    "Flatten": Flatten,
+    "Dropout": lambda: Dropout(0.5),
+    "Gain": lambda: Gain(4),
+    "Slope": Slope,
+    "Residual": lambda: Residual(4),
+    "Tied": lambda: Tied(4, 2),
+    "UnitRows": UnitRows,
+    "MaxPair": MaxPair,
+    "Both": Both,
+    "Noise": Noise,
+    "Abs": Abs,
+    "Expit": Expit,
+    "SoftSign": SoftSign,
+    "Clip": Clip,
+}
+
+
+def broken(layer, x=None, training=False):
+    """Return {rule: what is said} of the rules that the layer breaks."""
+    x = np.random.default_rng(0).standard_normal((5, 4)) if x is None else x
+    with Workbench([layer]) as bench:
+        checks = check_protocol(LayerBench(bench, 0, training=training), x, np.random.default_rng(1))
+    assert [check.parameter for check in checks] == list(RULES)
+    assert all((check.verdict == "fail") == bool(check.diagnosis) for check in checks)
+    return {check.parameter: check.diagnosis for check in checks if check.verdict == "fail"}
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("x", [None, np.ones((1, 4)), np.zeros((3, 4))], ids=["batch", "one example", "zeros"])
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_layer_keeps_all_rules(name, x, training):
+    assert broken(RIGHT[name](), x, training) == {}
+
+
+def test_images_keep_all_rules():
+    assert broken(Flatten(), np.random.default_rng(0).standard_normal((3, 2, 2, 2))) == {}
+
+
+# For each rule a layer that breaks it: Gain(4), whose forward or backward is replaced.
+
+
+class Broken(Gain):
+    def __init__(self):
+        super().__init__(4)
+
+
+class OneRowTooMany(Broken):
+    def forward(self, x, *, training=False):
+        return np.vstack([super().forward(x), np.zeros((1, 4))])
+
+    def backward(self, dy):
+        return super().backward(dy[:-1])
+
+
+class Float32Output(Broken):
+    def forward(self, x, *, training=False):
+        return super().forward(x).astype(np.float32)
+
+
+class Float32Gradient(Broken):
+    def backward(self, dy):
+        return super().backward(dy).astype(np.float32)
+
+
+class NoInputGradient(Broken):
+    def backward(self, dy):
+        super().backward(dy)
+
+
+class Narrow(Broken):
+    def backward(self, dy):
+        return super().backward(dy)[:, :2]
+
+
+class WritesIntoInput(Broken):
+    def forward(self, x, *, training=False):
+        y = super().forward(x.copy())
+        x *= 2
+        return y
+
+
+class WritesIntoGradient(Broken):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        np.maximum(dy, 0, out=dy)
+        return dx
+
+
+class WritesQuietly(Broken):
+    """Unlocks the array first."""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        dy.flags.writeable = True
+        dy += 1
+        return dx
+
+
+class Trains(Broken):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.gain.value[...] = self.gain.value - 0.1 * self.gain.grad
+        return dx
+
+
+class Forgets(Broken):
+    def backward(self, dy):
+        return dy * self.gain.value
+
+
+class ForgetsOne(Broken):
+    def backward(self, dy):
+        self.gain.grad[1:] = (dy * self.x).sum(axis=0)[1:]
+        return dy * self.gain.value
+
+
+class Accumulates(Broken):
+    def backward(self, dy):
+        grad = (dy * self.x).sum(axis=0)
+        self.gain.grad[...] = np.where(np.isnan(self.gain.grad), grad, self.gain.grad + grad)
+        return dy * self.gain.value
+
+
+class Stale(Broken):
+    def forward(self, x, *, training=False):
+        y = super().forward(x)
+        self.first = getattr(self, "first", x.copy()) if len(getattr(self, "first", x)) == len(x) else x.copy()
+        self.x = self.first
+        return y
+
+
+class GivesItsWeights(Layer):
+    """Its output is the very memory of its parameter, as a learned table would give it."""
+
+    def __init__(self):
+        self.gain = Broken().gain
+
+    def forward(self, x, *, training=False):
+        return np.broadcast_to(self.gain.value, x.shape)
+
+    def backward(self, dy):
+        self.gain.grad[...] = dy.sum(axis=0)
+        return np.zeros(dy.shape)
+
+
+class IgnoresGradient(Broken):
+    def backward(self, dy):
+        return super().backward(np.ones_like(dy))
+
+
+class AddsConstant(Broken):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.gain.grad += 1
+        return dx
+
+
+class SignOfGradient(Broken):
+    def backward(self, dy):
+        return super().backward(np.sign(dy))
+
+
+class MeanOverBatch(Broken):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.gain.grad /= len(dy)
+        return dx
+
+
+class OnlyLast(Broken):
+    def backward(self, dy):
+        self.gain.grad[...] = dy[-1] * self.x[-1]
+        return dy * self.gain.value
+
+
+class Centred(Broken):
+    """The mean over the batch taken away: right derivatives, but rows that see each other."""
+
+    def forward(self, x, *, training=False):
+        return super().forward(x - x.mean(axis=0))
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        return dx - dx.mean(axis=0)
+
+
+BREAKS = [
+    (OneRowTooMany, {"shapes and dtypes"}, "one row per example is due"),
+    (Float32Output, {"shapes and dtypes"}, "forward returns float32"),
+    (NoInputGradient, {"shapes and dtypes"}, "backward returns None"),
+    (Narrow, {"shapes and dtypes"}, r"backward returns \(5, 2\)"),
+    (WritesIntoInput, {"arguments untouched"}, "writes into its input"),
+    (WritesIntoGradient, {"arguments untouched"}, "writes into the incoming gradient"),
+    (WritesQuietly, {"arguments untouched"}, "writes into the incoming gradient"),
+    (Forgets, {"gradients overwritten"}, "never writes the gradient of gain"),
+    (ForgetsOne, {"gradients overwritten"}, "leaves 1 of 4 elements of the gradient of gain unwritten"),
+    (Accumulates, {"does not accumulate"}, "2 times the first one's gradient of gain"),
+    (Stale, {"no stale cache"}, "gradient of gain depends on an earlier batch"),
+    (GivesItsWeights, {"results are its own"}, "output shares memory with gain"),
+    (SignOfGradient, {"linear in the incoming gradient"}, "does it use the sign"),
+    (MeanOverBatch, {"additive over the batch"}, "not the sum over its halves"),
+    (OnlyLast, {"additive over the batch"}, "gradient of gain"),
+]
+
+
+@pytest.mark.parametrize(("layer", "rules", "words"), BREAKS, ids=[layer.__name__ for layer, _, _ in BREAKS])
+def test_a_layer_that_breaks_one_rule_is_caught_by_that_rule(layer, rules, words):
+    found = broken(layer())
+    assert set(found) == rules
+    assert re.search(words, next(iter(found.values())))
+
+
+@pytest.mark.parametrize(
+    ("layer", "rules"),
+    [
+        # Rounding to float32 is not linear, nor is who ignores dy; a constant added once per batch is not additive.
+        (Float32Gradient, {"shapes and dtypes", "linear in the incoming gradient"}),
+        (IgnoresGradient, {"zero gives zero", "linear in the incoming gradient"}),
+        (AddsConstant, {"zero gives zero", "linear in the incoming gradient", "additive over the batch"}),
+        (Centred, {"rows independent", "additive over the batch"}),
+    ],
+)
+def test_where_one_rule_implies_another_both_are_said(layer, rules):
+    assert set(broken(layer())) == rules
+
+
+def test_any_wrong_sum_is_told_from_an_exact_multiple():
+    class Mixes(Broken):
+        def backward(self, dy):
+            before = np.nan_to_num(self.gain.grad)
+            dx = super().backward(dy)
+            self.gain.grad += before * [1, 2, 3, 4]
+            return dx
+
+    assert "gives not the first one's gradient of gain" in broken(Mixes())["does not accumulate"]
+
+
+def test_a_gradient_whose_shape_depends_on_the_cotangent_is_no_rounding():
+    class Shrinks(Broken):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            return dx if (dy[0] > dy[0].mean()).argmax() == 0 or not dy.any() else dx[:, :2]
+
+    assert set(broken(Shrinks())) & {"linear in the incoming gradient", "shapes and dtypes"}
+
+
+def test_not_a_number_on_both_sides_is_the_same():
+    class Undefined(Broken):
+        """Its gradient is NaN for one element, always."""
+
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.gain.grad[2] = np.nan
+            return dx
+
+    assert set(broken(Undefined())) == {"gradients overwritten"}
+
+
+def test_another_error_than_writing_is_named():
+    class Fails(Broken):
+        def backward(self, dy):
+            if not dy.flags.writeable:
+                raise ValueError("something else")
+            return super().backward(dy)
+
+    assert "something else" in broken(Fails())["arguments untouched"]
+
+
+def test_a_layer_that_trains_itself_is_caught():
+    assert "changes the value of gain" in broken(Trains())["parameters untouched"]
+
+
+def test_an_input_gradient_in_the_memory_of_a_parameter_is_caught():
+    class Alias(Layer):
+        """Learns one row that is added; its input gradient, right for one example, is the gradient of that row."""
+
+        def __init__(self):
+            self.row = Linear(4, 1, bias=False).weight
+
+        def forward(self, x, *, training=False):
+            return x + self.row.value
+
+        def backward(self, dy):
+            self.row.grad[...] = dy.sum(axis=0, keepdims=True)
+            return self.row.grad
+
+    found = broken(Alias(), np.ones((1, 4)))
+    assert list(found) == ["results are its own"]
+    assert "input gradient shares memory with row" in found["results are its own"]
+
+
+def test_a_gradient_written_for_the_first_batch_only_is_stale():
+    class OnlyFirst(Gain):
+        def backward(self, dy):
+            self.first = getattr(self, "first", self.x.copy())
+            if np.array_equal(self.first, self.x):
+                self.gain.grad[...] = (dy * self.x).sum(axis=0)
+            return dy * self.gain.value
+
+    assert "no stale cache" in broken(OnlyFirst(4))
+
+
+def test_a_right_gradient_after_a_cancellation_is_rounding_and_no_broken_rule():
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    x[3:] = -x[:3] * (1 + 1e-13)
+
+    class Even(Gain):
+        """A sum over the batch that nearly cancels: halves differ from the whole by rounding alone."""
+
+        def backward(self, dy):
+            self.gain.grad[...] = (1e6 * dy * self.x).sum(axis=0) / 1e6
+            return dy * self.gain.value
+
+    assert broken(Even(4), x) == {}
+
+
+def test_a_layer_that_raises_for_another_batch_size_breaks_a_rule():
+    class FiveRows(Gain):
+        def backward(self, dy):
+            if len(dy) != 5:
+                raise ValueError("five rows are due")
+            return super().backward(dy)
+
+    found = broken(FiveRows(4))
+    assert list(found) == ["additive over the batch"]
+    assert "raises ValueError" in found["additive over the batch"]
+    assert "five rows are due" in found["additive over the batch"]
+
+
+def test_a_layer_that_raises_for_its_own_batch_is_passed_on():
+    class Fails(Gain):
+        def backward(self, dy):
+            raise KeyError("never")
+
+    with pytest.raises(KeyError, match="never"):
+        broken(Fails(4))
+
+
+class Anew(Layer):
+    """Draws from a stream made anew in each forward."""
+
+    def forward(self, x, *, training=False):
+        self.mask = np.random.default_rng().random(x.shape) < 0.5
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * self.mask
+
+
+class Global(Anew):
+    """Draws from the global stream."""
+
+    def forward(self, x, *, training=False):
+        self.mask = np.random.random(x.shape) < 0.5  # noqa: NPY002
+        return x * self.mask
+
+
+@pytest.mark.parametrize("layer", [Anew, Global])
+def test_randomness_that_cannot_be_frozen_is_refused(layer):
+    with pytest.raises(ArgumentError, match=rf"layer 0, {layer.__name__}\(\): two forwards .* cannot be frozen: draw only from .*self.rng"):
+        broken(layer())
+
+
+def test_a_stream_of_its_own_is_rewound():
+    assert broken(Noise(), training=True) == {}
