@@ -109,7 +109,7 @@ class GradientChecker:
         checks += _whole(given, checks)
         values = generic_values(bench, rng)
         with bench.moved(values):
-            generic = Point(bench, model, x, t, rng, exhaustive=False)
+            generic = Point(bench, model, x, t, rng, exhaustive=False, steps=[lone.step for lone in given.lone])
             later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)

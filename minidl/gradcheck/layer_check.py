@@ -12,7 +12,7 @@ from ..arrays import Array
 from ..layers import Layer
 from .jacobian import Numeric, numeric_gradients
 from .steps import EPS, CentralStep, ComplexStep, NotComplexSafe, Step
-from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, rounding_bar
+from .verdict import NOISE, SAFETY, Check, compare, compare_probes, rounding_bar, runs_for
 from .workbench import Workbench
 
 PROBES = 2  # at each of two points: four random directions in all
@@ -26,6 +26,7 @@ class LayerBench:
         self.training = training
         self.names = [name for i, name in bench.parameters if i == number]
         self.step = step or ComplexStep()
+        self.settled = step is not None
         self.note = ""
 
     def forward(self, x: Array, kind: str = "real") -> Array:
@@ -58,7 +59,7 @@ class LayerBench:
         """Return the gradients of several runs with a little noise on everything that flows."""
         keys = [(self.number, name) for name in self.names]
         runs = []
-        for _ in range(RUNS):
+        for _ in range(runs_for(sum(self.bench.parameters[key].size for key in keys))):
             with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in keys}, kinds=("real",)):
                 y = self.forward(noise(x, rng))
                 if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64:
@@ -82,7 +83,7 @@ class LayerBench:
 
     def choose_step(self, x: Array, rng: np.random.Generator) -> None:
         """Keep the complex step if it agrees with one central difference; fall back to central differences otherwise."""
-        if not isinstance(self.step, ComplexStep):
+        if self.settled or not isinstance(self.step, ComplexStep):
             return
         targets: list[tuple[str, Any]] = [("input", None), *((name, (self.number, name)) for name in self.names)]
         for name, key in targets:
@@ -204,6 +205,7 @@ def check_alone(
     lone.choose_step(x, rng)
     with contextlib.suppress(ValueError, ArithmeticError):  # elsewhere more of the imaginary part may get lost; if it is defined there
         lone.choose_step(synthetic_input(x, rng), rng)
+    lone.settled = True
     y = np.array(lone.forward(x))
     cotangent = rng.standard_normal(y.shape)
     analytic = lone.gradients(x, cotangent)

@@ -16,7 +16,7 @@ from ..objective import Objective
 from .jacobian import Numeric, numeric_gradients
 from .layer_check import PROBES, LayerBench, equalised, noise, probe
 from .steps import EPS, CentralStep, ComplexStep, Function, NotComplexSafe, Step
-from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, rounding_bar
+from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, rounding_bar, runs_for
 from .workbench import Workbench
 
 Key = tuple[int, str]
@@ -84,7 +84,7 @@ class Network:
         """Return the data gradient under a little noise on everything that flows, several times."""
         runs, losses = [], []
         model, rng = self.model, self.rng
-        for _ in range(RUNS):
+        for _ in range(runs_for(model.parameters.size)):
             with self.bench.moved({key: noise(self.bench.arrays(key)["real"], rng) for key in self.bench.parameters}, kinds=("real",)):
                 self.bench.use("real")
                 self.poison()

@@ -21,11 +21,18 @@ class Point:
     """All derivative checks at one point in the space of the parameters."""
 
     def __init__(
-        self, bench: Workbench, model: Sequential, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool, step: Step | None = None
+        self,
+        bench: Workbench,
+        model: Sequential,
+        x: Array,
+        t: Array,
+        rng: np.random.Generator,
+        exhaustive: bool,
+        steps: list[Step] | None = None,
     ) -> None:
         self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
         self.exhaustive = exhaustive
-        self.lone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
+        self.lone = [LayerBench(bench, i, training=False, step=None if steps is None else steps[i]) for i in range(len(model.layers))]
         self.net = Network(bench, model, x, t, rng, self.lone)
         self.alone: dict[int, Alone] = {}
         self.on: dict[int, Alone] = {}
