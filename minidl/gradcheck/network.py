@@ -168,7 +168,7 @@ class Network:
             noisy.append(noise(np.array(self.model._head.backward()), self.rng) + NOISE / len(z) * self.rng.uniform(-1, 1, z.shape))
         arrays = {"real": z, "complex": z.astype(np.complex128)}
         functions: dict[str, Function] = {"real": lambda: self.loss(arrays["real"]), "complex": lambda: self.loss(arrays["complex"])}
-        check = Check(None, "data", "prediction", where=str(self.model.loss))
+        check = Check(None, "data", "prediction", where=str(self.model.loss), context={"p": z.copy(), "t": self.t})
         one = np.ones(())
         found = numeric_gradients(functions, arrays, [one], self.rng, step=self.loss_step, limit=limit)
         if analytic.shape != z.shape:

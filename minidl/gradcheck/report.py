@@ -71,7 +71,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as JSON; the arrays are left out. A number that is not finite is a string: "nan", "inf" or "-inf"."""
-        left_out = {"analytic", "numeric", "bar"}
+        left_out = {"analytic", "numeric", "bar", "context"}
         rows = [{name: value for name, value in vars(check).items() if name not in left_out} for check in self.checks]
         content: dict[str, Any] = {
             "ok": self.ok,

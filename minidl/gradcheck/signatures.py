@@ -6,7 +6,7 @@ is evidence first, then the mistake it is consistent with; where nothing fits, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,12 +128,37 @@ def _clipped(e: Evidence) -> str | None:
     return None
 
 
+def _offset(e: Evidence) -> str | None:
+    gap = e.a - e.n
+    if e.a.size < 3 or not gap.any() or not np.allclose(gap, gap.flat[0], rtol=1e-4, atol=0):
+        return None
+    return f"analytic - numeric = {gap.flat[0]:.4g} in all {e.a.size} elements: a constant is added"
+
+
 def _float32(e: Evidence) -> str | None:
-    scale = np.abs(e.n).max(initial=0.0)
-    worst = np.abs(e.a - e.n).max(initial=0.0) / max(scale, 1e-300)
-    if np.array_equal(e.a, e.n.astype(np.float32)) or (1e-10 < worst < 5e-6 and np.count_nonzero(e.wrong) > e.a.size / 2):
-        return f"relative errors of up to {worst:.1e}, of the size of float32's rounding: computed or kept in float32 inside"
+    with np.errstate(all="ignore"):
+        relative = np.abs(e.a - e.n) / np.maximum(np.abs(e.n), 1e-3 * np.abs(e.n).max(initial=0.0))
+    worst = relative.max(initial=0.0)
+    wrong, more = e.wrong, e.a > e.n
+    both = wrong.any() and 0.1 <= np.count_nonzero(more & wrong) / np.count_nonzero(wrong) <= 0.9
+    if np.array_equal(e.a, e.n.astype(np.float32)) or (1e-10 < worst < 1e-3 and both and np.median(relative) < 1e-6):
+        return f"relative errors of up to {worst:.1e}, of both signs, of the size of float32's rounding: computed or kept in float32 inside"
     return None
+
+
+def _slight(e: Evidence) -> str | None:
+    worst = np.abs(e.a - e.n).max(initial=0.0) / max(np.abs(e.n).max(initial=0.0), 1e-300)
+    if worst > 1e-4 or np.count_nonzero(e.wrong) < 2:
+        return None
+    return (
+        f"errors of up to {worst:.1e} of the largest element, not of rounding: an epsilon or a clip on one side only, forward or backward"
+    )
+
+
+def _permuted(e: Evidence) -> str | None:
+    if e.a.size < 4 or not _like(np.sort(e.a, axis=None), np.sort(e.n, axis=None)):
+        return None
+    return "analytic holds numeric's elements at other places: another order of rows, of columns, or of a reshape"
 
 
 def _where_x(e: Evidence) -> str | None:
@@ -191,14 +216,22 @@ def _lines(e: Evidence) -> str | None:
     for axis, name in ((1, "row"), (0, "column")):
         lines = np.flatnonzero(wrong.any(axis=axis))
         count = wrong.shape[1 - axis]
-        if 0 < len(lines) <= max(1, count // 2) and len(lines) < count:
+        if 0 < len(lines) < count:
             part = np.take(e.a, lines, axis=1 - axis)
             right = np.take(e.n, lines, axis=1 - axis)
             ratio = constant_ratio(part, right)
+            if len(lines) > max(1, count // 2) and part.any() and ratio is None:
+                continue
             what = "is zero" if not part.any() else (f"is {ratio:.4g} x numeric" if ratio is not None else "is wrong")
-            which = ", ".join(map(str, lines[:6])) + (" ..." if len(lines) > 6 else "")
-            return f"only {name} {which} of {count} {what}; the others agree: an index, a slice or an off-by-one"
+            right_ones = [i for i in range(count) if i not in lines]
+            if len(lines) > count // 2:
+                return f"every {name} but {_listed(right_ones)} of {count} {what}: an index, a slice or an off-by-one"
+            return f"only {name} {_listed(lines)} of {count} {what}; the others agree: an index, a slice or an off-by-one"
     return None
+
+
+def _listed(numbers: Sequence[int] | Array) -> str:
+    return ", ".join(map(str, numbers[:6])) + (" ..." if len(numbers) > 6 else "")
 
 
 def _all_equal(e: Evidence) -> str | None:
@@ -231,7 +264,9 @@ def _scaled_lines(e: Evidence) -> str | None:
     return None
 
 
-SIGNATURES: tuple[Callable[[Evidence], str | None], ...] = (
+Signature = Callable[[Evidence], str | None]
+
+SIGNATURES: tuple[Signature, ...] = (
     _not_finite,
     _all_zero,
     _named,
@@ -239,24 +274,29 @@ SIGNATURES: tuple[Callable[[Evidence], str | None], ...] = (
     _transposed,
     _other_array,
     _clipped,
-    _float32,
     _one_element,
     _where_x,
-    _support,
     _all_equal,
     _lines,
+    _support,
     _scaled_lines,
     _residual,
+    _offset,
+    _permuted,
+    _slight,
 )
+
+# Where all elements nearly agree, most of the above would fit by that alone.
+SMALL: tuple[Signature, ...] = (_not_finite, _clipped, _float32, _offset, _one_element, _residual, _lines, _slight)
 
 
 def name_cause(evidence: Evidence) -> str:
     """Return the first signature that fits, or that none does."""
-    for signature in SIGNATURES:
-        with np.errstate(all="ignore"):
-            found = signature(evidence)
-        if found:
-            return found
+    with np.errstate(all="ignore"):
+        small = _like(evidence.a, evidence.n) or _float32(evidence) is not None
+        for signature in SMALL if small else SIGNATURES:
+            if found := signature(evidence):
+                return found
     return "unknown cause: no known mistake looks like this"
 
 
@@ -268,7 +308,7 @@ def census(evidence: Evidence) -> str:
         for axis, name in ((1, "rows"), (0, "columns")):
             lines = np.flatnonzero(wrong.any(axis=axis))
             total = wrong.shape[1 - axis]
-            listed = "all" if len(lines) == total else ", ".join(map(str, lines[:6])) + (" ..." if len(lines) > 6 else "")
+            listed = "all" if len(lines) == total else _listed(lines)
             parts.append(f"{name} {listed} of {total}")
     both = wrong & (e.n != 0) & np.isfinite(e.a)
     if both.any():

@@ -68,6 +68,7 @@ class Check:
     analytic: Array | None = field(default=None, repr=False)
     numeric: Array | None = field(default=None, repr=False)
     bar: Array | None = field(default=None, repr=False)
+    context: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @property
     def place(self) -> str:

@@ -135,7 +135,7 @@ linear_bug("dx = dy @ W.T", "input", "transpos", lambda s, x, dy, dx: dy @ s.wei
 linear_bug("db a mean", "bias", "mean|1/m", _set("bias", lambda s, x, dy, g: dy.mean(axis=0)))
 linear_bug("db over the wrong axis", "bias", "axis|shape|raise", _set("bias", lambda s, x, dy, g: dy.sum(axis=1)), m=5)
 linear_bug("db over both axes", "bias", "axis|axes|equal|same", _set("bias", lambda s, x, dy, g: dy.sum()))
-linear_bug("db from the wrong product", "bias", "", _set("bias", lambda s, x, dy, g: (x * dy).sum(axis=0)))
+linear_bug("db from the wrong product", "bias", r"dy \* x", _set("bias", lambda s, x, dy, g: (x * dy).sum(axis=0)))
 linear_bug("db zero", "bias", "zero|detach", _set("bias", lambda s, x, dy, g: 0 * g))
 linear_bug("db the last example's", "bias", "last example", _set("bias", lambda s, x, dy, g: dy[-1]))
 linear_bug("dW the last example's", "weight", "last example", _set("weight", lambda s, x, dy, g: np.outer(dy[-1], x[-1])))
@@ -154,10 +154,10 @@ linear_bug("dx detached", "input", "detach|zero", lambda s, x, dy, dx: np.zeros_
 linear_bug("dx not normalized: dy @ W / m", "input", "1/m|mean|divided", lambda s, x, dy, dx: dx / len(dx))
 linear_bug("dx of the wrong shape", "input", "shape", lambda s, x, dy, dx: dx.T.copy())
 linear_bug("dW rows reversed", "weight", "revers|order|row|permut", _set("weight", lambda s, x, dy, g: g[::-1]))
-linear_bug("dW with dy squared", "weight", "", _set("weight", lambda s, x, dy, g: (dy * dy).T @ x))
-linear_bug("dW from |x|", "weight", "", _set("weight", lambda s, x, dy, g: dy.T @ np.abs(x)))
+linear_bug("dW with dy squared", "weight", "dy squared", _set("weight", lambda s, x, dy, g: (dy * dy).T @ x))
+linear_bug("dW from |x|", "weight", "without its sign", _set("weight", lambda s, x, dy, g: dy.T @ np.abs(x)))
 linear_bug("weight decay inside dW", "weight", "weight", _set("weight", lambda s, x, dy, g: g + 0.01 * s.weight.value))
-linear_bug("dW with a constant added", "weight", "", _set("weight", lambda s, x, dy, g: g + 1e-6))
+linear_bug("dW with a constant added", "weight", "constant", _set("weight", lambda s, x, dy, g: g + 1e-6))
 
 
 def _overwriting(layer, x, dy, dx):
@@ -390,7 +390,7 @@ loss_bug("only the first output", "column|output", lambda s, g: g * (np.arange(g
 loss_bug("loss gradient clipped", "clip", lambda s, g: np.clip(g, -0.05, 0.05))
 loss_bug("loss gradient in float32", "float32", lambda s, g: g.astype(np.float32).astype(np.float64))
 loss_bug("the sign of the difference only", "sign", lambda s, g: np.sign(g) / g.size)
-loss_bug("target forgotten", "", lambda s, g: g + 2 * s.target / g.size, lambda s, p, t, v: setattr(s, "target", t) or v)
+loss_bug("target forgotten", "target", lambda s, g: g + 2 * s.target / g.size, lambda s, p, t, v: setattr(s, "target", t) or v)
 
 
 def _broadcast(self, right):
@@ -413,7 +413,7 @@ def _one_output():
     )
 
 
-bug("(m,) against (m, 1): broadcast to (m, m)", None, "prediction", "", _one_output)
+bug("(m,) against (m, 1): broadcast to (m, m)", None, "prediction", "broadcast", _one_output)
 
 
 def _log_of_p_plus(self, p, t, value):
@@ -425,21 +425,21 @@ bug(
     "1e-7 in the logarithm, forward only",
     None,
     "prediction",
-    "",
+    "epsilon|clip",
     lambda: binary(loss=loss_of(BinaryCrossEntropy, lambda s, g: g, _log_of_p_plus)),
 )
 bug(
     "p - t, as if sigmoid were inside the loss",
     None,
     "prediction",
-    "",
+    "another loss|logits",
     lambda: binary(loss=loss_of(BinaryCrossEntropy, lambda s, g: g * s._prediction * (1 - s._prediction))),
 )
 bug(
     "softmax applied twice on the way back",
     None,
     "prediction",
-    "",
+    "logits|twice",
     lambda: net(loss=loss_of(CategoricalCrossEntropy, lambda s, g: (s._prediction - s._target) / len(g))),
 )
 
@@ -496,7 +496,7 @@ penalty_bug("L2 missing in one layer", "zero|missing", lambda s, w, m, g: 0 * g 
 penalty_bug("L1's gradient for L2", "sign|L1", lambda s, w, m, g: s.strength / m * np.sign(w))
 penalty_bug("L2 missing altogether", "zero|missing", lambda s, w, m, g: 0 * g)
 penalty_bug("L2's value with 1/m, not 1/2m", "factor|half|0.5|2", value=lambda s, w, m, v: 2 * v)
-penalty_bug("L1 without the sign", "", lambda s, w, m, g: np.abs(g), base=L1)
+penalty_bug("L1 without the sign", "sign", lambda s, w, m, g: np.abs(g), base=L1)
 penalty_bug("L1 with L2's gradient", "sign|weight|L2", lambda s, w, m, g: s.strength / m * w, base=L1)
 penalty_bug(
     "bias in the loss, not in the gradient",
@@ -575,7 +575,7 @@ def _stops_early(model):
 
 
 bug("gradients of two layers swapped", 0, "weight", "swap|another|layer 2", lambda: patched(_swapped, _three_squares))
-bug("a layer skipped on the way back", 0, "weight|bias", "", lambda: patched(_skips_a_layer, _three_squares))
+bug("a layer skipped on the way back", 0, "weight|bias", "skipped", lambda: patched(_skips_a_layer, _three_squares))
 bug("the first layer left out", 0, "weight", "zero|detach", lambda: patched(_stops_early, _three_squares))
 
 
@@ -610,8 +610,8 @@ class GainMean(Gain):
         return dy * self.gain.value
 
 
-bug("gain: y for x", 1, "gain", "", lambda: net({1: GainFromOutput(5)}))
-bug("gain forgotten in dx", 1, "input", "", lambda: net({1: GainForgotten(5)}))
+bug("gain: y for x", 1, "gain", "output in place", lambda: net({1: GainFromOutput(5)}))
+bug("gain forgotten in dx", 1, "input", "missing", lambda: net({1: GainForgotten(5)}))
 bug("gain's gradient a mean", 1, "gain", "mean|1/m", lambda: net({1: GainMean(5)}))
 
 
@@ -657,9 +657,9 @@ def _images():
     return model, rng.standard_normal((6, 2, 3, 2)), rng.standard_normal((6, 2))
 
 
-bug("tied weight: the first use forgotten", 1, "weight", "", lambda: net({1: Tied(5, 3)}))
-bug("residual: the skip forgotten", 1, "input", "", lambda: net({1: Residual(5)}))
-bug("Flatten: restored in another order", 1, "input", "", _images)
+bug("tied weight: the first use forgotten", 1, "weight", "use", lambda: net({1: Tied(5, 3)}))
+bug("residual: the skip forgotten", 1, "input", "skip", lambda: net({1: Residual(5)}))
+bug("Flatten: restored in another order", 1, "input", "order", _images)
 bug(
     "in a float32 model: dW times 1.001",
     SQUARE,
