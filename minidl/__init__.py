@@ -6,6 +6,8 @@
 3
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .batches import MiniBatches
 from .callbacks import Callback, EarlyStopping, ProgressBar, StopOnNonFinite
 from .errors import (
@@ -19,7 +21,6 @@ from .errors import (
     OwnershipError,
     ShapeError,
 )
-from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
 from .history import History
 from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
 from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
@@ -28,6 +29,9 @@ from .optimizers import Adam, GradientDescent, Momentum, Optimizer
 from .parameters import Parameter, ParameterVector
 from .penalties import L1, L2, Penalty
 from .sequential import Sequential
+
+if TYPE_CHECKING:
+    from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
 
 __version__ = "0.1.0"
 
@@ -83,3 +87,12 @@ __all__ = [
     "check_gradients",
     "one_hot",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The checker is a third of the package: whoever only trains need not wait for it at import.
+    if name in ("Check", "GradientChecker", "GradientError", "Report", "check_gradients"):
+        from . import gradcheck
+
+        return getattr(gradcheck, name)
+    raise AttributeError(f"module 'minidl' has no attribute {name!r}")

@@ -7,8 +7,20 @@ Files from outside are read by `read_hdf5` alone.
 from . import planar
 from .dataset import Dataset, Part
 from .hdf5 import Field, read_hdf5
+from .image_file import read_image
 from .pictures import load_cats, load_signs
 from .split import train_validation_split
 from .standin import write_cats
 
-__all__ = ["Dataset", "Field", "Part", "load_cats", "load_signs", "planar", "read_hdf5", "train_validation_split", "write_cats"]
+__all__ = [
+    "Dataset",
+    "Field",
+    "Part",
+    "load_cats",
+    "load_signs",
+    "planar",
+    "read_image",
+    "read_hdf5",
+    "train_validation_split",
+    "write_cats",
+]

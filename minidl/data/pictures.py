@@ -20,7 +20,7 @@ FOLDER_VARIABLE = "MINIDL_DATA"
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownSet:
     """A picture set of the course."""
 
     name: str
@@ -31,7 +31,7 @@ class _Known:
     test_alone: bool = False
 
 
-_CATS = _Known(
+CATS = KnownSet(
     name="cat",
     train="train_catvnoncat.h5",
     test="test_catvnoncat.h5",
@@ -41,7 +41,7 @@ _CATS = _Known(
     },
     stand_in=draw_cats,
 )
-_SIGNS = _Known(
+SIGNS = KnownSet(
     name="hand-sign",
     train="train_signs.h5",
     test="test_signs.h5",
@@ -75,7 +75,7 @@ def load_cats(folder: str | os.PathLike[str] | None = None) -> Dataset:
     DataError
         If a file that is there cannot be used.
     """
-    return _load(_CATS, folder)
+    return _load(CATS, folder)
 
 
 def load_signs(folder: str | os.PathLike[str] | None = None) -> Dataset:
@@ -101,10 +101,15 @@ def load_signs(folder: str | os.PathLike[str] | None = None) -> Dataset:
     DataError
         If a file that is there cannot be used.
     """
-    return _load(_SIGNS, folder)
+    return _load(SIGNS, folder)
 
 
-def _load(known: _Known, folder: str | os.PathLike[str] | None) -> Dataset:
+def usual_places() -> list[Path]:
+    """Return the folders that are searched where no other is named: `datasets/` here, and beside the package."""
+    return list(dict.fromkeys([Path("datasets").absolute(), Path(__file__).resolve().parents[2] / "datasets"]))
+
+
+def _load(known: KnownSet, folder: str | os.PathLike[str] | None) -> Dataset:
     if folder is not None:
         if lacking := _lacking(known, Path(folder)):
             raise MissingDataError(
@@ -119,24 +124,23 @@ def _load(known: _Known, folder: str | os.PathLike[str] | None) -> Dataset:
         if not lacking:
             return _read(known, Path(chosen), note)
         note = f"; {FOLDER_VARIABLE}={chosen} lacks {' and '.join(lacking)}"
-    usual = (Path("datasets").absolute(), Path(__file__).resolve().parents[2] / "datasets")
-    for place in usual:
+    for place in usual_places():
         if not _lacking(known, place):
             return _read(known, place, note)
     train, test = known.stand_in()
-    places = " or ".join(dict.fromkeys(map(str, usual)))
+    places = " or ".join(map(str, usual_places()))
     return Dataset(train, test, f"stand-in pictures drawn by minidl, because no {known.name} files were found in {places}{note}")
 
 
-def _lacking(known: _Known, folder: Path) -> list[str]:
+def _lacking(known: KnownSet, folder: Path) -> list[str]:
     """Return the names of the files that `folder` would have to hold; a broken link counts as there, so that it is reported."""
     needed = [known.test] if known.test_alone else [known.train, known.test]
     return [name for name in needed if not os.path.lexists(folder / name)]
 
 
-def _read(known: _Known, folder: Path, note: str) -> Dataset:
+def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
     contents = {
-        name: read_hdf5(folder / name, _schema(prefix))
+        name: read_hdf5(folder / name, schema(prefix))
         for name, prefix in ((known.train, "train"), (known.test, "test"))
         if name == known.test or not known.test_alone or os.path.lexists(folder / name)
     }
@@ -159,7 +163,8 @@ def _read(known: _Known, folder: Path, note: str) -> Dataset:
     return Dataset(parts[0], parts[1], f"{what} ({', '.join(str(folder / name) for name in contents)}){note}", verified=not unknown)
 
 
-def _schema(prefix: str) -> Schema:
+def schema(prefix: str) -> Schema:
+    """Return what a picture file must hold; `prefix` is "train" or "test"."""
     return {
         f"{prefix}_set_x": Field(("m", 64, 64, 3), kinds="u", itemsize=1),
         f"{prefix}_set_y": Field(("m",), kinds="iu", below="k"),

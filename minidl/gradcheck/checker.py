@@ -268,7 +268,7 @@ def _say_what_follows(checks: list[Check]) -> None:
     alone = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
     broken = {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}
     penalties = {(c.layer, c.parameter) for c in checks if c.verdict == "fail" and c.term not in ("layer", "protocol", "data", "total")}
-    loss = any(c.verdict == "fail" and c.parameter == "prediction" for c in checks)
+    loss = any(c.verdict == "fail" and (c.parameter == "prediction" or (c.term == "protocol" and c.layer is None)) for c in checks)
     for check in checks:
         if check.verdict != "fail" or check.term not in ("data", "total") or check.layer is None:
             continue

@@ -36,11 +36,16 @@ class LayerBench:
         return self.layer.forward(x, training=self.training)
 
     def differs_from_inference(self, x: Array) -> bool:
-        """Whether the layer computes something else while training: it drops units, or takes statistics of the batch."""
-        inference = np.array(LayerBench(self.bench, self.number, training=False).forward(x.copy()))
-        training = np.array(self.forward(x.copy()))
-        self.bench.reset(self.layer)
-        return not np.array_equal(inference, training, equal_nan=True)
+        """Whether the layer computes something else while training, forward or back: it drops units, or takes batch statistics."""
+        found = []
+        for training in (False, True):
+            lone = LayerBench(self.bench, self.number, training=training)
+            y = np.array(lone.forward(x.copy()))
+            found.append([y])
+            with contextlib.suppress(Exception):  # a backward that raises is the protocol's to report
+                found[-1] += lone.collect(np.random.default_rng(0).standard_normal(y.shape)).values()
+            self.bench.reset(self.layer)
+        return any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(*found, strict=False))
 
     def gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
         """Return the analytic gradients by name, "input" included: fresh arrays."""

@@ -10,6 +10,7 @@ from ..arrays import Array
 from ..sequential import Sequential
 from .jacobian import Numeric
 from .layer_check import Alone, LayerBench, check_alone, synthetic_input
+from .loss_protocol import LossTrial, check_loss_protocol
 from .network import Gradients, Network, added
 from .protocol import check_protocol
 from .steps import Step
@@ -62,7 +63,7 @@ class Point:
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
     def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, and once more while training where that makes a difference."""
+        """Try the protocol of every layer, once more while training where that makes a difference, and that of the loss."""
         checks = []
         for lone, x in zip(self.lone, self.inputs(), strict=False):
             checks += check_protocol(lone, x, self.rng)
@@ -70,7 +71,8 @@ class Point:
             if active.differs_from_inference(x):
                 checks += check_protocol(active, x, self.rng)
                 self.bench.reset(lone.layer)
-        return checks
+        head = self.model._head
+        return [*checks, *check_loss_protocol(LossTrial(head, self.net.logits(), self.t, lambda: self.bench.reset(head)))]
 
     def layers(self, synthetic: bool = False) -> list[Check]:
         """Check each layer alone, at its own input or at a synthetic one; and as it is while training, where that differs.

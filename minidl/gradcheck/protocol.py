@@ -195,16 +195,43 @@ def linear_in_cotangent(trial: Trial) -> str | None:
 
 
 def additive_over_batch(trial: Trial) -> str | None:
-    """See that the gradients of the parameters are sums over the examples."""
+    """See that the gradients of the parameters are sums over the examples, and that each example's input has its own."""
     if not trial.batchwise() or trial.lone.training:
         return None
-    half = len(trial.x) // 2
-    parts = [trial.run(trial.x[rows], trial.c[rows]) for rows in (slice(None, half), slice(half, None))]
-    expected = {name: parts[0][name] + parts[1][name] for name in trial.lone.names}
-    name = _same(expected, {name: trial.fresh[name] for name in trial.lone.names}, 10.0)
+    one, rest = (trial.run(trial.x[rows], trial.c[rows]) for rows in (slice(None, 1), slice(1, None)))
+    expected = {name: one[name] + rest[name] for name in trial.lone.names}
+    if "input" in one and "input" in rest and "input" in trial.fresh:
+        expected["input"] = np.concatenate([one["input"], rest["input"]])
+    name = _same(expected, {name: trial.fresh[name] for name in expected}, 10.0)
     if name is None or trial.is_rounding(name, expected[name], trial.fresh[name]):
         return None
-    return f"the gradient of {name} over the batch is not the sum over its halves: a mean, or not all of the examples?"
+    what = "those of the first example and of the others beside each other" if name == "input" else "the sum of the first's and the others'"
+    return f"the gradient of {name} over the batch is not {what}: a mean, not all of the examples, or a special case for one?"
+
+
+def single_as_double(trial: Trial) -> str | None:
+    """See that float32 gives what float64 gives, as far as float32 can: models train in it by default."""
+    lone = trial.lone
+    x, c = trial.other.astype(np.float32), trial.c.astype(np.float32)
+    double = trial.run(x.astype(np.float64), c.astype(np.float64))
+    try:
+        y = lone.forward(x.copy(), "single")
+        single = lone.collect(c.copy()) if y.shape == c.shape and np.isfinite(y).all() else {}
+    finally:
+        lone.bench.use("real")
+    floor = 64 * float(np.finfo(np.float32).eps) * float(np.linalg.norm(c)) * max(1.0, float(np.abs(x).max(initial=0.0)))
+    for name, found in single.items():
+        right = double.get(name)
+        if right is None or right.shape != found.shape or not (np.isfinite(right).all() and np.isfinite(found).all()):
+            continue
+        gap, size = float(np.linalg.norm(found - right)), float(np.linalg.norm(right))
+        if gap <= 0.05 * size + floor:
+            continue
+        # Float32 may lose all digits, too: then noise of its size moves the gradient as far.
+        shaken = trial.run(x * (1 + 1e-6 * trial.rng.uniform(-1, 1, x.shape)), c.astype(np.float64))
+        if float(np.linalg.norm(shaken[name] - right)) < 0.1 * gap:
+            return f"in float32 the gradient of {name} is another one than in float64: {gap / max(size, 1e-300):.2g} of its size away"
+    return None
 
 
 def rows_independent(trial: Trial) -> str | None:
@@ -234,6 +261,7 @@ RULES: dict[str, Callable[[Trial], str | None]] = {
     "linear in the incoming gradient": linear_in_cotangent,
     "additive over the batch": additive_over_batch,
     "rows independent": rows_independent,
+    "float32 as float64": single_as_double,
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import Array
 from ..errors import DtypeError
 from ..layers import Layer
+from ..losses import Loss
 from ..parameters import Parameter
 from .snapshot import Snapshot
 
@@ -59,7 +60,7 @@ class Workbench:
         self._own_states = {key: held.bit_generator.state for key, held in self._own_streams.items()}
         self._lend_streams(self._parts)
         self._arrays: dict[str, dict[tuple[int, str], tuple[Array, Array]]] = {}
-        for kind, dtype in (("real", np.float64), ("complex", np.complex128)):
+        for kind, dtype in (("real", np.float64), ("complex", np.complex128), ("single", np.float32)):
             self._arrays[kind] = {
                 key: (np.array(parameter.value, dtype), np.full(parameter.shape, np.nan, dtype))
                 for key, parameter in self.parameters.items()
@@ -84,34 +85,34 @@ class Workbench:
             if id(part) in self._own_streams:
                 part.rng = self._own_streams[id(part)]
 
-    def reset(self, layer: Layer) -> None:
-        """Put back all that training-mode forwards have changed in a layer, such as running statistics."""
-        parts = list(layer.walk())
-        for owner, snapshot in self._kept:
-            if any(owner is part for part in parts):
-                buffers = owner._buffers
+    def reset(self, owner: Layer | Loss) -> None:
+        """Put back all that forwards have changed in a layer or loss, such as running statistics."""
+        parts = list(owner.walk()) if isinstance(owner, Layer) else [owner]
+        for kept, snapshot in self._kept:
+            if any(kept is part for part in parts):
+                buffers = kept._buffers
                 snapshot.put_back()
-                owner._buffers = buffers
-        self._lend_streams(parts)
+                kept._buffers = buffers
+        self._lend_streams(part for part in parts if isinstance(part, Layer))
 
     def use(self, kind: str) -> None:
-        """Let every parameter be its "real" or its "complex" array."""
+        """Let every parameter be its "real" (float64), its "complex" (complex128) or its "single" (float32) array."""
         for key, parameter in self.parameters.items():
             parameter._value, parameter._grad = self._arrays[kind][key]
         for part, buffers in zip(self._parts, self._scratch[kind], strict=True):
             part._buffers = buffers
 
     def arrays(self, key: tuple[int, str]) -> dict[str, Array]:
-        """Return the real and the complex array of a parameter."""
+        """Return the array of a parameter in each arithmetic."""
         return {kind: arrays[key][0] for kind, arrays in self._arrays.items()}
 
     def set_value(self, key: tuple[int, str], value: Array) -> None:
-        """Set a parameter in both arithmetics."""
+        """Set a parameter in every arithmetic."""
         for arrays in self._arrays.values():
             arrays[key][0][...] = value
 
     @contextmanager
-    def moved(self, values: dict[tuple[int, str], Array], *, kinds: Sequence[str] = ("real", "complex")) -> Iterator[None]:
+    def moved(self, values: dict[tuple[int, str], Array], *, kinds: Sequence[str] = ("real", "complex", "single")) -> Iterator[None]:
         """Move parameters to other values for a while, in both arithmetics or in one."""
         kept = [(self._arrays[kind][key][0], self._arrays[kind][key][0].copy(), value) for kind in kinds for key, value in values.items()]
         try:

@@ -14,10 +14,10 @@ from ..gradcheck.checker import generic_values, merge
 from ..gradcheck.diagnosis import explain_layer
 from ..gradcheck.layer_check import LayerBench, check_alone, synthetic_input
 from ..gradcheck.protocol import check_protocol
+from ..gradcheck.rules import FLOAT64, reported
 from ..gradcheck.workbench import Workbench
 from ..layers import Layer
 from ..sequential import Sequential
-from .rules import FLOAT64, reported
 
 
 def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> Report:

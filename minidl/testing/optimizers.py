@@ -11,8 +11,8 @@ import numpy as np
 from ..arrays import Array
 from ..errors import ArgumentError
 from ..gradcheck import Report
+from ..gradcheck.rules import locked, reported, tried, writes
 from ..optimizers import Optimizer
-from .rules import locked, reported, tried, writes
 
 
 def check_optimizer(make: Callable[[], Optimizer], *, steps: int = 20_000) -> Report:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError
 from ..gradcheck import Report, check_gradients
+from ..gradcheck.rules import FLOAT64, Rule, locked, reported, tried, writes
 from ..penalties import Penalty
-from .rules import FLOAT64, Rule, locked, reported, tried, writes
 
 
 def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report:

@@ -71,10 +71,6 @@ EQUIVALENT = {
     ("BinaryCrossEntropy", "np.multiply(gradient, 1.0 / p.size, out=other)"): "another array of the loss's own, not needed any more",
     ("SigmoidCrossEntropy", "np.greater_equal(z, 0, out=gradient)"): "at z = 0 decay is 1 as well",
     ("SigmoidCrossEntropy", "np.multiply(gradient, 1.0 / z.size, out=work)"): "another array of the loss's own, not needed any more",
-    (
-        "SigmoidCrossEntropy",
-        "np.multiply(gradient, 1.0 / z.size, out=decay)",
-    ): "of the loss's own, and only a second backward would need it",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
     ("Objective", "parameter.grad.dtype).reshape(parameter.shape)"): "the same dtype",

@@ -26,6 +26,7 @@ from minidl import (
 )
 from minidl.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from minidl.gradcheck import GradientChecker, GradientError
+from minidl.gradcheck.loss_protocol import PROTOCOL
 from minidl.gradcheck.protocol import RULES
 from minidl.initializers import Ones
 from minidl.penalties import Penalty
@@ -154,7 +155,10 @@ def test_a_right_model_passes_element_by_element(name, dtype, m):
 def test_every_layer_has_its_rows():
     report = GradientChecker(net(Tanh(), Dropout(0.5), penalties=[L2(0.1)])).check(*rows())
     protocol = [(c.layer, c.training) for c in report.checks if c.term == "protocol"]
-    assert {key: protocol.count(key) for key in protocol} == {(i, False): len(RULES) for i in range(5)} | {(2, True): len(RULES)}
+    assert {key: protocol.count(key) for key in protocol} == {(i, False): len(RULES) for i in range(5)} | {
+        (2, True): len(RULES),
+        (None, False): len(PROTOCOL),
+    }
     layers = [(c.layer, c.parameter, c.training) for c in report.checks if c.term == "layer"]
     assert len(layers) == len(set(layers)) == 10
     assert {(c.layer, c.parameter) for c in report.checks if c.term == "L2(0.1)"} == {(0, "weight"), (3, "weight")}

@@ -375,8 +375,8 @@ def test_a_loss_of_another_shape():
     model = net(Tanh(), loss=Flat(), last=Tanh)
     wrong(model.layers[-1], lambda layer, right, dy: right(dy.reshape(-1, 1)))
     guilty = checked(model).guilty
-    assert guilty.parameter == "prediction"
-    assert "shape (6,), the output (6, 1)" in guilty.diagnosis
+    assert guilty.parameter == "gradient like the prediction"
+    assert "(6,) for a prediction of float64 (6, 1)" in guilty.diagnosis
 
 
 def test_a_categorical_loss_with_a_factor():

@@ -35,7 +35,7 @@ def heat_maps(figure):
 def test_the_wrong_column_alone_lights_up():
     figure = plot_errors(report())
     first, second = heat_maps(figure)
-    assert first.get_title() == "layer 0 Linear(6, 4) weight alone\n4 of 24 elements wrong"
+    assert first.get_title() == "layer 0 WrongColumn(6, 4) weight alone\n4 of 24 elements wrong"
     assert second.get_title().endswith("weight alone\n0 of 4 elements wrong")
     image = first.images[0].get_array()
     assert image.shape == (4, 6)

@@ -219,7 +219,7 @@ BREAKS = [
     (Stale, {"no stale cache"}, "gradient of gain depends on an earlier batch"),
     (GivesItsWeights, {"results are its own"}, "output shares memory with gain"),
     (SignOfGradient, {"linear in the incoming gradient"}, "does it use the sign"),
-    (MeanOverBatch, {"additive over the batch"}, "not the sum over its halves"),
+    (MeanOverBatch, {"additive over the batch"}, "is not the sum"),
     (OnlyLast, {"additive over the batch"}, "gradient of gain"),
 ]
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..arrays import Array
-from ..gradcheck import Check, Report
-from ..gradcheck.steps import ComplexStep
+from .report import Report
+from .steps import ComplexStep
+from .verdict import Check
 
 Rule = Callable[[], str | None]
 """Returns None where it is kept, else a sentence about how it is broken."""

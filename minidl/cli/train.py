@@ -1,0 +1,187 @@
+"""`minidl train`: train a network, say how good it is, write the numbers and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import plots
+from ..callbacks import EarlyStopping, Run
+from ..history import History
+from ..sequential import Sequential
+from . import nets, sets
+from .values import Parser, add_common, to_json, versions, write_whole
+
+HELP = "train a network on a set and say how good it is"
+DESCRIPTION = """Train a fully connected network on a set; print its accuracy on training and test examples beside that of always
+answering the commonest class. With --out, write results.json and, where matplotlib is installed, pictures.
+
+Ctrl-C ends the training; the results are then about the best epoch so far, and the exit status is 130."""
+EXAMPLES = "\n".join(
+    [
+        "what each set is trained with where no option says otherwise:",
+        *(f"  {name:8}  {usual}" for name, usual in sets.USUAL.items()),
+        "",
+        "examples:",
+        "  minidl train moons",
+        "  minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles",
+        "  minidl train cats --data ~/course/datasets --epochs 500",
+        "  minidl train flowers.csv --layers 20 --learning-rate 0.003 --json",
+    ]
+)
+
+
+class BestSoFar(EarlyStopping):
+    """Keeps the history, and brings the parameters of the best epoch back where a training does not come to its end."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__("loss", patience=epochs)
+        self.history = History()
+
+    def on_start(self, run: Run) -> None:
+        """Hold on to the history."""
+        super().on_start(run)
+        self.history, self.complete = run.history, False
+
+    def on_epoch(self, run: Run) -> None:
+        """Compare, and note the end."""
+        super().on_epoch(run)
+        self.complete = run.epoch == run.epochs
+
+    def on_end(self, run: Run) -> None:
+        """Put the best parameters back, unless training is complete."""
+        if not self.complete:
+            super().on_end(run)
+
+
+def add(parser: Parser) -> None:
+    """Add the options."""
+    add_common(parser)
+    sets.add_options(parser)
+    nets.add_options(parser, None)
+    out = parser.add_argument_group("the output")
+    out.add_argument("--out", type=Path, metavar="DIR", help="write results.json and pictures there (default: only print)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, report, write; return the exit status."""
+    examples = sets.load(options)
+    nets.settle(options, sets.usual_of(options.set))
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)  # fails before the training rather than after it
+    (x, y), (x_test, y_test) = examples.train, examples.test
+    model = nets.build(options, x.shape[1], examples.outputs)
+    optimizer = nets.make_optimizer(options)
+    shape = nets.shape_of(model)
+    say: Callable[[str], None] = (lambda line: None) if options.json else lambda line: print(line, flush=True)
+    say(f"source  {examples.source}")
+    say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
+    say(f"{shape}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
+    best, interrupted = BestSoFar(options.epochs), False
+    try:
+        progress = sys.stderr.isatty()
+        model.fit(x, y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size, callbacks=[best], progress=progress)
+    except KeyboardInterrupt:
+        if not best.history.epochs:
+            raise
+        interrupted = True
+        say(f"interrupted after {best.history.epochs:,} epochs; what follows is about epoch {best.best_epoch:,}, the best")
+    called = model.predict_classes(x_test)
+    table = plots.confusion_counts(y_test.ravel(), called, len(examples.classes))
+    results = {
+        "command": "train",
+        "set": examples.name,
+        "source": examples.source,
+        "verified": examples.verified,
+        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "json", "debug")},
+        "network": shape,
+        "parameters": model.parameters.size,
+        "interrupted": interrupted,
+        "epochs": best.history.epochs,
+        "epoch": best.best_epoch if interrupted else best.history.epochs,
+        "majority": examples.majority,
+        "train": model.evaluate(x, y),
+        "test": model.evaluate(x_test, y_test),
+        "classes": examples.classes,
+        "confusion": table.tolist(),
+        "loss": best.history.loss,
+        "seconds": best.history.seconds,
+        "versions": versions(),
+    }
+    for line in _lines(results):
+        say(line)
+    if options.out is not None:
+        _write(options.out, results, _pictures(model, best.history, examples, called, shape), say)
+    if options.json:
+        print(to_json(results))
+    if interrupted:
+        print("minidl train: interrupted", file=sys.stderr)
+    return 130 if interrupted else 0
+
+
+def _lines(results: dict[str, Any]) -> list[str]:
+    """Return the results as a table."""
+    majority, parts = results["majority"], ("train", "test")
+    lines = [f"{'':24}{'train':>7}{'test':>8}"]
+    lines += [f"{'always the commonest':24}" + "".join(f"{majority[part]:8.3f}" for part in parts)[1:]]
+    lines += [f"{'accuracy':24}" + "".join(f"{results[part]['accuracy']:8.3f}" for part in parts)[1:]]
+    lines += [f"{'loss':24}" + "".join(f"{results[part]['loss']:8.3f}" for part in parts)[1:]]
+    names = [str(name) for name in results["classes"]]
+    if len(names) <= 12:
+        wide = max(7, *(len(name) + 2 for name in names))
+        lines.append(f"{'test examples called':24}" + "".join(f"{name:>{wide}}" for name in names))
+        for name, counts in zip(names, results["confusion"], strict=True):
+            lines.append(f"{f'  really {name}':24}" + "".join(f"{count:>{wide}}" for count in counts))
+    return [*lines, f"{results['epochs']:,} epochs in {results['seconds']:.1f} s"]
+
+
+def _pictures(model: Sequential, history: History, examples: sets.Examples, called: Any, shape: str) -> dict[str, Callable[[], Any]]:
+    """Return how to draw each picture, as a function that returns matplotlib Axes."""
+    X, Y = examples.test
+    title = f"{Path(examples.name).name}, {shape}"
+
+    def cost() -> Any:
+        axes = plots.learning_curves(history)
+        axes.set(title=f"{title}\nhow the loss falls while the network learns", ylim=(0, None))
+        return axes
+
+    def boundary() -> Any:
+        axes = plots.decision_boundary(model, X, Y, classes=examples.classes)
+        axes.set_title(f"{title}\nwhat the network answers, and the {len(X)} test points")
+        return axes
+
+    def misclassified() -> Any:
+        assert examples.images is not None
+        answers = model.predict(X)
+        sure = np.where(called == 1, answers[:, 0], 1 - answers[:, 0]) if examples.outputs == 1 else answers.max(axis=1)
+        return plots.misclassified(examples.images, Y.ravel().astype(int), called, examples.classes, probability=sure)
+
+    drawn: dict[str, Callable[[], Any]] = {
+        "cost.png": cost,
+        "confusion.png": lambda: plots.confusion_matrix(Y.ravel(), called, examples.classes),
+    }
+    if X.shape[1] == 2:
+        drawn["boundary.png"] = boundary
+    if examples.images is not None and (called != Y.ravel()).any():
+        drawn["misclassified.png"] = misclassified
+    return drawn
+
+
+def _write(out: Path, results: dict[str, Any], pictures: dict[str, Callable[[], Any]], say: Callable[[str], None]) -> None:
+    files = {"results.json": (to_json(results) + "\n").encode()}
+    try:
+        for name, draw in pictures.items():
+            memory = io.BytesIO()
+            np.ravel(draw())[0].figure.savefig(memory, format="png", dpi=120)
+            files[name] = memory.getvalue()
+    except ImportError as error:
+        print(f"minidl train: no pictures: {error}", file=sys.stderr)
+    for name, content in files.items():
+        write_whole(out / name, content)
+    say(f"wrote {', '.join(files)} in {out}")

@@ -1,0 +1,160 @@
+"""`python -m minidl`, run as a user runs it: exit status, streams, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import minidl
+from minidl.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, "-W", "error", "-m", "minidl"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MINIDL_DATA"} | {"PYTHONPATH": str(ROOT)}
+
+
+def run(*arguments, cwd=None):
+    words = [*PROGRAM, *map(str, arguments)]
+    return subprocess.run(words, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def failing(capsys, *arguments):
+    """Return the line on stderr of a command line that is not understood."""
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    return err
+
+
+def test_training_is_quiet_without_a_terminal_and_leaves_no_file(tmp_path):
+    done = run("train", "moons", "--epochs", 3, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "accuracy" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_all_that_stdout_has(tmp_path):
+    done = run("train", "moons", "--epochs", 3, "--json", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["set"] == "moons"
+
+
+def test_an_error_is_one_line_and_status_1(tmp_path):
+    done = run("train", "cats", "--data", tmp_path / "nowhere", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("minidl train: ")
+    assert "train_catvnoncat.h5" in done.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = run("train", "cats", "--data", tmp_path / "nowhere", "--debug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "MissingDataError" in done.stderr
+
+
+def test_a_mistake_in_the_command_is_one_line_and_status_2():
+    done = run("train", "moons", "--epochs", 0)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("minidl train: argument --epochs: must be a whole number >= 1, got '0' (see minidl train --help)\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_ctrl_c_ends_with_status_130_and_the_results_of_the_best_epoch(tmp_path, json_wanted):
+    out_folder = tmp_path / "out"
+    words = [*PROGRAM, "train", "moons", "--epochs", "1000000", "--out", str(out_folder), *(["--json"] if json_wanted else [])]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not out_folder.exists() and process.poll() is None:  # it is made right before the training
+            time.sleep(0.05)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == "minidl train: interrupted\n"
+    results = json.loads((out_folder / "results.json").read_text())
+    assert results["interrupted"]
+    assert results["epochs"] == len(results["loss"]) < 1_000_000
+    assert results["loss"][results["epoch"] - 1] == min(results["loss"])
+    assert results["train"]["accuracy"] > 0.8
+    assert json.loads(out) == results if json_wanted else "the best" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes differ")
+def test_a_reader_that_leaves_is_no_traceback():
+    command = f'"{sys.executable}" -m minidl train moons --epochs 200 | head -n 1'
+    done = subprocess.run(["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("source")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"minidl {minidl.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("train",), ("check",), ("data",), ("data", "list"), ("data", "verify"), ("data", "make")])
+def test_help_is_there(capsys, words):
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: minidl {' '.join(words)}".rstrip())
+    if len(words) < 2:
+        assert f"  minidl {' '.join(words)}" in out, "examples"
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["learn"], "invalid choice: 'learn'"),
+        (["data"], "required: list|verify|make"),
+        (["train"], "required: SET"),
+        (["train", "dogs"], "must be one of moons, circles, blobs, cats, signs, or the path of a .csv file"),
+        (["train", "moons", "--layers", "5,0"], "must be whole numbers >= 1 with commas between"),
+        (["train", "moons", "--optimizer", "sgd"], "invalid choice: 'sgd'"),
+        (["train", "moons", "--learning-rate", "nan"], "must be a number > 0, got 'nan'"),
+        (["train", "moons", "--keep-prob", "1.5"], "must be a number in (0, 1], got '1.5'"),
+        (["train", "moons", "--l2", "-1"], "must be a number >= 0"),
+        (["train", "moons", "--seed", "-1"], "must be a whole number from 0 to 2**32 - 1"),
+        (["train", "moons", "--points", "5"], "must be a whole number from 10 to 1000000"),
+        (["train", "moons", "--data", "x"], "--data goes with cats and signs only, not with moons"),
+        (["check", "cats", "--noise", "1"], "--noise goes with moons, circles, blobs only, not with cats"),
+        (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
+    ],
+)
+def test_what_is_not_understood_is_told_in_one_line(capsys, words, rule):
+    assert rule in failing(capsys, *words)
+
+
+def test_an_error_nobody_thought_of_is_one_line_too(capsys, monkeypatch):
+    def broken(options):
+        raise ZeroDivisionError("of two\nlines")
+
+    monkeypatch.setattr("minidl.cli.sets.load", broken)
+    assert main(["check", "moons"]) == 1
+    assert capsys.readouterr().err == "minidl check: unexpected ZeroDivisionError: of two lines (--debug shows where)\n"
+    with pytest.raises(ZeroDivisionError):
+        main(["check", "moons", "--debug"])
+
+
+def test_ctrl_c_before_anything_is_one_line(capsys, monkeypatch):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minidl.cli.sets.load", interrupted)
+    assert main(["train", "moons"]) == 130
+    assert capsys.readouterr().err == "minidl train: interrupted\n"

@@ -1,0 +1,113 @@
+"""`minidl data`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from minidl.cli import main
+from minidl.data import load_cats, load_signs
+
+
+@pytest.fixture
+def told(capsys):
+    """Return a function that gives the status and the JSON of a command."""
+
+    def run(*words):
+        status = main(["data", *map(str, words), "--json"])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return status, json.loads(out)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("made") / "new"
+    assert main(["data", "make", str(made)]) == 0
+    return made
+
+
+def test_make_writes_files_that_load(folder):
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "test_catvnoncat.h5",
+        "test_signs.h5",
+        "train_catvnoncat.h5",
+        "train_signs.h5",
+    ]
+    assert len(load_cats(folder).train) == 209
+    signs = load_signs(folder)
+    assert (len(signs.train), len(signs.test), signs.classes) == (480, 120, ("0", "1", "2", "3", "4", "5"))
+
+
+def test_make_of_one_set_alone(told, tmp_path):
+    status, content = told("make", tmp_path, "--set", "cats")
+    assert status == 0
+    assert [Path(path).name for path in content["files"]] == ["train_catvnoncat.h5", "test_catvnoncat.h5"]
+
+
+def test_make_never_replaces_a_file(capsys, tmp_path):
+    (tmp_path / "test_signs.h5").write_text("mine")
+    assert main(["data", "make", str(tmp_path)]) == 1
+    assert "must not replace another" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["test_signs.h5"]
+
+
+def test_list_says_what_is_found_and_where(told, folder, monkeypatch):
+    monkeypatch.setenv("MINIDL_DATA", str(folder))
+    status, content = told("list")
+    assert status == 0
+    assert content["looked_in"][0] == str(folder)
+    cats = content["sets"]["cats"]
+    assert (cats["state"], cats["train"], cats["test"]) == ("unverified", 209, 50)
+    assert str(folder / "train_catvnoncat.h5") in cats["files"]["train_catvnoncat.h5"]
+
+
+def test_list_without_files_tells_the_stand_ins(told, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MINIDL_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minidl.data.pictures.__file__", str(tmp_path / "a" / "b" / "c.py"))
+    status, content = told("list")
+    assert status == 0
+    assert {one["state"] for one in content["sets"].values()} == {"drawn stand-in"}
+    assert main(["data", "list"]) == 0
+    assert "not found" in capsys.readouterr().out
+
+
+def test_list_of_an_empty_folder_is_status_1(told, tmp_path):
+    status, content = told("list", "--data", tmp_path)
+    assert status == 1
+    assert content["looked_in"] == [str(tmp_path)]
+    assert {one["state"] for one in content["sets"].values()} == {"error"}
+
+
+def test_verify_tells_unknown_from_broken(told, folder, tmp_path):
+    broken = tmp_path / "broken.h5"
+    broken.write_text("<html>")
+    status, content = told("verify", folder, broken)
+    assert status == 1
+    assert [row["verdict"] for row in content["files"]] == ["unknown"] * 4 + ["broken"]
+    assert "a web page" in content["files"][-1]["detail"]
+    assert all(len(row["sha256"]) == 64 for row in content["files"][:4])
+    status, _ = told("verify", folder)
+    assert status == 0
+
+
+def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
+    from minidl.cli.data import SETS
+
+    sha256 = json.loads((main(["data", "verify", str(folder / "test_signs.h5"), "--json"]), capsys.readouterr().out)[1])["files"][0][
+        "sha256"
+    ]
+    monkeypatch.setitem(SETS["signs"].files.sha256, "test_signs.h5", sha256)
+    assert main(["data", "verify", str(folder / "test_signs.h5")]) == 0
+    assert capsys.readouterr().out.startswith(f"known    {folder / 'test_signs.h5'}: the course's test_signs.h5: 120 pictures")
+
+
+@pytest.mark.parametrize("name", ["nowhere.h5", "."])
+def test_verify_of_nothing(capsys, tmp_path, name):
+    status = main(["data", "verify", str(tmp_path / name)])
+    out, err = capsys.readouterr()
+    assert status == 1
+    assert "found none" in out + err

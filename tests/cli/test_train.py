@@ -1,0 +1,146 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from minidl import GradientDescent
+from minidl.cli import main, train
+from minidl.data import write_cats
+
+
+@pytest.fixture
+def results(capsys):
+    """Return a function that trains and returns the JSON on stdout."""
+
+    def trained(*words):
+        assert main(["train", *map(str, words), "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return json.loads(out)
+
+    return trained
+
+
+@pytest.mark.parametrize(("name", "classes", "network"), [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")])
+def test_the_points_of_the_plane_are_learned(results, name, classes, network):
+    found = results(name)
+    assert found["network"] == network
+    assert np.array(found["confusion"]).shape == (classes, classes)
+    assert np.sum(found["confusion"]) == 100
+    assert np.trace(found["confusion"]) / 100 == pytest.approx(found["test"]["accuracy"])
+    assert found["test"]["accuracy"] > 0.85 > found["majority"]["test"]
+    assert found["epochs"] == len(found["loss"])
+    assert not found["interrupted"]
+
+
+def test_the_same_seed_gives_the_same_numbers(results):
+    first, second, third = (results("moons", "--epochs", 3, "--seed", seed) for seed in (2, 2, 3))
+    assert first["loss"] == second["loss"] != third["loss"]
+
+
+def test_every_option_arrives(results):
+    words = ["--layers", "8,4", "--activation", "tanh", "--init", "xavier", "--l2", 0.5, "--keep-prob", 0.9, "--dtype", "float64"]
+    words += ["--optimizer", "momentum", "--learning-rate", 0.05, "--batch-size", 10, "--epochs", 4, "--seed", 7]
+    words += ["--points", 60, "--noise", 0]
+    found = results("moons", *words)
+    settings = found["settings"]
+    assert found["network"] == "2-8-4-1"
+    assert sum(map(sum, found["confusion"])) == 15
+    expected = {"layers": [8, 4], "activation": "tanh", "l2": 0.5, "keep_prob": 0.9, "dtype": "float64", "optimizer": "momentum"}
+    expected |= {"learning_rate": 0.05, "batch_size": 10, "epochs": 4, "seed": 7, "noise": 0.0, "init": "xavier"}
+    assert {name: settings[name] for name in expected} == expected
+
+
+def test_cats_from_a_folder(results, tmp_path):
+    write_cats(tmp_path / "data")
+    found = results("cats", "--data", tmp_path / "data", "--epochs", 2, "--layers", "none", "--out", tmp_path / "out")
+    assert found["network"] == "12288-1"
+    assert found["majority"]["test"] == pytest.approx(0.66)
+    assert "unverified" in found["source"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.json", "cost.png", "confusion.png", "misclassified.png"}
+
+
+def test_the_pictures_show_something_and_the_table_is_aligned(capsys, tmp_path):
+    image = pytest.importorskip("matplotlib.image")
+    assert main(["train", "blobs", "--epochs", "30", "--out", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"wrote results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
+    assert len({len(line) for line in lines if "really" in line or "called" in line}) == 1
+    assert len({len(line) for line in lines if line.startswith(("always", "accuracy", "loss"))}) == 1
+    for name in ("cost.png", "confusion.png", "boundary.png"):
+        pixels = image.imread(tmp_path / name)[..., :3]
+        assert min(pixels.shape[:2]) > 200
+        assert pixels.std() > 0.05
+    assert json.loads((tmp_path / "results.json").read_text())["set"] == "blobs"
+
+
+def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["train", "moons", "--epochs", "2", "--out", str(tmp_path)]) == 0
+    assert "no pictures: " in (err := capsys.readouterr().err)
+    assert "pip install" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_an_impossible_out_folder_is_told_before_the_training(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert main(["train", "moons", "--out", str(tmp_path / "file")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+
+
+def test_a_training_that_diverges_is_one_line(capsys):
+    assert main(["train", "blobs", "--optimizer", "gd", "--learning-rate", "1e30", "--epochs", "5"]) == 1
+    assert "Try a smaller learning rate" in capsys.readouterr().err
+
+
+def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
+    class Impatient(GradientDescent):
+        """Trains for two epochs with a good rate, spoils all in the third, and presses Ctrl-C in the fourth."""
+
+        def update(self, theta, grad):
+            self.count = getattr(self, "count", 0) + 1
+            if self.count == 31:
+                raise KeyboardInterrupt
+            if self.count <= 20:
+                kept[:] = [theta - self.learning_rate * grad] if self.count == 20 else []
+            theta -= (self.learning_rate if self.count <= 20 else -0.5) * grad
+
+    kept = []
+    models = []
+    build = train.nets.build
+    monkeypatch.setattr(train.nets, "build", lambda *words: models.append(build(*words)) or models[0])
+    monkeypatch.setattr(train.nets, "make_optimizer", lambda options: Impatient(0.1))
+    assert main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"]) == 130
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert err == "minidl train: interrupted\n"
+    assert (found["interrupted"], found["epochs"], found["epoch"]) == (True, 3, 2)
+    assert np.array_equal(models[0].parameters.theta, kept[0])
+
+
+def test_ctrl_c_in_the_first_epoch_has_no_results(capsys, monkeypatch, tmp_path):
+    class Now(GradientDescent):
+        def update(self, theta, grad):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.nets, "make_optimizer", lambda options: Now(0.1))
+    assert main(["train", "moons", "--json", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr() == ("", "minidl train: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_csv_file_is_learned(results, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 90)
+    x = rng.normal(size=(90, 4)) * [1, 1000, 0.001, 0] + np.outer(labels, [4, 4000, 0.004, 0])
+    names = np.array(["rose", "tulip", "daisy"])
+    rows = ["a,b,c,d,flower", *(",".join([*map(repr, row.tolist()), names[k]]) for row, k in zip(x, labels, strict=True))]
+    (tmp_path / "flowers.csv").write_text("\n".join(rows))
+    found = results(tmp_path / "flowers.csv")
+    assert found["classes"] == ["daisy", "rose", "tulip"]
+    assert found["network"] == "4-16-3"
+    assert sum(map(sum, found["confusion"])) == 18
+    assert found["test"]["accuracy"] > 0.9
