@@ -35,8 +35,8 @@ class GradientChecker:
     model : Sequential
         It comes back bit for bit as it was, random states included.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step, and central differences where a layer is not complex-safe. "central" takes plain central
-        differences of the whole objective, as courses teach it.
+        "auto" takes the complex step, and central differences where a layer is not complex-safe; "complex" refuses such a layer.
+        "central" takes plain central differences of the whole objective, as courses teach it.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default, the course's.
     seed : int, default 0
@@ -106,6 +106,8 @@ class GradientChecker:
         given = Point(bench, model, x, t, rng, exhaustive)
         checks = given.protocol()
         checks += given.layers()
+        if self.method == "complex" and (lost := given.not_complex_safe()):
+            raise ArgumentError(f'method="complex" needs a model that is complex-safe, but the numeric side had to take {lost[0]}: use "auto"')
         checks += _whole(given, checks)
         values = generic_values(bench, rng)
         with bench.moved(values):
@@ -310,8 +312,7 @@ def _method(checks: list[Check]) -> str:
 
 def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
     notes = []
-    reasons = {given.note, *(alone.note for alone in given.alone.values())} - {""}
-    notes += [f"numeric side: {reason}" for reason in sorted(reasons)]
+    notes += [f"numeric side: {reason}" for reason in given.not_complex_safe()]
     if given.kinks:
         notes.append(
             f"{given.kinks} derivatives sit exactly on a kink, where the analytic value must lie between the one-sided slopes; "

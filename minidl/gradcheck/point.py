@@ -50,6 +50,10 @@ class Point:
         """How many elements of the layers' derivatives sit on a kink."""
         return sum(check.kinks for alone in self.alone.values() for check in alone.checks)
 
+    def not_complex_safe(self) -> list[str]:
+        """Return why central differences were taken, for each layer or loss where they were."""
+        return sorted({self.note, *(alone.note for alone in self.alone.values())} - {""})
+
     def inputs(self) -> list[Array]:
         """Return the input of every layer."""
         inputs = self.net.inputs()

@@ -511,3 +511,12 @@ def test_a_layer_used_alone_before_is_welcome():
     layer = in_dtype(Linear(3, 1), np.float32)
     report = GradientChecker(Sequential([layer], loss=MeanSquaredError())).check(np.ones((2, 3)), np.zeros((2, 1)))
     assert report.ok
+
+
+def test_the_complex_method_refuses_what_complex_numbers_break():
+    model = net(Abs())
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(ArgumentError, match=r"complex-safe.*layer 1, Abs\(\)"):
+        GradientChecker(model, method="complex").check(*rows())
+    assert model.parameters.theta.tobytes() == before
+    assert GradientChecker(net(Tanh()), method="complex").check(*rows()).ok
