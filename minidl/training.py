@@ -82,4 +82,5 @@ def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Any]) -> dict[str, 
 def _validate(model: Objective, validation: tuple[Array, Array] | None) -> dict[str, float]:
     if validation is None:
         return {}
-    return {f"val_{name}": number for name, number in model.measure(*validation).items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {f"val_{name}": number for name, number in model.measure(*validation).items()}

@@ -107,7 +107,9 @@ class GradientChecker:
         checks = given.protocol()
         checks += given.layers()
         if self.method == "complex" and (lost := given.not_complex_safe()):
-            raise ArgumentError(f'method="complex" needs a model that is complex-safe, but the numeric side had to take {lost[0]}: use "auto"')
+            raise ArgumentError(
+                f'method="complex" needs a model that is complex-safe, but the numeric side had to take {lost[0]}: use "auto"'
+            )
         checks += _whole(given, checks)
         values = generic_values(bench, rng)
         with bench.moved(values):

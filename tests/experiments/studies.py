@@ -1,0 +1,49 @@
+"""What the tests of the studies share: run one as a user does, and look at what it left."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(name, *arguments):
+    """Run a study in a process of its own, in which every warning is an error."""
+    words = [sys.executable, "-W", "error", "-m", f"experiments.{name}", *map(str, arguments)]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+
+
+def results(out):
+    """Return what a study wrote as JSON; its dialect knows no NaN."""
+    return json.loads((out / "results.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def assert_files(out, *pictures):
+    """Fail unless `out` holds results.json and these pictures, none of them blank, and nothing else."""
+    image = pytest.importorskip("matplotlib.image")
+    assert sorted(path.name for path in out.iterdir()) == sorted([*pictures, "results.json"])
+    for name in pictures:
+        pixels = image.imread(out / name)[..., :3]
+        assert min(pixels.shape[:2]) > 300, name
+        assert pixels.std() > 0.05, name
+
+
+def row(text, name):
+    """Return the cells of the row of a printed table that begins with `name`."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{name}  ")]
+    return line.removeprefix(name).split()
+
+
+def assert_help(name):
+    """Fail unless --help shows the options, their defaults and examples, and a bad seed is refused."""
+    done = run(name, "--help")
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    for said in ("--seed N", "--quick", f"(default: results/{name})", f"examples: python -m experiments.{name}", "Expect", "results.json"):
+        assert said in text
+    done = run(name, "--seed", "-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --seed: must be a whole number from 0 to 2**32 - 1, got '-1'" in done.stderr
