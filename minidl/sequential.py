@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -152,6 +155,49 @@ class Sequential(Objective):
     def summary(self) -> str:
         """Return a table of the layers: number, layer, shape of the output for m examples, parameters, size in memory."""
         return summarize(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to an HDF5 file: layers, loss, penalties and parameters; return the path.
+
+        A file of that name is replaced, and stays whole where anything fails. Optimizer and random streams are not part of a model.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            If a layer of one's own has settings that are not plain values; if the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from minidl import Linear, MeanSquaredError, Sequential
+        >>> model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     same = Sequential.load(model.save(f"{folder}/model.h5"))
+        >>> bool((same.parameters.theta == model.parameters.theta).all())
+        True
+        """
+        from .checkpoints import save  # h5py is needed for files alone
+
+        return save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, custom: Sequence[type[Any]] = ()) -> Sequential:
+        """Return the model that `save` wrote to `path`, once its SHA-256 is right.
+
+        Parameters
+        ----------
+        path : path
+        custom : sequence of type, optional
+            The classes of one's own that the model has. No file decides what is imported.
+
+        Raises
+        ------
+        MissingDataError, DataError
+            If there is no such file, or it is not such a model, damaged, or has a class that is not known.
+        """
+        from .checkpoints import load
+
+        return load(path, cls, custom)
 
     def _examples(self, X: npt.ArrayLike) -> Array:
         """Let examples in."""

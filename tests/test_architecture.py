@@ -21,6 +21,7 @@ ORDER = [
     "errors",
     "arrays",
     "randomness",
+    "settings",
     "parameters",
     "initializers",
     "losses",

@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `minidl check`, `minidl data`.
+"""The command line: `minidl train`, `evaluate`, `predict`, `check` and `data`.
 
 Exit status 0: done; 1: an error, or a gradient that is wrong; 2: a command that is not understood; 130: Ctrl-C.
 """
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
-from . import check, data, sets, train
+from . import check, data, evaluate, predict, sets, train
 from .values import Parser, guarded
 
 # Each has HELP, DESCRIPTION, EXAMPLES, add(parser) and run(options) -> exit status.
-COMMANDS: dict[str, Any] = {"train": train, "check": check, "data": data}
+COMMANDS: dict[str, Any] = {"train": train, "evaluate": evaluate, "predict": predict, "check": check, "data": data}
 EXAMPLES = """examples:
   minidl train moons --out results/moons
+  minidl evaluate results/moons/model.h5 moons
   minidl check moons --layers 5,3
   minidl data list
 

@@ -20,7 +20,7 @@ from .values import Parser, add_common, to_json, versions, write_whole
 
 HELP = "train a network on a set and say how good it is"
 DESCRIPTION = """Train a fully connected network on a set; print its accuracy on training and test examples beside that of always
-answering the commonest class. With --out, write results.json and, where matplotlib is installed, pictures.
+answering the commonest class. With --out, write the network (model.h5), results.json and, where matplotlib is installed, pictures.
 
 Ctrl-C ends the training; the results are then about the best epoch so far, and the exit status is 130."""
 EXAMPLES = "\n".join(
@@ -66,7 +66,7 @@ def add(parser: Parser) -> None:
     sets.add_options(parser)
     nets.add_options(parser, None)
     out = parser.add_argument_group("the output")
-    out.add_argument("--out", type=Path, metavar="DIR", help="write results.json and pictures there (default: only print)")
+    out.add_argument("--out", type=Path, metavar="DIR", help="write model.h5, results.json and pictures there (default: only print)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,30 +93,24 @@ def run(options: argparse.Namespace) -> int:
         interrupted = True
         say(f"interrupted after {best.history.epochs:,} epochs; what follows is about epoch {best.best_epoch:,}, the best")
     called = model.predict_classes(x_test)
-    table = plots.confusion_counts(y_test.ravel(), called, len(examples.classes))
+    counts = plots.confusion_counts(y_test.ravel(), called, len(examples.classes))
     results = {
         "command": "train",
-        "set": examples.name,
-        "source": examples.source,
-        "verified": examples.verified,
         "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "json", "debug")},
         "network": shape,
         "parameters": model.parameters.size,
         "interrupted": interrupted,
         "epochs": best.history.epochs,
         "epoch": best.best_epoch if interrupted else best.history.epochs,
-        "majority": examples.majority,
-        "train": model.evaluate(x, y),
-        "test": model.evaluate(x_test, y_test),
-        "classes": examples.classes,
-        "confusion": table.tolist(),
+        **measured(model, examples, counts),
         "loss": best.history.loss,
         "seconds": best.history.seconds,
         "versions": versions(),
     }
-    for line in _lines(results):
+    for line in [*table(results), f"{results['epochs']:,} epochs in {results['seconds']:.1f} s"]:
         say(line)
     if options.out is not None:
+        model.save(options.out / "model.h5")
         _write(options.out, results, _pictures(model, best.history, examples, called, shape), say)
     if options.json:
         print(to_json(results))
@@ -125,8 +119,22 @@ def run(options: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _lines(results: dict[str, Any]) -> list[str]:
-    """Return the results as a table."""
+def measured(model: Sequential, examples: sets.Examples, counts: Any) -> dict[str, Any]:
+    """Return how good a model is on both parts of a set, beside the commonest class; `counts` is the confusion of the test part."""
+    return {
+        "set": examples.name,
+        "source": examples.source,
+        "verified": examples.verified,
+        "majority": examples.majority,
+        "train": model.evaluate(*examples.train),
+        "test": model.evaluate(*examples.test),
+        "classes": examples.classes,
+        "confusion": counts.tolist(),
+    }
+
+
+def table(results: dict[str, Any]) -> list[str]:
+    """Return what `measured` found as lines of a table."""
     majority, parts = results["majority"], ("train", "test")
     lines = [f"{'':24}{'train':>7}{'test':>8}"]
     lines += [f"{'always the commonest':24}" + "".join(f"{majority[part]:8.3f}" for part in parts)[1:]]
@@ -138,7 +146,7 @@ def _lines(results: dict[str, Any]) -> list[str]:
         lines.append(f"{'test examples called':24}" + "".join(f"{name:>{wide}}" for name in names))
         for name, counts in zip(names, results["confusion"], strict=True):
             lines.append(f"{f'  really {name}':24}" + "".join(f"{count:>{wide}}" for count in counts))
-    return [*lines, f"{results['epochs']:,} epochs in {results['seconds']:.1f} s"]
+    return lines
 
 
 def _pictures(model: Sequential, history: History, examples: sets.Examples, called: Any, shape: str) -> dict[str, Callable[[], Any]]:
@@ -184,4 +192,4 @@ def _write(out: Path, results: dict[str, Any], pictures: dict[str, Callable[[], 
         print(f"minidl train: no pictures: {error}", file=sys.stderr)
     for name, content in files.items():
         write_whole(out / name, content)
-    say(f"wrote {', '.join(files)} in {out}")
+    say(f"wrote model.h5, {', '.join(files)} in {out}")

@@ -1,4 +1,4 @@
-"""Writes HDF5 files so that each appears whole or not at all, and never in the place of another."""
+"""Writes HDF5 files so that each appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from ..arrays import Array
 from ..errors import DataError
 
 
-def write_hdf5(contents: Mapping[Path, Mapping[str, Array]]) -> list[Path]:
+def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:
     """Write one HDF5 file per path, with one data set per key, and return the paths.
 
     Parameters
     ----------
     contents : mapping of path to mapping of key to ndarray
         Missing folders are created.
+    replace : bool, default False
+        Whether a file that is there is replaced; the old one stays as it is until the new one is whole, and where anything fails.
 
     Raises
     ------
     DataError
-        If anything lies at one of the paths already (then nothing is written), or a folder cannot be written.
+        If anything lies at one of the paths already and `replace` is false (then nothing is written), or a folder cannot be written.
     """
     for path in contents:
-        if os.path.lexists(path):
+        if os.path.lexists(path) and not replace:
             raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away or choose another folder")
     for path, arrays in contents.items():
         try:
@@ -57,6 +59,19 @@ def _write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # mkstemp lets nobody else read it
         os.replace(temporary, path)
+        _bring_to_disk(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _bring_to_disk(folder: Path) -> None:
+    """Make the new name itself outlast a loss of power; some systems have no such thing for folders."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

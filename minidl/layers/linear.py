@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import Array
@@ -85,6 +87,10 @@ class Linear(Layer):
             flat = " (put Flatten() before it)" if len(shape) > 1 and np.prod(shape) == self.in_features else ""
             raise ShapeError(f"expects {self.in_features} features, got {shape[0] if len(shape) == 1 else shape}{flat}")
         return (self.out_features,)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what makes such a layer again; how its first weights were drawn is not kept."""
+        return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.bias is not None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'})"

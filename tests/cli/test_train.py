@@ -58,14 +58,20 @@ def test_cats_from_a_folder(results, tmp_path):
     assert found["network"] == "12288-1"
     assert found["majority"]["test"] == pytest.approx(0.66)
     assert "unverified" in found["source"]
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.json", "cost.png", "confusion.png", "misclassified.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "model.h5",
+        "results.json",
+        "cost.png",
+        "confusion.png",
+        "misclassified.png",
+    }
 
 
 def test_the_pictures_show_something_and_the_table_is_aligned(capsys, tmp_path):
     image = pytest.importorskip("matplotlib.image")
     assert main(["train", "blobs", "--epochs", "30", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"wrote results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
+    assert lines[-1] == f"wrote model.h5, results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
     assert len({len(line) for line in lines if "really" in line or "called" in line}) == 1
     assert len({len(line) for line in lines if line.startswith(("always", "accuracy", "loss"))}) == 1
     for name in ("cost.png", "confusion.png", "boundary.png"):
@@ -80,7 +86,7 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, 
     assert main(["train", "moons", "--epochs", "2", "--out", str(tmp_path)]) == 0
     assert "no pictures: " in (err := capsys.readouterr().err)
     assert "pip install" in err
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.h5", "results.json"]
 
 
 def test_an_impossible_out_folder_is_told_before_the_training(capsys, tmp_path):

@@ -44,7 +44,7 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path, monkeypatch):
         real = getattr(os, name)
         monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args)))
     write_hdf5({tmp_path / "one.h5": ARRAYS})
-    assert calls == ["fsync", "replace"]
+    assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder that has the name
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

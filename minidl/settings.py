@@ -1,0 +1,48 @@
+"""Settings: the plain values that make a layer, a loss or a penalty again, for saved models."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .errors import ArgumentError
+
+
+def settings_of(owner: object) -> dict[str, Any]:
+    """Return the arguments of the owner's __init__ by name, read off its attributes of the same names.
+
+    A class whose attributes differ from its arguments defines a method `settings()` that returns them.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument has no attribute, or is not a number, a text, a truth value, None, or a list of such.
+
+    Examples
+    --------
+    >>> from minidl import L2, Dropout
+    >>> settings_of(Dropout(0.8)), settings_of(L2(0.1, layers=[0]))
+    ({'keep_prob': 0.8}, {'strength': 0.1, 'layers': [0]})
+    """
+    own = getattr(owner, "settings", None)
+    if callable(own):
+        found = dict(own())
+    elif type(owner).__init__ is object.__init__:
+        found = {}
+    else:
+        names = list(inspect.signature(type(owner).__init__).parameters)[1:]
+        lacking = [name for name in names if not hasattr(owner, name)]
+        if lacking:
+            raise _refusal(owner, f"has no attribute {lacking[0]!r} for its argument of that name")
+        found = {name: getattr(owner, name) for name in names}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    for name, value in plain.items():
+        for item in value if isinstance(value, list) else [value]:
+            if not (item is None or isinstance(item, bool | int | float | str)):
+                raise _refusal(owner, f"has the argument {name} = {item!r}, which is not a plain value")
+    return plain
+
+
+def _refusal(owner: object, what: str) -> ArgumentError:
+    cure = "give it a method settings() that returns the arguments of its __init__ as plain values"
+    return ArgumentError(f"{type(owner).__name__} cannot be saved: it {what}; {cure}")

@@ -1,0 +1,36 @@
+import pytest
+
+from minidl import L2, ArgumentError, Dropout, LeakyReLU, Linear, ReLU
+from minidl.settings import settings_of
+
+
+@pytest.mark.parametrize(
+    ("owner", "settings"),
+    [
+        (ReLU(), {}),
+        (LeakyReLU(0.3), {"slope": 0.3}),
+        (Dropout(0.8), {"keep_prob": 0.8}),
+        (L2(0.1), {"strength": 0.1, "layers": None}),
+        (L2(0.1, layers=(0, 2)), {"strength": 0.1, "layers": [0, 2]}),
+        (Linear(4, 3, bias=False), {"in_features": 4, "out_features": 3, "bias": False}),
+    ],
+)
+def test_settings_make_the_same_again(owner, settings):
+    assert settings_of(owner) == settings
+    assert repr(type(owner)(**settings)) == repr(owner)
+
+
+class Lost:
+    def __init__(self, width):
+        self._width = width
+
+
+class Odd:
+    def __init__(self, held):
+        self.held = held
+
+
+@pytest.mark.parametrize(("owner", "message"), [(Lost(3), "no attribute 'width'"), (Odd(object()), "held = <object"), (Odd([{}]), "held")])
+def test_what_cannot_be_kept_is_refused(owner, message):
+    with pytest.raises(ArgumentError, match=rf"{type(owner).__name__} cannot be saved: it .*{message}.*settings\(\)"):
+        settings_of(owner)
