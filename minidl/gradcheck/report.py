@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import os
 import sys
 from typing import Any
 
@@ -66,7 +67,7 @@ class Report:
     def raise_if_failed(self) -> Report:
         """Raise `GradientError` with the report if something failed; return the report otherwise."""
         if not self.ok:
-            raise GradientError(str(self))
+            raise GradientError(self.text(colour=False))
         return self
 
     def to_json(self) -> str:
@@ -138,11 +139,16 @@ class Report:
         return lines
 
     def __str__(self) -> str:
-        """Return the report as text: the table with the worst last, then what was found, then what was not tested."""
-        return self.text(colour=False)
+        """Return the report as text: the table with the worst last, then what was found, then what was not tested.
+
+        In colour where stdout is a terminal and the environment variable NO_COLOR is not set.
+        """
+        return self.text()
 
     def text(self, *, colour: bool | None = None) -> str:
         """Return the report as text; `colour=None` colours it where stdout is a terminal."""
+        if colour is None:
+            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         header = ("verdict", "term", "layer", "parameter", "elements", "difference")
         rows = [header, *self._rows()]
         wide = [max(len(row[i]) for row in rows) for i in range(len(header))]
@@ -152,7 +158,7 @@ class Report:
             line = "  ".join(
                 cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, wide, strict=True))
             ).rstrip()
-            lines.append(_paint(line, row[0], sys.stdout.isatty() if colour is None else colour))
+            lines.append(_paint(line, row[0], colour))
         table = "\n".join([f"Gradient check of {self.title}", f"analytic: backward; numeric: {self.method}", "", *lines])
         tail = [f"{self._verdict()}; difference {self.difference:.3g}", *self._findings()]
         if self.kill_score:

@@ -153,9 +153,19 @@ def test_colour_only_on_a_terminal_or_on_request(monkeypatch, terminal, colour, 
     assert ("\033[" in text) == painted
 
 
-def test_str_is_never_coloured(monkeypatch):
+def test_str_is_coloured_on_a_terminal_unless_no_color_is_set(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    assert "\033" not in str(report(bad()))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\033[" in str(report(bad()))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\033[" not in str(report(bad()))
+
+
+def test_an_error_is_never_coloured(monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(GradientError) as caught:
+        report(bad()).raise_if_failed()
+    assert "\033[" not in str(caught.value)
 
 
 def test_html_has_every_row_and_is_escaped():
