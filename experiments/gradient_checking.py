@@ -1,7 +1,7 @@
 """Gradient checking: the course's lesson with its own numbers, then what a checker can say today.
 
 The course compares backpropagation with difference quotients and calls it right where ||g - n|| / (||g|| + ||n||) <= 1e-7. Expect its
-numbers: 2.919e-10 in one dimension; 0.2850931567761623 and 0.3134753368918789 for two pairs of planted bugs in a small network; and
+numbers: 2.919e-10 in one dimension; 0.2850931567761624 and 0.3134753368918789 for two pairs of planted bugs in a small network; and
 1.189e-07 for the network without a bug, which is over the course's own threshold: rounding, not a mistake. The complex step, which has
 none, leaves 1e-14 and less. After that a network on a cat picture and one with dropout and an L2 penalty are checked as a whole.
 
@@ -41,7 +41,7 @@ from .command_line import number, write_whole
 Arrays = dict[str, np.ndarray]
 SHAPES = {"W1": (5, 4), "b1": (5, 1), "W2": (3, 5), "b2": (3, 1), "W3": (1, 3), "b3": (1, 1)}
 # What the two versions of the lesson multiply dW2 and db1 by, for m = 3 examples.
-PLANTED = {"dW2 x 2, db1 x 4": (2, 4, 0.2850931567761623), "dW2 x m, db1 x 2": (3, 2, 0.3134753368918789)}
+PLANTED = {"dW2 x 2, db1 x 4": (2, 4, 0.2850931567761624), "dW2 x m, db1 x 2": (3, 2, 0.3134753368918789)}
 EXAMPLES = """examples:
   python -m experiments.gradient_checking
   python -m experiments.gradient_checking --data ~/course/datasets     with a real cat, wherever it lies

@@ -9,7 +9,7 @@ weights smaller, the training accuracy falls, the test accuracy rises a little, 
 one of the 50 test pictures is 0.02. The course tells this on points of its own, which minidl does not have: there is no figure of
 the course to compare with.
 
-The settings of the table were fixed beforehand, not chosen by the test accuracy. It takes two or three minutes, prints a table, and writes
+The settings of the table were fixed before these runs, after coarse trials. It takes two or three minutes, prints a table, and writes
 results.json, plane.png and cats.png (accuracy and size of the weights against lambda and keep_prob) and boundaries.png.
 """
 
