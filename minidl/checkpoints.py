@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,11 +23,11 @@ from .data.writer import write_hdf5
 from .errors import ArgumentError, DataError
 from .layers import Layer
 from .losses import Loss
+from .objective import Objective
 from .penalties import Penalty
 from .settings import settings_of
 
-if TYPE_CHECKING:
-    from .sequential import Sequential
+M = TypeVar("M", bound=Objective)
 
 FORMAT, VERSION = "minidl model", 1
 
@@ -40,7 +40,7 @@ BUILT_IN = {
 }
 
 
-def save(model: Sequential, path: str | os.PathLike[str]) -> Path:
+def save(model: Objective, path: str | os.PathLike[str]) -> Path:
     """Write a model; an old file of that name is replaced whole, or left as it is where anything fails.
 
     Raises
@@ -65,10 +65,8 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> Path:
     return write_hdf5({Path(path): {"description": description, "sha256": digest, **parameters}}, replace=True)[0]
 
 
-def load(
-    path: str | os.PathLike[str], model_class: type[Sequential], custom: Sequence[type[Any]] = (), *, limit: int = LIMIT
-) -> Sequential:
-    """Return the model that `path` holds; `Sequential.load` is the door to it.
+def load(path: str | os.PathLike[str], model_class: type[M], custom: Sequence[type[Any]] = (), *, limit: int = LIMIT) -> M:
+    """Return the model that `path` holds, as an instance of `model_class`; `Sequential.load` is the door to it.
 
     Parameters
     ----------
