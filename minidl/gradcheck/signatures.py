@@ -78,7 +78,7 @@ def _ratio(e: Evidence) -> str | None:
     r = constant_ratio(e.a, e.n)
     if r is None or abs(r - 1) < 1e-6:
         return None
-    said = f"analytic = {r:.4g} x numeric in all {e.a.size} elements"
+    said = f"analytic = {r:#.4g} x numeric in all {e.a.size} elements"
     meanings = []
     for factor, meaning in ((-1.0, "the sign is wrong"), (2.0, "a factor 2 too many"), (0.5, "a factor 1/2 too many, or a 2 missing")):
         if np.isclose(r, factor, rtol=1e-6):
@@ -175,7 +175,7 @@ def _where_x(e: Evidence) -> str | None:
     with np.errstate(all="ignore"):
         ratios = e.a[wrong] / e.n[wrong]
     constant = np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=1e-6)
-    what = f"analytic = {ratios[0]:.4g} x numeric" if constant else ("analytic = 0" if not np.any(e.a[wrong]) else "analytic is wrong")
+    what = f"analytic = {ratios[0]:#.4g} x numeric" if constant else ("analytic = 0" if not np.any(e.a[wrong]) else "analytic is wrong")
     side = (
         "x < 0"
         if high < 0
@@ -204,7 +204,7 @@ def _one_element(e: Evidence) -> str | None:
     if len(wrong) != 1 or e.a.size == 1:
         return None
     index = tuple(int(i) for i in wrong[0])
-    ratio = f", {e.a[index] / e.n[index]:.4g} x numeric" if e.n[index] != 0 else ""
+    ratio = f", {e.a[index] / e.n[index]:#.4g} x numeric" if e.n[index] != 0 else ""
     return f"only element {index} of {e.a.size} is wrong{ratio}"
 
 
@@ -222,7 +222,7 @@ def _lines(e: Evidence) -> str | None:
             ratio = constant_ratio(part, right)
             if len(lines) > max(1, count // 2) and part.any() and ratio is None:
                 continue
-            what = "is zero" if not part.any() else (f"is {ratio:.4g} x numeric" if ratio is not None else "is wrong")
+            what = "is zero" if not part.any() else (f"is {ratio:#.4g} x numeric" if ratio is not None else "is wrong")
             right_ones = [i for i in range(count) if i not in lines]
             if len(lines) > count // 2:
                 return f"every {name} but {_listed(right_ones)} of {count} {what}: an index, a slice or an off-by-one"

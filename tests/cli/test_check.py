@@ -34,7 +34,7 @@ def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh"]) == 1
     out = capsys.readouterr().out
     assert "FAILED" in out
-    assert "2 x numeric" in out
+    assert "2.000 x numeric" in out
 
 
 @pytest.mark.parametrize("wrong", [False, True])

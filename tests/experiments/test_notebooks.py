@@ -88,7 +88,7 @@ def test_each_planted_bug_is_found_and_named(executed):
         "layer 0 MeanBias(4, 5) bias\nanalytic = 0.01639 x numeric",
         "layer 0 PilesUp(4, 5)",
         "gradients accumulate",
-        "analytic = 2 x numeric",
+        "analytic = 2.000 x numeric",
         "layer 0 ForgetsRow(4, 5) weight\nonly row 2 of 5 is zero",
     ):
         assert said in text

@@ -86,7 +86,14 @@ def of_output(derivative):
 LAYERS = [
     ("sign", [ReLU()], 0, after("weight", lambda g, *_: -g), "weight", "the sign is wrong"),
     ("sign of dx", [Tanh()], 1, after("input", lambda g, *_: -g), "input", "the sign is wrong"),
-    ("factor 2", [ReLU()], 0, after("bias", lambda g, *_: 2 * g), "bias", "analytic = 2 x numeric in all 4 elements.*a factor 2 too many"),
+    (
+        "factor 2",
+        [ReLU()],
+        0,
+        after("bias", lambda g, *_: 2 * g),
+        "bias",
+        "analytic = 2.000 x numeric in all 4 elements.*a factor 2 too many",
+    ),
     ("1/m twice", [ReLU()], 0, after("weight", lambda g, layer, dy: g / len(dy)), "weight", "1/m applied twice"),
     ("1/m missing", [ReLU()], 0, after("weight", lambda g, layer, dy: g * len(dy)), "weight", "the mean's 1/m missing"),
     ("transposed", [ReLU()], 0, after("weight", lambda g, *_: g.T.copy()), "weight", "numeric transposed"),
@@ -119,9 +126,9 @@ LAYERS = [
         "only the last example",
     ),
     ("wrong axis", [ReLU()], 0, after("bias", lambda g, layer, dy: np.full(g.shape, dy.sum())), "bias", "the sum of dy over both axes"),
-    ("one element", [ReLU()], 0, after("weight", first_element), "weight", r"only element \(0, 0\) of 16 is wrong, 3 x numeric"),
+    ("one element", [ReLU()], 0, after("weight", first_element), "weight", r"only element \(0, 0\) of 16 is wrong, 3.000 x numeric"),
     ("one row", [ReLU()], 0, after("weight", last_row), "weight", "only row 3 of 4 is zero"),
-    ("one column", [ReLU()], 0, after("weight", first_column), "weight", "only column 0 of 4 is 2 x numeric"),
+    ("one column", [ReLU()], 0, after("weight", first_column), "weight", "only column 0 of 4 is 2.000 x numeric"),
     ("clipped", [ReLU()], 0, after("weight", lambda g, *_: np.clip(g, -0.5, 0.5)), "weight", "clipped"),
     ("float32", [ReLU()], 0, after("weight", lambda g, *_: g.astype(np.float32)), "weight", "float32"),
     (
