@@ -255,7 +255,7 @@ def synthetic_input(x: Array, rng: np.random.Generator) -> Array:
     if m == len(x):
         m += 2
     shape = (m, *x.shape[1:])
-    sizes = np.exp(rng.uniform(np.log(1e-4), np.log(5.0), shape))
+    sizes = np.exp(rng.uniform(np.log(1e-4), np.log(12.0), shape))
     signs = rng.integers(0, 2, shape) * 2.0 - 1.0
     found: Array = np.where(rng.random(shape) < 0.5, sizes * signs, rng.standard_normal(shape))
     return found

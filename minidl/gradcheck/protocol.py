@@ -249,8 +249,19 @@ def rows_independent(trial: Trial) -> str | None:
     return None
 
 
+def no_chance_in_inference(trial: Trial) -> str | None:
+    """See that chance has a part only while training."""
+    if trial.lone.training:
+        return None
+    trial.lone.forward(trial.x.copy())
+    if trial.lone.bench.drawn(trial.layer):
+        return "it draws random numbers outside of training, so that predictions depend on chance: look at the argument training"
+    return None
+
+
 RULES: dict[str, Callable[[Trial], str | None]] = {
     "shapes and dtypes": shapes_and_dtypes,
+    "no chance outside of training": no_chance_in_inference,
     "arguments untouched": arguments_untouched,
     "parameters untouched": parameters_untouched,
     "gradients overwritten": gradients_overwritten,

@@ -139,11 +139,19 @@ def _float32(e: Evidence) -> str | None:
     with np.errstate(all="ignore"):
         relative = np.abs(e.a - e.n) / np.maximum(np.abs(e.n), 1e-3 * np.abs(e.n).max(initial=0.0))
     worst = relative.max(initial=0.0)
-    wrong, more = e.wrong, e.a > e.n
+    wrong, more = e.wrong, np.abs(e.a) > np.abs(e.n)
     both = wrong.any() and 0.1 <= np.count_nonzero(more & wrong) / np.count_nonzero(wrong) <= 0.9
     if np.array_equal(e.a, e.n.astype(np.float32)) or (1e-10 < worst < 1e-3 and both and np.median(relative) < 1e-6):
         return f"relative errors of up to {worst:.1e}, of both signs, of the size of float32's rounding: computed or kept in float32 inside"
     return None
+
+
+def _slight_factor(e: Evidence) -> str | None:
+    known = np.abs(e.n) > 1e-6 * np.abs(e.n).max(initial=0.0)
+    excess = e.a[known] / e.n[known] - 1
+    if excess.size < 2 or not np.allclose(excess, excess[0], rtol=0.01, atol=0) or abs(excess[0]) < 1e-13:
+        return None
+    return f"analytic = (1 + {excess[0]:.3g}) x numeric in all {e.a.size} elements: a slight factor"
 
 
 def _slight(e: Evidence) -> str | None:
@@ -176,11 +184,14 @@ def _where_x(e: Evidence) -> str | None:
         ratios = e.a[wrong] / e.n[wrong]
     constant = np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=1e-6)
     what = f"analytic = {ratios[0]:#.4g} x numeric" if constant else ("analytic = 0" if not np.any(e.a[wrong]) else "analytic is wrong")
-    side = (
-        "x < 0"
-        if high < 0
-        else ("x > 0" if low > 0 and not ((e.x > high) & ~wrong & (e.n != 0)).any() else f"x in [{low:.3g}, {high:.3g}]")
-    )
+    right = ~wrong & (np.abs(e.n) + np.abs(e.a) > 0)
+    below, above = (right & (e.x < low)).any(), (right & (e.x > high)).any()
+    if low > 0 and not above:
+        side = f"x > {low:.3g}" if (right & (e.x > 0)).any() else "x > 0"
+    elif high < 0 and not below:
+        side = f"x < {high:.3g}" if (right & (e.x < 0)).any() else "x < 0"
+    else:
+        side = f"x in [{low:.3g}, {high:.3g}]"
     return f"{what} exactly where {side} ({np.count_nonzero(wrong)} elements): the slope or the mask's threshold differs from forward's"
 
 
@@ -259,7 +270,7 @@ def _scaled_lines(e: Evidence) -> str | None:
         square = (e.n * e.n).sum(axis=axis, keepdims=True)
         with np.errstate(all="ignore"):
             r = np.where(square > 0, (e.a * e.n).sum(axis=axis, keepdims=True) / square, 1.0)
-        if _like(e.a, r * e.n):
+        if _like(e.a, r * e.n) and np.abs(r - 1).max() > 1e-4:
             return f"each {name} is numeric's times a factor of its own ({r.min():.3g} to {r.max():.3g}): scaled along the wrong axis"
     return None
 
@@ -287,13 +298,14 @@ SIGNATURES: tuple[Signature, ...] = (
 )
 
 # Where all elements nearly agree, most of the above would fit by that alone.
-SMALL: tuple[Signature, ...] = (_not_finite, _clipped, _float32, _offset, _one_element, _residual, _lines, _slight)
+SMALL: tuple[Signature, ...] = (_not_finite, _clipped, _slight_factor, _float32, _offset, _one_element, _residual, _lines, _slight)
 
 
 def name_cause(evidence: Evidence) -> str:
     """Return the first signature that fits, or that none does."""
     with np.errstate(all="ignore"):
-        small = _like(evidence.a, evidence.n) or _float32(evidence) is not None
+        gap, size = np.abs(evidence.a - evidence.n).max(initial=0.0), np.abs(evidence.n).max(initial=0.0)
+        small = gap <= 1e-5 * size or _float32(evidence) is not None
         for signature in SMALL if small else SIGNATURES:
             if found := signature(evidence):
                 return found

@@ -42,6 +42,10 @@ class Snapshot:
         for stream, state in self.streams:
             _set_state(stream, state)
 
+    def moved(self) -> bool:
+        """Return whether a random stream stands elsewhere than in the snapshot."""
+        return any(repr(_state(stream)) != repr(state) for stream, state in self.streams)
+
     def _enter(self, held: Any) -> None:
         if id(held) in self._seen or isinstance(held, _CLOSED):
             return

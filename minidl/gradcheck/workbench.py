@@ -132,3 +132,10 @@ class Workbench:
         for part in parts:
             if id(part) in self._own_streams:
                 self._own_streams[id(part)].bit_generator.state = self._own_states[id(part)]
+
+    def drawn(self, layer: Layer) -> bool:
+        """Return whether a random stream of the layer has moved since it was set back."""
+        parts = list(layer.walk())
+        moved = any(snapshot.moved() for owner, snapshot in self._kept if any(owner is part for part in parts))
+        own = [part for part in parts if id(part) in self._own_streams]
+        return moved or any(self._own_streams[id(part)].bit_generator.state != self._own_states[id(part)] for part in own)

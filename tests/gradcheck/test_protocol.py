@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
 
-from minidl import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
+from minidl import Dropout, Flatten, GradientChecker, Layer, LeakyReLU, Linear, MeanSquaredError, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from minidl.errors import ArgumentError
 from minidl.gradcheck.layer_check import LayerBench
 from minidl.gradcheck.protocol import RULES, check_protocol
@@ -384,3 +384,70 @@ def test_randomness_that_cannot_be_frozen_is_refused(layer):
 
 def test_a_stream_of_its_own_is_rewound():
     assert broken(Noise(), training=True) == {}
+
+
+def test_a_layer_that_drops_units_in_prediction_is_caught():
+    class AlwaysOn(Dropout):
+        def forward(self, x, *, training=False):
+            return super().forward(x, training=True)
+
+    model = Sequential([Linear(4, 6), AlwaysOn(0.5), Linear(6, 1)], loss=MeanSquaredError())
+    report = GradientChecker(model).check(np.eye(4), np.ones(4))
+    assert report.guilty.parameter == "no chance outside of training"
+    assert "training" in report.guilty.diagnosis
+
+
+@pytest.mark.parametrize(
+    ("when", "rule"),
+    [
+        (lambda layer, dy: dy.dtype == np.float32, "float32 as float64"),
+        (lambda layer, dy: len(dy) == 1, "additive over the batch"),
+    ],
+)
+def test_a_bug_in_a_special_case_is_caught(when, rule):
+    class Special(Linear):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            if when(self, dy):
+                self.weight.grad *= 2
+            return dx
+
+    model = Sequential([Special(4, 3), Tanh(), Linear(3, 1)], loss=MeanSquaredError())
+    report = GradientChecker(model).check(np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0))
+    assert (report.guilty.layer, report.guilty.parameter) == (0, rule)
+
+
+def test_a_bug_of_training_alone_is_caught():
+    class Forgetful(Linear):
+        def forward(self, x, *, training=False):
+            self.trains = training
+            return super().forward(x)
+
+        def backward(self, dy):
+            dx = super().backward(dy)
+            if self.trains:
+                self.weight.grad *= 2
+            return dx
+
+    model = Sequential([Forgetful(4, 3), Tanh(), Linear(3, 1)], loss=MeanSquaredError())
+    guilty = GradientChecker(model).check(np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0)).guilty
+    assert (guilty.layer, guilty.parameter, guilty.training) == (0, "weight", True)
+
+
+def test_a_loss_that_keeps_its_first_batch_is_caught():
+    class Stale(MeanSquaredError):
+        def forward(self, prediction, target):
+            if not hasattr(self, "first"):
+                self.first = prediction.copy()
+            return super().forward(prediction, target)
+
+        def backward(self):
+            return (
+                super().backward() + 0 * self.first.sum()
+                if self.first.shape != self._difference.shape
+                else 2 * self.first / self.first.size
+            )
+
+    model = Sequential([Linear(4, 1)], loss=Stale())
+    report = GradientChecker(model).check(np.eye(4), np.ones(4))
+    assert any(check.parameter == "no stale cache" and check.layer is None for check in report.failures)
