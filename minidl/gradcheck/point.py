@@ -12,6 +12,7 @@ from .jacobian import Numeric
 from .layer_check import Alone, LayerBench, check_alone, synthetic_input
 from .loss_protocol import LossTrial, check_loss_protocol
 from .network import Gradients, Network, added
+from .penalty_protocol import check_penalty_protocol
 from .protocol import check_protocol
 from .steps import Step
 from .verdict import Check, difference
@@ -67,7 +68,7 @@ class Point:
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
     def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, once more while training where that makes a difference, and that of the loss."""
+        """Try the protocol of every layer, once more while training where that makes a difference, of each penalty, and of the loss."""
         checks = []
         for lone, x in zip(self.lone, self.inputs(), strict=False):
             checks += check_protocol(lone, x, self.rng)
@@ -75,6 +76,9 @@ class Point:
             if active.differs_from_inference(x):
                 checks += check_protocol(active, x, self.rng)
                 self.bench.reset(lone.layer)
+        for penalty, weights in self.model._penalized:
+            if weights:
+                checks += check_penalty_protocol(penalty, weights[0].value, len(self.x))
         head = self.model._head
         return [*checks, *check_loss_protocol(LossTrial(head, self.net.logits(), self.t, lambda: self.bench.reset(head)))]
 

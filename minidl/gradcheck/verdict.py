@@ -74,7 +74,11 @@ class Check:
     def place(self) -> str:
         """Where it is, in words."""
         mode = " (training)" if self.training else ""
-        return f"layer {self.layer} {self.where} {self.parameter}{mode}" if self.layer is not None else f"{self.term} {self.parameter}"
+        return (
+            f"layer {self.layer} {self.where} {self.parameter}{mode}"
+            if self.layer is not None
+            else f"{self.where or self.term} {self.parameter}"
+        )
 
 
 def difference(analytic: Array, numeric: Array) -> float:

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError
 from ..gradcheck import Report, check_gradients
-from ..gradcheck.rules import FLOAT64, Rule, locked, reported, tried, writes
+from ..gradcheck.penalty_protocol import check_penalty_protocol
+from ..gradcheck.rules import FLOAT64, reported
 from ..penalties import Penalty
 
 
@@ -38,21 +39,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
         penalty.gradient(w, m, out)
         return out
 
-    def one_number() -> str | None:
-        value = penalty.value(w.copy(), m)
-        return None if np.ndim(value) == 0 else f"value returns an array of shape {np.shape(value)}: one number is due"
-
-    def untouched() -> str | None:
-        return writes("the weight", lambda: (penalty.value(locked(w), m), penalty.gradient(locked(w), m, np.zeros(w.shape))))
-
-    def overwritten() -> str | None:
-        blank = np.isnan(gradient(w))
-        if not blank.any():
-            return None
-        return f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there: write it whole"
-
-    rules: dict[str, Rule] = {"one number": one_number, "weight untouched": untouched, "out overwritten": overwritten}
-    checks = tried(str(penalty), rules)
+    checks = check_penalty_protocol(penalty, w, m)
     if all(check.verdict == "pass" for check in checks):
         size = float(np.sqrt(np.mean(w * w))) or 1.0
         points = {"weight": w, "weight (a point nearby)": w + 0.3 * size * rng.standard_normal(w.shape)}
