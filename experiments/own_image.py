@@ -49,7 +49,10 @@ def run(options: argparse.Namespace) -> None:
     model = relu_network(WIDTHS, init=Xavier(), seed=options.seed, dtype=np.float32)
     epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
     optimizer = GradientDescent(LEARNING_RATE)
-    print(f"training first, for there is no saved model: {'-'.join(map(str, WIDTHS))}, {optimizer}, {epochs:,} epochs", flush=True)
+    print(
+        f"training first (minidl predict asks a saved network instead): {'-'.join(map(str, WIDTHS))}, {optimizer}, {epochs:,} epochs",
+        flush=True,
+    )
     history = model.fit(data.train.x, data.train.y, optimizer=optimizer, epochs=epochs, batch_size=None)
     test = model.evaluate(data.test.x, data.test.y)
     print(f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority['test'][0]}: ", end="")
