@@ -34,9 +34,9 @@ from minidl import (
     Xavier,
     check_gradients,
 )
+from minidl.cli.values import number
 from minidl.data import load_cats
-
-from .command_line import number, write_whole
+from minidl.data.writer import write_whole
 
 Arrays = dict[str, np.ndarray]
 SHAPES = {"W1": (5, 4), "b1": (5, 1), "W2": (3, 5), "b2": (3, 1), "W3": (1, 3), "b3": (1, 1)}

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from minidl import Callback, GradientDescent, He, History, plots
+from minidl.cli.values import number
 from minidl.data import planar
 
 from . import study
-from .command_line import number
 from .networks import relu_network
 from .pictures import chance_line, new_figure
 

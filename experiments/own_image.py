@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from minidl import GradientDescent, Xavier
+from minidl.cli.values import number
 from minidl.data import load_cats
 from minidl.data.image_file import read_image
 
 from . import study
-from .command_line import number
 from .networks import relu_network
 from .pictures import new_figure
 

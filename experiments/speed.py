@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from minidl import BinaryCrossEntropy, Linear, MinidlError, ReLU, Sequential, Sigmoid, Xavier
+from minidl.cli.values import number
 from minidl.data import load_cats
+from minidl.data.writer import write_whole
 from minidl.gradcheck import GradientChecker
-
-from .command_line import number, write_whole
 
 WIDTHS = (12288, 20, 7, 5, 1)
 EXAMPLES = """examples:

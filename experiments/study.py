@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import minidl
-
-from .command_line import number, write_whole
+from minidl.cli.values import number
+from minidl.data.writer import write_whole
 
 
 def parser(name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str) -> argparse.ArgumentParser:

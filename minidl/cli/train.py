@@ -13,10 +13,11 @@ import numpy as np
 
 from .. import plots
 from ..callbacks import EarlyStopping, Run
+from ..data.writer import write_whole
 from ..history import History
 from ..sequential import Sequential
 from . import nets, sets
-from .values import Parser, add_common, to_json, versions, write_whole
+from .values import Parser, add_common, to_json, versions
 
 HELP = "train a network on a set and say how good it is"
 DESCRIPTION = """Train a fully connected network on a set; print its accuracy on training and test examples beside that of always

@@ -1,4 +1,4 @@
-"""What every command line here shares: values with their rules, errors in one line, files that are written whole."""
+"""What every command line here shares: values with their rules, errors in one line, plain JSON."""
 
 from __future__ import annotations
 
@@ -78,16 +78,6 @@ def widths(text: str) -> list[int]:
     if any(width < 1 for width in found):
         raise argparse.ArgumentTypeError(f'must be whole numbers >= 1 with commas between, such as 20,7,5, or "none", got {text!r}')
     return found
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the goal, then give it its name: a file is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Writes HDF5 files so that each appears whole or not at all."""
+"""Writes files so that each appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = 
     for path, arrays in contents.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, _hdf5_bytes(arrays))
+            write_whole(path, _hdf5_bytes(arrays))
         except OSError as error:
             raise DataError(f"{path}: cannot be written, {error}: choose a folder that you may write to, with enough room") from error
     return list(contents)
@@ -49,8 +49,8 @@ def _hdf5_bytes(arrays: Mapping[str, Array]) -> bytes:
     return memory.getvalue()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the goal, bring it to the disk, and only then give it its name."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the goal, bring it to the disk, and only then give it its name: the file is whole or not there."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(handle, "wb") as file:

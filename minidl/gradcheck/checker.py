@@ -19,12 +19,9 @@ from .layer_check import LayerBench
 from .network import Network
 from .point import Point, flat
 from .report import Report
-from .steps import ComplexStep, CourseStep, NotComplexSafe
+from .steps import COURSE_THRESHOLD, ComplexStep, CourseStep, NotComplexSafe, check_method, over_the_threshold
 from .verdict import Check, difference
 from .workbench import Workbench
-
-COURSE_THRESHOLD = 1e-7
-_METHODS = ("auto", "complex", "central")
 
 
 class GradientChecker:
@@ -64,10 +61,7 @@ class GradientChecker:
     def __init__(self, model: Sequential, *, method: str = "auto", epsilon: float | None = None, seed: int = 0) -> None:
         if not isinstance(model, Sequential):
             raise ArgumentError(f"model must be a Sequential, with its loss, got {model!r}; for a function of arrays use check_gradients")
-        if method not in _METHODS:
-            raise ArgumentError(f"method must be one of {', '.join(map(repr, _METHODS))}, got {method!r}")
-        if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
-            raise ArgumentError(f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7")
+        check_method(method, epsilon)
         self.model, self.method, self.epsilon, self.seed = model, method, epsilon, seed
 
     def check(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, exhaustive: bool = False) -> Report:
@@ -158,10 +152,7 @@ class GradientChecker:
         title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
         report = Report(checks, title=title, difference=number, method=step.name)
         if report.ok and number > COURSE_THRESHOLD:
-            report.notes.append(
-                f"the difference {number:.4g} is over the course's threshold of {COURSE_THRESHOLD:g}, yet within the error bars of "
-                f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
-            )
+            report.notes.append(over_the_threshold(number, step))
         return report
 
 

@@ -16,14 +16,12 @@ from .evaluation import Evaluation
 from .jacobian import Numeric
 from .layer_check import PROBES, equalised, noise, probe
 from .report import Report
-from .steps import EPS, ComplexStep, CourseStep, Step
+from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
 from .structures import Parameters
 from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, difference, rounding_bar
 
-METHODS = ("auto", "complex", "central")
 ELEMENTS = 5000  # up to here every element is computed by default
 FLOOR = 1800  # in units of the last place: what an unlucky order of summation may cost, 4e-13 in float64
-COURSE_THRESHOLD = 1e-7
 
 
 def check_gradients(
@@ -69,10 +67,7 @@ def check_gradients(
     >>> [check.parameter for check in wrong.failures]
     ['b']
     """
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
-    if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
-        raise ArgumentError(f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7")
+    check_method(method, epsilon)
     begin = time.perf_counter()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -96,10 +91,7 @@ class _Trial(Evaluation):
             report = self.report(step, numeric)
             report.notes.append(f"some difference quotients are wrong, as a kink lies within epsilon={step.h:g} of the parameters")
         if report.ok and report.difference > COURSE_THRESHOLD:
-            report.notes.append(
-                f"the difference {report.difference:.4g} is over the course's threshold of 1e-7, yet within the error bars of "
-                f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
-            )
+            report.notes.append(over_the_threshold(report.difference, step))
         return report
 
     def kink_within(self, step: CourseStep, numeric: Numeric, report: Report) -> bool:

@@ -18,10 +18,30 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..arrays import Array
+from ..errors import ArgumentError
 
 EPS = float(np.finfo(np.float64).eps)
 
+METHODS = ("auto", "complex", "central")
+COURSE_THRESHOLD = 1e-7
+
 Function = Callable[[], Array]
+
+
+def check_method(method: str, epsilon: float | None) -> None:
+    """Raise `ArgumentError` unless `method` is one of `METHODS` and `epsilon` None or > 0."""
+    if method not in METHODS:
+        raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
+    if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
+        raise ArgumentError(f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7")
+
+
+def over_the_threshold(difference: float, step: CourseStep) -> str:
+    """Return why a right gradient is over the course's threshold."""
+    return (
+        f"the difference {difference:.4g} is over the course's threshold of {COURSE_THRESHOLD:g}, yet within the error bars of "
+        f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
+    )
 
 
 class NotComplexSafe(Exception):
