@@ -39,7 +39,7 @@ def check_method(method: str, epsilon: float | None) -> None:
 def over_the_threshold(difference: float, step: CourseStep) -> str:
     """Return why a right gradient is over the course's threshold."""
     return (
-        f"the difference {difference:.4g} is over the course's threshold of {COURSE_THRESHOLD:g}, yet within the error bars of "
+        f"the difference {difference:.4g} is over the course's threshold of 1e-7, yet within the error bars of "
         f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
     )
 
