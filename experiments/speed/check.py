@@ -1,68 +1,32 @@
-"""Speed, as ratios taken in one run.
+"""The gradient check of 12288-20-7-5-1 on two cats, everything included, against the loop that courses teach.
 
-`check`: the gradient check of 12288-20-7-5-1 on two cats, everything included, against the loop that courses teach: every parameter
-moved up and down by 1e-7, the vector copied and cut into matrices each time, the cost computed anew. The loop takes minutes, so by
-default it is run for a share of the parameters, spread over the whole vector, and scaled up; `--full` runs all of it. Expect the
-default check to be over 100 times faster than the loop, and the exhaustive one, which computes each of the 245,973 elements too, over
-30 times. It prints a table of min, median and max over the rounds, and writes the numbers as JSON.
+The loop moves every parameter up and down by 1e-7, each time copies the vector, cuts it into matrices and computes the cost anew. It
+takes minutes, so by default it is run for a share of the parameters, spread over the whole vector, and scaled up; `--full` runs all of
+it. Expect the default check to be over 100 times faster than the loop, and the exhaustive one, which computes each of the 245,973
+elements too, over 30 times.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
-from minidl import BinaryCrossEntropy, Linear, MinidlError, ReLU, Sequential, Sigmoid, Xavier
-from minidl.cli.values import number
+from minidl import BinaryCrossEntropy, Linear, ReLU, Sequential, Sigmoid, Xavier
 from minidl.data import load_cats
-from minidl.data.writer import write_whole
 from minidl.gradcheck import GradientChecker
 
+from . import report
+
 WIDTHS = (12288, 20, 7, 5, 1)
-EXAMPLES = """examples:
-  python -m experiments.speed check              three rounds, the loop on a share of the parameters
-  python -m experiments.speed check --full       the loop on all of them: some minutes
-"""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a benchmark; return 0, or 1 after an error and 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.speed",
-        description=__doc__.split("\n\n")[0],
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("benchmark", choices=["check"], help="what to measure")
-    parser.add_argument("--rounds", type=number(int, "a whole number >= 1", lambda n: n >= 1), default=3, help="rounds (default: 3)")
-    parser.add_argument("--full", action="store_true", help="run the course's loop over every parameter, once")
-    parser.add_argument("--quick", action="store_true", help="one round and a small share: seconds, for tests")
-    parser.add_argument("--data", type=Path, default=None, metavar="FOLDER", help="where the real pictures lie")
-    parser.add_argument(
-        "--out", type=Path, default=Path("results/speed"), metavar="DIR", help="where the JSON goes (default: results/speed)"
-    )
-    options = parser.parse_args(argv)
-    try:
-        check(options)
-    except (MinidlError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-    return 0
-
-
-def check(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Time the gradient check, default and exhaustive, and the course's loop, in alternation."""
     data = load_cats(options.data)
     print(data.source)
@@ -91,9 +55,7 @@ def check(options: argparse.Namespace) -> None:
         print(f"{name:18} {low:7.2f} s {middle:7.2f} s {high:7.2f} s   {loop / middle:6.1f}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"largest resident memory of the whole run: {memory:.0f} MiB")
-    options.out.mkdir(parents=True, exist_ok=True)
-    content = {"source": data.source, "loop_share": share, "seconds": rows, "memory_mib": memory}
-    write_whole(options.out / "check.json", json.dumps(content, indent=1).encode())
+    report.write(options, {"source": data.source, "loop_share": share, "seconds": rows, "memory_mib": memory})
 
 
 def timed(work: Callable[[], int]) -> tuple[float, int]:
@@ -145,7 +107,3 @@ def course_cost(parameters: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray) 
     A = 1.0 / (1.0 + np.exp(-Z))
     logs = np.multiply(-np.log(A), Y) + np.multiply(-np.log(1 - A), 1 - Y)
     return 1.0 / X.shape[1] * np.sum(logs)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Who is measured: one file per peer, each of which trains and predicts the same networks in its own idiom.
+
+A peer's module offers `version()`, and `train(workload)` or `predict(workload)` or both: these prepare everything and return a callable
+that does n epochs, or n predictions of all rows, and comes back when they are done. It is imported in the process of its peer alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A contestant: what tables call it, its module, the settings that its functions take, and how to get it where it is missing."""
+
+    title: str
+    module: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    install: str = ""
+
+
+_PEERS = 'pip install -e ".[peers]"'
+
+PEERS = {
+    "products": Peer("matrix products alone", f"{__name__}.products"),
+    "minidl": Peer("minidl", f"{__name__}.minidl_net"),
+    "fast": Peer("minidl[fast]", f"{__name__}.minidl_net", {"fast": True}, 'pip install -e ".[fast]"'),
+    "jax": Peer("jax, weights (in, out)", f"{__name__}.jax_net", {}, _PEERS),
+    "jax-oi": Peer("jax, weights (out, in)", f"{__name__}.jax_net", {"out_in": True}, _PEERS),
+    "jax-scan": Peer("jax, whole epoch compiled", f"{__name__}.jax_net", {"out_in": True, "scan": True}, _PEERS),
+    "torch": Peer("torch", f"{__name__}.torch_net", install=_PEERS),
+    "sklearn": Peer("scikit-learn", f"{__name__}.sklearn_net", install=_PEERS),
+    "notes": Peer("the notes' loop", f"{__name__}.notes_loop"),
+}
+TRAINERS = tuple(PEERS)
+PREDICTORS = ("products", "minidl", "jax", "jax-oi", "torch", "sklearn")

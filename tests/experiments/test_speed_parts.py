@@ -1,0 +1,210 @@
+"""The parts of `experiments.speed`: peers that train alike, rounds that survive a crash, tables that are right."""
+
+import doctest
+import sys
+
+import numpy as np
+import pytest
+from studies import ROOT
+
+sys.path.insert(0, str(ROOT))  # for whoever runs pytest itself rather than python -m pytest
+
+from experiments.speed import growth, rounds, table, worker
+from experiments.speed.peers import Peer, minidl_net, notes_loop, products
+from experiments.speed.workloads import TRAINING, Workload
+
+TINY = {
+    "sigmoid, gradient descent": Workload("a", (6, 5, 4, 1), 30, None, "gd", 0.5),
+    "softmax, gradient descent": Workload("b", (6, 5, 4, 3), 30, None, "gd", 0.5),
+    "sigmoid, Adam": Workload("c", (6, 5, 4, 1), 30, None, "adam", 0.01),
+    "softmax, Adam": Workload("d", (6, 5, 4, 3), 30, None, "adam", 0.01),
+}
+MOONS = {"workload": TRAINING["moons"].small().fields()}
+each_workload = pytest.mark.parametrize("workload", TINY.values(), ids=TINY)
+
+
+def trained(peer, workload, **settings):
+    """Return all weights after five steps on the whole set, as one vector."""
+    trainer = peer.train(workload, **settings)
+    for epochs in (1, 5):  # each call begins anew
+        trainer(epochs)
+    return np.concatenate([array.ravel() for pair in trainer.weights() for array in pair])
+
+
+@each_workload
+def test_the_notes_loop_trains_as_minidl_does(workload):
+    np.testing.assert_allclose(trained(minidl_net, workload), trained(notes_loop, workload), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_the_notes_loop_has_the_cost_and_the_gradients_of_minidl(outputs):
+    load = Workload("e", (6, 5, 4, outputs), 30)
+    model, (x, labels) = minidl_net.network(load), load.data()
+    taught = notes_loop.Trainer(load)
+    parameters = notes_loop.dictionary(load)
+    AL, caches = notes_loop.forward(taught.X, parameters)
+    grads = notes_loop.backward(AL, taught.Y, parameters, caches)
+    assert notes_loop.cost(AL, taught.Y) == pytest.approx(model.objective(x, labels)["total"], rel=1e-5)
+    np.testing.assert_allclose(model.predict(x), AL.T, rtol=1e-4)
+    columns = [grads[f"d{letter}{k}"].ravel() for k in (1, 2, 3) for letter in "Wb"]
+    np.testing.assert_allclose(model.gradient(x, labels), np.concatenate(columns), rtol=1e-4, atol=1e-6)
+
+
+@each_workload
+def test_torch_trains_as_minidl_does(workload):
+    pytest.importorskip("torch")
+    from experiments.speed.peers import torch_net
+
+    np.testing.assert_allclose(trained(minidl_net, workload), trained(torch_net, workload), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("scan", [False, True])
+@each_workload
+def test_jax_trains_as_minidl_does(workload, scan):
+    pytest.importorskip("jax")
+    from experiments.speed.peers import jax_net
+
+    np.testing.assert_allclose(trained(minidl_net, workload), trained(jax_net, workload, scan=scan), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["minidl_net", "notes_loop", "torch_net", "jax_net", "sklearn_net"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_every_peer_deals_batches_and_predicts(name, outputs):
+    pytest.importorskip({"torch_net": "torch", "jax_net": "jax", "sklearn_net": "sklearn"}.get(name, "numpy"))
+    import importlib
+
+    peer = importlib.import_module(f"experiments.speed.peers.{name}")
+    load = Workload("f", (6, 5, outputs), 30, 8)
+    peer.train(load)(2)
+    if name != "notes_loop":
+        peer.predict(load)(2)
+    assert peer.version()
+
+
+def test_mini_batches_train_every_peer_to_a_lower_cost():
+    load = Workload("moons", (2, 8, 1), 200, 32, learning_rate=0.05, source="moons")
+    for peer in (minidl_net, notes_loop):
+        trainer = peer.train(load)
+        trainer(20)
+        model = minidl_net.network(load)
+        before = model.evaluate(*load.data())["loss"]
+        for layer, (weight, bias) in zip(model.layers[::2], trainer.weights(), strict=True):
+            layer.weight.value, layer.bias.value = weight, bias
+        assert model.evaluate(*load.data())["loss"] < before / 2
+
+
+def test_the_products_of_a_step_are_all_there_and_no_more(monkeypatch):
+    load = Workload("g", (6, 5, 4, 2), 20, 8)
+    assert load.sizes == [8, 8, 4]
+    calls = []
+    monkeypatch.setattr(products.np, "matmul", lambda a, b, out: calls.append((a.shape, b.shape, out.shape)))
+    products._repeat(products._epoch(load))(1)
+    assert len(calls) == 3 * (3 + 3 + 2)
+    assert all((a[0], b[1]) == out and a[1] == b[0] for a, b, out in calls)
+    work = sum(a[0] * a[1] * b[1] for a, b, _ in calls)
+    assert work == 20 * (3 * (6 * 5 + 5 * 4 + 4 * 2) - 6 * 5)
+
+
+@pytest.mark.parametrize("load", TRAINING.values(), ids=TRAINING)
+def test_workloads_have_the_shapes_that_they_tell(load):
+    small = load.small()
+    x, labels = small.data()
+    assert x.shape == (40, load.widths[0])
+    assert (x.dtype, labels.shape, labels.dtype) == (np.float32, (40,), np.int64)
+    assert sum(load.sizes) == load.rows
+    assert max(labels) == max(load.outputs - 1, 1)
+    assert Workload(**load.fields()) == load
+
+
+def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
+    peers = {"a": Peer("A", "experiments.speed.peers.minidl_net"), "b": Peer("B", "experiments.speed.peers.products")}
+    with rounds.Crew(peers, threads=1) as crew:
+        times = crew.measure("train", MOONS, rounds=3, seconds=0.001, label="moons")
+    assert list(times) == ["a", "b"]
+    assert [len(each) for each in times.values()] == [3, 3]
+    assert set(crew.versions) == {"a", "b"}
+    assert not crew.missing
+
+
+FAILURES = {
+    "is missing": (Peer("Bad", "experiments.speed.nowhere", install="get it"), "experiments.speed.nowhere is not installed: get it"),
+    "raises": (Peer("Bad", "experiments.speed.peers.products", {"fly": True}), "failed in moons: TypeError: train() got an unexpected"),
+}
+
+
+@pytest.mark.parametrize("how", FAILURES)
+def test_a_peer_that_fails_is_told_and_the_others_go_on(how):
+    bad, said = FAILURES[how]
+    with rounds.Crew({"bad": bad, "good": Peer("Good", "experiments.speed.peers.products")}, threads=1) as crew:
+        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")) == ["good"]
+    (line,) = crew.told_missing()
+    assert line.startswith(f"Bad: {said}")
+
+
+@pytest.mark.parametrize("when", ["prepare", "run"])
+def test_a_peer_that_dies_leaves_the_table(monkeypatch, when):
+    ask = rounds.Worker.ask
+
+    def dying(self, command):
+        if when in command and self is crew._workers.get("a"):
+            self._process.kill()
+        return ask(self, command)
+
+    monkeypatch.setattr(rounds.Worker, "ask", dying)
+    with rounds.Crew({name: Peer(name, "experiments.speed.peers.products") for name in "ab"}, threads=1) as crew:
+        times = crew.measure("train", MOONS, rounds=2, seconds=0.001, label="moons")
+        assert list(times) == ["b"]
+        assert crew.missing == {"a": "failed in moons: its process ended with status -9"}
+        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="again")) == ["b"]
+
+
+def test_where_nobody_can_be_measured_that_is_the_error():
+    with rounds.Crew({"bad": FAILURES["raises"][0]}, threads=1) as crew, pytest.raises(rounds.NothingMeasuredError, match="Bad: failed in"):
+        crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")
+
+
+def test_the_order_rotates():
+    assert [rounds.rotated(["a", "b", "c"], turn) for turn in range(4)] == [list("abc"), list("bca"), list("cab"), list("abc")]
+
+
+def test_all_libraries_get_the_same_number_of_threads():
+    found = rounds.environment(3)
+    assert {found[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "NUMBA_NUM_THREADS")} == {"3"}
+
+
+def test_a_run_is_repeated_to_fill_its_turn():
+    run, answer = worker.prepare("experiments.speed.peers.products", "train", {"workload": TINY["softmax, Adam"].fields()}, seconds=0.01)
+    assert answer["count"] > 1
+    assert worker.timed(run, 1) > 0
+    assert worker.memory() >= answer["before"] > 1
+
+
+def test_columns_stand_under_each_other_and_empty_groups_are_left_out():
+    times = {"a": (1.0, 22222.0, 3.0), "b": (100.0, 0.5, 7.0)}
+    groups = [("us", times), ("nothing", {}), ("a heading wider than its numbers", {"b": times["b"]})]
+    text = table.table({"a": "A", "b": "A long title"}, groups)
+    assert "nothing" not in text
+    for find in (str.index, str.rindex):
+        assert len({find(line, "|") for line in text.splitlines()}) == 1
+
+
+@pytest.mark.parametrize("module", [table, growth])
+def test_examples_in_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_growth_spans_two_decades_and_counts_parameters_rightly():
+    for loads in growth.SERIES.values():
+        assert max(loads) / min(loads) == pytest.approx(100, rel=0.01)
+    size, load = next(iter(growth.SERIES["parameters"].items()))
+    assert minidl_net.network(load).parameters.size == size
+
+
+def test_the_fits_tell_a_power_from_a_line():
+    n = np.array([1, 2, 5, 10, 20, 50, 100])
+    assert growth.fit(n, 3e-3 * n**1.5).exponent == pytest.approx(1.5)
+    found = growth.fit(n, 2e-3 + 1e-3 * n)
+    assert (found.start, found.each, found.r2) == pytest.approx((2e-3, 1e-3, 1))
+    assert "line: 2 ms + 1e+03 us for each of the layers, R2 1.00000, at most 0 % off" in growth.told_fit(found, "layers")
+    off = growth.fit([1, 10, 100], [1.0, 20.0, 100.0])
+    assert max(map(abs, off.deviations)) > 0.1
