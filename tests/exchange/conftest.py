@@ -1,0 +1,3 @@
+"""Settings of these tests."""
+
+collect_ignore = ["recorded"]  # a script, which needs torch

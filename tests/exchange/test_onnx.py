@@ -1,0 +1,190 @@
+import os
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import (
+    ArgumentError,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    DataError,
+    Dropout,
+    DtypeError,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    MissingExtraError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from minidl.exchange import export_onnx
+
+onnx = pytest.importorskip("onnx")
+reference = pytest.importorskip("onnx.reference")
+runtime = pytest.importorskip("onnxruntime")
+
+
+def net(last=3, dtype=np.float32, bias=True, **settings):
+    end = Softmax() if last > 1 else Sigmoid()
+    loss = CategoricalCrossEntropy() if last > 1 else BinaryCrossEntropy()
+    layers = [Linear(4, 6, bias=bias), ReLU(), Dropout(0.5), Linear(6, 5), LeakyReLU(0.3), Linear(5, 4), Tanh(), Linear(4, last), end]
+    return Sequential(layers, loss=loss, dtype=dtype, **settings)
+
+
+def run(path, X):
+    """Return what onnxruntime answers."""
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    (answer,) = session.run(None, {"input": X})
+    return answer
+
+
+def assert_same(path, model, X):
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    expected = model.predict(X)
+    answers = [run(path, X), reference.ReferenceEvaluator(os.fspath(path)).run(None, {"input": X})[0]]
+    for answer in answers:
+        assert answer.dtype == model.dtype
+        np.testing.assert_allclose(answer, expected, rtol=1e-6, atol=1e-6 if model.dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("opset", [13, 17, 21])
+@pytest.mark.parametrize("last", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_onnxruntime_answers_as_predict_does(dtype, last, opset, tmp_path):
+    model = net(last, dtype, bias=last > 1, seed=last)
+    path = export_onnx(model, tmp_path / "model.onnx", opset=opset)
+    assert onnx.load(path).opset_import[0].version == opset
+    for m in (1, 7):  # the batch is free
+        assert_same(path, model, np.random.default_rng(m).standard_normal((m, 4)).astype(dtype) * 3)
+
+
+def test_pictures(tmp_path):
+    model = Sequential([Flatten(), Linear(5 * 4 * 3, 2), Softmax()], loss=CategoricalCrossEntropy(), seed=1)
+    path = export_onnx(model, tmp_path / "model.onnx", shape=(5, 4, 3))
+    assert_same(path, model, np.random.default_rng(0).random((6, 5, 4, 3), np.float32))
+
+
+def test_the_shape_is_told_by_the_first_layer_that_does_not_take_all(tmp_path):
+    model = Sequential([Dropout(0.5), Tanh(), Linear(3, 2)], loss=MeanSquaredError())
+    assert_same(export_onnx(model, tmp_path / "model.onnx"), model, np.ones((2, 3), np.float32))
+
+
+@st.composite
+def nets(draw):
+    """Return a net of any layers in any order."""
+    widths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    kinds = st.sampled_from([ReLU, LeakyReLU, lambda: LeakyReLU(0.5), Sigmoid, Tanh, Softmax, Flatten, lambda: Dropout(0.7)])
+    layers = []
+    for before, after in pairwise(widths):
+        layers += [kind() for kind in draw(st.lists(kinds, max_size=2))] + [Linear(before, after, bias=draw(st.booleans()))]
+    layers += [kind() for kind in draw(st.lists(kinds, min_size=not layers, max_size=2))]
+    return Sequential(layers, loss=MeanSquaredError(), dtype=draw(st.sampled_from([np.float32, np.float64]))), widths[0]
+
+
+@given(built=nets(), m=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+def test_any_net_of_built_in_layers(built, m, seed, tmp_path_factory):
+    model, width = built
+    X = np.random.default_rng(seed).standard_normal((m, width)).astype(model.dtype) * 4
+    path = export_onnx(model, tmp_path_factory.getbasetemp() / "model.onnx", shape=(width,))
+    assert_same(path, model, X)
+
+
+def test_the_form_of_the_graph(tmp_path):
+    model = net()
+    proto = onnx.load(export_onnx(model, tmp_path / "model.onnx"))
+    graph = proto.graph
+    assert [node.op_type for node in graph.node] == ["Gemm", "Relu", "Gemm", "LeakyRelu", "Gemm", "Tanh", "Gemm", "Softmax"]
+    assert list(graph.node[0].input) == ["input", "0.weight", "0.bias"]
+    (x,), (y,) = graph.input, graph.output
+    shapes = [[size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in (x, y)]
+    assert (x.name, y.name, shapes) == ("input", "output", [["batch", 4], ["batch", 3]])
+    assert (proto.producer_name, proto.ir_version, proto.opset_import[0].version) == ("minidl", 8, 17)
+
+
+def test_the_weights_are_inline_and_as_they_are(tmp_path):
+    model = net()
+    found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(export_onnx(model, tmp_path / "m")).graph.initializer}
+    assert list(found) == [name for name, _ in model.parameters]
+    for name, parameter in model.parameters:
+        np.testing.assert_array_equal(found[name], parameter.value, strict=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path):
+    first, second = (export_onnx(net(seed=5), tmp_path / name).read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_the_model_is_as_it_was(tmp_path):
+    model = net()
+    before = model.parameters.theta.copy(), [layer.rng.bit_generator.state for layer in model.layers if layer.rng]
+    export_onnx(model, tmp_path / "m")
+    np.testing.assert_array_equal(model.parameters.theta, before[0])
+    assert [layer.rng.bit_generator.state for layer in model.layers if layer.rng] == before[1]
+
+
+def diverged():
+    model = net()
+    model.layers[3].bias.value[2] = np.inf
+    return model
+
+
+def flat():
+    return Sequential([ReLU(), Flatten(), Linear(4, 2)], loss=MeanSquaredError())
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "error", "message"),
+    [
+        (Linear(2, 1), {}, ArgumentError, r"model must be a Sequential, got Linear\(2, 1\) in export_onnx"),
+        (net(dtype=np.complex128), {}, DtypeError, r"got complex128 in export_onnx"),
+        (diverged(), {}, NonFiniteError, r"got inf at 3\.bias\[2\] in export_onnx"),
+        (flat(), {}, ArgumentError, r"must know the shape of one example, .*: pass shape=\(64, 64, 3\), say"),
+        (flat(), {"shape": (5,)}, ShapeError, r"layer 2, Linear\(4, 2\), expects 4 features, got 5"),
+        (flat(), {"shape": 4}, ArgumentError, r"shape must be whole numbers >= 1, .*, got 4 in export_onnx"),
+        (flat(), {"shape": (4, 0)}, ArgumentError, r"got \(4, 0\)"),
+        (flat(), {"shape": (True, 4)}, ArgumentError, r"got \(True, 4\)"),
+        (net(), {"opset": 12}, ArgumentError, r"opset must be a whole number in \[13, \d+\] for this onnx, got 12 in export_onnx"),
+        (net(), {"opset": 1000}, ArgumentError, r"got 1000"),
+        (net(), {"opset": True}, ArgumentError, r"got True"),
+        (net(), {"opset": 17.0}, ArgumentError, r"got 17\.0"),
+        (net(), {"custom": [Linear]}, ArgumentError, r"custom must be a dict of layer classes and functions, got \["),
+    ],
+)
+def test_what_cannot_be_written_is_told_and_the_old_file_stays(model, settings, error, message, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"old")
+    with pytest.raises(error, match=message):
+        export_onnx(model, path, **settings)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_more_weights_than_a_file_can_hold_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[export_onnx.__module__], "MOST_BYTES", 400)
+    with pytest.raises(ArgumentError, match=r"the weights must have at most 400 bytes, got 4\d\d in export_onnx"):
+        export_onnx(net(), tmp_path / "m")
+
+
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
+    with pytest.raises(DataError, match="cannot be written"):
+        export_onnx(net(), tmp_path / "nowhere" / "m")
+
+
+def test_without_the_package_the_cure_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r"export_onnx needs onnx, which is not installed: pip install 'minidl\[onnx\]'"):
+        export_onnx(net(), tmp_path / "m")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,273 @@
+import json
+import os
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import Gain, Residual
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import (
+    ArgumentError,
+    CategoricalCrossEntropy,
+    DataError,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    MissingDataError,
+    MissingExtraError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+    Softmax,
+    Tanh,
+)
+from minidl.exchange import load_safetensors, save_safetensors
+
+safetensors = pytest.importorskip("safetensors")
+RECORDED = Path(__file__).parent / "recorded"
+ANSWERS = json.loads((RECORDED / "torch.json").read_text())
+DTYPES = {"float32": np.float32, "float64": np.float64}
+
+
+def recorded_net(dtype, seed=1):
+    """The net of recorded/make_recorded.py."""
+    layers = [Flatten(), Linear(6, 5), ReLU(), Dropout(0.5), Linear(5, 4, bias=False), LeakyReLU(0.1)]
+    layers += [Linear(4, 4), Tanh(), Linear(4, 3), Softmax()]
+    return Sequential(layers, loss=CategoricalCrossEntropy(), dtype=dtype, seed=seed)
+
+
+def small(seed=0, dtype=np.float32):
+    return Sequential([Linear(2, 1)], loss=MeanSquaredError(), seed=seed, dtype=dtype)
+
+
+def raw(header, data=b"", size=None):
+    """Return the bytes of a file, whatever they are."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if size is None else size) + text + data
+
+
+def tensor(shape, start, stop, dtype="F32", **more):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, stop], **more}
+
+
+WEIGHT, BIAS = tensor([1, 2], 0, 8), tensor([1], 8, 12)
+NUMBERS = np.array([1, 2, 3], "<f4").tobytes()
+RIGHT = {"0.weight": WEIGHT, "0.bias": BIAS}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_torch_recorded_is_read_and_answers_alike(dtype):
+    model = recorded_net(dtype)
+    load_safetensors(model, RECORDED / f"torch_{dtype}.safetensors")
+    found = model.predict(np.array(ANSWERS["X"], dtype))
+    np.testing.assert_allclose(found, ANSWERS["Y"][dtype], rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_written_is_what_torch_recorded(dtype, tmp_path):
+    model, recorded = recorded_net(dtype), RECORDED / f"torch_{dtype}.safetensors"
+    load_safetensors(model, recorded)
+    written = save_safetensors(model, tmp_path / "model.safetensors")
+
+    def tensors(path):
+        return {name: (held["dtype"], held["shape"], bytes(held["data"])) for name, held in safetensors.deserialize(path.read_bytes())}
+
+    assert tensors(written) == tensors(recorded)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_torch_takes_it_as_it_is_and_gives_it_back(dtype, tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+    from torch import nn
+
+    def net():
+        steps = [nn.Flatten(), nn.Linear(6, 5), nn.ReLU(), nn.Dropout(0.5), nn.Linear(5, 4, bias=False), nn.LeakyReLU(0.1)]
+        steps += [nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3), nn.Softmax(dim=-1)]
+        return nn.Sequential(*steps).to(getattr(torch, dtype)).eval()
+
+    X = np.array(ANSWERS["X"], dtype)
+    there, model = net(), recorded_net(dtype)
+    assert str(there.load_state_dict(load_file(save_safetensors(model, tmp_path / "a")))) == "<All keys matched successfully>"
+    for name, parameter in model.parameters:
+        np.testing.assert_array_equal(there.state_dict()[name].numpy(), parameter.value, strict=True)
+    np.testing.assert_allclose(there(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6)
+
+    other = net()
+    save_file(other.state_dict(), tmp_path / "b")
+    load_safetensors(model, tmp_path / "b")
+    for name, parameter in model.parameters:
+        np.testing.assert_array_equal(other.state_dict()[name].numpy(), parameter.value, strict=True)
+    np.testing.assert_allclose(other(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layers", [lambda: [Linear(3, 3), Gain(3), Residual(3)], lambda: [ReLU()]], ids=["own layers", "no parameters"])
+def test_there_and_back_is_bit_for_bit(layers, dtype, tmp_path):
+    model, other = (Sequential(layers(), loss=MeanSquaredError(), seed=seed, dtype=dtype) for seed in (1, 2))
+    model.parameters.theta[:2] = [-0.0, np.finfo(dtype).tiny / 4][: model.parameters.size]
+    path = tmp_path / "model.safetensors"
+    assert save_safetensors(model, path) == path
+    load_safetensors(other, str(path))
+    assert other.parameters.theta.tobytes() == model.parameters.theta.tobytes()
+    assert save_safetensors(other, tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_a_model_that_has_diverged_can_be_repaired_but_not_written(tmp_path):
+    whole, broken = small(), small()
+    path = save_safetensors(whole, tmp_path / "model")
+    before = path.read_bytes()
+    broken.parameters.theta[1] = np.nan
+    with pytest.raises(NonFiniteError, match=r"parameters must be finite, got nan at 0\.weight\[0, 1\] in save_safetensors"):
+        save_safetensors(broken, path)
+    assert path.read_bytes() == before
+    load_safetensors(broken, path)
+    np.testing.assert_array_equal(broken.parameters.theta, whole.parameters.theta)
+
+
+def test_the_old_file_stays_whole_where_writing_fails(tmp_path, monkeypatch):
+    path = save_safetensors(small(), tmp_path / "model")
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match="No space left"):
+        save_safetensors(small(seed=1), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("call", [save_safetensors, load_safetensors])
+def test_without_the_package_the_cure_is_told(call, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.delitem(sys.modules, "safetensors.numpy", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'minidl\[safetensors\]'"):
+        call(small(), tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("call", [save_safetensors, load_safetensors])
+def test_what_is_no_model_is_refused(call, tmp_path):
+    with pytest.raises(ArgumentError, match=rf"model must be a Sequential, got \[\] in {call.__name__}"):
+        call([], tmp_path / "model")
+
+
+def load(content, tmp_path, model=None):
+    """Load a file of that content into a model, which must be as it was where that fails."""
+    model = model or small()
+    before = model.parameters.theta.tobytes()
+    (tmp_path / "model").write_bytes(content)
+    try:
+        load_safetensors(model, tmp_path / "model")
+    except BaseException:
+        assert model.parameters.theta.tobytes() == before
+        raise
+    return model
+
+
+def test_the_right_file_is_read(tmp_path):
+    model = load(raw({**RIGHT, "__metadata__": {"format": "pt"}}, NUMBERS), tmp_path)
+    np.testing.assert_array_equal(model.parameters.theta, np.array([1, 2, 3], np.float32), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "must begin with the JSON header"),
+        (b"\x01\x00", "must begin with the JSON header"),
+        (raw(RIGHT, NUMBERS)[:40], "must begin with the JSON header"),
+        (raw(RIGHT, NUMBERS)[:-1], "must be a whole safetensors file, found (?i:.*incomplete)"),
+        (raw(RIGHT, NUMBERS + b"\0"), "must be a whole safetensors file, found (?i:.*incomplete)"),
+        (raw(RIGHT, NUMBERS, size=2**40), "must (be a whole safetensors file|begin with the JSON header)"),
+        (raw(RIGHT, NUMBERS, size=2**64 - 1), "must (be a whole safetensors file|begin with the JSON header)"),
+        (raw({**RIGHT, "__metadata__": {"a": "x" * 2**17}}, NUMBERS), r"may have 67,604 bytes, found 131,\d+: is it of another"),
+        (raw(json.dumps(RIGHT).encode().ljust(67_585)), "header .* may have 67,584 bytes for this model, found more"),
+        (raw(b"[" * 50_000), "must begin with the JSON header"),
+        (raw(b"[]"), "must be a whole safetensors file"),
+        (raw(b'{"\xff": 1}'), "must begin with the JSON header"),
+        (raw(b'{"0.weight": 1e999}'), "must be a whole safetensors file"),
+        (raw(b'{"0.weight": %s}' % (b"9" * 5000)), "must begin with the JSON header"),
+        (raw(b'{"0.weight":%s,"0.weight":%s,"0.bias":%s}' % tuple(json.dumps(held).encode() for held in (WEIGHT, WEIGHT, BIAS)), NUMBERS),
+         "must begin with the JSON header of a safetensors file, found a name twice"),
+        (raw({**RIGHT, "0.bias": tensor([1], 4, 8)}, NUMBERS[:8]), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([1], 12, 16)}, NUMBERS + NUMBERS[:4]), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([1], 8, 2**40)}, NUMBERS), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([1], -4, 0)}, NUMBERS), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([2**62, 2**62], 8, 12)}, NUMBERS), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([True], 8, 12)}, NUMBERS), "must be a whole safetensors file"),
+        (raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="F31")}, NUMBERS), "must be a whole safetensors file"),
+        (raw({"0.weight": WEIGHT}, NUMBERS[:8]), r"'0\.bias': must be of shape \(1,\), found only \['0\.weight'\]: layers"),
+        (raw({}), r"tensor '0\.weight': must be of shape \(1, 2\), found only \[\]:"),
+        (raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS), r"'1\.bias': must be absent, for the model has no parameter of that name"),
+        (raw({"net.0.weight": WEIGHT, "net.0.bias": BIAS}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found only \['net\.0\."),
+        (raw({**RIGHT, "0.weight": tensor([2, 1], 0, 8)}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found shape \(2, 1\)"),
+        (raw({**RIGHT, "0.bias": tensor([], 8, 12)}, NUMBERS), r"'0\.bias': must be of shape \(1,\), found shape \(\)"),
+        (raw({**RIGHT, "0.bias": tensor([0] * 20_000, 8, 8)}, NUMBERS[:8]), r"'0\.bias': must be of shape \(1,\), found shape \(0, 0, "),
+        (raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="I32")}, NUMBERS), r"'0\.bias': must be float32, as the model, found I32"),
+        (raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="BF16")}, NUMBERS[:10]), r"must be float32, as the model, found BF16"),
+        (raw(RIGHT, np.array([1, np.nan, 3], "<f4").tobytes()), r"'0\.weight': must be finite numbers, found nan: train that model anew"),
+        (raw(RIGHT, np.array([1, 2, -np.inf], "<f4").tobytes()), r"'0\.bias': must be finite numbers, found -inf"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_right_is_told_and_changes_nothing(content, message, tmp_path):
+    with pytest.raises(DataError, match=message) as caught:
+        load(content, tmp_path)
+    assert str(caught.value).startswith(str(tmp_path / "model"))
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
+    for dtype, other in (("float32", "float64"), ("float64", "float32")):
+        content = save_safetensors(small(dtype=dtype), tmp_path / "written").read_bytes()
+        with pytest.raises(DataError, match=rf"must be {other}, as the model, found F{dtype[5:]}: .* make the model with the file's dtype"):
+            load(content, tmp_path, small(dtype=other))
+
+
+@pytest.mark.parametrize(
+    "header", [{**RIGHT, "\n" * 50_000: tensor([0], 12, 12)}, {"\n" * 50_000: WEIGHT}, {"\n" * 50_000: tensor([2], 1, 9)}]
+)
+def test_long_foreign_names_are_cut_short(header, tmp_path):
+    with pytest.raises(DataError) as caught:
+        load(raw(header, NUMBERS[: 12 if "0.weight" in header else 8]), tmp_path)
+    assert len(str(caught.value)) < 600 + len(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path):
+    with open(tmp_path / "model", "wb") as file:
+        file.truncate(2**40)  # a hole of 1 TiB
+    with pytest.raises(DataError, match=r"may have 67,604 bytes, found 1,099,511,627,776: is it of another model\?"):
+        load_safetensors(small(), tmp_path / "model")
+
+
+def test_only_regular_files_are_read(tmp_path):
+    with pytest.raises(MissingDataError, match="must be here, found none"):
+        load_safetensors(small(), tmp_path / "nowhere")
+    with pytest.raises(DataError, match="must be a regular file, found a folder"):
+        load_safetensors(small(), tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(DataError, match="must be a regular file, found a pipe"):
+            load_safetensors(small(), tmp_path / "pipe")
+
+
+GOOD = raw(RIGHT, NUMBERS)
+
+
+@given(place=st.integers(0, len(GOOD) - 1), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_damaged_file_is_refused_or_read_as_a_whole(place, byte, cut, tmp_path_factory):
+    content = GOOD[:place] if cut else GOOD[:place] + bytes([byte]) + GOOD[place + 1 :]
+    try:
+        model = load(content, tmp_path_factory.getbasetemp())
+    except DataError:
+        return
+    assert np.isfinite(model.parameters.theta).all()
+    assert model.parameters.theta.tobytes() in (content[-12:], content[-8:] + content[-12:-8], content[-4:] + content[-12:-4])
