@@ -36,7 +36,7 @@ from minidl import (
 )
 from minidl.cli.values import number
 from minidl.data import load_cats
-from minidl.data.writer import write_whole
+from minidl.files import make_folder, write_whole
 
 Arrays = dict[str, np.ndarray]
 SHAPES = {"W1": (5, 4), "b1": (5, 1), "W2": (3, 5), "b2": (3, 1), "W3": (1, 3), "b3": (1, 1)}
@@ -136,7 +136,7 @@ def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], l
 
 def run(options: argparse.Namespace) -> None:
     """Check, print, write."""
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_folder(options.out)
     rows, reports, source = retell(options)
     wide = [max(len(row[i]) for row in rows) for i in (0, 1)]
     print(f"\n{'what'.ljust(wide[0])}  {'expected'.rjust(wide[1])}  found")

@@ -14,7 +14,7 @@ import numpy as np
 
 import minidl
 from minidl.cli.values import number
-from minidl.data.writer import write_whole
+from minidl.files import make_folder, write_whole
 
 
 def parser(name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str) -> argparse.ArgumentParser:
@@ -37,7 +37,7 @@ def parser(name: str, description: str, examples: str, *, seed: int, seed_help: 
 def main(name: str, run: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
     """Run a study; return 0, or 1 after an error and 130 after Ctrl-C, each told in one line on stderr."""
     try:
-        options.out.mkdir(parents=True, exist_ok=True)  # fails before the training rather than after it
+        make_folder(options.out)  # fails before the training rather than after it
         run(options)
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)

@@ -1,26 +1,23 @@
 """Models on disk.
 
-A model is an HDF5 file: each parameter is a data set under its name, such as "0.weight"; "description" is JSON with the classes of the
-layers, the loss and the penalties by their names and their settings as plain values; "sha256" is a digest over all of it. Nothing in a
-file decides what is imported or run: a class is built in, or it is given by the reader.
+A model is a sealed file (see `sealed`): its arrays are the parameters under their names, such as "0.weight"; its description has the
+classes of the layers, the loss and the penalties by their names, and their settings as plain values. Nothing in a file decides what is
+imported or run: a class is built in, or it is given by the reader.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
-from . import layers, losses, penalties
+from . import layers, losses, penalties, sealed
 from .arrays import Array
-from .data.hdf5 import LIMIT, Field, read_hdf5
+from .data.hdf5_rules import Limits
 from .data.writer import write_hdf5
 from .errors import ArgumentError, DataError
+from .files import FilePath
 from .layers import Layer
 from .losses import Loss
 from .objective import Objective
@@ -30,6 +27,8 @@ from .settings import settings_of
 M = TypeVar("M", bound=Objective)
 
 FORMAT, VERSION = "minidl model", 1
+MOST_LAYERS, MOST_PENALTIES = 10_000, 1_000
+_FORM = f"dtype float32 or float64, 1 to {MOST_LAYERS:,} layers, a loss and at most {MOST_PENALTIES:,} penalties"
 
 _KINDS: dict[str, tuple[type[Any], Any]] = {"layers": (Layer, layers), "loss": (Loss, losses), "penalties": (Penalty, penalties)}
 BUILT_IN = {
@@ -40,7 +39,7 @@ BUILT_IN = {
 }
 
 
-def save(model: Objective, path: str | os.PathLike[str]) -> Path:
+def save(model: Objective, path: FilePath) -> Path:
     """Write a model; an old file of that name is replaced whole, or left as it is where anything fails.
 
     Raises
@@ -50,23 +49,32 @@ def save(model: Objective, path: str | os.PathLike[str]) -> Path:
     DataError
         If the file cannot be written.
     """
-    parameters = {name: np.array(parameter.value) for name, parameter in model.parameters}
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
+    return write_hdf5({Path(path): contents(model)}, replace=True)[0]
+
+
+def contents(model: Objective, more: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """Return the data sets of a model's file; `more` goes into its description, and `arrays` beside the parameters."""
+    content = description(model)
+    if not _has_form(content):
+        raise ArgumentError(f"a saved model has {_FORM}, got {len(model.layers):,} layers of {model.dtype}: use model.astype, or fewer")
+    parameters = {name: parameter.value for name, parameter in model.parameters}
+    return sealed.seal(FORMAT, VERSION, {**content, **(more or {})}, {**parameters, **(arrays or {})})
+
+
+def description(model: Objective) -> dict[str, Any]:
+    """Return, as plain values, what makes such a model again."""
+    return {
         "dtype": model.dtype.name,
         "layers": [_entry(layer) for layer in model.layers],
         "loss": _entry(model.loss),
         "penalties": [_entry(penalty) for penalty in model.penalties],
-        "parameters": {name: list(array.shape) for name, array in parameters.items()},
     }
-    description = np.frombuffer(json.dumps(content, sort_keys=True, allow_nan=False).encode(), np.uint8)
-    digest = np.frombuffer(_digest(description, parameters), np.uint8)
-    return write_hdf5({Path(path): {"description": description, "sha256": digest, **parameters}}, replace=True)[0]
 
 
-def load(path: str | os.PathLike[str], model_class: type[M], custom: Sequence[type[Any]] = (), *, limit: int = LIMIT) -> M:
+def load(path: FilePath, model_class: type[M], custom: Sequence[type[Any]] = (), *, limit: int | Limits = Limits.size) -> M:
     """Return the model that `path` holds, as an instance of `model_class`; `Sequential.load` is the door to it.
+
+    Every byte is known to be as it was written, and every shape to be that of the stored arrays, before memory is taken for the model.
 
     Parameters
     ----------
@@ -75,42 +83,39 @@ def load(path: str | os.PathLike[str], model_class: type[M], custom: Sequence[ty
         `Sequential`.
     custom : sequence of type
         The classes of one's own that the model has: layers, a loss, penalties.
-    limit : int
+    limit : int or Limits
         The most bytes that the file may have.
     """
     known = {**BUILT_IN, **_named(custom)}
-    raw = read_hdf5(path, {"description": Field(("n",), kinds="u", itemsize=1), "sha256": Field((32,), kinds="u", itemsize=1)}, limit=limit)
-    content = _content(path, raw.arrays["description"])
-    kind = np.dtype(content["dtype"])
-    schema = {name: Field(tuple(shape), kinds="f", itemsize=kind.itemsize) for name, shape in content["parameters"].items()}
-    arrays = read_hdf5(path, schema, limit=limit).arrays if schema else {}
-    if raw.arrays["sha256"].tobytes() != _digest(raw.arrays["description"], arrays):
-        raise DataError(f"{path}: must have the SHA-256 that was written with it, found another: it was changed or damaged, restore a copy")
+    content, arrays = sealed.read(path, FORMAT, VERSION, limit=limit)
+    if content.pop("training", None) is not None:  # a checkpoint: the model is all that is wanted of it
+        arrays = {name: array for name, array in arrays.items() if not name.startswith("training.")}
+    if not _has_form(content):
+        raise sealed.damaged(path, f"must have {_FORM}, found it otherwise: restore a copy")
     made = [_make(path, entry, Layer, known) for entry in content["layers"]]
-    due = {f"{i}.{name}": list(held.shape) for i, layer in enumerate(made) for name, held in layer.parameters().items()}
-    if due != content["parameters"]:
-        raise DataError(f"{path}: must hold the parameters of its layers, {due}, found {content['parameters']}: has a class changed?")
+    due = {f"{i}.{name}": held.shape for i, layer in enumerate(made) for name, held in layer.parameters().items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    if due != found:
+        name = next(name for name in [*due, *found] if due.get(name) != found.get(name))
+        raise DataError(
+            f"{path}, key {name!r}: must be the parameter that its layer has, of shape {due.get(name, 'none')}, "
+            f"found {found.get(name, 'none')}: has the class changed since it was saved?"
+        )
+    if wrong := [name for name, array in arrays.items() if array.dtype.name != content["dtype"]]:
+        raise DataError(f"{path}, key {wrong[0]!r}: must be {content['dtype']}, found {arrays[wrong[0]].dtype}: restore a copy")
     loss = _make(path, content["loss"], Loss, known)
     terms = [_make(path, entry, Penalty, known) for entry in content["penalties"]]
     try:
-        model = model_class(made, loss=loss, penalties=terms, dtype=kind)
-    except ValueError as error:
-        raise DataError(f"{path}: its layers do not fit together: {error}") from error
-    for name, array in arrays.items():
-        model.parameters[name].value = array
+        model = model_class(made, loss=loss, penalties=terms, dtype=content["dtype"])
+        for name, array in arrays.items():
+            model.parameters[name].value = array
+    except Exception as error:  # parts of one's own may raise anything
+        raise DataError(f"{path}: its layers do not fit together: {str(error)[:300]}: has a class changed since it was saved?") from error
     return model
 
 
 def _entry(owner: object) -> dict[str, Any]:
     return {"class": type(owner).__name__, "settings": settings_of(owner)}
-
-
-def _digest(description: Array, parameters: Mapping[str, Array]) -> bytes:
-    digest = hashlib.sha256(description.tobytes())
-    for name, array in sorted(parameters.items()):
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.digest()
 
 
 def _named(custom: Sequence[type[Any]]) -> dict[str, type[Any]]:
@@ -122,49 +127,49 @@ def _named(custom: Sequence[type[Any]]) -> dict[str, type[Any]]:
     return {held.__name__: held for held in custom}
 
 
-def _content(path: str | os.PathLike[str], description: Array) -> dict[str, Any]:
-    """Return the description, once its form is known to be right."""
-    try:
-        content = json.loads(description.tobytes())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}, key 'description': must be JSON, found {error}: it was changed or damaged, restore a copy") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{path}, key 'description': must describe a {FORMAT}, found something else: is it the right file?")
-    if content.get("version") != VERSION:
-        raise DataError(f"{path}: must be of version {VERSION}, found {content.get('version')!r}: a newer minidl may read it")
-    entries = [content.get("loss"), *_list(content.get("layers")), *_list(content.get("penalties"))]
-    shapes = content.get("parameters")
-    right = (
-        content.get("dtype") in ("float32", "float64")
-        and all(
-            isinstance(entry, dict) and isinstance(entry.get("class"), str) and isinstance(entry.get("settings"), dict) for entry in entries
-        )
-        and bool(_list(content.get("layers")))
-        and isinstance(shapes, dict)
-        and all(isinstance(shape, list) and all(type(n) is int and n >= 1 for n in shape) for shape in shapes.values())
+def _has_form(content: Mapping[str, Any]) -> bool:
+    """Return whether a description has all that a model needs, in the right form, and nothing else."""
+    made, terms = content.get("layers"), content.get("penalties")
+    return (
+        set(content) == {"dtype", "layers", "loss", "penalties"}
+        and content["dtype"] in ("float32", "float64")
+        and isinstance(made, list)
+        and 1 <= len(made) <= MOST_LAYERS
+        and isinstance(terms, list)
+        and len(terms) <= MOST_PENALTIES
+        and all(_is_entry(entry) for entry in [*made, content["loss"], *terms])
     )
-    if not right:
-        raise DataError(
-            f"{path}, key 'description': must have dtype, layers, loss, penalties and parameters, found it damaged: restore a copy"
-        )
-    return content
 
 
 def _is_entry(held: Any) -> bool:
-    return isinstance(held, dict) and isinstance(held.get("class"), str) and isinstance(held.get("settings"), dict)
+    return (
+        isinstance(held, dict)
+        and set(held) == {"class", "settings"}
+        and isinstance(held["class"], str)
+        and isinstance(held["settings"], dict)
+    )
 
 
-def _list(held: Any) -> list[Any]:
-    return held if isinstance(held, list) else [None]
-
-
-def _make(path: str | os.PathLike[str], entry: Mapping[str, Any], base: type[Any], known: Mapping[str, type[Any]]) -> Any:
+def _make(path: FilePath, entry: Mapping[str, Any], base: type[Any], known: Mapping[str, type[Any]]) -> Any:
     """Return the object that an entry describes, of a class that is known."""
-    name = entry["class"]
+    name, settings = entry["class"], entry["settings"]
     found = known.get(name)
     if found is None or not issubclass(found, base):
-        raise DataError(f"{path}: must name classes that are known, found the {base.__name__.lower()} {name!r}: pass custom=[{name}]")
+        cure = f"pass custom=[{name}]" if name.isidentifier() else "restore a copy"
+        raise DataError(f"{path}: must name classes that are known, found the {base.__name__.lower()} {name[:80]!r}: {cure}")
     try:
-        return found(**entry["settings"])
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: the settings of {name} must be those of its __init__, found {entry['settings']}: {error}") from error
+        made = found(**settings)
+        same = _text(settings_of(made)) == _text(settings)  # an argument that no saved file has, or of another type, is told here
+    except Exception as error:  # classes of one's own may raise anything
+        raise _wrong_settings(path, name, settings, str(error)) from error
+    if not same:
+        raise _wrong_settings(path, name, settings, f"{made} has others")
+    return made
+
+
+def _text(settings: object) -> str:
+    return json.dumps(settings, sort_keys=True)  # 1, 1.0 and true are equal in Python, but not here
+
+
+def _wrong_settings(path: FilePath, name: str, settings: object, why: str) -> DataError:
+    return DataError(f"{path}: the settings of {name} must be those of its __init__, found {str(settings)[:200]}: {why[:200]}")

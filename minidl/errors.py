@@ -39,3 +39,7 @@ class MissingDataError(DataError, FileNotFoundError):
 
 class MissingExtraError(MinidlError, ImportError):
     """An optional package is not installed; the message names the `pip install` line."""
+
+
+class EnvironmentWarning(UserWarning):
+    """A training goes on in another environment than it began in: the last digits may differ."""

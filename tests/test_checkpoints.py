@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 
@@ -5,6 +6,8 @@ import h5py
 import numpy as np
 import pytest
 from helpers import Gain, classifier, rows
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from minidl import (
     L1,
@@ -28,6 +31,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
+from minidl.checkpoints import description
 
 
 def every_part(dtype=np.float32):
@@ -137,30 +141,22 @@ def changed(path, **keys):
             file[key] = array
 
 
-def described(path, change):
+def forged(path, change):
+    """Change the description and make the digest fit."""
     with h5py.File(path, "r") as file:
         content = json.loads(file["description"][()].tobytes())
-    content = change(content) or content
-    return np.frombuffer(json.dumps(content).encode(), np.uint8)
+    text = json.dumps(change(content) or content).encode()
+    changed(path, description=np.frombuffer(text, np.uint8), sha256=np.frombuffer(hashlib.sha256(text).digest(), np.uint8))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda path: changed(path, **{"0.bias": np.ones(4)}), "SHA-256"),
-        (lambda path: changed(path, **{"0.bias": np.ones(5)}), "the shape is"),
-        (lambda path: changed(path, **{"0.bias": np.ones(4, np.float16)}), "dtype"),
-        (lambda path: changed(path, sha256=np.zeros(32, np.uint8)), "SHA-256"),
-        (lambda path: changed(path, description=np.frombuffer(b"{", np.uint8)), "must be JSON"),
-        (lambda path: changed(path, description=np.frombuffer(b"[" * 100_000, np.uint8)), "must be JSON"),
-        (lambda path: changed(path, description=np.frombuffer(b"[]", np.uint8)), "must describe a minidl model"),
-        (lambda path: changed(path, description=described(path, lambda c: {"format": "other"})), "must describe a minidl model"),
-        (lambda path: changed(path, description=described(path, lambda c: {**c, "version": 2})), "version 1, found 2"),
-        (lambda path: changed(path, description=described(path, lambda c: {**c, "dtype": "object"})), "damaged"),
-        (lambda path: changed(path, description=described(path, lambda c: {**c, "layers": []})), "damaged"),
-        (lambda path: changed(path, description=described(path, lambda c: {**c, "loss": None})), "damaged"),
-        (lambda path: changed(path, description=described(path, lambda c: {**c, "parameters": {"0.bias": [-1]}})), "damaged"),
-        (lambda path: changed(path, description=described(path, lambda c: c["layers"][0].update({"class": "os.system"}))), "SHA-256"),
+        (lambda path: changed(path, **{"0.bias": np.ones(4)}), r"key '0\.bias': must have the SHA-256"),
+        (lambda path: changed(path, **{"0.bias": np.ones(5)}), r"key '0\.bias': .*the shape is"),
+        (lambda path: changed(path, **{"0.bias": np.ones(4, np.float16)}), r"key '0\.bias': .*dtype"),
+        (lambda path: changed(path, sha256=np.zeros(32, np.uint8)), "key 'description': must have the SHA-256"),
+        (lambda path: changed(path, description=np.frombuffer(b"{", np.uint8)), "key 'description': must have the SHA-256"),
         (lambda path: path.write_bytes(path.read_bytes()[:300]), "damaged|HDF5"),
         (lambda path: path.write_bytes(b"<!DOCTYPE html><html>"), "web page"),
         (lambda path: path.unlink(), "file"),
@@ -173,31 +169,196 @@ def test_a_file_that_was_changed_is_refused(tmp_path, change, message):
         Sequential.load(path)
 
 
-def forged(path, change):
-    """Change the description and make the digest fit."""
-    from minidl.checkpoints import _digest
+LINEAR = {"class": "Linear", "settings": {"in_features": 9, "out_features": 1, "bias": True}}
 
-    description = described(path, change)
-    with h5py.File(path, "r") as file:
-        arrays = {key: file[key][()] for key in file if key not in ("description", "sha256")}
-    changed(path, description=description, sha256=np.frombuffer(_digest(description, arrays), np.uint8))
+
+def settings(**new):
+    return lambda content: content["layers"][0]["settings"].update(new)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["layers"][0].update({"class": "os.system"}), r"custom=\[os.system\]"),
+        (lambda c: {**c, "format": "other"}, "must describe a minidl model"),
+        (lambda c: {**c, "version": 2}, "version 1, found 2"),
+        (lambda c: {**c, "dtype": "object"}, "must have dtype float32 or float64"),
+        (lambda c: {**c, "dtype": "float32"}, r"key '0\.bias': must be float32, found float64"),
+        (lambda c: {**c, "layers": []}, "1 to 10,000 layers"),
+        (lambda c: {**c, "layers": {}}, "1 to 10,000 layers"),
+        (lambda c: {**c, "layers": c["layers"] * 5_000}, "1 to 10,000 layers"),
+        (lambda c: {**c, "loss": None}, "a loss"),
+        (lambda c: {**c, "loss": {"class": "MeanSquaredError"}}, "a loss"),
+        (lambda c: {**c, "penalties": [LINEAR] * 1_001}, "at most 1,000 penalties"),
+        (lambda c: {**c, "run": "os.system"}, "found it otherwise"),
+        (lambda c: c["layers"][0].update(module="os"), "found it otherwise"),
+        (lambda c: c["layers"][0].update({"class": "os.system"}), "found the layer 'os.system': restore a copy"),
+        (lambda c: c["layers"][0].update({"class": "Own"}), r"found the layer 'Own': pass custom=\[Own\]"),
         (lambda c: c["layers"][0].update({"class": "L2"}), "layer 'L2'"),
-        (lambda c: c["layers"][0]["settings"].update(in_features=10**12), "must hold the parameters"),
-        (lambda c: c["layers"][0]["settings"].update(in_features=0), "the settings of Linear"),
-        (lambda c: c["layers"][0]["settings"].update(other=1), "the settings of Linear"),
+        (lambda c: c["layers"][0].update({"class": "Layer"}), "layer 'Layer'"),
+        (lambda c: c["layers"][0].update({"class": ["Linear"]}), "found it otherwise"),
+        (lambda c: c["loss"].update({"class": "ReLU"}), "loss 'ReLU'"),
+        (settings(in_features=10**9, out_features=10**9), r"key '0\.weight': .*of shape \(1000000000, 1000000000\), found \(4, 3\)"),
+        (settings(bias=False), r"key '0\.bias': .*of shape none, found \(4,\)"),
+        (settings(in_features=0), "the settings of Linear"),
+        (settings(in_features=3.0), "the settings of Linear"),
+        (settings(in_features="3"), "the settings of Linear"),
+        (settings(bias=1), "the settings of Linear"),
+        (settings(bias="yes"), "the settings of Linear"),
+        (settings(other=1), "the settings of Linear"),
+        (settings(init="He"), "the settings of Linear"),
+        (settings(in_features=10**19), r"key '0\.weight'"),
+        (lambda c: c["layers"][0].update(settings={}), "the settings of Linear"),
+        (lambda c: c["layers"].append(LINEAR), r"key '4\.weight'"),
+        (lambda c: c["layers"].insert(1, c["layers"].pop(2)), r"key '1\.weight'|key '2\.weight'"),
+        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": "1", "layers": None}}), "the settings of L2"),
+        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": -1, "layers": None}}), "the settings of L2"),
+        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": 1, "layers": [10**18]}}), "do not fit together"),
+        (lambda c: c["penalties"].extend([{"class": "L2", "settings": {"strength": 1, "layers": None}}] * 2), "do not fit together"),
+        (lambda c: c["arrays"].__delitem__("0.bias"), r"key '0\.bias'"),
     ],
 )
-def test_a_forged_description_makes_nothing_but_known_layers(tmp_path, change, message):
+def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(tmp_path, change, message):
     path = classifier(dtype=np.float64).save(tmp_path / "model.h5")
     forged(path, change)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         Sequential.load(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
+def test_layers_that_do_not_fit_are_told(tmp_path):
+    path = Sequential([Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    wide = Sequential([Linear(3, 2), Linear(4, 1)][:1], loss=MeanSquaredError())
+
+    def turn(content):
+        content["layers"].reverse()
+        for name in ("weight", "bias"):
+            content["arrays"][f"0.{name}"], content["arrays"][f"1.{name}"] = content["arrays"][f"1.{name}"], content["arrays"][f"0.{name}"]
+
+    with h5py.File(path, "r+") as file:
+        for name in ("weight", "bias"):
+            file.move(f"0.{name}", "aside")
+            file.move(f"1.{name}", f"0.{name}")
+            file.move("aside", f"1.{name}")
+    forged(path, turn)
+    with pytest.raises(DataError, match="its layers do not fit together: layer 1"):
+        Sequential.load(path)
+    assert wide.parameters.size == 8
+
+
+class Raising(Layer):
+    """A class of one's own that does anything but what it should."""
+
+    fault: type[BaseException] = RuntimeError
+
+    def __init__(self, features):
+        if self.fault is not None:
+            raise self.fault("mine")
+        self.features = features
+
+    def forward(self, x, *, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, OverflowError, MemoryError, RecursionError, KeyError])
+def test_whatever_a_class_of_ones_own_raises_is_told(tmp_path, monkeypatch, fault):
+    monkeypatch.setattr(Raising, "fault", None)
+    path = Sequential([Linear(2, 3), Raising(3)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    monkeypatch.setattr(Raising, "fault", fault)
+    with pytest.raises(DataError, match=r"the settings of Raising must be those of its __init__.*mine"):
+        Sequential.load(path, custom=[Raising])
+
+
+class Doubling(Raising):
+    """Keeps another value under the name of its argument: made again from it, it would be another layer."""
+
+    fault = None
+
+    def __init__(self, features):
+        self.features = 2 * features
+
+
+def test_a_class_that_would_not_come_back_the_same_is_told(tmp_path):
+    path = Sequential([Linear(2, 3), Doubling(3)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    with pytest.raises(DataError, match=r"the settings of Doubling .*found \{'features': 6\}"):
+        Sequential.load(path, custom=[Doubling])
+
+
+def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
+    for model, told in (
+        (classifier().astype(np.complex128), "dtype float32 or float64"),
+        (Sequential([Linear(2, 2), *(ReLU() for _ in range(10_000))], loss=MeanSquaredError()), "1 to 10,000 layers"),
+        (Sequential([Linear(2, 3), Scaled(3, factor=float("inf"))], loss=MeanSquaredError()), "JSON"),
+    ):
+        with pytest.raises(ArgumentError, match=told):
+            model.save(tmp_path / "model.h5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_parameters_that_are_not_finite_come_back_too(tmp_path):
+    """A diverged model is still a model: it can be looked at."""
+    model = classifier()
+    model.parameters.theta[3] = np.nan
+    assert Sequential.load(model.save(tmp_path / "model.h5")).parameters.theta.tobytes() == model.parameters.theta.tobytes()
+
+
+def test_a_model_over_the_limit_is_refused(tmp_path):
+    path = classifier().save(tmp_path / "model.h5")
+    with pytest.raises(DataError, match="may have 1,000 bytes"):
+        Sequential.load(path, limit=1_000)
+    assert Sequential.load(path, limit=10**6).parameters.size == classifier().parameters.size
+
+
+LAYERS = st.lists(
+    st.builds(Linear, st.integers(1, 4), st.integers(1, 4), bias=st.booleans())
+    | st.builds(LeakyReLU, st.floats(0, 0.99))
+    | st.builds(Dropout, st.floats(0.01, 1))
+    | st.builds(Tanh),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(LAYERS, st.sampled_from([np.float32, np.float64]), st.lists(st.builds(L2, st.floats(0, 10)), max_size=1), st.integers(0, 9))
+def test_any_model_comes_back(tmp_path_factory, layers, dtype, penalties, seed):
+    try:
+        model = Sequential(layers, loss=MeanSquaredError(), penalties=penalties, dtype=dtype, seed=seed)
+    except ValueError:  # widths that do not fit
+        assume(False)
+    same = Sequential.load(model.save(tmp_path_factory.getbasetemp() / "any.h5"))
+    assert repr(same) == repr(model)
+    assert same.parameters.theta.tobytes() == model.parameters.theta.tobytes()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@given(st.data())
+def test_any_forged_value_is_refused_or_is_the_model_that_it_describes(tmp_path_factory, data):
+    path = classifier().save(tmp_path_factory.getbasetemp() / "forged.h5")
+    described = []
+
+    def change(content):
+        places = [(content, "layers"), (content, "loss"), (content, "dtype"), (content["layers"], 0), (content["layers"][0], "class")]
+        places += [(content["layers"][0]["settings"], name) for name in ("in_features", "out_features", "bias")]
+        holder, key = data.draw(st.sampled_from(places))
+        holder[key] = data.draw(JSON)
+        described.append({name: content[name] for name in ("dtype", "layers", "loss", "penalties")})
+
+    forged(path, change)
+    try:
+        model = Sequential.load(path)
+    except DataError as error:
+        told = str(error)
+    else:
+        told = str(path)
+        assert json.dumps(description(model)) == json.dumps(described[0])
+    assert str(path) in told
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array
-from ..errors import DataError, MissingDataError
+from ..errors import DataError
+from ..files import read_whole
 
 MOST_BYTES = 256 * 2**20
 MOST_CLASSES = 100
@@ -73,17 +74,11 @@ def read_csv(path: Path) -> Table:
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Return the lines that are not empty, as cells, with their numbers."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path}: may have {MOST_BYTES:,} bytes, found {path.stat().st_size:,}: take a part of it")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_whole(path, MOST_BYTES, "a CSV file", "take a part of it").decode("utf-8-sig")
         head = text.split("\n", 1)[0]
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
         return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except FileNotFoundError:
-        raise MissingDataError(f"{path}: a CSV file must be here, found none: check the path") from None
-    except DataError:
-        raise
-    except (OSError, ValueError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise DataError(f"{path}: must be a readable CSV file in UTF-8, found {error}: save the table as CSV again") from error
 
 

@@ -1,9 +1,10 @@
-"""`minidl data`: which files of the course are there, whether they are the right ones, and stand-ins for them."""
+"""`minidl data`: which files of the course are there, whether they are the right ones, stand-ins for them, and fetching them."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from ..arrays import Array
 from ..data import Dataset, load_cats, load_signs
 from ..data import pictures as known
+from ..data.download import fetch
 from ..data.hdf5 import read_hdf5
 from ..data.standin import CAT_CLASSES, draw_cats
 from ..data.standin_signs import SIGN_CLASSES, draw_signs
@@ -21,12 +23,23 @@ from ..data.writer import write_hdf5
 from ..errors import DataError
 from .values import Parser, add_common, to_json
 
-HELP = "list, verify or make the picture files"
-DESCRIPTION = "Say which of the course's picture files are there, verify files by SHA-256, or write drawn stand-ins for them."
+HELP = "list, verify, make or fetch the picture files"
+DESCRIPTION = """Say which of the course's picture files are there, verify files by SHA-256, write drawn stand-ins for them, or fetch them
+from a place that you name."""
 EXAMPLES = """examples:
   minidl data list
   minidl data verify datasets/*.h5
-  minidl data make stand-ins --set cats"""
+  minidl data make stand-ins --set cats
+  minidl data fetch cats --url https://example.org/course/datasets/"""
+FETCH = """Fetch the files of a set from the web, each only if its size and SHA-256 are those of the course's own; a file that is there and
+right is left alone, and none is ever replaced. minidl knows no address of its own, because the pictures may not be passed on: name a
+place where you may take them from."""
+FETCH_EXAMPLES = """examples:
+  minidl data fetch cats --url https://example.org/course/datasets/
+  minidl data fetch cats --url https://example.org/a/train_catvnoncat.h5 --url https://example.org/b/test_catvnoncat.h5
+  minidl data fetch signs --url "test_signs.h5=https://example.org/file?id=7" --to datasets
+
+needs the extra `data`: pip install minidl[data]"""
 
 
 @dataclass(frozen=True)
@@ -46,8 +59,8 @@ SETS = {
 
 
 def add(parser: Parser) -> None:
-    """Add the three commands."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="list|verify|make")
+    """Add the four commands."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="list|verify|make|fetch")
     shown = commands.add_parser("list", help="the known sets, where they were looked for and what was found")
     shown.add_argument("--data", metavar="FOLDER", help="look there alone")
     shown.set_defaults(act=_list)
@@ -58,7 +71,14 @@ def add(parser: Parser) -> None:
     made.add_argument("folder", type=Path, metavar="FOLDER", help="created if it is not there; no file is ever replaced")
     made.add_argument("--set", choices=(*SETS, "all"), default="all", help="which (default: %(default)s)")
     made.set_defaults(act=_make)
-    for command in (shown, verified, made):
+    fetched = commands.add_parser("fetch", help="fetch the files from a place that you name", description=FETCH, epilog=FETCH_EXAMPLES)
+    fetched.add_argument("set", choices=tuple(SETS), metavar="|".join(SETS), help="which")
+    url = "the folder on the web, or the address of one file (repeat it), or NAME=ADDRESS where that does not end in the file's name"
+    fetched.add_argument("--url", action="append", required=True, help=f"{url}; https, or http on this computer")
+    to = f"where to (default: ${known.FOLDER_VARIABLE}, else datasets)"
+    fetched.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=to)
+    fetched.set_defaults(act=_fetch)
+    for command in (shown, verified, made, fetched):
         add_common(command)
 
 
@@ -136,3 +156,12 @@ def _make(options: argparse.Namespace) -> tuple[Mapping[str, Any], list[str], in
     }
     paths = [str(path) for path in write_hdf5(contents)]
     return {"files": paths}, [f"wrote {path}: stand-in pictures drawn by minidl" for path in paths], 0
+
+
+def _fetch(options: argparse.Namespace) -> tuple[Mapping[str, Any], list[str], int]:
+    files = SETS[options.set].files
+    done = fetch(files, options.url, options.to, progress=sys.stderr.isatty() and not options.json)
+    unknown = [name for name in (files.train, files.test) if name not in files.sha256]
+    lines = [f"{what} {path}" for path, what in done.items()]
+    lines += [f"not fetched: {name}, whose SHA-256 is not known; put it there yourself" for name in unknown]
+    return {"files": {str(path): what for path, what in done.items()}, "not_fetched": unknown}, lines, 0

@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import plots
 from ..callbacks import EarlyStopping, Run
-from ..data.writer import write_whole
+from ..files import make_folder, write_whole
 from ..history import History
+from ..resume import Checkpoint
 from ..sequential import Sequential
 from . import nets, sets
 from .values import Parser, add_common, to_json, versions
@@ -23,7 +24,8 @@ HELP = "train a network on a set and say how good it is"
 DESCRIPTION = """Train a fully connected network on a set; print its accuracy on training and test examples beside that of always
 answering the commonest class. With --out, write the network (model.h5), results.json and, where matplotlib is installed, pictures.
 
-Ctrl-C ends the training; the results are then about the best epoch so far, and the exit status is 130."""
+Ctrl-C ends the training; the results are then about the best epoch so far, and the exit status is 130. With --checkpoint the same
+command goes on later where it was stopped, as if it never had been."""
 EXAMPLES = "\n".join(
     [
         "what each set is trained with where no option says otherwise:",
@@ -34,6 +36,7 @@ EXAMPLES = "\n".join(
         "  minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles",
         "  minidl train cats --data ~/course/datasets --epochs 500",
         "  minidl train flowers.csv --layers 20 --learning-rate 0.003 --json",
+        "  minidl train cats --checkpoint cats.h5      stop it by Ctrl-C, say it again, and it goes on",
     ]
 )
 
@@ -48,16 +51,11 @@ class BestSoFar(EarlyStopping):
     def on_start(self, run: Run) -> None:
         """Hold on to the history."""
         super().on_start(run)
-        self.history, self.complete = run.history, False
-
-    def on_epoch(self, run: Run) -> None:
-        """Compare, and note the end."""
-        super().on_epoch(run)
-        self.complete = run.epoch == run.epochs
+        self.history = run.history
 
     def on_end(self, run: Run) -> None:
         """Put the best parameters back, unless training is complete."""
-        if not self.complete:
+        if run.history.epochs < run.epochs:
             super().on_end(run)
 
 
@@ -67,6 +65,12 @@ def add(parser: Parser) -> None:
     sets.add_options(parser)
     nets.add_options(parser, None)
     out = parser.add_argument_group("the output")
+    out.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="keep the training in this file; if it is there already, go on from it (default: none)",
+    )
     out.add_argument("--out", type=Path, metavar="DIR", help="write model.h5, results.json and pictures there (default: only print)")
 
 
@@ -75,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     examples = sets.load(options)
     nets.settle(options, sets.usual_of(options.set))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)  # fails before the training rather than after it
+        make_folder(options.out)  # fails before the training rather than after it
     (x, y), (x_test, y_test) = examples.train, examples.test
     model = nets.build(options, x.shape[1], examples.outputs)
     optimizer = nets.make_optimizer(options)
@@ -84,15 +88,30 @@ def run(options: argparse.Namespace) -> int:
     say(f"source  {examples.source}")
     say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
     say(f"{shape}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
-    best, interrupted = BestSoFar(options.epochs), False
+    best, kept = BestSoFar(options.epochs), options.checkpoint
+    going = kept is not None and kept.exists()
+    if going:
+        say(f"goes on from {kept}")
     try:
-        progress = sys.stderr.isatty()
-        model.fit(x, y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size, callbacks=[best], progress=progress)
+        model.fit(
+            x,
+            y,
+            optimizer=optimizer,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            callbacks=[best] if kept is None else [best, Checkpoint(kept, every_seconds=60)],
+            progress=sys.stderr.isatty(),
+            resume=kept if going else None,
+        )
+        interrupted = best.history.epochs < options.epochs
     except KeyboardInterrupt:
-        if not best.history.epochs:
-            raise
         interrupted = True
+    if interrupted:
+        if not best.history.epochs:
+            raise KeyboardInterrupt
         say(f"interrupted after {best.history.epochs:,} epochs; what follows is about epoch {best.best_epoch:,}, the best")
+        if kept is not None:
+            say(f"{kept} holds the training: the same command goes on")
     called = model.predict_classes(x_test)
     counts = plots.confusion_counts(y_test.ravel(), called, len(examples.classes))
     results = {

@@ -6,7 +6,8 @@ Files from outside are read by `read_hdf5` alone.
 
 from . import planar
 from .dataset import Dataset, Part
-from .hdf5 import Field, read_hdf5
+from .hdf5 import read_hdf5
+from .hdf5_rules import Field, Limits
 from .image_file import read_image
 from .pictures import load_cats, load_signs
 from .split import train_validation_split
@@ -15,6 +16,7 @@ from .standin import write_cats
 __all__ = [
     "Dataset",
     "Field",
+    "Limits",
     "Part",
     "load_cats",
     "load_signs",

@@ -7,41 +7,22 @@ everything is checked on the description of the data, before a byte of them is r
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from io import BytesIO
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..arrays import Array
 from ..errors import DataError
+from ..files import FilePath
+from .hdf5_chunks import misfit
+from .hdf5_rules import Broken, Field, Limits, check_description, check_header, check_values, unpacked_size
 from .sniff import read_bytes
 
-LIMIT = 256 * 2**20
-_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}  # each is built into h5py: no plug-in is ever loaded
-
-
-@dataclass(frozen=True)
-class Field:
-    """What must lie under one key.
-
-    Parameters
-    ----------
-    shape : tuple of int or str
-        A number is exact. A letter stands for any length >= 1, the same wherever the letter occurs in the schema.
-    kinds : str
-        The allowed `numpy.dtype.kind`s, such as "iu" for whole numbers or "S" for bytes.
-    itemsize : int, optional
-        The exact number of bytes of an element; None for any up to 64.
-    below : str, optional
-        The values must lie in 0..n-1, where n is what this letter of the shapes stands for.
-    """
-
-    shape: tuple[int | str, ...]
-    kinds: str
-    itemsize: int | None = None
-    below: str | None = None
-
+_SLACK = 2**20  # bytes that may be packed as tightly as gzip can: a file of zeros for a few labels is no bomb
 
 Schema = Mapping[str, Field]
 
@@ -53,53 +34,7 @@ class Contents(NamedTuple):
     sha256: str
 
 
-class _Rule(NamedTuple):
-    """One demand on an HDF5 data set, checked on its description."""
-
-    holds: Callable[[Any, Field], bool]
-    demand: Callable[[Field], str]
-    found: Callable[[Any], object]
-    cure: str
-
-
-_RULES = (
-    _Rule(
-        lambda d, f: not d.external,
-        lambda f: "the data lie in this file",
-        lambda d: "external storage in other files",
-        "copy them into one file",
-    ),
-    _Rule(
-        lambda d, f: not d.is_virtual, lambda f: "the data lie in this file", lambda d: "a virtual data set", "copy the data into one file"
-    ),
-    _Rule(
-        lambda d, f: d.dtype.kind in f.kinds and d.dtype.itemsize <= 64 and f.itemsize in (None, d.dtype.itemsize),
-        lambda f: f"the dtype kind is one of {', '.join(f.kinds)}" + f" with {f.itemsize or 'at most 64'} byte(s)",
-        lambda d: f"dtype {d.dtype}",
-        "convert the array before saving it",
-    ),
-    _Rule(
-        lambda d, f: _fits(d.shape, f),
-        lambda f: f"the shape is {_text(f.shape)}",
-        lambda d: _text(d.shape),
-        "reshape the array before saving it",
-    ),
-    _Rule(
-        lambda d, f: set(_filters(d)) <= set(_FILTERS),
-        lambda f: f"the only filters are {', '.join(_FILTERS.values())}",
-        lambda d: f"filter number(s) {', '.join(str(n) for n in _filters(d) if n not in _FILTERS)}",
-        "save it again with compression='gzip'",
-    ),
-    _Rule(
-        lambda d, f: d.id.get_storage_size() >= (1 if d.chunks else d.nbytes),
-        lambda f: "the data have been written",
-        lambda d: f"{d.id.get_storage_size():,} of {d.nbytes:,} bytes",
-        "fetch or save the file again",
-    ),
-)
-
-
-def read_hdf5(path: str | os.PathLike[str], schema: Schema, *, limit: int = LIMIT) -> Contents:
+def read_hdf5(path: FilePath, schema: Schema, *, limit: int | Limits = Limits.size) -> Contents:
     """Read the keys of `schema` from the HDF5 file at `path`.
 
     Parameters
@@ -107,7 +42,7 @@ def read_hdf5(path: str | os.PathLike[str], schema: Schema, *, limit: int = LIMI
     path : path
     schema : mapping of key to Field
         Keys are plain names at the top of the file; whatever else lies in the file is never touched.
-    limit : int
+    limit : int or Limits
         The most bytes that the file, and all its arrays together, may have.
 
     Returns
@@ -122,72 +57,117 @@ def read_hdf5(path: str | os.PathLike[str], schema: Schema, *, limit: int = LIMI
     DataError
         If the file breaks any rule; the message names the file, the key, the rule, what was found, and the cure.
     """
-    import h5py
-
-    content = read_bytes(path, limit)
-    try:
-        with h5py.File(BytesIO(content), "r") as file:
-            found = {key: _dataset(file, path, key) for key in schema}
-            _check(found, path, schema, limit)
-            arrays = {key: found[key][()] for key in schema}
-    except DataError:
-        raise
-    except Exception as error:  # a damaged file makes h5py raise nearly anything
-        raise DataError(f"{path}: must be a whole HDF5 file, found it truncated or damaged ({error}): fetch it again") from error
-    lengths = {letter: size for key, field in schema.items() for letter, size in zip(field.shape, arrays[key].shape, strict=True)}
-    for key, field in schema.items():
-        if field.below is not None and not ((arrays[key] >= 0) & (arrays[key] < lengths[field.below])).all():
-            span = f"{arrays[key].min()}..{arrays[key].max()}"
-            raise _refusal(path, key, f"the values lie in 0..{lengths[field.below] - 1}", span, "number the classes from 0")
-    return Contents(arrays, hashlib.sha256(content).hexdigest())
+    file = HDF5File(path, limit=limit)
+    return Contents(file.read(schema), file.sha256)
 
 
-def _dataset(file: Any, path: str | os.PathLike[str], key: str) -> Any:
-    """Return the data set under `key` without following any link that leads elsewhere."""
-    import h5py
+class HDF5File:
+    """An HDF5 file from outside, held in memory: what is read in two steps is of one file, whatever happens on the disk meanwhile.
 
-    if not file.id.links.exists(key.encode()):  # unlike `key in file`, also true for a link that leads nowhere
-        raise _refusal(path, key, "the key is in the file", f"only {', '.join(sorted(file)) or 'nothing'}", "rename the data set")
-    link = file.get(key, getlink=True)
-    if not isinstance(link, h5py.HardLink):
-        raise _refusal(path, key, "the data lie in this file", f"a {type(link).__name__}", "copy the data into one file")
-    found = file[key]
-    if not isinstance(found, h5py.Dataset):
-        raise _refusal(path, key, "the key is a data set", f"a {type(found).__name__}", "save the array itself under this key")
-    return found
+    Parameters
+    ----------
+    path : path
+    limit : int or Limits
+        The arrays of all reads count together.
+    """
+
+    def __init__(self, path: FilePath, *, limit: int | Limits = Limits.size) -> None:
+        self.path = path
+        self.limits = limit if isinstance(limit, Limits) else Limits(size=limit)
+        self._content = read_bytes(path, self.limits.size)
+        self._unpacked = 0
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the file, 64 hexadecimal digits."""
+        return hashlib.sha256(self._content).hexdigest()
+
+    def read(self, schema: Schema) -> dict[str, Array]:
+        """Return the arrays that `schema` asks for; raise `DataError` where one is not as it demands."""
+        import h5py
+
+        with self._told(), h5py.File(BytesIO(self._content), "r") as file:
+            with self._told("/"):
+                check_header(file, self.limits)
+            found = {key: self._open(file, key, field) for key, field in schema.items()}
+            lengths = self._lengths(found, schema)
+            self._check_total(sum(unpacked_size(data) for data in found.values()))
+            arrays = {key: self._values(key, data) for key, data in found.items()}
+            for key, field in schema.items():
+                with self._told(key):
+                    check_values(arrays[key], field, lengths)
+        return arrays
+
+    def _open(self, file: Any, key: str, field: Field) -> Any:
+        """Return the data set under `key`, if it is as it must be, without following any link that leads elsewhere."""
+        from h5py import Dataset, h5l
+
+        with self._told(key):
+            if not key.isprintable() or "/" in key or key in ("", ".", ".."):  # a path could lead through a link
+                raise Broken("the key is a plain name", "no such name", "rename the data set")
+            name = key.encode()
+            if not file.id.links.exists(name):  # unlike `key in file`, also true for a link that leads nowhere
+                raise Broken("the key is in the file", f"only {_names(file)}", "is it the right file, or has the data set another name?")
+            if (kind := file.id.links.get_info(name).type) != h5l.TYPE_HARD:
+                what = {h5l.TYPE_SOFT: "a SoftLink", h5l.TYPE_EXTERNAL: "an ExternalLink"}.get(kind, f"a link of type {kind}")
+                raise Broken("the data lie in this file", what, "copy the data into one file")
+            found = file[key]
+            if not isinstance(found, Dataset):
+                raise Broken("the key is a data set", f"a {type(found).__name__}", "save the array itself under this key")
+            check_description(found, field, self.limits)
+            return found
+
+    def _lengths(self, found: Mapping[str, Any], schema: Schema) -> dict[int | str, int]:
+        """Return what each letter of the shapes stands for, once it is the same everywhere."""
+        lengths: dict[int | str, tuple[str, int]] = {}
+        for key, field in schema.items():
+            for letter, size in zip(field.shape, found[key].shape, strict=True):
+                other, length = lengths.setdefault(letter, (key, size))
+                if length != size:
+                    with self._told(key):
+                        raise Broken(f"it is as long as {other} ({length})", f"length {size}", "give one label per example")
+        return {letter: length for letter, (_, length) in lengths.items()}
+
+    def _check_total(self, size: int) -> None:
+        self._unpacked += size
+        most = min(self.limits.size, _SLACK + int(self.limits.ratio * len(self._content)))
+        if self._unpacked > most:
+            raise DataError(
+                f"{self.path}: the arrays may have {most:,} bytes in a file of {len(self._content):,}, found {self._unpacked:,}: "
+                "pass a larger limit if you trust the file"
+            )
+
+    def _values(self, key: str, data: Any) -> Array:
+        with self._told(key):
+            if data.chunks and (wrong := misfit(data, self._content)):
+                raise Broken("each chunk has its full size, unpacked", wrong, "fetch the file again")
+            return np.asarray(data[()])
+
+    @contextmanager
+    def _told(self, key: str | None = None) -> Iterator[None]:
+        """Turn whatever goes wrong into a `DataError` that names the file and the key."""
+        where = f"{self.path}, key {key[:80]!r}" if key is not None else f"{self.path}"
+        try:
+            yield
+        except DataError:
+            raise
+        except Broken as broken:
+            demand, found, cure = broken.args
+            raise DataError(f"{where}: must be such that {demand}, found {found}: {cure}") from None
+        except MemoryError as error:
+            raise DataError(f"{where}: must fit into memory, found too little of it: close other programs, or take a part") from error
+        except Exception as error:  # a damaged file makes h5py raise nearly anything
+            raise DataError(f"{where}: must be whole, found it truncated or damaged ({error}): fetch it again") from error
 
 
-def _check(found: Mapping[str, Any], path: str | os.PathLike[str], schema: Schema, limit: int) -> None:
-    lengths: dict[int | str, tuple[str, int]] = {}
-    for key, field in schema.items():
-        for rule in _RULES:
-            if not rule.holds(found[key], field):
-                raise _refusal(path, key, rule.demand(field), rule.found(found[key]), rule.cure)
-        for letter, size in zip(field.shape, found[key].shape, strict=True):
-            other, length = lengths.setdefault(letter, (key, size))
-            if length != size:
-                raise _refusal(path, key, f"it is as long as {other} ({length})", f"length {size}", "give one label per example")
-    total = sum(data.nbytes for data in found.values())
-    if total > limit:
-        raise DataError(f"{path}: the arrays may have {limit:,} bytes, found {total:,}: pass a larger limit if you trust the file")
+def _names(file: Any) -> str:
+    """Return the first keys of a file for a message, none at length: there may be millions, or one of a million letters."""
+    names: list[str] = []
 
+    def collect(name: bytes) -> bool | None:
+        text = name[:40].decode("utf-8", "replace")
+        names.append(text if len(name) <= 40 and text.isprintable() else f"{ascii(text)[1:-1]}...")
+        return True if len(names) == 6 else None  # True: enough
 
-def _fits(shape: tuple[int, ...] | None, field: Field) -> bool:
-    return (
-        shape is not None
-        and len(shape) == len(field.shape)
-        and all(size == want if isinstance(want, int) else size >= 1 for size, want in zip(shape, field.shape, strict=True))
-    )
-
-
-def _filters(data: Any) -> list[int]:
-    settings = data.id.get_create_plist()
-    return [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
-
-
-def _text(shape: tuple[int | str, ...] | None) -> str:
-    return "no shape" if shape is None else f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
-def _refusal(path: str | os.PathLike[str], key: str, demand: str, found: object, cure: str) -> DataError:
-    return DataError(f"{path}, key {key!r}: must be such that {demand}, found {found}: {cure}")
+    file.id.links.iterate(collect)
+    return ", ".join(names[:5] + ["..."] * (len(names) > 5)) or "nothing"

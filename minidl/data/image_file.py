@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 import warnings
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ArgumentError, DataError, MissingDataError, MissingExtraError
+from ..errors import ArgumentError, DataError, MissingExtraError
+from ..files import read_whole
 
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 120_000_000  # the largest phone cameras have 108 million; as red-green-blue these are 360 MB in memory
@@ -60,11 +60,11 @@ def read_image(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64)) -
         from PIL import Image, UnidentifiedImageError
     except ImportError:
         raise MissingExtraError("read_image needs Pillow, which is not installed: pip install minidl[plot]") from None
-    _check_file(path)
+    content = read_whole(path, MOST_BYTES, "a picture", "scale the picture down first")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own warning of large pictures: the limit below is ours
-            with Image.open(path, formats=_FORMATS) as picture:
+            with Image.open(BytesIO(content), formats=_FORMATS) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
                     raise DataError(f"{path}: a picture may have {MOST_PIXELS:,} pixels, found {width:,} x {height:,}: scale it down first")
@@ -74,28 +74,9 @@ def read_image(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64)) -
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more ({error}): scale it down first") from None
     except UnidentifiedImageError:
-        raise DataError(f"{path}: must be a JPEG or PNG picture, found {_what(path)}: save it as one of these first") from None
+        raise DataError(f"{path}: must be a JPEG or PNG picture, found {_what(content)}: save it as one of these first") from None
     except Exception as error:  # a damaged file makes a decoder raise nearly anything
         raise DataError(f"{path}: must be a whole JPEG or PNG picture, found it damaged ({error}): fetch it again") from error
-
-
-def _check_file(path: str | os.PathLike[str]) -> None:
-    try:
-        found = Path(path).stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise DataError(
-                f"{path}: a picture must be a regular file, found a folder, pipe or device: pass the path of the picture itself"
-            )
-        if found.st_size > MOST_BYTES:
-            raise DataError(f"{path}: a picture file may have {MOST_BYTES:,} bytes, found {found.st_size:,}: scale the picture down first")
-        with open(path, "rb"):
-            pass
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise MissingDataError(f"{path}: a picture must be here, found none: check the path") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: a picture must be readable, {error}: check the path and its permissions") from error
 
 
 def _pixels(picture: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -111,9 +92,7 @@ def _pixels(picture: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     return np.array(scaled, dtype=np.uint8)
 
 
-def _what(path: str | os.PathLike[str]) -> str:
-    with open(path, "rb") as file:
-        head = file.read(12)
+def _what(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return "a HEIC or other camera container"
     for start, what in _IMPOSTORS.items():

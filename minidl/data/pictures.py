@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import DataError, MissingDataError
 from .dataset import Dataset, Part
-from .hdf5 import Contents, Field, Schema, read_hdf5
+from .hdf5 import Contents, Schema, read_hdf5
+from .hdf5_rules import Field
 from .split import split_rows
 from .standin import draw_cats
 from .standin_signs import draw_signs
@@ -27,6 +28,7 @@ class KnownSet:
     train: str
     test: str
     sha256: dict[str, str]
+    bytes: dict[str, int]
     stand_in: Callable[[], tuple[Part, Part]]
     test_alone: bool = False
 
@@ -39,6 +41,7 @@ CATS = KnownSet(
         "train_catvnoncat.h5": "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
         "test_catvnoncat.h5": "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
     },
+    bytes={"train_catvnoncat.h5": 2_572_022, "test_catvnoncat.h5": 616_958},
     stand_in=draw_cats,
 )
 SIGNS = KnownSet(
@@ -46,6 +49,7 @@ SIGNS = KnownSet(
     train="train_signs.h5",
     test="test_signs.h5",
     sha256={"test_signs.h5": "539fb746ed9e947eb244cfca73f4d1b03f9bf5524d609eeed2cd76ddb1b179be"},
+    bytes={"test_signs.h5": 1_477_712},
     stand_in=draw_signs,
     test_alone=True,
 )
@@ -178,7 +182,8 @@ def _part(content: Contents) -> Part:
 
 
 def _name(name: bytes | int) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    return text if text.isprintable() else ascii(text)[1:-1]  # what is printed later must not steer a terminal
 
 
 def _divide(part: Part) -> list[Part]:

@@ -60,7 +60,9 @@ def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
 
     Parameters
     ----------
-    n, noise, rng
+    n : int
+    noise : float
+    rng : int, Generator or RandomState
         As for `moons`.
     factor : float
         Radius of the inner circle, 0 <= factor < 1.
@@ -90,8 +92,11 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
 
     Parameters
     ----------
-    n, noise, rng
-        As for `moons`; `n` is at least `centers`, and the clouds' sizes differ by at most one point.
+    n : int
+        At least `centers`; the clouds' sizes differ by at most one point.
+    noise : float
+    rng : int, Generator or RandomState
+        As for `moons`.
     centers : int
         Number of clouds, at least 2.
 

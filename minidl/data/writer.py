@@ -1,15 +1,15 @@
-"""Writes files so that each appears whole or not at all."""
+"""Writes arrays as HDF5 files, so that each appears whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
 from ..arrays import Array
 from ..errors import DataError
+from ..files import make_folder, write_whole
 
 
 def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:
@@ -31,15 +31,13 @@ def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = 
         if os.path.lexists(path) and not replace:
             raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away or choose another folder")
     for path, arrays in contents.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _hdf5_bytes(arrays))
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written, {error}: choose a folder that you may write to, with enough room") from error
+        make_folder(path.parent)
+        write_whole(path, hdf5_bytes(arrays))
     return list(contents)
 
 
-def _hdf5_bytes(arrays: Mapping[str, Array]) -> bytes:
+def hdf5_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """Return the HDF5 file with one data set per key."""
     import h5py
 
     memory = BytesIO()
@@ -47,31 +45,3 @@ def _hdf5_bytes(arrays: Mapping[str, Array]) -> bytes:
         for key, array in arrays.items():
             file.create_dataset(key, data=array)
     return memory.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the goal, bring it to the disk, and only then give it its name: the file is whole or not there."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read it
-        os.replace(temporary, path)
-        _bring_to_disk(path.parent)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _bring_to_disk(folder: Path) -> None:
-    """Make the new name itself outlast a loss of power; some systems have no such thing for folders."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

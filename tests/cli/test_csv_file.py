@@ -70,7 +70,7 @@ def test_a_missing_file_is_told(path):
 
 
 def test_a_folder_is_told(tmp_path):
-    with pytest.raises(DataError, match="must be a readable CSV file"):
+    with pytest.raises(DataError, match="a CSV file must be a regular file, found a folder"):
         read_csv(tmp_path)
 
 

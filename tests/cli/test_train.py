@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import sys
 
 import numpy as np
@@ -150,3 +152,27 @@ def test_a_csv_file_is_learned(results, tmp_path):
     assert found["network"] == "4-16-3"
     assert sum(map(sum, found["confusion"])) == 18
     assert found["test"]["accuracy"] > 0.9
+
+
+def test_a_stopped_training_goes_on_by_the_same_command(results, tmp_path, monkeypatch, capsys):
+    words = ["moons", "--epochs", 6, "--keep-prob", 0.8]
+    whole = results(*words)
+
+    class Stops(train.BestSoFar):
+        def on_step(self, run):
+            if (run.epoch, run.batch) == (4, 2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    words += ["--checkpoint", tmp_path / "run.h5"]
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "BestSoFar", Stops)
+        Stops.__name__ = "BestSoFar"  # a callback's state is kept under its class
+        assert main(["train", *map(str, words)]) == 130
+    out = capsys.readouterr().out
+    assert "interrupted after 3 epochs; what follows is about epoch" in out
+    assert f"{tmp_path / 'run.h5'} holds the training: the same command goes on" in out
+    rest = results(*words)
+    assert rest["loss"] == whole["loss"]
+    assert rest["test"] == whole["test"]
+    assert not rest["interrupted"]
+    assert results(*words)["test"] == whole["test"]  # once more: it is complete already

@@ -126,6 +126,13 @@ def test_files_of_different_classes_are_refused(tmp_path):
         load_cats(tmp_path)
 
 
+def test_a_class_name_that_would_steer_a_terminal_is_shown_harmless(tmp_path):
+    write_hdf5(
+        {tmp_path / name: arrays(prefix, names=(b"\x1b[2J", b"\xffcat")) for name, prefix in zip(CAT_FILES, ("train", "test"), strict=True)}
+    )
+    assert load_cats(tmp_path).classes == (r"\x1b[2J", "\ufffdcat")
+
+
 def test_both_sign_files_are_used_as_they_are(tmp_path):
     write_hdf5({tmp_path / f"{prefix}_signs.h5": arrays(prefix, 12, range(6)) for prefix in ("train", "test")})
     loaded = load_signs(tmp_path)

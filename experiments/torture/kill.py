@@ -1,0 +1,103 @@
+"""kill -9 at random moments of a process that does nothing but save a model; after each, the file must be the old or the new model.
+
+As a control, a tenth as many kills hit a process that writes the same file in place: most of these leave a file that cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from minidl import Linear, MeanSquaredError, MinidlError, Sequential
+from minidl.checkpoints import contents, description
+from minidl.data.writer import hdf5_bytes
+from minidl.files import remove_leftovers
+
+from .report import Result
+
+WIDTHS = (700, 700)  # 490,700 parameters in float32: a file of 2 MB
+USUAL = 1_000
+_CYCLE = 0.03  # seconds of two saves and a little: kills fall into every part of one
+
+
+def run(count: int, seed: int, scratch: Path) -> Result:
+    """Kill `count` times and say what was found."""
+    rng = np.random.default_rng(seed)
+    models = [Sequential([Linear(*WIDTHS)], loss=MeanSquaredError(), seed=s) for s in (1, 2)]
+    found, violations, leftovers = _kills(count, rng, scratch / "atomic.h5", models, lambda model, path: model.save(path))
+    control, _, _ = _kills(max(10, count // 10), rng, scratch / "plain.h5", models, _save_in_place)
+    names = ("model 1", "model 2", "unreadable", "another content")
+    rows = [["kill -9 while saving 2 MB", "kills", *names, "leftovers removed"]]
+    rows += [["minidl", count, *(found[name] for name in names), leftovers]]
+    rows += [["control: written in place", control.total(), *(control[name] for name in names), 0]]
+    size = (scratch / "atomic.h5").stat().st_size
+    numbers = {"kills": count, "found": found, "leftovers_removed": leftovers, "control": control, "bytes": size}
+    return Result(rows, numbers, violations)
+
+
+def _kills(
+    count: int, rng: np.random.Generator, path: Path, models: list[Sequential], save: Callable[[Sequential, Path], object]
+) -> tuple[Counter[str], list[str], int]:
+    """Kill a child that saves without a pause, `count` times; return what lay there after each, what must not be, and the leftovers."""
+    save(models[0], path)
+    found: Counter[str] = Counter()
+    violations, leftovers = [], 0
+    for number in range(count):
+        delay = float(rng.uniform(0, _CYCLE))
+        child = _forked(partial(_save_forever, models[:: (-1) ** number], path, save))
+        time.sleep(delay)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        state = _state(path, models)
+        found[state] += 1
+        if state not in ("model 1", "model 2"):
+            violations.append(f"kill {number} after {delay * 1000:.1f} ms: {state}")
+        leftovers += len(list(path.parent.glob(".minidl-*")))
+        if number % 2:  # else the next save does it
+            remove_leftovers(path.parent)  # what every start of minidl does
+        if state == "unreadable":
+            save(models[0], path)
+    models[0].save(path)
+    if left := [entry.name for entry in path.parent.glob(".minidl-*")]:
+        violations.append(f"left behind after the last start and save: {left}")
+    return found, violations, leftovers
+
+
+def _forked(act: Callable[[], None]) -> int:
+    """Return the process number of a child that does `act`, and starts at once: all is loaded already."""
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(1)
+    return child
+
+
+def _save_forever(models: list[Sequential], path: Path, save: Callable[[Sequential, Path], object]) -> None:
+    while True:
+        for model in models:
+            save(model, path)
+
+
+def _state(path: Path, models: list[Sequential]) -> str:
+    try:
+        loaded = Sequential.load(path)
+    except MinidlError:
+        return "unreadable"
+    for number, model in enumerate(models, start=1):
+        if loaded.parameters.theta.tobytes() == model.parameters.theta.tobytes() and description(loaded) == description(model):
+            return f"model {number}"
+    return "another content"
+
+
+def _save_in_place(model: Sequential, path: Path) -> None:
+    """Write what minidl writes, as most programs do."""
+    path.write_bytes(hdf5_bytes(contents(model)))

@@ -1,0 +1,376 @@
+"""Fetching from a server on this computer that lies in every way it can."""
+
+import gzip
+import hashlib
+import http.server
+import os
+import socket
+import sys
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pooch")
+
+from minidl.data import download
+from minidl.data.download import addresses, allowed, fetch, shown
+from minidl.data.pictures import CATS, SIGNS
+from minidl.data.writer import hdf5_bytes
+from minidl.errors import ArgumentError, DataError, MissingExtraError
+
+NAME = "test_signs.h5"
+GOOD = hdf5_bytes({"x": np.random.default_rng(0).integers(0, 256, 100_000).astype(np.uint8)})
+KNOWN = replace(SIGNS, sha256={NAME: hashlib.sha256(GOOD).hexdigest()}, bytes={NAME: len(GOOD)})
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Answers with `behave(handler)`, and counts the requests."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave = send
+        self.requests = []
+        self.over = threading.Event()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def handle_error(self, request, address):
+        """Say nothing of clients that hang up."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.requests.append((self.path, dict(self.headers)))
+        self.server.behave(self)
+
+    def log_message(self, *_):
+        pass
+
+
+def send(handler, content=GOOD, *, status=200, length=True, **headers):
+    handler.send_response(status)
+    announced = {"Content-Length": str(len(content) if length is True else length)} if length else {}
+    for name, value in {**announced, **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.over.set()
+    made.shutdown()
+    made.server_close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path, monkeypatch):
+    """Whatever happens, no temporary file is left anywhere."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    yield
+    assert os.listdir(scratch) == []
+
+
+def refused(server, tmp_path, told, *, kind=DataError, **settings):
+    """Fail unless fetching fails with that word, in one line that names the address, and leaves nothing in the folder."""
+    with pytest.raises(kind, match=told) as caught:
+        fetch(KNOWN, [server.url], tmp_path / "data", **{"timeout": 10.0, **settings})
+    assert f"127.0.0.1:{server.server_port}" in str(caught.value)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_file_arrives(server, tmp_path, capsys):
+    assert fetch(KNOWN, [server.url], tmp_path / "new" / "data") == {tmp_path / "new" / "data" / NAME: "fetched"}
+    assert (tmp_path / "new" / "data" / NAME).read_bytes() == GOOD
+    assert os.listdir(tmp_path / "new" / "data") == [NAME]
+    (path, headers), *_ = server.requests
+    assert (path, headers["Accept-Encoding"]) == (f"/{NAME}", "identity")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_file_that_is_there_and_right_is_not_fetched_again(server, tmp_path):
+    (tmp_path / NAME).write_bytes(GOOD)
+    assert fetch(KNOWN, [server.url], tmp_path) == {tmp_path / NAME: "there already"}
+    assert server.requests == []
+
+
+def test_another_file_of_that_name_is_never_replaced(server, tmp_path):
+    (tmp_path / NAME).write_bytes(b"mine")
+    with pytest.raises(DataError, match=rf"{NAME}: must not be replaced, found another file of that name"):
+        fetch(KNOWN, [server.url], tmp_path)
+    assert (tmp_path / NAME).read_bytes() == b"mine"
+    assert server.requests == []
+
+
+def test_progress_is_shown_on_stderr(server, tmp_path, capsys):
+    fetch(KNOWN, [server.url], tmp_path, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "100%" in err
+
+
+def test_a_body_in_chunks_without_a_length_arrives(server, tmp_path):
+    def behave(handler):
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for start in range(0, len(GOOD), 10_000):
+            piece = GOOD[start : start + 10_000]
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        handler.wfile.write(b"0\r\n\r\n")
+
+    server.behave = behave
+    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+
+
+def endless(handler):
+    send(handler, GOOD, length=None)
+    while not handler.server.over.is_set():
+        handler.wfile.write(bytes(2**16))
+
+
+def stalling(handler):
+    send(handler, GOOD[:1000], length=len(GOOD))
+    handler.server.over.wait()
+
+
+def dripping(handler):
+    send(handler, b"", length=len(GOOD))
+    while not handler.server.over.wait(0.01):
+        handler.wfile.write(b"x")
+
+
+@pytest.mark.parametrize(
+    ("behave", "told"),
+    [
+        (lambda handler: send(handler, GOOD[:5000], length=None), "found it broken off after 5,000: try again"),
+        (lambda handler: send(handler, GOOD[:5000], length=len(GOOD)), "found the connection failing"),
+        (lambda handler: send(handler, GOOD + b"x", length=None), "found more"),
+        (endless, "found more"),
+        (lambda handler: send(handler, GOOD, length=len(GOOD) + 1), r"found '.*' announced"),
+        (lambda handler: send(handler, GOOD[:-1]), r"found '.*' announced"),
+        (lambda handler: send(handler, GOOD, length="10**9"), r"announced|connection failing"),
+        (lambda handler: send(handler, b"<!DOCTYPE html><html>"), r"found a web page \(HTML\), 21 bytes: download the raw file"),
+        (lambda handler: send(handler, b"<html>".ljust(len(GOOD))), r"found a web page \(HTML\)"),
+        (lambda handler: send(handler, b"", length=None), "found it broken off after 0"),
+        (lambda handler: send(handler, GOOD[:-1] + b"x"), "must have the SHA-256 .*, found .*: it is another file"),
+        (lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"), "found it packed as 'gzip'"),
+        (lambda handler: send(handler, b"no", status=404), "found the answer 404 'Not Found'"),
+        (lambda handler: send(handler, GOOD, status=206), "found the answer 206"),
+        (lambda handler: send(handler, b"", status=304), "found the answer 304"),
+        (lambda handler: send(handler, b"\x1b[2J", status=500), "found the answer 500"),
+        (lambda handler: handler.wfile.write(b"nothing like HTTP\r\n\r\n"), "found the connection failing"),
+        (lambda handler: handler.connection.shutdown(socket.SHUT_RDWR), "found the connection failing"),
+    ],
+)
+def test_what_is_not_the_file_never_reaches_the_folder(server, tmp_path, behave, told):
+    server.behave = behave
+    refused(server, tmp_path, told)
+
+
+def test_a_server_that_falls_silent_is_left(server, tmp_path):
+    server.behave = stalling
+    refused(server, tmp_path, "found silence for 0.2 s: try again", timeout=0.2)
+
+
+def test_a_server_that_never_answers_is_left(server, tmp_path):
+    server.behave = lambda handler: handler.server.over.wait()
+    refused(server, tmp_path, "found silence for 0.2 s", timeout=0.2)
+
+
+def test_a_server_that_sends_a_letter_at_a_time_is_left(server, tmp_path):
+    server.behave = dripping
+    refused(server, tmp_path, r"found .* after 0\.3 s: try again", patience=0.3)
+
+
+def test_no_server_at_all(server, tmp_path):
+    server.shutdown()
+    server.server_close()
+    refused(server, tmp_path, r"found the connection failing \(ConnectionError\)")
+
+
+def redirecting(*goals):
+    """Redirect to each goal in turn, the last one for good."""
+    left = list(goals)
+
+    def behave(handler):
+        goal = left.pop(0) if len(left) > 1 else left[0]
+        send(handler, b"", status=302, Location=goal)
+
+    return behave
+
+
+def test_a_redirect_on_this_computer_is_followed(server, tmp_path):
+    def behave(handler):
+        if handler.path == "/there":
+            send(handler)
+        else:
+            send(handler, b"", status=307, Location="/there")
+
+    server.behave = behave
+    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+    assert [path for path, _ in server.requests] == [f"/{NAME}", "/there"]
+
+
+@pytest.fixture
+def connected(monkeypatch):
+    """The hosts that are connected to."""
+    hosts = []
+
+    def connect(self, address, real=socket.socket.connect):
+        hosts.append(address[0])
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return hosts
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "http://192.0.2.1/test_signs.h5",
+        "http://example.org/",
+        "//192.0.2.1/",
+        "ftp://192.0.2.1/",
+        "file:///etc/passwd",
+        "http://127.0.0.1\\@192.0.2.1/",
+    ],
+)
+def test_a_redirect_away_from_https_is_refused_before_anything_is_connected(server, tmp_path, connected, goal):
+    server.behave = redirecting(goal)
+    refused(server, tmp_path, "must not lead away from https, found a redirect to")
+    assert connected == ["127.0.0.1"]
+
+
+def test_redirects_without_an_end_are_refused(server, tmp_path):
+    server.behave = redirecting("/again")
+    refused(server, tmp_path, "must be reached in 5 redirects, found more")
+    assert len(server.requests) == 6
+
+
+def test_a_redirect_with_an_endless_body_is_not_read(server, tmp_path):
+    def behave(handler):
+        if handler.path == "/there":
+            send(handler)
+        else:
+            send(handler, b"", status=302, length=None, Location="/there")
+            handler.wfile.write(bytes(2**16))
+            handler.server.over.wait()
+
+    server.behave = behave
+    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+
+
+def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
+    def interrupt(path, head, size):
+        raise KeyboardInterrupt
+
+    server.behave = lambda handler: send(handler, GOOD[:-1] + b"x")
+    monkeypatch.setattr(download, "check_signature", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(KNOWN, [server.url], tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
+    (tmp_path / "data").write_bytes(b"")
+    with pytest.raises(DataError, match="data: cannot be written"):
+        fetch(KNOWN, [server.url], tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://example.org/", True),
+        ("HTTPS://example.org/", True),
+        ("https://192.0.2.1:8443/a?b=c", True),
+        ("http://127.0.0.1:8000/", True),
+        ("http://localhost/", True),
+        ("http://[::1]:80/", True),
+        ("http://127.1.2.3/", True),
+        ("http://example.org/", False),
+        ("http://192.168.0.1/", False),
+        ("http://localhost.example.org/", False),
+        ("http://127.0.0.1.example.org/", False),
+        ("http://127.0.0.1@example.org/", False),
+        ("http://example.org#@127.0.0.1/", False),
+        ("http://127.0.0.1\\@example.org/", False),
+        ("https://exam ple.org/", False),
+        ("https://example.org/\n", False),
+        ("https://", False),
+        ("https://example.org:port/", False),
+        ("file:///etc/passwd", False),
+        ("ftp://example.org/", False),
+        ("//example.org/", False),
+        ("example.org/file", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_are_allowed(url, fits):
+    assert allowed(url) is fits
+
+
+def test_no_redirect_steps_down_from_https():
+    assert allowed("https://127.0.0.1/", redirected_from="https://example.org/")
+    assert not allowed("http://127.0.0.1/", redirected_from="https://example.org/")
+    assert allowed("https://example.org/", redirected_from="http://127.0.0.1/")
+
+
+def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(tmp_path, connected):
+    with pytest.raises(ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass one"):
+        fetch(KNOWN, ["http://example.org/"], tmp_path)
+    assert connected == []
+
+
+def test_addresses_of_a_folder_and_of_files():
+    train, test = CATS.sha256
+    assert addresses(CATS, ["https://a.org/x"]) == addresses(CATS, ["https://a.org/x/"])
+    assert addresses(CATS, ["https://a.org/x/?raw=1"])[test] == f"https://a.org/x/{test}?raw=1"
+    assert addresses(CATS, [f"https://a.org/{train}?v=2", f"{test}=https://b.org/file?id=7"]) == {
+        train: f"https://a.org/{train}?v=2",
+        test: "https://b.org/file?id=7",
+    }
+    assert addresses(CATS, [f"{train}=https://b.org/7", "https://a.org"]) == {train: "https://b.org/7", test: f"https://a.org/{test}"}
+
+
+@pytest.mark.parametrize(
+    ("urls", "told"),
+    [
+        ([], "where train_catvnoncat.h5 and test_catvnoncat.h5 lies"),
+        (["https://a.org/train_catvnoncat.h5"], "where test_catvnoncat.h5 lies"),
+        (["https://a.org/", "https://b.org/"], "must name one folder"),
+    ],
+)
+def test_addresses_that_are_missing_or_too_many(urls, told):
+    with pytest.raises(ArgumentError, match=told):
+        addresses(CATS, urls)
+
+
+def test_what_an_address_carries_is_not_told():
+    assert shown("https://me:secret@example.org/a?key=secret#secret") == "https://example.org/a"
+    assert shown("https://a.org/\x1b[2J").isprintable()
+
+
+def test_without_pooch_the_pip_line_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(MissingExtraError, match=r"pip install minidl\[data\]"):
+        fetch(KNOWN, ["https://example.org/"], tmp_path)
+
+
+def test_every_known_file_has_its_size():
+    for known in (CATS, SIGNS):
+        assert list(known.sha256) == list(known.bytes)

@@ -1,0 +1,158 @@
+"""Nothing let in: what the source of minidl may not do, whoever writes it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import minidl
+
+ROOT = Path(minidl.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+# Each of these can run what it reads.
+MODULES = {
+    "pickle",
+    "cPickle",
+    "_pickle",
+    "cloudpickle",
+    "dill",
+    "joblib",
+    "marshal",
+    "shelve",
+    "jsonpickle",
+    "yaml",
+    "code",
+    "codeop",
+    "runpy",
+    "ctypes",
+}
+CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+WRITERS = {
+    "write_text",
+    "write_bytes",
+    "savetxt",
+    "savez",
+    "savez_compressed",
+    "tofile",
+    "memmap",
+    "to_csv",
+    "mkstemp",
+    "NamedTemporaryFile",
+}
+WRITING_MODES = set("wax+")
+LOGS = {"logs.py"}  # begins its files whole and then adds lines: a killed process can cut off the last one, never an earlier one
+
+
+def names(node):
+    """Yield the modules that an import statement names."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        yield node.module or ""
+
+
+def called(node):
+    """Return the last word of what is called: "load" for np.load(...)."""
+    if isinstance(node, ast.Call):
+        return node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    return ""
+
+
+def offences(tree, relative):
+    """Yield what a file does that it may not do."""
+    for node in ast.walk(tree):
+        where = f"line {getattr(node, 'lineno', '?')}"
+        if found := {name.split(".")[0] for name in names(node)} & MODULES:
+            yield f"{where}: imports {found}"
+        if isinstance(node, ast.Name) and node.id in CALLS:
+            yield f"{where}: names {node.id}"
+        if isinstance(node, ast.Attribute) and node.attr in CALLS - {"compile"}:
+            yield f"{where}: names .{node.attr}"
+        if called(node) in ("import_module", "load_module", "exec_module", "spec_from_file_location", "load_library"):
+            constant = called(node) == "import_module" and isinstance(node.args[0], ast.Constant)
+            if not constant:
+                yield f"{where}: imports what only a value names"
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            yield f"{where}: allow_pickle"
+        if isinstance(node, ast.Constant) and node.value == "allow_pickle":
+            yield f"{where}: allow_pickle"
+        if called(node) in ("load", "fromfile", "genfromtxt", "loadtxt") and ast.unparse(node.func).startswith(("np.", "numpy.")):
+            yield f"{where}: reads a file by NumPy"
+        if called(node) == "File" and relative not in ("data/hdf5.py", "data/writer.py"):
+            yield f"{where}: opens an HDF5 file"
+        if relative != "files.py":
+            yield from ((f"{where}: {offence}") for offence in writes(node, relative))
+
+
+def writes(node, relative):
+    """Yield how a node could write a file other than whole."""
+    word = called(node)
+    if word in WRITERS and not (relative == "data/download.py" and word == "write_bytes"):  # there, into a folder of its own
+        yield f"{word} in place of files.write_whole"
+    if word == "open" and ast.unparse(node.func) == "os.open":
+        if {"O_CREAT", "O_TRUNC", "O_APPEND"} & set(re.findall(r"\w+", ast.unparse(node))):
+            yield "opens a file for writing: use files.write_whole"
+    elif word in ("open", "fdopen"):
+        modes = [*node.args[1:2]] + [keyword.value for keyword in node.keywords if keyword.arg == "mode"]
+        appends = relative in LOGS and [getattr(mode, "value", "") for mode in modes] == ["ab"]
+        if not appends and any(not isinstance(mode, ast.Constant) or set(str(mode.value)) & WRITING_MODES for mode in modes):
+            yield "opens a file for writing: use files.write_whole"
+    if word == "mkdir":
+        yield "mkdir in place of files.make_folder"
+    if word == "savefig" and not (isinstance(node.args[0], ast.Name) and node.args[0].id == "memory"):
+        yield "draws into a file: draw into memory, then files.write_whole"
+
+
+@each_file
+def test_nothing_runs_what_it_reads_and_nothing_is_written_in_place(path):
+    assert list(offences(TREES[path], path.relative_to(ROOT).as_posix())) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "import joblib.numpy_pickle",
+        "from marshal import loads",
+        "def f():\n    import dill",
+        "eval(text)",
+        "run = exec",
+        "builtins.eval(text)",
+        "compile(text, '', 'exec')",
+        "__import__(name)",
+        "importlib.import_module(name)",
+        "import_module(f'minidl.{name}')",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path)",
+        "f(**{'allow_pickle': True})",
+        "h5py.File(path)",
+        "open(path, 'w')",
+        "open(path, mode='ab')",
+        "open(path, mode)",
+        "os.open(path, os.O_WRONLY | os.O_CREAT)",
+        "path.write_text(text)",
+        "np.savez(path, a=a)",
+        "array.tofile(path)",
+        "path.mkdir()",
+        "figure.savefig(path)",
+    ],
+)
+def test_each_offence_is_found(code):
+    assert list(offences(ast.parse(code), "x.py"))
+
+
+@pytest.mark.parametrize(
+    "code", ["re.compile('a')", "import_module('minidl.plots')", "open(path, 'rb')", "json.load(file)", "figure.savefig(memory)"]
+)
+def test_what_is_harmless_is_let_be(code):
+    assert list(offences(ast.parse(code), "x.py")) == []
+
+
+def test_studies_write_whole_files_too():
+    for path in sorted((ROOT.parent / "experiments").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert [offence for node in ast.walk(tree) for offence in writes(node, path.name)] == [], path.name
