@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from .batches import MiniBatches
 from .callbacks import Callback, EarlyStopping, ProgressBar, StopOnNonFinite
+from .environment import __version__
 from .errors import (
     ArgumentError,
     DataError,
     DtypeError,
+    EnvironmentWarning,
     MinidlError,
     MissingDataError,
     MissingExtraError,
@@ -23,29 +25,39 @@ from .errors import (
 )
 from .history import History
 from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
+from .labels import one_hot
 from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, one_hot
-from .optimizers import Adam, GradientDescent, Momentum, Optimizer
+from .logs import CSVLog, TensorBoardLog
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
 from .parameters import Parameter, ParameterVector
 from .penalties import L1, L2, Penalty
+from .schedules import Constant, Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .sequential import Sequential
+from .tuning import lr_find, overfit_one_batch
 
 if TYPE_CHECKING:
     from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
-
-__version__ = "0.1.0"
+    from .resume import Checkpoint
 
 __all__ = [
     "Adam",
+    "AdamW",
     "ArgumentError",
     "BinaryCrossEntropy",
+    "CSVLog",
     "Callback",
     "CategoricalCrossEntropy",
     "Check",
+    "Checkpoint",
+    "Constant",
+    "Cosine",
     "DataError",
     "Dropout",
     "DtypeError",
     "EarlyStopping",
+    "EnvironmentWarning",
+    "ExponentialDecay",
     "Flatten",
     "GradientChecker",
     "GradientDescent",
@@ -65,6 +77,7 @@ __all__ = [
     "MissingDataError",
     "MissingExtraError",
     "Momentum",
+    "Nesterov",
     "NonFiniteError",
     "Ones",
     "Optimizer",
@@ -73,26 +86,38 @@ __all__ = [
     "ParameterVector",
     "Penalty",
     "ProgressBar",
+    "RMSProp",
     "Random",
     "ReLU",
     "Report",
+    "Schedule",
     "Sequential",
     "ShapeError",
     "Sigmoid",
     "Softmax",
+    "StepDecay",
     "StopOnNonFinite",
     "Tanh",
+    "TensorBoardLog",
+    "WarmUp",
     "Xavier",
     "Zeros",
+    "__version__",
     "check_gradients",
+    "lr_find",
     "one_hot",
+    "overfit_one_batch",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # The checker is a third of the package: whoever only trains need not wait for it at import.
+    # Whoever only trains need not wait at import for the checker, which is a third of the package, nor for what reads and writes files.
     if name in ("Check", "GradientChecker", "GradientError", "Report", "check_gradients"):
         from . import gradcheck
 
         return getattr(gradcheck, name)
+    if name == "Checkpoint":
+        from .resume import Checkpoint
+
+        return Checkpoint
     raise AttributeError(f"module 'minidl' has no attribute {name!r}")

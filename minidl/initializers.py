@@ -8,7 +8,7 @@ import numpy as np
 
 from .arrays import Array
 from .errors import ArgumentError
-from .parameters import RandomStream
+from .randomness import RandomStream
 
 
 class Initializer:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 from .arrays import Array, door, numeric, scratch
 from .errors import ArgumentError, ShapeError
+from .labels import one_hot
+from .settings import arguments_of
 
 
 class Loss(ABC):
@@ -48,6 +50,10 @@ class Loss(ABC):
     def backward(self) -> Array:
         """Return d loss / d prediction (m, k) for the last `forward`; it belongs to the loss until its next call."""
 
+    def examples(self) -> Any:
+        """Return the loss of each example (m,) right after `forward`, which returned their mean; weights need it."""
+        raise ArgumentError(f"{self} does not tell the loss of each example: define examples()")
+
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
         """Let targets in: return them as (m, k) in the model's dtype, or say what is wrong with them.
 
@@ -64,6 +70,11 @@ class Loss(ABC):
     def classes(self, prediction: Array) -> Array:
         """Return the class numbers that `prediction` (m, k) means, or of targets of that shape."""
         raise ArgumentError(f"{self} does not predict classes: use predict")
+
+    def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
+        """Return how many classes of `prediction` (m, k) are those of `target` (m, k), and of how many."""
+        due = self.classes(target)
+        return int(np.count_nonzero(self.classes(prediction) == due)), due.size
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -97,16 +108,45 @@ class MeanSquaredError(Loss):
         flat = self._difference.ravel()
         return flat.dot(flat) / flat.size
 
+    def examples(self) -> Any:
+        """Return the mean of the squared differences of each row."""
+        return np.square(self._difference).mean(axis=1)
+
     def backward(self) -> Array:
         """Return 2 (prediction - target) / (m k)."""
         difference = self._difference
         return np.multiply(difference, 2.0 / difference.size, out=self._scratch("gradient", difference))
 
 
-class _Binary(Loss):
-    """What the two forms of the binary cross-entropy share: targets in [0, 1]."""
+class _CrossEntropy(Loss):
+    """What all cross-entropies share: there is an accuracy, and targets may be smoothed, which it does not see."""
 
     accuracy_of = True
+    label_smoothing = 0.0
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        real = isinstance(label_smoothing, int | float | np.integer | np.floating) and not isinstance(label_smoothing, bool)
+        if not (real and 0 <= label_smoothing < 1):
+            raise ArgumentError(f"label_smoothing must be in [0, 1), got {label_smoothing!r} in {type(self).__name__}: typical is 0.1")
+        self.label_smoothing = float(label_smoothing)
+
+    def _smoothed(self, target: Array, classes: int) -> Array:
+        """Return (1 - label_smoothing) * target + label_smoothing / classes."""
+        smoothed = np.multiply(target, 1 - self.label_smoothing, out=self._scratch("smoothed", target))
+        smoothed += self.label_smoothing / classes
+        return smoothed
+
+    def settings(self) -> dict[str, Any]:
+        """Return what makes such a loss again; without smoothing nothing is said of it."""
+        return {name: value for name, value in arguments_of(self).items() if value or name != "label_smoothing"}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({f'label_smoothing={self.label_smoothing}' if self.label_smoothing else ''})"
+
+
+class _Binary(_CrossEntropy):
+    """What the two forms of the binary cross-entropy share: targets in [0, 1]."""
+
     threshold = 0.5
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
@@ -122,17 +162,27 @@ class _Binary(Loss):
         found = (prediction > self.threshold).astype(np.int64)
         return found[:, 0] if found.shape[1] == 1 else found
 
+    def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
+        """Return how many predictions and targets lie on the same side of their thresholds, and of how many."""
+        return int(np.count_nonzero((prediction > self.threshold) == (target > 0.5))), target.size
+
 
 class BinaryCrossEntropy(_Binary):
     """Cross-entropy of probabilities p against targets t in [0, 1]: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
 
     A term whose factor t or 1 - t is 0 counts as 0, also at p = 0 or 1.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each t is taken as (1 - s) t + s / 2, in `evaluate` too. Accuracies are not concerned.
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
         """Return the mean cross-entropy; infinite where a certain prediction is wrong."""
         self._same_shape(prediction, target)
         self._probabilities(prediction, "Sigmoid()")
+        target = self._smoothed(target, 2) if self.label_smoothing else target
         self._prediction, self._target = prediction, target
         total = self._scratch("total", prediction)
         other = self._scratch("other", prediction)
@@ -144,7 +194,12 @@ class BinaryCrossEntropy(_Binary):
             np.log1p(-np.minimum(prediction, 1), out=other, where=target < 1)
         np.multiply(other, 1 - target, out=other)
         total += other
+        self._total = total
         return -total.sum() / total.size
+
+    def examples(self) -> Any:
+        """Return the mean cross-entropy of each row."""
+        return -self._total.mean(axis=1)
 
     def backward(self) -> Array:
         """Return (-t / p + (1 - t) / (1 - p)) / (m k)."""
@@ -169,37 +224,35 @@ class SigmoidCrossEntropy(_Binary):
         """Return the mean of max(z, 0) - t z + log(1 + exp(-|z|))."""
         z = prediction
         self._same_shape(z, target)
-        self._logits, self._target = z, target
-        hinge = self._scratch("hinge", z)
-        work = self._scratch("work", z)
-        decay = self._decay = self._scratch("decay", z)
-        np.negative(z, out=decay)
-        np.minimum(z, decay, out=decay)  # -|z|, complex-safe: the branch follows the real part
+        target = self._target = self._smoothed(target, 2) if self.label_smoothing else target
+        high, low, decay, work = (self._scratch(name, z) for name in ("high", "low", "decay", "work"))
+        self._low, self._decay, self._spare = low, decay, (high, work)
+        np.maximum(z, 0, out=high)
+        np.subtract(z, high, out=low)  # min(z, 0)
+        np.subtract(low, high, out=decay)  # -|z|, complex-safe: the branch follows the real part
         np.exp(decay, out=decay)
-        np.maximum(z, 0, out=hinge)
         np.multiply(z, target, out=work)
-        np.subtract(hinge, work, out=hinge)
+        np.subtract(high, work, out=high)
         np.log1p(decay, out=work)
-        np.add(hinge, work, out=hinge)
-        return np.add.reduce(hinge, axis=None) / hinge.size
+        np.add(high, work, out=high)
+        return np.add.reduce(high, axis=None) / high.size
+
+    def examples(self) -> Any:
+        """Return the mean cross-entropy of each row."""
+        return self._spare[0].mean(axis=1)
 
     def backward(self) -> Array:
         """Return (sigmoid(z) - t) / (m k)."""
-        z, decay = self._logits, self._decay
-        gradient = self._scratch("gradient", z)
-        work = self._scratch("work", z)
-        np.add(decay, 1, out=work)
-        np.greater(z, 0, out=gradient)
-        np.maximum(gradient, decay, out=gradient)  # sigmoid(z) = 1 / (1 + exp(-z)) = exp(z) / (1 + exp(z))
-        np.divide(gradient, work, out=gradient)
+        gradient, work = self._spare
+        np.exp(self._low, out=gradient)
+        np.add(self._decay, 1, out=work)
+        np.divide(gradient, work, out=gradient)  # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-|z|))
         np.subtract(gradient, self._target, out=gradient)
-        return np.multiply(gradient, 1.0 / z.size, out=gradient)
+        return np.multiply(gradient, 1.0 / gradient.size, out=gradient)
 
 
-class _Categorical(Loss):
+class _Categorical(_CrossEntropy):
     """What the two forms of the categorical cross-entropy share: class numbers or rows of probabilities as targets."""
-
-    accuracy_of = True
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
         """Let targets in: class numbers (m,) or (m, 1), or rows (m, k) that sum to 1; return rows (m, k)."""
@@ -229,19 +282,31 @@ class CategoricalCrossEntropy(_Categorical):
     """Cross-entropy of rows of probabilities p against class numbers or rows t: -(1 / m) * sum(t log p).
 
     A term whose t is 0 counts as 0, also at p = 0.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each t is taken as (1 - s) t + s / k, in `evaluate` too, so that no p is driven to 0 or 1. Accuracies are not
+        concerned. Szegedy et al., "Rethinking the Inception architecture for computer vision" (2016), section 7.
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
         """Return the mean cross-entropy; infinite where the true class has probability 0."""
         self._same_shape(prediction, target)
         self._probabilities(prediction, "Softmax()")
+        target = self._smoothed(target, target.shape[1]) if self.label_smoothing else target
         self._prediction, self._target = prediction, target
         total = self._scratch("total", prediction)
         total[...] = 0
         with np.errstate(divide="ignore"):
             np.log(prediction, out=total, where=target > 0)
         np.multiply(total, target, out=total)
+        self._total = total
         return -total.sum() / len(total)
+
+    def examples(self) -> Any:
+        """Return the cross-entropy of each row."""
+        return -self._total.sum(axis=1)
 
     def backward(self) -> Array:
         """Return -t / (m p)."""
@@ -260,13 +325,17 @@ class SoftmaxCrossEntropy(_Categorical):
         """Return the mean of log(sum(exp(z))) - t . z, each row shifted by its largest logit."""
         z = prediction
         self._same_shape(z, target)
-        self._target = target
-        shifted = self._scratch("shifted", z)
+        target = self._target = self._smoothed(target, target.shape[1]) if self.label_smoothing else target
+        shifted = self._shifted = self._scratch("shifted", z)
         exponential = self._exponential = self._scratch("exponential", z)
         np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=shifted)
         np.exp(shifted, out=exponential)
         self._sums = np.add.reduce(exponential, axis=1, keepdims=True)
         return (np.log(self._sums).sum() - shifted.ravel().dot(target.ravel())) / len(z)
+
+    def examples(self) -> Any:
+        """Return the cross-entropy of each row."""
+        return np.log(self._sums[:, 0]) - (self._shifted * self._target).sum(axis=1)
 
     def backward(self) -> Array:
         """Return (softmax(z) - t) / m."""
@@ -274,33 +343,3 @@ class SoftmaxCrossEntropy(_Categorical):
         np.divide(self._exponential, self._sums, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, 1.0 / len(gradient), out=gradient)
-
-
-def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Return rows (m, classes) with a 1 at each label and 0 elsewhere.
-
-    Raises
-    ------
-    ShapeError, DtypeError, ArgumentError
-        If `labels` is not a vector of whole numbers from 0 to classes - 1.
-
-    Examples
-    --------
-    >>> one_hot([2, 0], 3)
-    array([[0., 0., 1.],
-           [1., 0., 0.]], dtype=float32)
-    """
-    if not isinstance(classes, int | np.integer) or classes < 1:
-        raise ArgumentError(f"classes must be a whole number >= 1, got {classes!r}")
-    numbers = numeric(labels, "labels")
-    if numbers.ndim == 2 and numbers.shape[1] == 1:
-        numbers = numbers[:, 0]
-    if numbers.ndim != 1 or numbers.size == 0:
-        raise ShapeError(f"labels must be a vector (m,) of at least one class number, got shape {numbers.shape}")
-    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers)))
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise ArgumentError(f"class labels must be whole numbers from 0 to {classes - 1}, got {numbers[first]} in row {first}")
-    rows = np.zeros((len(numbers), classes), dtype)
-    rows[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
-    return rows

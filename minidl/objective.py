@@ -7,7 +7,8 @@ arrays from outside is `Sequential`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,24 @@ from .errors import ArgumentError, MinidlError, OwnershipError, ShapeError
 from .layers import Layer, Sigmoid, Softmax
 from .layers.layer import Shape
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
-from .parameters import Parameter, ParameterVector, RandomStream
+from .parameters import Parameter, ParameterVector
+from .passes import Passes
 from .penalties import Penalty
-from .randomness import spawn, stream
+from .randomness import RandomStream, spawn, stream
+from .settings import settings_of
+from .weights import split
 
 # A last layer and a loss that are computed together, from the input of that layer. Exact types: a subclass may compute otherwise.
-_FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], type[Loss]] = {
+_FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
     (Sigmoid, BinaryCrossEntropy): SigmoidCrossEntropy,
     (Softmax, CategoricalCrossEntropy): SoftmaxCrossEntropy,
 }
 
-_ROWS = 1024  # examples per pass where no gradient is needed: large enough for fast products, small enough for the cache
-
 
 class Objective:
     """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient.
+
+    With a weight w_i per example the loss is (1/m) * sum(w_i * loss_i), see `weights`; the penalties do not feel it.
 
     Parameters
     ----------
@@ -68,13 +72,15 @@ class Objective:
         named = [(f"{i}.{name}", parameter) for i, layer in enumerate(self.layers) for name, parameter in layer.parameters().items()]
         self.parameters = ParameterVector(named, dtype, rng)
         fused = _FROM_LOGITS.get((type(self.layers[-1]), type(self.loss)))
-        self._head = fused() if fused else copy.copy(self.loss)
+        self._head = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self._body = self.layers[:-1] if fused else self.layers
         # The way back ends at the first layer that learns something.
         first = next((i for i, layer in enumerate(self._body) if layer.parameters()), len(self._body))
         self._first, self._rest = self._body[first : first + 1], self._body[first + 1 :][::-1]
         self._penalized = [(penalty, self._weights(penalty)) for penalty in self.penalties]
         self._buffers: dict[str, Array] = {}
+        self.outputs: list[Array] = []
+        self._weight: Array | None = None
 
     def _weights(self, penalty: Penalty) -> list[Parameter]:
         chosen = range(len(self.layers)) if penalty.layers is None else penalty.layers
@@ -99,7 +105,7 @@ class Objective:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = ("parameters", "_head", "_body", "_first", "_rest", "_penalized", "_buffers")
+        derived = ("parameters", "outputs", "_weight", "_head", "_body", "_first", "_rest", "_penalized", "_buffers")
         return {name: held for name, held in vars(self).items() if name not in derived} | {"_dtype": self.dtype}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -122,16 +128,31 @@ class Objective:
             x = layer.forward(x, training=training)
         return x
 
-    def data_loss(self, x: Array, t: Array, *, training: bool = False) -> Any:
+    def data_loss(self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False) -> Any:
         """Return the loss alone, without penalties; a scalar of the model's dtype."""
+        self.outputs = []  # of each layer
         for layer in self._body:
             x = layer.forward(x, training=training)
-        self.output = x  # what the loss saw: logits, where it is computed from them
-        return self._head.forward(x, t)
+            self.outputs.append(x)
+        self.output = x  # what the loss sees: logits, where it is computed from them
+        return self.loss_of(x, t, weight)
+
+    def loss_of(self, output: Array, t: Array, weight: Array | None = None) -> Any:
+        """Return the loss of what the loss sees: logits, where it is computed from them."""
+        self._weight = weight
+        loss = self._head.forward(output, t)
+        return loss if weight is None else self._head.examples().dot(weight) / len(weight)
+
+    def loss_gradient(self) -> Array:
+        """Return the gradient of the last `loss_of` with respect to the output; it is valid until the next call."""
+        dy = self._head.backward()
+        if self._weight is None:
+            return dy
+        return np.multiply(dy, self._weight[:, np.newaxis], out=scratch(self._buffers, "weighted", dy.shape, dy.dtype))
 
     def data_gradient(self) -> None:
         """Go back from the last `data_loss`: fill the whole gradient vector."""
-        dy: Any = self._head.backward()
+        dy: Any = self.loss_gradient()
         for layer in self._rest:
             dy = layer.backward(dy)
         for layer in self._first:
@@ -154,48 +175,51 @@ class Objective:
             penalty.gradient(parameter.value, m, term)
             np.add(parameter.grad, term, out=parameter.grad)
 
-    def value_and_gradient(self, x: Array, t: Array, *, training: bool = False) -> Any:
+    def value_and_gradient(self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False) -> Any:
         """Return the total objective for a batch, and leave its gradient in `parameters.grad`."""
-        total = self.data_loss(x, t, training=training)
+        total = self.data_loss(x, t, weight, training=training)
         self.data_gradient()
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, len(x))
             self.add_penalty_gradient(index, len(x))
         return total
 
-    def terms(self, x: Array, t: Array) -> dict[str, Any]:
+    def terms(self, x: Array, t: Array, weight: Array | None = None) -> dict[str, Any]:
         """Return each term of the objective by its name, and their "total"."""
-        terms = {"data": self.data_loss(x, t)}
+        terms = {"data": self.data_loss(x, t, weight)}
         for index, penalty in enumerate(self.penalties):
             terms[str(penalty)] = self.penalty_value(index, len(x))
         return {**terms, "total": sum(terms.values())}
 
     def measure(self, x: Array, t: Array) -> dict[str, float]:
-        """Return the data loss over all rows, in passes of some rows each, and the accuracy where there are classes."""
-        loss, hits = 0.0, 0
-        for start in range(0, len(x), _ROWS):
-            rows = slice(start, start + _ROWS)
-            loss += float(self.data_loss(x[rows], t[rows])) * len(t[rows])
-            hits += self.hits(self.output, t[rows]) if self.loss.accuracy_of else 0
-        return {"loss": loss / len(x)} | ({"accuracy": hits / self.labels(t).size} if self.loss.accuracy_of else {})
+        """Return the data loss over all rows, and the accuracy where there are classes."""
+        return self.measure_passes(Passes(x, t, dtype=self.dtype))
 
-    def hits(self, output: Array, t: Array) -> int:
-        """Return how many classes are right, given what the loss saw."""
-        return int(np.count_nonzero(self._head.classes(output) == self.labels(t)))
+    def measure_passes(self, passes: Passes, *, weighted: bool = False) -> dict[str, float]:
+        """Return what `measure` does, for rows and targets that come in passes, the targets with their weights if `weighted`."""
+        loss, right, asked = 0.0, 0, 0
+        with closing(iter(passes)) as parts:
+            for _, x, t in parts:
+                t, weight = split(t) if weighted else (t, None)
+                loss += float(self.data_loss(x, t, weight)) * len(x)
+                if self.loss.accuracy_of:
+                    found = self.hits(t)
+                    right, asked = right + found[0], asked + found[1]
+        return {"loss": loss / passes.rows} | ({"accuracy": right / asked} if self.loss.accuracy_of else {})
 
-    def labels(self, t: Array) -> Array:
-        """Return the class numbers that targets mean."""
-        return self.loss.classes(t)
+    def hits(self, t: Array) -> tuple[int, int]:
+        """Return how many classes the last `data_loss` had right, and of how many."""
+        return self._head.hits(self.output, t)
 
-    def predict_rows(self, x: Array) -> Array:
-        """Return the outputs for all rows as a fresh array, computed in passes of some rows each."""
-        first = self.forward(x[:_ROWS])
-        if len(x) <= _ROWS:
-            return first.copy()
-        outputs = np.empty((len(x), *first.shape[1:]), first.dtype)
-        outputs[:_ROWS] = first
-        for start in range(_ROWS, len(x), _ROWS):
-            outputs[start : start + _ROWS] = self.forward(x[start : start + _ROWS])
+    def predict_passes(self, passes: Passes) -> Array:
+        """Return the outputs for all rows as a fresh array."""
+        outputs: Array = np.empty(0)
+        with closing(iter(passes)) as parts:
+            for rows, x, _ in parts:
+                output = self.forward(x)
+                if not len(outputs):
+                    outputs = np.empty((passes.rows, *output.shape[1:]), output.dtype)
+                outputs[rows] = output
         return outputs
 
 
@@ -206,8 +230,8 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None, source: str = "X
         try:
             shape = layer.output_shape(shape)
         except ShapeError as error:
-            raise ShapeError(f"layer {i}, {layer}, {error} from {source}: their widths must be equal") from None
-        source = f"layer {i}, {layer}"
+            before = f"layer {i - 1}, {layers[i - 1]}" if i else source
+            raise ShapeError(f"layer {i}, {layer}, {error} from {before}: their widths must be equal") from None
         shapes.append(shape)
     return shapes
 

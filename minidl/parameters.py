@@ -13,8 +13,7 @@ import numpy as np
 
 from .arrays import Array
 from .errors import ArgumentError, ShapeError
-
-RandomStream = np.random.Generator | np.random.RandomState
+from .randomness import RandomStream
 
 
 class Initializes(Protocol):

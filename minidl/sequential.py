@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, door
+from .arrays import Array, door, numeric_rows
 from .batches import MiniBatches, Order, check_batch_size
-from .callbacks import Callback
+from .callbacks import Callback, Run
 from .errors import ArgumentError, ShapeError
+from .explain import explanation
 from .history import History
 from .objective import Objective, output_shapes
 from .optimizers import Optimizer
+from .passes import Passes
+from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memory, same_length, stays_outside
+from .state import TrainingState
 from .summary import summarize
 from .training import train
+from .weights import ClassWeight, example_weights, pack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Sequential(Objective):
@@ -72,16 +80,21 @@ class Sequential(Objective):
         epochs: int,
         batch_size: int | None = 64,
         shuffle: bool | Order = True,
-        validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        validation: Sequence[npt.ArrayLike] | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        memory_limit: int = MEMORY_LIMIT,
+        resume: str | os.PathLike[str] | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
     ) -> History:
         """Train for `epochs` more epochs and return what happened.
 
         Parameters
         ----------
         X : array_like of shape (m, d), or (m, ...) before a Flatten
-            Examples are rows. Finite numbers of any real type; converted once.
+            Examples are rows. Finite numbers of any real type: those of fewer bytes than the model's, such as pictures of uint8,
+            are converted batch by batch, all others once. May be larger than memory, see Notes.
         Y : array_like of shape (m, k), or (m,) for one output or class numbers
         optimizer : Optimizer
             Keeps its state: a second `fit` with the same one goes on.
@@ -91,12 +104,22 @@ class Sequential(Objective):
             None: the whole set at once. The last batch of an epoch may be smaller.
         shuffle : bool or callable, default True
             Deal the rows in a new random order each epoch; a callable gives the order itself (see `MiniBatches`).
-        validation : (X, Y), optional
+        validation : (X, Y) or (X, Y, sample_weight), optional
             Measured after every epoch.
         callbacks : sequence of Callback
             `StopOnNonFinite` is added unless there is one.
         progress : bool, default True
             Show a progress bar on stderr.
+        memory_limit : int, default 256 * 2**20
+            How many bytes of rows of X and Y, and of the validation set, may be in memory at once, where they are not arrays.
+        resume : path, optional
+            A file that a `Checkpoint` wrote: go on from there as if that training had never stopped. `epochs` counts those that are
+            done already. All else must be as it was given then; this model takes over the parameters and random streams.
+        sample_weight : array_like of shape (m,), optional
+            How much each example counts in the loss: finite, >= 0, not all 0.
+        class_weight : dict of class number to weight, or "balanced", optional
+            How much the examples of each class count; a class that is not named has weight 1. "balanced" is m / (classes * count), so
+            that all classes count alike. It multiplies `sample_weight`.
 
         Returns
         -------
@@ -107,6 +130,24 @@ class Sequential(Objective):
         ------
         ShapeError, DtypeError, ArgumentError, NonFiniteError
             Before anything changes, for bad input; `NonFiniteError` also where training diverges.
+        DataError
+            Where rows cannot be read.
+
+        Notes
+        -----
+        **Weights** are scaled to a mean of 1 over all m examples. The data loss of a batch of b examples is then
+        (1/b) * sum(w_i * loss_i), and over the whole set it is the weighted mean: equal weights change nothing, and one of 2 is the
+        example given twice. `history.loss` is the weighted mean; accuracies count every example once, and penalties feel no weights.
+        A loss of one's own needs a method `examples`. The weights are kept in memory.
+
+        **Larger than memory.** X, Y or both may be an HDF5 data set, a memmap, or anything else with a shape, a dtype and slices of
+        rows. What fits into `memory_limit` is read once and kept. Otherwise it is read anew each epoch, in blocks, by a thread that
+        is one buffer ahead; `MiniBatches` tells how this shuffles, and how well. One thread at a time asks an array-like, and none
+        after `fit` has ended, however it ends. The limit holds for the rows: on top come the model and its layers, HDF5's own cache
+        (1 to 8 MB for a data set), and the pages of a memmap, which the system takes back when it needs them.
+
+        All of Y is checked before training starts. X would have to be read twice for that: a number that is not finite, or rows
+        that cannot be read, end the training when they are due, with their place in X. The model keeps what it has learned then.
         """
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
@@ -116,41 +157,74 @@ class Sequential(Objective):
         if wrong := [callback for callback in callbacks if not isinstance(callback, Callback)]:
             raise ArgumentError(f"callbacks must be a list of Callback objects such as EarlyStopping(), got {wrong[0]!r}")
         check_batch_size(batch_size)
-        x, y = self._pair(X, Y)
-        if validation is not None:
-            if not isinstance(validation, tuple | list) or len(validation) != 2:
-                raise ArgumentError(f"validation must be a pair (X, Y), got {type(validation).__name__}")
-            validation = self._pair(*validation)
-        batches = MiniBatches(x, y, batch_size=batch_size, shuffle=shuffle, seed=self.shuffle_rng)
-        return train(self, batches, optimizer=optimizer, epochs=epochs, validation=validation, callbacks=callbacks, progress=progress)
+        check_memory_limit(memory_limit)
+        if validation is not None and (not isinstance(validation, tuple | list) or len(validation) not in (2, 3)):
+            raise ArgumentError(f"validation must be a pair (X, Y), or (X, Y, sample_weight), got {type(validation).__name__}")
+        files = [any(map(stays_outside, pair)) for pair in ((X, Y), validation or ())]
+        share = memory_limit // 8 if all(files) else 0  # for validation
+        x, y = self._parts(X, Y, memory_limit - share)
+        weight = example_weights(self.loss, y, sample_weight, class_weight)
+        y = pack(y, weight)
+        measure = None if validation is None else self._watched(share or memory_limit, *validation)
+        batches = MiniBatches(
+            x, y, batch_size=batch_size, shuffle=shuffle, seed=self.shuffle_rng, dtype=self.dtype, memory_limit=memory_limit - share
+        )
+        return train(
+            self,
+            batches,
+            optimizer=optimizer,
+            epochs=epochs,
+            validation=measure,
+            callbacks=callbacks,
+            progress=progress,
+            resume=None if resume is None else partial(_read_state, resume),
+            weighted=weight is not None,
+        )
 
-    def predict(self, X: npt.ArrayLike) -> Array:
-        """Return the outputs, probabilities or values, for each row of `X`: a fresh array (m, k). Dropout is off."""
-        return self.predict_rows(self._examples(X))
+    def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
+        """Return the outputs, probabilities or values, for each row of `X`: a fresh array (m, k). Dropout is off.
 
-    def predict_classes(self, X: npt.ArrayLike) -> Array:
+        X may be larger than memory, as in `fit`; `memory_limit` is how many bytes of its rows may be in memory at once.
+        """
+        check_memory_limit(memory_limit)
+        x = self._rows(X, check=False)
+        return self.predict_passes(Passes(x, dtype=self.dtype, check=True, memory_limit=memory_limit))
+
+    def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the class number of each row of `X`: (m,) of int64. Needs a cross-entropy loss.
 
         One output means class 1 above a probability of one half; several under `BinaryCrossEntropy` are one decision each, (m, k).
         """
-        return self.loss.classes(self.predict(X))
+        return self.loss.classes(self.predict(X, memory_limit=memory_limit))
 
-    def evaluate(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> dict[str, float]:
+    def evaluate(
+        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None, memory_limit: int = MEMORY_LIMIT
+    ) -> dict[str, float]:
         """Return {"loss": ..., "accuracy": ...} over all rows: the data loss without penalties, dropout off.
 
-        There is an accuracy under the cross-entropies only.
+        With `sample_weight` (m,) the loss is the weighted mean, as in `fit`; the accuracy counts every example once.
+
+        There is an accuracy under the cross-entropies only. X and Y may be larger than memory, as in `fit`; `memory_limit` is how
+        many bytes of their rows may be in memory at once.
         """
-        return self.measure(*self._pair(X, Y))
+        check_memory_limit(memory_limit)
+        x, y = self._parts(X, Y, memory_limit, check=False)
+        weight = example_weights(self.loss, y, sample_weight)
+        passes = Passes(x, pack(y, weight), dtype=self.dtype, check=True, memory_limit=memory_limit)
+        return self.measure_passes(passes, weighted=weight is not None)
 
-    def objective(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> dict[str, float]:
+    def objective(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:
         """Return each term of what training minimizes, on (X, Y) as one batch: "data", each penalty by its name, "total"."""
-        return {name: float(value) for name, value in self.terms(*self._pair(X, Y)).items()}
+        return {name: float(value) for name, value in self.terms(*self._batch(X, Y, sample_weight)).items()}
 
-    def gradient(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Array:
+    def gradient(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> Array:
         """Return the gradient of the total objective on (X, Y) with respect to all parameters: a fresh array (P,)."""
-        x, y = self._pair(X, Y)
-        self.value_and_gradient(x, y)
+        self.value_and_gradient(*self._batch(X, Y, sample_weight))
         return self.parameters.grad.copy()
+
+    def explain(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> None:
+        """Print how (X, Y), as one batch, goes forward and back: each step with its formula, shapes and numbers, dropout off."""
+        print(explanation(self, *self._pair(X, Y)))
 
     def summary(self) -> str:
         """Return a table of the layers: number, layer, shape of the output for m examples, parameters, size in memory."""
@@ -181,7 +255,7 @@ class Sequential(Objective):
         return save(self, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, custom: Sequence[type[Any]] = ()) -> Sequential:
+    def load(cls, path: str | os.PathLike[str], *, custom: Sequence[type[Any]] = (), limit: int = 256 * 2**20) -> Sequential:
         """Return the model that `save` wrote to `path`, once its SHA-256 is right.
 
         Parameters
@@ -189,6 +263,8 @@ class Sequential(Objective):
         path : path
         custom : sequence of type, optional
             The classes of one's own that the model has. No file decides what is imported.
+        limit : int, default 256 * 2**20
+            The most bytes that the file may have.
 
         Raises
         ------
@@ -197,18 +273,63 @@ class Sequential(Objective):
         """
         from .checkpoints import load
 
-        return load(path, cls, custom)
+        return load(path, cls, custom, limit=limit)
 
-    def _examples(self, X: npt.ArrayLike) -> Array:
-        """Let examples in."""
-        x = door(X, "X", self.dtype)
+    def _pair(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
+        """Let examples and targets in, which must agree, as one batch."""
+        x, y = (Source(held, name).load() if stays_outside(held) else held for held, name in ((X, "X"), (Y, "Y")))
+        x = door(x, "X", self.dtype)
+        y = self.loss.targets(y, self._outputs(x), self.dtype)
+        same_length(x, y)
+        return x, y
+
+    def _batch(self, X: npt.ArrayLike, Y: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[Array, Array, Array | None]:
+        """Let a batch in, with its weights."""
+        x, y = self._pair(X, Y)
+        weight = example_weights(self.loss, y, sample_weight)
+        return x, y, None if weight is None else weight.astype(self.dtype)
+
+    def _parts(self, X: Any, Y: Any, limit: int, *, check: bool = True) -> tuple[Array | Source, Array | Source]:
+        """Let examples and targets in, which must agree, as what is dealt in parts."""
+        x = self._rows(X, check=check)
+        outputs = self._outputs(x)
+        y: Array | Source
+        if isinstance(x, Source) or stays_outside(Y):
+            y = Targets(Y if stays_outside(Y) else numeric_rows(Y, "Y"), lambda rows: self.loss.targets(rows, outputs, self.dtype), limit)
+        else:
+            y = self.loss.targets(Y, outputs, self.dtype)
+        same_length(x, y)
+        return x, y
+
+    def _watched(self, limit: int, X: Any, Y: Any, sample_weight: Any = None) -> Callable[[], dict[str, float]]:
+        """Let a validation set in, and return what measures it; if it lies in a file, and is small, it is read once and kept."""
+        x, y = self._parts(X, Y, limit)
+        weight = example_weights(self.loss, y, sample_weight)
+        given = x, pack(y, weight)
+        x, y = in_memory(given, limit // 2) or given
         try:
-            output_shapes(self.layers, x.shape[1:])
+            return partial(self.measure_passes, Passes(x, y, dtype=self.dtype, memory_limit=limit), weighted=weight is not None)
+        except ArgumentError as error:
+            raise ArgumentError(f"{error}; validation gets an eighth of it where X and Y lie in files too") from None
+
+    def _rows(self, X: Any, *, check: bool) -> Array | Source:
+        """Let examples in, in a type of at most as many bytes as the model's, or unchecked."""
+        if stays_outside(X):
+            x: Array | Source = Source(X, "X", self.dtype)
+        else:
+            x = door(X, "X", self.dtype, narrow=True) if check else numeric_rows(X, "X")
+        self._outputs(x)
+        return x
+
+    def _outputs(self, x: Array | Source) -> int | None:
+        """Return how many outputs the model has for such examples, None if a layer does not tell, or say why there are none."""
+        try:
+            shape = output_shapes(self.layers, x.shape[1:])[-1]
         except ShapeError as error:
-            turned = x.ndim == 2 and self._takes((x.shape[0],))
+            turned = len(x.shape) == 2 and self._takes((x.shape[0],))
             hint = f" (X has shape {x.shape}; the examples are the rows: pass X.T?)" if turned else f" (X has shape {x.shape})"
             raise ShapeError(f"{error}{hint}") from None
-        return x
+        return shape[0] if shape else None
 
     def _takes(self, shape: tuple[int, ...]) -> bool:
         try:
@@ -217,15 +338,12 @@ class Sequential(Objective):
             return False
         return True
 
-    def _pair(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
-        """Let examples and targets in, which must agree."""
-        x = self._examples(X)
-        shape = output_shapes(self.layers, x.shape[1:])[-1]
-        y = self.loss.targets(Y, shape[0] if shape else None, self.dtype)
-        if len(x) != len(y):
-            raise ShapeError(f"X and Y must have the same number of rows, got {len(x)} and {len(y)}")
-        return x, y
-
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""
         return f"Sequential({list(self.layers)}, loss={self.loss}{penalties}, dtype={self.dtype})"
+
+
+def _read_state(path: str | os.PathLike[str], run: Run) -> TrainingState:
+    from .resume import read  # h5py is needed for files alone
+
+    return read(path, run)

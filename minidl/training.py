@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TypeAlias
 
 import numpy as np
 
-from .arrays import Array
 from .batches import MiniBatches
 from .callbacks import Callback, ProgressBar, Run, StopOnNonFinite
 from .history import History
 from .objective import Objective
 from .optimizers import Optimizer
+from .state import TrainingState, place, restore
+from .weights import split
+
+Hook: TypeAlias = Callable[[Run], None]
+Validation: TypeAlias = Callable[[], dict[str, float]]
+
+_RATE = "learning_rate"
 
 
 def train(
@@ -22,33 +29,31 @@ def train(
     *,
     optimizer: Optimizer,
     epochs: int,
-    validation: tuple[Array, Array] | None = None,
+    validation: Validation | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    resume: Callable[[Run], TrainingState] | None = None,
+    weighted: bool = False,
 ) -> History:
-    """Train `model` on `batches` and return its `History`; `Sequential.fit` is the door to it."""
-    watchers = list(callbacks)
-    if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
-        watchers.insert(0, StopOnNonFinite())
-    if progress:
-        watchers.append(ProgressBar())
-    on_step = [watcher.on_step for watcher in watchers if type(watcher).on_step is not Callback.on_step]
-    measured = ("loss", "accuracy") if model.loss.accuracy_of else ("loss",)
-    names = measured if validation is None else (*measured, *(f"val_{name}" for name in measured))
-    names += tuple(name for watcher in watchers for name in watcher.adds)
-    run = Run(model, optimizer, epochs, len(batches), names)
-    begin = time.perf_counter()
+    """Train `model` on `batches` and return its `History`; `Sequential.fit` is the door to it.
+
+    `resume` returns the state to go on from, or raises if this run cannot; nothing has changed then. `weighted` means that the targets
+    have the weights as their last column.
+    """
+    run = Run(model, optimizer, epochs, len(batches), _names(model, optimizer, validation is not None, callbacks))
+    run.dealer, run.callbacks, run.weighted = batches, _watchers(callbacks, progress), weighted
+    state = resume(run) if resume else None
+    if state:
+        place(run, state)
+    begin = time.perf_counter() - run.history.seconds
     started: list[Callback] = []
     try:
-        for watcher in watchers:
+        for watcher in run.callbacks:
             watcher.on_start(run)
             started.append(watcher)
-        for run.epoch in range(1, epochs + 1):
-            run.history.add(_epoch(run, batches, on_step) | _validate(model, validation))
-            for watcher in watchers:
-                watcher.on_epoch(run)
-            if run.stopped:
-                break
+        if state:
+            restore(run, state)
+        _train(run, batches, validation)
     finally:
         for watcher in reversed(started):
             watcher.on_end(run)
@@ -57,30 +62,77 @@ def train(
     return run.history
 
 
-def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Any]) -> dict[str, float]:
-    """Train one epoch; return its mean loss and, for classifiers, its accuracy."""
-    model = run.model
+def _names(model: Objective, optimizer: Optimizer, validates: bool, callbacks: Sequence[Callback]) -> tuple[str, ...]:
+    """Return what the history will have."""
+    measured = ("loss", "accuracy") if model.loss.accuracy_of else ("loss",)
+    validated = tuple(f"val_{name}" for name in measured) if validates else ()
+    added = tuple(name for callback in callbacks for name in callback.adds)
+    scheduled = (_RATE,) if optimizer.schedule is not None and _RATE not in added else ()
+    return (*measured, *validated, *scheduled, *added)
+
+
+def _watchers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
+    """Return all who look on, the late ones last."""
+    watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
+    if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
+        watchers.insert(0, StopOnNonFinite())
+    return sorted(watchers, key=lambda watcher: watcher.late)
+
+
+def _train(run: Run, batches: MiniBatches, validation: Validation | None) -> None:
+    """Train the epochs that are still to come."""
+    on_step, on_update = (
+        [getattr(watcher, hook) for watcher in run.callbacks if _overrides(watcher, hook)] for hook in ("on_step", "on_update")
+    )
+    scheduled = _RATE in run.names and not any(_RATE in watcher.adds for watcher in run.callbacks)
+    while not run.stopped and (run.epoch < run.epochs or run.resumes):
+        run.next_epoch()
+        row = _epoch(run, batches, on_step, on_update)
+        if run.halted:
+            return
+        rate = {_RATE: run.optimizer.last_learning_rate} if scheduled else {}
+        run.history.add(row | _validate(validation) | rate)
+        for watcher in run.callbacks:
+            watcher.on_epoch(run)
+
+
+def _overrides(watcher: Callback, hook: str) -> bool:
+    return getattr(type(watcher), hook) is not getattr(Callback, hook)
+
+
+def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Hook], on_update: Sequence[Hook]) -> dict[str, float]:
+    """Train the rest of an epoch; return its mean loss and, for classifiers, its accuracy."""
+    model, step, weighted = run.model, run.optimizer.step, run.weighted
     theta, grad = model.parameters.theta, model.parameters.grad
-    losses = np.empty(len(batches))
-    sizes = np.empty(len(batches))
-    hits = 0
     classifies = model.loss.accuracy_of
-    with np.errstate(over="ignore", invalid="ignore"):  # StopOnNonFinite reports them, with their place
-        for run.batch, (x, y) in enumerate(batches, 1):
-            run.x, run.y = x, y
-            run.loss = model.value_and_gradient(x, y, training=True)
+    # What is not finite StopOnNonFinite reports, with its place. However the loop is left, nobody reads on.
+    with np.errstate(over="ignore", invalid="ignore"), closing(iter(batches)) as dealt:
+        for x, y in dealt:
+            run.batch += 1
+            weight = None
+            if weighted:
+                y, weight = split(y)
+            run.x, run.y, run.weight = x, y, weight
+            run.loss = model.value_and_gradient(x, y, weight, training=True)
             for look in on_step:
                 look(run)
-            run.optimizer.step(theta, grad)
-            losses[run.batch - 1], sizes[run.batch - 1] = run.loss, len(x)
+            step(theta, grad)
+            run.total += float(run.loss) * len(x)
+            run.rows += len(x)
             if classifies:
-                hits += model.hits(model.output, y)
-    row = {"loss": float(losses @ sizes / sizes.sum())}
-    return row | {"accuracy": hits / model.labels(batches.y).size} if classifies else row
+                right, asked = model.hits(y)
+                run.right += right
+                run.asked += asked
+            for look in on_update:
+                look(run)
+            if run.halted:
+                break
+    row = {"loss": run.total / run.rows}
+    return row | {"accuracy": run.right / run.asked} if classifies else row
 
 
-def _validate(model: Objective, validation: tuple[Array, Array] | None) -> dict[str, float]:
+def _validate(validation: Validation | None) -> dict[str, float]:
     if validation is None:
         return {}
     with np.errstate(over="ignore", invalid="ignore"):
-        return {f"val_{name}": number for name, number in model.measure(*validation).items()}
+        return {f"val_{name}": number for name, number in validation().items()}

@@ -1,9 +1,15 @@
-"""What several tests share: derivatives that know nothing of the code under test, and small models."""
+"""What several tests share: derivatives that know nothing of the code under test, small models, and the code on pages."""
 
+import contextlib
 import copy
+import doctest
+import io
 import json
 import os
+import re
+from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -159,3 +165,56 @@ class Residual(Layer):
 
     def output_shape(self, shape):
         return self.last.output_shape(shape)
+
+
+class Block(NamedTuple):
+    """A fenced block of a page, the number of the line before its code, and the text block right after it, "" if there is none."""
+
+    path: Path
+    line: int
+    language: str
+    code: str
+    promised: str
+
+
+FENCE = re.compile(r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
+
+
+def fenced(path, start=0, end=None):
+    """Return the fenced blocks of a page from `start` to before `end`, those of the parts of other pages that it includes among them."""
+    text, found = path.read_text(encoding="utf-8"), []
+    matches = list(FENCE.finditer(text, start, len(text) if end is None else end))
+    for match, after in zip_longest(matches, matches[1:]):
+        language = match["language"].strip()
+        if language.startswith("{include} "):
+            other = path.parent / language.removeprefix("{include} ")
+            content, part = other.read_text(encoding="utf-8"), INCLUDE.match(match["code"])
+            for edge in part.groups() if part else ():
+                assert edge in content, f"{path} includes a part of {other} that is not there any more: {edge}"
+            first = content.index(part[1]) + len(part[1]) if part else 0
+            found += fenced(other, first, content.index(part[2], first) if part else None)
+            continue
+        follows = after and after["language"].strip() == "text" and not text[match.end() : after.start()].strip()
+        line = text.count("\n", 0, match.start("code"))
+        found.append(Block(path, line, language, match["code"], after["code"] if follows else ""))
+    return found
+
+
+def run_python(blocks, names=None):
+    """Run the Python blocks one after another, as one program; each must print what the text block right after it says."""
+    names = {"__name__": "page"} | (names or {})
+    for block in blocks:
+        if block.language == "python":
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile("\n" * block.line + block.code, str(block.path), "exec"), names)
+            assert not block.promised or says(printed.getvalue(), block.promised), (
+                f"{block.path}, line {block.line + 1}, says\n{block.promised}\nbut it is\n{printed.getvalue()}"
+            )
+
+
+def says(printed, promised):
+    """Return whether a text is as a page has it: "..." stands for anything, and numbers of the size of rounding for each other."""
+    rounding = re.compile(r"0\.0e\+00|[0-9.]+e-(1[3-9]|[2-9][0-9])")
+    return doctest.OutputChecker().check_output(*(rounding.sub("rounding", text) for text in (promised, printed)), doctest.ELLIPSIS)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import DtypeError, NonFiniteError, ShapeError
-from minidl.arrays import check_finite, door, model_dtype, numeric, scratch
+from minidl.arrays import check_finite, converted, door, model_dtype, narrower, numeric, scratch
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -50,9 +50,59 @@ def test_what_is_no_real_number_is_refused(values):
         numeric(values, "X")
 
 
+@pytest.mark.parametrize("values", [None, object(), len, {1, 2}], ids=lambda value: type(value).__name__)
+def test_what_is_no_array_at_all_is_refused(values):
+    kind = type(values).__name__
+    with pytest.raises(DtypeError, match=f"X must hold real numbers, got a {kind}: pass an array, a list of numbers, or what has a shape"):
+        numeric(values, "X")
+
+
+def test_of_several_arrays_one_must_be_chosen():
+    with pytest.raises(DtypeError, match="X must be an array, got a dict of train, test: pass one of these"):
+        numeric({"train": [1], "test": [2]}, "X")
+
+
 def test_rows_of_unequal_length_are_refused():
     with pytest.raises(ShapeError, match="X must be a rectangular array, got rows of unequal length"):
         numeric([[1, 2], [3]], "X")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "target", "kept"),
+    [
+        ("?", F4, "?"),
+        ("u1", F4, "u1"),
+        (">i2", F4, "<i2"),
+        ("f2", F4, "f2"),
+        ("i4", F4, F4),
+        ("f8", F4, F4),
+        ("f4", F8, "f4"),
+        ("g", F8, F8),
+    ],
+)
+def test_numbers_of_fewer_bytes_may_stay(dtype, target, kept):
+    array = np.array([[0, 1], [1, 0]], dtype)
+    let_in = door(array, "X", target, narrow=True)
+    assert let_in.dtype == narrower(array.dtype, target) == np.dtype(kept)
+    assert let_in.dtype.isnative
+    assert (let_in is array) == (kept == dtype)
+    np.testing.assert_array_equal(let_in, array)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_numbers_that_stay_are_finite_too(dtype):
+    with pytest.raises(NonFiniteError, match=r"X must be finite, got nan at X\[1, 0\]"):
+        door(np.array([[1], [np.nan]], dtype), "X", F8, narrow=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "message"), [(np.nan, F8, "got nan at X\\[1002, 1\\]"), (1e200, F4, "X\\[1002, 1\\] is 1e\\+200")]
+)
+def test_a_part_is_spoken_of_by_its_place_in_the_whole(value, dtype, message):
+    part = np.zeros((3, 2))
+    part[2, 1] = value
+    with pytest.raises(NonFiniteError, match=message):
+        converted(part, "X", dtype, first=1000)
 
 
 def test_a_single_number_is_refused():
@@ -81,6 +131,11 @@ def test_one_bad_number_is_found_anywhere(value, place, scale):
     array[place] = value
     with pytest.raises(NonFiniteError, match=rf"A\[{place}\]"):
         check_finite(array, "A")
+
+
+@pytest.mark.parametrize("array", [np.full(1000, 1e30, np.float32), np.full((9, 9), -1e200), np.full((4, 4), 1e30, np.float32).T])
+def test_large_numbers_are_finite_though_their_squares_are_not(array):
+    check_finite(array, "X")
 
 
 @pytest.mark.parametrize("value", [1e39, -1e300])

@@ -1,18 +1,23 @@
+import json
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import Outside, dealt, numbered, readers
 
 from minidl import ArgumentError, MiniBatches, ShapeError
+from minidl.sources import Source
+
+F4 = np.dtype(np.float32)
+STREAMS = {"Generator": lambda: np.random.default_rng(7), "RandomState": lambda: np.random.RandomState(7)}
 
 
-def numbered(m):
-    return np.arange(2.0 * m).reshape(m, 2), np.arange(float(m)).reshape(m, 1)
-
-
-def dealt(batches):
-    """Return the rows of Y in the order of one epoch, batch by batch; the buffers are written over, so they are copied."""
-    return [y[:, 0].astype(int).tolist() for _, y in batches]
+def outside(m, *, limit=3000, width=2, chunks=None, **settings):
+    """Return batches of rows that are not in memory, and do not fit unless there are few."""
+    X, Y = numbered(m, width)
+    return MiniBatches(Outside(X, chunks=chunks and (chunks, width)), Outside(Y), **{"batch_size": 8, "memory_limit": limit, **settings})
 
 
 @given(m=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(), seed=st.integers(0, 99))
@@ -105,3 +110,291 @@ def test_dtypes_and_ranks_stay():
     for x, y in MiniBatches(X, np.arange(6), batch_size=4, shuffle=False):
         assert (x.dtype, x.shape[1:]) == (np.float32, (2, 2))
         assert (y.dtype, y.ndim) == (np.arange(6).dtype, 1)
+
+
+# An epoch depends on the stream's state at its start alone.
+
+
+@pytest.mark.parametrize("make", [lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng), lambda rng: outside(300, seed=rng)])
+def test_the_order_of_an_epoch_does_not_depend_on_those_before(make):
+    rng, again = np.random.default_rng(3), np.random.default_rng(0)
+    batches = make(rng)
+    for _ in range(3):
+        again.bit_generator.state = rng.bit_generator.state
+        assert dealt(batches) == dealt(make(again))
+
+
+@pytest.mark.parametrize("make", [lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng), lambda rng: outside(300, seed=rng)])
+def test_an_epoch_left_early_moves_the_stream_as_far(make):
+    first, second = np.random.default_rng(3), np.random.default_rng(3)
+    dealt(make(first))
+    for _ in make(second):
+        break
+    assert first.bit_generator.state == second.bit_generator.state
+
+
+# Numbers of fewer bytes stay as they are until their batch is converted.
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f2"])
+@pytest.mark.parametrize("size", [3, 10, None])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_batches_are_converted_one_by_one(dtype, size, shuffle):
+    X, Y = numbered(10)
+    X = (X % 2 if dtype == "?" else X).astype(dtype)
+    batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, dtype=F4)
+    for _ in range(2):
+        for x, y in batches:
+            assert x.dtype == F4
+            np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
+
+
+def test_pictures_are_not_converted_as_a_whole():
+    X, Y = np.zeros((4000, 100), np.uint8), np.zeros((4000, 1), np.float32)
+    tracemalloc.start()
+    try:
+        for x, _ in MiniBatches(X, Y, batch_size=10, dtype=F4):
+            assert x.nbytes == 4000
+        assert tracemalloc.get_traced_memory()[1] < X.nbytes  # a quarter of what the whole would take
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_whole_set_is_converted_once():
+    batches = MiniBatches(np.ones((4, 2), np.uint8), np.ones((4, 1)), batch_size=None, dtype=F4)
+    ((first, _),), ((second, _),) = list(batches), list(batches)
+    assert first is second
+    assert first.dtype == F4
+
+
+def test_unshuffled_rows_are_not_copied():
+    X, Y = numbered(10)
+    assert all(np.shares_memory(x, X) and np.shares_memory(y, Y) for x, y in MiniBatches(X, Y, batch_size=3, shuffle=False))
+
+
+# Larger than memory.
+
+
+@given(
+    m=st.integers(1, 400),
+    size=st.integers(1, 30),
+    width=st.integers(1, 5),
+    chunks=st.sampled_from([None, 1, 3, 16, 64, 1000]),
+    limit=st.integers(4000, 40_000),
+    shuffle=st.booleans(),
+    dtype=st.sampled_from([None, F4]),
+)
+def test_every_row_of_a_file_comes_once_too(m, size, width, chunks, limit, shuffle, dtype):
+    X, _ = numbered(m, width)
+    batches = outside(m, width=width, chunks=chunks, limit=limit, batch_size=size, shuffle=shuffle, dtype=dtype)
+    for _ in range(2):
+        rows, sizes = [], []
+        for x, y in batches:
+            np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
+            assert x.dtype == (dtype or X.dtype)
+            rows += y[:, 0].tolist()
+            sizes.append(len(x))
+        assert sorted(rows) == list(range(m))
+        assert shuffle or rows == list(range(m))
+        assert sizes[:-1] == [min(size, m)] * (len(batches) - 1)
+        assert 1 <= sizes[-1] <= size
+    assert not readers()
+
+
+def test_what_fits_is_read_once_and_dealt_as_from_memory():
+    X, Y = numbered(60)
+    files = Outside(X), Outside(Y)
+    from_files, from_memory = MiniBatches(*files, batch_size=8), MiniBatches(X, Y, batch_size=8)
+    assert from_files.plan is None
+    assert [dealt(from_files) for _ in range(3)] == [dealt(from_memory) for _ in range(3)]
+    assert [file.spans for file in files] == [[(0, 60)]] * 2
+
+
+def test_a_file_is_read_in_blocks_by_one_thread():
+    batches = outside(400, limit=6000)
+    x = batches._held[0].values
+    read = len(x.spans)
+    dealt(batches)
+    assert batches.plan.block * batches.plan.blocks < 100
+    assert all(stop - start <= batches.plan.block for start, stop in x.spans[read:])
+    assert x.threads == {"minidl-reader_0"}
+
+
+@pytest.mark.parametrize("chunks", [5, 20])
+def test_no_chunk_is_read_twice(chunks):
+    batches = outside(400, limit=8000, chunks=chunks)
+    dealt(batches)
+    touched = [chunk for start, stop in batches._held[0].values.spans for chunk in range(start // chunks, (stop - 1) // chunks + 1)]
+    assert sorted(touched) == list(range(400 // chunks))
+
+
+def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
+    """A file sorted by class: no buffer is far from the mean of all, and no two epochs are alike."""
+    monkeypatch.setattr("minidl.buffers._SMALL", 1)  # as with a limit of some MB
+    batches = outside(4000, limit=40_000, batch_size=100)
+    assert batches.plan.blocks >= 32
+    means = [[np.mean(rows) for rows in dealt(batches)] for _ in range(3)]
+    assert np.abs(np.array(means) - 2000).max() < 1000  # batches of 100 neighbours would be up to 1950 away
+    assert len({str(epoch) for epoch in means}) == 3
+
+
+def test_rows_of_a_block_are_not_dealt_side_by_side():
+    steps = np.abs(np.diff(np.concatenate(dealt(outside(4000, limit=40_000)))))
+    assert np.median(steps) > 500
+
+
+def test_one_of_both_may_be_in_memory():
+    X, Y = numbered(300)
+    whole = dealt(outside(300, seed=5))
+    for x, y in ((X, Source(Outside(Y), "Y")), (Source(Outside(X), "X"), Y)):
+        batches = MiniBatches(x, y, batch_size=8, memory_limit=1500, seed=5)
+        assert batches.plan is not None
+        assert sorted(np.concatenate(dealt(batches))) == sorted(np.concatenate(whole)) == list(range(300))
+
+
+def test_who_is_faster_does_not_matter():
+    hurried = [dealt(outside(300, seed=5)) for _ in range(3)]
+    batches = outside(300, seed=5)
+    seen = []
+    for _, y in batches:
+        for thread in readers():
+            thread.join(timeout=0.001)  # the reader gets ahead as far as it may
+        seen.append(y[:, 0].astype(int).tolist())
+    assert [seen] * 3 == hurried
+
+
+def test_a_whole_file_in_one_batch_must_fit():
+    with pytest.raises(
+        ArgumentError, match=r"batch_size must be a number, got None, where X and Y do not fit into memory_limit=3,000 bytes"
+    ):
+        outside(300, batch_size=None)
+    assert [len(x) for x, _ in outside(300, batch_size=None, limit=30_000)] == [300]
+
+
+def test_an_order_of_ones_own_is_for_rows_in_memory():
+    with pytest.raises(
+        ArgumentError, match=r"shuffle must be True or False, got .*, where X and Y do not fit into memory_limit=3,000 bytes"
+    ):
+        outside(300, shuffle=lambda epoch: np.arange(300))
+    assert dealt(outside(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000))[0] == list(range(299, 291, -1))
+
+
+def test_two_batches_must_fit():
+    with pytest.raises(
+        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows .*, or take smaller batches"
+    ):
+        outside(3000, batch_size=100, limit=5000)
+
+
+def test_steps_over_a_file_allocate_nothing():
+    batches = outside(6000, width=200, limit=2**21, batch_size=64, dtype=F4)  # rows of 800 bytes, a buffer of about a MB
+    assert batches.plan is not None
+    dealt(batches)
+    tracemalloc.start()
+    try:
+        last = None
+        for _ in batches:
+            now = tracemalloc.get_traced_memory()[0]
+            assert last is None or now - last < 200_000  # a block that is being read, the order of a buffer
+            last = now
+    finally:
+        tracemalloc.stop()
+
+
+# A place within an epoch can be kept, and gone back to.
+
+
+PLACES = {
+    "memory": lambda **s: MiniBatches(*numbered(45), batch_size=8, **s),
+    "pictures": lambda **s: MiniBatches(numbered(45)[0].astype(np.uint8), numbered(45)[1], batch_size=8, dtype=F4, **s),
+    "one batch": lambda **s: MiniBatches(*numbered(5), batch_size=None, **s),
+    "many small": lambda **s: MiniBatches(*numbered(5000), batch_size=999, **s),
+    "file": lambda **s: outside(203, **s),
+    "chunks": lambda **s: outside(203, chunks=10, **s),
+}
+
+
+@pytest.mark.parametrize("rng", STREAMS)
+@pytest.mark.parametrize(
+    ("place", "shuffle"),
+    [(place, shuffle) for place in PLACES for shuffle in (True, False)]
+    + [("memory", lambda epoch: np.roll(np.arange(45), epoch)), ("one batch", lambda epoch: np.roll(np.arange(5), epoch))],
+    ids=lambda value: "own" if callable(value) else str(value),
+)
+def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng):
+    def make(seed=None):
+        return PLACES[place](shuffle=shuffle, seed=seed or STREAMS[rng]())
+
+    whole = make()
+    epochs = [[(x.copy(), y.copy()) for x, y in whole] for _ in range(3)]
+    batches, states = make(), []
+    for _ in range(3):
+        states.append((batches.state(), 0))
+        states += [(batches.state(), number) for number, _ in enumerate(batches, 1)]
+    states.append((batches.state(), 0))
+    assert [(state["epoch"], state["batch"]) for state, _ in states] == [(e, b) for e in range(3) for b in range(len(whole) + 1)] + [(3, 0)]
+    for state, number in states[:: max(1, len(states) // 20)]:
+        resumed = make(np.random.default_rng(1) if rng == "Generator" else np.random.RandomState(1))
+        resumed.restore(json.loads(json.dumps(state)))
+        assert resumed.state() == state
+        for epoch, first in [(e, number if e == state["epoch"] else 0) for e in range(state["epoch"], 3)]:
+            found = [(x.copy(), y.copy()) for x, y in resumed]
+            assert len(found) == len(whole) - first
+            for (x, y), (a, b) in zip(found, epochs[epoch][first:], strict=True):
+                np.testing.assert_array_equal(x, a)
+                np.testing.assert_array_equal(y, b)
+        assert resumed.epoch == 3
+        assert resumed.state() == states[-1][0]
+
+
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_an_epoch_that_was_left_can_be_gone_on_with(place):
+    batches, twin = PLACES[place](), PLACES[place]()
+    expected = dealt(twin)
+    for number, _ in enumerate(batches, 1):
+        if number == 2:
+            break
+    assert (batches.state()["epoch"], batches.state()["batch"]) == (0, 2)
+    batches.restore(batches.state())
+    assert dealt(batches) == expected[2:]
+    assert dealt(batches) == dealt(twin)
+
+
+def test_an_epoch_that_was_left_is_over_for_whoever_starts_the_next():
+    batches, twin = PLACES["memory"](), PLACES["memory"]()
+    for _ in batches:
+        break
+    dealt(twin)
+    expected = dealt(twin)
+    for number, _ in enumerate(batches, 1):
+        if number == 3:
+            break
+    assert batches.epoch == 2
+    batches.restore(batches.state())
+    assert dealt(batches) == expected[3:]
+
+
+def wrong_states():
+    state = MiniBatches(*numbered(45), batch_size=8).state()
+    other = MiniBatches(*numbered(45), batch_size=9).state()
+    old = MiniBatches(*numbered(45), batch_size=8, seed=np.random.RandomState(0)).state()
+    return {
+        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, got None"),
+        "half": ({"epoch": 1}, "state must be what MiniBatches.state"),
+        "another size": (other, "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data"),
+        "a file": (outside(203).state(), "state must be of batches dealt as these"),
+        "batch": ({**state, "batch": 7}, "state must have an epoch >= 0 and a batch from 0 to 6, got 0 and 7"),
+        "epoch": ({**state, "epoch": -1}, "state must have an epoch >= 0"),
+        "half a batch": ({**state, "batch": 1.5}, "state must have an epoch >= 0"),
+        "stream": ({**state, "random": old["random"]}, "the state must be one of a Generator of the same kind, but"),
+        "no stream": ({**state, "random": {}}, "the state must be one of a Generator"),
+    }
+
+
+@pytest.mark.parametrize("name", wrong_states())
+def test_a_state_of_something_else_is_refused_and_changes_nothing(name):
+    state, message = wrong_states()[name]
+    batches, twin = PLACES["memory"](), PLACES["memory"]()
+    with pytest.raises(ArgumentError, match=message):
+        batches.restore(state)
+    assert dealt(batches) == dealt(twin)

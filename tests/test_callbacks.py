@@ -162,11 +162,22 @@ def test_a_bad_layer_is_named_with_epoch_and_batch(way, where, value):
     with pytest.raises(NonFiniteError, match=rf"at epoch 2, batch 2, {where}.*smaller learning rate \(now 0\.1\)"):
         fit(model, keep, batch_size=4)
     assert np.isfinite(model.parameters.theta).all()
-    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[3])
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[0])
+
+
+@pytest.mark.parametrize(
+    ("step", "kept", "place"), [(16, 0, "epoch 1, batch 1"), (17, 0, "epoch 1, batch 1"), (18, 16, "epoch 9, batch 1")]
+)
+def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_named(step, kept, place):
+    layers = [Linear(3, 4), Breaks(step, "forward"), Linear(4, 1), Sigmoid()]
+    model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
+    with pytest.raises(NonFiniteError, match=rf"The model holds the parameters of {place}, for which all was finite"):
+        fit(model, keep, batch_size=6, epochs=20)
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[kept])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_divergence_ends_with_the_last_good_parameters(dtype):
+def test_divergence_ends_with_finite_parameters(dtype):
     model = Sequential([Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=dtype)
     with pytest.raises(NonFiniteError, match=r"at epoch \d+, batch 1, (layer \d|the loss).*\(now 1000\)"):
         fit(model, epochs=500, rate=1000.0)
@@ -184,7 +195,7 @@ def test_a_nan_planted_in_a_weight_is_found_there():
     model, keep = classifier(), Keep()
     with pytest.raises(NonFiniteError, match=r"epoch 3, batch 1, layer 2, Linear\(4, 1\), has a weight that is not finite"):
         fit(model, Plant(), keep)
-    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[1])
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[0])
 
 
 def test_a_loss_that_alone_is_not_finite_is_named():

@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from minidl import ArgumentError
-from minidl.randomness import spawn, stream
+from minidl.randomness import raw_state, set_state, spawn, state_of, stream, words
 
 SEEDS = [lambda: 5, lambda: np.int64(5), lambda: np.random.default_rng(5), lambda: np.random.RandomState(5)]
 each_seed = pytest.mark.parametrize("seed", SEEDS, ids=["int", "int64", "Generator", "RandomState"])
@@ -37,3 +39,35 @@ def test_spawning_does_not_move_the_stream(seed):
     rng = stream(seed())
     spawn(rng, 2)
     assert rng.standard_normal() == stream(seed()).standard_normal()
+
+
+BITS = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+KINDS = {bits.__name__: lambda seed, bits=bits: np.random.Generator(bits(seed)) for bits in BITS} | {"RandomState": np.random.RandomState}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stream_goes_on_from_where_another_stood(kind):
+    rng, other = KINDS[kind](1), KINDS[kind](2)
+    rng.standard_normal(3)  # a RandomState keeps one of two normals for the next call
+    state, raw = json.loads(json.dumps(state_of(rng))), raw_state(rng)
+    expected = rng.standard_normal(5).tolist(), rng.permutation(20).tolist()
+    for stood in (state, raw):
+        set_state(other, stood)
+        assert (other.standard_normal(5).tolist(), other.permutation(20).tolist()) == expected
+
+
+@pytest.mark.parametrize("state", [{}, {"bit_generator": "PCG64"}, {"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}])
+@pytest.mark.parametrize("kind", ["PCG64", "RandomState"])
+def test_what_is_no_state_of_such_a_stream_is_refused(kind, state):
+    rng, twin = KINDS[kind](1), KINDS[kind](1)
+    with pytest.raises(ArgumentError, match=f"the state must be one of a {type(rng).__name__} of the same kind, but .*: was it changed"):
+        set_state(rng, state)
+    assert rng.standard_normal() == twin.standard_normal()
+
+
+@each_seed
+def test_words_move_the_stream(seed):
+    rng = stream(seed())
+    first, second = words(rng), words(rng)
+    assert first == words(stream(seed())) != second
+    assert all(isinstance(word, int) and 0 <= word < 2**31 for word in first + second)

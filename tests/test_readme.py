@@ -1,18 +1,15 @@
 """The README keeps its word: its Python runs, its lists are complete."""
 
-import contextlib
-import io
 import re
 from pathlib import Path
 
 import pytest
+from helpers import fenced, run_python
 
 import minidl
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```\n", re.MULTILINE | re.DOTALL)
-OUTPUT = re.compile(r"\s*^```text\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 def sections():
@@ -27,25 +24,18 @@ SECTIONS = sections()
 
 def blocks(title, language):
     """Return the fenced blocks of a section."""
-    return [block for block in BLOCK.finditer(TEXT, *SECTIONS[title]) if block["language"] == language]
+    return [block for block in fenced(README, *SECTIONS[title]) if block.language == language]
 
 
 @pytest.mark.parametrize("title", [title for title in SECTIONS if blocks(title, "python")])
 def test_the_python_of_a_section_runs_and_prints_what_it_says(title, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "readme"}
-    for block in blocks(title, "python"):
-        lines_before = TEXT.count("\n", 0, block.start("code"))
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile("\n" * lines_before + block["code"], str(README), "exec"), names)
-        if promised := OUTPUT.match(TEXT, block.end()):
-            assert printed.getvalue() == promised["text"]
+    run_python(blocks(title, "python"))
 
 
 def test_the_quick_start_is_two_lines_each_with_its_own_environment():
     (block,) = blocks("Quick start", "sh")
-    first, second = block["code"].splitlines()
+    first, second = block.code.splitlines()
     assert first.split(" && ")[-1].endswith("-m experiments.cats")
     assert second.split(" && ")[-1].endswith("-m pytest -q")
     for line in (first, second):

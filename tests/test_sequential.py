@@ -82,8 +82,8 @@ BAD_SETTINGS = {
     "callback class": ({"callbacks": [EarlyStopping]}, ArgumentError, "callbacks must be a list of Callback objects"),
     "callback": ({"callbacks": [print]}, ArgumentError, "callbacks must be a list of Callback objects.*got <built-in"),
     "bare callback class": ({"callbacks": EarlyStopping}, ArgumentError, "callbacks must be a list of Callback objects"),
-    "validation": ({"validation": X}, ArgumentError, r"validation must be a pair \(X, Y\), got ndarray"),
-    "three": ({"validation": (X, Y, Y)}, ArgumentError, r"validation must be a pair \(X, Y\)"),
+    "validation": ({"validation": X}, ArgumentError, r"validation must be a pair \(X, Y\), or \(X, Y, sample_weight\), got ndarray"),
+    "four": ({"validation": (X, Y, None, Y)}, ArgumentError, r"validation must be a pair \(X, Y\)"),
     "validation X": ({"validation": (X[:, :2], Y)}, ShapeError, "expects 3 features, got 2"),
     "validation Y": ({"validation": (X, Y[:3])}, ShapeError, "same number of rows, got 10 and 3"),
 }
@@ -170,6 +170,17 @@ def test_examples_of_any_real_type_are_taken(dtype):
     np.testing.assert_array_equal(model.predict(X), expected)
     np.testing.assert_array_equal(model.predict(np.asfortranarray(X)), expected)
     np.testing.assert_array_equal(model.predict(X.tolist()), expected)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.float32])
+@pytest.mark.parametrize("size", [4, None])
+def test_numbers_of_fewer_bytes_train_to_the_same_bits(dtype, size):
+    X = np.random.default_rng(3).integers(0, 2, (10, 3)).astype(dtype)
+    found, expected = classifier(), classifier()
+    found.fit(X, Y, validation=(X, Y), **{**FIT, "epochs": 3, "batch_size": size})
+    expected.fit(X.astype(np.float64), Y, validation=(X, Y), **{**FIT, "epochs": 3, "batch_size": size})
+    np.testing.assert_array_equal(found.parameters.theta, expected.parameters.theta)
+    assert found.evaluate(X, Y) == expected.evaluate(X.astype(np.float64), Y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -17,11 +17,7 @@ def same(found, expected):
 
 def made(text):
     """Make what a text such as "Linear(3, 4, bias=False)" says."""
-    name, _, settings = text.rstrip(")").partition("(")
-    values = [part.strip() for part in settings.split(",") if part]
-    named = {"bias": False} if "bias=False" in values else {}
-    numbers = [float(value) if "." in value else int(value) for value in values if "=" not in value]
-    return getattr(minidl, name)(*numbers, **named)
+    return eval(text, {"__builtins__": {}}, vars(minidl))
 
 
 @pytest.mark.parametrize("name", REFERENCE["layers"])
@@ -40,6 +36,18 @@ def test_losses(case):
     loss = getattr(losses, case["loss"])()
     same(loss.forward(np.array(case["prediction"]), np.array(case["target"])), case["value"])
     same(loss.backward(), case["gradient"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["smoothed"], ids=lambda case: case["loss"])
+def test_smoothed_losses(case):
+    loss = getattr(losses, case["loss"])(label_smoothing=case["label_smoothing"])
+    same(loss.forward(np.array(case["prediction"]), np.array(case["target"])), case["value"])
+    same(loss.backward(), case["gradient"])
+
+
+@pytest.mark.parametrize("text", REFERENCE["schedules"])
+def test_schedules(text):
+    same([made(text)(step) for step in range(25)], REFERENCE["schedules"][text])
 
 
 class Objectives(Callback):

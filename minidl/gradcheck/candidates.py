@@ -102,8 +102,12 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     yield from table
 
 
-def of_loss(n: Array, p: Array, t: Array) -> Iterator[Candidate]:
-    """Yield what mistakes in the gradient of a loss give; `p` is what it saw, `t` the targets."""
+def of_loss(n: Array, p: Array, t: Array, weight: Array | None = None) -> Iterator[Candidate]:
+    """Yield what mistakes in the gradient of a loss give; `p` is what it saw, `t` the targets, `weight` those of the examples."""
+    if weight is not None:
+        yield "the weights of the examples are applied twice", n * weight[:, np.newaxis]
+        if weight.all():
+            yield "the weights of the examples are forgotten in backward", n / weight[:, np.newaxis]
     for row, which in ((-1, "last"), (0, "first")):
         only = np.zeros_like(n)
         only[row] = n[row]

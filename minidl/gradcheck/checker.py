@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..errors import ArgumentError, NonFiniteError
 from ..sequential import Sequential
+from ..weights import example_weights
 from .canaries import plant
 from .diagnosis import explain_layer, explain_network, explain_penalty
 from .jacobian import Numeric
@@ -64,7 +65,7 @@ class GradientChecker:
         check_method(method, epsilon)
         self.model, self.method, self.epsilon, self.seed = model, method, epsilon, seed
 
-    def check(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, exhaustive: bool = False) -> Report:
+    def check(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, exhaustive: bool = False, sample_weight: npt.ArrayLike | None = None) -> Report:
         """Check every gradient on the batch (X, Y) and return the report.
 
         Parameters
@@ -73,6 +74,8 @@ class GradientChecker:
             A few examples, as for `fit`: 2 to 10 are plenty.
         exhaustive : bool, default False
             Compute every element of every parameter's gradient, however large the model. Small models always are.
+        sample_weight : array_like of shape (m,), optional
+            Check the weighted loss, as `fit` takes it.
 
         Raises
         ------
@@ -82,22 +85,25 @@ class GradientChecker:
         """
         begin = time.perf_counter()
         model = self.model
-        x, t = model._pair(X, Y)
+        x, t, _ = model._batch(X, Y, None)
+        weight = example_weights(model.loss, t, sample_weight)
         x, t = x.astype(np.float64), model.loss.targets(Y, t.shape[1], np.dtype(np.float64))
         rng = np.random.default_rng(self.seed)
         with Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            _refuse_non_finite(bench, model, x, t)
+            _refuse_non_finite(bench, model, x, t, weight)
             if self.method == "central":
-                report = self._as_taught(bench, x, t, rng, exhaustive)
+                report = self._as_taught(bench, x, t, weight, rng, exhaustive)
             else:
-                report = self._full(bench, x, t, rng, exhaustive, begin)
+                report = self._full(bench, x, t, weight, rng, exhaustive, begin)
         report.seconds = time.perf_counter() - begin
         return report
 
-    def _full(self, bench: Workbench, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool, begin: float) -> Report:
+    def _full(
+        self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool, begin: float
+    ) -> Report:
         model = self.model
-        given = Point(bench, model, x, t, rng, exhaustive)
+        given = Point(bench, model, x, t, rng, exhaustive, weight=weight)
         checks = given.protocol()
         checks += given.layers()
         if self.method == "complex" and (lost := given.not_complex_safe()):
@@ -107,7 +113,7 @@ class GradientChecker:
         checks += _whole(given, checks)
         values = generic_values(bench, rng)
         with bench.moved(values):
-            generic = Point(bench, model, x, t, rng, exhaustive=False, steps=[lone.step for lone in given.lone])
+            generic = Point(bench, model, x, t, rng, exhaustive=False, steps=[lone.step for lone in given.lone], weight=weight)
             later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)
@@ -122,11 +128,11 @@ class GradientChecker:
             plant(report, given, budget=time.perf_counter() - begin)
         return report
 
-    def _as_taught(self, bench: Workbench, x: Array, t: Array, rng: np.random.Generator, exhaustive: bool) -> Report:
+    def _as_taught(self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool) -> Report:
         """Central differences of the whole objective, element by element."""
         model, step = self.model, CourseStep(self.epsilon or 1e-7)
         alone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
-        net = Network(bench, model, x, t, rng, alone)
+        net = Network(bench, model, x, t, rng, alone, weight)
         net.step = step
         analytic, noisy = net.total_gradient(), net.noisy_gradients()
         noisy = [{key: run[key] + analytic[key] - base for key, base in net.data_gradient().items()} for run in noisy]
@@ -141,7 +147,7 @@ class GradientChecker:
                 numeric[key] = Numeric(value, error, step.name)
         checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
         if numeric and any(check.verdict == "fail" for check in checks):
-            point = Point(bench, model, x, t, rng, exhaustive=False)
+            point = Point(bench, model, x, t, rng, exhaustive=False, weight=weight)
             right = all(check.verdict != "fail" for check in point.layers())
             _doubted(net, numeric, checks, at_kink=right and point.kinks > 0)
             checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
@@ -200,14 +206,14 @@ def generic_values(bench: Workbench, rng: np.random.Generator) -> dict[Any, Arra
     return values
 
 
-def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array) -> None:
+def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array, weight: Array | None) -> None:
     bench.use("real")
     z = x
     for i, layer in enumerate(model.layers):
         z = layer.forward(z)
         if not np.isfinite(z).all():
             raise NonFiniteError(f"the objective must be finite to be checked, but layer {i}, {layer}, gives an output that is not")
-    value = float(model.terms(x, t)["total"])
+    value = float(model.terms(x, t, weight)["total"])
     if not np.isfinite(value):
         raise NonFiniteError(f"the objective must be finite to be checked, but the loss {model.loss} or a penalty gives {value}")
 

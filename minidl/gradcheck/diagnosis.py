@@ -77,7 +77,7 @@ def explain_network(check: Check, same_term: list[Check], m: int) -> None:
     if check.parameter == "prediction":
         p, t = check.context.get("p"), check.context.get("t")
         proportional = constant_ratio(check.analytic, check.numeric) is not None  # the factor says more
-        candidates = [] if p is None or t is None or proportional else list(of_loss(check.numeric, p, t))
+        candidates = [] if p is None or t is None or proportional else list(of_loss(check.numeric, p, t, check.context.get("w")))
         outputs = check.numeric.shape[1] if check.numeric.ndim > 1 else 1
         explain_array(check, check.analytic, check.numeric, factors={"m": float(m), "k": float(outputs)}, candidates=candidates)
         return

@@ -26,8 +26,17 @@ Gradients = dict[Key, Array]
 class Network:
     """A model on the workbench, with its batch."""
 
-    def __init__(self, bench: Workbench, model: Objective, x: Array, t: Array, rng: np.random.Generator, alone: list[LayerBench]) -> None:
-        self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
+    def __init__(
+        self,
+        bench: Workbench,
+        model: Objective,
+        x: Array,
+        t: Array,
+        rng: np.random.Generator,
+        alone: list[LayerBench],
+        weight: Array | None = None,
+    ) -> None:
+        self.bench, self.model, self.x, self.t, self.rng, self.weight = bench, model, x, t, rng, weight
         self.alone = alone
         self.loss_step: Step = ComplexStep()
         self.step: Step = ComplexStep()
@@ -49,7 +58,7 @@ class Network:
         """Return the analytic gradient of the data loss."""
         self.bench.use("real")
         self.poison()
-        self.model.data_loss(self.x, self.t)
+        self.data_value(self.x, self.t)
         self.model.data_gradient()
         return self.collect()
 
@@ -57,7 +66,7 @@ class Network:
         """Return the analytic gradient of the total objective."""
         self.bench.use("real")
         self.poison()
-        self.trained = self.model.value_and_gradient(self.x, self.t)
+        self.trained = self.model.value_and_gradient(self.x, self.t, self.weight)
         return self.collect()
 
     def value_check(self) -> Check:
@@ -93,8 +102,8 @@ class Network:
                     z = layer.forward(z)
                     if z.flags.writeable and z.dtype == np.float64:
                         z[...] = noise(z, rng)
-                losses.append(float(model._head.forward(z, self.t)))
-                dy: Any = model._head.backward()
+                losses.append(float(self.loss(z)))
+                dy: Any = model.loss_gradient()
                 dy = noise(dy, rng) + NOISE / len(z) * rng.uniform(-1, 1, dy.shape)
                 for layer in (*model._rest, *model._first):
                     before, dy = dy, layer.backward(dy)
@@ -155,20 +164,21 @@ class Network:
 
     def loss(self, z: Array) -> Array:
         """Return the data loss for given outputs."""
-        return np.asarray(self.model._head.forward(z, self.t))
+        return np.asarray(self.model.loss_of(z, self.t, self.weight))
 
     def loss_gradient(self, limit: int) -> tuple[Check, Numeric | None]:
         """Check the loss alone: its gradient with respect to what it sees."""
         z = self.logits()
         self.loss(z)
-        analytic = np.array(self.model._head.backward())
+        analytic = np.array(self.model.loss_gradient())
         noisy = []
         for _ in range(RUNS):
             self.loss(noise(z, self.rng))
-            noisy.append(noise(np.array(self.model._head.backward()), self.rng) + NOISE / len(z) * self.rng.uniform(-1, 1, z.shape))
+            noisy.append(noise(np.array(self.model.loss_gradient()), self.rng) + NOISE / len(z) * self.rng.uniform(-1, 1, z.shape))
         arrays = {"real": z, "complex": z.astype(np.complex128)}
         functions: dict[str, Function] = {"real": lambda: self.loss(arrays["real"]), "complex": lambda: self.loss(arrays["complex"])}
-        check = Check(None, "data", "prediction", where=str(self.model.loss), context={"p": z.copy(), "t": self.t})
+        context = {"p": z.copy(), "t": self.t} | ({} if self.weight is None else {"w": self.weight})
+        check = Check(None, "data", "prediction", where=str(self.model.loss), context=context)
         one = np.ones(())
         found = numeric_gradients(functions, arrays, [one], self.rng, step=self.loss_step, limit=limit)
         if analytic.shape != z.shape:
@@ -193,9 +203,13 @@ class Network:
             z = layer.forward(z)
         return [*found, np.array(z)]
 
+    def data_value(self, x: Array, t: Array) -> Any:
+        """Return the data loss."""
+        return self.model.data_loss(x, t, self.weight)
+
     def total_value(self, x: Array, t: Array) -> Any:
         """Return the total objective."""
-        return self.model.terms(x, t)["total"]
+        return self.model.terms(x, t, self.weight)["total"]
 
     def penalty_value(self, index: int) -> Callable[[Array, Array], Any]:
         """Return one penalty as a function of a batch."""

@@ -31,11 +31,12 @@ class Point:
         rng: np.random.Generator,
         exhaustive: bool,
         steps: list[Step] | None = None,
+        weight: Array | None = None,
     ) -> None:
         self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
         self.exhaustive = exhaustive
         self.lone = [LayerBench(bench, i, training=False, step=None if steps is None else steps[i]) for i in range(len(model.layers))]
-        self.net = Network(bench, model, x, t, rng, self.lone)
+        self.net = Network(bench, model, x, t, rng, self.lone, weight)
         self.alone: dict[int, Alone] = {}
         self.on: dict[int, Alone] = {}
         self.numeric: dict[Any, Numeric] = {}
@@ -144,7 +145,7 @@ class Point:
         self.data, self.noisy = net.data_gradient(), net.noisy_gradients()
         if self.kinks:
             return checks  # at a kink the objective has no gradient: the generic point decides
-        checks += net.compare_term("data", model.data_loss, self.data, self.noisy, self.numeric)
+        checks += net.compare_term("data", net.data_value, self.data, self.noisy, self.numeric)
         self.total = net.total_gradient()
         checks.append(net.value_check())
         noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]

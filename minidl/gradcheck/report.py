@@ -34,7 +34,15 @@ class Report:
         The failed ones, the likeliest origin first.
     kill_score : tuple of (int, int) or None
         How many of how many bugs, planted into this very model by the checker, were found.
+    survivors : list of str
+        The planted bugs that were not found.
     notes : list of str
+    title : str
+        What was checked.
+    method : str
+        Where the numeric gradients come from.
+    seconds : float
+        The time that the check took.
     """
 
     def __init__(self, checks: list[Check], *, title: str, difference: float, method: str) -> None:

@@ -48,6 +48,22 @@ class Check:
         Whether the layer was checked as it is while training, its random streams frozen.
     follows : str
         The failure that brings this one about, if it is known.
+    where : str
+        The layer, loss or penalty in words.
+    elements : int
+        How many numbers were compared.
+    method : str
+        Where the numeric gradient comes from.
+    worst : dict
+        Of a failure, the element that is most wrong: its "index", "analytic", "numeric" and "bar", the error bar.
+    census : str
+        How many elements are wrong, in which rows and columns, and the histogram of their ratios analytic / numeric.
+    kinks, untested : int
+        How many elements sit exactly on a kink; how many are 0 on both sides, so that a factor would not be seen.
+    analytic, numeric, bar : ndarray or None
+        Both gradients and the error bars, where every element was computed.
+    context : dict of str to ndarray
+        What the diagnosis had beside them.
     """
 
     layer: int | None

@@ -1,0 +1,48 @@
+"""Labels: class numbers, and the rows of zeros and ones that stand for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array, numeric
+from .errors import ArgumentError, ShapeError
+
+
+def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.float32) -> Array:
+    """Return rows (m, classes) with a 1 at each label and 0 elsewhere.
+
+    Parameters
+    ----------
+    labels : array_like of shape (m,) or (m, 1)
+        Whole numbers from 0 to classes - 1.
+    classes : int
+        >= 1.
+    dtype : dtype, default float32
+        That of the rows.
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError
+        If `labels` is not a vector of whole numbers from 0 to classes - 1.
+
+    Examples
+    --------
+    >>> one_hot([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    if not isinstance(classes, int | np.integer) or classes < 1:
+        raise ArgumentError(f"classes must be a whole number >= 1, got {classes!r}")
+    numbers = numeric(labels, "labels")
+    if numbers.ndim == 2 and numbers.shape[1] == 1:
+        numbers = numbers[:, 0]
+    if numbers.ndim != 1 or numbers.size == 0:
+        raise ShapeError(f"labels must be a vector (m,) of at least one class number, got shape {numbers.shape}")
+    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ArgumentError(f"class labels must be whole numbers from 0 to {classes - 1}, got {numbers[first]} in row {first}")
+    rows = np.zeros((len(numbers), classes), dtype)
+    rows[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
+    return rows

@@ -1,0 +1,105 @@
+import copy
+import importlib.util
+
+import numpy as np
+import pytest
+
+from minidl import Adam, ArgumentError, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
+
+numba = pytest.importorskip("numba")
+
+
+@pytest.fixture
+def without_numba(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+def walk(optimizer, dtype, size=10_007, steps=40):
+    rng = np.random.default_rng(0)
+    theta = rng.standard_normal(size).astype(dtype)
+    for _ in range(steps):
+        optimizer.step(theta, (rng.standard_normal(size) * 10 ** rng.uniform(-6, 3)).astype(dtype))
+    return theta
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype):
+    compiled, passes = Adam(0.01, 0.8, 0.99, 1e-6, fast=True), Adam(0.01, 0.8, 0.99, 1e-6, fast=False)
+    few = 10 * np.finfo(dtype).eps
+    np.testing.assert_allclose(walk(compiled, dtype), walk(passes, dtype), rtol=few, atol=few)
+    np.testing.assert_allclose(compiled.mean, passes.mean, rtol=few, atol=few)
+    np.testing.assert_allclose(compiled.square, passes.square, rtol=few)
+    assert compiled.mean.dtype == compiled.square.dtype == dtype
+    assert compiled._compiled is not None
+    assert passes._compiled is None
+
+
+def test_the_loop_itself_is_adams_formula():
+    theta, grad = np.array([1.0, -2.0]), np.array([0.5, -4.0])
+    mean, square = np.array([1.0, 0.0]), np.array([2.0, 0.0])
+    kernels.adam(theta, grad, mean, square, 0.9, 0.99, 0.1, 1e-3)
+    np.testing.assert_allclose(mean, [0.9 + 0.5, -4])
+    np.testing.assert_allclose(square, [1.98 + 0.25, 16])
+    np.testing.assert_allclose(theta, [1 - 0.1 * 1.4 / (np.sqrt(2.23) + 1e-3), -2 + 0.1 * 4 / (4 + 1e-3)])
+
+
+def test_training_with_it_is_training_without():
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    histories = []
+    for fast in (True, False):
+        model = Sequential([Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
+        histories.append(model.fit(X, X[:, :1], optimizer=Adam(0.1, fast=fast), epochs=20, progress=False).loss)
+    np.testing.assert_allclose(*histories, rtol=1e-12)
+
+
+def test_unasked_it_is_taken_for_large_vectors_only():
+    assert kernels.compiled(kernels.adam, None, kernels.WORTH) is not None
+    assert kernels.compiled(kernels.adam, None, kernels.WORTH - 1) is None
+    assert kernels.compiled(kernels.adam, True, 1) is not None
+    assert kernels.compiled(kernels.adam, False, 10**9) is None
+
+
+def test_without_numba_numpy_does_the_work_silently(without_numba):
+    optimizer = Adam(0.01)
+    walk(optimizer, np.float32, kernels.WORTH, steps=1)
+    assert optimizer._compiled is None
+
+
+def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_numba):
+    theta = np.ones(3)
+    with pytest.raises(MissingExtraError, match=r"fast=True needs numba, .*: pip install 'minidl\[fast\]'"):
+        Adam(0.1, fast=True).step(theta, np.ones(3))
+    np.testing.assert_array_equal(theta, 1)
+
+
+@pytest.mark.parametrize("fast", ["yes", 2, 0.5])
+def test_fast_must_be_a_truth_value_or_none(fast):
+    with pytest.raises(ArgumentError, match=f"fast must be None, True or False, got {fast!r} in Adam"):
+        Adam(fast=fast)
+
+
+def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):
+    njit, asked = numba.njit, []
+
+    def refuses(cache=False, **options):
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(**options)
+
+    monkeypatch.setattr(numba, "njit", refuses)
+    loop = kernels._compile.__wrapped__(kernels.adam)
+    arrays = [np.ones(2) for _ in range(4)]
+    loop(*arrays, 0.9, 0.99, 0.1, 1e-8)
+    assert asked == [True, False]
+    assert (arrays[0] < 1).all()
+
+
+def test_a_copy_goes_on_by_itself():
+    optimizer, theta = Adam(0.1, fast=True), np.ones(3)
+    optimizer.step(theta, np.ones(3))
+    twin, other = copy.deepcopy((optimizer, theta))
+    twin.step(other, np.ones(3))
+    assert (optimizer.steps_made, twin.steps_made) == (1, 2)
+    optimizer.step(theta, np.ones(3))
+    np.testing.assert_array_equal(theta, other)

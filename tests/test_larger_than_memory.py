@@ -1,0 +1,343 @@
+"""Sets that do not fit into memory, from the file to the trained model."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from outside import Outside, readers
+
+import minidl
+from minidl import (
+    Adam,
+    ArgumentError,
+    BinaryCrossEntropy,
+    Callback,
+    CategoricalCrossEntropy,
+    Checkpoint,
+    DataError,
+    DtypeError,
+    EarlyStopping,
+    Flatten,
+    GradientDescent,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+)
+
+M, D, CLASSES = 600, 6, 3
+LIMIT = 12_000  # bytes; the rows below take more than twice as many
+rng = np.random.default_rng(0)
+Y = np.sort(rng.integers(0, CLASSES, M)).astype(np.uint8)  # sorted: the worst for a file that is read in blocks
+X = (rng.integers(0, 60, (M, D)) + 60 * (np.arange(D) % CLASSES == Y[:, np.newaxis])).astype(np.uint8)
+FIT = {"optimizer": GradientDescent(1e-4), "epochs": 3, "batch_size": 16, "progress": False}
+
+
+def model_of(dtype=np.float32, seed=1):
+    return Sequential([Linear(D, 8), ReLU(), Linear(8, CLASSES), Softmax()], loss=CategoricalCrossEntropy(), dtype=dtype, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sets") / "set.h5"
+    with h5py.File(path, "w") as made:
+        for name, kind in (("u1", np.uint8), ("f4", np.float32), ("f8", np.float64), ("i8", np.int64), ("big", ">f4")):
+            made[name] = X.astype(kind)
+        made["y"], made["onehot"], made["value"] = Y, np.eye(CLASSES)[Y], (X[:, :1] > 60) * 1.0
+        made.create_dataset("zipped", data=X, chunks=(2, D), compression="gzip")
+    with h5py.File(path) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def nobody_reads_on():
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+def trained(X, Y, limit=LIMIT, dtype=np.float32, **settings):
+    model = model_of(dtype)
+    history = model.fit(X, Y, memory_limit=limit, **{**FIT, **settings})
+    return model.parameters.theta.tobytes(), history.columns
+
+
+def test_a_file_sorted_by_class_is_learned(file):
+    model = model_of()
+    history = model.fit(file["u1"], file["y"], memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3), "epochs": 30})
+    assert history["accuracy"][-1] > 0.95
+    assert model.evaluate(X, Y)["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("kind", ["u1", "f4", "f8", "i8", "big"])
+def test_where_the_rows_lie_does_not_matter(file, kind, tmp_path):
+    np.save(tmp_path / "x.npy", file[kind][:])
+    np.save(tmp_path / "y.npy", Y)
+    mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"]
+    for dtype in (np.float32, np.float64):
+        expected = trained(file[kind], file["y"], dtype=dtype)
+        for x, y in (mapped, (mapped[0], Y), (file[kind], Y.tolist()), (Outside(file[kind][:]), Outside(Y))):
+            assert trained(x, y, dtype=dtype) == expected
+
+
+def test_chunks_of_which_a_block_is_made_do_not_matter(file):
+    assert trained(file["zipped"], file["y"]) == trained(file["u1"], file["y"])
+
+
+@pytest.mark.parametrize("size", [16, None])
+def test_what_fits_trains_as_from_memory(file, size):
+    assert trained(file["u1"], file["y"], 10**6, batch_size=size) == trained(X, Y, batch_size=size)
+
+
+def test_every_kind_of_target(file):
+    assert trained(file["u1"], file["onehot"]) == trained(file["u1"], file["y"])
+    values = Sequential([Linear(D, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    first = values.fit(file["u1"], file["value"], memory_limit=LIMIT, **FIT).loss
+    again = Sequential([Linear(D, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    assert again.fit(file["u1"], file["value"][:, 0], memory_limit=LIMIT, **FIT).loss == first
+
+
+def test_in_order_it_trains_as_from_memory(file):
+    streamed, whole = trained(file["u1"], file["y"], shuffle=False), trained(X, Y, shuffle=False)
+    assert streamed == whole
+
+
+def test_pictures_of_more_axes(file, tmp_path):
+    with h5py.File(tmp_path / "p.h5", "w") as made:
+        made["x"] = X.reshape(M, 1, 2, 3)
+        layers = [Flatten(), Linear(D, 8), ReLU(), Linear(8, CLASSES), Softmax()]
+        model = Sequential(layers, loss=CategoricalCrossEntropy(), seed=1)
+        model.fit(made["x"], Y, memory_limit=LIMIT, **FIT)
+        assert model.predict(made["x"], memory_limit=LIMIT).shape == (M, CLASSES)
+
+
+@pytest.mark.parametrize("kind", ["u1", "f8", "zipped"])
+def test_a_file_is_measured_and_predicted_as_from_memory(file, kind):
+    model = model_of()
+    measured = model.evaluate(X, Y)
+    found = model.evaluate(file[kind], file["y"], memory_limit=LIMIT)
+    assert found["accuracy"] == measured["accuracy"]
+    assert found["loss"] == pytest.approx(measured["loss"], rel=1e-6)
+    assert model.evaluate(file[kind], file["y"]) == measured
+    np.testing.assert_allclose(model.predict(file[kind], memory_limit=LIMIT), model.predict(X), rtol=1e-5)
+    np.testing.assert_array_equal(model.predict_classes(file[kind], memory_limit=LIMIT), model.predict_classes(X))
+
+
+@pytest.mark.parametrize("limit", [LIMIT, 10 * LIMIT])
+def test_validation_may_lie_in_a_file(file, limit):
+    columns = trained(X, Y, limit, validation=(file["f4"], file["y"]))[1]
+    from_memory = trained(X, Y, validation=(X, Y))[1]
+    assert list(columns) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert columns["val_accuracy"] == from_memory["val_accuracy"]
+    np.testing.assert_allclose(columns["val_loss"], from_memory["val_loss"], rtol=1e-6)
+    both = trained(file["u1"], file["y"], limit, validation=(file["zipped"], file["y"]))[1]
+    assert len(both["val_loss"]) == 3
+
+
+def test_a_batch_of_all_rows_is_loaded(file):
+    model = model_of()
+    assert model.objective(file["u1"], file["y"]) == model.objective(X, Y)
+    np.testing.assert_array_equal(model.gradient(Outside(X), Outside(Y)), model.gradient(X, Y))
+
+
+def refused(error, message, X, Y, **settings):
+    """Check that fit refuses as told, and that nothing has changed: neither the model nor its streams."""
+    model = model_of()
+    theta, stream = model.parameters.theta.copy(), model.shuffle_rng.bit_generator.state
+    with pytest.raises(error, match=message):
+        model.fit(X, Y, **{**FIT, "memory_limit": LIMIT, **settings})
+    np.testing.assert_array_equal(model.parameters.theta, theta)
+    assert model.shuffle_rng.bit_generator.state == stream
+
+
+def test_what_is_wrong_is_said_before_anything_changes(file):
+    x, y = file["u1"], file["y"]
+    wrong = Y.copy()
+    wrong[417] = 7
+    fewer = Outside(Y[:500])
+    refused(ArgumentError, "class labels must be whole numbers from 0 to 2, got 7 in row 417", x, wrong)
+    refused(ArgumentError, "got 7 in row 417", x, Outside(wrong))
+    refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))
+    refused(ArgumentError, "got 7 in row 417", X, Outside(wrong))
+    refused(ShapeError, "X and Y must have the same number of rows, got 600 and 500", x, fewer)
+    refused(ShapeError, r"Y must have shape \(m, 3\), one row per example, got \(600, 6\)", x, x)
+    refused(ShapeError, r"layer 0, Linear\(6, 8\), expects 6 features, got 5 from X.* \(X has shape \(600, 5\)\)", Outside(X[:, :5]), y)
+    refused(ShapeError, r"the examples are the rows: pass X\.T\?", Outside(X.T), y)
+    refused(DtypeError, "X must hold real numbers, got dtype complex64", Outside(X.astype(np.complex64)), y)
+    refused(DtypeError, "X must be an array, got a File of .*u1.*: pass one of these", file, y)
+    refused(DtypeError, "X must hold real numbers, got a object: pass an array.*a shape, a dtype and slices of rows", object(), y)
+    refused(ArgumentError, r"memory_limit must be at least [\d,]+ bytes, for two times 16 rows", x, y, memory_limit=500)
+    refused(ArgumentError, "memory_limit must be a whole number of bytes >= 1", x, y, memory_limit="1 GB")
+    refused(ArgumentError, "batch_size must be a number, got None, where X and Y do not fit", x, y, batch_size=None)
+    refused(ArgumentError, "shuffle must be True or False", x, y, shuffle=lambda epoch: np.arange(M))
+    refused(NonFiniteError, r"X must be finite, got nan at X\[1, 1\]", [[1, 2], [3, np.nan]], y)
+
+
+def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(file):
+    x = X.astype(np.float32)
+    x[217, 4] = np.nan
+    seen = []
+
+    class Watch(Callback):
+        def on_step(self, run):
+            seen.append(run.x.copy())
+
+        def on_end(self, run):
+            seen.append("end")
+
+    model = model_of()
+    with pytest.raises(NonFiniteError, match=r"X must be finite, got nan at X\[217, 4\]"):
+        model.fit(Outside(x), Y, memory_limit=LIMIT, callbacks=[Watch()], shuffle=False, **FIT)
+    assert seen.pop() == "end"
+    assert len(seen) > 0
+    np.testing.assert_array_equal(np.concatenate(seen), x[: 16 * len(seen)])
+    assert 16 * len(seen) <= 217
+    assert np.isfinite(model.parameters.theta).all()
+    for ask in (lambda: model.predict(Outside(x), memory_limit=LIMIT), lambda: model.evaluate(Outside(x), Y)):
+        with pytest.raises(NonFiniteError, match=r"X\[217, 4\]"):
+            ask()
+
+
+@pytest.mark.parametrize("where", ["x", "y", "validation"])
+def test_a_file_that_breaks_is_named(where):
+    broken = threading.Event()
+
+    def fail(start):
+        if broken.is_set() and start > 100:
+            raise OSError("the disk is gone")
+
+    class Break(Callback):
+        def on_start(self, run):
+            broken.set()
+
+    arrays = {"x": X, "y": Y, "v": X}
+    arrays[where[0]] = Outside(arrays[where[0]], fail=fail)
+    name = "Y" if where == "y" else "X"
+    with pytest.raises(DataError, match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError: the disk is gone: is the file"):
+        model_of().fit(
+            arrays["x"], arrays["y"], validation=(arrays["v"], Y), callbacks=[Break()], memory_limit=3000 if where != "x" else LIMIT, **FIT
+        )
+
+
+@pytest.mark.parametrize("hook", ["on_start", "on_step", "on_epoch"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_leaves_no_reader(file, hook, error):
+    class Fails(Callback):
+        def on_end(self, run):
+            assert not readers()
+
+    def fail(self, run):
+        if run.batch in (0, 3, len(run.dealer)):
+            raise error
+
+    setattr(Fails, hook, fail)
+    with pytest.raises(error):
+        model_of().fit(file["u1"], file["y"], callbacks=[Fails()], memory_limit=LIMIT, **FIT)
+
+
+def test_an_early_stop_leaves_no_reader(file):
+    history = model_of().fit(
+        file["u1"],
+        file["y"],
+        validation=(file["f8"], file["y"]),
+        callbacks=[EarlyStopping(patience=1, min_delta=1e9)],
+        memory_limit=LIMIT,
+        **{**FIT, "epochs": 50},
+    )
+    assert history.epochs == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_control_c_while_it_waits_for_the_reader():
+    outside = Outside(X)
+
+    def interrupt(start):
+        if len(outside.spans) > 60:
+            outside.fail = None
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outside.fail = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        model_of().fit(outside, Outside(Y), memory_limit=4000, **{**FIT, "epochs": 50})
+
+
+@pytest.mark.parametrize("place", [(1, 1), (2, 20), (3, 38)])
+def test_a_training_from_a_file_that_was_stopped_goes_on(file, place, tmp_path):
+    class Stop(Callback):
+        def on_update(self, run):
+            if (run.epoch, run.batch) == place:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def trained(*callbacks, **settings):
+        model = model_of()
+        model.fit(file["u1"], file["y"], callbacks=callbacks, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3)}, **settings)
+        return model.parameters.theta
+
+    trained(Checkpoint(tmp_path / "kept.h5"), Stop())
+    np.testing.assert_array_equal(trained(resume=tmp_path / "kept.h5"), trained())
+
+
+def test_nobody_reads_before_the_first_step_or_after_the_last(file):
+    outside = Outside(X)
+    model_of().fit(outside, Y, memory_limit=LIMIT, **FIT)
+    assert outside.threads == {"minidl-reader_0"}
+    assert sum(stop - start for start, stop in outside.spans) == 3 * M
+
+
+def test_a_regression_from_a_file(file):
+    model = Sequential([Linear(D, 2)], loss=MeanSquaredError())
+    targets = Outside(X[:, :2] / 100)
+    history = model.fit(file["f4"], targets, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(0.01), "epochs": 40})
+    assert history.loss[-1] < 0.1 * history.loss[0]
+
+
+CHILD = """
+import sys, threading
+import h5py, numpy as np
+from minidl import Adam, CategoricalCrossEntropy, Linear, ReLU, Sequential, Softmax
+
+def resident(name):  # VmRSS: now; VmHWM: the peak of this process (getrusage tells that of its parent too)
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
+
+path, limit = sys.argv[1], int(sys.argv[2])
+model = Sequential([Linear(1024, 8), ReLU(), Linear(8, 10), Softmax()], loss=CategoricalCrossEntropy())
+settings = dict(optimizer=Adam(), epochs=1, batch_size=128, progress=False)
+with h5py.File(path) as file:
+    model.fit(file["x"][:512], file["y"][:512], **settings)  # what BLAS and Python need once
+    before = resident("VmRSS")
+    model.fit(file["x"], file["y"], validation=(file["x"], file["y"]), memory_limit=limit, **settings)
+    model.evaluate(file["x"], file["y"], memory_limit=limit)
+    peak = resident("VmHWM")
+    whole = file["x"][:]
+    print(peak - before, resident("VmHWM") - before, whole.nbytes, threading.active_count())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is asked of Linux")
+def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
+    """In a process of its own: how far its memory rises is less than the limit and a small allowance."""
+    limit, allowance = 4 * 2**20, 3 * 2**20
+    rows = 10 * limit // 1024
+    with h5py.File(tmp_path / "large.h5", "w") as file:
+        file["x"] = np.random.default_rng(0).integers(0, 256, (rows, 1024), np.uint8)
+        file["y"] = np.arange(rows) % 10
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "large.h5"), str(limit)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # a thread of BLAS has memory of its own
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(minidl.__file__).parent.parent, env=environment)
+    training, whole, size, threads = map(int, done.stdout.split())
+    print(f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of {size:,}")
+    assert size >= 10 * limit
+    assert training <= limit + allowance
+    assert whole > 0.9 * size  # the measure does see what is loaded
+    assert threads == 1

@@ -1,0 +1,184 @@
+import h5py
+import numpy as np
+import pytest
+from outside import Outside
+
+from minidl import ArgumentError, BinaryCrossEntropy, CategoricalCrossEntropy, DataError, DtypeError, NonFiniteError, ShapeError
+from minidl.sources import Source, Targets, check_memory_limit, in_memory, stays_outside
+
+F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+X = np.arange(12.0).reshape(6, 2)
+
+
+@pytest.mark.parametrize(
+    "values", [X, X.tolist(), (1, 2), np.float64(3), 3, None, object(), "text", {"x": X}], ids=lambda v: type(v).__name__
+)
+def test_what_is_in_memory_is_taken_as_it_is(values):
+    assert not stays_outside(values)
+
+
+def test_what_numpy_can_take_as_memory_is_no_source():
+    class Tensor(Outside):
+        __array_interface__ = X.__array_interface__
+
+    assert not stays_outside(Tensor(X))
+    assert stays_outside(Outside(X))
+
+
+def test_files_are_sources(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        assert stays_outside(file.create_dataset("x", data=X))
+    np.save(tmp_path / "x.npy", X)
+    assert stays_outside(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    assert not stays_outside(np.load(tmp_path / "x.npy"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "model", "kept"),
+    [
+        ("u1", F4, "u1"),
+        ("?", F4, "?"),
+        ("<f2", F4, "<f2"),
+        (">i2", F4, "<i2"),
+        ("f4", F4, "f4"),
+        ("f8", F4, "f4"),
+        ("i8", F4, "f4"),
+        ("f4", F8, "f4"),
+        (">f8", F8, "f8"),
+        ("i8", F8, "f8"),
+        (">f4", None, "<f4"),
+    ],
+)
+def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
+    rows = Source(Outside(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
+    assert rows.dtype == np.dtype(kept)
+    assert rows.dtype.isnative
+    np.testing.assert_array_equal(rows, [[0, 1], [1, 1]])
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "1 GB", True, None])
+def test_a_memory_limit_is_a_number_of_bytes(limit):
+    with pytest.raises(ArgumentError, match=r"memory_limit must be a whole number of bytes >= 1, such as 256 \* 2\*\*20, got"):
+        check_memory_limit(limit)
+
+
+@pytest.mark.parametrize(
+    ("array", "error", "message"),
+    [
+        (np.zeros((0, 3)), ShapeError, r"X must hold at least one example and one number, got shape \(0, 3\)"),
+        (np.zeros((3, 0)), ShapeError, "at least one example and one number"),
+        (np.array(3.0), ShapeError, "X must hold one row per example, got the single number"),
+        (np.array([["a"]]), DtypeError, r"X must hold real numbers, got dtype <U1"),
+        (np.zeros((3, 2), complex), DtypeError, "X must hold real numbers, got dtype complex128"),
+        (np.zeros(3, [("a", "f4")]), DtypeError, "X must hold real numbers"),
+    ],
+)
+def test_what_holds_no_rows_of_numbers_is_refused(array, error, message):
+    with pytest.raises(error, match=message):
+        Source(Outside(array), "X")
+
+
+def test_a_closed_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        data = file.create_dataset("x", data=X)
+    with pytest.raises(DataError, match=r"X must have a shape, a dtype and slices, but asking for them raised .*: is its file open\?"):
+        Source(data, "X")
+
+
+def test_a_file_closed_later_is_named_when_it_is_read(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        source = Source(file.create_dataset("x", data=X), "X")
+    with pytest.raises(DataError, match=r"X\[2:4\] must be readable, but it raised .*: is the file open and whole\?"):
+        source.read(2, 4)
+
+
+@pytest.mark.parametrize("block", [X[:1], X[:2, :1], np.array([["a", "b"], ["c", "d"]]), [1, 2]])
+def test_a_slice_of_another_shape_or_type_is_refused(block):
+    class Wrong(Outside):
+        def __getitem__(self, rows):
+            return block
+
+    with pytest.raises(DataError, match=r"X\[0:2\] must be real numbers of shape \(2, 2\), got .*: has it changed\?"):
+        Source(Wrong(X), "X").read(0, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [(np.nan, r"X must be finite, got nan at X\[4, 1\]"), (1e200, r"X\[4, 1\] is 1e\+200, too large")]
+)
+def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, message):
+    wrong = X.copy()
+    wrong[4, 1] = value
+    source = Source(Outside(wrong), "X", F4)
+    source.read(0, 4)
+    with pytest.raises(NonFiniteError, match=message):
+        source.read(3, 6)
+
+
+@pytest.mark.parametrize("chunks", [None, (2, 2), (1000, 1), ((1, 2), (3,)), "auto"])
+def test_all_rows_can_be_loaded(chunks):
+    array = np.arange(3000, dtype=np.int16).reshape(1000, 3)
+    source = Source(Outside(array, chunks=chunks), "X", F4)
+    np.testing.assert_array_equal(source.load(), array)
+    assert source.chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
+    assert source.load_bytes >= array.nbytes
+
+
+def test_what_fits_comes_into_memory():
+    source = Source(Outside(X), "X")
+    given, loaded = in_memory((X, source), source.load_bytes)
+    assert given is X
+    np.testing.assert_array_equal(loaded, X)
+    assert in_memory((X, source), source.load_bytes - 1) is None
+
+
+def test_targets_are_let_in_by_the_loss():
+    labels = np.arange(5000) % 3
+    loss = CategoricalCrossEntropy()
+    targets = Targets(Outside(labels), lambda rows: loss.targets(rows, 3, F4), 20_000)
+    assert (targets.shape, targets.dtype) == ((5000, 3), F4)
+    np.testing.assert_array_equal(targets.read(100, 104), np.eye(3)[labels[100:104]])
+    np.testing.assert_array_equal(targets.load().argmax(axis=1), labels)
+
+
+def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
+    outside = Outside(np.zeros(5000))
+    Targets(outside, lambda rows: rows.reshape(-1, 1), 100_000)
+    assert sorted(outside.spans)[0][0] == 0
+    assert [start for start, _ in outside.spans[1:]] == [stop for _, stop in outside.spans[:-1]]
+    assert outside.spans[-1][1] == 5000
+    assert max(stop - start for start, stop in outside.spans[1:]) * 8 <= 100_000 / 4
+
+
+@pytest.mark.parametrize(
+    ("loss", "row", "value", "error", "message"),
+    [
+        (
+            BinaryCrossEntropy(),
+            4321,
+            2,
+            ArgumentError,
+            r"Y must lie in \[0, 1\] .*, got 2.* \(in rows \d+ to \d+ of Y, whose shape is \(5000,\)\)",
+        ),
+        (BinaryCrossEntropy(), 4321, np.nan, NonFiniteError, r"Y must be finite, got nan at Y\[\d+\].*\(in rows \d+ to \d+ of Y"),
+        (BinaryCrossEntropy(), 3, 2, ArgumentError, r"\(in rows 0 to 1023 of Y"),
+    ],
+)
+def test_a_wrong_target_is_found_before_anything_is_dealt(loss, row, value, error, message):
+    labels = np.zeros(5000)
+    labels[row] = value
+    with pytest.raises(error, match=message):
+        Targets(Outside(labels), lambda rows: loss.targets(rows, 1, F4), 50_000)
+
+
+def test_the_row_of_a_wrong_label_can_be_told():
+    labels = np.zeros(5000, int)
+    labels[4321] = 7
+    with pytest.raises(ArgumentError, match="from 0 to 2, got 7 in row") as caught:
+        Targets(Outside(labels), lambda rows: CategoricalCrossEntropy().targets(rows, 3, F4), 50_000)
+    words = str(caught.value).split()
+    assert int(words[words.index("row") + 1]) + int(words[words.index("rows") + 1]) == 4321
+
+
+def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
+    with pytest.raises(ArgumentError, match=r"got 7 in row 2$"):
+        Targets(Outside([0, 1, 7]), lambda rows: CategoricalCrossEntropy().targets(rows, 3, F4), 50_000)
