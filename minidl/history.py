@@ -9,10 +9,11 @@ from .errors import ArgumentError
 
 
 class History:
-    """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy".
+    """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
 
     "loss" is the mean over the epoch's examples of the objective, penalties included, before each update; "accuracy" is over the
     same predictions (with dropout on). "val_loss" and "val_accuracy" are taken after the epoch, without dropout and penalties.
+    "learning_rate", where it follows a schedule, is that of the epoch's last step.
 
     Attributes
     ----------
@@ -95,13 +96,17 @@ class History:
         wide = max(5, len(str(self.epochs)))
         lines = ["epoch".rjust(wide) + "".join(" " + name.rjust(max(6, len(name))) for name in self.columns)]
         for epoch in shown:
-            cells = "".join(f" {column[epoch - 1]:>{max(6, len(name))}.4f}" for name, column in self.columns.items())
+            cells = "".join(f" {_shown(name, column[epoch - 1]):>{max(6, len(name))}}" for name, column in self.columns.items())
             lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {watched}" if epoch == best else ""))
         return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={column[-1]:.4g}" for name, column in self.columns.items())
         return f"History({self.epochs} epochs: {last})"
+
+
+def _shown(name: str, number: float) -> str:
+    return f"{number:.2e}" if name == "learning_rate" else f"{number:.4f}"
 
 
 def larger_is_better(name: str) -> bool:

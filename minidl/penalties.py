@@ -56,6 +56,13 @@ class L2(Penalty):
 
     m is the number of examples of the batch, as in the course.
 
+    Parameters
+    ----------
+    strength : float
+        lambda, >= 0.
+    layers : sequence of int, optional
+        The numbers of the layers that it acts on; all by default.
+
     Examples
     --------
     >>> L2(0.1, layers=[0])
@@ -73,10 +80,18 @@ class L2(Penalty):
 
 
 class L1(Penalty):
-    """L1 penalty: lambda / m * sum(|weight|), its gradient lambda / m * sign(weight), 0 at 0."""
+    """L1 penalty: lambda / m * sum(abs(weight)), its gradient lambda / m * sign(weight), 0 at 0.
+
+    Parameters
+    ----------
+    strength : float
+        lambda, >= 0.
+    layers : sequence of int, optional
+        The numbers of the layers that it acts on; all by default.
+    """
 
     def value(self, weight: Array, m: int) -> Any:
-        """Return lambda / m * sum(|weight|)."""
+        """Return lambda / m * sum(abs(weight))."""
         # |w| as w * sign(real part of w): abs would lose the imaginary part of a complex step.
         return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
 

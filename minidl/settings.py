@@ -25,22 +25,29 @@ def settings_of(owner: object) -> dict[str, Any]:
     ({'keep_prob': 0.8}, {'strength': 0.1, 'layers': [0]})
     """
     own = getattr(owner, "settings", None)
-    if callable(own):
-        found = dict(own())
-    elif type(owner).__init__ is object.__init__:
-        found = {}
-    else:
-        names = list(inspect.signature(type(owner).__init__).parameters)[1:]
-        lacking = [name for name in names if not hasattr(owner, name)]
-        if lacking:
-            raise _refusal(owner, f"has no attribute {lacking[0]!r} for its argument of that name")
-        found = {name: getattr(owner, name) for name in names}
+    found = dict(own()) if callable(own) else arguments_of(owner)
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
     for name, value in plain.items():
         for item in value if isinstance(value, list) else [value]:
             if not (item is None or isinstance(item, bool | int | float | str)):
                 raise _refusal(owner, f"has the argument {name} = {item!r}, which is not a plain value")
     return plain
+
+
+def arguments_of(owner: object) -> dict[str, Any]:
+    """Return the arguments of the owner's __init__ by name, read off its attributes, of whatever type.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument has no attribute.
+    """
+    if type(owner).__init__ is object.__init__:
+        return {}
+    names = list(inspect.signature(type(owner).__init__).parameters)[1:]
+    if lacking := [name for name in names if not hasattr(owner, name)]:
+        raise _refusal(owner, f"has no attribute {lacking[0]!r} for its argument of that name")
+    return {name: getattr(owner, name) for name in names}
 
 
 def _refusal(owner: object, what: str) -> ArgumentError:

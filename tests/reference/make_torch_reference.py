@@ -5,6 +5,8 @@ Run it in an environment of its own, for torch is far too heavy for the tests: `
 
 Momentum: minidl's is v = beta v + (1 - beta) g from v = 0. torch.optim.SGD(momentum=beta, dampening=1 - beta) starts at v = g
 instead, so the step is written out here on torch tensors; GradientDescent and Adam are torch.optim.SGD and torch.optim.Adam.
+Nesterov(a, beta) is SGD(a * (1 - beta), momentum=beta, nesterov=True); RMSProp's beta is torch's alpha. Clipping is written out: torch
+adds 1e-6 to the norm that it divides by.
 """
 
 import json
@@ -91,6 +93,7 @@ class Momentum:
 
     def __init__(self, parameters, lr, beta=0.9):
         self.parameters, self.lr, self.beta = list(parameters), lr, beta
+        self.param_groups = [{"params": self.parameters}]
         self.velocities = [torch.zeros_like(p) for p in self.parameters]
 
     @torch.no_grad()
@@ -100,10 +103,52 @@ class Momentum:
             p.sub_(self.lr * v)
 
 
+class Clipped:
+    """An optimizer that is given gradients of at most some norm."""
+
+    def __init__(self, optimizer, most):
+        self.optimizer, self.most = optimizer, most
+
+    def step(self):
+        gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"]]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        for gradient in gradients:
+            gradient.mul_((self.most / norm).clamp(max=1))
+        self.optimizer.step()
+
+
+class Scheduled:
+    """An optimizer whose learning rate follows a schedule, step by step."""
+
+    def __init__(self, optimizer, schedule):
+        self.optimizer, self.schedule = optimizer, schedule(optimizer)
+
+    def step(self):
+        self.optimizer.step()
+        self.schedule.step()
+
+
+def warm_cosine(optimizer):
+    rise = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / 4, total_iters=3)
+    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=16)
+    return torch.optim.lr_scheduler.SequentialLR(optimizer, [rise, fall], milestones=[4])
+
+
 OPTIMIZERS = {
     "GradientDescent(0.5)": lambda p: torch.optim.SGD(p, lr=0.5),
     "Momentum(0.5)": lambda p: Momentum(p, lr=0.5),
     "Adam(0.05)": lambda p: torch.optim.Adam(p, lr=0.05),
+    "Nesterov(0.5)": lambda p: torch.optim.SGD(p, lr=0.5 * (1 - 0.9), momentum=0.9, nesterov=True),
+    "RMSProp(0.05)": lambda p: torch.optim.RMSprop(p, lr=0.05, alpha=0.9, eps=1e-8),
+    "AdamW(0.05, weight_decay=0.3)": lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.3),
+    "Momentum(0.5, clip_norm=0.2)": lambda p: Clipped(Momentum(p, lr=0.5), 0.2),
+    "AdamW(WarmUp(4, Cosine(0.05, 16)))": lambda p: Scheduled(torch.optim.AdamW(p, lr=0.05), warm_cosine),
+}
+SCHEDULES = {
+    "StepDecay(0.1, 7, 0.3)": lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=7, gamma=0.3),
+    "ExponentialDecay(0.1, 1, 0.9)": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.9),
+    "Cosine(0.1, 25, 0.01)": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=25, eta_min=0.01),
+    "WarmUp(5, 0.1)": lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=1 / 5, total_iters=4),
 }
 
 
@@ -134,6 +179,35 @@ def net(layers, module, data, penalty):
     return case
 
 
+def rates(make):
+    """Return the learning rates of 25 steps."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule, found = make(optimizer), []
+    for _ in range(25):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return found
+
+
+def smoothed():
+    """Yield losses with smoothed targets: by torch where it has this, of logits and k classes; by hand, as in Keras, for the others."""
+    hard = torch.randint(2, (6, 2)).double()
+    classes, shares = nn.functional.one_hot(torch.randint(3, (6,)), 3).double(), torch.rand(6, 3).softmax(dim=1)
+    for t in (classes, shares):
+        yield "SoftmaxCrossEntropy", 0.1, loss(nn.CrossEntropyLoss(label_smoothing=0.1), torch.randn(6, 3) * 5, t)
+
+    def by_hand(criterion):
+        return lambda p, t: criterion(p, t * (1 - 0.3) + 0.3 / 2)
+
+    def categorical(p, t):
+        return -((t * (1 - 0.3) + 0.3 / 3) * p.log()).sum() / len(t)
+
+    yield "SigmoidCrossEntropy", 0.3, loss(by_hand(nn.BCEWithLogitsLoss()), torch.randn(6, 2) * 5, hard)
+    yield "BinaryCrossEntropy", 0.3, loss(by_hand(nn.BCELoss()), torch.rand(6, 2), hard)
+    yield "CategoricalCrossEntropy", 0.3, loss(categorical, torch.randn(6, 3).softmax(dim=1), classes)
+
+
 def plain(thing):
     return thing.tolist() if isinstance(thing, torch.Tensor) else str(thing)
 
@@ -143,6 +217,8 @@ reference = {
     "layers": {name: layer(*case) for name, case in LAYERS.items()},
     "losses": [{"loss": name, **case} for name, case in losses()],
     "nets": {name: net(*case) for name, *case in nets()},
+    "smoothed": [{"loss": name, "label_smoothing": share, **case} for name, share, case in smoothed()],
+    "schedules": {name: rates(make) for name, make in SCHEDULES.items()},
 }
 if __name__ == "__main__":
     Path(__file__).with_name("torch_reference.json").write_text(json.dumps(reference, default=plain, indent=None) + "\n")
