@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
@@ -243,14 +244,8 @@ class MiniBatches:
         how = self.shuffle if isinstance(self.shuffle, bool) else "callable"
         return {"rows": self.rows, "batch_size": self.size, "shuffle": how, "block": block, "blocks": blocks}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken: the next iteration deals exactly the batches that were still to come.
-
-        Raises
-        ------
-        ArgumentError
-            If `state` is of another set, batch size, shuffle or memory limit, or no such state at all.
-        """
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `ArgumentError` unless `restore` can go on from `state`; nothing is changed."""
         try:
             epoch, dealt, before, dealing = (state[name] for name in ("epoch", "batch", "random", "dealing"))
         except (TypeError, KeyError):
@@ -262,9 +257,21 @@ class MiniBatches:
         counts = all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in (epoch, dealt))
         if not counts or dealt > len(self):
             raise ArgumentError(f"state must have an epoch >= 0 and a batch from 0 to {len(self)}, got {epoch!r} and {dealt!r}")
+        set_state(copy.deepcopy(self._rng), before)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state()` was taken: the next iteration deals exactly the batches that were still to come.
+
+        Raises
+        ------
+        ArgumentError
+            If `state` is of another set, batch size, shuffle or memory limit, or no such state at all.
+        """
+        self.check(state)
+        dealt, before = state["batch"], state["random"]
         set_state(self._rng, before)
         self._dealt, self._resumes = dealt, dealt > 0
-        self.epoch = epoch + self._resumes
+        self.epoch = state["epoch"] + self._resumes
         self._before = dict(before) if self._resumes else None
 
 

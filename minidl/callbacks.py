@@ -41,6 +41,8 @@ class Run:
         Whether there are weights.
     total, rows, right, asked : float, int, int, int
         Sums over the epoch so far: loss times rows, rows, right classes, all classes.
+    begin : float
+        When training began, by `time.perf_counter`; a resumed one began as much earlier as it had lasted.
     stopped : str or None
         Why training is to end, once it is.
     """
@@ -60,6 +62,7 @@ class Run:
         self.weight: Array | None = None
         self.weighted = False
         self.loss: Any = math.nan
+        self.begin = time.perf_counter()
         self.stopped: str | None = None
         self.halted = False
 
@@ -125,11 +128,12 @@ class ProgressBar(Callback):
         from tqdm.auto import tqdm  # here, so that `import minidl` need not wait for it
 
         self._bar = tqdm(total=run.epochs * run.batches, unit="step", dynamic_ncols=True, file=sys.stderr)
-        self._bar.initial = self._bar.n = self._done(run)  # what a resumed training has done before is not counted into its speed
         self._shown = 0.0
 
     def on_update(self, run: Run) -> None:
         """Show at most ten times per second."""
+        if self._bar.n == 0:
+            self._bar.initial = self._done(run) - 1  # what a resumed training has done before is not counted into its speed
         if time.perf_counter() - self._shown > 0.1:
             self._show(run)
 
@@ -181,6 +185,7 @@ class EarlyStopping(Callback):
         self.best = math.nan
         self.best_epoch = 0
         self._theta: Array | None = None
+        self._shape = run.model.parameters.theta.shape
 
     def on_epoch(self, run: Run) -> None:
         """Compare with the best epoch so far."""
@@ -199,7 +204,10 @@ class EarlyStopping(Callback):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.best, self.best_epoch, self._theta = state["best"], state["best_epoch"], state["theta"]
+        theta = state["theta"]
+        if theta is not None and np.shape(theta) != self._shape:
+            raise ArgumentError(f"the best parameters must have the shape {self._shape}, got {np.shape(theta)}")
+        self.best, self.best_epoch, self._theta = float(state["best"]), int(state["best_epoch"]), theta
 
     def on_end(self, run: Run) -> None:
         """Put the best parameters back."""
@@ -240,7 +248,7 @@ class StopOnNonFinite(Callback):
         outputs = run.model.outputs
         # An infinite output may leave no trace in the loss: tanh makes it 1, with a slope of 0. Those of the layers with parameters are
         # enough: a parameter that is not finite shows in its layer's output, and any other output in the gradient of the next weight.
-        if math.isfinite(run.loss) and _finite(parameters.grad) and all([_finite(outputs[i]) for i in self._learning]):
+        if math.isfinite(run.loss) and _finite(parameters.grad) and all(_finite(outputs[i]) for i in self._learning):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
                 self._place = f"epoch {run.epoch}, batch {run.batch}"

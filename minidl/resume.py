@@ -25,7 +25,7 @@ from .environment import differences, fingerprint
 from .errors import ArgumentError, DataError, EnvironmentWarning
 from .files import FilePath
 from .history import larger_is_better
-from .state import TrainingState, capture, check
+from .state import TrainingState, capture, restore
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PREFIX = "training."
@@ -110,7 +110,6 @@ class Checkpoint(Callback):
         checkpoints.contents(run.model)
         run.optimizer.state()
         self.best, self._caught = math.nan, None
-        self._begin = time.perf_counter() - run.history.seconds
         self._saved = time.perf_counter()
         if threading.current_thread() is threading.main_thread():  # others get no signals
             self._handlers = {name: signal.signal(name, self._catch) for name in _SIGNALS}
@@ -145,7 +144,7 @@ class Checkpoint(Callback):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.best = state["best"]
+        self.best = float(state["best"])
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         self._caught = signal.Signals(number)
@@ -164,7 +163,7 @@ class Checkpoint(Callback):
 
     def _save(self, run: Run, path: Path | None) -> None:
         if path:
-            write(path, run, capture(run, time.perf_counter() - self._begin))
+            write(path, run, capture(run))
             self._saved = time.perf_counter()
 
 
@@ -176,8 +175,8 @@ def write(path: Path, run: Run, state: TrainingState) -> None:
     write_hdf5({path: checkpoints.contents(run.model, {"training": training}, arrays)}, replace=True)
 
 
-def read(path: FilePath, run: Run) -> TrainingState:
-    """Return the state that the file at `path` holds, once it is known that `run` can go on from it.
+def go_on(path: FilePath, run: Run) -> None:
+    """Put `run` where the training in the file at `path` was stopped.
 
     Warns
     -----
@@ -202,7 +201,7 @@ def read(path: FilePath, run: Run) -> TrainingState:
         tree["theta"] = np.concatenate([arrays[name].reshape(-1) for name, _ in run.model.parameters] or [np.empty(0, run.model.dtype)])
         state, then = TrainingState(**tree), dict(training["environment"])
         _check_form(state)
-        check(run, state)
+        restore(run, state)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
     except Exception as error:  # the file was written by something else
@@ -211,9 +210,8 @@ def read(path: FilePath, run: Run) -> TrainingState:
         warnings.warn(
             f"{path}: the training goes on, but its last digits may differ from those it would have had: {'; '.join(changed)}",
             EnvironmentWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    return state
 
 
 def _check_form(state: TrainingState) -> None:

@@ -20,7 +20,6 @@ from .objective import Objective, output_shapes
 from .optimizers import Optimizer
 from .passes import Passes
 from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memory, same_length, stays_outside
-from .state import TrainingState
 from .summary import summarize
 from .training import train
 from .weights import ClassWeight, example_weights, pack
@@ -177,7 +176,7 @@ class Sequential(Objective):
             validation=measure,
             callbacks=callbacks,
             progress=progress,
-            resume=None if resume is None else partial(_read_state, resume),
+            resume=None if resume is None else partial(_go_on, resume),
             weighted=weight is not None,
         )
 
@@ -343,7 +342,7 @@ class Sequential(Objective):
         return f"Sequential({list(self.layers)}, loss={self.loss}{penalties}, dtype={self.dtype})"
 
 
-def _read_state(path: str | os.PathLike[str], run: Run) -> TrainingState:
-    from .resume import read  # h5py is needed for files alone
+def _go_on(path: str | os.PathLike[str], run: Run) -> None:
+    from .resume import go_on  # h5py is needed for files alone
 
-    return read(path, run)
+    go_on(path, run)

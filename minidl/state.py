@@ -7,6 +7,7 @@ same NumPy and BLAS, as many threads.
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ class TrainingState(NamedTuple):
     stopped: str | None
 
 
-def capture(run: Run, seconds: float) -> TrainingState:
+def capture(run: Run) -> TrainingState:
     """Return the state of `run` between two steps or two epochs: a copy, in which nothing changes any more."""
     if run.dealer is None:
         raise ArgumentError("only a run of `train` has a state to capture, got one without batches")
@@ -66,7 +67,7 @@ def capture(run: Run, seconds: float) -> TrainingState:
             sums={name: getattr(run, name) for name in _SUMS},
             history={name: np.array(column, np.float64) for name, column in run.history.columns.items()},
             callbacks=[[type(callback).__name__, state] for callback in run.callbacks if (state := callback.state())],
-            seconds=seconds,
+            seconds=time.perf_counter() - run.begin,
             stopped=run.stopped,
         )
     )
@@ -84,41 +85,61 @@ def check(run: Run, state: TrainingState) -> None:
         raise _differs(state.recipe, f"{run.recipe}: to train on with another optimizer, load the model and call fit without resume")
     twin = copy.deepcopy(run.optimizer)
     twin.start(theta.copy())
-    if (due := _form(twin.state())) != (found := _form(state.optimizer)):
-        raise _differs(f"the state {found} of {state.recipe}", f"an optimizer with the state {due}")
+    due: dict[str, Any] = {
+        "optimizer": twin.state(),
+        "streams": [state_of(rng) for rng in _streams(run)],
+        "sums": {name: getattr(run, name) for name in _SUMS},
+        "seconds": 0.0,
+    }
+    for name, value in due.items():
+        if _form(getattr(state, name)) != _form(value):
+            raise _differs(f"with {name} of the form {_form(getattr(state, name))}", f"{_form(value)}: use the same model and settings")
     twin.restore(theta.copy(), state.optimizer)  # it refuses a learning rate's schedule that it does not know
-    _matched(run, state)
-    if len(state.streams) != len(_streams(run)):
-        raise _differs(f"{len(state.streams)} layers that draw random numbers", f"{len(_streams(run))}")
     for rng, stood in zip(_streams(run), state.streams, strict=True):
         set_state(copy.deepcopy(rng), stood)
+    if run.dealer:
+        run.dealer.check(state.dealing)
+    _matched(run, state)
     if extra := set(state.history) - set(run.names):
         raise _differs(f"a history of {', '.join(state.history)}", f"{', '.join(run.names)}: {', '.join(sorted(extra))} would end")
+    shape = f"float64 ({state.dealing['epoch']},)"
+    if wrong := [name for name, column in state.history.items() if _form(column) != shape]:
+        raise _differs(
+            f"after {state.dealing['epoch']} epochs", f"a history of another length: {wrong[0]} is {_form(state.history[wrong[0]])}"
+        )
+    if not (state.stopped is None or isinstance(state.stopped, str)):
+        raise _differs("for a reason or none", f"{state.stopped!r}")
 
 
-def place(run: Run, state: TrainingState) -> None:
-    """Put `run`, and nothing that outlives it, where `state` was taken."""
+def restore(run: Run, state: TrainingState) -> None:
+    """Put the run, model, optimizer, batches, random streams and callbacks where they stood when `state` was taken.
+
+    Raises
+    ------
+    ArgumentError
+        If they cannot go on from there; nothing but a callback has changed then.
+    """
+    check(run, state)
+    state = copy.deepcopy(state)
+    for callback, remembered in _matched(run, state):
+        try:
+            callback.restore(remembered)
+        except Exception as error:
+            raise _differs(f"with {type(callback).__name__} in a state", f"one that cannot take it back: {error!r}") from error
+    if run.dealer:
+        run.dealer.restore(state.dealing)
+    for rng, stood in zip(_streams(run), state.streams, strict=True):
+        set_state(rng, stood)
+    run.model.parameters.theta = state.theta
+    run.optimizer.restore(run.model.parameters.theta, state.optimizer)
     run.history.columns = {name: column.tolist() for name, column in state.history.items()}
-    run.history.seconds = state.seconds
+    run.begin = time.perf_counter() - state.seconds
     run.stopped = state.stopped
     run.batch = state.dealing["batch"]
     run.resumes = run.batch > 0
     run.epoch = state.dealing["epoch"] + run.resumes
     for name in _SUMS:
         setattr(run, name, state.sums[name])
-
-
-def restore(run: Run, state: TrainingState) -> None:
-    """Put model, optimizer, batches, random streams and callbacks where they stood when `state` was taken."""
-    state = copy.deepcopy(state)
-    if run.dealer:
-        run.dealer.restore(state.dealing)  # first: it refuses a state of other batches
-    for rng, stood in zip(_streams(run), state.streams, strict=True):
-        set_state(rng, stood)
-    run.model.parameters.theta = state.theta
-    run.optimizer.restore(run.model.parameters.theta, state.optimizer)
-    for callback, remembered in _matched(run, state):
-        callback.restore(remembered)
 
 
 def _matched(run: Run, state: TrainingState) -> list[tuple[Callback, dict[str, Any]]]:
@@ -139,12 +160,15 @@ def _streams(run: Run) -> list[RandomStream]:
     return [layer.rng for top in run.model.layers for layer in top.walk() if layer.stochastic and layer.rng is not None]
 
 
-def _form(state: dict[str, Any]) -> dict[str, str]:
-    """Return what kind of value is under each name."""
-    return {
-        name: f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else "number" if isinstance(value, int | float) else "plain"
-        for name, value in state.items()
-    }
+def _form(value: Any) -> Any:
+    """Return what kind of value it is, down to the last: two states of the same form can take each other's place."""
+    if isinstance(value, dict):
+        return {name: _form(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_form(held) for held in value]
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def _differs(due: str, found: str) -> MinidlError:

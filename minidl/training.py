@@ -14,7 +14,6 @@ from .callbacks import Callback, ProgressBar, Run, StopOnNonFinite
 from .history import History
 from .objective import Objective
 from .optimizers import Optimizer
-from .state import TrainingState, place, restore
 from .weights import split
 
 Hook: TypeAlias = Callable[[Run], None]
@@ -32,33 +31,29 @@ def train(
     validation: Validation | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
-    resume: Callable[[Run], TrainingState] | None = None,
+    resume: Hook | None = None,
     weighted: bool = False,
 ) -> History:
     """Train `model` on `batches` and return its `History`; `Sequential.fit` is the door to it.
 
-    `resume` returns the state to go on from, or raises if this run cannot; nothing has changed then. `weighted` means that the targets
-    have the weights as their last column.
+    `resume` puts the run where another one stopped, or raises before anything has changed. `weighted` means that the targets have the
+    weights as their last column.
     """
     run = Run(model, optimizer, epochs, len(batches), _names(model, optimizer, validation is not None, callbacks))
     run.dealer, run.callbacks, run.weighted = batches, _watchers(callbacks, progress), weighted
-    state = resume(run) if resume else None
-    if state:
-        place(run, state)
-    begin = time.perf_counter() - run.history.seconds
     started: list[Callback] = []
     try:
         for watcher in run.callbacks:
             watcher.on_start(run)
             started.append(watcher)
-        if state:
-            restore(run, state)
+        if resume:
+            resume(run)
         _train(run, batches, validation)
     finally:
         for watcher in reversed(started):
             watcher.on_end(run)
         run.history.stopped = run.stopped
-        run.history.seconds = time.perf_counter() - begin
+        run.history.seconds = time.perf_counter() - run.begin
     return run.history
 
 

@@ -280,8 +280,8 @@ def test_a_callback_of_ones_own_is_resumed(tmp_path):
         ({"model": network(width=6)}, "the model that was stopped"),
         ({"model": network(np.float64)}, "the model that was stopped"),
         ({"model": network(dropout=False)}, "the model that was stopped"),
-        ({"validation": None}, "val_accuracy, val_loss would end"),
-        ({"callbacks": ()}, r"with the callback EarlyStopping, got only StopOnNonFinite: give the same callbacks"),
+        ({"validation": None, "callbacks": [EarlyStopping("loss")]}, "val_accuracy, val_loss would end"),
+        ({"callbacks": []}, r"with the callback EarlyStopping, got only StopOnNonFinite: give the same callbacks"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path, change, message):

@@ -20,6 +20,9 @@ NAMES = {
     "mutate": "files cut off, changed and forged: no crash, no hang, no silently changed model",
     "hostile": "files made to read others, to fill the memory or to run code: each refused before a byte of its data is read",
     "faults": "every system call of saving fails, or kills: the old file is whole, nothing is left",
+    "stops": "trainings stopped by Ctrl-C and kill -9: the resumed ones are the uninterrupted ones, bit for bit",
+    "nonfinite": "NaN and infinity planted in a training: stopped before the update, with the place; what watching costs",
+    "repeat": "the same seed gives the same training, in process after process and in two threads at once",
     "cost": "what writing whole costs beside writing in place",
     "fuzz": "coverage-guided fuzzing with atheris, if it is installed",
 }
@@ -33,7 +36,7 @@ exit status: 0 nothing was violated, 1 something was, 2 a command that is not un
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a torture, print its table, write its numbers; return 1 if anything was violated."""
-    listed = "\n".join(f"  {name:8}  {what}" for name, what in NAMES.items())
+    listed = "\n".join(f"  {name:9}  {what}" for name, what in NAMES.items())
     cli = argparse.ArgumentParser(
         prog="python -m experiments.torture",
         description=f"Torture what minidl reads and writes.\n\n{listed}",

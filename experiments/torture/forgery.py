@@ -81,7 +81,11 @@ def _changed(text: bytes, rng: np.random.Generator) -> bytes:
     """Return JSON with one to three changes, of its values or of its letters."""
     content = json.loads(text)
     for _ in range(int(rng.integers(1, 4))):
-        parts = [content[name] for name in ("layers", "loss", "penalties") if name in content and isinstance(content[name], dict | list)]
+        parts = [
+            content[name]
+            for name in ("layers", "loss", "penalties", "training")
+            if name in content and isinstance(content[name], dict | list)
+        ]
         root = _pick(parts, rng) if parts and rng.random() < 0.7 else content
         if root:
             _change(root, rng)

@@ -1,7 +1,7 @@
 """Loads files that were cut off, changed and forged, each in a child with little memory and an alarm.
 
 What must hold: no signal, no hang, no error but minidl's own, each naming the file; a sealed file loads only if it is, bit for bit,
-the model that was saved. Data files of the course have no digest inside: a changed one may load, but never as verified. A forged
+what was saved. Data files of the course have no digest inside: a changed one may load, but never as verified. A forged
 description, whose digest was made to fit, may load only as the very model that it describes.
 """
 
@@ -21,7 +21,7 @@ from minidl.data import read_hdf5
 from minidl.data.pictures import schema
 from minidl.data.writer import hdf5_bytes
 
-from . import forgery
+from . import forgery, trainings
 from .children import run_each
 from .mutations import mutated
 from .report import Result
@@ -42,6 +42,7 @@ class Kind(NamedTuple):
 
 def kinds() -> dict[str, Kind]:
     """Return the kinds by name; a new kind of file needs one entry here."""
+    training, whole = trainings.checkpoint(), trainings.train()
     plain, packed, model = hdf5_bytes(_pictures()), _packed(_pictures()), hdf5_bytes(contents(_model()))
     return {
         "data": Kind(plain, mutated, _load_data, lambda spoilt, read: True),
@@ -49,6 +50,10 @@ def kinds() -> dict[str, Kind]:
         "model": Kind(model, mutated, _load_model, lambda spoilt, read: read == _told(_model())),
         "model, JSON changed": Kind(model, forgery.redescribed, _load_model, lambda spoilt, read: read == _told(_model())),
         "model, JSON forged": Kind(model, forgery.forged, _load_model, lambda spoilt, read: read == forgery.described(spoilt)),
+        "training": Kind(training, mutated, trainings.train, lambda spoilt, read: read == whole),
+        "training, JSON changed": Kind(training, forgery.redescribed, trainings.train, lambda spoilt, read: read == whole),
+        # With a digest that fits, a training may be another one; it must still not crash, hang, or raise anything of its own.
+        "training, JSON forged": Kind(training, forgery.forged, trainings.train, lambda spoilt, read: True),
     }
 
 

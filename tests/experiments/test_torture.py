@@ -48,6 +48,22 @@ def test_every_fault_of_every_call(tmp_path):
     assert content["tries"] > 300
 
 
+def test_24_stopped_trainings_go_on_bit_for_bit(tmp_path):
+    content = torture("stops", 24, tmp_path)
+    assert content["found"] == {"Ctrl-C equal": 18, "kill -9 equal": 6}
+
+
+def test_48_planted_numbers_that_are_not_finite(tmp_path):
+    """Whether each was found; what the watch costs, a busy machine cannot tell."""
+    done = run("torture", "nonfinite", "--count", 48, "--out", tmp_path)
+    content = json.loads((tmp_path / "nonfinite.json").read_text())
+    assert content["found"] == dict.fromkeys(["input", "activation", "gradient", "parameter"], 12), done.stdout
+
+
+def test_the_same_seed_gives_the_same(tmp_path):
+    assert torture("repeat", 2, tmp_path)["processes_equal"] == 2
+
+
 def test_the_cost_is_told(tmp_path):
     """No more than that: what it is, depends on the disk."""
     done = run("torture", "cost", "--count", 3, "--out", tmp_path)
