@@ -141,6 +141,19 @@ def test_early_stopping_goes_back_to_the_best_epoch():
     np.testing.assert_array_equal(short.fit(THREE, CLASSES).model_.parameters.theta, found.model_.parameters.theta)
 
 
+def test_the_rows_held_out_have_their_weights(monkeypatch):
+    given = {}
+    right = minidl.Sequential.fit
+    monkeypatch.setattr(
+        minidl.Sequential, "fit", lambda model, X, Y, **settings: given.update(settings, Y=Y) or right(model, X, Y, **settings)
+    )
+    MinidlClassifier(**SMALL, early_stopping=True, class_weight={"upper": 5.0}).fit(X, NAMES)
+    held = given["validation"]
+    assert len(held[0]) == 20
+    for y, weight in (held[1:], (given["Y"], given["sample_weight"])):
+        np.testing.assert_array_equal(weight, np.where(y[:, 0] == 1, 5.0, 1.0))
+
+
 def test_rows_without_weight_are_not_held_out():
     weight = np.r_[np.ones(100), np.zeros(100)]
     found = MinidlClassifier(**SMALL, early_stopping=True).fit(X, NAMES, sample_weight=weight)

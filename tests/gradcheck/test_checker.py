@@ -411,7 +411,7 @@ def test_one_seed_gives_one_report():
 @pytest.mark.parametrize("model", [net(Tanh(), penalties=[L2(0.1)]), net(ReLU(), dtype=np.float32)])
 def test_the_value_that_training_reports_must_be_the_objective(model):
     right = model.value_and_gradient
-    model.value_and_gradient = lambda x, t: right(x, t) * (1 + 1e-9)
+    model.value_and_gradient = lambda x, t, weight: right(x, t, weight) * (1 + 1e-9)
     failures = GradientChecker(model).check(*rows()).failures
     assert [(c.layer, c.term, c.parameter) for c in failures] == [(None, "total", "value")]
     assert "training reports an objective of" in failures[0].diagnosis
