@@ -113,11 +113,11 @@ class Sigmoid(Activation):
     """
 
     # The smallest inputs whose exp(-x) is finite; below them y is 0 to within the smallest normal number.
-    _LOWEST: ClassVar[dict[str, float]] = {"float32": -88.0, "float64": -709.0, "complex128": -709.0}
+    _LOWEST: ClassVar[dict[str, float]] = {"f": -88.0, "d": -709.0, "D": -709.0}  # by dtype.char
 
     def apply(self, x: Array, y: Array) -> None:
         """Write 1 / (1 + exp(-x)) into `y`."""
-        np.maximum(x, self._LOWEST[x.dtype.name], out=y)
+        np.maximum(x, self._LOWEST[x.dtype.char], out=y)
         np.negative(y, out=y)
         np.exp(y, out=y)
         np.add(y, 1, out=y)
