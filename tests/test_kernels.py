@@ -4,7 +4,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from minidl import Adam, ArgumentError, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
+from minidl import Adam, AdamW, ArgumentError, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
 
 numba = pytest.importorskip("numba")
 
@@ -22,9 +22,10 @@ def walk(optimizer, dtype, size=10_007, steps=40):
     return theta
 
 
+@pytest.mark.parametrize("kind", [Adam, AdamW])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype):
-    compiled, passes = Adam(0.01, 0.8, 0.99, 1e-6, fast=True), Adam(0.01, 0.8, 0.99, 1e-6, fast=False)
+def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype, kind):
+    compiled, passes = kind(0.01, 0.8, 0.99, 1e-6, fast=True), kind(0.01, 0.8, 0.99, 1e-6, fast=False)
     few = 10 * np.finfo(dtype).eps
     np.testing.assert_allclose(walk(compiled, dtype), walk(passes, dtype), rtol=few, atol=few)
     np.testing.assert_allclose(compiled.mean, passes.mean, rtol=few, atol=few)

@@ -13,17 +13,25 @@ from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     DtypeError,
+    GradientChecker,
+    Linear,
     Loss,
     MeanSquaredError,
     NonFiniteError,
+    Sequential,
     ShapeError,
+    Sigmoid,
+    Softmax,
 )
 from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.settings import settings_of
+from minidl.testing import check_loss
 
 F8 = np.dtype(np.float64)
 BINARY = [BinaryCrossEntropy(), SigmoidCrossEntropy()]
 CATEGORICAL = [CategoricalCrossEntropy(), SoftmaxCrossEntropy()]
-ALL = [*BINARY, *CATEGORICAL, MeanSquaredError()]
+SMOOTH = [kind(label_smoothing=0.2) for kind in (BinaryCrossEntropy, SigmoidCrossEntropy, CategoricalCrossEntropy, SoftmaxCrossEntropy)]
+ALL = [*BINARY, *CATEGORICAL, MeanSquaredError(), *SMOOTH]
 each = pytest.mark.parametrize("loss", ALL, ids=str)
 floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -285,3 +293,108 @@ def test_an_own_loss_needs_forward_and_backward_alone():
     assert str(loss) == "Absolute()"
     with pytest.raises(TypeError, match="abstract"):
         Loss()
+
+
+# Label smoothing
+
+
+@pytest.mark.parametrize("loss", SMOOTH, ids=str)
+@pytest.mark.parametrize("hard", [True, False])
+@floats
+def test_smoothing_is_the_loss_of_smoothed_targets(loss, hard, dtype):
+    prediction, target = example(loss, 5, 3, dtype=dtype, hard=hard)
+    classes = 3 if "Binary" not in str(loss) and "Sigmoid" not in str(loss) else 2
+    plain = type(loss)()
+    smoothed = (target * 0.8 + 0.2 / classes).astype(dtype)
+    few = 1e-6 if dtype == np.float32 else 1e-14
+    assert loss.forward(prediction, target) == pytest.approx(plain.forward(prediction, smoothed), rel=few)
+    np.testing.assert_allclose(loss.backward(), plain.backward(), rtol=few, atol=few)
+    assert loss.forward(prediction, target).dtype == loss.backward().dtype == dtype
+    np.testing.assert_allclose(loss.examples(), plain.examples(), rtol=few)
+
+
+@pytest.mark.parametrize("loss", SMOOTH, ids=str)
+def test_smoothing_leaves_targets_and_hits_as_they_are(loss):
+    prediction, target = example(loss, 50, 3)
+    plain = type(loss)()
+    np.testing.assert_array_equal(loss.targets(target, 3, F8), plain.targets(target, 3, F8))
+    assert loss.hits(prediction, target) == plain.hits(prediction, target)
+    assert 0 < loss.hits(prediction, target)[0] < loss.hits(prediction, target)[1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.99])
+def test_whoever_calls_all_classes_equally_likely_has_the_loss_ln_k(share):
+    k, t = 7, np.eye(7)[[3, 3, 0]]
+    for loss, p in ((CategoricalCrossEntropy, np.full((3, k), 1 / k)), (SoftmaxCrossEntropy, np.zeros((3, k)))):
+        assert loss(label_smoothing=share).forward(p, t) == pytest.approx(np.log(k), rel=1e-14)
+    for loss, p in ((BinaryCrossEntropy, np.full((3, k), 0.5)), (SigmoidCrossEntropy, np.zeros((3, k)))):
+        assert loss(label_smoothing=share).forward(p, t) == pytest.approx(np.log(2), rel=1e-14)
+
+
+def heads(share):
+    return [
+        (lambda: [Linear(3, 4), Softmax()], CategoricalCrossEntropy(label_smoothing=share), np.array([0, 3, 2, 2, 1])),
+        (lambda: [Linear(3, 2), Sigmoid()], BinaryCrossEntropy(label_smoothing=share), np.array([[0, 1], [1, 1], [0, 0], [1, 0], [0, 0]])),
+    ]
+
+
+@pytest.mark.parametrize(("layers", "loss", "Y"), heads(0.3), ids=["categorical", "binary"])
+def test_a_model_computes_it_from_the_logits_too(layers, loss, Y):
+    X = np.random.default_rng(0).standard_normal((5, 3))
+    model, plain = (Sequential(layers(), loss=one, dtype=np.float64) for one in (loss, type(loss)()))
+    assert model.from_logits
+    p = model.predict(X)
+    t = loss.targets(Y, p.shape[1], F8)
+    found = model.evaluate(X, Y)
+    assert found["loss"] == pytest.approx(loss.forward(p, t), rel=1e-13)
+    assert found["loss"] != pytest.approx(plain.evaluate(X, Y)["loss"], rel=1e-3)
+    assert found["accuracy"] == plain.evaluate(X, Y)["accuracy"]
+    assert model.objective(X, Y)["data"] == pytest.approx(found["loss"], rel=1e-13)
+    np.testing.assert_array_equal(p, plain.predict(X))
+    report = GradientChecker(model).check(X, Y)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize("loss", SMOOTH, ids=str)
+def test_a_smoothed_loss_passes_the_check_for_losses(loss):
+    report = check_loss(loss, *example(loss, 4, 3))
+    assert report.ok, report
+
+
+@pytest.mark.parametrize(("layers", "loss", "Y"), heads(0.3), ids=["categorical", "binary"])
+def test_smoothing_is_saved_with_the_model(layers, loss, Y, tmp_path):
+    X = np.random.default_rng(0).standard_normal((5, 3))
+    model = Sequential(layers(), loss=loss)
+    twin = Sequential.load(model.save(tmp_path / "model.h5"))
+    assert str(twin.loss) == str(loss) == f"{type(loss).__name__}(label_smoothing=0.3)"
+    assert twin.evaluate(X, Y) == model.evaluate(X, Y) == copy.deepcopy(model).evaluate(X, Y)
+    assert f"loss {type(loss).__name__}(label_smoothing=0.3), computed from the logits" in model.summary()
+
+
+class Weighted(CategoricalCrossEntropy):
+    def __init__(self, weight, label_smoothing=0.0):
+        super().__init__(label_smoothing=label_smoothing)
+        self.weight = weight
+
+
+def test_settings_without_smoothing_say_nothing_of_it():
+    assert settings_of(BinaryCrossEntropy()) == settings_of(CategoricalCrossEntropy(label_smoothing=0)) == {}
+    assert settings_of(CategoricalCrossEntropy(label_smoothing=0.1)) == {"label_smoothing": 0.1}
+    assert settings_of(Weighted(3)) == {"weight": 3}
+    assert settings_of(Weighted(3, 0.1)) == {"weight": 3, "label_smoothing": 0.1}
+
+
+def test_a_subclass_without_its_own_init_call_is_not_smoothed():
+    class Bare(BinaryCrossEntropy):
+        def __init__(self):
+            pass
+
+    p, t = example(BinaryCrossEntropy())
+    assert Bare().forward(p, t) == BinaryCrossEntropy().forward(p, t)
+
+
+@pytest.mark.parametrize("kind", [BinaryCrossEntropy, CategoricalCrossEntropy])
+@pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, "0.1", None, True])
+def test_smoothing_lies_in_0_to_1(kind, value):
+    with pytest.raises(ArgumentError, match=rf"label_smoothing must be in \[0, 1\), got {value!r} in {kind.__name__}: typical is 0\.1"):
+        kind(label_smoothing=value)

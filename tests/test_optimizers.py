@@ -98,7 +98,7 @@ def test_rmsprop_is_its_formula():
 
 def test_adamw_decays_the_whole_vector_and_then_is_adam():
     theta, decayed, path = np.ones(4), AdamW(0.1, 0.8, 0.99, 1e-3, 0.5), []
-    for g, along in zip(GRADS, np.diff(walk(Adam(0.1, 0.8, 0.99, 1e-3)), axis=0, prepend=1), strict=True):
+    for along in np.diff(walk(Adam(0.1, 0.8, 0.99, 1e-3)), axis=0, prepend=1):
         theta = theta - 0.1 * 0.5 * theta + along
         path.append(theta)
     np.testing.assert_allclose(walk(decayed), path, rtol=1e-11)
@@ -106,7 +106,7 @@ def test_adamw_decays_the_whole_vector_and_then_is_adam():
 
 
 def test_each_keeps_the_running_sums_that_it_names():
-    v, s, theta = np.zeros(4), np.zeros(4), np.ones(4)
+    v, s = np.zeros(4), np.zeros(4)
     momentum, ahead, square, both = Momentum(0.1, 0.8), Nesterov(0.1, 0.8), RMSProp(0.1, 0.7), Adam(0.1, 0.8, 0.7)
     for optimizer in (momentum, ahead, square, both):
         walk(optimizer)
@@ -116,7 +116,6 @@ def test_each_keeps_the_running_sums_that_it_names():
     np.testing.assert_allclose(ahead.ahead, 0.8 * v / 0.2, rtol=1e-11)
     np.testing.assert_allclose(square.square, s / 0.3, rtol=1e-11)
     np.testing.assert_allclose((both.mean, both.square), (v / 0.2, s / 0.3), rtol=1e-11)
-    assert theta.tolist() == [1] * 4
 
 
 @pytest.mark.parametrize("kind", [Momentum, Nesterov])

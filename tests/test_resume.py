@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import warnings
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from minidl import (
     L2,
     Adam,
+    AdamW,
     ArgumentError,
     BinaryCrossEntropy,
     Callback,
     Checkpoint,
+    Cosine,
     DataError,
     Dropout,
     EarlyStopping,
@@ -24,10 +27,15 @@ from minidl import (
     Linear,
     MissingDataError,
     Momentum,
+    Nesterov,
     Optimizer,
     ReLU,
+    RMSProp,
+    Schedule,
     Sequential,
     Sigmoid,
+    StepDecay,
+    WarmUp,
     resume,
 )
 
@@ -65,9 +73,13 @@ def same(model, other, history, whole):
     assert model.shuffle_rng.random() == other.shuffle_rng.random()
 
 
+def scheduled(rate):
+    return Adam(WarmUp(7, Cosine(rate, 20, rate / 9)), clip_norm=0.2)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("dropout", [True, False])
-@pytest.mark.parametrize("kind", [GradientDescent, Momentum, Adam])
+@pytest.mark.parametrize("kind", [GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW, scheduled], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("place", [(1, 1), (2, 5), (4, 3), (6, 4)])
 def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(tmp_path, kind, dropout, dtype, place):
     path, model, other = tmp_path / "run.h5", network(dtype, dropout), network(dtype, dropout)
@@ -231,6 +243,57 @@ def test_an_optimizer_of_ones_own_is_resumed(tmp_path):
     whole = fit(model, optimizer=OwnOptimizer(0.1))
     fit(network(), Signal(3, 3), Checkpoint(path), optimizer=OwnOptimizer(0.1))
     same(fresh, model, fit(fresh, optimizer=OwnOptimizer(0.1), resume=path), whole)
+
+
+class Changes(Callback):
+    """Assigns a learning rate at the start of the third epoch."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def on_step(self, run):
+        if (run.epoch, run.batch) == (3, 1):
+            run.optimizer.learning_rate = self.rate
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(0.05, StepDecay(0.1, 13, 0.5)), (Cosine(0.05, 30), WarmUp(20, 0.1)), (Cosine(0.05, 30), 0.01)]
+)
+@pytest.mark.parametrize("place", [(2, 4), (3, 2), (5, 5)])
+def test_a_schedule_that_was_assigned_on_the_way_goes_on(tmp_path, first, then, place):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, Changes(then), optimizer=Momentum(first))
+    fit(network(), Changes(then), Signal(*place), Checkpoint(path), optimizer=Momentum(first))
+    same(fresh, model, fit(fresh, Changes(then), optimizer=Momentum(first), resume=path), whole)
+
+
+@dataclass(frozen=True)
+class Halves(Schedule):
+    rate: float
+
+    def __call__(self, step):
+        return self.rate / 2**step
+
+
+def test_a_schedule_of_ones_own_must_be_given_again(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, optimizer=Adam(Halves(0.1)))
+    fit(network(), Signal(3, 3), Checkpoint(path), optimizer=Adam(Halves(0.1)))
+    for other in (Halves(0.2), Cosine(0.1, 30), 0.1):
+        with pytest.raises(ArgumentError, match=r"what was stopped, Adam\(learning_rate=Halves\(rate=0\.1\), .*, got Adam"):
+            fit(fresh, optimizer=Adam(other), resume=path)
+    same(fresh, model, fit(fresh, optimizer=Adam(Halves(0.1)), resume=path), whole)
+
+
+def test_one_that_only_the_state_names_is_refused_and_nothing_changes(tmp_path):
+    path, model = tmp_path / "run.h5", network(seed=4)
+    fit(network(), Changes(Halves(0.1)), Signal(4, 3), Checkpoint(path), optimizer=Adam(0.1))
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(
+        ArgumentError, match=r"run\.h5: the learning rate followed Halves\(rate=0\.1\), got None: give the optimizer the same"
+    ):
+        fit(model, Changes(Halves(0.1)), optimizer=Adam(0.1), resume=path)
+    assert model.parameters.theta.tobytes() == before
 
 
 def test_an_optimizer_that_cannot_be_kept_is_told_at_the_first_save(tmp_path):

@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 import pickle
 from dataclasses import FrozenInstanceError, dataclass, replace
@@ -140,13 +141,23 @@ class Inverse(Schedule):
 def test_one_of_ones_own_is_known_again_by_its_text_alone():
     mine = WarmUp(2, Inverse(0.5))
     assert [mine(step) for step in range(4)] == [0.25, 0.5, 0.5, 0.25]
-    assert described(mine) == {"class": "WarmUp", "steps": 2, "then": {"class": "Inverse", "text": "Inverse(rate=0.5)"}}
+    assert json.loads(described(mine)) == {"class": "WarmUp", "steps": 2, "then": {"class": "Inverse", "text": "Inverse(rate=0.5)"}}
     assert remade(described(mine), WarmUp(2, Inverse(0.5))) == mine
     for present in (None, WarmUp(2, Inverse(0.4)), Inverse(0.5)):
         with pytest.raises(
             ArgumentError, match=r"the learning rate followed Inverse\(rate=0\.5\), got .*: give the optimizer the same schedule"
         ):
             remade(described(mine), present)
+
+
+def test_none_stays_none():
+    assert remade(described(None), Constant(1)) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]x", '{"rate": 1}', '{"class": "Constant", "speed": 1}', '{"class": "Constant", "rate": -1}'])
+def test_a_forged_description_is_refused(text):
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        remade(text, None)
 
 
 def test_a_schedule_defines_its_call():

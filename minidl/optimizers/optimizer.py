@@ -113,8 +113,7 @@ class Optimizer(ABC):
                     f"the state of an optimizer must be arrays and plain values, but {type(self).__name__}.{name} is {value!r}: "
                     f"name what need not be kept with a leading underscore"
                 )
-        followed = None if self._schedule is None else described(self._schedule)
-        return {"learning_rate": self._learning_rate, "_schedule": followed} | held
+        return {"learning_rate": self._learning_rate, "_schedule": described(self._schedule)} | held
 
     def restore(self, theta: Array, state: dict[str, Any]) -> None:
         """Go on with `theta` as the optimizer whose `state` this was would have gone on.
@@ -125,13 +124,13 @@ class Optimizer(ABC):
             If its learning rate followed a schedule of one's own that this optimizer has not.
         """
         held = dict(state)
-        rate, followed = held.pop("learning_rate"), held.pop("_schedule")
-        schedule = None if followed is None else remade(followed, self._schedule)
+        rate, schedule = held.pop("learning_rate"), remade(held.pop("_schedule"), self._schedule)
         self.start(theta)
         self._theta = theta
         for name, value in held.items():
             setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
-        self._learning_rate, self._schedule = rate, schedule
+        self.learning_rate = rate if schedule is None else schedule
+        self._learning_rate = float(rate)  # of the last step
 
     @abstractmethod
     def start(self, theta: Array) -> None:
@@ -176,9 +175,12 @@ def _refused(value: Any, name: str, owner: object, rule: str, cure: str) -> Mini
 
 def _norm(vector: Array) -> float:
     """Return the length of `vector`; NaN where an element is not finite."""
-    square = float(vector.dot(vector))
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(vector.dot(vector))
     if math.isfinite(square):
         return math.sqrt(square)
     largest = float(max(vector.max(), -vector.min()))  # the squares overflow, or there is an element that is not finite
+    if not math.isfinite(largest):
+        return math.nan
     scaled = vector / largest
-    return largest * math.sqrt(float(scaled.dot(scaled))) if math.isfinite(largest) else math.nan
+    return largest * math.sqrt(float(scaled.dot(scaled)))
