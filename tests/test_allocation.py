@@ -24,8 +24,8 @@ from minidl import (
 )
 
 # Bytes: the working memory of one NumPy call (8192 elements), some numbers per example, and the history. A truth value per hidden
-# unit and example would be 131 kB, a number 524 kB.
-LIMIT = 50_000
+# unit and example would be 131 kB, a number 524 kB. A compiled loop adds some kB of its own when it is first called.
+LIMIT = 60_000
 
 
 class Peak(Callback):
