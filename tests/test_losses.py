@@ -73,7 +73,7 @@ def test_gradients(loss, m, k, seed, dtype, hard):
         (CategoricalCrossEntropy(), lambda p, t: -special.xlogy(t, p).sum() / len(t)),
         (SoftmaxCrossEntropy(), lambda z, t: -(t * special.log_softmax(z, axis=1)).sum() / len(t)),
     ],
-    ids=str,
+    ids=lambda part: type(part).__name__,
 )
 @pytest.mark.parametrize("hard", [True, False])
 @floats

@@ -33,7 +33,7 @@ def test_gradients_of_images(layer):
         (Tanh(), np.tanh),
         (Softmax(), lambda x: special.softmax(x, axis=-1)),
     ],
-    ids=str,
+    ids=lambda part: type(part).__name__,
 )
 @floats
 def test_forward_is_the_formula_also_far_out(layer, formula, dtype):
