@@ -94,7 +94,10 @@ def check(run: Run, state: TrainingState) -> None:
     for name, value in due.items():
         if _form(getattr(state, name)) != _form(value):
             raise _differs(f"with {name} of the form {_form(getattr(state, name))}", f"{_form(value)}: use the same model and settings")
-    twin.restore(theta.copy(), state.optimizer)  # it refuses a learning rate's schedule that it does not know
+    trial = theta.copy()
+    twin.restore(trial, state.optimizer)  # it refuses a learning rate's schedule that it does not know
+    with np.errstate(all="ignore"):
+        twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here, not in the middle of training
     for rng, stood in zip(_streams(run), state.streams, strict=True):
         set_state(copy.deepcopy(rng), stood)
     if run.dealer:

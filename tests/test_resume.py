@@ -378,6 +378,19 @@ def test_a_forged_state_is_refused(tmp_path, state):
         fit(network(), resume=path)
 
 
+@pytest.mark.parametrize("steps", [-1, -5, -(10**12)])
+def test_an_optimizer_that_no_training_leaves_is_refused(tmp_path, monkeypatch, steps):
+    path, model = tmp_path / "run.h5", network(seed=8)
+    with monkeypatch.context() as patch:
+        state = Adam.state
+        patch.setattr(Adam, "state", lambda self: {**state(self), "steps_made": steps})
+        fit(network(), Checkpoint(path), epochs=2)
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(DataError, match="must hold the state of a training"):
+        fit(model, resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
 def test_another_environment_is_a_warning(tmp_path, monkeypatch):
     path = tmp_path / "run.h5"
     with monkeypatch.context() as patch:
