@@ -248,7 +248,7 @@ class StopOnNonFinite(Callback):
         outputs = run.model.outputs
         # An infinite output may leave no trace in the loss: tanh makes it 1, with a slope of 0. Those of the layers with parameters are
         # enough: a parameter that is not finite shows in its layer's output, and any other output in the gradient of the next weight.
-        if math.isfinite(run.loss) and _finite(parameters.grad) and all(_finite(outputs[i]) for i in self._learning):
+        if math.isfinite(run.loss) and _finite(parameters.grad, *[outputs[i] for i in self._learning]):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
                 self._place = f"epoch {run.epoch}, batch {run.batch}"
@@ -288,8 +288,11 @@ class StopOnNonFinite(Callback):
         return "the gradient is not finite"
 
 
-def _finite(array: Array) -> bool:
+def _finite(*arrays: Array) -> bool:
     """Return whether all elements are finite."""
-    flat = array.ravel()
-    # The dot product is one fast pass; where it overflows or is NaN, the elements decide.
-    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(flat).all())
+    for array in arrays:
+        flat = array.ravel()
+        # The dot product is one fast pass; where it overflows or is NaN, the elements decide.
+        if not math.isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
+            return False
+    return True

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, door, numeric, scratch
+from .arrays import Array, constant, door, numeric, scratch
 from .errors import ArgumentError, ShapeError
 from .labels import one_hot
 from .settings import arguments_of
@@ -115,7 +115,7 @@ class MeanSquaredError(Loss):
     def backward(self) -> Array:
         """Return 2 (prediction - target) / (m k)."""
         difference = self._difference
-        return np.multiply(difference, 2.0 / difference.size, out=self._scratch("gradient", difference))
+        return np.multiply(difference, constant(2 / difference.size, difference.dtype), out=self._scratch("gradient", difference))
 
 
 class _CrossEntropy(Loss):
@@ -164,7 +164,8 @@ class _Binary(_CrossEntropy):
 
     def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
         """Return how many predictions and targets lie on the same side of their thresholds, and of how many."""
-        return int(np.count_nonzero((prediction > self.threshold) == (target > 0.5))), target.size
+        found, due = prediction > constant(self.threshold, prediction.dtype), target > constant(0.5, target.dtype)
+        return int(np.count_nonzero(found == due)), target.size
 
 
 class BinaryCrossEntropy(_Binary):
@@ -225,9 +226,10 @@ class SigmoidCrossEntropy(_Binary):
         z = prediction
         self._same_shape(z, target)
         target = self._target = self._smoothed(target, 2) if self.label_smoothing else target
-        high, low, decay, work = (self._scratch(name, z) for name in ("high", "low", "decay", "work"))
+        high, low = self._scratch("high", z), self._scratch("low", z)
+        decay, work = self._scratch("decay", z), self._scratch("work", z)
         self._low, self._decay, self._spare = low, decay, (high, work)
-        np.maximum(z, 0, out=high)
+        np.maximum(z, constant(0, z.dtype), out=high)
         np.subtract(z, high, out=low)  # min(z, 0)
         np.subtract(low, high, out=decay)  # -|z|, complex-safe: the branch follows the real part
         np.exp(decay, out=decay)
@@ -245,10 +247,10 @@ class SigmoidCrossEntropy(_Binary):
         """Return (sigmoid(z) - t) / (m k)."""
         gradient, work = self._spare
         np.exp(self._low, out=gradient)
-        np.add(self._decay, 1, out=work)
+        np.add(self._decay, constant(1, work.dtype), out=work)
         np.divide(gradient, work, out=gradient)  # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-|z|))
         np.subtract(gradient, self._target, out=gradient)
-        return np.multiply(gradient, 1.0 / gradient.size, out=gradient)
+        return np.multiply(gradient, constant(1 / gradient.size, gradient.dtype), out=gradient)
 
 
 class _Categorical(_CrossEntropy):
@@ -342,4 +344,4 @@ class SoftmaxCrossEntropy(_Categorical):
         gradient = self._scratch("gradient", self._exponential)
         np.divide(self._exponential, self._sums, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
-        return np.multiply(gradient, 1.0 / len(gradient), out=gradient)
+        return np.multiply(gradient, constant(1 / len(gradient), gradient.dtype), out=gradient)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import DtypeError, NonFiniteError, ShapeError
-from minidl.arrays import check_finite, converted, door, model_dtype, narrower, numeric, scratch
+from minidl.arrays import check_finite, constant, converted, door, model_dtype, narrower, numeric, product, scratch
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -160,3 +160,27 @@ def test_scratch_is_made_anew_where_the_old_does_not_fit(shape, dtype, name):
     new = scratch(store, name, shape, dtype)
     assert (new.shape, new.dtype) == (shape, dtype)
     assert not np.shares_memory(old, new)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_a_constant_is_the_number_that_a_ufunc_would_take(dtype):
+    x = np.arange(5).astype(dtype)
+    held = constant(0.1, x.dtype)
+    np.testing.assert_array_equal(x * held, x * 0.1)
+    assert held.shape == ()
+    assert (x * held).dtype == dtype
+    assert constant(0.1, np.dtype(dtype)) is held  # the same for all, so nobody may write into it
+    with pytest.raises(ValueError, match="read-only"):
+        held[...] = 2
+
+
+@pytest.mark.parametrize("kinds", ["fff", "dff", "fdf", "fdd", "ffd", "ddf"])
+def test_products_are_written_where_they_belong_whatever_the_dtypes(kinds):
+    rng = np.random.default_rng(0)
+    a, b, out = (rng.random(shape).astype(kind) for shape, kind in zip(((4, 3), (3, 2), (4, 2)), kinds, strict=True))
+    assert product(a, b, out) is out
+    np.testing.assert_allclose(out, a.astype(float) @ b.astype(float), rtol=1e-6)
+    striped = np.zeros((4, 4), kinds[2])[:, ::2]
+    np.testing.assert_allclose(product(a, b, striped), out)
+    with pytest.raises(ValueError, match="mismatch"):
+        product(a, b.T, out)

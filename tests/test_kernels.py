@@ -38,7 +38,7 @@ def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype, kind):
 def test_the_loop_itself_is_adams_formula():
     theta, grad = np.array([1.0, -2.0]), np.array([0.5, -4.0])
     mean, square = np.array([1.0, 0.0]), np.array([2.0, 0.0])
-    kernels.adam(theta, grad, mean, square, 0.9, 0.99, 0.1, 1e-3)
+    kernels.adam(theta, grad, mean, square, np.array([0.9, 0.99, 0.1, 1e-3]))
     np.testing.assert_allclose(mean, [0.9 + 0.5, -4])
     np.testing.assert_allclose(square, [1.98 + 0.25, 16])
     np.testing.assert_allclose(theta, [1 - 0.1 * 1.4 / (np.sqrt(2.23) + 1e-3), -2 + 0.1 * 4 / (4 + 1e-3)])
@@ -91,7 +91,7 @@ def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):
     monkeypatch.setattr(numba, "njit", refuses)
     loop = kernels._compile.__wrapped__(kernels.adam)
     arrays = [np.ones(2) for _ in range(4)]
-    loop(*arrays, 0.9, 0.99, 0.1, 1e-8)
+    loop(*arrays, np.array([0.9, 0.99, 0.1, 1e-8]))
     assert asked == [True, False]
     assert (arrays[0] < 1).all()
 

@@ -12,9 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, constant, scratch
 from ..errors import ArgumentError
 from .layer import Layer, Shape, floats
+
+_FLAGS = np.dtype(bool)
 
 
 class Activation(Layer):
@@ -33,7 +35,7 @@ class Activation(Layer):
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return the activation of `x`, of the same shape."""
         x = floats(x)
-        y = self._y = self._scratch("y", x.shape, x.dtype)
+        y = self._y = scratch(self._buffers, "y", x.shape, x.dtype)
         self.apply(x, y)
         return y
 
@@ -44,13 +46,19 @@ class Activation(Layer):
             raise self._forward_first()
         if dy.shape != y.shape:
             raise self._unlike(dy, y)
-        dx = self._scratch("dx", y.shape, y.dtype)
+        dx = scratch(self._buffers, "dx", y.shape, y.dtype)
         self.derive(y, dy, dx)
         return dx
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the same shape."""
         return shape
+
+    def _step(self, y: Array, dx: Array) -> None:
+        """Write 1 where y > 0, else 0, into `dx`: by way of flags, since to compare into floats takes NumPy twice as long."""
+        positive = scratch(self._buffers, "positive", y.shape, _FLAGS)
+        np.greater(y, constant(0, y.dtype), out=positive)
+        dx[...] = positive
 
 
 class ReLU(Activation):
@@ -64,11 +72,11 @@ class ReLU(Activation):
 
     def apply(self, x: Array, y: Array) -> None:
         """Write max(x, 0) into `y`."""
-        np.maximum(x, 0, out=y)
+        np.maximum(x, constant(0, x.dtype), out=y)
 
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy where y > 0, else 0."""
-        np.greater(y, 0, out=dx)
+        self._step(y, dx)
         np.multiply(dx, dy, out=dx)
 
 
@@ -88,13 +96,13 @@ class LeakyReLU(Activation):
 
     def apply(self, x: Array, y: Array) -> None:
         """Write max(x, slope * x) into `y`: the same, as slope < 1."""
-        np.multiply(x, self.slope, out=y)
+        np.multiply(x, constant(self.slope, x.dtype), out=y)
         np.maximum(x, y, out=y)
 
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy where y > 0, else slope * dy."""
-        np.greater(y, 0, out=dx)
-        np.maximum(dx, self.slope, out=dx)
+        self._step(y, dx)
+        np.maximum(dx, constant(self.slope, dx.dtype), out=dx)
         np.multiply(dx, dy, out=dx)
 
     def __repr__(self) -> str:
@@ -117,15 +125,15 @@ class Sigmoid(Activation):
 
     def apply(self, x: Array, y: Array) -> None:
         """Write 1 / (1 + exp(-x)) into `y`."""
-        np.maximum(x, self._LOWEST[x.dtype.char], out=y)
+        np.maximum(x, constant(self._LOWEST[x.dtype.char], x.dtype), out=y)
         np.negative(y, out=y)
         np.exp(y, out=y)
-        np.add(y, 1, out=y)
+        np.add(y, constant(1, y.dtype), out=y)
         np.reciprocal(y, out=y)
 
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy * y * (1 - y)."""
-        np.subtract(1, y, out=dx)
+        np.subtract(constant(1, y.dtype), y, out=dx)
         np.multiply(dx, y, out=dx)
         np.multiply(dx, dy, out=dx)
 
@@ -140,7 +148,7 @@ class Tanh(Activation):
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
         """Write dy * (1 - y**2)."""
         np.multiply(y, y, out=dx)
-        np.subtract(1, dx, out=dx)
+        np.subtract(constant(1, dx.dtype), dx, out=dx)
         np.multiply(dx, dy, out=dx)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, common_dtype, product
+from ..arrays import Array, common_dtype, product, scratch
 from ..errors import ArgumentError, ShapeError
 from ..initializers import He, Zeros
 from ..parameters import Initializes, Parameter
@@ -52,6 +52,7 @@ class Linear(Layer):
         self.weight = Parameter((self.out_features, self.in_features), init=init or He(), fan_in=self.in_features)
         self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=self.in_features) if bias else None
         self._x: Array | None = None
+        self._y: Array | None = None
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return x @ weight.T + bias: (m, in_features) -> (m, out_features)."""
@@ -60,7 +61,7 @@ class Linear(Layer):
             raise ShapeError(f"{self} expects x of shape (m, {self.in_features}), one row per example, got {x.shape}")
         weight = self.weight.value
         self._x = x
-        y = self._scratch("y", (len(x), self.out_features), common_dtype(x, weight))
+        y = self._y = scratch(self._buffers, "y", (len(x), self.out_features), common_dtype(x, weight))
         product(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
@@ -68,18 +69,18 @@ class Linear(Layer):
 
     def backward(self, dy: Array) -> Array | None:
         """Fill the gradients of weight and bias; return dy @ weight: (m, out_features) -> (m, in_features)."""
-        x = self._x
-        if x is None:
+        x, y = self._x, self._y
+        if x is None or y is None:
             raise self._forward_first()
-        if dy.shape != (len(x), self.out_features):
-            raise ShapeError(f"{self}.backward expects dy of shape {(len(x), self.out_features)}, that of the last output, got {dy.shape}")
+        if dy.shape != y.shape:
+            raise ShapeError(f"{self}.backward expects dy of shape {y.shape}, that of the last output, got {dy.shape}")
         product(dy.T, x, self.weight.grad)
         if self.bias is not None:
             product(self._ones(len(x), dy.dtype), dy, self.bias.grad)
         if not self.wants_input_gradient:
             return None
         weight = self.weight.value
-        return product(dy, weight, self._scratch("dx", x.shape, common_dtype(dy, weight)))
+        return product(dy, weight, scratch(self._buffers, "dx", x.shape, common_dtype(dy, weight)))
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
         """Return m ones: their product with a matrix is its sum over the rows, at the speed of BLAS."""

@@ -130,28 +130,28 @@ class Adam(Optimizer):
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
         self._step = np.empty_like(theta)
+        self._scalars = np.empty(4, theta.dtype)
 
     def update(self, theta: Array, grad: Array) -> None:
         """Make one step."""
-        t = self.steps_made + 1
-        beta1, beta2 = self.beta1, self.beta2
+        t, beta1, beta2 = self.steps_made + 1, self.beta1, self.beta2
         root = math.sqrt((1 - beta2) / (1 - beta2**t))  # sqrt(s_hat) = root * sqrt(square)
         rate = self._learning_rate * (1 - beta1) / ((1 - beta1**t) * root)
         epsilon = self.epsilon / root
-        mean, square, step = self.mean, self.square, self._step
+        mean, square, step, scalars = self.mean, self.square, self._step, self._scalars
+        scalars[:] = beta1, beta2, rate, epsilon
         if self._compiled:
-            number = theta.dtype.type
-            self._compiled(theta, grad, mean, square, number(beta1), number(beta2), number(rate), number(epsilon))
+            self._compiled(theta, grad, mean, square, scalars)
             return
-        mean *= beta1
+        mean *= scalars[0, ...]  # an array (), unlike scalars[0]: what is none NumPy converts first, which takes longer than a small step
         mean += grad
         np.multiply(grad, grad, out=step)
-        square *= beta2
+        square *= scalars[1, ...]
         square += step
         np.sqrt(square, out=step)
-        step += epsilon
+        step += scalars[3, ...]
         np.divide(mean, step, out=step)
-        step *= rate
+        step *= scalars[2, ...]
         theta -= step
 
 
