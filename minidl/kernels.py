@@ -35,6 +35,13 @@ def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) 
         theta[i] -= rate * (m / (np.sqrt(s) + epsilon))  # m and s, not the arrays again: to read them anew takes twice as long
 
 
+def descent(theta: Array, grad: Array, scalars: Array) -> None:
+    """Move `theta` (P,) by one step of gradient descent; `scalars` (1,) is the learning rate."""
+    rate = scalars[0]
+    for i in range(theta.size):
+        theta[i] -= rate * grad[i]
+
+
 def compiled(loop: Callable[..., None], fast: bool | None, size: int) -> Callable[..., None] | None:
     """Return `loop` compiled, or None where NumPy is to do the work.
 

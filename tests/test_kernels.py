@@ -4,7 +4,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from minidl import Adam, AdamW, ArgumentError, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
+from minidl import Adam, AdamW, ArgumentError, GradientDescent, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
 
 numba = pytest.importorskip("numba")
 
@@ -33,6 +33,20 @@ def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype, kind):
     assert compiled.mean.dtype == compiled.square.dtype == dtype
     assert compiled._compiled is not None
     assert passes._compiled is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_compiled_step_of_gradient_descent_is_the_numpy_step_bit_for_bit(dtype):
+    compiled, passes = GradientDescent(0.3, fast=True), GradientDescent(0.3, fast=False)
+    np.testing.assert_array_equal(walk(compiled, dtype), walk(passes, dtype))
+    assert compiled._compiled is not None
+    assert passes._compiled is None
+
+
+def test_the_loop_of_gradient_descent_is_its_formula():
+    theta = np.array([1.0, -2.0])
+    kernels.descent(theta, np.array([0.5, -4.0]), np.array([0.1]))
+    np.testing.assert_allclose(theta, [0.95, -1.6])
 
 
 def test_the_loop_itself_is_adams_formula():
@@ -66,17 +80,19 @@ def test_without_numba_numpy_does_the_work_silently(without_numba):
     assert optimizer._compiled is None
 
 
-def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_numba):
+@pytest.mark.parametrize("kind", [Adam, GradientDescent])
+def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_numba, kind):
     theta = np.ones(3)
     with pytest.raises(MissingExtraError, match=r"fast=True needs numba, .*: pip install 'minidl\[fast\]'"):
-        Adam(0.1, fast=True).step(theta, np.ones(3))
+        kind(0.1, fast=True).step(theta, np.ones(3))
     np.testing.assert_array_equal(theta, 1)
 
 
+@pytest.mark.parametrize("kind", [Adam, GradientDescent])
 @pytest.mark.parametrize("fast", ["yes", 2, 0.5])
-def test_fast_must_be_a_truth_value_or_none(fast):
-    with pytest.raises(ArgumentError, match=f"fast must be None, True or False, got {fast!r} in Adam"):
-        Adam(fast=fast)
+def test_fast_must_be_a_truth_value_or_none(fast, kind):
+    with pytest.raises(ArgumentError, match=f"fast must be None, True or False, got {fast!r} in {kind.__name__}"):
+        kind(0.1, fast=fast)
 
 
 def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
             (FITS, "train", {"workload": load.fields(), "path": str(path)}, "memory", str(load)),
             (READERS, "read", {"folder": str(cats.absolute())}, "h5py", f"the cat pictures in {options.data or 'a drawn file'}"),
         ):
-            with Crew(peers, options.threads) as crew:
+            with Crew(peers, options.threads, patient=not options.quick) as crew:
                 times = crew.measure(function, settings, rounds=rounds, seconds=seconds, label=function)
                 print(f"\n{label}\n{_table(times, crew, base)}", flush=True)
                 memory = {name: after - before for name, (before, after) in crew.memory.items()}

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     for series in options.workload or SERIES:
         loads = _quick(SERIES[series]) if options.quick else SERIES[series]
         peers = {str(n): Peer(f"{n:,}", PEERS["minidl"].module, {"workload": load.fields()}) for n, load in loads.items()}
-        with Crew(peers, options.threads) as crew:
+        with Crew(peers, options.threads, patient=not options.quick) as crew:
             times = crew.measure("train", {}, rounds=rounds, seconds=seconds, label=series)
         report.tell_missing(crew)
         sizes = [int(name) for name in times]

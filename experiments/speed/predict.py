@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     peers = {name: PEERS[name] for name in options.only or PREDICTORS}
     titles = {name: peer.title for name, peer in peers.items()}
     results: dict[str, Any] = {}
-    with Crew(peers, options.threads) as crew:
+    with Crew(peers, options.threads, patient=not options.quick) as crew:
         for name in options.workload or PREDICTION:
             load = PREDICTION[name].small() if options.quick else PREDICTION[name]
             times = crew.measure("predict", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name)

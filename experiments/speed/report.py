@@ -64,11 +64,20 @@ def tell_missing(crew: Crew) -> None:
         print(f"not measured: {line}")
 
 
+def tell_apart(crew: Crew) -> None:
+    """Say whether the processors were ever far apart."""
+    if crew.apart:
+        kept = f"; {crew.kept} turns were kept though they were" if crew.kept else ""
+        print(f"the processors were found far apart {crew.apart} times: such turns waited or were measured again{kept}")
+
+
 def finish(options: argparse.Namespace, crew: Crew, told: Mapping[str, Any], results: Mapping[str, Any]) -> None:
     """Say what was not measured, and write all numbers."""
     print()
     tell_missing(crew)
-    write(options, {"machine": {**told, "peers": crew.versions}, "not_measured": crew.missing, **results})
+    tell_apart(crew)
+    apart = {"found": crew.apart, "kept": crew.kept}
+    write(options, {"machine": {**told, "peers": crew.versions}, "not_measured": crew.missing, "processors_apart": apart, **results})
 
 
 def write(options: argparse.Namespace, content: Mapping[str, Any]) -> None:

@@ -18,10 +18,12 @@ from tqdm import tqdm
 
 from minidl import MinidlError
 
+from .distance import Distance
 from .peers import Peer
 
 ROOT = Path(__file__).resolve().parents[2]
 _PAUSE = 0.05  # seconds between turns: threads that spin for more work fall asleep
+_TRIES = 100  # at a turn, before one is taken during which the processors were far apart
 
 
 class PeerError(Exception):
@@ -90,6 +92,8 @@ def environment(threads: int) -> dict[str, str]:
 class Crew:
     """The workers of some peers, for one benchmark; use it in a `with`, which ends them.
 
+    If it is `patient`, turns during which two processors are far apart are waited out or repeated (see `distance`).
+
     Attributes
     ----------
     missing : dict of str to str
@@ -98,13 +102,18 @@ class Crew:
         What was measured, by peer.
     memory : dict of str to (float, float)
         The largest resident memory, in MiB, when the last measurement was prepared and after it.
+    apart, kept : int
+        How often the processors were found far apart, so that a turn had to wait or to be repeated, and how many turns were kept though
+        they were.
     """
 
-    def __init__(self, peers: Mapping[str, Peer], threads: int) -> None:
+    def __init__(self, peers: Mapping[str, Peer], threads: int, *, patient: bool = False) -> None:
         self.peers, self.threads = dict(peers), threads
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.memory: dict[str, tuple[float, float]] = {}
+        self.apart = self.kept = 0
+        self._distance = Distance() if patient and Distance.told(threads) else None
         self._workers: dict[str, Worker] = {}
 
     def __enter__(self) -> Crew:
@@ -113,6 +122,8 @@ class Crew:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for worker in self._workers.values():
             worker.close()
+        if self._distance:
+            self._distance.close()
 
     def measure(self, function: str, settings: Mapping[str, Any], *, rounds: int, seconds: float, label: str) -> dict[str, list[float]]:
         """Return, for each peer that could be measured, the seconds of one run in each round.
@@ -132,8 +143,7 @@ class Crew:
             for turn in range(rounds):
                 for name in rotated(list(self.peers), turn):
                     if name in times:
-                        time.sleep(_PAUSE)
-                        if answer := self._ask(name, {"run": counts[name]}, label):
+                        if answer := self._turn(name, counts[name], label):
                             times[name].append(answer["seconds"] / counts[name])
                             self.memory[name] = (self.memory[name][0], answer["memory"])
                         else:
@@ -142,6 +152,25 @@ class Crew:
         if not times:
             raise NothingMeasuredError(f"nothing could be measured: {'; '.join(self.told_missing())}")
         return times
+
+    def _turn(self, name: str, count: int, label: str) -> dict[str, Any] | None:
+        """Return the answer of a turn before and after which the processors were near each other, if that can be had."""
+        answer: dict[str, Any] | None = None
+        for patience in reversed(range(_TRIES)):
+            near = self._near()
+            if near or not patience:
+                answer = self._ask(name, {"run": count}, label)
+                if answer is None or (near and self._near()):
+                    return answer
+            self.apart += 1
+        self.kept += 1
+        if self._distance and not self._distance.ever_near:
+            self._distance = self._distance.close()  # it is not that kind of a machine
+        return answer
+
+    def _near(self) -> bool:
+        time.sleep(_PAUSE)
+        return self._distance is None or self._distance.near()
 
     def told_missing(self) -> list[str]:
         """Return a sentence for each peer that is missing in the tables."""

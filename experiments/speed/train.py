@@ -6,6 +6,9 @@ threads as the others, and takes its turn in every round; a ratio is that of two
 two yardsticks: the step's matrix products alone, written by NumPy into arrays made before, which is the least that NumPy can do; and
 the notes' loop, the same training as courses teach it, in float64. All else computes in float32.
 
+On rented machines the host moves the processors about, and what passes between two that share no cache takes five times as long. With
+two of them, a turn before or after which they are found far apart is measured again.
+
 "jax" calls a compiled step for each batch; "jax, whole epoch compiled" lets nobody look on between two steps, as a training loop of
 Python does. The cat pictures are minidl's drawn stand-ins where there are none; moons are points in the plane; the rest is random.
 """
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     peers = {name: PEERS[name] for name in options.only or TRAINERS}
     titles = {name: peer.title for name, peer in peers.items()}
     results: dict[str, Any] = {}
-    with Crew(peers, options.threads) as crew:
+    with Crew(peers, options.threads, patient=not options.quick) as crew:
         for name in options.workload or TRAINING:
             load = _settled(TRAINING[name], options)
             times = crew.measure("train", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name)

@@ -8,10 +8,9 @@ import numpy as np
 
 from .. import kernels
 from ..arrays import Array
-from ..errors import ArgumentError
 from ..kernels import compiled
 from ..schedules import Schedule
-from .optimizer import Optimizer, number, positive, share
+from .optimizer import Optimizer, choice, number, positive, share
 
 
 class RMSProp(Optimizer):
@@ -120,9 +119,7 @@ class Adam(Optimizer):
         self.beta1 = share(beta1, "beta1", self)
         self.beta2 = share(beta2, "beta2", self)
         self.epsilon = positive(epsilon, "epsilon", self)
-        if fast not in (None, True, False):
-            raise ArgumentError(f"fast must be None, True or False, got {fast!r} in {type(self).__name__}")
-        self.fast = fast
+        self.fast = choice(fast, self)
 
     def start(self, theta: Array) -> None:
         """Make both running sums, at 0."""

@@ -169,6 +169,13 @@ def positive(value: float, name: str, owner: object) -> float:
     return number(value, name, owner, "finite and > 0", lambda value: value > 0)
 
 
+def choice(fast: bool | None, owner: object) -> bool | None:
+    """Return `fast`, or say that it is neither None nor a truth value."""
+    if fast not in (None, True, False):
+        raise ArgumentError(f"fast must be None, True or False, got {fast!r} in {type(owner).__name__}")
+    return fast
+
+
 def _refused(value: Any, name: str, owner: object, rule: str, cure: str) -> MinidlError:
     return ArgumentError(f"{name} must be {rule}, got {value!r} in {type(owner).__name__}{cure and f': {cure}'}")
 

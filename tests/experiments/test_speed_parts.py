@@ -9,7 +9,7 @@ from studies import ROOT
 
 sys.path.insert(0, str(ROOT))  # for whoever runs pytest itself rather than python -m pytest
 
-from experiments.speed import growth, rounds, table, worker
+from experiments.speed import distance, growth, rounds, table, worker
 from experiments.speed.peers import Peer, minidl_net, notes_loop, products
 from experiments.speed.workloads import TRAINING, Workload
 
@@ -208,3 +208,58 @@ def test_the_fits_tell_a_power_from_a_line():
     assert "line: 2 ms + 1e+03 us for each of the layers, R2 1.00000, at most 0 % off" in growth.told_fit(found, "layers")
     off = growth.fit([1, 10, 100], [1.0, 20.0, 100.0])
     assert max(map(abs, off.deviations)) > 0.1
+
+
+class Moved:
+    """Processors whose distance is told beforehand: near or not, one answer per question, the last for ever."""
+
+    def __init__(self, *answers):
+        self.answers, self.ever_near, self.closed = list(answers), True in answers, False
+
+    def near(self):
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("answers", "runs", "apart", "kept"),
+    [
+        ((True,), 1, 0, 0),
+        ((False, True), 1, 1, 0),  # waited
+        ((True, False, True), 2, 1, 0),  # they moved during the turn: once more
+        ((True, False, False, True), 2, 2, 0),
+        ((True, True, False), 1, 0, 0),
+        ((True, False), 2, 5, 1),  # and never came back: at the end it is taken as it is
+        ((False,), 1, 5, 1),
+    ],
+)
+def test_a_turn_is_repeated_while_the_processors_are_far_apart(monkeypatch, answers, runs, apart, kept):
+    monkeypatch.setattr(rounds, "_PAUSE", 0)
+    monkeypatch.setattr(rounds, "_TRIES", 5)
+    crew, asked = rounds.Crew({}, threads=1), []
+    crew._distance = distance = Moved(*answers)
+    crew._ask = lambda *command: asked.append(command) or {"seconds": len(asked)}
+    assert crew._turn("a", 3, "label") == {"seconds": runs}
+    assert asked == [("a", {"run": 3}, "label")] * runs
+    assert (crew.apart, crew.kept) == (apart, kept)
+    never = not any(answers)
+    assert distance.closed == never
+    assert (crew._distance is None) == never  # a machine whose processors never share a cache is not asked again
+
+
+def test_a_peer_that_fails_ends_its_turn(monkeypatch):
+    crew = rounds.Crew({}, threads=1)
+    crew._distance, crew._ask = Moved(True), lambda *command: None
+    assert crew._turn("a", 3, "label") is None
+    assert crew.apart == 0
+
+
+@pytest.mark.skipif(not distance.Distance.told(2), reason="there are not two processors that can be chosen")
+def test_the_distance_of_two_processors_is_measured():
+    one = distance.Distance()
+    assert 0.1 < one.measure() < 1000
+    assert one.near() == one.ever_near
+    one.close()
+    assert not distance.Distance.told(1)

@@ -37,7 +37,7 @@ class Trainer:
     def optimizer(self) -> Optimizer:
         """Return a new one: each call trains anew."""
         rate = self.workload.learning_rate
-        return GradientDescent(rate) if self.workload.optimizer == "gd" else Adam(rate, fast=self.fast)
+        return GradientDescent(rate, fast=self.fast) if self.workload.optimizer == "gd" else Adam(rate, fast=self.fast)
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where the last call ended."""
