@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     nets.settle(options, sets.CATS)
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
     model = nets.build(options, data.train.x.shape[1], 1)
-    optimizer, net = nets.make_optimizer(options), nets.shape_of(model)
+    optimizer, net = nets.make_optimizer(options, len(data.train.x)), nets.shape_of(model)
     print(f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs", flush=True)
     history = model.fit(data.train.x, data.train.y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size)
 

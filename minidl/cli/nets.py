@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..initializers import He, Initializer, Random, Xavier, Zeros
 from ..layers import Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from ..losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss
-from ..optimizers import Adam, GradientDescent, Momentum, Optimizer
+from ..optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
 from ..penalties import L2
+from ..schedules import Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
 from ..sequential import Sequential
-from .values import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, widths
+from .values import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0, widths
 
-OPTIMIZERS: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "adam": Adam}
+DESCENT: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
+ADAPTIVE: dict[str, Any] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS = DESCENT | ADAPTIVE
+# How the learning rate goes in all of a training of so many steps.
+SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
+    "constant": lambda rate, steps: rate,
+    "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),
+    "exponential": lambda rate, steps: ExponentialDecay(rate, every=steps, factor=0.01),
+    "cosine": lambda rate, steps: Cosine(rate, steps=steps),
+}
 INITIALIZERS: dict[str, type[Initializer]] = {"xavier": Xavier, "he": He, "random": Random, "zeros": Zeros}
 ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky-relu": LeakyReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
 
 @dataclass(frozen=True)
 class Usual:
-    """The settings that are taken where an option is not given; `rates` has a learning rate for each optimizer."""
+    """The settings that are taken where an option is not given; `rates` are the learning rates of `DESCENT` and of `ADAPTIVE`."""
 
     layers: str
     epochs: int
     optimizer: str = "gd"
-    rates: Mapping[str, float] = field(default_factory=lambda: {"gd": 0.0075, "momentum": 0.0075, "adam": 1e-5})
+    rates: tuple[float, float] = (0.0075, 1e-5)
     batch_size: int | None = None
     init: str = "xavier"
 
+    def rate(self, optimizer: str) -> float:
+        """Return the learning rate for an optimizer."""
+        return self.rates[optimizer in ADAPTIVE]
+
     def __str__(self) -> str:
         batch = "the whole set" if self.batch_size is None else f"{self.batch_size}"
-        rate = f"{self.rates[self.optimizer]:g}"
+        rate = f"{self.rate(self.optimizer):g}"
         return f"layers {self.layers}, {self.optimizer} at {rate}, batches of {batch}, init {self.init}, {self.epochs:,} epochs"
 
 
@@ -71,8 +87,14 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
     how = parser.add_argument_group("the training")
     how.add_argument("--epochs", type=WHOLE, default=default("epochs"), metavar="N", help=f"passes over the examples ({told('epochs')})")
     how.add_argument("--optimizer", choices=OPTIMIZERS, default=default("optimizer"), help=f"how a step is made ({told('optimizer')})")
-    rates = "" if usual is None else ", ".join(f"{rate:g} for {name}" for name, rate in usual.rates.items())
+    groups = (", ".join(DESCENT), ", ".join(ADAPTIVE))
+    rates = "" if usual is None else "; ".join(f"{rate:g} for {names}" for rate, names in zip(usual.rates, groups, strict=True))
     how.add_argument("--learning-rate", type=POSITIVE, metavar="R", help=f"size of a step ({told('rates', rates)})")
+    fall = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave (default: %(default)s)"
+    how.add_argument("--schedule", choices=SCHEDULES, default="constant", help=fall)
+    rise = "epochs in which it rises from 0 first (default: %(default)s)"
+    how.add_argument("--warm-up", type=WHOLE_OR_0, default=0, metavar="N", help=rise)
+    how.add_argument("--clip-norm", type=POSITIVE, metavar="C", help="shorten longer gradients to this norm (default: as they are)")
     batch = "the whole set" if usual is None or usual.batch_size is None else f"{usual.batch_size}"
     how.add_argument(
         "--batch-size", type=WHOLE, default=default("batch_size"), metavar="N", help=f"examples per step ({told('batch_size', batch)})"
@@ -86,7 +108,7 @@ def settle(options: argparse.Namespace, usual: Usual) -> None:
         if getattr(options, name) is None:
             setattr(options, name, getattr(usual, name))
     if options.learning_rate is None:
-        options.learning_rate = usual.rates[options.optimizer]
+        options.learning_rate = usual.rate(options.optimizer)
 
 
 def settle_net(options: argparse.Namespace, usual: Usual) -> None:
@@ -112,9 +134,14 @@ def build(options: argparse.Namespace, features: int, outputs: int) -> Sequentia
     return Sequential(layers, loss=loss, penalties=penalties, seed=seed, dtype=getattr(options, "dtype", "float64"))
 
 
-def make_optimizer(options: argparse.Namespace) -> Optimizer:
-    """Return the optimizer that settled options name."""
-    made: Optimizer = OPTIMIZERS[options.optimizer](options.learning_rate)
+def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
+    """Return the optimizer that settled options name, for a training on so many rows."""
+    batches = math.ceil(rows / (options.batch_size or rows))
+    rise, steps = options.warm_up * batches, options.epochs * batches
+    if rise >= steps:
+        raise ArgumentError(f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}")
+    rate = SCHEDULES[options.schedule](options.learning_rate, steps - rise)
+    made: Optimizer = OPTIMIZERS[options.optimizer](WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm)
     return made
 
 

@@ -17,7 +17,7 @@ from .csv_file import read_csv
 from .nets import Usual
 from .values import NOT_NEGATIVE, number
 
-_PLANE = {"gd": 0.1, "momentum": 0.1, "adam": 0.01}
+_PLANE = (0.1, 0.01)
 POINTS: dict[str, tuple[Callable[..., Any], float]] = {
     "moons": (planar.moons, 0.2),
     "circles": (planar.circles, 0.05),
@@ -26,7 +26,7 @@ POINTS: dict[str, tuple[Callable[..., Any], float]] = {
 PICTURES = {"cats": load_cats, "signs": load_signs}
 CSV = "FILE.csv"
 CATS = Usual("20,7,5", epochs=2500)
-SIGNS = Usual("25,12", epochs=1500, optimizer="adam", rates={"gd": 0.01, "momentum": 0.01, "adam": 1e-4}, batch_size=32)
+SIGNS = Usual("25,12", epochs=1500, optimizer="adam", rates=(0.01, 1e-4), batch_size=32)
 USUAL = {
     "moons": Usual("16,16", epochs=200, optimizer="adam", rates=_PLANE, batch_size=32, init="he"),
     "circles": Usual("16,16", epochs=200, optimizer="adam", rates=_PLANE, batch_size=32, init="he"),

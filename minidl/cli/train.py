@@ -36,6 +36,7 @@ EXAMPLES = "\n".join(
         "  minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles",
         "  minidl train cats --data ~/course/datasets --epochs 500",
         "  minidl train flowers.csv --layers 20 --learning-rate 0.003 --json",
+        "  minidl train moons --optimizer adamw --learning-rate 0.02 --schedule cosine --warm-up 5 --clip-norm 1",
         "  minidl train cats --checkpoint cats.h5      stop it by Ctrl-C, say it again, and it goes on",
     ]
 )
@@ -78,11 +79,11 @@ def run(options: argparse.Namespace) -> int:
     """Train, report, write; return the exit status."""
     examples = sets.load(options)
     nets.settle(options, sets.usual_of(options.set))
-    if options.out is not None:
-        make_folder(options.out)  # fails before the training rather than after it
     (x, y), (x_test, y_test) = examples.train, examples.test
     model = nets.build(options, x.shape[1], examples.outputs)
-    optimizer = nets.make_optimizer(options)
+    optimizer = nets.make_optimizer(options, len(x))
+    if options.out is not None:
+        make_folder(options.out)  # fails before the training rather than after it
     shape = nets.shape_of(model)
     say: Callable[[str], None] = (lambda line: None) if options.json else lambda line: print(line, flush=True)
     say(f"source  {examples.source}")

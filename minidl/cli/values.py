@@ -56,6 +56,7 @@ def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str]
     return parse
 
 
+WHOLE_OR_0 = number(int, "a whole number >= 0", lambda n: n >= 0)
 WHOLE = number(int, "a whole number >= 1", lambda n: n >= 1)
 POSITIVE = number(float, "a number > 0", lambda n: n > 0)
 NOT_NEGATIVE = number(float, "a number >= 0", lambda n: n >= 0)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from minidl import GradientDescent
+from minidl import Adam, Cosine, ExponentialDecay, GradientDescent, Nesterov, StepDecay
 from minidl.cli import main, train
 from minidl.data import write_cats
 
@@ -52,6 +52,51 @@ def test_every_option_arrives(results):
     expected = {"layers": [8, 4], "activation": "tanh", "l2": 0.5, "keep_prob": 0.9, "dtype": "float64", "optimizer": "momentum"}
     expected |= {"learning_rate": 0.05, "batch_size": 10, "epochs": 4, "seed": 7, "noise": 0.0, "init": "xavier"}
     assert {name: settings[name] for name in expected} == expected
+
+
+TIMETABLES = {
+    "constant": 0.2,
+    "step": StepDecay(0.2, every=40),
+    "exponential": ExponentialDecay(0.2, every=120, factor=0.01),
+    "cosine": Cosine(0.2, steps=120),
+}
+
+
+@pytest.mark.parametrize("schedule", TIMETABLES)
+def test_a_schedule_spans_the_training(monkeypatch, schedule):
+    made = []
+    monkeypatch.setattr(train.nets, "make_optimizer", lambda *given, make=train.nets.make_optimizer: made.append(make(*given)) or made[-1])
+    words = ["train", "moons", "--points", "100", "--epochs", "40", "--learning-rate", "0.2", "--schedule", schedule, "--json"]
+    assert main(words) == 0  # 75 rows in batches of 32: 3 steps per epoch
+    assert main([*words, "--warm-up", "8", "--optimizer", "nesterov", "--clip-norm", "2"]) == 0
+    (alone, warm), expected = made, TIMETABLES[schedule]
+    assert type(alone) is Adam
+    assert type(warm) is Nesterov
+    assert (alone.schedule or alone.learning_rate) == expected
+    assert alone.clip_norm is None
+    assert warm.clip_norm == 2
+    assert [warm.schedule(step) for step in (0, 23)] == [pytest.approx(0.2 / 24), 0.2]
+    assert (
+        warm.schedule.then
+        == {
+            "constant": 0.2,
+            "step": StepDecay(0.2, every=32),
+            "exponential": ExponentialDecay(0.2, every=96, factor=0.01),
+            "cosine": Cosine(0.2, steps=96),
+        }[schedule]
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_every_optimizer_learns_at_its_usual_rate(results, optimizer):
+    loss = results("moons", "--optimizer", optimizer, "--epochs", 30)["loss"]
+    assert loss[-1] < 0.7 * loss[0]
+
+
+def test_a_rise_must_end_before_the_training(capsys, tmp_path):
+    assert main(["train", "moons", "--epochs", "5", "--warm-up", "5", "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == "minidl train: --warm-up must be less than --epochs, got 5 of 5\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_cats_from_a_folder(results, tmp_path):
@@ -120,7 +165,7 @@ def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
     models = []
     build = train.nets.build
     monkeypatch.setattr(train.nets, "build", lambda *words: models.append(build(*words)) or models[0])
-    monkeypatch.setattr(train.nets, "make_optimizer", lambda options: Impatient(0.1))
+    monkeypatch.setattr(train.nets, "make_optimizer", lambda options, rows: Impatient(0.1))
     assert main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"]) == 130
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -134,7 +179,7 @@ def test_ctrl_c_in_the_first_epoch_has_no_results(capsys, monkeypatch, tmp_path)
         def update(self, theta, grad):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train.nets, "make_optimizer", lambda options: Now(0.1))
+    monkeypatch.setattr(train.nets, "make_optimizer", lambda options, rows: Now(0.1))
     assert main(["train", "moons", "--json", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr() == ("", "minidl train: interrupted\n")
     assert list(tmp_path.iterdir()) == []
