@@ -87,5 +87,14 @@ def test_a_missing_folder_is_one_line_and_status_1(tmp_path):
 def test_help_names_the_options_with_their_defaults():
     done = run("--help")
     assert done.returncode == 0, done.stderr
-    for said in ("--epochs N", "default: 1500", "default: 25,12", "0.0001 for adam", "default: 32", "results/signs", "examples:", "0.717"):
+    for said in (
+        "--epochs N",
+        "default: 1500",
+        "default: 25,12",
+        "0.0001 for rmsprop, adam, adamw",
+        "default: 32",
+        "results/signs",
+        "examples:",
+        "0.717",
+    ):
         assert said in " ".join(done.stdout.split())

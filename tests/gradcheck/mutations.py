@@ -35,6 +35,7 @@ from minidl.gradcheck import GradientChecker
 TARGETS = [
     ("layers.linear", "Linear", "backward"),
     ("layers.activations", "Activation", "backward"),
+    ("layers.activations", "Activation", "_step"),
     ("layers.activations", "ReLU", "derive"),
     ("layers.activations", "LeakyReLU", "derive"),
     ("layers.activations", "Sigmoid", "derive"),
@@ -58,7 +59,6 @@ TARGETS = [
 # Mutants that are as right as the source, by their class and the end of their description, and why. Each must pass the check.
 EQUIVALENT = {
     ("Linear", "return None"): "a hint: nobody reads what is returned",
-    ("LeakyReLU", "np.greater_equal(y, 0, out=dx)"): "different at the kink 0 only",
     ("Softmax", "axis=1, keepdims=True), out=dx)"): "the last axis of a matrix is its axis 1",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
     ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
@@ -67,7 +67,7 @@ EQUIVALENT = {
     ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t <= 1)"): "0 / (1 - p) is 0 unless p is 1",
     ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t < 2)"): "0 / (1 - p) is 0 unless p is 1",
     ("BinaryCrossEntropy", "np.multiply(gradient, 1.0 / p.size, out=other)"): "another array of the loss's own, not needed any more",
-    ("SigmoidCrossEntropy", "np.multiply(gradient, 1.0 / gradient.size, out=work)"): "another array of the loss's own, not needed any more",
+    ("SigmoidCrossEntropy", "gradient.dtype), out=work)"): "another array of the loss's own, not needed any more",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
     ("Objective", "parameter.grad.dtype).reshape(parameter.shape)"): "the same dtype",
@@ -225,6 +225,13 @@ def _changes(node, arrays):
         yield lambda n: ast.Pass()
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
         yield lambda n: ast.Pass()
+        for name in arrays:
+            if isinstance(node.value, ast.Name) and name != node.value.id:
+                yield lambda n, name=name: setattr(n.value, "id", name)
+    if isinstance(node, ast.Return) and _ufunc(node.value):  # the last step forgotten
+        for keyword in node.value.keywords:
+            if keyword.arg == "out" and isinstance(keyword.value, ast.Name):
+                yield lambda n, name=keyword.value.id: setattr(n, "value", ast.Name(name, ast.Load()))
 
 
 class _Replace(ast.NodeTransformer):
@@ -299,7 +306,7 @@ def planted(mutant: Mutant):
 
 
 def _in_layer(mutant, function, rng, X):
-    owner = "Tanh" if mutant.owner == "Activation" else mutant.owner
+    owner = {"backward": "Tanh", "_step": "ReLU"}[mutant.method] if mutant.owner == "Activation" else mutant.owner
     chosen = _subclass(owner, mutant.method, function)
     made = {"Linear": lambda: chosen(5, 5), "Dropout": lambda: chosen(0.7), "LeakyReLU": lambda: chosen(0.2)}.get(owner, chosen)()
     layers = [Linear(4, 5), Tanh(), made, Linear(5, 2)]
