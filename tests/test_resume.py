@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from minidl import (
     L2,
@@ -38,6 +40,7 @@ from minidl import (
     WarmUp,
     resume,
 )
+from minidl.resume import _packed, _unpacked
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((37, 3)), RNG.integers(0, 2, 37)
@@ -437,3 +440,19 @@ def test_the_bar_of_a_resumed_training_begins_where_it_stopped(tmp_path, capsys)
     shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
     assert "epoch 6/6" in shown
     assert "30/30" in shown
+
+
+NUMBERS = st.floats() | st.integers(-(2**80), 2**80) | st.integers(-(2**62), 2**62).map(np.int64) | st.floats(width=32).map(np.float32)
+PLAIN = st.none() | st.booleans() | st.text(max_size=4) | NUMBERS | st.integers(0, 3).map(np.arange)
+KEYS = st.sampled_from(["array", "float", "int", "dict", "other"])
+STATES = st.recursive(PLAIN, lambda held: st.lists(held, max_size=3) | st.dictionaries(KEYS, held, max_size=3), max_leaves=8)
+
+
+@example([{"array": "_0"}, {"float": "inf"}, {"int": "0x1"}, {"dict": {"dict": {"int": 2**60}}}])
+@given(STATES)
+def test_any_state_of_a_callback_is_the_same_after_json(state):
+    arrays = {}
+    tree = json.loads(json.dumps(_packed(state, arrays), allow_nan=False))
+    found = _unpacked(tree, arrays)
+    np.testing.assert_equal(found, state)  # to which NaN is NaN
+    assert repr(found).count("array(") == repr(state).count("array(")
