@@ -169,10 +169,10 @@ def positive(value: float, name: str, owner: object) -> float:
     return number(value, name, owner, "finite and > 0", lambda value: value > 0)
 
 
-def choice(fast: bool | None, owner: object) -> bool | None:
-    """Return `fast`, or say that it is neither None nor a truth value."""
-    if fast not in (None, True, False):
-        raise ArgumentError(f"fast must be None, True or False, got {fast!r} in {type(owner).__name__}")
+def choice(fast: bool | None, owner: object, allowed: tuple[bool | None, ...] = (None, True, False)) -> bool | None:
+    """Return `fast`, or say that it is none of those allowed."""
+    if fast not in allowed:
+        raise ArgumentError(f"fast must be {', '.join(map(str, allowed[:-1]))} or {allowed[-1]}, got {fast!r} in {type(owner).__name__}")
     return fast
 
 
