@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def descent(theta: Array, grad: Array, scalars: Array) -> None:
         theta[i] -= rate * grad[i]
 
 
-def compiled(loop: Callable[..., None], fast: bool | None, size: int) -> Callable[..., None] | None:
+def compiled(loop: Callable[..., None], fast: bool | None, theta: Array) -> Callable[..., None] | None:
     """Return `loop` compiled, or None where NumPy is to do the work.
 
     Parameters
@@ -50,26 +51,31 @@ def compiled(loop: Callable[..., None], fast: bool | None, size: int) -> Callabl
     loop : function
         A loop of this module.
     fast : bool or None
-        None: where numba is installed and `size` makes it worth while. True insists, False forbids.
-    size : int
-        The number of elements.
+        None: where numba is installed and `theta` is large enough. True insists, False forbids.
+    theta : ndarray
+        One of the arrays that it will be called with, all of the same dtype.
 
     Raises
     ------
     MissingExtraError
         If `fast` is true and numba is not installed.
     """
-    if fast is False or (fast is None and size < WORTH):
+    if fast is False or (fast is None and theta.size < WORTH):
         return None
     if importlib.util.find_spec("numba") is None:
         if fast:
             raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]', or leave fast out")
         return None
-    return _compile(loop)
+    from concurrent.futures import ThreadPoolExecutor  # here, so that `import minidl` need not wait for it
+
+    # In a thread of its own, for Ctrl-C reaches the main thread alone: numba that is interrupted while it compiles is broken, or ends the
+    # process. Whoever leaves the `with` waits for it.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_compile, loop, theta.dtype).result()
 
 
 @functools.cache
-def _compile(loop: Callable[..., None]) -> Callable[..., None]:
+def _compile(loop: Callable[..., None], dtype: np.dtype[Any]) -> Callable[..., None]:
     import numba
 
     # "numpy": x / 0 is inf instead of an exception; only without that test can the loop be vectorised. The GIL is not needed.
@@ -78,4 +84,5 @@ def _compile(loop: Callable[..., None]) -> Callable[..., None]:
         done: Callable[..., None] = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         done = numba.njit(**options)(loop)
+    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # numba compiles at the first call
     return done

@@ -1,5 +1,7 @@
 import copy
 import importlib.util
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -68,10 +70,10 @@ def test_training_with_it_is_training_without():
 
 
 def test_unasked_it_is_taken_for_large_vectors_only():
-    assert kernels.compiled(kernels.adam, None, kernels.WORTH) is not None
-    assert kernels.compiled(kernels.adam, None, kernels.WORTH - 1) is None
-    assert kernels.compiled(kernels.adam, True, 1) is not None
-    assert kernels.compiled(kernels.adam, False, 10**9) is None
+    assert kernels.compiled(kernels.adam, None, np.ones(kernels.WORTH)) is not None
+    assert kernels.compiled(kernels.adam, None, np.ones(kernels.WORTH - 1)) is None
+    assert kernels.compiled(kernels.adam, True, np.ones(1)) is not None
+    assert kernels.compiled(kernels.adam, False, np.ones(10**6)) is None
 
 
 def test_gradient_descent_waits_to_be_asked():
@@ -113,11 +115,24 @@ def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):
         return njit(**options)
 
     monkeypatch.setattr(numba, "njit", refuses)
-    loop = kernels._compile.__wrapped__(kernels.adam)
+    loop = kernels._compile.__wrapped__(kernels.adam, np.dtype(float))
     arrays = [np.ones(2) for _ in range(4)]
     loop(*arrays, np.array([0.9, 0.99, 0.1, 1e-8]))
     assert asked == [True, False]
     assert (arrays[0] < 1).all()
+
+
+def test_ctrl_c_does_not_reach_numba_while_it_compiles(monkeypatch):
+    told = []
+
+    def compiles(loop, dtype):
+        signal.raise_signal(signal.SIGINT)  # whose handler runs in the main thread
+        told.append((loop, dtype, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(kernels, "_compile", compiles)
+    with pytest.raises(KeyboardInterrupt):
+        kernels.compiled(kernels.adam, True, np.ones(3, np.float32))
+    assert told == [(kernels.adam, np.float32, False)]  # and it came to its end
 
 
 def test_a_copy_goes_on_by_itself():

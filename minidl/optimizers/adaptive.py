@@ -123,7 +123,7 @@ class Adam(Optimizer):
 
     def start(self, theta: Array) -> None:
         """Make both running sums, at 0."""
-        self._compiled = compiled(kernels.adam, self.fast, theta.size)
+        self._compiled = compiled(kernels.adam, self.fast, theta)
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
         self._step = np.empty_like(theta)

@@ -38,7 +38,7 @@ class GradientDescent(Optimizer):
 
     def start(self, theta: Array) -> None:
         """Make the scratch array."""
-        self._compiled = compiled(kernels.descent, self.fast, theta.size)
+        self._compiled = compiled(kernels.descent, self.fast, theta)
         self._step = np.empty_like(theta)
         self._scalars = np.empty(1, theta.dtype)
 
