@@ -9,7 +9,15 @@ sys.path.insert(0, str(Path(__file__).parent))  # for names.py
 
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "names"]
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
+    "names",
+]
 exclude_patterns = ["_build"]
 
 # The docstrings: shapes and types stand in their numpydoc sections; what is in backquotes is a link where it is a public name.
@@ -28,6 +36,11 @@ myst_heading_anchors = 3
 smartquotes = False  # "auto" stays what one can type
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 90
+
+# The pictures: drawn by the code above them when the site is built.
+plot_include_source = True
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("png", 150)]
 
 # The look: nothing is fetched from the network.
 html_theme = "furo"

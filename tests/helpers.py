@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import textwrap
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -178,6 +179,7 @@ class Block(NamedTuple):
 
 
 FENCE = re.compile(r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+PICTURE = ".. plot::\n"  # of Sphinx: what draws it stands below
 INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
 
 
@@ -202,7 +204,10 @@ def fenced(path, start=0, end=None):
 
 
 def run_python(blocks, names=None):
-    """Run the Python blocks one after another, as one program; each must print what the text block right after it says."""
+    """Run the Python blocks one after another, as one program; each must print what the text block right after it says.
+
+    What draws a picture is a program of its own.
+    """
     names = {"__name__": "page"} | (names or {})
     for block in blocks:
         if block.language == "python":
@@ -212,6 +217,14 @@ def run_python(blocks, names=None):
             assert not block.promised or says(printed.getvalue(), block.promised), (
                 f"{block.path}, line {block.line + 1}, says\n{block.promised}\nbut it is\n{printed.getvalue()}"
             )
+        elif block.code.startswith(PICTURE):
+            pyplot = pytest.importorskip("matplotlib.pyplot")
+            pyplot.switch_backend("agg")
+            options, code = block.code.split("\n\n", 1)
+            lines = block.line + options.count("\n") + 2
+            exec(compile("\n" * lines + textwrap.dedent(code), str(block.path), "exec"), {"__name__": "picture"})
+            assert pyplot.get_fignums()
+            pyplot.close("all")
 
 
 def says(printed, promised):
