@@ -9,7 +9,7 @@ from studies import ROOT
 
 sys.path.insert(0, str(ROOT))  # for whoever runs pytest itself rather than python -m pytest
 
-from experiments.speed import distance, growth, rounds, table, worker
+from experiments.speed import distance, growth, report, rounds, table, worker
 from experiments.speed.peers import Peer, minidl_net, notes_loop, products
 from experiments.speed.workloads import TRAINING, Workload
 
@@ -263,3 +263,13 @@ def test_the_distance_of_two_processors_is_measured():
     assert one.near() == one.ever_near
     one.close()
     assert not distance.Distance.told(1)
+
+
+@pytest.mark.parametrize(("apart", "kept", "said"), [(0, 0, ""), (7, 0, "far apart 7 times: such"), (9, 2, "; 2 turns were kept")])
+def test_it_is_told_that_processors_were_far_apart(capsys, apart, kept, said):
+    crew = rounds.Crew({}, threads=1)
+    crew.apart, crew.kept = apart, kept
+    report.tell_apart(crew)
+    out = capsys.readouterr().out
+    assert said in out
+    assert bool(out) == bool(said)
