@@ -50,7 +50,9 @@ def learning_curves(
     axes = axes_for(axes, "learning_curves", (7, 4.5))
     for x, y, label, colour, style in curves:
         axes.plot(x, y, style, color=colour, label=label, linewidth=1.4, marker="o" if len(y) == 1 else None)
-    axes.set(xlabel=against or "epoch (one pass over the training examples)", ylabel=measure, title=f"{measure} while learning")
+    axes.set(
+        xlabel=against or "epoch (one pass over the training examples)", ylabel=measure, title=f"{measure.capitalize()} while learning"
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     return axes
