@@ -14,7 +14,7 @@ from .buffers import Buffers, Plan, plan
 from .sources import MEMORY_LIMIT, Source
 
 # Rows per pass: large enough for fast products, small enough that what was checked or converted is in the cache when it is multiplied.
-_FEWEST, _MOST, _BYTES = 32, 1024, 2**23
+_FEWEST, _MOST, _BYTES = 32, 1024, 2**25
 _AHEAD = 2**25  # bytes of rows that are read ahead: in order there is nothing to gain from more
 
 

@@ -64,7 +64,7 @@ def test_an_array_that_fits_is_not_copied():
     assert all(np.shares_memory(part, X) for _, part, _ in Passes(X, dtype=F4, check=True))
 
 
-@pytest.mark.parametrize(("width", "rows"), [(2, 1024), (784, 1024), (12288, 128), (100_000, 32)])
+@pytest.mark.parametrize(("width", "rows"), [(2, 1024), (784, 1024), (12288, 512), (100_000, 64), (10**6, 32)])
 def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
     sizes = [len(part) for _, part, _ in Passes(np.broadcast_to(np.float32(0), (1100, width)), dtype=F4)]
     assert set(sizes[:-1]) == {rows}
