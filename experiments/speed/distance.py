@@ -1,6 +1,6 @@
 """How far apart two processors are: how long one of them takes to read what the other has just written.
 
-On rented machines the host moves the processors about: now two share a cache, now they do not, and then all that passes between the
+On rented machines the host may move the processors about: now two share a cache, now they do not, and then all that passes between the
 threads of a library takes five times as long, while each processor by itself is as fast as ever. Times of both kinds say nothing when
 they are compared, so a turn that met the wrong kind is measured again.
 """

@@ -6,7 +6,7 @@ threads as the others, and takes its turn in every round; a ratio is that of two
 two yardsticks: the step's matrix products alone, written by NumPy into arrays made before, which is the least that NumPy can do; and
 the notes' loop, the same training as courses teach it, in float64. All else computes in float32.
 
-On rented machines the host moves the processors about, and what passes between two that share no cache takes five times as long. With
+On rented machines the host may move the processors about, and what passes between two that share no cache takes five times as long. With
 two of them, a turn before or after which they are found far apart is measured again.
 
 "jax" calls a compiled step for each batch; "jax, whole epoch compiled" lets nobody look on between two steps, as a training loop of
