@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from minidl import BinaryCrossEntropy, Layer, Linear, Parameter, ReLU, Sequential, Sigmoid
+from minidl import BinaryCrossEntropy, Layer, Linear, Loss, Parameter, ReLU, Sequential, Sigmoid
 from minidl.initializers import Ones
 
 HERE = Path(__file__).parent
@@ -143,6 +143,17 @@ class Gain(Layer):
     def backward(self, dy):
         self.gain.grad[...] = (dy * self.x).sum(axis=0)
         return dy * self.gain.value
+
+
+class Absolute(Loss):
+    """The mean of |p - t|."""
+
+    def forward(self, prediction, target):
+        self.d = prediction - target
+        return np.abs(self.d).mean()
+
+    def backward(self):
+        return np.sign(self.d) / self.d.size
 
 
 class Residual(Layer):

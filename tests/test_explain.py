@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers import Gain, Residual, rows
+from helpers import Absolute, Gain, Residual, rows
 
 from minidl import (
     L1,
@@ -15,7 +15,6 @@ from minidl import (
     Layer,
     LeakyReLU,
     Linear,
-    Loss,
     MeanSquaredError,
     ReLU,
     Sequential,
@@ -154,17 +153,6 @@ class Undocumented(Layer):
 
     def backward(self, dy):
         return 2 * dy
-
-
-class Absolute(Loss):
-    """The mean of |p - t|."""
-
-    def forward(self, prediction, target):
-        self.d = prediction - target
-        return np.abs(self.d).mean()
-
-    def backward(self):
-        return np.sign(self.d) / self.d.size
 
 
 def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():

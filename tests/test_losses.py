@@ -398,3 +398,10 @@ def test_a_subclass_without_its_own_init_call_is_not_smoothed():
 def test_smoothing_lies_in_0_to_1(kind, value):
     with pytest.raises(ArgumentError, match=rf"label_smoothing must be in \[0, 1\), got {value!r} in {kind.__name__}: typical is 0\.1"):
         kind(label_smoothing=value)
+
+
+@pytest.mark.parametrize(("loss", "sure"), [(BinaryCrossEntropy(), (0.2, 0.8)), (SigmoidCrossEntropy(), (-1.0, 1.0))])
+def test_a_target_between_the_classes_belongs_to_the_nearer_one(loss, sure):
+    no, yes = sure
+    prediction, target = np.array([[no], [no], [yes], [yes]]), np.array([[0.3], [0.7], [0.7], [0.7]])
+    assert loss.hits(prediction, target) == (3, 4)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import rows
+from helpers import Absolute, rows
 
 from minidl import (
     L2,
@@ -15,7 +15,6 @@ from minidl import (
     GradientDescent,
     Layer,
     Linear,
-    Loss,
     MeanSquaredError,
     ReLU,
     Sequential,
@@ -78,14 +77,6 @@ def test_values_are_compared_with_always_the_mean():
 
 
 def test_a_loss_of_ones_own_is_measured_by_its_first_value():
-    class Absolute(Loss):
-        def forward(self, prediction, target):
-            self.d = prediction - target
-            return np.abs(self.d).mean()
-
-        def backward(self):
-            return np.sign(self.d) / self.d.size
-
     model = Sequential([Linear(5, 32), ReLU(), Linear(32, 1)], loss=Absolute())
     report = overfit_one_batch(model, X, 3 + CHANCE, optimizer=Adam(0.01), steps=400)
     assert report.ok
