@@ -163,8 +163,8 @@ def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
         "2  Undocumented(): its class has no docstring to tell its formula",
         "3  Residual(): A layer of layers: y = x + second(first(x)).",
         "Absolute(): The mean of |p - t|.",
-        "Absolute(): dp, as its backward computes it",
-        "3  Residual(): as its backward computes it",
+        "Absolute(): dp = what its own code computes",
+        "3  Residual(): what its own code computes",
     ):
         assert words in text
     assert row(section(text, "FORWARD"), "X")[0] == (6, 3, 1)
