@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, all_finite, is_whole
 from .batches import MiniBatches
 from .errors import ArgumentError, NonFiniteError
 from .history import History, larger_is_better
@@ -23,53 +23,42 @@ class Run:
 
     Attributes
     ----------
-    model, optimizer : Objective, Optimizer
-    dealer : MiniBatches or None
-        Who deals the batches.
-    callbacks : sequence of Callback
-        All who look on, in the order in which they are asked.
+    model, optimizer, history
     epochs, batches : int
         How many there will be; `batches` are those of an epoch.
     names : tuple of str
         What the history will have.
-    history : History
     epoch, batch : int
         The present ones, from 1.
     x, y, weight, loss
-        The present batch, the weights of its examples if there are any, and its loss, penalties included.
-    weighted : bool
-        Whether there are weights.
+        The present batch, the weights of its examples if training is `weighted`, and its loss, penalties included.
     total, rows, right, asked : float, int, int, int
         Sums over the epoch so far: loss times rows, rows, right classes, all classes.
-    begin : float
-        When training began, by `time.perf_counter`; a resumed one began as much earlier as it had lasted.
     stopped : str or None
         Why training is to end, once it is.
     """
+
+    dealer: MiniBatches | None = None
+    callbacks: Sequence[Callback] = ()
+    epoch = batch = rows = right = asked = 0
+    total = 0.0
+    x: Array | None = None
+    y: Array | None = None
+    weight: Array | None = None
+    loss: Any = math.nan
+    weighted = resumes = halted = False
+    stopped: str | None = None
 
     def __init__(self, model: Objective, optimizer: Optimizer, epochs: int, batches: int, names: tuple[str, ...] = ("loss",)) -> None:
         self.model, self.optimizer = model, optimizer
         self.epochs, self.batches, self.names = epochs, batches, names
         self.recipe = str(optimizer)  # as training began, before any schedule
-        self.dealer: MiniBatches | None = None
-        self.callbacks: Sequence[Callback] = ()
         self.history = History()
-        self.epoch = self.batch = self.rows = self.right = self.asked = 0
-        self.total = 0.0
-        self.resumes = False
-        self.x: Array | None = None
-        self.y: Array | None = None
-        self.weight: Array | None = None
-        self.weighted = False
-        self.loss: Any = math.nan
-        self.begin = time.perf_counter()
-        self.stopped: str | None = None
-        self.halted = False
+        self.begin = time.perf_counter()  # of a resumed training: as much earlier as it had lasted
 
     def stop(self, why: str, *, now: bool = False) -> None:
         """End the training after this epoch, or after this step; `why` is kept in `history.stopped`."""
-        self.stopped = why
-        self.halted = now
+        self.stopped, self.halted = why, now
 
     def next_epoch(self) -> None:
         """Begin an epoch, or go on with the one that a resumed training was stopped in."""
@@ -81,17 +70,14 @@ class Run:
 
 
 class Callback:
-    """Base of all callbacks: override the hooks that are wanted.
-
-    One that remembers something between epochs also overrides `state` and `restore`, so that a training that is resumed goes on as
-    if it had never stopped.
+    """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember something over an interruption.
 
     Attributes
     ----------
     adds : tuple of str
-        The names of numbers of its own that a callback writes into `run.history` in `on_epoch`, so that others can watch them.
+        The names of the numbers that it writes into `run.history` in `on_epoch`.
     late : bool
-        Whether it is asked after all others, because it wants to see what they did.
+        Whether it is asked after all others.
     """
 
     adds: tuple[str, ...] = ()
@@ -101,7 +87,7 @@ class Callback:
         """Look on before the first epoch."""
 
     def on_step(self, run: Run) -> None:
-        """Look on at every batch, when its loss and gradient are known and the parameters have not moved yet."""
+        """Look on at every batch, when its gradient is known and the parameters have not moved yet."""
 
     def on_update(self, run: Run) -> None:
         """Look on after every batch, when the parameters have moved."""
@@ -113,15 +99,23 @@ class Callback:
         """Look on at the end: also when training was stopped, interrupted, or failed."""
 
     def state(self) -> dict[str, Any]:
-        """Return what to remember over an interruption: numbers, texts, None, arrays, and lists and dictionaries of them."""
+        """Return what to remember: numbers, texts, None, arrays, and lists and dictionaries of them."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned; called after `on_start` where a training is resumed."""
 
 
+def check_watched(watcher: Callback, monitor: str, run: Run) -> None:
+    """Raise `ArgumentError` unless the history will have what `watcher` monitors."""
+    if monitor not in run.names:
+        hint = ": give fit(validation=(X, Y))" if monitor.startswith("val_") else ""
+        who, known = type(watcher).__name__, ", ".join(run.names)
+        raise ArgumentError(f"{who} watches {monitor!r}, but the history will have only {known}{hint}")
+
+
 class ProgressBar(Callback):
-    """A tqdm progress bar with the loss, the validation loss and the time left, on stderr."""
+    """A tqdm progress bar with the losses and the time left, on stderr."""
 
     def on_start(self, run: Run) -> None:
         """Open the bar."""
@@ -167,11 +161,11 @@ class EarlyStopping(Callback):
     min_delta : float, default 0.0
         By how much a number must be better to count.
     restore_best : bool, default True
-        Whether the model gets the parameters of the best epoch at the end, also where training ran to its last epoch.
+        Whether those parameters come back at the end, also of a training that ran to its last epoch.
     """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:
-        if isinstance(patience, bool) or not isinstance(patience, int | np.integer) or patience < 1:
+        if not is_whole(patience):
             raise ArgumentError(f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping")
         if not (math.isfinite(min_delta) and min_delta >= 0):
             raise ArgumentError(f"min_delta must be finite and >= 0, got {min_delta} in EarlyStopping")
@@ -179,11 +173,8 @@ class EarlyStopping(Callback):
 
     def on_start(self, run: Run) -> None:
         """Forget what an earlier training left; refuse to watch what there will not be."""
-        if self.monitor not in run.names:
-            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
-            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
-        self.best = math.nan
-        self.best_epoch = 0
+        check_watched(self, self.monitor, run)
+        self.best, self.best_epoch = math.nan, 0
         self._theta: Array | None = None
         self._shape = run.model.parameters.theta.shape
 
@@ -220,8 +211,7 @@ class EarlyStopping(Callback):
 class StopOnNonFinite(Callback):
     """Stop before the update when the loss or the gradient is NaN or infinite; on by default.
 
-    The error names epoch, batch and layer. The model is given back parameters whose loss and gradient were finite: those of the first
-    step, or of one at most 16 steps ago. (Keeping those of every step would cost 2 % of the time of a large model.)
+    The error names epoch, batch and layer. The model gets back parameters whose loss and gradient were finite, at most 16 steps old.
 
     Parameters
     ----------
@@ -229,7 +219,7 @@ class StopOnNonFinite(Callback):
         `fit(callbacks=[StopOnNonFinite(False)])` trains on regardless.
     """
 
-    EVERY = 16
+    EVERY = 16  # to keep the parameters of every step would cost 2 % of the time of a large model
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
@@ -244,17 +234,17 @@ class StopOnNonFinite(Callback):
         """Look at the loss and the gradient; if both are finite, keep the parameters now and then."""
         if not self.enabled:
             return
-        parameters = run.model.parameters
-        outputs = run.model.outputs
+        parameters, outputs = run.model.parameters, run.model.outputs
         # An infinite output may leave no trace in the loss: tanh makes it 1, with a slope of 0. Those of the layers with parameters are
         # enough: a parameter that is not finite shows in its layer's output, and any other output in the gradient of the next weight.
-        if math.isfinite(run.loss) and _finite(parameters.grad, *[outputs[i] for i in self._learning]):
+        if math.isfinite(run.loss) and all_finite(parameters.grad) and all(all_finite(outputs[i]) for i in self._learning):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
                 self._place = f"epoch {run.epoch}, batch {run.batch}"
             self._age += 1
             return
-        what = self._blame(run)
+        with np.errstate(all="ignore"):
+            what = next((place for place, array in _places(run) if not all_finite(np.asarray(array))), "the gradient is not finite")
         parameters.theta = self._good
         raise NonFiniteError(
             f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {what}. The model holds the parameters of "
@@ -262,37 +252,20 @@ class StopOnNonFinite(Callback):
             f"Try a smaller learning rate (now {run.optimizer.learning_rate:g}), or scale the inputs"
         )
 
-    @staticmethod
-    def _blame(run: Run) -> str:
-        """Look along the batch, forward and back, and say where the first number is that is not finite."""
-        model = run.model
-        with np.errstate(all="ignore"):
-            for i, (layer, out) in enumerate(zip(model.layers, model.outputs, strict=False)):
-                for name, parameter in layer.parameters().items():
-                    if not _finite(parameter.value):
-                        return f"layer {i}, {layer}, has a {name} that is not finite"
-                if not _finite(out):
-                    return f"layer {i}, {layer}, gives an output that is not finite"
-            if not math.isfinite(run.loss):
-                return f"the loss, {model.loss}, is {run.loss}"
-            dy: Any = model.loss_gradient()
-            if not _finite(dy):
-                return f"the loss, {model.loss}, gives a gradient that is not finite"
-            for i, layer in reversed(list(enumerate(model._body))):
-                dy = layer.backward(dy)
-                for name, parameter in layer.parameters().items():
-                    if not _finite(parameter.grad):
-                        return f"layer {i}, {layer}, has a gradient of its {name} that is not finite"
-                if dy is not None and not _finite(dy):
-                    return f"layer {i}, {layer}, gives a gradient of its input that is not finite"
-        return "the gradient is not finite"
 
-
-def _finite(*arrays: Array) -> bool:
-    """Return whether all elements are finite."""
-    for array in arrays:
-        flat = array.ravel()
-        # The dot product is one fast pass; where it overflows or is NaN, the elements decide.
-        if not math.isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
-            return False
-    return True
+def _places(run: Run) -> Iterator[tuple[str, Any]]:
+    """Go along the batch, forward and back, and yield each array with what there is to say of it where it is not finite."""
+    model = run.model
+    for i, (layer, out) in enumerate(zip(model.layers, model.outputs, strict=False)):
+        for name, parameter in layer.parameters().items():
+            yield f"layer {i}, {layer}, has a {name} that is not finite", parameter.value
+        yield f"layer {i}, {layer}, gives an output that is not finite", out
+    yield f"the loss, {model.loss}, is {run.loss}", run.loss
+    dy: Any = model.loss_gradient()
+    yield f"the loss, {model.loss}, gives a gradient that is not finite", dy
+    for i, layer in reversed(list(enumerate(model._body))):
+        dy = layer.backward(dy)
+        for name, parameter in layer.parameters().items():
+            yield f"layer {i}, {layer}, has a gradient of its {name} that is not finite", parameter.grad
+        if dy is not None:
+            yield f"layer {i}, {layer}, gives a gradient of its input that is not finite", dy

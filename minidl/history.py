@@ -11,16 +11,9 @@ from .errors import ArgumentError
 class History:
     """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
 
-    "loss" is the mean over the epoch's examples of the objective, penalties included, before each update; "accuracy" is over the
-    same predictions (with dropout on). "val_loss" and "val_accuracy" are taken after the epoch, without dropout and penalties.
-    "learning_rate", where it follows a schedule, is that of the epoch's last step.
-
-    Attributes
-    ----------
-    stopped : str or None
-        Why training ended before its last epoch.
-    seconds : float
-        The time that training took.
+    "loss" is the mean over the epoch's examples of the objective before each update, penalties included; "accuracy" is over the same
+    predictions, with dropout on. "val_..." are taken after the epoch, without dropout and penalties. "learning_rate", where it follows a
+    schedule, is that of the last step. `stopped` tells why training ended before its last epoch, `seconds` how long it took.
 
     Examples
     --------
@@ -57,12 +50,13 @@ class History:
         """How many epochs are complete."""
         return len(self.loss)
 
-    def best_epoch(self, monitor: str | None = None) -> int:
-        """Return the number, from 1, of the epoch with the best `monitor`: "val_loss" where there is one, else "loss".
+    @property
+    def _watched(self) -> str:
+        return "val_loss" if "val_loss" in self else "loss"
 
-        An accuracy is best where it is largest, everything else where it is smallest; the first of equals counts.
-        """
-        name = monitor or ("val_loss" if "val_loss" in self.columns else "loss")
+    def best_epoch(self, monitor: str | None = None) -> int:
+        """Return the number, from 1, of the first epoch with the best `monitor`: "val_loss" where there is one, else "loss"."""
+        name = monitor or self._watched
         numbers = self[name]
         if not numbers:
             raise ArgumentError("the history holds no epoch yet")
@@ -90,14 +84,12 @@ class History:
         if not self.epochs:
             return "no epoch yet"
         best = self.best_epoch()
-        watched = "val_loss" if "val_loss" in self.columns else "loss"
         step = max(1, self.epochs // 8)
-        shown = sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)})
         wide = max(5, len(str(self.epochs)))
-        lines = ["epoch".rjust(wide) + "".join(" " + name.rjust(max(6, len(name))) for name in self.columns)]
-        for epoch in shown:
+        lines = [f"{'epoch':>{wide}}" + "".join(f" {name:>6}" for name in self.columns)]
+        for epoch in sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)}):
             cells = "".join(f" {_shown(name, column[epoch - 1]):>{max(6, len(name))}}" for name, column in self.columns.items())
-            lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {watched}" if epoch == best else ""))
+            lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {self._watched}" if epoch == best else ""))
         return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
 
     def __repr__(self) -> str:
@@ -110,11 +102,5 @@ def _shown(name: str, number: float) -> str:
 
 
 def larger_is_better(name: str) -> bool:
-    """Return whether a larger number of that name is the better one.
-
-    Examples
-    --------
-    >>> larger_is_better("val_accuracy"), larger_is_better("val_loss")
-    (True, False)
-    """
+    """Return whether a larger number of that name is the better one, as of an accuracy."""
     return name.endswith("accuracy")

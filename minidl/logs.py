@@ -15,11 +15,9 @@ from .files import FilePath, make_folder, write_whole
 
 
 class CSVLog(Callback):
-    """Write the history as a CSV file: one row per epoch, as soon as it ends.
+    """Write the history as a CSV file: its names in the first row, with "epoch" before them, and then a row per epoch, as soon as it ends.
 
-    The columns are "epoch" and the names of the history, its "learning_rate" among them where that follows a schedule; the numbers are
-    written with all their digits. Each row is added in one piece and handed to the system at once. The first replaces a file of that
-    name; in a training that is resumed it comes with all rows before it, so that the file is the one of a training that was never stopped.
+    The first row replaces a file of that name; in a resumed training it comes with all rows before it, as if there had been no stop.
 
     Parameters
     ----------
@@ -30,19 +28,6 @@ class CSVLog(Callback):
     ------
     DataError
         From `fit`, if the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from minidl import GradientDescent, Linear, MeanSquaredError, Sequential, Zeros
-    >>> model = Sequential([Linear(1, 1, init=Zeros())], loss=MeanSquaredError())
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     log = CSVLog(f"{folder}/log.csv")
-    ...     history = model.fit([[1]], [[2]], optimizer=GradientDescent(0.25), epochs=2, callbacks=[log], progress=False)
-    ...     print(log.path.read_text(), end="")
-    epoch,loss
-    1,4.0
-    2,0.0
     """
 
     late = True  # other callbacks' numbers are in the history then
@@ -57,16 +42,14 @@ class CSVLog(Callback):
 
     def on_epoch(self, run: Run) -> None:
         """Write a row: the first time, all that there are."""
+        epochs, columns = run.history.epochs, [run.history.columns.get(name, []) for name in run.names]
         try:
             if self._file is None:
                 # A training that is resumed may have got a callback, and its column, later.
-                first = run.history.epochs == 1
-                columns = {name: run.history.columns.get(name, []) for name in run.names}
-                self._begins = {name: 0 if first else run.history.epochs - len(column) for name, column in columns.items()}
-                rows = [self._row(run, epoch) for epoch in range(run.history.epochs)]
-                write_whole(self.path, _lines(["epoch", *run.names], *rows))
+                self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
+                write_whole(self.path, _lines(["epoch", *run.names], *(self._row(columns, epoch) for epoch in range(epochs))))
                 self._file = io.FileIO(self.path, "a")  # what is written is with the system at once
-            elif self._file.write(row := _lines(self._row(run, run.history.epochs - 1))) < len(row):
+            elif self._file.write(row := _lines(self._row(columns, epochs - 1))) < len(row):
                 raise OSError("there is no room for all of it")
         except DataError:
             raise
@@ -74,10 +57,10 @@ class CSVLog(Callback):
             told = error.strerror or error
             raise DataError(f"{self.path}: a row cannot be added, {told}: choose a place with enough room") from error
 
-    def _row(self, run: Run, epoch: int) -> list[Any]:
+    def _row(self, columns: Sequence[Sequence[float]], epoch: int) -> list[Any]:
         """Return the numbers of an epoch, counted from 0; what was not measured stays empty."""
-        columns = [(run.history.columns.get(name, []), epoch - begin) for name, begin in self._begins.items()]
-        return [epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in columns)]
+        places = [(column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)]
+        return [epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in places)]
 
     def on_end(self, run: Run) -> None:
         """Close the file."""
@@ -93,13 +76,10 @@ def _lines(*rows: Sequence[Any]) -> bytes:
 
 
 class TensorBoardLog(Callback):
-    """Write the history for TensorBoard, epoch by epoch; look at it with `tensorboard --logdir FOLDER`.
+    """Write the history for TensorBoard, epoch by epoch: `tensorboard --logdir FOLDER`. Needs pip install 'minidl[tensorboard]'.
 
-    A number "val_loss" is the "loss" of the run "validation", and all others belong to the run "training", so that TensorBoard draws both
-    into one picture. What a folder holds of the first epoch that is written, and of later ones, TensorBoard no longer shows: a training
-    that is resumed goes on where it was stopped, a new one takes the place of the old.
-
-    Needs tensorboardX: pip install 'minidl[tensorboard]'. TensorBoard itself is another package.
+    A number "val_loss" is the "loss" of the run "validation", all others belong to the run "training". A resumed training goes on where
+    it was stopped, a new one takes the place of the old.
 
     Parameters
     ----------
@@ -139,7 +119,7 @@ class TensorBoardLog(Callback):
             from tensorboardX import SummaryWriter
 
             place = make_folder(self.folder / part)
-            new = f".{len(list(place.iterdir()))}"  # the name of a file has the second of its beginning alone, and would be taken twice
+            new = f".{len(list(place.iterdir()))}"  # a file's name has the second of its beginning alone, and would be taken twice
             self._writers[part] = SummaryWriter(str(place), purge_step=epoch, flush_secs=1, filename_suffix=new)
         return self._writers[part]
 
