@@ -1,18 +1,23 @@
-"""Callbacks: what looks on while a model trains, and may end it."""
+"""Callbacks: what looks on while a model trains, keeps a log of it, and may end it."""
 
 from __future__ import annotations
 
+import csv
+import importlib.util
+import io
 import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .arrays import Array, all_finite, is_whole
 from .batches import MiniBatches
-from .errors import ArgumentError, NonFiniteError
+from .errors import ArgumentError, DataError, MissingExtraError, NonFiniteError
+from .files import FilePath, make_folder, write_whole
 from .history import History, larger_is_better
 from .objective import Objective
 from .optimizers import Optimizer
@@ -21,21 +26,10 @@ from .optimizers import Optimizer
 class Run:
     """The state of a training that callbacks see.
 
-    Attributes
-    ----------
-    model, optimizer, history
-    epochs, batches : int
-        How many there will be; `batches` are those of an epoch.
-    names : tuple of str
-        What the history will have.
-    epoch, batch : int
-        The present ones, from 1.
-    x, y, weight, loss
-        The present batch, the weights of its examples if training is `weighted`, and its loss, penalties included.
-    total, rows, right, asked : float, int, int, int
-        Sums over the epoch so far: loss times rows, rows, right classes, all classes.
-    stopped : str or None
-        Why training is to end, once it is.
+    `epochs` and `batches` tell how many there will be, and how many in an epoch; `epoch` and `batch` are the present ones, from 1. `names`
+    is what `history` will have. `x`, `y`, `loss` are the present batch and its loss, penalties included; `weight` has the weights of its
+    examples if training is `weighted`. `total`, `rows`, `right`, `asked` are sums over the epoch so far: loss times rows, rows, right
+    classes, all classes. `stopped` tells why training is to end, once it is.
     """
 
     dealer: MiniBatches | None = None
@@ -52,7 +46,7 @@ class Run:
     def __init__(self, model: Objective, optimizer: Optimizer, epochs: int, batches: int, names: tuple[str, ...] = ("loss",)) -> None:
         self.model, self.optimizer = model, optimizer
         self.epochs, self.batches, self.names = epochs, batches, names
-        self.recipe = str(optimizer)  # as training began, before any schedule
+        self.recipe = str(optimizer)  # before any schedule
         self.history = History()
         self.begin = time.perf_counter()  # of a resumed training: as much earlier as it had lasted
 
@@ -72,12 +66,7 @@ class Run:
 class Callback:
     """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember something over an interruption.
 
-    Attributes
-    ----------
-    adds : tuple of str
-        The names of the numbers that it writes into `run.history` in `on_epoch`.
-    late : bool
-        Whether it is asked after all others.
+    `adds` names the numbers that a callback writes into `run.history` in `on_epoch`; one that is `late` is asked after all others.
     """
 
     adds: tuple[str, ...] = ()
@@ -106,14 +95,6 @@ class Callback:
         """Take back what `state` returned; called after `on_start` where a training is resumed."""
 
 
-def check_watched(watcher: Callback, monitor: str, run: Run) -> None:
-    """Raise `ArgumentError` unless the history will have what `watcher` monitors."""
-    if monitor not in run.names:
-        hint = ": give fit(validation=(X, Y))" if monitor.startswith("val_") else ""
-        who, known = type(watcher).__name__, ", ".join(run.names)
-        raise ArgumentError(f"{who} watches {monitor!r}, but the history will have only {known}{hint}")
-
-
 class ProgressBar(Callback):
     """A tqdm progress bar with the losses and the time left, on stderr."""
 
@@ -126,8 +107,6 @@ class ProgressBar(Callback):
 
     def on_update(self, run: Run) -> None:
         """Show at most ten times per second."""
-        if self._bar.n == 0:
-            self._bar.initial = self._done(run) - 1  # what a resumed training has done before is not counted into its speed
         if time.perf_counter() - self._shown > 0.1:
             self._show(run)
 
@@ -136,16 +115,15 @@ class ProgressBar(Callback):
         self._show(run)
         self._bar.close()
 
-    @staticmethod
-    def _done(run: Run) -> int:
-        return max(0, run.epoch - 1) * run.batches + run.batch
-
     def _show(self, run: Run) -> None:
+        bar, done = self._bar, max(0, run.epoch - 1) * run.batches + run.batch
+        if bar.n == 0:
+            bar.initial = max(0, done - 1)  # what a resumed training has done before is not counted into its speed
         losses = [f"{name} {run.history[name][-1]:.4f}" for name in ("loss", "val_loss") if name in run.history]
-        self._bar.set_description_str(f"epoch {run.epoch}/{run.epochs}", refresh=False)
-        self._bar.set_postfix_str(", ".join(losses) or f"loss {float(run.loss):.4f}", refresh=False)
-        self._bar.n = self._done(run)
-        self._bar.refresh()
+        bar.set_description_str(f"epoch {run.epoch}/{run.epochs}", refresh=False)
+        bar.set_postfix_str(", ".join(losses) or f"loss {float(run.loss):.4f}", refresh=False)
+        bar.n = done
+        bar.refresh()
         self._shown = time.perf_counter()
 
 
@@ -161,7 +139,7 @@ class EarlyStopping(Callback):
     min_delta : float, default 0.0
         By how much a number must be better to count.
     restore_best : bool, default True
-        Whether those parameters come back at the end, also of a training that ran to its last epoch.
+        Whether the best parameters come back, also after the last epoch.
     """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:
@@ -173,7 +151,9 @@ class EarlyStopping(Callback):
 
     def on_start(self, run: Run) -> None:
         """Forget what an earlier training left; refuse to watch what there will not be."""
-        check_watched(self, self.monitor, run)
+        if self.monitor not in run.names:
+            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
+            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
         self.best, self.best_epoch = math.nan, 0
         self._theta: Array | None = None
         self._shape = run.model.parameters.theta.shape
@@ -209,14 +189,9 @@ class EarlyStopping(Callback):
 
 
 class StopOnNonFinite(Callback):
-    """Stop before the update when the loss or the gradient is NaN or infinite; on by default.
+    """Stop before the update when the loss or the gradient is NaN or infinite; on by default, off if `enabled` is False.
 
-    The error names epoch, batch and layer. The model gets back parameters whose loss and gradient were finite, at most 16 steps old.
-
-    Parameters
-    ----------
-    enabled : bool, default True
-        `fit(callbacks=[StopOnNonFinite(False)])` trains on regardless.
+    The error names epoch, batch and layer. The model gets back parameters of at most 16 steps ago, whose loss and gradient were finite.
     """
 
     EVERY = 16  # to keep the parameters of every step would cost 2 % of the time of a large model
@@ -269,3 +244,97 @@ def _places(run: Run) -> Iterator[tuple[str, Any]]:
             yield f"layer {i}, {layer}, has a gradient of its {name} that is not finite", parameter.grad
         if dy is not None:
             yield f"layer {i}, {layer}, gives a gradient of its input that is not finite", dy
+
+
+class CSVLog(Callback):
+    """Write the history as a CSV file: its names after "epoch" in the first line, then a row per epoch, as soon as it ends.
+
+    A resumed training writes all rows before as well. Folders of `path` are made; `fit` raises `DataError` if it cannot be written.
+    """
+
+    late = True  # other callbacks' numbers are in the history then
+
+    def __init__(self, path: FilePath) -> None:
+        self.path = Path(path)
+        self._file: io.FileIO | None = None
+
+    def on_start(self, run: Run) -> None:
+        """Make the folder; a file of that name stays until there is a row."""
+        make_folder(self.path.parent)
+
+    def on_epoch(self, run: Run) -> None:
+        """Write a row: the first time, all that there are."""
+        epochs, columns = run.history.epochs, [run.history.columns.get(name, []) for name in run.names]
+        try:
+            if self._file is None:
+                # A training that is resumed may have got a callback, and its column, later.
+                self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
+                write_whole(self.path, _lines(["epoch", *run.names], *(self._row(columns, epoch) for epoch in range(epochs))))
+                self._file = io.FileIO(self.path, "a")  # what is written is with the system at once
+            elif self._file.write(row := _lines(self._row(columns, epochs - 1))) < len(row):
+                raise OSError("there is no room for all of it")
+        except DataError:
+            raise
+        except OSError as error:
+            told = error.strerror or error
+            raise DataError(f"{self.path}: a row cannot be added, {told}: choose a place with enough room") from error
+
+    def _row(self, columns: Sequence[Sequence[float]], epoch: int) -> list[Any]:
+        """Return the numbers of an epoch, counted from 0; what was not measured stays empty."""
+        places = [(column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)]
+        return [epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in places)]
+
+    def on_end(self, run: Run) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _lines(*rows: Sequence[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+class TensorBoardLog(Callback):
+    """Write the history for TensorBoard, epoch by epoch, into `folder`; look at it with `tensorboard --logdir FOLDER`.
+
+    "val_loss" is the "loss" of the run "validation", all others belong to the run "training". A resumed training goes on where it was
+    stopped, a new one takes the place of the old. `fit` raises `DataError` if the folder cannot be written. Needs tensorboardX:
+    pip install 'minidl[tensorboard]'.
+    """
+
+    late = True
+
+    def __init__(self, folder: FilePath) -> None:
+        if importlib.util.find_spec("tensorboardX") is None:
+            raise MissingExtraError("TensorBoardLog needs tensorboardX, which is not installed: pip install 'minidl[tensorboard]'")
+        self.folder = Path(folder)
+        self._writers: dict[str, Any] = {}
+
+    def on_start(self, run: Run) -> None:
+        """Make the folder."""
+        make_folder(self.folder)
+
+    def on_epoch(self, run: Run) -> None:
+        """Write the numbers of the epoch; within a second or two they are on the disk."""
+        for name in run.names:
+            if column := run.history.columns.get(name):
+                writer = self._writer("validation" if name.startswith("val_") else "training", run.history.epochs)
+                writer.add_scalar(name.removeprefix("val_"), column[-1], run.history.epochs)
+
+    def _writer(self, part: str, epoch: int) -> Any:
+        """Return who writes a part of the numbers; a new one takes back what is there of this epoch and later ones."""
+        if part not in self._writers:
+            from tensorboardX import SummaryWriter
+
+            place = make_folder(self.folder / part)
+            new = f".{len(list(place.iterdir()))}"  # a file's name has the second of its beginning alone, and would be taken twice
+            self._writers[part] = SummaryWriter(str(place), purge_step=epoch, flush_secs=1, filename_suffix=new)
+        return self._writers[part]
+
+    def on_end(self, run: Run) -> None:
+        """Close the files."""
+        while self._writers:
+            self._writers.popitem()[1].close()

@@ -39,7 +39,6 @@ ORDER = [
     "objective",
     "history",
     "callbacks",
-    "logs",
     "state",
     "training",
     "explain",
