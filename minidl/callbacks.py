@@ -256,45 +256,33 @@ class CSVLog(Callback):
 
     def __init__(self, path: FilePath) -> None:
         self.path = Path(path)
-        self._file: io.FileIO | None = None
 
     def on_start(self, run: Run) -> None:
         """Make the folder; a file of that name stays until there is a row."""
         make_folder(self.path.parent)
+        self._begins: list[int] = []  # in which epoch, from 0, each column does
 
     def on_epoch(self, run: Run) -> None:
         """Write a row: the first time, all that there are."""
         epochs, columns = run.history.epochs, [run.history.columns.get(name, []) for name in run.names]
+        new, rows = not self._begins, io.StringIO()
+        table = csv.writer(rows, lineterminator="\n")
+        if new:
+            # A training that is resumed may have got a callback, and its column, later.
+            self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
+            table.writerow(["epoch", *run.names])
+        for epoch in range(0 if new else epochs - 1, epochs):
+            cells = [(column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)]
+            table.writerow([epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in cells)])
+        content = rows.getvalue().encode()
+        if new:
+            write_whole(self.path, content)
+            return
         try:
-            if self._file is None:
-                # A training that is resumed may have got a callback, and its column, later.
-                self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
-                write_whole(self.path, _lines(["epoch", *run.names], *(self._row(columns, epoch) for epoch in range(epochs))))
-                self._file = io.FileIO(self.path, "a")  # what is written is with the system at once
-            elif self._file.write(row := _lines(self._row(columns, epochs - 1))) < len(row):
-                raise OSError("there is no room for all of it")
-        except DataError:
-            raise
+            with open(self.path, "ab") as file:
+                file.write(content)
         except OSError as error:
-            told = error.strerror or error
-            raise DataError(f"{self.path}: a row cannot be added, {told}: choose a place with enough room") from error
-
-    def _row(self, columns: Sequence[Sequence[float]], epoch: int) -> list[Any]:
-        """Return the numbers of an epoch, counted from 0; what was not measured stays empty."""
-        places = [(column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)]
-        return [epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in places)]
-
-    def on_end(self, run: Run) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _lines(*rows: Sequence[Any]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+            raise DataError(f"{self.path}: a row cannot be added, {error.strerror}: choose a place with enough room") from error
 
 
 class TensorBoardLog(Callback):
@@ -321,18 +309,15 @@ class TensorBoardLog(Callback):
         """Write the numbers of the epoch; within a second or two they are on the disk."""
         for name in run.names:
             if column := run.history.columns.get(name):
-                writer = self._writer("validation" if name.startswith("val_") else "training", run.history.epochs)
-                writer.add_scalar(name.removeprefix("val_"), column[-1], run.history.epochs)
+                part = "validation" if name.startswith("val_") else "training"
+                if part not in self._writers:
+                    from tensorboardX import SummaryWriter
 
-    def _writer(self, part: str, epoch: int) -> Any:
-        """Return who writes a part of the numbers; a new one takes back what is there of this epoch and later ones."""
-        if part not in self._writers:
-            from tensorboardX import SummaryWriter
-
-            place = make_folder(self.folder / part)
-            new = f".{len(list(place.iterdir()))}"  # a file's name has the second of its beginning alone, and would be taken twice
-            self._writers[part] = SummaryWriter(str(place), purge_step=epoch, flush_secs=1, filename_suffix=new)
-        return self._writers[part]
+                    place = make_folder(self.folder / part)
+                    new = f".{len(list(place.iterdir()))}"  # a file's name has but the second of its beginning
+                    # What is there of this epoch and later ones is taken back.
+                    self._writers[part] = SummaryWriter(str(place), purge_step=run.epoch, flush_secs=1, filename_suffix=new)
+                self._writers[part].add_scalar(name.removeprefix("val_"), column[-1], run.epoch)
 
     def on_end(self, run: Run) -> None:
         """Close the files."""
