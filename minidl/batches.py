@@ -1,4 +1,4 @@
-"""Batches: the rows of a set, some at a time: dealt anew in each epoch to train a model, or in order to ask it."""
+"""Batches: rows, some at a time: dealt anew in each epoch to train a model, or in order to ask it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from .sources import MEMORY_LIMIT, Buffers, Plan, Source, as_source, check_memor
 Order = Callable[[int], npt.ArrayLike]
 Batch = tuple[Array, Array]
 
-_PORTION = 2**18  # bytes that are gathered at once: several small batches in one call, and all of them still in the cache
-# Rows per pass: large enough for fast products, small enough that what was checked or converted is in the cache when it is multiplied.
-_FEWEST, _MOST, _BYTES = 32, 1024, 2**25
-_AHEAD = 2**25  # bytes of rows that a pass reads ahead: in order there is nothing to gain from more
+_PORTION = 2**18  # bytes that are gathered at once: many small batches, still in the cache
+_FEWEST, _MOST = 32, 1024  # rows of a pass: enough for fast products, few enough to stay in the cache between check and product
+_BYTES = 2**25  # of a pass, and of the rows that are read ahead for it
 
 
 class MiniBatches:
@@ -43,15 +42,15 @@ class MiniBatches:
     dtype : numpy.dtype, default that of X
         To which each batch of X is converted.
     memory_limit : int, default 256 * 2**20
-        How many bytes of rows may be in memory at once, where X or Y are not. Rows that do not fit are read in blocks, `plan.block` rows
-        each, of which `plan.blocks` make a buffer; they are dealt buffer by buffer, each in random order. `plan` is None otherwise.
+        How many bytes of rows may be in memory. Where X and Y lie elsewhere and do not fit, blocks of `plan.block` rows are read,
+        `plan.blocks` of them into a buffer, whose rows are dealt in random order. `plan` is None otherwise.
 
     Raises
     ------
     ArgumentError, ShapeError
-        For a wrong argument, no examples, or X and Y of different length; where `memory_limit` is too small.
+        For a wrong argument, no examples, or X and Y of different length.
     DataError, NonFiniteError
-        From an iteration, before it deals from a buffer that cannot be read, or has a number that is not finite.
+        From an iteration, before it deals from a buffer that cannot be read, or is not finite.
 
     Examples
     --------
@@ -74,7 +73,7 @@ class MiniBatches:
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
         if not (isinstance(shuffle, bool) or callable(shuffle)):
-            raise ArgumentError(f"shuffle must be True, False or a function from the epoch's number to the order of rows, got {shuffle!r}")
+            raise ArgumentError(f"shuffle must be True, False or a function from the epoch's number to an order, got {shuffle!r}")
         x = as_source(X, "X", dtype and np.dtype(dtype)) if stays_outside(X) else X
         y = as_source(Y, "Y") if stays_outside(Y) else Y
         same_length(x, y)
@@ -87,14 +86,14 @@ class MiniBatches:
         self.plan: Plan | None = None
         self._rng = stream(seed)
         self._dealt = 0  # batches of the epoch under way
-        self._before: dict[str, Any] | None = None  # where the stream stood when that epoch began
+        self._before: dict[str, Any] | None = None  # where the stream stood when it began
         self._resumes = False
         self._alone = self.size == self.rows and not callable(shuffle)  # one batch, in which the order does not matter
         self._dtype = np.dtype(dtype or x.dtype)
         self._prepare(x, y, batch_size, memory_limit)
 
     def _prepare(self, x: Array | Source, y: Array | Source, batch_size: int | None, limit: int) -> None:
-        """Choose where the rows come from, and make the arrays that batches are gathered in."""
+        """Choose where the rows come from, and make the arrays that they are gathered in."""
         converts = x.dtype != self._dtype
         width = x.dtype.itemsize + converts * self._dtype.itemsize
         row = math.prod(x.shape[1:]) * width + math.prod(y.shape[1:]) * y.dtype.itemsize
@@ -107,7 +106,7 @@ class MiniBatches:
             self._from = x, y
         elif batch_size is None or callable(self.shuffle):
             rule = "batch_size must be a number, got None" if batch_size is None else f"shuffle must be True or False, got {self.shuffle!r}"
-            raise ArgumentError(f"{rule}, where X and Y do not fit into memory_limit={limit:,} bytes at once: raise it?")
+            raise ArgumentError(f"{rule}, where X and Y do not fit into memory_limit={limit:,} bytes: raise it?")
         else:
             sources = [as_source(x, "X"), as_source(y, "Y")]
             self.plan = plan(sources, self.size, limit, portion * row, shuffled=bool(self.shuffle))
@@ -118,7 +117,6 @@ class MiniBatches:
         self._batches = list(self._cut(self._x, self._y, 0, portion))
 
     def _cut(self, x: Array, y: Array, start: int, stop: int) -> Iterator[Batch]:
-        """Cut these rows into batches."""
         return ((x[i:j], y[i:j]) for i, j in spans(start, stop, self.size))
 
     def __len__(self) -> int:
@@ -138,47 +136,24 @@ class MiniBatches:
         self._before = None
 
     def _portions(self, skip: int) -> Generator[Iterable[Batch]]:
-        """Yield batches, some at a time, from row number `skip` of the epoch on."""
-        with closing(self._segments(skip)) as segments:
-            filled = 0
-            for x, y, order in segments:
-                if order is None:  # nothing is copied
-                    yield [(x, y)][skip:] if self._alone else self._cut(x, y, skip, self.rows)
-                    return
-                while len(order):
-                    rows = order[: len(self._x) - filled]
-                    order = order[len(rows) :]
-                    into = slice(filled, filled + len(rows))
-                    # mode="clip" lets take write straight into the buffer; the rows are known to be valid.
-                    x.take(rows, axis=0, out=self._raw[into], mode="clip")
-                    y.take(rows, axis=0, out=self._y[into], mode="clip")
-                    filled = into.stop
-                    if filled == len(self._x):
-                        yield self._converted(filled)
-                        filled = 0
-            if filled:
-                yield self._converted(filled)
+        """Yield batches, some at a time, from row `skip` of the epoch on."""
+        if isinstance(self._from, Buffers):
+            with closing(self._read(self._from, skip)) as parts:
+                yield from self._gather(parts)
+        elif (order := self._order()) is not None:
+            yield from self._gather([(*self._from, order[skip:])])
+        else:  # nothing is copied
+            yield [self._from][skip:] if self._alone else self._cut(*self._from, skip, self.rows)
 
-    def _converted(self, rows: int) -> Iterable[Batch]:
-        """Return the batches that the gathered rows are."""
-        if self._raw is not self._x:
-            np.copyto(self._x[:rows], self._raw[:rows])
-        return self._batches if rows == len(self._x) else self._cut(self._x, self._y, 0, rows)
-
-    def _segments(self, skip: int) -> Generator[tuple[Array, Array, Array | None]]:
-        """Yield X, Y and the order in which their rows are due, from row number `skip` of the epoch on."""
-        if not isinstance(self._from, Buffers):
-            order = self._order()
-            yield *self._from, None if order is None else order[skip:]
-            return
-        buffers, entropy = self._from, words(self._rng) if self.shuffle else []
+    def _read(self, buffers: Buffers, skip: int) -> Generator[tuple[Array, Array, Array]]:
+        """Yield the X and Y of each buffer, and the order in which their rows are due."""
+        entropy = words(self._rng) if self.shuffle else []
 
         def order_of(count: int, number: int) -> Array:
             # A stream per buffer: to go on in the middle of an epoch, those before need not be drawn again.
             return np.random.default_rng([*entropy, number]).permutation(count) if entropy else np.arange(count)
 
-        runs = buffers.runs(order_of(buffers.blocks, 0))
-        first = 0
+        runs, first = buffers.runs(order_of(buffers.blocks, 0)), 0
         while first < len(runs) and skip >= (length := buffers.length(runs[first])):
             skip -= length
             first += 1
@@ -187,8 +162,30 @@ class MiniBatches:
                 yield x, y, order_of(len(x), number)[skip:]
                 skip = 0
 
+    def _gather(self, parts: Iterable[tuple[Array, Array, Array]]) -> Iterator[Iterable[Batch]]:
+        """Yield the batches that rows of X and Y are in the order of each part."""
+        filled = 0
+        for x, y, order in parts:
+            while len(order):
+                rows = order[: len(self._x) - filled]
+                order = order[len(rows) :]
+                into = slice(filled, filled + len(rows))
+                # mode="clip" lets take write straight into the arrays; the rows are known to be valid.
+                x.take(rows, axis=0, out=self._raw[into], mode="clip")
+                y.take(rows, axis=0, out=self._y[into], mode="clip")
+                filled = into.stop
+                if filled == len(self._x):
+                    yield self._converted(filled)
+                    filled = 0
+        if filled:
+            yield self._converted(filled)
+
+    def _converted(self, rows: int) -> Iterable[Batch]:
+        if self._raw is not self._x:
+            np.copyto(self._x[:rows], self._raw[:rows])
+        return self._batches if rows == len(self._x) else self._cut(self._x, self._y, 0, rows)
+
     def _order(self) -> Array | None:
-        """Return the order of all rows in this epoch, None for that in which they are."""
         m = self.rows
         if callable(self.shuffle):
             order = np.asarray(self.shuffle(self.epoch))
@@ -200,15 +197,12 @@ class MiniBatches:
         return None if self._alone or self._raw is self._x else np.arange(m)
 
     def state(self) -> dict[str, Any]:
-        """Return where the dealing stands, as plain values that JSON can hold.
-
-        "epoch" is the number of complete epochs, "batch" how many batches of the next one have been dealt, also if its iteration was left
-        early; "random" is where the stream stood at its beginning.
-        """
-        if self._before is None:
-            epoch, batch, before = self.epoch, 0, raw_state(self._rng)
+        """Return where the dealing stands, as plain values: complete epochs, batches of the next one, the stream at its beginning."""
+        epoch, batch, before = self.epoch, 0, self._before
+        if before is None:
+            before = raw_state(self._rng)
         else:
-            epoch, batch, before = self.epoch - 1, self._dealt, self._before
+            epoch, batch = epoch - 1, self._dealt
         return {"epoch": epoch, "batch": batch, "random": plain(before), "dealing": self._dealing()}
 
     def _dealing(self) -> dict[str, Any]:
@@ -229,13 +223,7 @@ class MiniBatches:
         set_state(copy.deepcopy(self._rng), before)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken: the next iteration deals exactly the batches that were still to come.
-
-        Raises
-        ------
-        ArgumentError
-            If `state` is of another set, batch size, shuffle or memory limit, or no such state at all.
-        """
+        """Go on where `state()` was taken, with the batches that were still to come; raise as `check` does."""
         self.check(state)
         set_state(self._rng, state["random"])
         self._dealt = state["batch"]
@@ -251,10 +239,9 @@ def check_batch_size(batch_size: int | None) -> None:
 
 
 class Passes:
-    """All rows in order and in the model's dtype; an iteration yields which rows, these rows of X, and of the targets, if there are any.
+    """All rows in order: an iteration yields which, these rows of X in the model's dtype, and of the targets, valid until the next ones.
 
-    They are valid until the next are asked for. `check` asks whether the numbers of an array `x` are finite; a `Source` always does.
-    Rows of a `Source` take at most `memory_limit` bytes at once.
+    `check` asks whether the numbers of an array `x` are finite; a `Source` always does.
     """
 
     def __init__(
@@ -276,10 +263,9 @@ class Passes:
         self._held: tuple[Any, Any] | Buffers = self._ahead(x, t, row, memory_limit) if outside else (x, t)
 
     def _ahead(self, x: Array | Source, t: Array | Source | None, row: int, limit: int) -> Buffers:
-        """Return what reads the rows."""
         sources = [as_source(x, "X", self._dtype)] + ([] if t is None else [as_source(t, "Y")])
         each = sum(2 * source.row_bytes + source.passing_bytes for source in sources)
-        reach = max(_AHEAD, 2 * each * max(source.chunk for source in sources))
+        reach = max(_BYTES, 2 * each * max(source.chunk for source in sources))
         beside = self._step * row if sources[0].dtype != self._dtype else 0
         block, blocks = plan(sources, 1, min(limit, reach), beside, shuffled=False)
         if block * blocks > self._step and self._step % block == 0:
@@ -297,7 +283,7 @@ class Passes:
                 first += len(x)
 
     def _cut(self, first: int, x: Array, t: Array | None = None) -> Generator[tuple[slice, Array, Any]]:
-        """Cut arrays, whose first row has the number `first`, into passes."""
+        """Cut arrays that begin with row `first` into passes."""
         for start, stop in spans(0, len(x), self._step):
             given = ready = x[start:stop]
             if given.dtype != self._dtype or not given.flags.c_contiguous:

@@ -1,4 +1,4 @@
-"""Sources: arrays that stay where they are, such as HDF5 data sets, and the thread that reads their rows one buffer ahead."""
+"""Sources: arrays that stay where they are, such as HDF5 data sets, and the thread that reads ahead."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .errors import ArgumentError, DataError, MinidlError, ShapeError
 
 MEMORY_LIMIT = 256 * 2**20  # bytes of rows that may be in memory at once, unless told otherwise
 
+_IN_MEMORY = {"__array_interface__", "__dlpack__", "__array_ufunc__"}  # Series, tensors and the like
 _STEP = 2**22  # bytes read at once where all is read
 _FIRST = 1024  # targets read at once before it is known what the loss makes of them
-_IN_MEMORY = {"__array_interface__", "__dlpack__", "__array_ufunc__"}  # Series, tensors and the like: NumPy takes them as they are
-_LARGE, _SMALL = 2**20, 2**17  # bytes of a block: more are read no faster, also from a disk; of fewer, asking takes longer
-_MANY, _FEW = 32, 8  # blocks of a buffer: at least many, for the shuffle, or few where many would be small
-_ORDER = 16  # bytes per row that the order of a buffer takes while it is drawn
+_LARGE, _SMALL = 2**20, 2**17  # bytes of a block: more are read no faster; of fewer, asking takes longer
+_MANY, _FEW = 32, 8  # blocks of a buffer, for a good shuffle: many, or few where many would be small
+_ORDER = 16  # bytes that drawing the order of a buffer takes per row
 
 
 def spans(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield where each part begins and ends, of `step` rows from `start` to before `stop`."""
+    """Yield where each part of `step` rows begins and ends."""
     return ((first, min(stop, first + step)) for first in range(start, stop, step))
 
 
 def stays_outside(values: Any) -> bool:
-    """Return whether `values` is read in blocks: a memmap, an HDF5 data set, or what has shape, dtype and slicing but no memory."""
+    """Return whether `values` is a memmap, an HDF5 data set, or what else has shape, dtype and slices but no memory."""
     if isinstance(values, np.ndarray | np.generic | list | tuple):
         return isinstance(values, np.memmap)
     names = set(dir(values))  # nothing is asked: the file may be closed
@@ -44,8 +44,7 @@ def check_memory_limit(limit: int) -> None:
 class Source:
     """An array-like whose rows are read in blocks, checked, and kept in the type of fewer bytes: its own or the model's `dtype`.
 
-    `shape` is that of all rows as `read` returns them, of which each takes `row_bytes`, and `passing_bytes` on its way. An HDF5 chunk
-    spans `chunk` rows. No two threads may ask it at once.
+    A row takes `row_bytes` when it is in, `passing_bytes` on its way; an HDF5 chunk spans `chunk` rows. No two threads may ask at once.
     """
 
     def __init__(self, values: Any, name: str, dtype: np.dtype[Any] | None = None) -> None:
@@ -69,7 +68,7 @@ class Source:
         return self.shape[0]
 
     def read(self, start: int, stop: int) -> Array:
-        """Return the rows from `start` to before `stop`, let in; errors name them by their numbers in the whole."""
+        """Return the rows from `start` to before `stop`, let in."""
         place = f"{self.name}[{start}:{stop}]"
         try:
             block = np.asarray(self.values[start:stop])
@@ -82,12 +81,12 @@ class Source:
         return self.let_in(block, start)
 
     def let_in(self, block: Array, first: int) -> Array:
-        """Return `block`, whose first row has the number `first`, checked and converted."""
+        """Return `block`, which begins with row `first`, checked and converted."""
         return converted(block, self.name, self.dtype, first)
 
     @property
     def load_bytes(self) -> int:
-        """How many bytes `load` takes, for what is on its way too."""
+        """How many bytes `load` takes."""
         return len(self) * self.row_bytes + self._step() * self.passing_bytes
 
     def _step(self) -> int:
@@ -103,9 +102,9 @@ class Source:
 
 
 class Targets(Source):
-    """Targets that are read in blocks and let in by a loss: `convert` returns rows as (m, k) in the model's dtype, or raises.
+    """Targets that are read in blocks; `convert` returns rows as the loss takes them, (m, k), or raises.
 
-    All are read at first, at most `limit` bytes at once, so that a wrong label is not found in the middle of a training.
+    All are read at first, `limit` bytes at once, so that a wrong label is not found in the middle of a training.
     """
 
     def __init__(self, values: Any, convert: Callable[[Array], Array], limit: int) -> None:
@@ -136,7 +135,7 @@ def as_source(held: Any, name: str, dtype: np.dtype[Any] | None = None) -> Sourc
 
 
 def in_memory(held: Sequence[Array | Source], limit: int) -> list[Array] | None:
-    """Return all as arrays, with the sources read whole; None if that takes more than `limit` bytes."""
+    """Return all as arrays, or None if that takes more than `limit` bytes."""
     if sum(each.load_bytes for each in held if isinstance(each, Source)) > max(0, limit):
         return None
     return [each.load() if isinstance(each, Source) else each for each in held]
@@ -156,17 +155,14 @@ class Plan(NamedTuple):
 
 
 def plan(sources: Sequence[Source], batch: int, limit: int, beside: int = 0, *, shuffled: bool = True) -> Plan:
-    """Return how to read `sources` of the same length with `limit` bytes for two buffers, their order, a block on its way, and `beside`.
-
-    Each buffer holds `batch` rows or more. Where blocks are not `shuffled`, fewer and larger ones do.
-    """
+    """Return how to read `sources` of the same length with `limit` bytes for all: two buffers that hold `batch` rows, and `beside`."""
     m = len(sources[0])
     kept = 2 * sum(source.row_bytes for source in sources) + _ORDER
     passing = sum(source.passing_bytes for source in sources)
     smallest = beside + passing + math.ceil(min(batch, m) * (kept + passing / _FEW))
     if limit < smallest:
-        need = f"at least {smallest:,} bytes, for two times {min(batch, m)} rows and what reading takes"
-        raise ArgumentError(f"memory_limit must be {need}, got {limit:,}: raise it{', or take smaller batches' if batch > 1 else ''}")
+        need, cure = f"at least {smallest:,} bytes, for two times {min(batch, m)} rows", ", or take smaller batches" * (batch > 1)
+        raise ArgumentError(f"memory_limit must be {need}, got {limit:,}: raise it{cure}")
     raw = max(1, sum(source.raw_bytes for source in sources))
     room = limit - beside - passing
     most = min(m, int(max(room / (kept + passing / _FEW), (room - passing * _LARGE / raw) / kept)))
@@ -183,7 +179,7 @@ def plan(sources: Sequence[Source], batch: int, limit: int, beside: int = 0, *, 
 
 
 class Buffers:
-    """Read rows of sources of the same length, buffer by buffer, in a thread that is one ahead and ends with the iteration."""
+    """Read rows of sources of the same length, buffer by buffer."""
 
     def __init__(self, sources: Sequence[Source], plan: Plan) -> None:
         self.sources, self.plan = sources, plan
@@ -193,7 +189,7 @@ class Buffers:
         self._held = [[np.empty((self.size, *source.shape[1:]), source.dtype) for source in sources] for _ in range(2)]
 
     def runs(self, order: Array | None = None) -> list[Array]:
-        """Return which blocks each buffer takes: in the `order` given, else from first to last."""
+        """Return which blocks each buffer takes, in `order` or from first to last."""
         order = np.arange(self.blocks) if order is None else order
         return [order[start:stop] for start, stop in spans(0, len(order), self.plan.blocks)]
 
@@ -206,30 +202,30 @@ class Buffers:
         return start, min(self.rows, start + self.plan.block)
 
     def fill(self, runs: Sequence[Array]) -> Generator[list[Array]]:
-        """Yield the rows of each run of blocks, one array per source; they are written over once the next are asked for."""
+        """Yield the rows of each run, one array per source, which are written over by the next; a thread reads one run ahead."""
         if not runs:
             return
-        left = Event()
         from concurrent.futures import ThreadPoolExecutor  # here, so that `import minidl` need not wait for it
+
+        left = Event()
+
+        def read(number: int) -> list[Array]:
+            length, arrays = 0, self._held[number % 2]
+            for start, stop in map(self._span, runs[number]):
+                if left.is_set():
+                    break
+                for source, array in zip(self.sources, arrays, strict=True):
+                    array[length : length + stop - start] = source.read(start, stop)
+                length += stop - start
+            return [array[:length] for array in arrays]
 
         with ThreadPoolExecutor(1, thread_name_prefix="minidl-reader") as reader:
             try:
-                ahead = reader.submit(self._read, runs[0], self._held[0], left)
-                for number in range(1, len(runs) + 1):
-                    length = ahead.result()
-                    if number < len(runs):
-                        ahead = reader.submit(self._read, runs[number], self._held[number % 2], left)
-                    yield [array[:length] for array in self._held[1 - number % 2]]
+                ahead = reader.submit(read, 0)
+                for number in range(1, len(runs)):
+                    rows = ahead.result()
+                    ahead = reader.submit(read, number)
+                    yield rows
+                yield ahead.result()
             finally:
                 left.set()  # whoever leaves early waits for one block, not for a buffer
-
-    def _read(self, run: Array, into: Sequence[Array], left: Event) -> int:
-        """Fill the first rows of a buffer; return how many."""
-        length = 0
-        for start, stop in map(self._span, run):
-            if left.is_set():
-                break
-            for source, array in zip(self.sources, into, strict=True):
-                array[length : length + stop - start] = source.read(start, stop)
-            length += stop - start
-        return length

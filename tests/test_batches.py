@@ -282,7 +282,7 @@ def test_an_order_of_ones_own_is_for_rows_in_memory():
 
 def test_two_batches_must_fit():
     with pytest.raises(
-        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows .*, or take smaller batches"
+        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows.*, or take smaller batches"
     ):
         outside(3000, batch_size=100, limit=5000)
 
