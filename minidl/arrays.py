@@ -1,4 +1,4 @@
-"""The door, where arrays from outside are checked and converted once and then trusted; and the scratch buffers that the layers reuse."""
+"""The door, where arrays from outside are checked and converted once, and the scratch buffers that the layers reuse."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MODEL_DTYPES = ("float32", "float64", "complex128")  # complex128 serves complex
 
 
 def is_whole(value: object, least: int = 1) -> TypeGuard[int]:
-    """Return whether `value` is a whole number, and no truth value, of at least `least`."""
+    """Return whether `value` is a whole number >= `least`, and no truth value."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
 def model_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` as one that a model may have, or raise `DtypeError`."""
+    """Return `dtype`, if a model may have it."""
     try:
         if dtype is not None and (found := np.dtype(dtype)).name in MODEL_DTYPES:
             return found
@@ -34,7 +34,7 @@ def model_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
 
 
 def numeric(values: npt.ArrayLike, name: str) -> Array:
-    """Return `values` as an array of real numbers (bool, int or float), untouched otherwise, or raise `DtypeError` or `ShapeError`."""
+    """Return `values` as an array of real numbers (bool, int or float), untouched otherwise."""
     if isinstance(values, Mapping):
         raise DtypeError(f"{name} must be an array, got a {type(values).__name__} of {', '.join(map(str, values))}: pass one of these")
     try:
@@ -49,7 +49,7 @@ def numeric(values: npt.ArrayLike, name: str) -> Array:
 
 
 def check_real(dtype: np.dtype[Any], name: str) -> None:
-    """Raise `DtypeError` unless `dtype` is one of real numbers: bool, int or float."""
+    """Raise `DtypeError` unless `dtype` is one of real numbers."""
     if dtype.kind not in "biuf":
         raise DtypeError(f"{name} must hold real numbers, got dtype {dtype}: use {name}.astype(np.float32), or number the classes")
 
@@ -63,7 +63,7 @@ def check_rows(shape: tuple[int, ...], name: str, value: object = "") -> None:
 
 
 def numeric_rows(values: npt.ArrayLike, name: str) -> Array:
-    """Return `values` as an array (m, ...) of real numbers, m >= 1, not yet converted, not yet known to be finite."""
+    """Return `values` as an array (m, ...) of real numbers, not yet converted, not yet known to be finite."""
     array = numeric(values, name)
     check_rows(array.shape, name, array)
     return array
@@ -77,17 +77,16 @@ def narrower(dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def door(values: npt.ArrayLike, name: str, dtype: np.dtype[Any], *, narrow: bool = False) -> Array:
-    """Let an array (m, ...) of finite real numbers in: C-contiguous and of the model's `dtype`, without a copy where it is so already.
+    """Return an array (m, ...) of finite real numbers C-contiguous and in the model's `dtype`, itself if it is so already.
 
-    Messages call it `name`. With `narrow`, numbers of fewer bytes, such as pictures of uint8, stay as they are, to be converted batch by
-    batch. Raises `DtypeError`, `ShapeError` or `NonFiniteError`.
+    With `narrow`, numbers of fewer bytes, such as pictures of uint8, stay as they are.
     """
     array = numeric_rows(values, name)
     return converted(array, name, narrower(array.dtype, dtype) if narrow else dtype)
 
 
 def converted(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> Array:
-    """Return `array` C-contiguous and in `dtype`, once it is known to be finite; `first` is the number of its first row."""
+    """Return `array`, which begins with row `first`, C-contiguous and in `dtype`, once it is known to be finite."""
     with np.errstate(over="ignore"):
         kept = np.ascontiguousarray(array, dtype=dtype)
     if array.dtype.kind == "f":
@@ -97,16 +96,13 @@ def converted(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> 
 
 def all_finite(array: Array) -> bool:
     """Return whether no element is NaN or infinite."""
-    flat = array.ravel("K")  # a view of an array in one piece
-    # The dot product is one fast pass; where it overflows or is NaN, the elements decide: NaN passes through min and max.
+    flat = array.ravel("K")
+    # The dot product is one fast pass; where it overflows or is NaN, min and max decide, through which NaN passes.
     return cmath.isfinite(flat.dot(flat)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
 
 
 def check_finite(array: Array, name: str, received: Array | None = None, first: int = 0) -> None:
-    """Raise `NonFiniteError` naming the first element of `array` that is NaN or infinite.
-
-    `received` is the same array before its conversion, for the message; `first` the number of its first row in the whole.
-    """
+    """Raise `NonFiniteError` naming the first element that is not finite of `array`, which begins with row `first`, as it was `received`."""
     with np.errstate(over="ignore", invalid="ignore"):
         if all_finite(array):
             return
@@ -119,9 +115,9 @@ def check_finite(array: Array, name: str, received: Array | None = None, first: 
 
 
 def scratch(store: dict[str, Array], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return an uninitialised C-contiguous array that `store` keeps under `name` for the next call.
+    """Return an uninitialised array that `store` keeps under `name` for the next call, its leading rows if it has more.
 
-    It grows to the most rows asked for, and smaller batches get its leading rows: training allocates nothing after the first step.
+    Training thus allocates nothing after the first step.
     """
     kept = store.get(name)
     if kept is not None and kept.shape == shape and kept.dtype == dtype:  # nearly every call, so it is asked first
@@ -134,14 +130,14 @@ def scratch(store: dict[str, Array], name: str, shape: tuple[int, ...], dtype: n
 
 @functools.lru_cache(1024)
 def constant(value: float, dtype: np.dtype[Any]) -> Array:
-    """Return `value` as an array (), which a ufunc takes at once: to convert a number of Python's takes it 0.4 us each time."""
+    """Return `value` as an array (): to convert a number of Python's takes a ufunc 0.4 us each time."""
     array = np.array(value, dtype)
     array.flags.writeable = False  # everybody gets the same
     return array
 
 
 def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
-    """Return `np.result_type(a, b)`, sooner where both are of one dtype: it takes longer than a small product."""
+    """Return `np.result_type(a, b)`, which takes longer than a small product, only where the dtypes differ."""
     return a.dtype if a.dtype == b.dtype else np.result_type(a, b)
 
 

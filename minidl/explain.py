@@ -1,4 +1,4 @@
-"""A model as text: the table of its layers, and one batch explained, for whoever learns how a net computes its loss and its gradient."""
+"""A model as text: the table of its layers, and one batch explained, forward and back."""
 
 from __future__ import annotations
 
@@ -40,18 +40,7 @@ J is what training makes smaller; d weight, dx, dy, ... are the derivatives of J
 
 
 def summarize(model: Objective) -> str:
-    """Return a table of the layers of `model`, with their output shapes, parameters and sizes.
-
-    Examples
-    --------
-    >>> from minidl import BinaryCrossEntropy, Linear, Sequential, Sigmoid
-    >>> print(summarize(Sequential([Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())))
-     #  layer         output  parameters  size
-     0  Linear(4, 1)  (m, 1)           5  20 B
-     1  Sigmoid()     (m, 1)           0   0 B
-        total                          5  20 B
-    loss BinaryCrossEntropy(), computed from the logits; float32
-    """
+    """Return a table of the layers of `model`, with their output shapes, parameters and sizes."""
     shapes = ["?" if shape is None else f"({', '.join(map(str, ('m', *shape)))})" for shape in output_shapes(model.layers, None)]
     counts = [sum(parameter.size for parameter in layer.parameters().values()) for layer in model.layers]
     parts = [*zip(range(len(counts)), model.layers, shapes, counts, strict=True), ("", "total", "", model.parameters.size)]
@@ -157,7 +146,7 @@ def _gradient(model: Objective, m: int) -> Iterator[str]:
 
 
 def _formulas(part: Any) -> tuple[str, str]:
-    """Return the way forward and the way back of a layer, loss or penalty; one of somebody's own tells what its docstring begins with."""
+    """Return the way forward and the way back of a layer, loss or penalty; of one's own, what its docstring begins with."""
     if type(part) is Linear and not part.bias:
         return "y = x @ weight.T", "d weight = dy.T @ x, dx = dy @ weight"
     if type(part) in _FORMULAS:

@@ -11,19 +11,15 @@ from .errors import ArgumentError
 class History:
     """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
 
-    "loss" is the mean over the epoch's examples of the objective before each update, penalties included; "accuracy" is over the same
-    predictions, with dropout on. "val_..." are taken after the epoch, without dropout and penalties. "learning_rate", where it follows a
-    schedule, is that of the last step. `stopped` tells why training ended before its last epoch, `seconds` how long it took.
+    "loss" is the mean over the epoch's examples of the objective before each update, and "accuracy" over the same predictions, with
+    dropout on; "val_..." are taken after the epoch, without dropout and penalties; "learning_rate" is that of the last step of a schedule.
+    `stopped` tells why training ended before its last epoch, `seconds` how long it took.
 
     Examples
     --------
     >>> history = History()
     >>> history.add({"loss": 0.7, "val_loss": 0.6})
     >>> history.add({"loss": 0.5, "val_loss": 0.65})
-    >>> history.loss
-    [0.7, 0.5]
-    >>> history.best_epoch()
-    1
     >>> print(history)
     epoch   loss val_loss
         1 0.7000   0.6000  best val_loss
@@ -80,25 +76,22 @@ class History:
         return self.epochs
 
     def __str__(self) -> str:
-        """Return a table of at most about ten rows: the first, the last, the best, and some between."""
         if not self.epochs:
             return "no epoch yet"
+        # At most about ten rows: the first, the last, the best, and some between.
         best = self.best_epoch()
         step = max(1, self.epochs // 8)
         wide = max(5, len(str(self.epochs)))
         lines = [f"{'epoch':>{wide}}" + "".join(f" {name:>6}" for name in self.columns)]
         for epoch in sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)}):
-            cells = "".join(f" {_shown(name, column[epoch - 1]):>{max(6, len(name))}}" for name, column in self.columns.items())
-            lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {self._watched}" if epoch == best else ""))
-        return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
+            cells = [f"{column[epoch - 1]:.{'2e' if name == 'learning_rate' else '4f'}}" for name, column in self.columns.items()]
+            row = "".join(f" {cell:>{max(6, len(name))}}" for name, cell in zip(self.columns, cells, strict=True))
+            lines.append(f"{epoch:>{wide}}{row}" + f"  best {self._watched}" * (epoch == best))
+        return "\n".join(lines + [f"stopped: {self.stopped}"] * bool(self.stopped))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={column[-1]:.4g}" for name, column in self.columns.items())
         return f"History({self.epochs} epochs: {last})"
-
-
-def _shown(name: str, number: float) -> str:
-    return f"{number:.2e}" if name == "learning_rate" else f"{number:.4f}"
 
 
 def larger_is_better(name: str) -> bool:

@@ -17,9 +17,6 @@ from .optimizers import Optimizer
 from .weights import split
 
 Hook: TypeAlias = Callable[[Run], None]
-Validation: TypeAlias = Callable[[], dict[str, float]]
-
-_RATE = "learning_rate"
 
 
 def train(
@@ -28,16 +25,15 @@ def train(
     *,
     optimizer: Optimizer,
     epochs: int,
-    validation: Validation | None = None,
+    validation: Callable[[], dict[str, float]] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: Hook | None = None,
     weighted: bool = False,
 ) -> History:
-    """Train `model` on `batches` and return its `History`; `Sequential.fit` is the door to it.
+    """Train `model` on `batches`, whose targets have weights as their last column if `weighted`.
 
-    `resume` puts the run where another one stopped, or raises before anything has changed. `weighted` means that the targets have the
-    weights as their last column.
+    `resume` puts the run where another one stopped, or raises before anything has changed.
     """
     watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
     if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
@@ -46,7 +42,7 @@ def train(
     measured = ["loss", "accuracy"] if model.loss.accuracy_of else ["loss"]
     validated = [f"val_{name}" for name in measured] if validation else []
     added = [name for watcher in callbacks for name in watcher.adds]
-    scheduled = [_RATE] if optimizer.schedule is not None and _RATE not in added else []
+    scheduled = ["learning_rate"] if optimizer.schedule and "learning_rate" not in added else []
     run = Run(model, optimizer, epochs, len(batches), (*measured, *validated, *scheduled, *added))
     run.dealer, run.callbacks, run.weighted = batches, watchers, weighted
     started: list[Callback] = []
