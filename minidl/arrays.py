@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .errors import DtypeError, NonFiniteError, ShapeError
 
 Array: TypeAlias = npt.NDArray[Any]
-Seed: TypeAlias = "int | np.random.Generator | np.random.RandomState"  # a text: NumPy loads its random numbers at their first use
+Seed: TypeAlias = "int | np.random.Generator | np.random.RandomState"  # a text: NumPy loads these late
 
 MODEL_DTYPES = ("float32", "float64", "complex128")  # complex128 serves complex-step derivatives
 
@@ -73,14 +73,11 @@ def narrower(dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type of fewer bytes, in the machine's byte order; `other` if both have as many."""
     if dtype.itemsize >= other.itemsize:
         return other
-    return dtype if dtype.isnative else dtype.newbyteorder("=")  # an equal one, but made anew, would have arrays copied
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def door(values: npt.ArrayLike, name: str, dtype: np.dtype[Any], *, narrow: bool = False) -> Array:
-    """Return an array (m, ...) of finite real numbers C-contiguous and in the model's `dtype`, itself if it is so already.
-
-    With `narrow`, numbers of fewer bytes, such as pictures of uint8, stay as they are.
-    """
+    """Return an array (m, ...) of finite real numbers, C-contiguous and in `dtype`, or with `narrow` in its own type of fewer bytes."""
     array = numeric_rows(values, name)
     return converted(array, name, narrower(array.dtype, dtype) if narrow else dtype)
 
@@ -102,7 +99,7 @@ def all_finite(array: Array) -> bool:
 
 
 def check_finite(array: Array, name: str, received: Array | None = None, first: int = 0) -> None:
-    """Raise `NonFiniteError` naming the first element that is not finite of `array`, which begins with row `first`, as it was `received`."""
+    """Raise `NonFiniteError` if `array`, `received` as such and beginning with row `first`, is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         if all_finite(array):
             return
@@ -115,12 +112,9 @@ def check_finite(array: Array, name: str, received: Array | None = None, first: 
 
 
 def scratch(store: dict[str, Array], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return an uninitialised array that `store` keeps under `name` for the next call, its leading rows if it has more.
-
-    Training thus allocates nothing after the first step.
-    """
+    """Return an uninitialised array that `store` keeps under `name`, its leading rows if it has more: later steps allocate nothing."""
     kept = store.get(name)
-    if kept is not None and kept.shape == shape and kept.dtype == dtype:  # nearly every call, so it is asked first
+    if kept is not None and kept.shape == shape and kept.dtype == dtype:  # nearly always
         return kept
     if kept is None or kept.shape[1:] != shape[1:] or kept.dtype != dtype or len(kept) < shape[0]:
         kept = store[name] = np.empty(shape, dtype)
@@ -137,7 +131,7 @@ def constant(value: float, dtype: np.dtype[Any]) -> Array:
 
 
 def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
-    """Return `np.result_type(a, b)`, which takes longer than a small product, only where the dtypes differ."""
+    """Return `np.result_type(a, b)`, which takes longer than a small product, sooner."""
     return a.dtype if a.dtype == b.dtype else np.result_type(a, b)
 
 

@@ -42,15 +42,13 @@ class MiniBatches:
     dtype : numpy.dtype, default that of X
         To which each batch of X is converted.
     memory_limit : int, default 256 * 2**20
-        How many bytes of rows may be in memory. Where X and Y lie elsewhere and do not fit, blocks of `plan.block` rows are read,
-        `plan.blocks` of them into a buffer, whose rows are dealt in random order. `plan` is None otherwise.
+        How many bytes of rows may be in memory. Where they lie elsewhere and do not fit, `plan.blocks` blocks of `plan.block` rows are
+        read into a buffer, and dealt from it in random order.
 
     Raises
     ------
-    ArgumentError, ShapeError
-        For a wrong argument, no examples, or X and Y of different length.
-    DataError, NonFiniteError
-        From an iteration, before it deals from a buffer that cannot be read, or is not finite.
+    ArgumentError, ShapeError, DataError, NonFiniteError
+        The latter two from an iteration, before it deals from a buffer that cannot be read, or is not finite.
 
     Examples
     --------
@@ -93,7 +91,6 @@ class MiniBatches:
         self._prepare(x, y, batch_size, memory_limit)
 
     def _prepare(self, x: Array | Source, y: Array | Source, batch_size: int | None, limit: int) -> None:
-        """Choose where the rows come from, and make the arrays that they are gathered in."""
         converts = x.dtype != self._dtype
         width = x.dtype.itemsize + converts * self._dtype.itemsize
         row = math.prod(x.shape[1:]) * width + math.prod(y.shape[1:]) * y.dtype.itemsize
@@ -146,11 +143,10 @@ class MiniBatches:
             yield [self._from][skip:] if self._alone else self._cut(*self._from, skip, self.rows)
 
     def _read(self, buffers: Buffers, skip: int) -> Generator[tuple[Array, Array, Array]]:
-        """Yield the X and Y of each buffer, and the order in which their rows are due."""
         entropy = words(self._rng) if self.shuffle else []
 
         def order_of(count: int, number: int) -> Array:
-            # A stream per buffer: to go on in the middle of an epoch, those before need not be drawn again.
+            # A stream per buffer: who goes on in the middle of an epoch need not draw those before.
             return np.random.default_rng([*entropy, number]).permutation(count) if entropy else np.arange(count)
 
         runs, first = buffers.runs(order_of(buffers.blocks, 0)), 0
@@ -163,14 +159,13 @@ class MiniBatches:
                 skip = 0
 
     def _gather(self, parts: Iterable[tuple[Array, Array, Array]]) -> Iterator[Iterable[Batch]]:
-        """Yield the batches that rows of X and Y are in the order of each part."""
         filled = 0
         for x, y, order in parts:
             while len(order):
                 rows = order[: len(self._x) - filled]
                 order = order[len(rows) :]
                 into = slice(filled, filled + len(rows))
-                # mode="clip" lets take write straight into the arrays; the rows are known to be valid.
+                # mode="clip" lets take write straight into the arrays.
                 x.take(rows, axis=0, out=self._raw[into], mode="clip")
                 y.take(rows, axis=0, out=self._y[into], mode="clip")
                 filled = into.stop
@@ -212,18 +207,17 @@ class MiniBatches:
 
     def check(self, state: Mapping[str, Any]) -> None:
         """Raise `ArgumentError` unless `restore` can go on from `state`; nothing is changed."""
-        try:
-            epoch, dealt, before, dealing = (state[name] for name in ("epoch", "batch", "random", "dealing"))
-        except (TypeError, KeyError):
-            raise ArgumentError(f"state must be what MiniBatches.state() returned, got {state!r}") from None
-        if dealing != (due := self._dealing()):
-            raise ArgumentError(f"state must be of batches dealt as these, {due}, got {dealing}: use the same data and settings")
+        held = state if isinstance(state, Mapping) else {}
+        epoch, dealt = held.get("epoch"), held.get("batch")
         if not (is_whole(epoch, 0) and is_whole(dealt, 0) and dealt <= len(self)):
-            raise ArgumentError(f"state must have an epoch >= 0 and a batch from 0 to {len(self)}, got {epoch!r} and {dealt!r}")
-        set_state(copy.deepcopy(self._rng), before)
+            rule = f"must be what MiniBatches.state() returned, with an epoch >= 0 and a batch from 0 to {len(self)}"
+            raise ArgumentError(f"state {rule}, got {state!r:.100}")
+        if (dealing := held.get("dealing")) != (due := self._dealing()):
+            raise ArgumentError(f"state must be of batches dealt as these, {due}, got {dealing}: use the same data and settings")
+        set_state(copy.deepcopy(self._rng), held.get("random", {}))
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken, with the batches that were still to come; raise as `check` does."""
+        """Go on where `state()` was taken, with the batches that were to come; raise as `check` does."""
         self.check(state)
         set_state(self._rng, state["random"])
         self._dealt = state["batch"]
@@ -239,10 +233,7 @@ def check_batch_size(batch_size: int | None) -> None:
 
 
 class Passes:
-    """All rows in order: an iteration yields which, these rows of X in the model's dtype, and of the targets, valid until the next ones.
-
-    `check` asks whether the numbers of an array `x` are finite; a `Source` always does.
-    """
+    """All rows in order: an iteration yields which, these rows of X in `dtype`, and of the targets; `check` has an array be finite."""
 
     def __init__(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import math
 import sys
@@ -26,10 +25,9 @@ from .optimizers import Optimizer
 class Run:
     """The state of a training that callbacks see.
 
-    `epochs` and `batches` tell how many there will be, and how many in an epoch; `epoch` and `batch` are the present ones, from 1. `names`
-    is what `history` will have. `x`, `y`, `loss` are the present batch and its loss, penalties included; `weight` has the weights of its
-    examples if training is `weighted`. `total`, `rows`, `right`, `asked` are sums over the epoch so far: loss times rows, rows, right
-    classes, all classes. `stopped` tells why training is to end, once it is.
+    `epoch` and `batch` are the present ones, from 1, of `epochs` and `batches` in an epoch; `x`, `y`, `weight`, `loss` are those of the
+    batch. `names` is what `history` will have. `total`, `rows`, `right`, `asked` are sums over the epoch so far: loss times rows, rows,
+    right classes, all classes. `stopped` tells why training is to end, once it is.
     """
 
     dealer: MiniBatches | None = None
@@ -48,14 +46,14 @@ class Run:
         self.epochs, self.batches, self.names = epochs, batches, names
         self.recipe = str(optimizer)  # before any schedule
         self.history = History()
-        self.begin = time.perf_counter()  # of a resumed training: as much earlier as it had lasted
+        self.begin = time.perf_counter()  # earlier, in a resumed training
 
     def stop(self, why: str, *, now: bool = False) -> None:
-        """End the training after this epoch, or after this step; `why` is kept in `history.stopped`."""
+        """End the training after this epoch, or `now`, after this step; `history.stopped` tells `why`."""
         self.stopped, self.halted = why, now
 
     def next_epoch(self) -> None:
-        """Begin an epoch, or go on with the one that a resumed training was stopped in."""
+        """Begin an epoch, or go on with the one under way."""
         if not self.resumes:
             self.epoch += 1
             self.batch = self.rows = self.right = self.asked = 0
@@ -100,7 +98,7 @@ class ProgressBar(Callback):
 
     def on_start(self, run: Run) -> None:
         """Open the bar."""
-        from tqdm.auto import tqdm  # here, so that `import minidl` need not wait for it
+        from tqdm.auto import tqdm
 
         self._bar = tqdm(total=run.epochs * run.batches, unit="step", dynamic_ncols=True, file=sys.stderr)
         self._shown = 0.0
@@ -128,18 +126,10 @@ class ProgressBar(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stop when a number has not improved for some epochs, and go back to the parameters of its best epoch.
+    """Stop when `monitor` has not improved by more than `min_delta` for `patience` epochs.
 
-    Parameters
-    ----------
-    monitor : str, default "val_loss"
-        A name in the history. An accuracy is better where larger, anything else where smaller.
-    patience : int, default 10
-        How many epochs without improvement are borne.
-    min_delta : float, default 0.0
-        By how much a number must be better to count.
-    restore_best : bool, default True
-        Whether the best parameters come back, also after the last epoch.
+    `monitor` is a name in the history; only an accuracy is better where larger. With `restore_best`, the parameters of the best epoch come
+    back at the end, also after the last epoch.
     """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:
@@ -150,7 +140,7 @@ class EarlyStopping(Callback):
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
 
     def on_start(self, run: Run) -> None:
-        """Forget what an earlier training left; refuse to watch what there will not be."""
+        """Start afresh; refuse to watch what there will not be."""
         if self.monitor not in run.names:
             hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
             raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
@@ -170,7 +160,7 @@ class EarlyStopping(Callback):
             run.stop(f"{self.monitor} has not improved on {self.best:.6g} (epoch {self.best_epoch}) for {self.patience} epochs")
 
     def state(self) -> dict[str, Any]:
-        """Return the best number so far, its epoch and its parameters."""
+        """Return the best so far."""
         return {"best": self.best, "best_epoch": self.best_epoch, "theta": self._theta}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -206,12 +196,12 @@ class StopOnNonFinite(Callback):
         self._learning = [i for i, layer in enumerate(run.model.layers) if layer.parameters()]
 
     def on_step(self, run: Run) -> None:
-        """Look at the loss and the gradient; if both are finite, keep the parameters now and then."""
+        """Look at the numbers; if all are finite, keep the parameters now and then."""
         if not self.enabled:
             return
         parameters, outputs = run.model.parameters, run.model.outputs
-        # An infinite output may leave no trace in the loss: tanh makes it 1, with a slope of 0. Those of the layers with parameters are
-        # enough: a parameter that is not finite shows in its layer's output, and any other output in the gradient of the next weight.
+        # An infinite output may leave no trace in the loss: tanh makes it 1. Outputs of layers with parameters are enough: others show in
+        # the gradient of the next weight.
         if math.isfinite(run.loss) and all_finite(parameters.grad) and all(all_finite(outputs[i]) for i in self._learning):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
@@ -229,7 +219,7 @@ class StopOnNonFinite(Callback):
 
 
 def _places(run: Run) -> Iterator[tuple[str, Any]]:
-    """Go along the batch, forward and back, and yield each array with what there is to say of it where it is not finite."""
+    """Yield each array, forward and back, with what to say where it is not finite."""
     model = run.model
     for i, (layer, out) in enumerate(zip(model.layers, model.outputs, strict=False)):
         for name, parameter in layer.parameters().items():
@@ -247,18 +237,18 @@ def _places(run: Run) -> Iterator[tuple[str, Any]]:
 
 
 class CSVLog(Callback):
-    """Write the history as a CSV file: its names after "epoch" in the first line, then a row per epoch, as soon as it ends.
+    """Write the history to the CSV file `path`, a row as soon as an epoch ends; all before as well where training is resumed.
 
-    A resumed training writes all rows before as well. Folders of `path` are made; `fit` raises `DataError` if it cannot be written.
+    `fit` raises `DataError` if it cannot be written.
     """
 
-    late = True  # other callbacks' numbers are in the history then
+    late = True  # after others' numbers
 
     def __init__(self, path: FilePath) -> None:
         self.path = Path(path)
 
     def on_start(self, run: Run) -> None:
-        """Make the folder; a file of that name stays until there is a row."""
+        """Make the folder; an old file stays until there is a row."""
         make_folder(self.path.parent)
         self._begins: list[int] = []  # in which epoch, from 0, each column does
 
@@ -268,7 +258,7 @@ class CSVLog(Callback):
         new, rows = not self._begins, io.StringIO()
         table = csv.writer(rows, lineterminator="\n")
         if new:
-            # A training that is resumed may have got a callback, and its column, later.
+            # A resumed training may have got a column later.
             self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
             table.writerow(["epoch", *run.names])
         for epoch in range(0 if new else epochs - 1, epochs):
@@ -288,17 +278,20 @@ class CSVLog(Callback):
 class TensorBoardLog(Callback):
     """Write the history for TensorBoard, epoch by epoch, into `folder`; look at it with `tensorboard --logdir FOLDER`.
 
-    "val_loss" is the "loss" of the run "validation", all others belong to the run "training". A resumed training goes on where it was
-    stopped, a new one takes the place of the old. `fit` raises `DataError` if the folder cannot be written. Needs tensorboardX:
-    pip install 'minidl[tensorboard]'.
+    "val_loss" is the "loss" of the run "validation"; a resumed training goes on in its place. `fit` raises `DataError` if the folder cannot
+    be written. Needs tensorboardX: pip install 'minidl[tensorboard]'.
     """
 
     late = True
 
     def __init__(self, folder: FilePath) -> None:
-        if importlib.util.find_spec("tensorboardX") is None:
-            raise MissingExtraError("TensorBoardLog needs tensorboardX, which is not installed: pip install 'minidl[tensorboard]'")
-        self.folder = Path(folder)
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise MissingExtraError(
+                "TensorBoardLog needs tensorboardX, which is not installed: pip install 'minidl[tensorboard]'"
+            ) from None
+        self.folder, self._writer = Path(folder), SummaryWriter
         self._writers: dict[str, Any] = {}
 
     def on_start(self, run: Run) -> None:
@@ -306,17 +299,15 @@ class TensorBoardLog(Callback):
         make_folder(self.folder)
 
     def on_epoch(self, run: Run) -> None:
-        """Write the numbers of the epoch; within a second or two they are on the disk."""
+        """Write the numbers of the epoch."""
         for name in run.names:
             if column := run.history.columns.get(name):
                 part = "validation" if name.startswith("val_") else "training"
                 if part not in self._writers:
-                    from tensorboardX import SummaryWriter
-
                     place = make_folder(self.folder / part)
                     new = f".{len(list(place.iterdir()))}"  # a file's name has but the second of its beginning
                     # What is there of this epoch and later ones is taken back.
-                    self._writers[part] = SummaryWriter(str(place), purge_step=run.epoch, flush_secs=1, filename_suffix=new)
+                    self._writers[part] = self._writer(str(place), purge_step=run.epoch, flush_secs=1, filename_suffix=new)
                 self._writers[part].add_scalar(name.removeprefix("val_"), column[-1], run.epoch)
 
     def on_end(self, run: Run) -> None:

@@ -11,19 +11,9 @@ from .errors import ArgumentError
 class History:
     """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
 
-    "loss" is the mean over the epoch's examples of the objective before each update, and "accuracy" over the same predictions, with
-    dropout on; "val_..." are taken after the epoch, without dropout and penalties; "learning_rate" is that of the last step of a schedule.
-    `stopped` tells why training ended before its last epoch, `seconds` how long it took.
-
-    Examples
-    --------
-    >>> history = History()
-    >>> history.add({"loss": 0.7, "val_loss": 0.6})
-    >>> history.add({"loss": 0.5, "val_loss": 0.65})
-    >>> print(history)
-    epoch   loss val_loss
-        1 0.7000   0.6000  best val_loss
-        2 0.5000   0.6500
+    "loss" and "accuracy" are means over the epoch's batches before each update, with penalties and dropout; "val_..." are taken after the
+    epoch, without; "learning_rate" is that of the last step of a schedule. `stopped` tells why training ended early, `seconds` how long it
+    took.
     """
 
     def __init__(self) -> None:
@@ -43,7 +33,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs are complete."""
+        """The number of complete epochs."""
         return len(self.loss)
 
     @property
@@ -78,7 +68,6 @@ class History:
     def __str__(self) -> str:
         if not self.epochs:
             return "no epoch yet"
-        # At most about ten rows: the first, the last, the best, and some between.
         best = self.best_epoch()
         step = max(1, self.epochs // 8)
         wide = max(5, len(str(self.epochs)))
@@ -86,8 +75,8 @@ class History:
         for epoch in sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)}):
             cells = [f"{column[epoch - 1]:.{'2e' if name == 'learning_rate' else '4f'}}" for name, column in self.columns.items()]
             row = "".join(f" {cell:>{max(6, len(name))}}" for name, cell in zip(self.columns, cells, strict=True))
-            lines.append(f"{epoch:>{wide}}{row}" + f"  best {self._watched}" * (epoch == best))
-        return "\n".join(lines + [f"stopped: {self.stopped}"] * bool(self.stopped))
+            lines.append(f"{epoch:>{wide}}{row}" + (f"  best {self._watched}" if epoch == best else ""))
+        return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={column[-1]:.4g}" for name, column in self.columns.items())
@@ -95,5 +84,5 @@ class History:
 
 
 def larger_is_better(name: str) -> bool:
-    """Return whether a larger number of that name is the better one, as of an accuracy."""
+    """Return whether `name` is an accuracy."""
     return name.endswith("accuracy")

@@ -31,7 +31,7 @@ def stays_outside(values: Any) -> bool:
     """Return whether `values` is a memmap, an HDF5 data set, or what else has shape, dtype and slices but no memory."""
     if isinstance(values, np.ndarray | np.generic | list | tuple):
         return isinstance(values, np.memmap)
-    names = set(dir(values))  # nothing is asked: the file may be closed
+    names = set(dir(values))  # asks nothing: the file may be closed
     return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY
 
 
@@ -44,7 +44,7 @@ def check_memory_limit(limit: int) -> None:
 class Source:
     """An array-like whose rows are read in blocks, checked, and kept in the type of fewer bytes: its own or the model's `dtype`.
 
-    A row takes `row_bytes` when it is in, `passing_bytes` on its way; an HDF5 chunk spans `chunk` rows. No two threads may ask at once.
+    A row takes `row_bytes` when it is in, `passing_bytes` on its way; an HDF5 chunk spans `chunk` rows.
     """
 
     def __init__(self, values: Any, name: str, dtype: np.dtype[Any] | None = None) -> None:
@@ -102,10 +102,7 @@ class Source:
 
 
 class Targets(Source):
-    """Targets that are read in blocks; `convert` returns rows as the loss takes them, (m, k), or raises.
-
-    All are read at first, `limit` bytes at once, so that a wrong label is not found in the middle of a training.
-    """
+    """Targets that are read in blocks and let in by `convert`; all at first, lest a wrong label be found in the middle of a training."""
 
     def __init__(self, values: Any, convert: Callable[[Array], Array], limit: int) -> None:
         super().__init__(values, "Y")
@@ -148,7 +145,7 @@ def same_length(x: Array | Source, y: Array | Source) -> None:
 
 
 class Plan(NamedTuple):
-    """How many rows a block has, which are read at once, and how many blocks a buffer."""
+    """How many rows a block has, and how many blocks a buffer."""
 
     block: int
     blocks: int
@@ -175,7 +172,7 @@ def plan(sources: Sequence[Source], batch: int, limit: int, beside: int = 0, *, 
         block, most = chunk, larger
     blocks = math.ceil(m / block)
     count = math.ceil(blocks / (most // block)) if most < m else 1
-    return Plan(block, math.ceil(blocks / count))  # no more buffers than are needed, all of about one size
+    return Plan(block, math.ceil(blocks / count))  # buffers of about one size
 
 
 class Buffers:
@@ -202,10 +199,10 @@ class Buffers:
         return start, min(self.rows, start + self.plan.block)
 
     def fill(self, runs: Sequence[Array]) -> Generator[list[Array]]:
-        """Yield the rows of each run, one array per source, which are written over by the next; a thread reads one run ahead."""
+        """Yield the rows of each run, valid until the next, an array per source; a thread reads one run ahead."""
         if not runs:
             return
-        from concurrent.futures import ThreadPoolExecutor  # here, so that `import minidl` need not wait for it
+        from concurrent.futures import ThreadPoolExecutor
 
         left = Event()
 

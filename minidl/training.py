@@ -42,7 +42,7 @@ def train(
     measured = ["loss", "accuracy"] if model.loss.accuracy_of else ["loss"]
     validated = [f"val_{name}" for name in measured] if validation else []
     added = [name for watcher in callbacks for name in watcher.adds]
-    scheduled = ["learning_rate"] if optimizer.schedule and "learning_rate" not in added else []
+    scheduled = ["learning_rate"] if optimizer.schedule is not None and "learning_rate" not in added else []
     run = Run(model, optimizer, epochs, len(batches), (*measured, *validated, *scheduled, *added))
     run.dealer, run.callbacks, run.weighted = batches, watchers, weighted
     started: list[Callback] = []
@@ -77,11 +77,10 @@ def _overriding(watchers: Sequence[Callback], hook: str) -> list[Hook]:
 
 
 def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Hook], on_update: Sequence[Hook]) -> dict[str, float]:
-    """Train the rest of an epoch; return its mean loss and, for classifiers, its accuracy."""
     model, step, weighted = run.model, run.optimizer.step, run.weighted
     theta, grad = model.parameters.theta, model.parameters.grad
     classifies = model.loss.accuracy_of
-    # What is not finite StopOnNonFinite reports, with its place. However the loop is left, nobody reads on.
+    # StopOnNonFinite reports what is not finite.
     with np.errstate(over="ignore", invalid="ignore"), closing(iter(batches)) as dealt:
         for x, y in dealt:
             run.batch += 1

@@ -380,13 +380,13 @@ def wrong_states():
     other = MiniBatches(*numbered(45), batch_size=9).state()
     old = MiniBatches(*numbered(45), batch_size=8, seed=np.random.RandomState(0)).state()
     return {
-        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, got None"),
+        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, with an epoch .*, got None"),
         "half": ({"epoch": 1}, "state must be what MiniBatches.state"),
         "another size": (other, "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data"),
         "a file": (outside(203).state(), "state must be of batches dealt as these"),
-        "batch": ({**state, "batch": 7}, "state must have an epoch >= 0 and a batch from 0 to 6, got 0 and 7"),
-        "epoch": ({**state, "epoch": -1}, "state must have an epoch >= 0"),
-        "half a batch": ({**state, "batch": 1.5}, "state must have an epoch >= 0"),
+        "batch": ({**state, "batch": 7}, "with an epoch >= 0 and a batch from 0 to 6, got {'epoch': 0, 'batch': 7"),
+        "epoch": ({**state, "epoch": -1}, "returned, with an epoch >= 0"),
+        "half a batch": ({**state, "batch": 1.5}, "returned, with an epoch >= 0"),
         "stream": ({**state, "random": old["random"]}, "the state must be one of a Generator of the same kind, but"),
         "no stream": ({**state, "random": {}}, "the state must be one of a Generator"),
     }

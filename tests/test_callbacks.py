@@ -1,5 +1,4 @@
 import csv
-import importlib.util
 import math
 import os
 import signal
@@ -521,6 +520,6 @@ def test_a_resumed_training_takes_back_what_came_after_the_checkpoint(tmp_path):
 
 
 def test_without_tensorboardx_the_pip_line_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(MissingExtraError, match=r"TensorBoardLog needs tensorboardX, .*: pip install 'minidl\[tensorboard\]'"):
         TensorBoardLog(tmp_path)
