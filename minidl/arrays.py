@@ -94,7 +94,7 @@ def converted(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> 
 def all_finite(array: Array) -> bool:
     """Return whether no element is NaN or infinite."""
     flat = array.ravel("K")
-    # The dot product is one fast pass; where it overflows or is NaN, min and max decide, through which NaN passes.
+    # One fast pass; where it overflows or is NaN, min and max decide, through which NaN passes.
     return cmath.isfinite(flat.dot(flat)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
 
 
@@ -112,7 +112,7 @@ def check_finite(array: Array, name: str, received: Array | None = None, first: 
 
 
 def scratch(store: dict[str, Array], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return an uninitialised array that `store` keeps under `name`, its leading rows if it has more: later steps allocate nothing."""
+    """Return an uninitialised array that `store` keeps under `name`, its leading rows if it has more."""
     kept = store.get(name)
     if kept is not None and kept.shape == shape and kept.dtype == dtype:  # nearly always
         return kept
@@ -124,9 +124,9 @@ def scratch(store: dict[str, Array], name: str, shape: tuple[int, ...], dtype: n
 
 @functools.lru_cache(1024)
 def constant(value: float, dtype: np.dtype[Any]) -> Array:
-    """Return `value` as an array (): to convert a number of Python's takes a ufunc 0.4 us each time."""
+    """Return `value` as an array (), which a ufunc need not convert."""
     array = np.array(value, dtype)
-    array.flags.writeable = False  # everybody gets the same
+    array.flags.writeable = False
     return array
 
 
@@ -137,7 +137,7 @@ def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
 
 def product(a: Array, b: Array, out: Array) -> Array:
     """Write the matrix product a @ b into `out` and return it."""
-    # `ndarray.dot` takes a third of the time of a call of `np.matmul`, but wants `out` to be exactly what it would have made.
+    # A call of `dot` takes a third of the time, but wants `out` to be exactly what it would have made.
     try:
         return a.dot(b, out)
     except ValueError:

@@ -20,7 +20,7 @@ Order = Callable[[int], npt.ArrayLike]
 Batch = tuple[Array, Array]
 
 _PORTION = 2**18  # bytes that are gathered at once: many small batches, still in the cache
-_FEWEST, _MOST = 32, 1024  # rows of a pass: enough for fast products, few enough to stay in the cache between check and product
+_FEWEST, _MOST = 32, 1024  # rows of a pass: enough for fast products, few enough for the cache
 _BYTES = 2**25  # of a pass, and of the rows that are read ahead for it
 
 
@@ -31,14 +31,12 @@ class MiniBatches:
 
     Parameters
     ----------
-    X, Y : numpy.ndarray, or anything with shape, dtype and slices of rows, such as an HDF5 data set
-        X (m, ...) and Y (m, k).
+    X, Y : array (m, ...) and (m, k), or what has shape, dtype and slices of rows, such as an HDF5 data set
     batch_size : int or None
-        The last batch is smaller where it does not divide m. None: the whole set, as it is.
+        The last batch may be smaller. None: the whole set, as it is.
     shuffle : bool or callable
         Whether each epoch has a new random order. A callable takes its number, from 1, and returns a permutation of range(m).
     seed : int, numpy.random.Generator or RandomState
-        Where the permutations come from.
     dtype : numpy.dtype, default that of X
         To which each batch of X is converted.
     memory_limit : int, default 256 * 2**20
@@ -49,12 +47,6 @@ class MiniBatches:
     ------
     ArgumentError, ShapeError, DataError, NonFiniteError
         The latter two from an iteration, before it deals from a buffer that cannot be read, or is not finite.
-
-    Examples
-    --------
-    >>> X, Y = np.arange(10.0).reshape(5, 2), np.arange(5.0).reshape(5, 1)
-    >>> [len(x) for x, y in MiniBatches(X, Y, batch_size=2)]
-    [2, 2, 1]
     """
 
     def __init__(
@@ -192,7 +184,7 @@ class MiniBatches:
         return None if self._alone or self._raw is self._x else np.arange(m)
 
     def state(self) -> dict[str, Any]:
-        """Return where the dealing stands, as plain values: complete epochs, batches of the next one, the stream at its beginning."""
+        """Return where the dealing stands, as plain values: complete epochs, batches of the next, the stream before it."""
         epoch, batch, before = self.epoch, 0, self._before
         if before is None:
             before = raw_state(self._rng)
@@ -217,7 +209,7 @@ class MiniBatches:
         set_state(copy.deepcopy(self._rng), held.get("random", {}))
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken, with the batches that were to come; raise as `check` does."""
+        """Go on where `state()` was taken, or raise as `check` does."""
         self.check(state)
         set_state(self._rng, state["random"])
         self._dealt = state["batch"]

@@ -49,16 +49,8 @@ class Run:
         self.begin = time.perf_counter()  # earlier, in a resumed training
 
     def stop(self, why: str, *, now: bool = False) -> None:
-        """End the training after this epoch, or `now`, after this step; `history.stopped` tells `why`."""
+        """End the training after this epoch, or `now`; `history.stopped` tells `why`."""
         self.stopped, self.halted = why, now
-
-    def next_epoch(self) -> None:
-        """Begin an epoch, or go on with the one under way."""
-        if not self.resumes:
-            self.epoch += 1
-            self.batch = self.rows = self.right = self.asked = 0
-            self.total = 0.0
-        self.resumes = False
 
 
 class Callback:
@@ -90,7 +82,7 @@ class Callback:
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what `state` returned; called after `on_start` where a training is resumed."""
+        """Take back what `state` returned, after `on_start`."""
 
 
 class ProgressBar(Callback):
@@ -116,7 +108,7 @@ class ProgressBar(Callback):
     def _show(self, run: Run) -> None:
         bar, done = self._bar, max(0, run.epoch - 1) * run.batches + run.batch
         if bar.n == 0:
-            bar.initial = max(0, done - 1)  # what a resumed training has done before is not counted into its speed
+            bar.initial = max(0, done - 1)  # what was done before a stop does not count as speed
         losses = [f"{name} {run.history[name][-1]:.4f}" for name in ("loss", "val_loss") if name in run.history]
         bar.set_description_str(f"epoch {run.epoch}/{run.epochs}", refresh=False)
         bar.set_postfix_str(", ".join(losses) or f"loss {float(run.loss):.4f}", refresh=False)
@@ -179,12 +171,12 @@ class EarlyStopping(Callback):
 
 
 class StopOnNonFinite(Callback):
-    """Stop before the update when the loss or the gradient is NaN or infinite; on by default, off if `enabled` is False.
+    """Stop before the update when the loss or the gradient is NaN or infinite; on by default, unless not `enabled`.
 
-    The error names epoch, batch and layer. The model gets back parameters of at most 16 steps ago, whose loss and gradient were finite.
+    The error names epoch, batch and layer. The model gets back parameters of at most 16 steps ago, for which all was finite.
     """
 
-    EVERY = 16  # to keep the parameters of every step would cost 2 % of the time of a large model
+    EVERY = 16  # steps: to keep the parameters of each would take 2 % of the time
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
@@ -200,8 +192,7 @@ class StopOnNonFinite(Callback):
         if not self.enabled:
             return
         parameters, outputs = run.model.parameters, run.model.outputs
-        # An infinite output may leave no trace in the loss: tanh makes it 1. Outputs of layers with parameters are enough: others show in
-        # the gradient of the next weight.
+        # An infinite output may leave no trace in the loss: tanh makes it 1. Those of layers without parameters show in a gradient.
         if math.isfinite(run.loss) and all_finite(parameters.grad) and all(all_finite(outputs[i]) for i in self._learning):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
@@ -306,7 +297,6 @@ class TensorBoardLog(Callback):
                 if part not in self._writers:
                     place = make_folder(self.folder / part)
                     new = f".{len(list(place.iterdir()))}"  # a file's name has but the second of its beginning
-                    # What is there of this epoch and later ones is taken back.
                     self._writers[part] = self._writer(str(place), purge_step=run.epoch, flush_secs=1, filename_suffix=new)
                 self._writers[part].add_scalar(name.removeprefix("val_"), column[-1], run.epoch)
 

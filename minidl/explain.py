@@ -34,8 +34,7 @@ _FORMULAS: dict[type[Any], tuple[str, str]] = {
     L1: ("lambda / m * sum of |weight|", "lambda / m * sign(weight)"),
 }
 _HEAD = """\
-One batch of m = {m} examples, forward and back in {dtype}, dropout off. Each row shows an array: its shape, the first
-numbers of its first row, and its least, mean and greatest number. x is what a layer is given and y what it returns;
+One batch of m = {m} examples, forward and back in {dtype}, dropout off. x is what a layer is given and y what it returns;
 J is what training makes smaller; d weight, dx, dy, ... are the derivatives of J with respect to weight, x, y, ..."""
 
 
@@ -60,7 +59,7 @@ def _size(count: float) -> str:
 
 
 def explanation(model: Objective, x: Array, t: Array) -> str:
-    """Return the text for the batch `x` (m, ...) with the targets `t` (m, k); a copy of `model` does the work."""
+    """Return the text for the batch `x` (m, ...) with the targets `t` (m, k)."""
     twin = copy.deepcopy(model)
     head = [_HEAD.format(m=len(x), dtype=twin.dtype)]
     parts = [head, _forward(twin, x, t), _objective(twin, x, t), _backward(twin), _gradient(twin, len(x))]
@@ -152,7 +151,7 @@ def _formulas(part: Any) -> tuple[str, str]:
     if type(part) in _FORMULAS:
         forward, back = _FORMULAS[type(part)]
         return forward.format(part), back.format(part)
-    words = (type(part).__doc__ or "its class has no docstring to tell its formula").strip().splitlines()
+    words = [*(type(part).__doc__ or "").strip().splitlines(), "its class has no docstring to tell its formula"]
     return textwrap.shorten(words[0], 100, placeholder=" ..."), "what its own code computes"
 
 

@@ -11,9 +11,9 @@ from .errors import ArgumentError
 class History:
     """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
 
-    "loss" and "accuracy" are means over the epoch's batches before each update, with penalties and dropout; "val_..." are taken after the
-    epoch, without; "learning_rate" is that of the last step of a schedule. `stopped` tells why training ended early, `seconds` how long it
-    took.
+    "loss" and "accuracy" are means over the epoch's batches before each update, with penalties and dropout; those of validation are taken
+    after the epoch, without. "learning_rate" is that of a schedule's last step. `stopped` tells why training ended early, `seconds` how long
+    it took.
     """
 
     def __init__(self) -> None:

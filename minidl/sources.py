@@ -102,7 +102,7 @@ class Source:
 
 
 class Targets(Source):
-    """Targets that are read in blocks and let in by `convert`; all at first, lest a wrong label be found in the middle of a training."""
+    """Targets that are read in blocks and let in by `convert`; all at first, so that a wrong label is found before training."""
 
     def __init__(self, values: Any, convert: Callable[[Array], Array], limit: int) -> None:
         super().__init__(values, "Y")
@@ -111,7 +111,7 @@ class Targets(Source):
         first = self.read(0, begin)
         self.shape, self.dtype = (len(self), *first.shape[1:]), first.dtype
         self.row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
-        self.passing_bytes = self.raw_bytes + 4 * self.row_bytes + 32  # a loss needs some arrays to compare and convert
+        self.passing_bytes = self.raw_bytes + 4 * self.row_bytes + 32  # a loss makes arrays too
         for start, stop in spans(begin, len(self), max(1, min(limit // 4, _STEP) // self.passing_bytes)):
             self.read(start, stop)
 

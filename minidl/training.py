@@ -54,7 +54,6 @@ def train(
             resume(run)
         on_step, on_update = (_overriding(watchers, hook) for hook in ("on_step", "on_update"))
         while not run.stopped and (run.epoch < epochs or run.resumes):
-            run.next_epoch()
             row = _epoch(run, batches, on_step, on_update)
             if run.halted:
                 break
@@ -77,6 +76,10 @@ def _overriding(watchers: Sequence[Callback], hook: str) -> list[Hook]:
 
 
 def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Hook], on_update: Sequence[Hook]) -> dict[str, float]:
+    if not run.resumes:
+        run.epoch += 1
+        run.total = run.batch = run.rows = run.right = run.asked = 0
+    run.resumes = False
     model, step, weighted = run.model, run.optimizer.step, run.weighted
     theta, grad = model.parameters.theta, model.parameters.grad
     classifies = model.loss.accuracy_of
