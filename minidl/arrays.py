@@ -1,4 +1,4 @@
-"""The door, where arrays from outside are checked and converted once, and the scratch buffers that the layers reuse."""
+"""The door for arrays from outside, where they are checked and converted once, and scratch arrays that are reused."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def converted(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> 
 def all_finite(array: Array) -> bool:
     """Return whether no element is NaN or infinite."""
     flat = array.ravel("K")
-    # One fast pass; where it overflows or is NaN, min and max decide, through which NaN passes.
+    # The product is fast, but may overflow; NaN passes through min and max.
     return cmath.isfinite(flat.dot(flat)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
 
 
@@ -137,7 +137,7 @@ def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
 
 def product(a: Array, b: Array, out: Array) -> Array:
     """Write the matrix product a @ b into `out` and return it."""
-    # A call of `dot` takes a third of the time, but wants `out` to be exactly what it would have made.
+    # `dot` is called in a third of the time, but wants an `out` as it would make it.
     try:
         return a.dot(b, out)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Batches: rows, some at a time: dealt anew in each epoch to train a model, or in order to ask it."""
+"""Batches: rows, some at a time, dealt anew in each epoch or in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Order = Callable[[int], npt.ArrayLike]
 Batch = tuple[Array, Array]
 
 _PORTION = 2**18  # bytes that are gathered at once: many small batches, still in the cache
-_FEWEST, _MOST = 32, 1024  # rows of a pass: enough for fast products, few enough for the cache
+_FEWEST, _MOST = 32, 1024  # rows of a pass: fast products that stay in the cache
 _BYTES = 2**25  # of a pass, and of the rows that are read ahead for it
 
 
@@ -40,8 +40,8 @@ class MiniBatches:
     dtype : numpy.dtype, default that of X
         To which each batch of X is converted.
     memory_limit : int, default 256 * 2**20
-        How many bytes of rows may be in memory. Where they lie elsewhere and do not fit, `plan.blocks` blocks of `plan.block` rows are
-        read into a buffer, and dealt from it in random order.
+        How many bytes of rows may be in memory. Rows of a file that do not fit are dealt in random order from buffers of `plan.blocks`
+        blocks of `plan.block` rows each.
 
     Raises
     ------
@@ -138,7 +138,7 @@ class MiniBatches:
         entropy = words(self._rng) if self.shuffle else []
 
         def order_of(count: int, number: int) -> Array:
-            # A stream per buffer: who goes on in the middle of an epoch need not draw those before.
+            # A stream per buffer: to go on within an epoch, those before need not be drawn.
             return np.random.default_rng([*entropy, number]).permutation(count) if entropy else np.arange(count)
 
         runs, first = buffers.runs(order_of(buffers.blocks, 0)), 0

@@ -1,4 +1,4 @@
-"""Callbacks: what looks on while a model trains, keeps a log of it, and may end it."""
+"""Callbacks: what looks on while a model trains."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Run:
 
 
 class Callback:
-    """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember something over an interruption.
+    """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember over an interruption.
 
-    `adds` names the numbers that a callback writes into `run.history` in `on_epoch`; one that is `late` is asked after all others.
+    `adds` names the numbers that `on_epoch` writes into `run.history`; who is `late` is asked after all others.
     """
 
     adds: tuple[str, ...] = ()
@@ -192,7 +192,7 @@ class StopOnNonFinite(Callback):
         if not self.enabled:
             return
         parameters, outputs = run.model.parameters, run.model.outputs
-        # An infinite output may leave no trace in the loss: tanh makes it 1. Those of layers without parameters show in a gradient.
+        # An infinite output may not show in the loss: tanh makes it 1. Those of layers without parameters show in a gradient.
         if math.isfinite(run.loss) and all_finite(parameters.grad) and all(all_finite(outputs[i]) for i in self._learning):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)

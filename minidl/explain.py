@@ -1,4 +1,4 @@
-"""A model as text: the table of its layers, and one batch explained, forward and back."""
+"""A model as text: a table of its layers, and one batch forward and back."""
 
 from __future__ import annotations
 

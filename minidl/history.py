@@ -9,11 +9,10 @@ from .errors import ArgumentError
 
 
 class History:
-    """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
+    """Per-epoch lists of a call of `fit`, by name.
 
-    "loss" and "accuracy" are means over the epoch's batches before each update, with penalties and dropout; those of validation are taken
-    after the epoch, without. "learning_rate" is that of a schedule's last step. `stopped` tells why training ended early, `seconds` how long
-    it took.
+    "loss" and "accuracy" are means before each update, with penalties and dropout; "val_loss" and "val_accuracy" are taken after the
+    epoch, without; "learning_rate" is a schedule's last. `stopped` tells why training ended early, `seconds` how long it took.
     """
 
     def __init__(self) -> None:
@@ -41,7 +40,7 @@ class History:
         return "val_loss" if "val_loss" in self else "loss"
 
     def best_epoch(self, monitor: str | None = None) -> int:
-        """Return the number, from 1, of the first epoch with the best `monitor`: "val_loss" where there is one, else "loss"."""
+        """Return the number, from 1, of the first epoch with the best `monitor`: by default "val_loss", else "loss"."""
         name = monitor or self._watched
         numbers = self[name]
         if not numbers:

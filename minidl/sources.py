@@ -1,4 +1,4 @@
-"""Sources: arrays that stay where they are, such as HDF5 data sets, and the thread that reads ahead."""
+"""Sources: arrays that stay where they are, such as HDF5 data sets, read ahead in blocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _IN_MEMORY = {"__array_interface__", "__dlpack__", "__array_ufunc__"}  # Series,
 _STEP = 2**22  # bytes read at once where all is read
 _FIRST = 1024  # targets read at once before it is known what the loss makes of them
 _LARGE, _SMALL = 2**20, 2**17  # bytes of a block: more are read no faster; of fewer, asking takes longer
-_MANY, _FEW = 32, 8  # blocks of a buffer, for a good shuffle: many, or few where many would be small
+_MANY, _FEW = 32, 8  # blocks of a buffer: many, for the shuffle, or few where many would be small
 _ORDER = 16  # bytes that drawing the order of a buffer takes per row
 
 
@@ -199,7 +199,7 @@ class Buffers:
         return start, min(self.rows, start + self.plan.block)
 
     def fill(self, runs: Sequence[Array]) -> Generator[list[Array]]:
-        """Yield the rows of each run, valid until the next, an array per source; a thread reads one run ahead."""
+        """Yield the rows of each run, an array per source, valid until the next, which a thread reads meanwhile."""
         if not runs:
             return
         from concurrent.futures import ThreadPoolExecutor

@@ -31,10 +31,7 @@ def train(
     resume: Hook | None = None,
     weighted: bool = False,
 ) -> History:
-    """Train `model` on `batches`, whose targets have weights as their last column if `weighted`.
-
-    `resume` puts the run where another one stopped, or raises before anything has changed.
-    """
+    """Train `model` on `batches`; `resume` puts the run where another stopped. `weighted` targets have weights as their last column."""
     watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
     if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
         watchers.insert(0, StopOnNonFinite())
