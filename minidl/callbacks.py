@@ -245,14 +245,14 @@ class CSVLog(Callback):
 
     def on_epoch(self, run: Run) -> None:
         """Write a row: the first time, all that there are."""
-        epochs, columns = run.history.epochs, [run.history.columns.get(name, []) for name in run.names]
+        columns = [run.history.columns.get(name, []) for name in run.names]
         new, rows = not self._begins, io.StringIO()
         table = csv.writer(rows, lineterminator="\n")
         if new:
             # A resumed training may have got a column later.
-            self._begins = [epochs - len(column) if epochs > 1 else 0 for column in columns]
+            self._begins = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
             table.writerow(["epoch", *run.names])
-        for epoch in range(0 if new else epochs - 1, epochs):
+        for epoch in range(0 if new else run.epoch - 1, run.epoch):
             cells = [(column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)]
             table.writerow([epoch + 1, *(column[place] if 0 <= place < len(column) else "" for column, place in cells)])
         content = rows.getvalue().encode()

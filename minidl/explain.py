@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,7 +151,7 @@ def _formulas(part: Any) -> tuple[str, str]:
         forward, back = _FORMULAS[type(part)]
         return forward.format(part), back.format(part)
     words = [*(type(part).__doc__ or "").strip().splitlines(), "its class has no docstring to tell its formula"]
-    return textwrap.shorten(words[0], 100, placeholder=" ..."), "what its own code computes"
+    return words[0][:100], "what its own code computes"
 
 
 def _title(name: str) -> str:

@@ -156,13 +156,14 @@ def plan(sources: Sequence[Source], batch: int, limit: int, beside: int = 0, *, 
     m = len(sources[0])
     kept = 2 * sum(source.row_bytes for source in sources) + _ORDER
     passing = sum(source.passing_bytes for source in sources)
-    smallest = beside + passing + math.ceil(min(batch, m) * (kept + passing / _FEW))
+    each = kept + passing / _FEW
+    smallest = beside + passing + math.ceil(min(batch, m) * each)
     if limit < smallest:
         need, cure = f"at least {smallest:,} bytes, for two times {min(batch, m)} rows", ", or take smaller batches" * (batch > 1)
         raise ArgumentError(f"memory_limit must be {need}, got {limit:,}: raise it{cure}")
     raw = max(1, sum(source.raw_bytes for source in sources))
     room = limit - beside - passing
-    most = min(m, int(max(room / (kept + passing / _FEW), (room - passing * _LARGE / raw) / kept)))
+    most = min(m, int(max(room / each, (room - passing * _LARGE / raw) / kept)))
     block = min(most // _FEW, max(most // _MANY if shuffled else most, _SMALL // raw), _LARGE // raw)
     block = 1 << (block or 1).bit_length() - 1  # a power of two
     chunk = min(m, max(source.chunk for source in sources))
