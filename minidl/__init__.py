@@ -9,7 +9,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .batches import MiniBatches
-from .callbacks import Callback, EarlyStopping, ProgressBar, StopOnNonFinite
+from .callbacks import Callback, CSVLog, EarlyStopping, ProgressBar, StopOnNonFinite, TensorBoardLog
 from .environment import __version__
 from .errors import (
     ArgumentError,
@@ -27,7 +27,6 @@ from .history import History
 from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
 from .labels import one_hot
 from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from .logs import CSVLog, TensorBoardLog
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
 from .parameters import Parameter, ParameterVector

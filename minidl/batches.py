@@ -1,82 +1,52 @@
-"""Mini-batches: one pass over the examples in parts of equal size, each example once."""
+"""Batches: rows, some at a time, dealt anew in each epoch or in order."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Seed
-from .buffers import Buffers, Plan, plan
+from .arrays import Array, Seed, check_finite, is_whole, scratch
 from .errors import ArgumentError, ShapeError
 from .randomness import plain, raw_state, set_state, stream, words
-from .sources import MEMORY_LIMIT, Source, check_memory_limit, in_memory, same_length, source_or_array
+from .sources import MEMORY_LIMIT, Buffers, Plan, Source, as_source, check_memory_limit, in_memory, plan, same_length, spans, stays_outside
 
 Order = Callable[[int], npt.ArrayLike]
+Batch = tuple[Array, Array]
 
-_PORTION = 2**18  # bytes that are gathered at once: several small batches in one call, and all of them still in the cache
+_PORTION = 2**18  # bytes that are gathered at once: many small batches, still in the cache
+_FEWEST, _MOST = 32, 1024  # rows of a pass: fast products that stay in the cache
+_BYTES = 2**25  # of a pass, and of the rows that are read ahead for it
 
 
 class MiniBatches:
-    """Deal the rows of `X` and `Y` in batches; each iteration is one epoch.
+    """Deal the rows of `X` and `Y` in batches; each iteration is one epoch, in which every row comes once.
 
-    Every row comes exactly once in an epoch; the last batch is smaller where `batch_size` does not divide m. Shuffling permutes
-    the examples anew each epoch.
+    The arrays are written over by those of later batches, and there is one iteration at a time.
 
     Parameters
     ----------
-    X, Y : numpy.ndarray, or anything with shape, dtype and slices of rows, such as an HDF5 data set
-        X of shape (m, ...) and Y of shape (m, k).
+    X, Y : array (m, ...) and (m, k), or what has shape, dtype and slices of rows, such as an HDF5 data set
     batch_size : int or None
-        None: the whole set is the one batch, as it is.
+        The last batch may be smaller. None: the whole set, as it is.
     shuffle : bool or callable
-        A callable takes the number of the epoch, from 1, and returns the order of the rows, a permutation of range(m).
+        Whether each epoch has a new random order. A callable takes its number, from 1, and returns a permutation of range(m).
     seed : int, numpy.random.Generator or RandomState
-        Where the permutations come from.
-    dtype : numpy.dtype, optional
-        What the batches of X have; X itself stays as it is, and each batch is converted. That of X by default.
+    dtype : numpy.dtype, default that of X
+        To which each batch of X is converted.
     memory_limit : int, default 256 * 2**20
-        How many bytes of rows may be in memory at once, where X or Y are not.
-
-    Attributes
-    ----------
-    plan : Plan or None
-        How many rows are a `.block` and how many `.blocks` a buffer; None where all rows are in memory.
+        How many bytes of rows may be in memory. Rows of a file that do not fit are dealt in random order from buffers of `plan.blocks`
+        blocks of `plan.block` rows each.
 
     Raises
     ------
-    ArgumentError, ShapeError
-        For a batch size below 1, no examples, or X and Y of different length; where `memory_limit` is too small.
-    DataError, NonFiniteError
-        From an iteration, where rows cannot be read, or hold a number that is not finite: before any row of their buffer is dealt.
-
-    Notes
-    -----
-    The arrays that an iteration yields are written over by later ones, and there is one iteration at a time.
-
-    **Larger than memory.** An HDF5 data set, a memmap and the like are read once and kept where all rows fit into `memory_limit`.
-    Otherwise blocks of neighbouring rows (some 128 KiB to 1 MiB, in whole HDF5 chunks where these fit) are read in a new random order
-    each epoch; many blocks (at least 32 from a limit of 10 MiB on, else at least 8; fewer if chunks are large) make a buffer, and
-    batches are dealt from its rows in random order. One thread reads the next buffer meanwhile, so two buffers share the limit; it
-    ends with the iteration.
-
-    How good that shuffle is: each epoch, any two blocks share a buffer with a chance of (n - 1) / (N - 1), for n of N blocks in a
-    buffer, and within a buffer every order of rows is equally likely. Rows of one block are always in the same buffer, and only
-    rows of the same buffer (or, at its end, of the next) meet in a batch. A file that is sorted by class is no problem then: the
-    share of a class in a buffer varies around that in the file by at most 0.5 / sqrt(n), one standard deviation: 9 % at n = 32,
-    4 % at 150. The order follows from the seed, m, the bytes per row, the chunk's rows, `batch_size` and `memory_limit`, and not
-    from which thread is faster.
-
-    Examples
-    --------
-    >>> X, Y = np.arange(10.0).reshape(5, 2), np.arange(5.0).reshape(5, 1)
-    >>> [len(x) for x, y in MiniBatches(X, Y, batch_size=2)]
-    [2, 2, 1]
+    ArgumentError, ShapeError, DataError, NonFiniteError
+        The latter two from an iteration, before it deals from a buffer that cannot be read, or is not finite.
     """
 
     def __init__(
@@ -93,10 +63,9 @@ class MiniBatches:
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
         if not (isinstance(shuffle, bool) or callable(shuffle)):
-            raise ArgumentError(
-                f"shuffle must be True, False or a function from the epoch's number to the order of the rows, got {shuffle!r}"
-            )
-        x, y = source_or_array(X, "X", dtype and np.dtype(dtype)), source_or_array(Y, "Y")
+            raise ArgumentError(f"shuffle must be True, False or a function from the epoch's number to an order, got {shuffle!r}")
+        x = as_source(X, "X", dtype and np.dtype(dtype)) if stays_outside(X) else X
+        y = as_source(Y, "Y") if stays_outside(Y) else Y
         same_length(x, y)
         if len(x) == 0:
             raise ShapeError("X and Y must hold at least one example, got none")
@@ -107,43 +76,42 @@ class MiniBatches:
         self.plan: Plan | None = None
         self._rng = stream(seed)
         self._dealt = 0  # batches of the epoch under way
-        self._before: dict[str, Any] | None = None  # where the stream stood when that epoch began
+        self._before: dict[str, Any] | None = None  # where the stream stood when it began
         self._resumes = False
         self._alone = self.size == self.rows and not callable(shuffle)  # one batch, in which the order does not matter
-        self._buffers: Buffers | None = None
         self._dtype = np.dtype(dtype or x.dtype)
         self._prepare(x, y, batch_size, memory_limit)
 
     def _prepare(self, x: Array | Source, y: Array | Source, batch_size: int | None, limit: int) -> None:
-        """Choose where the rows come from, and make the arrays that batches are gathered in."""
-        row = sum(math.prod(held.shape[1:]) * held.dtype.itemsize for held in (x, y))
-        row += math.prod(x.shape[1:]) * self._dtype.itemsize if x.dtype != self._dtype else 0
+        converts = x.dtype != self._dtype
+        width = x.dtype.itemsize + converts * self._dtype.itemsize
+        row = math.prod(x.shape[1:]) * width + math.prod(y.shape[1:]) * y.dtype.itemsize
         portion = min(self.rows, self.size * max(1, min(_PORTION, limit // 16) // max(1, self.size * row)))
+        self._from: Batch | Buffers
         if (arrays := in_memory((x, y), limit - portion * row)) is not None:
             x, y = arrays
             if self._alone:
                 x, portion = np.asarray(x, self._dtype), 0
+            self._from = x, y
         elif batch_size is None or callable(self.shuffle):
             rule = "batch_size must be a number, got None" if batch_size is None else f"shuffle must be True or False, got {self.shuffle!r}"
-            raise ArgumentError(f"{rule}, where X and Y do not fit into memory_limit={limit:,} bytes at once: raise it?")
+            raise ArgumentError(f"{rule}, where X and Y do not fit into memory_limit={limit:,} bytes: raise it?")
         else:
-            sources = [held if isinstance(held, Source) else Source(held, name) for held, name in ((x, "X"), (y, "Y"))]
+            sources = [as_source(x, "X"), as_source(y, "Y")]
             self.plan = plan(sources, self.size, limit, portion * row, shuffled=bool(self.shuffle))
-            self._buffers = Buffers(sources, self.plan)
-        self._held: tuple[Any, Any] = x, y
+            self._from = Buffers(sources, self.plan)
         self._x = np.empty((portion, *x.shape[1:]), self._dtype)
         self._y = np.empty((portion, *y.shape[1:]), y.dtype)
-        self._raw = self._x if x.dtype == self._dtype else np.empty(self._x.shape, x.dtype)
-        self._batches = self._cut(portion)
+        self._raw = np.empty(self._x.shape, x.dtype) if converts else self._x
+        self._batches = list(self._cut(self._x, self._y, 0, portion))
 
-    def _cut(self, rows: int) -> list[tuple[Array, Array]]:
-        """Return the batches that the first `rows` rows of the buffers are."""
-        return [(self._x[i : min(i + self.size, rows)], self._y[i : min(i + self.size, rows)]) for i in range(0, rows, self.size)]
+    def _cut(self, x: Array, y: Array, start: int, stop: int) -> Iterator[Batch]:
+        return ((x[i:j], y[i:j]) for i, j in spans(start, stop, self.size))
 
     def __len__(self) -> int:
         return math.ceil(self.rows / self.size)
 
-    def __iter__(self) -> Generator[tuple[Array, Array]]:
+    def __iter__(self) -> Generator[Batch]:
         if not self._resumes:
             self.epoch += 1
             self._dealt = 0
@@ -156,126 +124,155 @@ class MiniBatches:
                     yield batch
         self._before = None
 
-    def _portions(self, skip: int) -> Generator[Iterable[tuple[Array, Array]]]:
-        """Yield batches, some at a time, from row number `skip` of the epoch on."""
-        size = self.size
-        with closing(self._segments(skip)) as segments:
-            filled = 0
-            for x, y, order in segments:
-                if order is None:  # nothing is copied
-                    yield [(x, y)][skip:] if self._alone else ((x[i : i + size], y[i : i + size]) for i in range(skip, self.rows, size))
-                    return
-                taken = 0
-                while taken < len(order):
-                    rows = order[taken : taken + len(self._x) - filled]
-                    into = slice(filled, filled + len(rows))
-                    # mode="clip" lets take write straight into the buffer; the rows are known to be valid.
-                    x.take(rows, axis=0, out=self._raw[into], mode="clip")
-                    y.take(rows, axis=0, out=self._y[into], mode="clip")
-                    taken += len(rows)
-                    filled += len(rows)
-                    if filled == len(self._x):
-                        yield self._converted(filled)
-                        filled = 0
-            if filled:
-                yield self._converted(filled)
+    def _portions(self, skip: int) -> Generator[Iterable[Batch]]:
+        """Yield batches, some at a time, from row `skip` of the epoch on."""
+        if isinstance(self._from, Buffers):
+            with closing(self._read(self._from, skip)) as parts:
+                yield from self._gather(parts)
+        elif (order := self._order()) is not None:
+            yield from self._gather([(*self._from, order[skip:])])
+        else:  # nothing is copied
+            yield [self._from][skip:] if self._alone else self._cut(*self._from, skip, self.rows)
 
-    def _converted(self, rows: int) -> list[tuple[Array, Array]]:
-        if self._raw is not self._x:
-            np.copyto(self._x[:rows], self._raw[:rows])
-        return self._batches if rows == len(self._x) else self._cut(rows)
+    def _read(self, buffers: Buffers, skip: int) -> Generator[tuple[Array, Array, Array]]:
+        entropy = words(self._rng) if self.shuffle else []
 
-    def _segments(self, skip: int) -> Generator[tuple[Array, Array, Array | None]]:
-        """Yield X, Y and the order in which their rows are due, from row number `skip` of the epoch on."""
-        if self._buffers is None:
-            order = self._order()
-            yield *self._held, None if order is None else order[skip:]
-            return
-        buffers, entropy = self._buffers, words(self._rng) if self.shuffle else []
-        runs = buffers.runs(np.random.default_rng([*entropy, 0]).permutation(buffers.blocks) if self.shuffle else None)
-        first = 0
+        def order_of(count: int, number: int) -> Array:
+            # A stream per buffer: to go on within an epoch, those before need not be drawn.
+            return np.random.default_rng([*entropy, number]).permutation(count) if entropy else np.arange(count)
+
+        runs, first = buffers.runs(order_of(buffers.blocks, 0)), 0
         while first < len(runs) and skip >= (length := buffers.length(runs[first])):
             skip -= length
             first += 1
         with closing(buffers.fill(runs[first:])) as filled:
             for number, (x, y) in enumerate(filled, first + 1):
-                # A stream per buffer: to go on in the middle of an epoch, those before need not be drawn again.
-                order = np.random.default_rng([*entropy, number]).permutation(len(x)) if self.shuffle else np.arange(len(x))
-                yield x, y, order[skip:]
+                yield x, y, order_of(len(x), number)[skip:]
                 skip = 0
 
+    def _gather(self, parts: Iterable[tuple[Array, Array, Array]]) -> Iterator[Iterable[Batch]]:
+        filled = 0
+        for x, y, order in parts:
+            while len(order):
+                rows = order[: len(self._x) - filled]
+                order = order[len(rows) :]
+                into = slice(filled, filled + len(rows))
+                # mode="clip" lets take write straight into the arrays.
+                x.take(rows, axis=0, out=self._raw[into], mode="clip")
+                y.take(rows, axis=0, out=self._y[into], mode="clip")
+                filled = into.stop
+                if filled == len(self._x):
+                    yield self._converted(filled)
+                    filled = 0
+        if filled:
+            yield self._converted(filled)
+
+    def _converted(self, rows: int) -> Iterable[Batch]:
+        if self._raw is not self._x:
+            np.copyto(self._x[:rows], self._raw[:rows])
+        return self._batches if rows == len(self._x) else self._cut(self._x, self._y, 0, rows)
+
     def _order(self) -> Array | None:
-        """Return the order of all rows in this epoch, None for that in which they are."""
         m = self.rows
         if callable(self.shuffle):
             order = np.asarray(self.shuffle(self.epoch))
             if order.shape != (m,) or order.dtype.kind not in "iu" or not np.array_equal(np.sort(order), np.arange(m)):
                 raise ArgumentError(f"shuffle({self.epoch}) must return a permutation of range({m}): every row once, got {order!r}")
             return order.astype(np.intp)
-        if self._alone:  # the order within the one batch does not matter
-            return None
-        if self.shuffle:
+        if self.shuffle and not self._alone:
             return self._rng.permutation(m)
-        return None if self._raw is self._x else np.arange(m)
+        return None if self._alone or self._raw is self._x else np.arange(m)
 
     def state(self) -> dict[str, Any]:
-        """Return where the dealing stands, as plain values that JSON can hold.
-
-        "epoch" is the number of epochs that are complete, "batch" how many batches of the next one have been dealt, also if its
-        iteration was left early; "random" is where the stream stood at its beginning.
-
-        Examples
-        --------
-        >>> X, Y = np.arange(6.0).reshape(6, 1), np.zeros((6, 1))
-        >>> batches, twin = (MiniBatches(X, Y, batch_size=2) for _ in range(2))
-        >>> rest = iter(batches)
-        >>> first = next(rest)
-        >>> twin.restore(batches.state())
-        >>> [x.tolist() for x, y in rest] == [x.tolist() for x, y in twin]
-        True
-        """
-        under_way = self._before is not None
-        epoch, batch = (self.epoch - 1, self._dealt) if under_way else (self.epoch, 0)
-        before = self._before if under_way else raw_state(self._rng)
+        """Return where the dealing stands, as plain values: complete epochs, batches of the next, the stream before it."""
+        epoch, batch, before = self.epoch, 0, self._before
+        if before is None:
+            before = raw_state(self._rng)
+        else:
+            epoch, batch = epoch - 1, self._dealt
         return {"epoch": epoch, "batch": batch, "random": plain(before), "dealing": self._dealing()}
 
     def _dealing(self) -> dict[str, Any]:
         block, blocks = self.plan or (None, None)
-        how = self.shuffle if isinstance(self.shuffle, bool) else "callable"
+        how = "callable" if callable(self.shuffle) else self.shuffle
         return {"rows": self.rows, "batch_size": self.size, "shuffle": how, "block": block, "blocks": blocks}
 
     def check(self, state: Mapping[str, Any]) -> None:
         """Raise `ArgumentError` unless `restore` can go on from `state`; nothing is changed."""
-        try:
-            epoch, dealt, before, dealing = (state[name] for name in ("epoch", "batch", "random", "dealing"))
-        except (TypeError, KeyError):
-            raise ArgumentError(f"state must be what MiniBatches.state() returned, got {state!r}") from None
-        if dealing != self._dealing():
-            raise ArgumentError(
-                f"state must be of batches dealt as these, {self._dealing()}, got {dealing}: use the same data and settings"
-            )
-        counts = all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in (epoch, dealt))
-        if not counts or dealt > len(self):
-            raise ArgumentError(f"state must have an epoch >= 0 and a batch from 0 to {len(self)}, got {epoch!r} and {dealt!r}")
-        set_state(copy.deepcopy(self._rng), before)
+        held = state if isinstance(state, Mapping) else {}
+        epoch, dealt = held.get("epoch"), held.get("batch")
+        if not (is_whole(epoch, 0) and is_whole(dealt, 0) and dealt <= len(self)):
+            rule = f"must be what MiniBatches.state() returned, with an epoch >= 0 and a batch from 0 to {len(self)}"
+            raise ArgumentError(f"state {rule}, got {state!r:.100}")
+        if (dealing := held.get("dealing")) != (due := self._dealing()):
+            raise ArgumentError(f"state must be of batches dealt as these, {due}, got {dealing}: use the same data and settings")
+        set_state(copy.deepcopy(self._rng), held.get("random", {}))
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken: the next iteration deals exactly the batches that were still to come.
-
-        Raises
-        ------
-        ArgumentError
-            If `state` is of another set, batch size, shuffle or memory limit, or no such state at all.
-        """
+        """Go on where `state()` was taken, or raise as `check` does."""
         self.check(state)
-        dealt, before = state["batch"], state["random"]
-        set_state(self._rng, before)
-        self._dealt, self._resumes = dealt, dealt > 0
+        set_state(self._rng, state["random"])
+        self._dealt = state["batch"]
+        self._resumes = self._dealt > 0
         self.epoch = state["epoch"] + self._resumes
-        self._before = dict(before) if self._resumes else None
+        self._before = dict(state["random"]) if self._resumes else None
 
 
 def check_batch_size(batch_size: int | None) -> None:
     """Raise `ArgumentError` unless `batch_size` is None or a whole number >= 1."""
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1):
+    if not (batch_size is None or is_whole(batch_size)):
         raise ArgumentError(f"batch_size must be a whole number >= 1, or None for the whole set, got {batch_size!r}")
+
+
+class Passes:
+    """All rows in order: an iteration yields which, these rows of X in `dtype`, and of the targets; `check` has an array be finite."""
+
+    def __init__(
+        self,
+        x: Array | Source,
+        t: Array | Source | None = None,
+        *,
+        dtype: np.dtype[Any],
+        check: bool = False,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self.rows = len(x)
+        self._dtype, self._check = dtype, check
+        self._store: dict[str, Array] = {}
+        row = math.prod(x.shape[1:]) * dtype.itemsize
+        outside = isinstance(x, Source) or isinstance(t, Source)
+        fit = min(_BYTES, memory_limit // 4) // row or 1
+        self._step = max(1 if outside else _FEWEST, min(_MOST, 1 << fit.bit_length() - 1))  # a power of two
+        self._held: tuple[Any, Any] | Buffers = self._ahead(x, t, row, memory_limit) if outside else (x, t)
+
+    def _ahead(self, x: Array | Source, t: Array | Source | None, row: int, limit: int) -> Buffers:
+        sources = [as_source(x, "X", self._dtype)] + ([] if t is None else [as_source(t, "Y")])
+        each = sum(2 * source.row_bytes + source.passing_bytes for source in sources)
+        reach = max(_BYTES, 2 * each * max(source.chunk for source in sources))
+        beside = self._step * row if sources[0].dtype != self._dtype else 0
+        block, blocks = plan(sources, 1, min(limit, reach), beside, shuffled=False)
+        if block * blocks > self._step and self._step % block == 0:
+            blocks -= blocks % (self._step // block)  # whole passes, as over an array: so all roundings are the same
+        return Buffers(sources, Plan(block, blocks))
+
+    def __iter__(self) -> Generator[tuple[slice, Array, Any]]:
+        if not isinstance(self._held, Buffers):
+            yield from self._cut(0, *self._held)
+            return
+        first = 0
+        with closing(self._held.fill(self._held.runs())) as filled:
+            for x, *t in filled:
+                yield from self._cut(first, x, *t)
+                first += len(x)
+
+    def _cut(self, first: int, x: Array, t: Array | None = None) -> Generator[tuple[slice, Array, Any]]:
+        """Cut arrays that begin with row `first` into passes."""
+        for start, stop in spans(0, len(x), self._step):
+            given = ready = x[start:stop]
+            if given.dtype != self._dtype or not given.flags.c_contiguous:
+                ready = scratch(self._store, "x", given.shape, self._dtype)
+                with np.errstate(over="ignore"):  # the check reports it
+                    np.copyto(ready, given)
+            if self._check and given.dtype.kind == "f":
+                check_finite(ready, "X", received=given, first=first + start)
+            yield slice(first + start, first + stop), ready, None if t is None else t[start:stop]

@@ -9,32 +9,10 @@ from .errors import ArgumentError
 
 
 class History:
-    """Per-epoch lists of a call of `fit`, by name: "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate".
+    """Per-epoch lists of a call of `fit`, by name.
 
-    "loss" is the mean over the epoch's examples of the objective, penalties included, before each update; "accuracy" is over the
-    same predictions (with dropout on). "val_loss" and "val_accuracy" are taken after the epoch, without dropout and penalties.
-    "learning_rate", where it follows a schedule, is that of the epoch's last step.
-
-    Attributes
-    ----------
-    stopped : str or None
-        Why training ended before its last epoch.
-    seconds : float
-        The time that training took.
-
-    Examples
-    --------
-    >>> history = History()
-    >>> history.add({"loss": 0.7, "val_loss": 0.6})
-    >>> history.add({"loss": 0.5, "val_loss": 0.65})
-    >>> history.loss
-    [0.7, 0.5]
-    >>> history.best_epoch()
-    1
-    >>> print(history)
-    epoch   loss val_loss
-        1 0.7000   0.6000  best val_loss
-        2 0.5000   0.6500
+    "loss" and "accuracy" are means before each update, with penalties and dropout; "val_loss" and "val_accuracy" are taken after the
+    epoch, without; "learning_rate" is a schedule's last. `stopped` tells why training ended early, `seconds` how long it took.
     """
 
     def __init__(self) -> None:
@@ -54,15 +32,16 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs are complete."""
+        """The number of complete epochs."""
         return len(self.loss)
 
-    def best_epoch(self, monitor: str | None = None) -> int:
-        """Return the number, from 1, of the epoch with the best `monitor`: "val_loss" where there is one, else "loss".
+    @property
+    def _watched(self) -> str:
+        return "val_loss" if "val_loss" in self else "loss"
 
-        An accuracy is best where it is largest, everything else where it is smallest; the first of equals counts.
-        """
-        name = monitor or ("val_loss" if "val_loss" in self.columns else "loss")
+    def best_epoch(self, monitor: str | None = None) -> int:
+        """Return the number, from 1, of the first epoch with the best `monitor`: by default "val_loss", else "loss"."""
+        name = monitor or self._watched
         numbers = self[name]
         if not numbers:
             raise ArgumentError("the history holds no epoch yet")
@@ -86,18 +65,16 @@ class History:
         return self.epochs
 
     def __str__(self) -> str:
-        """Return a table of at most about ten rows: the first, the last, the best, and some between."""
         if not self.epochs:
             return "no epoch yet"
         best = self.best_epoch()
-        watched = "val_loss" if "val_loss" in self.columns else "loss"
         step = max(1, self.epochs // 8)
-        shown = sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)})
         wide = max(5, len(str(self.epochs)))
-        lines = ["epoch".rjust(wide) + "".join(" " + name.rjust(max(6, len(name))) for name in self.columns)]
-        for epoch in shown:
-            cells = "".join(f" {_shown(name, column[epoch - 1]):>{max(6, len(name))}}" for name, column in self.columns.items())
-            lines.append(f"{epoch:>{wide}}{cells}" + (f"  best {watched}" if epoch == best else ""))
+        lines = [f"{'epoch':>{wide}}" + "".join(f" {name:>6}" for name in self.columns)]
+        for epoch in sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)}):
+            cells = [f"{column[epoch - 1]:.{'2e' if name == 'learning_rate' else '4f'}}" for name, column in self.columns.items()]
+            row = "".join(f" {cell:>{max(6, len(name))}}" for name, cell in zip(self.columns, cells, strict=True))
+            lines.append(f"{epoch:>{wide}}{row}" + (f"  best {self._watched}" if epoch == best else ""))
         return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
 
     def __repr__(self) -> str:
@@ -105,16 +82,6 @@ class History:
         return f"History({self.epochs} epochs: {last})"
 
 
-def _shown(name: str, number: float) -> str:
-    return f"{number:.2e}" if name == "learning_rate" else f"{number:.4f}"
-
-
 def larger_is_better(name: str) -> bool:
-    """Return whether a larger number of that name is the better one.
-
-    Examples
-    --------
-    >>> larger_is_better("val_accuracy"), larger_is_better("val_loss")
-    (True, False)
-    """
+    """Return whether `name` is an accuracy."""
     return name.endswith("accuracy")

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, Seed, model_dtype, scratch
+from .batches import Passes
 from .errors import ArgumentError, MinidlError, OwnershipError, ShapeError
 from .layers import Layer, Sigmoid, Softmax
 from .layers.layer import Shape
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from .parameters import Parameter, ParameterVector
-from .passes import Passes
 from .penalties import Penalty
 from .randomness import RandomStream, spawn, stream
 from .settings import settings_of

@@ -11,16 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, door, numeric_rows
-from .batches import MiniBatches, Order, check_batch_size
+from .batches import MiniBatches, Order, Passes, check_batch_size
 from .callbacks import Callback, Run
 from .errors import ArgumentError, ShapeError
-from .explain import explanation
+from .explain import explanation, summarize
 from .history import History
 from .objective import Objective, output_shapes
 from .optimizers import Optimizer
-from .passes import Passes
 from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memory, same_length, stays_outside
-from .summary import summarize
 from .training import train
 from .weights import ClassWeight, example_weights, pack
 

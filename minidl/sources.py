@@ -1,73 +1,50 @@
-"""Sources: arrays that stay where they are, such as HDF5 data sets, and are read in blocks of rows.
-
-Each block is checked and converted on its way in, as the door does with a whole array.
-"""
+"""Sources: arrays that stay where they are, such as HDF5 data sets, read ahead in blocks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Sequence
+from threading import Event
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import Array, check_real, check_rows, converted, narrower
+from .arrays import Array, check_real, check_rows, converted, is_whole, narrower
 from .errors import ArgumentError, DataError, MinidlError, ShapeError
 
 MEMORY_LIMIT = 256 * 2**20  # bytes of rows that may be in memory at once, unless told otherwise
 
+_IN_MEMORY = {"__array_interface__", "__dlpack__", "__array_ufunc__"}  # Series, tensors and the like
 _STEP = 2**22  # bytes read at once where all is read
 _FIRST = 1024  # targets read at once before it is known what the loss makes of them
-_IN_MEMORY = ("__array_interface__", "__dlpack__", "__array_ufunc__")  # Series, tensors and the like: NumPy takes them as they are
+_LARGE, _SMALL = 2**20, 2**17  # bytes of a block: more are read no faster; of fewer, asking takes longer
+_MANY, _FEW = 32, 8  # blocks of a buffer: many, for the shuffle, or few where many would be small
+_ORDER = 16  # bytes that drawing the order of a buffer takes per row
+
+
+def spans(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield where each part of `step` rows begins and ends."""
+    return ((first, min(stop, first + step)) for first in range(start, stop, step))
 
 
 def stays_outside(values: Any) -> bool:
-    """Return whether `values` is read in blocks: a memmap, an HDF5 data set, or what has shape, dtype and slicing but no memory.
-
-    Examples
-    --------
-    >>> stays_outside(np.zeros((3, 2))), stays_outside([[1, 2]])
-    (False, False)
-    """
+    """Return whether `values` is a memmap, an HDF5 data set, or what else has shape, dtype and slices but no memory."""
     if isinstance(values, np.ndarray | np.generic | list | tuple):
         return isinstance(values, np.memmap)
-    kind = type(values)
-    return all(hasattr(kind, name) or name in getattr(values, "__dict__", ()) for name in ("shape", "dtype", "__getitem__")) and not any(
-        hasattr(kind, name) for name in _IN_MEMORY
-    )
+    names = set(dir(values))  # asks nothing: the file may be closed
+    return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY
 
 
 def check_memory_limit(limit: int) -> None:
     """Raise `ArgumentError` unless `limit` is a whole number of bytes >= 1."""
-    if isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1:
+    if not is_whole(limit):
         raise ArgumentError(f"memory_limit must be a whole number of bytes >= 1, such as 256 * 2**20, got {limit!r}")
 
 
 class Source:
-    """An array-like whose rows are read in blocks, checked, and kept in the type of fewer bytes: its own or the model's.
+    """An array-like whose rows are read in blocks, checked, and kept in the type of fewer bytes: its own or the model's `dtype`.
 
-    Parameters
-    ----------
-    values : array-like
-        With `shape`, `dtype` and slices of rows. It is never asked by two threads at once.
-    name : str
-        What messages call it, such as "X".
-    dtype : numpy.dtype, optional
-        The model's.
-
-    Attributes
-    ----------
-    shape, dtype
-        Of all the rows as `read` returns them; `given` is the shape of `values`.
-    chunk : int
-        How many rows an HDF5 chunk spans; 1 where there are none.
-    row_bytes, passing_bytes : int
-        What a row takes in memory when it is in, and while it is on its way.
-
-    Raises
-    ------
-    ShapeError, DtypeError, DataError
-        If there are no rows, of no real numbers, or the array-like cannot be asked.
+    A row takes `row_bytes` when it is in, `passing_bytes` on its way; an HDF5 chunk spans `chunk` rows.
     """
 
     def __init__(self, values: Any, name: str, dtype: np.dtype[Any] | None = None) -> None:
@@ -76,52 +53,40 @@ class Source:
             kind = np.dtype(values.dtype)
             chunks = getattr(values, "chunks", None)
         except Exception as error:  # such as the ValueError of a closed file
-            raise DataError(
-                f"{name} must have a shape, a dtype and slices, but asking for them raised {_text(error)}: is its file open?"
-            ) from error
+            raise DataError(f"{name} must have a shape, a dtype and slices, but asking raised {error!r}: is its file open?") from error
         check_real(kind, name)
-        check_rows(self.given, name, f"{values!r}")
-        self.shape = self.given
-        self.values, self.name = values, name
+        check_rows(self.given, name, values)
+        self.shape, self.values, self.name = self.given, values, name
         self.dtype = narrower(kind, dtype or kind.newbyteorder("="))
         self.chunk: int = chunks[0] if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int) else 1
-        self.row_bytes: int = math.prod(self.shape[1:]) * self.dtype.itemsize
-        self.raw_bytes: int = math.prod(self.shape[1:]) * kind.itemsize
+        width = math.prod(self.shape[1:])
+        self.row_bytes: int = width * self.dtype.itemsize
+        self.raw_bytes: int = width * kind.itemsize
         self.passing_bytes: int = self.raw_bytes + (self.row_bytes if self.dtype != kind else 0)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def read(self, start: int, stop: int) -> Array:
-        """Return the rows from `start` to before `stop`, let in.
-
-        Raises
-        ------
-        DataError
-            If the array-like raises, or returns something else; the message names the rows.
-        NonFiniteError
-            If a number is not finite; the message names its row in the whole.
-        """
+        """Return the rows from `start` to before `stop`, let in."""
+        place = f"{self.name}[{start}:{stop}]"
         try:
             block = np.asarray(self.values[start:stop])
         except MinidlError:
             raise
         except Exception as error:
-            raise DataError(
-                f"{self.name}[{start}:{stop}] must be readable, but it raised {_text(error)}: is the file open and whole?"
-            ) from error
+            raise DataError(f"{place} must be readable, but it raised {error!r}: is the file open and whole?") from error
         if block.shape != (due := (stop - start, *self.given[1:])) or block.dtype.kind not in "biuf":
-            found = f"{block.dtype} of shape {block.shape}"
-            raise DataError(f"{self.name}[{start}:{stop}] must be real numbers of shape {due}, got {found}: has it changed?")
+            raise DataError(f"{place} must be real numbers of shape {due}, got {block.dtype} of shape {block.shape}: has it changed?")
         return self.let_in(block, start)
 
     def let_in(self, block: Array, first: int) -> Array:
-        """Return `block`, whose first row has the number `first`, checked and converted."""
+        """Return `block`, which begins with row `first`, checked and converted."""
         return converted(block, self.name, self.dtype, first)
 
     @property
     def load_bytes(self) -> int:
-        """How many bytes it takes to have all rows in memory, what is on its way included."""
+        """How many bytes `load` takes."""
         return len(self) * self.row_bytes + self._step() * self.passing_bytes
 
     def _step(self) -> int:
@@ -131,41 +96,24 @@ class Source:
     def load(self) -> Array:
         """Return all rows."""
         rows = np.empty(self.shape, self.dtype)
-        step = self._step()
-        for start in range(0, len(self), step):
-            stop = min(len(self), start + step)
+        for start, stop in spans(0, len(self), self._step()):
             rows[start:stop] = self.read(start, stop)
         return rows
 
 
 class Targets(Source):
-    """Targets that are read in blocks and let in by a loss.
-
-    Parameters
-    ----------
-    values : array-like
-    convert : callable
-        Takes rows and returns them as (m, k) in the model's dtype, or raises.
-    limit : int
-        How many bytes may be read at once.
-
-    Raises
-    ------
-    ShapeError, DtypeError, DataError, ArgumentError, NonFiniteError
-        Where `convert` refuses a row: all are read once, so that a wrong label is not found in the middle of a training.
-    """
+    """Targets that are read in blocks and let in by `convert`; all at first, so that a wrong label is found before training."""
 
     def __init__(self, values: Any, convert: Callable[[Array], Array], limit: int) -> None:
         super().__init__(values, "Y")
         self.convert = convert
-        stop = min(len(self), _FIRST)
-        first = self.read(0, stop)
+        begin = min(len(self), _FIRST)
+        first = self.read(0, begin)
         self.shape, self.dtype = (len(self), *first.shape[1:]), first.dtype
         self.row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
-        self.passing_bytes = self.raw_bytes + 4 * self.row_bytes + 32  # a loss needs some arrays to compare and convert
-        step = max(1, min(limit // 4, _STEP) // self.passing_bytes)
-        for start in range(stop, len(self), step):
-            self.read(start, min(len(self), start + step))
+        self.passing_bytes = self.raw_bytes + 4 * self.row_bytes + 32  # a loss makes arrays too
+        for start, stop in spans(begin, len(self), max(1, min(limit // 4, _STEP) // self.passing_bytes)):
+            self.read(start, stop)
 
     def let_in(self, block: Array, first: int) -> Array:
         """Return `block` as the loss takes it."""
@@ -178,15 +126,14 @@ class Targets(Source):
             raise type(error)(f"{error} (in {place})") from None
 
 
-def source_or_array(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> Any:
-    """Return a `Source` for `values` that stay outside of memory, and all others as they are."""
-    return Source(values, name, dtype) if stays_outside(values) else values
+def as_source(held: Any, name: str, dtype: np.dtype[Any] | None = None) -> Source:
+    """Return `held` as a `Source`, itself if it is one."""
+    return held if isinstance(held, Source) else Source(held, name, dtype)
 
 
 def in_memory(held: Sequence[Array | Source], limit: int) -> list[Array] | None:
-    """Return all as arrays, with the sources read whole; None if that takes more than `limit` bytes."""
-    needed = sum(each.load_bytes for each in held if isinstance(each, Source))
-    if needed and needed > limit:
+    """Return all as arrays, or None if that takes more than `limit` bytes."""
+    if sum(each.load_bytes for each in held if isinstance(each, Source)) > max(0, limit):
         return None
     return [each.load() if isinstance(each, Source) else each for each in held]
 
@@ -197,5 +144,86 @@ def same_length(x: Array | Source, y: Array | Source) -> None:
         raise ShapeError(f"X and Y must have the same number of rows, got {len(x)} and {len(y)}")
 
 
-def _text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+class Plan(NamedTuple):
+    """How many rows a block has, and how many blocks a buffer."""
+
+    block: int
+    blocks: int
+
+
+def plan(sources: Sequence[Source], batch: int, limit: int, beside: int = 0, *, shuffled: bool = True) -> Plan:
+    """Return how to read `sources` of the same length with `limit` bytes for all: two buffers that hold `batch` rows, and `beside`."""
+    m = len(sources[0])
+    kept = 2 * sum(source.row_bytes for source in sources) + _ORDER
+    passing = sum(source.passing_bytes for source in sources)
+    each = kept + passing / _FEW
+    smallest = beside + passing + math.ceil(min(batch, m) * each)
+    if limit < smallest:
+        need, cure = f"at least {smallest:,} bytes, for two times {min(batch, m)} rows", ", or take smaller batches" * (batch > 1)
+        raise ArgumentError(f"memory_limit must be {need}, got {limit:,}: raise it{cure}")
+    raw = max(1, sum(source.raw_bytes for source in sources))
+    room = limit - beside - passing
+    most = min(m, int(max(room / each, (room - passing * _LARGE / raw) / kept)))
+    block = min(most // _FEW, max(most // _MANY if shuffled else most, _SMALL // raw), _LARGE // raw)
+    block = 1 << (block or 1).bit_length() - 1  # a power of two
+    chunk = min(m, max(source.chunk for source in sources))
+    if chunk <= block:
+        block -= block % chunk
+    elif (larger := int((limit - beside - chunk * passing) / kept)) >= max(batch, 2 * chunk):
+        block, most = chunk, larger
+    blocks = math.ceil(m / block)
+    count = math.ceil(blocks / (most // block)) if most < m else 1
+    return Plan(block, math.ceil(blocks / count))  # buffers of about one size
+
+
+class Buffers:
+    """Read rows of sources of the same length, buffer by buffer."""
+
+    def __init__(self, sources: Sequence[Source], plan: Plan) -> None:
+        self.sources, self.plan = sources, plan
+        self.rows = len(sources[0])
+        self.blocks = math.ceil(self.rows / plan.block)
+        self.size = min(self.rows, plan.block * plan.blocks)
+        self._held = [[np.empty((self.size, *source.shape[1:]), source.dtype) for source in sources] for _ in range(2)]
+
+    def runs(self, order: Array | None = None) -> list[Array]:
+        """Return which blocks each buffer takes, in `order` or from first to last."""
+        order = np.arange(self.blocks) if order is None else order
+        return [order[start:stop] for start, stop in spans(0, len(order), self.plan.blocks)]
+
+    def length(self, run: Array) -> int:
+        """Return how many rows the blocks of `run` have together."""
+        return sum(stop - start for start, stop in map(self._span, run))
+
+    def _span(self, block: int) -> tuple[int, int]:
+        start = int(block) * self.plan.block
+        return start, min(self.rows, start + self.plan.block)
+
+    def fill(self, runs: Sequence[Array]) -> Generator[list[Array]]:
+        """Yield the rows of each run, an array per source, valid until the next, which a thread reads meanwhile."""
+        if not runs:
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        left = Event()
+
+        def read(number: int) -> list[Array]:
+            length, arrays = 0, self._held[number % 2]
+            for start, stop in map(self._span, runs[number]):
+                if left.is_set():
+                    break
+                for source, array in zip(self.sources, arrays, strict=True):
+                    array[length : length + stop - start] = source.read(start, stop)
+                length += stop - start
+            return [array[:length] for array in arrays]
+
+        with ThreadPoolExecutor(1, thread_name_prefix="minidl-reader") as reader:
+            try:
+                ahead = reader.submit(read, 0)
+                for number in range(1, len(runs)):
+                    rows = ahead.result()
+                    ahead = reader.submit(read, number)
+                    yield rows
+                yield ahead.result()
+            finally:
+                left.set()  # whoever leaves early waits for one block, not for a buffer

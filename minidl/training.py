@@ -17,9 +17,6 @@ from .optimizers import Optimizer
 from .weights import split
 
 Hook: TypeAlias = Callable[[Run], None]
-Validation: TypeAlias = Callable[[], dict[str, float]]
-
-_RATE = "learning_rate"
 
 
 def train(
@@ -28,27 +25,41 @@ def train(
     *,
     optimizer: Optimizer,
     epochs: int,
-    validation: Validation | None = None,
+    validation: Callable[[], dict[str, float]] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: Hook | None = None,
     weighted: bool = False,
 ) -> History:
-    """Train `model` on `batches` and return its `History`; `Sequential.fit` is the door to it.
-
-    `resume` puts the run where another one stopped, or raises before anything has changed. `weighted` means that the targets have the
-    weights as their last column.
-    """
-    run = Run(model, optimizer, epochs, len(batches), _names(model, optimizer, validation is not None, callbacks))
-    run.dealer, run.callbacks, run.weighted = batches, _watchers(callbacks, progress), weighted
+    """Train `model` on `batches`; `resume` puts the run where another stopped. `weighted` targets have weights as their last column."""
+    watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
+    if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
+        watchers.insert(0, StopOnNonFinite())
+    watchers.sort(key=lambda watcher: watcher.late)
+    measured = ["loss", "accuracy"] if model.loss.accuracy_of else ["loss"]
+    validated = [f"val_{name}" for name in measured] if validation else []
+    added = [name for watcher in callbacks for name in watcher.adds]
+    scheduled = ["learning_rate"] if optimizer.schedule is not None and "learning_rate" not in added else []
+    run = Run(model, optimizer, epochs, len(batches), (*measured, *validated, *scheduled, *added))
+    run.dealer, run.callbacks, run.weighted = batches, watchers, weighted
     started: list[Callback] = []
     try:
-        for watcher in run.callbacks:
+        for watcher in watchers:
             watcher.on_start(run)
             started.append(watcher)
         if resume:
             resume(run)
-        _train(run, batches, validation)
+        on_step, on_update = (_overriding(watchers, hook) for hook in ("on_step", "on_update"))
+        while not run.stopped and (run.epoch < epochs or run.resumes):
+            row = _epoch(run, batches, on_step, on_update)
+            if run.halted:
+                break
+            if validation:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    row |= {f"val_{name}": number for name, number in validation().items()}
+            run.history.add(row | dict.fromkeys(scheduled, optimizer.last_learning_rate))
+            for watcher in watchers:
+                watcher.on_epoch(run)
     finally:
         for watcher in reversed(started):
             watcher.on_end(run)
@@ -57,50 +68,19 @@ def train(
     return run.history
 
 
-def _names(model: Objective, optimizer: Optimizer, validates: bool, callbacks: Sequence[Callback]) -> tuple[str, ...]:
-    """Return what the history will have."""
-    measured = ("loss", "accuracy") if model.loss.accuracy_of else ("loss",)
-    validated = tuple(f"val_{name}" for name in measured) if validates else ()
-    added = tuple(name for callback in callbacks for name in callback.adds)
-    scheduled = (_RATE,) if optimizer.schedule is not None and _RATE not in added else ()
-    return (*measured, *validated, *scheduled, *added)
-
-
-def _watchers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
-    """Return all who look on, the late ones last."""
-    watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
-    if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
-        watchers.insert(0, StopOnNonFinite())
-    return sorted(watchers, key=lambda watcher: watcher.late)
-
-
-def _train(run: Run, batches: MiniBatches, validation: Validation | None) -> None:
-    """Train the epochs that are still to come."""
-    on_step, on_update = (
-        [getattr(watcher, hook) for watcher in run.callbacks if _overrides(watcher, hook)] for hook in ("on_step", "on_update")
-    )
-    scheduled = _RATE in run.names and not any(_RATE in watcher.adds for watcher in run.callbacks)
-    while not run.stopped and (run.epoch < run.epochs or run.resumes):
-        run.next_epoch()
-        row = _epoch(run, batches, on_step, on_update)
-        if run.halted:
-            return
-        rate = {_RATE: run.optimizer.last_learning_rate} if scheduled else {}
-        run.history.add(row | _validate(validation) | rate)
-        for watcher in run.callbacks:
-            watcher.on_epoch(run)
-
-
-def _overrides(watcher: Callback, hook: str) -> bool:
-    return getattr(type(watcher), hook) is not getattr(Callback, hook)
+def _overriding(watchers: Sequence[Callback], hook: str) -> list[Hook]:
+    return [getattr(watcher, hook) for watcher in watchers if getattr(type(watcher), hook) is not getattr(Callback, hook)]
 
 
 def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Hook], on_update: Sequence[Hook]) -> dict[str, float]:
-    """Train the rest of an epoch; return its mean loss and, for classifiers, its accuracy."""
+    if not run.resumes:
+        run.epoch += 1
+        run.total = run.batch = run.rows = run.right = run.asked = 0
+    run.resumes = False
     model, step, weighted = run.model, run.optimizer.step, run.weighted
     theta, grad = model.parameters.theta, model.parameters.grad
     classifies = model.loss.accuracy_of
-    # What is not finite StopOnNonFinite reports, with its place. However the loop is left, nobody reads on.
+    # StopOnNonFinite reports what is not finite.
     with np.errstate(over="ignore", invalid="ignore"), closing(iter(batches)) as dealt:
         for x, y in dealt:
             run.batch += 1
@@ -124,10 +104,3 @@ def _epoch(run: Run, batches: MiniBatches, on_step: Sequence[Hook], on_update: S
                 break
     row = {"loss": run.total / run.rows}
     return row | {"accuracy": run.right / run.asked} if classifies else row
-
-
-def _validate(validation: Validation | None) -> dict[str, float]:
-    if validation is None:
-        return {}
-    with np.errstate(over="ignore", invalid="ignore"):
-        return {f"val_{name}": number for name, number in validation().items()}

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outside import Outside, dealt, numbered, readers
 
-from minidl import ArgumentError, MiniBatches, ShapeError
-from minidl.sources import Source
+from minidl import ArgumentError, MiniBatches, NonFiniteError, ShapeError
+from minidl.batches import Passes
+from minidl.sources import Source, Targets
 
 F4 = np.dtype(np.float32)
 STREAMS = {"Generator": lambda: np.random.default_rng(7), "RandomState": lambda: np.random.RandomState(7)}
@@ -212,7 +213,7 @@ def test_what_fits_is_read_once_and_dealt_as_from_memory():
 
 def test_a_file_is_read_in_blocks_by_one_thread():
     batches = outside(400, limit=6000)
-    x = batches._held[0].values
+    x = batches._from.sources[0].values
     read = len(x.spans)
     dealt(batches)
     assert batches.plan.block * batches.plan.blocks < 100
@@ -224,13 +225,13 @@ def test_a_file_is_read_in_blocks_by_one_thread():
 def test_no_chunk_is_read_twice(chunks):
     batches = outside(400, limit=8000, chunks=chunks)
     dealt(batches)
-    touched = [chunk for start, stop in batches._held[0].values.spans for chunk in range(start // chunks, (stop - 1) // chunks + 1)]
+    touched = [chunk for start, stop in batches._from.sources[0].values.spans for chunk in range(start // chunks, (stop - 1) // chunks + 1)]
     assert sorted(touched) == list(range(400 // chunks))
 
 
 def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
     """A file sorted by class: no buffer is far from the mean of all, and no two epochs are alike."""
-    monkeypatch.setattr("minidl.buffers._SMALL", 1)  # as with a limit of some MB
+    monkeypatch.setattr("minidl.sources._SMALL", 1)  # as with a limit of some MB
     batches = outside(4000, limit=40_000, batch_size=100)
     assert batches.plan.blocks >= 32
     means = [[np.mean(rows) for rows in dealt(batches)] for _ in range(3)]
@@ -281,7 +282,7 @@ def test_an_order_of_ones_own_is_for_rows_in_memory():
 
 def test_two_batches_must_fit():
     with pytest.raises(
-        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows .*, or take smaller batches"
+        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows.*, or take smaller batches"
     ):
         outside(3000, batch_size=100, limit=5000)
 
@@ -379,13 +380,13 @@ def wrong_states():
     other = MiniBatches(*numbered(45), batch_size=9).state()
     old = MiniBatches(*numbered(45), batch_size=8, seed=np.random.RandomState(0)).state()
     return {
-        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, got None"),
+        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, with an epoch .*, got None"),
         "half": ({"epoch": 1}, "state must be what MiniBatches.state"),
         "another size": (other, "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data"),
         "a file": (outside(203).state(), "state must be of batches dealt as these"),
-        "batch": ({**state, "batch": 7}, "state must have an epoch >= 0 and a batch from 0 to 6, got 0 and 7"),
-        "epoch": ({**state, "epoch": -1}, "state must have an epoch >= 0"),
-        "half a batch": ({**state, "batch": 1.5}, "state must have an epoch >= 0"),
+        "batch": ({**state, "batch": 7}, "with an epoch >= 0 and a batch from 0 to 6, got {'epoch': 0, 'batch': 7"),
+        "epoch": ({**state, "epoch": -1}, "returned, with an epoch >= 0"),
+        "half a batch": ({**state, "batch": 1.5}, "returned, with an epoch >= 0"),
         "stream": ({**state, "random": old["random"]}, "the state must be one of a Generator of the same kind, but"),
         "no stream": ({**state, "random": {}}, "the state must be one of a Generator"),
     }
@@ -398,3 +399,104 @@ def test_a_state_of_something_else_is_refused_and_changes_nothing(name):
     with pytest.raises(ArgumentError, match=message):
         batches.restore(state)
     assert dealt(batches) == dealt(twin)
+
+
+# Passes.
+
+
+F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+def collected(x, t=None, **settings):
+    """Return all rows of all passes, which must follow one another; they are written over, so they are copied."""
+    settings = {"dtype": F4, **settings}
+    parts, targets, stop = [], [], 0
+    for rows, part, some in Passes(x, t, **settings):
+        assert rows == slice(stop, stop + len(part))
+        assert part.dtype == settings["dtype"]
+        assert part.flags.c_contiguous
+        stop = rows.stop
+        parts.append(part.copy())
+        targets.append(None if some is None else some.copy())
+    assert stop == len(x)
+    return np.concatenate(parts), None if t is None else np.concatenate(targets)
+
+
+@pytest.mark.parametrize("m", [1, 128, 1023, 1024, 1025, 2500])
+@pytest.mark.parametrize("dtype", ["?", "u1", ">i2", "f4", "f8"])
+def test_passes_are_all_rows_in_order(m, dtype):
+    X, T = (np.arange(3 * m) % 100).reshape(m, 3).astype(dtype), np.arange(m).reshape(m, 1)
+    for x in (X, np.asfortranarray(X), Source(Outside(X), "X", F4)):
+        for t in (T, Targets(Outside(T), lambda rows: rows, 10**6)):
+            found, targets = collected(x, t, memory_limit=30_000)
+            np.testing.assert_array_equal(found, X)
+            np.testing.assert_array_equal(targets, T)
+        np.testing.assert_array_equal(collected(x)[0], X)
+
+
+@given(m=st.integers(1, 3000), chunk=st.sampled_from([None, 1, 100, 1024, 5000]), limit=st.integers(1000, 100_000))
+def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
+    X = np.arange(m, dtype=np.int32).reshape(m, 1)
+    outside = Outside(X, chunks=chunk and (chunk, 1))
+    np.testing.assert_array_equal(collected(Source(outside, "X", F8), dtype=F8, memory_limit=limit)[0], X)
+    assert sum(stop - start for start, stop in outside.spans) == m
+    assert not readers()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+@pytest.mark.parametrize("limit", [4_400_000, 6_000_000])
+def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, limit):
+    X = np.broadcast_to(np.zeros((), dtype), (20_000, 256))
+    parts = Passes(Source(Outside(X), "X", F4), dtype=F4, memory_limit=limit)
+    assert [len(part) for _, part, _ in parts] == [1024] * 19 + [544]
+    source, block, rows = parts._held.sources[0], parts._held.plan.block, parts._held.size
+    converted = 1024 * 256 * 4 if dtype == "u1" else 0
+    assert rows < 20_000
+    assert 2 * rows * source.row_bytes + block * source.passing_bytes + converted <= limit
+
+
+def test_an_array_that_fits_is_not_copied():
+    X = np.ones((3000, 4), np.float32)
+    assert all(np.shares_memory(part, X) for _, part, _ in Passes(X, dtype=F4, check=True))
+
+
+@pytest.mark.parametrize(("width", "rows"), [(2, 1024), (784, 1024), (12288, 512), (100_000, 64), (10**6, 32)])
+def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
+    sizes = [len(part) for _, part, _ in Passes(np.broadcast_to(np.float32(0), (1100, width)), dtype=F4)]
+    assert set(sizes[:-1]) == {rows}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("dtype", "value", "message"),
+    [
+        (F4, np.nan, r"X must be finite, got nan at X\[1500, 1\]"),
+        (F8, -np.inf, r"X must be finite, got -inf at X\[1500, 1\]"),
+        (F8, 1e200, r"X\[1500, 1\] is 1e\+200, too large for float32"),
+    ],
+)
+def test_numbers_are_checked_on_the_way(dtype, value, message, order):
+    X = np.zeros((2000, 3), dtype, order)
+    X[1500, 1] = value
+    for x, check in ((X, True), (Source(Outside(X), "X", F4), False)):
+        with pytest.raises(NonFiniteError, match=message):
+            collected(x, check=check, memory_limit=10_000)
+    with pytest.raises(NonFiniteError, match=message):
+        collected(X, Targets(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6), check=True)
+
+
+def test_large_finite_numbers_pass_the_check():
+    X = np.full((1000, 3), 1e30, np.float32)  # the squares overflow
+    np.testing.assert_array_equal(collected(X, check=True)[0], X)
+
+
+def test_a_limit_that_is_too_small_is_refused():
+    with pytest.raises(ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes"):
+        collected(Source(Outside(np.zeros((10, 1000))), "X", F4), memory_limit=2000)
+
+
+def test_leaving_early_ends_the_reading():
+    source = Source(Outside(np.zeros((1000, 10))), "X", F4)
+    for _ in Passes(source, dtype=F4, memory_limit=10_000):
+        break
+    assert not readers()

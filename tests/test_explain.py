@@ -23,7 +23,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.explain import explanation
+from minidl.explain import _size, explanation
 
 X, Y = rows(6, 3)
 NUMBER = r"-?\d[\d.e+-]*|-?inf|nan"
@@ -163,8 +163,8 @@ def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
         "2  Undocumented(): its class has no docstring to tell its formula",
         "3  Residual(): A layer of layers: y = x + second(first(x)).",
         "Absolute(): The mean of |p - t|.",
-        "Absolute(): dp, as its backward computes it",
-        "3  Residual(): as its backward computes it",
+        "Absolute(): dp = what its own code computes",
+        "3  Residual(): what its own code computes",
     ):
         assert words in text
     assert row(section(text, "FORWARD"), "X")[0] == (6, 3, 1)
@@ -219,3 +219,30 @@ def test_the_model_prints_it(capsys):
     assert capsys.readouterr().out == text_of(model) + "\n"
     with pytest.raises(ShapeError, match=r"pass X\.T\?"):
         model.explain(X.T, Y)
+
+
+# The table that summary returns.
+
+
+def test_the_table_has_a_row_per_layer_and_the_total():
+    model = Sequential([Flatten(), Linear(12288, 20), ReLU(), Linear(20, 1), Sigmoid()], loss=BinaryCrossEntropy(), penalties=[L2(0.1)])
+    lines = [line.split() for line in model.summary().splitlines()]
+    assert lines[0] == ["#", "layer", "output", "parameters", "size"]
+    assert lines[1] == ["0", "Flatten()", "?", "0", "0", "B"]
+    assert lines[2] == ["1", "Linear(12288,", "20)", "(m,", "20)", "245,780", "983.1", "kB"]
+    assert lines[6] == ["total", "245,801", "983.2", "kB"]
+    assert model.summary().endswith("loss BinaryCrossEntropy(), computed from the logits + L2(0.1); float32")
+
+
+def test_an_unknown_shape_is_a_question_mark():
+    model = Sequential([Gain(3)], loss=MeanSquaredError(), dtype="f8")
+    assert model.summary().splitlines()[1].split() == ["0", "Gain()", "?", "3", "24", "B"]
+    assert model.summary().endswith("loss MeanSquaredError(); float64")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (983_204, "983.2 kB"), (2_500_000, "2.5 MB"), (3e9, "3.0 GB"), (4e12, "4000.0 GB")],
+)
+def test_sizes(count, text):
+    assert _size(count) == text

@@ -223,7 +223,7 @@ def test_a_file_that_breaks_is_named(where):
     arrays = {"x": X, "y": Y, "v": X}
     arrays[where[0]] = Outside(arrays[where[0]], fail=fail)
     name = "Y" if where == "y" else "X"
-    with pytest.raises(DataError, match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError: the disk is gone: is the file"):
+    with pytest.raises(DataError, match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): is the file"):
         model_of().fit(
             arrays["x"], arrays["y"], validation=(arrays["v"], Y), callbacks=[Break()], memory_limit=3000 if where != "x" else LIMIT, **FIT
         )

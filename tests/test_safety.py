@@ -44,7 +44,7 @@ WRITERS = {
     "NamedTemporaryFile",
 }
 WRITING_MODES = set("wax+")
-LOGS = {"logs.py"}  # begins its files whole and then adds lines: a killed process can cut off the last one, never an earlier one
+LOGS = {"callbacks.py"}  # begins its files whole and then adds lines: a killed process can cut off the last one, never an earlier one
 
 
 def names(node):
