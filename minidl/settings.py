@@ -9,9 +9,7 @@ from .errors import ArgumentError
 
 
 def settings_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name, read off its attributes of the same names.
-
-    A class whose attributes differ from its arguments defines a method `settings()` that returns them.
+    """Return the arguments of the owner's __init__ by name: what its method `settings()` returns, else its attributes of these names.
 
     Raises
     ------
@@ -29,19 +27,13 @@ def settings_of(owner: object) -> dict[str, Any]:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
     for name, value in plain.items():
         for item in value if isinstance(value, list) else [value]:
-            if not (item is None or isinstance(item, bool | int | float | str)):
+            if not isinstance(item, bool | int | float | str | None):
                 raise _refusal(owner, f"has the argument {name} = {item!r}, which is not a plain value")
     return plain
 
 
 def arguments_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name, read off its attributes, of whatever type.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument has no attribute.
-    """
+    """Return the arguments of the owner's __init__ by name, read off its attributes, of whatever type."""
     if type(owner).__init__ is object.__init__:
         return {}
     names = list(inspect.signature(type(owner).__init__).parameters)[1:]

@@ -1,21 +1,35 @@
-"""Whole models as ONNX files, for onnxruntime and all else that runs them. They need onnx: pip install 'minidl[onnx]'."""
+"""Whole models as ONNX files, for onnxruntime and all else that runs them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..environment import __version__
 from ..errors import ArgumentError
 from ..files import FilePath, write_whole
-from ..layers import Activation, Dropout, Layer, Linear
-from ..layers.layer import Shape
+from ..layers import Activation, Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from ..sequential import Sequential
-from .common import check_sendable, missing
-from .onnx_nodes import Nodes, nodes_of
+from .tensors import check_model, needs
 
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+# What stands for a layer: a function of the layer, the name of its input, that of its output, and the names of its parameters.
+Nodes = Callable[[Any, str, str, dict[str, str]], "Sequence[NodeProto]"]
+
+# The operator that a layer is, with its attributes.
+OPERATORS: dict[type[Layer], tuple[str, dict[str, Any]]] = {
+    Linear: ("Gemm", {"transB": 1}),  # the weights as they are
+    ReLU: ("Relu", {}),
+    Sigmoid: ("Sigmoid", {}),
+    Tanh: ("Tanh", {}),
+    Softmax: ("Softmax", {"axis": -1}),
+    Flatten: ("Flatten", {"axis": 1}),
+}
 OLDEST = 13  # before it, Softmax was another function
 MOST_BYTES = 2**31 - 2**20  # of weights: protobuf ends at 2 GiB
 
@@ -30,14 +44,15 @@ def export_onnx(
 ) -> Path:
     """Write what `model.predict` computes to an ONNX file, weights included; return the path.
 
-    The graph takes "input" (batch, ...), of any number of rows in the model's dtype, and gives "output" (batch, k). `Dropout` is left out.
-    A file of that name is replaced, and stays whole where anything fails. The same model gives the same bytes.
+    The graph takes "input" (batch, ...) in the model's dtype and gives "output" (batch, k). `Dropout` is left out. The same model gives
+    the same bytes.
 
     Parameters
     ----------
     model : Sequential
         In float32 or float64.
     path : path
+        A file of that name is replaced whole, or stays as it is where anything fails.
     shape : tuple of int, optional
         The shape of one example, such as (64, 64, 3): needed where the layers do not tell it, as `Flatten` does not.
     opset : int, default 17
@@ -51,61 +66,45 @@ def export_onnx(
     MissingExtraError
         If onnx is not installed.
     ArgumentError, ShapeError, DtypeError, NonFiniteError
-        If a layer has no such function, the shape is not known or does not fit, a parameter is not finite, or onnx's checker, which
-        every graph passes before it is written, finds a mistake.
+        If a layer has no such function, the shape is not known or does not fit, a parameter is not finite, or onnx's checker refuses the
+        graph.
     DataError
         If the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile, onnx
-    >>> from minidl import BinaryCrossEntropy, Sigmoid, Tanh
-    >>> model = Sequential([Linear(4, 3), Tanh(), Dropout(0.5), Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy())
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     graph = onnx.load(export_onnx(model, f"{folder}/model.onnx")).graph
-    >>> [node.op_type for node in graph.node]
-    ['Gemm', 'Tanh', 'Gemm', 'Sigmoid']
     """
-    try:
-        import onnx
-    except ImportError:
-        raise missing("export_onnx", "onnx") from None
-    check_sendable(model, "export_onnx")
-    newest = onnx.defs.onnx_opset_version()
+    where = "export_onnx"
+    with needs("onnx", where):
+        from onnx import checker, defs, helper, numpy_helper, shape_inference
+    check_model(model, where)
+    newest = defs.onnx_opset_version()
     if isinstance(opset, bool) or not isinstance(opset, int) or not OLDEST <= opset <= newest:
-        raise ArgumentError(f"opset must be a whole number in [{OLDEST}, {newest}] for this onnx, got {opset!r} in export_onnx")
+        raise ArgumentError(f"opset must be a whole number in [{OLDEST}, {newest}] for this onnx, got {opset!r} in {where}")
     if not isinstance(custom, Mapping | None):
-        raise ArgumentError(f"custom must be a dict of layer classes and functions, got {custom!r} in export_onnx")
-    if model.parameters.theta.nbytes > MOST_BYTES:
-        raise ArgumentError(f"the weights must have at most {MOST_BYTES:,} bytes, got {model.parameters.theta.nbytes:,} in export_onnx")
+        raise ArgumentError(f"custom must be a dict of layer classes and functions, got {custom!r} in {where}")
+    if (size := model.parameters.theta.nbytes) > MOST_BYTES:
+        raise ArgumentError(f"the weights must have at most {MOST_BYTES:,} bytes, got {size:,} in {where}")
     nodes = nodes_of(model, custom or {})
     example = np.zeros((1, *_shape(model, shape)), model.dtype)
     with np.errstate(all="ignore"):  # zeros need not be in a layer's domain
-        output = model.predict(example).shape[1:]
-    kind = onnx.helper.np_dtype_to_tensor_dtype(model.dtype)
-    graph = onnx.helper.make_graph(
-        nodes,
-        "minidl",
-        [onnx.helper.make_tensor_value_info("input", kind, ["batch", *example.shape[1:]])],
-        [onnx.helper.make_tensor_value_info("output", kind, ["batch", *output])],
-        [onnx.numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters],
-    )
-    version = [onnx.helper.make_operatorsetid("", opset)]
-    proto = onnx.helper.make_model(
-        graph,
+        ends = {"input": example, "output": model.predict(example)}
+    kind = helper.np_dtype_to_tensor_dtype(model.dtype)
+    x, y = (helper.make_tensor_value_info(name, kind, ["batch", *array.shape[1:]]) for name, array in ends.items())
+    weights = [numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters]
+    version = [helper.make_operatorsetid("", opset)]
+    proto = helper.make_model(
+        helper.make_graph(nodes, "minidl", [x], [y], weights),
         opset_imports=version,
-        ir_version=onnx.helper.find_min_ir_version_for(version),
+        ir_version=helper.find_min_ir_version_for(version),
         producer_name="minidl",
         producer_version=__version__,
     )
     try:
-        onnx.checker.check_model(proto, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        checker.check_model(proto, full_check=True)
+    except (checker.ValidationError, shape_inference.InferenceError) as error:
         raise ArgumentError(f"the graph must pass onnx's checker, which says: {error}: mend the functions in custom") from error
     return write_whole(path, proto.SerializeToString(deterministic=True))
 
 
-def _shape(model: Sequential, shape: tuple[int, ...] | None) -> Shape:
+def _shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
     """Return the shape of one example: the one given, or what the first layer asks for that does not take all."""
     if shape is None:
         first = next((layer for layer in model.layers if not isinstance(layer, Activation | Dropout)), None)
@@ -115,3 +114,39 @@ def _shape(model: Sequential, shape: tuple[int, ...] | None) -> Shape:
     if not (isinstance(shape, tuple | list) and all(type(n) is int and n >= 1 for n in shape)):
         raise ArgumentError(f"shape must be whole numbers >= 1, that of one example such as (64, 64, 3), got {shape!r} in export_onnx")
     return tuple(shape)
+
+
+def nodes_of(model: Sequential, custom: Mapping[type[Layer], Nodes]) -> list[NodeProto]:
+    """Return the nodes from "input" to "output" that compute what the model predicts; parameters have the model's names."""
+    from onnx.helper import make_node
+
+    kept = [(i, layer) for i, layer in enumerate(model.layers) if type(layer) is not Dropout]
+    nodes: list[NodeProto] = []
+    x = "input"
+    for i, layer in kept:
+        y = "output" if i == kept[-1][0] else f"layer{i}"
+        names = {name: f"{i}.{name}" for name in layer.parameters()}
+        if type(layer) in custom:  # exactly: a subclass may compute otherwise
+            nodes += custom[type(layer)](layer, x, y, names)
+        elif type(layer) is LeakyReLU:
+            nodes += _leaky(layer.slope, x, y, model.dtype)
+        elif type(layer) in OPERATORS:
+            operator, attributes = OPERATORS[type(layer)]
+            nodes.append(make_node(operator, [x, *names.values()], [y], **attributes))
+        else:
+            cure = f"tell its nodes by custom={{{type(layer).__name__}: function}}"
+            raise ArgumentError(f"layer {i}, {layer}, is not known to export_onnx: {cure}")
+        x = y
+    return nodes or [make_node("Identity", [x], ["output"])]
+
+
+def _leaky(slope: float, x: str, y: str, dtype: np.dtype[Any]) -> list[NodeProto]:
+    """Return the nodes of a `LeakyReLU`; in float64 max(x, slope * x), for the operator has its slope in float32 alone."""
+    from onnx.helper import make_node
+    from onnx.numpy_helper import from_array
+
+    if dtype == np.float32:
+        return [make_node("LeakyRelu", [x], [y], alpha=slope)]
+    steep, scaled = f"{y}.slope", f"{y}.scaled"
+    constant = make_node("Constant", [], [steep], value=from_array(np.array(slope, dtype), steep))
+    return [constant, make_node("Mul", [x, steep], [scaled]), make_node("Max", [x, scaled], [y])]

@@ -1,49 +1,63 @@
-"""The course's dictionary of parameters: {"W1": (n1, n0), "b1": (n1, 1), "W2": (n2, n1), ...}, numbered from 1."""
+"""Parameters alone: as the course's dictionary, and as safetensors files, named and laid out as PyTorch has them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, door, numeric
-from ..errors import ArgumentError, ShapeError
+from ..checkpoints import once
+from ..errors import ArgumentError, DataError, DtypeError, MissingExtraError, NonFiniteError, ShapeError
+from ..files import FilePath, read_whole, write_whole
 from ..layers import Layer, Linear, ReLU, Sigmoid
 from ..losses import BinaryCrossEntropy
 from ..sequential import Sequential
-from .common import check_model, check_sendable
+
+
+@contextmanager
+def needs(extra: str, where: str) -> Iterator[None]:
+    """Tell how to install the package `extra` if an import of it fails; `where` is the function that was called."""
+    try:
+        yield
+    except ImportError:
+        raise MissingExtraError(f"{where} needs {extra}, which is not installed: pip install 'minidl[{extra}]'") from None
+
+
+def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
+    """Raise unless `model` is one in float32 or float64, and all its parameters are finite."""
+    if not isinstance(model, Sequential):
+        raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
+    if model.dtype.kind != "f":
+        raise DtypeError(f"model must be in float32 or float64, got {model.dtype} in {where}: pass model.astype(np.float64)")
+    theta = model.parameters.theta
+    if finite and len(wrong := np.flatnonzero(~np.isfinite(theta))):
+        name, index = model.parameters.locate(int(wrong[0]))
+        at = ", ".join(map(str, index))
+        raise NonFiniteError(f"parameters must be finite, got {theta[wrong[0]]} at {name}[{at}] in {where}: train or load the model anew")
 
 
 def to_course(model: Sequential) -> dict[str, Array]:
-    """Return the parameters of the model's `Linear` layers as the course's dictionary, in copies.
+    """Return copies of the parameters of the `Linear` layers as the course has them: "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ...
 
-    A layer without a bias gets one of zeros, for the course's functions add it: the net is the same.
+    A layer without a bias gets one of zeros.
 
     Parameters
     ----------
     model : Sequential
 
-    Returns
-    -------
-    dict of str to ndarray
-        "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ... in the model's dtype.
-
     Raises
     ------
     ArgumentError, DtypeError, NonFiniteError
-        If another layer than `Linear` has parameters, if the model is complex, or if a parameter is not finite.
-
-    Examples
-    --------
-    >>> from minidl import MeanSquaredError
-    >>> model = Sequential([Linear(4, 3), ReLU(), Linear(3, 1)], loss=MeanSquaredError())
-    >>> {name: array.shape for name, array in to_course(model).items()}
-    {'W1': (3, 4), 'b1': (3, 1), 'W2': (1, 3), 'b2': (1, 1)}
+        If another layer than `Linear` has parameters, the model is complex, or a parameter is not finite.
     """
-    check_sendable(model, "to_course")
+    check_model(model, "to_course")
     parameters = {}
-    for number, (_, layer) in enumerate(_linears(model, "to_course"), start=1):
+    for number, _, layer in _linears(model, "to_course"):
         weight = parameters[f"W{number}"] = layer.weight.value.copy()
         bias = np.zeros(len(weight), weight.dtype) if layer.bias is None else layer.bias.value.copy()
         parameters[f"b{number}"] = bias.reshape(-1, 1)
@@ -56,15 +70,10 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     Parameters
     ----------
     parameters : mapping of str to array_like
-        "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ... of finite real numbers, converted to the model's dtype. A layer without a
-        bias takes none, or zeros.
+        "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ... of finite real numbers. A layer without a bias takes none, or zeros.
     model : Sequential, optional
-        Its `Linear` layers take the parameters in their order. By default a new one: LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under
+        Its `Linear` layers take the parameters in their order. By default LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under
         `BinaryCrossEntropy()`, in float32 if all of `parameters` is, else in float64.
-
-    Returns
-    -------
-    Sequential
 
     Raises
     ------
@@ -73,43 +82,44 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
 
     Examples
     --------
-    >>> model = from_course({"W1": [[1.0, -1.0]], "b1": [[0.0]]})
-    >>> model
+    >>> from_course({"W1": [[1.0, -1.0]], "b1": [[0.0]]})
     Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=float64)
-    >>> model.predict([[3.0, 3.0]])
-    array([[0.5]])
     """
     where = "from_course"
     if not isinstance(parameters, Mapping):
         raise ArgumentError(f"parameters must be a dict with W1, b1, W2, ..., got a {type(parameters).__name__} in {where}")
     arrays = {str(name): numeric(array, str(name)) for name, array in parameters.items()}
     model = _course_net(arrays) if model is None else model
-    check_model(model, where)
-    linears = list(enumerate(_linears(model, where), start=1))
-    _check_names(arrays, len(linears), optional={f"b{number}" for number, (_, layer) in linears if layer.bias is None})
+    check_model(model, where, finite=False)
+    linears = list(_linears(model, where))
+    _check_names(arrays, len(linears), optional={f"b{number}" for number, _, layer in linears if layer.bias is None})
     new = []
-    for number, (place, layer) in linears:
-        new.append((layer.weight, _fitting(arrays, f"W{number}", layer.weight.shape, model, place)))
-        if f"b{number}" in arrays:
-            bias = _fitting(arrays, f"b{number}", (layer.out_features, 1), model, place)[:, 0]
-            if layer.bias is not None:
-                new.append((layer.bias, bias))
-            elif bias.any():
-                raise ArgumentError(f"b{number} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True")
+    for number, place, layer in linears:
+        due = [(f"W{number}", layer.weight.shape, layer.weight), (f"b{number}", (layer.out_features, 1), layer.bias)]
+        for name, shape, parameter in due:
+            if name not in arrays:  # a bias that the layer has not
+                continue
+            array = door(arrays[name], name, model.dtype)
+            if array.shape != shape:
+                raise ShapeError(f"{name} must have shape {shape}, that of {place} in {where}, got {array.shape}: nothing is broadcast")
+            if parameter is not None:
+                new.append((parameter, array.reshape(parameter.shape)))
+            elif array.any():
+                raise ArgumentError(f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True")
     for parameter, value in new:
         parameter.value = value
     return model
 
 
-def _linears(model: Sequential, where: str) -> list[tuple[str, Linear]]:
-    """Return each Linear layer of the model and how messages call it; no other layer may learn anything."""
-    linears = []
+def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]:
+    """Yield the Linear layers with their numbers and what messages call them; no other layer may learn anything."""
+    number = 0
     for i, layer in enumerate(model.layers):
         if type(layer) is Linear:
-            linears.append((f"layer {i}, {layer},", layer))
+            number += 1
+            yield number, f"layer {i}, {layer},", layer
         elif layer.parameters():
             raise ArgumentError(f"layer {i}, {layer}, has parameters in {where}, but the course's dictionary is of Linear layers alone")
-    return linears
 
 
 def _check_names(arrays: Mapping[str, Array], count: int, optional: Collection[str] = ()) -> None:
@@ -122,16 +132,8 @@ def _check_names(arrays: Mapping[str, Array], count: int, optional: Collection[s
             )
 
 
-def _fitting(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...], model: Sequential, place: str) -> Array:
-    """Return an array of the dictionary in the model's dtype, once it is known to be finite and of that shape."""
-    array = door(arrays[name], name, model.dtype)
-    if array.shape != shape:
-        raise ShapeError(f"{name} must have shape {shape}, that of {place} in from_course, got {array.shape}: nothing is broadcast")
-    return array
-
-
 def _course_net(arrays: Mapping[str, Array]) -> Sequential:
-    """Return the course's net with the widths of the weights; its values are copied into it like into any other model."""
+    """Return the course's net with the widths of the weights."""
     count = max(1, sum(name.startswith("W") for name in arrays))
     _check_names(arrays, count)
     layers: list[Layer] = []
@@ -141,3 +143,85 @@ def _course_net(arrays: Mapping[str, Array]) -> Sequential:
             raise ShapeError(f"W{number} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course")
         layers += [Linear(shape[1], shape[0]), ReLU()]
     return Sequential([*layers[:-1], Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.result_type(np.float32, *arrays.values()))
+
+
+def save_safetensors(model: Sequential, path: FilePath) -> Path:
+    """Write the parameters to a safetensors file under their names, such as "0.weight"; return the path.
+
+    `torch.nn.Sequential` names and lays out its parameters alike: where its layers correspond to the model's one by one, activations,
+    `Dropout` and `Flatten` included, `net.load_state_dict(safetensors.torch.load_file(path))` takes them as they are.
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path
+        A file of that name is replaced whole, or stays as it is where anything fails.
+
+    Raises
+    ------
+    MissingExtraError
+        If safetensors is not installed.
+    ArgumentError, DtypeError, NonFiniteError, DataError
+        If it is no model in float32 or float64, a parameter is not finite, or the file cannot be written.
+    """
+    with needs("safetensors", "save_safetensors"):
+        from safetensors.numpy import save
+    check_model(model, "save_safetensors")
+    return write_whole(path, save({name: parameter.value for name, parameter in model.parameters}))
+
+
+def load_safetensors(model: Sequential, path: FilePath) -> None:
+    """Copy the weights of a safetensors file, such as one of a `torch.nn.Sequential`, into `model`, which must have just these.
+
+    The file is not trusted, but it has no checksum: other finite numbers than were written are not noticed.
+
+    Parameters
+    ----------
+    model : Sequential
+        In float32 or float64, as the file.
+    path : path
+
+    Raises
+    ------
+    MissingExtraError
+        If safetensors is not installed.
+    MissingDataError, DataError
+        If there is no such file, or it is not of such a model, all its numbers finite; then the model is as it was.
+    """
+    with needs("safetensors", "load_safetensors"):
+        from safetensors import SafetensorError, deserialize
+    check_model(model, "load_safetensors", finite=False)
+    most = 64 * 2**10 + 2**10 * len(model.parameters)  # bytes of the header; 100 per parameter are usual
+    content = read_whole(path, 8 + most + model.parameters.theta.nbytes, "a safetensors file for this model", "is it of another model?")
+    header = content[8 : 8 + int.from_bytes(content[:8], "little")]
+    if len(header) > most:
+        raise DataError(f"{path}: the header of the file may have {most:,} bytes for this model, found more: is it of another model?")
+    try:
+        json.loads(header, object_pairs_hook=once)  # of a name that comes twice, the library takes the last
+        # It checks that the tensors fill the file without gap or overlap.
+        tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: must begin with the JSON header of a safetensors file, found {error}: is it the right file?") from None
+    except SafetensorError as error:
+        raise DataError(f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again") from None
+    due = {name: parameter.shape for name, parameter in model.parameters}
+    for name in {**due, **tensors}:
+        shape = tuple(tensors[name]["shape"]) if name in tensors else None
+        if name not in due or shape != due[name]:
+            rule = f"of shape {due[name]}" if name in due else "absent, for the model has no parameter of that name"
+            found = f"only {[*tensors]}" if shape is None else f"shape {shape}"
+            raise _unfit(path, name, rule, found, "layers must correspond one by one, see model.summary()")
+    arrays = {}
+    for name, tensor in tensors.items():
+        if {"F32": "float32", "F64": "float64"}.get(tensor["dtype"]) != model.dtype.name:
+            cure = "convert it there, or make the model with the file's dtype"
+            raise _unfit(path, name, f"{model.dtype}, as the model", tensor["dtype"], cure)
+        array = arrays[name] = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
+        if not (finite := np.isfinite(array)).all():
+            raise _unfit(path, name, "finite numbers", array[~finite][0], "train that model anew")
+    for name, parameter in model.parameters:
+        parameter.value = arrays[name].reshape(parameter.shape)
+
+
+def _unfit(path: FilePath, name: str, rule: str, found: object, cure: str) -> DataError:
+    return DataError(f"{path}, tensor {name[:80]!r}: must be {rule}, found {str(found)[:200]}: {cure}")
