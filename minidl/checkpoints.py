@@ -32,6 +32,7 @@ MOST_TEXT = 4 * 2**20  # bytes of a description; parsed, it can take twenty time
 MOST_ARRAYS = MOST_LAYERS = 10_000
 MOST_PENALTIES = 1_000
 _FORM = f"dtype float32 or float64, 1 to {MOST_LAYERS:,} layers, a loss and at most {MOST_PENALTIES:,} penalties"
+_CHANGED = "has a class changed since it was saved?"
 BUILT_IN = {
     name: held
     for base, module in ((Layer, layers), (Loss, losses), (Penalty, penalties))
@@ -40,16 +41,16 @@ BUILT_IN = {
 }
 
 
-def save(model: Objective, path: FilePath) -> Path:
+def save(model: Objective, path: FilePath, more: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> Path:
     """Write a model; `Sequential.save` is the door to it."""
-    return write_hdf5({Path(path): contents(model)}, replace=True)[0]
+    return write_hdf5({Path(path): contents(model, more, arrays)}, replace=True)[0]
 
 
 def contents(model: Objective, more: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> dict[str, Array]:
     """Return the data sets of a model's file; `more` goes into its description, and `arrays` beside the parameters."""
     content = description(model)
     if not _has_form(content):
-        raise ArgumentError(f"a saved model has {_FORM}, got {len(model.layers):,} layers of {model.dtype}: use model.astype, or fewer")
+        raise ArgumentError(f"a saved model has {_FORM}, got {len(model.layers):,} layers of {model.dtype}: use astype, or fewer")
     parameters = {name: parameter.value for name, parameter in model.parameters}
     return seal({**content, **(more or {})}, {**parameters, **(arrays or {})})
 
@@ -69,35 +70,26 @@ def _entry(owner: object) -> dict[str, Any]:
 
 
 def seal(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the data sets of a file of plain values and arrays of float32, float64, int64 or uint8.
-
-    Raises
-    ------
-    ArgumentError
-        If it could not be read back.
-    """
+    """Return the data sets of a file of plain values and arrays of float32, float64, int64 or uint8."""
     little = {name: np.asarray(array, np.asarray(array).dtype.newbyteorder("<")) for name, array in arrays.items()}
     table = {name: {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": _digest(array)} for name, array in little.items()}
     try:
         text = json.dumps({**content, **FORMAT, "arrays": table}, sort_keys=True, allow_nan=False).encode()
         parsed = _parsed(text)
     except (ValueError, TypeError, RecursionError) as error:
-        raise ArgumentError(f"a saved model must be plain values that JSON can hold, got {error}: change these settings") from error
+        raise ArgumentError(f"a saved model must be plain values that JSON can hold, got {error}") from error
     if len(text) > MOST_TEXT or not _is_table(parsed["arrays"]):
         found = ", ".join(f"{name} ({array.dtype.str})" for name, array in list(little.items())[:5])
         raise ArgumentError(
-            f"a saved model may have a description of {MOST_TEXT:,} bytes and {MOST_ARRAYS:,} arrays of {', '.join(DTYPES)} with plain "
-            f"names, got {len(text):,} and {found}, ...: make fewer or smaller parts, or rename them"
+            f"a saved model has up to {MOST_TEXT:,} bytes of settings and {MOST_ARRAYS:,} arrays of {', '.join(DTYPES)} with plain names, "
+            f"got {len(text):,} and {found}, ...: make fewer parts, or rename them"
         )
     own = {"description": np.frombuffer(text, np.uint8), "sha256": np.frombuffer(hashlib.sha256(text).digest(), np.uint8)}
     return {**own, **little}
 
 
 def read(path: FilePath, limit: int | Limits = Limits.size) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what `seal` was given, known to be as it was written to the last bit.
-
-    The description is known to be whole before it is parsed, each array before it is used, and a damaged one is told by its name.
-    """
+    """Return what `seal` was given; the description is known to be whole before it is parsed, each array before it is used."""
     file = HDF5File(path, limit=limit)
     own = file.read({"description": Field(("n",), "u", itemsize=1, most=MOST_TEXT), "sha256": Field((32,), "u", itemsize=1)})
     text = own["description"].tobytes()
@@ -123,10 +115,7 @@ def read(path: FilePath, limit: int | Limits = Limits.size) -> tuple[dict[str, A
 
 
 def load(path: FilePath, model_class: type[M], custom: Sequence[type[Any]] = (), *, limit: int | Limits = Limits.size) -> M:
-    """Return the model that `path` holds, as a `model_class`; `Sequential.load` is the door to it.
-
-    Every shape is known to be that of the stored arrays before memory is taken for the model.
-    """
+    """Return the model that `path` holds; `Sequential.load` is the door to it."""
     for held in custom:
         if not (isinstance(held, type) and issubclass(held, Layer | Loss | Penalty)):
             raise ArgumentError(f"custom must be a list of classes of layers, losses or penalties, got {held!r}")
@@ -140,13 +129,11 @@ def load(path: FilePath, model_class: type[M], custom: Sequence[type[Any]] = (),
         raise _damaged(path, f"must have {_FORM}, found it otherwise")
     made = [_make(path, entry, Layer, known) for entry in content["layers"]]
     due = {f"{i}.{name}": held.shape for i, layer in enumerate(made) for name, held in layer.parameters().items()}
-    for name in {**due, **arrays}:
-        shape = arrays[name].shape if name in arrays else "none"
-        if due.get(name, "none") != shape:
-            raise DataError(
-                f"{path}, key {name!r}: must be the parameter that its layer has, of shape {due.get(name, 'none')}, found {shape}: "
-                "has the class changed since it was saved?"
-            )
+    found = {name: array.shape for name, array in arrays.items()}
+    for name in {**due, **found}:  # before memory is taken for the model
+        rule, shape = due.get(name, "none"), found.get(name, "none")
+        if rule != shape:
+            raise DataError(f"{path}, key {name!r}: must be its layer's parameter, of shape {rule}, found {shape}: {_CHANGED}")
         if arrays[name].dtype.name != content["dtype"]:
             raise _damaged(path, f"must be {content['dtype']}, found {arrays[name].dtype}", name)
     loss = _make(path, content["loss"], Loss, known)
@@ -156,65 +143,54 @@ def load(path: FilePath, model_class: type[M], custom: Sequence[type[Any]] = (),
         for name, array in arrays.items():
             model.parameters[name].value = array
     except Exception as error:  # parts of one's own may raise anything
-        raise DataError(f"{path}: its layers do not fit together: {str(error)[:300]}: has a class changed since it was saved?") from error
+        raise DataError(f"{path}: its layers do not fit together: {str(error)[:300]}: {_CHANGED}") from error
     return model
 
 
 def _make(path: FilePath, entry: Mapping[str, Any], base: type[Any], known: Mapping[str, type[Any]]) -> Any:
-    """Return the object that an entry describes, of a class that is known."""
     name, settings = entry["class"], entry["settings"]
     found = known.get(name)
     if found is None or not issubclass(found, base):
         cure = f"pass custom=[{name}]" if name.isidentifier() else "restore a copy"
-        raise DataError(f"{path}: must name classes that are known, found the {base.__name__.lower()} {name[:80]!r}: {cure}")
+        raise DataError(f"{path}: must have known classes, found the {base.__name__.lower()} {name[:80]!r}: {cure}")
     try:
         made = found(**settings)
-        # An argument that no saved file has, or of another type: 1, 1.0 and true are equal in Python, but not in JSON.
+        # As JSON, in which 1, 1.0 and true differ.
         if json.dumps(settings_of(made), sort_keys=True) != json.dumps(settings, sort_keys=True):
             raise ArgumentError(f"{made} has others")
     except Exception as error:  # classes of one's own may raise anything
-        told = f"must be those of its __init__, found {str(settings)[:200]}: {str(error)[:200]}"
-        raise DataError(f"{path}: the settings of {name} {told}") from error
+        told = f"{str(settings)[:200]}: {str(error)[:200]}"
+        raise DataError(f"{path}: the settings of {name} must be those of its __init__, found {told}") from error
     return made
 
 
 def fits(value: Any, form: Any) -> bool:
-    """Return whether a plain value has a form: a type, a list of the form of its elements, or a dict of the forms of all its keys.
-
-    Examples
-    --------
-    >>> fits({"class": "ReLU", "at": [1, 2]}, {"class": str, "at": [int]})
-    True
-    """
+    """Return whether `value` has a form: a type, some texts, a list of the form of its elements, or a dict of those of all its keys."""
     if isinstance(form, dict):
         return isinstance(value, dict) and value.keys() == form.keys() and all(fits(value[key], form[key]) for key in form)
     if isinstance(form, list):
         return isinstance(value, list) and all(fits(held, form[0]) for held in value)
-    return type(value) is form
+    return value in form if isinstance(form, tuple) else type(value) is form
 
 
 def _has_form(content: Mapping[str, Any]) -> bool:
-    """Return whether a description has all that a model needs, in the right form, and nothing else."""
     part = {"class": str, "settings": dict}
     return (
-        fits(content, {"dtype": str, "layers": [part], "loss": part, "penalties": [part]})
-        and content["dtype"] in ("float32", "float64")
+        fits(content, {"dtype": ("float32", "float64"), "layers": [part], "loss": part, "penalties": [part]})
         and 1 <= len(content["layers"]) <= MOST_LAYERS
         and len(content["penalties"]) <= MOST_PENALTIES
     )
 
 
 def _is_table(table: Any) -> bool:
-    """Return whether the list of arrays has the right form, and asks for no more than a file may have."""
-    return isinstance(table, dict) and len(table) <= MOST_ARRAYS and all(_is_name(name) and _is_row(row) for name, row in table.items())
-
-
-def _is_name(name: str) -> bool:
-    return name.isprintable() and len(name) <= 255 and "/" not in name and name not in ("", ".", "..", "description", "sha256")
-
-
-def _is_row(row: Any) -> bool:
-    return fits(row, {"dtype": str, "shape": [int], "sha256": str}) and row["dtype"] in DTYPES  # the reader looks at the shape
+    row = {"dtype": DTYPES, "shape": [int], "sha256": str}  # the reader looks at the shapes
+    own = ("", ".", "..", "description", "sha256")
+    return (
+        isinstance(table, dict)
+        and len(table) <= MOST_ARRAYS
+        and all(name.isprintable() and len(name) <= 255 and "/" not in name and name not in own for name in table)
+        and fits([*table.values()], [row])
+    )
 
 
 def _digest(array: Array) -> str:
@@ -226,7 +202,7 @@ def _damaged(path: FilePath, what: str, key: str = "description") -> DataError:
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON as a dict, if it has each key once."""
+    """Return an object of JSON, if it has each key once."""
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ValueError("a key twice in one object")

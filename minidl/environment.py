@@ -12,13 +12,7 @@ __version__ = "0.1.0"
 
 
 def fingerprint() -> dict[str, str]:
-    """Return, by name, what must be equal for two runs to be equal bit for bit.
-
-    Examples
-    --------
-    >>> sorted(fingerprint())
-    ['blas', 'minidl', 'numpy', 'processor', 'threads']
-    """
+    """Return, by name, what must be equal for two runs to be equal bit for bit."""
     config: dict[str, Any] = np.show_config(mode="dicts")  # type: ignore[assignment]  # documented, but not typed so
     blas = config.get("Build Dependencies", {}).get("blas", {})
     simd = config.get("SIMD Extensions", {}).get("found", [])
@@ -31,14 +25,3 @@ def fingerprint() -> dict[str, str]:
         "processor": " ".join([platform.system(), platform.machine(), *simd]),
         "threads": " ".join(f"{name}={os.environ[name]}" for name in limits if name in os.environ) or str(processors),
     }
-
-
-def differences(then: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Return one text for each entry in which the two differ.
-
-    Examples
-    --------
-    >>> differences({"numpy": "2.0.0", "threads": "2"}, {"numpy": "2.4.6", "threads": "2"})
-    ['numpy was 2.0.0 and is 2.4.6']
-    """
-    return [f"{name} was {then.get(name)} and is {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)]

@@ -26,10 +26,8 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
 
     Raises
     ------
-    MissingDataError
-        If there is no such file.
-    DataError
-        If it is no regular file (nothing waits for a pipe), too large, unreadable, or changes while it is read.
+    MissingDataError, DataError
+        If there is none, or it is a pipe (nothing waits), too large, unreadable, or changes meanwhile.
     """
 
     def size_of(found: os.stat_result) -> int:
@@ -52,9 +50,9 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
     except FileNotFoundError:
         raise MissingDataError(f"{path}: {what} must be here, found none: check the path") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {what} must be readable, {error}: check the path and its permissions") from error
+        raise DataError(f"{path}: {what} must be readable, {error}: check the path") from error
     if len(content) != size or (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
-        raise DataError(f"{path}: {what} must stay as it is while it is read, found it changing: read it again once it is complete")
+        raise DataError(f"{path}: {what} must not change while it is read: read it again once it is complete")
     return content
 
 
@@ -66,12 +64,7 @@ def _open_at_once(path: str, flags: int) -> int:
 def write_whole(path: FilePath, content: bytes) -> Path:
     """Write a file, so that under its name lies the whole old file or the whole new one at any moment; return the path.
 
-    The mode of an old file is kept, a symbolic link is followed.
-
-    Raises
-    ------
-    DataError
-        If it cannot be written; then the old one is as it was, and nothing else is left.
+    The old mode is kept, a link is followed. A `DataError` leaves the old file and nothing else.
     """
     with _errors_told(path):
         goal = Path(os.path.realpath(path))
@@ -80,7 +73,7 @@ def write_whole(path: FilePath, content: bytes) -> Path:
         number = 0
         while not _written(goal.parent / f"{_prefix()}{os.getpid()}-{number}.part", goal, content, mode):
             number += 1
-    try:  # the new name itself is to outlast a loss of power
+    try:  # the name, too, is to outlast a loss of power
         handle = os.open(goal.parent, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -119,11 +112,10 @@ def _errors_told(path: FilePath) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or error  # without the name of the temporary file
-        raise DataError(f"{path}: cannot be written, {told}: choose a place that you may write to, with enough room") from error
+        raise DataError(f"{path}: cannot be written, {told}: choose a place with room that you may write to") from error
 
 
 def _mode(goal: Path) -> int | None:
-    """Return the mode of the old file, None where there is none."""
     try:
         old = os.stat(goal)
     except FileNotFoundError:
@@ -139,7 +131,7 @@ def _prefix() -> str:
 
 
 def _written(temporary: Path, goal: Path, content: bytes, mode: int | None) -> bool:
-    """Write `goal` by way of `temporary`; return False where somebody else has that, or took it for a leftover before it was locked."""
+    """Write `goal` by way of `temporary`; return False where another has that, or took it for a leftover before it was locked."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(temporary, flags, 0o666 if mode is None else 0o600)  # what will be private is so from the start
@@ -170,7 +162,7 @@ def _written(temporary: Path, goal: Path, content: bytes, mode: int | None) -> b
 
 
 def _lock(handle: int) -> bool | None:
-    """Take a lock and return whether it was free, None where there are no locks."""
+    """Take a lock; return whether it was free, None where there are none."""
     if fcntl is None:
         return None
     try:
@@ -185,7 +177,7 @@ def _lock(handle: int) -> bool | None:
 def _remove_unless_held(path: Path) -> bool:
     handle = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
     try:
-        # Who writes holds a lock. And the same file still: one that has got its name since then is not to be touched.
+        # Who writes holds a lock; what has got its name since it was seen is another file.
         if not _lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
             return False
         os.unlink(path)

@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,8 +19,7 @@ import numpy as np
 from . import checkpoints
 from .arrays import Array
 from .callbacks import Callback, Run
-from .data.writer import write_hdf5
-from .environment import differences, fingerprint
+from .environment import fingerprint
 from .errors import ArgumentError, DataError, EnvironmentWarning
 from .files import FilePath
 from .history import larger_is_better
@@ -30,23 +30,22 @@ _SUMS = ("total", "rows", "right", "asked")
 
 
 class Checkpoint(Callback):
-    """Keep the training on disk, and end it well on Ctrl-C and SIGTERM.
+    """Keep the training on disk, and end it well on Ctrl-C and SIGTERM: the step is finished, the training saved, and `fit` returns.
 
     `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, goes on bit for bit as if it had never stopped, if
-    NumPy, its BLAS, the processor and the number of threads are the same; else a warning says what differs. A signal lets the current
-    step end; then the training is saved and `fit` returns. A second one has its usual effect.
+    NumPy, its BLAS, the processor and the number of threads are the same; else a warning says what differs.
 
     Parameters
     ----------
     path : path
-        A model's file, for `Sequential.load` too; folders are made.
+        A model's file, which `Sequential.load` reads too; folders are made.
     every_epochs : int or None, default 1
         Save after each so many epochs, and after the last one.
     every_seconds : float, optional
         Save also within an epoch, so many seconds after the last save.
     keep : {"last", "best", "both"}, default "last"
-        Which state `path` holds; "best" is that of the epoch with the best `monitor`. "both" keeps it in `best_path`,
-        `name.best.h5` beside `name.h5`.
+        Which state `path` holds; "best" is that of the epoch with the best `monitor`. "both" keeps it in `best_path`, `name.best.h5`
+        beside `name.h5`.
     monitor : str, default "val_loss"
         A name in the history; an accuracy is better where larger, anything else where smaller.
     """
@@ -62,20 +61,21 @@ class Checkpoint(Callback):
         monitor: str = "val_loss",
     ) -> None:
         whole = isinstance(every_epochs, int | np.integer) and not isinstance(every_epochs, bool) and every_epochs >= 1
-        if every_epochs is not None and not whole:
-            raise ArgumentError(f"every_epochs must be a whole number >= 1 or None, got {every_epochs!r} in Checkpoint")
-        if every_seconds is not None and not (isinstance(every_seconds, int | float) and every_seconds > 0):
-            raise ArgumentError(f"every_seconds must be > 0 or None, got {every_seconds!r} in Checkpoint")
-        if keep not in ("last", "best", "both"):
-            raise ArgumentError(f"keep must be 'last', 'best' or 'both', got {keep!r} in Checkpoint")
+        positive = isinstance(every_seconds, int | float) and every_seconds > 0
+        for name, value, holds, rule in (
+            ("every_epochs", every_epochs, whole or every_epochs is None, "a whole number >= 1 or None"),
+            ("every_seconds", every_seconds, positive or every_seconds is None, "> 0 or None"),
+            ("keep", keep, keep in ("last", "best", "both"), "'last', 'best' or 'both'"),
+        ):
+            if not holds:
+                raise ArgumentError(f"{name} must be {rule}, got {value!r} in Checkpoint")
         goal = Path(path)
         self.every_epochs, self.every_seconds, self.keep, self.monitor = every_epochs, every_seconds, keep, monitor
         self.path = None if keep == "best" else goal
         self.best_path = {"last": None, "best": goal, "both": goal.with_name(f"{goal.stem}.best{goal.suffix}")}[keep]
-        self._handlers: dict[signal.Signals, Any] = {}
 
     def on_start(self, run: Run) -> None:
-        """Refuse what could not be saved or watched, before the first step; begin to listen for signals."""
+        """Refuse what could not be saved or watched; begin to listen for signals."""
         if self.best_path and self.monitor not in run.names:
             hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
             raise ArgumentError(f"Checkpoint watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
@@ -84,8 +84,10 @@ class Checkpoint(Callback):
         self.best = math.nan
         self._caught: signal.Signals | None = None
         self._saved = time.perf_counter()
+        self._signals = ExitStack()
         if threading.current_thread() is threading.main_thread():  # others get no signals
-            self._handlers = {name: signal.signal(name, self._catch) for name in (signal.SIGINT, signal.SIGTERM)}
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._signals.callback(signal.signal, number, signal.signal(number, self._catch))
 
     def on_update(self, run: Run) -> None:
         """Save within an epoch, if it is time."""
@@ -109,7 +111,7 @@ class Checkpoint(Callback):
 
     def on_end(self, run: Run) -> None:
         """Give the signals back."""
-        self._listen_no_more()
+        self._signals.close()
 
     def state(self) -> dict[str, Any]:
         """Return the best number so far."""
@@ -121,11 +123,7 @@ class Checkpoint(Callback):
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         self._caught = signal.Signals(number)
-        self._listen_no_more()  # the next one has its usual effect
-
-    def _listen_no_more(self) -> None:
-        while self._handlers:
-            signal.signal(*self._handlers.popitem())
+        self._signals.close()  # the next one has its usual effect
 
     def _end(self, run: Run, caught: signal.Signals) -> None:
         self._save(run, self.path)
@@ -136,26 +134,25 @@ class Checkpoint(Callback):
         if path:
             arrays: dict[str, Array] = {}
             training = {"state": _packed(_captured(run), arrays), "environment": fingerprint()}
-            write_hdf5({path: checkpoints.contents(run.model, {"training": training}, arrays)}, replace=True)
+            checkpoints.save(run.model, path, {"training": training}, arrays)
             self._saved = time.perf_counter()
 
 
 def go_on(path: FilePath, run: Run) -> None:
-    """Put `run` where the training in the file at `path` was stopped.
+    """Put `run` where the training in the file at `path` was stopped; nothing but a callback changes where that fails.
 
     Raises
     ------
     MissingDataError, DataError
-        If there is no such file, or it is damaged, or holds a model without its training.
+        If there is no such file, or it is damaged, or a model without its training.
     ArgumentError
-        If the training was another; nothing but a callback has changed then.
+        If the training was another.
     """
     content, arrays = checkpoints.read(path)
-    due = checkpoints.description(run.model)
     training = content.pop("training", None)
     if training is None:
-        raise DataError(f"{path}: must be a checkpoint, found a model without its training: load it with Sequential.load")
-    if content != due:
+        raise DataError(f"{path}: must be a checkpoint, found a model without its training: use Sequential.load")
+    if content != (due := checkpoints.description(run.model)):
         raise ArgumentError(f"{path}: resume goes on with the model that was stopped, {content}, got {due}")
     try:
         state, then = _unpacked(training["state"], arrays), dict(training["environment"])
@@ -163,16 +160,17 @@ def go_on(path: FilePath, run: Run) -> None:
         _restore(run, state)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
-    except Exception as error:  # the file was written by something else
+    except Exception as error:  # something else wrote it
         raise DataError(f"{path}, key 'description': must hold the state of a training, found it otherwise: restore a copy") from error
-    if changed := differences(then, fingerprint()):
+    now = fingerprint()
+    if changed := [f"{name} was {then.get(name)} and is {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)]:
         warnings.warn(
             f"{path}: the training goes on, but its last digits may differ: {'; '.join(changed)}", EnvironmentWarning, stacklevel=5
         )
 
 
 def _captured(run: Run) -> dict[str, Any]:
-    """Return the state of `run` between two steps or two epochs; its parameters are in the file already."""
+    """Return all that the next step depends on; the parameters are in the file already."""
     return {
         "recipe": run.recipe,
         "theta": None,
@@ -216,7 +214,7 @@ def _check(run: Run, state: dict[str, Any]) -> None:
     if not isinstance(state["stopped"], str | None) or any(_form(column) != f"float64 ({epochs},)" for column in history.values()):
         raise TypeError("no training leaves such a state")
     if state["recipe"] != run.recipe:
-        raise _differs(state["recipe"], f"{run.recipe}: to train on with another optimizer, load the model and call fit without resume")
+        raise _differs(state["recipe"], f"{run.recipe}: for another optimizer, load the model and call fit without resume")
     if extra := sorted(set(history) - set(run.names)):
         raise _differs(f"a history of {', '.join(history)}", f"{', '.join(run.names)}: {', '.join(extra)} would end")
     theta, streams = run.model.parameters.theta, _streams(run)
@@ -258,7 +256,7 @@ def _streams(run: Run) -> list[RandomStream]:
 
 
 def _form(value: Any) -> Any:
-    """Return what kind of value it is, down to the last: two states of the same form can take each other's place."""
+    """Return what kind of value it is, down to the last."""
     if isinstance(value, dict):
         return {name: _form(held) for name, held in value.items()}
     if isinstance(value, list):

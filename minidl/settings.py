@@ -15,12 +15,6 @@ def settings_of(owner: object) -> dict[str, Any]:
     ------
     ArgumentError
         If an argument has no attribute, or is not a number, a text, a truth value, None, or a list of such.
-
-    Examples
-    --------
-    >>> from minidl import L2, Dropout
-    >>> settings_of(Dropout(0.8)), settings_of(L2(0.1, layers=[0]))
-    ({'keep_prob': 0.8}, {'strength': 0.1, 'layers': [0]})
     """
     own = getattr(owner, "settings", None)
     found = dict(own()) if callable(own) else arguments_of(owner)

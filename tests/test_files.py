@@ -78,7 +78,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, 
         return found
 
     monkeypatch.setattr(os, "fstat", fstat)
-    with pytest.raises(DataError, match="must stay as it is while it is read"):
+    with pytest.raises(DataError, match="must not change while it is read"):
         read_whole(path, 100)
 
 

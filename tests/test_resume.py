@@ -376,7 +376,7 @@ def test_a_model_without_its_training_is_refused(tmp_path):
 def test_a_forged_state_is_refused(tmp_path, state):
     path, model = tmp_path / "run.h5", network()
     training = {"state": state, "environment": {}}
-    resume.write_hdf5({path: resume.checkpoints.contents(model, {"training": training})})
+    resume.checkpoints.save(model, path, {"training": training})
     with pytest.raises(DataError, match="must hold the state of a training, found it otherwise"):
         fit(network(), resume=path)
 

@@ -18,7 +18,6 @@ from .tensors import check_model, needs
 if TYPE_CHECKING:
     from onnx import NodeProto
 
-# What stands for a layer: a function of the layer, the name of its input, that of its output, and the names of its parameters.
 Nodes = Callable[[Any, str, str, dict[str, str]], "Sequence[NodeProto]"]
 
 # The operator that a layer is, with its attributes.
@@ -44,32 +43,26 @@ def export_onnx(
 ) -> Path:
     """Write what `model.predict` computes to an ONNX file, weights included; return the path.
 
-    The graph takes "input" (batch, ...) in the model's dtype and gives "output" (batch, k). `Dropout` is left out. The same model gives
-    the same bytes.
+    The graph takes "input" (batch, ...) and gives "output" (batch, k), both in the model's dtype. `Dropout` is left out. The same model
+    gives the same bytes.
 
     Parameters
     ----------
     model : Sequential
-        In float32 or float64.
+        In float32 or float64, and finite.
     path : path
-        A file of that name is replaced whole, or stays as it is where anything fails.
+        A file of that name is replaced whole or not at all.
     shape : tuple of int, optional
-        The shape of one example, such as (64, 64, 3): needed where the layers do not tell it, as `Flatten` does not.
+        That of one example, such as (64, 64, 3), where the layers do not tell it, as `Flatten` does not.
     opset : int, default 17
         The version of ONNX's operators, 13 or newer. Older ones are run by more programs.
     custom : mapping of layer class to function, optional
-        How to write layers of one's own: `function(layer, x, y, names)` returns the list of ONNX nodes that compute the value named y
-        from the one named x. `names` has, for each parameter of the layer, its name in the graph; names of its own begin with y.
+        For layers of one's own: `function(layer, x, y, names)` returns the list of ONNX nodes that compute the value named y from the
+        one named x. `names` has the name in the graph of each parameter of the layer; names of its own begin with y.
 
     Raises
     ------
-    MissingExtraError
-        If onnx is not installed.
-    ArgumentError, ShapeError, DtypeError, NonFiniteError
-        If a layer has no such function, the shape is not known or does not fit, a parameter is not finite, or onnx's checker refuses the
-        graph.
-    DataError
-        If the file cannot be written.
+    MissingExtraError, ArgumentError, ShapeError, DtypeError, NonFiniteError, DataError
     """
     where = "export_onnx"
     with needs("onnx", where):
@@ -105,14 +98,14 @@ def export_onnx(
 
 
 def _shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape of one example: the one given, or what the first layer asks for that does not take all."""
+    """Return the shape given, or that which the first layer asks for that does not take all."""
     if shape is None:
         first = next((layer for layer in model.layers if not isinstance(layer, Activation | Dropout)), None)
         if not isinstance(first, Linear):
-            raise ArgumentError("export_onnx must know the shape of one example, which the layers do not tell: pass shape=(64, 64, 3), say")
+            raise ArgumentError("export_onnx must know the shape of one example: pass shape=(64, 64, 3), say")
         return (first.in_features,)
     if not (isinstance(shape, tuple | list) and all(type(n) is int and n >= 1 for n in shape)):
-        raise ArgumentError(f"shape must be whole numbers >= 1, that of one example such as (64, 64, 3), got {shape!r} in export_onnx")
+        raise ArgumentError(f"shape must be whole numbers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx")
     return tuple(shape)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from ..sequential import Sequential
 
 @contextmanager
 def needs(extra: str, where: str) -> Iterator[None]:
-    """Tell how to install the package `extra` if an import of it fails; `where` is the function that was called."""
+    """Tell how to install `extra` where an import of it fails."""
     try:
         yield
     except ImportError:
@@ -42,18 +43,16 @@ def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
 
 
 def to_course(model: Sequential) -> dict[str, Array]:
-    """Return copies of the parameters of the `Linear` layers as the course has them: "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ...
-
-    A layer without a bias gets one of zeros.
+    """Return copies of the parameters as the course has them: "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ..., missing biases as zeros.
 
     Parameters
     ----------
     model : Sequential
+        In float32 or float64 and finite; only `Linear` layers may have parameters.
 
     Raises
     ------
     ArgumentError, DtypeError, NonFiniteError
-        If another layer than `Linear` has parameters, the model is complex, or a parameter is not finite.
     """
     check_model(model, "to_course")
     parameters = {}
@@ -70,7 +69,7 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     Parameters
     ----------
     parameters : mapping of str to array_like
-        "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ... of finite real numbers. A layer without a bias takes none, or zeros.
+        As `to_course` returns it, of finite real numbers. A layer without a bias takes none, or zeros.
     model : Sequential, optional
         Its `Linear` layers take the parameters in their order. By default LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under
         `BinaryCrossEntropy()`, in float32 if all of `parameters` is, else in float64.
@@ -78,7 +77,7 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     Raises
     ------
     ArgumentError, ShapeError, DtypeError, NonFiniteError
-        If a name is missing or one too many, or an array is not as its layer has it; then the model is as it was.
+        If a name is missing or too much, or an array is not as its layer has it; then the model is as it was.
 
     Examples
     --------
@@ -91,28 +90,30 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     arrays = {str(name): numeric(array, str(name)) for name, array in parameters.items()}
     model = _course_net(arrays) if model is None else model
     check_model(model, where, finite=False)
-    linears = list(_linears(model, where))
-    _check_names(arrays, len(linears), optional={f"b{number}" for number, _, layer in linears if layer.bias is None})
+    due: dict[str, Any] = {}
+    for number, place, layer in _linears(model, where):
+        due[f"W{number}"] = layer.weight, layer.weight.shape, place
+        due[f"b{number}"] = layer.bias, (layer.out_features, 1), place
+    for name in sorted(due.keys() ^ arrays.keys()):
+        if name not in due or due[name][0] is not None:
+            raise _misnamed(name, len(due) // 2, missing=name in due)
     new = []
-    for number, place, layer in linears:
-        due = [(f"W{number}", layer.weight.shape, layer.weight), (f"b{number}", (layer.out_features, 1), layer.bias)]
-        for name, shape, parameter in due:
-            if name not in arrays:  # a bias that the layer has not
-                continue
-            array = door(arrays[name], name, model.dtype)
-            if array.shape != shape:
-                raise ShapeError(f"{name} must have shape {shape}, that of {place} in {where}, got {array.shape}: nothing is broadcast")
-            if parameter is not None:
-                new.append((parameter, array.reshape(parameter.shape)))
-            elif array.any():
-                raise ArgumentError(f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True")
+    for name, given in arrays.items():
+        parameter, shape, place = due[name]
+        array = door(given, name, model.dtype)
+        if array.shape != shape:
+            raise ShapeError(f"{name} must have shape {shape}, that of {place} in {where}, got {array.shape}: nothing is broadcast")
+        if parameter is not None:
+            new.append((parameter, array.reshape(parameter.shape)))
+        elif array.any():
+            raise ArgumentError(f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True")
     for parameter, value in new:
         parameter.value = value
     return model
 
 
 def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]:
-    """Yield the Linear layers with their numbers and what messages call them; no other layer may learn anything."""
+    """Yield the number of each Linear layer, what messages call it, and itself; no other layer may learn anything."""
     number = 0
     for i, layer in enumerate(model.layers):
         if type(layer) is Linear:
@@ -122,25 +123,24 @@ def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]
             raise ArgumentError(f"layer {i}, {layer}, has parameters in {where}, but the course's dictionary is of Linear layers alone")
 
 
-def _check_names(arrays: Mapping[str, Array], count: int, optional: Collection[str] = ()) -> None:
-    known = {f"{kind}{number}" for number in range(1, count + 1) for kind in "Wb"}
-    for name in sorted(known ^ set(arrays)):
-        if name not in optional:
-            raise ArgumentError(
-                f"parameters must have W1, b1 to W{count}, b{count} for a net of {count} Linear layers, and no more; in from_course {name} "
-                f"is {'missing: add it' if name in known else 'too much: drop it'}, or pass another model"
-            )
+def _misnamed(name: str, count: int, *, missing: bool) -> ArgumentError:
+    return ArgumentError(
+        f"parameters must have W1, b1 to W{count}, b{count} for a net of {count} Linear layers, and no more; in from_course {name} is "
+        f"{'missing: add it' if missing else 'too much: drop it'}, or pass another model"
+    )
 
 
 def _course_net(arrays: Mapping[str, Array]) -> Sequential:
     """Return the course's net with the widths of the weights."""
     count = max(1, sum(name.startswith("W") for name in arrays))
-    _check_names(arrays, count)
     layers: list[Layer] = []
     for number in range(1, count + 1):
-        shape = arrays[f"W{number}"].shape
+        name = f"W{number}"
+        if name not in arrays:
+            raise _misnamed(name, count, missing=True)
+        shape = arrays[name].shape
         if len(shape) != 2:
-            raise ShapeError(f"W{number} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course")
+            raise ShapeError(f"{name} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course")
         layers += [Linear(shape[1], shape[0]), ReLU()]
     return Sequential([*layers[:-1], Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.result_type(np.float32, *arrays.values()))
 
@@ -148,21 +148,19 @@ def _course_net(arrays: Mapping[str, Array]) -> Sequential:
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
     """Write the parameters to a safetensors file under their names, such as "0.weight"; return the path.
 
-    `torch.nn.Sequential` names and lays out its parameters alike: where its layers correspond to the model's one by one, activations,
-    `Dropout` and `Flatten` included, `net.load_state_dict(safetensors.torch.load_file(path))` takes them as they are.
+    `torch.nn.Sequential` names and lays them out alike: where its layers correspond to the model's one by one, `Dropout` and `Flatten`
+    included, `net.load_state_dict(safetensors.torch.load_file(path))` takes them.
 
     Parameters
     ----------
     model : Sequential
+        In float32 or float64, and finite.
     path : path
-        A file of that name is replaced whole, or stays as it is where anything fails.
+        A file of that name is replaced whole or not at all.
 
     Raises
     ------
-    MissingExtraError
-        If safetensors is not installed.
-    ArgumentError, DtypeError, NonFiniteError, DataError
-        If it is no model in float32 or float64, a parameter is not finite, or the file cannot be written.
+    MissingExtraError, ArgumentError, DtypeError, NonFiniteError, DataError
     """
     with needs("safetensors", "save_safetensors"):
         from safetensors.numpy import save
@@ -173,7 +171,7 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
 def load_safetensors(model: Sequential, path: FilePath) -> None:
     """Copy the weights of a safetensors file, such as one of a `torch.nn.Sequential`, into `model`, which must have just these.
 
-    The file is not trusted, but it has no checksum: other finite numbers than were written are not noticed.
+    The file is not trusted, but has no checksum: other finite numbers than were written are not noticed.
 
     Parameters
     ----------
@@ -183,10 +181,8 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
 
     Raises
     ------
-    MissingExtraError
-        If safetensors is not installed.
-    MissingDataError, DataError
-        If there is no such file, or it is not of such a model, all its numbers finite; then the model is as it was.
+    MissingExtraError, MissingDataError, DataError
+        Then the model is as it was.
     """
     with needs("safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
@@ -204,13 +200,13 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
         raise DataError(f"{path}: must begin with the JSON header of a safetensors file, found {error}: is it the right file?") from None
     except SafetensorError as error:
         raise DataError(f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again") from None
-    due = {name: parameter.shape for name, parameter in model.parameters}
-    for name in {**due, **tensors}:
-        shape = tuple(tensors[name]["shape"]) if name in tensors else None
-        if name not in due or shape != due[name]:
-            rule = f"of shape {due[name]}" if name in due else "absent, for the model has no parameter of that name"
-            found = f"only {[*tensors]}" if shape is None else f"shape {shape}"
-            raise _unfit(path, name, rule, found, "layers must correspond one by one, see model.summary()")
+    due = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
+    found = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
+    for name in {**due, **found}:
+        if due.get(name) != found.get(name):
+            rule = f"of {due[name]}" if name in due else "absent, for the model has no parameter of that name"
+            cure = "layers must correspond one by one, see model.summary()"
+            raise _unfit(path, name, rule, found.get(name, f"only {[*found]}"), cure)
     arrays = {}
     for name, tensor in tensors.items():
         if {"F32": "float32", "F64": "float64"}.get(tensor["dtype"]) != model.dtype.name:
