@@ -161,7 +161,7 @@ def go_on(path: FilePath, run: Run) -> None:
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
     except Exception as error:  # something else wrote it
-        raise DataError(f"{path}, key 'description': must hold the state of a training, found it otherwise: restore a copy") from error
+        raise DataError(f"{path}: must hold the state of a training, found it otherwise: restore a copy") from error
     now = fingerprint()
     if changed := [f"{name} was {then.get(name)} and is {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)]:
         warnings.warn(
@@ -191,7 +191,7 @@ def _restore(run: Run, state: dict[str, Any]) -> None:
         try:
             callback.restore(remembered)
         except Exception as error:
-            raise _differs(f"with {type(callback).__name__} in a state", f"one that cannot take it back: {error!r}") from error
+            raise _differs(f"with {type(callback).__name__}", f"one that cannot take its state back: {error!r}") from error
     if run.dealer:
         run.dealer.restore(state["dealing"])
     for rng, stood in zip(_streams(run), state["streams"], strict=True):
@@ -229,10 +229,10 @@ def _check(run: Run, state: dict[str, Any]) -> None:
     }
     for name, value in due.items():
         if (found := _form(state[name])) != _form(value):
-            raise _differs(f"with {name} of the form {found}", f"{_form(value)}: use the same model and settings")
+            raise _differs(f"with {name} of the form {found}", f"{_form(value)}: use the same settings")
     twin.restore(trial, state["optimizer"])  # it refuses a learning rate's schedule that it does not know
     with np.errstate(all="ignore"):
-        twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here, not in the middle of training
+        twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here
     for rng, stood in zip(streams, state["streams"], strict=True):
         set_state(copy.deepcopy(rng), stood)
     if run.dealer:
@@ -241,14 +241,14 @@ def _check(run: Run, state: dict[str, Any]) -> None:
 
 def _matched(run: Run, states: list[list[Any]]) -> Iterator[tuple[Callback, dict[str, Any]]]:
     """Yield each callback that had a state, with that state."""
-    waiting = list(run.callbacks)
+    names = [type(callback).__name__ for callback in run.callbacks]
+    mine = ", ".join(names)
     for name, remembered in states:
-        callback = next((one for one in waiting if type(one).__name__ == name), None)
-        if callback is None:
-            mine = ", ".join(type(one).__name__ for one in run.callbacks)
+        if name not in names:
             raise _differs(f"with the callback {name}", f"only {mine}: give the same callbacks")
-        waiting.remove(callback)
-        yield callback, remembered
+        place = names.index(name)
+        names[place] = ""  # it is taken
+        yield run.callbacks[place], remembered
 
 
 def _streams(run: Run) -> list[RandomStream]:

@@ -9,12 +9,12 @@ from .errors import ArgumentError
 
 
 def settings_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name: what its method `settings()` returns, else its attributes of these names.
+    """Return the arguments of the owner's __init__ by name: what its `settings()` returns, else its attributes of these names.
 
     Raises
     ------
     ArgumentError
-        If an argument has no attribute, or is not a number, a text, a truth value, None, or a list of such.
+        If one has no attribute, or is not a number, a text, a truth value, None, or a list of such.
     """
     own = getattr(owner, "settings", None)
     found = dict(own()) if callable(own) else arguments_of(owner)
@@ -27,7 +27,7 @@ def settings_of(owner: object) -> dict[str, Any]:
 
 
 def arguments_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name, read off its attributes, of whatever type."""
+    """Return the owner's attributes of the names of its arguments, of whatever type."""
     if type(owner).__init__ is object.__init__:
         return {}
     names = list(inspect.signature(type(owner).__init__).parameters)[1:]

@@ -71,7 +71,7 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     parameters : mapping of str to array_like
         As `to_course` returns it, of finite real numbers. A layer without a bias takes none, or zeros.
     model : Sequential, optional
-        Its `Linear` layers take the parameters in their order. By default LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under
+        Its `Linear` layers take the parameters in their order. By default LINEAR -> RELU -> ... -> SIGMOID under
         `BinaryCrossEntropy()`, in float32 if all of `parameters` is, else in float64.
 
     Raises
@@ -113,21 +113,19 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
 
 
 def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]:
-    """Yield the number of each Linear layer, what messages call it, and itself; no other layer may learn anything."""
+    """Yield each Linear layer with its number and how messages call it; no other may learn anything."""
     number = 0
     for i, layer in enumerate(model.layers):
         if type(layer) is Linear:
             number += 1
             yield number, f"layer {i}, {layer},", layer
         elif layer.parameters():
-            raise ArgumentError(f"layer {i}, {layer}, has parameters in {where}, but the course's dictionary is of Linear layers alone")
+            raise ArgumentError(f"layer {i}, {layer}, has parameters in {where}, but the course knows only Linear layers")
 
 
 def _misnamed(name: str, count: int, *, missing: bool) -> ArgumentError:
-    return ArgumentError(
-        f"parameters must have W1, b1 to W{count}, b{count} for a net of {count} Linear layers, and no more; in from_course {name} is "
-        f"{'missing: add it' if missing else 'too much: drop it'}, or pass another model"
-    )
+    what = "missing: add it" if missing else "too much: drop it"
+    return ArgumentError(f"parameters must be W1, b1 to W{count}, b{count} for {count} Linear layers; in from_course {name} is {what}")
 
 
 def _course_net(arrays: Mapping[str, Array]) -> Sequential:
@@ -148,8 +146,8 @@ def _course_net(arrays: Mapping[str, Array]) -> Sequential:
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
     """Write the parameters to a safetensors file under their names, such as "0.weight"; return the path.
 
-    `torch.nn.Sequential` names and lays them out alike: where its layers correspond to the model's one by one, `Dropout` and `Flatten`
-    included, `net.load_state_dict(safetensors.torch.load_file(path))` takes them.
+    A `torch.nn.Sequential` of corresponding layers, `Dropout` and `Flatten` included, has the same names and layout:
+    `net.load_state_dict(safetensors.torch.load_file(path))` takes them.
 
     Parameters
     ----------
@@ -190,28 +188,24 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     most = 64 * 2**10 + 2**10 * len(model.parameters)  # bytes of the header; 100 per parameter are usual
     content = read_whole(path, 8 + most + model.parameters.theta.nbytes, "a safetensors file for this model", "is it of another model?")
     header = content[8 : 8 + int.from_bytes(content[:8], "little")]
-    if len(header) > most:
-        raise DataError(f"{path}: the header of the file may have {most:,} bytes for this model, found more: is it of another model?")
     try:
+        if len(header) > most:
+            raise ValueError(f"more than {most:,} bytes of header")
         json.loads(header, object_pairs_hook=once)  # of a name that comes twice, the library takes the last
         # It checks that the tensors fill the file without gap or overlap.
         tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: must begin with the JSON header of a safetensors file, found {error}: is it the right file?") from None
-    except SafetensorError as error:
+    except (ValueError, RecursionError, SafetensorError) as error:
         raise DataError(f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again") from None
     due = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
     found = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
     for name in {**due, **found}:
         if due.get(name) != found.get(name):
-            rule = f"of {due[name]}" if name in due else "absent, for the model has no parameter of that name"
-            cure = "layers must correspond one by one, see model.summary()"
-            raise _unfit(path, name, rule, found.get(name, f"only {[*found]}"), cure)
+            rule = f"of {due[name]}" if name in due else "absent, as from the model"
+            raise _unfit(path, name, rule, found.get(name, f"only {[*found]}"), "layers must correspond one by one")
     arrays = {}
     for name, tensor in tensors.items():
         if {"F32": "float32", "F64": "float64"}.get(tensor["dtype"]) != model.dtype.name:
-            cure = "convert it there, or make the model with the file's dtype"
-            raise _unfit(path, name, f"{model.dtype}, as the model", tensor["dtype"], cure)
+            raise _unfit(path, name, f"{model.dtype}, as the model", tensor["dtype"], "make the model with the file's dtype")
         array = arrays[name] = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
         if not (finite := np.isfinite(array)).all():
             raise _unfit(path, name, "finite numbers", array[~finite][0], "train that model anew")
