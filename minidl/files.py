@@ -20,6 +20,8 @@ except ImportError:  # Windows: nothing is locked there, so nothing is removed
 
 FilePath = str | os.PathLike[str]
 
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # opening a pipe would wait for somebody to write into it
+
 
 def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pass a larger limit if you trust it") -> bytes:
     """Return all bytes of a regular file that has at most `limit` of them; `what` and `cure` are words for the messages.
@@ -40,7 +42,7 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
 
     try:
         size_of(os.stat(path))  # before it is opened: opening a device can have effects
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as file:
             before = os.fstat(file.fileno())
             size = size_of(before)  # of what was opened, in case the name leads elsewhere by now
             content = file.read(size + 1)
@@ -54,11 +56,6 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
     if len(content) != size or (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
         raise DataError(f"{path}: {what} must not change while it is read: read it again once it is complete")
     return content
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def write_whole(path: FilePath, content: bytes) -> Path:
@@ -175,7 +172,7 @@ def _lock(handle: int) -> bool | None:
 
 
 def _remove_unless_held(path: Path) -> bool:
-    handle = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    handle = os.open(path, os.O_RDWR | _AT_ONCE | getattr(os, "O_NOFOLLOW", 0))
     try:
         # Who writes holds a lock; what has got its name since it was seen is another file.
         if not _lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):

@@ -61,14 +61,12 @@ class Checkpoint(Callback):
         monitor: str = "val_loss",
     ) -> None:
         whole = isinstance(every_epochs, int | np.integer) and not isinstance(every_epochs, bool) and every_epochs >= 1
-        positive = isinstance(every_seconds, int | float) and every_seconds > 0
-        for name, value, holds, rule in (
-            ("every_epochs", every_epochs, whole or every_epochs is None, "a whole number >= 1 or None"),
-            ("every_seconds", every_seconds, positive or every_seconds is None, "> 0 or None"),
-            ("keep", keep, keep in ("last", "best", "both"), "'last', 'best' or 'both'"),
-        ):
-            if not holds:
-                raise ArgumentError(f"{name} must be {rule}, got {value!r} in Checkpoint")
+        if not (whole or every_epochs is None):
+            raise ArgumentError(f"every_epochs must be a whole number >= 1 or None, got {every_epochs!r} in Checkpoint")
+        if not (every_seconds is None or (isinstance(every_seconds, int | float) and every_seconds > 0)):
+            raise ArgumentError(f"every_seconds must be > 0 or None, got {every_seconds!r} in Checkpoint")
+        if keep not in ("last", "best", "both"):
+            raise ArgumentError(f"keep must be 'last', 'best' or 'both', got {keep!r} in Checkpoint")
         goal = Path(path)
         self.every_epochs, self.every_seconds, self.keep, self.monitor = every_epochs, every_seconds, keep, monitor
         self.path = None if keep == "best" else goal
@@ -139,15 +137,7 @@ class Checkpoint(Callback):
 
 
 def go_on(path: FilePath, run: Run) -> None:
-    """Put `run` where the training in the file at `path` was stopped; nothing but a callback changes where that fails.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        If there is no such file, or it is damaged, or a model without its training.
-    ArgumentError
-        If the training was another.
-    """
+    """Put `run` where the training in the file at `path` was stopped; where that fails, nothing but a callback has changed."""
     content, arrays = checkpoints.read(path)
     training = content.pop("training", None)
     if training is None:
@@ -209,7 +199,7 @@ def _restore(run: Run, state: dict[str, Any]) -> None:
 
 
 def _check(run: Run, state: dict[str, Any]) -> None:
-    """Raise unless `run` can go on from `state`; nothing is changed."""
+    """Raise unless `run` can go on from `state`."""
     history, epochs = state["history"], state["dealing"]["epoch"]
     if not isinstance(state["stopped"], str | None) or any(_form(column) != f"float64 ({epochs},)" for column in history.values()):
         raise TypeError("no training leaves such a state")
@@ -240,7 +230,7 @@ def _check(run: Run, state: dict[str, Any]) -> None:
 
 
 def _matched(run: Run, states: list[list[Any]]) -> Iterator[tuple[Callback, dict[str, Any]]]:
-    """Yield each callback that had a state, with that state."""
+    """Yield each callback that had a state, with it."""
     names = [type(callback).__name__ for callback in run.callbacks]
     mine = ", ".join(names)
     for name, remembered in states:
@@ -256,7 +246,6 @@ def _streams(run: Run) -> list[RandomStream]:
 
 
 def _form(value: Any) -> Any:
-    """Return what kind of value it is, down to the last."""
     if isinstance(value, dict):
         return {name: _form(held) for name, held in value.items()}
     if isinstance(value, list):
@@ -271,7 +260,7 @@ def _differs(due: str, found: str) -> ArgumentError:
 
 
 def _packed(value: Any, arrays: dict[str, Array]) -> Any:
-    """Return `value` as JSON can hold it to the last bit; arrays go into `arrays`, under a name each."""
+    """Return `value` as JSON can hold it to the last bit; arrays go into `arrays`."""
     if isinstance(value, dict):
         packed = {name: _packed(held, arrays) for name, held in value.items()}
         return {"dict": packed} if len(packed) == 1 and packed.keys() <= _TAGS else packed  # lest it be taken for one of these

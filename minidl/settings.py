@@ -37,5 +37,5 @@ def arguments_of(owner: object) -> dict[str, Any]:
 
 
 def _refusal(owner: object, what: str) -> ArgumentError:
-    cure = "give it a method settings() that returns the arguments of its __init__ as plain values"
+    cure = "define settings() to return the arguments of its __init__ as plain values"
     return ArgumentError(f"{type(owner).__name__} cannot be saved: it {what}; {cure}")

@@ -408,6 +408,23 @@ def test_all_comes_back_to_the_last_bit(path):
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "form", "holds"),
+    [
+        ({"class": "ReLU", "at": [1, 2]}, {"class": str, "at": [int]}, True),
+        ({"class": "ReLU", "at": [1, 2.0]}, {"class": str, "at": [int]}, False),
+        ({"class": "ReLU"}, {"class": str, "at": [int]}, False),
+        ({"class": "ReLU", "at": [], "more": 1}, {"class": str, "at": [int]}, False),
+        ([True], [int], False),
+        ({}, [int], False),
+        ("b", ("a", "b"), True),
+        (["b"], ("a", "b"), False),
+    ],
+)
+def test_the_form_of_plain_values(value, form, holds):
+    assert checkpoints.fits(value, form) == holds
+
+
 def test_nothing_at_all_comes_back(path):
     assert read(write(path, {}, {})) == ({}, {})
 

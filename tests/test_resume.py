@@ -410,6 +410,11 @@ def test_another_environment_is_a_warning(tmp_path, monkeypatch):
 resume_fingerprint = resume.fingerprint
 
 
+def test_what_the_last_digits_depend_on():
+    assert sorted(resume.fingerprint()) == ["blas", "minidl", "numpy", "processor", "threads"]
+    assert all(isinstance(value, str) and value for value in resume.fingerprint().values())
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

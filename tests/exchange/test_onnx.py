@@ -30,8 +30,7 @@ from minidl import (
     Tanh,
     layers,
 )
-from minidl.exchange import export_onnx
-from minidl.exchange.onnx import OPERATORS, nodes_of
+from minidl.exchange import _OPERATORS, _nodes_of, export_onnx
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
@@ -219,7 +218,7 @@ def same(path, net, X):
 
 def test_every_built_in_layer_is_known():
     built_in = {held for held in vars(layers).values() if isinstance(held, type) and not getattr(held, "__abstractmethods__", None)}
-    assert built_in == {*OPERATORS, LeakyReLU, Dropout}
+    assert built_in == {*_OPERATORS, LeakyReLU, Dropout}
 
 
 def test_layers_of_ones_own_by_functions_of_ones_own(tmp_path):
@@ -230,7 +229,7 @@ def test_layers_of_ones_own_by_functions_of_ones_own(tmp_path):
 
 
 def test_a_built_in_layer_may_be_written_otherwise():
-    nodes = nodes_of(made(Linear(2, 1), ReLU()), {ReLU: lambda layer, x, y, names: [make_node("Abs", [x], [y])]})
+    nodes = _nodes_of(made(Linear(2, 1), ReLU()), {ReLU: lambda layer, x, y, names: [make_node("Abs", [x], [y])]})
     assert [node.op_type for node in nodes] == ["Gemm", "Abs"]
 
 
@@ -245,7 +244,7 @@ class Steeper(ReLU):
 def test_an_unknown_layer_is_named_with_its_cure(layer):
     name = type(layer).__name__
     with pytest.raises(ArgumentError, match=rf"layer 1, {name}\(\), is not known to export_onnx: tell its nodes by custom=\{{{name}: func"):
-        nodes_of(made(Linear(2, 2), layer), {})
+        _nodes_of(made(Linear(2, 2), layer), {})
 
 
 @pytest.mark.parametrize(
@@ -259,7 +258,7 @@ def test_an_unknown_layer_is_named_with_its_cure(layer):
     ids=["no such operator", "no such input", "shapes", "nothing"],
 )
 def test_a_wrong_function_is_found_before_anything_is_written(nodes, message, tmp_path):
-    with pytest.raises(ArgumentError, match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: mend the functions in custom"):
+    with pytest.raises(ArgumentError, match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: mend custom"):
         export_onnx(made(Linear(3, 2), Gain(2)), tmp_path / "m", custom={Gain: nodes})
     assert not list(tmp_path.iterdir())
 
@@ -286,5 +285,5 @@ def test_the_contract_of_a_layer_is_all_that_is_asked():
         def backward(self, dy):
             return 2 * dy
 
-    (node,) = nodes_of(made(Double()), {Double: lambda layer, x, y, names: [make_node("Add", [x, x], [y])]})
+    (node,) = _nodes_of(made(Double()), {Double: lambda layer, x, y, names: [make_node("Add", [x, x], [y])]})
     assert (list(node.input), list(node.output)) == (["input", "input"], ["output"])
