@@ -1,4 +1,4 @@
-"""Settings: the plain values that make a layer, a loss or a penalty again, for saved models."""
+"""Settings: the plain values that make a layer, a loss or a penalty again."""
 
 from __future__ import annotations
 

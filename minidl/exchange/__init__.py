@@ -44,8 +44,9 @@ def _check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
     theta = model.parameters.theta
     if finite and len(wrong := np.flatnonzero(~np.isfinite(theta))):
         name, index = model.parameters.locate(int(wrong[0]))
-        at = ", ".join(map(str, index))
-        raise NonFiniteError(f"parameters must be finite, got {theta[wrong[0]]} at {name}[{at}] in {where}: train or load the model anew")
+        raise NonFiniteError(
+            f"parameters must be finite, got {theta[wrong[0]]} at {name}{[*index]} in {where}: train or load the model anew"
+        )
 
 
 def to_course(model: Sequential) -> dict[str, Array]:
@@ -108,7 +109,7 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
         parameter, shape, place = due[name]
         array = door(given, name, model.dtype)
         if array.shape != shape:
-            raise ShapeError(f"{name} must have shape {shape}, that of {place} in {where}, got {array.shape}")
+            raise ShapeError(f"{name} must have shape {shape}, as {place} in {where}, got {array.shape}")
         if parameter is not None:
             new.append((parameter, array.reshape(parameter.shape)))
         elif array.any():
@@ -119,7 +120,7 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
 
 
 def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]:
-    """Yield each Linear layer with its number and how messages call it; no other may learn anything."""
+    """Yield each Linear layer with its number and place; no other may learn anything."""
     number = 0
     for i, layer in enumerate(model.layers):
         if type(layer) is Linear:
@@ -135,7 +136,6 @@ def _misnamed(name: str, count: int, *, missing: bool) -> ArgumentError:
 
 
 def _course_net(arrays: Mapping[str, Array]) -> Sequential:
-    """Return the course's net with the widths of the weights."""
     count = max(1, sum(name.startswith("W") for name in arrays))
     layers: list[Layer] = []
     for number in range(1, count + 1):

@@ -119,9 +119,9 @@ def wrong(**changes):
         (
             wrong(W1=np.ones((4, 5))),
             ShapeError,
-            r"W1 must have shape \(5, 4\), that of layer 0, Linear\(4, 5\), in from_course, got \(4, 5\)",
+            r"W1 must have shape \(5, 4\), as layer 0, Linear\(4, 5\), in from_course, got \(4, 5\)",
         ),
-        (wrong(b2=np.ones(2)), ShapeError, r"b2 must have shape \(2, 1\), that of layer 3, Linear\(5, 2\), in from_course, got \(2,\)"),
+        (wrong(b2=np.ones(2)), ShapeError, r"b2 must have shape \(2, 1\), as layer 3, Linear\(5, 2\), in from_course, got \(2,\)"),
         (wrong(b2=np.ones((1, 2))), ShapeError, r"b2 must have shape \(2, 1\)"),
         (wrong(b2=[[0.0], [np.nan]]), NonFiniteError, r"b2 must be finite, got nan at b2\[1, 0\]"),
         (wrong(W2=np.ones((2, 5), complex)), DtypeError, r"W2 must hold real numbers, got dtype complex128"),
