@@ -183,12 +183,12 @@ def _has_form(content: Mapping[str, Any]) -> bool:
 
 
 def _is_table(table: Any) -> bool:
-    row = {"dtype": DTYPES, "shape": [int], "sha256": str}  # the reader looks at the shapes
-    own = ("", ".", "..", "description", "sha256")
+    row = {"dtype": DTYPES, "shape": [int], "sha256": str}  # the reader refuses wrong shapes
+    refused = ("", ".", "..", "description", "sha256")
     return (
         isinstance(table, dict)
         and len(table) <= MOST_ARRAYS
-        and all(name.isprintable() and len(name) <= 255 and "/" not in name and name not in own for name in table)
+        and all(name.isprintable() and len(name) <= 255 and "/" not in name and name not in refused for name in table)
         and fits([*table.values()], [row])
     )
 

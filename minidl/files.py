@@ -29,7 +29,7 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
     Raises
     ------
     MissingDataError, DataError
-        If there is none, or it is a pipe (nothing waits), too large, unreadable, or changes meanwhile.
+        If there is none, or it is no regular file (nothing waits for a pipe), too large, unreadable, or changes meanwhile.
     """
 
     def size_of(found: os.stat_result) -> int:
