@@ -1,4 +1,4 @@
-"""What the last digits of a result depend on beside the program: the libraries, the processor, the number of threads."""
+"""What the last digits of a result depend on beside the program."""
 
 from __future__ import annotations
 
@@ -10,43 +10,18 @@ import numpy as np
 
 __version__ = "0.1.0"
 
-_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
 
 def fingerprint() -> dict[str, str]:
-    """Return, by name, what must be equal for two runs to be equal bit for bit.
-
-    "The same NumPy" means its version and its BLAS, whose kernels differ between processors; sums that are split between another number
-    of threads are rounded otherwise.
-
-    Examples
-    --------
-    >>> sorted(fingerprint())
-    ['blas', 'minidl', 'numpy', 'processor', 'threads']
-    """
+    """Return, by name, what must be equal for two runs to be equal bit for bit."""
     config: dict[str, Any] = np.show_config(mode="dicts")  # type: ignore[assignment]  # documented, but not typed so
     blas = config.get("Build Dependencies", {}).get("blas", {})
     simd = config.get("SIMD Extensions", {}).get("found", [])
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
     return {
         "minidl": __version__,
         "numpy": np.__version__,
-        "blas": " ".join(str(blas.get(key, "unknown")) for key in ("name", "version")),
+        "blas": f"{blas.get('name', 'unknown')} {blas.get('version', 'unknown')}",
         "processor": " ".join([platform.system(), platform.machine(), *simd]),
-        "threads": " ".join([f"{name}={os.environ[name]}" for name in _THREADS if name in os.environ] or [str(_processors())]),
+        "threads": " ".join(f"{name}={os.environ[name]}" for name in limits if name in os.environ) or str(processors),
     }
-
-
-def differences(then: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Return one text for each entry in which the two differ.
-
-    Examples
-    --------
-    >>> differences({"numpy": "2.0.0", "threads": "2"}, {"numpy": "2.4.6", "threads": "2"})
-    ['numpy was 2.0.0 and is 2.4.6']
-    """
-    names = [*then, *(name for name in now if name not in then)]
-    return [f"{name} was {then.get(name)} and is {now.get(name)}" for name in names if then.get(name) != now.get(name)]
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

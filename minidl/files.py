@@ -1,8 +1,4 @@
-"""Files: read whole and at most so large, written whole or not at all.
-
-A file is written beside its goal, brought to the disk, and only then gets its name: whatever fails, and whenever the process is killed,
-under the name lies the whole old file or the whole new one. What a killed process leaves behind is removed at the next write.
-"""
+"""Files: read whole and at most so large, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,9 +20,7 @@ except ImportError:  # Windows: nothing is locked there, so nothing is removed
 
 FilePath = str | os.PathLike[str]
 
-# Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # opening a pipe would wait for somebody to write into it
 
 
 def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pass a larger limit if you trust it") -> bytes:
@@ -34,88 +28,62 @@ def read_whole(path: FilePath, limit: int, what: str = "a file", cure: str = "pa
 
     Raises
     ------
-    MissingDataError
-        If there is no such file.
-    DataError
-        If it is no regular file (nothing waits for a pipe), too large, unreadable, or changes while it is read.
+    MissingDataError, DataError
+        If there is none, or it is no regular file (nothing waits for a pipe), too large, unreadable, or changes meanwhile.
     """
+
+    def size_of(found: os.stat_result) -> int:
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or device"
+            raise DataError(f"{path}: {what} must be a regular file, found {kind}: pass the path of a file")
+        if found.st_size > limit:
+            raise DataError(f"{path}: {what} may have {limit:,} bytes, found {found.st_size:,}: {cure}")
+        return found.st_size
+
     try:
-        _regular_size(path, os.stat(path), limit, what, cure)  # before it is opened: opening a device can have effects
-        handle = os.open(path, _READ)
-        try:
-            before = os.fstat(handle)  # and of what was opened, in case the name leads elsewhere by now
-            size = _regular_size(path, before, limit, what, cure)
-            content = b"".join(_pieces(handle, size + 1))
-            after = os.fstat(handle)
-        finally:
-            os.close(handle)
+        size_of(os.stat(path))  # before it is opened: opening a device can have effects
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as file:
+            before = os.fstat(file.fileno())
+            size = size_of(before)  # of what was opened, in case the name leads elsewhere by now
+            content = file.read(size + 1)
+            after = os.fstat(file.fileno())
     except DataError:
         raise
     except FileNotFoundError:
         raise MissingDataError(f"{path}: {what} must be here, found none: check the path") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {what} must be readable, {error}: check the path and its permissions") from error
+        raise DataError(f"{path}: {what} must be readable, {error}: check the path") from error
     if len(content) != size or (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
-        raise DataError(f"{path}: {what} must stay as it is while it is read, found it changing: read it again once it is complete")
+        raise DataError(f"{path}: {what} must not change while it is read: read it again once it is complete")
     return content
-
-
-def _regular_size(path: FilePath, found: os.stat_result, limit: int, what: str, cure: str) -> int:
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or device"
-        raise DataError(f"{path}: {what} must be a regular file, found {kind}: pass the path of the file itself")
-    if found.st_size > limit:
-        raise DataError(f"{path}: {what} may have {limit:,} bytes, found {found.st_size:,}: {cure}")
-    return found.st_size
-
-
-def _pieces(handle: int, most: int) -> Iterator[bytes]:
-    while most and (piece := os.read(handle, most)):
-        most -= len(piece)
-        yield piece
 
 
 def write_whole(path: FilePath, content: bytes) -> Path:
     """Write a file, so that under its name lies the whole old file or the whole new one at any moment; return the path.
 
-    The mode of an old file is kept. Through a symbolic link, the file that it leads to is replaced.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written; then the old one is as it was, and nothing else is left.
+    The old mode is kept, a link is followed. A `DataError` leaves the old file and nothing else.
     """
     with _errors_told(path):
         goal = Path(os.path.realpath(path))
         mode = _mode(goal)
         remove_leftovers(goal.parent)
-        handle, temporary = _claim(goal.parent, mode)
+        number = 0
+        while not _written(goal.parent / f"{_prefix()}{os.getpid()}-{number}.part", goal, content, mode):
+            number += 1
+    try:  # the name, too, is to outlast a loss of power
+        handle = os.open(goal.parent, os.O_RDONLY)
         try:
-            try:
-                _fill(handle, content, mode)
-                if fcntl is not None:
-                    os.replace(temporary, goal)  # while it is locked
-            finally:
-                with suppress(OSError):  # its bytes are on the disk already
-                    os.close(handle)
-            if fcntl is None:
-                os.replace(temporary, goal)  # Windows renames no open file
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-    _bring_to_disk(goal)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EACCES, errno.EPERM):  # some systems have no such thing for folders
+            raise DataError(f"{goal}: is written, but may not outlast a loss of power, {error}: check the disk, write again") from error
     return Path(path)
 
 
 def make_folder(folder: FilePath) -> Path:
-    """Make a folder where there is none, remove what killed processes left in it, and return its path.
-
-    Raises
-    ------
-    DataError
-        If it cannot be made.
-    """
+    """Make a folder where there is none, remove what killed processes left in it, and return its path."""
     with _errors_told(folder):
         os.makedirs(folder, exist_ok=True)
     remove_leftovers(folder)
@@ -123,16 +91,10 @@ def make_folder(folder: FilePath) -> Path:
 
 
 def remove_leftovers(folder: FilePath) -> list[Path]:
-    """Remove the temporary files that killed processes of this computer left in a folder, and return their paths.
-
-    Who writes holds a lock on its file, which ends with the process however it ends: a file in the making is never removed,
-    whatever its name says.
-    """
-    removed = []
+    """Remove the temporary files that killed processes of this computer left in a folder, and return their paths."""
+    prefix, removed = _prefix(), []
     with suppress(OSError):  # a courtesy: what matters fails where it is done
-        with os.scandir(folder) as entries:
-            found = [Path(entry.path) for entry in entries if entry.name.startswith(_prefix())]
-        for path in found:
+        for path in [Path(folder, name) for name in os.listdir(folder) if name.startswith(prefix)]:
             with suppress(OSError):
                 if _remove_unless_held(path):
                     removed.append(path)
@@ -147,11 +109,10 @@ def _errors_told(path: FilePath) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or error  # without the name of the temporary file
-        raise DataError(f"{path}: cannot be written, {told}: choose a place that you may write to, with enough room") from error
+        raise DataError(f"{path}: cannot be written, {told}: choose a place with room that you may write to") from error
 
 
 def _mode(goal: Path) -> int | None:
-    """Return the mode of the old file, None where there is none."""
     try:
         old = os.stat(goal)
     except FileNotFoundError:
@@ -166,30 +127,39 @@ def _prefix() -> str:
     return f".minidl-{re.sub(r'[^A-Za-z0-9.]', '_', platform.node())[:64]}-"
 
 
-def _claim(folder: Path, mode: int | None) -> tuple[int, Path]:
-    """Create a temporary file that nobody else holds, and lock it."""
-    number = -1
-    while True:
-        number += 1
-        temporary = folder / f"{_prefix()}{os.getpid()}-{number}.part"
+def _written(temporary: Path, goal: Path, content: bytes, mode: int | None) -> bool:
+    """Write `goal` by way of `temporary`; return False where another has that, or took it for a leftover before it was locked."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(temporary, flags, 0o666 if mode is None else 0o600)  # what will be private is so from the start
+    except FileExistsError:
+        return False
+    try:
         try:
-            # What will be private is private from the start.
-            handle = os.open(temporary, _CREATE, 0o666 if mode is None else 0o600)
-        except FileExistsError:
-            continue
-        try:
-            if _lock(handle) is not False and os.fstat(handle).st_nlink:
-                return handle, temporary
-        except BaseException:
-            os.close(handle)
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-        os.close(handle)  # somebody took it for a leftover before it was locked: try another
+            if _lock(handle) is False or not os.fstat(handle).st_nlink:
+                return False
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+                os.chmod(handle, mode)
+            os.fsync(handle)
+            if fcntl is not None:
+                os.replace(temporary, goal)  # while it is locked
+        finally:
+            with suppress(OSError):  # its bytes are on the disk already
+                os.close(handle)
+        if fcntl is None:
+            os.replace(temporary, goal)  # Windows renames no open file
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return True
 
 
 def _lock(handle: int) -> bool | None:
-    """Take a lock and return whether it was free, None where the file system has no locks."""
+    """Take a lock; return whether it was free, None where there are none."""
     if fcntl is None:
         return None
     try:
@@ -202,38 +172,12 @@ def _lock(handle: int) -> bool | None:
 
 
 def _remove_unless_held(path: Path) -> bool:
-    handle = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    handle = os.open(path, os.O_RDWR | _AT_ONCE | getattr(os, "O_NOFOLLOW", 0))
     try:
-        # The same file still: one that has got its name since then is not to be touched.
+        # Who writes holds a lock; what has got its name since it was seen is another file.
         if not _lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
             return False
         os.unlink(path)
         return True
     finally:
         os.close(handle)
-
-
-def _fill(handle: int, content: bytes, mode: int | None) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
-    if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
-        os.chmod(handle, mode)
-    os.fsync(handle)
-
-
-def _bring_to_disk(goal: Path) -> None:
-    """Make the new name itself outlast a loss of power; some systems have no such thing for folders."""
-    try:
-        handle = os.open(goal.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except PermissionError:
-        pass
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise DataError(
-                f"{goal}: is written, but may not outlast a loss of power, {error}: check the disk, then write it again"
-            ) from error

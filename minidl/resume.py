@@ -1,81 +1,53 @@
-"""Checkpoints: a training on disk, from which `fit(resume=path)` goes on as if it had never stopped.
-
-A checkpoint is a model's file that has the training in it as well, under "training" in its description: `Sequential.load` reads the
-model from it like from any other.
-"""
+"""Checkpoints: a training on disk, from which `fit(resume=path)` goes on as if it had never stopped."""
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from . import checkpoints, sealed
+from . import checkpoints
 from .arrays import Array
 from .callbacks import Callback, Run
-from .data.writer import write_hdf5
-from .environment import differences, fingerprint
+from .environment import fingerprint
 from .errors import ArgumentError, DataError, EnvironmentWarning
 from .files import FilePath
 from .history import larger_is_better
-from .state import TrainingState, capture, restore
+from .randomness import RandomStream, set_state, state_of
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PREFIX = "training."
+_TAGS = {"array", "dict", "float", "int"}
+_SUMS = ("total", "rows", "right", "asked")
 
 
 class Checkpoint(Callback):
-    """Keep the training on disk, and end it well on Ctrl-C and SIGTERM.
+    """Keep the training on disk, and end it well on Ctrl-C and SIGTERM: the step is finished, the training saved, and `fit` returns.
 
-    `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, goes on from the file: parameters, optimizer, place in the
-    epoch, shuffling, dropout, history and what the callbacks remember are as they were, and the rest of the training is bit for bit
-    what it would have been, as long as NumPy, its BLAS, the processor and the number of threads are the same (else a warning says what
-    differs).
-
-    A file is replaced whole or not at all. On Ctrl-C or SIGTERM the current step is finished, the training saved, and `fit` returns the
-    history so far; a second Ctrl-C interrupts at once.
+    `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, goes on bit for bit as if it had never stopped, if
+    NumPy, its BLAS, the processor and the number of threads are the same; else a warning says what differs.
 
     Parameters
     ----------
     path : path
-        An HDF5 file; folders are made.
+        A model's file, which `Sequential.load` reads too; folders are made.
     every_epochs : int or None, default 1
         Save after each so many epochs, and after the last one.
     every_seconds : float, optional
-        Save also within an epoch, after the first step that ends so many seconds after the last save.
+        Save also within an epoch, so many seconds after the last save.
     keep : {"last", "best", "both"}, default "last"
-        Which state `path` holds. "best" is that of the epoch with the best `monitor`; "both" keeps it beside the last one, in
-        `name.best.h5` for a path `name.h5`.
+        Which state `path` holds; "best" is that of the epoch with the best `monitor`. "both" keeps it in `best_path`, `name.best.h5`
+        beside `name.h5`.
     monitor : str, default "val_loss"
         A name in the history; an accuracy is better where larger, anything else where smaller.
-
-    Attributes
-    ----------
-    path, best_path : Path or None
-        Where the last and the best state are kept.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from minidl import Adam, Linear, MeanSquaredError, Sequential
-    >>> X, Y = [[1], [2], [3]], [[2], [4], [6]]
-    >>> def fit(epochs, path, resume=None):
-    ...     model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
-    ...     kept = Checkpoint(path)
-    ...     return model.fit(X, Y, optimizer=Adam(0.1), epochs=epochs, callbacks=[kept], resume=resume, progress=False)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     whole = fit(10, f"{folder}/whole.h5")
-    ...     half = fit(5, f"{folder}/half.h5")
-    ...     rest = fit(10, f"{folder}/half.h5", resume=f"{folder}/half.h5")
-    >>> rest.loss == whole.loss
-    True
     """
 
     late = True  # the state to keep is the one after all other callbacks
@@ -89,9 +61,9 @@ class Checkpoint(Callback):
         monitor: str = "val_loss",
     ) -> None:
         whole = isinstance(every_epochs, int | np.integer) and not isinstance(every_epochs, bool) and every_epochs >= 1
-        if every_epochs is not None and not whole:
+        if not (whole or every_epochs is None):
             raise ArgumentError(f"every_epochs must be a whole number >= 1 or None, got {every_epochs!r} in Checkpoint")
-        if every_seconds is not None and not (isinstance(every_seconds, int | float) and every_seconds > 0):
+        if not (every_seconds is None or (isinstance(every_seconds, int | float) and every_seconds > 0)):
             raise ArgumentError(f"every_seconds must be > 0 or None, got {every_seconds!r} in Checkpoint")
         if keep not in ("last", "best", "both"):
             raise ArgumentError(f"keep must be 'last', 'best' or 'both', got {keep!r} in Checkpoint")
@@ -99,25 +71,26 @@ class Checkpoint(Callback):
         self.every_epochs, self.every_seconds, self.keep, self.monitor = every_epochs, every_seconds, keep, monitor
         self.path = None if keep == "best" else goal
         self.best_path = {"last": None, "best": goal, "both": goal.with_name(f"{goal.stem}.best{goal.suffix}")}[keep]
-        self._caught: signal.Signals | None = None
-        self._handlers: dict[signal.Signals, Any] = {}
 
     def on_start(self, run: Run) -> None:
-        """Refuse what could not be saved or watched, before the first step; begin to listen for signals."""
+        """Refuse what could not be saved or watched; begin to listen for signals."""
         if self.best_path and self.monitor not in run.names:
             hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
             raise ArgumentError(f"Checkpoint watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
         checkpoints.contents(run.model)
         run.optimizer.state()
-        self.best, self._caught = math.nan, None
+        self.best = math.nan
+        self._caught: signal.Signals | None = None
         self._saved = time.perf_counter()
+        self._signals = ExitStack()
         if threading.current_thread() is threading.main_thread():  # others get no signals
-            self._handlers = {name: signal.signal(name, self._catch) for name in _SIGNALS}
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._signals.callback(signal.signal, number, signal.signal(number, self._catch))
 
     def on_update(self, run: Run) -> None:
         """Save within an epoch, if it is time."""
         if self._caught:
-            self._end(run)
+            self._end(run, self._caught)
         elif self.every_seconds and time.perf_counter() - self._saved >= self.every_seconds:
             self._save(run, self.path)
 
@@ -132,11 +105,11 @@ class Checkpoint(Callback):
         if last or (self.every_epochs and run.epoch % self.every_epochs == 0):
             self._save(run, self.path)
         if self._caught and not last:
-            self._end(run)
+            self._end(run, self._caught)
 
     def on_end(self, run: Run) -> None:
         """Give the signals back."""
-        self._listen_no_more()
+        self._signals.close()
 
     def state(self) -> dict[str, Any]:
         """Return the best number so far."""
@@ -148,89 +121,153 @@ class Checkpoint(Callback):
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         self._caught = signal.Signals(number)
-        self._listen_no_more()  # the next one has its usual effect
+        self._signals.close()  # the next one has its usual effect
 
-    def _listen_no_more(self) -> None:
-        while self._handlers:
-            name, handler = self._handlers.popitem()
-            signal.signal(name, handler)
-
-    def _end(self, run: Run) -> None:
+    def _end(self, run: Run, caught: signal.Signals) -> None:
         self._save(run, self.path)
         where = f"{self.path} holds the training: fit(resume=...) goes on" if self.path else f"{self.best_path} holds its best epoch"
-        name = self._caught.name if self._caught else ""
-        run.stop(f"{name} in epoch {run.epoch}, after batch {run.batch} of {run.batches}; {where}", now=True)
+        run.stop(f"{caught.name} in epoch {run.epoch}, after batch {run.batch} of {run.batches}; {where}", now=True)
 
     def _save(self, run: Run, path: Path | None) -> None:
         if path:
-            write(path, run, capture(run))
+            arrays: dict[str, Array] = {}
+            training = {"state": _packed(_captured(run), arrays), "environment": fingerprint()}
+            checkpoints.save(run.model, path, {"training": training}, arrays)
             self._saved = time.perf_counter()
 
 
-def write(path: Path, run: Run, state: TrainingState) -> None:
-    """Write a checkpoint; an old file of that name is replaced whole, or left as it is where anything fails."""
-    arrays: dict[str, Array] = {}
-    tree = _packed({**state._asdict(), "theta": None}, arrays)  # the parameters are in the file already
-    training = {"state": tree, "environment": fingerprint()}
-    write_hdf5({path: checkpoints.contents(run.model, {"training": training}, arrays)}, replace=True)
-
-
 def go_on(path: FilePath, run: Run) -> None:
-    """Put `run` where the training in the file at `path` was stopped.
-
-    Warns
-    -----
-    EnvironmentWarning
-        If it was written where the last digits may be others.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        If there is no such file, or it is damaged, or holds a model without its training.
-    ArgumentError
-        If the training was of another model, optimizer, or kind.
-    """
-    content, arrays = sealed.read(path, checkpoints.FORMAT, checkpoints.VERSION)
+    """Put `run` where the training in the file at `path` was stopped; where that fails, nothing but a callback has changed."""
+    content, arrays = checkpoints.read(path)
     training = content.pop("training", None)
     if training is None:
-        raise DataError(f"{path}: must be a checkpoint, found a model without its training: load it with Sequential.load")
-    if content != checkpoints.description(run.model):
-        raise ArgumentError(f"{path}: resume goes on with the model that was stopped, {content}, got {checkpoints.description(run.model)}")
+        raise DataError(f"{path}: must be a checkpoint, found a model without its training: use Sequential.load")
+    if content != (due := checkpoints.description(run.model)):
+        raise ArgumentError(f"{path}: resume goes on with the model that was stopped, {content}, got {due}")
     try:
-        tree = _unpacked(training["state"], arrays)
-        tree["theta"] = np.concatenate([arrays[name].reshape(-1) for name, _ in run.model.parameters] or [np.empty(0, run.model.dtype)])
-        state, then = TrainingState(**tree), dict(training["environment"])
-        _check_form(state)
-        restore(run, state)
+        state, then = _unpacked(training["state"], arrays), dict(training["environment"])
+        state["theta"] = np.concatenate([arrays[name].reshape(-1) for name, _ in run.model.parameters] or [np.empty(0, run.model.dtype)])
+        _restore(run, state)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
-    except Exception as error:  # the file was written by something else
-        raise DataError(f"{path}, key 'description': must hold the state of a training, found it otherwise: restore a copy") from error
-    if changed := differences(then, fingerprint()):
+    except Exception as error:  # something else wrote it
+        raise DataError(f"{path}: must hold the state of a training, found it otherwise: restore a copy") from error
+    now = fingerprint()
+    if changed := [f"{name} was {then.get(name)} and is {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)]:
         warnings.warn(
-            f"{path}: the training goes on, but its last digits may differ from those it would have had: {'; '.join(changed)}",
-            EnvironmentWarning,
-            stacklevel=5,
+            f"{path}: the training goes on, but its last digits may differ: {'; '.join(changed)}", EnvironmentWarning, stacklevel=5
         )
 
 
-def _check_form(state: TrainingState) -> None:
-    """Raise unless everything is of the type that it must be."""
-    kinds = TrainingState.__annotations__
-    plain = {"recipe": str, "optimizer": dict, "dealing": dict, "streams": list, "sums": dict, "history": dict, "callbacks": list}
-    if set(kinds) != set(state._fields) or any(not isinstance(getattr(state, name), kind) for name, kind in plain.items()):
-        raise TypeError("a field is of another type")
+def _captured(run: Run) -> dict[str, Any]:
+    """Return all that the next step depends on; the parameters are in the file already."""
+    return {
+        "recipe": run.recipe,
+        "theta": None,
+        "optimizer": run.optimizer.state(),
+        "dealing": run.dealer.state() if run.dealer else None,
+        "streams": [state_of(rng) for rng in _streams(run)],
+        "sums": {name: getattr(run, name) for name in _SUMS},
+        "history": {name: np.array(column, np.float64) for name, column in run.history.columns.items()},
+        "callbacks": [[type(callback).__name__, state] for callback in run.callbacks if (state := callback.state())],
+        "seconds": time.perf_counter() - run.begin,
+        "stopped": run.stopped,
+    }
+
+
+def _restore(run: Run, state: dict[str, Any]) -> None:
+    _check(run, state)
+    for callback, remembered in list(_matched(run, state["callbacks"])):
+        try:
+            callback.restore(remembered)
+        except Exception as error:
+            raise _differs(f"with {type(callback).__name__}", f"one that cannot take its state back: {error!r}") from error
+    if run.dealer:
+        run.dealer.restore(state["dealing"])
+    for rng, stood in zip(_streams(run), state["streams"], strict=True):
+        set_state(rng, stood)
+    run.model.parameters.theta = state["theta"]
+    run.optimizer.restore(run.model.parameters.theta, state["optimizer"])
+    run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
+    run.begin = time.perf_counter() - state["seconds"]
+    run.stopped = state["stopped"]
+    run.batch = state["dealing"]["batch"]
+    run.resumes = run.batch > 0
+    run.epoch = state["dealing"]["epoch"] + run.resumes
+    for name in _SUMS:
+        setattr(run, name, state["sums"][name])
+
+
+def _check(run: Run, state: dict[str, Any]) -> None:
+    """Raise unless `run` can go on from `state`."""
+    history, epochs = state["history"], state["dealing"]["epoch"]
+    if not isinstance(state["stopped"], str | None) or any(_form(column) != f"float64 ({epochs},)" for column in history.values()):
+        raise TypeError("no training leaves such a state")
+    if state["recipe"] != run.recipe:
+        raise _differs(state["recipe"], f"{run.recipe}: for another optimizer, load the model and call fit without resume")
+    if extra := sorted(set(history) - set(run.names)):
+        raise _differs(f"a history of {', '.join(history)}", f"{', '.join(run.names)}: {', '.join(extra)} would end")
+    theta, streams = run.model.parameters.theta, _streams(run)
+    twin, trial = copy.deepcopy(run.optimizer), theta.copy()
+    twin.start(trial)
+    due: dict[str, Any] = {
+        "theta": theta,
+        "optimizer": twin.state(),
+        "streams": [state_of(rng) for rng in streams],
+        "sums": dict.fromkeys(_SUMS, 0),
+        "seconds": 0,
+    }
+    for name, value in due.items():
+        if (found := _form(state[name])) != _form(value):
+            raise _differs(f"with {name} of the form {found}", f"{_form(value)}: use the same settings")
+    twin.restore(trial, state["optimizer"])  # it refuses a learning rate's schedule that it does not know
+    with np.errstate(all="ignore"):
+        twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here
+    for rng, stood in zip(streams, state["streams"], strict=True):
+        set_state(copy.deepcopy(rng), stood)
+    if run.dealer:
+        run.dealer.check(state["dealing"])
+
+
+def _matched(run: Run, states: list[list[Any]]) -> Iterator[tuple[Callback, dict[str, Any]]]:
+    """Yield each callback that had a state, with it."""
+    names = [type(callback).__name__ for callback in run.callbacks]
+    mine = ", ".join(names)
+    for name, remembered in states:
+        if name not in names:
+            raise _differs(f"with the callback {name}", f"only {mine}: give the same callbacks")
+        place = names.index(name)
+        names[place] = ""  # it is taken
+        yield run.callbacks[place], remembered
+
+
+def _streams(run: Run) -> list[RandomStream]:
+    return [layer.rng for top in run.model.layers for layer in top.walk() if layer.stochastic and layer.rng is not None]
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _form(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_form(held) for held in value]
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def _differs(due: str, found: str) -> ArgumentError:
+    return ArgumentError(f"resume goes on with what was stopped, {due}, got {found}")
 
 
 def _packed(value: Any, arrays: dict[str, Array]) -> Any:
-    """Return `value` as JSON can hold it to the last bit; arrays go into `arrays`, under a name each."""
+    """Return `value` as JSON can hold it to the last bit; arrays go into `arrays`."""
     if isinstance(value, dict):
         packed = {name: _packed(held, arrays) for name, held in value.items()}
-        return {"dict": packed} if len(packed) == 1 and next(iter(packed)) in _KINDS else packed  # lest it be taken for one of these
+        return {"dict": packed} if len(packed) == 1 and packed.keys() <= _TAGS else packed  # lest it be taken for one of these
     if isinstance(value, list | tuple):
         return [_packed(held, arrays) for held in value]
     if isinstance(value, np.ndarray):
-        name = f"{_PREFIX}{len(arrays)}"
+        name = f"training.{len(arrays)}"
         arrays[name] = value
         return {"array": name}
     if isinstance(value, np.generic):
@@ -248,13 +285,13 @@ def _unpacked(value: Any, arrays: dict[str, Array]) -> Any:
         return [_unpacked(held, arrays) for held in value]
     if not isinstance(value, dict):
         return value
-    if len(value) == 1:
-        ((kind, held),) = value.items()
-        if kind == "dict":
+    match [*value.items()]:
+        case [("array", held)]:
+            return arrays[held]
+        case [("float", held)]:
+            return float(held)
+        case [("int", held)]:
+            return int(held, 16)
+        case [("dict", held)]:
             value = held
-        elif kind in _KINDS:
-            return arrays[held] if kind == "array" else _KINDS[kind](held)
     return {name: _unpacked(held, arrays) for name, held in value.items()}
-
-
-_KINDS: dict[str, Any] = {"array": None, "dict": None, "float": float, "int": lambda text: int(text, 16)}

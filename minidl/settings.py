@@ -1,4 +1,4 @@
-"""Settings: the plain values that make a layer, a loss or a penalty again, for saved models."""
+"""Settings: the plain values that make a layer, a loss or a penalty again."""
 
 from __future__ import annotations
 
@@ -9,39 +9,25 @@ from .errors import ArgumentError
 
 
 def settings_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name, read off its attributes of the same names.
-
-    A class whose attributes differ from its arguments defines a method `settings()` that returns them.
+    """Return the arguments of the owner's __init__ by name: what its `settings()` returns, else its attributes of these names.
 
     Raises
     ------
     ArgumentError
-        If an argument has no attribute, or is not a number, a text, a truth value, None, or a list of such.
-
-    Examples
-    --------
-    >>> from minidl import L2, Dropout
-    >>> settings_of(Dropout(0.8)), settings_of(L2(0.1, layers=[0]))
-    ({'keep_prob': 0.8}, {'strength': 0.1, 'layers': [0]})
+        If one has no attribute, or is not a number, a text, a truth value, None, or a list of such.
     """
     own = getattr(owner, "settings", None)
     found = dict(own()) if callable(own) else arguments_of(owner)
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
     for name, value in plain.items():
         for item in value if isinstance(value, list) else [value]:
-            if not (item is None or isinstance(item, bool | int | float | str)):
+            if not isinstance(item, bool | int | float | str | None):
                 raise _refusal(owner, f"has the argument {name} = {item!r}, which is not a plain value")
     return plain
 
 
 def arguments_of(owner: object) -> dict[str, Any]:
-    """Return the arguments of the owner's __init__ by name, read off its attributes, of whatever type.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument has no attribute.
-    """
+    """Return the owner's attributes of the names of its arguments, of whatever type."""
     if type(owner).__init__ is object.__init__:
         return {}
     names = list(inspect.signature(type(owner).__init__).parameters)[1:]
@@ -51,5 +37,5 @@ def arguments_of(owner: object) -> dict[str, Any]:
 
 
 def _refusal(owner: object, what: str) -> ArgumentError:
-    cure = "give it a method settings() that returns the arguments of its __init__ as plain values"
+    cure = "define settings() to return the arguments of its __init__ as plain values"
     return ArgumentError(f"{type(owner).__name__} cannot be saved: it {what}; {cure}")

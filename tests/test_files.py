@@ -72,12 +72,13 @@ def test_a_link_to_a_file_is_read(tmp_path):
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, change):
     path = write_whole(tmp_path / "a", b"1234")
 
-    def read(handle, size, real=os.read):
+    def fstat(handle, real=os.fstat):
+        found = real(handle)
         path.write_bytes(change)
-        return real(handle, size)
+        return found
 
-    monkeypatch.setattr(os, "read", read)
-    with pytest.raises(DataError, match="must stay as it is while it is read"):
+    monkeypatch.setattr(os, "fstat", fstat)
+    with pytest.raises(DataError, match="must not change while it is read"):
         read_whole(path, 100)
 
 

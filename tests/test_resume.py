@@ -376,7 +376,7 @@ def test_a_model_without_its_training_is_refused(tmp_path):
 def test_a_forged_state_is_refused(tmp_path, state):
     path, model = tmp_path / "run.h5", network()
     training = {"state": state, "environment": {}}
-    resume.write_hdf5({path: resume.checkpoints.contents(model, {"training": training})})
+    resume.checkpoints.save(model, path, {"training": training})
     with pytest.raises(DataError, match="must hold the state of a training, found it otherwise"):
         fit(network(), resume=path)
 
@@ -399,7 +399,7 @@ def test_another_environment_is_a_warning(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(resume, "fingerprint", lambda: {**resume_fingerprint(), "numpy": "1.0"})
         fit(network(), Checkpoint(path), epochs=3)
-    with pytest.warns(EnvironmentWarning, match=rf"run\.h5: .* last digits may differ .*: numpy was 1\.0 and is {np.__version__}$"):
+    with pytest.warns(EnvironmentWarning, match=rf"run\.h5: .* last digits may differ: numpy was 1\.0 and is {np.__version__}$"):
         fit(network(), resume=path)
     fit(network(), Checkpoint(path), epochs=3)
     with warnings.catch_warnings():
@@ -408,6 +408,11 @@ def test_another_environment_is_a_warning(tmp_path, monkeypatch):
 
 
 resume_fingerprint = resume.fingerprint
+
+
+def test_what_the_last_digits_depend_on():
+    assert sorted(resume.fingerprint()) == ["blas", "minidl", "numpy", "processor", "threads"]
+    assert all(isinstance(value, str) and value for value in resume.fingerprint().values())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from .children import run_each
 from .report import Result
 
 USUAL = 1  # rounds
-CALLS = ("stat", "lstat", "fstat", "open", "close", "write", "fsync", "replace", "chmod", "makedirs", "mkdir", "unlink", "scandir", "flock")
+CALLS = ("stat", "lstat", "fstat", "open", "close", "write", "fsync", "replace", "chmod", "makedirs", "mkdir", "unlink", "listdir", "flock")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
 MODE = 0o640
 

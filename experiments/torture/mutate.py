@@ -1,6 +1,6 @@
 """Loads files that were cut off, changed and forged, each in a child with little memory and an alarm.
 
-What must hold: no signal, no hang, no error but minidl's own, each naming the file; a sealed file loads only if it is, bit for bit,
+What must hold: no signal, no hang, no error but minidl's own, each naming the file; a model loads only if it is, bit for bit,
 what was saved. Data files of the course have no digest inside: a changed one may load, but never as verified. A forged
 description, whose digest was made to fit, may load only as the very model that it describes.
 """

@@ -181,22 +181,22 @@ def test_the_right_file_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "must begin with the JSON header"),
-        (b"\x01\x00", "must begin with the JSON header"),
-        (raw(RIGHT, NUMBERS)[:40], "must begin with the JSON header"),
+        (b"", "must be a whole safetensors file, found"),
+        (b"\x01\x00", "must be a whole safetensors file, found"),
+        (raw(RIGHT, NUMBERS)[:40], "must be a whole safetensors file, found"),
         (raw(RIGHT, NUMBERS)[:-1], "must be a whole safetensors file, found (?i:.*incomplete)"),
         (raw(RIGHT, NUMBERS + b"\0"), "must be a whole safetensors file, found (?i:.*incomplete)"),
-        (raw(RIGHT, NUMBERS, size=2**40), "must (be a whole safetensors file|begin with the JSON header)"),
-        (raw(RIGHT, NUMBERS, size=2**64 - 1), "must (be a whole safetensors file|begin with the JSON header)"),
+        (raw(RIGHT, NUMBERS, size=2**40), "must be a whole safetensors file, found"),
+        (raw(RIGHT, NUMBERS, size=2**64 - 1), "must be a whole safetensors file, found"),
         (raw({**RIGHT, "__metadata__": {"a": "x" * 2**17}}, NUMBERS), r"may have 67,604 bytes, found 131,\d+: is it of another"),
-        (raw(json.dumps(RIGHT).encode().ljust(67_585)), "header .* may have 67,584 bytes for this model, found more"),
-        (raw(b"[" * 50_000), "must begin with the JSON header"),
+        (raw(json.dumps(RIGHT).encode().ljust(67_585)), "must be a whole safetensors file, found 'more than 67,584 bytes of header'"),
+        (raw(b"[" * 50_000), "must be a whole safetensors file, found"),
         (raw(b"[]"), "must be a whole safetensors file"),
-        (raw(b'{"\xff": 1}'), "must begin with the JSON header"),
+        (raw(b'{"\xff": 1}'), "must be a whole safetensors file, found"),
         (raw(b'{"0.weight": 1e999}'), "must be a whole safetensors file"),
-        (raw(b'{"0.weight": %s}' % (b"9" * 5000)), "must begin with the JSON header"),
+        (raw(b'{"0.weight": %s}' % (b"9" * 5000)), "must be a whole safetensors file, found"),
         (raw(b'{"0.weight":%s,"0.weight":%s,"0.bias":%s}' % tuple(json.dumps(held).encode() for held in (WEIGHT, WEIGHT, BIAS)), NUMBERS),
-         "must begin with the JSON header of a safetensors file, found a name twice"),
+         "must be a whole safetensors file, found 'a key twice"),
         (raw({**RIGHT, "0.bias": tensor([1], 4, 8)}, NUMBERS[:8]), "must be a whole safetensors file"),
         (raw({**RIGHT, "0.bias": tensor([1], 12, 16)}, NUMBERS + NUMBERS[:4]), "must be a whole safetensors file"),
         (raw({**RIGHT, "0.bias": tensor([1], 8, 2**40)}, NUMBERS), "must be a whole safetensors file"),
@@ -206,7 +206,7 @@ def test_the_right_file_is_read(tmp_path):
         (raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="F31")}, NUMBERS), "must be a whole safetensors file"),
         (raw({"0.weight": WEIGHT}, NUMBERS[:8]), r"'0\.bias': must be of shape \(1,\), found only \['0\.weight'\]: layers"),
         (raw({}), r"tensor '0\.weight': must be of shape \(1, 2\), found only \[\]:"),
-        (raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS), r"'1\.bias': must be absent, for the model has no parameter of that name"),
+        (raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS), r"'1\.bias': must be absent, as from the model, found shape"),
         (raw({"net.0.weight": WEIGHT, "net.0.bias": BIAS}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found only \['net\.0\."),
         (raw({**RIGHT, "0.weight": tensor([2, 1], 0, 8)}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found shape \(2, 1\)"),
         (raw({**RIGHT, "0.bias": tensor([], 8, 12)}, NUMBERS), r"'0\.bias': must be of shape \(1,\), found shape \(\)"),
@@ -227,7 +227,7 @@ def test_a_file_that_is_not_right_is_told_and_changes_nothing(content, message, 
 def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
     for dtype, other in (("float32", "float64"), ("float64", "float32")):
         content = save_safetensors(small(dtype=dtype), tmp_path / "written").read_bytes()
-        with pytest.raises(DataError, match=rf"must be {other}, as the model, found F{dtype[5:]}: .* make the model with the file's dtype"):
+        with pytest.raises(DataError, match=rf"must be {other}, as the model, found F{dtype[5:]}: make the model with the file's dtype"):
             load(content, tmp_path, small(dtype=other))
 
 

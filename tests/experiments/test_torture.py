@@ -92,7 +92,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
     [
         ("kill", 20, "", "import minidl.data.writer as w; w.write_whole = lambda path, content: path.write_bytes(content)"),
         ("kill", 20, "", "files._remove_unless_held = lambda path: False"),
-        ("mutate", 640, "", "import minidl.sealed as s; s._digest = lambda array: ''"),
+        ("mutate", 640, "", "import minidl.checkpoints as s; s._digest = lambda array: ''"),
         ("hostile", 1, ", only=['virtual data set']", "import minidl.data.hdf5 as h; h.check_description = lambda *_: None"),
         ("hostile", 1, ", only=['chunk that is stored too short']", "import minidl.data.hdf5 as h; h.misfit = lambda *_: None"),
         ("faults", 1, "", "faults.ERRORS = (28,); files.remove_leftovers = lambda folder: []"),
