@@ -1,4 +1,4 @@
-"""The exceptions, each also the built-in error that a caller would expect, and the check of a setting."""
+"""The exceptions, each also a built-in one, and the check of a setting."""
 
 import math
 from collections.abc import Callable
@@ -27,11 +27,11 @@ class OwnershipError(MinidlError, ValueError):
 
 
 class NonFiniteError(MinidlError, ValueError):
-    """NaN or infinity in the data, the loss or a gradient."""
+    """NaN or infinity in data, loss or gradient."""
 
 
 class DataError(MinidlError, OSError):
-    """A data file that cannot be used: not HDF5, a key missing, a wrong shape or type."""
+    """A data file that cannot be used."""
 
 
 class MissingDataError(DataError, FileNotFoundError):
@@ -39,11 +39,11 @@ class MissingDataError(DataError, FileNotFoundError):
 
 
 class MissingExtraError(MinidlError, ImportError):
-    """An optional package that is not installed; the message names the `pip install` line."""
+    """An optional package that is not installed."""
 
 
 class EnvironmentWarning(UserWarning):
-    """A training that goes on in another environment: the last digits may differ."""
+    """Another environment: the last digits may differ."""
 
 
 _RULES: dict[str, tuple[type, Callable[[Any], bool]]] = {
@@ -56,7 +56,7 @@ _RULES: dict[str, tuple[type, Callable[[Any], bool]]] = {
 
 
 def number(value: Any, name: str, rule: str, owner: object, cure: str = "") -> Any:
-    """Return a setting as a float or int if it keeps the rule, else raise `ArgumentError`."""
+    """Return a setting that keeps the rule, as a float or int."""
     kind, holds = _RULES[rule]
     if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
         return kind(value)

@@ -1,4 +1,4 @@
-"""Initializers: how the first values of a parameter are drawn, in float64, so that models of one seed start at one point."""
+"""Initializers: the first values of a parameter, drawn in float64 whatever its dtype."""
 
 import math
 from abc import ABC, abstractmethod
@@ -13,7 +13,7 @@ class Initializer(ABC):
 
     @abstractmethod
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
-        """Fill `out`; `fan_in` inputs feed one output, `rng` is the only source of randomness."""
+        """Fill `out`, by chance only from `rng`; `fan_in` inputs feed one output."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -41,11 +41,11 @@ class Random(Initializer):
     Parameters
     ----------
     scale : float, default 10.0
-        > 0; 10 is far too much, which is the point of the course's study of initialization.
+        > 0. The course's study of initialization takes 10, far too much.
     """
 
     def __init__(self, scale: float = 10.0) -> None:
-        number(scale, "scale", "finite and > 0", self, "the course takes 10.0 (bad) and 0.01 (good)")
+        number(scale, "scale", "finite and > 0", self, "such as 0.01")
         self.scale = scale
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -59,7 +59,7 @@ class Random(Initializer):
 class He(Initializer):
     """Draw from N(0, 2 / fan_in): keeps the variance of signals through ReLU layers.
 
-    He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015), section 2.2.
+    He et al. (2015, arXiv:1502.01852), section 2.2.
     """
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -70,7 +70,7 @@ class He(Initializer):
 class Xavier(Initializer):
     """Draw from N(0, 1 / fan_in): keeps the variance of signals through tanh and linear layers.
 
-    LeCun et al., "Efficient BackProp" (1998), section 4.6; the course's Xavier. (Glorot and Bengio (2010) take 2 / (fan_in + fan_out).)
+    LeCun et al., "Efficient BackProp" (1998), section 4.6, as the course. (Glorot, Bengio (2010): 2 / (fan_in + fan_out).)
     """
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -80,5 +80,5 @@ class Xavier(Initializer):
 
 def _known(fan_in: int | None, init: Initializer) -> int:
     if fan_in is None:
-        raise ArgumentError(f"{init} needs to know how many inputs feed one output: give Parameter(shape, init={init}, fan_in=...)")
+        raise ArgumentError(f"{init} needs to know how many inputs feed one output: give Parameter(..., fan_in=...)")
     return fan_in

@@ -1,4 +1,4 @@
-"""Clipping, and steps of optimizers as loops that numba compiles (extra `fast`): one pass over memory instead of up to ten."""
+"""Clipping, and steps as loops that numba compiles: one pass over memory instead of up to ten."""
 
 import functools
 import importlib.util
@@ -15,7 +15,7 @@ from .errors import ArgumentError, MissingExtraError
 Loop: TypeAlias = Callable[..., None]
 
 WORTH = 50_000
-"""From so many elements on a loop is compiled unasked: fewer take thousands of steps to win back its start of 0.3 s."""
+"""Elements from which a loop is compiled unasked: with fewer its start of 0.3 s does not pay."""
 
 
 def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) -> None:
@@ -27,7 +27,7 @@ def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) 
         s = beta2 * square[i] + g * g
         mean[i] = m
         square[i] = s
-        theta[i] -= rate * (m / (np.sqrt(s) + epsilon))  # m and s: to read the arrays anew takes twice as long
+        theta[i] -= rate * (m / (np.sqrt(s) + epsilon))  # to read the arrays again takes twice as long
 
 
 def descent(theta: Array, grad: Array, scalars: Array) -> None:
@@ -45,16 +45,16 @@ def choice(fast: bool | None, owner: object, *allowed: bool | None) -> bool | No
 
 
 def compiled(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
-    """Return `loop` compiled for vectors like `theta`, or None where NumPy is to do the work, always with numba if `fast` is true."""
+    """Return `loop` compiled, or None where NumPy is to do the work; `fast` of None lets the size decide."""
     if fast is False or (fast is None and theta.size < WORTH):
         return None
     if importlib.util.find_spec("numba") is None:
         if fast:
-            raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]', or leave fast out")
+            raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]'")
         return None
-    from concurrent.futures import ThreadPoolExecutor  # here: `import minidl` need not wait for it
+    from concurrent.futures import ThreadPoolExecutor
 
-    # In a thread of its own, out of reach of Ctrl-C: numba that is interrupted while it compiles is broken, or ends the process.
+    # In a thread, which Ctrl-C does not reach: interrupted, numba is broken or ends the process.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_compile, loop, theta.dtype).result()
 
@@ -63,13 +63,13 @@ def compiled(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
 def _compile(loop: Loop, dtype: np.dtype[Any]) -> Loop:
     import numba
 
-    # "numpy": x / 0 is inf instead of an exception, whose test would keep the loop from being vectorised.
+    # "numpy": x / 0 is inf; the test for an exception would keep the loop from being vectorised.
     njit = functools.partial(numba.njit, error_model="numpy", nogil=True)
     try:
         done: Loop = njit(cache=True)(loop)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+    except RuntimeError:  # no folder for a cache can be written
         done = njit()(loop)
-    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # numba compiles at the first call
+    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # compiles
     return done
 
 

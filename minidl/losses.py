@@ -1,8 +1,4 @@
-"""Losses: how far predictions are from their targets, `forward`, and the gradient that starts the way back, `backward`.
-
-All arithmetic is complex-safe (no abs, no branch on the imaginary part), for derivatives by the complex step. Where a cross-entropy
-follows a `Sigmoid` or `Softmax`, `Sequential` computes it from the logits: exact also where a probability rounds to 0 or 1.
-"""
+"""Losses and their gradients, complex-safe: no abs, no branch on the imaginary part."""
 
 from __future__ import annotations
 
@@ -19,31 +15,31 @@ from .settings import arguments_of
 
 
 class Loss(ABC):
-    """Base of all losses: define `forward` and `backward`, and for classifiers `accuracy_of = True` and `classes`."""
+    """Base of all losses: define `forward` and `backward`; for an accuracy, `accuracy_of = True` and `classes`."""
 
     accuracy_of = False
     _buffers: dict[str, Array]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Loss:
-        """Give every loss its scratch buffers, whatever its __init__."""
+        """Make the scratch buffers."""
         loss = super().__new__(cls)
         loss._buffers = {}
         return loss
 
     @abstractmethod
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the mean loss of `prediction` (m, k) against `target` (m, k), a scalar of the same dtype."""
+        """Return the mean loss of `prediction` (m, k) against `target` (m, k)."""
 
     @abstractmethod
     def backward(self) -> Array:
-        """Return d loss / d prediction (m, k) of the last `forward`; it belongs to the loss until its next call."""
+        """Return d loss / d prediction (m, k) of the last `forward`, valid until the next."""
 
     def examples(self) -> Any:
-        """Return the loss of each example (m,) of the last `forward`; example weights need it."""
-        raise ArgumentError(f"{self} does not tell the loss of each example: define examples()")
+        """Return the loss of each row (m,) of the last `forward`, for example weights."""
+        raise ArgumentError(f"{self} does not tell the loss of each row: define examples()")
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
-        """Return targets (m, k), or (m,) for one output, as (m, k) in the model's dtype, or say what is wrong with them."""
+        """Return targets (m, k), or (m,) for one output, as (m, k) of the dtype."""
         y = door(Y, "Y", dtype)
         if y.ndim == 1 and outputs in (None, 1):
             y = y.reshape(-1, 1)
@@ -53,11 +49,11 @@ class Loss(ABC):
         return y
 
     def classes(self, prediction: Array) -> Array:
-        """Return the class numbers that `prediction` (m, k) means, or targets of that shape."""
+        """Return the class numbers of `prediction`, or targets, (m, k)."""
         raise ArgumentError(f"{self} does not predict classes: use predict")
 
     def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
-        """Return how many classes of `prediction` (m, k) are those of `target` (m, k), and of how many."""
+        """Return how many classes of `prediction` and `target` agree, and of how many."""
         due = self.classes(target)
         return int(np.count_nonzero(self.classes(prediction) == due)), due.size
 
@@ -97,7 +93,7 @@ class MeanSquaredError(Loss):
 
 
 class _CrossEntropy(Loss):
-    """Losses of classifiers, whose targets may be smoothed; the accuracy does not see it."""
+    """Of targets that may be smoothed, which the accuracy does not see."""
 
     accuracy_of = True
     label_smoothing = 0.0
@@ -106,7 +102,7 @@ class _CrossEntropy(Loss):
         self.label_smoothing = number(label_smoothing, "label_smoothing", "in [0, 1)", self, "typical is 0.1")
 
     def settings(self) -> dict[str, Any]:
-        """Return what makes such a loss again; without smoothing nothing is said of it."""
+        """Return what makes such a loss again."""
         return {name: value for name, value in arguments_of(self).items() if value or name != "label_smoothing"}
 
     def __repr__(self) -> str:
@@ -126,10 +122,10 @@ class _CrossEntropy(Loss):
             raise ArgumentError(f"{self} takes probabilities in [0, 1], got {low:g} to {high:g}: end the model with {layer}")
 
     def _weighed(self, name: str, log: np.ufunc, p: Array, t: Array) -> Array:
-        """Return t log p, which is 0 where t is 0."""
+        """Return t log p, 0 where t is 0."""
         terms = self._scratch(name, p)
         terms[...] = 0
-        with np.errstate(divide="ignore"):  # log(0) = -inf is the true value; the training loop reports it
+        with np.errstate(divide="ignore"):  # log(0) = -inf is right
             log(p, out=terms, where=t > 0)
         return np.multiply(terms, t, out=terms)
 
@@ -140,7 +136,7 @@ class _Binary(_CrossEntropy):
     threshold = 0.5
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
-        """Let targets in; each must lie in [0, 1]."""
+        """Return targets in [0, 1]."""
         y = super().targets(Y, outputs, dtype)
         for bad in (y.min(), y.max()):
             if not 0 <= bad <= 1:
@@ -148,12 +144,12 @@ class _Binary(_CrossEntropy):
         return y
 
     def classes(self, prediction: Array) -> Array:
-        """Return 1 where the probability is above one half, else 0: (m,) for one output, (m, k) for more."""
+        """Return 0 or 1: (m,) for one output, (m, k) for more."""
         found = (prediction > self.threshold).astype(np.int64)
         return found[:, 0] if found.shape[1] == 1 else found
 
     def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
-        """Return how many predictions lie on the side of their targets, and of how many."""
+        """Return how many classes agree, and of how many."""
         found, due = prediction > constant(self.threshold, prediction.dtype), target > constant(0.5, target.dtype)
         return int(np.count_nonzero(found == due)), target.size
 
@@ -161,12 +157,12 @@ class _Binary(_CrossEntropy):
 class BinaryCrossEntropy(_Binary):
     """Cross-entropy of probabilities p against targets t in [0, 1]: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
 
-    A term whose factor t or 1 - t is 0 counts as 0, also at p = 0 or 1; else such a p costs infinity.
+    0 log 0 is 0. After a `Sigmoid`, a model computes it from the logits, without overflow.
 
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        s in [0, 1): each t is taken as (1 - s) t + s / 2, in `evaluate` too. Accuracies are not concerned.
+        s in [0, 1): each t is taken as (1 - s) t + s / 2, but not for the accuracy.
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
@@ -196,7 +192,7 @@ class BinaryCrossEntropy(_Binary):
 
 
 class SigmoidCrossEntropy(_Binary):
-    """Binary cross-entropy of sigmoid(z), from the logits z without overflow: (1 / (m k)) * sum(log(1 + exp(z)) - t z)."""
+    """Binary cross-entropy of sigmoid(z), from the logits z: (1 / (m k)) * sum(log(1 + exp(z)) - t z)."""
 
     threshold = 0.0
 
@@ -209,7 +205,7 @@ class SigmoidCrossEntropy(_Binary):
         self._low, self._decay, self._spare = low, decay, (high, work)
         np.maximum(z, constant(0, z.dtype), out=high)
         np.subtract(z, high, out=low)  # min(z, 0)
-        np.subtract(low, high, out=decay)  # -|z|, complex-safe: the branch follows the real part
+        np.subtract(low, high, out=decay)  # -|z|
         np.exp(decay, out=decay)
         np.multiply(z, target, out=work)
         np.subtract(high, work, out=high)
@@ -232,26 +228,26 @@ class SigmoidCrossEntropy(_Binary):
 
 
 class _Categorical(_CrossEntropy):
-    """Class numbers or rows of probabilities as targets."""
+    """Of class numbers or rows of probabilities."""
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
-        """Let targets in: class numbers (m,) or (m, 1), or rows (m, k) that sum to 1; return rows (m, k)."""
+        """Return class numbers (m,) or (m, 1), or rows (m, k) that sum to 1, as rows."""
         y = numeric(Y, "Y")
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1 and outputs != 1):
             if outputs is None:
-                raise ShapeError("Y holds class numbers, but how many classes there are is not known: pass one_hot(Y, classes)")
+                raise ShapeError("Y holds numbers of unknown classes: pass one_hot(Y, classes)")
             return one_hot(y.reshape(-1), outputs, dtype=dtype)
         rows = super().targets(Y, outputs, dtype)
         sums = rows.sum(axis=1)
         wrong = np.abs(sums - 1)
         if rows.min() < 0 or wrong.max() > 1e-3:
             found = f"a sum of {sums[wrong.argmax()]:g}" if wrong.max() > 1e-3 else f"the number {rows.min():g}"
-            raise ArgumentError(f"each row of Y must be probabilities that sum to 1 for {self}, got {found}: use one_hot(Y, classes)")
+            raise ArgumentError(f"each row of Y must be probabilities that sum to 1 for {self}, got {found}: pass one_hot(Y, classes)")
         shares: Array = rows / sums[:, np.newaxis]
         return shares
 
     def classes(self, prediction: Array) -> Array:
-        """Return the number of the largest output of each row: (m,)."""
+        """Return the largest output's number (m,)."""
         numbers: Array = prediction.argmax(axis=1)
         return numbers
 
@@ -259,13 +255,12 @@ class _Categorical(_CrossEntropy):
 class CategoricalCrossEntropy(_Categorical):
     """Cross-entropy of rows of probabilities p against class numbers or rows t: -(1 / m) * sum(t log p).
 
-    A term whose t is 0 counts as 0, also at p = 0; else such a p costs infinity.
+    0 log 0 is 0. After a `Softmax`, a model computes it from the logits, without overflow.
 
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        s in [0, 1): each t is taken as (1 - s) t + s / k, in `evaluate` too, so that no p is driven to 0 or 1. Accuracies are not
-        concerned. Szegedy et al., "Rethinking the Inception architecture for computer vision" (2016), section 7.
+        s in [0, 1): each t is taken as (1 - s) t + s / k, but not for the accuracy. Szegedy et al. (2016, arXiv:1512.00567), section 7.
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:

@@ -1,4 +1,4 @@
-"""Optimizers: how a step of training moves the parameter vector in place, by passes over scratch arrays."""
+"""Optimizers: how a step moves the parameter vector, in place."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,15 +17,14 @@ Rate: TypeAlias = float | Schedule
 class Optimizer(ABC):
     """Base of all optimizers: define `start` (make the state) and `update` (one step).
 
-    It serves one vector at a time and keeps its state between calls of `fit`; given another vector it starts anew.
+    The state stays between calls of `fit`; another vector starts anew.
 
     Parameters
     ----------
     learning_rate : float or Schedule
         > 0, or how it changes with the number of steps made.
     clip_norm : float, optional
-        > 0. A longer gradient, of all parameters and with the penalties' share, is shortened to this norm before the step: Pascanu,
-        Mikolov, Bengio (2013, arXiv:1211.5063), algorithm 1.
+        > 0. A gradient of all parameters that is longer is shortened to it: Pascanu et al. (2013, arXiv:1211.5063), algorithm 1.
 
     Attributes
     ----------
@@ -42,19 +41,19 @@ class Optimizer(ABC):
 
     @property
     def learning_rate(self) -> float:
-        """The size of the next step. Assign a number or a `Schedule`, also between steps: its step 0 is the optimizer's first."""
+        """The size of the next step; may be assigned. Step 0 of a `Schedule` is the optimizer's first."""
         return self._learning_rate if self._schedule is None else self._scheduled(self._schedule)
 
     @learning_rate.setter
     def learning_rate(self, value: Rate) -> None:
         schedule = value if isinstance(value, Schedule) else None
-        cure = "typical are 0.0001 to 0.1, or pass a Schedule such as Cosine(0.01, steps=1000)"
+        cure = "pass 0.0001 to 0.1, or a Schedule such as Cosine(0.01, steps=1000)"
         rate = number(value, "learning_rate", "finite and > 0", self, cure) if schedule is None else self._scheduled(schedule)
         self._learning_rate, self._schedule = rate, schedule
 
     @property
     def schedule(self) -> Schedule | None:
-        """What the learning rate follows; None where it is a number."""
+        """What the learning rate follows, if not a number."""
         return self._schedule
 
     @property
@@ -64,7 +63,7 @@ class Optimizer(ABC):
 
     @property
     def clip_norm(self) -> float | None:
-        """The norm to which longer gradients are shortened."""
+        """The norm of the longest gradient."""
         return self._clip_norm
 
     def _scheduled(self, schedule: Schedule) -> float:
@@ -86,7 +85,7 @@ class Optimizer(ABC):
         self.steps_made += 1
 
     def state(self) -> dict[str, Any]:
-        """Return what the next step depends on: the learning rate, its schedule, and the attributes without a leading underscore."""
+        """Return what the next step depends on: the learning rate, and the attributes without a leading underscore."""
         held = {name: value for name, value in vars(self).items() if name[0] != "_"}
         for name, value in held.items():
             if not (value is None or isinstance(value, bool | int | float | str | np.ndarray)):
@@ -95,7 +94,7 @@ class Optimizer(ABC):
         return {"learning_rate": self._learning_rate, "_schedule": described(self._schedule)} | held
 
     def restore(self, theta: Array, state: dict[str, Any]) -> None:
-        """Go on with `theta` as the optimizer whose `state` this was; a schedule of one's own must be this one's too."""
+        """Go on with `theta` as the optimizer of this `state`, whose schedule must be known or this one's."""
         held = dict(state)
         rate, schedule = held.pop("learning_rate"), remade(held.pop("_schedule"), self._schedule)
         self.start(theta)
@@ -129,8 +128,7 @@ class GradientDescent(Optimizer):
     Parameters
     ----------
     fast : bool, default False
-        One compiled loop (the extra `fast`) instead of two passes of NumPy, with the same result. Its start of half a second is won
-        back in thousands of steps.
+        Steps by a compiled loop (the extra `fast`), with the same result; its start of half a second pays after thousands.
     """
 
     def __init__(self, learning_rate: Rate, *, clip_norm: float | None = None, fast: bool = False) -> None:
@@ -156,8 +154,8 @@ class GradientDescent(Optimizer):
 class Momentum(Optimizer):
     """Gradient descent with momentum, as in the course: v = beta v + (1 - beta) g; theta = theta - learning_rate * v.
 
-    v starts at 0, uncorrected. (PyTorch's has no factor 1 - beta: its learning rate is learning_rate * (1 - beta).) Kept is `velocity` =
-    v / (1 - beta), a pass over memory fewer. The other parameters are those of `Optimizer`.
+    v starts at 0. (PyTorch's has no factor 1 - beta: its learning rate is learning_rate * (1 - beta).) Kept is `velocity` =
+    v / (1 - beta), which saves a pass. The other parameters are those of `Optimizer`.
 
     Parameters
     ----------
@@ -186,10 +184,10 @@ class Momentum(Optimizer):
 class Nesterov(Optimizer):
     """Nesterov's momentum: v = beta v + (1 - beta) g; theta = theta - learning_rate * (beta v + (1 - beta) g).
 
-    `Momentum` whose gradient is as if taken where v is about to lead. Kept is `ahead` = beta v / (1 - beta).
+    The gradient is as if taken where v is about to lead. Kept is `ahead` = beta v / (1 - beta).
     The parameters are those of `Momentum`.
 
-    Sutskever, Martens, Dahl, Hinton (2013), as in Bengio, Boulanger-Lewandowski, Pascanu (2013, arXiv:1212.0901), section 3.5.
+    In the form of Bengio et al. (2013, arXiv:1212.0901), section 3.5.
     """
 
     def __init__(self, learning_rate: Rate, beta: float = 0.9, *, clip_norm: float | None = None) -> None:
@@ -214,10 +212,8 @@ class Nesterov(Optimizer):
 class RMSProp(Optimizer):
     """RMSProp: s = beta s + (1 - beta) g**2; theta = theta - learning_rate * g / (sqrt(s) + epsilon).
 
-    s starts at 0, uncorrected as in PyTorch: the first steps are up to 1 / sqrt(1 - beta) times as large. Kept is `square` =
-    s / (1 - beta). The other parameters are those of `Optimizer`.
-
-    Tieleman, Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012).
+    s starts at 0: the first steps are up to 1 / sqrt(1 - beta) times as large. Kept is `square` = s / (1 - beta).
+    The other parameters are those of `Optimizer`. Tieleman, Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012).
 
     Parameters
     ----------
@@ -254,10 +250,8 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """Adam: theta = theta - learning_rate * v / (1 - beta1**t) / (sqrt(s / (1 - beta2**t)) + epsilon), t = 1, 2, ...
 
-    v = beta1 v + (1 - beta1) g; s = beta2 s + (1 - beta2) g**2. Kept are `mean` = v / (1 - beta1) and `square` = s / (1 - beta2). The
-    other parameters are those of `Optimizer`.
-
-    Kingma, Ba (2015, arXiv:1412.6980), algorithm 1: epsilon outside of the root, as in PyTorch and the course.
+    v = beta1 v + (1 - beta1) g; s = beta2 s + (1 - beta2) g**2. Kept are `mean` = v / (1 - beta1) and `square` = s / (1 - beta2).
+    The other parameters are those of `Optimizer`. Kingma, Ba (2015, arXiv:1412.6980), algorithm 1, as PyTorch and the course.
 
     Parameters
     ----------
@@ -266,8 +260,7 @@ class Adam(Optimizer):
     epsilon : float, default 1e-8
         > 0.
     fast : bool, optional
-        One compiled loop (the extra `fast`) instead of ten passes of NumPy, with the same result to rounding. By default for vectors of
-        50,000 elements and more, where numba is installed.
+        Steps by a compiled loop (the extra `fast`), with the same result to rounding; by default with numba and from 50,000 elements on.
     """
 
     def __init__(
@@ -304,7 +297,7 @@ class Adam(Optimizer):
         if self._compiled:
             self._compiled(theta, grad, mean, square, scalars)
             return
-        mean *= scalars[0, ...]  # an array (), unlike scalars[0], which NumPy would convert first
+        mean *= scalars[0, ...]  # an array (): NumPy would convert a number first
         mean += grad
         np.multiply(grad, grad, out=step)
         square *= scalars[1, ...]
@@ -319,10 +312,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay: theta = theta - learning_rate * weight_decay * theta, then a step of `Adam`.
 
-    Unlike that of `L2` the decay is neither scaled, nor clipped, nor in the loss; and it acts on the whole vector, biases included, as in
-    PyTorch. The other parameters are those of `Adam`.
-
-    Loshchilov, Hutter (2019, arXiv:1711.05101), algorithm 2, the learning rate as the schedule multiplier.
+    Unlike `L2` it is neither scaled, nor clipped, nor in the loss, and acts on biases too. The other parameters are those of `Adam`.
+    Loshchilov, Hutter (2019, arXiv:1711.05101), algorithm 2, in PyTorch's form.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ RandomStream: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
 def stream(seed: Seed) -> RandomStream:
-    """Return the random stream of a seed, a whole number >= 0; a stream is returned as it is."""
+    """Return the random stream of a seed; a stream is returned as it is."""
     if isinstance(seed, np.random.Generator | np.random.RandomState):
         return seed
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
@@ -24,7 +24,7 @@ def stream(seed: Seed) -> RandomStream:
 
 
 def spawn(rng: RandomStream, count: int) -> list[np.random.Generator]:
-    """Return streams derived from `rng`, which does not move: one Dropout more leaves the first weights as they are."""
+    """Return streams derived from `rng`, which does not move: one more leaves the first weights as they are."""
     return [np.random.default_rng(child) for child in np.random.SeedSequence(words(copy.deepcopy(rng))).spawn(count)]
 
 

@@ -1,4 +1,4 @@
-"""Schedules: learning rates that follow the number of steps made; an epoch has ceil(m / batch_size) of them."""
+"""Schedules: learning rates that follow the number of steps made."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .errors import ArgumentError, number
 
 
 class Schedule(ABC):
-    """Base of all schedules, accepted wherever a learning rate is: define `__call__` in a frozen dataclass."""
+    """Base of all schedules: define `__call__` in a frozen dataclass."""
 
     @abstractmethod
     def __call__(self, step: int) -> float:
-        """Return the learning rate, finite and >= 0, of the next step where `step` = 0, 1, ... are made already."""
+        """Return the learning rate, finite and >= 0, of step 0, 1, ..."""
 
 
 def _check(schedule: Schedule, **rules: str) -> None:
@@ -56,7 +56,7 @@ class StepDecay(Schedule):
     rate : float
         > 0.
     every : int
-        >= 1, after how many steps the rate falls.
+        Steps, >= 1.
     factor : float, default 0.1
         In (0, 1].
     """
@@ -93,16 +93,16 @@ class ExponentialDecay(Schedule):
 class Cosine(Schedule):
     """Half a wave of the cosine: final + (rate - final) * (1 + cos(pi * step / steps)) / 2, and then final.
 
-    Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017), equation 5, without the restarts.
+    Loshchilov, Hutter (2017, arXiv:1608.03983), equation 5, without its restarts.
 
     Parameters
     ----------
     rate : float
         > 0.
     steps : int
-        >= 1, as a rule all of the training: epochs * ceil(m / batch_size).
+        >= 1, as a rule epochs * ceil(m / batch_size).
     final : float, default 0.0
-        In [0, rate]. At a rate of 0 nothing is learned any more.
+        In [0, rate].
     """
 
     rate: float
@@ -123,22 +123,15 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """A straight rise before another schedule: then(0) * (step + 1) / steps, and from `steps` on then(step - steps).
+    """A straight rise, then(0) * (step + 1) / steps, and then another schedule, then(step - steps).
 
-    Goyal et al., "Accurate, large minibatch SGD" (2017), section 2.2.
+    Goyal et al. (2017, arXiv:1706.02677), section 2.2.
 
     Parameters
     ----------
     steps : int
         >= 1.
     then : float or Schedule
-        What comes after; a number stays.
-
-    Examples
-    --------
-    >>> schedule = WarmUp(4, then=Cosine(0.1, steps=1000))
-    >>> [round(schedule(step), 4) for step in (0, 1, 2, 3, 4, 504, 1004)]
-    [0.025, 0.05, 0.075, 0.1, 0.1, 0.05, 0.0]
     """
 
     steps: int
@@ -157,16 +150,16 @@ class WarmUp(Schedule):
         return rate if step >= self.steps else rate * ((step + 1) / self.steps)
 
 
-_BUILT_IN: dict[str, type[Any]] = {kind.__name__: kind for kind in (Constant, StepDecay, ExponentialDecay, Cosine, WarmUp)}
+_BUILT_IN: dict[str, type[Any]] = {kind.__name__: kind for kind in Schedule.__subclasses__()}
 
 
 def described(schedule: Schedule | None) -> str:
-    """Return the class and the settings of a schedule as JSON; one of one's own has its text instead."""
+    """Return a schedule as JSON: its class, and its settings or, of one's own, its text."""
     return json.dumps(_tree(schedule))
 
 
 def remade(description: str, present: Schedule | None) -> Any:
-    """Return the schedule that `described` gave this of; raise `ArgumentError` if it is neither built in nor the `present` one."""
+    """Return the schedule of a description: one of one's own must be the `present` one."""
     return _made(json.loads(description), present)
 
 

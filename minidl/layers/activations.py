@@ -1,4 +1,4 @@
-"""Activations, each with its derivative in terms of its output; complex-safe, as comparisons follow the real part."""
+"""Activations and their derivatives in terms of the output, complex-safe: comparisons follow the real part."""
 
 from abc import abstractmethod
 from typing import ClassVar
@@ -13,17 +13,17 @@ _FLAGS = np.dtype(bool)
 
 
 class Activation(Layer):
-    """Base of the activations, which keep the shape: define `apply` and `derive` on arrays that are given."""
+    """Base of the activations: define `apply` and `derive`."""
 
     _y: Array | None = None
 
     @abstractmethod
     def apply(self, x: Array, y: Array) -> None:
-        """Write the output for `x` into `y`."""
+        """Write the output into `y`, of the same shape."""
 
     @abstractmethod
     def derive(self, y: Array, dy: Array, dx: Array) -> None:
-        """Write the gradient with respect to the input into `dx`."""
+        """Write the gradient into `dx`."""
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return y."""
@@ -46,7 +46,7 @@ class Activation(Layer):
         return shape
 
     def _step(self, y: Array, dx: Array) -> None:
-        """Write 1 where y > 0, else 0, by way of flags: to compare into floats takes NumPy twice as long."""
+        """Write 1 where y > 0, else 0; to compare into floats takes NumPy twice as long."""
         positive = scratch(self._buffers, "positive", y.shape, _FLAGS)
         np.greater(y, constant(0, y.dtype), out=positive)
         dx[...] = positive
@@ -93,12 +93,9 @@ class LeakyReLU(Activation):
 
 
 class Sigmoid(Activation):
-    """Sigmoid: y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y).
+    """Sigmoid: y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
 
-    As the last layer under `BinaryCrossEntropy` the loss is computed from its input, without overflow.
-    """
-
-    # The smallest inputs whose exp(-x) is finite, by dtype.char.
+    # The least x of finite exp(-x), by dtype.char.
     _LOWEST: ClassVar[dict[str, float]] = {"f": -88.0, "d": -709.0, "D": -709.0}
 
     def apply(self, x: Array, y: Array) -> None:
@@ -131,10 +128,7 @@ class Tanh(Activation):
 
 
 class Softmax(Activation):
-    """Softmax of each row, shifted by its largest element: y = exp(x) / sum(exp(x)); dx = y * (dy - sum(dy * y)).
-
-    As the last layer under `CategoricalCrossEntropy` the loss is computed from its input, without overflow.
-    """
+    """Softmax of each row, shifted by its largest element: y = exp(x) / sum(exp(x)); dx = y * (dy - sum(dy * y))."""
 
     def apply(self, x: Array, y: Array) -> None:
         """Write y."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, scratch
+from ..arrays import Array
 from ..errors import MinidlError, ShapeError
 from ..parameters import Parameter
 
@@ -16,48 +16,46 @@ Shape = tuple[int, ...]
 
 
 class Layer(ABC):
-    """A differentiable step of a model: define `forward` and `backward`, and make a `Parameter` of each array that it learns.
+    """A differentiable step of a model: define `forward` and `backward`.
 
-    Attributes that are parameters, layers, or lists or tuples of layers are found by themselves, in the order in which they were made.
-    For m examples:
+    What it learns are attributes: each a `Parameter`, a layer, or a list or tuple of layers.
 
-    - `forward` takes x (m, d_in) and returns y (m, d_out). Row i of y depends on row i of x alone; chance has a part only where
-      `training` is true, and only through `self.rng`.
+    - `forward` takes x (m, d_in) and returns y (m, d_out), row i of row i alone; by chance only where `training` is true, from `self.rng`.
     - `backward` takes the gradient with respect to the last y, returns that with respect to the last x, and overwrites `.grad` of
-      each own parameter with sums over the batch, not means: the loss has divided by m.
-    - Nobody writes into an argument. A result belongs to the layer until its next call of the same method.
+      each own parameter, with sums over the m examples: the loss has divided by m.
+    - Nobody writes into an argument. A result belongs to the layer until its next call.
     """
 
     stochastic = False
-    """Whether `forward` draws from `self.rng` while training; a model gives each such layer a stream of its own."""
+    """Whether `forward` draws from `self.rng`, a stream that a model gives."""
 
     rng: np.random.Generator | None = None
 
     wants_input_gradient = True
-    """While it is False, `backward` may return None; so it is in a model's first layer, whose input nobody learns."""
+    """While False, as in a model's first layer, `backward` may return None."""
 
     _buffers: dict[str, Array]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
-        """Give every layer its scratch buffers, whatever its __init__."""
+        """Make the scratch buffers."""
         layer = super().__new__(cls)
         layer._buffers = {}
         return layer
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return y, and remember what `backward` needs."""
+        """Return y."""
 
     @abstractmethod
     def backward(self, dy: Array) -> Array | None:
         """Return dx, and fill `.grad` of each parameter."""
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape of one example's output, given that of its input, or raise `ShapeError`; None stands for "not known"."""
+        """Return the shape of one example's output, given that of its input, or None for unknown; refuse by a `ShapeError`."""
         return None
 
     def children(self) -> Iterator[tuple[str, Layer]]:
-        """Yield the name and the layer of each that this one holds."""
+        """Yield the layers that this one holds, by name."""
         for name, held in vars(self).items():
             if isinstance(held, Layer):
                 yield name, held
@@ -65,14 +63,14 @@ class Layer(ABC):
                 yield from ((f"{name}.{i}", layer) for i, layer in enumerate(held) if isinstance(layer, Layer))
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return the parameters by name: its own, then those of the layers that it holds."""
+        """Return the parameters by name, its own first."""
         found = {name: held for name, held in vars(self).items() if isinstance(held, Parameter)}
         for name, child in self.children():
             found |= {f"{name}.{inner}": parameter for inner, parameter in child.parameters().items()}
         return found
 
     def walk(self) -> Iterator[Layer]:
-        """Yield the layer itself and all layers that it holds."""
+        """Yield the layer itself and all that it holds."""
         yield self
         for _, child in self.children():
             yield from child.walk()
@@ -84,9 +82,6 @@ class Layer(ABC):
         # A copy has buffers of its own and belongs to no model.
         return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}
 
-    def _scratch(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
-        return scratch(self._buffers, name, shape, dtype)
-
     def _refusal(self, dy: Array, y: Array | None) -> MinidlError:
         if y is None:
             return ShapeError(f"{self}.backward has no forward to go back from: call forward(x) first")
@@ -94,7 +89,7 @@ class Layer(ABC):
 
 
 def floats(x: Array) -> Array:
-    """Return `x` as an array of real or complex floats: itself, if it is one."""
+    """Return `x` itself, if it is an array of floats, else as one."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "fc":
         return x
     return np.asarray(x, dtype=np.float64)

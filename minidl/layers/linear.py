@@ -1,4 +1,4 @@
-"""The linear layer, and Flatten, which makes the rows that it takes."""
+"""Linear, and Flatten before it."""
 
 import math
 from typing import Any
@@ -13,22 +13,21 @@ from .layer import Layer, Shape, floats
 
 
 class Linear(Layer):
-    """A linear (fully connected) layer: y = x @ weight.T + bias.
+    """A linear (fully connected) layer: y = x @ weight.T + bias; dx = dy @ weight.
 
-    The way back: d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ weight.
+    The gradients are dy.T @ x for weight and the sum of dy over the examples for bias.
 
     Parameters
     ----------
     in_features, out_features : int
         >= 1.
     init : Initializer, default He()
-        Draws the weights; the biases start at 0.
+        Of the weights; the biases start at 0.
     bias : bool, default True
 
     Attributes
     ----------
     weight : Parameter of shape (out_features, in_features)
-        The course's W and PyTorch's layout.
     bias : Parameter of shape (out_features,), or None
 
     Examples
@@ -51,7 +50,7 @@ class Linear(Layer):
         self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=self.in_features) if bias else None
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return y (m, out_features) for x (m, in_features)."""
+        """Return y (m, out_features)."""
         x = floats(x)
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ShapeError(f"{self} expects x of shape (m, {self.in_features}), one row per example, got {x.shape}")
@@ -64,7 +63,7 @@ class Linear(Layer):
         return y
 
     def backward(self, dy: Array) -> Array | None:
-        """Fill the gradients of weight and bias, and return dx."""
+        """Fill both gradients, and return dx."""
         y = self._y
         if y is None or dy.shape != y.shape:
             raise self._refusal(dy, y)
@@ -78,7 +77,7 @@ class Linear(Layer):
         return product(dy, weight, scratch(self._buffers, "dx", x.shape, common_dtype(dy, weight)))
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
-        """Return m ones: their product with a matrix is its sum over the rows, at the speed of BLAS."""
+        """Return m ones, whose product with a matrix sums its rows at the speed of BLAS."""
         ones = self._buffers.get("ones")
         if ones is None or len(ones) < m or ones.dtype != dtype:
             ones = self._buffers["ones"] = np.ones(m, dtype)
@@ -92,7 +91,7 @@ class Linear(Layer):
         return (self.out_features,)
 
     def settings(self) -> dict[str, Any]:
-        """Return what makes such a layer again, whose first weights are another matter."""
+        """Return what makes such a layer again."""
         return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.bias is not None}
 
     def __repr__(self) -> str:
@@ -100,7 +99,7 @@ class Linear(Layer):
 
 
 class Flatten(Layer):
-    """Make each example one row: (m, a, b, ...) -> (m, a * b * ...), in C order; the way back restores the shape."""
+    """Make each example one row: (m, a, b, ...) -> (m, a * b * ...), in C order."""
 
     _shape: Shape | None = None
 
