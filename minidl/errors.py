@@ -1,7 +1,6 @@
-"""The exceptions, each also a built-in one, and the check of a setting."""
+"""The exceptions, each also a built-in one, and the check of numbers."""
 
 import math
-from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -43,10 +42,10 @@ class MissingExtraError(MinidlError, ImportError):
 
 
 class EnvironmentWarning(UserWarning):
-    """Another environment: the last digits may differ."""
+    """The last digits may differ."""
 
 
-_RULES: dict[str, tuple[type, Callable[[Any], bool]]] = {
+_RULES: dict[str, Any] = {
     "finite and > 0": (float, lambda x: x > 0),
     "finite and >= 0": (float, lambda x: x >= 0),
     "in [0, 1)": (float, lambda x: 0 <= x < 1),
@@ -56,7 +55,7 @@ _RULES: dict[str, tuple[type, Callable[[Any], bool]]] = {
 
 
 def number(value: Any, name: str, rule: str, owner: object, cure: str = "") -> Any:
-    """Return a setting that keeps the rule, as a float or int."""
+    """Return `value` as a float or int that keeps the rule."""
     kind, holds = _RULES[rule]
     if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
         return kind(value)

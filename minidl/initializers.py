@@ -1,4 +1,4 @@
-"""Initializers: the first values of a parameter, drawn in float64 whatever its dtype."""
+"""Initializers: the first values of a parameter, drawn in float64 for any dtype."""
 
 import math
 from abc import ABC, abstractmethod
@@ -9,7 +9,7 @@ from .randomness import RandomStream
 
 
 class Initializer(ABC):
-    """Base of all initializers; a function of the same arguments serves as well."""
+    """Base of all initializers; a function does as well."""
 
     @abstractmethod
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -20,7 +20,7 @@ class Initializer(ABC):
 
 
 class Zeros(Initializer):
-    """Fill with 0: right for biases; for weights all units of a layer stay equal for ever."""
+    """Fill with 0, as biases; units whose weights are 0 stay equal for ever."""
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
         """Fill `out`."""
@@ -28,7 +28,7 @@ class Zeros(Initializer):
 
 
 class Ones(Initializer):
-    """Fill with 1: right for gains."""
+    """Fill with 1, as gains."""
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
         """Fill `out`."""
@@ -41,7 +41,7 @@ class Random(Initializer):
     Parameters
     ----------
     scale : float, default 10.0
-        > 0. The course's study of initialization takes 10, far too much.
+        > 0. The course takes 10, far too much, to show it.
     """
 
     def __init__(self, scale: float = 10.0) -> None:
@@ -70,7 +70,7 @@ class He(Initializer):
 class Xavier(Initializer):
     """Draw from N(0, 1 / fan_in): keeps the variance of signals through tanh and linear layers.
 
-    LeCun et al., "Efficient BackProp" (1998), section 4.6, as the course. (Glorot, Bengio (2010): 2 / (fan_in + fan_out).)
+    LeCun et al., "Efficient BackProp" (1998), section 4.6. (Glorot, Bengio (2010) take 2 / (fan_in + fan_out).)
     """
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -80,5 +80,5 @@ class Xavier(Initializer):
 
 def _known(fan_in: int | None, init: Initializer) -> int:
     if fan_in is None:
-        raise ArgumentError(f"{init} needs to know how many inputs feed one output: give Parameter(..., fan_in=...)")
+        raise ArgumentError(f"{init} needs to know how many inputs feed one output: pass fan_in= to Parameter")
     return fan_in

@@ -5,17 +5,17 @@ import importlib.util
 import math
 from collections.abc import Callable
 from inspect import signature
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from .arrays import Array, scratch
 from .errors import ArgumentError, MissingExtraError
 
-Loop: TypeAlias = Callable[..., None]
+Loop = Callable[..., None]
 
 WORTH = 50_000
-"""Elements from which a loop is compiled unasked: with fewer its start of 0.3 s does not pay."""
+"""Elements from which a loop is compiled unasked, which takes 0.3 s."""
 
 
 def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) -> None:
@@ -45,7 +45,7 @@ def choice(fast: bool | None, owner: object, *allowed: bool | None) -> bool | No
 
 
 def compiled(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
-    """Return `loop` compiled, or None where NumPy is to do the work; `fast` of None lets the size decide."""
+    """Return `loop` compiled, or None where NumPy is to do the work; where `fast` is None, the size decides."""
     if fast is False or (fast is None and theta.size < WORTH):
         return None
     if importlib.util.find_spec("numba") is None:

@@ -1,9 +1,7 @@
-"""Losses and their gradients, complex-safe: no abs, no branch on the imaginary part."""
-
-from __future__ import annotations
+"""Losses and their gradients; complex-safe: no abs, no branch on the imaginary part."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +18,7 @@ class Loss(ABC):
     accuracy_of = False
     _buffers: dict[str, Array]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Loss:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the scratch buffers."""
         loss = super().__new__(cls)
         loss._buffers = {}
@@ -235,7 +233,7 @@ class _Categorical(_CrossEntropy):
         y = numeric(Y, "Y")
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1 and outputs != 1):
             if outputs is None:
-                raise ShapeError("Y holds numbers of unknown classes: pass one_hot(Y, classes)")
+                raise ShapeError("Y holds class numbers, but how many classes there are is not known: pass one_hot(Y, classes)")
             return one_hot(y.reshape(-1), outputs, dtype=dtype)
         rows = super().targets(Y, outputs, dtype)
         sums = rows.sum(axis=1)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .errors import ArgumentError, ShapeError, number
 from .kernels import adam, choice, clipped, compiled, descent
 from .schedules import Schedule, described, remade
 
-Rate: TypeAlias = float | Schedule
+Rate = float | Schedule
 
 
 class Optimizer(ABC):
@@ -47,7 +47,7 @@ class Optimizer(ABC):
     @learning_rate.setter
     def learning_rate(self, value: Rate) -> None:
         schedule = value if isinstance(value, Schedule) else None
-        cure = "pass 0.0001 to 0.1, or a Schedule such as Cosine(0.01, steps=1000)"
+        cure = "take 0.0001 to 0.1, or pass a Schedule such as Cosine(0.01, steps=1000)"
         rate = number(value, "learning_rate", "finite and > 0", self, cure) if schedule is None else self._scheduled(schedule)
         self._learning_rate, self._schedule = rate, schedule
 

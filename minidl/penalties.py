@@ -1,4 +1,4 @@
-"""Penalties: terms of the objective that depend on the weights alone."""
+"""Penalties: terms of the objective from the weights alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from .errors import ArgumentError, number
 
 
 class Penalty(ABC):
-    """Base of all penalties: define `value` and `gradient` of one weight array.
+    """Base of all penalties: define `value` and `gradient`.
 
     Parameters
     ----------
     strength : float
         lambda, >= 0.
     layers : sequence of int, optional
-        The numbers of the layers whose weights (not biases) it acts on; all by default.
+        Numbers of those whose weights (not biases) it acts on; all by default.
     """
 
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
@@ -30,11 +30,11 @@ class Penalty(ABC):
 
     @abstractmethod
     def value(self, weight: Array, m: int) -> Any:
-        """Return the term for a batch of `m` examples: a scalar, complex for complex weights."""
+        """Return the term of one array for `m` examples, complex for complex weights."""
 
     @abstractmethod
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write d value / d weight into `out`; the model adds it."""
+        """Write d value / d weight into `out`."""
 
     def __repr__(self) -> str:
         only = "" if self.layers is None else f", layers={list(self.layers)}"
@@ -47,7 +47,7 @@ def _layer_numbers(layers: Sequence[int]) -> bool:
 
 
 class L2(Penalty):
-    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), m the examples of the batch, as in the course.
+    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), m the examples of the batch.
 
     The parameters are those of `Penalty`.
     """
@@ -70,7 +70,7 @@ class L1(Penalty):
 
     def value(self, weight: Array, m: int) -> Any:
         """Return the term."""
-        # |w| as w * sign(real part of w): abs would lose the imaginary part of a complex step.
+        # |w| as w * sign(real part of w): abs would lose a complex step.
         return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
 
     def gradient(self, weight: Array, m: int, out: Array) -> None:

@@ -20,16 +20,16 @@ def stream(seed: Seed) -> RandomStream:
         return seed
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
         return np.random.default_rng(int(seed))
-    raise ArgumentError(f"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got {seed!r}: pass e.g. seed=0")
+    raise ArgumentError(f"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got {seed!r}")
 
 
 def spawn(rng: RandomStream, count: int) -> list[np.random.Generator]:
-    """Return streams derived from `rng`, which does not move: one more leaves the first weights as they are."""
+    """Return `count` streams derived from `rng`, which does not move."""
     return [np.random.default_rng(child) for child in np.random.SeedSequence(words(copy.deepcopy(rng))).spawn(count)]
 
 
 def words(rng: RandomStream) -> list[int]:
-    """Draw four whole numbers, from which other streams can start."""
+    """Draw four whole numbers to start another stream."""
     draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     return [int(word) for word in draw(2**31, size=4)]
 
@@ -40,7 +40,7 @@ def state_of(rng: RandomStream) -> dict[str, Any]:
 
 
 def raw_state(rng: RandomStream) -> dict[str, Any]:
-    """Return where the stream stands as NumPy tells it, which is faster."""
+    """Return where the stream stands, as NumPy tells it."""
     return dict(rng.get_state(legacy=False) if isinstance(rng, np.random.RandomState) else rng.bit_generator.state)
 
 

@@ -1,7 +1,5 @@
 """Schedules: learning rates that follow the number of steps made."""
 
-from __future__ import annotations
-
 import json
 import math
 from abc import ABC, abstractmethod
@@ -24,9 +22,6 @@ def _check(schedule: Schedule, **rules: str) -> None:
         object.__setattr__(schedule, name, number(getattr(schedule, name), name, rule, schedule))
 
 
-_POSITIVE, _SHARE, _WHOLE = "finite and > 0", "in (0, 1]", "a whole number >= 1"
-
-
 @dataclass(frozen=True)
 class Constant(Schedule):
     """The same rate at every step.
@@ -40,7 +35,7 @@ class Constant(Schedule):
     rate: float
 
     def __post_init__(self) -> None:
-        _check(self, rate=_POSITIVE)
+        _check(self, rate="finite and > 0")
 
     def __call__(self, step: int) -> float:
         """Return the rate."""
@@ -66,7 +61,7 @@ class StepDecay(Schedule):
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _check(self, rate=_POSITIVE, every=_WHOLE, factor=_SHARE)
+        _check(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
 
     def __call__(self, step: int) -> float:
         """Return the rate."""
@@ -82,7 +77,7 @@ class ExponentialDecay(Schedule):
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _check(self, rate=_POSITIVE, every=_WHOLE, factor=_SHARE)
+        _check(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
 
     def __call__(self, step: int) -> float:
         """Return the rate."""
@@ -110,14 +105,13 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(self, rate=_POSITIVE, steps=_WHOLE, final="finite and >= 0")
+        _check(self, rate="finite and > 0", steps="a whole number >= 1", final="finite and >= 0")
         if self.final > self.rate:
             raise ArgumentError(f"final must be in [0, rate] = [0, {self.rate:g}], got {self.final!r} in Cosine")
 
     def __call__(self, step: int) -> float:
         """Return the rate."""
-        if step >= self.steps:
-            return self.final
+        step = min(step, self.steps)
         return self.final + (self.rate - self.final) * (1 + math.cos(math.pi * step / self.steps)) / 2
 
 
@@ -138,16 +132,15 @@ class WarmUp(Schedule):
     then: float | Schedule
 
     def __post_init__(self) -> None:
-        _check(self, steps=_WHOLE)
+        _check(self, steps="a whole number >= 1")
         if not isinstance(self.then, Schedule):
-            rate = number(self.then, "then", _POSITIVE, self, "or a schedule such as Cosine(0.1, steps=1000)")
+            rate = number(self.then, "then", "finite and > 0", self, "or a schedule such as Cosine(0.1, steps=1000)")
             object.__setattr__(self, "then", rate)
 
     def __call__(self, step: int) -> float:
         """Return the rate."""
-        after = max(0, step - self.steps)
-        rate = self.then(after) if isinstance(self.then, Schedule) else self.then
-        return rate if step >= self.steps else rate * ((step + 1) / self.steps)
+        rate = self.then(max(0, step - self.steps)) if isinstance(self.then, Schedule) else self.then
+        return rate * min(1, (step + 1) / self.steps)
 
 
 _BUILT_IN: dict[str, type[Any]] = {kind.__name__: kind for kind in Schedule.__subclasses__()}
@@ -155,29 +148,21 @@ _BUILT_IN: dict[str, type[Any]] = {kind.__name__: kind for kind in Schedule.__su
 
 def described(schedule: Schedule | None) -> str:
     """Return a schedule as JSON: its class, and its settings or, of one's own, its text."""
-    return json.dumps(_tree(schedule))
+    return json.dumps(schedule, default=_tree)
+
+
+def _tree(schedule: Schedule) -> dict[str, Any]:
+    kind = type(schedule)
+    return {"class": kind.__name__} | (vars(schedule) if kind in _BUILT_IN.values() else {"text": repr(schedule)})
 
 
 def remade(description: str, present: Schedule | None) -> Any:
-    """Return the schedule of a description: one of one's own must be the `present` one."""
-    return _made(json.loads(description), present)
+    """Return the schedule of a description, which is the `present` one if it has one of one's own in it."""
 
+    def made(tree: dict[str, Any]) -> Any:
+        kind = _BUILT_IN.get(tree.pop("class"))
+        if kind is None or "text" in tree:
+            raise ArgumentError(f"the learning rate followed {tree.get('text')}, got {present}: give the optimizer the same schedule")
+        return kind(**tree)
 
-def _tree(held: Any) -> Any:
-    if not isinstance(held, Schedule):
-        return held
-    name = type(held).__name__
-    if _BUILT_IN.get(name) is not type(held):
-        return {"class": name, "text": repr(held)}
-    return {"class": name, **{setting: _tree(value) for setting, value in vars(held).items()}}
-
-
-def _made(tree: Any, present: Any) -> Any:
-    if not isinstance(tree, dict):
-        return tree
-    if _tree(present) == tree:
-        return present
-    settings = {name: _made(value, getattr(present, name, None)) for name, value in tree.items() if name != "class"}
-    if tree["class"] not in _BUILT_IN or "text" in tree:
-        raise ArgumentError(f"the learning rate followed {tree.get('text')}, got {present}: give the optimizer the same schedule")
-    return _BUILT_IN[tree["class"]](**settings)
+    return present if described(present) == description else json.loads(description, object_hook=made)

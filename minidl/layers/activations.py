@@ -1,7 +1,6 @@
-"""Activations and their derivatives in terms of the output, complex-safe: comparisons follow the real part."""
+"""Activations and their derivatives in terms of the output; complex-safe."""
 
 from abc import abstractmethod
-from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from ..errors import number
 from .layer import Layer, Shape, floats
 
 _FLAGS = np.dtype(bool)
+_LOWEST = {"f": -88.0, "d": -709.0, "D": -709.0}  # the least x of finite exp(-x), by dtype.char
 
 
 class Activation(Layer):
@@ -95,12 +95,9 @@ class LeakyReLU(Activation):
 class Sigmoid(Activation):
     """Sigmoid: y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
 
-    # The least x of finite exp(-x), by dtype.char.
-    _LOWEST: ClassVar[dict[str, float]] = {"f": -88.0, "d": -709.0, "D": -709.0}
-
     def apply(self, x: Array, y: Array) -> None:
         """Write y."""
-        np.maximum(x, constant(self._LOWEST[x.dtype.char], x.dtype), out=y)
+        np.maximum(x, constant(_LOWEST[x.dtype.char], x.dtype), out=y)
         np.negative(y, out=y)
         np.exp(y, out=y)
         np.add(y, constant(1, y.dtype), out=y)

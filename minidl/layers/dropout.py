@@ -8,10 +8,9 @@ from .layer import Layer, Shape, floats
 
 
 class Dropout(Layer):
-    """Inverted dropout: y = x * mask / keep_prob while training, where each unit's mask is 1 at a chance of keep_prob, else 0.
+    """Inverted dropout: y = x * mask / keep_prob while training, mask = 1 at a chance of keep_prob, else 0; otherwise y = x.
 
-    Otherwise y = x. Alone, outside of a model, it draws from seed 0 unless `.rng` is set; always in float32, so that models of any dtype
-    drop the same units. Srivastava et al. (2014, JMLR 15:1929).
+    Drawn in float32 for any dtype, from `.rng`: the model's, or else of seed 0. Srivastava et al. (2014, JMLR 15:1929).
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,8 +21,8 @@ class Layer(ABC):
     What it learns are attributes: each a `Parameter`, a layer, or a list or tuple of layers.
 
     - `forward` takes x (m, d_in) and returns y (m, d_out), row i of row i alone; by chance only where `training` is true, from `self.rng`.
-    - `backward` takes the gradient with respect to the last y, returns that with respect to the last x, and overwrites `.grad` of
-      each own parameter, with sums over the m examples: the loss has divided by m.
+    - `backward` takes dy, the gradient with respect to the last y, returns dx, and overwrites `.grad` of each own parameter with sums
+      over the m examples: the loss has divided by m.
     - Nobody writes into an argument. A result belongs to the layer until its next call.
     """
 
@@ -36,7 +36,7 @@ class Layer(ABC):
 
     _buffers: dict[str, Array]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the scratch buffers."""
         layer = super().__new__(cls)
         layer._buffers = {}
@@ -51,7 +51,7 @@ class Layer(ABC):
         """Return dx, and fill `.grad` of each parameter."""
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape of one example's output, given that of its input, or None for unknown; refuse by a `ShapeError`."""
+        """Return the shape of one row of y, given that of x, or raise `ShapeError`; None is unknown."""
         return None
 
     def children(self) -> Iterator[tuple[str, Layer]]:
@@ -79,7 +79,7 @@ class Layer(ABC):
         return f"{type(self).__name__}()"
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has buffers of its own and belongs to no model.
+        # A copy belongs to no model.
         return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}
 
     def _refusal(self, dy: Array, y: Array | None) -> MinidlError:
@@ -89,7 +89,7 @@ class Layer(ABC):
 
 
 def floats(x: Array) -> Array:
-    """Return `x` itself, if it is an array of floats, else as one."""
+    """Return `x` itself, or as an array of floats."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "fc":
         return x
     return np.asarray(x, dtype=np.float64)

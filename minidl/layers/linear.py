@@ -13,9 +13,7 @@ from .layer import Layer, Shape, floats
 
 
 class Linear(Layer):
-    """A linear (fully connected) layer: y = x @ weight.T + bias; dx = dy @ weight.
-
-    The gradients are dy.T @ x for weight and the sum of dy over the examples for bias.
+    """Fully connected: y = x @ weight.T + bias; dx = dy @ weight, d weight = dy.T @ x, d bias = sum of dy over the examples.
 
     Parameters
     ----------
@@ -29,15 +27,6 @@ class Linear(Layer):
     ----------
     weight : Parameter of shape (out_features, in_features)
     bias : Parameter of shape (out_features,), or None
-
-    Examples
-    --------
-    >>> layer = Linear(2, 1)
-    >>> layer.weight.value = [[2.0, 3.0]]
-    >>> layer.forward(np.array([[1.0, 10.0]]))
-    array([[32.]])
-    >>> layer.backward(np.array([[1.0]]))
-    array([[2., 3.]])
     """
 
     _x: Array
@@ -77,7 +66,7 @@ class Linear(Layer):
         return product(dy, weight, scratch(self._buffers, "dx", x.shape, common_dtype(dy, weight)))
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
-        """Return m ones, whose product with a matrix sums its rows at the speed of BLAS."""
+        """Return m ones: a product with them is a sum at the speed of BLAS."""
         ones = self._buffers.get("ones")
         if ones is None or len(ones) < m or ones.dtype != dtype:
             ones = self._buffers["ones"] = np.ones(m, dtype)
@@ -99,7 +88,7 @@ class Linear(Layer):
 
 
 class Flatten(Layer):
-    """Make each example one row: (m, a, b, ...) -> (m, a * b * ...), in C order."""
+    """Make each example a row: (m, a, b, ...) -> (m, a * b * ...), in C order."""
 
     _shape: Shape | None = None
 
