@@ -75,19 +75,12 @@ def _compile(loop: Loop, dtype: np.dtype[Any]) -> Loop:
 
 def clipped(grad: Array, most: float, buffers: dict[str, Array]) -> Array:
     """Return `grad`, shortened to the norm `most` if it is longer."""
-    norm = _norm(grad)
-    if not norm > most:  # that of a NaN is none
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm = math.sqrt(grad.dot(grad))
+        if not math.isfinite(norm):  # the squares overflow, or an element is not finite: then the norm is NaN
+            largest = float(np.abs(grad).max())
+            scaled = grad / largest
+            norm = largest * math.sqrt(scaled.dot(scaled))
+    if not norm > most:
         return grad
     return np.multiply(grad, most / norm, out=scratch(buffers, "clipped", grad.shape, grad.dtype))
-
-
-def _norm(vector: Array) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = float(vector.dot(vector))
-    if math.isfinite(square):
-        return math.sqrt(square)
-    largest = float(max(vector.max(), -vector.min()))  # the squares overflow, or an element is not finite
-    if not math.isfinite(largest):
-        return math.nan
-    scaled = vector / largest
-    return largest * math.sqrt(float(scaled.dot(scaled)))

@@ -51,7 +51,7 @@ class Loss(ABC):
         raise ArgumentError(f"{self} does not predict classes: use predict")
 
     def hits(self, prediction: Array, target: Array) -> tuple[int, int]:
-        """Return how many classes of `prediction` and `target` agree, and of how many."""
+        """Return how many classes agree, and of how many."""
         due = self.classes(target)
         return int(np.count_nonzero(self.classes(prediction) == due)), due.size
 
@@ -91,7 +91,7 @@ class MeanSquaredError(Loss):
 
 
 class _CrossEntropy(Loss):
-    """Of targets that may be smoothed, which the accuracy does not see."""
+    """With an accuracy, which does not see that targets are smoothed."""
 
     accuracy_of = True
     label_smoothing = 0.0

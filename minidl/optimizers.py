@@ -24,7 +24,7 @@ class Optimizer(ABC):
     learning_rate : float or Schedule
         > 0, or how it changes with the number of steps made.
     clip_norm : float, optional
-        > 0. A gradient of all parameters that is longer is shortened to it: Pascanu et al. (2013, arXiv:1211.5063), algorithm 1.
+        > 0, to which a longer gradient is shortened: Pascanu et al. (2013, arXiv:1211.5063), algorithm 1.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class GradientDescent(Optimizer):
     Parameters
     ----------
     fast : bool, default False
-        Steps by a compiled loop (the extra `fast`), with the same result; its start of half a second pays after thousands.
+        Steps by a compiled loop (the extra `fast`), with the same result.
     """
 
     def __init__(self, learning_rate: Rate, *, clip_norm: float | None = None, fast: bool = False) -> None:
@@ -154,8 +154,7 @@ class GradientDescent(Optimizer):
 class Momentum(Optimizer):
     """Gradient descent with momentum, as in the course: v = beta v + (1 - beta) g; theta = theta - learning_rate * v.
 
-    v starts at 0. (PyTorch's has no factor 1 - beta: its learning rate is learning_rate * (1 - beta).) Kept is `velocity` =
-    v / (1 - beta), which saves a pass. The other parameters are those of `Optimizer`.
+    v starts at 0; kept is `velocity` = v / (1 - beta), which saves a pass over memory. The other parameters are those of `Optimizer`.
 
     Parameters
     ----------
@@ -184,10 +183,8 @@ class Momentum(Optimizer):
 class Nesterov(Optimizer):
     """Nesterov's momentum: v = beta v + (1 - beta) g; theta = theta - learning_rate * (beta v + (1 - beta) g).
 
-    The gradient is as if taken where v is about to lead. Kept is `ahead` = beta v / (1 - beta).
-    The parameters are those of `Momentum`.
-
-    In the form of Bengio et al. (2013, arXiv:1212.0901), section 3.5.
+    The gradient is as if taken where v is about to lead: Bengio et al. (2013, arXiv:1212.0901), section 3.5. v starts at 0; kept is
+    `ahead` = beta v / (1 - beta). The parameters are those of `Momentum`.
     """
 
     def __init__(self, learning_rate: Rate, beta: float = 0.9, *, clip_norm: float | None = None) -> None:
@@ -212,8 +209,8 @@ class Nesterov(Optimizer):
 class RMSProp(Optimizer):
     """RMSProp: s = beta s + (1 - beta) g**2; theta = theta - learning_rate * g / (sqrt(s) + epsilon).
 
-    s starts at 0: the first steps are up to 1 / sqrt(1 - beta) times as large. Kept is `square` = s / (1 - beta).
-    The other parameters are those of `Optimizer`. Tieleman, Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012).
+    s starts at 0, uncorrected; kept is `square` = s / (1 - beta). The other parameters are those of `Optimizer`.
+    Tieleman, Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012).
 
     Parameters
     ----------
@@ -250,8 +247,8 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """Adam: theta = theta - learning_rate * v / (1 - beta1**t) / (sqrt(s / (1 - beta2**t)) + epsilon), t = 1, 2, ...
 
-    v = beta1 v + (1 - beta1) g; s = beta2 s + (1 - beta2) g**2. Kept are `mean` = v / (1 - beta1) and `square` = s / (1 - beta2).
-    The other parameters are those of `Optimizer`. Kingma, Ba (2015, arXiv:1412.6980), algorithm 1, as PyTorch and the course.
+    v = beta1 v + (1 - beta1) g; s = beta2 s + (1 - beta2) g**2; kept are `mean` = v / (1 - beta1) and `square` = s / (1 - beta2).
+    The other parameters are those of `Optimizer`. Kingma, Ba (2015, arXiv:1412.6980), algorithm 1.
 
     Parameters
     ----------
@@ -260,7 +257,7 @@ class Adam(Optimizer):
     epsilon : float, default 1e-8
         > 0.
     fast : bool, optional
-        Steps by a compiled loop (the extra `fast`), with the same result to rounding; by default with numba and from 50,000 elements on.
+        Steps by a compiled loop (the extra `fast`), with the same result to rounding. By default from 50,000 elements on.
     """
 
     def __init__(
@@ -313,7 +310,7 @@ class AdamW(Adam):
     """Adam with decoupled weight decay: theta = theta - learning_rate * weight_decay * theta, then a step of `Adam`.
 
     Unlike `L2` it is neither scaled, nor clipped, nor in the loss, and acts on biases too. The other parameters are those of `Adam`.
-    Loshchilov, Hutter (2019, arXiv:1711.05101), algorithm 2, in PyTorch's form.
+    Loshchilov, Hutter (2019, arXiv:1711.05101), algorithm 2.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ class Cosine(Schedule):
     rate : float
         > 0.
     steps : int
-        >= 1, as a rule epochs * ceil(m / batch_size).
+        Steps, >= 1.
     final : float, default 0.0
         In [0, rate].
     """
@@ -124,7 +124,7 @@ class WarmUp(Schedule):
     Parameters
     ----------
     steps : int
-        >= 1.
+        Steps, >= 1.
     then : float or Schedule
     """
 
