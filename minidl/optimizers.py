@@ -1,4 +1,4 @@
-"""Optimizers: how a step moves the parameter vector, in place."""
+"""Optimizers: how a step moves the parameters, in place."""
 
 import math
 from abc import ABC, abstractmethod
@@ -67,8 +67,8 @@ class Optimizer(ABC):
         return self._clip_norm
 
     def _scheduled(self, schedule: Schedule) -> float:
-        rate = schedule(self.steps_made)
-        return float(number(rate, f"the rate of {schedule} at step {self.steps_made}", "finite and >= 0", self))
+        made = self.steps_made
+        return float(number(schedule(made), f"the rate of {schedule} at step {made}", "finite and >= 0", self))
 
     def step(self, theta: Array, grad: Array) -> None:
         """Move `theta` (P,) in place along `grad` (P,), which is left as it is."""
@@ -88,7 +88,7 @@ class Optimizer(ABC):
         """Return what the next step depends on: the learning rate, and the attributes without a leading underscore."""
         held = {name: value for name, value in vars(self).items() if name[0] != "_"}
         for name, value in held.items():
-            if not (value is None or isinstance(value, bool | int | float | str | np.ndarray)):
+            if not isinstance(value, int | float | str | np.ndarray | None):
                 rule = "must be an array or a plain value to be kept, or begin with an underscore"
                 raise ArgumentError(f"{type(self).__name__}.{name} {rule}, got {value!r}")
         return {"learning_rate": self._learning_rate, "_schedule": described(self._schedule)} | held

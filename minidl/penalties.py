@@ -37,7 +37,7 @@ class Penalty(ABC):
         """Write d value / d weight into `out`."""
 
     def __repr__(self) -> str:
-        only = "" if self.layers is None else f", layers={list(self.layers)}"
+        only = f", layers={list(self.layers)}" if self.layers else ""
         return f"{type(self).__name__}({self.strength}{only})"
 
 

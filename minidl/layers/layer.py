@@ -79,8 +79,7 @@ class Layer(ABC):
         return f"{type(self).__name__}()"
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy belongs to no model.
-        return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}
+        return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}  # a copy has no model
 
     def _refusal(self, dy: Array, y: Array | None) -> MinidlError:
         if y is None:

@@ -1,4 +1,4 @@
-"""Linear, and Flatten before it."""
+"""Linear, and Flatten, which makes its rows."""
 
 import math
 from typing import Any
@@ -84,7 +84,7 @@ class Linear(Layer):
         return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.bias is not None}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'})"
+        return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
 
 
 class Flatten(Layer):
