@@ -34,7 +34,7 @@ class Loss(ABC):
 
     def examples(self) -> Any:
         """Return the loss of each row (m,) of the last `forward`, for example weights."""
-        raise ArgumentError(f"{self} does not tell the loss of each row: define examples()")
+        raise ArgumentError(f"{self} does not tell the loss of each example: define examples()")
 
     def targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
         """Return targets (m, k), or (m,) for one output, as (m, k) of the dtype."""

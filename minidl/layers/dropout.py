@@ -22,7 +22,7 @@ class Dropout(Layer):
     _mask: Array | None = None
 
     def __init__(self, keep_prob: float) -> None:
-        self.keep_prob = number(keep_prob, "keep_prob", "in (0, 1]", self, "the share of units kept")
+        self.keep_prob = number(keep_prob, "keep_prob", "in (0, 1]", self, "it is the share of units kept, such as 0.8")
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return y."""
