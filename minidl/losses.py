@@ -30,7 +30,7 @@ class Loss(ABC):
 
     @abstractmethod
     def backward(self) -> Array:
-        """Return d loss / d prediction (m, k) of the last `forward`, valid until the next."""
+        """Return d loss / d prediction (m, k) of the last `forward`, valid until the next call."""
 
     def examples(self) -> Any:
         """Return the loss of each row (m,) of the last `forward`, for example weights."""

@@ -157,7 +157,7 @@ def _tree(schedule: Schedule) -> dict[str, Any]:
 
 
 def remade(description: str, present: Schedule | None) -> Any:
-    """Return the schedule of a description, which is the `present` one if it has one of one's own in it."""
+    """Return the described schedule: the `present` one, or made of built-in ones."""
 
     def made(tree: dict[str, Any]) -> Any:
         kind = _BUILT_IN.get(tree.pop("class"))

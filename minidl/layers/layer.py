@@ -18,9 +18,10 @@ Shape = tuple[int, ...]
 class Layer(ABC):
     """A differentiable step of a model: define `forward` and `backward`.
 
-    What it learns are attributes: each a `Parameter`, a layer, or a list or tuple of layers.
+    What it learns is found by itself: attributes that are parameters, layers, or lists or tuples of layers.
 
-    - `forward` takes x (m, d_in) and returns y (m, d_out), row i of row i alone; by chance only where `training` is true, from `self.rng`.
+    - `forward` takes x (m, d_in) and returns y (m, d_out). Row i of y depends on row i of x alone, and on chance only where `training` is
+      true, from `self.rng`.
     - `backward` takes dy, the gradient with respect to the last y, returns dx, and overwrites `.grad` of each own parameter with sums
       over the m examples: the loss has divided by m.
     - Nobody writes into an argument. A result belongs to the layer until its next call.
