@@ -1,45 +1,62 @@
-"""The exceptions of minidl: each one states the rule, the value received, where, and the cure.
+"""The exceptions, each also a built-in one, and the check of numbers."""
 
-Every class is also the built-in error that a caller would expect (`ValueError`, `TypeError`, `OSError`), so that code which
-knows nothing of minidl still catches the right thing.
-"""
+import math
+from numbers import Integral, Real
+from typing import Any
 
 
 class MinidlError(Exception):
-    """Base of all errors that minidl raises on purpose."""
+    """Base of all errors of minidl."""
 
 
 class ShapeError(MinidlError, ValueError):
-    """An array has the wrong rank, width or number of rows, or two layers do not fit."""
+    """An array has the wrong shape, or two layers do not fit."""
 
 
 class DtypeError(MinidlError, TypeError):
-    """An array or a model has a type of number that minidl does not compute with."""
+    """A type of number that minidl does not compute with."""
 
 
 class ArgumentError(MinidlError, ValueError):
-    """A setting lies outside of its allowed range."""
+    """A setting outside of its allowed range."""
 
 
 class OwnershipError(MinidlError, ValueError):
-    """A layer was put into a second model, or twice into one."""
+    """A layer in a second model, or twice in one."""
 
 
 class NonFiniteError(MinidlError, ValueError):
-    """NaN or infinity in the data, the loss or a gradient."""
+    """NaN or infinity in data, loss or gradient."""
 
 
 class DataError(MinidlError, OSError):
-    """A data file cannot be used: not HDF5, a key missing, a wrong shape or type."""
+    """A data file that cannot be used."""
 
 
 class MissingDataError(DataError, FileNotFoundError):
-    """A data file or folder is not there."""
+    """A data file or folder that is not there."""
 
 
 class MissingExtraError(MinidlError, ImportError):
-    """An optional package is not installed; the message names the `pip install` line."""
+    """An optional package that is not installed."""
 
 
 class EnvironmentWarning(UserWarning):
-    """A training goes on in another environment than it began in: the last digits may differ."""
+    """The last digits may differ."""
+
+
+_RULES: dict[str, Any] = {
+    "finite and > 0": (float, lambda x: x > 0),
+    "finite and >= 0": (float, lambda x: x >= 0),
+    "in [0, 1)": (float, lambda x: 0 <= x < 1),
+    "in (0, 1]": (float, lambda x: 0 < x <= 1),
+    "a whole number >= 1": (int, lambda x: isinstance(x, Integral) and int(x) >= 1),
+}
+
+
+def number(value: Any, name: str, rule: str, owner: object, cure: str = "") -> Any:
+    """Return `value` as a float or int that keeps the rule."""
+    kind, holds = _RULES[rule]
+    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
+        return kind(value)
+    raise ArgumentError(f"{name} must be {rule}, got {value!r} in {type(owner).__name__}{cure and f': {cure}'}")

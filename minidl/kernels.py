@@ -1,31 +1,25 @@
-"""Compiled loops for whoever installed the extra `fast` (numba); without it the same arithmetic is done by passes of NumPy.
-
-NumPy moves the whole vector through memory once per operation, ten times for a step of Adam; a compiled loop does it once. Only what
-is memory traffic and nothing else is worth that: the matrix products are BLAS already.
-"""
-
-from __future__ import annotations
+"""Clipping, and steps as loops that numba compiles: one pass over memory instead of up to ten."""
 
 import functools
 import importlib.util
+import math
 from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array
-from .errors import MissingExtraError
+from .arrays import Array, scratch
+from .errors import ArgumentError, MissingExtraError
+
+Loop = Callable[..., None]
 
 WORTH = 50_000
-"""Elements from which a compiled loop is taken unasked: below, it would take thousands of steps to win back its start of 0.3 s."""
+"""Elements from which a loop is compiled unasked, which takes 0.3 s."""
 
 
 def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) -> None:
-    """Move `theta`, `mean` and `square` (P,) by one step of Adam, element by element: the loop that numba compiles.
-
-    `scalars` (4,) are beta1, beta2, the rate and epsilon, in the others' dtype: as an array they cost the call a microsecond less.
-    """
+    """Make one step of Adam."""
     beta1, beta2, rate, epsilon = scalars[0], scalars[1], scalars[2], scalars[3]
     for i in range(theta.size):
         g = grad[i]
@@ -33,56 +27,60 @@ def adam(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) 
         s = beta2 * square[i] + g * g
         mean[i] = m
         square[i] = s
-        theta[i] -= rate * (m / (np.sqrt(s) + epsilon))  # m and s, not the arrays again: to read them anew takes twice as long
+        theta[i] -= rate * (m / (np.sqrt(s) + epsilon))  # to read the arrays again takes twice as long
 
 
 def descent(theta: Array, grad: Array, scalars: Array) -> None:
-    """Move `theta` (P,) by one step of gradient descent; `scalars` (1,) is the learning rate."""
+    """Make one step of gradient descent."""
     rate = scalars[0]
     for i in range(theta.size):
         theta[i] -= rate * grad[i]
 
 
-def compiled(loop: Callable[..., None], fast: bool | None, theta: Array) -> Callable[..., None] | None:
-    """Return `loop` compiled, or None where NumPy is to do the work.
+def choice(fast: bool | None, owner: object, *allowed: bool | None) -> bool | None:
+    """Return `fast`, if it is allowed."""
+    if fast not in allowed:
+        raise ArgumentError(f"fast must be {' or '.join(map(str, allowed))}, got {fast!r} in {type(owner).__name__}")
+    return fast
 
-    Parameters
-    ----------
-    loop : function
-        A loop of this module.
-    fast : bool or None
-        None: where numba is installed and `theta` is large enough. True insists, False forbids.
-    theta : ndarray
-        One of the arrays that it will be called with, all of the same dtype.
 
-    Raises
-    ------
-    MissingExtraError
-        If `fast` is true and numba is not installed.
-    """
+def compiled(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
+    """Return `loop` compiled, or None where NumPy is to do the work; where `fast` is None, the size decides."""
     if fast is False or (fast is None and theta.size < WORTH):
         return None
     if importlib.util.find_spec("numba") is None:
         if fast:
-            raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]', or leave fast out")
+            raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]'")
         return None
-    from concurrent.futures import ThreadPoolExecutor  # here, so that `import minidl` need not wait for it
+    from concurrent.futures import ThreadPoolExecutor
 
-    # In a thread of its own, for Ctrl-C reaches the main thread alone: numba that is interrupted while it compiles is broken, or ends the
-    # process. Whoever leaves the `with` waits for it.
+    # In a thread, which Ctrl-C does not reach: interrupted, numba is broken or ends the process.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_compile, loop, theta.dtype).result()
 
 
 @functools.cache
-def _compile(loop: Callable[..., None], dtype: np.dtype[Any]) -> Callable[..., None]:
+def _compile(loop: Loop, dtype: np.dtype[Any]) -> Loop:
     import numba
 
-    # "numpy": x / 0 is inf instead of an exception; only without that test can the loop be vectorised. The GIL is not needed.
-    options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+    # "numpy": x / 0 is inf; the test for an exception would keep the loop from being vectorised.
+    njit = functools.partial(numba.njit, error_model="numpy", nogil=True)
     try:
-        done: Callable[..., None] = numba.njit(cache=True, **options)(loop)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        done = numba.njit(**options)(loop)
-    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # numba compiles at the first call
+        done: Loop = njit(cache=True)(loop)
+    except RuntimeError:  # no folder for a cache can be written
+        done = njit()(loop)
+    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # compiles
     return done
+
+
+def clipped(grad: Array, most: float, buffers: dict[str, Array]) -> Array:
+    """Return `grad`, shortened to the norm `most` if it is longer."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm = math.sqrt(grad.dot(grad))
+        if not math.isfinite(norm):  # the squares overflow, or an element is not finite: then the norm is NaN
+            largest = float(np.abs(grad).max())
+            scaled = grad / largest
+            norm = largest * math.sqrt(scaled.dot(scaled))
+    if not norm > most:
+        return grad
+    return np.multiply(grad, most / norm, out=scratch(buffers, "clipped", grad.shape, grad.dtype))

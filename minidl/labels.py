@@ -1,6 +1,4 @@
-"""Labels: class numbers, and the rows of zeros and ones that stand for them."""
-
-from __future__ import annotations
+"""Class numbers as rows of zeros and ones."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +17,6 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
     classes : int
         >= 1.
     dtype : dtype, default float32
-        That of the rows.
-
-    Raises
-    ------
-    ShapeError, DtypeError, ArgumentError
-        If `labels` is not a vector of whole numbers from 0 to classes - 1.
 
     Examples
     --------

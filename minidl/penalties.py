@@ -1,8 +1,5 @@
-"""Penalties: terms of the objective that depend on the weights alone."""
+"""Penalties: terms of the objective from the weights alone."""
 
-from __future__ import annotations
-
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -10,39 +7,37 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array
-from .errors import ArgumentError
+from .errors import ArgumentError, number
 
 
 class Penalty(ABC):
-    """Base of all penalties; define `value` and `gradient` for one weight array, and the model sums over its arrays.
+    """Base of all penalties: define `value` and `gradient`.
 
     Parameters
     ----------
     strength : float
         lambda, >= 0.
     layers : sequence of int, optional
-        The numbers of the layers that it acts on; all by default. Of a layer it takes the parameters with `penalized`: the
-        weights, not the biases.
+        Numbers of those whose weights (not biases) it acts on; all by default.
     """
 
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
-        if not (math.isfinite(strength) and strength >= 0):
-            raise ArgumentError(f"strength (lambda) must be finite and >= 0, got {strength} in {type(self).__name__}")
+        number(strength, "strength (lambda)", "finite and >= 0", self)
         if layers is not None and not _layer_numbers(layers):
             raise ArgumentError(f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}")
         self.strength = strength
-        self.layers = None if layers is None else tuple(int(i) for i in layers)
+        self.layers = None if layers is None else tuple(map(int, layers))
 
     @abstractmethod
     def value(self, weight: Array, m: int) -> Any:
-        """Return the term of one array for a batch of `m` examples: a scalar, complex for complex weights."""
+        """Return the term of one array for `m` examples, complex for complex weights."""
 
     @abstractmethod
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write d value / d weight into `out`, an array of the same shape; the model adds it to the gradient."""
+        """Write d value / d weight into `out`."""
 
     def __repr__(self) -> str:
-        only = "" if self.layers is None else f", layers={list(self.layers)}"
+        only = f", layers={list(self.layers)}" if self.layers else ""
         return f"{type(self).__name__}({self.strength}{only})"
 
 
@@ -52,50 +47,33 @@ def _layer_numbers(layers: Sequence[int]) -> bool:
 
 
 class L2(Penalty):
-    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), its gradient lambda / m * weight.
+    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), m the examples of the batch.
 
-    m is the number of examples of the batch, as in the course.
-
-    Parameters
-    ----------
-    strength : float
-        lambda, >= 0.
-    layers : sequence of int, optional
-        The numbers of the layers that it acts on; all by default.
-
-    Examples
-    --------
-    >>> L2(0.1, layers=[0])
-    L2(0.1, layers=[0])
+    The parameters are those of `Penalty`.
     """
 
     def value(self, weight: Array, m: int) -> Any:
-        """Return lambda / (2 m) * sum(weight**2)."""
+        """Return the term."""
         flat = weight.ravel()
         return flat.dot(flat) * (self.strength / (2 * m))
 
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write lambda / m * weight into `out`."""
+        """Write lambda / m * weight."""
         np.multiply(weight, self.strength / m, out=out)
 
 
 class L1(Penalty):
-    """L1 penalty: lambda / m * sum(abs(weight)), its gradient lambda / m * sign(weight), 0 at 0.
+    """L1 penalty: lambda / m * sum(abs(weight)).
 
-    Parameters
-    ----------
-    strength : float
-        lambda, >= 0.
-    layers : sequence of int, optional
-        The numbers of the layers that it acts on; all by default.
+    The parameters are those of `Penalty`.
     """
 
     def value(self, weight: Array, m: int) -> Any:
-        """Return lambda / m * sum(abs(weight))."""
-        # |w| as w * sign(real part of w): abs would lose the imaginary part of a complex step.
+        """Return the term."""
+        # |w| as w * sign(real part of w): abs would lose a complex step.
         return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
 
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write lambda / m * sign(weight) into `out`."""
+        """Write lambda / m * sign(weight), 0 at 0."""
         np.sign(weight, out=out)
         np.multiply(out, self.strength / m, out=out)

@@ -15,68 +15,37 @@ RandomStream: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
 def stream(seed: Seed) -> RandomStream:
-    """Return the random stream that `seed` stands for; a stream is returned as it is.
-
-    Raises
-    ------
-    ArgumentError
-        If `seed` is neither a whole number >= 0 nor a stream. `None` is refused: every run can be repeated.
-
-    Examples
-    --------
-    >>> stream(0).standard_normal() == stream(0).standard_normal()
-    True
-    """
+    """Return the random stream of a seed; a stream is returned as it is."""
     if isinstance(seed, np.random.Generator | np.random.RandomState):
         return seed
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
         return np.random.default_rng(int(seed))
-    raise ArgumentError(f"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got {seed!r}: pass e.g. seed=0")
+    raise ArgumentError(f"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got {seed!r}")
 
 
 def spawn(rng: RandomStream, count: int) -> list[np.random.Generator]:
-    """Return `count` independent streams derived from `rng`, whose own stream does not move.
-
-    Dropout and shuffling draw from streams of their own, so that adding a Dropout layer leaves the initial weights as they were.
-    """
+    """Return `count` streams derived from `rng`, which does not move."""
     return [np.random.default_rng(child) for child in np.random.SeedSequence(words(copy.deepcopy(rng))).spawn(count)]
 
 
 def words(rng: RandomStream) -> list[int]:
-    """Draw four whole numbers from `rng`, from which other streams can start."""
-    drawn = rng.integers(2**31, size=4) if isinstance(rng, np.random.Generator) else rng.randint(2**31, size=4)
-    return [int(word) for word in drawn]
+    """Draw four whole numbers to start another stream."""
+    draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
+    return [int(word) for word in draw(2**31, size=4)]
 
 
 def state_of(rng: RandomStream) -> dict[str, Any]:
-    """Return where the stream stands, as plain values that JSON can hold.
-
-    Examples
-    --------
-    >>> rng = stream(0)
-    >>> state = state_of(rng)
-    >>> first = rng.random()
-    >>> set_state(rng, state)
-    >>> rng.random() == first
-    True
-    """
-    state: dict[str, Any] = plain(raw_state(rng))
-    return state
+    """Return where the stream stands, as values for JSON."""
+    return dict(plain(raw_state(rng)))
 
 
 def raw_state(rng: RandomStream) -> dict[str, Any]:
-    """Return where the stream stands as NumPy tells it, which takes a third of the time."""
+    """Return where the stream stands, as NumPy tells it."""
     return dict(rng.get_state(legacy=False) if isinstance(rng, np.random.RandomState) else rng.bit_generator.state)
 
 
 def set_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
-    """Make the stream stand where `state_of` found one of the same kind.
-
-    Raises
-    ------
-    ArgumentError
-        If `state` is none of such a stream.
-    """
+    """Make the stream stand where one of the same kind stood."""
     try:
         if isinstance(rng, np.random.RandomState):
             rng.set_state(dict(state))
@@ -87,7 +56,7 @@ def set_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
 
 
 def plain(held: Any) -> Any:
-    """Return a raw state with lists in place of arrays; `set_state` takes both."""
+    """Return a raw state with lists in place of arrays."""
     if isinstance(held, Mapping):
         return {name: plain(value) for name, value in held.items()}
     return held.tolist() if isinstance(held, np.ndarray | np.generic) else held

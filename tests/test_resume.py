@@ -305,7 +305,9 @@ def test_an_optimizer_that_cannot_be_kept_is_told_at_the_first_save(tmp_path):
             super().start(theta)
             self.pairs = {1: 2}
 
-    with pytest.raises(ArgumentError, match=r"Holds\.pairs is \{1: 2\}: name what need not be kept with a leading underscore"):
+    with pytest.raises(
+        ArgumentError, match=r"Holds\.pairs must be an array or a plain value to be kept, or begin with an underscore, got \{1: 2\}"
+    ):
         fit(network(), Checkpoint(tmp_path / "run.h5"), optimizer=Holds(0.1))
     assert not list(tmp_path.iterdir())
 

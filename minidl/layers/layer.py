@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from ..arrays import Array, scratch
+from ..arrays import Array
 from ..errors import MinidlError, ShapeError
 from ..parameters import Parameter
 
@@ -16,77 +16,47 @@ Shape = tuple[int, ...]
 
 
 class Layer(ABC):
-    """A differentiable step of a model: define `forward` and `backward`, and make a `Parameter` for each array that it learns.
+    """A differentiable step of a model: define `forward` and `backward`.
 
-    Parameters are found by themselves: every attribute that is a `Parameter`, and those of attributes that are layers (a list or
-    tuple of layers too), in the order in which they were made.
+    What it learns is found by itself: attributes that are parameters, layers, or lists or tuples of layers.
 
-    The contract, for m examples (a check of one's own layer verifies it):
-
-    - `forward(x, *, training=False)` takes x (m, d_in) and returns y (m, d_out); `backward(dy)` takes the gradient of the
-      objective with respect to the last y and returns the one with respect to the last x, and overwrites (never adds to)
-      `.grad` of each own parameter.
-    - Nobody writes into an argument. A result belongs to the layer and is valid until its next call of the same method.
-    - Row i of y depends on row i of x alone; chance has a part only where `training` is true, and only through `self.rng`.
-    - Sums over the batch are sums, not means: the loss has divided by m already.
-
-    Examples
-    --------
-    A layer with one learned gain per feature:
-
-    >>> import numpy as np
-    >>> from minidl import Ones
-    >>> class Gain(Layer):
-    ...     def __init__(self, features):
-    ...         self.gain = Parameter((features,), init=Ones())
-    ...     def forward(self, x, *, training=False):
-    ...         self.x = x
-    ...         return x * self.gain.value
-    ...     def backward(self, dy):
-    ...         self.gain.grad[...] = (dy * self.x).sum(axis=0)
-    ...         return dy * self.gain.value
-    >>> layer = Gain(2)
-    >>> layer.forward(np.array([[1.0, 2.0]]))
-    array([[1., 2.]])
+    - `forward` takes x (m, d_in) and returns y (m, d_out). Row i of y depends on row i of x alone, and on chance only where `training` is
+      true, from `self.rng`.
+    - `backward` takes dy, the gradient with respect to the last y, returns dx, and overwrites `.grad` of each own parameter with sums
+      over the m examples: the loss has divided by m.
+    - Nobody writes into an argument. A result belongs to the layer until its next call.
     """
 
     stochastic = False
-    """Whether `forward` draws from `self.rng` while training; a model gives each such layer a stream of its own."""
+    """Whether `forward` draws from `self.rng`, a stream that a model gives."""
 
     rng: np.random.Generator | None = None
 
     wants_input_gradient = True
-    """A hint: while it is False, `backward` may return None. A model clears it during the backward of its first layer, whose
-    input nobody learns, and sets it again."""
+    """While False, as in a model's first layer, `backward` may return None."""
 
     _buffers: dict[str, Array]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
-        """Give every layer its scratch buffers, also where a subclass has an __init__ of its own."""
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the scratch buffers."""
         layer = super().__new__(cls)
         layer._buffers = {}
         return layer
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the output for `x`; remember what `backward` needs."""
+        """Return y."""
 
     @abstractmethod
     def backward(self, dy: Array) -> Array | None:
-        """Return the gradient with respect to the last input, and fill `.grad` of each parameter."""
+        """Return dx, and fill `.grad` of each parameter."""
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape of one example's output, given that of its input; None stands for "not known".
-
-        Raises
-        ------
-        ShapeError
-            Where the layer cannot take such an input.
-        """
+        """Return the shape of one row of y, given that of x, or raise `ShapeError`; None is unknown."""
         return None
 
     def children(self) -> Iterator[tuple[str, Layer]]:
-        """Yield (name, layer) of each layer that this one holds as an attribute, or in a list or tuple."""
+        """Yield the layers that this one holds, by name."""
         for name, held in vars(self).items():
             if isinstance(held, Layer):
                 yield name, held
@@ -94,14 +64,14 @@ class Layer(ABC):
                 yield from ((f"{name}.{i}", layer) for i, layer in enumerate(held) if isinstance(layer, Layer))
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return the parameters by name: its own, then those of the layers that it holds."""
+        """Return the parameters by name, its own first."""
         found = {name: held for name, held in vars(self).items() if isinstance(held, Parameter)}
         for name, child in self.children():
-            found.update({f"{name}.{inner}": parameter for inner, parameter in child.parameters().items()})
+            found |= {f"{name}.{inner}": parameter for inner, parameter in child.parameters().items()}
         return found
 
     def walk(self) -> Iterator[Layer]:
-        """Yield the layer itself and all layers that it holds."""
+        """Yield the layer itself and all that it holds."""
         yield self
         for _, child in self.children():
             yield from child.walk()
@@ -110,23 +80,16 @@ class Layer(ABC):
         return f"{type(self).__name__}()"
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has buffers of its own and belongs to no model.
-        return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}
+        return {name: held for name, held in vars(self).items() if name != "_owner"} | {"_buffers": {}}  # a copy has no model
 
-    def _scratch(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
-        return scratch(self._buffers, name, shape, dtype)
-
-    def _forward_first(self) -> MinidlError:
-        return ShapeError(f"{self}.backward has no forward to go back from: call forward(x) first")
-
-    def _unlike(self, dy: Array, y: Array) -> MinidlError:
-        return ShapeError(
-            f"{self}.backward takes a gradient of the shape of the last output, {y.shape}, got {np.shape(dy)}: nothing is broadcast"
-        )
+    def _refusal(self, dy: Array, y: Array | None) -> MinidlError:
+        if y is None:
+            return ShapeError(f"{self}.backward has no forward to go back from: call forward(x) first")
+        return ShapeError(f"{self}.backward takes a gradient of the shape of the last output, {y.shape}, got {np.shape(dy)}")
 
 
 def floats(x: Array) -> Array:
-    """Return `x` as an array of real or complex floats: itself, if it is one."""
+    """Return `x` itself, or as an array of floats."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "fc":
         return x
     return np.asarray(x, dtype=np.float64)

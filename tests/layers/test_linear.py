@@ -4,7 +4,7 @@ from helpers import assert_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import ArgumentError, He, Linear, Ones, ShapeError
+from minidl import ArgumentError, Flatten, He, Linear, Ones, ShapeError
 
 
 @given(
@@ -100,7 +100,7 @@ def test_input_of_another_shape_is_refused(shape):
 def test_gradient_of_another_shape_is_refused_not_broadcast(shape):
     layer = Linear(2, 3)
     layer.forward(np.ones((2, 2)))
-    with pytest.raises(ShapeError, match=r"expects dy of shape \(2, 3\).*got"):
+    with pytest.raises(ShapeError, match=r"Linear\(2, 3\)\.backward takes .* shape of the last output, \(2, 3\), got"):
         layer.backward(np.ones(shape))
 
 
@@ -121,3 +121,34 @@ def test_output_shape_and_repr():
     assert Linear(2, 3).output_shape((2,)) == Linear(2, 3).output_shape(None) == (3,)
     assert str(Linear(2, 3)) == "Linear(2, 3)"
     assert str(Linear(2, 3, bias=False)) == "Linear(2, 3, bias=False)"
+
+
+# Flatten
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 2), (3, 2, 1, 2), (2, 4), (3,)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flatten_gradients(shape, dtype):
+    assert_gradients(Flatten(), np.random.default_rng(0).standard_normal(shape).astype(dtype))
+
+
+def test_rows_are_the_examples_in_c_order():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(Flatten().forward(x), [np.arange(12), np.arange(12, 24)])
+
+
+def test_backward_restores_the_shape():
+    layer = Flatten()
+    layer.forward(np.zeros((2, 3, 4)))
+    dy = np.arange(24.0).reshape(2, 12)
+    np.testing.assert_array_equal(layer.backward(dy), dy.reshape(2, 3, 4))
+
+
+def test_flatten_backward_needs_a_forward():
+    with pytest.raises(ShapeError, match=r"Flatten\(\)\.backward has no forward"):
+        Flatten().backward(np.ones((1, 1)))
+
+
+@pytest.mark.parametrize(("shape", "flat"), [((64, 64, 3), (12288,)), ((5,), (5,)), ((), (1,)), (None, None)])
+def test_output_shape(shape, flat):
+    assert Flatten().output_shape(shape) == flat
