@@ -1,11 +1,6 @@
-"""minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right.
+"""minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right."""
 
->>> import minidl
->>> model = minidl.Sequential([minidl.Linear(2, 1), minidl.Sigmoid()], loss=minidl.BinaryCrossEntropy())
->>> model.parameters.size
-3
-"""
-
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .batches import MiniBatches
@@ -111,13 +106,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever only trains need not wait at import for the checker, which is a third of the package, nor for what reads and writes files.
-    if name in ("Check", "GradientChecker", "GradientError", "Report", "check_gradients"):
-        from . import gradcheck
-
-        return getattr(gradcheck, name)
-    if name == "Checkpoint":
-        from .resume import Checkpoint
-
-        return Checkpoint
+    if name in __all__:  # what whoever only trains need not wait for at import
+        return getattr(import_module(".resume" if name == "Checkpoint" else ".gradcheck", __name__), name)
     raise AttributeError(f"module 'minidl' has no attribute {name!r}")

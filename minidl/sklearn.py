@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn (extra `sklearn`), with the parameters of its MLPClassifier where both have them."""
+"""Estimators for scikit-learn (extra `sklearn`)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ except ImportError as error:
 __all__ = ["MinidlClassifier", "MinidlRegressor"]
 
 Builder: TypeAlias = Callable[[int, int], Sequence[Layer]]
-Targets: TypeAlias = tuple[Array, Array | None, Loss, Layer | None]  # rows (m, outputs), their weights, the loss, the last layer
+Targets: TypeAlias = tuple[Array, Array | None, Loss, Layer | None]  # the rows (m, outputs), weights, loss, last layer
 Kind = TypeVar("Kind")
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -56,7 +56,6 @@ ACTIVATIONS: dict[str, tuple[type[Layer] | None, type[He] | type[Xavier]]] = {
 
 
 class _Network(BaseEstimator):
-    _asked: dict[str, bool] = {}  # noqa: RUF012  # of y, when it is let in
     classes_: Array
     model_: Sequential
     _optimizer: Optimizer
@@ -85,14 +84,15 @@ class _Network(BaseEstimator):
         _keep(self, locals())
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Train on rows X (m, features) with labels or values y, each row with its weight; return the estimator."""
+        """Train on rows X (m, features) with labels or values y, and return the estimator."""
         return self._fit(X, y, sample_weight)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, once: bool = False) -> Self:
         if once and self.early_stopping:
-            raise ArgumentError("partial_fit sees one part of the data at a time, got early_stopping=True: stop calling it instead")
+            raise ArgumentError("partial_fit sees one part of the data at a time, got early_stopping=True")
         more = hasattr(self, "model_") and (once or self.warm_start)
-        X, y = validate_data(self, X, y, reset=not more, **self._asked)
+        values = isinstance(self, RegressorMixin)
+        X, y = validate_data(self, X, y, reset=not more, multi_output=values, y_numeric=values)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         targets, weight, loss, last = self._targets(y, weight, getattr(self, "classes_", None) if more else classes)
         rng = np.random.default_rng(None if self.random_state is None else words(stream(self.random_state)))
@@ -101,7 +101,7 @@ class _Network(BaseEstimator):
         if self.early_stopping:
             rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)  # those that count
             try:
-                parts = split_rows(targets[rows], share=self.validation_fraction, seed=spawn(rng, 1)[0], stratify=last is not None)
+                parts = split_rows(targets[rows], share=self.validation_fraction, seed=spawn(rng, 1)[0], stratify=not values)
             except ArgumentError as error:
                 raise ArgumentError(f"early_stopping needs a validation_fraction of n_samples = {len(rows)}: {error}") from None
             (X, targets, weight), validation = ((X[i], targets[i], None if weight is None else weight[i]) for i in map(rows.take, parts))
@@ -145,13 +145,13 @@ class _Network(BaseEstimator):
         dtype = self.dtype if self.dtype is not None else np.float32 if X.dtype == np.float32 else np.float64
         model = Sequential(layers, loss=loss, penalties=[L2(self.alpha)] if self.alpha else [], seed=rng, dtype=dtype)
         if (found := output_shapes(layers, (features,))[-1]) not in (None, (outputs,)):
-            raise ArgumentError(f"layers({features}, {outputs}) must return layers with {outputs} outputs, got {found}: {layers}")
+            raise ArgumentError(f"layers({features}, {outputs}) must return layers with {outputs} outputs, got {found}")
         return model
 
     def _hidden(self, features: int, outputs: int) -> list[Layer]:
         activation, init = _chosen(ACTIVATIONS, "activation", self.activation)
         if not 0 <= self.dropout < 1:
-            raise ArgumentError(f"dropout must be in [0, 1), got {self.dropout!r}: it is the share of hidden units dropped")
+            raise ArgumentError(f"dropout must be in [0, 1), got {self.dropout!r}")
         layers: list[Layer] = []
         for size in self.hidden_layer_sizes if isinstance(self.hidden_layer_sizes, Iterable) else [self.hidden_layer_sizes]:
             layers.append(Linear(features, size, init=init()))
@@ -170,59 +170,54 @@ class MinidlClassifier(ClassifierMixin, _Network):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default (100,)
-    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"}, default "relu"
-    dropout : float, default 0.0
-        The share of hidden units dropped while training.
-    alpha : float, default 0.0
-        The strength of the `L2` penalty.
-    optimizer : {"adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"} or Optimizer, default "adam"
+    hidden_layer_sizes : int or sequence of int
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"}
+    dropout : float
+        The share of hidden units dropped.
+    alpha : float
+        The strength of `L2`.
+    optimizer : {"adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"} or Optimizer
         An object is copied, and has a learning rate of its own.
-    learning_rate : float or Schedule, default 1e-3
-    batch_size : int, "auto" or None, default 64
+    learning_rate : float or Schedule
+    batch_size : int, "auto" or None
         "auto" is min(200, m), None the whole set.
-    max_iter : int, default 200
+    max_iter : int
         The most epochs.
-    early_stopping : bool, default False
+    early_stopping : bool
         Hold out rows, stop when their loss has not improved for `patience` epochs, and return to the best epoch.
-    validation_fraction : float, default 0.1
+    validation_fraction : float
         The share held out, of each class alike.
-    patience : int, default 10
+    patience : int
     class_weight : dict of label to weight, or "balanced", optional
-        How much the examples of each class count. It multiplies `sample_weight`, whose mean is scaled to 1 at each call.
+        Multiplies `sample_weight`; both are scaled to a mean of 1 at each call.
     layers : callable, optional
-        Takes the number of features and of outputs (1 for two classes) and returns new layers, in place of the first three
-        parameters. The last `Sigmoid` or `Softmax` may be left out.
-    callbacks : sequence of Callback, default ()
-        Not copied, but by a clone, as in a grid search.
-    random_state : int, RandomState, Generator or None, default None
-        Decides weights, order, dropout and what is held out. None: new at each fit, and not by `np.random.seed`.
-    warm_start : bool, default False
+        Takes the number of features and of outputs (1 for two classes) and returns layers, in place of the first three parameters.
+        The last `Sigmoid` or `Softmax` may be left out.
+    callbacks : sequence of Callback
+    random_state : int, RandomState, Generator or None
+        None: other weights, order, dropout and rows held out at each fit.
+    warm_start : bool
         Whether `fit` goes on for `max_iter` more epochs.
-    verbose : bool, default False
+    verbose : bool
         Show a progress bar.
-    dtype : {"float32", "float64"} or None, default None
-        What the network computes in. None: float32 if X has it, else float64, which takes about twice as long.
+    dtype : {"float32", "float64"} or None
+        What the network computes in; None: float32 if X has it, else float64.
 
     Attributes
     ----------
     classes_ : ndarray
         The labels, sorted.
     model_ : Sequential
-    loss_curve_, validation_loss_curve_ : list of float
-        The loss of each epoch, penalty included, and of the rows held out.
     history_ : History
-        Of the last training: accuracies too, and why it stopped.
-    n_iter_ : int
-        All epochs so far.
+        Of the last training.
+    loss_curve_, validation_loss_curve_ : list of float
+        Of all `n_iter_` epochs, penalty included, and of the rows held out.
 
     Examples
     --------
     >>> from minidl.data import planar
     >>> X, Y = planar.moons(200, noise=0.1, rng=0)
-    >>> labels = np.where(Y[:, 0] == 1, "upper", "lower")
-    >>> found = MinidlClassifier((16, 16), learning_rate=0.01, max_iter=50, random_state=0).fit(X, labels)
-    >>> found.score(X, labels)
+    >>> MinidlClassifier((16, 16), learning_rate=0.01, max_iter=50, random_state=0).fit(X, Y[:, 0]).score(X, Y[:, 0])
     1.0
     """
 
@@ -253,20 +248,20 @@ class MinidlClassifier(ClassifierMixin, _Network):
     def partial_fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, classes: npt.ArrayLike | None = None, sample_weight: npt.ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch on some of the rows; the first call needs all `classes` that there will be."""
+        """Train for one epoch on some of the rows; the first call needs all `classes`."""
         if self.class_weight == "balanced":
             raise ArgumentError("partial_fit does not see how often each class occurs, got class_weight='balanced': give a dict")
         if not hasattr(self, "model_") and classes is None:
-            raise ArgumentError("the first call of partial_fit needs all classes, got None: pass classes=np.unique(all_labels)")
+            raise ArgumentError("the first call of partial_fit needs all classes, got None: pass np.unique(labels)")
         if classes is not None and hasattr(self, "model_") and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
-            raise ArgumentError(f"classes must be those of the first call of partial_fit, {self.classes_}, got {classes}")
+            raise ArgumentError(f"classes must be those of the first call, {self.classes_}, got {classes}")
         return self._fit(X, y, sample_weight, classes, once=True)
 
     def _targets(self, y: Array, weight: Array | None, classes: npt.ArrayLike | None) -> Targets:
         check_classification_targets(y)
         known = np.unique(y if classes is None else np.asarray(classes))
         if len(known) < 2:
-            raise ArgumentError(f"a classifier needs at least two classes, got one class, {known[0]}")
+            raise ArgumentError(f"y must have at least two classes, got one class, {known[0]}")
         if len(strange := np.setdiff1d(y, known)):
             raise ArgumentError(f"y must hold classes that are known, {known}, got the class {strange[0]}")
         if self.class_weight is not None:
@@ -279,7 +274,7 @@ class MinidlClassifier(ClassifierMixin, _Network):
         return one_hot(numbers, len(known)), weight, CategoricalCrossEntropy(), Softmax()
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
-        """Return the probability of each class, in the order of `classes_`, for each row: (m, classes)."""
+        """Return the probability of each class for each row, in the order of `classes_`."""
         outputs = self._outputs(X)
         return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
 
@@ -291,13 +286,11 @@ class MinidlClassifier(ClassifierMixin, _Network):
 
 
 class MinidlRegressor(RegressorMixin, _Network):
-    """A network for one or more values, y of shape (m,) or (m, outputs), trained by the mean squared error, as a scikit-learn estimator.
+    """A network for values, y of shape (m,) or (m, outputs), trained by the mean squared error, as a scikit-learn estimator.
 
     The parameters and attributes are those of `MinidlClassifier`, but for `class_weight` and `classes_`. Values far from 1 are best
-    scaled, by `sklearn.compose.TransformedTargetRegressor` for instance.
+    scaled, as by `sklearn.compose.TransformedTargetRegressor`.
     """
-
-    _asked = {"multi_output": True, "y_numeric": True}  # noqa: RUF012
 
     def partial_fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train for one epoch on some of the rows."""
@@ -309,7 +302,7 @@ class MinidlRegressor(RegressorMixin, _Network):
         return y.reshape(len(y), -1), weight, MeanSquaredError(), None
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Return the value of each row, (m,), or its values, (m, outputs)."""
+        """Return the value of each row, (m,), or the values, (m, outputs)."""
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
