@@ -1,6 +1,5 @@
 """minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .batches import MiniBatches
@@ -106,6 +105,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # what whoever only trains need not wait for at import
-        return getattr(import_module(".resume" if name == "Checkpoint" else ".gradcheck", __name__), name)
+    # Not at import: whoever only trains need not wait for the checker, nor for h5py.
+    if name == "Checkpoint":
+        from .resume import Checkpoint
+
+        return Checkpoint
+    if name in __all__:
+        from . import gradcheck
+
+        return getattr(gradcheck, name)
     raise AttributeError(f"module 'minidl' has no attribute {name!r}")

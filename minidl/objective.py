@@ -51,7 +51,7 @@ class Objective:
                 layer.rng = streams.pop(0)
 
     def _bind(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
-        named = [(f"{i}.{name}", parameter) for i, layer in enumerate(self.layers) for name, parameter in layer.parameters().items()]
+        named = [(f"{i}.{name}", held) for i, layer in enumerate(self.layers) for name, held in layer.parameters().items()]
         self.parameters = ParameterVector(named, dtype, rng)
         fused = _FROM_LOGITS.get((type(self.layers[-1]), type(self.loss)))
         self._head = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
@@ -184,17 +184,6 @@ class Objective:
         """Return how many classes the last `data_loss` had right, of how many."""
         return self._head.hits(self.output, t)
 
-    def predict_passes(self, passes: Passes) -> Array:
-        """Return all outputs as a fresh array."""
-        outputs: Array = np.empty(0)
-        with closing(iter(passes)) as parts:
-            for rows, x, _ in parts:
-                output = self.forward(x)
-                if not len(outputs):
-                    outputs = np.empty((passes.rows, *output.shape[1:]), output.dtype)
-                outputs[rows] = output
-        return outputs
-
 
 def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
     """Return the shape of one example after each layer, or say which two do not fit."""
@@ -204,7 +193,7 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | 
             shape = layer.output_shape(shape)
         except ShapeError as error:
             before = f"layer {i - 1}, {layers[i - 1]}" if i else "X"
-            raise ShapeError(f"layer {i}, {layer}, {error} from {before}: their widths must be equal") from None
+            raise ShapeError(f"layer {i}, {layer}, {error} from {before}") from None
         shapes.append(shape)
     return shapes
 
@@ -236,6 +225,6 @@ def _check_penalties(penalties: Sequence[Penalty], layers: int) -> None:
         if not isinstance(penalty, Penalty):
             raise ArgumentError(f"penalties must be a list of Penalty objects such as L2(0.1), got {penalty!r}")
         if names.count(name) > 1:
-            raise ArgumentError(f"penalty {name} is given twice: add their strengths into one")
+            raise ArgumentError(f"penalty {name} is given twice: add the strengths")
         if penalty.layers is not None and max(penalty.layers) >= layers:
             raise ArgumentError(f"{name} names layer {max(penalty.layers)}, but the model has layers 0 to {layers - 1}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -21,24 +22,18 @@ class Parameter:
     ----------
     shape : tuple of int
     init : callable
-        Fills the value, such as `He()`: outside of a model at its first use, with seed 0 in float32.
+        Fills the value, such as `He()`; outside of a model from seed 0, in float32.
     fan_in : int, optional
         How many inputs feed one output, for `He` and `Xavier`.
     penalized : bool, optional
         Whether L2 and L1 act on it; by default on matrices (weights) alone.
-
-    Examples
-    --------
-    >>> from minidl import Ones
-    >>> Parameter((3,), init=Ones()).value
-    array([1., 1., 1.], dtype=float32)
     """
 
     def __init__(self, shape: tuple[int, ...], *, init: Initializes, fan_in: int | None = None, penalized: bool | None = None) -> None:
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
             raise ArgumentError(f"a Parameter's shape must be whole numbers >= 1, got {shape}")
         self.shape = tuple(int(n) for n in shape)
-        self.size = int(np.prod(self.shape))
+        self.size = math.prod(self.shape)
         self.init = init
         self.fan_in = fan_in
         self.penalized = len(self.shape) >= 2 if penalized is None else penalized
@@ -48,7 +43,7 @@ class Parameter:
     @property
     def value(self) -> Array:
         """The array itself."""
-        if not self.has_value:
+        if self._value is None:
             self.initialize()
         return self._value  # type: ignore[return-value]
 
@@ -59,7 +54,7 @@ class Parameter:
     @property
     def grad(self) -> Array:
         """The gradient; NaN before the first `backward`."""
-        if not self.has_value:
+        if self._value is None:
             self.initialize()
         return self._grad  # type: ignore[return-value]
 
@@ -85,7 +80,7 @@ class Parameter:
         self._value, self._grad = value, grad
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy owns its memory, until its model binds it again, and belongs to no model.
+        # A copy owns its memory, and belongs to no model.
         return {name: held.copy() if isinstance(held, np.ndarray) else held for name, held in vars(self).items() if name != "_owner"}
 
     def __repr__(self) -> str:
@@ -93,17 +88,17 @@ class Parameter:
 
 
 class ParameterVector:
-    """All parameters of a model as one vector: `.theta` (P,) and `.grad` (P,), views of which they become.
+    """All parameters of a model as one vector: `.theta` (P,) and `.grad` (P,), of which they are views.
 
-    The order is that of the layers, weight before bias, each matrix row by row, as in the course's `dictionary_to_vector`.
-    Iteration yields (name, Parameter); `vector["0.weight"]` is one by its name.
+    They come layer by layer, weight before bias, row by row, as in the course's `dictionary_to_vector`. Iteration yields
+    (name, Parameter); `vector["0.weight"]` is one of them.
 
     Parameters
     ----------
     named : sequence of (str, Parameter)
     dtype : numpy.dtype
     rng : numpy.random.Generator or RandomState
-        Draws the values that do not exist yet, in order.
+        Draws the values that do not exist yet.
     """
 
     def __init__(self, named: Sequence[tuple[str, Parameter]], dtype: np.dtype[Any], rng: RandomStream) -> None:
@@ -165,5 +160,5 @@ class ParameterVector:
 
 def _copy_into(array: Array, new: Array, name: str) -> None:
     if np.shape(new) != array.shape:
-        raise ShapeError(f"{name} has shape {array.shape}, got {np.shape(new)}: values are copied, never broadcast")
+        raise ShapeError(f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast")
     array[...] = new

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,6 @@ from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memor
 from .summary import summarize
 from .training import train
 from .weights import ClassWeight, example_weights, pack
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Rows: TypeAlias = Array | Source
 
@@ -105,7 +103,7 @@ class Sequential(Objective):
             Bytes of rows in memory at once where X or Y is an HDF5 data set, a memmap, or whatever has a shape, a dtype and slices of
             rows; what does not fit is read anew each epoch (see `MiniBatches`). So too in all other methods.
         resume : path, optional
-            A file of a `Checkpoint`: go on as if that training had never stopped; `epochs` counts from its start.
+            A file of a `Checkpoint`: all else as it was, go on as if that training had never stopped; `epochs` counts from its start.
         sample_weight : array_like of shape (m,), optional
             How much each example counts: >= 0, scaled to a mean of 1. The data loss of a batch is the mean of w_i * loss_i; penalties
             and accuracies feel no weights. A loss of one's own needs a method `examples`.
@@ -120,7 +118,7 @@ class Sequential(Objective):
         Raises
         ------
         ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
-            For bad input, before anything changes; `NonFiniteError` also where training diverges, `DataError` where rows cannot be read.
+            For bad input, before anything changes; `NonFiniteError` also where training diverges, `DataError` if rows cannot be read.
         """
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
@@ -161,7 +159,14 @@ class Sequential(Objective):
         """Return the outputs for each row of `X`, dropout off: a fresh array (m, k)."""
         check_memory_limit(memory_limit)
         x, _ = self._rows(X, check=False)
-        return self.predict_passes(Passes(x, dtype=self.dtype, check=True, memory_limit=memory_limit))
+        outputs: Array = np.empty(0)
+        with closing(iter(Passes(x, dtype=self.dtype, check=True, memory_limit=memory_limit))) as parts:
+            for rows, part, _ in parts:
+                output = self.forward(part)
+                if not len(outputs):
+                    outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
+                outputs[rows] = output
+        return outputs
 
     def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the class number of each row of `X`: (m,) of int64, under a cross-entropy.

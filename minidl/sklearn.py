@@ -39,11 +39,7 @@ Targets: TypeAlias = tuple[Array, Array | None, Loss, Layer | None]  # the rows 
 Kind = TypeVar("Kind")
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "adam": Adam,
-    "adamw": AdamW,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "rmsprop": RMSProp,
+    **{kind.__name__.lower(): kind for kind in (Adam, AdamW, Momentum, Nesterov, RMSProp)},
     "sgd": GradientDescent,
 }
 ACTIVATIONS: dict[str, tuple[type[Layer] | None, type[He] | type[Xavier]]] = {
@@ -99,7 +95,7 @@ class _Network(BaseEstimator):
         callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         validation: Any = None
         if self.early_stopping:
-            rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)  # those that count
+            rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
             try:
                 parts = split_rows(targets[rows], share=self.validation_fraction, seed=spawn(rng, 1)[0], stratify=not values)
             except ArgumentError as error:
@@ -128,9 +124,6 @@ class _Network(BaseEstimator):
         self.validation_loss_curve_ = self.validation_loss_curve_ + self.history_.columns.get("val_loss", [])
         self.n_iter_ = len(self.loss_curve_)
         return self
-
-    def _targets(self, y: Array, weight: Array | None, classes: npt.ArrayLike | None) -> Targets:
-        raise NotImplementedError
 
     def _new_optimizer(self) -> Optimizer:
         if isinstance(self.optimizer, Optimizer):
@@ -195,7 +188,7 @@ class MinidlClassifier(ClassifierMixin, _Network):
         The last `Sigmoid` or `Softmax` may be left out.
     callbacks : sequence of Callback
     random_state : int, RandomState, Generator or None
-        None: other weights, order, dropout and rows held out at each fit.
+        None: other weights, batches, dropout and rows held out at each fit.
     warm_start : bool
         Whether `fit` goes on for `max_iter` more epochs.
     verbose : bool
@@ -212,13 +205,6 @@ class MinidlClassifier(ClassifierMixin, _Network):
         Of the last training.
     loss_curve_, validation_loss_curve_ : list of float
         Of all `n_iter_` epochs, penalty included, and of the rows held out.
-
-    Examples
-    --------
-    >>> from minidl.data import planar
-    >>> X, Y = planar.moons(200, noise=0.1, rng=0)
-    >>> MinidlClassifier((16, 16), learning_rate=0.01, max_iter=50, random_state=0).fit(X, Y[:, 0]).score(X, Y[:, 0])
-    1.0
     """
 
     def __init__(

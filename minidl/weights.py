@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any, Literal, TypeAlias
@@ -34,7 +33,7 @@ def example_weights(
     if sample_weight is not None:
         weight = door(sample_weight, "sample_weight", weight.dtype)
         if weight.shape != (len(targets),):
-            raise ShapeError(f"sample_weight must have shape ({len(targets)},), one weight per example, got {weight.shape}")
+            raise ShapeError(f"sample_weight must have shape ({len(targets)},), got {weight.shape}")
         if weight.min() < 0:
             first = int((weight < 0).argmax())
             raise ArgumentError(f"sample_weight must be >= 0, got {weight[first]:g} at sample_weight[{first}]")
@@ -70,7 +69,7 @@ def _by_class(loss: Loss, targets: Array | Source, class_weight: ClassWeight) ->
     for number, weight in class_weight.items():
         if not (_real(number) and number in range(len(table))):
             raise ArgumentError(f"class_weight must have class numbers from 0 to {len(table) - 1} as keys, got {number!r}")
-        if not (_real(weight) and math.isfinite(weight) and weight >= 0):
+        if not (_real(weight) and 0 <= weight < np.inf):
             raise ArgumentError(f"class_weight must hold finite weights >= 0, got {weight!r} for class {number}")
         table[int(number)] = weight
     return table[numbers]

@@ -244,7 +244,7 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"sample_weight": W[:9]}, ShapeError, r"sample_weight must have shape \(10,\), one weight per example, got \(9,\)"),
+        ({"sample_weight": W[:9]}, ShapeError, r"sample_weight must have shape \(10,\), got \(9,\)"),
         ({"sample_weight": W[:, np.newaxis]}, ShapeError, r"got \(10, 1\)"),
         ({"sample_weight": -W}, ArgumentError, r"sample_weight must be >= 0, got -.* at sample_weight\[0\]"),
         ({"sample_weight": W * np.nan}, NonFiniteError, r"sample_weight must be finite, got nan at sample_weight\[0\]"),
