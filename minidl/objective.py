@@ -1,4 +1,4 @@
-"""The objective: layers + loss + penalties as one differentiable function of one parameter vector."""
+"""Layers + loss + penalties as one differentiable function of one parameter vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters: what a model learns, and the one vector that they all are views into."""
+"""What a model learns, and the one vector that holds all of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parameter:
     init : callable
         Fills the value, such as `He()`; outside of a model from seed 0, in float32.
     fan_in : int, optional
-        How many inputs feed one output, for `He` and `Xavier`.
+        The inputs of one output, for `He` and `Xavier`.
     penalized : bool, optional
         Whether L2 and L1 act on it; by default on matrices (weights) alone.
     """
@@ -134,7 +134,7 @@ class ParameterVector:
         return np.dtype(self._theta.dtype)
 
     def locate(self, index: int) -> tuple[str, tuple[int, ...]]:
-        """Return where element `index` is, such as ("0.bias", (1,))."""
+        """Return where element `index` lies, such as ("0.bias", (1,))."""
         rest = index
         for name, parameter in self:
             if 0 <= rest < parameter.size:

@@ -40,7 +40,7 @@ class Sequential(Objective):
         A cross-entropy is computed with a last `Sigmoid` or `Softmax` as one, from the logits.
     penalties : sequence of Penalty, optional
     seed : int, numpy.random.Generator or numpy.random.RandomState
-        Draws the weights that have no value yet, layer by layer; dropout and shuffling have streams derived from it.
+        Draws the weights without a value, layer by layer; dropout and shuffling have streams derived from it.
     dtype : float32 or float64
         What the model computes in; data is converted.
 
@@ -51,7 +51,7 @@ class Sequential(Objective):
     Raises
     ------
     ShapeError, OwnershipError
-        Where two layers do not fit; where a layer is in a model already.
+        If two layers do not fit; if a layer is in a model already.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class Sequential(Objective):
             Show a progress bar on stderr.
         memory_limit : int, default 256 * 2**20
             Bytes of rows in memory at once where X or Y is an HDF5 data set, a memmap, or whatever has a shape, a dtype and slices of
-            rows; what does not fit is read anew each epoch (see `MiniBatches`). So too in all other methods.
+            rows; what does not fit is read anew each epoch (see `MiniBatches`). All methods take such arrays.
         resume : path, optional
             A file of a `Checkpoint`: all else as it was, go on as if that training had never stopped; `epochs` counts from its start.
         sample_weight : array_like of shape (m,), optional
@@ -169,9 +169,9 @@ class Sequential(Objective):
         return outputs
 
     def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
-        """Return the class number of each row of `X`: (m,) of int64, under a cross-entropy.
+        """Return the class number of each row of `X`, under a cross-entropy: (m,) of int64.
 
-        One output means class 1 above one half; several under `BinaryCrossEntropy` are one decision each, (m, k).
+        One output is class 1 above one half; several under `BinaryCrossEntropy` are one decision each, (m, k).
         """
         return self.loss.classes(self.predict(X, memory_limit=memory_limit))
 
@@ -207,7 +207,7 @@ class Sequential(Objective):
         Raises
         ------
         ArgumentError, DataError
-            If a layer of one's own has settings that are not plain values; if the file cannot be written.
+            If settings of a layer of one's own are not plain values; if the file cannot be written.
         """
         from .checkpoints import save  # h5py is needed for files alone
 
@@ -215,9 +215,9 @@ class Sequential(Objective):
 
     @classmethod
     def load(cls, path: FilePath, *, custom: Sequence[type[Any]] = (), limit: int = 256 * 2**20) -> Sequential:
-        """Return the model that `save` wrote to `path`, once its SHA-256 is right and it has at most `limit` bytes.
+        """Return the model that `save` wrote to `path`, of at most `limit` bytes, once its SHA-256 is right.
 
-        `custom` are the classes of one's own that it has: no file decides what is imported.
+        `custom` are its classes of one's own: no file decides what is imported.
 
         Raises
         ------

@@ -182,7 +182,7 @@ class MinidlClassifier(ClassifierMixin, _Network):
         The share held out, of each class alike.
     patience : int
     class_weight : dict of label to weight, or "balanced", optional
-        Multiplies `sample_weight`; both are scaled to a mean of 1 at each call.
+        Multiplies `sample_weight`; the product is scaled to a mean of 1 at each call.
     layers : callable, optional
         Takes the number of features and of outputs (1 for two classes) and returns layers, in place of the first three parameters.
         The last `Sigmoid` or `Softmax` may be left out.

@@ -1,4 +1,4 @@
-"""Weights: how much each example counts in the data loss, by itself or by its class."""
+"""How much each example counts in the data loss, by itself or by its class."""
 
 from __future__ import annotations
 
