@@ -261,14 +261,10 @@ class Sequential(Objective):
         return partial(self.measure_passes, passes, weighted=weight is not None)
 
     def _rows(self, X: Any, *, check: bool) -> tuple[Rows, int | None]:
-        """Let examples in, in a type as small as theirs, and return the number of outputs too."""
+        """Let examples in, in a type as small as theirs; also return the number of outputs, None if a layer does not tell."""
         x: Rows = Source(X, "X", self.dtype) if stays_outside(X) else numeric_rows(X, "X")
         if check and not isinstance(x, Source):
             x = door(x, "X", self.dtype, narrow=True)
-        return x, self._width(x)
-
-    def _width(self, x: Rows) -> int | None:
-        """Return how many outputs the model has for such examples, None if a layer does not tell."""
         try:
             shape = output_shapes(self.layers, x.shape[1:])[-1]
         except ShapeError as error:
@@ -278,7 +274,7 @@ class Sequential(Objective):
                     output_shapes(self.layers, x.shape[:1])
                     hint = "; the examples are the rows: pass X.T?"
             raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
-        return shape[0] if shape else None
+        return x, shape[0] if shape else None
 
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""

@@ -53,8 +53,8 @@ ACTIVATIONS: dict[str, tuple[type[Layer] | None, type[He] | type[Xavier]]] = {
 
 class _Network(BaseEstimator):
     classes_: Array
-    model_: Sequential
-    _optimizer: Optimizer
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float]
 
     def __init__(
         self,
@@ -106,9 +106,7 @@ class _Network(BaseEstimator):
             # A copy of an estimator has parameters of its own; its optimizer goes on with those.
             self._optimizer.restore(self.model_.parameters.theta, self._optimizer.state())
         else:
-            self._optimizer, self.model_ = self._new_optimizer(), self._new_model(X, targets.shape[1], loss, last, rng)
-            self.loss_curve_: list[float] = []
-            self.validation_loss_curve_: list[float] = []
+            self._begin(X, targets.shape[1], loss, last, rng)
         self.history_ = self.model_.fit(
             X,
             targets,
@@ -125,12 +123,7 @@ class _Network(BaseEstimator):
         self.n_iter_ = len(self.loss_curve_)
         return self
 
-    def _new_optimizer(self) -> Optimizer:
-        if isinstance(self.optimizer, Optimizer):
-            return copy.deepcopy(self.optimizer)
-        return _chosen(OPTIMIZERS, "optimizer", self.optimizer, " or an Optimizer")(self.learning_rate)
-
-    def _new_model(self, X: Array, outputs: int, loss: Loss, last: Layer | None, rng: np.random.Generator) -> Sequential:
+    def _begin(self, X: Array, outputs: int, loss: Loss, last: Layer | None, rng: np.random.Generator) -> None:
         features = X.shape[1]
         layers = list((self.layers or self._hidden)(features, outputs))
         if last is not None and not (layers and isinstance(layers[-1], type(last))):
@@ -139,7 +132,12 @@ class _Network(BaseEstimator):
         model = Sequential(layers, loss=loss, penalties=[L2(self.alpha)] if self.alpha else [], seed=rng, dtype=dtype)
         if (found := output_shapes(layers, (features,))[-1]) not in (None, (outputs,)):
             raise ArgumentError(f"layers({features}, {outputs}) must return layers with {outputs} outputs, got {found}")
-        return model
+        if isinstance(self.optimizer, Optimizer):
+            self._optimizer = copy.deepcopy(self.optimizer)
+        else:
+            self._optimizer = _chosen(OPTIMIZERS, "optimizer", self.optimizer, " or an Optimizer")(self.learning_rate)
+        self.model_ = model
+        self.loss_curve_, self.validation_loss_curve_ = [], []
 
     def _hidden(self, features: int, outputs: int) -> list[Layer]:
         activation, init = _chosen(ACTIVATIONS, "activation", self.activation)
