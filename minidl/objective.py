@@ -111,7 +111,7 @@ class Objective:
         for layer in self._body:
             x = layer.forward(x, training=training)
             self.outputs.append(x)
-        self.output = x
+        self.output = x  # what the loss sees
         return self.loss_of(x, t, weight)
 
     def loss_of(self, output: Array, t: Array, weight: Array | None = None) -> Any:

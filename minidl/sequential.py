@@ -40,7 +40,8 @@ class Sequential(Objective):
         A cross-entropy is computed with a last `Sigmoid` or `Softmax` as one, from the logits.
     penalties : sequence of Penalty, optional
     seed : int, numpy.random.Generator or numpy.random.RandomState
-        Draws the weights without a value, layer by layer; dropout and shuffling have streams derived from it.
+        Draws the weights without a value, layer by layer, by `standard_normal((out, in))`; dropout and shuffling have streams
+        derived from it.
     dtype : float32 or float64
         What the model computes in; data is converted.
 
@@ -94,11 +95,10 @@ class Sequential(Objective):
         shuffle : bool or callable
             A new order each epoch, random or as the function says (see `MiniBatches`).
         validation : (X, Y) or (X, Y, sample_weight), optional
-            Measured after every epoch.
         callbacks : sequence of Callback
             `StopOnNonFinite` is added unless there is one.
         progress : bool
-            Show a progress bar on stderr.
+            Whether to show a bar on stderr.
         memory_limit : int, default 256 * 2**20
             Bytes of rows in memory at once where X or Y is an HDF5 data set, a memmap, or whatever has a shape, a dtype and slices of
             rows; what does not fit is read anew each epoch (see `MiniBatches`). All methods take such arrays.
@@ -251,9 +251,9 @@ class Sequential(Objective):
         return x, y, example_weights(self.loss, y, sample_weight, class_weight)
 
     def _watched(self, limit: int, X: Any, Y: Any, sample_weight: Any = None) -> Callable[[], dict[str, float]]:
-        """Return what measures a validation set; a small one is read once and kept."""
+        """Return what measures a validation set."""
         x, y, weight = self._let_in(X, Y, limit, sample_weight)
-        held = x, pack(y, weight)
+        held = x, pack(y, weight)  # a small one is read once and kept
         try:
             passes = Passes(*in_memory(held, limit // 2) or held, dtype=self.dtype, memory_limit=limit)
         except ArgumentError as error:

@@ -30,7 +30,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data  # of 1.6
 except ImportError as error:
-    raise MissingExtraError("minidl.sklearn needs scikit-learn >= 1.6, which is not installed: pip install 'minidl[sklearn]'") from error
+    raise MissingExtraError("minidl.sklearn needs scikit-learn >= 1.6: pip install 'minidl[sklearn]'") from error
 
 __all__ = ["MinidlClassifier", "MinidlRegressor"]
 

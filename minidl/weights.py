@@ -22,7 +22,7 @@ _STEP = 2**16  # targets that are read at once
 def example_weights(
     loss: Loss, targets: Array | Source, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None = None
 ) -> Array | None:
-    """Return one weight per example, (m,) with a mean of 1, as `Sequential.fit` tells; `targets` are as the loss let them in."""
+    """Return the weights (m,) that `Sequential.fit` tells of, or None; `targets` are as the loss let them in."""
     if sample_weight is None and class_weight is None:
         return None
     if type(loss).examples is Loss.examples:
@@ -88,7 +88,7 @@ def pack(targets: Array | Source, weight: Array | None) -> Array | Source:
 
 
 def split(targets: Array) -> tuple[Array, Array]:
-    """Return what was packed: the targets (m, k) and the weights (m,), both views."""
+    """Return what was packed, as views: targets (m, k) and weights (m,)."""
     return targets[:, :-1], targets[:, -1]
 
 
