@@ -70,7 +70,7 @@ class Parameter:
     def initialize(self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None) -> None:
         """Draw the value anew, in place; by default from seed 0."""
         if not self.has_value:
-            self.bind(*np.full((2, *self.shape), np.nan, dtype or np.float32))
+            self.bind(*(np.full(self.shape, np.nan, dtype or np.float32) for _ in range(2)))
         self.init(self.value, fan_in=self.fan_in, rng=np.random.default_rng(0) if rng is None else rng)
 
     def bind(self, value: Array, grad: Array) -> None:
