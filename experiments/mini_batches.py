@@ -61,7 +61,7 @@ class Watch(Callback):
         """Stop the clock, measure, start it again."""
         self.seconds += time.perf_counter() - self.begin
         with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is reported at its next step
-            cost = run.model.measure(self.X, self.Y)["loss"]
+            cost = run.model.evaluate(self.X, self.Y)["loss"]
         run.history.add({"cost": cost, "seconds": self.seconds})
         self.begin = time.perf_counter()
 

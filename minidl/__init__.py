@@ -1,10 +1,4 @@
-"""minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right.
-
->>> import minidl
->>> model = minidl.Sequential([minidl.Linear(2, 1), minidl.Sigmoid()], loss=minidl.BinaryCrossEntropy())
->>> model.parameters.size
-3
-"""
+"""minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +104,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever only trains need not wait at import for the checker, which is a third of the package, nor for what reads and writes files.
-    if name in ("Check", "GradientChecker", "GradientError", "Report", "check_gradients"):
-        from . import gradcheck
-
-        return getattr(gradcheck, name)
+    # Not at import: whoever only trains need not wait for the checker, nor for h5py.
     if name == "Checkpoint":
         from .resume import Checkpoint
 
         return Checkpoint
+    if name in __all__:
+        from . import gradcheck
+
+        return getattr(gradcheck, name)
     raise AttributeError(f"module 'minidl' has no attribute {name!r}")

@@ -1,8 +1,4 @@
-"""The objective: layers + loss + penalties as one differentiable function of one parameter vector.
-
-Training and the gradient checker ask the same methods: what is checked is what is trained. Arrays are trusted here; the door for
-arrays from outside is `Sequential`.
-"""
+"""Layers + loss + penalties as one differentiable function of one parameter vector."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import numpy.typing as npt
 
 from .arrays import Array, Seed, model_dtype, scratch
 from .batches import Passes
-from .errors import ArgumentError, MinidlError, OwnershipError, ShapeError
+from .errors import ArgumentError, OwnershipError, ShapeError
 from .layers import Layer, Sigmoid, Softmax
 from .layers.layer import Shape
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
@@ -26,7 +22,7 @@ from .randomness import RandomStream, spawn, stream
 from .settings import settings_of
 from .weights import split
 
-# A last layer and a loss that are computed together, from the input of that layer. Exact types: a subclass may compute otherwise.
+# A last layer and a loss that are computed together, from the logits. Exact types: a subclass may compute otherwise.
 _FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
     (Sigmoid, BinaryCrossEntropy): SigmoidCrossEntropy,
     (Softmax, CategoricalCrossEntropy): SoftmaxCrossEntropy,
@@ -34,74 +30,61 @@ _FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
 
 
 class Objective:
-    """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient.
-
-    With a weight w_i per example the loss is (1/m) * sum(w_i * loss_i), see `weights`; the penalties do not feel it.
-
-    Parameters
-    ----------
-    layers, loss, penalties, seed, dtype
-        As in `Sequential`.
-    """
+    """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient, for trusted arrays: what is checked is what is trained."""
 
     def __init__(
         self, layers: Sequence[Layer], *, loss: Loss, penalties: Sequence[Penalty] = (), seed: Seed = 0, dtype: npt.DTypeLike = np.float32
     ) -> None:
-        layers = _checked_layers(layers)
+        self.layers = layers = _checked_layers(layers)
         if not isinstance(loss, Loss):
             raise ArgumentError(f"loss must be a Loss such as BinaryCrossEntropy(), got {loss!r}")
-        penalties = tuple(penalties if isinstance(penalties, Iterable) else [penalties])
-        _check_penalties(penalties, len(layers))
-        kind = model_dtype(dtype)
-        rng = stream(seed)
-        output_shapes(layers, None)
-        self.layers = layers
         self.loss = loss
-        self.penalties = penalties
+        self.penalties = tuple(penalties if isinstance(penalties, Iterable) else [penalties])
+        _check_penalties(self.penalties, len(layers))
+        kind, rng = model_dtype(dtype), stream(seed)
+        output_shapes(layers, None)
         self._bind(kind, rng)
-        streams = spawn(rng, 1 + sum(layer.stochastic for top in layers for layer in top.walk()))
-        self.shuffle_rng = streams.pop()
-        self._own()
-        for top in layers:
-            for layer in top.walk():
-                if layer.stochastic and layer.rng is None:
-                    layer.rng = streams.pop(0)
+        stochastic = [layer for top in layers for layer in top.walk() if layer.stochastic]
+        *streams, self.shuffle_rng = spawn(rng, 1 + len(stochastic))
+        for layer in stochastic:
+            if layer.rng is None:
+                layer.rng = streams.pop(0)
 
     def _bind(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
-        """Make one vector of all parameters, and choose the form of the loss."""
-        named = [(f"{i}.{name}", parameter) for i, layer in enumerate(self.layers) for name, parameter in layer.parameters().items()]
+        named = [(f"{i}.{name}", held) for i, layer in enumerate(self.layers) for name, held in layer.parameters().items()]
         self.parameters = ParameterVector(named, dtype, rng)
         fused = _FROM_LOGITS.get((type(self.layers[-1]), type(self.loss)))
         self._head = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self._body = self.layers[:-1] if fused else self.layers
-        # The way back ends at the first layer that learns something.
+        # The way back ends at the first layer that learns.
         first = next((i for i, layer in enumerate(self._body) if layer.parameters()), len(self._body))
         self._first, self._rest = self._body[first : first + 1], self._body[first + 1 :][::-1]
         self._penalized = [(penalty, self._weights(penalty)) for penalty in self.penalties]
         self._buffers: dict[str, Array] = {}
         self.outputs: list[Array] = []
         self._weight: Array | None = None
+        for layer in self.layers:
+            for part in _parts(layer):
+                part._owner = True  # type: ignore[union-attr]  # copies do not keep it
 
     def _weights(self, penalty: Penalty) -> list[Parameter]:
-        chosen = range(len(self.layers)) if penalty.layers is None else penalty.layers
-        return [parameter for i in chosen for parameter in self.layers[i].parameters().values() if parameter.penalized]
+        chosen = self.layers if penalty.layers is None else [self.layers[i] for i in penalty.layers]
+        return [parameter for layer in chosen for parameter in layer.parameters().values() if parameter.penalized]
 
     @property
     def from_logits(self) -> bool:
-        """Whether the last layer and the loss are computed together."""
+        """Whether the last layer is computed with the loss."""
         return self._body is not self.layers
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype that the model computes in."""
+        """What the model computes in."""
         return self.parameters.dtype
 
     def astype(self, dtype: npt.DTypeLike) -> Any:
-        """Return a copy of the model that computes in `dtype`; its random streams stand where this one's stand."""
-        kind = model_dtype(dtype)
-        state = copy.deepcopy(self.__getstate__())
-        twin = object.__new__(type(self))
-        twin.__setstate__({**state, "_dtype": kind})
+        """Return a copy that computes in `dtype`, its random streams where these stand."""
+        twin = copy.deepcopy(self)
+        twin._bind(model_dtype(dtype), twin.shuffle_rng)  # from which nothing is drawn
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
@@ -112,46 +95,40 @@ class Objective:
         dtype = state.pop("_dtype")
         vars(self).update(state)
         self._bind(dtype, np.random.default_rng(0))
-        self._own()
 
     def __copy__(self) -> Any:
-        return copy.deepcopy(self)  # a shallow copy would take the parameters away from this model
-
-    def _own(self) -> None:
-        for layer in self.layers:
-            for part in _parts(layer):
-                part._owner = True  # type: ignore[union-attr]  # a mark that copies do not keep
+        return copy.deepcopy(self)  # a shallow one would take the parameters away
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the output of the last layer for `x`; it belongs to that layer until its next call."""
+        """Return the output of the last layer, which owns it."""
         for layer in self.layers:
             x = layer.forward(x, training=training)
         return x
 
     def data_loss(self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False) -> Any:
-        """Return the loss alone, without penalties; a scalar of the model's dtype."""
-        self.outputs = []  # of each layer
+        """Return the loss without penalties, and keep the outputs of the layers."""
+        self.outputs = []
         for layer in self._body:
             x = layer.forward(x, training=training)
             self.outputs.append(x)
-        self.output = x  # what the loss sees: logits, where it is computed from them
+        self.output = x  # what the loss sees
         return self.loss_of(x, t, weight)
 
     def loss_of(self, output: Array, t: Array, weight: Array | None = None) -> Any:
-        """Return the loss of what the loss sees: logits, where it is computed from them."""
+        """Return the loss of an output: of logits, if `from_logits`."""
         self._weight = weight
         loss = self._head.forward(output, t)
         return loss if weight is None else self._head.examples().dot(weight) / len(weight)
 
     def loss_gradient(self) -> Array:
-        """Return the gradient of the last `loss_of` with respect to the output; it is valid until the next call."""
+        """Return the gradient of the last `loss_of` with respect to its output."""
         dy = self._head.backward()
         if self._weight is None:
             return dy
         return np.multiply(dy, self._weight[:, np.newaxis], out=scratch(self._buffers, "weighted", dy.shape, dy.dtype))
 
     def data_gradient(self) -> None:
-        """Go back from the last `data_loss`: fill the whole gradient vector."""
+        """Go back from the last `data_loss`: fill the gradient vector."""
         dy: Any = self.loss_gradient()
         for layer in self._rest:
             dy = layer.backward(dy)
@@ -163,12 +140,12 @@ class Objective:
                 del layer.wants_input_gradient
 
     def penalty_value(self, index: int, m: int) -> Any:
-        """Return the value of penalty number `index` for a batch of `m` examples."""
+        """Return penalty number `index` for a batch of `m`."""
         penalty, weights = self._penalized[index]
         return sum(penalty.value(parameter.value, m) for parameter in weights)
 
     def add_penalty_gradient(self, index: int, m: int) -> None:
-        """Add the gradient of penalty number `index` to the gradient vector."""
+        """Add its gradient to the gradient vector."""
         penalty, weights = self._penalized[index]
         for parameter in weights:
             term = scratch(self._buffers, "penalty", (parameter.size,), parameter.value.dtype).reshape(parameter.shape)
@@ -176,7 +153,7 @@ class Objective:
             np.add(parameter.grad, term, out=parameter.grad)
 
     def value_and_gradient(self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False) -> Any:
-        """Return the total objective for a batch, and leave its gradient in `parameters.grad`."""
+        """Return the total of a batch, its gradient in `parameters.grad`."""
         total = self.data_loss(x, t, weight, training=training)
         self.data_gradient()
         for index in range(len(self.penalties)):
@@ -185,18 +162,14 @@ class Objective:
         return total
 
     def terms(self, x: Array, t: Array, weight: Array | None = None) -> dict[str, Any]:
-        """Return each term of the objective by its name, and their "total"."""
+        """Return each term by its name, and their "total"."""
         terms = {"data": self.data_loss(x, t, weight)}
         for index, penalty in enumerate(self.penalties):
             terms[str(penalty)] = self.penalty_value(index, len(x))
         return {**terms, "total": sum(terms.values())}
 
-    def measure(self, x: Array, t: Array) -> dict[str, float]:
-        """Return the data loss over all rows, and the accuracy where there are classes."""
-        return self.measure_passes(Passes(x, t, dtype=self.dtype))
-
     def measure_passes(self, passes: Passes, *, weighted: bool = False) -> dict[str, float]:
-        """Return what `measure` does, for rows and targets that come in passes, the targets with their weights if `weighted`."""
+        """Return the data loss over all rows, and the accuracy where there are classes."""
         loss, right, asked = 0.0, 0, 0
         with closing(iter(passes)) as parts:
             for _, x, t in parts:
@@ -208,30 +181,19 @@ class Objective:
         return {"loss": loss / passes.rows} | ({"accuracy": right / asked} if self.loss.accuracy_of else {})
 
     def hits(self, t: Array) -> tuple[int, int]:
-        """Return how many classes the last `data_loss` had right, and of how many."""
+        """Return how many classes the last `data_loss` had right, of how many."""
         return self._head.hits(self.output, t)
 
-    def predict_passes(self, passes: Passes) -> Array:
-        """Return the outputs for all rows as a fresh array."""
-        outputs: Array = np.empty(0)
-        with closing(iter(passes)) as parts:
-            for rows, x, _ in parts:
-                output = self.forward(x)
-                if not len(outputs):
-                    outputs = np.empty((passes.rows, *output.shape[1:]), output.dtype)
-                outputs[rows] = output
-        return outputs
 
-
-def output_shapes(layers: Sequence[Layer], shape: Shape | None, source: str = "X") -> list[Shape | None]:
+def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
     """Return the shape of one example after each layer, or say which two do not fit."""
     shapes = []
     for i, layer in enumerate(layers):
         try:
             shape = layer.output_shape(shape)
         except ShapeError as error:
-            before = f"layer {i - 1}, {layers[i - 1]}" if i else source
-            raise ShapeError(f"layer {i}, {layer}, {error} from {before}: their widths must be equal") from None
+            before = f"layer {i - 1}, {layers[i - 1]}" if i else "X"
+            raise ShapeError(f"layer {i}, {layer}, {error} from {before}") from None
         shapes.append(shape)
     return shapes
 
@@ -239,30 +201,22 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None, source: str = "X
 def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     if isinstance(layers, Layer) or not isinstance(layers, Iterable) or not (layers := tuple(layers)):
         raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
-    seen: dict[int, str] = {}
-    for i, top in enumerate(layers):
-        if not isinstance(top, Layer):
-            cure = f"write {top.__name__}(...)" if isinstance(top, type) else "derive it from minidl.Layer"
-            raise ArgumentError(f"layer {i} must be a Layer, got {top!r}: {cure}")
-        for part in _parts(top):
+    seen: dict[int, int] = {}
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            cure = f"write {layer.__name__}(...)" if isinstance(layer, type) else "derive it from minidl.Layer"
+            raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
+        for part in _parts(layer):
             if id(part) in seen:
-                raise OwnershipError(
-                    f"layer {i}, {top}: it is already {seen[id(part)]} of this model, and nothing may be in a model twice: make a new one"
-                )
-            seen[id(part)] = f"part of layer {i}"
-        if any(getattr(part, "_owner", False) for part in _parts(top)):
-            raise _owned(i, top)
+                raise OwnershipError(f"layer {i}, {layer}, is already part of layer {seen[id(part)]} of this model: make a new one")
+            if getattr(part, "_owner", False):
+                raise OwnershipError(f"layer {i}, {layer}, already belongs to another model: make a new one, or a deep copy")
+            seen[id(part)] = i
     return layers
 
 
 def _parts(layer: Layer) -> list[Layer | Parameter]:
     return [*layer.walk(), *layer.parameters().values()]
-
-
-def _owned(i: int, layer: Layer) -> MinidlError:
-    return OwnershipError(
-        f"layer {i}, {layer}: it already belongs to another model, whose weights it would change: make a new one, or copy.deepcopy it"
-    )
 
 
 def _check_penalties(penalties: Sequence[Penalty], layers: int) -> None:
@@ -271,6 +225,6 @@ def _check_penalties(penalties: Sequence[Penalty], layers: int) -> None:
         if not isinstance(penalty, Penalty):
             raise ArgumentError(f"penalties must be a list of Penalty objects such as L2(0.1), got {penalty!r}")
         if names.count(name) > 1:
-            raise ArgumentError(f"penalty {name} is given twice: add their strengths into one")
+            raise ArgumentError(f"penalty {name} is given twice: add the strengths")
         if penalty.layers is not None and max(penalty.layers) >= layers:
             raise ArgumentError(f"{name} names layer {max(penalty.layers)}, but the model has layers 0 to {layers - 1}")

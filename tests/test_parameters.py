@@ -94,6 +94,14 @@ def test_alone_a_value_is_drawn_from_seed_0_in_float32():
     assert parameter.has_value
 
 
+def test_a_single_number_is_an_array_too():
+    number = Parameter((), init=Ones())
+    number.value[...] += 1
+    assert (number.value, number.grad.shape, number.size) == (2, (), 1)
+    vector = ParameterVector([("0.slope", number)], F8, np.random.default_rng(0))
+    assert (vector.theta, vector.locate(0)) == ([2], ("0.slope", ()))
+
+
 def test_initialize_draws_anew_in_place():
     parameter = Parameter((3,), init=Random(1))
     memory, before = parameter.value, parameter.value.copy()
