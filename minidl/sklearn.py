@@ -77,7 +77,23 @@ class _Network(BaseEstimator):
         verbose: bool = False,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        _keep(self, locals())
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.alpha = alpha
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.layers = layers
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.dtype = dtype
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train on rows X (m, features) with labels or values y, and return the estimator."""
@@ -107,12 +123,13 @@ class _Network(BaseEstimator):
             self._optimizer.restore(self.model_.parameters.theta, self._optimizer.state())
         else:
             self._begin(X, targets.shape[1], loss, last, rng)
+        size: Any = min(200, len(X)) if self.batch_size == "auto" else self.batch_size
         self.history_ = self.model_.fit(
             X,
             targets,
             optimizer=self._optimizer,
             epochs=1 if once else self.max_iter,
-            batch_size=min(200, len(X)) if self.batch_size == "auto" else self.batch_size,
+            batch_size=size,
             validation=validation,
             callbacks=callbacks,
             progress=bool(self.verbose),
@@ -227,7 +244,26 @@ class MinidlClassifier(ClassifierMixin, _Network):
         verbose: bool = False,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        _keep(self, locals())
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            dropout=dropout,
+            alpha=alpha,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            layers=layers,
+            callbacks=callbacks,
+            random_state=random_state,
+            warm_start=warm_start,
+            verbose=verbose,
+            dtype=dtype,
+        )
+        self.class_weight = class_weight
 
     def partial_fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, classes: npt.ArrayLike | None = None, sample_weight: npt.ArrayLike | None = None
@@ -294,10 +330,6 @@ class MinidlRegressor(RegressorMixin, _Network):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _keep(estimator: BaseEstimator, given: dict[str, Any]) -> None:
-    vars(estimator).update({name: value for name, value in given.items() if name != "self"})
 
 
 def _chosen(table: dict[str, Kind], name: str, value: object, other: str = "") -> Kind:
