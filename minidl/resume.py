@@ -20,7 +20,7 @@ import numpy as np
 from . import checkpoints, sealed
 from .arrays import Array
 from .callbacks import Callback, Run
-from .data.writer import write_hdf5
+from .data.hdf5 import write_hdf5
 from .environment import differences, fingerprint
 from .errors import ArgumentError, DataError, EnvironmentWarning
 from .files import FilePath

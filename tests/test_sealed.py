@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minidl import sealed
-from minidl.data.writer import hdf5_bytes, write_hdf5
+from minidl.data.hdf5 import hdf5_bytes, write_hdf5
 from minidl.errors import ArgumentError, DataError, MissingDataError
 
 CONTENT = {"name": "moons", "rates": [0.1, -0.0, 1e-300, 1e300], "steps": 2**53 + 1, "nested": {"a": None, "b": [True, "ü\n\ud800"]}}

@@ -22,9 +22,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from ..errors import ArgumentError, DataError, MissingExtraError
 from ..files import FilePath, make_folder, read_whole, write_whole
-from .hdf5_rules import Limits
+from .hdf5_rules import Limits, check_signature
 from .pictures import KnownSet
-from .sniff import check_signature
 
 _MOST_REDIRECTS = 5
 _HEAD, _PIECE = 2**10, 2**16

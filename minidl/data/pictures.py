@@ -1,28 +1,40 @@
-"""Finds the picture sets of the course, or draws a stand-in, and always says which."""
+"""Pictures: the sets of the course, or stand-ins for them, and always a word on which; and a picture of the user's own."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..errors import DataError, MissingDataError
-from .dataset import Dataset, Part
+from ..errors import ArgumentError, DataError, MissingDataError, MissingExtraError
+from ..files import FilePath, read_whole
+from .dataset import Dataset, Part, split_rows
 from .hdf5 import Contents, Schema, read_hdf5
 from .hdf5_rules import Field
-from .split import split_rows
-from .standin import draw_cats
-from .standin_signs import draw_signs
+from .standin import draw_cats, draw_signs
 
 FOLDER_VARIABLE = "MINIDL_DATA"
+MOST_BYTES = 256 * 2**20  # of a picture of the user's own
+MOST_PIXELS = 120_000_000  # the largest phone cameras have 108 million; as red-green-blue these are 360 MB in memory
+_IMPOSTORS = {
+    b"GIF8": "a GIF picture",
+    b"RIFF": "a WebP picture",
+    b"BM": "a BMP picture",
+    b"%PDF": "a PDF document",
+    b"<": "a text file (a web page or SVG?)",
+}
 
 
 @dataclass(frozen=True)
 class KnownSet:
-    """A picture set of the course."""
+    """A picture set of the course: its files, with the SHA-256 and the bytes of those that are known, and its stand-in."""
 
     name: str
     train: str
@@ -30,7 +42,7 @@ class KnownSet:
     sha256: dict[str, str]
     bytes: dict[str, int]
     stand_in: Callable[[], tuple[Part, Part]]
-    test_alone: bool = False
+    test_alone: bool = False  # is enough
 
 
 CATS = KnownSet(
@@ -55,22 +67,19 @@ SIGNS = KnownSet(
 )
 
 
-def load_cats(folder: str | os.PathLike[str] | None = None) -> Dataset:
+def load_cats(folder: FilePath | None = None) -> Dataset:
     """Load the course's cat pictures (209 for training, 50 for the test), or draw the stand-in.
-
-    The files are looked for in `folder` alone, if given; else where the environment variable MINIDL_DATA points, then in
-    `datasets/` in the current folder, then in `datasets/` beside the package. Where they are in none, minidl draws pictures of its
-    own. `Dataset.source` says what was found where.
 
     Parameters
     ----------
     folder : path, optional
-        Where `train_catvnoncat.h5` and `test_catvnoncat.h5` lie.
+        Where `train_catvnoncat.h5` and `test_catvnoncat.h5` lie. Else they are looked for where the environment variable MINIDL_DATA
+        points, in `datasets/` in the current folder, and in `datasets/` beside the package; if they are in none, minidl draws pictures.
 
     Returns
     -------
     Dataset
-        `.train.x` (209, 12288) float64 in [0, 1], `.train.y` (209, 1) float64, 1.0 for a cat.
+        `.train.x` (209, 12288) float64 in [0, 1], `.train.y` (209, 1) float64, 1.0 for a cat; `.source` says what was found where.
 
     Raises
     ------
@@ -82,16 +91,16 @@ def load_cats(folder: str | os.PathLike[str] | None = None) -> Dataset:
     return _load(CATS, folder)
 
 
-def load_signs(folder: str | os.PathLike[str] | None = None) -> Dataset:
+def load_signs(folder: FilePath | None = None) -> Dataset:
     """Load the course's hand signs for 0 to 5, or draw the stand-in.
 
-    It looks in the same places as `load_cats`. Where only `test_signs.h5` is found, its pictures are split into 80 % for training
-    and 20 % for the test, always the same ones, each class in proportion.
+    Where only `test_signs.h5` is found, its pictures are split into 80 % for training and 20 % for the test, always the same ones,
+    each class in proportion.
 
     Parameters
     ----------
     folder : path, optional
-        Where `test_signs.h5` and, if at hand, `train_signs.h5` lie.
+        Where `test_signs.h5` and, if at hand, `train_signs.h5` lie; else as for `load_cats`.
 
     Returns
     -------
@@ -100,10 +109,8 @@ def load_signs(folder: str | os.PathLike[str] | None = None) -> Dataset:
 
     Raises
     ------
-    MissingDataError
-        If `folder` is given and lacks the files.
-    DataError
-        If a file that is there cannot be used.
+    MissingDataError, DataError
+        As for `load_cats`.
     """
     return _load(SIGNS, folder)
 
@@ -113,33 +120,32 @@ def usual_places() -> list[Path]:
     return list(dict.fromkeys([Path("datasets").absolute(), Path(__file__).resolve().parents[2] / "datasets"]))
 
 
-def _load(known: KnownSet, folder: str | os.PathLike[str] | None) -> Dataset:
+def _load(known: KnownSet, folder: FilePath | None) -> Dataset:
     if folder is not None:
         if lacking := _lacking(known, Path(folder)):
             raise MissingDataError(
-                f"{folder}: the {known.name} pictures need {' and '.join(lacking)}, found no such file there: "
+                f"{folder}: the {known.name} pictures need {lacking}, found no such file there: "
                 "put it there, or pass no folder to search the usual places"
             )
         return _read(known, Path(folder), note="")
-    chosen = os.environ.get(FOLDER_VARIABLE)
     note = ""
-    if chosen:
+    if chosen := os.environ.get(FOLDER_VARIABLE):
         lacking = _lacking(known, Path(chosen))
         if not lacking:
             return _read(known, Path(chosen), note)
-        note = f"; {FOLDER_VARIABLE}={chosen} lacks {' and '.join(lacking)}"
+        note = f"; {FOLDER_VARIABLE}={chosen} lacks {lacking}"
     for place in usual_places():
         if not _lacking(known, place):
             return _read(known, place, note)
-    train, test = known.stand_in()
     places = " or ".join(map(str, usual_places()))
-    return Dataset(train, test, f"stand-in pictures drawn by minidl, because no {known.name} files were found in {places}{note}")
+    source = f"stand-in pictures drawn by minidl, because no {known.name} files were found in {places}{note}"
+    return Dataset(*known.stand_in(), source)
 
 
-def _lacking(known: KnownSet, folder: Path) -> list[str]:
+def _lacking(known: KnownSet, folder: Path) -> str:
     """Return the names of the files that `folder` would have to hold; a broken link counts as there, so that it is reported."""
     needed = [known.test] if known.test_alone else [known.train, known.test]
-    return [name for name in needed if not os.path.lexists(folder / name)]
+    return " and ".join(name for name in needed if not os.path.lexists(folder / name))
 
 
 def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
@@ -155,15 +161,16 @@ def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
             f"found {parts[1].classes}: take both files from one source"
         )
     if len(parts) == 1:
-        parts = _divide(parts[0])
+        (part,) = parts
+        rows = split_rows(part.labels, share=0.2, seed=np.random.RandomState(0), stratify=True)
+        parts = [Part(part.images[chosen], part.labels[chosen], part.classes) for chosen in rows]
         shares = f"{len(parts[0])}/{len(parts[1])}"
         note = f"; {known.train} is not there, so the pictures of {known.test} are split {shares} with equal class shares{note}"
     unknown = [f"{name} {content.sha256[:12]}" for name, content in contents.items() if content.sha256 != known.sha256.get(name)]
-    what = (
-        f"{known.name} pictures, unverified (unknown SHA-256: {', '.join(unknown)})"
-        if unknown
-        else f"real {known.name} pictures, verified by SHA-256"
-    )
+    if unknown:
+        what = f"{known.name} pictures, unverified (unknown SHA-256: {', '.join(unknown)})"
+    else:
+        what = f"real {known.name} pictures, verified by SHA-256"
     return Dataset(parts[0], parts[1], f"{what} ({', '.join(str(folder / name) for name in contents)}){note}", verified=not unknown)
 
 
@@ -186,6 +193,74 @@ def _name(name: bytes | int) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]  # what is printed later must not steer a terminal
 
 
-def _divide(part: Part) -> list[Part]:
-    rows = split_rows(part.labels, share=0.2, seed=np.random.RandomState(0), stratify=True)
-    return [Part(part.images[chosen], part.labels[chosen], part.classes) for chosen in rows]
+def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[np.uint8]:
+    """Read a JPEG or PNG picture and scale it to the size of the pictures that a model was trained on.
+
+    Grey and palette pictures become red-green-blue, transparent places white, and a picture that a phone marked as rotated (EXIF)
+    stands upright. The whole picture is scaled, as in the course: of a wide one, the proportions change.
+
+    Parameters
+    ----------
+    path : path
+    size : (int, int), default (64, 64)
+        Height and width of the result.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        `image.reshape(1, -1) / 255` is a row for `model.predict`.
+
+    Raises
+    ------
+    MissingExtraError
+        Without Pillow.
+    MissingDataError
+        If there is no such file.
+    DataError
+        If it is not a JPEG or PNG file, is damaged, or has more than 256 MiB or 120 million pixels (then nothing is decoded).
+    ArgumentError
+        If `size` is not two whole numbers >= 1.
+    """
+    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int | np.integer) or side < 1 for side in size):
+        raise ArgumentError(f"size must be (height, width), two whole numbers >= 1, got {size!r} in read_image")
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise MissingExtraError("read_image needs Pillow, which is not installed: pip install minidl[plot]") from None
+    content = read_whole(path, MOST_BYTES, "a picture", "scale the picture down first")
+    too_large = f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more: scale it down first"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own warning of large pictures: the limit below is ours
+            with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as picture:  # no other decoder of Pillow sees a byte
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise DataError(too_large)
+                return _pixels(picture, (int(size[1]), int(size[0])))
+    except DataError:
+        raise
+    except Image.DecompressionBombError:
+        raise DataError(too_large) from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: must be a JPEG or PNG picture, found {_what(content)}: save it as one of these first") from None
+    except Exception as error:  # a damaged file makes a decoder raise nearly anything
+        raise DataError(f"{path}: must be a whole JPEG or PNG picture, found it damaged ({error}): fetch it again") from error
+
+
+def _pixels(picture: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would cut off at 255
+        upright = Image.fromarray((np.asarray(upright).astype(np.float64) / 257).round().clip(0, 255).astype(np.uint8))
+    if "A" in upright.getbands() or "transparency" in upright.info:
+        clear = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    scaled = upright.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.array(scaled, dtype=np.uint8)
+
+
+def _what(content: bytes) -> str:
+    if content[4:8] == b"ftyp":
+        return "a HEIC or other camera container"
+    found = (what for start, what in _IMPOSTORS.items() if content.startswith(start))
+    return next(found, f"a file that begins with {content[:8]!r}" if content else "an empty file")

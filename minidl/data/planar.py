@@ -1,8 +1,4 @@
-"""Points in the plane: small sets that show at a glance what a network has learned.
-
-`moons` and `circles` follow the formulas and the order of draws of scikit-learn's `make_moons` and `make_circles`: first the
-shuffle, then the noise. A `RandomState` in the same state thus gives the same points, element for element.
-"""
+"""Points in the plane: small sets that show at a glance what a network has learned."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ Points: TypeAlias = tuple[npt.NDArray[np.float64], Array]
 
 
 def moons(n: int, noise: float, rng: Seed) -> Points:
-    """Draw two interleaved half circles, the first `n // 2` points of which are class 0 before the shuffle.
+    """Draw two interleaved half circles, as scikit-learn's `make_moons` does, element for element.
 
     Parameters
     ----------
@@ -56,22 +52,14 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
 
 
 def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
-    """Draw a circle of radius 1 (class 0) and one of radius `factor` inside it (class 1).
+    """Draw a circle of radius 1 (class 0) and one of radius `factor` inside it (class 1), as scikit-learn's `make_circles` does.
 
     Parameters
     ----------
-    n : int
-    noise : float
-    rng : int, Generator or RandomState
-        As for `moons`.
+    n, noise, rng
+        As for `moons`, also the result.
     factor : float
-        Radius of the inner circle, 0 <= factor < 1.
-
-    Returns
-    -------
-    X : ndarray of shape (n, 2), float64
-    Y : ndarray of shape (n, 1), float64
-        0.0 or 1.0.
+        0 <= factor < 1.
 
     Raises
     ------
@@ -88,17 +76,14 @@ def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
 
 
 def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
-    """Draw `centers` round clouds, whose middles are drawn evenly from the square from -10 to 10.
+    """Draw `centers` round clouds of n / centers points, whose middles are drawn evenly from the square from -10 to 10.
 
     Parameters
     ----------
-    n : int
-        At least `centers`; the clouds' sizes differ by at most one point.
-    noise : float
-    rng : int, Generator or RandomState
+    n, noise, rng
         As for `moons`.
     centers : int
-        Number of clouds, at least 2.
+        2 to n.
 
     Returns
     -------
@@ -124,7 +109,7 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
 def _two_classes(first: Array, second: Array, noise: float, rng: Seed) -> Points:
     random = stream(rng)
     order = np.arange(len(first) + len(second))
-    random.shuffle(order)
+    random.shuffle(order)  # before the noise, as scikit-learn does
     X = np.concatenate([first, second])[order]
     return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(np.float64).reshape(-1, 1)
 

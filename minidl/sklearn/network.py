@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..arrays import Array, Seed
 from ..callbacks import Callback, EarlyStopping
-from ..data.split import split_rows
+from ..data.dataset import split_rows
 from ..errors import ArgumentError
 from ..initializers import He, Xavier
 from ..layers import Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh

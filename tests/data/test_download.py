@@ -16,8 +16,8 @@ pytest.importorskip("pooch")
 
 from minidl.data import download
 from minidl.data.download import addresses, allowed, fetch, shown
+from minidl.data.hdf5 import hdf5_bytes
 from minidl.data.pictures import CATS, SIGNS
-from minidl.data.writer import hdf5_bytes
 from minidl.errors import ArgumentError, DataError, MissingExtraError
 
 NAME = "test_signs.h5"

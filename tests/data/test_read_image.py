@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError, DataError, MissingDataError, MissingExtraError
-from minidl.data.image_file import MOST_PIXELS, read_image
+from minidl.data.pictures import MOST_PIXELS, read_image
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -166,7 +166,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
 
 def test_an_enormous_file_is_refused(path, monkeypatch):
     Image.new("RGB", (8, 8)).save(path)
-    monkeypatch.setattr("minidl.data.image_file.MOST_BYTES", 10)
+    monkeypatch.setattr("minidl.data.pictures.MOST_BYTES", 10)
     with pytest.raises(DataError, match="may have 10 bytes"):
         read_image(path)
 
