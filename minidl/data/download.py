@@ -1,20 +1,14 @@
-"""Fetches the course's picture files from a place that the user names: each whole and the right one, or not at all.
-
-Nothing has a default address: the pictures may not be passed on. What arrives is kept out of the folder until its size and SHA-256 are
-right; pooch (extra `data`) does the checking and the moving, this file the careful reading.
-"""
+"""Fetches the course's picture files from a place that the user names: each whole and the right one, or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-import logging
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +20,7 @@ from .hdf5_rules import Limits, check_signature
 from .pictures import KnownSet
 
 _MOST_REDIRECTS = 5
-_HEAD, _PIECE = 2**10, 2**16
+_HEAD, _PIECE = 2**10, 2**16  # bytes
 
 
 def fetch(
@@ -41,40 +35,37 @@ def fetch(
         The folder on the web that has all files, or one address per file: that ends in its name, or is written NAME=URL.
     folder : path
         Created if it is not there.
-    timeout : float
-        The most seconds that the server may be silent.
-    patience : float
-        The most seconds that one file may take.
+    timeout, patience : float
+        The most seconds that the server may be silent, and that one file may take.
     progress : bool
         Show a progress bar on stderr.
 
     Raises
     ------
     MissingExtraError
-        Without pooch.
+        Without the extra `data`.
     ArgumentError
         If an address is missing, or is not https (http is for this computer alone).
     DataError
-        If another file of that name lies in the folder (it is never replaced), or what the server sends is not the file.
+        If another file of that name lies in the folder, or what the server sends is not the file.
     """
     try:
-        import pooch  # noqa: F401
+        import requests  # noqa: F401
     except ImportError:
-        raise MissingExtraError("fetching needs pooch, which is not installed: pip install minidl[data]") from None
-    done = {}
-    for name, url in addresses(known, urls).items():
+        raise MissingExtraError("fetching needs requests, which is not installed: pip install minidl[data]") from None
+    places = {Path(folder) / name: url for name, url in addresses(known, urls).items()}
+    done = dict.fromkeys(places, "fetched")
+    for path, url in places.items():
         if not allowed(url):
             raise ArgumentError(f"url must be https (http only on this computer), got {shown(url)}: pass one that begins with https://")
-        there = os.path.lexists(Path(folder) / name)
-        if there:
-            _check_there(Path(folder) / name, known.sha256[name])
-        done[Path(folder) / name] = "there already" if there else url
-    for path, url in done.items():
-        if url != "there already":
-            content = _content(url, path.name, _Download(known.sha256[path.name], known.bytes[path.name], timeout, patience, progress))
+        if os.path.lexists(path):
+            _check_there(path, known.sha256[path.name])
+            done[path] = "there already"
+    for path, url in places.items():
+        if done[path] == "fetched":
+            content = _Download(known.sha256[path.name], known.bytes[path.name], timeout, patience, progress).content(url)
             make_folder(folder)
             write_whole(path, content)
-            done[path] = "fetched"
     return done
 
 
@@ -124,20 +115,16 @@ def shown(url: str) -> str:
 
 def _target(url: str) -> tuple[str, bool]:
     """Return the scheme, and whether the host is this computer, as the library reads them that will connect."""
-    from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url
 
-    if not url.isprintable() or set(url) & {"\\", " "}:  # on what such an address means, libraries differ
-        return "", False
-    try:
-        parts = parse_url(url)
-    except LocationParseError:
-        return "", False
-    host = (parts.host or "").strip("[]")
-    try:
-        return parts.scheme or "", host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return (parts.scheme or "") if host else "", False
+    scheme, here = "", False
+    if url.isprintable() and not set(url) & {"\\", " "}:  # on what such an address means, libraries differ
+        with suppress(ValueError):  # no address, or no number of a host
+            parts = parse_url(url)
+            host = (parts.host or "").strip("[]")
+            scheme = (parts.scheme or "") if host else ""
+            here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    return scheme, here
 
 
 def _check_there(path: Path, sha256: str) -> None:
@@ -146,28 +133,9 @@ def _check_there(path: Path, sha256: str) -> None:
         raise DataError(f"{path}: must not be replaced, found another file of that name, SHA-256 {found[:12]}...: move it away first")
 
 
-def _content(url: str, name: str, download: _Download) -> bytes:
-    import pooch
-
-    with tempfile.TemporaryDirectory(prefix="minidl-") as scratch, _quiet(pooch.get_logger()):
-        path = pooch.retrieve(url, known_hash=f"sha256:{download.sha256}", fname=name, path=scratch, downloader=download)
-        return read_whole(path, download.size)
-
-
-@contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Keep pooch from telling addresses, which may carry keys."""
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 @dataclass
 class _Download:
-    """What pooch calls to write the file at an address to a path: no more than its bytes, none but the right ones."""
+    """The download of one file: no more than its bytes, none but the right ones."""
 
     sha256: str
     size: int
@@ -175,14 +143,14 @@ class _Download:
     patience: float
     progress: bool
 
-    def __call__(self, url: str, output_file: FilePath, pooch: object) -> None:
+    def content(self, url: str) -> bytes:
         import requests
         from urllib3.exceptions import HTTPError, ReadTimeoutError
 
         deadline = time.monotonic() + self.patience
+        session: Any
         try:
-            with requests.Session() as opened:
-                session: Any = opened
+            with requests.Session() as session:
                 session.get_redirect_target = lambda response: None  # it would read the whole body of a redirect, however long
                 with self._answer(session, url) as response:
                     content = self._body(response, deadline)
@@ -194,7 +162,7 @@ class _Download:
         if found != self.sha256:
             check_signature(shown(url), content[:_HEAD], len(content))
             raise DataError(f"{shown(url)}: must have the SHA-256 {self.sha256}, found {found}: it is another file, try another place")
-        Path(output_file).write_bytes(content)
+        return content
 
     def _answer(self, session: Any, url: str) -> Any:
         """Return the answer that has the file, after some redirects, each to an address that is allowed."""
@@ -220,7 +188,7 @@ class _Download:
             raise refuse(f"the answer {response.status_code} {response.reason!r:.60}")
         if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
             raise refuse(f"it packed as {encoding!r:.60}", "pass a place that sends it as it is")
-        read: Callable[..., bytes] = getattr(response.raw, "read1", response.raw.read)  # read1 returns what has come: see the deadline
+        read = getattr(response.raw, "read1", response.raw.read)  # read1 returns what has come: see the deadline
         announced = response.headers.get("content-length", str(self.size))
         if announced != str(self.size):
             check_signature(shown(response.url), read(_HEAD, decode_content=False), int(announced) if announced.isdecimal() else 0)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("pooch")
+pytest.importorskip("requests")
 
 from minidl.data import download
 from minidl.data.download import addresses, allowed, fetch, shown
@@ -365,8 +365,8 @@ def test_what_an_address_carries_is_not_told():
     assert shown("https://a.org/\x1b[2J").isprintable()
 
 
-def test_without_pooch_the_pip_line_is_told(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
+def test_without_requests_the_pip_line_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "requests", None)
     with pytest.raises(MissingExtraError, match=r"pip install minidl\[data\]"):
         fetch(KNOWN, ["https://example.org/"], tmp_path)
 
