@@ -9,15 +9,15 @@ from minidl.data.standin import (
     CAT_CLASSES,
     SIDE,
     SIGN_CLASSES,
-    Canvas,
+    _box,
+    _Canvas,
+    _ellipse,
     _hand,
-    box,
+    _polygon,
+    _stroke,
     draw_cats,
     draw_part,
     draw_signs,
-    ellipse,
-    polygon,
-    stroke,
 )
 from minidl.errors import DataError
 
@@ -135,10 +135,10 @@ def test_a_real_file_is_never_replaced(tmp_path):
 @pytest.mark.parametrize(
     ("coverage", "area"),
     [
-        (ellipse((0.5, 0.5), (0.3, 0.3)), np.pi * 0.09),
-        (polygon((0.5, 0.1), (0.9, 0.9), (0.1, 0.9)), 0.32),
-        (box((0.4, 0.6), (0.2, 0.1)), 0.08),
-        (stroke((0.2, 0.5), (0.8, 0.5), 0.1), 0.06 + np.pi * 0.0025),
+        (_ellipse((0.5, 0.5), (0.3, 0.3)), np.pi * 0.09),
+        (_polygon((0.5, 0.1), (0.9, 0.9), (0.1, 0.9)), 0.32),
+        (_box((0.4, 0.6), (0.2, 0.1)), 0.08),
+        (_stroke((0.2, 0.5), (0.8, 0.5), 0.1), 0.06 + np.pi * 0.0025),
     ],
     ids=["ellipse", "polygon", "box", "stroke"],
 )
@@ -150,15 +150,15 @@ def test_a_shape_covers_its_area(coverage, area):
 
 
 def test_the_first_coordinate_goes_right_and_the_second_down():
-    coverage = box((0.75, 0.25), (0.2, 0.2))
+    coverage = _box((0.75, 0.25), (0.2, 0.2))
     assert coverage[16, 48] == 1
     assert coverage[48, 16] == 0
 
 
 def test_paint_replaces_what_is_covered_and_nothing_else():
-    canvas = Canvas(np.random.RandomState(0))
+    canvas = _Canvas(np.random.RandomState(0))
     canvas.ground(np.array([0.2, 0.2, 0.2]), slope=0.0)
-    canvas.paint(box((0.25, 0.5), (0.25, 0.6)), np.array([1.0, 0.0, 0.0]))
+    canvas.paint(_box((0.25, 0.5), (0.25, 0.6)), np.array([1.0, 0.0, 0.0]))
     picture = canvas.finish(noise=0.0)
     assert picture.dtype == np.uint8
     assert picture[30, 5].tolist() == [255, 0, 0]
@@ -166,7 +166,7 @@ def test_paint_replaces_what_is_covered_and_nothing_else():
 
 
 def test_draws_stay_between_their_bounds():
-    canvas = Canvas(np.random.RandomState(0))
+    canvas = _Canvas(np.random.RandomState(0))
     draws = [canvas.between(-2.0, 3.0) for _ in range(500)]
     assert -2 <= min(draws) < -1.9
     assert 2.9 < max(draws) < 3
@@ -176,7 +176,7 @@ def test_draws_stay_between_their_bounds():
 
 
 def test_colours_outside_of_the_range_are_cut_off():
-    canvas = Canvas(np.random.RandomState(0))
+    canvas = _Canvas(np.random.RandomState(0))
     canvas.ground(np.array([-1.0, 0.5, 2.0]), slope=0.0)
     picture = canvas.finish(noise=0.1)
     assert picture[..., 0].max() == 0
@@ -204,5 +204,5 @@ def test_every_sign_is_equally_frequent():
 
 @pytest.mark.parametrize("fingers", range(5))
 def test_one_more_finger_changes_the_picture(fingers):
-    fewer, more = (_hand(Canvas(np.random.RandomState(3)), count).astype(int) for count in (fingers, fingers + 1))
+    fewer, more = (_hand(_Canvas(np.random.RandomState(3)), count).astype(int) for count in (fingers, fingers + 1))
     assert (np.abs(fewer - more).max(axis=2) > 60).sum() > 25
