@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 from . import layers, losses, penalties, sealed
 from .arrays import Array
-from .data.hdf5 import write_hdf5
-from .data.hdf5_rules import Limits
+from .data.hdf5 import Limits, write_hdf5
 from .errors import ArgumentError, DataError
 from .files import FilePath
 from .layers import Layer

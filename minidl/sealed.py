@@ -15,8 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .arrays import Array
-from .data.hdf5 import HDF5File
-from .data.hdf5_rules import Field, Limits
+from .data.hdf5 import Field, HDF5File, Limits
 from .errors import ArgumentError, DataError
 from .files import FilePath
 

@@ -117,7 +117,7 @@ def test_another_kind_or_version_is_refused(path, form, version, told):
 
 def test_another_file_is_refused(path):
     path.write_bytes(hdf5_bytes({"x": np.zeros(3)}))
-    with pytest.raises(DataError, match=r"key 'description': .*found only x: is it the right file"):
+    with pytest.raises(DataError, match=r"key 'description': .*found only 'x': is it the right file"):
         read(path)
     with pytest.raises(MissingDataError):
         read(path.with_name("nowhere.h5"))

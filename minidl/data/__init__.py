@@ -2,8 +2,7 @@
 
 from . import planar
 from .dataset import Dataset, Part, train_validation_split
-from .hdf5 import read_hdf5
-from .hdf5_rules import Field, Limits
+from .hdf5 import Field, Limits, read_hdf5
 from .pictures import load_cats, load_signs, read_image
 from .standin import write_cats
 

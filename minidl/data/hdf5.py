@@ -1,15 +1,16 @@
-"""HDF5 files: the only reader of those from outside, which reads what a schema asks for and nothing else; and the writer.
-
-A file may be wrong by accident or on purpose, so everything is checked on the description of the data, before a byte of them is read.
-"""
+"""HDF5 files: the writer, and the only reader of files from outside, which trusts none of them and reads what a schema asks for."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,15 +19,76 @@ import numpy as np
 from ..arrays import Array
 from ..errors import DataError
 from ..files import FilePath, make_folder, read_whole, write_whole
-from .hdf5_rules import Broken, Field, Limits, check_description, check_header, check_signature, check_values, misfit, unpacked_size
 
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_PAGE = ("a web page (HTML)", "download the raw file")
+_IMPOSTORS = {  # in lower case, after leading blanks
+    b"version https://git-lfs": ("a Git-LFS pointer instead of the data", "run `git lfs pull` in its repository"),
+    b"<!doctype html": _PAGE,
+    b"<html": _PAGE,
+    b"pk\x03\x04": ("a zip archive", "unpack it first"),
+    b"\x1f\x8b": ("a gzip-compressed file", "unpack it with gunzip first"),
+}
 _SLACK = 2**20  # bytes that may be packed as tightly as gzip can: a file of zeros for a few labels is no bomb
+_MOST_ITEM = 64  # bytes
+# Built into every HDF5; any other filter could load a plug-in, or unpacks to a size that cannot be foreseen.
+_GZIP, _SHUFFLE, _FLETCHER32 = 1, 2, 3
+_SUM = 4  # bytes of a fletcher32 check sum
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a file may ask for.
+
+    Parameters
+    ----------
+    size : int
+        The most bytes of the file, and of all its arrays together, unpacked.
+    ratio : float
+        How many times larger than the file its arrays may be, beyond 1 MiB.
+    header : int
+        The most bytes of the description of one data set, with its attributes.
+    chunks : int
+        The most parts that one array may be stored in.
+    """
+
+    size: int = 256 * 2**20
+    ratio: float = 100.0
+    header: int = 64 * 2**10
+    chunks: int = 2**16
+
+
+@dataclass(frozen=True)
+class Field:
+    """What must lie under one key.
+
+    Parameters
+    ----------
+    shape : tuple of int or str
+        A letter stands for any length >= 1, the same wherever it occurs in the schema.
+    kinds : str
+        The allowed kinds, as in `numpy.dtype.kind`: any of "i", "u", "f" and "S".
+    itemsize, most : int, optional
+        The bytes of an element, else at most 64; the most elements.
+    below : str, optional
+        The values must lie in 0..n-1, where n is what this letter stands for.
+    finite : bool, default True
+        Whether NaN and infinity are refused.
+    """
+
+    shape: tuple[int | str, ...]
+    kinds: str
+    itemsize: int | None = None
+    below: str | None = None
+    most: int | None = None
+    finite: bool = True
+
 
 Schema = Mapping[str, Field]
 
 
 class Contents(NamedTuple):
-    """The arrays of a file by key, and the SHA-256 of the very bytes that they were read from."""
+    """The arrays of a file by key, and the SHA-256 of the very bytes that they were read from, in hexadecimal digits."""
 
     arrays: dict[str, Array]
     sha256: str
@@ -43,17 +105,10 @@ def read_hdf5(path: FilePath, schema: Schema, *, limit: int | Limits = Limits.si
     limit : int or Limits
         The most bytes that the file, and all its arrays together, may have.
 
-    Returns
-    -------
-    Contents
-        `.arrays` by key and `.sha256`, 64 hexadecimal digits.
-
     Raises
     ------
-    MissingDataError
-        If there is no such file.
-    DataError
-        If the file breaks any rule.
+    MissingDataError, DataError
+        If there is no such file, or it breaks any rule.
     """
     file = HDF5File(path, limit=limit)
     return Contents(file.read(schema), file.sha256)
@@ -71,7 +126,7 @@ class HDF5File:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the file, 64 hexadecimal digits."""
+        """The SHA-256 of the file in hexadecimal digits."""
         return hashlib.sha256(self._content).hexdigest()
 
     def read(self, schema: Schema) -> dict[str, Array]:
@@ -81,9 +136,8 @@ class HDF5File:
         found: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
         lengths: dict[int | str, tuple[str, int]] = {}  # of each letter: where it was first, and what it stands for
-        with self._told(), h5py.File(BytesIO(self._content), "r") as file:
-            with self._told("/"):
-                check_header(file, self.limits)
+        with self._told("/"), h5py.File(BytesIO(self._content), "r") as file:
+            _check_header(file, self.limits)
             for key, field in schema.items():
                 with self._told(key):
                     data = found[key] = _data_set(file, key)
@@ -91,40 +145,50 @@ class HDF5File:
                     for letter, size in zip(field.shape, data.shape, strict=True):
                         first, length = lengths.setdefault(letter, (key, size))
                         if size != length:
-                            raise Broken(f"it is as long as {first} ({length})", f"length {size}", "give one label per example")
-            self._check_total(sum(map(unpacked_size, found.values())))
+                            raise _Broken(f"it is as long as {first} ({length}), found length {size}: give one label per example")
+            self._unpacked += sum(math.prod(_chunks(data)) for data in found.values())
+            most = min(self.limits.size, _SLACK + int(self.limits.ratio * len(self._content)))
+            if self._unpacked > most:
+                what = f"the arrays may have {most:,} bytes in a file of {len(self._content):,}, found {self._unpacked:,}"
+                raise DataError(f"{self.path}: {what}: pass a larger limit if you trust the file")
             for key, data in found.items():
                 with self._told(key):
                     if data.chunks and (wrong := misfit(data, self._content)):
-                        raise Broken("each chunk has its full size, unpacked", wrong, "fetch the file again")
+                        raise _Broken(f"each chunk has its full size, unpacked, found {wrong}: fetch the file again")
                     arrays[key] = np.asarray(data[()])
-                    check_values(arrays[key], schema[key], lengths)
+                    _check_values(arrays[key], schema[key], lengths)
         return arrays
 
-    def _check_total(self, size: int) -> None:
-        self._unpacked += size
-        most = min(self.limits.size, _SLACK + int(self.limits.ratio * len(self._content)))
-        if self._unpacked > most:
-            raise DataError(
-                f"{self.path}: the arrays may have {most:,} bytes in a file of {len(self._content):,}, found {self._unpacked:,}: "
-                "pass a larger limit if you trust the file"
-            )
-
     @contextmanager
-    def _told(self, key: str | None = None) -> Iterator[None]:
+    def _told(self, key: str) -> Iterator[None]:
         """Turn whatever goes wrong into a `DataError` that names the file and the key."""
-        where = f"{self.path}, key {key[:80]!r}" if key is not None else f"{self.path}"
+        where = f"{self.path}, key {key[:80]!r}"
         try:
             yield
         except DataError:
             raise
-        except Broken as broken:
-            demand, found, cure = broken.args
-            raise DataError(f"{where}: must be such that {demand}, found {found}: {cure}") from None
+        except _Broken as broken:
+            raise DataError(f"{where}: must be such that {broken}") from None
         except MemoryError as error:
             raise DataError(f"{where}: must fit into memory, found too little of it: close other programs, or take a part") from error
         except Exception as error:  # a damaged file makes h5py raise nearly anything
             raise DataError(f"{where}: must be whole, found it truncated or damaged ({error}): fetch it again") from error
+
+
+class _Broken(Exception):
+    """A rule that a data set breaks, what was found, and the cure."""
+
+
+def check_signature(name: FilePath, head: bytes, size: int) -> None:
+    """Raise `DataError` unless a file of `size` bytes begins as HDF5 does."""
+    if head.startswith(HDF5_SIGNATURE):
+        return
+    plain = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for start, (what, cure) in _IMPOSTORS.items():
+        if plain.startswith(start):
+            raise DataError(f"{name}: a data file must be HDF5, found {what}, {size:,} bytes: {cure}")
+    found = repr(head[:8]) if head else "an empty file"
+    raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch the original file again")
 
 
 def _data_set(file: Any, key: str) -> Any:
@@ -132,30 +196,130 @@ def _data_set(file: Any, key: str) -> Any:
     from h5py import Dataset, h5l
 
     if not key.isprintable() or "/" in key or key in ("", ".", ".."):  # a path could lead through a link
-        raise Broken("the key is a plain name", "no such name", "rename the data set")
+        raise _Broken("the key is a plain name, found no such name: rename the data set")
     name, links = key.encode(), file.id.links
     if not links.exists(name):  # unlike `key in file`, also true for a link that leads nowhere
-        raise Broken("the key is in the file", f"only {_names(links)}", "is it the right file, or has the data set another name?")
+        raise _Broken(f"the key is in the file, found only {_names(links)}: is it the right file, or has the data set another name?")
     if (kind := links.get_info(name).type) != h5l.TYPE_HARD:
         what = {h5l.TYPE_SOFT: "a SoftLink", h5l.TYPE_EXTERNAL: "an ExternalLink"}.get(kind, f"a link of type {kind}")
-        raise Broken("the data lie in this file", what, "copy the data into one file")
+        raise _Broken(f"the data lie in this file, found {what}: copy them into one file")
     found = file[key]
     if not isinstance(found, Dataset):
-        raise Broken("the key is a data set", f"a {type(found).__name__}", "save the array itself under this key")
+        raise _Broken(f"the key is a data set, found a {type(found).__name__}: save the array itself under this key")
     return found
 
 
 def _names(links: Any) -> str:
-    """Return the first keys for a message, none at length: there may be millions, or one of a million letters."""
+    """Return the first keys for a message: there may be millions, or one of a million letters."""
     names: list[str] = []
 
     def collect(name: bytes) -> bool | None:
-        text = name[:40].decode("utf-8", "replace")
-        names.append(text if len(name) <= 40 and text.isprintable() else f"{ascii(text)[1:-1]}...")
+        names.append(repr(name[:40].decode("utf-8", "replace")))
         return len(names) > 5 or None  # True: enough
 
     links.iterate(collect)
     return ", ".join(names[:5] + ["..."] * (len(names) > 5)) or "nothing"
+
+
+def _check_header(held: Any, limits: Limits) -> None:
+    import h5py
+
+    info = h5py.h5o.get_info(held.id)
+    size = info.hdr.space.total + info.meta_size.attr.index_size + info.meta_size.attr.heap_size
+    if size > limits.header:
+        found = f"{size:,} with {info.num_attrs:,} attribute(s)"
+        raise _Broken(f"its description has at most {limits.header:,} bytes, found {found}: save the bare array in a new file")
+
+
+def check_description(data: Any, field: Field, limits: Limits) -> None:
+    """Raise `_Broken` unless a data set is as `field` demands and within the limits; only its description is read."""
+    from h5py import h5t
+
+    _check_header(data, limits)
+    # Where the data lie comes first: asking for the shape of a virtual data set opens other files.
+    if data.is_virtual or data.id.get_create_plist().get_external_count():
+        found = "a virtual data set" if data.is_virtual else "external storage in other files"
+        raise _Broken(f"the data lie in this file, found {found}: copy them into one file")
+    kind = data.id.get_type()
+    plain = kind.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.STRING)
+    size = data.dtype.itemsize if plain else 0
+    if not plain or data.dtype.kind not in field.kinds or size > _MOST_ITEM or field.itemsize not in (None, size):
+        demand = f"the dtype kind is one of {', '.join(field.kinds)} with {field.itemsize or f'at most {_MOST_ITEM}'} byte(s)"
+        found = f"dtype {data.dtype}" if plain else f"the HDF5 {type(kind).__name__}"
+        raise _Broken(f"{demand}, found {found}: convert the array first")
+    shape = data.shape
+    if (
+        shape is None
+        or len(shape) != len(field.shape)
+        or not all(size >= 1 if isinstance(want, str) else size == want for size, want in zip(shape, field.shape, strict=True))
+        or (field.most is not None and math.prod(shape) > field.most)
+    ):
+        demand = f"the shape is {field.shape}".replace("'", "") + (f" with at most {field.most:,} elements" if field.most else "")
+        raise _Broken(f"{demand}, found {'no shape' if shape is None else shape}: reshape the array first")
+    filters = _filters(data)
+    if filters.count(_FLETCHER32) > 1 or [f for f in filters if f != _FLETCHER32] not in ([], [_SHUFFLE], [_GZIP], [_SHUFFLE, _GZIP]):
+        found = f"filter number(s) {', '.join(map(str, filters))}"  # others could not be undone in one step
+        raise _Broken(f"the only filters are gzip, shuffle, fletcher32, each once, found {found}: save it again with compression='gzip'")
+    count, size = _chunks(data)
+    if count > limits.chunks:
+        raise _Broken(f"it is stored in at most {limits.chunks:,} chunks, found {count:,}: save it with larger chunks")
+    due, stored, parts = (count, data.id.get_num_chunks(), "chunks") if data.chunks else (size, data.id.get_storage_size(), "bytes")
+    if due != stored:
+        raise _Broken(f"the data have been written, found {stored:,} of {due:,} {parts}: fetch or save the file again")
+
+
+def _filters(data: Any) -> list[int]:
+    """Return the numbers of the filters in the order in which they were applied."""
+    settings = data.id.get_create_plist()
+    return [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
+
+
+def _chunks(data: Any) -> tuple[int, int]:
+    """Return in how many chunks an array is stored, and the bytes of each unpacked, also where it reaches beyond the array."""
+    if not data.chunks:
+        return 1, int(data.nbytes)
+    count = math.prod(-(-size // side) for size, side in zip(data.shape, data.chunks, strict=True))
+    return int(count), int(math.prod(data.chunks) * data.dtype.itemsize)
+
+
+def misfit(data: Any, content: bytes) -> str | None:
+    """Return what is wrong with the size or place of a chunk of a data set in a file of this content, None if nothing is."""
+    # HDF5 does not check what a chunk unpacks to: it returns memory that was never written, or writes over memory that is not its own.
+    stored: list[Any] = []
+    data.id.chunk_iter(stored.append)
+    total = sum(chunk.size for chunk in stored)
+    if total > len(content):
+        return f"chunks of {total:,} bytes in a file of {len(content):,}"
+    due, filters, packed = _chunks(data)[1], _filters(data), {}
+    for chunk in stored:
+        held = packed[chunk.chunk_offset] = content[chunk.byte_offset : chunk.byte_offset + chunk.size]
+        size = _unpacked(held, filters, chunk.filter_mask, due)
+        if size != due:
+            return f"a chunk of {f'more than {due:,}' if size > due else f'{size:,}'} bytes in place of {due:,}"
+    for corner in product(*(range(0, size, side) for size, side in zip(data.shape, data.chunks, strict=True))):
+        # As HDF5 looks it up when it reads: it takes a chunk that it does not find for zeros.
+        if corner not in packed or data.id.read_direct_chunk(corner)[1] != packed[corner]:
+            return f"another chunk or none at {corner}"
+    return None
+
+
+def _unpacked(packed: bytes, filters: list[int], mask: int, due: int) -> int:
+    """Return the size of a chunk once its filters are undone, never unpacking much more than is due."""
+    applied = [number for place, number in enumerate(filters) if not mask >> place & 1]  # HDF5 leaves out what would make a chunk larger
+    if _GZIP in applied:
+        packed = zlib.decompressobj().decompress(packed, due + _SUM + 1)
+        applied = applied[: applied.index(_GZIP)]
+    return max(0, len(packed) - _SUM * applied.count(_FLETCHER32))
+
+
+def _check_values(array: Array, field: Field, lengths: Mapping[int | str, tuple[str, int]]) -> None:
+    if field.below is not None:
+        most = lengths[field.below][1] - 1
+        if not ((array >= 0) & (array <= most)).all():
+            raise _Broken(f"the values lie in 0..{most}, found {array.min()}..{array.max()}: number the classes from 0")
+    if field.finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+        where = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+        raise _Broken(f"the values are finite, found {array[where]} at {where}: repair or drop such rows before saving them")
 
 
 def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:

@@ -16,8 +16,7 @@ import numpy.typing as npt
 from ..errors import ArgumentError, DataError, MissingDataError, MissingExtraError
 from ..files import FilePath, read_whole
 from .dataset import Dataset, Part, split_rows
-from .hdf5 import Contents, Schema, read_hdf5
-from .hdf5_rules import Field
+from .hdf5 import Contents, Field, Schema, read_hdf5
 from .standin import draw_cats, draw_signs
 
 FOLDER_VARIABLE = "MINIDL_DATA"

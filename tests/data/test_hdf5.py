@@ -149,7 +149,7 @@ def test_arrays_that_unpack_to_many_times_the_file(path):
 
 def test_a_missing_key_lists_some_of_those_that_are_there(path):
     save(path, y=None)
-    refused(path, "y", "the key is in the file", "only names, x: is it the right file")
+    refused(path, "y", "the key is in the file", "only 'names', 'x': is it the right file")
     with h5py.File(path, "r+") as file:
         for name in ("\x1b[2J", "long" * 1000, *map(str, range(1000))):
             file.create_group(name)

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from minidl.data import Field, Limits, read_hdf5
-from minidl.data.hdf5 import HDF5File
-from minidl.data.hdf5_rules import HDF5_SIGNATURE
+from minidl.data.hdf5 import HDF5_SIGNATURE, HDF5File
 from minidl.errors import DataError, MissingDataError
 
 FIELD = Field(("m",), "iu")
@@ -57,13 +56,13 @@ def test_a_virtual_data_set(path):
 @pytest.mark.parametrize(
     ("make", "found"),
     [
-        (lambda file: file.create_dataset("y", data=["no", "yes"]), "the HDF5 type text of variable length"),
-        (lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)), "the HDF5 type vlen"),
-        (lambda file: file.create_dataset("y", (5,), h5py.ref_dtype), "the HDF5 type reference"),
-        (lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])), "the HDF5 type compound"),
-        (lambda file: file.create_dataset("y", data=np.zeros(5, "V8")), "the HDF5 type opaque"),
-        (lambda file: file.create_dataset("y", data=Y.astype(bool)), "the HDF5 type enum"),
-        (lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))), "the HDF5 type array"),
+        (lambda file: file.create_dataset("y", data=["no", "yes"]), "dtype object"),
+        (lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)), "the HDF5 TypeVlenID"),
+        (lambda file: file.create_dataset("y", (5,), h5py.ref_dtype), "the HDF5 TypeReferenceID"),
+        (lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])), "the HDF5 TypeCompoundID"),
+        (lambda file: file.create_dataset("y", data=np.zeros(5, "V8")), "the HDF5 TypeOpaqueID"),
+        (lambda file: file.create_dataset("y", data=Y.astype(bool)), "the HDF5 TypeEnumID"),
+        (lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))), "the HDF5 TypeArrayID"),
         (lambda file: file.create_dataset("y", data=Y.astype(float)), "dtype float64"),
         (lambda file: file.create_dataset("y", data=np.array([b"a"])), "dtype |S1"),
     ],
