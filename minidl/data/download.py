@@ -20,7 +20,6 @@ from .hdf5 import Limits, check_signature
 from .pictures import KnownSet
 
 _MOST_REDIRECTS = 5
-_HEAD, _PIECE = 2**10, 2**16  # bytes
 
 
 def fetch(
@@ -59,7 +58,9 @@ def fetch(
         if not allowed(url):
             raise ArgumentError(f"url must be https (http only on this computer), got {shown(url)}: pass one that begins with https://")
         if os.path.lexists(path):
-            _check_there(path, known.sha256[path.name])
+            found = hashlib.sha256(read_whole(path, Limits.size, "a data file", "move it away first")).hexdigest()
+            if found != known.sha256[path.name]:
+                raise DataError(f"{path}: must not be replaced, found another file of that name, SHA-256 {found}: move it away first")
             done[path] = "there already"
     for path, url in places.items():
         if done[path] == "fetched":
@@ -127,12 +128,6 @@ def _target(url: str) -> tuple[str, bool]:
     return scheme, here
 
 
-def _check_there(path: Path, sha256: str) -> None:
-    found = hashlib.sha256(read_whole(path, Limits.size, "a data file", "move it away first")).hexdigest()
-    if found != sha256:
-        raise DataError(f"{path}: must not be replaced, found another file of that name, SHA-256 {found[:12]}...: move it away first")
-
-
 @dataclass
 class _Download:
     """The download of one file: no more than its bytes, none but the right ones."""
@@ -160,8 +155,11 @@ class _Download:
             raise DataError(f"{shown(url)}: must send the file, found {what}: try again, or another place") from error
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
-            check_signature(shown(url), content[:_HEAD], len(content))
-            raise DataError(f"{shown(url)}: must have the SHA-256 {self.sha256}, found {found}: it is another file, try another place")
+            check_signature(shown(url), content)
+            raise DataError(
+                f"{shown(url)}: must send {self.size:,} bytes with the SHA-256 {self.sha256}, found {len(content):,} with {found}: "
+                "try again, or another place"
+            )
         return content
 
     def _answer(self, session: Any, url: str) -> Any:
@@ -179,29 +177,18 @@ class _Download:
         raise DataError(f"{shown(url)}: must be reached in {_MOST_REDIRECTS} redirects, found more: pass the address of the file itself")
 
     def _body(self, response: Any, deadline: float) -> bytes:
+        """Return what the server sends, if it is more than the file then not all of it."""
         from tqdm import tqdm
 
-        def refuse(what: str, cure: str = "is it the address of the file itself?") -> DataError:
-            return DataError(f"{shown(response.url)}: must send the file of {self.size:,} bytes, found {what}: {cure}")
-
+        must = f"{shown(response.url)}: must send the file of {self.size:,} bytes, found"
         if response.status_code != 200:
-            raise refuse(f"the answer {response.status_code} {response.reason!r:.60}")
-        if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
-            raise refuse(f"it packed as {encoding!r:.60}", "pass a place that sends it as it is")
+            raise DataError(f"{must} the answer {response.status_code} {response.reason!r:.60}: is it the address of the file itself?")
         read = getattr(response.raw, "read1", response.raw.read)  # read1 returns what has come: see the deadline
-        announced = response.headers.get("content-length", str(self.size))
-        if announced != str(self.size):
-            check_signature(shown(response.url), read(_HEAD, decode_content=False), int(announced) if announced.isdecimal() else 0)
-            raise refuse(f"{announced!r:.30} announced")
         content = bytearray()
         with tqdm(total=self.size, unit="B", unit_scale=True, file=sys.stderr, disable=not self.progress) as bar:
-            while piece := read(_PIECE, decode_content=False):
+            while len(content) <= self.size and (piece := read(2**16, decode_content=False)):
                 content += piece
                 bar.update(len(piece))
-                if len(content) > self.size:
-                    raise refuse("more")
                 if time.monotonic() > deadline:
-                    raise refuse(f"{len(content):,} after {self.patience:g} s", "try again, or another place")
-        if len(content) < self.size:
-            raise refuse(f"it broken off after {len(content):,}", "try again")
+                    raise DataError(f"{must} {len(content):,} after {self.patience:g} s: try again, or another place")
         return bytes(content)

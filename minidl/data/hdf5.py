@@ -121,7 +121,7 @@ class HDF5File:
         self.path = path
         self.limits = limit if isinstance(limit, Limits) else Limits(size=limit)
         self._content = read_whole(path, self.limits.size, "a data file")
-        check_signature(path, self._content, len(self._content))
+        check_signature(path, self._content)
         self._unpacked = 0
 
     @property
@@ -179,15 +179,15 @@ class _Broken(Exception):
     """A rule that a data set breaks, what was found, and the cure."""
 
 
-def check_signature(name: FilePath, head: bytes, size: int) -> None:
-    """Raise `DataError` unless a file of `size` bytes begins as HDF5 does."""
-    if head.startswith(HDF5_SIGNATURE):
+def check_signature(name: FilePath, content: bytes) -> None:
+    """Raise `DataError` unless the content begins as HDF5 does, and say what it is instead."""
+    if content.startswith(HDF5_SIGNATURE):
         return
-    plain = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    plain = content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for start, (what, cure) in _IMPOSTORS.items():
         if plain.startswith(start):
-            raise DataError(f"{name}: a data file must be HDF5, found {what}, {size:,} bytes: {cure}")
-    found = repr(head[:8]) if head else "an empty file"
+            raise DataError(f"{name}: a data file must be HDF5, found {what}, {len(content):,} bytes: {cure}")
+    found = repr(content[:8]) if content else "an empty file"
     raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch the original file again")
 
 
@@ -325,21 +325,14 @@ def _check_values(array: Array, field: Field, lengths: Mapping[int | str, tuple[
 def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:
     """Write one HDF5 file per path, with one data set per key, each whole or not at all, and return the paths.
 
-    Parameters
-    ----------
-    contents : mapping of path to mapping of key to ndarray
-        Missing folders are created.
-    replace : bool, default False
-        Whether a file that is there is replaced, once the new one is whole.
-
     Raises
     ------
     DataError
-        If anything lies at one of the paths already and `replace` is false (then nothing is written), or a folder cannot be written.
+        If anything lies at one of the paths and `replace` is false (then nothing is written), or a folder cannot be made or written.
     """
     for path in contents:
         if os.path.lexists(path) and not replace:
-            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away or choose another folder")
+            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away, or choose another folder")
     for path, arrays in contents.items():
         make_folder(path.parent)
         write_whole(path, hdf5_bytes(arrays))

@@ -1,4 +1,4 @@
-"""Pictures: the sets of the course, or stand-ins for them, and always a word on which; and a picture of the user's own."""
+"""The picture sets of the course, or stand-ins, and always a word on which; and pictures of the user's own."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class KnownSet:
 
 
 CATS = KnownSet(
-    name="cat",
-    train="train_catvnoncat.h5",
-    test="test_catvnoncat.h5",
+    "cat",
+    "train_catvnoncat.h5",
+    "test_catvnoncat.h5",
     sha256={
         "train_catvnoncat.h5": "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
         "test_catvnoncat.h5": "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
@@ -56,9 +56,9 @@ CATS = KnownSet(
     stand_in=draw_cats,
 )
 SIGNS = KnownSet(
-    name="hand-sign",
-    train="train_signs.h5",
-    test="test_signs.h5",
+    "hand-sign",
+    "train_signs.h5",
+    "test_signs.h5",
     sha256={"test_signs.h5": "539fb746ed9e947eb244cfca73f4d1b03f9bf5524d609eeed2cd76ddb1b179be"},
     bytes={"test_signs.h5": 1_477_712},
     stand_in=draw_signs,
@@ -72,8 +72,8 @@ def load_cats(folder: FilePath | None = None) -> Dataset:
     Parameters
     ----------
     folder : path, optional
-        Where `train_catvnoncat.h5` and `test_catvnoncat.h5` lie. Else they are looked for where the environment variable MINIDL_DATA
-        points, in `datasets/` in the current folder, and in `datasets/` beside the package; if they are in none, minidl draws pictures.
+        Where the files lie. Else they are looked for where the environment variable MINIDL_DATA points, then in `datasets/` in the
+        current folder and beside the package.
 
     Returns
     -------
@@ -91,25 +91,9 @@ def load_cats(folder: FilePath | None = None) -> Dataset:
 
 
 def load_signs(folder: FilePath | None = None) -> Dataset:
-    """Load the course's hand signs for 0 to 5, or draw the stand-in.
+    """Load the course's hand signs for 0 to 5, or draw the stand-in, as `load_cats` does; `.train.y` is (m, 1) int64.
 
-    Where only `test_signs.h5` is found, its pictures are split into 80 % for training and 20 % for the test, always the same ones,
-    each class in proportion.
-
-    Parameters
-    ----------
-    folder : path, optional
-        Where `test_signs.h5` and, if at hand, `train_signs.h5` lie; else as for `load_cats`.
-
-    Returns
-    -------
-    Dataset
-        `.train.y` (m, 1) int64, 0 to 5.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        As for `load_cats`.
+    Where only `test_signs.h5` is found, its pictures are always split in the same way, 80 % for training, each class in proportion.
     """
     return _load(SIGNS, folder)
 
@@ -122,55 +106,43 @@ def usual_places() -> list[Path]:
 def _load(known: KnownSet, folder: FilePath | None) -> Dataset:
     if folder is not None:
         if lacking := _lacking(known, Path(folder)):
-            raise MissingDataError(
-                f"{folder}: the {known.name} pictures need {lacking}, found no such file there: "
-                "put it there, or pass no folder to search the usual places"
-            )
+            raise MissingDataError(f"{folder}: the {known.name} pictures need {lacking}, found no such file there: put it there")
         return _read(known, Path(folder), note="")
-    note = ""
+    places, note = usual_places(), ""
     if chosen := os.environ.get(FOLDER_VARIABLE):
-        lacking = _lacking(known, Path(chosen))
-        if not lacking:
-            return _read(known, Path(chosen), note)
-        note = f"; {FOLDER_VARIABLE}={chosen} lacks {lacking}"
-    for place in usual_places():
+        if lacking := _lacking(known, Path(chosen)):
+            note = f"; {FOLDER_VARIABLE}={chosen} lacks {lacking}"
+        places = [Path(chosen), *places]
+    for place in places:
         if not _lacking(known, place):
             return _read(known, place, note)
-    places = " or ".join(map(str, usual_places()))
-    source = f"stand-in pictures drawn by minidl, because no {known.name} files were found in {places}{note}"
-    return Dataset(*known.stand_in(), source)
+    where = " or ".join(map(str, usual_places()))
+    return Dataset(*known.stand_in(), f"stand-in pictures drawn by minidl, because no {known.name} files were found in {where}{note}")
 
 
 def _lacking(known: KnownSet, folder: Path) -> str:
-    """Return the names of the files that `folder` would have to hold; a broken link counts as there, so that it is reported."""
     needed = [known.test] if known.test_alone else [known.train, known.test]
-    return " and ".join(name for name in needed if not os.path.lexists(folder / name))
+    return " and ".join(name for name in needed if not os.path.lexists(folder / name))  # a broken link is there, and will be reported
 
 
 def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
-    contents = {
-        name: read_hdf5(folder / name, schema(prefix))
-        for name, prefix in ((known.train, "train"), (known.test, "test"))
-        if name == known.test or not known.test_alone or os.path.lexists(folder / name)
-    }
-    parts = [_part(content) for content in contents.values()]
+    paths = [folder / name for name in (known.train, known.test) if os.path.lexists(folder / name)]
+    contents = [read_hdf5(path, schema(path.name.partition("_")[0])) for path in paths]
+    parts = [_part(content) for content in contents]
     if parts[0].classes != parts[-1].classes:
-        raise DataError(
-            f"{folder / known.test}, key 'list_classes': must be the same as in {known.train}, {parts[0].classes}, "
-            f"found {parts[1].classes}: take both files from one source"
-        )
+        what = f"must be the same as in {known.train}, {parts[0].classes}, found {parts[1].classes}"
+        raise DataError(f"{folder / known.test}, key 'list_classes': {what}: take both files from one source")
     if len(parts) == 1:
         (part,) = parts
         rows = split_rows(part.labels, share=0.2, seed=np.random.RandomState(0), stratify=True)
         parts = [Part(part.images[chosen], part.labels[chosen], part.classes) for chosen in rows]
         shares = f"{len(parts[0])}/{len(parts[1])}"
         note = f"; {known.train} is not there, so the pictures of {known.test} are split {shares} with equal class shares{note}"
-    unknown = [f"{name} {content.sha256[:12]}" for name, content in contents.items() if content.sha256 != known.sha256.get(name)]
-    if unknown:
-        what = f"{known.name} pictures, unverified (unknown SHA-256: {', '.join(unknown)})"
-    else:
-        what = f"real {known.name} pictures, verified by SHA-256"
-    return Dataset(parts[0], parts[1], f"{what} ({', '.join(str(folder / name) for name in contents)}){note}", verified=not unknown)
+    shas = {path.name: content.sha256 for path, content in zip(paths, contents, strict=True)}
+    unknown = ", ".join(f"{name} {sha[:12]}" for name, sha in shas.items() if sha != known.sha256.get(name))
+    verdict = f"pictures, unverified (unknown SHA-256: {unknown})" if unknown else "pictures, verified by SHA-256"
+    source = f"{'' if unknown else 'real '}{known.name} {verdict} ({', '.join(map(str, paths))}){note}"
+    return Dataset(parts[0], parts[1], source, verified=not unknown)
 
 
 def schema(prefix: str) -> Schema:
@@ -193,15 +165,15 @@ def _name(name: bytes | int) -> str:
 
 
 def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[np.uint8]:
-    """Read a JPEG or PNG picture and scale it to the size of the pictures that a model was trained on.
+    """Read a JPEG or PNG picture of any size and kind, and scale it to the size of the pictures that a model was trained on.
 
-    Grey and palette pictures become red-green-blue, transparent places white, and a picture that a phone marked as rotated (EXIF)
-    stands upright. The whole picture is scaled, as in the course: of a wide one, the proportions change.
+    Transparent places become white, and a picture that a phone marked as rotated (EXIF) stands upright. The whole picture is scaled, as
+    in the course: of a wide one, the proportions change.
 
     Parameters
     ----------
     path : path
-    size : (int, int), default (64, 64)
+    size : (int, int)
         Height and width of the result.
 
     Returns
@@ -213,10 +185,8 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     ------
     MissingExtraError
         Without Pillow.
-    MissingDataError
-        If there is no such file.
-    DataError
-        If it is not a JPEG or PNG file, is damaged, or has more than 256 MiB or 120 million pixels (then nothing is decoded).
+    MissingDataError, DataError
+        If there is no such file; if it is none of these, damaged, or has more than 256 MiB or 120 million pixels.
     ArgumentError
         If `size` is not two whole numbers >= 1.
     """
@@ -227,18 +197,15 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     except ImportError:
         raise MissingExtraError("read_image needs Pillow, which is not installed: pip install minidl[plot]") from None
     content = read_whole(path, MOST_BYTES, "a picture", "scale the picture down first")
-    too_large = f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more: scale it down first"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own warning of large pictures: the limit below is ours
+            warnings.simplefilter("ignore")  # Pillow's own limit is half of ours, and twice it an error
             with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as picture:  # no other decoder of Pillow sees a byte
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise DataError(too_large)
+                if picture.width * picture.height > MOST_PIXELS:  # nothing is decoded yet
+                    raise Image.DecompressionBombError(f"{picture.width:,} x {picture.height:,}")
                 return _pixels(picture, (int(size[1]), int(size[0])))
-    except DataError:
-        raise
-    except Image.DecompressionBombError:
-        raise DataError(too_large) from None
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more ({error}): scale it down first") from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: must be a JPEG or PNG picture, found {_what(content)}: save it as one of these first") from None
     except Exception as error:  # a damaged file makes a decoder raise nearly anything
@@ -254,8 +221,7 @@ def _pixels(picture: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     if "A" in upright.getbands() or "transparency" in upright.info:
         clear = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    scaled = upright.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.array(scaled, dtype=np.uint8)
+    return np.array(upright.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), dtype=np.uint8)
 
 
 def _what(content: bytes) -> str:
