@@ -1,9 +1,9 @@
 """The course's pictures or drawn stand-ins, points in the plane, a validation split, and the safe reader of HDF5 files."""
 
 from . import planar
-from .dataset import Dataset, Part, train_validation_split
+from .dataset import Dataset, Part, read_image, train_validation_split
 from .hdf5 import Field, Limits, read_hdf5
-from .pictures import load_cats, load_signs, read_image
+from .pictures import load_cats, load_signs
 from .standin import write_cats
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""HDF5 files: the writer, and the only reader of files from outside, which trusts none of them and reads what a schema asks for."""
+"""The writer of HDF5 files, and the only reader of those from outside: it trusts none, and reads what a schema asks for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hashlib
 import math
 import os
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import product
@@ -21,18 +20,16 @@ from ..errors import DataError
 from ..files import FilePath, make_folder, read_whole, write_whole
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_PAGE = ("a web page (HTML)", "download the raw file")
-_IMPOSTORS = {  # in lower case, after leading blanks
-    b"version https://git-lfs": ("a Git-LFS pointer instead of the data", "run `git lfs pull` in its repository"),
-    b"<!doctype html": _PAGE,
-    b"<html": _PAGE,
-    b"pk\x03\x04": ("a zip archive", "unpack it first"),
-    b"\x1f\x8b": ("a gzip-compressed file", "unpack it with gunzip first"),
+_IMPOSTORS = {
+    b"version https://git-lfs": "a Git-LFS pointer: run `git lfs pull` in its repository",
+    b"<!doctype html": "a web page (HTML): download the raw file",
+    b"<html": "a web page (HTML): download the raw file",
+    b"pk\x03\x04": "a zip archive: unpack it first",
+    b"\x1f\x8b": "a gzip file: unpack it with gunzip first",
 }
-_SLACK = 2**20  # bytes that may be packed as tightly as gzip can: a file of zeros for a few labels is no bomb
+_SLACK = 2**20  # bytes: a few labels, packed as tightly as gzip can, are no bomb
 _MOST_ITEM = 64  # bytes
-# Built into every HDF5; any other filter could load a plug-in, or unpacks to a size that cannot be foreseen.
-_GZIP, _SHUFFLE, _FLETCHER32 = 1, 2, 3
+_GZIP, _SHUFFLE, _FLETCHER32 = 1, 2, 3  # other filters can load plug-ins, or unpack to any size
 _SUM = 4  # bytes of a fletcher32 check sum
 
 
@@ -43,13 +40,13 @@ class Limits:
     Parameters
     ----------
     size : int
-        The most bytes of the file, and of all its arrays together, unpacked.
+        The most bytes of the file, and of all its arrays together.
     ratio : float
         How many times larger than the file its arrays may be, beyond 1 MiB.
     header : int
-        The most bytes of the description of one data set, with its attributes.
+        The most bytes of the description of a data set, with its attributes.
     chunks : int
-        The most parts that one array may be stored in.
+        The most parts that an array may be stored in.
     """
 
     size: int = 256 * 2**20
@@ -60,18 +57,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Field:
-    """What must lie under one key.
+    """What must lie under a key.
 
     Parameters
     ----------
     shape : tuple of int or str
         A letter stands for any length >= 1, the same wherever it occurs in the schema.
     kinds : str
-        The allowed kinds, as in `numpy.dtype.kind`: any of "i", "u", "f" and "S".
-    itemsize, most : int, optional
-        The bytes of an element, else at most 64; the most elements.
+        Those of `numpy.dtype.kind` that are allowed, of "iufS".
+    itemsize : int, optional
+        The bytes of an element, else at most 64.
     below : str, optional
-        The values must lie in 0..n-1, where n is what this letter stands for.
+        A letter: the values must lie in 0..n-1, where n is what it stands for.
+    most : int, optional
+        The most elements.
     finite : bool, default True
         Whether NaN and infinity are refused.
     """
@@ -88,134 +87,126 @@ Schema = Mapping[str, Field]
 
 
 class Contents(NamedTuple):
-    """The arrays of a file by key, and the SHA-256 of the very bytes that they were read from, in hexadecimal digits."""
+    """The arrays of a file by key, and the SHA-256 of its very bytes in hexadecimal digits."""
 
     arrays: dict[str, Array]
     sha256: str
 
 
 def read_hdf5(path: FilePath, schema: Schema, *, limit: int | Limits = Limits.size) -> Contents:
-    """Read the keys of `schema` from the HDF5 file at `path`.
+    """Read the keys of `schema` from an HDF5 file; return `.arrays` by key and its `.sha256`.
 
     Parameters
     ----------
     path : path
     schema : mapping of key to Field
-        Keys are plain names at the top of the file; whatever else lies in the file is never touched.
+        Keys are plain names at the top of the file; nothing else in it is touched.
     limit : int or Limits
-        The most bytes that the file, and all its arrays together, may have.
+        The most bytes of the file, and of its arrays together.
 
     Raises
     ------
     MissingDataError, DataError
-        If there is no such file, or it breaks any rule.
+        If there is no such file, or it breaks a rule.
     """
     file = HDF5File(path, limit=limit)
-    return Contents(file.read(schema), file.sha256)
+    return Contents(file.read(schema), hashlib.sha256(file.content).hexdigest())
 
 
 class HDF5File:
-    """An HDF5 file from outside, held in memory, so that several reads are of one file; their arrays count together."""
+    """An HDF5 file in memory, so that all reads are of one file; they count together."""
 
     def __init__(self, path: FilePath, *, limit: int | Limits = Limits.size) -> None:
         self.path = path
         self.limits = limit if isinstance(limit, Limits) else Limits(size=limit)
-        self._content = read_whole(path, self.limits.size, "a data file")
-        check_signature(path, self._content)
+        self.content = read_whole(path, self.limits.size, "a data file")
+        check_signature(path, self.content)
         self._unpacked = 0
 
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the file in hexadecimal digits."""
-        return hashlib.sha256(self._content).hexdigest()
-
     def read(self, schema: Schema) -> dict[str, Array]:
-        """Return the arrays that `schema` asks for; raise `DataError` where one is not as it demands."""
+        """Return the arrays that `schema` asks for; raise `DataError` where one is not so."""
         import h5py
 
+        key = "/"
         found: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
-        lengths: dict[int | str, tuple[str, int]] = {}  # of each letter: where it was first, and what it stands for
-        with self._told("/"), h5py.File(BytesIO(self._content), "r") as file:
-            _check_header(file, self.limits)
-            for key, field in schema.items():
-                with self._told(key):
+        lengths: dict[int | str, tuple[str, int]] = {}  # of each letter, and where it was first
+        try:
+            with h5py.File(BytesIO(self.content), "r") as file:
+                _check_header(file, self.limits)
+                for key, field in schema.items():
                     data = found[key] = _data_set(file, key)
                     check_description(data, field, self.limits)
                     for letter, size in zip(field.shape, data.shape, strict=True):
                         first, length = lengths.setdefault(letter, (key, size))
                         if size != length:
                             raise _Broken(f"it is as long as {first} ({length}), found length {size}: give one label per example")
-            self._unpacked += sum(math.prod(_chunks(data)) for data in found.values())
-            most = min(self.limits.size, _SLACK + int(self.limits.ratio * len(self._content)))
-            if self._unpacked > most:
-                what = f"the arrays may have {most:,} bytes in a file of {len(self._content):,}, found {self._unpacked:,}"
-                raise DataError(f"{self.path}: {what}: pass a larger limit if you trust the file")
-            for key, data in found.items():
-                with self._told(key):
-                    if data.chunks and (wrong := misfit(data, self._content)):
+                self._count(sum(math.prod(_chunks(data)) for data in found.values()))
+                for key, data in found.items():
+                    if data.chunks and (wrong := misfit(data, self.content)):
                         raise _Broken(f"each chunk has its full size, unpacked, found {wrong}: fetch the file again")
                     arrays[key] = np.asarray(data[()])
                     _check_values(arrays[key], schema[key], lengths)
-        return arrays
-
-    @contextmanager
-    def _told(self, key: str) -> Iterator[None]:
-        """Turn whatever goes wrong into a `DataError` that names the file and the key."""
-        where = f"{self.path}, key {key[:80]!r}"
-        try:
-            yield
         except DataError:
             raise
         except _Broken as broken:
-            raise DataError(f"{where}: must be such that {broken}") from None
-        except MemoryError as error:
-            raise DataError(f"{where}: must fit into memory, found too little of it: close other programs, or take a part") from error
+            raise DataError(f"{self.path}, key {key[:80]!r}: must be such that {broken}") from None
         except Exception as error:  # a damaged file makes h5py raise nearly anything
-            raise DataError(f"{where}: must be whole, found it truncated or damaged ({error}): fetch it again") from error
+            what = f"must be whole, found it truncated or damaged ({error}): fetch it again"
+            if isinstance(error, MemoryError):
+                what = "must fit into memory, found too little: take a part"
+            raise DataError(f"{self.path}, key {key[:80]!r}: {what}") from error
+        return arrays
+
+    def _count(self, size: int) -> None:
+        self._unpacked += size
+        most = min(self.limits.size, _SLACK + int(self.limits.ratio * len(self.content)))
+        if self._unpacked > most:
+            what = f"the arrays may have {most:,} bytes in a file of {len(self.content):,}, found {self._unpacked:,}"
+            raise DataError(f"{self.path}: {what}: pass a larger limit if you trust the file")
 
 
 class _Broken(Exception):
-    """A rule that a data set breaks, what was found, and the cure."""
+    """The rule that is broken, what was found, and the cure."""
 
 
 def check_signature(name: FilePath, content: bytes) -> None:
-    """Raise `DataError` unless the content begins as HDF5 does, and say what it is instead."""
+    """Raise `DataError` unless the content begins as HDF5 does."""
     if content.startswith(HDF5_SIGNATURE):
         return
-    plain = content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for start, (what, cure) in _IMPOSTORS.items():
+    plain = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for start, what in _IMPOSTORS.items():
         if plain.startswith(start):
-            raise DataError(f"{name}: a data file must be HDF5, found {what}, {len(content):,} bytes: {cure}")
+            raise DataError(f"{name}: a data file must be HDF5, found {len(content):,} bytes of {what}")
     found = repr(content[:8]) if content else "an empty file"
-    raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch the original file again")
+    raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch it again")
 
 
 def _data_set(file: Any, key: str) -> Any:
-    """Return the data set under `key` without following any link that leads elsewhere."""
+    """Return the data set under `key`, following no link that leads elsewhere."""
     from h5py import Dataset, h5l
 
     if not key.isprintable() or "/" in key or key in ("", ".", ".."):  # a path could lead through a link
         raise _Broken("the key is a plain name, found no such name: rename the data set")
     name, links = key.encode(), file.id.links
-    if not links.exists(name):  # unlike `key in file`, also true for a link that leads nowhere
-        raise _Broken(f"the key is in the file, found only {_names(links)}: is it the right file, or has the data set another name?")
+    if not links.exists(name):  # `key in file` would follow it
+        raise _Broken(f"the key is in the file, found only {_names(links)}: is it the right file?")
     if (kind := links.get_info(name).type) != h5l.TYPE_HARD:
         what = {h5l.TYPE_SOFT: "a SoftLink", h5l.TYPE_EXTERNAL: "an ExternalLink"}.get(kind, f"a link of type {kind}")
         raise _Broken(f"the data lie in this file, found {what}: copy them into one file")
     found = file[key]
     if not isinstance(found, Dataset):
-        raise _Broken(f"the key is a data set, found a {type(found).__name__}: save the array itself under this key")
+        raise _Broken(f"the key is a data set, found a {type(found).__name__}: save the array itself")
     return found
 
 
 def _names(links: Any) -> str:
-    """Return the first keys for a message: there may be millions, or one of a million letters."""
+    """Return the first keys: there may be millions, or one of a million letters."""
     names: list[str] = []
 
     def collect(name: bytes) -> bool | None:
         names.append(repr(name[:40].decode("utf-8", "replace")))
-        return len(names) > 5 or None  # True: enough
+        return len(names) > 5 or None  # True ends it
 
     links.iterate(collect)
     return ", ".join(names[:5] + ["..."] * (len(names) > 5)) or "nothing"
@@ -228,15 +219,15 @@ def _check_header(held: Any, limits: Limits) -> None:
     size = info.hdr.space.total + info.meta_size.attr.index_size + info.meta_size.attr.heap_size
     if size > limits.header:
         found = f"{size:,} with {info.num_attrs:,} attribute(s)"
-        raise _Broken(f"its description has at most {limits.header:,} bytes, found {found}: save the bare array in a new file")
+        raise _Broken(f"its description has at most {limits.header:,} bytes, found {found}: save the bare array")
 
 
 def check_description(data: Any, field: Field, limits: Limits) -> None:
-    """Raise `_Broken` unless a data set is as `field` demands and within the limits; only its description is read."""
+    """Raise `_Broken` unless a data set is as `field` demands and within the limits; no data are read."""
     from h5py import h5t
 
     _check_header(data, limits)
-    # Where the data lie comes first: asking for the shape of a virtual data set opens other files.
+    # First, for asking a virtual data set for its shape opens other files.
     if data.is_virtual or data.id.get_create_plist().get_external_count():
         found = "a virtual data set" if data.is_virtual else "external storage in other files"
         raise _Broken(f"the data lie in this file, found {found}: copy them into one file")
@@ -258,24 +249,24 @@ def check_description(data: Any, field: Field, limits: Limits) -> None:
         raise _Broken(f"{demand}, found {'no shape' if shape is None else shape}: reshape the array first")
     filters = _filters(data)
     if filters.count(_FLETCHER32) > 1 or [f for f in filters if f != _FLETCHER32] not in ([], [_SHUFFLE], [_GZIP], [_SHUFFLE, _GZIP]):
-        found = f"filter number(s) {', '.join(map(str, filters))}"  # others could not be undone in one step
+        found = f"filter number(s) {', '.join(map(str, filters))}"
         raise _Broken(f"the only filters are gzip, shuffle, fletcher32, each once, found {found}: save it again with compression='gzip'")
     count, size = _chunks(data)
     if count > limits.chunks:
         raise _Broken(f"it is stored in at most {limits.chunks:,} chunks, found {count:,}: save it with larger chunks")
     due, stored, parts = (count, data.id.get_num_chunks(), "chunks") if data.chunks else (size, data.id.get_storage_size(), "bytes")
     if due != stored:
-        raise _Broken(f"the data have been written, found {stored:,} of {due:,} {parts}: fetch or save the file again")
+        raise _Broken(f"the data have been written, found {stored:,} of {due:,} {parts}: fetch the file again")
 
 
 def _filters(data: Any) -> list[int]:
-    """Return the numbers of the filters in the order in which they were applied."""
+    """Return the numbers of the filters as they were applied."""
     settings = data.id.get_create_plist()
     return [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
 
 
 def _chunks(data: Any) -> tuple[int, int]:
-    """Return in how many chunks an array is stored, and the bytes of each unpacked, also where it reaches beyond the array."""
+    """Return the number of chunks, and the bytes of each unpacked, also beyond the edge of the array."""
     if not data.chunks:
         return 1, int(data.nbytes)
     count = math.prod(-(-size // side) for size, side in zip(data.shape, data.chunks, strict=True))
@@ -283,8 +274,8 @@ def _chunks(data: Any) -> tuple[int, int]:
 
 
 def misfit(data: Any, content: bytes) -> str | None:
-    """Return what is wrong with the size or place of a chunk of a data set in a file of this content, None if nothing is."""
-    # HDF5 does not check what a chunk unpacks to: it returns memory that was never written, or writes over memory that is not its own.
+    """Return what is wrong with the size or place of a chunk in a file of this content, None if nothing is."""
+    # HDF5 itself would return memory that was never written, or write over memory that is not its own.
     stored: list[Any] = []
     data.id.chunk_iter(stored.append)
     total = sum(chunk.size for chunk in stored)
@@ -297,15 +288,15 @@ def misfit(data: Any, content: bytes) -> str | None:
         if size != due:
             return f"a chunk of {f'more than {due:,}' if size > due else f'{size:,}'} bytes in place of {due:,}"
     for corner in product(*(range(0, size, side) for size, side in zip(data.shape, data.chunks, strict=True))):
-        # As HDF5 looks it up when it reads: it takes a chunk that it does not find for zeros.
+        # As HDF5 looks it up: it takes what it does not find for zeros.
         if corner not in packed or data.id.read_direct_chunk(corner)[1] != packed[corner]:
             return f"another chunk or none at {corner}"
     return None
 
 
 def _unpacked(packed: bytes, filters: list[int], mask: int, due: int) -> int:
-    """Return the size of a chunk once its filters are undone, never unpacking much more than is due."""
-    applied = [number for place, number in enumerate(filters) if not mask >> place & 1]  # HDF5 leaves out what would make a chunk larger
+    """Return the size of a chunk without its filters, unpacking little more than is due."""
+    applied = [number for place, number in enumerate(filters) if not mask >> place & 1]
     if _GZIP in applied:
         packed = zlib.decompressobj().decompress(packed, due + _SUM + 1)
         applied = applied[: applied.index(_GZIP)]
@@ -319,7 +310,7 @@ def _check_values(array: Array, field: Field, lengths: Mapping[int | str, tuple[
             raise _Broken(f"the values lie in 0..{most}, found {array.min()}..{array.max()}: number the classes from 0")
     if field.finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         where = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        raise _Broken(f"the values are finite, found {array[where]} at {where}: repair or drop such rows before saving them")
+        raise _Broken(f"the values are finite, found {array[where]} at {where}: repair or drop such rows")
 
 
 def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:
@@ -332,7 +323,7 @@ def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = 
     """
     for path in contents:
         if os.path.lexists(path) and not replace:
-            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away, or choose another folder")
+            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away")
     for path, arrays in contents.items():
         make_folder(path.parent)
         write_whole(path, hdf5_bytes(arrays))

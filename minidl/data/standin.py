@@ -1,7 +1,7 @@
-"""Pictures that minidl draws itself where the course's files are not at hand: cats and non-cats, and hands that show 0 to 5 fingers."""
+"""Stand-ins for the course's pictures, drawn: cats and non-cats, and hands that show 0 to 5 fingers."""
 
-# The same bits on every computer, for their SHA-256 is pinned: nothing but +, -, *, /, square root and comparisons, which IEEE 754 rounds
-# exactly, and all chance from `random_sample` of a RandomState, which NumPy keeps frozen.
+# The same bits on every computer: nothing but +, -, *, /, square root and comparisons, which IEEE 754 rounds exactly, and the frozen
+# stream of `random_sample`.
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .dataset import Part
 from .hdf5 import write_hdf5
 
 Plane = npt.NDArray[np.float64]
-Point = tuple[float, float]  # across and down, in sides of the picture, from the upper left corner
+Point = tuple[float, float]  # across and down, in sides of the picture
 Picture = npt.NDArray[np.uint8]
 
 SIDE = 64
@@ -26,27 +26,27 @@ _CENTRES = (np.arange(SIDE) + 0.5) / SIDE
 _ACROSS, _DOWN = np.meshgrid(_CENTRES, _CENTRES)
 
 CAT_CLASSES = ("non-cat", "cat")
-SIGN_CLASSES = ("0", "1", "2", "3", "4", "5")
+SIGN_CLASSES = tuple("012345")
 
-# Across and up from the middle of the palm to each finger's root and tip, in palm widths.
+# Root and tip of each finger, across and up from the middle of the palm, in its widths.
 _THUMB = ((-0.55, -0.1), (-1.35, 0.55))
 _FINGERS = (((-0.6, 0.7), (-0.8, 1.9)), ((-0.2, 0.85), (-0.25, 2.2)), ((0.2, 0.85), (0.25, 2.1)), ((0.6, 0.7), (0.75, 1.75)))
 
 
 @cache
 def draw_cats() -> tuple[Part, Part]:
-    """Return training and test pictures of the shapes and class shares of the course's cats."""
+    """Return training and test pictures, as many of each class as the course's."""
     return draw_part(1, count=209, cats=72), draw_part(2, count=50, cats=33)
 
 
 @cache
 def draw_signs() -> tuple[Part, Part]:
-    """Return 480 training and 120 test pictures of hands, each class equally often."""
+    """Return 480 training and 120 test pictures, as many of each class."""
     return _draw_part(1, np.arange(480) % 6, SIGN_CLASSES, _hand), _draw_part(2, np.arange(120) % 6, SIGN_CLASSES, _hand)
 
 
 def write_cats(folder: FilePath) -> tuple[Path, Path]:
-    """Write the drawn cats as HDF5 files with the course's names and keys, each whole or not at all, and return the two paths.
+    """Write the drawn cats as HDF5 files with the course's names and keys, and return the two paths.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def write_cats(folder: FilePath) -> tuple[Path, Path]:
 
 
 def draw_part(seed: int, count: int, cats: int) -> Part:
-    """Draw `count` pictures, `cats` of them cats, in an order that `seed` decides."""
+    """Draw `count` pictures, `cats` of them cats, in random order."""
     return _draw_part(seed, (np.arange(count) < cats).astype(np.int64), CAT_CLASSES, _cat_or_not)
 
 
@@ -83,7 +83,7 @@ def _ellipse(centre: Point, radii: Point) -> Plane:
 
 
 def _polygon(*corners: Point) -> Plane:
-    """Draw a convex polygon, whose corners go round clockwise as seen on the screen."""
+    """Return a convex polygon, whose corners go round clockwise on the screen."""
     inside = np.full((SIDE, SIDE), np.inf)
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
         dx, dy = x1 - x0, y1 - y0
@@ -104,7 +104,7 @@ def _stroke(start: Point, end: Point, width: float) -> Plane:
 
 
 def _coverage(inside: Plane) -> Plane:
-    """Return how much of each pixel lies inside, with a soft edge, from its distance to the edge."""
+    """Return how much of each pixel is covered, from its distance to the edge."""
     return _clipped(inside * SIDE + 0.5)
 
 
@@ -113,8 +113,6 @@ def _clipped(plane: Plane) -> Plane:
 
 
 class _Canvas:
-    """A picture in the making, with colours (3,) from 0 to 1."""
-
     def __init__(self, chance: np.random.RandomState) -> None:
         self.chance = chance
         self.pixels = np.zeros((SIDE, SIDE, 3))
@@ -129,7 +127,6 @@ class _Canvas:
         return brightness + tint * (2.0 * self.chance.random_sample(3) - 1.0)
 
     def ground(self, colour: Plane, slope: float) -> None:
-        """Fill the picture, growing lighter by at most `slope` towards a drawn direction."""
         across, down = self.pair(-slope, slope)
         shade = across * (_ACROSS - 0.5) + down * (_DOWN - 0.5)
         self.pixels[:] = colour + shade[:, :, np.newaxis]
@@ -143,7 +140,6 @@ class _Canvas:
 
 
 def _cat_or_not(canvas: _Canvas, cat: int) -> Picture:
-    # Tuned so that no weighted sum of pixels tells them apart: logistic regression reaches 0.66, the 12288-20-7-5-1 network about 0.93.
     contrast = canvas.between(0.22, 0.38) * (1.0 if canvas.between(0.0, 1.0) < 0.8 else -1.0)
     middle = canvas.between(0.45, 0.55)
     canvas.ground(canvas.colour(middle - contrast, tint=0.15), slope=0.25)
@@ -153,7 +149,6 @@ def _cat_or_not(canvas: _Canvas, cat: int) -> Picture:
 
 
 def _cat(canvas: _Canvas, fur: Plane, mark: Plane) -> None:
-    """Draw two ears, a face, two eyes, six whiskers and a nose."""
     x, y = 0.5 + canvas.between(-0.05, 0.05), 0.56 + canvas.between(-0.05, 0.05)
     size = canvas.between(0.9, 1.1)
     w, h = 0.29 * size * canvas.between(0.95, 1.05), 0.25 * size * canvas.between(0.95, 1.05)
@@ -176,7 +171,7 @@ def _cat(canvas: _Canvas, fur: Plane, mark: Plane) -> None:
 
 
 def _shrunk(corners: list[Point]) -> list[Point]:
-    (x0, y0), (x1, y1), (x2, y2) = corners  # not by sum(): its rounding differs between versions of Python
+    (x0, y0), (x1, y1), (x2, y2) = corners  # sum() rounds by the version of Python
     middle_x, middle_y = (x0 + x1 + x2) / 3.0, (y0 + y1 + y2) / 3.0
     return [(middle_x + 0.45 * (x - middle_x), middle_y + 0.45 * (y - middle_y)) for x, y in corners]
 
@@ -187,7 +182,7 @@ def _eye(canvas: _Canvas, centre: Point, radius: float, fur: Plane, mark: Plane)
 
 
 def _other(canvas: _Canvas, figure: Plane, mark: Plane) -> None:
-    """Draw anything but a cat, and strew a cat's eyes, whiskers, inner ears and nose over it."""
+    """Draw anything but a cat, and strew a cat's eyes, whiskers, ears and nose over it."""
     for shape in _FIGURES[int(canvas.between(0.0, len(_FIGURES)))](canvas):
         canvas.paint(shape, figure)
     for _ in range(2):

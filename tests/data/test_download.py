@@ -14,10 +14,9 @@ import pytest
 
 pytest.importorskip("requests")
 
-from minidl.data import download
-from minidl.data.download import addresses, allowed, fetch, shown
+from minidl.data import pictures
 from minidl.data.hdf5 import hdf5_bytes
-from minidl.data.pictures import CATS, SIGNS
+from minidl.data.pictures import CATS, SIGNS, addresses, allowed, fetch, shown
 from minidl.errors import ArgumentError, DataError, MissingExtraError
 
 NAME = "test_signs.h5"
@@ -168,11 +167,11 @@ def dripping(handler):
         (endless, r"found 1\d\d,\d\d\d with .*: try again"),
         (lambda handler: send(handler, GOOD, length=len(GOOD) + 1), "found the connection failing"),
         (lambda handler: send(handler, GOOD[:-1]), f"found {len(GOOD) - 1:,} with"),
-        (lambda handler: send(handler, b"<!DOCTYPE html><html>"), r"found a web page \(HTML\), 21 bytes: download the raw file"),
-        (lambda handler: send(handler, b"<html>".ljust(len(GOOD))), r"found a web page \(HTML\)"),
+        (lambda handler: send(handler, b"<!DOCTYPE html><html>"), r"found 21 bytes of a web page \(HTML\): download the raw file"),
+        (lambda handler: send(handler, b"<html>".ljust(len(GOOD))), r"of a web page \(HTML\)"),
         (lambda handler: send(handler, b"", length=None), "found an empty file"),
         (lambda handler: send(handler, GOOD[:-1] + b"x"), f"with the SHA-256 .*, found {len(GOOD):,} with .*: try again, or another place"),
-        (lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"), "found a gzip-compressed file"),
+        (lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"), "bytes of a gzip file"),
         (lambda handler: send(handler, b"no", status=404), "found the answer 404 'Not Found'"),
         (lambda handler: send(handler, GOOD, status=206), "found the answer 206"),
         (lambda handler: send(handler, b"", status=304), "found the answer 304"),
@@ -284,7 +283,7 @@ def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     server.behave = lambda handler: send(handler, GOOD[:-1] + b"x")
-    monkeypatch.setattr(download, "check_signature", interrupt)
+    monkeypatch.setattr(pictures, "check_signature", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch(KNOWN, [server.url], tmp_path / "data")
     assert not (tmp_path / "data").exists()
@@ -335,7 +334,7 @@ def test_no_redirect_steps_down_from_https():
 
 
 def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(tmp_path, connected):
-    with pytest.raises(ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass one"):
+    with pytest.raises(ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass another"):
         fetch(KNOWN, ["http://example.org/"], tmp_path)
     assert connected == []
 
