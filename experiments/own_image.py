@@ -22,8 +22,7 @@ import numpy as np
 
 from minidl import GradientDescent, Xavier
 from minidl.cli.values import number
-from minidl.data import load_cats
-from minidl.data.image_file import read_image
+from minidl.data import load_cats, read_image
 
 from . import study
 from .networks import relu_network

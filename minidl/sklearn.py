@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .arrays import Array, Seed
 from .callbacks import Callback, EarlyStopping
-from .data.split import split_rows
+from .data.dataset import split_rows
 from .errors import ArgumentError, MissingExtraError
 from .initializers import He, Xavier
 from .labels import one_hot

@@ -35,7 +35,7 @@ from minidl import (
     checkpoints,
 )
 from minidl.checkpoints import description, read
-from minidl.data.writer import hdf5_bytes, write_hdf5
+from minidl.data.hdf5 import hdf5_bytes, write_hdf5
 
 
 def every_part(dtype=np.float32):
@@ -491,7 +491,7 @@ def test_another_kind_or_version_is_refused(path, monkeypatch, form, told):
 
 def test_another_file_is_refused(path):
     path.write_bytes(hdf5_bytes({"x": np.zeros(3)}))
-    with pytest.raises(DataError, match=r"key 'description': .*found only x: is it the right file"):
+    with pytest.raises(DataError, match=r"key 'description': .*found only .x.: is it the right file"):
         read(path)
     with pytest.raises(MissingDataError):
         read(path.with_name("nowhere.h5"))

@@ -82,7 +82,7 @@ def offences(tree, relative):
             yield f"{where}: allow_pickle"
         if called(node) in ("load", "fromfile", "genfromtxt", "loadtxt") and ast.unparse(node.func).startswith(("np.", "numpy.")):
             yield f"{where}: reads a file by NumPy"
-        if called(node) == "File" and relative not in ("data/hdf5.py", "data/writer.py"):
+        if called(node) == "File" and relative != "data/hdf5.py":
             yield f"{where}: opens an HDF5 file"
         if relative != "files.py":
             yield from ((f"{where}: {offence}") for offence in writes(node, relative))
@@ -91,7 +91,7 @@ def offences(tree, relative):
 def writes(node, relative):
     """Yield how a node could write a file other than whole."""
     word = called(node)
-    if word in WRITERS and not (relative == "data/download.py" and word == "write_bytes"):  # there, into a folder of its own
+    if word in WRITERS:
         yield f"{word} in place of files.write_whole"
     if word == "open" and ast.unparse(node.func) == "os.open":
         if {"O_CREAT", "O_TRUNC", "O_APPEND"} & set(re.findall(r"\w+", ast.unparse(node))):

@@ -15,7 +15,7 @@ import numpy as np
 
 from minidl import Linear, MeanSquaredError, Sequential
 from minidl.checkpoints import contents
-from minidl.data.writer import hdf5_bytes
+from minidl.data.hdf5 import hdf5_bytes
 
 from .kill import WIDTHS
 from .report import Result

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.data.writer import hdf5_bytes
+from minidl.data.hdf5 import hdf5_bytes
 
 _NASTY: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 0.0, -0.5, 1e308, 2**31, 2**63, 10**12, 10**19, 10**25, 10**4000, float("nan"), float("inf")),

@@ -25,8 +25,8 @@ import numpy as np
 from minidl import Linear, MeanSquaredError, MinidlError, Sequential
 from minidl.checkpoints import contents
 from minidl.data import Field, read_hdf5
+from minidl.data.hdf5 import hdf5_bytes
 from minidl.data.pictures import schema
-from minidl.data.writer import hdf5_bytes
 
 from .children import run_each
 from .hostile_files import AWAY, CASES, GOOD, KEY, Make, X, write_good

@@ -17,7 +17,7 @@ import numpy as np
 
 from minidl import Linear, MeanSquaredError, MinidlError, Sequential
 from minidl.checkpoints import contents, description
-from minidl.data.writer import hdf5_bytes
+from minidl.data.hdf5 import hdf5_bytes
 from minidl.files import remove_leftovers
 
 from .report import Result

@@ -18,8 +18,8 @@ import numpy as np
 from minidl import L2, BinaryCrossEntropy, Dropout, LeakyReLU, Linear, MinidlError, Sequential, Sigmoid
 from minidl.checkpoints import contents, description
 from minidl.data import read_hdf5
+from minidl.data.hdf5 import hdf5_bytes
 from minidl.data.pictures import schema
-from minidl.data.writer import hdf5_bytes
 
 from . import forgery, trainings
 from .children import run_each

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..data import read_image
-from ..data.standin import CAT_CLASSES
-from ..data.standin_signs import SIGN_CLASSES
+from ..data.standin import CAT_CLASSES, SIGN_CLASSES
 from ..errors import DataError, ShapeError
 from ..sequential import Sequential
 from .values import Parser, add_common, to_json

@@ -1,8 +1,4 @@
-"""Points in the plane: small sets that show at a glance what a network has learned.
-
-`moons` and `circles` follow the formulas and the order of draws of scikit-learn's `make_moons` and `make_circles`: first the
-shuffle, then the noise. A `RandomState` in the same state thus gives the same points, element for element.
-"""
+"""Points in the plane: small sets that show at a glance what a network has learned."""
 
 from __future__ import annotations
 
@@ -21,22 +17,21 @@ Points: TypeAlias = tuple[npt.NDArray[np.float64], Array]
 
 
 def moons(n: int, noise: float, rng: Seed) -> Points:
-    """Draw two interleaved half circles, the first `n // 2` points of which are class 0 before the shuffle.
+    """Draw two interleaved half circles, as scikit-learn's `make_moons` does.
 
     Parameters
     ----------
     n : int
         Number of points, at least 2.
     noise : float
-        Standard deviation of the normal noise added to every coordinate.
+        Standard deviation of the normal noise on every coordinate.
     rng : int, Generator or RandomState
-        The stream to draw from; a stream that is passed moves on.
+        A stream moves on.
 
     Returns
     -------
-    X : ndarray of shape (n, 2), float64
-    Y : ndarray of shape (n, 1), float64
-        0.0 or 1.0.
+    X, Y : ndarray of shape (n, 2) and (n, 1), float64
+        Y is 0.0 or 1.0.
 
     Raises
     ------
@@ -45,70 +40,29 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
     Examples
     --------
     >>> X, Y = moons(300, 0.2, np.random.RandomState(3))
-    >>> X.shape, Y.shape, Y.sum()
-    ((300, 2), (300, 1), np.float64(150.0))
+    >>> X.shape, Y.sum()
+    ((300, 2), np.float64(150.0))
     """
     _check("moons", n, noise)
-    outer, inner = np.linspace(0, np.pi, n // 2), np.linspace(0, np.pi, n - n // 2)
-    upper = np.column_stack([np.cos(outer), np.sin(outer)])
-    lower = np.column_stack([1 - np.cos(inner), 1 - np.sin(inner) - 0.5])
-    return _two_classes(upper, lower, noise, rng)
+    return _two_classes(_arc(n // 2, np.pi), 1 - _arc(n - n // 2, np.pi) - [0, 0.5], noise, rng)
 
 
 def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
-    """Draw a circle of radius 1 (class 0) and one of radius `factor` inside it (class 1).
+    """Draw a circle of radius 1 and one of radius `factor`, 0 <= factor < 1, as scikit-learn's `make_circles` does.
 
-    Parameters
-    ----------
-    n : int
-    noise : float
-    rng : int, Generator or RandomState
-        As for `moons`.
-    factor : float
-        Radius of the inner circle, 0 <= factor < 1.
-
-    Returns
-    -------
-    X : ndarray of shape (n, 2), float64
-    Y : ndarray of shape (n, 1), float64
-        0.0 or 1.0.
-
-    Raises
-    ------
-    ArgumentError
+    `n`, `noise`, `rng` and the result are those of `moons`.
     """
     _check("circles", n, noise)
     if not 0 <= factor < 1:
-        raise ArgumentError(f"circles: factor must lie in [0, 1), got {factor!r}: pass the inner circle's radius, e.g. factor=0.8")
-    outer = np.linspace(0, 2 * np.pi, n // 2, endpoint=False)
-    inner = np.linspace(0, 2 * np.pi, n - n // 2, endpoint=False)
-    large = np.column_stack([np.cos(outer), np.sin(outer)])
-    small = np.column_stack([np.cos(inner) * factor, np.sin(inner) * factor])
-    return _two_classes(large, small, noise, rng)
+        raise ArgumentError(f"circles: factor must lie in [0, 1), got {factor!r}: pass e.g. factor=0.8")
+    large, small = (_arc(count, 2 * np.pi, endpoint=False) for count in (n // 2, n - n // 2))
+    return _two_classes(large, small * factor, noise, rng)
 
 
 def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
-    """Draw `centers` round clouds, whose middles are drawn evenly from the square from -10 to 10.
+    """Draw `centers` round clouds of equal size, to within a point, around middles that are drawn evenly from -10 to 10.
 
-    Parameters
-    ----------
-    n : int
-        At least `centers`; the clouds' sizes differ by at most one point.
-    noise : float
-    rng : int, Generator or RandomState
-        As for `moons`.
-    centers : int
-        Number of clouds, at least 2.
-
-    Returns
-    -------
-    X : ndarray of shape (n, 2), float64
-    Y : ndarray of shape (n, 1)
-        Cloud numbers from 0, int64; for two clouds 0.0 and 1.0, float64.
-
-    Raises
-    ------
-    ArgumentError
+    `n`, `noise`, `rng` and the result are those of `moons`, but Y is the number of the cloud, int64 unless there are two.
     """
     _check("blobs", n, noise)
     if not _is_whole(centers) or not 2 <= centers <= n:
@@ -121,10 +75,15 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
     return X, labels[order].reshape(-1, 1).astype(np.float64 if centers == 2 else np.int64)
 
 
+def _arc(count: int, end: float, *, endpoint: bool = True) -> Array:
+    angles = np.linspace(0, end, count, endpoint=endpoint)
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
 def _two_classes(first: Array, second: Array, noise: float, rng: Seed) -> Points:
     random = stream(rng)
     order = np.arange(len(first) + len(second))
-    random.shuffle(order)
+    random.shuffle(order)  # before the noise, as scikit-learn
     X = np.concatenate([first, second])[order]
     return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(np.float64).reshape(-1, 1)
 
@@ -135,6 +94,6 @@ def _is_whole(value: object) -> bool:
 
 def _check(name: str, n: int, noise: float) -> None:
     if not _is_whole(n) or n < 2:
-        raise ArgumentError(f"{name}: n must be a whole number >= 2, got {n!r}: pass the number of points, e.g. n=300")
-    if not isinstance(noise, Real) or not math.isfinite(noise) or noise < 0:
-        raise ArgumentError(f"{name}: noise must be a finite number >= 0, got {noise!r}: pass a standard deviation, e.g. noise=0.2")
+        raise ArgumentError(f"{name}: n must be a whole number >= 2, got {n!r}: pass e.g. n=300")
+    if not isinstance(noise, Real) or not 0 <= noise < math.inf:
+        raise ArgumentError(f"{name}: noise must be a finite number >= 0, got {noise!r}: pass e.g. noise=0.2")

@@ -1,11 +1,20 @@
-"""What a data set must be before it is read."""
+"""What a file, a data set and its chunks must be before they are read."""
+
+import gzip
+import os
+import re
+import struct
+import tracemalloc
+import zipfile
+import zlib
 
 import h5py
 import numpy as np
 import pytest
 
 from minidl.data import Field, Limits, read_hdf5
-from minidl.errors import DataError
+from minidl.data.hdf5 import HDF5_SIGNATURE, HDF5File
+from minidl.errors import DataError, MissingDataError
 
 FIELD = Field(("m",), "iu")
 Y = np.array([0, 1, 1, 0, 1])
@@ -46,13 +55,13 @@ def test_a_virtual_data_set(path):
 @pytest.mark.parametrize(
     ("make", "found"),
     [
-        (lambda file: file.create_dataset("y", data=["no", "yes"]), "the HDF5 type text of variable length"),
-        (lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)), "the HDF5 type vlen"),
-        (lambda file: file.create_dataset("y", (5,), h5py.ref_dtype), "the HDF5 type reference"),
-        (lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])), "the HDF5 type compound"),
-        (lambda file: file.create_dataset("y", data=np.zeros(5, "V8")), "the HDF5 type opaque"),
-        (lambda file: file.create_dataset("y", data=Y.astype(bool)), "the HDF5 type enum"),
-        (lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))), "the HDF5 type array"),
+        (lambda file: file.create_dataset("y", data=["no", "yes"]), "dtype object"),
+        (lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)), "the HDF5 TypeVlenID"),
+        (lambda file: file.create_dataset("y", (5,), h5py.ref_dtype), "the HDF5 TypeReferenceID"),
+        (lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])), "the HDF5 TypeCompoundID"),
+        (lambda file: file.create_dataset("y", data=np.zeros(5, "V8")), "the HDF5 TypeOpaqueID"),
+        (lambda file: file.create_dataset("y", data=Y.astype(bool)), "the HDF5 TypeEnumID"),
+        (lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))), "the HDF5 TypeArrayID"),
         (lambda file: file.create_dataset("y", data=Y.astype(float)), "dtype float64"),
         (lambda file: file.create_dataset("y", data=np.array([b"a"])), "dtype |S1"),
     ],
@@ -155,3 +164,217 @@ def test_a_whole_number_beyond_int64_is_no_class(path):
     put(path, lambda file: file.update(y=np.array([2**64 - 1, 0], np.uint64), k=np.zeros(3, int)))
     with pytest.raises(DataError, match=r"the values lie in 0\.\.2, found 0\.\.18446744073709551615"):
         read_hdf5(path, {"y": Field(("m",), "u", below="k"), "k": Field(("k",), "i")})
+
+
+SHAPE = (40, 5)
+CHUNKED = {"a": Field(SHAPE, "u", itemsize=1)}
+GOOD = np.arange(200, dtype=np.uint8).reshape(SHAPE)
+
+
+def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
+    """Write one chunk as it is."""
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk(chunk)
+    for name in filters:
+        getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
+    space = h5py.h5s.create_simple(SHAPE, (h5py.h5s.UNLIMITED,) * 2)
+    with h5py.File(path, "w") as file:
+        h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, space, dcpl=settings).write_direct_chunk((0, 0), packed, filter_mask=mask)
+
+
+def chunks_refused(path, what, **settings):
+    with pytest.raises(DataError, match=rf"a\.h5, key 'a': .*{what}"):
+        read_hdf5(path, CHUNKED, **settings)
+
+
+def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
+    """HDF5 does so where packing would make it larger."""
+    store(path, GOOD.tobytes(), mask=1)
+    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
+
+
+@pytest.mark.parametrize(
+    "filters", [("fletcher32", "shuffle", "deflate"), ("shuffle", "fletcher32", "deflate"), ("shuffle", "deflate", "fletcher32")]
+)
+def test_the_check_sum_may_come_first_last_or_between(path, filters):
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk((16, 5))
+    for name in filters:
+        getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
+    with h5py.File(path, "w") as file:
+        data = h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, h5py.h5s.create_simple(SHAPE), dcpl=settings)
+        data.write(h5py.h5s.ALL, h5py.h5s.ALL, GOOD)
+    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
+
+
+@pytest.mark.parametrize("filters", [("deflate", "deflate"), ("deflate", "shuffle"), ("fletcher32", "fletcher32"), ("shuffle", "shuffle")])
+def test_filters_that_unpack_in_more_than_one_step_are_refused(path, filters):
+    store(path, b"x" * 50, filters=filters)
+    chunks_refused(path, "the only filters are gzip, shuffle, fletcher32, each once")
+
+
+@pytest.mark.parametrize(
+    ("packed", "mask", "found"),
+    [
+        (zlib.compress(b"1234567890"), 0, "a chunk of 10 bytes in place of 200"),
+        (zlib.compress(bytes(199)), 0, "a chunk of 199 bytes"),
+        (zlib.compress(bytes(201)), 0, "a chunk of more than 200 bytes"),
+        (zlib.compress(bytes(10**6)), 0, "a chunk of more than 200 bytes"),
+        (zlib.compress(bytes(200))[:-6], 0, "a chunk of .* bytes|truncated or damaged"),
+        (b"1234567890", 1, "a chunk of 10 bytes"),
+        (bytes(300), 1, "a chunk of more than 200 bytes"),
+        (b"no gzip at all", 0, "truncated or damaged"),
+    ],
+)
+def test_a_chunk_of_a_wrong_size_is_refused(path, packed, mask, found):
+    """HDF5 itself would return memory that nobody wrote, or unpack without an end."""
+    store(path, packed, mask=mask)
+    chunks_refused(path, found)
+
+
+def test_a_check_sum_without_a_chunk(path):
+    store(path, b"123", filters=("fletcher32",))
+    chunks_refused(path, "a chunk of 0 bytes in place of 200")
+
+
+def test_a_bomb_takes_no_memory(path):
+    store(path, zlib.compress(bytes(2**26), 9))
+    tracemalloc.start()
+    chunks_refused(path, "more than 200 bytes")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+
+
+def test_a_chunk_far_larger_than_its_array_counts_in_full(path):
+    store(path, zlib.compress(b"1"), chunk=(10**6, 5))
+    refused_total = r"the arrays may have 1,000,000 bytes in a file of .*, found 5,000,000"
+    with pytest.raises(DataError, match=refused_total):
+        read_hdf5(path, CHUNKED, limit=Limits(size=10**6, ratio=1e9))
+
+
+def test_chunks_that_overlap_are_refused(path):
+    """Each of a hundred chunks claims the bytes of the whole file."""
+    with h5py.File(path, "w", libver="earliest") as file:
+        file.create_dataset("a", data=np.random.default_rng(0).integers(0, 256, (40, 5)).astype("u1"), chunks=(1, 5), compression="gzip")
+        sizes = [file["a"].id.get_chunk_info(number).size for number in range(40)]
+    content = bytearray(path.read_bytes())
+    size = len(content)
+    at = content.find(b"TREE\x01")
+    place = content.find(sizes[0].to_bytes(4, "little") + bytes(4), at)
+    content[place : place + 4] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    chunks_refused(path, "chunks of .* bytes in a file of")
+
+
+def test_chunks_whose_filters_are_gone_are_refused(path):
+    """HDF5 reads such a chunk into a buffer that is smaller; found among 10,000 mutated files."""
+    store(path, zlib.compress(np.random.default_rng(0).bytes(300)))
+    content = path.read_bytes()
+    (message,) = re.finditer(rb"\x0b\x00..\x01\x00\x00\x00\x01\x01", content, re.DOTALL)
+    path.write_bytes(content[: message.start()] + b"\xa6\x86" + content[message.start() + 2 :])
+    chunks_refused(path, "a chunk of more than 200 bytes in place of 200")
+
+
+def moved(path, *corners):
+    """Write two chunks, of rows 0 to 19 and 20 to 39, and enter them into the index at other corners."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", data=GOOD, chunks=(20, 5), compression="gzip")
+        sizes = [file["a"].id.get_chunk_info(number).size for number in (0, 1)]
+    content = path.read_bytes()
+    for size, row, corner in zip(sizes, (0, 20), corners, strict=True):
+        entry = struct.pack("<IIQQQ", size, 0, row, 0, 0)
+        assert content.count(entry) == 1
+        content = content.replace(entry, struct.pack("<IIQQQ", size, 0, corner, 0, 0))
+    path.write_bytes(content)
+
+
+def test_the_index_of_chunks_is_followed_where_it_is_right(path):
+    moved(path, 0, 20)
+    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
+
+
+@pytest.mark.parametrize("corners", [(0, 40), (0, 0), (20, 20), (20, 0), (0, 10), (0, 2**40)])
+def test_a_chunk_that_hdf5_would_not_find_is_refused(path, corners):
+    """It would be taken for zeros."""
+    moved(path, *corners)
+    chunks_refused(path, "another chunk or none at|truncated or damaged")
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2572022\n"
+
+
+def test_all_bytes_are_read(tmp_path):
+    path = tmp_path / "a.h5"
+    content = HDF5_SIGNATURE + bytes(range(256)) * 20
+    path.write_bytes(content)
+    for name, limit in ((path, len(content)), (str(path), 10**6)):
+        assert HDF5File(name, limit=limit).content == content
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (POINTER, "72 bytes of a Git-LFS pointer: run `git lfs pull`"),
+        (b"\n  <!DOCTYPE html><html>", r"a web page \(HTML\)"),
+        (b"<HTML lang=en>", r"a web page \(HTML\)"),
+        (b"\xef\xbb\xbf<!doctype html>", r"a web page \(HTML\)"),
+        (gzip.compress(HDF5_SIGNATURE), "gzip.*gunzip"),
+        (b"", "an empty file"),
+        (HDF5_SIGNATURE[:-1], "must begin with the HDF5 signature"),
+        (b"CDF\x01 something else", r"found b'CDF"),
+    ],
+    ids=["lfs", "html", "html-tag", "html-bom", "gzip", "empty", "cut", "other"],
+)
+def test_what_is_not_hdf5_is_named(tmp_path, content, found):
+    path = tmp_path / "train.h5"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"train.h5: .*{found}") as caught:
+        HDF5File(path, limit=10**6)
+    assert not isinstance(caught.value, MissingDataError)
+
+
+def test_a_zip_archive_is_named(tmp_path):
+    path = tmp_path / "train.h5"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train.h5", HDF5_SIGNATURE)
+    with pytest.raises(DataError, match=r"a zip archive.*unpack it"):
+        HDF5File(path, limit=10**6)
+
+
+@pytest.mark.parametrize("name", ["none.h5", "no/folder.h5"])
+def test_a_missing_file_is_a_file_not_found_error(tmp_path, name):
+    with pytest.raises(MissingDataError, match=f"{name}: .*found none") as caught:
+        HDF5File(tmp_path / name, limit=100)
+    assert isinstance(caught.value, FileNotFoundError)
+
+
+def test_a_link_that_leads_nowhere_is_missing(tmp_path):
+    (tmp_path / "a.h5").symlink_to(tmp_path / "b.h5")
+    with pytest.raises(MissingDataError):
+        HDF5File(tmp_path / "a.h5", limit=100)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="a folder"):
+        HDF5File(tmp_path, limit=100)
+
+
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.h5")
+    with pytest.raises(DataError, match="a pipe or device"):
+        HDF5File(tmp_path / "pipe.h5", limit=100)
+
+
+def test_a_file_over_the_limit_is_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    path.write_bytes(HDF5_SIGNATURE + b"0" * 92)
+    HDF5File(path, limit=100)
+    with pytest.raises(DataError, match="may have 99 bytes, found 100"):
+        HDF5File(path, limit=99)
+
+
+@pytest.mark.parametrize("path", ["a\0b.h5", "x" * 5000])
+def test_an_impossible_path_is_a_data_error(path):
+    with pytest.raises(DataError, match="must be readable"):
+        HDF5File(path, limit=100)

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from minidl.data import load_cats, load_signs
-from minidl.data.standin import draw_cats
-from minidl.data.standin_signs import draw_signs
-from minidl.data.writer import write_hdf5
+from minidl.data.hdf5 import write_hdf5
+from minidl.data.standin import draw_cats, draw_signs
 from minidl.errors import DataError, MissingDataError
 
 REAL = os.environ.get("MINIDL_DATA")

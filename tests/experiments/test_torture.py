@@ -90,7 +90,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
 @pytest.mark.parametrize(
     ("name", "count", "more", "broken"),
     [
-        ("kill", 20, "", "import minidl.data.writer as w; w.write_whole = lambda path, content: path.write_bytes(content)"),
+        ("kill", 20, "", "import minidl.data.hdf5 as h; h.write_whole = lambda path, content: path.write_bytes(content)"),
         ("kill", 20, "", "files._remove_unless_held = lambda path: False"),
         ("mutate", 640, "", "import minidl.checkpoints as s; s._digest = lambda array: ''"),
         ("hostile", 1, ", only=['virtual data set']", "import minidl.data.hdf5 as h; h.check_description = lambda *_: None"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError, DataError, MissingDataError, MissingExtraError
-from minidl.data.image_file import MOST_PIXELS, read_image
+from minidl.data.dataset import MOST_PIXELS, read_image
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -123,23 +123,23 @@ def test_an_impossible_path_is_told():
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "an empty file"),
-        (b"GIF89a" + bytes(20), "a GIF picture"),
-        (b"<!doctype html>", "a text file"),
-        (b"\0\0\0\x18ftypheic", "a HEIC"),
-        (b"%!PS-Adobe-3.0 EPSF", "a file that begins with b'%!PS-Ado'"),
+        (b"", "a file that begins with b''"),
+        (b"GIF89a" + bytes(20), "a file that begins with b'GIF89a"),
+        (b"<!doctype html>", "a file that begins with b'<!doctype ht'"),
+        (b"\0\0\0\x18ftypheic", r"b'\x00\x00\x00\x18ftypheic'"),
+        (b"%!PS-Adobe-3.0 EPSF", "a file that begins with b'%!PS-Adobe-3'"),
     ],
 )
 def test_another_file_is_told_by_what_it_is(path, content, what):
     path.write_bytes(content)
-    with pytest.raises(DataError, match="must be a JPEG or PNG picture, found") as caught:
+    with pytest.raises(DataError, match="must be a whole JPEG or PNG picture, found") as caught:
         read_image(path)
     assert what in str(caught.value)
 
 
 def test_a_real_gif_is_refused_too(tmp_path):
     Image.new("P", (4, 4)).save(tmp_path / "a.png", format="GIF")
-    with pytest.raises(DataError, match="found a GIF picture"):
+    with pytest.raises(DataError, match="found a file that begins with b'GIF8"):
         read_image(tmp_path / "a.png")
 
 
@@ -166,7 +166,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
 
 def test_an_enormous_file_is_refused(path, monkeypatch):
     Image.new("RGB", (8, 8)).save(path)
-    monkeypatch.setattr("minidl.data.image_file.MOST_BYTES", 10)
+    monkeypatch.setattr("minidl.data.dataset.MOST_BYTES", 10)
     with pytest.raises(DataError, match="may have 10 bytes"):
         read_image(path)
 
