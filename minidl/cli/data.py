@@ -15,8 +15,8 @@ import numpy as np
 from ..arrays import Array
 from ..data import Dataset, load_cats, load_signs
 from ..data import pictures as known
+from ..data.download import fetch
 from ..data.hdf5 import read_hdf5, write_hdf5
-from ..data.pictures import fetch
 from ..data.standin import CAT_CLASSES, SIGN_CLASSES, draw_cats, draw_signs
 from ..errors import DataError
 from .values import Parser, add_common, to_json

@@ -120,7 +120,7 @@ class HDF5File:
         self.path = path
         self.limits = limit if isinstance(limit, Limits) else Limits(size=limit)
         self.content = read_whole(path, self.limits.size, "a data file")
-        check_signature(path, self.content)
+        check_signature(path, self.content, len(self.content))
         self._unpacked = 0
 
     def read(self, schema: Schema) -> dict[str, Array]:
@@ -170,15 +170,15 @@ class _Broken(Exception):
     """The rule that is broken, what was found, and the cure."""
 
 
-def check_signature(name: FilePath, content: bytes) -> None:
-    """Raise `DataError` unless the content begins as HDF5 does."""
-    if content.startswith(HDF5_SIGNATURE):
+def check_signature(name: FilePath, head: bytes, size: int) -> None:
+    """Raise `DataError` unless the first bytes of a file of `size` bytes are those of HDF5."""
+    if head.startswith(HDF5_SIGNATURE):
         return
-    plain = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    plain = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, what in _IMPOSTORS.items():
         if plain.startswith(start):
-            raise DataError(f"{name}: a data file must be HDF5, found {len(content):,} bytes of {what}")
-    found = repr(content[:8]) if content else "an empty file"
+            raise DataError(f"{name}: a data file must be HDF5, found {size:,} bytes of {what}")
+    found = repr(head[:8]) if head else "an empty file"
     raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch it again")
 
 

@@ -126,7 +126,7 @@ def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatc
 
 
 def test_fetch_leaves_what_is_there_and_right(capsys, folder, monkeypatch):
-    pytest.importorskip("requests")
+    pytest.importorskip("pooch")
     from minidl.cli.data import SETS
 
     content = (folder / "test_signs.h5").read_bytes()
@@ -152,7 +152,7 @@ def test_fetch_goes_where_the_loaders_look(tmp_path, monkeypatch):
     ("url", "told"), [("http://example.org/", "url must be https"), ("https://a.org/train_catvnoncat.h5", "test_catvnoncat.h5=URL")]
 )
 def test_fetch_of_a_wrong_address_is_one_line(capsys, tmp_path, url, told):
-    pytest.importorskip("requests")
+    pytest.importorskip("pooch")
     assert main(["data", "fetch", "cats", "--url", url, "--to", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
