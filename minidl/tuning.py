@@ -1,0 +1,311 @@
+"""What to try before a long training, on copies: which learning rate suits, and whether one batch can be learned at all."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array
+from .callbacks import Callback, Run, StopOnNonFinite
+from .errors import ArgumentError
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .optimizers import Optimizer
+from .sequential import Sequential
+
+_KEPT = 0.9  # the share of the running mean that smooths the losses: it looks back over about 19 of them
+_SAFETY = 5  # how far below the rate of the least loss the suggestion lies
+
+
+class RateSearch:
+    """What `lr_find` found; its text is one line.
+
+    Attributes
+    ----------
+    rates : ndarray (n,)
+        The learning rates that were tried, rising.
+    raw : ndarray (n,)
+        The loss of the batch after the step with each rate.
+    losses : ndarray (n,)
+        Their running mean, without its bias.
+    least : int
+        Where `losses` is least, the first tenth left aside.
+    suggestion : float or None
+        A fifth of the rate there, in two digits; None if the loss fell by no more than its noise.
+    """
+
+    def __init__(self, rates: Array, raw: Array, steps: int) -> None:
+        weights = _KEPT ** np.arange(len(raw))
+        self.rates, self.raw = rates, raw
+        self.losses = np.convolve(raw, weights)[: len(raw)] / weights.cumsum()
+        early = raw[: max(3, steps // 4)]  # with rates so small that the loss is what it was
+        skipped = min(steps // 10, len(raw) - 1)  # a mean of one or two is no mean
+        self.least = skipped + int(self.losses[skipped:].argmin())
+        self._start, self._fallen = float(early.mean()), float(self.losses[self.least])
+        noise = float(early.std()) * math.sqrt((1 - _KEPT) / (1 + _KEPT))
+        falls = self._start - self._fallen > max(2.5 * noise, 1e-3 * abs(self._start)) and self.least > skipped
+        self.suggestion = float(f"{rates[self.least] / _SAFETY:.2g}") if falls else None
+
+    def plot(self, *, axes: Any = None) -> Any:
+        """Draw the losses against the rates, on `axes` if given (extra `plot`); return the matplotlib Axes."""
+        from .plots import rate_search
+
+        return rate_search(self, axes=axes)
+
+    def __str__(self) -> str:
+        first, last, best = self.rates[0], self.rates[-1], self.rates[self.least]
+        text = (
+            f"{len(self.rates)} learning rates from {first:.2g} to {last:.2g}: the loss fell from {self._start:.4g} to {self._fallen:.4g}"
+        )
+        text += f" at {best:.2g}"
+        if self.suggestion is None:
+            return f"{text}, which is no more than its noise; try larger batches, more steps or a higher highest rate"
+        at_end = " (still falling: try a higher highest rate)" if best == last else ""
+        return f"{text}{at_end}; suggestion {self.suggestion:.2g}"
+
+    def __repr__(self) -> str:
+        return f"RateSearch({self})"
+
+
+def lr_find(
+    model: Sequential,
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    *,
+    optimizer: Optimizer,
+    lowest: float = 1e-6,
+    highest: float = 1.0,
+    steps: int = 100,
+    batch_size: int | None = 64,
+) -> RateSearch:
+    """Suggest a learning rate: train a copy of the model for some steps, each with a rate larger by the same factor.
+
+    The loss stays, then falls, then rises; a good rate lies clearly below that of the least loss. The search ends early where the
+    smoothed loss is twice what it was, or not finite. Model, optimizer and random streams stay as they are.
+
+    Parameters
+    ----------
+    model : Sequential
+        Trained or not.
+    X, Y : array_like
+        As for `fit`, which would deal the same batches next.
+    optimizer : Optimizer
+        It starts anew; its own learning rate does not matter.
+    lowest, highest : float, default 1e-6 and 1.0
+        0 < lowest < highest. Gradient descent may need a `highest` of 10.
+    steps : int, default 100
+        >= 20, how many rates.
+    batch_size : int or None, default 64
+        As for `fit`. The larger, the less noise.
+
+    Raises
+    ------
+    ArgumentError
+        For bad settings, and where the loss is not finite after the first step.
+
+    Notes
+    -----
+    Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3. Why a fifth: on six small nets under five
+    optimizers, training with it ended, in the geometric mean, at 1.6 times the loss of the best of 25 rates.
+
+    Examples
+    --------
+    >>> from minidl import Adam, ReLU, Linear, Sigmoid
+    >>> from minidl.data import planar
+    >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
+    >>> found = lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam())
+    >>> 0.02 < found.suggestion < 0.5
+    True
+    """
+    _check(model, optimizer, steps, 20, "lr_find")
+    numbers = all(isinstance(rate, int | float | np.integer | np.floating) and math.isfinite(rate) for rate in (lowest, highest))
+    if not (numbers and 0 < lowest < highest):
+        raise ArgumentError(f"lowest and highest must be finite and 0 < lowest < highest, got {lowest!r} and {highest!r} in lr_find")
+    sweep = _Sweep(np.geomspace(lowest, highest, steps))
+    _fit(model, X, Y, optimizer, batch_size, steps + 1, sweep)
+    tried = len(sweep.losses) - 1
+    if tried < 1:
+        raise ArgumentError(f"the loss must be finite at the start and after a step with lowest={lowest:g}, but it is not in lr_find")
+    return RateSearch(sweep.rates[:tried], np.array(sweep.losses[1:]), steps)
+
+
+class _Sweep(Callback):
+    """Makes each step with the next rate, and keeps the losses: the first is that before any step."""
+
+    def __init__(self, rates: Array) -> None:
+        self.rates, self.losses, self._running, self._weight = rates, list[float](), 0.0, 0.0
+
+    def on_step(self, run: Run) -> None:
+        loss, made = float(run.loss), len(self.losses)
+        if not math.isfinite(loss):
+            return run.stop("the loss is not finite", now=True)
+        self.losses.append(loss)
+        self._running = _KEPT * self._running + loss
+        self._weight = _KEPT * self._weight + 1
+        first = float(np.mean(self.losses[:10]))
+        if made == len(self.rates) or self._running / self._weight > first + abs(first):
+            return run.stop("all rates are tried, or too large", now=True)
+        run.optimizer.learning_rate = float(self.rates[made])
+        return None
+
+
+@dataclass(frozen=True)
+class OverfitReport:
+    """What `overfit_one_batch` found; its text is a table.
+
+    Attributes
+    ----------
+    ok : bool
+        The batch was learned, and the first loss was at most three times that of guessing.
+    learned : bool
+        The last loss is near the least possible: within a tenth of the way from there to that of guessing.
+    first, last : float
+        The data loss before the first and after the last step, without penalties and dropout.
+    guessing : float or None
+        The loss of calling all classes equally likely, ln(classes), or of answering the mean; None for a loss of one's own.
+    least : float
+        The least possible loss: 0, unless targets are smoothed or probabilities.
+    accuracy : float or None
+        The share of the batch that is called rightly in the end.
+    lines : sequence of str
+        The table.
+    """
+
+    ok: bool
+    learned: bool
+    first: float
+    last: float
+    guessing: float | None
+    least: float
+    accuracy: float | None
+    lines: Sequence[str]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def overfit_one_batch(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, optimizer: Optimizer, steps: int = 200, batch_size: int | None = 32
+) -> OverfitReport:
+    """Train a copy of the model on one batch alone, and report whether it learned that by heart, as a sound model does.
+
+    Also compares the first loss with that of guessing, ln(classes). Model, optimizer and random streams stay as they are.
+
+    Parameters
+    ----------
+    model : Sequential
+    X, Y : array_like
+        As for `fit`; the batch is the one that `fit` would deal next.
+    optimizer : Optimizer
+        It starts anew.
+    steps : int, default 200
+        >= 1.
+    batch_size : int or None, default 32
+        As for `fit`: None is all of X.
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError, NonFiniteError
+        As from `fit`.
+
+    Notes
+    -----
+    Karpathy, "A recipe for training neural networks" (2019): "verify loss @ init", "overfit one batch".
+
+    Examples
+    --------
+    >>> from minidl import Adam, Linear, ReLU, Sigmoid
+    >>> from minidl.data import planar
+    >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
+    >>> overfit_one_batch(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam(0.05)).ok
+    True
+    """
+    _check(model, optimizer, steps, 1, "overfit_one_batch")
+    dealt = _FirstBatch()
+    _fit(model, X, Y, optimizer, batch_size, 1, dealt)
+    x, t = dealt.x, dealt.t
+    twin, mover = copy.deepcopy(model), copy.deepcopy(optimizer)
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = float(twin.data_loss(x, t))
+        totals: list[float] = []
+        while len(totals) < steps and (not totals or math.isfinite(totals[-1])):
+            totals.append(float(twin.value_and_gradient(x, t, training=True)))
+            mover.step(twin.parameters.theta, twin.parameters.grad)
+        last = float(twin.data_loss(x, t))
+        right, asked = twin.hits(t) if twin.loss.accuracy_of else (0, 0)
+    guessing, least, compared = _bounds(twin.loss, t)
+    far = (guessing if guessing is not None and guessing > least else first) - least
+    learned = last - least <= 0.1 * far  # and not where it is NaN
+    known = guessing if guessing is not None and twin.loss.accuracy_of else None
+    high = not math.isfinite(first) or (known is not None and first > 3 * known)
+    lines = [
+        f"one batch of {len(x)} examples, {len(totals)} steps of {optimizer}",
+        f"first loss  {first:<9.4g}  {compared}".rstrip(),
+        f"last loss   {last:<9.4g}  the least possible: {least:.4g}",
+        *([f"accuracy    {right / asked:.3f}"] if asked else []),
+        "learned by heart" if learned else "not learned",
+    ]
+    if high:
+        lines.append("more than three times the loss of guessing: are the inputs scaled, and the first weights of the last layer small?")
+    elif known is not None and first < known / 2:
+        lines.append("less than half the loss of guessing: is the model trained already?")
+    if not learned:
+        lines.append(_why(x, t, totals, last))
+    return OverfitReport(learned and not high, learned, first, last, guessing, least, right / asked if asked else None, lines)
+
+
+class _FirstBatch(Callback):
+    """Keeps the first batch and ends the training."""
+
+    def on_step(self, run: Run) -> None:
+        self.x, self.t = np.array(run.x), np.array(run.y)
+        run.stop("the batch is dealt", now=True)
+
+
+def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
+    """Return the loss of guessing, if it is known, the least possible one, 0 if it is not known, and how guessing is told."""
+    if isinstance(loss, BinaryCrossEntropy | CategoricalCrossEntropy):
+        classes = t.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
+        aim = (1 - loss.label_smoothing) * t + loss.label_smoothing / classes
+        least = max(0.0, float(copy.copy(loss).forward(aim.astype(t.dtype), t)))
+        return math.log(classes), least, f"guessing: ln({classes}) = {math.log(classes):.4g}"
+    if isinstance(loss, MeanSquaredError):
+        spread = float(((t - t.mean(axis=0)) ** 2).mean())
+        return spread, 0.0, f"always the mean: {spread:.4g}"
+    return None, 0.0, ""
+
+
+def _why(x: Array, t: Array, totals: Sequence[float], last: float) -> str:
+    """Return what to look for, as the batch was not learned."""
+    if not math.isfinite(last):
+        return f"the loss was not finite after step {len(totals)}: try a smaller learning rate"
+    first_of: dict[bytes, int] = {}
+    for row, (example, target) in enumerate(zip(x, t, strict=True)):
+        other = first_of.setdefault(example.tobytes(), row)
+        if not np.array_equal(target, t[other]):
+            return f"rows {other} and {row} of the batch are equal, but not their targets: nobody can learn both"
+    if totals[-1] > totals[0]:
+        return "the loss rose: try a smaller learning rate"
+    if totals[len(totals) * 4 // 5] - totals[-1] > 0.05 * (totals[0] - totals[-1]):  # a fifth of the steps, a twentieth of the way
+        return "the loss was still falling: try more steps, or a larger learning rate"
+    return "the loss no longer fell: try other learning rates (lr_find), then more units, and check the gradients (GradientChecker)"
+
+
+def _check(model: object, optimizer: object, steps: object, least: int, where: str) -> None:
+    if not isinstance(model, Sequential):
+        raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r} in {where}")
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < least:
+        raise ArgumentError(f"steps must be a whole number >= {least}, got {steps!r} in {where}")
+
+
+def _fit(model: Sequential, X: Any, Y: Any, optimizer: Optimizer, batch_size: int | None, epochs: int, watcher: Callback) -> None:
+    """Train a copy of `model` under the eyes of `watcher`, who ends it."""
+    settings: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "callbacks": [watcher, StopOnNonFinite(False)]}
+    copy.deepcopy(model).fit(X, Y, optimizer=copy.deepcopy(optimizer), progress=False, **settings)
