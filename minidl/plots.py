@@ -1,0 +1,350 @@
+"""Pictures (extra `plot`), each drawn on the `axes` given or a figure of its own: learning_curves(history).figure.savefig("loss.png")."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array, door, numeric
+from .errors import ArgumentError, DtypeError, MissingExtraError, ShapeError
+from .gradcheck.pictures import plot_errors
+from .gradcheck.report import Report
+from .history import History
+from .sequential import Sequential
+
+# Those of Okabe and Ito, which people with any kind of colour vision tell apart, without the yellow, pale on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREY = "#666666"
+_MARKERS = "o^sDvP*X"
+_GRID = 250  # points per side at which a decision is asked for
+
+
+def learning_curves(
+    history: History | Mapping[str, History], *, measure: str = "loss", against: str | None = None, axes: Any = None
+) -> Any:
+    """Draw a column of the history over the epochs, and what it was on the validation examples, if any, dashed.
+
+    Parameters
+    ----------
+    history : History or dict of str to History
+        What `fit` returned; several by their names, to compare.
+    measure : str, default "loss"
+        The column; `"val_" + measure` is drawn with it.
+    against : str, optional
+        A column for the horizontal axis, such as "seconds"; by default the number of the epoch.
+    axes : matplotlib Axes, optional
+
+    Raises
+    ------
+    ArgumentError
+        If a history is empty or has no such column.
+    """
+    several = isinstance(history, Mapping)
+    histories: Mapping[str, History] = history if isinstance(history, Mapping) else {"": history}
+    if not histories or any(not isinstance(one, History) for one in histories.values()):
+        raise ArgumentError(f"history must be the History that fit returned, or a dict of them by name, got {history!r} in learning_curves")
+    curves = []
+    for i, (name, one) in enumerate(histories.items()):
+        if not one.epochs:
+            raise ArgumentError(f"the history{f' of {name!r}' if several else ''} holds no epoch yet in learning_curves: train first")
+        x = range(1, one.epochs + 1) if against is None else one[against]
+        for j, column in enumerate([measure, f"val_{measure}"] if f"val_{measure}" in one else [measure]):
+            part = ("training", "validation")[j]
+            label = f"{name}, {part}" if several and f"val_{measure}" in one else name if several else part
+            curves.append((x, one[column], label, COLOURS[(i if several else j) % len(COLOURS)], "-" if j == 0 else "--"))
+    axes = _axes(axes, "learning_curves", (7, 4.5))
+    for x, y, label, colour, style in curves:
+        axes.plot(x, y, style, color=colour, label=label, linewidth=1.4, marker="o" if len(y) == 1 else None)
+    across = against or "epoch (one pass over the training examples)"
+    axes.set(xlabel=across, ylabel=measure, title=f"{measure.capitalize()} while learning")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return axes
+
+
+def rate_search(search: Any, *, axes: Any = None) -> Any:
+    """Draw the loss over the learning rates that `search`, a `RateSearch`, tried, and its suggestion, on `axes` if given."""
+    if lacking := [name for name in ("rates", "raw", "losses", "least", "suggestion") if not hasattr(search, name)]:
+        raise ArgumentError(f"search must be what lr_find returned, got {search!r} without {lacking[0]} in rate_search")
+    axes = _axes(axes, "rate_search", (7, 4.5))
+    axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
+    axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
+    early = max(3, len(search.rates) // 4)  # where the loss is what it was at the start; above that, it only goes up
+    low = min(float(search.losses.min()), float(search.raw.min()))
+    high = max(float(search.losses[:early].max()), sorted(search.raw[:early])[-max(1, early // 10)])
+    room = max(high - low, 1e-3 * abs(high), 1e-12)
+    axes.set_ylim(low - 0.1 * room, high + 0.2 * room)
+    title = "Loss while the learning rate rises from step to step"
+    if search.suggestion is None:
+        title += "\nno suggestion: it fell by no more than its noise"
+    else:
+        rate = search.rates[search.least]
+        axes.plot(rate, search.losses[search.least], "o", color=COLOURS[0], markersize=7, label=f"least, at {rate:.2g}")
+        axes.axvline(search.suggestion, color=COLOURS[1], linestyle="--", label=f"suggestion: a fifth, {search.suggestion:.2g}")
+    axes.set(xscale="log", xlabel="learning rate of the step (logarithmic)", ylabel="loss after the step", title=title)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left", framealpha=0.9)
+    return axes
+
+
+def decision_boundary(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, classes: Sequence[str] | None = None, axes: Any = None
+) -> Any:
+    """Draw which class a model answers at every place of the plane, and the examples (X, Y) on top; wrong ones are ringed.
+
+    Parameters
+    ----------
+    model : Sequential
+        A classifier of two inputs.
+    X : array_like of shape (m, 2)
+    Y : array_like
+        As for `fit`.
+    classes : sequence of str, optional
+        Their names for the legend; by default "class 0", "class 1", ...
+    axes : matplotlib Axes, optional
+
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError, ArgumentError
+        If the examples do not fit the model, have not two features, or the model is no classifier.
+    """
+    where = "decision_boundary"
+    if not isinstance(model, Sequential) or not model.loss.accuracy_of:
+        raise ArgumentError(f"model must be a Sequential under a cross-entropy loss, got {model!r} in {where}")
+    points = door(X, "X", np.dtype(np.float64))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ShapeError(f"X must have shape (m, 2), the points of a plane, got {points.shape} in {where}")
+    called = model.predict_classes(points)
+    outputs = model.predict(points[:1]).shape[1]
+    if called.ndim > 1:
+        raise ArgumentError(f"model must answer one class per example, got {outputs} decisions of each in {where}")
+    labels = model.loss.classes(model.loss.targets(Y, outputs, model.dtype))
+    if len(labels) != len(points):
+        raise ShapeError(f"X and Y must have the same number of rows, got {len(points)} and {len(labels)} in {where}")
+    count = max(outputs, 2)
+    names = _class_names(classes, count, where) if classes else [f"class {k}" for k in range(count)]
+    axes = _axes(axes, where, (6, 5))
+    from matplotlib.colors import ListedColormap, to_rgb
+
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = 0.1 * np.where(high > low, high - low, 1.0)
+    low, high = low - room, high + room
+    high[1] += 1.5 * room[1]  # for the legend
+    across, up = np.linspace(low, high, _GRID).T
+    plane = np.column_stack([grid.ravel() for grid in np.meshgrid(across, up)])
+    answers = model.predict_classes(plane).reshape(_GRID, _GRID)
+    colours = [COLOURS[k % len(COLOURS)] for k in range(count)]
+    tints = ListedColormap([tuple(1 - 0.3 * (1 - part) for part in to_rgb(colour)) for colour in colours])
+    axes.pcolormesh(across, up, answers, cmap=tints, vmin=-0.5, vmax=count - 0.5, shading="nearest", rasterized=True)
+    if answers.min() < answers.max():
+        axes.contour(across, up, answers, levels=np.arange(count - 1) + 0.5, colors="black", linewidths=1)
+    for k, (colour, name) in enumerate(zip(colours, names, strict=True)):
+        x, y = points[labels == k].T
+        axes.scatter(x, y, s=22, c=colour, marker=_MARKERS[k % 8], edgecolors="white", linewidths=0.5, label=name, zorder=2)
+    wrong = points[called != labels]
+    if len(wrong):
+        text = f"called wrongly: {len(wrong)} of {len(points)}"
+        axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=1.1, label=text, zorder=3)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first feature", ylabel="second feature", title="Decision boundary")
+    axes.legend(loc="upper center", ncols=min(count + 1, 3), fontsize=8, columnspacing=1, handletextpad=0.3, framealpha=0.9)
+    return axes
+
+
+def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> npt.NDArray[np.int64]:
+    """Return (`classes`, `classes`) counts: how many of each class in `labels` (row) `predicted` calls what (column). No matplotlib needed.
+
+    Examples
+    --------
+    >>> confusion_counts([0, 0, 1, 1], [0, 1, 1, 1], 2)
+    array([[1, 1],
+           [0, 2]])
+    """
+    where = "confusion_counts"
+    classes = _whole(classes, "classes", where)
+    truth, answer = _class_numbers(labels, "labels", classes, where), _class_numbers(predicted, "predicted", classes, where)
+    if len(truth) != len(answer):
+        raise ShapeError(f"labels and predicted must have the same length, got {len(truth)} and {len(answer)} in {where}")
+    return np.bincount(truth * classes + answer, minlength=classes**2).reshape(classes, classes)
+
+
+def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str], *, axes: Any = None) -> Any:
+    """Draw `confusion_counts` of `labels` and `predicted`, shaded by the share of the true class; `classes` are names, `axes` optional."""
+    names = _class_names(classes, None, "confusion_matrix")
+    counts = confusion_counts(labels, predicted, len(names))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.7 * len(names)
+    axes = _axes(axes, "confusion_matrix", (side + 1.2, side))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(counts):
+        text = f"{count}\n{shares[i, j]:.0%}" if len(names) <= 12 else str(count)
+        axes.text(j, i, text, ha="center", va="center", fontsize=9, color="white" if shares[i, j] > 0.6 else "black")
+    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 8 and len(names) > 3 else 0)
+    axes.set_yticks(range(len(names)), names)
+    right, total = np.trace(counts), counts.sum()
+    axes.set(xlabel="called (answer of the model)", ylabel="true class", title=f"{right} of {total} called rightly ({right / total:.1%})")
+    axes.figure.colorbar(image, ax=axes, label="share of the true class", format=lambda share, _: f"{share:.0%}")
+    return axes
+
+
+def misclassified(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    classes: Sequence[str],
+    *,
+    probability: npt.ArrayLike | None = None,
+    most: int = 20,
+    columns: int = 5,
+    axes: Any = None,
+) -> Any:
+    """Draw the pictures that were called wrongly, each with what it is and what it was called; return their Axes as an array.
+
+    Parameters
+    ----------
+    images : array_like of shape (m, height, width), (m, height, width, 1) or (m, height, width, 3)
+        uint8, or numbers in [0, 1].
+    labels, predicted : array_like of shape (m,)
+        True and answered class numbers.
+    classes : sequence of str
+        The name of every class.
+    probability : array_like of shape (m,), optional
+        That of the answered class. The surest mistakes then come first, and the titles tell it.
+    most : int, default 20
+        At most so many pictures.
+    columns : int, default 5
+        Pictures in a row, on a figure of its own.
+    axes : sequence of matplotlib Axes, optional
+        One for each picture.
+    """
+    where = "misclassified"
+    pictures = numeric(images, "images")
+    if pictures.ndim not in (3, 4) or (pictures.ndim == 4 and pictures.shape[3] not in (1, 3)) or pictures.size == 0:
+        raise ShapeError(f"images must have shape (m, height, width) or (m, height, width, 1 or 3), got {pictures.shape} in {where}")
+    if pictures.dtype != np.uint8 and not (pictures.min() >= 0 and pictures.max() <= 1):
+        raise ArgumentError(f"images must be uint8, or lie in [0, 1], got {pictures.min()} to {pictures.max()} in {where}: divide by 255")
+    names = _class_names(classes, None, where)
+    truth, answer = _class_numbers(labels, "labels", len(names), where), _class_numbers(predicted, "predicted", len(names), where)
+    sure = None if probability is None else np.ravel(numeric(probability, "probability"))
+    if not len(pictures) == len(truth) == len(answer) or (sure is not None and len(sure) != len(truth)):
+        raise ShapeError(f"images, labels, predicted and probability must have the same length, got {len(pictures)} images in {where}")
+    wrong = np.flatnonzero(truth != answer)
+    shown = (wrong if sure is None else wrong[np.argsort(-sure[wrong], kind="stable")])[: _whole(most, "most", where)]
+    order = "" if len(wrong) <= 1 or sure is None else ", the surest mistakes first"
+    left = f" ({len(shown)} are shown)" if len(shown) < len(wrong) else ""
+    called = [f"true: {names[truth[i]]}\ncalled: {names[answer[i]]}" for i in shown]
+    if sure is not None:  # never "100 %": no model is certain
+        called = [f"{text} ({min(sure[i], 0.99):.0%} sure)" for i, text in zip(shown, called, strict=True)]
+    title = f"Called wrongly: {len(wrong)} of {len(truth)} pictures{left}{order}"
+    return _gallery(pictures[shown], called, 255 if pictures.dtype == np.uint8 else 1, columns, axes, where, title)
+
+
+def weight_pictures(
+    weight: npt.ArrayLike, shape: tuple[int, ...] = (64, 64, 3), *, most: int = 20, columns: int = 5, axes: Any = None
+) -> Any:
+    """Draw the weights of each unit of a first layer as a picture: what the unit looks for.
+
+    Mid-grey is a weight of 0, brighter is positive, darker negative; each unit has its own scale, in its title.
+
+    Parameters
+    ----------
+    weight : array_like of shape (units, features)
+        Such as `model.layers[0].weight.value`.
+    shape : tuple of int, default (64, 64, 3)
+        (height, width), (height, width, 1) or (height, width, 3), whose product is `features`.
+    most, columns : int, default 20 and 5
+    axes : sequence of matplotlib Axes, optional
+        As for `misclassified`.
+    """
+    where = "weight_pictures"
+    rows = door(weight, "weight", np.dtype(np.float64))
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+        raise ArgumentError(f"shape must be (height, width) or (height, width, 1 or 3), got {shape!r} in {where}")
+    if rows.ndim != 2 or rows.shape[1] != math.prod(shape):
+        raise ShapeError(f"weight must have shape (units, {math.prod(shape)}) for pictures of {shape}, got {rows.shape} in {where}")
+    shown = rows[: _whole(most, "most", where)]
+    left = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
+    largest = np.abs(shown).max(axis=1, keepdims=True)
+    pictures = (0.5 + 0.5 * shown / np.where(largest > 0, largest, 1.0)).reshape(-1, *shape)
+    titles = [f"unit {i}: ±{scale:.2g}" for i, scale in enumerate(largest[:, 0])]
+    title = f"First-layer weights of each unit{left} (mid-grey: 0, brighter: positive, darker: negative)"
+    return _gallery(pictures, titles, 1, columns, axes, where, title)
+
+
+def gradient_errors(report: Report, *, axes: Any = None) -> Any:
+    """Draw where in each weight matrix the gradient of a `report` is wrong, on `axes` if given; return the array of Axes."""
+    if not isinstance(report, Report):
+        raise ArgumentError(f"report must be what a gradient check returned, got {report!r} in gradient_errors")
+    figure = plot_errors(report, axes=None if axes is None else _given(axes, "gradient_errors"))
+    return np.array([one for one in figure.axes if one.get_images()] if axes is None else np.ravel(axes), dtype=object)
+
+
+def _figure(where: str) -> Callable[..., Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError(f"{where} needs matplotlib, which is not installed: pip install minidl[plot]") from None
+    return Figure
+
+
+def _axes(axes: Any, where: str, size: tuple[float, float]) -> Any:
+    """Return the one Axes given, or a new one."""
+    new = _figure(where)
+    return new(figsize=size, layout="constrained").add_subplot() if axes is None else _given(axes, where, one=True)[0]
+
+
+def _given(axes: Any, where: str, *, one: bool = False) -> Any:
+    from matplotlib.axes import Axes
+
+    found = np.array(axes, dtype=object).ravel()
+    if (one and len(found) != 1) or not all(isinstance(each, Axes) for each in found):
+        raise ArgumentError(f"axes must be {'a matplotlib Axes' if one else 'matplotlib Axes'}, got {axes!r} in {where}")
+    return found
+
+
+def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axes: Any, where: str, title: str) -> Any:
+    """Draw pictures on the Axes given, or on new ones under a title, and return those with a picture."""
+    new, columns, count = _figure(where), _whole(columns, "columns", where), len(pictures)
+    if axes is None:
+        rows, columns = math.ceil(count / columns), min(columns, max(count, 4))
+        figure = new(figsize=(1.8 * columns, 0.8 + 2.15 * rows), layout="constrained")
+        figure.suptitle(textwrap.fill(title, 21 * columns), fontsize=11)
+        axes = figure.subplots(rows, columns, squeeze=False) if count else []
+    found = _given(axes, where)
+    for one in found:
+        one.axis("off")
+    for one, picture, text in zip(found, pictures, titles, strict=False):
+        one.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=white)
+        one.set_title(text, fontsize=9)
+    return found[:count]
+
+
+def _class_names(classes: Sequence[str], count: int | None, where: str) -> list[str]:
+    """Return the names of `count` classes, of as many as there are where it is None."""
+    if isinstance(classes, str) or not isinstance(classes, Sequence) or not classes or len(classes) != (count or len(classes)):
+        raise ArgumentError(f"classes must be the names of {f'the {count}' if count else 'all'} classes, got {classes!r} in {where}")
+    return [str(name) for name in classes]
+
+
+def _class_numbers(values: npt.ArrayLike, name: str, classes: int, where: str) -> Array:
+    """Return class numbers from 0 to classes - 1 as a vector."""
+    labels = numeric(values, name)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.size == 0:
+        raise ShapeError(f"{name} must be a vector (m,) of at least one class number, got shape {labels.shape} in {where}")
+    if not (np.mod(labels, 1) == 0).all():
+        raise DtypeError(f"{name} must hold whole numbers, got {labels[np.mod(labels, 1) != 0][0]} in {where}: pass predict_classes(X)")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ArgumentError(f"{name} must lie in 0..{classes - 1}, got {labels.min()} to {labels.max()} in {where}")
+    return labels.astype(np.int64)
+
+
+def _whole(value: Any, name: str, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(f"{name} must be a whole number >= 1, got {value!r} in {where}")
+    return int(value)
