@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minidl import GradientDescent, Xavier
-from minidl.cli.values import number
+from minidl.cli import number
 from minidl.data import load_cats
 from minidl.data.image_file import read_image
 

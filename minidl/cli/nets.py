@@ -1,4 +1,4 @@
-"""A network from options: its layers, its optimizer, and the options themselves, for the commands and for the studies."""
+"""A network from options: the options themselves, its layers and its optimizer, for the commands and for the studies."""
 
 from __future__ import annotations
 
@@ -10,15 +10,40 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..initializers import He, Initializer, Random, Xavier, Zeros
-from ..layers import Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from ..losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss
-from ..optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
-from ..penalties import L2
-from ..schedules import Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
-from ..sequential import Sequential
-from .values import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0, widths
+from .. import (
+    L2,
+    Adam,
+    AdamW,
+    ArgumentError,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Cosine,
+    Dropout,
+    ExponentialDecay,
+    GradientDescent,
+    He,
+    Initializer,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Loss,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    Random,
+    ReLU,
+    RMSProp,
+    Schedule,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    StepDecay,
+    Tanh,
+    WarmUp,
+    Xavier,
+    Zeros,
+)
+from . import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0
 
 DESCENT: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
 ADAPTIVE: dict[str, Any] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
@@ -49,74 +74,70 @@ class Usual:
         """Return the learning rate for an optimizer."""
         return self.rates[optimizer in ADAPTIVE]
 
+    @property
+    def batch(self) -> str:
+        """The batch size in words."""
+        return str(self.batch_size or "the whole set")
+
     def __str__(self) -> str:
-        batch = "the whole set" if self.batch_size is None else f"{self.batch_size}"
-        rate = f"{self.rate(self.optimizer):g}"
-        return f"layers {self.layers}, {self.optimizer} at {rate}, batches of {batch}, init {self.init}, {self.epochs:,} epochs"
+        how = f"{self.optimizer} at {self.rate(self.optimizer):g}"
+        return f"layers {self.layers}, {how}, batches of {self.batch}, init {self.init}, {self.epochs:,} epochs"
+
+
+def widths(text: str) -> list[int]:
+    """Read "20,7,5" as [20, 7, 5], and "none" as []."""
+    try:
+        found = [] if text == "none" else [int(part) for part in text.split(",")]
+    except ValueError:
+        found = [0]
+    if any(width < 1 for width in found):
+        raise argparse.ArgumentTypeError(f'must be whole numbers >= 1 with commas between, such as 20,7,5, or "none", got {text!r}')
+    return found
 
 
 def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
-    """Add the options of a network and, if `training`, those of its training.
+    """Add the options of a network and, if `training`, of its training, with `usual` as defaults, or none, which `settle` fills in."""
+    held = {} if usual is None else vars(usual)
+    told = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
+    if usual is None:
+        told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
+    else:
+        rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
+        told |= {"learning_rate": "; ".join(rates), "batch_size": usual.batch}
 
-    With `usual` its settings are the defaults; without, the defaults are None, to be filled in by `settle`.
-    """
-
-    def told(name: str, text: str = "") -> str:
-        if usual is None:
-            return "default: the set's"
-        return f"default: {text or getattr(usual, name)}"
-
-    def default(name: str) -> Any:
-        return getattr(usual, name) if usual is not None else None
+    def add(group: Any, name: str, text: str, **settings: Any) -> None:
+        key = name[2:].replace("-", "_")
+        group.add_argument(name, help=f"{text} (default: {told.get(key, '%(default)s')})", **{"default": held.get(key), **settings})
 
     net = parser.add_argument_group("the network")
-    layers = 'widths of the hidden layers, or "none"'
-    net.add_argument("--layers", type=widths, default=default("layers"), metavar="W,W,...", help=f"{layers} ({told('layers')})")
-    net.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="between the layers (default: %(default)s)")
-    net.add_argument("--init", choices=INITIALIZERS, default=default("init"), help=f"how the first weights are drawn ({told('init')})")
-    net.add_argument("--l2", type=NOT_NEGATIVE, default=0.0, metavar="LAMBDA", help="L2 penalty (default: %(default)s)")
-    keep = "share of hidden units that dropout keeps (default: %(default)s, no dropout)"
-    net.add_argument("--keep-prob", type=SHARE, default=1.0, metavar="P", help=keep)
+    add(net, "--layers", 'widths of the hidden layers, or "none"', type=widths, metavar="W,W,...")
+    add(net, "--activation", "between the layers", choices=ACTIVATIONS, default="relu")
+    add(net, "--init", "how the first weights are drawn", choices=INITIALIZERS)
+    add(net, "--l2", "L2 penalty", type=NOT_NEGATIVE, default=0.0, metavar="LAMBDA")
+    add(net, "--keep-prob", "share of hidden units that dropout keeps", type=SHARE, default=1.0, metavar="P")
     if seed:
-        net.add_argument(
-            "--seed", type=SEED, default=1, metavar="N", help="where all chance comes from; 1 is the course's (default: %(default)s)"
-        )
+        add(net, "--seed", "where all chance comes from; 1 is the course's", type=SEED, default=1, metavar="N")
     if not training:
         return
-    net.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="what is computed in (default: %(default)s)")
+    add(net, "--dtype", "what is computed in", choices=("float32", "float64"), default="float32")
     how = parser.add_argument_group("the training")
-    how.add_argument("--epochs", type=WHOLE, default=default("epochs"), metavar="N", help=f"passes over the examples ({told('epochs')})")
-    how.add_argument("--optimizer", choices=OPTIMIZERS, default=default("optimizer"), help=f"how a step is made ({told('optimizer')})")
-    groups = (", ".join(DESCENT), ", ".join(ADAPTIVE))
-    rates = "" if usual is None else "; ".join(f"{rate:g} for {names}" for rate, names in zip(usual.rates, groups, strict=True))
-    how.add_argument("--learning-rate", type=POSITIVE, metavar="R", help=f"size of a step ({told('rates', rates)})")
-    fall = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave (default: %(default)s)"
-    how.add_argument("--schedule", choices=SCHEDULES, default="constant", help=fall)
-    rise = "epochs in which it rises from 0 first (default: %(default)s)"
-    how.add_argument("--warm-up", type=WHOLE_OR_0, default=0, metavar="N", help=rise)
-    how.add_argument("--clip-norm", type=POSITIVE, metavar="C", help="shorten longer gradients to this norm (default: as they are)")
-    batch = "the whole set" if usual is None or usual.batch_size is None else f"{usual.batch_size}"
-    how.add_argument(
-        "--batch-size", type=WHOLE, default=default("batch_size"), metavar="N", help=f"examples per step ({told('batch_size', batch)})"
-    )
+    add(how, "--epochs", "passes over the examples", type=WHOLE, metavar="N")
+    add(how, "--optimizer", "how a step is made", choices=OPTIMIZERS)
+    add(how, "--learning-rate", "size of a step", type=POSITIVE, metavar="R")
+    fall = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave"
+    add(how, "--schedule", fall, choices=SCHEDULES, default="constant")
+    add(how, "--warm-up", "epochs in which it rises from 0 first", type=WHOLE_OR_0, default=0, metavar="N")
+    add(how, "--clip-norm", "shorten longer gradients to this norm", type=POSITIVE, metavar="C")
+    add(how, "--batch-size", "examples per step", type=WHOLE, metavar="N")
 
 
 def settle(options: argparse.Namespace, usual: Usual) -> None:
-    """Fill in the usual settings of network and training where an option was not given."""
-    settle_net(options, usual)
-    for name in ("epochs", "optimizer", "batch_size"):
-        if getattr(options, name) is None:
-            setattr(options, name, getattr(usual, name))
-    if options.learning_rate is None:
+    """Fill in the usual settings where an option was not given."""
+    for name, value in vars(usual).items():
+        if name in options and getattr(options, name) is None:
+            setattr(options, name, widths(value) if name == "layers" else value)
+    if "learning_rate" in options and options.learning_rate is None:
         options.learning_rate = usual.rate(options.optimizer)
-
-
-def settle_net(options: argparse.Namespace, usual: Usual) -> None:
-    """Fill in the usual settings of the network where an option was not given."""
-    if options.layers is None:
-        options.layers = widths(usual.layers)
-    if options.init is None:
-        options.init = usual.init
 
 
 def build(options: argparse.Namespace, features: int, outputs: int) -> Sequential:
