@@ -1,4 +1,4 @@
-"""What to try before a long training, on copies: which learning rate suits, and whether one batch can be learned at all."""
+"""What to try before a long training, on copies of model and optimizer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .optimizers import Optimizer
 from .sequential import Sequential
 
-_KEPT = 0.9  # the share of the running mean that smooths the losses: it looks back over about 19 of them
-_SAFETY = 5  # how far below the rate of the least loss the suggestion lies
+_KEPT = 0.9  # of the running mean that smooths the losses: it looks back over about 19 of them
 
 
 class RateSearch:
@@ -27,12 +26,8 @@ class RateSearch:
 
     Attributes
     ----------
-    rates : ndarray (n,)
-        The learning rates that were tried, rising.
-    raw : ndarray (n,)
-        The loss of the batch after the step with each rate.
-    losses : ndarray (n,)
-        Their running mean, without its bias.
+    rates, raw, losses : ndarray (n,)
+        The learning rates, rising; the loss of the batch after the step with each; its running mean, without its bias.
     least : int
         Where `losses` is least, the first tenth left aside.
     suggestion : float or None
@@ -43,13 +38,13 @@ class RateSearch:
         weights = _KEPT ** np.arange(len(raw))
         self.rates, self.raw = rates, raw
         self.losses = np.convolve(raw, weights)[: len(raw)] / weights.cumsum()
-        early = raw[: max(3, steps // 4)]  # with rates so small that the loss is what it was
+        early = raw[: max(3, steps // 4)]  # the loss is what it was
         skipped = min(steps // 10, len(raw) - 1)  # a mean of one or two is no mean
         self.least = skipped + int(self.losses[skipped:].argmin())
         self._start, self._fallen = float(early.mean()), float(self.losses[self.least])
         noise = float(early.std()) * math.sqrt((1 - _KEPT) / (1 + _KEPT))
         falls = self._start - self._fallen > max(2.5 * noise, 1e-3 * abs(self._start)) and self.least > skipped
-        self.suggestion = float(f"{rates[self.least] / _SAFETY:.2g}") if falls else None
+        self.suggestion = float(f"{rates[self.least] / 5:.2g}") if falls else None
 
     def plot(self, *, axes: Any = None) -> Any:
         """Draw the losses against the rates, on `axes` if given (extra `plot`); return the matplotlib Axes."""
@@ -58,14 +53,13 @@ class RateSearch:
         return rate_search(self, axes=axes)
 
     def __str__(self) -> str:
-        first, last, best = self.rates[0], self.rates[-1], self.rates[self.least]
+        first, last, best = (f"{self.rates[i]:.2g}" for i in (0, -1, self.least))
         text = (
-            f"{len(self.rates)} learning rates from {first:.2g} to {last:.2g}: the loss fell from {self._start:.4g} to {self._fallen:.4g}"
+            f"{len(self.rates)} learning rates from {first} to {last}: the loss fell from {self._start:.4g} to {self._fallen:.4g} at {best}"
         )
-        text += f" at {best:.2g}"
         if self.suggestion is None:
             return f"{text}, which is no more than its noise; try larger batches, more steps or a higher highest rate"
-        at_end = " (still falling: try a higher highest rate)" if best == last else ""
+        at_end = " (still falling: try a higher highest rate)" if self.least == len(self.rates) - 1 else ""
         return f"{text}{at_end}; suggestion {self.suggestion:.2g}"
 
     def __repr__(self) -> str:
@@ -85,8 +79,8 @@ def lr_find(
 ) -> RateSearch:
     """Suggest a learning rate: train a copy of the model for some steps, each with a rate larger by the same factor.
 
-    The loss stays, then falls, then rises; a good rate lies clearly below that of the least loss. The search ends early where the
-    smoothed loss is twice what it was, or not finite. Model, optimizer and random streams stay as they are.
+    The loss stays, then falls, then rises; a good rate lies clearly below that of the least. The search ends early where the smoothed
+    loss is twice what it was, or not finite.
 
     Parameters
     ----------
@@ -99,7 +93,7 @@ def lr_find(
     lowest, highest : float, default 1e-6 and 1.0
         0 < lowest < highest. Gradient descent may need a `highest` of 10.
     steps : int, default 100
-        >= 20, how many rates.
+        >= 20.
     batch_size : int or None, default 64
         As for `fit`. The larger, the less noise.
 
@@ -111,15 +105,15 @@ def lr_find(
     Notes
     -----
     Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3. Why a fifth: on six small nets under five
-    optimizers, training with it ended, in the geometric mean, at 1.6 times the loss of the best of 25 rates.
+    optimizers, training with it ended at 1.6 times the loss of the best of 25 rates.
 
     Examples
     --------
     >>> from minidl import Adam, ReLU, Linear, Sigmoid
     >>> from minidl.data import planar
     >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
-    >>> found = lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam())
-    >>> 0.02 < found.suggestion < 0.5
+    >>> search = lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam())
+    >>> 0.02 < search.suggestion < 0.5
     True
     """
     _check(model, optimizer, steps, 20, "lr_find")
@@ -127,11 +121,11 @@ def lr_find(
     if not (numbers and 0 < lowest < highest):
         raise ArgumentError(f"lowest and highest must be finite and 0 < lowest < highest, got {lowest!r} and {highest!r} in lr_find")
     sweep = _Sweep(np.geomspace(lowest, highest, steps))
-    _fit(model, X, Y, optimizer, batch_size, steps + 1, sweep)
-    tried = len(sweep.losses) - 1
-    if tried < 1:
+    _fit(model, X, Y, optimizer, sweep, epochs=steps + 1, batch_size=batch_size)
+    raw = np.array(sweep.losses[1:])
+    if not len(raw):
         raise ArgumentError(f"the loss must be finite at the start and after a step with lowest={lowest:g}, but it is not in lr_find")
-    return RateSearch(sweep.rates[:tried], np.array(sweep.losses[1:]), steps)
+    return RateSearch(sweep.rates[: len(raw)], raw, steps)
 
 
 class _Sweep(Callback):
@@ -167,11 +161,11 @@ class OverfitReport:
     first, last : float
         The data loss before the first and after the last step, without penalties and dropout.
     guessing : float or None
-        The loss of calling all classes equally likely, ln(classes), or of answering the mean; None for a loss of one's own.
+        The loss of calling all classes equally likely, ln(classes), or of always the mean; None for a loss of one's own.
     least : float
         The least possible loss: 0, unless targets are smoothed or probabilities.
     accuracy : float or None
-        The share of the batch that is called rightly in the end.
+        The share of classes that are right in the end.
     lines : sequence of str
         The table.
     """
@@ -194,7 +188,7 @@ def overfit_one_batch(
 ) -> OverfitReport:
     """Train a copy of the model on one batch alone, and report whether it learned that by heart, as a sound model does.
 
-    Also compares the first loss with that of guessing, ln(classes). Model, optimizer and random streams stay as they are.
+    Also compares the first loss with that of guessing, ln(classes): Karpathy, "A recipe for training neural networks" (2019).
 
     Parameters
     ----------
@@ -206,28 +200,16 @@ def overfit_one_batch(
     steps : int, default 200
         >= 1.
     batch_size : int or None, default 32
-        As for `fit`: None is all of X.
+        As for `fit`.
 
     Raises
     ------
     ShapeError, DtypeError, ArgumentError, NonFiniteError
         As from `fit`.
-
-    Notes
-    -----
-    Karpathy, "A recipe for training neural networks" (2019): "verify loss @ init", "overfit one batch".
-
-    Examples
-    --------
-    >>> from minidl import Adam, Linear, ReLU, Sigmoid
-    >>> from minidl.data import planar
-    >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
-    >>> overfit_one_batch(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam(0.05)).ok
-    True
     """
     _check(model, optimizer, steps, 1, "overfit_one_batch")
     dealt = _FirstBatch()
-    _fit(model, X, Y, optimizer, batch_size, 1, dealt)
+    _fit(model, X, Y, optimizer, dealt, epochs=1, batch_size=batch_size)
     x, t = dealt.x, dealt.t
     twin, mover = copy.deepcopy(model), copy.deepcopy(optimizer)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -305,7 +287,7 @@ def _check(model: object, optimizer: object, steps: object, least: int, where: s
         raise ArgumentError(f"steps must be a whole number >= {least}, got {steps!r} in {where}")
 
 
-def _fit(model: Sequential, X: Any, Y: Any, optimizer: Optimizer, batch_size: int | None, epochs: int, watcher: Callback) -> None:
+def _fit(model: Sequential, X: Any, Y: Any, optimizer: Optimizer, watcher: Callback, **settings: Any) -> None:
     """Train a copy of `model` under the eyes of `watcher`, who ends it."""
-    settings: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "callbacks": [watcher, StopOnNonFinite(False)]}
-    copy.deepcopy(model).fit(X, Y, optimizer=copy.deepcopy(optimizer), progress=False, **settings)
+    settings |= {"optimizer": copy.deepcopy(optimizer), "callbacks": [watcher, StopOnNonFinite(False)], "progress": False}
+    copy.deepcopy(model).fit(X, Y, **settings)
