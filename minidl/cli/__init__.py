@@ -1,4 +1,4 @@
-"""The command line: how it begins and ends, and what its commands share."""
+"""The command line: how it begins and ends, and the network that its options describe, for the commands and for the studies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,46 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .. import __version__
-from ..errors import MinidlError
+import numpy as np
+
+from .. import (
+    L2,
+    Adam,
+    AdamW,
+    ArgumentError,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Cosine,
+    Dropout,
+    ExponentialDecay,
+    GradientDescent,
+    He,
+    Initializer,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Loss,
+    MinidlError,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    Random,
+    ReLU,
+    RMSProp,
+    Schedule,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    StepDecay,
+    Tanh,
+    WarmUp,
+    Xavier,
+    Zeros,
+    __version__,
+)
 
 EXAMPLES = """examples:
   minidl train moons --out results/moons
@@ -21,6 +57,18 @@ EXAMPLES = """examples:
   minidl data list
 
 exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that is not understood; 130 Ctrl-C"""
+DESCENT: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
+ADAPTIVE: dict[str, Any] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS = DESCENT | ADAPTIVE
+# How the learning rate goes in all of a training of so many steps.
+SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
+    "constant": lambda rate, steps: rate,
+    "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),
+    "exponential": lambda rate, steps: ExponentialDecay(rate, every=steps, factor=0.01),
+    "cosine": lambda rate, steps: Cosine(rate, steps=steps),
+}
+INITIALIZERS: dict[str, type[Initializer]] = {"xavier": Xavier, "he": He, "random": Random, "zeros": Zeros}
+ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky-relu": LeakyReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
 
 class Parser(argparse.ArgumentParser):
@@ -86,6 +134,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def to_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as JSON: paths are texts, and numbers that are not finite null."""
+    plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
+    return json.dumps(plain, indent=2)
+
+
 def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str], Any]:
     """Return a type for argparse: a number of that `kind` for which `fits` is true; `rule` says so in words."""
 
@@ -109,7 +163,103 @@ SHARE = number(float, "a number in (0, 1]", lambda n: 0 < n <= 1)
 SEED = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
 
 
-def to_json(content: Mapping[str, Any]) -> str:
-    """Return `content` as JSON: paths are texts, and numbers that are not finite null."""
-    plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
-    return json.dumps(plain, indent=2)
+def widths(text: str) -> list[int]:
+    """Read "20,7,5" as [20, 7, 5], and "none" as []."""
+    try:
+        return [] if text == "none" else [WHOLE(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
+        rule = 'whole numbers >= 1 with commas between, such as 20,7,5, or "none"'
+        raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}") from None
+
+
+@dataclass(frozen=True)
+class Usual:
+    """The settings where an option is not given; `rates` are the learning rates of `DESCENT` and of `ADAPTIVE`."""
+
+    layers: str
+    epochs: int
+    optimizer: str = "gd"
+    rates: tuple[float, float] = (0.0075, 1e-5)
+    batch_size: int | None = None
+    init: str = "xavier"
+
+    def __str__(self) -> str:
+        how = f"{self.optimizer} at {self.rates[self.optimizer in ADAPTIVE]:g}, batches of {self.batch_size or 'the whole set'}"
+        return f"layers {self.layers}, {how}, init {self.init}, {self.epochs:,} epochs"
+
+
+def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
+    """Add the options of a network and, if `training`, of its training, with `usual` as defaults, or none, which `settle` fills in."""
+    held = {} if usual is None else vars(usual)
+    told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
+    if usual is None:
+        told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
+    else:
+        rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
+        told |= {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
+
+    def add(group: Any, name: str, text: str, **settings: Any) -> None:
+        key = name[2:].replace("-", "_")
+        group.add_argument(name, help=f"{text} (default: {told.get(key, '%(default)s')})", **{"default": held.get(key), **settings})
+
+    net = parser.add_argument_group("the network")
+    add(net, "--layers", 'widths of the hidden layers, or "none"', type=widths, metavar="W,W,...")
+    add(net, "--activation", "between the layers", choices=ACTIVATIONS, default="relu")
+    add(net, "--init", "how the first weights are drawn", choices=INITIALIZERS)
+    add(net, "--l2", "L2 penalty", type=NOT_NEGATIVE, default=0.0, metavar="LAMBDA")
+    add(net, "--keep-prob", "share of hidden units that dropout keeps", type=SHARE, default=1.0, metavar="P")
+    if seed:
+        add(net, "--seed", "where all chance comes from; 1 is the course's", type=SEED, default=1, metavar="N")
+    if not training:
+        return
+    add(net, "--dtype", "what is computed in", choices=("float32", "float64"), default="float32")
+    how = parser.add_argument_group("the training")
+    add(how, "--epochs", "passes over the examples", type=WHOLE, metavar="N")
+    add(how, "--optimizer", "how a step is made", choices=OPTIMIZERS)
+    add(how, "--learning-rate", "size of a step", type=POSITIVE, metavar="R")
+    fall = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave"
+    add(how, "--schedule", fall, choices=SCHEDULES, default="constant")
+    add(how, "--warm-up", "epochs in which it rises from 0 first", type=WHOLE_OR_0, default=0, metavar="N")
+    add(how, "--clip-norm", "shorten longer gradients to this norm", type=POSITIVE, metavar="C")
+    add(how, "--batch-size", "examples per step", type=WHOLE, metavar="N")
+
+
+def settle(options: argparse.Namespace, usual: Usual) -> None:
+    """Fill in the usual settings where an option was not given."""
+    for name, value in vars(usual).items():
+        if name in options and getattr(options, name) is None:
+            setattr(options, name, widths(value) if name == "layers" else value)
+    if "learning_rate" in options and options.learning_rate is None:
+        options.learning_rate = usual.rates[options.optimizer in ADAPTIVE]
+
+
+def build(options: argparse.Namespace, features: int, outputs: int) -> Sequential:
+    """Return the model that the options describe, untrained: it ends in a sigmoid for one output, in a softmax for more."""
+    init = INITIALIZERS[options.init]()
+    layers: list[Layer] = []
+    for width in options.layers:
+        layers += [Linear(features, width, init=init), ACTIVATIONS[options.activation]()]
+        layers += [Dropout(options.keep_prob)] if options.keep_prob < 1 else []
+        features = width
+    layers += [Linear(features, outputs, init=init), Sigmoid() if outputs == 1 else Softmax()]
+    loss: Loss = BinaryCrossEntropy() if outputs == 1 else CategoricalCrossEntropy()
+    penalties = [L2(options.l2)] if options.l2 else []
+    seed = np.random.RandomState(options.seed)  # the course's generator: its seed draws its weights
+    return Sequential(layers, loss=loss, penalties=penalties, seed=seed, dtype=getattr(options, "dtype", "float64"))
+
+
+def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
+    """Return the optimizer that settled options name, for a training on so many rows."""
+    batches = math.ceil(rows / (options.batch_size or rows))
+    rise, steps = options.warm_up * batches, options.epochs * batches
+    if rise >= steps:
+        raise ArgumentError(f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}")
+    rate = SCHEDULES[options.schedule](options.learning_rate, steps - rise)
+    made: Optimizer = OPTIMIZERS[options.optimizer](WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm)
+    return made
+
+
+def shape_of(model: Sequential) -> str:
+    """Return the widths of a network as "2-16-1"."""
+    linear = [layer for layer in model.layers if isinstance(layer, Linear)]
+    return "-".join(map(str, [linear[0].weight.shape[1], *(layer.weight.shape[0] for layer in linear)]))

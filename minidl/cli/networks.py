@@ -20,7 +20,7 @@ from ..data.standin import CAT_CLASSES
 from ..data.standin_signs import SIGN_CLASSES
 from ..files import make_folder, write_whole
 from ..resume import Checkpoint
-from . import POSITIVE, SEED, WHOLE, command, nets, sets, to_json
+from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, to_json
 
 
 def add_commands(commands: Any) -> None:
@@ -29,7 +29,7 @@ def add_commands(commands: Any) -> None:
     usual = "".join(f"  {name:8}  {usual}\n" for name, usual in sets.USUAL.items())
     one.epilog = f"what each set is trained with where no option says otherwise:\n{usual}\n{one.epilog}"
     sets.add_options(one)
-    nets.add_options(one, None)
+    add_options(one, None)
     out = one.add_argument_group("the output")
     kept = "keep the training in this file; if it is there already, go on from it (default: none)"
     out.add_argument("--checkpoint", type=Path, metavar="FILE", help=kept)
@@ -46,7 +46,7 @@ def add_commands(commands: Any) -> None:
 
     one = command(commands, "check", check)
     sets.add_options(one)
-    nets.add_options(one, None, training=False)
+    add_options(one, None, training=False)
     how = one.add_argument_group("the check")
     rows = "how many training examples it is done on (default: %(default)s)"
     how.add_argument("--examples", type=WHOLE, default=6, metavar="N", help=rows)
@@ -59,9 +59,7 @@ def add_commands(commands: Any) -> None:
 class BestSoFar(EarlyStopping):
     """Keeps the history, and brings the parameters of the best epoch back where a training does not come to its end."""
 
-    def __init__(self, epochs: int) -> None:
-        super().__init__("loss", patience=epochs)
-        self.history = History()
+    history = History()
 
     def on_start(self, run: Run) -> None:
         """Hold on to the history."""
@@ -94,15 +92,15 @@ def train(options: argparse.Namespace) -> int:
     """
     examples = sets.load(options)
     (x, y), (x_test, _) = examples.train, examples.test
-    model = nets.build(options, x.shape[1], examples.outputs)
-    optimizer = nets.make_optimizer(options, len(x))
+    model = build(options, x.shape[1], examples.outputs)
+    optimizer = make_optimizer(options, len(x))
     if options.out is not None:
         make_folder(options.out)  # fails before the training rather than after it
     say: Callable[[str], None] = (lambda line: None) if options.json else lambda line: print(line, flush=True)
     say(f"source  {examples.source}")
     say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
-    say(f"{nets.shape_of(model)}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
-    best, kept = BestSoFar(options.epochs), options.checkpoint
+    say(f"{shape_of(model)}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
+    best, kept = BestSoFar("loss", patience=options.epochs), options.checkpoint
     going = kept if kept is not None and kept.exists() else None
     if going:
         say(f"goes on from {kept}")
@@ -134,7 +132,7 @@ def train(options: argparse.Namespace) -> int:
         model.save(options.out / "model.h5")
         files = {"results.json": (to_json(results) + "\n").encode()}
         try:
-            for name, axes in _pictures(model, best.history, examples, results["network"]):
+            for name, axes in _pictures(model, best.history, examples):
                 memory = io.BytesIO()
                 axes.figure.savefig(memory, format="png", dpi=120)
                 files[name] = memory.getvalue()
@@ -155,7 +153,7 @@ def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:
     parts = {"train": examples.train, "test": examples.test}
     X, Y = examples.test
     return {
-        "network": nets.shape_of(model),
+        "network": shape_of(model),
         "parameters": model.parameters.size,
         "set": examples.name,
         "source": examples.source,
@@ -181,11 +179,11 @@ def _table(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _pictures(model: Sequential, history: History, examples: sets.Examples, shape: str) -> Iterator[tuple[str, Any]]:
+def _pictures(model: Sequential, history: History, examples: sets.Examples) -> Iterator[tuple[str, Any]]:
     """Draw the pictures: yield the name of each file and the Axes."""
     X, Y = examples.test
     called = model.predict_classes(X)
-    title = f"{Path(examples.name).name}, {shape}"
+    title = f"{Path(examples.name).name}, {shape_of(model)}"
     axes = plots.learning_curves(history)
     axes.set(title=f"{title}\nhow the loss falls while the network learns", ylim=(0, None))
     yield "cost.png", axes
@@ -277,9 +275,9 @@ def check(options: argparse.Namespace) -> int:
     """
     examples = sets.load(options)
     X, Y = (rows[: options.examples] for rows in examples.train)
-    model = nets.build(options, X.shape[1], examples.outputs)
+    model = build(options, X.shape[1], examples.outputs)
     checker = GradientChecker(model, method=options.method, epsilon=options.epsilon, seed=options.seed)
-    report, shape = checker.check(X, Y, exhaustive=options.exhaustive), nets.shape_of(model)
+    report, shape = checker.check(X, Y, exhaustive=options.exhaustive), shape_of(model)
     if options.json:
         content = {"command": "check", "set": examples.name, "source": examples.source, "network": shape}
         print(json.dumps(content | json.loads(report.to_json()), indent=2))

@@ -21,8 +21,7 @@ from ..data.download import fetch
 from ..data.writer import write_hdf5
 from ..errors import DataError
 from ..files import read_whole
-from . import NOT_NEGATIVE, command, number, to_json
-from .nets import Usual, settle
+from . import NOT_NEGATIVE, Usual, command, number, settle, to_json
 
 POINTS: dict[str, tuple[Any, float]] = {"moons": (planar.moons, 0.2), "circles": (planar.circles, 0.05), "blobs": (planar.blobs, 1.5)}
 PICTURES = {"cats": load_cats, "signs": load_signs}

@@ -23,8 +23,9 @@ from minidl import (
     StepDecay,
     Tanh,
     Zeros,
+    cli,
 )
-from minidl.cli import main, nets, networks
+from minidl.cli import main, networks
 from minidl.data import write_cats
 
 
@@ -82,7 +83,7 @@ TIMETABLES = {
 @pytest.mark.parametrize("schedule", TIMETABLES)
 def test_a_schedule_spans_the_training(monkeypatch, schedule):
     made = []
-    monkeypatch.setattr(nets, "make_optimizer", lambda *given, make=nets.make_optimizer: made.append(make(*given)) or made[-1])
+    monkeypatch.setattr(networks, "make_optimizer", lambda *given, make=networks.make_optimizer: made.append(make(*given)) or made[-1])
     words = ["train", "moons", "--points", "100", "--epochs", "40", "--learning-rate", "0.2", "--schedule", schedule, "--json"]
     assert main(words) == 0  # 75 rows in batches of 32: 3 steps per epoch
     assert main([*words, "--warm-up", "8", "--optimizer", "nesterov", "--clip-norm", "2"]) == 0
@@ -180,9 +181,9 @@ def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
 
     kept = []
     models = []
-    build = nets.build
-    monkeypatch.setattr(nets, "build", lambda *words: models.append(build(*words)) or models[0])
-    monkeypatch.setattr(nets, "make_optimizer", lambda options, rows: Impatient(0.1))
+    build = networks.build
+    monkeypatch.setattr(networks, "build", lambda *words: models.append(build(*words)) or models[0])
+    monkeypatch.setattr(networks, "make_optimizer", lambda options, rows: Impatient(0.1))
     assert main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"]) == 130
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -196,7 +197,7 @@ def test_ctrl_c_in_the_first_epoch_has_no_results(capsys, monkeypatch, tmp_path)
         def update(self, theta, grad):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(nets, "make_optimizer", lambda options, rows: Now(0.1))
+    monkeypatch.setattr(networks, "make_optimizer", lambda options, rows: Now(0.1))
     assert main(["train", "moons", "--json", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr() == ("", "minidl train: interrupted\n")
     assert list(tmp_path.iterdir()) == []
@@ -371,7 +372,7 @@ def test_a_right_network_passes_with_status_0(capsys, words):
 
 
 def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
-    monkeypatch.setitem(nets.ACTIVATIONS, "tanh", WrongTanh)
+    monkeypatch.setitem(cli.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh"]) == 1
     out = capsys.readouterr().out
     assert "FAILED" in out
@@ -381,7 +382,7 @@ def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
 @pytest.mark.parametrize("wrong", [False, True])
 def test_check_in_json(capsys, monkeypatch, wrong):
     if wrong:
-        monkeypatch.setitem(nets.ACTIVATIONS, "tanh", WrongTanh)
+        monkeypatch.setitem(cli.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh", "--json"]) == int(wrong)
     report = json.loads(capsys.readouterr().out)
     assert report["ok"] is not wrong
