@@ -1,4 +1,4 @@
-"""Pictures (extra `plot`), each drawn on the `axes` given or a figure of its own: learning_curves(history).figure.savefig("loss.png")."""
+"""Pictures (extra `plot`), drawn on the `axes` given or on a figure of their own: learning_curves(history).figure.savefig("loss.png")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .gradcheck.report import Report
 from .history import History
 from .sequential import Sequential
 
-# Those of Okabe and Ito, which people with any kind of colour vision tell apart, without the yellow, pale on white.
+# Those of Okabe and Ito, which all eyes tell apart, without the yellow, pale on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#666666"
 _MARKERS = "o^sDvP*X"
@@ -27,16 +27,15 @@ _GRID = 250  # points per side at which a decision is asked for
 def learning_curves(
     history: History | Mapping[str, History], *, measure: str = "loss", against: str | None = None, axes: Any = None
 ) -> Any:
-    """Draw a column of the history over the epochs, and what it was on the validation examples, if any, dashed.
+    """Draw a column of the history over the epochs, and its validation column, if any, dashed.
 
     Parameters
     ----------
     history : History or dict of str to History
-        What `fit` returned; several by their names, to compare.
+        What `fit` returned, or several by name.
     measure : str, default "loss"
-        The column; `"val_" + measure` is drawn with it.
     against : str, optional
-        A column for the horizontal axis, such as "seconds"; by default the number of the epoch.
+        A column in place of the epochs, such as "seconds".
     axes : matplotlib Axes, optional
 
     Raises
@@ -53,12 +52,12 @@ def learning_curves(
         if not one.epochs:
             raise ArgumentError(f"the history{f' of {name!r}' if several else ''} holds no epoch yet in learning_curves: train first")
         x = range(1, one.epochs + 1) if against is None else one[against]
-        for j, column in enumerate([measure, f"val_{measure}"] if f"val_{measure}" in one else [measure]):
-            part = ("training", "validation")[j]
-            label = f"{name}, {part}" if several and f"val_{measure}" in one else name if several else part
-            curves.append((x, one[column], label, COLOURS[(i if several else j) % len(COLOURS)], "-" if j == 0 else "--"))
+        both = f"val_{measure}" in one
+        for j, part in enumerate(("training", "validation")[: 1 + both]):
+            label = part if not several else f"{name}, {part}" if both else name
+            curves.append((x, one[("", "val_")[j] + measure], ("-", "--")[j], COLOURS[(i if several else j) % len(COLOURS)], label))
     axes = _axes(axes, "learning_curves", (7, 4.5))
-    for x, y, label, colour, style in curves:
+    for x, y, style, colour, label in curves:
         axes.plot(x, y, style, color=colour, label=label, linewidth=1.4, marker="o" if len(y) == 1 else None)
     across = against or "epoch (one pass over the training examples)"
     axes.set(xlabel=across, ylabel=measure, title=f"{measure.capitalize()} while learning")
@@ -68,15 +67,15 @@ def learning_curves(
 
 
 def rate_search(search: Any, *, axes: Any = None) -> Any:
-    """Draw the loss over the learning rates that `search`, a `RateSearch`, tried, and its suggestion, on `axes` if given."""
+    """Draw the losses of `search`, a `RateSearch`, over its learning rates, on `axes` if given."""
     if lacking := [name for name in ("rates", "raw", "losses", "least", "suggestion") if not hasattr(search, name)]:
         raise ArgumentError(f"search must be what lr_find returned, got {search!r} without {lacking[0]} in rate_search")
     axes = _axes(axes, "rate_search", (7, 4.5))
     axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
     axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
-    early = max(3, len(search.rates) // 4)  # where the loss is what it was at the start; above that, it only goes up
-    low = min(float(search.losses.min()), float(search.raw.min()))
-    high = max(float(search.losses[:early].max()), sorted(search.raw[:early])[-max(1, early // 10)])
+    early = max(3, len(search.rates) // 4)  # where the loss is what it was
+    low = min(search.losses.min(), search.raw.min())
+    high = max(search.losses[:early].max(), sorted(search.raw[:early])[-max(1, early // 10)])
     room = max(high - low, 1e-3 * abs(high), 1e-12)
     axes.set_ylim(low - 0.1 * room, high + 0.2 * room)
     title = "Loss while the learning rate rises from step to step"
@@ -95,7 +94,7 @@ def rate_search(search: Any, *, axes: Any = None) -> Any:
 def decision_boundary(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, classes: Sequence[str] | None = None, axes: Any = None
 ) -> Any:
-    """Draw which class a model answers at every place of the plane, and the examples (X, Y) on top; wrong ones are ringed.
+    """Draw which class a model answers everywhere in the plane, and the examples, the wrong ones ringed.
 
     Parameters
     ----------
@@ -105,13 +104,13 @@ def decision_boundary(
     Y : array_like
         As for `fit`.
     classes : sequence of str, optional
-        Their names for the legend; by default "class 0", "class 1", ...
+        Names for the legend.
     axes : matplotlib Axes, optional
 
     Raises
     ------
     ShapeError, DtypeError, NonFiniteError, ArgumentError
-        If the examples do not fit the model, have not two features, or the model is no classifier.
+        If the examples do not fit the model, or it is no such classifier.
     """
     where = "decision_boundary"
     if not isinstance(model, Sequential) or not model.loss.accuracy_of:
@@ -129,7 +128,7 @@ def decision_boundary(
     count = max(outputs, 2)
     names = _class_names(classes, count, where) if classes else [f"class {k}" for k in range(count)]
     axes = _axes(axes, where, (6, 5))
-    from matplotlib.colors import ListedColormap, to_rgb
+    from matplotlib.colors import ListedColormap
 
     low, high = points.min(axis=0), points.max(axis=0)
     room = 0.1 * np.where(high > low, high - low, 1.0)
@@ -139,15 +138,13 @@ def decision_boundary(
     plane = np.column_stack([grid.ravel() for grid in np.meshgrid(across, up)])
     answers = model.predict_classes(plane).reshape(_GRID, _GRID)
     colours = [COLOURS[k % len(COLOURS)] for k in range(count)]
-    tints = ListedColormap([tuple(1 - 0.3 * (1 - part) for part in to_rgb(colour)) for colour in colours])
-    axes.pcolormesh(across, up, answers, cmap=tints, vmin=-0.5, vmax=count - 0.5, shading="nearest", rasterized=True)
+    axes.pcolormesh(across, up, answers, cmap=ListedColormap(colours), vmin=-0.5, vmax=count - 0.5, alpha=0.3, rasterized=True)
     if answers.min() < answers.max():
         axes.contour(across, up, answers, levels=np.arange(count - 1) + 0.5, colors="black", linewidths=1)
     for k, (colour, name) in enumerate(zip(colours, names, strict=True)):
         x, y = points[labels == k].T
         axes.scatter(x, y, s=22, c=colour, marker=_MARKERS[k % 8], edgecolors="white", linewidths=0.5, label=name, zorder=2)
-    wrong = points[called != labels]
-    if len(wrong):
+    if len(wrong := points[called != labels]):
         text = f"called wrongly: {len(wrong)} of {len(points)}"
         axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=1.1, label=text, zorder=3)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first feature", ylabel="second feature", title="Decision boundary")
@@ -156,7 +153,7 @@ def decision_boundary(
 
 
 def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> npt.NDArray[np.int64]:
-    """Return (`classes`, `classes`) counts: how many of each class in `labels` (row) `predicted` calls what (column). No matplotlib needed.
+    """Return (`classes`, `classes`) counts: how many of each class in `labels` (row) `predicted` calls what (column).
 
     Examples
     --------
@@ -202,24 +199,21 @@ def misclassified(
     columns: int = 5,
     axes: Any = None,
 ) -> Any:
-    """Draw the pictures that were called wrongly, each with what it is and what it was called; return their Axes as an array.
+    """Draw the pictures that were called wrongly, and return their Axes as an array.
 
     Parameters
     ----------
     images : array_like of shape (m, height, width), (m, height, width, 1) or (m, height, width, 3)
         uint8, or numbers in [0, 1].
     labels, predicted : array_like of shape (m,)
-        True and answered class numbers.
+        Class numbers.
     classes : sequence of str
-        The name of every class.
+        Their names.
     probability : array_like of shape (m,), optional
-        That of the answered class. The surest mistakes then come first, and the titles tell it.
-    most : int, default 20
-        At most so many pictures.
-    columns : int, default 5
-        Pictures in a row, on a figure of its own.
+        That of the answer; the surest mistakes then come first.
+    most, columns : int, default 20 and 5
+        How many pictures are drawn, and how many in a row.
     axes : sequence of matplotlib Axes, optional
-        One for each picture.
     """
     where = "misclassified"
     pictures = numeric(images, "images")
@@ -246,9 +240,7 @@ def misclassified(
 def weight_pictures(
     weight: npt.ArrayLike, shape: tuple[int, ...] = (64, 64, 3), *, most: int = 20, columns: int = 5, axes: Any = None
 ) -> Any:
-    """Draw the weights of each unit of a first layer as a picture: what the unit looks for.
-
-    Mid-grey is a weight of 0, brighter is positive, darker negative; each unit has its own scale, in its title.
+    """Draw the weights of each unit of a first layer as a picture: mid-grey is 0, brighter positive, darker negative.
 
     Parameters
     ----------
@@ -276,7 +268,7 @@ def weight_pictures(
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
-    """Draw where in each weight matrix the gradient of a `report` is wrong, on `axes` if given; return the array of Axes."""
+    """Draw where in each weight matrix the gradient of a `report` is wrong, on `axes` if given; return an array of Axes."""
     if not isinstance(report, Report):
         raise ArgumentError(f"report must be what a gradient check returned, got {report!r} in gradient_errors")
     figure = plot_errors(report, axes=None if axes is None else _given(axes, "gradient_errors"))
@@ -292,7 +284,6 @@ def _figure(where: str) -> Callable[..., Any]:
 
 
 def _axes(axes: Any, where: str, size: tuple[float, float]) -> Any:
-    """Return the one Axes given, or a new one."""
     new = _figure(where)
     return new(figsize=size, layout="constrained").add_subplot() if axes is None else _given(axes, where, one=True)[0]
 
@@ -307,7 +298,7 @@ def _given(axes: Any, where: str, *, one: bool = False) -> Any:
 
 
 def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axes: Any, where: str, title: str) -> Any:
-    """Draw pictures on the Axes given, or on new ones under a title, and return those with a picture."""
+    """Draw pictures on the Axes given, or on new ones under a title."""
     new, columns, count = _figure(where), _whole(columns, "columns", where), len(pictures)
     if axes is None:
         rows, columns = math.ceil(count / columns), min(columns, max(count, 4))
@@ -324,14 +315,12 @@ def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axe
 
 
 def _class_names(classes: Sequence[str], count: int | None, where: str) -> list[str]:
-    """Return the names of `count` classes, of as many as there are where it is None."""
     if isinstance(classes, str) or not isinstance(classes, Sequence) or not classes or len(classes) != (count or len(classes)):
         raise ArgumentError(f"classes must be the names of {f'the {count}' if count else 'all'} classes, got {classes!r} in {where}")
     return [str(name) for name in classes]
 
 
 def _class_numbers(values: npt.ArrayLike, name: str, classes: int, where: str) -> Array:
-    """Return class numbers from 0 to classes - 1 as a vector."""
     labels = numeric(values, name)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]

@@ -18,7 +18,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .optimizers import Optimizer
 from .sequential import Sequential
 
-_KEPT = 0.9  # of the running mean that smooths the losses: it looks back over about 19 of them
+_KEPT = 0.9  # of a running mean
 
 
 class RateSearch:
@@ -27,7 +27,7 @@ class RateSearch:
     Attributes
     ----------
     rates, raw, losses : ndarray (n,)
-        The learning rates, rising; the loss of the batch after the step with each; its running mean, without its bias.
+        The learning rates, rising; the loss after the step with each; its running mean, without bias.
     least : int
         Where `losses` is least, the first tenth left aside.
     suggestion : float or None
@@ -47,7 +47,7 @@ class RateSearch:
         self.suggestion = float(f"{rates[self.least] / 5:.2g}") if falls else None
 
     def plot(self, *, axes: Any = None) -> Any:
-        """Draw the losses against the rates, on `axes` if given (extra `plot`); return the matplotlib Axes."""
+        """Draw the losses over the rates, on `axes` if given; return the matplotlib Axes."""
         from .plots import rate_search
 
         return rate_search(self, axes=axes)
@@ -77,25 +77,23 @@ def lr_find(
     steps: int = 100,
     batch_size: int | None = 64,
 ) -> RateSearch:
-    """Suggest a learning rate: train a copy of the model for some steps, each with a rate larger by the same factor.
+    """Suggest a learning rate, from a short training of a copy in which each step has a rate larger by the same factor.
 
-    The loss stays, then falls, then rises; a good rate lies clearly below that of the least. The search ends early where the smoothed
-    loss is twice what it was, or not finite.
+    A good rate lies clearly below that of the least loss. It ends early where the smoothed loss is twice what it was, or not finite.
 
     Parameters
     ----------
     model : Sequential
-        Trained or not.
     X, Y : array_like
         As for `fit`, which would deal the same batches next.
     optimizer : Optimizer
-        It starts anew; its own learning rate does not matter.
+        Its own learning rate does not matter.
     lowest, highest : float, default 1e-6 and 1.0
         0 < lowest < highest. Gradient descent may need a `highest` of 10.
     steps : int, default 100
         >= 20.
     batch_size : int or None, default 64
-        As for `fit`. The larger, the less noise.
+        The larger, the less noise.
 
     Raises
     ------
@@ -104,16 +102,15 @@ def lr_find(
 
     Notes
     -----
-    Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3. Why a fifth: on six small nets under five
-    optimizers, training with it ended at 1.6 times the loss of the best of 25 rates.
+    Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3. With the fifth, six small nets under five optimizers
+    came to 1.6 times the loss of the best of 25 rates.
 
     Examples
     --------
-    >>> from minidl import Adam, ReLU, Linear, Sigmoid
+    >>> from minidl import Adam, Linear, ReLU, Sigmoid
     >>> from minidl.data import planar
     >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
-    >>> search = lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam())
-    >>> 0.02 < search.suggestion < 0.5
+    >>> 0.02 < lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam()).suggestion < 0.5
     True
     """
     _check(model, optimizer, steps, 20, "lr_find")
@@ -129,7 +126,7 @@ def lr_find(
 
 
 class _Sweep(Callback):
-    """Makes each step with the next rate, and keeps the losses: the first is that before any step."""
+    """Makes each step with the next rate, and keeps the losses, that before any step first."""
 
     def __init__(self, rates: Array) -> None:
         self.rates, self.losses, self._running, self._weight = rates, list[float](), 0.0, 0.0
@@ -157,15 +154,15 @@ class OverfitReport:
     ok : bool
         The batch was learned, and the first loss was at most three times that of guessing.
     learned : bool
-        The last loss is near the least possible: within a tenth of the way from there to that of guessing.
+        The last loss is at most a tenth of the way from the least to that of guessing.
     first, last : float
-        The data loss before the first and after the last step, without penalties and dropout.
+        The data loss before the first and after the last step.
     guessing : float or None
         The loss of calling all classes equally likely, ln(classes), or of always the mean; None for a loss of one's own.
     least : float
         The least possible loss: 0, unless targets are smoothed or probabilities.
     accuracy : float or None
-        The share of classes that are right in the end.
+        In the end.
     lines : sequence of str
         The table.
     """
@@ -186,21 +183,19 @@ class OverfitReport:
 def overfit_one_batch(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, optimizer: Optimizer, steps: int = 200, batch_size: int | None = 32
 ) -> OverfitReport:
-    """Train a copy of the model on one batch alone, and report whether it learned that by heart, as a sound model does.
+    """Train a copy on one batch alone, and report whether it learned that by heart, as a sound model does.
 
-    Also compares the first loss with that of guessing, ln(classes): Karpathy, "A recipe for training neural networks" (2019).
+    Also compares the first loss with that of guessing. Karpathy, "A recipe for training neural networks" (2019).
 
     Parameters
     ----------
     model : Sequential
     X, Y : array_like
-        As for `fit`; the batch is the one that `fit` would deal next.
+        As for `fit`, which would deal the same batch next.
     optimizer : Optimizer
-        It starts anew.
     steps : int, default 200
         >= 1.
     batch_size : int or None, default 32
-        As for `fit`.
 
     Raises
     ------
@@ -242,7 +237,7 @@ def overfit_one_batch(
 
 
 class _FirstBatch(Callback):
-    """Keeps the first batch and ends the training."""
+    """Keeps the first batch."""
 
     def on_step(self, run: Run) -> None:
         self.x, self.t = np.array(run.x), np.array(run.y)
@@ -250,7 +245,7 @@ class _FirstBatch(Callback):
 
 
 def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
-    """Return the loss of guessing, if it is known, the least possible one, 0 if it is not known, and how guessing is told."""
+    """Return the loss of guessing, if it is known, the least possible one, and how guessing is told."""
     if isinstance(loss, BinaryCrossEntropy | CategoricalCrossEntropy):
         classes = t.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
         aim = (1 - loss.label_smoothing) * t + loss.label_smoothing / classes
@@ -263,7 +258,7 @@ def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
 
 
 def _why(x: Array, t: Array, totals: Sequence[float], last: float) -> str:
-    """Return what to look for, as the batch was not learned."""
+    """Return what to look for."""
     if not math.isfinite(last):
         return f"the loss was not finite after step {len(totals)}: try a smaller learning rate"
     first_of: dict[bytes, int] = {}

@@ -1,4 +1,4 @@
-"""The command line: how it begins and ends, and the network that its options describe, for the commands and for the studies."""
+"""The command line: what its commands share with each other and, of the options of a network, with the studies."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """Return the command line with all commands."""
+    """Return the whole command line."""
     from . import networks, sets  # they import from here
 
     cli = Parser(prog="minidl", description="Train small networks and prove their gradients right.", epilog=EXAMPLES)
@@ -96,7 +96,7 @@ def parser() -> Parser:
 
 
 def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) -> Parser:
-    """Add a command: `run` returns its exit status, and its docstring is the help."""
+    """Add a command; the docstring of `run` is its help."""
     summary, _, rest = (inspect.getdoc(run) or name).partition("\n\n")
     description, _, examples = rest.partition("Examples\n--------\n")
     epilog = f"examples:\n{examples}" if examples else None
@@ -135,13 +135,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def to_json(content: Mapping[str, Any]) -> str:
-    """Return `content` as JSON: paths are texts, and numbers that are not finite null."""
+    """Return JSON, with paths as texts and numbers that are not finite as null."""
     plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
     return json.dumps(plain, indent=2)
 
 
 def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str], Any]:
-    """Return a type for argparse: a number of that `kind` for which `fits` is true; `rule` says so in words."""
+    """Return a type for argparse; `rule` says in words what `fits`."""
 
     def parse(text: str) -> Any:
         try:
@@ -174,7 +174,7 @@ def widths(text: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Usual:
-    """The settings where an option is not given; `rates` are the learning rates of `DESCENT` and of `ADAPTIVE`."""
+    """The settings where no option is given; `rates` are those of `DESCENT` and of `ADAPTIVE`."""
 
     layers: str
     epochs: int
@@ -189,7 +189,7 @@ class Usual:
 
 
 def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
-    """Add the options of a network and, if `training`, of its training, with `usual` as defaults, or none, which `settle` fills in."""
+    """Add the options of a network and its training; without `usual`, `settle` fills the defaults in."""
     held = {} if usual is None else vars(usual)
     told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
     if usual is None:
@@ -225,7 +225,7 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
 
 
 def settle(options: argparse.Namespace, usual: Usual) -> None:
-    """Fill in the usual settings where an option was not given."""
+    """Fill in what was not given."""
     for name, value in vars(usual).items():
         if name in options and getattr(options, name) is None:
             setattr(options, name, widths(value) if name == "layers" else value)
@@ -234,7 +234,7 @@ def settle(options: argparse.Namespace, usual: Usual) -> None:
 
 
 def build(options: argparse.Namespace, features: int, outputs: int) -> Sequential:
-    """Return the model that the options describe, untrained: it ends in a sigmoid for one output, in a softmax for more."""
+    """Return the untrained model, which ends in a sigmoid for one output, in a softmax for more."""
     init = INITIALIZERS[options.init]()
     layers: list[Layer] = []
     for width in options.layers:
@@ -249,7 +249,7 @@ def build(options: argparse.Namespace, features: int, outputs: int) -> Sequentia
 
 
 def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
-    """Return the optimizer that settled options name, for a training on so many rows."""
+    """Return the optimizer for a training on so many rows."""
     batches = math.ceil(rows / (options.batch_size or rows))
     rise, steps = options.warm_up * batches, options.epochs * batches
     if rise >= steps:

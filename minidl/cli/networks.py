@@ -57,7 +57,7 @@ def add_commands(commands: Any) -> None:
 
 
 class BestSoFar(EarlyStopping):
-    """Keeps the history, and brings the parameters of the best epoch back where a training does not come to its end."""
+    """Keeps the history, and brings the best epoch back where a training does not come to its end."""
 
     history = History()
 
@@ -67,7 +67,7 @@ class BestSoFar(EarlyStopping):
         self.history = run.history
 
     def on_end(self, run: Run) -> None:
-        """Put the best parameters back, unless training is complete."""
+        """Go back, unless training is complete."""
         if run.history.epochs < run.epochs:
             super().on_end(run)
 
@@ -149,7 +149,6 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:
-    """Return how good a model is on both parts of a set, beside the commonest class."""
     parts = {"train": examples.train, "test": examples.test}
     X, Y = examples.test
     return {
@@ -166,7 +165,6 @@ def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:
 
 
 def _table(results: dict[str, Any]) -> list[str]:
-    """Return what `_measured` found as lines of a table."""
     train, test, names = results["train"], results["test"], results["classes"]
     lines = [f"{'':24}{'train':>7}{'test':>8}"]
     lines += ["{:24}{train:7.3f}{test:8.3f}".format("always the commonest", **results["majority"])]
@@ -180,7 +178,6 @@ def _table(results: dict[str, Any]) -> list[str]:
 
 
 def _pictures(model: Sequential, history: History, examples: sets.Examples) -> Iterator[tuple[str, Any]]:
-    """Draw the pictures: yield the name of each file and the Axes."""
     X, Y = examples.test
     called = model.predict_classes(X)
     title = f"{Path(examples.name).name}, {shape_of(model)}"

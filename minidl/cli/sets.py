@@ -1,4 +1,4 @@
-"""The sets that the commands learn from: points in the plane, the course's pictures, CSV files; and `minidl data` for the pictures."""
+"""The sets that the commands learn from, and `minidl data`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ EXAMPLES = """examples:
 
 @dataclass(frozen=True)
 class Examples:
-    """A training and a test part with their names; `images` are the test pictures, where there are some."""
+    """A training and a test part; `images` are the test pictures, where there are some."""
 
     name: str
     source: str
@@ -59,7 +59,7 @@ class Examples:
 
     @property
     def outputs(self) -> int:
-        """How many outputs a network for these classes has."""
+        """Those of a network."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
 
@@ -81,7 +81,7 @@ def _known(text: str) -> str:
 
 
 def misfit(options: argparse.Namespace) -> str | None:
-    """Return what is wrong where an option does not go with the set."""
+    """Return what is wrong with the options."""
     for name, sets, between in (("data", PICTURES, " and "), ("points", POINTS, ", "), ("noise", POINTS, ", ")):
         if getattr(options, name) is not None and options.set not in sets:
             return f"--{name} goes with {between.join(sets)} only, not with {options.set}"
@@ -89,7 +89,7 @@ def misfit(options: argparse.Namespace) -> str | None:
 
 
 def load(options: argparse.Namespace) -> Examples:
-    """Load the set that the options name, and fill in the usual settings for it; raise `DataError` if a file cannot be used."""
+    """Load the set that the options name, and settle them."""
     name, seed = options.set, options.seed
     settle(options, USUAL.get(name, USUAL[CSV]))
     if name in PICTURES:
@@ -113,14 +113,12 @@ def load(options: argparse.Namespace) -> Examples:
 
 
 def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
-    """Return the numbers (m, d) of a file, the class number of each row (m,), and the names of the classes, which its last column has.
-
-    Between the cells may be commas, semicolons or tabs; a first line of names is skipped.
+    """Return the numbers (m, d), the class number of each row (m,), and the names of the classes, which the last column has.
 
     Raises
     ------
     MissingDataError, DataError
-        The message names the line.
+        With the line.
     """
     try:
         text = read_whole(path, MOST_BYTES, "a CSV file", "take a part of it").decode("utf-8-sig")
@@ -158,7 +156,6 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
 
 
 def _number(cell: str) -> float:
-    """Return the finite number in a cell, NaN where there is none."""
     try:
         value = float(cell)
     except ValueError:
@@ -190,7 +187,7 @@ def _told(options: argparse.Namespace, content: dict[str, Any], lines: list[str]
 
 
 def _list(options: argparse.Namespace) -> int:
-    """List the known sets, where they were looked for and what was found."""
+    """Show the known sets, where they were looked for and what was found."""
     named = options.data or os.environ.get(known.FOLDER_VARIABLE)
     places = list(dict.fromkeys([*([Path(named)] if named else []), *([] if options.data else known.usual_places())]))
     sets: dict[str, Any] = {}
@@ -226,7 +223,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verdict(path: Path) -> dict[str, Any]:
-    """Return what a file is: known (by its SHA-256), unknown (but it can be read), or broken."""
     prefixes = ["test", "train"]
     why = ""
     for prefix in reversed(prefixes) if path.name.startswith("train") else prefixes:
