@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .optimizers import Optimizer
 from .sequential import Sequential
 
-_KEPT = 0.9  # of a running mean
+_KEPT = 0.9  # of the running mean that smooths the losses
 
 
 class RateSearch:
@@ -102,20 +103,10 @@ def lr_find(
 
     Notes
     -----
-    Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3. With the fifth, six small nets under five optimizers
-    came to 1.6 times the loss of the best of 25 rates.
-
-    Examples
-    --------
-    >>> from minidl import Adam, Linear, ReLU, Sigmoid
-    >>> from minidl.data import planar
-    >>> model = Sequential([Linear(2, 16), ReLU(), Linear(16, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
-    >>> 0.02 < lr_find(model, *planar.moons(300, noise=0.2, rng=3), optimizer=Adam()).suggestion < 0.5
-    True
+    Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3.
     """
     _check(model, optimizer, steps, 20, "lr_find")
-    numbers = all(isinstance(rate, int | float | np.integer | np.floating) and math.isfinite(rate) for rate in (lowest, highest))
-    if not (numbers and 0 < lowest < highest):
+    if not (isinstance(lowest, Real) and isinstance(highest, Real) and 0 < lowest < highest < math.inf):
         raise ArgumentError(f"lowest and highest must be finite and 0 < lowest < highest, got {lowest!r} and {highest!r} in lr_find")
     sweep = _Sweep(np.geomspace(lowest, highest, steps))
     _fit(model, X, Y, optimizer, sweep, epochs=steps + 1, batch_size=batch_size)
@@ -218,8 +209,8 @@ def overfit_one_batch(
     guessing, least, compared = _bounds(twin.loss, t)
     far = (guessing if guessing is not None and guessing > least else first) - least
     learned = last - least <= 0.1 * far  # and not where it is NaN
-    known = guessing if guessing is not None and twin.loss.accuracy_of else None
-    high = not math.isfinite(first) or (known is not None and first > 3 * known)
+    known = guessing if guessing is not None and twin.loss.accuracy_of else math.nan
+    high = not math.isfinite(first) or first > 3 * known
     lines = [
         f"one batch of {len(x)} examples, {len(totals)} steps of {optimizer}",
         f"first loss  {first:<9.4g}  {compared}".rstrip(),
@@ -229,7 +220,7 @@ def overfit_one_batch(
     ]
     if high:
         lines.append("more than three times the loss of guessing: are the inputs scaled, and the first weights of the last layer small?")
-    elif known is not None and first < known / 2:
+    elif first < known / 2:
         lines.append("less than half the loss of guessing: is the model trained already?")
     if not learned:
         lines.append(_why(x, t, totals, last))

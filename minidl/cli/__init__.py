@@ -8,7 +8,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -103,7 +103,7 @@ def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) 
     added: Parser = commands.add_parser(name, help=summary[0].lower() + summary[1:-1], description=description, epilog=epilog)
     added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
     added.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    added.set_defaults(run=run)
+    added.set_defaults(run=run, called=added.prog.removeprefix("minidl "))
     return added
 
 
@@ -138,6 +138,13 @@ def to_json(content: Mapping[str, Any]) -> str:
     """Return JSON, with paths as texts and numbers that are not finite as null."""
     plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
     return json.dumps(plain, indent=2)
+
+
+def tell(options: argparse.Namespace, content: Mapping[str, Any], lines: Iterable[str], *, wrong: bool = False) -> int:
+    """Print the lines or, where it is asked for, JSON; return the exit status."""
+    for line in [to_json({"command": options.called, **content})] if options.json else lines:
+        print(line)
+    return int(wrong)
 
 
 def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str], Any]:

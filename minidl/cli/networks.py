@@ -20,7 +20,7 @@ from ..data.standin import CAT_CLASSES
 from ..data.standin_signs import SIGN_CLASSES
 from ..files import make_folder, write_whole
 from ..resume import Checkpoint
-from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, to_json
+from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, tell, to_json
 
 
 def add_commands(commands: Any) -> None:
@@ -118,7 +118,7 @@ def train(options: argparse.Namespace) -> int:
             say(f"{kept} holds the training: the same command goes on")
     results = {
         "command": "train",
-        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "json", "debug")},
+        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "called", "json", "debug")},
         "interrupted": interrupted,
         "epochs": epochs,
         "epoch": best.best_epoch if interrupted else epochs,
@@ -212,10 +212,9 @@ def evaluate(options: argparse.Namespace) -> int:
     outputs = model.predict(examples.test[0][:1]).shape[1]
     if outputs != examples.outputs or not model.loss.accuracy_of:
         raise ShapeError(f"{options.model}: must answer the {len(examples.classes)} classes of {examples.name}, found {outputs} output(s)")
-    results = {"command": "evaluate", "model": options.model, **_measured(model, examples)}
+    results = _measured(model, examples)
     lines = [f"source  {examples.source}", f"{results['network']}: {model.parameters.size:,} parameters, from {options.model}"]
-    print(to_json(results) if options.json else "\n".join([*lines, *_table(results)]))
-    return 0
+    return tell(options, {"model": options.model, **results}, [*lines, *_table(results)])
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -233,28 +232,22 @@ def predict(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for path in options.images:
         try:
-            rows.append({"image": str(path), **_answer(model, options.model, read_image(path).reshape(1, -1) / 255.0)})
+            answer = model.predict(read_image(path).reshape(1, -1) / 255.0)[0]
         except DataError as error:
             print(f"minidl predict: {error}", file=sys.stderr)
-    if options.json:
-        print(to_json({"command": "predict", "model": options.model, "pictures": rows}))
-    elif rows:
+            continue
+        except ShapeError as error:
+            raise ShapeError(f"{options.model}: must be a network for pictures of 64 x 64 x 3, but {error}") from None
+        chances = np.array([1 - answer[0], answer[0]]) if len(answer) == 1 else answer
+        names = {1: CAT_CLASSES, 6: SIGN_CLASSES}.get(len(answer), range(len(chances)))
+        best = int(chances.argmax())
+        rows.append({"image": str(path), "called": str(names[best]), "class": best, "probability": float(chances[best])})
+    lines = []
+    if rows:
         wide, called = (max(least, *(len(row[name]) for row in rows)) for name, least in (("image", 7), ("called", 6)))
-        print(f"{'picture':{wide}}  {'called':>{called}}  probability")
-        for row in rows:
-            print(f"{row['image']:{wide}}  {row['called']:>{called}}  {row['probability']:11.3f}")
-    return int(len(rows) < len(options.images))
-
-
-def _answer(model: Sequential, path: Path, pixels: np.ndarray) -> dict[str, Any]:
-    try:
-        answer = model.predict(pixels)[0]
-    except ShapeError as error:
-        raise ShapeError(f"{path}: must be a network for pictures of 64 x 64 x 3, but {error}") from None
-    chances = np.array([1 - answer[0], answer[0]]) if len(answer) == 1 else answer
-    names = {1: CAT_CLASSES, 6: SIGN_CLASSES}.get(len(answer), range(len(chances)))
-    best = int(chances.argmax())
-    return {"called": str(names[best]), "class": best, "probability": float(chances[best])}
+        lines = [f"{'picture':{wide}}  {'called':>{called}}  probability"]
+        lines += [f"{row['image']:{wide}}  {row['called']:>{called}}  {row['probability']:11.3f}" for row in rows]
+    return tell(options, {"model": options.model, "pictures": rows}, lines, wrong=len(rows) < len(options.images))
 
 
 def check(options: argparse.Namespace) -> int:
@@ -274,10 +267,7 @@ def check(options: argparse.Namespace) -> int:
     X, Y = (rows[: options.examples] for rows in examples.train)
     model = build(options, X.shape[1], examples.outputs)
     checker = GradientChecker(model, method=options.method, epsilon=options.epsilon, seed=options.seed)
-    report, shape = checker.check(X, Y, exhaustive=options.exhaustive), shape_of(model)
-    if options.json:
-        content = {"command": "check", "set": examples.name, "source": examples.source, "network": shape}
-        print(json.dumps(content | json.loads(report.to_json()), indent=2))
-    else:
-        print(f"source  {examples.source}\nnetwork {shape}\n\n{report.text(colour=None)}")
-    return 0 if report.ok else 1
+    report = checker.check(X, Y, exhaustive=options.exhaustive)
+    content = {"set": examples.name, "source": examples.source, "network": shape_of(model), **json.loads(report.to_json())}
+    lines = [f"source  {examples.source}", f"network {shape_of(model)}", "", report.text(colour=None)]
+    return tell(options, content, lines, wrong=not report.ok)

@@ -21,7 +21,7 @@ from ..data.download import fetch
 from ..data.writer import write_hdf5
 from ..errors import DataError
 from ..files import read_whole
-from . import NOT_NEGATIVE, Usual, command, number, settle, to_json
+from . import NOT_NEGATIVE, Usual, command, number, settle, tell
 
 POINTS: dict[str, tuple[Any, float]] = {"moons": (planar.moons, 0.2), "circles": (planar.circles, 0.05), "blobs": (planar.blobs, 1.5)}
 PICTURES = {"cats": load_cats, "signs": load_signs}
@@ -182,10 +182,6 @@ def add_commands(commands: Any) -> None:
     fetched.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=to)
 
 
-def _told(options: argparse.Namespace, content: dict[str, Any], lines: list[str]) -> None:
-    print(to_json({"command": f"data {options.action}", **content}) if options.json else "\n".join(lines))
-
-
 def _list(options: argparse.Namespace) -> int:
     """Show the known sets, where they were looked for and what was found."""
     named = options.data or os.environ.get(known.FOLDER_VARIABLE)
@@ -205,8 +201,8 @@ def _list(options: argparse.Namespace) -> int:
         lines += ["", f"{name:6} {found['state']}: {found['train']} pictures for training, {found['test']} for the test"]
         lines += [f"       {file:22} {' and '.join(where) or 'not found'}" for file, where in files.items()]
         lines += [f"       {found['source']}"]
-    _told(options, {"looked_in": places, "sets": sets}, lines)
-    return int(any(found["state"] == "error" for found in sets.values()))
+    wrong = any(found["state"] == "error" for found in sets.values())
+    return tell(options, {"looked_in": places, "sets": sets}, lines, wrong=wrong)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -218,8 +214,8 @@ def _verify(options: argparse.Namespace) -> int:
             raise DataError(f"{path}: must hold .h5 files, found none: pass the folder with the data files")
         paths += inside
     rows = [{"path": path, **_verdict(path)} for path in paths]
-    _told(options, {"files": rows}, [f"{row['verdict']:8} {row['path']}: {row['detail']}" for row in rows])
-    return int(any(row["verdict"] == "broken" for row in rows))
+    lines = [f"{row['verdict']:8} {row['path']}: {row['detail']}" for row in rows]
+    return tell(options, {"files": rows}, lines, wrong=any(row["verdict"] == "broken" for row in rows))
 
 
 def _verdict(path: Path) -> dict[str, Any]:
@@ -248,8 +244,7 @@ def _make(options: argparse.Namespace) -> int:
             file = options.folder / getattr(FILES[name], prefix)
             contents[file] = {f"{prefix}_set_x": part.images, f"{prefix}_set_y": part.labels, "list_classes": classes}
     paths = write_hdf5(contents)
-    _told(options, {"files": paths}, [f"wrote {path}: stand-in pictures drawn by minidl" for path in paths])
-    return 0
+    return tell(options, {"files": paths}, [f"wrote {path}: stand-in pictures drawn by minidl" for path in paths])
 
 
 def _fetch(options: argparse.Namespace) -> int:
@@ -272,5 +267,4 @@ def _fetch(options: argparse.Namespace) -> int:
     unknown = [name for name in (files.train, files.test) if name not in files.sha256]
     lines = [f"{what} {path}" for path, what in done.items()]
     lines += [f"not fetched: {name}, whose SHA-256 is not known; put it there yourself" for name in unknown]
-    _told(options, {"files": {str(path): what for path, what in done.items()}, "not_fetched": unknown}, lines)
-    return 0
+    return tell(options, {"files": {str(path): what for path, what in done.items()}, "not_fetched": unknown}, lines)
