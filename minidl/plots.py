@@ -74,8 +74,7 @@ def rate_search(search: Any, *, axes: Any = None) -> Any:
     axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
     axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
     early = max(3, len(search.rates) // 4)  # where the loss is what it was
-    low = min(search.losses.min(), search.raw.min())
-    high = max(search.losses[:early].max(), sorted(search.raw[:early])[-max(1, early // 10)])
+    low, high = search.raw.min(), search.raw[:early].max()
     room = max(high - low, 1e-3 * abs(high), 1e-12)
     axes.set_ylim(low - 0.1 * room, high + 0.2 * room)
     title = "Loss while the learning rate rises from step to step"
@@ -293,7 +292,7 @@ def _given(axes: Any, where: str, *, one: bool = False) -> Any:
 
     found = np.array(axes, dtype=object).ravel()
     if (one and len(found) != 1) or not all(isinstance(each, Axes) for each in found):
-        raise ArgumentError(f"axes must be {'a matplotlib Axes' if one else 'matplotlib Axes'}, got {axes!r} in {where}")
+        raise ArgumentError(f"axes must be {'one' if one else 'all'} matplotlib Axes, got {axes!r} in {where}")
     return found
 
 
@@ -326,8 +325,8 @@ def _class_numbers(values: npt.ArrayLike, name: str, classes: int, where: str) -
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.size == 0:
         raise ShapeError(f"{name} must be a vector (m,) of at least one class number, got shape {labels.shape} in {where}")
-    if not (np.mod(labels, 1) == 0).all():
-        raise DtypeError(f"{name} must hold whole numbers, got {labels[np.mod(labels, 1) != 0][0]} in {where}: pass predict_classes(X)")
+    if len(broken := labels[np.mod(labels, 1) != 0]):
+        raise DtypeError(f"{name} must hold whole numbers, got {broken[0]} in {where}: pass predict_classes(X)")
     if labels.min() < 0 or labels.max() >= classes:
         raise ArgumentError(f"{name} must lie in 0..{classes - 1}, got {labels.min()} to {labels.max()} in {where}")
     return labels.astype(np.int64)

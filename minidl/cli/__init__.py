@@ -30,7 +30,6 @@ from .. import (
     Layer,
     LeakyReLU,
     Linear,
-    Loss,
     MinidlError,
     Momentum,
     Nesterov,
@@ -60,7 +59,7 @@ exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that i
 DESCENT: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
 ADAPTIVE: dict[str, Any] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
 OPTIMIZERS = DESCENT | ADAPTIVE
-# How the learning rate goes in all of a training of so many steps.
+# How the learning rate goes in a training of so many steps.
 SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
     "constant": lambda rate, steps: rate,
     "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),
@@ -89,7 +88,7 @@ def parser() -> Parser:
 
     cli = Parser(prog="minidl", description="Train small networks and prove their gradients right.", epilog=EXAMPLES)
     cli.add_argument("--version", action="version", version=f"minidl {__version__}")
-    commands = cli.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = cli.add_subparsers(required=True, metavar="COMMAND")
     networks.add_commands(commands)
     sets.add_commands(commands)
     return cli
@@ -103,7 +102,7 @@ def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) 
     added: Parser = commands.add_parser(name, help=summary[0].lower() + summary[1:-1], description=description, epilog=epilog)
     added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
     added.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    added.set_defaults(run=run, called=added.prog.removeprefix("minidl "))
+    added.set_defaults(run=run, command=added.prog.removeprefix("minidl "))
     return added
 
 
@@ -121,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except KeyboardInterrupt:
         status, text = 130, "interrupted"
-    except BrokenPipeError:  # whoever read the output has gone, such as `head`
+    except BrokenPipeError:  # whoever reads has gone, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
@@ -142,7 +141,7 @@ def to_json(content: Mapping[str, Any]) -> str:
 
 def tell(options: argparse.Namespace, content: Mapping[str, Any], lines: Iterable[str], *, wrong: bool = False) -> int:
     """Print the lines or, where it is asked for, JSON; return the exit status."""
-    for line in [to_json({"command": options.called, **content})] if options.json else lines:
+    for line in [to_json({"command": options.command, **content})] if options.json else lines:
         print(line)
     return int(wrong)
 
@@ -248,10 +247,10 @@ def build(options: argparse.Namespace, features: int, outputs: int) -> Sequentia
         layers += [Linear(features, width, init=init), ACTIVATIONS[options.activation]()]
         layers += [Dropout(options.keep_prob)] if options.keep_prob < 1 else []
         features = width
-    layers += [Linear(features, outputs, init=init), Sigmoid() if outputs == 1 else Softmax()]
-    loss: Loss = BinaryCrossEntropy() if outputs == 1 else CategoricalCrossEntropy()
+    last, loss = (Sigmoid(), BinaryCrossEntropy()) if outputs == 1 else (Softmax(), CategoricalCrossEntropy())
+    layers += [Linear(features, outputs, init=init), last]
     penalties = [L2(options.l2)] if options.l2 else []
-    seed = np.random.RandomState(options.seed)  # the course's generator: its seed draws its weights
+    seed = np.random.RandomState(options.seed)  # the course's, which draws its weights
     return Sequential(layers, loss=loss, penalties=penalties, seed=seed, dtype=getattr(options, "dtype", "float64"))
 
 

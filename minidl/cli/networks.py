@@ -118,7 +118,7 @@ def train(options: argparse.Namespace) -> int:
             say(f"{kept} holds the training: the same command goes on")
     results = {
         "command": "train",
-        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "called", "json", "debug")},
+        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "json", "debug")},
         "interrupted": interrupted,
         "epochs": epochs,
         "epoch": best.best_epoch if interrupted else epochs,

@@ -59,7 +59,7 @@ class Examples:
 
     @property
     def outputs(self) -> int:
-        """Those of a network."""
+        """How many a network has."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
 
@@ -139,14 +139,14 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
             raise DataError(f"{where}: must have numbers and then a class, found one column: put commas between the cells")
         if len(cells) != wide:
             raise DataError(f"{where}: must have {wide} cells like the first row, found {len(cells)}: complete or drop the line")
-        *row[:], name = *map(_number, cells[:-1]), cells[-1].strip()
+        row[:] = [_number(cell) for cell in cells[:-1]]
         if np.isnan(row).any():
-            column = int(np.isnan(row).argmax())
-            where += f", column {column + 1}: must be a finite number, found {cells[column][:40]!r}"
-            raise DataError(f"{where}: repair or drop the line (the class comes last)")
-        if not name:
+            k = int(np.isnan(row).argmax())
+            rule = f"column {k + 1}: must be a finite number, found {cells[k][:40]!r}"
+            raise DataError(f"{where}, {rule}: repair or drop the line (the class comes last)")
+        names.append(cells[-1].strip())
+        if not names[-1]:
             raise DataError(f"{where}: the last column must hold the class, found it empty: fill it in")
-        names.append(name)
     classes = tuple(sorted(set(names), key=lambda name: (np.nan_to_num(_number(name), nan=math.inf), name)))
     if not 2 <= len(classes) <= MOST_CLASSES:
         found = f"from 2 to {MOST_CLASSES} of them, found {len(classes)} different values"
@@ -166,7 +166,7 @@ def _number(cell: str) -> float:
 def add_commands(commands: Any) -> None:
     """Add `minidl data`."""
     data = commands.add_parser("data", help="list, verify, make or fetch the picture files", description=DESCRIPTION, epilog=EXAMPLES)
-    commands = data.add_subparsers(dest="action", required=True, metavar="list|verify|make|fetch")
+    commands = data.add_subparsers(required=True, metavar="list|verify|make|fetch")
     shown = command(commands, "list", _list)
     shown.add_argument("--data", metavar="FOLDER", help="look there alone")
     verified = command(commands, "verify", _verify)
@@ -185,17 +185,18 @@ def add_commands(commands: Any) -> None:
 def _list(options: argparse.Namespace) -> int:
     """Show the known sets, where they were looked for and what was found."""
     named = options.data or os.environ.get(known.FOLDER_VARIABLE)
-    places = list(dict.fromkeys([*([Path(named)] if named else []), *([] if options.data else known.usual_places())]))
+    places = [Path(named)] if named else []
+    if not options.data:
+        places = list(dict.fromkeys(places + known.usual_places()))
     sets: dict[str, Any] = {}
     lines = ["looked in " + ", then ".join(map(str, places))]
     for name, one in FILES.items():
-        found: dict[str, Any] = {"state": "error", "source": "", "train": 0, "test": 0}
         try:
             data = PICTURES[name](options.data)
             state = "drawn stand-in" if data.source.startswith("stand-in") else "verified" if data.verified else "unverified"
             found = {"state": state, "source": data.source, "train": len(data.train), "test": len(data.test)}
         except DataError as error:
-            found["source"] = str(error)
+            found = {"state": "error", "source": str(error), "train": 0, "test": 0}
         files = {file: [str(place / file) for place in places if (place / file).exists()] for file in (one.train, one.test)}
         sets[name] = {**found, "files": files}
         lines += ["", f"{name:6} {found['state']}: {found['train']} pictures for training, {found['test']} for the test"]
@@ -219,18 +220,18 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verdict(path: Path) -> dict[str, Any]:
-    prefixes = ["test", "train"]
     why = ""
-    for prefix in reversed(prefixes) if path.name.startswith("train") else prefixes:
+    for prefix in sorted(("test", "train"), key=lambda prefix: not path.name.startswith(prefix)):
         try:
-            images, labels, classes = (contents := read_hdf5(path, known.schema(prefix))).arrays.values()
+            contents = read_hdf5(path, known.schema(prefix))
         except DataError as error:
             why = why or str(error).removeprefix(f"{path}: ")
             continue
+        _, labels, classes = contents.arrays.values()
         sha = contents.sha256
         file = next((file for one in FILES.values() for file, its in one.sha256.items() if its == sha), None)
         told = f"the course's {file}" if file else "can be read; its SHA-256 is not one of those that minidl knows"
-        detail = f"{told}: {len(images)} pictures, {len(classes)} classes, SHA-256 {sha}"
+        detail = f"{told}: {len(labels)} pictures, {len(classes)} classes, SHA-256 {sha}"
         return {"verdict": "known" if file else "unknown", "sha256": sha, "pictures": len(labels), "detail": detail}
     return {"verdict": "broken", "sha256": None, "pictures": 0, "detail": why}
 
