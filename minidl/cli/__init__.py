@@ -56,8 +56,8 @@ EXAMPLES = """examples:
   minidl data list
 
 exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that is not understood; 130 Ctrl-C"""
-DESCENT: dict[str, Any] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
-ADAPTIVE: dict[str, Any] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
+DESCENT: dict[str, type[Optimizer]] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
+ADAPTIVE: dict[str, type[Optimizer]] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
 OPTIMIZERS = DESCENT | ADAPTIVE
 # How the learning rate goes in a training of so many steps.
 SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
@@ -180,7 +180,7 @@ def widths(text: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Usual:
-    """The settings where no option is given; `rates` are those of `DESCENT` and of `ADAPTIVE`."""
+    """What is taken where no option is given; `rates` are those of `DESCENT` and of `ADAPTIVE`."""
 
     layers: str
     epochs: int
@@ -195,18 +195,17 @@ class Usual:
 
 
 def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
-    """Add the options of a network and its training; without `usual`, `settle` fills the defaults in."""
-    held = {} if usual is None else vars(usual)
+    """Add the options of a network and its training; `usual` is for the help, and `settle` fills it in."""
     told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
     if usual is None:
         told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
     else:
         rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
-        told |= {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
+        told |= vars(usual) | {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
 
     def add(group: Any, name: str, text: str, **settings: Any) -> None:
-        key = name[2:].replace("-", "_")
-        group.add_argument(name, help=f"{text} (default: {told.get(key, '%(default)s')})", **{"default": held.get(key), **settings})
+        default = told.get(name[2:].replace("-", "_"), "%(default)s")
+        group.add_argument(name, help=f"{text} (default: {default})", **settings)
 
     net = parser.add_argument_group("the network")
     add(net, "--layers", 'widths of the hidden layers, or "none"', type=widths, metavar="W,W,...")
@@ -261,8 +260,7 @@ def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
     if rise >= steps:
         raise ArgumentError(f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}")
     rate = SCHEDULES[options.schedule](options.learning_rate, steps - rise)
-    made: Optimizer = OPTIMIZERS[options.optimizer](WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm)
-    return made
+    return OPTIMIZERS[options.optimizer](WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm)
 
 
 def shape_of(model: Sequential) -> str:
