@@ -1,4 +1,4 @@
-"""`python -m minidl`, where the command is not on the path."""
+"""`python -m minidl`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Pictures (extra `plot`), drawn on the `axes` given or on a figure of their own: learning_curves(history).figure.savefig("loss.png")."""
+"""Pictures, drawn on the `axes` given or on a figure of their own (extra `plot`)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .gradcheck.report import Report
 from .history import History
 from .sequential import Sequential
 
-# Those of Okabe and Ito, which all eyes tell apart, without the yellow, pale on white.
+# Those of Okabe and Ito, which all eyes tell apart, without the pale yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#666666"
 _MARKERS = "o^sDvP*X"
-_GRID = 250  # points per side at which a decision is asked for
+_GRID = 250  # points per side
 
 
 def learning_curves(
@@ -146,7 +146,7 @@ def decision_boundary(
     if len(wrong := points[called != labels]):
         text = f"called wrongly: {len(wrong)} of {len(points)}"
         axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=1.1, label=text, zorder=3)
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first feature", ylabel="second feature", title="Decision boundary")
+    axes.set(xlabel="first feature", ylabel="second feature", title="Decision boundary")
     axes.legend(loc="upper center", ncols=min(count + 1, 3), fontsize=8, columnspacing=1, handletextpad=0.3, framealpha=0.9)
     return axes
 

@@ -55,9 +55,8 @@ class RateSearch:
 
     def __str__(self) -> str:
         first, last, best = (f"{self.rates[i]:.2g}" for i in (0, -1, self.least))
-        text = (
-            f"{len(self.rates)} learning rates from {first} to {last}: the loss fell from {self._start:.4g} to {self._fallen:.4g} at {best}"
-        )
+        fall = f"from {self._start:.4g} to {self._fallen:.4g} at {best}"
+        text = f"{len(self.rates)} learning rates from {first} to {last}: the loss fell {fall}"
         if self.suggestion is None:
             return f"{text}, which is no more than its noise; try larger batches, more steps or a higher highest rate"
         at_end = " (still falling: try a higher highest rate)" if self.least == len(self.rates) - 1 else ""
@@ -153,7 +152,7 @@ class OverfitReport:
     least : float
         The least possible loss: 0, unless targets are smoothed or probabilities.
     accuracy : float or None
-        In the end.
+        That of the batch in the end.
     lines : sequence of str
         The table.
     """
@@ -200,10 +199,12 @@ def overfit_one_batch(
     twin, mover = copy.deepcopy(model), copy.deepcopy(optimizer)
     with np.errstate(over="ignore", invalid="ignore"):
         first = float(twin.data_loss(x, t))
-        totals: list[float] = []
-        while len(totals) < steps and (not totals or math.isfinite(totals[-1])):
+        totals = []
+        for _ in range(steps):
             totals.append(float(twin.value_and_gradient(x, t, training=True)))
             mover.step(twin.parameters.theta, twin.parameters.grad)
+            if not math.isfinite(totals[-1]):
+                break
         last = float(twin.data_loss(x, t))
         right, asked = twin.hits(t) if twin.loss.accuracy_of else (0, 0)
     guessing, least, compared = _bounds(twin.loss, t)

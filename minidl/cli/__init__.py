@@ -1,4 +1,4 @@
-"""The command line: what its commands share with each other and, of the options of a network, with the studies."""
+"""The command line: what its commands share, and the options of a network, which the studies share too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -133,13 +133,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def to_json(content: Mapping[str, Any]) -> str:
+def to_json(content: dict[str, Any]) -> str:
     """Return JSON, with paths as texts and numbers that are not finite as null."""
     plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
     return json.dumps(plain, indent=2)
 
 
-def tell(options: argparse.Namespace, content: Mapping[str, Any], lines: Iterable[str], *, wrong: bool = False) -> int:
+def tell(options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, wrong: bool = False) -> int:
     """Print the lines or, where it is asked for, JSON; return the exit status."""
     for line in [to_json({"command": options.command, **content})] if options.json else lines:
         print(line)

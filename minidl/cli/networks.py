@@ -1,4 +1,4 @@
-"""The commands about networks: `minidl train`, `evaluate`, `predict` and `check`."""
+"""The commands `train`, `evaluate`, `predict` and `check`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from .. import DataError, EarlyStopping, GradientChecker, History, Sequential, S
 from ..callbacks import Run
 from ..data import read_image
 from ..data.standin import CAT_CLASSES
-from ..data.standin_signs import SIGN_CLASSES
 from ..files import make_folder, write_whole
 from ..resume import Checkpoint
 from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, tell, to_json
@@ -95,7 +94,7 @@ def train(options: argparse.Namespace) -> int:
     model = build(options, x.shape[1], examples.outputs)
     optimizer = make_optimizer(options, len(x))
     if options.out is not None:
-        make_folder(options.out)  # fails before the training rather than after it
+        make_folder(options.out)  # fails before the training
     say: Callable[[str], None] = (lambda line: None) if options.json else lambda line: print(line, flush=True)
     say(f"source  {examples.source}")
     say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
@@ -238,15 +237,16 @@ def predict(options: argparse.Namespace) -> int:
             continue
         except ShapeError as error:
             raise ShapeError(f"{options.model}: must be a network for pictures of 64 x 64 x 3, but {error}") from None
-        chances = np.array([1 - answer[0], answer[0]]) if len(answer) == 1 else answer
-        names = {1: CAT_CLASSES, 6: SIGN_CLASSES}.get(len(answer), range(len(chances)))
+        cat = len(answer) == 1
+        chances = np.array([1 - answer[0], answer[0]]) if cat else answer
         best = int(chances.argmax())
-        rows.append({"image": str(path), "called": str(names[best]), "class": best, "probability": float(chances[best])})
+        called = CAT_CLASSES[best] if cat else str(best)
+        rows.append({"image": str(path), "called": called, "class": best, "probability": float(chances[best])})
     lines = []
     if rows:
-        wide, called = (max(least, *(len(row[name]) for row in rows)) for name, least in (("image", 7), ("called", 6)))
-        lines = [f"{'picture':{wide}}  {'called':>{called}}  probability"]
-        lines += [f"{row['image']:{wide}}  {row['called']:>{called}}  {row['probability']:11.3f}" for row in rows]
+        left, right = (max(least, *(len(row[name]) for row in rows)) for name, least in (("image", 7), ("called", 6)))
+        lines = [f"{'picture':{left}}  {'called':>{right}}  probability"]
+        lines += [f"{row['image']:{left}}  {row['called']:>{right}}  {row['probability']:11.3f}" for row in rows]
     return tell(options, {"model": options.model, "pictures": rows}, lines, wrong=len(rows) < len(options.images))
 
 

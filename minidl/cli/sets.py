@@ -149,8 +149,8 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
             raise DataError(f"{where}: the last column must hold the class, found it empty: fill it in")
     classes = tuple(sorted(set(names), key=lambda name: (np.nan_to_num(_number(name), nan=math.inf), name)))
     if not 2 <= len(classes) <= MOST_CLASSES:
-        found = f"from 2 to {MOST_CLASSES} of them, found {len(classes)} different values"
-        raise DataError(f"{path}: the last column must hold classes, {found}: put the column with the class last")
+        found = f"2 to {MOST_CLASSES} classes, found {len(classes)} different values"
+        raise DataError(f"{path}: the last column must hold {found}: put the column with the class last")
     numbers = {name: k for k, name in enumerate(classes)}
     return features, np.array([numbers[name] for name in names]), classes
 
