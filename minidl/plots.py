@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -274,7 +274,7 @@ def gradient_errors(report: Report, *, axes: Any = None) -> Any:
     return np.array([one for one in figure.axes if one.get_images()] if axes is None else np.ravel(axes), dtype=object)
 
 
-def _figure(where: str) -> Callable[..., Any]:
+def _figure(where: str) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -153,7 +152,7 @@ class OverfitReport:
         The least possible loss: 0, unless targets are smoothed or probabilities.
     accuracy : float or None
         That of the batch in the end.
-    lines : sequence of str
+    lines : list of str
         The table.
     """
 
@@ -164,7 +163,7 @@ class OverfitReport:
     guessing: float | None
     least: float
     accuracy: float | None
-    lines: Sequence[str]
+    lines: list[str]
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -249,7 +248,7 @@ def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
     return None, 0.0, ""
 
 
-def _why(x: Array, t: Array, totals: Sequence[float], last: float) -> str:
+def _why(x: Array, t: Array, totals: list[float], last: float) -> str:
     """Return what to look for."""
     if not math.isfinite(last):
         return f"the loss was not finite after step {len(totals)}: try a smaller learning rate"

@@ -6,7 +6,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -95,18 +95,29 @@ def train(options: argparse.Namespace) -> int:
     optimizer = make_optimizer(options, len(x))
     if options.out is not None:
         make_folder(options.out)  # fails before the training
-    say: Callable[[str], None] = (lambda line: None) if options.json else lambda line: print(line, flush=True)
+
+    def say(line: str) -> None:
+        if not options.json:
+            print(line, flush=True)
+
     say(f"source  {examples.source}")
     say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
     say(f"{shape_of(model)}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
     best, kept = BestSoFar("loss", patience=options.epochs), options.checkpoint
-    going = kept if kept is not None and kept.exists() else None
+    going = kept is not None and kept.exists()
     if going:
         say(f"goes on from {kept}")
-    settings = {"epochs": options.epochs, "batch_size": options.batch_size, "progress": sys.stderr.isatty(), "resume": going}
-    callbacks = [best] if kept is None else [best, Checkpoint(kept, every_seconds=60)]
     with suppress(KeyboardInterrupt):
-        model.fit(x, y, optimizer=optimizer, callbacks=callbacks, **settings)
+        model.fit(
+            x,
+            y,
+            optimizer=optimizer,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            callbacks=[best] if kept is None else [best, Checkpoint(kept, every_seconds=60)],
+            progress=sys.stderr.isatty(),
+            resume=kept if going else None,
+        )
     epochs = best.history.epochs
     interrupted = epochs < options.epochs
     if interrupted:
@@ -189,8 +200,8 @@ def _pictures(model: Sequential, history: History, examples: sets.Examples) -> I
         axes.set_title(f"{title}\nwhat the network answers, and the {len(X)} test points")
         yield "boundary.png", axes
     if examples.images is not None and (called != Y.ravel()).any():
-        answers = model.predict(X)
-        sure = np.where(called == 1, answers[:, 0], 1 - answers[:, 0]) if examples.outputs == 1 else answers.max(axis=1)
+        sure = model.predict(X).max(axis=1)
+        sure = np.maximum(sure, 1 - sure) if examples.outputs == 1 else sure
         yield "misclassified.png", plots.misclassified(examples.images, Y, called, examples.classes, probability=sure)[0]
 
 
