@@ -27,7 +27,7 @@ _GRID = 250  # points per side
 def learning_curves(
     history: History | Mapping[str, History], *, measure: str = "loss", against: str | None = None, axes: Any = None
 ) -> Any:
-    """Draw a column of the history over the epochs, and its validation column, if any, dashed.
+    """Draw a column of the history over the epochs; that of the validation examples is dashed.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def decision_boundary(
     Raises
     ------
     ShapeError, DtypeError, NonFiniteError, ArgumentError
-        If the examples do not fit the model, or it is no such classifier.
+        If model or examples do not fit.
     """
     where = "decision_boundary"
     if not isinstance(model, Sequential) or not model.loss.accuracy_of:
@@ -152,7 +152,7 @@ def decision_boundary(
 
 
 def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> npt.NDArray[np.int64]:
-    """Return (`classes`, `classes`) counts: how many of each class in `labels` (row) `predicted` calls what (column).
+    """Return counts (`classes`, `classes`): how many of each class in `labels` (row) are what in `predicted` (column).
 
     Examples
     --------
@@ -169,7 +169,7 @@ def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: i
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str], *, axes: Any = None) -> Any:
-    """Draw `confusion_counts` of `labels` and `predicted`, shaded by the share of the true class; `classes` are names, `axes` optional."""
+    """Draw `confusion_counts` of `labels` and `predicted` with the names of the `classes`, on `axes` if given."""
     names = _class_names(classes, None, "confusion_matrix")
     counts = confusion_counts(labels, predicted, len(names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -267,7 +267,7 @@ def weight_pictures(
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
-    """Draw where in each weight matrix the gradient of a `report` is wrong, on `axes` if given; return an array of Axes."""
+    """Draw where in each weight matrix the gradient is wrong by a `report`, on `axes` if given; return an array of Axes."""
     if not isinstance(report, Report):
         raise ArgumentError(f"report must be what a gradient check returned, got {report!r} in gradient_errors")
     figure = plot_errors(report, axes=None if axes is None else _given(axes, "gradient_errors"))

@@ -76,9 +76,9 @@ def lr_find(
     steps: int = 100,
     batch_size: int | None = 64,
 ) -> RateSearch:
-    """Suggest a learning rate, from a short training of a copy in which each step has a rate larger by the same factor.
+    """Suggest a learning rate, from a short training of a copy with rates that rise by the same factor from step to step.
 
-    A good rate lies clearly below that of the least loss. It ends early where the smoothed loss is twice what it was, or not finite.
+    It ends early where the smoothed loss is twice what it was, or not finite.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def lr_find(
     optimizer : Optimizer
         Its own learning rate does not matter.
     lowest, highest : float, default 1e-6 and 1.0
-        0 < lowest < highest. Gradient descent may need a `highest` of 10.
+        Gradient descent may need a `highest` of 10.
     steps : int, default 100
         >= 20.
     batch_size : int or None, default 64
@@ -97,7 +97,7 @@ def lr_find(
     Raises
     ------
     ArgumentError
-        For bad settings, and where the loss is not finite after the first step.
+        For bad settings, or a loss that is not finite after the first step.
 
     Notes
     -----
@@ -115,7 +115,7 @@ def lr_find(
 
 
 class _Sweep(Callback):
-    """Makes each step with the next rate, and keeps the losses, that before any step first."""
+    """Makes each step with the next rate; the first loss is that before any step."""
 
     def __init__(self, rates: Array) -> None:
         self.rates, self.losses, self._running, self._weight = rates, list[float](), 0.0, 0.0
@@ -147,11 +147,11 @@ class OverfitReport:
     first, last : float
         The data loss before the first and after the last step.
     guessing : float or None
-        The loss of calling all classes equally likely, ln(classes), or of always the mean; None for a loss of one's own.
+        The loss of calling all classes equally likely, ln(classes), or of always the mean, where it is known.
     least : float
-        The least possible loss: 0, unless targets are smoothed or probabilities.
+        The least possible loss.
     accuracy : float or None
-        That of the batch in the end.
+        In the end.
     lines : list of str
         The table.
     """
@@ -172,9 +172,7 @@ class OverfitReport:
 def overfit_one_batch(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, optimizer: Optimizer, steps: int = 200, batch_size: int | None = 32
 ) -> OverfitReport:
-    """Train a copy on one batch alone, and report whether it learned that by heart, as a sound model does.
-
-    Also compares the first loss with that of guessing. Karpathy, "A recipe for training neural networks" (2019).
+    """Report whether a copy learns one batch by heart, as a sound model does, and whether its first loss is that of guessing.
 
     Parameters
     ----------
@@ -190,6 +188,10 @@ def overfit_one_batch(
     ------
     ShapeError, DtypeError, ArgumentError, NonFiniteError
         As from `fit`.
+
+    Notes
+    -----
+    Karpathy, "A recipe for training neural networks" (2019).
     """
     _check(model, optimizer, steps, 1, "overfit_one_batch")
     dealt = _FirstBatch()
@@ -236,7 +238,7 @@ class _FirstBatch(Callback):
 
 
 def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
-    """Return the loss of guessing, if it is known, the least possible one, and how guessing is told."""
+    """Return the loss of guessing, the least possible one, and how guessing is told."""
     if isinstance(loss, BinaryCrossEntropy | CategoricalCrossEntropy):
         classes = t.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
         aim = (1 - loss.label_smoothing) * t + loss.label_smoothing / classes
@@ -249,7 +251,6 @@ def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:
 
 
 def _why(x: Array, t: Array, totals: list[float], last: float) -> str:
-    """Return what to look for."""
     if not math.isfinite(last):
         return f"the loss was not finite after step {len(totals)}: try a smaller learning rate"
     first_of: dict[bytes, int] = {}
@@ -274,6 +275,6 @@ def _check(model: object, optimizer: object, steps: object, least: int, where: s
 
 
 def _fit(model: Sequential, X: Any, Y: Any, optimizer: Optimizer, watcher: Callback, **settings: Any) -> None:
-    """Train a copy of `model` under the eyes of `watcher`, who ends it."""
+    """Train a copy until `watcher` ends it."""
     settings |= {"optimizer": copy.deepcopy(optimizer), "callbacks": [watcher, StopOnNonFinite(False)], "progress": False}
     copy.deepcopy(model).fit(X, Y, **settings)

@@ -1,4 +1,4 @@
-"""The command line: what its commands share, and the options of a network, which the studies share too."""
+"""The command line: what its commands share, and the options of a network, also for the studies."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky-relu": LeakyReLU, "s
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that tells a mistake in one line, with status 2."""
+    """Tells a mistake in one line."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         settings = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **settings}
         super().__init__(*arguments, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """End the program with status 2."""
+        """Exit with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
@@ -107,7 +107,7 @@ def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; an error is one line on stderr."""
+    """Run a command and return its exit status; an error is one line."""
     from . import sets
 
     cli = parser()
@@ -134,20 +134,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def to_json(content: dict[str, Any]) -> str:
-    """Return JSON, with paths as texts and numbers that are not finite as null."""
+    """Return JSON, in which numbers that are not finite are null."""
     plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
     return json.dumps(plain, indent=2)
 
 
 def tell(options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, wrong: bool = False) -> int:
-    """Print the lines or, where it is asked for, JSON; return the exit status."""
+    """Print the lines, or JSON, and return the exit status."""
     for line in [to_json({"command": options.command, **content})] if options.json else lines:
         print(line)
     return int(wrong)
 
 
 def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str], Any]:
-    """Return a type for argparse; `rule` says in words what `fits`."""
+    """Return a type for argparse; `rule` says what `fits`."""
 
     def parse(text: str) -> Any:
         try:
@@ -169,8 +169,7 @@ SHARE = number(float, "a number in (0, 1]", lambda n: 0 < n <= 1)
 SEED = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
 
 
-def widths(text: str) -> list[int]:
-    """Read "20,7,5" as [20, 7, 5], and "none" as []."""
+def _widths(text: str) -> list[int]:
     try:
         return [] if text == "none" else [WHOLE(part) for part in text.split(",")]
     except argparse.ArgumentTypeError:
@@ -180,7 +179,7 @@ def widths(text: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Usual:
-    """What is taken where no option is given; `rates` are those of `DESCENT` and of `ADAPTIVE`."""
+    """The settings where no option is given; `rates` are for `DESCENT` and `ADAPTIVE`."""
 
     layers: str
     epochs: int
@@ -195,7 +194,7 @@ class Usual:
 
 
 def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
-    """Add the options of a network and its training; `usual` is for the help, and `settle` fills it in."""
+    """Add the options of a network; `usual` is for the help, and `settle` fills it in."""
     told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
     if usual is None:
         told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
@@ -208,7 +207,7 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
         group.add_argument(name, help=f"{text} (default: {default})", **settings)
 
     net = parser.add_argument_group("the network")
-    add(net, "--layers", 'widths of the hidden layers, or "none"', type=widths, metavar="W,W,...")
+    add(net, "--layers", 'widths of the hidden layers, or "none"', type=_widths, metavar="W,W,...")
     add(net, "--activation", "between the layers", choices=ACTIVATIONS, default="relu")
     add(net, "--init", "how the first weights are drawn", choices=INITIALIZERS)
     add(net, "--l2", "L2 penalty", type=NOT_NEGATIVE, default=0.0, metavar="LAMBDA")
@@ -233,13 +232,13 @@ def settle(options: argparse.Namespace, usual: Usual) -> None:
     """Fill in what was not given."""
     for name, value in vars(usual).items():
         if name in options and getattr(options, name) is None:
-            setattr(options, name, widths(value) if name == "layers" else value)
+            setattr(options, name, _widths(value) if name == "layers" else value)
     if "learning_rate" in options and options.learning_rate is None:
         options.learning_rate = usual.rates[options.optimizer in ADAPTIVE]
 
 
 def build(options: argparse.Namespace, features: int, outputs: int) -> Sequential:
-    """Return the untrained model, which ends in a sigmoid for one output, in a softmax for more."""
+    """Return the model, which ends in a sigmoid for one output, in a softmax for more."""
     init = INITIALIZERS[options.init]()
     layers: list[Layer] = []
     for width in options.layers:
@@ -254,7 +253,7 @@ def build(options: argparse.Namespace, features: int, outputs: int) -> Sequentia
 
 
 def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
-    """Return the optimizer for a training on so many rows."""
+    """Return the optimizer for so many rows."""
     batches = math.ceil(rows / (options.batch_size or rows))
     rise, steps = options.warm_up * batches, options.epochs * batches
     if rise >= steps:

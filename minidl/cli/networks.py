@@ -56,17 +56,17 @@ def add_commands(commands: Any) -> None:
 
 
 class BestSoFar(EarlyStopping):
-    """Keeps the history, and brings the best epoch back where a training does not come to its end."""
+    """Keeps the history, and goes back to the best epoch if training is stopped."""
 
     history = History()
 
     def on_start(self, run: Run) -> None:
-        """Hold on to the history."""
+        """Keep the history."""
         super().on_start(run)
         self.history = run.history
 
     def on_end(self, run: Run) -> None:
-        """Go back, unless training is complete."""
+        """Go back to the best epoch."""
         if run.history.epochs < run.epochs:
             super().on_end(run)
 

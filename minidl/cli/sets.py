@@ -64,7 +64,7 @@ class Examples:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that names the set, and what goes with it."""
+    """Add the options of a set."""
     parser.add_argument("set", type=_known, metavar="SET", help=SETS_HELP)
     data = parser.add_argument_group("the data")
     data.add_argument("--data", metavar="FOLDER", help="cats, signs: where the .h5 files lie (default: see minidl data list)")
@@ -89,7 +89,7 @@ def misfit(options: argparse.Namespace) -> str | None:
 
 
 def load(options: argparse.Namespace) -> Examples:
-    """Load the set that the options name, and settle them."""
+    """Load the set, and settle the options."""
     name, seed = options.set, options.seed
     settle(options, USUAL.get(name, USUAL[CSV]))
     if name in PICTURES:
@@ -113,13 +113,7 @@ def load(options: argparse.Namespace) -> Examples:
 
 
 def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
-    """Return the numbers (m, d), the class number of each row (m,), and the names of the classes, which the last column has.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        With the line.
-    """
+    """Return the numbers (m, d), class numbers (m,) and class names of a file; raise `DataError` with the line."""
     try:
         text = read_whole(path, MOST_BYTES, "a CSV file", "take a part of it").decode("utf-8-sig")
         head = text.split("\n", 1)[0]
