@@ -125,7 +125,7 @@ def decision_boundary(
     if len(labels) != len(points):
         raise ShapeError(f"X and Y must have the same number of rows, got {len(points)} and {len(labels)} in {where}")
     count = max(outputs, 2)
-    names = _class_names(classes, count, where) if classes else [f"class {k}" for k in range(count)]
+    names = _class_names(classes or [f"class {k}" for k in range(count)], count, where)
     axes = _axes(axes, where, (6, 5))
     from matplotlib.colors import ListedColormap
 

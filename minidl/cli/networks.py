@@ -249,8 +249,8 @@ def predict(options: argparse.Namespace) -> int:
         except ShapeError as error:
             raise ShapeError(f"{options.model}: must be a network for pictures of 64 x 64 x 3, but {error}") from None
         cat = len(answer) == 1
-        chances = np.array([1 - answer[0], answer[0]]) if cat else answer
-        best = int(chances.argmax())
+        chances = [1 - answer[0], answer[0]] if cat else answer
+        best = int(np.argmax(chances))
         called = CAT_CLASSES[best] if cat else str(best)
         rows.append({"image": str(path), "called": called, "class": best, "probability": float(chances[best])})
     lines = []

@@ -126,21 +126,16 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     if len(rows) < 5:
         raise DataError(f"{path}: must have at least 5 rows of examples, found {len(rows)}: add examples")
     wide = len(rows[0][1])
-    features, names = np.empty((len(rows), wide - 1)), []
-    for row, (line, cells) in zip(features, rows, strict=True):
-        where = f"{path}, line {line}"
-        if wide < 2:
-            raise DataError(f"{where}: must have numbers and then a class, found one column: put commas between the cells")
-        if len(cells) != wide:
-            raise DataError(f"{where}: must have {wide} cells like the first row, found {len(cells)}: complete or drop the line")
-        row[:] = [_number(cell) for cell in cells[:-1]]
-        if np.isnan(row).any():
-            k = int(np.isnan(row).argmax())
-            rule = f"column {k + 1}: must be a finite number, found {cells[k][:40]!r}"
-            raise DataError(f"{where}, {rule}: repair or drop the line (the class comes last)")
-        names.append(cells[-1].strip())
-        if not names[-1]:
-            raise DataError(f"{where}: the last column must hold the class, found it empty: fill it in")
+    if wide < 2:
+        raise DataError(f"{path}: must have numbers and then a class, found one column: put commas between the cells")
+    for line, cells in rows:
+        wrong = [k for k, cell in enumerate(cells) if (math.isnan(_number(cell)) if k < wide - 1 else not cell.strip())]
+        if wrong or len(cells) != wide:
+            found = f"{cells[wrong[0]][:40]!r} in column {wrong[0] + 1}" if len(cells) == wide else f"{len(cells)} cells"
+            rule = f"must have {wide - 1} finite numbers and then a class, found {found}"
+            raise DataError(f"{path}, line {line}: {rule}: repair or drop the line")
+    features = np.array([[float(cell) for cell in cells[:-1]] for _, cells in rows])
+    names = [cells[-1].strip() for _, cells in rows]
     classes = tuple(sorted(set(names), key=lambda name: (np.nan_to_num(_number(name), nan=math.inf), name)))
     if not 2 <= len(classes) <= MOST_CLASSES:
         found = f"2 to {MOST_CLASSES} classes, found {len(classes)} different values"
