@@ -56,7 +56,7 @@ def learning_curves(
         for j, part in enumerate(("training", "validation")[: 1 + both]):
             label = part if not several else f"{name}, {part}" if both else name
             curves.append((x, one[("", "val_")[j] + measure], ("-", "--")[j], COLOURS[(i if several else j) % len(COLOURS)], label))
-    axes = _axes(axes, "learning_curves", (7, 4.5))
+    axes = _axes(axes, "learning_curves", 7, 4.5)
     for x, y, style, colour, label in curves:
         axes.plot(x, y, style, color=colour, label=label, linewidth=1.4, marker="o" if len(y) == 1 else None)
     across = against or "epoch (one pass over the training examples)"
@@ -70,7 +70,7 @@ def rate_search(search: Any, *, axes: Any = None) -> Any:
     """Draw the losses of `search`, a `RateSearch`, over its learning rates, on `axes` if given."""
     if lacking := [name for name in ("rates", "raw", "losses", "least", "suggestion") if not hasattr(search, name)]:
         raise ArgumentError(f"search must be what lr_find returned, got {search!r} without {lacking[0]} in rate_search")
-    axes = _axes(axes, "rate_search", (7, 4.5))
+    axes = _axes(axes, "rate_search", 7, 4.5)
     axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
     axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
     early = max(3, len(search.rates) // 4)  # where the loss is what it was
@@ -126,7 +126,7 @@ def decision_boundary(
         raise ShapeError(f"X and Y must have the same number of rows, got {len(points)} and {len(labels)} in {where}")
     count = max(outputs, 2)
     names = _class_names(classes or [f"class {k}" for k in range(count)], count, where)
-    axes = _axes(axes, where, (6, 5))
+    axes = _axes(axes, where, 6, 5)
     from matplotlib.colors import ListedColormap
 
     low, high = points.min(axis=0), points.max(axis=0)
@@ -174,7 +174,7 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: S
     counts = confusion_counts(labels, predicted, len(names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.7 * len(names)
-    axes = _axes(axes, "confusion_matrix", (side + 1.2, side))
+    axes = _axes(axes, "confusion_matrix", side + 1.2, side)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (i, j), count in np.ndenumerate(counts):
         text = f"{count}\n{shares[i, j]:.0%}" if len(names) <= 12 else str(count)
@@ -216,7 +216,7 @@ def misclassified(
     """
     where = "misclassified"
     pictures = numeric(images, "images")
-    if pictures.ndim not in (3, 4) or (pictures.ndim == 4 and pictures.shape[3] not in (1, 3)) or pictures.size == 0:
+    if not _is_picture(pictures.shape[1:]) or pictures.size == 0:
         raise ShapeError(f"images must have shape (m, height, width) or (m, height, width, 1 or 3), got {pictures.shape} in {where}")
     if pictures.dtype != np.uint8 and not (pictures.min() >= 0 and pictures.max() <= 1):
         raise ArgumentError(f"images must be uint8, or lie in [0, 1], got {pictures.min()} to {pictures.max()} in {where}: divide by 255")
@@ -253,7 +253,7 @@ def weight_pictures(
     """
     where = "weight_pictures"
     rows = door(weight, "weight", np.dtype(np.float64))
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+    if not _is_picture(shape):
         raise ArgumentError(f"shape must be (height, width) or (height, width, 1 or 3), got {shape!r} in {where}")
     if rows.ndim != 2 or rows.shape[1] != math.prod(shape):
         raise ShapeError(f"weight must have shape (units, {math.prod(shape)}) for pictures of {shape}, got {rows.shape} in {where}")
@@ -274,17 +274,16 @@ def gradient_errors(report: Report, *, axes: Any = None) -> Any:
     return np.array([one for one in figure.axes if one.get_images()] if axes is None else np.ravel(axes), dtype=object)
 
 
-def _figure(where: str) -> Any:
+def _figure(where: str, width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError(f"{where} needs matplotlib, which is not installed: pip install minidl[plot]") from None
-    return Figure
+    return Figure(figsize=(width, height), layout="constrained")
 
 
-def _axes(axes: Any, where: str, size: tuple[float, float]) -> Any:
-    new = _figure(where)
-    return new(figsize=size, layout="constrained").add_subplot() if axes is None else _given(axes, where, one=True)[0]
+def _axes(axes: Any, where: str, width: float, height: float) -> Any:
+    return _figure(where, width, height).add_subplot() if axes is None else _given(axes, where, one=True)[0]
 
 
 def _given(axes: Any, where: str, *, one: bool = False) -> Any:
@@ -298,10 +297,10 @@ def _given(axes: Any, where: str, *, one: bool = False) -> Any:
 
 def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axes: Any, where: str, title: str) -> Any:
     """Draw pictures on the Axes given, or on new ones under a title."""
-    new, columns, count = _figure(where), _whole(columns, "columns", where), len(pictures)
+    columns, count = _whole(columns, "columns", where), len(pictures)
     if axes is None:
         rows, columns = math.ceil(count / columns), min(columns, max(count, 4))
-        figure = new(figsize=(1.8 * columns, 0.8 + 2.15 * rows), layout="constrained")
+        figure = _figure(where, 1.8 * columns, 0.8 + 2.15 * rows)
         figure.suptitle(textwrap.fill(title, 21 * columns), fontsize=11)
         axes = figure.subplots(rows, columns, squeeze=False) if count else []
     found = _given(axes, where)
@@ -311,6 +310,10 @@ def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axe
         one.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=white)
         one.set_title(text, fontsize=9)
     return found[:count]
+
+
+def _is_picture(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
 
 
 def _class_names(classes: Sequence[str], count: int | None, where: str) -> list[str]:

@@ -47,7 +47,7 @@ class RateSearch:
         self.suggestion = float(f"{rates[self.least] / 5:.2g}") if falls else None
 
     def plot(self, *, axes: Any = None) -> Any:
-        """Draw the losses over the rates, on `axes` if given; return the matplotlib Axes."""
+        """Draw the losses over the rates: `plots.rate_search`."""
         from .plots import rate_search
 
         return rate_search(self, axes=axes)
@@ -260,7 +260,7 @@ def _why(x: Array, t: Array, totals: list[float], last: float) -> str:
             return f"rows {other} and {row} of the batch are equal, but not their targets: nobody can learn both"
     if totals[-1] > totals[0]:
         return "the loss rose: try a smaller learning rate"
-    if totals[len(totals) * 4 // 5] - totals[-1] > 0.05 * (totals[0] - totals[-1]):  # a fifth of the steps, a twentieth of the way
+    if totals[len(totals) * 4 // 5] - totals[-1] > 0.05 * (totals[0] - totals[-1]):
         return "the loss was still falling: try more steps, or a larger learning rate"
     return "the loss no longer fell: try other learning rates (lr_find), then more units, and check the gradients (GradientChecker)"
 

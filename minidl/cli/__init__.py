@@ -9,8 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -59,7 +58,7 @@ exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that i
 DESCENT: dict[str, type[Optimizer]] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
 ADAPTIVE: dict[str, type[Optimizer]] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
 OPTIMIZERS = DESCENT | ADAPTIVE
-# How the learning rate goes in a training of so many steps.
+# By the first rate and the steps of a training.
 SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
     "constant": lambda rate, steps: rate,
     "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),
@@ -73,9 +72,8 @@ ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky-relu": LeakyReLU, "s
 class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        settings = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **settings}
-        super().__init__(*arguments, **settings)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2."""
@@ -177,8 +175,7 @@ def _widths(text: str) -> list[int]:
         raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}") from None
 
 
-@dataclass(frozen=True)
-class Usual:
+class Usual(NamedTuple):
     """The settings where no option is given; `rates` are for `DESCENT` and `ADAPTIVE`."""
 
     layers: str
@@ -200,7 +197,7 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
         told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
     else:
         rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
-        told |= vars(usual) | {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
+        told |= usual._asdict() | {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
 
     def add(group: Any, name: str, text: str, **settings: Any) -> None:
         default = told.get(name[2:].replace("-", "_"), "%(default)s")
@@ -230,7 +227,7 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
 
 def settle(options: argparse.Namespace, usual: Usual) -> None:
     """Fill in what was not given."""
-    for name, value in vars(usual).items():
+    for name, value in usual._asdict().items():
         if name in options and getattr(options, name) is None:
             setattr(options, name, _widths(value) if name == "layers" else value)
     if "learning_rate" in options and options.learning_rate is None:

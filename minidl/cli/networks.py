@@ -154,8 +154,8 @@ def train(options: argparse.Namespace) -> int:
     if options.json:
         print(to_json(results))
     if interrupted:
-        print("minidl train: interrupted", file=sys.stderr)
-    return 130 if interrupted else 0
+        raise KeyboardInterrupt
+    return 0
 
 
 def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:

@@ -8,9 +8,8 @@ import io
 import math
 import os
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,21 +31,12 @@ MOST_CLASSES = 100
 CATS = Usual("20,7,5", epochs=2500)
 SIGNS = Usual("25,12", epochs=1500, optimizer="adam", rates=(0.01, 1e-4), batch_size=32)
 _SMALL = Usual("16", epochs=200, optimizer="adam", rates=(0.1, 0.01), batch_size=32, init="he")
-_TWO = replace(_SMALL, layers="16,16")
-USUAL = {"moons": _TWO, "circles": _TWO, "blobs": replace(_SMALL, epochs=100), "cats": CATS, "signs": SIGNS, CSV: _SMALL}
+_TWO = _SMALL._replace(layers="16,16")
+USUAL = {"moons": _TWO, "circles": _TWO, "blobs": _SMALL._replace(epochs=100), "cats": CATS, "signs": SIGNS, CSV: _SMALL}
 SETS_HELP = f"{', '.join([*POINTS, *PICTURES])}, or the path of a .csv file: numbers, with the class of the row in the last column"
 
-DESCRIPTION = """Say which of the course's picture files are there, verify files by SHA-256, write drawn stand-ins for them, or fetch them
-from a place that you name."""
-EXAMPLES = """examples:
-  minidl data list
-  minidl data verify datasets/*.h5
-  minidl data make stand-ins --set cats
-  minidl data fetch cats --url https://example.org/course/datasets/"""
 
-
-@dataclass(frozen=True)
-class Examples:
+class Examples(NamedTuple):
     """A training and a test part; `images` are the test pictures, where there are some."""
 
     name: str
@@ -154,7 +144,18 @@ def _number(cell: str) -> float:
 
 def add_commands(commands: Any) -> None:
     """Add `minidl data`."""
-    data = commands.add_parser("data", help="list, verify, make or fetch the picture files", description=DESCRIPTION, epilog=EXAMPLES)
+    data = commands.add_parser(
+        "data",
+        help="list, verify, make or fetch the picture files",
+        description="""\
+Say which of the course's picture files are there, verify files by SHA-256, write drawn stand-ins for them, or fetch them
+from a place that you name.""",
+        epilog="""examples:
+  minidl data list
+  minidl data verify datasets/*.h5
+  minidl data make stand-ins --set cats
+  minidl data fetch cats --url https://example.org/course/datasets/""",
+    )
     commands = data.add_subparsers(required=True, metavar="list|verify|make|fetch")
     shown = command(commands, "list", _list)
     shown.add_argument("--data", metavar="FOLDER", help="look there alone")
