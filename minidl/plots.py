@@ -68,8 +68,8 @@ def learning_curves(
 
 def rate_search(search: Any, *, axes: Any = None) -> Any:
     """Draw the losses of `search`, a `RateSearch`, over its learning rates, on `axes` if given."""
-    if lacking := [name for name in ("rates", "raw", "losses", "least", "suggestion") if not hasattr(search, name)]:
-        raise ArgumentError(f"search must be what lr_find returned, got {search!r} without {lacking[0]} in rate_search")
+    if not all(hasattr(search, name) for name in ("rates", "raw", "losses", "least", "suggestion")):
+        raise ArgumentError(f"search must be what lr_find returned, got {search!r} in rate_search")
     axes = _axes(axes, "rate_search", 7, 4.5)
     axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
     axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
@@ -93,7 +93,7 @@ def rate_search(search: Any, *, axes: Any = None) -> Any:
 def decision_boundary(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, classes: Sequence[str] | None = None, axes: Any = None
 ) -> Any:
-    """Draw which class a model answers everywhere in the plane, and the examples, the wrong ones ringed.
+    """Draw which class a model answers where in the plane, and the examples, wrong ones ringed.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def misclassified(
         raise ShapeError(f"images, labels, predicted and probability must have the same length, got {len(pictures)} images in {where}")
     wrong = np.flatnonzero(truth != answer)
     shown = (wrong if sure is None else wrong[np.argsort(-sure[wrong], kind="stable")])[: _whole(most, "most", where)]
-    order = "" if len(wrong) <= 1 or sure is None else ", the surest mistakes first"
+    order = "" if sure is None else ", the surest mistakes first"
     left = f" ({len(shown)} are shown)" if len(shown) < len(wrong) else ""
     called = [f"true: {names[truth[i]]}\ncalled: {names[answer[i]]}" for i in shown]
     if sure is not None:  # never "100 %": no model is certain
@@ -239,7 +239,7 @@ def misclassified(
 def weight_pictures(
     weight: npt.ArrayLike, shape: tuple[int, ...] = (64, 64, 3), *, most: int = 20, columns: int = 5, axes: Any = None
 ) -> Any:
-    """Draw the weights of each unit of a first layer as a picture: mid-grey is 0, brighter positive, darker negative.
+    """Draw the weights of each unit of a first layer: mid-grey is 0, brighter positive, darker negative.
 
     Parameters
     ----------
@@ -249,7 +249,6 @@ def weight_pictures(
         (height, width), (height, width, 1) or (height, width, 3), whose product is `features`.
     most, columns : int, default 20 and 5
     axes : sequence of matplotlib Axes, optional
-        As for `misclassified`.
     """
     where = "weight_pictures"
     rows = door(weight, "weight", np.dtype(np.float64))

@@ -1,4 +1,4 @@
-"""What to try before a long training, on copies of model and optimizer."""
+"""Trials before a long training, on copies."""
 
 from __future__ import annotations
 
@@ -122,16 +122,15 @@ class _Sweep(Callback):
 
     def on_step(self, run: Run) -> None:
         loss, made = float(run.loss), len(self.losses)
-        if not math.isfinite(loss):
-            return run.stop("the loss is not finite", now=True)
-        self.losses.append(loss)
-        self._running = _KEPT * self._running + loss
-        self._weight = _KEPT * self._weight + 1
-        first = float(np.mean(self.losses[:10]))
-        if made == len(self.rates) or self._running / self._weight > first + abs(first):
-            return run.stop("all rates are tried, or too large", now=True)
-        run.optimizer.learning_rate = float(self.rates[made])
-        return None
+        if math.isfinite(loss):
+            self.losses.append(loss)
+            self._running = _KEPT * self._running + loss
+            self._weight = _KEPT * self._weight + 1
+            first = float(np.mean(self.losses[:10]))
+            if made < len(self.rates) and self._running / self._weight <= first + abs(first):
+                run.optimizer.learning_rate = float(self.rates[made])
+                return
+        run.stop("done", now=True)
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ class _FirstBatch(Callback):
 
     def on_step(self, run: Run) -> None:
         self.x, self.t = np.array(run.x), np.array(run.y)
-        run.stop("the batch is dealt", now=True)
+        run.stop("done", now=True)
 
 
 def _bounds(loss: Loss, t: Array) -> tuple[float | None, float, str]:

@@ -208,7 +208,7 @@ def test_a_picture_without_suggestion_says_so_and_goes_where_it_is_told(plt):
 def test_only_what_lr_find_found_can_be_drawn(plt):
     from minidl import plots
 
-    with pytest.raises(ArgumentError, match=r"search must be what lr_find returned, got 0\.1 without rates in rate_search"):
+    with pytest.raises(ArgumentError, match=r"search must be what lr_find returned, got 0\.1 in rate_search"):
         plots.rate_search(0.1)
 
 

@@ -194,7 +194,7 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
     """Add the options of a network; `usual` is for the help, and `settle` fills it in."""
     told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
     if usual is None:
-        told |= dict.fromkeys(("layers", "init", "epochs", "optimizer", "learning_rate", "batch_size"), "the set's")
+        told |= dict.fromkeys((*Usual._fields, "learning_rate"), "the set's")
     else:
         rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
         told |= usual._asdict() | {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}

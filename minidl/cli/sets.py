@@ -37,7 +37,7 @@ SETS_HELP = f"{', '.join([*POINTS, *PICTURES])}, or the path of a .csv file: num
 
 
 class Examples(NamedTuple):
-    """A training and a test part; `images` are the test pictures, where there are some."""
+    """A training and a test part; `images` are those of the test."""
 
     name: str
     source: str
@@ -218,11 +218,10 @@ def _verdict(path: Path) -> dict[str, Any]:
             why = why or str(error).removeprefix(f"{path}: ")
             continue
         _, labels, classes = contents.arrays.values()
-        sha = contents.sha256
-        file = next((file for one in FILES.values() for file, its in one.sha256.items() if its == sha), None)
+        file = {sha: file for one in FILES.values() for file, sha in one.sha256.items()}.get(contents.sha256)
         told = f"the course's {file}" if file else "can be read; its SHA-256 is not one of those that minidl knows"
-        detail = f"{told}: {len(labels)} pictures, {len(classes)} classes, SHA-256 {sha}"
-        return {"verdict": "known" if file else "unknown", "sha256": sha, "pictures": len(labels), "detail": detail}
+        detail = f"{told}: {len(labels)} pictures, {len(classes)} classes, SHA-256 {contents.sha256}"
+        return {"verdict": "known" if file else "unknown", "sha256": contents.sha256, "pictures": len(labels), "detail": detail}
     return {"verdict": "broken", "sha256": None, "pictures": 0, "detail": why}
 
 
