@@ -17,7 +17,7 @@ from .gradcheck.report import Report
 from .history import History
 from .sequential import Sequential
 
-# Those of Okabe and Ito, which all eyes tell apart, without the pale yellow.
+# Okabe and Ito's, which all eyes tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#666666"
 _MARKERS = "o^sDvP*X"
@@ -116,7 +116,7 @@ def decision_boundary(
         raise ArgumentError(f"model must be a Sequential under a cross-entropy loss, got {model!r} in {where}")
     points = door(X, "X", np.dtype(np.float64))
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ShapeError(f"X must have shape (m, 2), the points of a plane, got {points.shape} in {where}")
+        raise ShapeError(f"X must have shape (m, 2), got {points.shape} in {where}")
     called = model.predict_classes(points)
     outputs = model.predict(points[:1]).shape[1]
     if called.ndim > 1:
@@ -134,7 +134,7 @@ def decision_boundary(
     low, high = low - room, high + room
     high[1] += 1.5 * room[1]  # for the legend
     across, up = np.linspace(low, high, _GRID).T
-    plane = np.column_stack([grid.ravel() for grid in np.meshgrid(across, up)])
+    plane = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     answers = model.predict_classes(plane).reshape(_GRID, _GRID)
     colours = [COLOURS[k % len(COLOURS)] for k in range(count)]
     axes.pcolormesh(across, up, answers, cmap=ListedColormap(colours), vmin=-0.5, vmax=count - 0.5, alpha=0.3, rasterized=True)
@@ -152,14 +152,7 @@ def decision_boundary(
 
 
 def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> npt.NDArray[np.int64]:
-    """Return counts (`classes`, `classes`): how many of each class in `labels` (row) are what in `predicted` (column).
-
-    Examples
-    --------
-    >>> confusion_counts([0, 0, 1, 1], [0, 1, 1, 1], 2)
-    array([[1, 1],
-           [0, 2]])
-    """
+    """Return counts (`classes`, `classes`): how many of each class in `labels` (row) are what in `predicted` (column)."""
     where = "confusion_counts"
     classes = _whole(classes, "classes", where)
     truth, answer = _class_numbers(labels, "labels", classes, where), _class_numbers(predicted, "predicted", classes, where)
@@ -226,8 +219,10 @@ def misclassified(
     if not len(pictures) == len(truth) == len(answer) or (sure is not None and len(sure) != len(truth)):
         raise ShapeError(f"images, labels, predicted and probability must have the same length, got {len(pictures)} images in {where}")
     wrong = np.flatnonzero(truth != answer)
-    shown = (wrong if sure is None else wrong[np.argsort(-sure[wrong], kind="stable")])[: _whole(most, "most", where)]
-    order = "" if sure is None else ", the surest mistakes first"
+    order = ""
+    if sure is not None:
+        wrong, order = wrong[np.argsort(-sure[wrong], kind="stable")], ", the surest mistakes first"
+    shown = wrong[: _whole(most, "most", where)]
     left = f" ({len(shown)} are shown)" if len(shown) < len(wrong) else ""
     called = [f"true: {names[truth[i]]}\ncalled: {names[answer[i]]}" for i in shown]
     if sure is not None:  # never "100 %": no model is certain

@@ -110,7 +110,7 @@ def lr_find(
     _fit(model, X, Y, optimizer, sweep, epochs=steps + 1, batch_size=batch_size)
     raw = np.array(sweep.losses[1:])
     if not len(raw):
-        raise ArgumentError(f"the loss must be finite at the start and after a step with lowest={lowest:g}, but it is not in lr_find")
+        raise ArgumentError(f"the loss must be finite at the start and after a step with lowest={lowest:g} in lr_find")
     return RateSearch(sweep.rates[: len(raw)], raw, steps)
 
 
@@ -152,7 +152,6 @@ class OverfitReport:
     accuracy : float or None
         In the end.
     lines : list of str
-        The table.
     """
 
     ok: bool

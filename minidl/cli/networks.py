@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import DataError, EarlyStopping, GradientChecker, History, Sequential, ShapeError, __version__, plots
+from .. import Checkpoint, DataError, EarlyStopping, GradientChecker, History, Sequential, ShapeError, __version__, plots
 from ..callbacks import Run
 from ..data import read_image
 from ..data.standin import CAT_CLASSES
 from ..files import make_folder, write_whole
-from ..resume import Checkpoint
 from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, tell, to_json
 
 
@@ -167,7 +166,7 @@ def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:
         "set": examples.name,
         "source": examples.source,
         "verified": examples.verified,
-        "majority": {part: float(np.bincount(y.ravel().astype(int)).max() / len(y)) for part, (_, y) in parts.items()},
+        "majority": {part: float(max(np.mean(y == k) for k in np.unique(y))) for part, (_, y) in parts.items()},
         **{part: model.evaluate(*rows) for part, rows in parts.items()},
         "classes": examples.classes,
         "confusion": plots.confusion_counts(Y, model.predict_classes(X), len(examples.classes)).tolist(),

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import DataError
 from ..arrays import Array
 from ..data import load_cats, load_signs, planar, read_hdf5, train_validation_split
 from ..data import pictures as known
 from ..data.download import fetch
 from ..data.writer import write_hdf5
-from ..errors import DataError
 from ..files import read_whole
 from . import NOT_NEGATIVE, Usual, command, number, settle, tell
 
@@ -72,9 +72,9 @@ def _known(text: str) -> str:
 
 def misfit(options: argparse.Namespace) -> str | None:
     """Return what is wrong with the options."""
-    for name, sets, between in (("data", PICTURES, " and "), ("points", POINTS, ", "), ("noise", POINTS, ", ")):
+    for name, sets in (("data", list(PICTURES)), ("points", list(POINTS)), ("noise", list(POINTS))):
         if getattr(options, name) is not None and options.set not in sets:
-            return f"--{name} goes with {between.join(sets)} only, not with {options.set}"
+            return f"--{name} goes with {', '.join(sets)} only, not with {options.set}"
     return None
 
 
