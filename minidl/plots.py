@@ -1,4 +1,4 @@
-"""Pictures, drawn on the `axes` given or on a figure of their own (extra `plot`)."""
+"""Pictures, on the `axes` given or a figure of their own (extra `plot`)."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def decision_boundary(
     if len(labels) != len(points):
         raise ShapeError(f"X and Y must have the same number of rows, got {len(points)} and {len(labels)} in {where}")
     count = max(outputs, 2)
-    names = _class_names(classes or [f"class {k}" for k in range(count)], count, where)
+    names = _class_names(classes or [f"class {k}" for k in range(count)], where, count)
     axes = _axes(axes, where, 6, 5)
     from matplotlib.colors import ListedColormap
 
@@ -163,7 +163,7 @@ def confusion_counts(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: i
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str], *, axes: Any = None) -> Any:
     """Draw `confusion_counts` of `labels` and `predicted` with the names of the `classes`, on `axes` if given."""
-    names = _class_names(classes, None, "confusion_matrix")
+    names = _class_names(classes, "confusion_matrix")
     counts = confusion_counts(labels, predicted, len(names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.7 * len(names)
@@ -213,7 +213,7 @@ def misclassified(
         raise ShapeError(f"images must have shape (m, height, width) or (m, height, width, 1 or 3), got {pictures.shape} in {where}")
     if pictures.dtype != np.uint8 and not (pictures.min() >= 0 and pictures.max() <= 1):
         raise ArgumentError(f"images must be uint8, or lie in [0, 1], got {pictures.min()} to {pictures.max()} in {where}: divide by 255")
-    names = _class_names(classes, None, where)
+    names = _class_names(classes, where)
     truth, answer = _class_numbers(labels, "labels", len(names), where), _class_numbers(predicted, "predicted", len(names), where)
     sure = None if probability is None else np.ravel(numeric(probability, "probability"))
     if not len(pictures) == len(truth) == len(answer) or (sure is not None and len(sure) != len(truth)):
@@ -261,7 +261,7 @@ def weight_pictures(
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
-    """Draw where in each weight matrix the gradient is wrong by a `report`, on `axes` if given; return an array of Axes."""
+    """Draw where the gradients of the weights of a `report` are wrong, on `axes` if given; return an array of Axes."""
     if not isinstance(report, Report):
         raise ArgumentError(f"report must be what a gradient check returned, got {report!r} in gradient_errors")
     figure = plot_errors(report, axes=None if axes is None else _given(axes, "gradient_errors"))
@@ -290,7 +290,6 @@ def _given(axes: Any, where: str, *, one: bool = False) -> Any:
 
 
 def _gallery(pictures: Array, titles: list[str], white: float, columns: int, axes: Any, where: str, title: str) -> Any:
-    """Draw pictures on the Axes given, or on new ones under a title."""
     columns, count = _whole(columns, "columns", where), len(pictures)
     if axes is None:
         rows, columns = math.ceil(count / columns), min(columns, max(count, 4))
@@ -310,7 +309,7 @@ def _is_picture(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
 
 
-def _class_names(classes: Sequence[str], count: int | None, where: str) -> list[str]:
+def _class_names(classes: Sequence[str], where: str, count: int | None = None) -> list[str]:
     if isinstance(classes, str) or not isinstance(classes, Sequence) or not classes or len(classes) != (count or len(classes)):
         raise ArgumentError(f"classes must be the names of {f'the {count}' if count else 'all'} classes, got {classes!r} in {where}")
     return [str(name) for name in classes]

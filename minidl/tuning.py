@@ -84,7 +84,7 @@ def lr_find(
     ----------
     model : Sequential
     X, Y : array_like
-        As for `fit`, which would deal the same batches next.
+        As for `fit`.
     optimizer : Optimizer
         Its own learning rate does not matter.
     lowest, highest : float, default 1e-6 and 1.0
@@ -150,7 +150,6 @@ class OverfitReport:
     least : float
         The least possible loss.
     accuracy : float or None
-        In the end.
     lines : list of str
     """
 

@@ -41,10 +41,10 @@ class Examples(NamedTuple):
 
     name: str
     source: str
-    verified: bool
     classes: tuple[str, ...]
     train: tuple[Array, Array]
     test: tuple[Array, Array]
+    verified: bool = False
     images: Array | None = None
 
     @property
@@ -85,21 +85,21 @@ def load(options: argparse.Namespace) -> Examples:
     if name in PICTURES:
         found = PICTURES[name](options.data)
         train, test = (found.train.x, found.train.y), (found.test.x, found.test.y)
-        return Examples(name, found.source, found.verified, found.classes, train, test, found.test.images)
+        return Examples(name, found.source, found.classes, train, test, found.verified, found.test.images)
     if name in POINTS:
         draw, usual = POINTS[name]
         noise = usual if options.noise is None else options.noise
         X, Y = draw(options.points or 400, noise, np.random.RandomState(seed))
         how = f"drawn: {len(X)} points in the plane with noise {noise:g}, seed {seed}"
         classes = tuple(f"class {k}" for k in range(int(Y.max()) + 1))
-        return Examples(name, how, False, classes, *train_validation_split(X, Y, share=0.25, seed=seed))
+        return Examples(name, how, classes, *train_validation_split(X, Y, share=0.25, seed=seed))
     X, Y, classes = read_csv(Path(name))
     column = Y.reshape(-1, 1).astype(np.float64 if len(classes) == 2 else np.int64)
     (x, y), (x_test, y_test) = train_validation_split(X, column, share=0.2, seed=seed)
     middle, spread = x.mean(axis=0), x.std(axis=0)
     spread[spread == 0] = 1
     how = f"{name}: each column scaled to mean 0 and standard deviation 1 of the training rows"
-    return Examples(name, how, False, classes, ((x - middle) / spread, y), ((x_test - middle) / spread, y_test))
+    return Examples(name, how, classes, ((x - middle) / spread, y), ((x_test - middle) / spread, y_test))
 
 
 def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
@@ -114,7 +114,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     if rows and len(rows[0][1]) > 1 and all(math.isnan(_number(cell)) for cell in rows[0][1][:-1]):
         del rows[0]  # the names of the columns
     if len(rows) < 5:
-        raise DataError(f"{path}: must have at least 5 rows of examples, found {len(rows)}: add examples")
+        raise DataError(f"{path}: must have at least 5 rows, found {len(rows)}: add examples")
     wide = len(rows[0][1])
     if wide < 2:
         raise DataError(f"{path}: must have numbers and then a class, found one column: put commas between the cells")
@@ -130,8 +130,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     if not 2 <= len(classes) <= MOST_CLASSES:
         found = f"2 to {MOST_CLASSES} classes, found {len(classes)} different values"
         raise DataError(f"{path}: the last column must hold {found}: put the column with the class last")
-    numbers = {name: k for k, name in enumerate(classes)}
-    return features, np.array([numbers[name] for name in names]), classes
+    return features, np.array([classes.index(name) for name in names]), classes
 
 
 def _number(cell: str) -> float:
@@ -230,7 +229,8 @@ def _make(options: argparse.Namespace) -> int:
     contents: dict[Path, dict[str, Array]] = {}
     for name in FILES if options.set == "all" else [options.set]:
         for prefix, part in zip(("train", "test"), FILES[name].stand_in(), strict=True):
-            classes = np.array(part.classes, "S") if name == "cats" else np.arange(len(part.classes))
+            names = part.classes  # of the types that the course's files have
+            classes = np.array(names, "S") if name == "cats" else np.arange(len(names))
             file = options.folder / getattr(FILES[name], prefix)
             contents[file] = {f"{prefix}_set_x": part.images, f"{prefix}_set_y": part.labels, "list_classes": classes}
     paths = write_hdf5(contents)

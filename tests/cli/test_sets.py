@@ -204,7 +204,7 @@ def test_class_numbers_are_in_their_order(path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "must have at least 5 rows of examples, found 0"),
+        ("", "must have at least 5 rows, found 0"),
         ("1,a\n", "found 1"),
         ("1\n2\n3\n4\n5\n", "must have numbers and then a class, found one column"),
         (ROWS + "1,2\n", "line 6: must have 2 finite numbers and then a class, found 2 cells"),
