@@ -195,7 +195,7 @@ def misclassified(
 
     Parameters
     ----------
-    images : array_like of shape (m, height, width), (m, height, width, 1) or (m, height, width, 3)
+    images : array_like of shape (m, height, width) or (m, height, width, 1 or 3)
         uint8, or numbers in [0, 1].
     labels, predicted : array_like of shape (m,)
         Class numbers.
@@ -241,7 +241,7 @@ def weight_pictures(
     weight : array_like of shape (units, features)
         Such as `model.layers[0].weight.value`.
     shape : tuple of int, default (64, 64, 3)
-        (height, width), (height, width, 1) or (height, width, 3), whose product is `features`.
+        (height, width) or (height, width, 1 or 3), whose product is `features`.
     most, columns : int, default 20 and 5
     axes : sequence of matplotlib Axes, optional
     """

@@ -227,8 +227,6 @@ def overfit_one_batch(
 
 
 class _FirstBatch(Callback):
-    """Keeps the first batch."""
-
     def on_step(self, run: Run) -> None:
         self.x, self.t = np.array(run.x), np.array(run.y)
         run.stop("done", now=True)

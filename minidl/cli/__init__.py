@@ -58,7 +58,6 @@ exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that i
 DESCENT: dict[str, type[Optimizer]] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
 ADAPTIVE: dict[str, type[Optimizer]] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
 OPTIMIZERS = DESCENT | ADAPTIVE
-# By the first rate and the steps of a training.
 SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
     "constant": lambda rate, steps: rate,
     "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),

@@ -22,7 +22,7 @@ from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer
 
 
 def add_commands(commands: Any) -> None:
-    """Add the four commands."""
+    """Add the commands."""
     one = command(commands, "train", train)
     usual = "".join(f"  {name:8}  {usual}\n" for name, usual in sets.USUAL.items())
     one.epilog = f"what each set is trained with where no option says otherwise:\n{usual}\n{one.epilog}"

@@ -156,19 +156,19 @@ from a place that you name.""",
   minidl data fetch cats --url https://example.org/course/datasets/""",
     )
     commands = data.add_subparsers(required=True, metavar="list|verify|make|fetch")
-    shown = command(commands, "list", _list)
-    shown.add_argument("--data", metavar="FOLDER", help="look there alone")
-    verified = command(commands, "verify", _verify)
-    verified.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="an .h5 file, or a folder of them")
-    made = command(commands, "make", _make)
-    made.add_argument("folder", type=Path, metavar="FOLDER", help="created if it is not there; no file is ever replaced")
-    made.add_argument("--set", choices=(*FILES, "all"), default="all", help="which (default: %(default)s)")
-    fetched = command(commands, "fetch", _fetch)
-    fetched.add_argument("set", choices=tuple(FILES), metavar="|".join(FILES), help="which")
+    one = command(commands, "list", _list)
+    one.add_argument("--data", metavar="FOLDER", help="look there alone")
+    one = command(commands, "verify", _verify)
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="an .h5 file, or a folder of them")
+    one = command(commands, "make", _make)
+    one.add_argument("folder", type=Path, metavar="FOLDER", help="created if it is not there; no file is ever replaced")
+    one.add_argument("--set", choices=(*FILES, "all"), default="all", help="which (default: %(default)s)")
+    one = command(commands, "fetch", _fetch)
+    one.add_argument("set", choices=tuple(FILES), metavar="|".join(FILES), help="which")
     url = "the folder on the web, or the address of one file (repeat it), or NAME=ADDRESS where that does not end in the file's name"
-    fetched.add_argument("--url", action="append", required=True, help=f"{url}; https, or http on this computer")
+    one.add_argument("--url", action="append", required=True, help=f"{url}; https, or http on this computer")
     to = f"where to (default: ${known.FOLDER_VARIABLE}, else datasets)"
-    fetched.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=to)
+    one.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=to)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -229,8 +229,7 @@ def _make(options: argparse.Namespace) -> int:
     contents: dict[Path, dict[str, Array]] = {}
     for name in FILES if options.set == "all" else [options.set]:
         for prefix, part in zip(("train", "test"), FILES[name].stand_in(), strict=True):
-            names = part.classes  # of the types that the course's files have
-            classes = np.array(names, "S") if name == "cats" else np.arange(len(names))
+            classes = np.array(part.classes, "S") if name == "cats" else np.arange(len(part.classes))  # as in the course's
             file = options.folder / getattr(FILES[name], prefix)
             contents[file] = {f"{prefix}_set_x": part.images, f"{prefix}_set_y": part.labels, "list_classes": classes}
     paths = write_hdf5(contents)
