@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from numbers import Real
 from typing import Any
 
@@ -35,9 +36,9 @@ class RateSearch:
     """
 
     def __init__(self, rates: Array, raw: Array, steps: int) -> None:
-        weights = _KEPT ** np.arange(len(raw))
         self.rates, self.raw = rates, raw
-        self.losses = np.convolve(raw, weights)[: len(raw)] / weights.cumsum()
+        running = accumulate(raw, lambda mean, loss: _KEPT * mean + (1 - _KEPT) * loss, initial=0.0)
+        self.losses = np.array([*running][1:]) / (1 - _KEPT ** np.arange(1, len(raw) + 1))
         early = raw[: max(3, steps // 4)]  # the loss is what it was
         skipped = min(steps // 10, len(raw) - 1)  # a mean of one or two is no mean
         self.least = skipped + int(self.losses[skipped:].argmin())
@@ -124,8 +125,8 @@ class _Sweep(Callback):
         loss, made = float(run.loss), len(self.losses)
         if math.isfinite(loss):
             self.losses.append(loss)
-            self._running = _KEPT * self._running + loss
-            self._weight = _KEPT * self._weight + 1
+            self._running = _KEPT * self._running + (1 - _KEPT) * loss
+            self._weight = _KEPT * self._weight + (1 - _KEPT)
             first = float(np.mean(self.losses[:10]))
             if made < len(self.rates) and self._running / self._weight <= first + abs(first):
                 run.optimizer.learning_rate = float(self.rates[made])

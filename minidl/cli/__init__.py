@@ -1,4 +1,4 @@
-"""The command line: what its commands share, and the options of a network, also for the studies."""
+"""What all commands share, and the options of a network, also for the studies."""
 
 from __future__ import annotations
 
@@ -217,8 +217,8 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
     add(how, "--epochs", "passes over the examples", type=WHOLE, metavar="N")
     add(how, "--optimizer", "how a step is made", choices=OPTIMIZERS)
     add(how, "--learning-rate", "size of a step", type=POSITIVE, metavar="R")
-    fall = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave"
-    add(how, "--schedule", fall, choices=SCHEDULES, default="constant")
+    text = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave"
+    add(how, "--schedule", text, choices=SCHEDULES, default="constant")
     add(how, "--warm-up", "epochs in which it rises from 0 first", type=WHOLE_OR_0, default=0, metavar="N")
     add(how, "--clip-norm", "shorten longer gradients to this norm", type=POSITIVE, metavar="C")
     add(how, "--batch-size", "examples per step", type=WHOLE, metavar="N")

@@ -29,8 +29,8 @@ def add_commands(commands: Any) -> None:
     sets.add_options(one)
     add_options(one, None)
     out = one.add_argument_group("the output")
-    kept = "keep the training in this file; if it is there already, go on from it (default: none)"
-    out.add_argument("--checkpoint", type=Path, metavar="FILE", help=kept)
+    text = "keep the training in this file; if it is there already, go on from it (default: none)"
+    out.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
     out.add_argument("--out", type=Path, metavar="DIR", help="write model.h5, results.json and pictures there (default: only print)")
 
     one = command(commands, "evaluate", evaluate)
@@ -46,16 +46,16 @@ def add_commands(commands: Any) -> None:
     sets.add_options(one)
     add_options(one, None, training=False)
     how = one.add_argument_group("the check")
-    rows = "how many training examples it is done on (default: %(default)s)"
-    how.add_argument("--examples", type=WHOLE, default=6, metavar="N", help=rows)
+    text = "how many training examples it is done on (default: %(default)s)"
+    how.add_argument("--examples", type=WHOLE, default=6, metavar="N", help=text)
     how.add_argument("--exhaustive", action="store_true", help="compute each element, however large the network (small ones always are)")
-    methods = "complex step where it can (auto), or plain central differences as courses teach (default: %(default)s)"
-    how.add_argument("--method", choices=("auto", "central"), default="auto", help=methods)
+    text = "complex step where it can (auto), or plain central differences as courses teach (default: %(default)s)"
+    how.add_argument("--method", choices=("auto", "central"), default="auto", help=text)
     how.add_argument("--epsilon", type=POSITIVE, metavar="E", help="the step of --method central (default: 1e-7)")
 
 
 class BestSoFar(EarlyStopping):
-    """Keeps the history, and goes back to the best epoch if training is stopped."""
+    """Keeps what a stopped training reports."""
 
     history = History()
 
@@ -65,7 +65,7 @@ class BestSoFar(EarlyStopping):
         self.history = run.history
 
     def on_end(self, run: Run) -> None:
-        """Go back to the best epoch."""
+        """Go back to the best epoch, unless training is complete."""
         if run.history.epochs < run.epochs:
             super().on_end(run)
 
@@ -220,7 +220,7 @@ def evaluate(options: argparse.Namespace) -> int:
     examples = sets.load(options)
     outputs = model.predict(examples.test[0][:1]).shape[1]
     if outputs != examples.outputs or not model.loss.accuracy_of:
-        raise ShapeError(f"{options.model}: must answer the {len(examples.classes)} classes of {examples.name}, found {outputs} output(s)")
+        raise ShapeError(f"{options.model}: must answer the {len(examples.classes)} classes of {examples.name}, found {outputs} outputs")
     results = _measured(model, examples)
     lines = [f"source  {examples.source}", f"{results['network']}: {model.parameters.size:,} parameters, from {options.model}"]
     return tell(options, {"model": options.model, **results}, [*lines, *_table(results)])

@@ -165,10 +165,10 @@ from a place that you name.""",
     one.add_argument("--set", choices=(*FILES, "all"), default="all", help="which (default: %(default)s)")
     one = command(commands, "fetch", _fetch)
     one.add_argument("set", choices=tuple(FILES), metavar="|".join(FILES), help="which")
-    url = "the folder on the web, or the address of one file (repeat it), or NAME=ADDRESS where that does not end in the file's name"
-    one.add_argument("--url", action="append", required=True, help=f"{url}; https, or http on this computer")
-    to = f"where to (default: ${known.FOLDER_VARIABLE}, else datasets)"
-    one.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=to)
+    text = "the folder on the web, or the address of one file (repeat it), or NAME=ADDRESS where that does not end in the file's name"
+    one.add_argument("--url", action="append", required=True, help=f"{text}; https, or http on this computer")
+    text = f"where to (default: ${known.FOLDER_VARIABLE}, else datasets)"
+    one.add_argument("--to", type=Path, default=os.environ.get(known.FOLDER_VARIABLE) or "datasets", metavar="FOLDER", help=text)
 
 
 def _list(options: argparse.Namespace) -> int:
