@@ -73,7 +73,7 @@ def rate_search(search: Any, *, axes: Any = None) -> Any:
     axes = _axes(axes, "rate_search", 7, 4.5)
     axes.plot(search.rates, search.raw, ".", color=GREY, alpha=0.5, markersize=5, label="loss of each batch")
     axes.plot(search.rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed")
-    early = max(3, len(search.rates) // 4)  # where the loss is what it was
+    early = max(3, len(search.rates) // 4)  # before it falls
     low, high = search.raw.min(), search.raw[:early].max()
     room = max(high - low, 1e-3 * abs(high), 1e-12)
     axes.set_ylim(low - 0.1 * room, high + 0.2 * room)
@@ -261,7 +261,7 @@ def weight_pictures(
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
-    """Draw where the gradients of the weights of a `report` are wrong, on `axes` if given; return an array of Axes."""
+    """Draw where the gradients of weights are wrong by a `report`, on `axes` if given; return an array of Axes."""
     if not isinstance(report, Report):
         raise ArgumentError(f"report must be what a gradient check returned, got {report!r} in gradient_errors")
     figure = plot_errors(report, axes=None if axes is None else _given(axes, "gradient_errors"))

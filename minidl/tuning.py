@@ -39,7 +39,7 @@ class RateSearch:
         self.rates, self.raw = rates, raw
         running = accumulate(raw, lambda mean, loss: _KEPT * mean + (1 - _KEPT) * loss, initial=0.0)
         self.losses = np.array([*running][1:]) / (1 - _KEPT ** np.arange(1, len(raw) + 1))
-        early = raw[: max(3, steps // 4)]  # the loss is what it was
+        early = raw[: max(3, steps // 4)]  # before it falls
         skipped = min(steps // 10, len(raw) - 1)  # a mean of one or two is no mean
         self.least = skipped + int(self.losses[skipped:].argmin())
         self._start, self._fallen = float(early.mean()), float(self.losses[self.least])

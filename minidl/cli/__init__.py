@@ -175,7 +175,7 @@ def _widths(text: str) -> list[int]:
 
 
 class Usual(NamedTuple):
-    """The settings where no option is given; `rates` are for `DESCENT` and `ADAPTIVE`."""
+    """The settings where no option is given; `rates` for `DESCENT` and `ADAPTIVE`."""
 
     layers: str
     epochs: int
@@ -234,7 +234,7 @@ def settle(options: argparse.Namespace, usual: Usual) -> None:
 
 
 def build(options: argparse.Namespace, features: int, outputs: int) -> Sequential:
-    """Return the model, which ends in a sigmoid for one output, in a softmax for more."""
+    """Return the model; it ends in a softmax, or in a sigmoid for one output."""
     init = INITIALIZERS[options.init]()
     layers: list[Layer] = []
     for width in options.layers:

@@ -55,7 +55,7 @@ def add_commands(commands: Any) -> None:
 
 
 class BestSoFar(EarlyStopping):
-    """Keeps what a stopped training reports."""
+    """Keeps the history, and the best epoch of a stopped training."""
 
     history = History()
 
@@ -65,7 +65,7 @@ class BestSoFar(EarlyStopping):
         self.history = run.history
 
     def on_end(self, run: Run) -> None:
-        """Go back to the best epoch, unless training is complete."""
+        """Go back to the best epoch."""
         if run.history.epochs < run.epochs:
             super().on_end(run)
 
@@ -180,9 +180,9 @@ def _table(results: dict[str, Any]) -> list[str]:
     lines += [f"{name:24}{train[name]:7.3f}{test[name]:8.3f}" for name in ("accuracy", "loss")]
     if len(names) <= 12:
         wide = max(7, *(len(name) + 2 for name in names))
-        rows = [names, *results["confusion"]]
-        for name, row in zip(["test examples called", *(f"  really {name}" for name in names)], rows, strict=True):
-            lines.append(f"{name:24}" + "".join(f"{cell:>{wide}}" for cell in row))
+        titles = ["test examples called", *(f"  really {name}" for name in names)]
+        for title, row in zip(titles, [names, *results["confusion"]], strict=True):
+            lines.append(f"{title:24}" + "".join(f"{cell:>{wide}}" for cell in row))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The sets that the commands learn from, and `minidl data`."""
+"""Sets to learn from, and `minidl data`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETS_HELP = f"{', '.join([*POINTS, *PICTURES])}, or the path of a .csv file: num
 
 
 class Examples(NamedTuple):
-    """A training and a test part; `images` are those of the test."""
+    """A training and a test part, and the test `images`."""
 
     name: str
     source: str
@@ -111,7 +111,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except (ValueError, csv.Error) as error:
         raise DataError(f"{path}: must be a readable CSV file in UTF-8, found {error}: save the table as CSV again") from error
-    if rows and len(rows[0][1]) > 1 and all(math.isnan(_number(cell)) for cell in rows[0][1][:-1]):
+    if rows and len(rows[0][1]) > 1 and all(math.isinf(_number(cell)) for cell in rows[0][1][:-1]):
         del rows[0]  # the names of the columns
     if len(rows) < 5:
         raise DataError(f"{path}: must have at least 5 rows, found {len(rows)}: add examples")
@@ -119,14 +119,14 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     if wide < 2:
         raise DataError(f"{path}: must have numbers and then a class, found one column: put commas between the cells")
     for line, cells in rows:
-        wrong = [k for k, cell in enumerate(cells) if (math.isnan(_number(cell)) if k < wide - 1 else not cell.strip())]
+        wrong = [k for k, cell in enumerate(cells) if (math.isinf(_number(cell)) if k < wide - 1 else not cell.strip())]
         if wrong or len(cells) != wide:
             found = f"{cells[wrong[0]][:40]!r} in column {wrong[0] + 1}" if len(cells) == wide else f"{len(cells)} cells"
             rule = f"must have {wide - 1} finite numbers and then a class, found {found}"
             raise DataError(f"{path}, line {line}: {rule}: repair or drop the line")
     features = np.array([[float(cell) for cell in cells[:-1]] for _, cells in rows])
     names = [cells[-1].strip() for _, cells in rows]
-    classes = tuple(sorted(set(names), key=lambda name: (np.nan_to_num(_number(name), nan=math.inf), name)))
+    classes = tuple(sorted(set(names), key=lambda name: (_number(name), name)))
     if not 2 <= len(classes) <= MOST_CLASSES:
         found = f"2 to {MOST_CLASSES} classes, found {len(classes)} different values"
         raise DataError(f"{path}: the last column must hold {found}: put the column with the class last")
@@ -134,11 +134,12 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
 
 
 def _number(cell: str) -> float:
+    """Return the number in a cell, infinity where there is none."""
     try:
         value = float(cell)
     except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
+        return math.inf
+    return value if math.isfinite(value) else math.inf
 
 
 def add_commands(commands: Any) -> None:
