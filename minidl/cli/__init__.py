@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """Return the whole command line."""
+    """Return the command line."""
     from . import networks, sets  # they import from here
 
     cli = Parser(prog="minidl", description="Train small networks and prove their gradients right.", epilog=EXAMPLES)

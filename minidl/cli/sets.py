@@ -71,7 +71,7 @@ def _known(text: str) -> str:
 
 
 def misfit(options: argparse.Namespace) -> str | None:
-    """Return what is wrong with the options."""
+    """Return what is wrong."""
     for name, sets in (("data", list(PICTURES)), ("points", list(POINTS)), ("noise", list(POINTS))):
         if getattr(options, name) is not None and options.set not in sets:
             return f"--{name} goes with {', '.join(sets)} only, not with {options.set}"
