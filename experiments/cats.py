@@ -17,7 +17,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from minidl.cli import nets, sets
+from minidl import cli as nets
+from minidl.cli import sets
 from minidl.data import load_cats
 from minidl.plots import confusion_counts
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl.cli.values import number
+from minidl.cli import number
 from minidl.files import make_folder, write_whole
 
 

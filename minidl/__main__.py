@@ -1,4 +1,4 @@
-"""`python -m minidl`: the command line, where the console script is not on the path."""
+"""`python -m minidl`."""
 
 import sys
 

@@ -31,8 +31,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from minidl.plots import decisions
-
 CLASSES = ("non-cat", "cat")
 
 
@@ -163,7 +161,7 @@ def test_learning_curves_refuses(given, options, message):
 def test_decision_boundary_shows_answers_examples_and_mistakes():
     axes = plots.decision_boundary(classifier(), X, Y, classes=CLASSES)
     mesh, *_ = axes.collections
-    answers = mesh.get_array().reshape(decisions._GRID, decisions._GRID)
+    answers = mesh.get_array().reshape(plots._GRID, plots._GRID)
     assert set(answers[:, 0]) == {0}
     assert set(answers[:, -1]) == {1}
     scatters = {one.get_label(): one.get_offsets() for one in axes.collections if not one.get_label().startswith("_")}

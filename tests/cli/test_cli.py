@@ -131,7 +131,7 @@ def test_help_is_there(capsys, words):
         (["train", "moons", "--l2", "-1"], "must be a number >= 0"),
         (["train", "moons", "--seed", "-1"], "must be a whole number from 0 to 2**32 - 1"),
         (["train", "moons", "--points", "5"], "must be a whole number from 10 to 1000000"),
-        (["train", "moons", "--data", "x"], "--data goes with cats and signs only, not with moons"),
+        (["train", "moons", "--data", "x"], "--data goes with cats, signs only, not with moons"),
         (["check", "cats", "--noise", "1"], "--noise goes with moons, circles, blobs only, not with cats"),
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],

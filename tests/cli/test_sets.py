@@ -1,12 +1,15 @@
-"""`minidl data`."""
+"""The sets, `minidl data` and CSV files."""
 
 import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from minidl.cli import main
+from minidl import DataError, MissingDataError
+from minidl.cli import main, sets
+from minidl.cli.sets import read_csv
 from minidl.data import load_cats, load_signs
 
 
@@ -96,12 +99,10 @@ def test_verify_tells_unknown_from_broken(told, folder, tmp_path):
 
 
 def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
-    from minidl.cli.data import SETS
-
     sha256 = json.loads((main(["data", "verify", str(folder / "test_signs.h5"), "--json"]), capsys.readouterr().out)[1])["files"][0][
         "sha256"
     ]
-    monkeypatch.setitem(SETS["signs"].files.sha256, "test_signs.h5", sha256)
+    monkeypatch.setitem(sets.FILES["signs"].sha256, "test_signs.h5", sha256)
     assert main(["data", "verify", str(folder / "test_signs.h5")]) == 0
     assert capsys.readouterr().out.startswith(f"known    {folder / 'test_signs.h5'}: the course's test_signs.h5: 120 pictures")
 
@@ -117,7 +118,7 @@ def test_verify_of_nothing(capsys, tmp_path, name):
 def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "minidl.cli.data.fetch", lambda known, urls, folder, **settings: calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
+        "minidl.cli.sets.fetch", lambda known, urls, folder, **settings: calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
     )
     status, content = told("fetch", "signs", "--url", "https://a.org/", "--url", "test_signs.h5=https://b.org/7", "--to", tmp_path)
     assert status == 0
@@ -127,10 +128,8 @@ def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatc
 
 def test_fetch_leaves_what_is_there_and_right(capsys, folder, monkeypatch):
     pytest.importorskip("pooch")
-    from minidl.cli.data import SETS
-
     content = (folder / "test_signs.h5").read_bytes()
-    monkeypatch.setitem(SETS["signs"].files.sha256, "test_signs.h5", hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(sets.FILES["signs"].sha256, "test_signs.h5", hashlib.sha256(content).hexdigest())
     assert main(["data", "fetch", "signs", "--url", "https://192.0.2.1/", "--to", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == f"there already {folder / 'test_signs.h5'}"
@@ -163,3 +162,82 @@ def test_fetch_needs_an_address(capsys):
         main(["data", "fetch", "cats"])
     assert end.value.code == 2
     assert "--url" in capsys.readouterr().err
+
+
+# CSV files
+
+ROWS = "1,2,no\n3,4,yes\n5,6,no\n7,8,yes\n9,1e1,no\n"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "table.csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ROWS,
+        "x,y,answer\n" + ROWS,
+        "\ufeff" + ROWS,
+        ROWS.replace("\n", "\r\n"),
+        ROWS.replace(",", ";"),
+        ROWS.replace(",", "\t"),
+        ROWS.replace("no", '"no"'),
+        ROWS.replace("\n", "\n\n"),
+        ROWS.replace(",", " , "),
+    ],
+)
+def test_numbers_and_classes_are_read(path, text):
+    path.write_bytes(text.encode())
+    x, labels, classes = read_csv(path)
+    assert np.array_equal(x, [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]])
+    assert labels.tolist() == [0, 1, 0, 1, 0]
+    assert classes == ("no", "yes")
+
+
+def test_class_numbers_are_in_their_order(path):
+    path.write_text("".join(f"1,{k}\n" for k in (10, 9, 2, 10, 2)))
+    assert read_csv(path)[2] == ("2", "9", "10")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "must have at least 5 rows, found 0"),
+        ("1,a\n", "found 1"),
+        ("1\n2\n3\n4\n5\n", "must have numbers and then a class, found one column"),
+        (ROWS + "1,2\n", "line 6: must have 2 finite numbers and then a class, found 2 cells"),
+        (ROWS + "1,x,no\n", "line 6: must have 2 finite numbers and then a class, found 'x' in column 2"),
+        (ROWS + "1,nan,no\n", "line 6: must have 2 finite numbers and then a class, found 'nan' in column 2"),
+        (ROWS + "1,,no\n", "line 6: must have 2 finite numbers and then a class, found '' in column 2"),
+        (ROWS + "1,2,\n", "line 6: must have 2 finite numbers and then a class, found '' in column 3"),
+        (ROWS.replace("yes", "no"), "found 1 different values"),
+        ("".join(f"1,{i / 7}\n" for i in range(200)), "found 200 different values"),
+        (ROWS + '1,2,"no\n', "must be a readable CSV file in UTF-8"),
+        (b"\xff\xfe" + ROWS.encode("utf-16-le"), "must be a readable CSV file in UTF-8"),
+    ],
+)
+def test_what_is_no_table_is_told_with_its_line(path, text, told):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    assert str(path) in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_missing_file_is_told(path):
+    with pytest.raises(MissingDataError, match="found none"):
+        read_csv(path)
+
+
+def test_a_folder_is_told(tmp_path):
+    with pytest.raises(DataError, match="a CSV file must be a regular file, found a folder"):
+        read_csv(tmp_path)
+
+
+def test_an_enormous_file_is_refused(path, monkeypatch):
+    path.write_text(ROWS)
+    monkeypatch.setattr("minidl.cli.sets.MOST_BYTES", 10)
+    with pytest.raises(DataError, match="may have 10 bytes"):
+        read_csv(path)
