@@ -17,8 +17,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from minidl import cli as nets
-from minidl.cli import sets
+from minidl.cli import nets, sets
 from minidl.data import load_cats
 from minidl.plots import confusion_counts
 

@@ -34,7 +34,7 @@ from minidl import (
     Xavier,
     check_gradients,
 )
-from minidl.cli import number
+from minidl.cli.common import number
 from minidl.data import load_cats
 from minidl.files import make_folder, write_whole
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from minidl import Callback, GradientDescent, He, History, plots
-from minidl.cli import number
+from minidl.cli.common import number
 from minidl.data import planar
 
 from . import study

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minidl import GradientDescent, Xavier
-from minidl.cli import number
+from minidl.cli.common import number
 from minidl.data import load_cats, read_image
 
 from . import study

@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl import cli as nets
 from minidl import plots
-from minidl.cli import sets
+from minidl.cli import nets, sets
 from minidl.data import Dataset, load_signs
 
 from . import study

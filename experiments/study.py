@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl.cli import number
+from minidl.cli.common import number
 from minidl.files import make_folder, write_whole
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from minidl.cli import POSITIVE, WHOLE
+from minidl.cli.common import POSITIVE, WHOLE
 
 from .. import study
 from . import __doc__ as about

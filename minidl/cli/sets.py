@@ -20,7 +20,8 @@ from ..data import pictures as known
 from ..data.download import fetch
 from ..data.hdf5 import write_hdf5
 from ..files import read_whole
-from . import NOT_NEGATIVE, Usual, command, number, settle, tell
+from .common import NOT_NEGATIVE, command, number, tell
+from .nets import Usual, settle
 
 POINTS: dict[str, tuple[Any, float]] = {"moons": (planar.moons, 0.2), "circles": (planar.circles, 0.05), "blobs": (planar.blobs, 1.5)}
 PICTURES = {"cats": load_cats, "signs": load_signs}

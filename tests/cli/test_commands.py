@@ -23,9 +23,8 @@ from minidl import (
     StepDecay,
     Tanh,
     Zeros,
-    cli,
 )
-from minidl.cli import main, networks
+from minidl.cli import commands, main, nets
 from minidl.data import write_cats
 
 
@@ -83,7 +82,7 @@ TIMETABLES = {
 @pytest.mark.parametrize("schedule", TIMETABLES)
 def test_a_schedule_spans_the_training(monkeypatch, schedule):
     made = []
-    monkeypatch.setattr(networks, "make_optimizer", lambda *given, make=networks.make_optimizer: made.append(make(*given)) or made[-1])
+    monkeypatch.setattr(commands, "make_optimizer", lambda *given, make=commands.make_optimizer: made.append(make(*given)) or made[-1])
     words = ["train", "moons", "--points", "100", "--epochs", "40", "--learning-rate", "0.2", "--schedule", schedule, "--json"]
     assert main(words) == 0  # 75 rows in batches of 32: 3 steps per epoch
     assert main([*words, "--warm-up", "8", "--optimizer", "nesterov", "--clip-norm", "2"]) == 0
@@ -181,9 +180,9 @@ def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
 
     kept = []
     models = []
-    build = networks.build
-    monkeypatch.setattr(networks, "build", lambda *words: models.append(build(*words)) or models[0])
-    monkeypatch.setattr(networks, "make_optimizer", lambda options, rows: Impatient(0.1))
+    build = commands.build
+    monkeypatch.setattr(commands, "build", lambda *words: models.append(build(*words)) or models[0])
+    monkeypatch.setattr(commands, "make_optimizer", lambda options, rows: Impatient(0.1))
     assert main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"]) == 130
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -197,7 +196,7 @@ def test_ctrl_c_in_the_first_epoch_has_no_results(capsys, monkeypatch, tmp_path)
         def update(self, theta, grad):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(networks, "make_optimizer", lambda options, rows: Now(0.1))
+    monkeypatch.setattr(commands, "make_optimizer", lambda options, rows: Now(0.1))
     assert main(["train", "moons", "--json", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr() == ("", "minidl train: interrupted\n")
     assert list(tmp_path.iterdir()) == []
@@ -221,14 +220,14 @@ def test_a_stopped_training_goes_on_by_the_same_command(results, tmp_path, monke
     words = ["moons", "--epochs", 6, "--keep-prob", 0.8]
     whole = results(*words)
 
-    class Stops(networks.BestSoFar):
+    class Stops(commands.BestSoFar):
         def on_step(self, run):
             if (run.epoch, run.batch) == (4, 2):
                 os.kill(os.getpid(), signal.SIGINT)
 
     words += ["--checkpoint", tmp_path / "run.h5"]
     with monkeypatch.context() as patch:
-        patch.setattr(networks, "BestSoFar", Stops)
+        patch.setattr(commands, "BestSoFar", Stops)
         Stops.__name__ = "BestSoFar"  # a callback's state is kept under its class
         assert main(["train", *map(str, words)]) == 130
     out = capsys.readouterr().out
@@ -372,7 +371,7 @@ def test_a_right_network_passes_with_status_0(capsys, words):
 
 
 def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
-    monkeypatch.setitem(cli.ACTIVATIONS, "tanh", WrongTanh)
+    monkeypatch.setitem(nets.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh"]) == 1
     out = capsys.readouterr().out
     assert "FAILED" in out
@@ -382,7 +381,7 @@ def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
 @pytest.mark.parametrize("wrong", [False, True])
 def test_check_in_json(capsys, monkeypatch, wrong):
     if wrong:
-        monkeypatch.setitem(cli.ACTIVATIONS, "tanh", WrongTanh)
+        monkeypatch.setitem(nets.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh", "--json"]) == int(wrong)
     report = json.loads(capsys.readouterr().out)
     assert report["ok"] is not wrong

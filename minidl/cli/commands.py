@@ -18,7 +18,9 @@ from ..callbacks import Run
 from ..data import read_image
 from ..data.standin import CAT_CLASSES
 from ..files import make_folder, write_whole
-from . import POSITIVE, SEED, WHOLE, add_options, build, command, make_optimizer, sets, shape_of, tell, to_json
+from . import sets
+from .common import POSITIVE, SEED, WHOLE, command, tell, to_json
+from .nets import add_options, build, make_optimizer, shape_of
 
 
 def add_commands(commands: Any) -> None:
