@@ -9,7 +9,7 @@ import pytest
 
 import minidl.exchange
 from minidl import ArgumentError, DtypeError, Linear, MeanSquaredError, MissingExtraError, NonFiniteError, Sequential
-from minidl.exchange import _check_model, _needs
+from minidl.exchange.common import check_model, needs
 
 
 def test_the_public_names_are_there_and_explained():
@@ -30,29 +30,29 @@ def model(dtype=np.float32):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_real_models_are_let_through(dtype):
-    _check_model(model(dtype), "here")
+    check_model(model(dtype), "here")
 
 
 def test_a_layer_is_no_model():
     with pytest.raises(ArgumentError, match=r"model must be a Sequential, got Linear\(3, 2\) in here"):
-        _check_model(Linear(3, 2), "here")
+        check_model(Linear(3, 2), "here")
 
 
 def test_complex_models_are_refused():
     with pytest.raises(DtypeError, match=r"float32 or float64, got complex128 in here: pass model\.astype\(np\.float64\)"):
-        _check_model(model(np.complex128), "here")
+        check_model(model(np.complex128), "here")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_parameter_that_is_not_finite_is_named(value):
     broken = model()
     broken.layers[0].weight.value[1, 2] = value
-    _check_model(broken, "here", finite=False)  # one may load into it
+    check_model(broken, "here", finite=False)  # one may load into it
     with pytest.raises(NonFiniteError, match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: train or load"):
-        _check_model(broken, "here")
+        check_model(broken, "here")
 
 
 def test_the_cure_for_a_missing_package_is_its_extra():
-    with pytest.raises(MissingExtraError) as caught, _needs("onnx", "export_onnx"):
+    with pytest.raises(MissingExtraError) as caught, needs("onnx", "export_onnx"):
         raise ImportError
     assert str(caught.value) == "export_onnx needs onnx, which is not installed: pip install 'minidl[onnx]'"

@@ -30,7 +30,8 @@ from minidl import (
     Tanh,
     layers,
 )
-from minidl.exchange import _OPERATORS, _nodes_of, export_onnx
+from minidl.exchange import export_onnx
+from minidl.exchange.onnx import _OPERATORS, _nodes_of
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")

@@ -1,0 +1,34 @@
+"""What all formats ask for: the package that an extra brings, and a model that can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..errors import ArgumentError, DtypeError, MissingExtraError, NonFiniteError
+from ..sequential import Sequential
+
+
+@contextmanager
+def needs(extra: str, where: str) -> Iterator[None]:
+    """Name the pip line where an import fails."""
+    try:
+        yield
+    except ImportError:
+        raise MissingExtraError(f"{where} needs {extra}, which is not installed: pip install 'minidl[{extra}]'") from None
+
+
+def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
+    """Raise unless `model` is a Sequential in float32 or float64, and `finite` if asked for."""
+    if not isinstance(model, Sequential):
+        raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
+    if model.dtype.kind != "f":
+        raise DtypeError(f"model must be in float32 or float64, got {model.dtype} in {where}: pass model.astype(np.float64)")
+    theta = model.parameters.theta
+    if finite and len(wrong := np.flatnonzero(~np.isfinite(theta))):
+        name, index = model.parameters.locate(int(wrong[0]))
+        raise NonFiniteError(
+            f"parameters must be finite, got {theta[wrong[0]]} at {name}{[*index]} in {where}: train or load the model anew"
+        )
