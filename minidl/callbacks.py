@@ -52,6 +52,13 @@ class Run:
         """End the training after this epoch, or `now`; `history.stopped` tells `why`."""
         self.stopped, self.halted = why, now
 
+    def must_have(self, name: str, watcher: object) -> None:
+        """Raise `ArgumentError` unless `history` will have what `watcher` watches."""
+        if name not in self.names:
+            hint = ": give fit(validation=(X, Y))" if name.startswith("val_") else ""
+            what = f"{type(watcher).__name__} watches {name!r}, but the history will have only {', '.join(self.names)}{hint}"
+            raise ArgumentError(what)
+
 
 class Callback:
     """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember over an interruption.
@@ -133,9 +140,7 @@ class EarlyStopping(Callback):
 
     def on_start(self, run: Run) -> None:
         """Start afresh; refuse to watch what there will not be."""
-        if self.monitor not in run.names:
-            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
-            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
+        run.must_have(self.monitor, self)
         self.best, self.best_epoch = math.nan, 0
         self._theta: Array | None = None
         self._shape = run.model.parameters.theta.shape

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, door, numeric
+from .arrays import Array, door, is_whole, numeric
 from .errors import ArgumentError, DtypeError, MissingExtraError, ShapeError
 from .gradcheck.pictures import plot_errors
 from .gradcheck.report import Report
@@ -329,6 +329,6 @@ def _class_numbers(values: npt.ArrayLike, name: str, classes: int, where: str) -
 
 
 def _whole(value: Any, name: str, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+    if not is_whole(value):
         raise ArgumentError(f"{name} must be a whole number >= 1, got {value!r} in {where}")
     return int(value)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import checkpoints
-from .arrays import Array
+from .arrays import Array, is_whole
 from .callbacks import Callback, Run
 from .environment import fingerprint
 from .errors import ArgumentError, DataError, EnvironmentWarning
@@ -60,8 +60,7 @@ class Checkpoint(Callback):
         keep: str = "last",
         monitor: str = "val_loss",
     ) -> None:
-        whole = isinstance(every_epochs, int | np.integer) and not isinstance(every_epochs, bool) and every_epochs >= 1
-        if not (whole or every_epochs is None):
+        if not (every_epochs is None or is_whole(every_epochs)):
             raise ArgumentError(f"every_epochs must be a whole number >= 1 or None, got {every_epochs!r} in Checkpoint")
         if not (every_seconds is None or (isinstance(every_seconds, int | float) and every_seconds > 0)):
             raise ArgumentError(f"every_seconds must be > 0 or None, got {every_seconds!r} in Checkpoint")
@@ -74,9 +73,8 @@ class Checkpoint(Callback):
 
     def on_start(self, run: Run) -> None:
         """Refuse what could not be saved or watched; begin to listen for signals."""
-        if self.best_path and self.monitor not in run.names:
-            hint = ": give fit(validation=(X, Y))" if self.monitor.startswith("val_") else ""
-            raise ArgumentError(f"Checkpoint watches {self.monitor!r}, but the history will have only {', '.join(run.names)}{hint}")
+        if self.best_path:
+            run.must_have(self.monitor, self)
         checkpoints.contents(run.model)
         run.optimizer.state()
         self.best = math.nan

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, door, numeric_rows
+from .arrays import Array, door, is_whole, numeric_rows
 from .batches import MiniBatches, Order, Passes, check_batch_size
 from .callbacks import Callback
 from .errors import ArgumentError, ShapeError
@@ -120,7 +120,7 @@ class Sequential(Objective):
         """
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
-        if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
+        if not is_whole(epochs):
             raise ArgumentError(f"epochs must be a whole number >= 1, got {epochs!r}")
         callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         if wrong := [callback for callback in callbacks if not isinstance(callback, Callback)]:

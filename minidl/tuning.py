@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array
+from .arrays import Array, is_whole
 from .callbacks import Callback, Run, StopOnNonFinite
 from .errors import ArgumentError
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
@@ -266,7 +266,7 @@ def _check(model: object, optimizer: object, steps: object, least: int, where: s
         raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
     if not isinstance(optimizer, Optimizer):
         raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r} in {where}")
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < least:
+    if not is_whole(steps, least):
         raise ArgumentError(f"steps must be a whole number >= {least}, got {steps!r} in {where}")
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, Seed
+from ..arrays import Array, Seed, is_whole
 from ..errors import ArgumentError, DataError, DtypeError, MissingExtraError, ShapeError
 from ..files import FilePath, read_whole
 from ..randomness import stream
@@ -205,7 +205,7 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     ArgumentError
         If `size` is not two whole numbers >= 1.
     """
-    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int | np.integer) or side < 1 for side in size):
+    if len(size) != 2 or not all(map(is_whole, size)):
         raise ArgumentError(f"size must be (height, width), two whole numbers >= 1, got {size!r} in read_image")
     try:
         from PIL import Image, UnidentifiedImageError

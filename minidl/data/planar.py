@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, Seed
+from ..arrays import Array, Seed, is_whole
 from ..errors import ArgumentError
 from ..randomness import stream
 
@@ -65,7 +65,7 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
     `n`, `noise`, `rng` and the result are those of `moons`, but Y is the number of the cloud, int64 unless there are two.
     """
     _check("blobs", n, noise)
-    if not _is_whole(centers) or not 2 <= centers <= n:
+    if not is_whole(centers, 2) or centers > n:
         raise ArgumentError(f"blobs: centers must be a whole number from 2 to n = {n}, got {centers!r}: pass e.g. centers=3")
     random = stream(rng)
     middles = random.uniform(-10, 10, size=(centers, 2))
@@ -88,12 +88,8 @@ def _two_classes(first: Array, second: Array, noise: float, rng: Seed) -> Points
     return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(np.float64).reshape(-1, 1)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _check(name: str, n: int, noise: float) -> None:
-    if not _is_whole(n) or n < 2:
+    if not is_whole(n, 2):
         raise ArgumentError(f"{name}: n must be a whole number >= 2, got {n!r}: pass e.g. n=300")
     if not isinstance(noise, Real) or not 0 <= noise < math.inf:
         raise ArgumentError(f"{name}: noise must be a finite number >= 0, got {noise!r}: pass e.g. noise=0.2")
