@@ -10,8 +10,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..losses import Loss
-from .rules import locked, tried, writes
-from .verdict import Check
+from .verdict import Check, locked, tried, writes
 
 
 @dataclass(frozen=True)

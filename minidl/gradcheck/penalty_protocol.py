@@ -6,8 +6,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..penalties import Penalty
-from .rules import Rule, locked, tried, writes
-from .verdict import Check
+from .verdict import Check, Rule, locked, tried, writes
 
 
 def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Check]:

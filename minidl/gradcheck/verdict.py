@@ -1,12 +1,12 @@
 """Verdicts: whether an analytic gradient is the numeric one, as far as rounding lets anybody tell.
 
-There is no threshold to choose. Each element has an error bar, made of the numeric side's own bound and of the *measured* rounding
-error of the analytic side: the backward is repeated with noise of a few ulps on everything that flows (a stochastic arithmetic as
-in Vignes, "Discrete stochastic arithmetic" (2004)), and what changes by noise is not evidence.
+No threshold: each element has an error bar, from the numeric side's own bound and the *measured* rounding of the analytic side, which
+is repeated with noise of a few ulps on everything that flows (Vignes, "Discrete stochastic arithmetic", 2004).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from .steps import EPS
 NOISE = 2.0**-44  # relative size of the injected noise: 256 ulps of float64, to stand clear of the rounding itself
 RUNS = 6
 SAFETY = 50.0  # the chance that all runs show an element under 1/50 of its typical error is about 1e-11
+
+Rule = Callable[[], str | None]  # None where it is kept, else a sentence about how it is broken
 
 
 def runs_for(size: int) -> int:
@@ -39,15 +41,11 @@ class Check:
     parameter : str
         "weight", "bias", "input", ..., or the name of a protocol rule.
     difference : float
-        ||g - n|| / (||g|| + ||n||) of this array, g analytic, n numeric; for probes their worst relative error.
+        ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
     verdict : str
         "pass", "fail" or "unresolved".
     diagnosis : str
         What is known about a failure, or why there is no verdict.
-    training : bool
-        Whether the layer was checked as it is while training, its random streams frozen.
-    follows : str
-        The failure that brings this one about, if it is known.
     where : str
         The layer, loss or penalty in words.
     elements : int
@@ -55,15 +53,17 @@ class Check:
     method : str
         Where the numeric gradient comes from.
     worst : dict
-        Of a failure, the element that is most wrong: its "index", "analytic", "numeric" and "bar", the error bar.
+        Of a failure, the worst element: "index", "analytic", "numeric", "bar".
     census : str
-        How many elements are wrong, in which rows and columns, and the histogram of their ratios analytic / numeric.
+        How many elements are wrong, in which rows and columns, and how their ratios analytic / numeric spread.
+    follows : str
+        The failure that brings this one about, if it is known.
+    training : bool
+        Whether the layer was checked as it is while training, its random streams frozen.
     kinks, untested : int
         How many elements sit exactly on a kink; how many are 0 on both sides, so that a factor would not be seen.
     analytic, numeric, bar : ndarray or None
         Both gradients and the error bars, where every element was computed.
-    context : dict of str to ndarray
-        What the diagnosis had beside them.
     """
 
     layer: int | None
@@ -89,12 +89,9 @@ class Check:
     @property
     def place(self) -> str:
         """Where it is, in words."""
-        mode = " (training)" if self.training else ""
-        return (
-            f"layer {self.layer} {self.where} {self.parameter}{mode}"
-            if self.layer is not None
-            else f"{self.where or self.term} {self.parameter}"
-        )
+        if self.layer is None:
+            return f"{self.where or self.term} {self.parameter}"
+        return f"layer {self.layer} {self.where} {self.parameter}{' (training)' if self.training else ''}"
 
 
 def difference(analytic: Array, numeric: Array) -> float:
@@ -119,14 +116,31 @@ def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
     return spread * (SAFETY * EPS / NOISE) + 16 * EPS * np.abs(analytic)
 
 
+def excess(check: Check) -> Array:
+    """Return |analytic - numeric| / bar of a check whose every element was computed: above 1 it is wrong."""
+    assert check.analytic is not None
+    assert check.numeric is not None
+    assert check.bar is not None
+    with np.errstate(all="ignore"):
+        gap = np.abs(check.analytic - check.numeric)
+        return np.where(gap == 0, 0.0, gap / check.bar)
+
+
+def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> dict[str, Any]:
+    """Return `Check.worst` for the largest gap, NaN above all."""
+    index = np.unravel_index(int(np.where(np.isnan(gap), np.inf, gap).argmax()), gap.shape)
+    a, n, b = (float(array[index]) for array in (analytic, numeric, bar))
+    return {"index": [int(i) for i in index], "analytic": a, "numeric": n, "bar": b}
+
+
 def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Check:
     """Fill in `check` from an element-wise comparison, and return it."""
     check.elements, check.method = analytic.size, numeric.step
-    if analytic.shape != numeric.value.shape:
-        check.verdict, check.difference = "fail", 1.0
-        check.diagnosis = f"its gradient has shape {analytic.shape}, but it has shape {numeric.value.shape}"
-        return check
     value = numeric.value
+    if analytic.shape != value.shape:
+        check.verdict, check.difference = "fail", 1.0
+        check.diagnosis = f"its gradient has shape {analytic.shape}, but it has shape {value.shape}"
+        return check
     if numeric.low is not None and numeric.high is not None:
         # At a kink every slope between the one-sided ones is right; NaN lies between no slopes.
         value = np.where(np.isfinite(analytic), np.clip(analytic, numeric.low, numeric.high), value)
@@ -139,26 +153,17 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
     check.analytic, check.numeric, check.bar = analytic, value, bar
     check.difference = difference(analytic, value) if np.isfinite(analytic).all() else 1.0
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
-    if wrong.any() and numeric.mingled:
-        check.verdict = "unresolved"
-        check.diagnosis = "several kinks meet here: the slopes at a point nearby decide"
+    doubt = ""
+    if wrong.any() and not numeric.mingled:
+        check.verdict, check.worst = "fail", worst_element(analytic, value, bar, np.where(wrong, gap, 0.0))
     elif wrong.any():
-        check.verdict = "fail"
-        excess = np.where(wrong, np.nan_to_num(gap / np.maximum(bar, 1e-300), nan=np.inf), -1.0)
-        order = np.where(np.isfinite(gap), gap, np.inf) * (excess >= 0)
-        index = np.unravel_index(int(order.argmax()), order.shape) if analytic.ndim else ()
-        check.worst = {
-            "index": [int(i) for i in index],
-            "analytic": float(analytic[index]),
-            "numeric": float(value[index]),
-            "bar": float(bar[index]),
-        }
+        doubt = "several kinks meet here: the slopes at a point nearby decide"
     elif not known.all():
-        check.verdict = "unresolved"
-        check.diagnosis = f"{np.count_nonzero(~known)} of {known.size} numeric derivatives overflow or cannot be computed here"
+        doubt = f"{np.count_nonzero(~known)} of {known.size} numeric derivatives overflow or cannot be computed here"
     elif float(np.linalg.norm(bar)) > 1e-3 * float(np.linalg.norm(value)) > 0:
-        check.verdict = "unresolved"
-        check.diagnosis = f"rounding floor: error bars of {np.linalg.norm(bar):.1e} hide a gradient of {np.linalg.norm(value):.1e}"
+        doubt = f"rounding floor: error bars of {np.linalg.norm(bar):.1e} hide a gradient of {np.linalg.norm(value):.1e}"
+    if doubt:
+        check.verdict, check.diagnosis = "unresolved", doubt
     return check
 
 
@@ -180,3 +185,32 @@ def compare_probes(check: Check, pairs: list[tuple[float, float, float, float]],
         if check.verdict != "fail":
             check.difference = max(check.difference, relative)
     return check
+
+
+def tried(where: str, rules: dict[str, Rule]) -> list[Check]:
+    """Try rules that need no derivative; return a row for each."""
+    checks = []
+    for name, rule in rules.items():
+        check = Check(None, "protocol", name, where=where, method="no derivative needed")
+        if broken := rule():
+            check.verdict, check.difference, check.diagnosis = "fail", 1.0, broken
+        checks.append(check)
+    return checks
+
+
+def locked(array: Array) -> Array:
+    """Return a copy that nobody can write into."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def writes(what: str, call: Callable[[], object]) -> str | None:
+    """Return a sentence if `call` writes into an array that is locked."""
+    try:
+        call()
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        return f"it writes into {what}: {error}"
+    return None
