@@ -48,7 +48,7 @@ class Step(Protocol):
         ...
 
 
-def _values(f: Function, array: Array, index: Any, direction: Any, *lengths: complex) -> list[Array]:
+def values_at(f: Function, array: Array, index: Any, direction: Any, *lengths: complex) -> list[Array]:
     """Return f() with array[index] moved by each length along `direction`."""
     kept = np.array(array[index])
     found = []
@@ -73,7 +73,7 @@ class ComplexStep:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                (y,) = _values(f, array, index, direction, 1j * self.h)
+                (y,) = values_at(f, array, index, direction, 1j * self.h)
         except (TypeError, np.exceptions.ComplexWarning) as error:
             raise NotComplexSafe(str(error)) from None
         if not np.iscomplexobj(y):
@@ -95,7 +95,7 @@ class AffineStep:
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
-        (y,) = _values(f, array, index, direction, self.h)
+        (y,) = values_at(f, array, index, direction, self.h)
         # 32, as the sums inside f pass through larger numbers than they end with.
         return (y - self._base) / self.h, (np.abs(y) + np.abs(self._base)) * (32 * EPS / self.h)
 
@@ -118,12 +118,12 @@ class CentralStep:
         size = float(np.abs(array[index]).max(initial=0.0))
         first = self.relative_h / (float(np.abs(direction).max(initial=0.0)) or 1.0)
         longer = int(np.log2(size) // 8) + 1 if size > 16 else 0
-        (base,) = _values(f, array, index, direction, 0.0)
+        (base,) = values_at(f, array, index, direction, 0.0)
         slope, error = np.zeros(base.shape), np.full(base.shape, np.inf)
         for power in (0, *range(8, 8 * longer + 1, 8), -6, -12, -18):
             h = first * 2.0**power
             try:
-                values = _values(f, array, index, direction, h, -h, h / 2, -h / 2, h / 4, -h / 4)
+                values = values_at(f, array, index, direction, h, -h, h / 2, -h / 2, h / 4, -h / 4)
             except (ValueError, ArithmeticError):  # outside of the domain
                 continue
             found, bound = self._richardson(values, base, size, h)
@@ -162,7 +162,7 @@ class CourseStep:
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound); the bound comes from a second quotient with twice the step."""
         h = self.h
-        plus, minus, farther, before, base = _values(f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0)
+        plus, minus, farther, before, base = values_at(f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0)
         slope = (plus - minus) / (2 * h)
         rounding = (np.abs(plus) + np.abs(minus)) * (8 * EPS / h)
         kink = np.abs(plus + minus - 2 * base) / h
