@@ -1,4 +1,4 @@
-"""The diagnosis: the evidence around a failed check, and what known mistakes of such a layer, loss or penalty would have given."""
+"""The diagnosis of a failed check, by what known mistakes of such a layer, loss or penalty would have given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIMIT = 20_000  # forward calls that a diagnosis may spend on one array
 
 
 def explain_array(check: Check, analytic: Array, numeric: Array, **known: Any) -> None:
-    """Fill in the census and the diagnosis of a failed check from its arrays, and the fields of `Evidence` that are known."""
+    """Fill in the census and the diagnosis; `known` goes to `Evidence`."""
     if analytic.shape != numeric.shape:
         return
     evidence = Evidence(analytic, numeric, bar=0.0 if check.bar is None else check.bar, **known)
@@ -27,10 +27,10 @@ def explain_array(check: Check, analytic: Array, numeric: Array, **known: Any) -
 
 
 def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
-    """Explain a failed check of a layer alone."""
+    """Explain a check of a layer alone."""
     name, x, c = check.parameter, alone.x, alone.cotangent
     a, n = check.analytic, check.numeric
-    if n is None:  # it was found by probes: now every element is worth its price
+    if n is None:  # found by probes: now every element is worth its price
         a = alone.analytic[name]
         found = lone.numeric(x, name, [c], np.random.default_rng(0), _LIMIT)
         if found is None or found[0].value.shape != a.shape:
@@ -58,7 +58,7 @@ def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
 
 
 def explain_network(check: Check, same_term: list[Check], m: int) -> None:
-    """Explain a failed check of the whole net or of the loss."""
+    """Explain a check of the whole net or of the loss."""
     a, n = check.analytic, check.numeric
     if a is None or n is None:
         check.census = check.census or "found by probes that cover every element"
@@ -74,7 +74,7 @@ def explain_network(check: Check, same_term: list[Check], m: int) -> None:
 
 
 def explain_penalty(check: Check, m: int, bench: Workbench, strength: float = 1.0) -> None:
-    """Explain a failed check of a penalty alone."""
+    """Explain a check of a penalty alone."""
     if check.layer is None:
         return
     a, n = check.analytic, check.numeric
@@ -88,7 +88,7 @@ def explain_penalty(check: Check, m: int, bench: Workbench, strength: float = 1.
 
 
 def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> Iterator[Candidate]:
-    """Yield what mistakes in the gradient of `name` give; `n` is the right one, `y` the layer's output."""
+    """Yield wrong gradients of `name`; `n` is the right one, `y` the layer's output."""
     x, c = alone.x, alone.cotangent
     if name == "input" and x.shape == c.shape:
         yield from _of_activation(x, y, c, n, lone)
@@ -119,7 +119,7 @@ def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> I
 
 
 def _ends(array: Array) -> Iterator[Candidate]:
-    """Yield the last and the first example alone, 0 elsewhere."""
+    """Yield the array with one example alone, 0 elsewhere."""
     for row, which in ((-1, "last"), (0, "first")):
         only = np.zeros_like(array)
         only[row] = array[row]
@@ -192,7 +192,7 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
 
 
 def of_loss(n: Array, p: Array, t: Array, weight: Array | None = None) -> Iterator[Candidate]:
-    """Yield what mistakes in the gradient of a loss give; `p` is what it saw, `t` the targets, `weight` those of the examples."""
+    """Yield wrong gradients of a loss of the prediction `p`; `weight` is that of each example."""
     if weight is not None:
         yield "the weights of the examples are applied twice", n * weight[:, np.newaxis]
         if weight.all():
@@ -219,7 +219,7 @@ def of_loss(n: Array, p: Array, t: Array, weight: Array | None = None) -> Iterat
 
 
 def of_penalty(a: Array, n: Array, values: Array) -> Iterator[Candidate]:
-    """Yield the gradient itself, named, where it belongs to another penalty."""
+    """Yield the gradient `a` where it belongs to another penalty."""
     for name, array in (
         ("the weights", values),
         ("the sign of the weights", np.sign(values)),

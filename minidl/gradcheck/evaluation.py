@@ -16,7 +16,7 @@ from .verdict import RUNS
 
 
 class Parameters:
-    """Arrays in a structure, and as one vector `theta`; `parts` has the name, the slice and the shape of each."""
+    """Arrays in a structure, and as one vector `theta`, where `parts` has the name, slice and shape of each."""
 
     def __init__(self, tree: Any) -> None:
         self.tree = tree
@@ -41,7 +41,7 @@ class Parameters:
         self.theta: Array = np.concatenate(arrays)
 
     def fill(self, theta: Array) -> Any:
-        """Return a fresh structure that holds the numbers of `theta`."""
+        """Return a fresh structure of the numbers of `theta`."""
         theta = theta.copy()
         return _rebuilt(self.tree, (theta[part].reshape(shape) for _, part, shape in self.parts))
 
@@ -63,7 +63,7 @@ class Parameters:
 
 
 def _leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path of each leaf of `tree` and what `other` has there, or say where the structures part."""
+    """Yield the path of each leaf of `tree` and what `other` has there."""
     wrong, where, got = "gradients must have the structure of parameters:", f" under {path}" if path else "", type(other).__name__
     if isinstance(tree, Mapping):
         if not isinstance(other, Mapping):
@@ -99,7 +99,6 @@ def _rebuilt(tree: Any, parts: Iterator[Array]) -> Any:
 
 
 def _one_number(value: Any) -> Array:
-    """Return the value of a cost as an array of rank 0."""
     got = type(value).__name__
     if isinstance(value, tuple):
         got = f"a tuple of {len(value)}: return the cost alone, such as forward(...)[0]"
@@ -113,7 +112,7 @@ def _one_number(value: Any) -> Array:
 
 
 class Evaluation:
-    """A cost and its alleged gradient at one point."""
+    """A cost and its alleged gradient."""
 
     def __init__(self, cost: Callable[[Any], Any], gradients: Any, parameters: Parameters, rng: np.random.Generator) -> None:
         self.cost, self.given, self.parameters, self.rng = cost, gradients, parameters, rng
@@ -132,11 +131,11 @@ class Evaluation:
         self.noisy = [noise(self.gradient(noise(self.real, rng))[0], rng) for _ in range(runs)]
 
     def value(self) -> Array:
-        """Return the cost at the vector `real`, wherever a step has moved it."""
+        """Return the cost at the vector `real`."""
         return _one_number(self.cost(self.parameters.fill(self.real)))
 
     def complex_value(self) -> Array:
-        """Return the cost at the vector `complex`; whatever it raises there means that it is not complex-safe."""
+        """Return the cost at the vector `complex`."""
         try:
             return _one_number(self.cost(self.parameters.fill(self.complex)))
         except Exception as error:
@@ -150,10 +149,7 @@ class Evaluation:
         return self.parameters.vector(self.given(self.parameters.fill(theta)))
 
     def roughness(self) -> Array:
-        """Return the rounding error of the analytic gradient where noise of a few ulps shows too little, as of 1 - tanh(z)**2 near 0.
-
-        What is smooth vanishes in sixth differences; what is left is noise (Moré, Wild, "Estimating computational noise", 2011).
-        """
+        """Return the noise of the analytic gradient by its sixth differences (Moré, Wild, 2011), where a few ulps show too little."""
         squares = np.zeros(self.real.size)
         direction = self.real * self.rng.uniform(-1, 1, self.real.size)
         for length in (2.0**-36, 2.0**-28, 2.0**-20):
@@ -163,7 +159,7 @@ class Evaluation:
         return rough
 
     def along(self, step: Step, index: Any, direction: Any) -> tuple[float, float]:
-        """Return (slope, error bound) of the cost for a part of the vector."""
+        """Return (slope, error bound) of the cost."""
         if step.kind == "complex":
             slope, error = step.along(self.complex_value, self.complex, index, direction)
             return float(slope), float(error)
@@ -175,7 +171,7 @@ class Evaluation:
         return float(slope), float(error)
 
     def unsafe(self) -> str:
-        """Return why the complex step cannot be used: for each array it must agree with one central difference."""
+        """Say why the complex step cannot be used: for each array it must agree with one central difference."""
         for name, part, shape in self.parameters.parts:
             direction = self.rng.standard_normal(shape).ravel()
             try:
@@ -184,19 +180,19 @@ class Evaluation:
                 return str(error)
             try:
                 central, bound = self.along(self.central, part, direction)
-            except Exception:  # a cost that refuses what lies around the point: nothing to compare with
+            except Exception:  # a cost that refuses what lies around the point
                 continue
             if abs(slope - central) > 1e-6 * abs(central) + 10 * bound:
                 return f"its derivative for {name} gets lost in complex arithmetic"
         return ""
 
     def elements(self, step: Step, sign: float = 1.0) -> Numeric:
-        """Return the slope and its error bound for every element moved alone."""
+        """Return the slope of every element alone."""
         value, error = np.array([self.along(step, i, sign) for i in range(self.real.size)]).T
         return Numeric(sign * value, error, step.name)
 
     def with_kinks(self, step: Step) -> Numeric:
-        """Return the numeric gradient of every element, with both one-sided slopes where they differ."""
+        """Return the slope of every element, both one-sided ones where they differ."""
         numeric = self.elements(step)
         value = numeric.value
         if isinstance(step, CentralStep):
@@ -214,7 +210,7 @@ class Evaluation:
         return numeric
 
     def one_sided(self, index: int) -> tuple[float, float, float] | None:
-        """Return the slopes to the left and to the right and their error bound if the element sits on a kink, else None."""
+        """Return (left slope, right slope, error bound) if the element sits on a kink."""
         h = 2.0**-20 * max(1.0, abs(self.real[index]))
         tiny = h * 2.0**-14
         found = values_at(self.value, self.real, index, 1.0, 0.0, h, -h, h / 2, -h / 2, tiny, -tiny)
@@ -223,7 +219,7 @@ class Evaluation:
         far, near = abs(right_far + left_far - 2 * base) / h, abs(right_mid + left_mid - 2 * base) / (h / 2)
         right, left = 4 * right_mid - right_far - 3 * base, 4 * left_mid - left_far - 3 * base
         size = abs(right) + abs(left)
-        # So small a jump is the rounding of a cost that is rounded more coarsely than its size tells.
+        # So small a jump is the rounding of a coarse cost.
         if not near > 0.7 * far + 4 * rounding or abs(right + left) < 1e-4 * size:
             return None
         # With shorter steps each one-sided slope changes by little, unless there are more kinks just within.
@@ -234,7 +230,7 @@ class Evaluation:
 
 
 def allow(numeric: Numeric, index: int, *slopes: float) -> None:
-    """Take every slope between these for right: the element sits on a kink."""
+    """Take every slope between these for right."""
     if numeric.low is None or numeric.high is None:
         numeric.low, numeric.high = numeric.value.copy(), numeric.value.copy()
     numeric.low[index], numeric.high[index] = min(slopes), max(slopes)

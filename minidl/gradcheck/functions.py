@@ -26,30 +26,27 @@ FLOOR = 1800  # in units of the last place: what an unlucky order of summation m
 def check_gradients(
     cost: Callable[[Any], Any], gradients: Any, parameters: Any, *, method: str = "auto", epsilon: float | None = None, seed: int = 0
 ) -> Report:
-    """Check the gradient of a scalar function of arrays. No threshold: each element has an error bar; what lies outside is wrong.
+    """Check the gradient of a scalar function of arrays.
 
     Parameters
     ----------
     cost : callable
         `cost(parameters)` returns one number. It is given copies, complex ones for the complex step.
     gradients : callable or the same structure as `parameters`
-        Better a callable, `gradients(parameters)`: its rounding error is then measured. `cost` is called with the same just before.
+        Better `gradients(parameters)`, whose rounding error is then measured. `cost` is called with the same just before.
     parameters : array, or dict or list of arrays, also nested
-        Floats, never written to.
+        Floats.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step, element by element (over 5,000 elements: along directions that cover every element), and
-        central differences where the cost is not complex-safe; "complex" refuses such a cost. "central" takes plain central
-        differences of every element, so that `report.difference` is the course's number.
+        "auto" takes the complex step, over 5,000 elements along directions that cover them all; central differences where the cost is
+        not complex-safe, which "complex" refuses. "central" takes plain central differences, as courses do.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default.
     seed : int, default 0
-        Of the noise and the directions.
 
     Raises
     ------
     DtypeError, ShapeError, ArgumentError, NonFiniteError
-        For parameters that are no floats, a cost that is not one number, is not finite or changes from call to call, gradients of
-        another structure than the parameters.
+        For a cost that is not one finite number, or changes from call to call; for gradients of another structure.
 
     Examples
     --------
@@ -70,10 +67,7 @@ def check_gradients(
 
 
 class _Trial(Evaluation):
-    """The verdicts about an alleged gradient."""
-
     def course(self, step: CourseStep) -> Report:
-        """Central differences of every element, in the order of the parameters."""
         numeric = self.elements(step)
         report = self.report(step, numeric)
         if not report.ok and self.kink_within(numeric, report.checks):
@@ -84,7 +78,6 @@ class _Trial(Evaluation):
         return report
 
     def best(self, *, forced: bool) -> Report:
-        """Use the complex step if the cost allows it, central differences otherwise."""
         lost = self.unsafe()
         if lost and forced:
             raise ArgumentError(f'the cost is not complex-safe ({lost}): use method="auto", which then takes central differences')
@@ -96,10 +89,10 @@ class _Trial(Evaluation):
         return report
 
     def kink_within(self, numeric: Numeric, checks: list[Check]) -> bool:
-        """Judge failed elements whose quotients a better step contradicts by that one; return whether there are any."""
+        """Judge failed elements whose quotients a better step contradicts by that one; say whether there are any."""
         better: Step = self.central if self.unsafe() else ComplexStep()
         found = False
-        for index in failed(checks):
+        for index in _failed(checks):
             (right, error), (left, _) = (self.along(better, index, sign) for sign in (1.0, -1.0))
             seen = self.analytic[index]
             due = np.clip(seen, min(right, -left), max(right, -left))
@@ -110,9 +103,9 @@ class _Trial(Evaluation):
         return found
 
     def second_opinion(self, numeric: Numeric, checks: list[Check]) -> bool:
-        """Look for kinks that complex numbers do not see, at the failed elements; return whether there are any."""
+        """Look for kinks that complex numbers do not see, at the failed elements; say whether there are any."""
         found, vain = False, 0
-        for index in failed(checks):
+        for index in _failed(checks):
             if slopes := self.one_sided(index):
                 found, vain = True, 0
                 allow(numeric, index, *slopes[:2], numeric.value[index])
@@ -124,7 +117,7 @@ class _Trial(Evaluation):
         return found
 
     def lost_at_worst(self, report: Report) -> str:
-        """Return a reason if, at the worst element, a central difference sides with the gradient against the complex step."""
+        """Say where a central difference sides with the gradient against the complex step."""
         for check, (name, part, shape) in zip(report.checks, self.parameters.parts, strict=True):
             if "index" in check.worst:
                 index = np.arange(part.start, part.stop).reshape(shape)[tuple(check.worst["index"])]
@@ -134,7 +127,6 @@ class _Trial(Evaluation):
         return ""
 
     def report(self, step: Step, numeric: Numeric | None = None) -> Report:
-        """Compare each array."""
         notes: list[str] = []
         size, course = self.real.size, isinstance(step, CourseStep)
         if numeric is None and size <= ELEMENTS:
@@ -171,14 +163,12 @@ class _Trial(Evaluation):
         return report
 
     def compared(self, numeric: Numeric, step: Step) -> list[Check]:
-        """Return a row for each array, compared element by element."""
         everything = 32 * EPS * _rms(numeric.value)
         checks, rough = [], None
         for (name, part, shape), precision in zip(self.parameters.parts, self.precision, strict=True):
             analytic, value, error = self.analytic[part], numeric.value[part], numeric.error[part]
             size, gap = np.abs(value), np.abs(analytic - value)
             typical = size + _rms(value)
-            # At last what the last place of the cost itself is worth.
             floor = FLOOR * precision * typical + everything + 64 * EPS * abs(self.base) / max(1.0, _rms(self.real[part]))
             bar = rounding_bar(analytic, [run[part] for run in self.noisy]) + floor
             doubtful = gap > bar + error
@@ -199,13 +189,10 @@ class _Trial(Evaluation):
         return checks
 
     def sensitivity(self, part: slice, doubtful: Array, step: Step, numeric: Numeric) -> Array:
-        """Return how much noise on the parameters changes the numeric gradient at the doubtful elements.
-
-        It stands in for the rounding of a gradient that was given ready-made and cannot be asked again.
-        """
+        """Return how much noise changes the numeric gradient: a bar for one that was given ready-made and cannot be asked again."""
         bar = np.zeros(doubtful.size)
         if not isinstance(step, ComplexStep):
-            return bar  # its error bars are wider already
+            return bar
         kept = self.complex.copy()
         try:
             for _ in range(RUNS):
@@ -218,7 +205,6 @@ class _Trial(Evaluation):
         return bar * (SAFETY * EPS / NOISE)
 
     def probed(self, number: int, step: Step) -> Check:
-        """Return the row of an array that is too large for one element at a time."""
         name, part, shape = self.parameters.parts[number]
         analytic, runs = self.analytic[part], [run[part] for run in self.noisy]
 
@@ -233,7 +219,7 @@ class _Trial(Evaluation):
         if check.verdict == "pass":
             check.untested = int(np.count_nonzero(analytic == 0))
         elif check.verdict == "fail" and np.isfinite(analytic).all():
-            # The worst element: of two halves the one that is more wrong, again and again.
+            # Of two halves the one that is more wrong, again and again.
             where = np.arange(analytic.size)
             while len(where) > 1:
                 halves, gaps = np.array_split(where, [len(where) // 2]), []
@@ -250,8 +236,7 @@ class _Trial(Evaluation):
         return check
 
 
-def failed(checks: list[Check]) -> list[int]:
-    """Return the numbers of the elements that lie outside of their error bars."""
+def _failed(checks: list[Check]) -> list[int]:
     outside = np.concatenate([~(excess(check).ravel() <= 1) for check in checks])
     return [int(i) for i in np.flatnonzero(outside)]
 

@@ -10,7 +10,7 @@ from html import escape
 from ..errors import MinidlError
 from .verdict import Check
 
-# From the best verdict to the worst: the colours of the terminal and of HTML.
+# Of each verdict, the worst last: the colours of the terminal and of HTML.
 _COLOURS = {"pass": ("32", "#0072b2"), "unresolved": ("33", "#b8860b"), "fail": ("31", "#d55e00")}
 _HEADER = ("verdict", "term", "layer", "parameter", "elements", "difference")
 
@@ -24,18 +24,15 @@ class Report:
 
     Attributes
     ----------
-    difference : float
-        The course's ||g - n|| / (||g|| + ||n||) of the total objective over the whole net where every element was computed, else
-        the worst relative error of the probes.
-    checks : list of Check
-    kill_score : tuple of (int, int) or None
-        How many of how many bugs, planted into this very model by the checker, were found.
-    survivors : list of str
-        The planted bugs that were not found.
-    notes : list of str
-    title, method : str
+    difference
+        The course's ||g - n|| / (||g|| + ||n||) of the total objective where every element was computed, else the probes' worst
+        relative error.
+    checks, notes
+    kill_score, survivors
+        How many of how many bugs, planted into this very model, were found, or None; and which were not.
+    title, method
         What was checked, and where the numeric gradients come from.
-    seconds : float
+    seconds
     """
 
     def __init__(self, checks: list[Check], *, title: str, difference: float, method: str) -> None:
@@ -48,12 +45,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed. What is unresolved is no failure, and is listed."""
+        """Whether nothing failed; what is unresolved is listed."""
         return not self.failures
 
     @property
     def failures(self) -> list[Check]:
-        """The failed checks, the likeliest origin first: layers alone, the protocol, the loss and the penalties, what follows from them."""
+        """The failed checks, the likeliest origin first."""
         order = {"layer": 0, "protocol": 1, "data": 3, "total": 4}
 
         def rank(check: Check) -> tuple[int, int]:
@@ -67,13 +64,13 @@ class Report:
         return next(iter(self.failures), None)
 
     def raise_if_failed(self) -> Report:
-        """Raise `GradientError` with the report if something failed; return the report otherwise."""
+        """Raise `GradientError` if something failed; return the report otherwise."""
         if not self.ok:
             raise GradientError(self.text(colour=False))
         return self
 
     def to_json(self) -> str:
-        """Return the report as JSON, without the arrays. A number that is not finite is a string: "nan", "inf" or "-inf"."""
+        """Return the report without its arrays; numbers that are not finite are strings: "nan", "inf" or "-inf"."""
         arrays = {"analytic", "numeric", "bar", "context"}
         content = {
             "ok": self.ok,
@@ -85,7 +82,7 @@ class Report:
         return json.dumps(plain, indent=1)
 
     def _rows(self) -> list[tuple[str, ...]]:
-        """Return the table, worst last; rules of the protocol that are kept are one row per layer."""
+        """Return the table, worst last; the rules that a layer keeps are one row."""
         kept: dict[tuple[int | None, bool], list[Check]] = {}
         single = []
         for check in self.checks:
@@ -134,10 +131,7 @@ class Report:
         return self.text()
 
     def text(self, *, colour: bool | None = None) -> str:
-        """Return the report as text: the table with the worst last, what was found, what was not tested.
-
-        `colour=None` colours it where stdout is a terminal and the environment variable NO_COLOR is not set.
-        """
+        """Return the report as text; `colour=None` colours it on a terminal, unless NO_COLOR is in the environment."""
         if colour is None:
             colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         lines = [f"Gradient check of {self.title}", f"analytic: backward; numeric: {self.method}", ""]

@@ -1,4 +1,4 @@
-"""Signatures: which mistake a wrong gradient looks like, evidence first; where nothing fits, the census stands alone."""
+"""Signatures: which mistake a wrong gradient looks like."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ _AXES = ((1, "row"), (0, "column"))
 
 @dataclass
 class Evidence:
-    """A wrong gradient `a`, the numeric one `n`, and what is known around them.
-
-    `factors` names numbers that a ratio may be: the batch size, a keep_prob, lambda. `candidates` names what known mistakes give.
-    """
+    """A wrong gradient `a`, the numeric one `n`, and what is known around them."""
 
     a: Array
     n: Array
     bar: Array | float = 0.0
-    factors: dict[str, float] = field(default_factory=dict)
-    candidates: list[tuple[str, Array]] = field(default_factory=list)
+    factors: dict[str, float] = field(default_factory=dict)  # numbers that a ratio may be: the batch size, a keep_prob, lambda
+    candidates: list[tuple[str, Array]] = field(default_factory=list)  # what known mistakes give
     x: Array | None = None  # of the same shape, where element belongs to element
     others: dict[str, Array] = field(default_factory=dict)
     value: Array | None = None  # the parameter's own values
@@ -281,7 +278,7 @@ SIGNATURES: tuple[Signature, ...] = (
     _slight,
 )
 
-# Where all elements nearly agree, most of the above would fit by that alone.
+# Where all elements nearly agree, the others would fit by that alone.
 SMALL: tuple[Signature, ...] = (_not_finite, _clipped, _slight_factor, _float32, _offset, _one_element, _residual, _lines, _slight)
 
 
@@ -296,7 +293,7 @@ def name_cause(evidence: Evidence) -> str:
 
 
 def census(evidence: Evidence) -> str:
-    """Return how many elements are wrong, where, and the histogram of the ratios analytic / numeric."""
+    """Return how many elements are wrong, where, and a histogram of the ratios analytic / numeric."""
     e, wrong = evidence, evidence.wrong
     parts = [f"{np.count_nonzero(wrong)} of {wrong.size} elements wrong"]
     if e.a.ndim == 2:

@@ -1,4 +1,4 @@
-"""Numeric derivatives along a direction: the oracles that a hand-written backward is held against."""
+"""Numeric derivatives along a direction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Function = Callable[[], Array]
 
 
 def check_method(method: str, epsilon: float | None) -> None:
-    """Raise `ArgumentError` for another method, or an epsilon that is not > 0."""
+    """Raise `ArgumentError` for what is no method or step."""
     if method not in ("auto", "complex", "central"):
         raise ArgumentError(f"method must be 'auto', 'complex' or 'central', got {method!r}")
     if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
@@ -38,7 +38,7 @@ class NotComplexSafe(Exception):
 
 
 class Step(Protocol):
-    """Differentiates f(), which reads an array that is moved in place and put back; `kind` is its arithmetic, "complex" or "real"."""
+    """Differentiates f(), which reads an array that is moved in place; `kind` is its arithmetic, "complex" or "real"."""
 
     name: str
     kind: str
@@ -49,7 +49,7 @@ class Step(Protocol):
 
 
 def values_at(f: Function, array: Array, index: Any, direction: Any, *lengths: complex) -> list[Array]:
-    """Return f() with array[index] moved by each length along `direction`."""
+    """Return f() for array[index] moved by each length along `direction`, and put it back."""
     kept = np.array(array[index])
     found = []
     try:
@@ -62,14 +62,14 @@ def values_at(f: Function, array: Array, index: Any, direction: Any, *lengths: c
 
 
 class ComplexStep:
-    """Im f(x + ihu) / h: exact to rounding, no step to choose, crosses no kink (Squire, Trapp, 1998)."""
+    """Im f(x + ihu) / h, exact to rounding (Squire, Trapp, 1998)."""
 
     name = "complex step"
     kind = "complex"
-    h = 1e-60  # any below 1e-20 gives the same; this one leaves room for deep nets of tiny weights
+    h = 1e-60  # leaves room for deep nets of tiny weights
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return (slope, error bound); raise `NotComplexSafe` where there is no imaginary part."""
+        """Return (slope, error bound), or raise `NotComplexSafe`."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -78,12 +78,12 @@ class ComplexStep:
             raise NotComplexSafe(str(error)) from None
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
-        # The imaginary part must be tiny, but not denormal: slopes over 1e50 or under 1e-248 are beyond this method.
+        # The imaginary part must be tiny, but not denormal: slopes over 1e50 have no bound.
         return y.imag / self.h, np.where(np.abs(y.imag) < 1e-10, float(np.finfo(np.float64).tiny) / self.h, np.inf)
 
 
 class AffineStep:
-    """(f(x + hu) - f(x)) / h where f is affine in x: the larger h, the smaller the rounding error; fast, in real arithmetic."""
+    """(f(x + hu) - f(x)) / h, in fast real arithmetic, where f is affine: the larger h, the smaller the rounding error."""
 
     name = "affine difference"
     kind = "real"
@@ -101,9 +101,9 @@ class AffineStep:
 
 
 class CentralStep:
-    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4, for code that complex numbers break.
+    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4.
 
-    `unit` is the size of the numbers inside f, where larger than f itself: log(1 + 1e-9) is known to within eps of 1, not of 1e-9.
+    `unit` is the size of the numbers inside f, where larger than f: log(1 + 1e-9) is known to within eps of 1, not of 1e-9.
     """
 
     name = "central differences (Richardson)"
@@ -114,7 +114,7 @@ class CentralStep:
         self.unit = unit
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return (slope, error bound), the best of several h; at a kink the bound covers both one-sided slopes."""
+        """Return (slope, error bound), of several h the best; at a kink the bound covers both one-sided slopes."""
         size = float(np.abs(array[index]).max(initial=0.0))
         first = self.relative_h / (float(np.abs(direction).max(initial=0.0)) or 1.0)
         longer = int(np.log2(size) // 8) + 1 if size > 16 else 0
@@ -160,7 +160,7 @@ class CourseStep:
         self.name = f"central differences, epsilon = {h:g}"
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return (slope, error bound); the bound comes from a second quotient with twice the step."""
+        """Return (slope, error bound)."""
         h = self.h
         plus, minus, farther, before, base = values_at(f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0)
         slope = (plus - minus) / (2 * h)

@@ -1,8 +1,4 @@
-"""Verdicts: whether an analytic gradient is the numeric one, as far as rounding lets anybody tell.
-
-No threshold: each element has an error bar, from the numeric side's own bound and the *measured* rounding of the analytic side, which
-is repeated with noise of a few ulps on everything that flows (Vignes, "Discrete stochastic arithmetic", 2004).
-"""
+"""Verdicts: whether an analytic gradient is the numeric one, as far as their error bars let anybody tell."""
 
 from __future__ import annotations
 
@@ -16,7 +12,8 @@ from ..arrays import Array
 from .jacobian import Numeric
 from .steps import EPS
 
-NOISE = 2.0**-44  # relative size of the injected noise: 256 ulps of float64, to stand clear of the rounding itself
+# The rounding of the analytic side is measured: backward runs again, with noise on all that flows (Vignes, 2004, stochastic arithmetic).
+NOISE = 2.0**-44  # relative: 256 ulps of float64, clear of the rounding itself
 RUNS = 6
 SAFETY = 50.0  # the chance that all runs show an element under 1/50 of its typical error is about 1e-11
 
@@ -24,7 +21,7 @@ Rule = Callable[[], str | None]  # None where it is kept, else a sentence about 
 
 
 def runs_for(size: int) -> int:
-    """Return how many noisy runs a gradient of that size gets: a probe of a large one is a sum, whose noise is never small by chance."""
+    """Return how many noisy runs a gradient of that size gets; a probe of a large one is a sum, never small by chance."""
     return RUNS if size <= 20_000 else 4
 
 
@@ -34,35 +31,29 @@ class Check:
 
     Attributes
     ----------
-    layer : int or None
-        The layer's number; None for what belongs to no layer.
-    term : str
+    layer, where
+        The layer's number, if it belongs to one; the layer, loss or penalty in words.
+    term
         "layer" (alone), "data", a penalty's name, "total" or "protocol".
-    parameter : str
+    parameter
         "weight", "bias", "input", ..., or the name of a protocol rule.
-    difference : float
+    difference
         ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
-    verdict : str
-        "pass", "fail" or "unresolved".
-    diagnosis : str
-        What is known about a failure, or why there is no verdict.
-    where : str
-        The layer, loss or penalty in words.
-    elements : int
-        How many numbers were compared.
-    method : str
+    verdict, diagnosis
+        "pass", "fail" or "unresolved", and why.
+    elements, kinks, untested
+        How many numbers were compared, sit exactly on a kink, are 0 on both sides.
+    method
         Where the numeric gradient comes from.
-    worst : dict
+    worst
         Of a failure, the worst element: "index", "analytic", "numeric", "bar".
-    census : str
-        How many elements are wrong, in which rows and columns, and how their ratios analytic / numeric spread.
-    follows : str
-        The failure that brings this one about, if it is known.
-    training : bool
+    census
+        How many elements are wrong, and where.
+    follows
+        The failure that brings this one about.
+    training
         Whether the layer was checked as it is while training, its random streams frozen.
-    kinks, untested : int
-        How many elements sit exactly on a kink; how many are 0 on both sides, so that a factor would not be seen.
-    analytic, numeric, bar : ndarray or None
+    analytic, numeric, bar
         Both gradients and the error bars, where every element was computed.
     """
 
@@ -95,13 +86,7 @@ class Check:
 
 
 def difference(analytic: Array, numeric: Array) -> float:
-    """Return the course's number ||g - n|| / (||g|| + ||n||), 0 where both are 0, 1 where one is not finite.
-
-    Examples
-    --------
-    >>> difference(np.array([3.0]), np.array([1.0]))
-    0.5
-    """
+    """Return the course's ||g - n|| / (||g|| + ||n||), 0 where both are 0, 1 where one is not finite."""
     below = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
     if not np.isfinite(below):
         return 1.0
@@ -109,7 +94,7 @@ def difference(analytic: Array, numeric: Array) -> float:
 
 
 def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
-    """Return the error bar of each element of `analytic`, from the same gradient under noise."""
+    """Return the error bars of a gradient, from the same one under noise."""
     spread = np.zeros(analytic.shape)
     for other in noisy:
         np.maximum(spread, np.abs(other - analytic), out=spread)
@@ -117,7 +102,7 @@ def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
 
 
 def excess(check: Check) -> Array:
-    """Return |analytic - numeric| / bar of a check whose every element was computed: above 1 it is wrong."""
+    """Return |analytic - numeric| / bar of each element: above 1 it is wrong."""
     assert check.analytic is not None
     assert check.numeric is not None
     assert check.bar is not None
@@ -134,7 +119,7 @@ def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> di
 
 
 def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Check:
-    """Fill in `check` from an element-wise comparison, and return it."""
+    """Fill in `check` element by element, and return it."""
     check.elements, check.method = analytic.size, numeric.step
     value = numeric.value
     if analytic.shape != value.shape:
@@ -142,7 +127,7 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
         check.diagnosis = f"its gradient has shape {analytic.shape}, but it has shape {value.shape}"
         return check
     if numeric.low is not None and numeric.high is not None:
-        # At a kink every slope between the one-sided ones is right; NaN lies between no slopes.
+        # At a kink every slope between the one-sided ones is right.
         value = np.where(np.isfinite(analytic), np.clip(analytic, numeric.low, numeric.high), value)
         check.kinks = numeric.kinks
     known = np.isfinite(value) & np.isfinite(numeric.error)
@@ -168,7 +153,7 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
 
 
 def compare_probes(check: Check, pairs: list[tuple[float, float, float, float]], elements: int, method: str) -> Check:
-    """Fill in `check` from directional probes: (analytic, numeric, bar, sum of the terms' sizes) of each."""
+    """Fill in `check` from probes (analytic slope, numeric slope, bar, sum of the terms' sizes), and return it."""
     check.elements, check.method = elements, method
     for analytic, numeric, bar, terms in pairs:
         gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
@@ -199,14 +184,14 @@ def tried(where: str, rules: dict[str, Rule]) -> list[Check]:
 
 
 def locked(array: Array) -> Array:
-    """Return a copy that nobody can write into."""
+    """Return a read-only copy."""
     copy = array.copy()
     copy.flags.writeable = False
     return copy
 
 
 def writes(what: str, call: Callable[[], object]) -> str | None:
-    """Return a sentence if `call` writes into an array that is locked."""
+    """Say so if `call` writes into a locked array."""
     try:
         call()
     except ValueError as error:
