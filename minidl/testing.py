@@ -193,7 +193,7 @@ _Make = Callable[[], Optimizer]
 def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
     """Check an optimizer: the rules of `Optimizer`, and that it gets down a parabola and a curved valley in at most `steps` steps.
 
-    `make()` returns a new optimizer, with a learning rate that suits slopes of about 1: 0.01 to 0.1 for most.
+    `make` returns a new optimizer at each call, with a learning rate that suits slopes of about 1: 0.01 to 0.1 for most.
 
     Examples
     --------

@@ -25,12 +25,9 @@ class Parameters:
         for path, leaf in _leaves(tree, tree):
             name, array = path or "parameters", np.asarray(leaf)
             if array.dtype.kind != "f":
-                raise DtypeError(
-                    f"parameters must be arrays of real floats, got {array.dtype} for {name}: "
-                    "a small step in it would be cut off; convert it, e.g. by .astype(np.float64)"
-                )
+                raise DtypeError(f"parameters must be real floats, got {array.dtype} for {name}: convert it by .astype(np.float64)")
             if array.size == 0:
-                raise ShapeError(f"parameters must hold at least one number each, got shape {array.shape} for {name}: leave it out")
+                raise ShapeError(f"parameters must not be empty, got shape {array.shape} for {name}: leave it out")
             if not np.isfinite(array).all():
                 raise NonFiniteError(f"parameters must be finite, got NaN or infinity in {name}")
             start = self.parts[-1][1].stop if arrays else 0
@@ -52,7 +49,7 @@ class Parameters:
             try:
                 array = np.asarray(leaf)
             except ValueError:
-                raise ShapeError(f"the gradient of {name} must be an array of shape {shape}, got rows of unequal length") from None
+                raise ShapeError(f"the gradient of {name} must have its shape {shape}, got rows of unequal length") from None
             if array.dtype.kind not in "iuf":
                 raise DtypeError(f"the gradient of {name} must hold real numbers, got dtype {array.dtype}")
             if array.shape != shape:
@@ -64,27 +61,28 @@ class Parameters:
 
 def _leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the path of each leaf of `tree` and what `other` has there."""
-    wrong, where, got = "gradients must have the structure of parameters:", f" under {path}" if path else "", type(other).__name__
+    where = f" under {path}" if path else ""
     if isinstance(tree, Mapping):
-        if not isinstance(other, Mapping):
-            raise ShapeError(f"{wrong} a dict is due{where}, got {got}")
-        missing, extra = [key for key in tree if key not in other], [key for key in other if key not in tree]
+        due, fits = "a dict", isinstance(other, Mapping)
+    elif isinstance(tree, list | tuple):
+        due, fits = f"a list of {len(tree)}", isinstance(other, list | tuple) and len(other) == len(tree)
+    else:
+        due, fits = "an array", other is tree or not (other is None or isinstance(other, Mapping))
+    if not fits:
+        got = len(other) if isinstance(other, list | tuple) else type(other).__name__
+        raise ShapeError(f"gradients must have the structure of parameters: {due} is due{where}, got {got}")
+    if isinstance(tree, Mapping):
+        missing, extra = ([key for key in one if key not in two] for one, two in ((tree, other), (other, tree)))
         if missing or extra:
             cure = '; pass {key: gradients["d" + key] for key in parameters}' if all(f"d{key}" in other for key in missing) else ""
-            raise ShapeError(
-                f"gradients must have the keys of parameters{where}: "
-                f"{', '.join(map(repr, missing)) or 'none'} missing, {', '.join(map(repr, extra)) or 'none'} too many{cure}"
-            )
+            listed = [", ".join(map(repr, keys)) or "none" for keys in (missing, extra)]
+            raise ShapeError(f"gradients must have the keys of parameters{where}: {listed[0]} missing, {listed[1]} too many{cure}")
         for key, held in tree.items():
             name = f"{path}[{key!r}]" if not isinstance(key, str) else f"{path}.{key}" if path else key
             yield from _leaves(held, other[key], name)
     elif isinstance(tree, list | tuple):
-        if not isinstance(other, list | tuple) or len(other) != len(tree):
-            raise ShapeError(f"{wrong} a list of {len(tree)} is due{where}, got {len(other) if isinstance(other, list | tuple) else got}")
         for i, (held, given) in enumerate(zip(tree, other, strict=True)):
             yield from _leaves(held, given, f"{path}[{i}]")
-    elif other is not tree and (other is None or isinstance(other, Mapping)):
-        raise ShapeError(f"{wrong} an array is due{where}, got {got}")
     else:
         yield path, other
 
@@ -121,10 +119,10 @@ class Evaluation:
         if not np.isfinite(base):
             raise NonFiniteError(f"cost must be finite to be checked, got {base} at the given parameters")
         self.base = float(base.real)
-        # The rounding of a cost that computes in float32 though it is given float64.
+        # The rounding of a cost that computes in float32.
         self.coarse = float(np.finfo(base.dtype).eps) if base.dtype.kind in "fc" and base.dtype.itemsize < 8 else 0.0
         if abs(float(self.value().real) - self.base) > max(1e-12, 4 * self.coarse) * abs(self.base):
-            raise ArgumentError("cost must give the same number for the same parameters, got two: freeze its randomness, e.g. by a seed")
+            raise ArgumentError("cost must give one number for the same parameters, got two: freeze its randomness by a seed")
         self.central = CentralStep(unit=self.coarse / EPS * abs(self.base))
         self.analytic, self.precision = self.gradient(self.real)
         runs = RUNS if callable(gradients) else 0
@@ -160,15 +158,11 @@ class Evaluation:
 
     def along(self, step: Step, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) of the cost."""
-        if step.kind == "complex":
-            slope, error = step.along(self.complex_value, self.complex, index, direction)
-            return float(slope), float(error)
-        slope, error = step.along(self.value, self.real, index, direction)
-        if not (np.isfinite(slope) and np.isfinite(error)):
+        f, array = (self.complex_value, self.complex) if step.kind == "complex" else (self.value, self.real)
+        slope, error = (float(number) for number in step.along(f, array, index, direction))
+        if step.kind == "real" and not np.isfinite(slope + error):
             raise NonFiniteError("cost must be finite around the given parameters, too, for central differences")
-        if isinstance(step, CourseStep):
-            error = error + 16 * self.coarse * abs(self.base) / step.h
-        return float(slope), float(error)
+        return slope, error + (16 * self.coarse * abs(self.base) / step.h if isinstance(step, CourseStep) else 0.0)
 
     def unsafe(self) -> str:
         """Say why the complex step cannot be used: for each array it must agree with one central difference."""

@@ -1,10 +1,10 @@
-"""Numeric derivatives along a direction."""
+"""Numeric derivatives: `along` returns slope and error bound of each element of f() for array[index] moving along a direction."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ Function = Callable[[], Array]
 def check_method(method: str, epsilon: float | None) -> None:
     """Raise `ArgumentError` for what is no method or step."""
     if method not in ("auto", "complex", "central"):
-        raise ArgumentError(f"method must be 'auto', 'complex' or 'central', got {method!r}")
+        raise ArgumentError(f"method must be one of 'auto', 'complex', 'central', got {method!r}")
     if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
         raise ArgumentError(f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7")
 
@@ -35,17 +35,6 @@ def over_the_threshold(difference: float, step: CourseStep) -> str:
 
 class NotComplexSafe(Exception):
     """A function refuses complex numbers or loses their imaginary part."""
-
-
-class Step(Protocol):
-    """Differentiates f(), which reads an array that is moved in place; `kind` is its arithmetic, "complex" or "real"."""
-
-    name: str
-    kind: str
-
-    def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return (slope, error bound) of each element of f() for array[index] moving along `direction`."""
-        ...
 
 
 def values_at(f: Function, array: Array, index: Any, direction: Any, *lengths: complex) -> list[Array]:
@@ -90,8 +79,8 @@ class AffineStep:
 
     def __init__(self, f: Function) -> None:
         self._base = np.array(f())
-        scale = float(np.abs(self._base).max(initial=0.0))
-        self.h = 2.0**14 * (2.0 ** np.ceil(np.log2(scale)) if 1 < scale < 1e300 else 1.0 if scale <= 1 else np.inf)
+        scale = float(np.abs(self._base).max(initial=1.0))
+        self.h = 2.0 ** (14 + np.ceil(np.log2(scale))) if scale < 1e300 else np.inf
 
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
@@ -167,3 +156,6 @@ class CourseStep:
         rounding = (np.abs(plus) + np.abs(minus)) * (8 * EPS / h)
         kink = np.abs(plus + minus - 2 * base) / h
         return slope, np.abs((farther - before) / (4 * h) - slope) + rounding + kink
+
+
+Step = ComplexStep | AffineStep | CentralStep | CourseStep
