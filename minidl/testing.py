@@ -46,16 +46,9 @@ def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> R
 
 
 def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
-    """Check the protocol and every derivative of one layer, at `X` and at a synthetic input; stochastic layers on and off.
+    """Check the protocol and every derivative of a `layer`, stochastic ones on and off, at `X` (m, ...) and at a synthetic input.
 
-    Parameters
-    ----------
-    layer : Layer
-        It comes back as it was: parameters, drawn or not, random streams, attributes.
-    X : array_like of shape (m, ...)
-        A few examples, finite and inside of the layer's domain.
-    seed : int, default 0
-        Of the cotangents and of the synthetic input.
+    The layer comes back as it was. `seed` is that of the cotangents and the synthetic input.
 
     Examples
     --------
@@ -98,15 +91,7 @@ def _both_modes(bench: Workbench, x: Array, rng: np.random.Generator, *, protoco
 
 
 def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> Report:
-    """Check a loss: its gradient with respect to the prediction, and the rules of `Loss`.
-
-    Parameters
-    ----------
-    loss : Loss
-        It comes back as it was.
-    prediction : array_like of shape (m, k)
-    target : array_like
-        As for `fit`.
+    """Check a `loss`: its gradient with respect to `prediction` (m, k), and the rules of `Loss`; `target` is as for `fit`.
 
     Examples
     --------

@@ -19,8 +19,8 @@ from .report import Report
 from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
 from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, difference, excess, rounding_bar
 
-ELEMENTS = 5000  # up to here every element is computed by default
-FLOOR = 1800  # in units of the last place: what an unlucky order of summation may cost, 4e-13 in float64
+ELEMENTS = 5000  # up to here every element is computed
+FLOOR = 1800  # ulps: what an unlucky order of summation may cost
 
 
 def check_gradients(
@@ -31,9 +31,9 @@ def check_gradients(
     Parameters
     ----------
     cost : callable
-        `cost(parameters)` returns one number. It is given copies, complex ones for the complex step.
+        `cost(parameters)`, one number. It is given copies, complex ones for the complex step.
     gradients : callable or the same structure as `parameters`
-        Better `gradients(parameters)`, whose rounding error is then measured. `cost` is called with the same just before.
+        Better `gradients(parameters)`, called after `cost(parameters)`: its rounding error can be measured.
     parameters : array, or dict or list of arrays, also nested
         Floats.
     method : {"auto", "complex", "central"}, default "auto"

@@ -18,17 +18,8 @@ _CELLS = 128  # more than these in a row or a column would be narrower than a pi
 def plot_errors(report: Report, *, axes: Any = None) -> Any:
     """Draw |analytic - numeric| in units of the error bar for each weight matrix: a wrong row or column is seen at once.
 
-    Parameters
-    ----------
-    report : Report
-        Its matrices that were computed element by element are drawn, the worst first.
-    axes : matplotlib Axes or sequence of them, optional
-        Where to draw, at most as many matrices; by default all, on a new figure.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        It belongs to no window: `figure.savefig("errors.png")`.
+    The matrices of `report` that were computed element by element are drawn, the worst first, on the given matplotlib `axes`, or on
+    a new figure, which belongs to no window: `figure.savefig("errors.png")`. It is returned.
 
     Raises
     ------

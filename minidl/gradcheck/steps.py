@@ -1,4 +1,4 @@
-"""Numeric derivatives: `along` returns slope and error bound of each element of f() for array[index] moving along a direction."""
+"""Numeric derivatives of f(): its slope, with an error bound, where array[index] moves along a direction."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ComplexStep:
 
 
 class AffineStep:
-    """(f(x + hu) - f(x)) / h, in fast real arithmetic, where f is affine: the larger h, the smaller the rounding error."""
+    """(f(x + hu) - f(x)) / h with a large h, where f is affine."""
 
     name = "affine difference"
     kind = "real"
@@ -85,14 +85,14 @@ class AffineStep:
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         (y,) = values_at(f, array, index, direction, self.h)
-        # 32, as the sums inside f pass through larger numbers than they end with.
+        # 32: sums inside f pass through larger numbers.
         return (y - self._base) / self.h, (np.abs(y) + np.abs(self._base)) * (32 * EPS / self.h)
 
 
 class CentralStep:
     """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4.
 
-    `unit` is the size of the numbers inside f, where larger than f: log(1 + 1e-9) is known to within eps of 1, not of 1e-9.
+    `unit` is the size of the numbers inside f, where larger than f: log(1 + 1e-9) is known to within eps of 1.
     """
 
     name = "central differences (Richardson)"
@@ -116,7 +116,7 @@ class CentralStep:
             except (ValueError, ArithmeticError):  # outside of the domain
                 continue
             found, bound = self._richardson(values, base, size, h)
-            # A longer step must agree with the shorter ones: all may have saturated within it.
+            # All may have saturated within a longer step: it must agree with the shorter ones.
             better = (bound < error) & ((power < 0) | ~np.isfinite(error) | (np.abs(found - slope) <= error + bound))
             slope, error = np.where(better, found, slope), np.where(better, bound, error)
             if bool(np.all(error <= 1e-5 * np.abs(slope) + 1e-9 * np.abs(slope).max(initial=0.0))):
@@ -128,10 +128,10 @@ class CentralStep:
         coarse, fine, finest = (far - far_back) / (2 * h), (mid - mid_back) / h, (near - near_back) / (h / 2)
         slope = (4 * finest - fine) / 3
         rounding = (np.abs(base) + np.abs(far) + np.abs(far_back) + np.abs(slope) * size + self.unit) * (16 * EPS / h)
-        # Of a smooth function the gap between the one-sided slopes halves with h; at a kink it does not.
+        # The gap between the one-sided slopes halves with h, but at a kink.
         gap_mid, gap_near = np.abs(mid + mid_back - 2 * base) / (h / 2), np.abs(near + near_back - 2 * base) / (h / 4)
         kink = np.where(gap_near > 0.55 * gap_mid + 4 * rounding, gap_near, 0.0)
-        # One difference alone may be small by accident, where a kink lies just within the step.
+        # One difference alone may be small by accident, near a kink.
         rough = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + kink
         # Far from convergence such bounds are guesses themselves.
         rough = rough * np.where(rough <= 1e-3 * np.abs(slope), 4.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0))

@@ -12,10 +12,10 @@ from ..arrays import Array
 from .jacobian import Numeric
 from .steps import EPS
 
-# The rounding of the analytic side is measured: backward runs again, with noise on all that flows (Vignes, 2004, stochastic arithmetic).
-NOISE = 2.0**-44  # relative: 256 ulps of float64, clear of the rounding itself
+# The rounding of backward is measured: it runs again with noise on all that flows (Vignes, 2004).
+NOISE = 2.0**-44  # relative: 256 ulps, clear of the rounding itself
 RUNS = 6
-SAFETY = 50.0  # the chance that all runs show an element under 1/50 of its typical error is about 1e-11
+SAFETY = 50.0  # all runs show an element under 1/50 of its typical error with a chance of 1e-11
 
 Rule = Callable[[], str | None]  # None where it is kept, else a sentence about how it is broken
 
@@ -31,30 +31,22 @@ class Check:
 
     Attributes
     ----------
-    layer, where
-        The layer's number, if it belongs to one; the layer, loss or penalty in words.
     term
         "layer" (alone), "data", a penalty's name, "total" or "protocol".
     parameter
-        "weight", "bias", "input", ..., or the name of a protocol rule.
+        "weight", "bias", "input", ..., or the name of a rule.
     difference
         ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
-    verdict, diagnosis
-        "pass", "fail" or "unresolved", and why.
-    elements, kinks, untested
-        How many numbers were compared, sit exactly on a kink, are 0 on both sides.
-    method
-        Where the numeric gradient comes from.
+    verdict
+        "pass", "fail" or "unresolved"; `diagnosis` says why.
+    where
+        The layer, loss or penalty in words.
     worst
-        Of a failure, the worst element: "index", "analytic", "numeric", "bar".
-    census
-        How many elements are wrong, and where.
+        "index", "analytic", "numeric" and "bar" of the most wrong element.
     follows
         The failure that brings this one about.
-    training
-        Whether the layer was checked as it is while training, its random streams frozen.
-    analytic, numeric, bar
-        Both gradients and the error bars, where every element was computed.
+    kinks, untested
+        How many elements sit exactly on a kink, or are 0 on both sides.
     """
 
     layer: int | None
