@@ -2,7 +2,6 @@
 
 from .checker import GradientChecker
 from .functions import check_gradients
-from .report import GradientError, Report
-from .verdict import Check
+from .verdict import Check, GradientError, Report
 
 __all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]

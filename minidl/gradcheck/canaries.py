@@ -19,8 +19,7 @@ from ..layers import Layer
 from .layer_check import Alone, LayerBench
 from .point import Point
 from .protocol import arguments_untouched, does_not_accumulate, gradients_overwritten, new_trial
-from .report import Report
-from .verdict import Check, rounding_bar
+from .verdict import Check, Report, rounding_bar
 
 Mutation = Callable[[Array], Array]
 

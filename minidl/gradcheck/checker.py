@@ -19,9 +19,8 @@ from .jacobian import Numeric
 from .layer_check import LayerBench
 from .network import Network
 from .point import Point, flat
-from .report import Report
 from .steps import COURSE_THRESHOLD, ComplexStep, CourseStep, NotComplexSafe, check_method, over_the_threshold
-from .verdict import Check, difference
+from .verdict import Check, Report, difference
 from .workbench import Workbench
 
 

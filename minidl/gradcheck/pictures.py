@@ -8,8 +8,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, MissingExtraError
-from .report import Report
-from .verdict import Check, excess
+from .verdict import Check, Report, excess
 
 _LOWEST, _HIGHEST = 1e-3, 1e3  # in units of the error bar
 _CELLS = 128  # more than these in a row or a column would be narrower than a pixel or two

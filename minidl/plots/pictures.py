@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..arrays import door, numeric
 from ..errors import ArgumentError, ShapeError
 from ..gradcheck.pictures import plot_errors
-from ..gradcheck.report import Report
+from ..gradcheck.verdict import Report
 from .canvas import class_names, class_numbers, given, grid_for, whole
 
 
