@@ -17,22 +17,19 @@ Candidate = tuple[str, Array]
 _LIMIT = 20_000  # forward calls that a diagnosis may spend on one array
 
 
-def explain_array(check: Check, analytic: Array, numeric: Array, **known: Any) -> None:
-    """Fill in the census and the diagnosis; `known` goes to `Evidence`."""
-    if analytic.shape != numeric.shape:
-        return
-    evidence = Evidence(analytic, numeric, bar=0.0 if check.bar is None else check.bar, **known)
-    check.census = census(evidence)
-    check.diagnosis = check.diagnosis or name_cause(evidence)
+def explain_array(check: Check, **known: Any) -> None:
+    """Fill in the census and the diagnosis of a failed check; `known` goes to `Evidence`."""
+    if check.analytic is not None and check.numeric is not None:
+        evidence = Evidence(check.analytic, check.numeric, bar=0.0 if check.bar is None else check.bar, **known)
+        check.census = census(evidence)
+        check.diagnosis = check.diagnosis or name_cause(evidence)
 
 
 def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
     """Explain a check of a layer alone."""
-    name, x, c = check.parameter, alone.x, alone.cotangent
-    a, n = check.analytic, check.numeric
-    if n is None:  # found by probes: now every element is worth its price
-        a = alone.analytic[name]
-        found = lone.numeric(x, name, [c], np.random.default_rng(0), _LIMIT)
+    name, x = check.parameter, alone.x
+    if check.numeric is None:  # found by probes: now every element is worth its price
+        a, found = alone.analytic[name], lone.numeric(x, name, [alone.cotangent], np.random.default_rng(0), _LIMIT)
         if found is None or found[0].value.shape != a.shape:
             check.census = "found by probes that cover every element; which ones is too dear to tell"
             return
@@ -40,18 +37,14 @@ def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
         bar = 1e-12 * np.abs(n) + 1e-13 * float(np.abs(n).max(initial=0.0)) + found[0].error
         check.analytic, check.numeric, check.bar = a, n, bar
         check.worst = worst_element(a, n, bar, np.abs(a - n))
-    if a is None:
-        return
     y = np.array(lone.forward(x))
     settings = {setting: held for setting, held in vars(lone.layer).items() if isinstance(held, float) and not setting.startswith("_")}
     key = (lone.number, name)
     explain_array(
         check,
-        a,
-        n,
         factors={"m": float(len(x)), **settings},
-        candidates=list(of_layer(name, alone, lone, n, y)),
-        x=x if name == "input" and x.shape == a.shape == y.shape else None,
+        candidates=list(of_layer(name, alone, lone, check.numeric, y)),
+        x=x if name == "input" and x.shape == y.shape else None,
         others={other: found.value for other, found in alone.numeric.items() if other != name},
         value=lone.bench.arrays(key)["real"] if key in lone.bench.parameters else None,
     )
@@ -62,29 +55,28 @@ def explain_network(check: Check, same_term: list[Check], m: int) -> None:
     a, n = check.analytic, check.numeric
     if a is None or n is None:
         check.census = check.census or "found by probes that cover every element"
-        return
-    if check.parameter != "prediction":
+    elif check.parameter == "prediction":
+        outputs = n.shape[1] if n.ndim > 1 else 1
+        proportional = constant_ratio(a, n) is not None  # the factor says more
+        candidates = [] if proportional or not check.context else list(of_loss(n, **check.context))
+        explain_array(check, factors={"m": float(m), "k": float(outputs)}, candidates=candidates)
+    else:
         others = {c.place: c.numeric for c in same_term if c is not check and c.numeric is not None and c.numeric.shape == n.shape}
-        explain_array(check, a, n, factors={"m": float(m)}, others=others)
-        return
-    p, t = check.context.get("p"), check.context.get("t")
-    proportional = constant_ratio(a, n) is not None  # the factor says more
-    candidates = [] if p is None or t is None or proportional else list(of_loss(n, p, t, check.context.get("w")))
-    explain_array(check, a, n, factors={"m": float(m), "k": float(n.shape[1] if n.ndim > 1 else 1)}, candidates=candidates)
+        explain_array(check, factors={"m": float(m)}, others=others)
 
 
 def explain_penalty(check: Check, m: int, bench: Workbench, strength: float = 1.0) -> None:
     """Explain a check of a penalty alone."""
     if check.layer is None:
         return
-    a, n = check.analytic, check.numeric
+    a, n, candidates = check.analytic, check.numeric, []
     if not (n.any() if n is not None else check.worst.get("numeric", True)):
         check.diagnosis = f"its value does not depend on {check.parameter}, its gradient does: penalized in the gradient only"
     elif n is None and check.worst.get("analytic", True) == 0:
         check.diagnosis = f"its value depends on {check.parameter}, its gradient does not: missing in the gradient"
     if a is not None and n is not None:
         candidates = list(of_penalty(a, n, bench.arrays((check.layer, check.parameter))["real"]))
-        explain_array(check, a, n, factors={"m": float(m), "lambda": strength}, candidates=candidates)
+    explain_array(check, factors={"m": float(m), "lambda": strength}, candidates=candidates)
 
 
 def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> Iterator[Candidate]:
@@ -119,7 +111,6 @@ def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> I
 
 
 def _ends(array: Array) -> Iterator[Candidate]:
-    """Yield the array with one example alone, 0 elsewhere."""
     for row, which in ((-1, "last"), (0, "first")):
         only = np.zeros_like(array)
         only[row] = array[row]
@@ -147,13 +138,8 @@ def _of_rows(name: str, alone: Alone, lone: LayerBench) -> Iterator[Candidate]:
 
 
 def _over(a: Array, b: Array) -> Array:
-    """Return a / b, 0 where b is."""
+    """Return a / b, 0 where b = 0."""
     found: Array = np.divide(a, b, out=np.zeros_like(a), where=b != 0)
-    return found
-
-
-def _sigmoid(z: Array) -> Array:
-    found: Array = 1 / (1 + np.exp(-np.clip(z, -700, 700)))
     return found
 
 
@@ -169,7 +155,6 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     at_y = lone.numeric(np.array(y), "input", [c], np.random.default_rng(0), 4096)
     if at_y is not None and np.isfinite(at_y[0].value).all():
         yield "the derivative is taken at the output in place of the input", at_y[0].value
-    s = _sigmoid(y)
     yield "dx = dy * y: the output in place of the derivative", c * y
     yield "dx = dy * x: the input in place of the derivative", c * x
     yield "dx = dy * (1 - y): a term or a square of the derivative is missing", c * (1 - y)
@@ -178,7 +163,6 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     yield "dx = dy * (1 - y**2): a tanh's derivative", c * (1 - y * y)
     yield "dx = dy * x * (1 - x): the derivative's formula for outputs taken at the input", c * x * (1 - x)
     yield "dx = dy * (1 - x**2): the derivative's formula for outputs taken at the input", c * (1 - x * x)
-    yield "dx = dy * s(y) * (1 - s(y)), s the sigmoid: the derivative is taken at the output", c * s * (1 - s)
     yield "the mask is taken from the incoming gradient (dy > 0) in place of the input", c * (c > 0)
     yield "the mask is inverted: dy where x <= 0", c * (x <= 0)
     yield "the mask is inverted", np.where(n == 0, c, 0.0)
@@ -191,15 +175,15 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     yield "dx = y * (dy - sum(dy * y) over the examples): the sum runs over the wrong axis", y * (c - (c * y).sum(axis=0))
 
 
-def of_loss(n: Array, p: Array, t: Array, weight: Array | None = None) -> Iterator[Candidate]:
-    """Yield wrong gradients of a loss of the prediction `p`; `weight` is that of each example."""
-    if weight is not None:
-        yield "the weights of the examples are applied twice", n * weight[:, np.newaxis]
-        if weight.all():
-            yield "the weights of the examples are forgotten in backward", n / weight[:, np.newaxis]
+def of_loss(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Candidate]:
+    """Yield wrong gradients of a loss of the prediction `p`, with the weights `w` of the examples."""
+    if w is not None:
+        yield "the weights of the examples are applied twice", n * w[:, np.newaxis]
+        if w.all():
+            yield "the weights of the examples are forgotten in backward", n / w[:, np.newaxis]
     for which, only in _ends(n):
         yield f"only the {which} example's gradient is there", only
-    s = _sigmoid(p)
+    s = 1 / (1 + np.exp(-np.clip(p, -700, 700)))
     e = np.exp(p - p.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     for words, size in (("m", len(p)), ("(m k)", p.size)):
