@@ -208,19 +208,17 @@ class Evaluation:
         h = 2.0**-20 * max(1.0, abs(self.real[index]))
         tiny = h * 2.0**-14
         found = values_at(self.value, self.real, index, 1.0, 0.0, h, -h, h / 2, -h / 2, tiny, -tiny)
-        base, right_far, left_far, right_mid, left_mid, right_near, left_near = (float(value.real) for value in found)
-        rounding = (abs(base) + abs(right_far) + abs(left_far)) * (8 * max(EPS, self.coarse) / h)
-        far, near = abs(right_far + left_far - 2 * base) / h, abs(right_mid + left_mid - 2 * base) / (h / 2)
-        right, left = 4 * right_mid - right_far - 3 * base, 4 * left_mid - left_far - 3 * base
-        size = abs(right) + abs(left)
+        base, *moved = (float(value.real) for value in found)
+        far, mid, near = np.reshape(moved, (3, 2))  # each to the right and to the left
+        rounding = (abs(base) + abs(far[0]) + abs(far[1])) * (8 * max(EPS, self.coarse) / h)
+        slopes = (4 * mid - far - 3 * base) / h
+        size, jump = np.abs(slopes).sum(), abs(slopes.sum())
         # So small a jump is the rounding of a coarse cost.
-        if not near > 0.7 * far + 4 * rounding or abs(right + left) < 1e-4 * size:
+        if not abs(mid.sum() - 2 * base) / (h / 2) > 0.7 * abs(far.sum() - 2 * base) / h + 4 * rounding or jump < 1e-4 * size:
             return None
         # With shorter steps each one-sided slope changes by little, unless there are more kinks just within.
-        near_off = max(abs((right_near - base) / tiny - right / h), abs((left_near - base) / tiny - left / h))
-        mid_off = max(abs(2 * right_mid - right_far - base), abs(2 * left_mid - left_far - base)) / h
-        change = max(near_off - rounding * h / tiny, mid_off)
-        return -left / h, right / h, 4 * rounding + 2 * (change if change > 1e-4 * size / h else 0.0)
+        change = max(np.abs((near - base) / tiny - slopes).max() - rounding * h / tiny, np.abs(2 * mid - far - base).max() / h)
+        return -slopes[1], slopes[0], 4 * rounding + 2 * (change if change > 1e-4 * size else 0.0)
 
 
 def allow(numeric: Numeric, index: int, *slopes: float) -> None:

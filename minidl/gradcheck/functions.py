@@ -212,6 +212,11 @@ class _Trial(Evaluation):
             floor = FLOOR * self.precision[number] * scale / max(int(np.count_nonzero(u)), 1) ** 0.5
             return seen, slope, bar + floor + 64 * EPS * abs(self.base) * float(np.abs(u).max()), scale
 
+        def gap(half: Array) -> float:
+            only = np.zeros(analytic.size)
+            only[half] = directions[0][half]
+            return abs(float((analytic * only).sum()) - self.along(step, part, only)[0])
+
         directions = [equalised(analytic, self.rng) for _ in range(PROBES)]
         check = Check(None, "total", name)
         compare_probes(check, [along(u) for u in directions], analytic.size, f"{step.name}, {PROBES} probes of every element")
@@ -221,13 +226,7 @@ class _Trial(Evaluation):
             # Of two halves the one that is more wrong, again and again.
             where = np.arange(analytic.size)
             while len(where) > 1:
-                halves, gaps = np.array_split(where, [len(where) // 2]), []
-                for half in halves:
-                    only = np.zeros(analytic.size)
-                    only[half] = directions[0][half]
-                    seen, slope, _, _ = along(only)
-                    gaps.append(abs(seen - slope))
-                where = halves[int(gaps[1] > gaps[0])]
+                where = max(np.array_split(where, [len(where) // 2]), key=gap)
             index = int(where[0])
             slope, error = self.along(step, part.start + index, 1.0)
             place = [int(i) for i in np.unravel_index(index, shape)]
