@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import Array
 from ..errors import MinidlError
-from .jacobian import Numeric
 from .steps import EPS
+
+if TYPE_CHECKING:
+    from .jacobian import Numeric
 
 # The rounding of backward is measured: it runs again with noise on all that flows (Vignes, 2004).
 NOISE = 2.0**-44  # relative: 256 ulps, clear of the rounding itself
