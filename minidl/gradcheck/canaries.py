@@ -1,9 +1,4 @@
-"""Canaries: bugs that the checker plants into the model it has just passed, to show that it could have failed.
-
-Each bug changes what a layer's own backward returns or fills in, what the loss returns, or what a penalty adds, on this very batch;
-it is then held against the numeric gradients that the check has computed. A bug that changes nothing here, such as the sign of a
-zero gradient, is not counted.
-"""
+"""Canaries: bugs that the checker plants into the model it has just passed, to show that it could have failed."""
 
 from __future__ import annotations
 
@@ -18,23 +13,19 @@ from ..arrays import Array
 from ..layers import Layer
 from .layer_check import Alone, LayerBench
 from .point import Point
-from .protocol import arguments_untouched, does_not_accumulate, gradients_overwritten, new_trial
+from .protocol import RULES, Trial
 from .report import Report
 from .verdict import Check, rounding_bar
 
 Mutation = Callable[[Array], Array]
+Backward = Callable[[Array], Any]
+Planted = tuple[str, bool | None]
+"""The name of a bug, and whether it was found, or None where it changes nothing, as the sign of a zero."""
 
 
-def _first_row_zero(g: Array) -> Array:
+def _times(g: Array, index: Any, factor: float) -> Array:
     g = g.copy()
-    g[(0,) * min(g.ndim, 1)] = 0
-    return g
-
-
-def _one_element(g: Array) -> Array:
-    g = g.copy()
-    index = np.unravel_index(int(np.abs(g).argmax()), g.shape)
-    g[index] *= 1.5
+    g[index] *= factor
     return g
 
 
@@ -43,48 +34,47 @@ MUTATIONS: dict[str, Mutation] = {
     "the wrong sign": lambda g: -g,
     "a factor 2": lambda g: g * 2,
     "detached (zero)": lambda g: g * 0,
-    "its first row zero": _first_row_zero,
-    "one element x 1.5": _one_element,
+    "its first row zero": lambda g: _times(g, (0,) * min(g.ndim, 1), 0.0),
+    "one element x 1.5": lambda g: _times(g, np.unravel_index(int(np.abs(g).argmax()), g.shape), 1.5),
     "transposed": lambda g: g.T.copy() if g.ndim == 2 and g.shape[0] == g.shape[1] else g,
     "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
 }
 
 
 def plant(report: Report, point: Point, budget: float) -> None:
-    """Plant every bug, one at a time, and write the kill score into the report; stop when it has taken `budget` seconds."""
+    """Write into the report how many bugs are found, and which are not; stop after `budget` seconds."""
     begin = time.perf_counter()
     caught = planted = 0
     for name, found in _all(point):
         if time.perf_counter() - begin > max(budget, 0.05):
             report.notes.append("the planting of bugs was ended when it had taken as long as the check itself")
             break
-        if found is None:
-            continue
-        planted += 1
-        caught += found
-        if not found:
+        if found is not None:
+            planted += 1
+            caught += found
+        if found is False:
             report.survivors.append(name)
     report.kill_score = (caught, planted)
 
 
-def _all(point: Point) -> Iterator[tuple[str, bool | None]]:
-    """Yield (name, whether it was found, or None where it changes nothing) of every bug."""
-    for alone, training in [*((a, False) for a in point.alone.values()), *((a, True) for a in point.on.values())]:
-        lone = LayerBench(point.bench, alone.checks[0].layer or 0, training=training)
+def _all(point: Point) -> Iterator[Planted]:
+    for alone in (*point.alone.values(), *point.on.values()):
+        row = alone.checks[0]
+        lone = LayerBench(point.bench, row.layer or 0, training=row.training)
+        place = f"layer {lone.number} {lone.layer}"
         for parameter in alone.analytic:
             for words, mutation in MUTATIONS.items():
-                yield f"layer {lone.number} {lone.layer} {parameter}: {words}", _in_backward(lone, alone, parameter, mutation)
-        if lone.names and not training:
-            yield from _in_protocol(lone, alone, point.rng)
-    for index, (analytic, numeric) in enumerate(point.penalties):
+                yield f"{place} {parameter}: {words}", _in_backward(alone, parameter, mutation)
+        if lone.names and not row.training:
+            yield from _in_protocol(place, lone, alone, point.net.rng)
+    for penalty, (analytic, numeric) in zip(point.model.penalties, point.penalties, strict=True):
         for key, known in numeric.items():
+            right = analytic[key]
+            bar = rounding_bar(right, []) + known.error
             for words in ("a factor 2", "the wrong sign", "detached (zero)"):
-                wrong = MUTATIONS[words](analytic[key])
-                bar = rounding_bar(analytic[key], []) + known.error
-                yield f"{point.model.penalties[index]} of layer {key[0]}: {words}", _told_apart(wrong, analytic[key], known.value, bar)
-    for check in [c for c in point.loss_checks if c.analytic is not None]:
-        m = len(point.x)
-        for words, factor in (("1/m missing", float(m)), ("the wrong sign", -1.0), ("a factor 1.001", 1.001)):
+                yield f"{penalty} of layer {key[0]}: {words}", _told_apart(MUTATIONS[words](right), right, known.value, bar)
+    for check in point.loss_checks:
+        for words, factor in (("1/m missing", float(len(point.net.x))), ("the wrong sign", -1.0), ("a factor 1.001", 1.001)):
             yield f"{point.model.loss}: {words}", _loss_told_apart(check, factor)
 
 
@@ -95,71 +85,53 @@ def _loss_told_apart(check: Check, factor: float) -> bool | None:
 
 
 def _told_apart(wrong: Array, right: Array, numeric: Array, bar: Array) -> bool | None:
-    if np.array_equal(wrong, right):
-        return None
-    return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
+    return None if np.array_equal(wrong, right) else bool(np.any(~(np.abs(wrong - numeric) <= bar)))
 
 
-def _in_backward(lone: LayerBench, alone: Alone, parameter: str, mutation: Mutation) -> bool | None:
-    """Plant a bug into the layer's backward and hold what it then gives against the numeric gradient."""
-
-    def mutated(backward: Callable[[Array], Any], dy: Array) -> Any:
-        dx = backward(dy)
-        if parameter == "input":
-            return mutation(np.array(dx))
-        grad = lone.bench.parameters[lone.number, parameter].grad
-        grad[...] = mutation(grad.copy())
-        return dx
-
-    with _replaced(lone.layer, mutated):
-        wrong = lone.gradients(alone.x, alone.cotangent)[parameter]
-    right = alone.analytic[parameter]
-    if np.array_equal(wrong, right):
-        return None
-    if parameter in alone.numeric:
-        known = alone.numeric[parameter]
+def _in_backward(alone: Alone, parameter: str, mutation: Mutation) -> bool | None:
+    right, known = alone.analytic[parameter], alone.numeric.get(parameter)
+    wrong = mutation(right)
+    if known is not None:
         value = known.value if known.low is None or known.high is None else np.clip(wrong, known.low, known.high)
         return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
-    return any(not abs(float((wrong * u).sum()) - numeric) <= bar for u, numeric, bar in alone.probed.get(parameter, ()))
+    if np.array_equal(wrong, right):
+        return None
+    return any(not abs(float((wrong * u).sum()) - numeric) <= bar for u, (_, numeric, bar, _) in alone.probed.get(parameter, ()))
 
 
-def _in_protocol(lone: LayerBench, alone: Alone, rng: np.random.Generator) -> Iterator[tuple[str, bool | None]]:
-    """Plant bugs that only the rules of the protocol can see."""
-    grads = [lone.bench.parameters[lone.number, name] for name in lone.names]
+def _in_protocol(place: str, lone: LayerBench, alone: Alone, rng: np.random.Generator) -> Iterator[Planted]:
+    parameters = [lone.bench.parameters[lone.number, name] for name in lone.names]
 
-    def accumulating(backward: Callable[[Array], Any], dy: Array) -> Any:
-        before = [np.nan_to_num(parameter.grad) for parameter in grads]
+    def accumulating(backward: Backward, dy: Array) -> Any:
+        before = [np.nan_to_num(parameter.grad) for parameter in parameters]
         dx = backward(dy)
-        for parameter, old in zip(grads, before, strict=True):
+        for parameter, old in zip(parameters, before, strict=True):
             parameter.grad[...] += old
         return dx
 
-    def writing(backward: Callable[[Array], Any], dy: Array) -> Any:
+    def writing(backward: Backward, dy: Array) -> Any:
         dx = backward(dy)
         dy *= 1.0
         return dx
 
-    def forgetful(backward: Callable[[Array], Any], dy: Array) -> Any:
-        before = grads[0].grad.flat[0]
+    def forgetful(backward: Backward, dy: Array) -> Any:
+        before = parameters[0].grad.flat[0]
         dx = backward(dy)
-        grads[0].grad.flat[0] = before
+        parameters[0].grad.flat[0] = before
         return dx
 
-    place = f"layer {lone.number} {lone.layer}"
     for words, bug, rule in (
-        ("accumulates", accumulating, does_not_accumulate),
-        ("writes into dy", writing, arguments_untouched),
-        ("leaves an element unwritten", forgetful, gradients_overwritten),
+        ("accumulates", accumulating, "does not accumulate"),
+        ("writes into dy", writing, "arguments untouched"),
+        ("leaves an element unwritten", forgetful, "gradients overwritten"),
     ):
         with _replaced(lone.layer, bug):
-            yield f"{place}: {words}", rule(new_trial(lone, alone.x, rng)) is not None
+            yield f"{place}: {words}", RULES[rule](Trial(lone, alone.x, rng)) is not None
 
 
 @contextmanager
-def _replaced(layer: Layer, bug: Callable[[Callable[[Array], Any], Array], Any]) -> Iterator[None]:
-    """Let the layer's backward be `bug(backward, dy)` for a while."""
-    own = vars(layer).get("backward")
-    backward = layer.backward
+def _replaced(layer: Layer, bug: Callable[[Backward, Array], Any]) -> Iterator[None]:
+    own, backward = vars(layer).get("backward"), layer.backward
     vars(layer)["backward"] = lambda dy: bug(backward, dy)
     try:
         yield

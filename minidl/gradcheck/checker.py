@@ -4,50 +4,42 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array
 from ..errors import ArgumentError, NonFiniteError
 from ..sequential import Sequential
 from ..weights import example_weights
 from .canaries import plant
 from .diagnosis import explain_layer, explain_network, explain_penalty
-from .jacobian import Numeric
+from .jacobian import one_by_one
 from .layer_check import LayerBench
-from .network import Network
-from .point import Point, flat
+from .point import Gradients, Network, Numerics, Point, over_all, shifted
 from .report import Report
 from .steps import COURSE_THRESHOLD, ComplexStep, CourseStep, NotComplexSafe, check_method, over_the_threshold
-from .verdict import Check, difference
+from .verdict import Check
 from .workbench import Workbench
 
 
 class GradientChecker:
     """Prove the gradient of a model, or say where it is wrong and what the error looks like.
 
+    The order of work: the protocol of each layer; each penalty alone; each layer alone, for a random cotangent, with dropout off,
+    and on with a frozen mask; the data loss through the whole net; the total. All at the given point, and again at a generic one
+    nearby, where dead units and zero biases come alive. Then the causes of failures, or how many planted bugs were found.
+
     Parameters
     ----------
     model : Sequential
         It comes back bit for bit as it was, random states included.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step, and central differences where a layer is not complex-safe; "complex" refuses such a layer.
-        "central" takes plain central differences of the whole objective, as courses teach it.
+        "auto" takes the complex step (Squire and Trapp, 1998), and central differences where a layer is not complex-safe; "complex"
+        refuses such a layer. "central" takes plain central differences of the whole objective, as courses teach it.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default, the course's.
     seed : int, default 0
         Of the random directions and cotangents.
-
-    Notes
-    -----
-    The order of work: preconditions; the protocol of each layer; each penalty alone; each layer alone, for a random cotangent, with
-    dropout off, and on with a frozen mask; the data loss through the whole net; the total. All of it at the given point, and again
-    at a generic one nearby, where units that are dead and biases that are zero come alive. Then, on failure, the cause; and at the
-    end what was not tested and how many planted bugs were found.
-
-    Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
 
     Examples
     --------
@@ -88,101 +80,81 @@ class GradientChecker:
         x, t, _ = model._batch(X, Y, None)
         weight = example_weights(model.loss, t, sample_weight)
         x, t = x.astype(np.float64), model.loss.targets(Y, t.shape[1], np.dtype(np.float64))
-        rng = np.random.default_rng(self.seed)
         with Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            _refuse_non_finite(bench, model, x, t, weight)
-            if self.method == "central":
-                report = self._as_taught(bench, x, t, weight, rng, exhaustive)
-            else:
-                report = self._full(bench, x, t, weight, rng, exhaustive, begin)
+            net = Network(bench, model, x, t, np.random.default_rng(self.seed), weight)
+            _refuse_non_finite(net)
+            report = self._as_taught(net, exhaustive) if self.method == "central" else self._full(net, exhaustive, begin)
+        report.title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
         report.seconds = time.perf_counter() - begin
         return report
 
-    def _full(
-        self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool, begin: float
-    ) -> Report:
-        model = self.model
-        given = Point(bench, model, x, t, rng, exhaustive, weight=weight)
-        checks = given.protocol()
-        checks += given.layers()
+    def _full(self, net: Network, exhaustive: bool, begin: float) -> Report:
+        given = Point(net, exhaustive=exhaustive)
+        checks = given.protocol() + given.layers()
         if self.method == "complex" and (lost := given.not_complex_safe()):
             raise ArgumentError(
                 f'method="complex" needs a model that is complex-safe, but the numeric side had to take {lost[0]}: use "auto"'
             )
         checks += _whole(given, checks)
-        values = generic_values(bench, rng)
-        with bench.moved(values):
-            generic = Point(bench, model, x, t, rng, exhaustive=False, steps=[lone.step for lone in given.lone], weight=weight)
+        values = generic_values(net.bench, net.rng)
+        with net.bench.moved(values):
+            generic = Point(net, steps=[lone.step for lone in given.lone])
             later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)
         merged = merge(checks, later)
         _explain(given, generic, merged, values, {id(check) for check in later})
-        title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
-        elementwise = given.difference() if not given.kinks else generic.difference()
+        elementwise = (generic if given.kinks else given).difference()
         worst = max((c.difference for c in merged if c.term == "total"), default=0.0)
-        report = Report(merged, title=title, difference=worst if elementwise is None else elementwise, method=_method(merged))
+        methods = {check.method.split(",")[0] for check in merged} - {"", "no derivative needed"}
+        report = Report(
+            merged,
+            title="",
+            difference=worst if elementwise is None else elementwise,
+            method=" and ".join(sorted(methods)) or ComplexStep.name,
+        )
         report.notes += _notes(given, merged, elementwise is not None)
         if report.ok:
             plant(report, given, budget=time.perf_counter() - begin)
         return report
 
-    def _as_taught(self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool) -> Report:
+    def _as_taught(self, net: Network, exhaustive: bool) -> Report:
         """Central differences of the whole objective, element by element."""
-        model, step = self.model, CourseStep(self.epsilon or 1e-7)
-        alone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
-        net = Network(bench, model, x, t, rng, alone, weight)
-        net.step = step
+        step = net.step = CourseStep(self.epsilon or 1e-7)
         analytic, noisy = net.total_gradient(), net.noisy_gradients()
-        noisy = [{key: run[key] + analytic[key] - base for key, base in net.data_gradient().items()} for run in noisy]
-        numeric: dict[Any, Numeric] = {}
-        if exhaustive or model.parameters.size <= 20_000:
-            f = net.objective("real", net.total_value)
-            for key in analytic:
-                array = bench.arrays(key)["real"]
-                value, error = np.empty(array.shape), np.empty(array.shape)
-                for index in np.ndindex(array.shape):
-                    value[index], error[index] = step.along(f, array, index, 1.0)
-                numeric[key] = Numeric(value, error, step.name)
-        checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
+        noisy = shifted(noisy, net.data_gradient(), analytic)
+        numeric: Numerics = {}
+        if exhaustive or self.model.parameters.size <= 20_000:
+            numeric = {key: one_by_one(net.subject(net.total_value, key), step) for key in analytic}
+        checks = net.check_term("total", net.total_value, analytic, noisy, numeric)
         if numeric and any(check.verdict == "fail" for check in checks):
-            point = Point(bench, model, x, t, rng, exhaustive=False, weight=weight)
+            point = Point(net)
             right = all(check.verdict != "fail" for check in point.layers())
             _doubted(net, numeric, checks, at_kink=right and point.kinks > 0)
-            checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
-        if numeric:
-            number = difference(flat(analytic), np.concatenate([n.value.ravel() for n in numeric.values()]))
-        else:
-            number = max((c.difference for c in checks), default=0.0)
-        title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
-        report = Report(checks, title=title, difference=number, method=step.name)
+            checks = net.check_term("total", net.total_value, analytic, noisy, numeric)
+        number = over_all(analytic, numeric) if numeric else max((check.difference for check in checks), default=0.0)
+        report = Report(checks, title="", difference=number, method=step.name)
         if report.ok and number > COURSE_THRESHOLD:
             report.notes.append(over_the_threshold(number, step))
         return report
 
 
-def _doubted(net: Network, numeric: dict[Any, Numeric], checks: list[Check], at_kink: bool) -> None:
-    """Judge failed quotients by the complex step where it contradicts them, as a kink lies within epsilon.
+def _doubted(net: Network, numeric: Numerics, checks: list[Check], at_kink: bool) -> None:
+    """Judge failed arrays by the complex step where it contradicts the quotients, as a kink lies within epsilon.
 
     At an exact kink nothing is contradicted, but nothing is shown either: the failures become unresolved.
     """
-    for check in checks:
-        key = (-1 if check.layer is None else check.layer, check.parameter)
-        if check.verdict != "fail" or check.analytic is None or check.bar is None or key not in numeric:
-            continue
-        known = numeric[key]
-        low, high = known.value.copy(), known.value.copy()
-        known.mingled = at_kink
-        for index in map(tuple, np.argwhere(~(np.abs(check.analytic - known.value) <= check.bar))):
+    for (key, known), check in zip(numeric.items(), checks, strict=True):
+        if check.verdict == "fail":
+            known.mingled = at_kink
             try:
-                f, array = net.objective("complex", net.total_value), net.bench.arrays(key)["complex"]
-                sides = [sign * float(ComplexStep().along(f, array, index, sign)[0]) for sign in (1.0, -1.0)]
+                right, left = (one_by_one(net.subject(net.total_value, key), ComplexStep(), sign).value for sign in (1.0, -1.0))
             except NotComplexSafe:
                 return
-            if not min(sides) <= known.value[index] <= max(sides):
-                low[index], high[index] = min(sides), max(sides)
-        known.low, known.high = low, high
+            low, high = np.minimum(right, left), np.maximum(right, left)
+            inside = (low <= known.value) & (known.value <= high)
+            known.low, known.high = (np.where(inside, known.value, side) for side in (low, high))
 
 
 def _whole(point: Point, before: list[Check]) -> list[Check]:
@@ -195,39 +167,34 @@ def _whole(point: Point, before: list[Check]) -> list[Check]:
         return []
 
 
-def generic_values(bench: Workbench, rng: np.random.Generator) -> dict[Any, Array]:
+def generic_values(bench: Workbench, rng: np.random.Generator) -> Gradients:
     """Return values nearby at which nothing is zero: biases come alive, equal units part, kinks are left."""
     values = {}
     for key, parameter in bench.parameters.items():
         value = bench.arrays(key)["real"]
-        fan_in = parameter.fan_in or value.size
-        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(fan_in)
+        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(parameter.fan_in or value.size)
         values[key] = value + 0.3 * size * rng.standard_normal(value.shape)
     return values
 
 
-def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array, weight: Array | None) -> None:
-    bench.use("real")
-    z = x
-    for i, layer in enumerate(model.layers):
-        z = layer.forward(z)
+def _refuse_non_finite(net: Network) -> None:
+    rule = "the objective must be finite to be checked, but"
+    for i, z in enumerate(net.inputs()[1:]):
         if not np.isfinite(z).all():
-            raise NonFiniteError(f"the objective must be finite to be checked, but layer {i}, {layer}, gives an output that is not")
-    value = float(model.terms(x, t, weight)["total"])
+            raise NonFiniteError(f"{rule} layer {i}, {net.model.layers[i]}, gives an output that is not")
+    value = float(net.total_value(net.x))
     if not np.isfinite(value):
-        raise NonFiniteError(f"the objective must be finite to be checked, but the loss {model.loss} or a penalty gives {value}")
+        raise NonFiniteError(f"{rule} the loss {net.model.loss} or a penalty gives {value}")
 
 
 def merge(first: list[Check], second: list[Check]) -> list[Check]:
     """Return one row for each thing checked: the worse of both points' verdicts; tested counts as tested at either."""
     rank = {"pass": 0, "unresolved": 1, "fail": 2}
-    merged = {(c.layer, c.term, c.parameter, c.where, c.training): c for c in first}
-    for check in second:
+    merged: dict[tuple[object, ...], Check] = {}
+    for check in (*first, *second):
         key = (check.layer, check.term, check.parameter, check.where, check.training)
-        before = merged.get(key)
-        if before is None:
-            merged[key] = check
-        elif check.verdict == "fail" != before.verdict or (before.verdict == "unresolved" and check.verdict == "pass"):
+        before = merged.setdefault(key, check)
+        if check.verdict == "fail" != before.verdict or (before.verdict == "unresolved" and check.verdict == "pass"):
             check.kinks = max(check.kinks, before.kinks)
             merged[key] = check
         elif rank[check.verdict] <= rank[before.verdict]:
@@ -235,57 +202,29 @@ def merge(first: list[Check], second: list[Check]) -> list[Check]:
     return list(merged.values())
 
 
-def _explain(given: Point, generic: Point, checks: list[Check], values: dict[Any, Array], nearby: set[int]) -> None:
+def _explain(given: Point, generic: Point, checks: list[Check], values: Gradients, nearby: set[int]) -> None:
     """Name the cause of each failure, from the point that shows most, and say which failures may follow from others.
 
     `values` are the generic point's, `nearby` the ids of the checks that were made there.
     """
+    bench, m = given.bench, len(given.net.x)
     for check in checks:
         if check.verdict != "fail" or check.diagnosis:
             continue
         if check.term == "layer":
             _explain_layer(given, generic, check, values)
         elif check.term in ("data", "total"):
-            explain_network(check, [c for c in checks if c.term == check.term], len(given.x))
+            explain_network(check, [c for c in checks if c.term == check.term], m)
         elif check.term != "protocol":
             strength = next(p.strength for p in given.model.penalties if str(p) == check.term)
-            with given.bench.moved(values if id(check) in nearby else {}):
-                explain_penalty(check, len(given.x), given.bench, strength)
-    _borrow_from_protocol(checks)
-    _say_what_follows(checks)
+            with bench.moved(values if id(check) in nearby else {}):
+                explain_penalty(check, m, bench, strength)
+    failures = [check for check in checks if check.verdict == "fail"]
+    _borrow_from_protocol(failures)
+    _say_what_follows(failures)
 
 
-def _borrow_from_protocol(checks: list[Check]) -> None:
-    """Let a broken rule explain a wrong gradient of the same layer that looks like no known mistake."""
-    broken = {c.layer: c.diagnosis for c in reversed(checks) if c.term == "protocol" and c.verdict == "fail"}  # the first rule of each
-    for check in checks:
-        unnamed = not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
-        if check.term == "layer" and check.verdict == "fail" and unnamed and check.layer in broken:
-            check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {broken[check.layer]}"
-
-
-def _say_what_follows(checks: list[Check]) -> None:
-    """Mark the failures through the whole net that failures of layers alone, or of the loss, bring about."""
-    alone = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
-    broken = {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}
-    penalties = {(c.layer, c.parameter) for c in checks if c.verdict == "fail" and c.term not in ("layer", "protocol", "data", "total")}
-    loss = any(c.verdict == "fail" and (c.parameter == "prediction" or (c.term == "protocol" and c.layer is None)) for c in checks)
-    for check in checks:
-        if check.verdict != "fail" or check.term not in ("data", "total") or check.layer is None:
-            continue
-        key = (check.layer, check.parameter)
-        later = sorted(i for i in broken if i > check.layer)
-        if key in alone or check.layer in broken:
-            check.follows = f"layer {check.layer} alone"
-        elif check.term == "total" and key in penalties:
-            check.follows = "the penalty"
-        elif later:
-            check.follows = f"the input gradient of layer {later[0]}"
-        elif loss:
-            check.follows = "the gradient of the loss"
-
-
-def _explain_layer(given: Point, generic: Point, check: Check, values: dict[Any, Array]) -> None:
+def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients) -> None:
     # The synthetic input of the generic point has another batch size than the given one and every kind of number in it: a factor m
     # cannot pass for a factor 2 there.
     i = check.layer or 0
@@ -299,30 +238,53 @@ def _explain_layer(given: Point, generic: Point, check: Check, values: dict[Any,
         with point.bench.moved(values if point is generic else {}):
             explain_layer(shown, alone, lone)
         check.diagnosis = shown.diagnosis
-        if check is not shown and not check.census:
-            check.census = shown.census
+        check.census = check.census or shown.census
         return
 
 
-def _method(checks: list[Check]) -> str:
-    names = {check.method.split(",")[0] for check in checks if check.method} - {"", "no derivative needed"}
-    return " and ".join(sorted(names)) or ComplexStep.name
+def _borrow_from_protocol(failures: list[Check]) -> None:
+    """Let the first broken rule explain a wrong gradient of the same layer that looks like no known mistake."""
+    broken = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
+    for check in failures:
+        unnamed = not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
+        if check.term == "layer" and unnamed and check.layer in broken:
+            check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {broken[check.layer]}"
+
+
+def _say_what_follows(failures: list[Check]) -> None:
+    """Mark the failures through the whole net that failures of layers alone, of a penalty or of the loss bring about."""
+    alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
+    broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
+    penalties = {(c.layer, c.parameter) for c in failures if c.term not in ("layer", "protocol", "data", "total")}
+    loss = any(c.parameter == "prediction" or (c.term == "protocol" and c.layer is None) for c in failures)
+    for check in failures:
+        if check.term not in ("data", "total") or check.layer is None:
+            continue
+        key = (check.layer, check.parameter)
+        later = min((i for i in broken if i > check.layer), default=None)
+        if key in alone or check.layer in broken:
+            check.follows = f"layer {check.layer} alone"
+        elif check.term == "total" and key in penalties:
+            check.follows = "the penalty"
+        elif later is not None:
+            check.follows = f"the input gradient of layer {later}"
+        elif loss:
+            check.follows = "the gradient of the loss"
 
 
 def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
-    notes = []
-    notes += [f"numeric side: {reason}" for reason in given.not_complex_safe()]
+    notes = [f"numeric side: {reason}" for reason in given.not_complex_safe()]
     if given.kinks:
         notes.append(
             f"{given.kinks} derivatives sit exactly on a kink, where the analytic value must lie between the one-sided slopes; "
             "the whole net was checked at a point nearby"
         )
-    for check in checks:
-        # A zero slope of an activation has been tested; a parameter that nothing reaches has not.
-        if check.untested and check.term == "layer" and not check.parameter.startswith("input"):
-            notes.append(
-                f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
-            )
+    # A zero slope of an activation has been tested; a parameter that nothing reaches has not.
+    notes += [
+        f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
+        for check in checks
+        if check.untested and check.term == "layer" and not check.parameter.startswith("input")
+    ]
     unreached = [check for check in checks if check.untested and check.term == "data" and check.layer is not None]
     if unreached:
         listed = ", ".join(f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}" for check in unreached)

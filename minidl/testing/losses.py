@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError, ShapeError
 from ..gradcheck import Check, Report, check_gradients
-from ..gradcheck.loss_protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol
+from ..gradcheck.protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol
 from ..gradcheck.rules import FLOAT64, reported
 from ..gradcheck.workbench import Workbench
 from ..losses import Loss

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError
 from ..gradcheck import Report, check_gradients
-from ..gradcheck.penalty_protocol import check_penalty_protocol
+from ..gradcheck.protocol import check_penalty_protocol
 from ..gradcheck.rules import FLOAT64, reported
 from ..penalties import Penalty
 

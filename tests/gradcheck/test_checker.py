@@ -26,8 +26,7 @@ from minidl import (
 )
 from minidl.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from minidl.gradcheck import GradientChecker, GradientError
-from minidl.gradcheck.loss_protocol import PROTOCOL
-from minidl.gradcheck.protocol import RULES
+from minidl.gradcheck.protocol import PROTOCOL, RULES
 from minidl.initializers import Ones
 from minidl.penalties import Penalty
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import complex_step
 
-from minidl.gradcheck.jacobian import GROUPINGS, Numeric, numeric_gradients
+from minidl.gradcheck.jacobian import GROUPINGS, Numeric, Subject, numeric_gradients, one_by_one
 from minidl.gradcheck.steps import CentralStep, ComplexStep
 
 RNG = np.random.default_rng(7)
@@ -41,19 +41,15 @@ class Function:
 
     def __init__(self, f, a):
         self.arrays = {"real": np.array(a, np.float64), "complex": np.array(a, np.complex128)}
-        self.calls = 0
+        self.of, self.calls = f, 0
 
-        def of(kind):
-            def call():
-                self.calls += 1
-                return np.asarray(f(self.arrays[kind]))
+    def call(self, kind):
+        self.calls += 1
+        return np.asarray(self.of(self.arrays[kind]))
 
-            return call
-
-        self.f = {kind: of(kind) for kind in self.arrays}
-
-    def numeric(self, cotangents, step=None, limit=10_000, **more):
-        return numeric_gradients(self.f, self.arrays, cotangents, np.random.default_rng(0), step=step or ComplexStep(), limit=limit, **more)
+    def numeric(self, cotangents, step=None, limit=10_000, doubts=None):
+        subject = Subject(self.call, self.arrays)
+        return numeric_gradients(subject, cotangents, np.random.default_rng(0), step or ComplexStep(), limit, doubts)
 
 
 def exact(f, a, c):
@@ -81,7 +77,7 @@ def test_the_coarsest_grouping_that_is_right_is_taken(name):
     f, a, expected = FUNCTIONS[name]
     grouping = next(g for g in GROUPINGS if g.name == expected)
     c = np.ones(np.shape(f(a)))
-    groups = grouping.count(np.shape(a))
+    groups = int(np.prod(np.shape(a)[grouping.axes :]))
     assert Function(f, a).numeric([c], limit=groups) is not None
     # With one call fewer than the grouping needs nothing is computed, unless a finer one could only need more.
     assert Function(f, a).numeric([c], limit=groups - 1) is None
@@ -171,3 +167,16 @@ def test_the_doubt_of_a_cotangent_is_carried_along():
     sure, unsure = Function(lambda a: 2 * a, X).numeric([c, c], doubts=doubts)
     np.testing.assert_array_equal(sure.value, unsure.value)
     np.testing.assert_allclose(unsure.error - sure.error, 2e-3)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_slopes_of_single_elements_to_either_side(sign):
+    function = Function(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
+    found = one_by_one(Subject(function.call, function.arrays), ComplexStep(), sign)
+    np.testing.assert_array_equal(found.value, [[1, sign > 0], [0, sign > 0]])
+
+
+def test_numeric_gradients_add_up():
+    total = Numeric(np.ones(2), np.full(2, 0.1), "s") + Numeric(np.full(2, 3.0), np.full(2, 0.2), "s")
+    np.testing.assert_array_equal(total.value, [4, 4])
+    np.testing.assert_allclose(total.error, 0.3)

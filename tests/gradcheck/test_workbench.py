@@ -1,11 +1,13 @@
 """The workbench lends the layers and gives everything back bit for bit, whatever they do to themselves."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from minidl import Dropout, Layer, Linear, Parameter, Tanh
+from minidl import Dropout, GradientChecker, Layer, Linear, MeanSquaredError, Parameter, Sequential, Tanh
 from minidl.errors import DtypeError
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.workbench import Snapshot, Workbench
 from minidl.initializers import Ones
 
 
@@ -224,3 +226,95 @@ def test_a_stochastic_layer_without_a_stream_gets_one_for_a_while():
 def test_the_parameters_of_layers_of_layers_are_named():
     with Workbench([Tanh(), Messy()]) as bench:
         assert list(bench.parameters) == [(1, "gain"), (1, "child.weight"), (1, "child.bias")]
+
+
+# Snapshots.
+
+
+def owner(**attributes):
+    return SimpleNamespace(**attributes)
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "look"),
+    [
+        (lambda: np.zeros(2), lambda held: held.__setitem__(0, 7), lambda held: held.tolist()),
+        (lambda: [1, np.zeros(1)], lambda held: held.append(3), lambda held: len(held)),
+        (lambda: [1, np.zeros(1)], lambda held: held[1].fill(5), lambda held: held[1][0]),
+        (lambda: (np.zeros(1),), lambda held: held[0].fill(5), lambda held: held[0][0]),
+        (lambda: {"a": np.zeros(1)}, lambda held: held.update(b=1), lambda held: sorted(held)),
+        (lambda: {"a": {"b": np.zeros(1)}}, lambda held: held["a"]["b"].fill(5), lambda held: held["a"]["b"][0]),
+        (lambda: {1, 2}, lambda held: held.add(3), lambda held: sorted(held)),
+        (lambda: owner(count=0), lambda held: setattr(held, "count", 9), lambda held: held.count),
+        (lambda: owner(deep=[np.zeros(1)]), lambda held: held.deep[0].fill(5), lambda held: held.deep[0][0]),
+        (lambda: np.random.default_rng(1), lambda held: held.random(), lambda held: held.bit_generator.state["state"]["state"]),
+        (lambda: [np.random.RandomState(1)], lambda held: held[0].rand(), lambda held: held[0].get_state()[2]),
+    ],
+)
+def test_what_is_held_comes_back_as_it_was(make, change, look):
+    thing = owner(held=make())
+    held, before = thing.held, look(thing.held)
+    snapshot = Snapshot(thing)
+    change(thing.held)
+    assert look(thing.held) != before
+    thing.held = None
+    thing.added = 1
+    snapshot.put_back()
+    assert thing.held is held
+    assert look(thing.held) == before
+    assert not hasattr(thing, "added")
+
+
+def test_it_can_be_put_back_more_than_once():
+    thing = owner(numbers=[1], array=np.zeros(1))
+    snapshot = Snapshot(thing)
+    for _ in range(2):
+        thing.numbers.append(2)
+        thing.array += 1
+        snapshot.put_back()
+        assert (thing.numbers, thing.array[0]) == ([1], 0)
+
+
+def test_rewinding_sets_back_the_streams_alone():
+    thing = owner(streams=[np.random.default_rng(3)], count=0)
+    snapshot = Snapshot(thing)
+    first = thing.streams[0].random()
+    thing.count = 5
+    snapshot.rewind()
+    assert thing.streams[0].random() == first
+    assert thing.count == 5
+
+
+def test_a_structure_that_holds_itself_is_no_trap():
+    thing = owner(items=[])
+    thing.items.append(thing.items)
+    snapshot = Snapshot(thing)
+    thing.items.append(1)
+    snapshot.put_back()
+    assert len(thing.items) == 1
+
+
+class Counting(Layer):
+    """Adds noise while training, from a stream in a list, and counts in places where arrays hide."""
+
+    def __init__(self):
+        self.hidden = (np.zeros(1),)
+        self.helper = owner(calls=0)
+        self.streams = [np.random.default_rng(3)]
+
+    def forward(self, x, *, training=False):
+        self.hidden[0][...] += 1
+        self.helper.calls += 1
+        return x + self.streams[0].standard_normal(x.shape) if training else x * 1
+
+    def backward(self, dy):
+        return dy * 1
+
+
+def test_a_check_leaves_hidden_state_as_it_was():
+    layer = Counting()
+    model = Sequential([Linear(2, 3), layer, Linear(3, 1)], loss=MeanSquaredError())
+    state = layer.streams[0].bit_generator.state
+    assert GradientChecker(model).check(np.eye(2), [0.5, 1]).ok
+    assert (layer.hidden[0][0], layer.helper.calls) == (0, 0)
+    assert layer.streams[0].bit_generator.state == state
