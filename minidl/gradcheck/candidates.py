@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Array
-from .layer_check import Alone, LayerBench
 from .signatures import constant_ratio
+from .workbench import Alone, LayerBench
 
 Candidate = tuple[str, Array]
 _LIMIT = 20_000  # forward calls that a diagnosis may spend on one array

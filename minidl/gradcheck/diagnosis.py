@@ -8,10 +8,9 @@ import numpy as np
 
 from ..arrays import Array
 from .candidates import of_layer, of_loss, of_penalty
-from .layer_check import Alone, LayerBench
 from .signatures import Evidence, census, constant_ratio, name_cause
 from .verdict import Check
-from .workbench import Workbench
+from .workbench import Alone, LayerBench, Workbench
 
 
 def explain_array(check: Check, analytic: Array, numeric: Array, **known: Any) -> None:

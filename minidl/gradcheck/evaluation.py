@@ -9,8 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, NonFiniteError
-from .jacobian import Numeric
-from .layer_check import noise
+from .jacobian import Numeric, noise
 from .steps import EPS, CentralStep, ComplexStep, CourseStep, NotComplexSafe, Step
 from .structures import Parameters, one_number
 from .verdict import RUNS

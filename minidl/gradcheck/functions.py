@@ -13,8 +13,7 @@ from ..arrays import Array
 from ..errors import ArgumentError
 from .diagnosis import explain_array
 from .evaluation import Evaluation
-from .jacobian import Numeric
-from .layer_check import PROBES, equalised, noise, probe
+from .jacobian import PROBES, Numeric, equalised, noise, probe
 from .report import Report
 from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
 from .structures import Parameters

@@ -1,4 +1,4 @@
-"""Numeric gradients, element by element, of sum(c * f()) with respect to an array: from forward calls alone."""
+"""Numeric gradients of sum(c * f()) with respect to an array, from forward calls alone: by elements, and along probes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ import numpy as np
 
 from ..arrays import Array
 from .steps import EPS, AffineStep, CentralStep, ComplexStep, NotComplexSafe, Step
+from .verdict import NOISE, SAFETY, Check, compare_probes
 
 Shape = tuple[int, ...]
 Rng = np.random.Generator
+
+PROBES = 2  # at each of two points: four random directions in all
+
+Numbers = tuple[float, float, float, float]
+"""Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""
 
 
 @dataclass
@@ -26,7 +32,7 @@ class Numeric:
     step: str
     low: Array | None = None
     high: Array | None = None
-    mingled: bool = False  # kinks meet in one output: its one-sided slopes bound no single choice at each kink
+    mingled: bool = False  # kinks meet in one output: its one-sided slopes bound nothing
 
     @property
     def kinks(self) -> int:
@@ -55,7 +61,7 @@ class Subject:
         return step.along(partial(self.f, step.kind), self.arrays[step.kind], index, direction)
 
     def unsafe(self, name: str, rng: Rng, central: CentralStep) -> str:
-        """Return why the complex step disagrees with a central difference, if it does."""
+        """Return why the complex step does not do, if it does not."""
         direction = rng.standard_normal(self.arrays["real"].shape)
         try:
             slope, _ = self.along(ComplexStep(), direction)
@@ -68,7 +74,7 @@ class Subject:
 
 
 class Grouping(NamedTuple):
-    """A way to move elements together that reach different outputs, and to read each one's share off these."""
+    """A way to move elements together, and to read each one's share off the outputs."""
 
     name: str
     axes: int  # so many of the first axes move as one
@@ -76,7 +82,7 @@ class Grouping(NamedTuple):
     share: Callable[[Array], Array]
 
 
-# The coarsest first; that one is right is not assumed but certified.
+# The coarsest first; each must be certified.
 GROUPINGS = (
     Grouping("whole", sys.maxsize, lambda a, y: a == y, lambda p: p),
     Grouping("units", 1, lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1], lambda p: p.sum(axis=0)),
@@ -88,7 +94,7 @@ GROUPINGS = (
 def numeric_gradients(
     subject: Subject, cotangents: list[Array], rng: Rng, step: Step, limit: int, doubts: list[Array | None] | None = None
 ) -> list[Numeric] | None:
-    """Return the gradient of sum(c * f()) for each cotangent c, of error `doubt`, or None beyond `limit` forward calls."""
+    """Return the gradient for each cotangent c, of error `doubt`, or None beyond `limit` forward calls."""
     shape = subject.arrays["real"].shape
     for grouping in GROUPINGS:
         single = grouping.name == "single"
@@ -108,7 +114,7 @@ def numeric_gradients(
             total, error = subject.along(step, direction)
         affine = isinstance(step, ComplexStep) and not kinked and calls > 8 and _affine(subject, direction, total)
         plus = _gather(subject, affine or step, grouping, cotangents, 1.0, doubts)
-        if not single and not all(certified(*pair, direction, total, error) for pair in zip(plus, cotangents, strict=True)):
+        if not single and not all(_certified(*pair, direction, total, error) for pair in zip(plus, cotangents, strict=True)):
             continue
         if kinked:
             for p, q in zip(plus, _gather(subject, step, grouping, cotangents, -1.0, doubts), strict=True):
@@ -123,8 +129,23 @@ def one_by_one(subject: Subject, step: Step, sign: float = 1.0) -> Numeric:
     return _gather(subject, step, GROUPINGS[-1], [np.ones(())], sign, None)[0]
 
 
+def separable(f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng) -> Numeric | None:
+    """Return the numeric gradient of f, which takes any part of the array, if it is a sum over elements."""
+    real, moved = arrays["real"], arrays["complex"].reshape(-1) + 1j * ComplexStep.h
+    # It does not step over the kink of L1 at 0.
+    direction = rng.standard_normal(real.shape) * np.abs(real)
+    direction /= float(np.abs(direction).max(initial=0.0)) or 1.0
+    try:
+        slopes = np.array([complex(f(moved[j : j + 1])).imag / ComplexStep.h for j in range(real.size)]).reshape(real.shape)
+        total, error = CentralStep().along(lambda: np.asarray(f(real)), real, ..., direction)
+    except Exception:  # it may want the whole array, or real numbers
+        return None
+    numeric = Numeric(slopes, 64 * EPS * np.abs(slopes), ComplexStep.name)
+    return numeric if _certified(numeric, np.ones(()), direction, total, 4 * error + 1e-7 * np.abs(total)) else None
+
+
 def _separate(subject: Subject, step: Step, grouping: Grouping, rng: Rng) -> bool:
-    """Return whether outputs stay exactly as they are while elements of other groups move, tried on two random halves."""
+    """Return whether outputs stay exactly as they are while other groups move."""
     shape = subject.arrays["real"].shape
     chosen = rng.random(shape[: grouping.axes]) < 0.5
     for half in (chosen, ~chosen):
@@ -137,11 +158,11 @@ def _separate(subject: Subject, step: Step, grouping: Grouping, rng: Rng) -> boo
 
 
 def _affine(subject: Subject, direction: Array, slope: Array) -> AffineStep | None:
-    """Return a step if f is affine in the array: huge differences to both sides then agree with the derivative."""
+    """Return a step if f is affine: huge differences to both sides then agree with the slope."""
     step = AffineStep(partial(subject.f, "real"))
     if not np.isfinite(step.h):
         return None
-    for sign in (1.0, -1.0):  # a unit that stays on, or off, to one side does not to the other
+    for sign in (1.0, -1.0):
         try:
             with np.errstate(all="ignore"):
                 difference, error = subject.along(step, sign * direction)
@@ -170,8 +191,72 @@ def _gather(
     return found
 
 
-def certified(numeric: Numeric, c: Array, direction: Array, total: Array, error: Array) -> bool:
-    """Return whether a gradient agrees with the slope `total` of f() along a direction."""
+def _certified(numeric: Numeric, c: Array, direction: Array, total: Array, error: Array) -> bool:
     pieces = numeric.value * direction
     slack = 1e-9 * np.abs(pieces).sum() + (np.abs(c) * error).sum() + (numeric.error * np.abs(direction)).sum()
     return bool(abs((c * total).sum() - pieces.sum()) <= slack + 64 * EPS * np.abs(c * total).sum())
+
+
+# Probes.
+
+
+def noise(array: Array, rng: Rng) -> Array:
+    """Return `array` changed by a few ulps."""
+    ulps = rng.random(array.shape, dtype=np.float32).astype(np.float64)
+    ulps *= 2 * NOISE
+    ulps += 1 - NOISE
+    ulps *= array
+    return ulps
+
+
+def shake(y: Array, rng: Rng) -> None:
+    """Put noise on an output that its layer may remember."""
+    if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64:
+        y[...] = noise(y, rng)
+
+
+def noisy_sum(gradient: Array, rng: Rng) -> Array:
+    """Return a gradient with noise of its mean size, too."""
+    found: Array = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
+    return found
+
+
+def flow_noise(dy: Array, rng: Rng) -> Array:
+    """Return the noise of a gradient made from `dy`."""
+    size = np.abs(dy)
+    ulps: Array = NOISE * (size + size.mean()) * rng.uniform(-1, 1, dy.shape)
+    return ulps
+
+
+def equalised(analytic: Array, rng: Rng) -> Array:
+    """Return a direction along which all elements weigh about the same, not quite: equal ones cancel."""
+    size = np.array(np.abs(analytic))
+    size[~np.isfinite(size)] = 0.0
+    floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
+    weights = floor / np.maximum(size, floor) * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
+    signed: Array = np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
+    return signed
+
+
+def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float) -> Numbers:
+    """Return the numbers along u."""
+    terms = analytic * u
+    scale = float(np.abs(terms).sum())
+    with np.errstate(all="ignore"):
+        spread = max((abs(float(((other - analytic) * u).sum())) for other in noisy), default=0.0)
+    spread, rounding = (size if np.isfinite(size) else 0.0 for size in (spread, scale))
+    return float(terms.sum()), numeric, spread * (SAFETY * EPS / NOISE) + error + 16 * EPS * rounding, scale
+
+
+def compare_along(
+    check: Check, subject: Subject, step: Step, analytic: Array, noisy: list[Array], rng: Rng, cotangent: Array, count: int = PROBES
+) -> list[tuple[Array, Numbers]]:
+    """Fill in `check` from probes of every element; return them."""
+    found = []
+    for _ in range(count):
+        u = equalised(analytic, rng)
+        slope, error = subject.along(step, u)
+        found.append((u, probe(analytic, noisy, u, float((cotangent * slope).sum()), float((np.abs(cotangent) * error).sum()))))
+    compare_probes(check, [numbers for _, numbers in found], analytic.size, f"{step.name}, probes of every element")
+    check.untested = int(np.count_nonzero(analytic == 0)) if check.verdict == "pass" else 0
+    return found

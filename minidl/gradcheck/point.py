@@ -1,59 +1,67 @@
-"""A model at one point in the space of its parameters: its protocol, each layer alone, and the whole net."""
+"""A model at one point in the space of its parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
 from ..objective import Objective
-from .jacobian import Numeric, Rng, Subject, both, certified, numeric_gradients
-from .layer_check import PROBES, Alone, LayerBench, check_alone, compare_along, flow_noise, noise, noisy_sum, shake, synthetic_input
+from .jacobian import PROBES, Numeric, Rng, Subject, both, compare_along, flow_noise, noise, noisy_sum, numeric_gradients, separable, shake
 from .protocol import LossTrial, check_loss_protocol, check_penalty_protocol, check_protocol
 from .steps import EPS, CentralStep, ComplexStep, Step
 from .verdict import NOISE, RUNS, SAFETY, Check, compare, difference, rounding_bar, runs_for
-from .workbench import Key, Workbench
+from .workbench import Alone, Key, LayerBench, Workbench, check_alone, synthetic_input
 
 Gradients = dict[Key, Array]
 Numerics = dict[Key, Numeric]
-Value = Callable[[Array], Any]
-"""A term of the objective, of the inputs."""
 
 ONE = np.ones(())
 
 
-class Network:
-    """A model on the workbench, with its batch."""
+@dataclass
+class Point:
+    """All checks at one point; a term is "data", "total" or a penalty's name."""
 
-    def __init__(self, bench: Workbench, model: Objective, x: Array, t: Array, rng: Rng, weight: Array | None = None) -> None:
-        self.bench, self.model, self.x, self.t, self.rng, self.weight = bench, model, x, t, rng, weight
-        self.loss_step: Step = ComplexStep()
-        self.step: Step = ComplexStep()
-        self.unit = 0.0
-        self.trained: Any = np.nan
+    bench: Workbench
+    model: Objective
+    x: Array
+    t: Array
+    rng: Rng
+    weight: Array | None = None
+    least: int = 0  # forward calls allowed in any case
+    steps: Sequence[Step | None] = ()
+    step: Step = field(default_factory=ComplexStep)
+    loss_step: Step = field(default_factory=ComplexStep)
+    unit: float = 0.0
+    trained: Any = np.nan
+    note: str = ""
+    alone: dict[tuple[int, bool], Alone] = field(default_factory=dict)
+    numeric: Numerics = field(default_factory=dict)
+    total: Gradients = field(default_factory=dict)
+    penalties: dict[str, tuple[Gradients, Numerics]] = field(default_factory=dict)
+    loss_checks: list[Check] = field(default_factory=list)
 
-    # The terms of the objective.
+    def __post_init__(self) -> None:
+        steps = self.steps or [None] * len(self.model.layers)
+        self.lone = [LayerBench(self.bench, i, training=False, step=step) for i, step in enumerate(steps)]
+        self.numbers = {str(penalty): number for number, penalty in enumerate(self.model.penalties)}
 
-    def data_value(self, x: Array) -> Any:
-        """Return the data loss."""
-        return self.model.data_loss(x, self.t, self.weight)
-
-    def total_value(self, x: Array) -> Any:
-        """Return the total objective."""
-        return self.model.terms(x, self.t, self.weight)["total"]
-
-    def penalty_value(self, index: int) -> Value:
-        """Return one penalty, as a function."""
-        return lambda x: self.model.penalty_value(index, len(x))
+    def value(self, term: str, x: Array) -> Any:
+        """Return a term of the objective."""
+        if term in self.numbers:
+            return self.model.penalty_value(self.numbers[term], len(x))
+        return self.model.data_loss(x, self.t, self.weight) if term == "data" else self.model.terms(x, self.t, self.weight)[term]
 
     def loss(self, z: Array) -> Array:
         """Return the data loss of outputs."""
         return np.asarray(self.model.loss_of(z, self.t, self.weight))
 
     def inputs(self) -> list[Array]:
-        """Return copies of the input of each layer, and of what the loss sees."""
+        """Return the input of each layer, and what the loss sees."""
         self.bench.use("real")
         z = self.x
         found = [np.array(z)]
@@ -62,51 +70,40 @@ class Network:
             found.append(np.array(z))
         return found
 
-    def penalized(self, index: int) -> list[Key]:
+    def penalized(self, term: str) -> list[Key]:
         """Return the parameters that a penalty acts on."""
-        touched = {id(parameter) for parameter in self.model._penalized[index][1]}
+        touched = {id(parameter) for parameter in self.model._penalized[self.numbers[term]][1]}
         return [key for key, parameter in self.bench.parameters.items() if id(parameter) in touched]
 
-    # Analytic gradients: what training computes.
+    def gradient(self, term: str) -> Gradients:
+        """Return the gradient of a term."""
+        self._fill(0.0 if term in self.numbers else np.nan)
+        if term in self.numbers:
+            self.model.add_penalty_gradient(self.numbers[term], len(self.x))
+        elif term == "total":
+            self.trained = self.model.value_and_gradient(self.x, self.t, self.weight)
+        else:
+            self.value(term, self.x)
+            self.model.data_gradient()
+        return self._collect()
 
-    def gradient(self, fill: Callable[[], Any], blank: float = np.nan) -> Gradients:
-        """Return copies of all gradients, `blank` before, after `fill()`."""
+    def _fill(self, blank: float) -> None:
         self.bench.use("real")
         for parameter in self.bench.parameters.values():
             parameter.grad.fill(blank)
-        fill()
+
+    def _collect(self) -> Gradients:
         return {key: parameter.grad.copy() for key, parameter in self.bench.parameters.items()}
 
-    def data_gradient(self) -> Gradients:
-        """Return the gradient of the data loss."""
-
-        def fill() -> None:
-            self.data_value(self.x)
-            self.model.data_gradient()
-
-        return self.gradient(fill)
-
-    def total_gradient(self) -> Gradients:
-        """Return the gradient of the total objective."""
-
-        def fill() -> None:
-            self.trained = self.model.value_and_gradient(self.x, self.t, self.weight)
-
-        return self.gradient(fill)
-
-    def penalty_gradient(self, index: int) -> Gradients:
-        """Return the gradient of one penalty."""
-        return self.gradient(lambda: self.model.add_penalty_gradient(index, len(self.x)), blank=0.0)
-
     def noisy_gradients(self) -> list[Gradients]:
-        """Return several gradients of the data loss under noise on everything that flows."""
+        """Return gradients of the data loss under noise on all that flows."""
         runs, losses = [], []
-        values = {key: self.bench.arrays(key)["real"] for key in self.bench.parameters}
         for _ in range(runs_for(self.model.parameters.size)):
-            with self.bench.moved({key: noise(value, self.rng) for key, value in values.items()}, kinds=("real",)):
-                found = self.gradient(lambda: losses.append(self._noisy_pass()))
-            runs.append({key: noisy_sum(gradient, self.rng) for key, gradient in found.items()})
-        # As many units of rounding as the loss itself shows under noise: 1 - p, where p is nearly 1, is known to a few digits.
+            with self.bench.shaken(self.bench.parameters, self.rng):
+                self._fill(np.nan)
+                losses.append(self._noisy_pass())
+            runs.append({key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()})
+        # The loss's own rounding: 1 - p, p nearly 1, has few digits.
         spread = max(losses) - min(losses)
         self.unit = max(1.0, SAFETY / NOISE / 16 * spread) if np.isfinite(spread) else np.inf
         return runs
@@ -128,67 +125,49 @@ class Network:
         dy = self.model.loss_gradient()
         return noise(dy, self.rng) + NOISE / len(self.x) * self.rng.uniform(-1, 1, dy.shape)
 
-    # Numeric gradients: from forward calls alone.
-
-    def subject(self, value: Value, key: Key) -> Subject:
+    def subject(self, term: str, key: Key) -> Subject:
         """Return a term as a function of one parameter."""
         inputs = both(self.x)
 
         def f(kind: str) -> Array:
             self.bench.use(kind)
-            return np.asarray(value(inputs[kind]))
+            return np.asarray(self.value(term, inputs[kind]))
 
         return Subject(f, self.bench.arrays(key))
 
     def loss_subject(self) -> Subject:
-        """Return the loss as a function of what it sees."""
+        """Return the loss as a function of outputs."""
         arrays = both(self.inputs()[-1])
         return Subject(lambda kind: self.loss(arrays[kind]), arrays)
 
-    def choose_loss_step(self) -> str:
-        """Take the complex step for the loss; or return why it does not do."""
-        self.loss_step = ComplexStep()
-        if not self.loss_subject().unsafe("prediction", self.rng, CentralStep(unit=1.0)):
-            return ""
-        self.loss_step = CentralStep(unit=1.0)
-        return f"central differences, as the loss {self.model.loss} is not complex-safe"
+    def choose_loss_step(self) -> None:
+        """Fall back to central differences for the loss if need be."""
+        if self.loss_subject().unsafe("prediction", self.rng, CentralStep(unit=1.0)):
+            self.loss_step = CentralStep(unit=1.0)
+            self.note = f"central differences, as the loss {self.model.loss} is not complex-safe"
 
-    def choose_step(self, alone: list[LayerBench]) -> None:
-        """Take the complex step for the whole net if every part does."""
-        steps = [self.loss_step, *(lone.step for lone in alone[: len(self.model._body)])]
+    def choose_step(self) -> None:
+        """Take the complex step for the net if every part does."""
+        steps = [self.loss_step, *(lone.step for lone in self.lone[: len(self.model._body)])]
         self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep(unit=1.0)
 
-    def penalty_step(self, index: int) -> Step:
-        """Return the complex step where it does."""
-        keys = self.penalized(index)
-        safe = keys and not self.subject(self.penalty_value(index), keys[0]).unsafe("weight", self.rng, CentralStep())
-        return ComplexStep() if safe else CentralStep()
+    def penalty_step(self, term: str) -> Step:
+        """Return the complex step if it does."""
+        keys = self.penalized(term)
+        return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
 
-    def penalty_numeric(self, index: int, key: Key, limit: int) -> Numeric | None:
-        """Return the numeric gradient of a penalty if it is a sum over the elements, which can be asked one at a time."""
-        arrays, m, h = self.bench.arrays(key), len(self.x), ComplexStep.h
-        real, value = arrays["real"], self.model._penalized[index][0].value
-        if key not in self.penalized(index) or real.size > limit:
+    def penalty_numeric(self, term: str, key: Key, limit: int) -> Numeric | None:
+        """Return the numeric gradient of a penalty, if there is one by elements."""
+        arrays, penalty = self.bench.arrays(key), self.model.penalties[self.numbers[term]]
+        if key not in self.penalized(term) or arrays["real"].size > limit:
             return None
-        moved = arrays["complex"].reshape(-1) + 1j * h
-        # In proportion to each element's size: over the kink of L1 at 0 it does not step.
-        direction = self.rng.standard_normal(real.shape) * np.abs(real)
-        direction /= float(np.abs(direction).max(initial=0.0)) or 1.0
-        try:
-            slopes = np.array([complex(value(moved[j : j + 1], m)).imag / h for j in range(real.size)]).reshape(real.shape)
-            total, error = CentralStep().along(lambda: np.asarray(value(real, m)), real, ..., direction)
-        except Exception:  # an own penalty may want the whole array, or real numbers: the probes decide
-            return None
-        numeric = Numeric(slopes, 64 * EPS * np.abs(slopes), ComplexStep.name)
-        return numeric if certified(numeric, ONE, direction, total, 4 * error + 1e-7 * np.abs(total)) else None
-
-    # Verdicts.
+        return separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)
 
     def check_value(self) -> Check:
-        """Check that the value which training reports is the objective itself, after `total_gradient`."""
-        check = Check(None, "total", "value", where="value_and_gradient", elements=1, method="no derivative needed")
+        """Check the value that training reported."""
+        check = Check(None, "total", "value", where="value_and_gradient", elements=1)
         self.bench.use("real")
-        value, trained = float(self.total_value(self.x)), float(self.trained)
+        value, trained = float(self.value("total", self.x)), float(self.trained)
         gap, scale = abs(trained - value), abs(trained) + abs(value)
         check.difference = gap / scale if scale > 0 else 0.0
         if np.isfinite(value) and not gap <= 1e-12 * scale + EPS * self.unit:
@@ -198,12 +177,11 @@ class Network:
         return check
 
     def check_loss(self, limit: int) -> tuple[Check, Numeric | None]:
-        """Check the gradient of the loss alone; return the numeric one, too."""
+        """Check the loss alone; return its numeric gradient, too."""
         subject = self.loss_subject()
-        z = subject.arrays["real"]
+        z, noisy = subject.arrays["real"], []
         self.loss(z)
         analytic = np.array(self.model.loss_gradient())
-        noisy = []
         for _ in range(RUNS):
             self.loss(noise(z, self.rng))
             noisy.append(self._noisy_slope())
@@ -219,92 +197,69 @@ class Network:
         return check, None
 
     def check_term(
-        self, term: str, value: Value, analytic: Gradients, noisy: list[Gradients], numeric: Numerics, step: Step | None = None
-    ) -> list[Check]:
-        """Check a term for each parameter: by elements where there are any, and by probes of the whole objective."""
-        checks = []
+        self, term: str, analytic: Gradients, noisy: list[Gradients], numeric: Numerics, step: Step | None = None
+    ) -> dict[Key, Check]:
+        """Check a term for each parameter: by the elements that are known, and by probes."""
+        checks = {}
         step = step or self.step
-        central = isinstance(step, CentralStep)
+        # Central differences of a deep net are no witness: kinks lie too close.
+        witness = "" if isinstance(step, CentralStep) else "fail"
         if isinstance(step, CentralStep):
             step = CentralStep(unit=max(step.unit, self.unit))
         for key, gradient in analytic.items():
             check, probed = (Check(key[0], term, key[1], where=str(self.model.layers[key[0]])) for _ in range(2))
             runs, known = [run[key] for run in noisy], numeric.get(key)
             count = PROBES if known is None and term != "total" else 1
-            compare_along(probed, self.subject(value, key), step, gradient, runs, self.rng, ONE, count)
+            compare_along(probed, self.subject(term, key), step, gradient, runs, self.rng, ONE, count)
             if known is None:
                 check = probed
-            # Central differences of a whole deep net are no witness against its parts: kinks lie closer than any step that rounding allows.
-            elif (
-                compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass" and probed.verdict == "fail" and not central
-            ):
+            elif compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass" and probed.verdict == witness:
                 check = probed
                 check.diagnosis = "every layer's numeric derivative agrees, but the objective as a whole does not: is a layer skipped?"
-            checks.append(check)
+            checks[key] = check
         return checks
-
-
-class Point:
-    """All checks at one point, and what they found."""
-
-    def __init__(self, net: Network, *, exhaustive: bool = False, steps: list[Step] | None = None) -> None:
-        self.net, self.bench, self.model = net, net.bench, net.model
-        self.least = 10**9 if exhaustive else 0  # forward calls that each gradient may cost in any case
-        self.lone = [LayerBench(self.bench, i, training=False, step=steps[i] if steps else None) for i in range(len(self.model.layers))]
-        self.alone: dict[int, Alone] = {}
-        self.on: dict[int, Alone] = {}
-        self.numeric: Numerics = {}
-        self.total: Gradients = {}
-        self.penalties: list[tuple[Gradients, Numerics]] = []
-        self.loss_checks: list[Check] = []
-        self.note = ""
 
     @property
     def kinks(self) -> int:
-        """How many elements of the layers' derivatives sit on a kink."""
-        return sum(check.kinks for alone in self.alone.values() for check in alone.checks)
+        """How many elements sit on a kink."""
+        return sum(check.kinks for (_, training), alone in self.alone.items() for check in alone.checks if not training)
 
     def not_complex_safe(self) -> list[str]:
-        """Return why central differences were taken, where they were."""
+        """Return why central differences were taken."""
         return sorted({self.note, *(alone.note for alone in self.alone.values())} - {""})
 
     def limit(self, i: int) -> int:
-        """Return how many forward calls of layer `i` a default check may spend: about a tenth of a second."""
+        """Return how many forward calls of layer `i` take about a tenth of a second."""
         size = sum(parameter.size for (layer, _), parameter in self.bench.parameters.items() if layer == i)
-        return int(0.1 / (2e-5 + len(self.net.x) * max(size, 100) * 2e-10))
+        return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
     def _active(self, lone: LayerBench, x: Array) -> LayerBench | None:
-        """Return the layer as it is while training, where that differs."""
         active = LayerBench(self.bench, lone.number, training=True)
         return active if active.differs_from_inference(x) else None
 
     def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, of each penalty, and of the loss."""
-        checks, inputs, head = [], self.net.inputs(), self.model._head
+        """Try the protocol of each part."""
+        checks, inputs, head = [], self.inputs(), self.model._head
         for lone, x in zip(self.lone, inputs, strict=False):
-            checks += check_protocol(lone, x, self.net.rng)
+            checks += check_protocol(lone, x, self.rng)
             if active := self._active(lone, x):
-                checks += check_protocol(active, x, self.net.rng)
+                checks += check_protocol(active, x, self.rng)
                 self.bench.reset(lone.layer)
         for penalty, weights in self.model._penalized:
             if weights:
-                checks += check_penalty_protocol(penalty, weights[0].value, len(self.net.x))
-        return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.net.t, lambda: self.bench.reset(head)))
+                checks += check_penalty_protocol(penalty, weights[0].value, len(self.x))
+        return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, at its own input or at a synthetic one; and as it is while training, where that differs.
-
-        At their own inputs the numeric gradient of the data loss is carried back on the way, as far as it goes element by element
-        and no kink is met.
-        """
+        """Check each layer alone; from the last to the first the numeric gradient of the data loss is carried back, up to a kink."""
         carried: Numeric | None = None
-        self.note = self.net.choose_loss_step()
+        self.choose_loss_step()
         if not synthetic:
-            check, carried = self.net.check_loss(max(self.least, 4096))
+            check, carried = self.check_loss(max(self.least, 4096))
             self.loss_checks.append(check)
         checks: list[Check] = []
-        for lone, own in reversed(list(zip(self.lone, self.net.inputs(), strict=False))):
-            i, x, rng = lone.number, own, self.net.rng
+        for lone, own in reversed(list(zip(self.lone, self.inputs(), strict=False))):
+            i, x, rng = lone.number, own, self.rng
             if synthetic:
                 x = synthetic_input(x, rng)
                 if not _takes(lone, x):
@@ -312,56 +267,55 @@ class Point:
                     continue
             within = carried if i < len(self.model._body) else None
             limit = max(self.least, self.limit(i))
-            alone = self.alone[i] = check_alone(lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within)
+            alone = self.alone[i, False] = check_alone(lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within)
             found = alone.checks
             if within is not None:
                 onward = alone.carried.pop("input", None)
                 carried = None if any(check.kinks for check in found) else onward
-                self.numeric.update({(i, name): numeric for name, numeric in alone.carried.items()})
+                self.numeric |= {(i, name): numeric for name, numeric in alone.carried.items()}
             if active := self._active(lone, x):
-                self.on[i] = check_alone(active, x, rng, limit=self.limit(i))
-                found = found + self.on[i].checks
+                self.alone[i, True] = check_alone(active, x, rng, limit=self.limit(i))
+                found = found + self.alone[i, True].checks
                 self.bench.reset(lone.layer)
             checks = found + checks
         return self.loss_checks + checks
 
     def network(self) -> list[Check]:
-        """Check each penalty alone, the data loss through the whole net, and the total."""
-        net = self.net
-        net.choose_step(self.lone)
+        """Check each term of the objective."""
+        self.choose_step()
         checks = []
-        for index, penalty in enumerate(self.model.penalties):
-            analytic, touched = net.penalty_gradient(index), net.penalized(index)
-            numeric = {key: found for key in analytic if (found := net.penalty_numeric(index, key, max(self.least, 5000))) is not None}
-            self.penalties.append((analytic, numeric))
-            rows = net.check_term(str(penalty), net.penalty_value(index), analytic, [], numeric, net.penalty_step(index))
-            checks += [check for key, check in zip(analytic, rows, strict=True) if check.verdict == "fail" or key in touched]
-        data, noisy = net.data_gradient(), net.noisy_gradients()
+        for term in self.numbers:
+            analytic, touched = self.gradient(term), self.penalized(term)
+            numeric = {key: found for key in analytic if (found := self.penalty_numeric(term, key, max(self.least, 5000))) is not None}
+            self.penalties[term] = analytic, numeric
+            rows = self.check_term(term, analytic, [], numeric, self.penalty_step(term))
+            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in touched]
+        data, noisy = self.gradient("data"), self.noisy_gradients()
         if self.kinks:
-            return checks  # at a kink the objective has no gradient: the generic point decides
-        checks += net.check_term("data", net.data_value, data, noisy, self.numeric)
-        self.total = net.total_gradient()
-        checks.append(net.check_value())
-        return checks + net.check_term("total", net.total_value, self.total, shifted(noisy, data, self.total), self.total_numeric())
+            return checks  # the generic point decides
+        checks += self.check_term("data", data, noisy, self.numeric).values()
+        self.total = self.gradient("total")
+        checks.append(self.check_value())
+        return [*checks, *self.check_term("total", self.total, shifted(noisy, data, self.total), self.total_numeric()).values()]
 
     def total_numeric(self) -> Numerics:
-        """Return the numeric gradient of the total, where all of its terms are known element by element."""
+        """Return the numeric gradient of the total, where it is known by elements."""
         found = dict(self.numeric)
-        for index, (_, numeric) in enumerate(self.penalties):
-            for key in self.net.penalized(index):
+        for term, (_, numeric) in self.penalties.items():
+            for key in self.penalized(term):
                 known = found.pop(key, None)
                 if known is not None and key in numeric:
                     found[key] = known + numeric[key]
         return found
 
     def difference(self) -> float | None:
-        """Return the course's number for the total, or None where not every element was computed."""
+        """Return the course's number for the total, if every element is known."""
         numeric = self.total_numeric()
         return over_all(self.total, numeric) if self.total and set(numeric) == set(self.total) else None
 
 
 def _takes(lone: LayerBench, x: Array) -> bool:
-    """Return whether the input is within the layer's domain, and its backward takes a batch of that length."""
+    """Return whether the layer takes such an input."""
     try:
         y = lone.forward(x)
         lone.collect(np.zeros(y.shape))
@@ -371,12 +325,26 @@ def _takes(lone: LayerBench, x: Array) -> bool:
 
 
 def shifted(runs: list[Gradients], data: Gradients, total: Gradients) -> list[Gradients]:
-    """Return noisy gradients of the total, given those of the data loss."""
+    """Return noisy gradients of the total."""
     return [{key: run[key] + total[key] - data[key] for key in run} for run in runs]
 
 
 def over_all(analytic: Gradients, numeric: Numerics) -> float:
     """Return the course's number for all parameters."""
-    return difference(
-        *(np.concatenate(list(map(np.ravel, side))) for side in (analytic.values(), (numeric[key].value for key in analytic)))
-    )
+    pairs = [(gradient.ravel(), numeric[key].value.ravel()) for key, gradient in analytic.items()]
+    return difference(*map(np.concatenate, zip(*pairs, strict=True)))
+
+
+def merge(first: list[Check], second: list[Check]) -> list[Check]:
+    """Return one row for each thing checked: the worse verdict; tested at either is tested."""
+    order = ("unresolved", "pass", "fail").index
+    merged: dict[tuple[object, ...], Check] = {}
+    for check in (*first, *second):
+        key = (check.layer, check.term, check.parameter, check.where, check.training)
+        before = merged.setdefault(key, check)
+        if order(check.verdict) > order(before.verdict):
+            check.kinks = max(check.kinks, before.kinks)
+            merged[key] = check
+        elif check.verdict in ("pass", before.verdict):
+            before.untested = min(before.untested, check.untested)
+    return list(merged.values())

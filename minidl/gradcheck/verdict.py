@@ -8,13 +8,15 @@ in Vignes, "Discrete stochastic arithmetic" (2004)), and what changes by noise i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import Array
-from .jacobian import Numeric
 from .steps import EPS
+
+if TYPE_CHECKING:
+    from .jacobian import Numeric
 
 NOISE = 2.0**-44  # relative size of the injected noise: 256 ulps of float64, to stand clear of the rounding itself
 RUNS = 6

@@ -10,12 +10,11 @@ import numpy.typing as npt
 from ..arrays import Array, door
 from ..errors import ArgumentError, NonFiniteError
 from ..gradcheck import Check, GradientChecker, Report
-from ..gradcheck.checker import generic_values, merge
 from ..gradcheck.diagnosis import explain_layer
-from ..gradcheck.layer_check import LayerBench, check_alone, synthetic_input
+from ..gradcheck.point import merge
 from ..gradcheck.protocol import check_protocol
 from ..gradcheck.rules import FLOAT64, reported
-from ..gradcheck.workbench import Workbench
+from ..gradcheck.workbench import LayerBench, Workbench, check_alone, generic_values, synthetic_input
 from ..layers import Layer
 from ..sequential import Sequential
 

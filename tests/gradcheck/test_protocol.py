@@ -23,9 +23,8 @@ from minidl import (
     Tanh,
 )
 from minidl.errors import ArgumentError
-from minidl.gradcheck.layer_check import LayerBench
 from minidl.gradcheck.protocol import RULES, check_penalty_protocol, check_protocol
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.workbench import LayerBench, Workbench
 
 RIGHT = {
     "Linear": lambda: Linear(4, 3),
@@ -234,7 +233,7 @@ BREAKS = [
     (Stale, {"no stale cache"}, "gradient of gain depends on an earlier batch"),
     (GivesItsWeights, {"results are its own"}, "output shares memory with gain"),
     (SignOfGradient, {"linear in the incoming gradient"}, "does it use the sign"),
-    (MeanOverBatch, {"additive over the batch"}, "is not the sum"),
+    (MeanOverBatch, {"additive over the batch"}, "is not that of the first example"),
     (OnlyLast, {"additive over the batch"}, "gradient of gain"),
 ]
 
