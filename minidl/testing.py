@@ -13,15 +13,11 @@ import numpy.typing as npt
 from .arrays import Array, door
 from .errors import ArgumentError, NonFiniteError, ShapeError
 from .gradcheck import Check, GradientChecker, Report, check_gradients
-from .gradcheck.checker import generic_values, merge
 from .gradcheck.diagnosis import explain_layer
-from .gradcheck.layer_check import LayerBench, check_alone, synthetic_input
-from .gradcheck.loss_protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol
-from .gradcheck.penalty_protocol import check_penalty_protocol
-from .gradcheck.protocol import check_protocol
-from .gradcheck.steps import ComplexStep
-from .gradcheck.verdict import Rule, locked, tried, writes
-from .gradcheck.workbench import Workbench
+from .gradcheck.point import merge
+from .gradcheck.protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol, check_penalty_protocol, check_protocol
+from .gradcheck.verdict import Rule, locked, reported, tried, writes
+from .gradcheck.workbench import LayerBench, Workbench, check_alone, generic_values, synthetic_input
 from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
@@ -69,7 +65,7 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
             other = synthetic_input(x, rng)
             if np.isfinite(LayerBench(bench, 0, training=False).forward(other)).all():  # inside of the layer's domain
                 checks = merge(checks, _both_modes(bench, other, rng, protocol=False))
-    return _reported(checks, f"{layer} alone, {len(x)} examples")
+    return reported(checks, f"{layer} alone, {len(x)} examples")
 
 
 def _both_modes(bench: Workbench, x: Array, rng: np.random.Generator, *, protocol: bool) -> list[Check]:
@@ -118,7 +114,7 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
             derived = check_gradients(lambda p: loss.forward(p, t), gradient, p).checks
         for check in derived:
             check.term, check.parameter, check.where = "data", "prediction", str(loss)
-    return _reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
+    return reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
 
 
 def _loss_mean(trial: LossTrial) -> str | None:
@@ -169,7 +165,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
             for check in check_gradients(lambda w: penalty.value(w, m), gradient, at).checks:
                 check.term, check.parameter, check.where = str(penalty), name, str(penalty)
                 checks.append(check)
-    return _reported(checks, f"{penalty} alone, m = {m}")
+    return reported(checks, f"{penalty} alone, m = {m}")
 
 
 _Make = Callable[[], Optimizer]
@@ -195,7 +191,7 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
     rules["finds the minimum of a parabola"] = partial(_descends, make, steps, "the minimum of a parabola", _start(), 0.01, _parabola)
     valley = "the bend of Rosenbrock's valley"
     rules["gets down Rosenbrock's valley"] = partial(_descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock)
-    return _reported(tried(str(first), rules), f"{first} alone")
+    return reported(tried(str(first), rules), f"{first} alone")
 
 
 def _start(dtype: npt.DTypeLike = np.float64) -> Array:
@@ -281,10 +277,3 @@ def _must_be(kind: type, given: Any) -> None:
     if not isinstance(given, kind):
         name = kind.__name__
         raise ArgumentError(f"{name.lower()} must be a {name}, got {given!r}: derive it from minidl.{name}")
-
-
-def _reported(checks: list[Check], title: str) -> Report:
-    derived = [check for check in checks if check.term != "protocol"]
-    methods = sorted({check.method.split(",")[0] for check in derived if check.method}) or [ComplexStep.name]
-    number = max((check.difference for check in derived), default=0.0)
-    return Report(checks, title=title, difference=number, method=" and ".join(methods))

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
-from .jacobian import Numeric
-from .layer_check import noise
+from .jacobian import Numeric, noise
 from .steps import EPS, CentralStep, ComplexStep, CourseStep, NotComplexSafe, Step, values_at
 from .verdict import RUNS
 

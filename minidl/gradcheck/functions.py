@@ -13,8 +13,7 @@ from ..arrays import Array
 from ..errors import ArgumentError
 from .diagnosis import explain_array
 from .evaluation import Evaluation, Parameters, allow
-from .jacobian import Numeric
-from .layer_check import PROBES, equalised, noise, probe
+from .jacobian import PROBES, Numeric, equalised, noise, probe
 from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
 from .verdict import NOISE, RUNS, SAFETY, Check, Report, compare, compare_probes, difference, excess, rounding_bar
 

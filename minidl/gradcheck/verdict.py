@@ -40,14 +40,10 @@ class Check:
     ----------
     term
         "layer" (alone), "data", a penalty's name, "total" or "protocol".
-    parameter
-        "weight", "bias", "input", ..., or the name of a rule.
     difference
         ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
     verdict
         "pass", "fail" or "unresolved"; `diagnosis` says why.
-    where
-        The layer, loss or penalty in words.
     worst
         "index", "analytic", "numeric" and "bar" of the most wrong element.
     follows
@@ -309,8 +305,7 @@ class Report:
 
     def text(self, *, colour: bool | None = None) -> str:
         """Return the report as text; `colour=None` colours it on a terminal, unless NO_COLOR is in the environment."""
-        if colour is None:
-            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ if colour is None else colour
         lines = [f"Gradient check of {self.title}", f"analytic: backward; numeric: {self.method}", ""]
         rows = [_HEADER, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -344,3 +339,11 @@ class Report:
             f"<div><b>Gradient check of {escape(self.title)}</b><br>{escape(self._verdict())}"
             f"<table><thead><tr>{cells('th', _HEADER, 'inherit')}</tr></thead><tbody>{body}</tbody></table><ul>{found}</ul>{score}</div>"
         )
+
+
+def reported(checks: list[Check], title: str) -> Report:
+    """Return the report of these rows."""
+    derived = [check for check in checks if check.term != "protocol"]
+    methods = sorted({check.method.split(",")[0] for check in derived if check.method})
+    number = max((check.difference for check in derived), default=0.0)
+    return Report(checks, title=title, difference=number, method=" and ".join(methods) or "complex step")

@@ -24,10 +24,9 @@ from minidl import (
 from minidl.gradcheck import Check, GradientChecker
 from minidl.gradcheck.diagnosis import explain_array, explain_network, explain_penalty
 from minidl.gradcheck.jacobian import Numeric
-from minidl.gradcheck.layer_check import LayerBench
 from minidl.gradcheck.point import Point
 from minidl.gradcheck.verdict import compare
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.workbench import LayerBench, Workbench
 
 M = 6
 

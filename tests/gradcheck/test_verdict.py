@@ -10,10 +10,9 @@ from helpers import in_dtype
 from minidl import LeakyReLU, Linear, MinidlError, Sigmoid, Softmax, Tanh
 from minidl.gradcheck import Check, GradientError, Report
 from minidl.gradcheck.jacobian import Numeric
-from minidl.gradcheck.layer_check import LayerBench
 from minidl.gradcheck.steps import EPS
 from minidl.gradcheck.verdict import NOISE, compare, compare_probes, difference, rounding_bar
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.workbench import LayerBench, Workbench
 
 
 def verdict(analytic, numeric, *, bar=1e-12, error=0.0, **more):
