@@ -44,10 +44,8 @@ class GradientChecker:
     --------
     >>> from minidl import BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
     >>> model = Sequential([Linear(3, 4), Tanh(), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())
-    >>> rng = np.random.default_rng(0)
-    >>> report = GradientChecker(model).check(rng.standard_normal((5, 3)), [0, 1, 1, 0, 1])
-    >>> report.ok, report.difference < 1e-13
-    (True, True)
+    >>> GradientChecker(model).check(np.eye(3), [0, 1, 1]).ok
+    True
     """
 
     def __init__(self, model: Sequential, *, method: str = "auto", epsilon: float | None = None, seed: int = 0) -> None:

@@ -1,9 +1,9 @@
-"""Numeric gradients of sum(c * f()) with respect to an array, from forward calls alone: by elements, and along probes."""
+"""Numeric gradients of sum(c * f()) with respect to an array: by elements, and along probes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ class Subject:
         expected, bound = self.along(central, direction)
         with np.errstate(all="ignore"):
             wrong = np.abs(slope - expected) > 1e-6 * np.abs(expected).max(initial=0.0) + 10 * bound
-        return f"its derivative for {name} got lost in complex arithmetic" if np.isfinite(expected).all() and wrong.any() else ""
+        return f"its derivative for {name} got lost" if np.isfinite(expected).all() and wrong.any() else ""
 
 
 class Grouping(NamedTuple):
@@ -91,15 +91,14 @@ GROUPINGS = (
 )
 
 
-def numeric_gradients(
-    subject: Subject, cotangents: list[Array], rng: Rng, step: Step, limit: int, doubts: list[Array | None] | None = None
-) -> list[Numeric] | None:
-    """Return the gradient for each cotangent c, of error `doubt`, or None beyond `limit` forward calls."""
+def numeric_gradients(subject: Subject, cotangents: Sequence[Array | Numeric], rng: Rng, step: Step, limit: int) -> list[Numeric] | None:
+    """Return the gradient for each cotangent c, or None beyond `limit` forward calls."""
     shape = subject.arrays["real"].shape
+    known = [c if isinstance(c, Numeric) else Numeric(c, np.zeros(()), "") for c in cotangents]
     for grouping in GROUPINGS:
         single = grouping.name == "single"
         calls = int(np.prod(shape[grouping.axes :]))
-        if not grouping.fits(shape, cotangents[0].shape):
+        if not grouping.fits(shape, known[0].value.shape):
             continue
         if calls > limit:
             return None
@@ -113,11 +112,11 @@ def numeric_gradients(
             direction = np.abs(direction)
             total, error = subject.along(step, direction)
         affine = isinstance(step, ComplexStep) and not kinked and calls > 8 and _affine(subject, direction, total)
-        plus = _gather(subject, affine or step, grouping, cotangents, 1.0, doubts)
-        if not single and not all(_certified(*pair, direction, total, error) for pair in zip(plus, cotangents, strict=True)):
+        plus = _gather(subject, affine or step, grouping, known, 1.0)
+        if not single and not all(_certified(p, c.value, direction, total, error) for p, c in zip(plus, known, strict=True)):
             continue
         if kinked:
-            for p, q in zip(plus, _gather(subject, step, grouping, cotangents, -1.0, doubts), strict=True):
+            for p, q in zip(plus, _gather(subject, step, grouping, known, -1.0), strict=True):
                 p.error, p.mingled = np.maximum(p.error, q.error), grouping.name != "whole"
                 p.low, p.high = np.minimum(p.value, q.value), np.maximum(p.value, q.value)
         return plus
@@ -126,7 +125,7 @@ def numeric_gradients(
 
 def one_by_one(subject: Subject, step: Step, sign: float = 1.0) -> Numeric:
     """Return the slopes of a scalar f, each element moved alone."""
-    return _gather(subject, step, GROUPINGS[-1], [np.ones(())], sign, None)[0]
+    return _gather(subject, step, GROUPINGS[-1], [Numeric(np.ones(()), np.zeros(()), "")], sign)[0]
 
 
 def separable(f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng) -> Numeric | None:
@@ -173,21 +172,19 @@ def _affine(subject: Subject, direction: Array, slope: Array) -> AffineStep | No
     return step
 
 
-def _gather(
-    subject: Subject, step: Step, grouping: Grouping, cotangents: list[Array], sign: float, doubts: list[Array | None] | None
-) -> list[Numeric]:
+def _gather(subject: Subject, step: Step, grouping: Grouping, cotangents: list[Numeric], sign: float) -> list[Numeric]:
     shape = subject.arrays["real"].shape
     found = [Numeric(np.empty(shape), np.empty(shape), step.name) for _ in cotangents]
-    weights = [np.abs(c) for c in cotangents]
+    sizes = [np.abs(c.value) for c in cotangents]
     for rest in np.ndindex(shape[grouping.axes :]):
         index = (slice(None),) * len(shape[: grouping.axes]) + rest
         slope, error = subject.along(step, sign, index)
         slope = slope * sign
-        for numeric, c, weight, doubt in zip(found, cotangents, weights, doubts or [None] * len(found), strict=True):
-            bound = weight * error
-            if doubt is not None:
-                bound = bound + np.where(slope == 0, 0, doubt * np.abs(slope))
-            numeric.value[index], numeric.error[index] = grouping.share(c * slope), grouping.share(bound)
+        for numeric, c, size in zip(found, cotangents, sizes, strict=True):
+            bound = size * error
+            if c.step:  # it is numeric itself
+                bound = bound + np.where(slope == 0, 0, c.error * np.abs(slope))
+            numeric.value[index], numeric.error[index] = grouping.share(c.value * slope), grouping.share(bound)
     return found
 
 
@@ -244,8 +241,8 @@ def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: 
     scale = float(np.abs(terms).sum())
     with np.errstate(all="ignore"):
         spread = max((abs(float(((other - analytic) * u).sum())) for other in noisy), default=0.0)
-    spread, rounding = (size if np.isfinite(size) else 0.0 for size in (spread, scale))
-    return float(terms.sum()), numeric, spread * (SAFETY * EPS / NOISE) + error + 16 * EPS * rounding, scale
+    rounding = spread * (SAFETY * EPS / NOISE) + 16 * EPS * scale
+    return float(terms.sum()), numeric, error + (rounding if np.isfinite(rounding) else 0.0), scale
 
 
 def compare_along(

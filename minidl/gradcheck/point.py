@@ -103,7 +103,7 @@ class Point:
                 self._fill(np.nan)
                 losses.append(self._noisy_pass())
             runs.append({key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()})
-        # The loss's own rounding: 1 - p, p nearly 1, has few digits.
+        # The loss's own rounding.
         spread = max(losses) - min(losses)
         self.unit = max(1.0, SAFETY / NOISE / 16 * spread) if np.isfinite(spread) else np.inf
         return runs
@@ -215,7 +215,7 @@ class Point:
                 check = probed
             elif compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass" and probed.verdict == witness:
                 check = probed
-                check.diagnosis = "every layer's numeric derivative agrees, but the objective as a whole does not: is a layer skipped?"
+                check.diagnosis = "every layer's derivative agrees, but the objective as a whole does not: is a layer skipped?"
             checks[key] = check
         return checks
 
@@ -230,7 +230,7 @@ class Point:
 
     def limit(self, i: int) -> int:
         """Return how many forward calls of layer `i` take about a tenth of a second."""
-        size = sum(parameter.size for (layer, _), parameter in self.bench.parameters.items() if layer == i)
+        size = sum(parameter.size for parameter in self.lone[i].parameters.values())
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
     def _active(self, lone: LayerBench, x: Array) -> LayerBench | None:
@@ -251,7 +251,7 @@ class Point:
         return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone; from the last to the first the numeric gradient of the data loss is carried back, up to a kink."""
+        """Check each layer alone, and carry the numeric gradient of the data loss back, up to a kink."""
         carried: Numeric | None = None
         self.choose_loss_step()
         if not synthetic:

@@ -50,7 +50,7 @@ class Workbench:
         self._lent = [(part, dict(vars(part))) for part in self._parts if part.stochastic and part.rng is None]
         for part, _ in self._lent:
             part.rng = np.random.default_rng(0)
-        self._snapshots = {id(owner): Snapshot(owner) for owner in self._owners}
+        self._snapshots = {id(owner): _Snapshot(owner) for owner in self._owners}
         for owner in self._owners:
             owner._buffers = {}
         self._arrays: dict[str, dict[Key, tuple[Array, Array]]] = {
@@ -132,7 +132,7 @@ def generic_values(bench: Workbench, rng: Rng) -> dict[Key, Array]:
     return values
 
 
-class Snapshot:
+class _Snapshot:
     """All that an object holds, however nested."""
 
     def __init__(self, owner: object) -> None:
@@ -142,18 +142,15 @@ class Snapshot:
         self._enter(vars(owner))
 
     def put_back(self) -> None:
-        """Make everything as it was."""
         for undo in self._undo:
             undo()
         self.rewind()
 
     def rewind(self) -> None:
-        """Set the random streams back alone."""
         for stream, state in self._streams:
             set_state(stream, state)
 
     def moved(self) -> bool:
-        """Return whether a random stream has moved."""
         return any(repr(raw_state(stream)) != repr(state) for stream, state in self._streams)
 
     def _enter(self, held: Any) -> None:
@@ -241,7 +238,7 @@ class LayerBench:
                 found[name] = noisy_sum(gradient, rng)
             for name in self.names if own else ():
                 found[name] += product * rng.uniform(-1, 1, found[name].shape)
-            # A derivative computed from the output, such as y (1 - y), carries its rounding.
+            # A derivative such as y (1 - y) carries the rounding of y.
             if "input" in found and found["input"].shape == cotangent.shape:
                 found["input"] += flow_noise(cotangent, rng)
             runs.append(found)
@@ -261,11 +258,9 @@ class LayerBench:
         inputs = both(x)
         return Subject(lambda kind: self.forward(inputs[kind], kind), inputs if name == "input" else self.bench.arrays((self.number, name)))
 
-    def numeric(
-        self, x: Array, name: str, cotangents: list[Array], rng: Rng, limit: int, doubts: list[Array | None] | None = None
-    ) -> list[Numeric] | None:
+    def numeric(self, x: Array, name: str, cotangents: Sequence[Array | Numeric], rng: Rng, limit: int) -> list[Numeric] | None:
         """Return `numeric_gradients` of the output."""
-        return numeric_gradients(self.subject(x, name), cotangents, rng, self.step, limit, doubts)
+        return numeric_gradients(self.subject(x, name), cotangents, rng, self.step, limit)
 
 
 @dataclass
@@ -286,7 +281,7 @@ class Alone:
 def check_alone(
     lone: LayerBench, x: Array, rng: Rng, *, limit: int, input_limit: int | None = None, carried: Numeric | None = None
 ) -> Alone:
-    """Check each gradient of one layer at `x`: by probes, if elements would take over `limit` forward calls."""
+    """Check each gradient of one layer: by probes, if it would take over `limit` forward calls."""
     lone.choose_step(x, rng)
     with suppress(ValueError, ArithmeticError):  # if it is defined there
         lone.choose_step(synthetic_input(x, rng), rng)
@@ -294,8 +289,7 @@ def check_alone(
     cotangent = rng.standard_normal(np.shape(lone.forward(x)))
     alone = Alone(x, cotangent, lone.gradients(x, cotangent), lone.note)
     noisy = lone.noisy(x, cotangent, rng)
-    cotangents = [cotangent] if carried is None else [cotangent, carried.value]
-    doubts = None if carried is None else [None, carried.error]
+    cotangents: list[Array | Numeric] = [cotangent] if carried is None else [cotangent, carried]
     limits = dict.fromkeys(lone.names, limit) | {"input": limit if input_limit is None else input_limit}
     for name, most in limits.items():
         check = Check(lone.number, "layer", name, where=str(lone.layer), training=lone.training)
@@ -305,7 +299,7 @@ def check_alone(
             continue
         analytic, runs, subject = alone.analytic[name], [run[name] for run in noisy if name in run], lone.subject(x, name)
         fits = analytic.shape == subject.arrays["real"].shape
-        found = lone.numeric(x, name, cotangents, rng, most, doubts)
+        found = numeric_gradients(subject, cotangents, rng, lone.step, most)
         if found is not None:
             alone.numeric[name], alone.carried[name] = found[0], found[-1]
             bar = rounding_bar(analytic, runs) if fits else np.zeros(())
@@ -319,7 +313,7 @@ def check_alone(
 
 
 def synthetic_input(x: Array, rng: Rng) -> Array:
-    """Return a batch of another length, with numbers of every size: a zero tests nothing."""
+    """Return a batch of another length, with numbers of every size."""
     m = 7 if x[0].size >= 16 else 61
     shape = (m + 2 if m == len(x) else m, *x.shape[1:])
     sizes = np.exp(rng.uniform(np.log(1e-4), np.log(12.0), shape))

@@ -24,7 +24,7 @@ from minidl import (
 from minidl.errors import DtypeError
 from minidl.gradcheck.jacobian import Numeric
 from minidl.gradcheck.steps import CentralStep, ComplexStep, CourseStep
-from minidl.gradcheck.workbench import LayerBench, Snapshot, Workbench, check_alone, synthetic_input
+from minidl.gradcheck.workbench import LayerBench, Workbench, _Snapshot, check_alone, synthetic_input
 from minidl.initializers import Ones
 
 
@@ -271,7 +271,7 @@ def owner(**attributes):
 def test_what_is_held_comes_back_as_it_was(make, change, look):
     thing = owner(held=make())
     held, before = thing.held, look(thing.held)
-    snapshot = Snapshot(thing)
+    snapshot = _Snapshot(thing)
     change(thing.held)
     assert look(thing.held) != before
     thing.held = None
@@ -284,7 +284,7 @@ def test_what_is_held_comes_back_as_it_was(make, change, look):
 
 def test_it_can_be_put_back_more_than_once():
     thing = owner(numbers=[1], array=np.zeros(1))
-    snapshot = Snapshot(thing)
+    snapshot = _Snapshot(thing)
     for _ in range(2):
         thing.numbers.append(2)
         thing.array += 1
@@ -294,7 +294,7 @@ def test_it_can_be_put_back_more_than_once():
 
 def test_rewinding_sets_back_the_streams_alone():
     thing = owner(streams=[np.random.default_rng(3)], count=0)
-    snapshot = Snapshot(thing)
+    snapshot = _Snapshot(thing)
     first = thing.streams[0].random()
     thing.count = 5
     snapshot.rewind()
@@ -305,7 +305,7 @@ def test_rewinding_sets_back_the_streams_alone():
 def test_a_structure_that_holds_itself_is_no_trap():
     thing = owner(items=[])
     thing.items.append(thing.items)
-    snapshot = Snapshot(thing)
+    snapshot = _Snapshot(thing)
     thing.items.append(1)
     snapshot.put_back()
     assert len(thing.items) == 1
