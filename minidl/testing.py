@@ -103,15 +103,11 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
         t = loss.targets(target, p.shape[1], _FLOAT64)
         if len(t) != len(p):
             raise ShapeError(f"prediction and target must have as many rows, got {len(p)} and {len(t)}")
-
-        def gradient(p: Array) -> Array:
-            loss.forward(p, t)
-            return np.array(loss.backward())
-
-        checks = check_loss_protocol(LossTrial(loss, p, t, lambda: bench.reset(loss)), _LOSS_RULES)
+        trial = LossTrial(loss, p, t, lambda: bench.reset(loss))
+        checks = check_loss_protocol(trial, _LOSS_RULES)
         derived: list[Check] = []
         if not any(c.verdict == "fail" and c.parameter in ("one number", "gradient like the prediction") for c in checks):
-            derived = check_gradients(lambda p: loss.forward(p, t), gradient, p).checks
+            derived = check_gradients(lambda p: loss.forward(p, t), lambda p: trial.run(p, t)[1], p).checks
         for check in derived:
             check.term, check.parameter, check.where = "data", "prediction", str(loss)
     return reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
