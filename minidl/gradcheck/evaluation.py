@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
-from .jacobian import Numeric, noise
-from .steps import EPS, CentralStep, ComplexStep, CourseStep, NotComplexSafe, Step, values_at
+from .jacobian import Numeric, Subject, noise
+from .steps import EPS, CentralStep, CourseStep, NotComplexSafe, Step, values_at
 from .verdict import RUNS
 
 
@@ -114,6 +115,7 @@ class Evaluation:
     def __init__(self, cost: Callable[[Any], Any], gradients: Any, parameters: Parameters, rng: np.random.Generator) -> None:
         self.cost, self.given, self.parameters, self.rng = cost, gradients, parameters, rng
         self.real, self.complex = parameters.theta, parameters.theta.astype(np.complex128)
+        self.subject = Subject(self.value, {"real": self.real, "complex": self.complex})
         base = self.value()
         if not np.isfinite(base):
             raise NonFiniteError(f"cost must be finite to be checked, got {base} at the given parameters")
@@ -127,15 +129,13 @@ class Evaluation:
         runs = RUNS if callable(gradients) else 0
         self.noisy = [noise(self.gradient(noise(self.real, rng))[0], rng) for _ in range(runs)]
 
-    def value(self) -> Array:
-        """Return the cost at the vector `real`."""
-        return _one_number(self.cost(self.parameters.fill(self.real)))
-
-    def complex_value(self) -> Array:
-        """Return the cost at the vector `complex`."""
+    def value(self, kind: str = "real") -> Array:
+        """Return the cost at the vector of that arithmetic."""
         try:
-            return _one_number(self.cost(self.parameters.fill(self.complex)))
+            return _one_number(self.cost(self.parameters.fill(self.subject.arrays[kind])))
         except Exception as error:
+            if kind == "real":
+                raise
             raise NotComplexSafe(f"{type(error).__name__}: {error}") from None
 
     def gradient(self, theta: Array) -> tuple[Array, list[float]]:
@@ -157,26 +157,18 @@ class Evaluation:
 
     def along(self, step: Step, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) of the cost."""
-        f, array = (self.complex_value, self.complex) if step.kind == "complex" else (self.value, self.real)
-        slope, error = (float(number) for number in step.along(f, array, index, direction))
+        slope, error = (float(number) for number in self.subject.along(step, direction, index))
         if step.kind == "real" and not np.isfinite(slope + error):
             raise NonFiniteError("cost must be finite around the given parameters, too, for central differences")
         return slope, error + (16 * self.coarse * abs(self.base) / step.h if isinstance(step, CourseStep) else 0.0)
 
     def unsafe(self) -> str:
-        """Say why the complex step cannot be used: for each array it must agree with one central difference."""
-        for name, part, shape in self.parameters.parts:
-            direction = self.rng.standard_normal(shape).ravel()
-            try:
-                slope, _ = self.along(ComplexStep(), part, direction)
-            except NotComplexSafe as error:
-                return str(error)
-            try:
-                central, bound = self.along(self.central, part, direction)
-            except Exception:  # a cost that refuses what lies around the point
-                continue
-            if abs(slope - central) > 1e-6 * abs(central) + 10 * bound:
-                return f"its derivative for {name} gets lost in complex arithmetic"
+        """Say why the complex step cannot be used, if for any array."""
+        for name, part, _ in self.parameters.parts:
+            subject = Subject(self.value, {kind: array[part] for kind, array in self.subject.arrays.items()})
+            with suppress(Exception):  # of a cost that refuses what lies around the point
+                if why := subject.unsafe(name, self.rng, self.central):
+                    return why
         return ""
 
     def elements(self, step: Step, sign: float = 1.0) -> Numeric:

@@ -121,7 +121,7 @@ class _Trial(Evaluation):
                 index = np.arange(part.start, part.stop).reshape(shape)[tuple(check.worst["index"])]
                 central, bound = self.along(self.central, index, 1.0)
                 if abs(central - check.worst["numeric"]) > 2 * bound and abs(central - check.worst["analytic"]) <= bound:
-                    return f"its derivative for {name} gets lost in complex arithmetic"
+                    return f"its derivative for {name} got lost"
         return ""
 
     def report(self, step: Step, numeric: Numeric | None = None) -> Report:
