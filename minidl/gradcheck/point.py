@@ -229,7 +229,7 @@ class Point:
         return sorted({self.note, *(alone.note for alone in self.alone.values())} - {""})
 
     def limit(self, i: int) -> int:
-        """Return how many forward calls of layer `i` take about a tenth of a second."""
+        """Return how many forwards of layer `i` take about 0.1 s."""
         size = sum(parameter.size for parameter in self.lone[i].parameters.values())
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
@@ -251,7 +251,7 @@ class Point:
         return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, and carry the numeric gradient of the data loss back, up to a kink."""
+        """Check each layer alone, and carry the loss's numeric gradient back, up to a kink."""
         carried: Numeric | None = None
         self.choose_loss_step()
         if not synthetic:
@@ -336,7 +336,7 @@ def over_all(analytic: Gradients, numeric: Numerics) -> float:
 
 
 def merge(first: list[Check], second: list[Check]) -> list[Check]:
-    """Return one row for each thing checked: the worse verdict; tested at either is tested."""
+    """Return one row for each thing checked at two points."""
     order = ("unresolved", "pass", "fail").index
     merged: dict[tuple[object, ...], Check] = {}
     for check in (*first, *second):

@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..penalties import Penalty
-from .jacobian import noise
+from .jacobian import Rng, noise
 from .rules import Rule, locked, tried, writes
 from .steps import EPS
 from .verdict import NOISE, SAFETY, Check, rounding_bar
@@ -25,7 +25,7 @@ Found = dict[str, Array]
 class Trial:
     """A layer, two inputs, two cotangents, and what an honest run gives."""
 
-    def __init__(self, lone: LayerBench, x: Array, rng: np.random.Generator) -> None:
+    def __init__(self, lone: LayerBench, x: Array, rng: Rng) -> None:
         self.lone, self.layer, self.bench, self.x, self.rng = lone, lone.layer, lone.bench, x, rng
         self.other = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
         self.y = self.forward(x)
@@ -225,7 +225,7 @@ def _float32_as_float64(trial: Trial) -> Iterator[str]:
                 yield f"in float32 the gradient of {name} is another one than in float64: {gap:.2g} away from {size:.2g}"
 
 
-def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list[Check]:
+def check_protocol(lone: LayerBench, x: Array, rng: Rng) -> list[Check]:
     """Try every rule on a layer; return a row for each."""
 
     def attempt(rule: LayerRule) -> str | None:
