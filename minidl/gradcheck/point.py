@@ -156,12 +156,14 @@ class Point:
         keys = self.penalized(term)
         return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
 
-    def penalty_numeric(self, term: str, key: Key, limit: int) -> Numeric | None:
-        """Return the numeric gradient of a penalty, if there is one by elements."""
-        arrays, penalty = self.bench.arrays(key), self.model.penalties[self.numbers[term]]
-        if key not in self.penalized(term) or arrays["real"].size > limit:
-            return None
-        return separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)
+    def penalty_numeric(self, term: str, limit: int) -> Numerics:
+        """Return the numeric gradients of a penalty that are known by elements."""
+        penalty, found = self.model.penalties[self.numbers[term]], {}
+        for key in self.penalized(term):
+            arrays = self.bench.arrays(key)
+            if arrays["real"].size <= limit and (known := separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)):
+                found[key] = known
+        return found
 
     def check_value(self) -> Check:
         """Check the value that training reported."""
@@ -285,11 +287,9 @@ class Point:
         self.choose_step()
         checks = []
         for term in self.numbers:
-            analytic, touched = self.gradient(term), self.penalized(term)
-            numeric = {key: found for key in analytic if (found := self.penalty_numeric(term, key, max(self.least, 5000))) is not None}
-            self.penalties[term] = analytic, numeric
+            analytic, numeric = self.penalties[term] = self.gradient(term), self.penalty_numeric(term, max(self.least, 5000))
             rows = self.check_term(term, analytic, [], numeric, self.penalty_step(term))
-            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in touched]
+            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in self.penalized(term)]
         data, noisy = self.gradient("data"), self.noisy_gradients()
         if self.kinks:
             return checks  # the generic point decides
