@@ -28,15 +28,15 @@ from .workbench import Alone, Key, LayerBench, Workbench, generic_values
 
 
 class GradientChecker:
-    """Prove the gradient of a model, or say where it is wrong and what the error looks like.
+    """Prove the gradient of a model, or say where and how it is wrong.
 
     Parameters
     ----------
     model : Sequential
         It comes back bit for bit as it was.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step (Squire and Trapp, 1998), and central differences for a layer that is not complex-safe, which
-        "complex" refuses. "central" takes plain central differences, as courses teach it.
+        "auto": the complex step (Squire and Trapp, 1998), or central differences where a layer is not complex-safe; "complex"
+        refuses such a layer. "central": plain central differences, as courses teach it.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default, the course's.
     seed : int, default 0
@@ -133,7 +133,7 @@ class GradientChecker:
 
 
 def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink: bool) -> None:
-    """Judge failed arrays by the complex step, as a kink may lie within epsilon or at the point."""
+    """Judge failed arrays by the complex step: a kink may lie within epsilon."""
     for key, known in numeric.items():
         if checks[key].verdict == "fail":
             known.mingled = at_kink
@@ -147,7 +147,7 @@ def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink:
 
 
 def _whole(point: Point, before: list[Check]) -> list[Check]:
-    """Check the whole net, unless a known fault, such as a wrong shape, bars the way."""
+    """Check the whole net, unless a known fault bars the way."""
     try:
         return point.network()
     except Exception:
@@ -198,7 +198,7 @@ def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients
 
 
 def _relate(failures: list[Check]) -> None:
-    """Let broken rules explain unknown mistakes, and say which failures others bring about."""
+    """Relate failures to those that bring them about."""
     rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
     alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
     broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
@@ -273,7 +273,7 @@ def plant(report: Report, point: Point, budget: float) -> None:
     caught = planted = 0
     for name, found in _canaries(point):
         if time.perf_counter() - begin > max(budget, 0.05):
-            report.notes.append("the planting of bugs was ended after as long as the check took")
+            report.notes.append("the planting of bugs was ended for the time it took")
             break
         if found is not None:
             planted += 1
@@ -284,7 +284,7 @@ def plant(report: Report, point: Point, budget: float) -> None:
 
 
 def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
-    """Yield the name of each bug, and whether it is found; None where it changes nothing."""
+    """Yield the name of each bug, and whether it is found, if it changes anything."""
     for (i, training), alone in point.alone.items():
         lone = LayerBench(point.bench, i, training=training)
         place = f"layer {i} {lone.layer}"

@@ -17,7 +17,7 @@ from .verdict import NOISE, SAFETY, Check, compare_probes
 Shape = tuple[int, ...]
 Rng = np.random.Generator
 
-PROBES = 2  # at each of two points: four random directions in all
+PROBES = 2  # at each of two points
 
 Numbers = tuple[float, float, float, float]
 """Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""

@@ -23,7 +23,7 @@ Found = dict[str, Array]
 
 
 class Trial:
-    """A layer, two inputs, two cotangents, and what an honest run gives."""
+    """A layer, two inputs, two cotangents, and what they give."""
 
     def __init__(self, lone: LayerBench, x: Array, rng: Rng) -> None:
         self.lone, self.layer, self.bench, self.x, self.rng = lone, lone.layer, lone.bench, x, rng
@@ -43,7 +43,7 @@ class Trial:
         return self.lone.gradients(x.copy(), cotangent.copy())
 
     def unlike(self, found: Found, expected: Found) -> str:
-        """Return the name of the first gradient that differs, but by what noise explains: after a cancellation."""
+        """Return the first gradient that differs by more than noise explains."""
         name = _different(found, expected, 10.0)
         if name and name in found and found[name].shape == expected[name].shape:
             bar = rounding_bar(self.fresh[name], [run[name] for run in self.lone.noisy(self.x, self.c, self.rng)])
@@ -328,9 +328,8 @@ def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Chec
         out = np.full(weight.shape, np.nan)
         penalty.gradient(weight.copy(), m, out)
         blank = np.isnan(out)
-        if not blank.any():
-            return None
-        return f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there: write it whole"
+        says = f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there"
+        return says if blank.any() else None
 
     rules: dict[str, Rule] = {"one number": one_number, "weight untouched": untouched, "out overwritten": overwritten}
     return tried(str(penalty), rules)

@@ -29,7 +29,7 @@ _CLOSED = (Layer, Parameter, type, ModuleType, FunctionType, MethodType, Builtin
 
 
 class Workbench:
-    """Lends parameters other memory; every change to `layers` and `others` is undone at the end."""
+    """Lends parameters other memory, and undoes every change to `layers` and `others`."""
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
         self.layers = tuple(layers)
@@ -230,7 +230,7 @@ class LayerBench:
 
     def noisy(self, x: Array, cotangent: Array, rng: Rng) -> list[dict[str, Array]]:
         """Return gradients under noise on all that flows."""
-        # What a user's layer keeps inside cannot be shaken: each product is known to within eps.
+        # What a user's layer keeps cannot be shaken: its products have rounding of their own.
         own = not type(self.layer).__module__.startswith("minidl.")
         product = NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
         runs = []
