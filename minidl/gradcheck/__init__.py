@@ -1,4 +1,4 @@
-"""Gradient checking: whether a backward is right, and if not, where and how it is wrong."""
+"""Gradient checking."""
 
 from .checker import GradientChecker
 from .functions import check_gradients

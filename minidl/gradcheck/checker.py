@@ -1,4 +1,4 @@
-"""GradientChecker: the order of work, and the bugs that it plants to show that it could have failed."""
+"""GradientChecker: the order of work, and the bugs that it plants."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from .workbench import Alone, Key, LayerBench, Workbench, generic_values
 
 
 class GradientChecker:
-    """Prove the gradient of a model, or say where it is wrong and what the error looks like.
+    """Prove the gradient of a model, or say where and how it is wrong.
 
     Parameters
     ----------
     model : Sequential
         It comes back bit for bit as it was.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step (Squire and Trapp, 1998), and central differences for a layer that is not complex-safe, which
-        "complex" refuses. "central" takes plain central differences, as courses teach it.
+        "auto": the complex step (Squire and Trapp, 1998), or central differences where a layer is not complex-safe; "complex"
+        refuses such a layer. "central": plain central differences, as courses teach it.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default, the course's.
     seed : int, default 0
@@ -131,7 +131,7 @@ class GradientChecker:
 
 
 def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink: bool) -> None:
-    """Judge failed arrays by the complex step where it contradicts the quotients, as a kink lies within epsilon or at the point."""
+    """Judge failed arrays by the complex step: a kink may lie within epsilon."""
     for key, known in numeric.items():
         if checks[key].verdict == "fail":
             known.mingled = at_kink
@@ -145,7 +145,7 @@ def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink:
 
 
 def _whole(point: Point, before: list[Check]) -> list[Check]:
-    """Check the whole net, unless a fault that is known already, such as a wrong shape, bars the way."""
+    """Check the whole net, unless a known fault bars the way."""
     try:
         return point.network()
     except Exception:
@@ -196,7 +196,7 @@ def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients
 
 
 def _relate(failures: list[Check]) -> None:
-    """Let a broken rule explain a wrong gradient that looks like no known mistake, and say which failures others bring about."""
+    """Relate failures to those that bring them about."""
     rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
     alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
     broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
@@ -237,7 +237,7 @@ def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
     return notes
 
 
-# Canaries: each changes a gradient that was found right.
+# Canaries: bugs that show whether the check could have failed.
 
 
 def _times(g: Array, index: Any, factor: float) -> Array:
@@ -257,7 +257,7 @@ MUTATIONS: dict[str, Callable[[Array], Array]] = {
     "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
 }
 
-# What only a rule sees, and what spoils a gradient after backward.
+# (The rule that sees it, what spoils a gradient after backward.)
 SPOILS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
     "accumulates": ("does not accumulate", lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad)),
     "writes into dy": ("arguments untouched", lambda grad, old, dy: np.multiply(dy, 1.0, out=dy)),
@@ -271,7 +271,7 @@ def plant(report: Report, point: Point, budget: float) -> None:
     caught = planted = 0
     for name, found in _canaries(point):
         if time.perf_counter() - begin > max(budget, 0.05):
-            report.notes.append("the planting of bugs was ended after as long as the check took")
+            report.notes.append("the planting of bugs was ended for the time it took")
             break
         if found is not None:
             planted += 1
@@ -282,7 +282,7 @@ def plant(report: Report, point: Point, budget: float) -> None:
 
 
 def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
-    """Yield the name of each bug, and whether it is found; None where it changes nothing."""
+    """Yield the name of each bug, and whether it is found, if it changes anything."""
     for (i, training), alone in point.alone.items():
         lone = LayerBench(point.bench, i, training=training)
         place = f"layer {i} {lone.layer}"
@@ -295,8 +295,7 @@ def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
                     yield f"{place}: {words}", any(RULES[rule](Trial(lone, alone.x, point.rng)))
     for penalty, (analytic, numeric) in point.penalties.items():
         for key, known in numeric.items():
-            right = analytic[key]
-            bar = rounding_bar(right, []) + known.error
+            right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
             for words in ("a factor 2", "the wrong sign", "detached (zero)"):
                 yield f"{penalty} of layer {key[0]}: {words}", _told_apart(MUTATIONS[words](right), right, known.value, bar)
     for check in point.loss_checks:
@@ -316,11 +315,9 @@ def _noticed(alone: Alone, parameter: str, wrong: Array) -> bool | None:
     if known := alone.numeric.get(parameter):
         value = known.value if known.low is None or known.high is None else np.clip(wrong, known.low, known.high)
         return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
-    return (
-        None
-        if np.array_equal(wrong, right)
-        else any(not abs((wrong * u).sum() - numeric) <= bar for u, (_, numeric, bar, _) in alone.probed[parameter])
-    )
+    if np.array_equal(wrong, right):
+        return None
+    return any(not abs((wrong * u).sum() - numeric) <= bar for u, (_, numeric, bar, _) in alone.probed[parameter])
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from .verdict import NOISE, SAFETY, Check, compare_probes
 Shape = tuple[int, ...]
 Rng = np.random.Generator
 
-PROBES = 2  # at each of two points: four random directions in all
+PROBES = 2  # at each of two points
 
 Numbers = tuple[float, float, float, float]
 """Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""
@@ -129,7 +129,7 @@ def one_by_one(subject: Subject, step: Step, sign: float = 1.0) -> Numeric:
 
 
 def separable(f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng) -> Numeric | None:
-    """Return the numeric gradient of f, which takes any part of the array, if it is a sum over elements."""
+    """Return the numeric gradient of f, if it is a sum over elements."""
     real, moved = arrays["real"], arrays["complex"].reshape(-1) + 1j * ComplexStep.h
     # It does not step over the kink of L1 at 0.
     direction = rng.standard_normal(real.shape) * np.abs(real)
@@ -226,7 +226,7 @@ def flow_noise(dy: Array, rng: Rng) -> Array:
 
 
 def equalised(analytic: Array, rng: Rng) -> Array:
-    """Return a direction along which all elements weigh about the same, not quite: equal ones cancel."""
+    """Return a direction along which all elements weigh nearly the same: equal ones would cancel."""
     size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
     floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)

@@ -156,12 +156,14 @@ class Point:
         keys = self.penalized(term)
         return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
 
-    def penalty_numeric(self, term: str, key: Key, limit: int) -> Numeric | None:
-        """Return the numeric gradient of a penalty, if there is one by elements."""
-        arrays, penalty = self.bench.arrays(key), self.model.penalties[self.numbers[term]]
-        if key not in self.penalized(term) or arrays["real"].size > limit:
-            return None
-        return separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)
+    def penalty_numeric(self, term: str, limit: int) -> Numerics:
+        """Return the numeric gradients of a penalty that are known by elements."""
+        penalty, found = self.model.penalties[self.numbers[term]], {}
+        for key in self.penalized(term):
+            arrays = self.bench.arrays(key)
+            if arrays["real"].size <= limit and (known := separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)):
+                found[key] = known
+        return found
 
     def check_value(self) -> Check:
         """Check the value that training reported."""
@@ -229,7 +231,7 @@ class Point:
         return sorted({self.note, *(alone.note for alone in self.alone.values())} - {""})
 
     def limit(self, i: int) -> int:
-        """Return how many forward calls of layer `i` take about a tenth of a second."""
+        """Return how many forwards of layer `i` take about 0.1 s."""
         size = sum(parameter.size for parameter in self.lone[i].parameters.values())
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
@@ -251,7 +253,7 @@ class Point:
         return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, and carry the numeric gradient of the data loss back, up to a kink."""
+        """Check each layer alone, and carry the loss's numeric gradient back, up to a kink."""
         carried: Numeric | None = None
         self.choose_loss_step()
         if not synthetic:
@@ -285,11 +287,9 @@ class Point:
         self.choose_step()
         checks = []
         for term in self.numbers:
-            analytic, touched = self.gradient(term), self.penalized(term)
-            numeric = {key: found for key in analytic if (found := self.penalty_numeric(term, key, max(self.least, 5000))) is not None}
-            self.penalties[term] = analytic, numeric
+            analytic, numeric = self.penalties[term] = self.gradient(term), self.penalty_numeric(term, max(self.least, 5000))
             rows = self.check_term(term, analytic, [], numeric, self.penalty_step(term))
-            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in touched]
+            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in self.penalized(term)]
         data, noisy = self.gradient("data"), self.noisy_gradients()
         if self.kinks:
             return checks  # the generic point decides
@@ -336,7 +336,7 @@ def over_all(analytic: Gradients, numeric: Numerics) -> float:
 
 
 def merge(first: list[Check], second: list[Check]) -> list[Check]:
-    """Return one row for each thing checked: the worse verdict; tested at either is tested."""
+    """Return one row for each thing checked at two points."""
     order = ("unresolved", "pass", "fail").index
     merged: dict[tuple[object, ...], Check] = {}
     for check in (*first, *second):

@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..penalties import Penalty
-from .jacobian import noise
+from .jacobian import Rng, noise
 from .steps import EPS
 from .verdict import NOISE, SAFETY, Check, Rule, locked, rounding_bar, tried, writes
 from .workbench import LayerBench
@@ -22,9 +22,9 @@ Found = dict[str, Array]
 
 
 class Trial:
-    """A layer, two inputs, two cotangents, and what an honest run gives."""
+    """A layer, two inputs, two cotangents, and what they give."""
 
-    def __init__(self, lone: LayerBench, x: Array, rng: np.random.Generator) -> None:
+    def __init__(self, lone: LayerBench, x: Array, rng: Rng) -> None:
         self.lone, self.layer, self.bench, self.x, self.rng = lone, lone.layer, lone.bench, x, rng
         self.other = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
         self.y = self.forward(x)
@@ -42,7 +42,7 @@ class Trial:
         return self.lone.gradients(x.copy(), cotangent.copy())
 
     def unlike(self, found: Found, expected: Found) -> str:
-        """Return the name of the first gradient that differs, but by what noise explains: after a cancellation."""
+        """Return the first gradient that differs by more than noise explains."""
         name = _different(found, expected, 10.0)
         if name and name in found and found[name].shape == expected[name].shape:
             bar = rounding_bar(self.fresh[name], [run[name] for run in self.lone.noisy(self.x, self.c, self.rng)])
@@ -224,7 +224,7 @@ def _float32_as_float64(trial: Trial) -> Iterator[str]:
                 yield f"in float32 the gradient of {name} is another one than in float64: {gap:.2g} away from {size:.2g}"
 
 
-def check_protocol(lone: LayerBench, x: Array, rng: np.random.Generator) -> list[Check]:
+def check_protocol(lone: LayerBench, x: Array, rng: Rng) -> list[Check]:
     """Try every rule on a layer; return a row for each."""
 
     def attempt(rule: LayerRule) -> str | None:
@@ -327,9 +327,8 @@ def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Chec
         out = np.full(weight.shape, np.nan)
         penalty.gradient(weight.copy(), m, out)
         blank = np.isnan(out)
-        if not blank.any():
-            return None
-        return f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there: write it whole"
+        says = f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there"
+        return says if blank.any() else None
 
     rules: dict[str, Rule] = {"one number": one_number, "weight untouched": untouched, "out overwritten": overwritten}
     return tried(str(penalty), rules)

@@ -29,7 +29,7 @@ _CLOSED = (Layer, Parameter, type, ModuleType, FunctionType, MethodType, Builtin
 
 
 class Workbench:
-    """Lends parameters other memory; every change to `layers` and `others` is undone at the end."""
+    """Lends parameters other memory, and undoes every change to `layers` and `others`."""
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
         self.layers = tuple(layers)
@@ -72,11 +72,15 @@ class Workbench:
         for key, parameter in self.parameters.items():
             parameter._value, parameter._grad = self._memory[key]
 
+    def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, _Snapshot]]:
+        parts = owner.walk() if isinstance(owner, Layer) else [owner]
+        return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
+
     def reset(self, owner: Layer | Loss) -> None:
         """Put back what forwards have changed."""
-        for part in owner.walk() if isinstance(owner, Layer) else [owner]:
+        for part, snapshot in self._of(owner):
             buffers = part._buffers
-            self._snapshots[id(part)].put_back()
+            snapshot.put_back()
             part._buffers = buffers
 
     def use(self, kind: str) -> None:
@@ -114,12 +118,12 @@ class Workbench:
 
     def rewind(self, layer: Layer) -> None:
         """Set the random streams of a layer back."""
-        for part in layer.walk():
-            self._snapshots[id(part)].rewind()
+        for _, snapshot in self._of(layer):
+            snapshot.rewind()
 
     def drawn(self, layer: Layer) -> bool:
         """Return whether a random stream of the layer has moved."""
-        return any(self._snapshots[id(part)].moved() for part in layer.walk())
+        return any(snapshot.moved() for _, snapshot in self._of(layer))
 
 
 def generic_values(bench: Workbench, rng: Rng) -> dict[Key, Array]:
@@ -226,7 +230,7 @@ class LayerBench:
 
     def noisy(self, x: Array, cotangent: Array, rng: Rng) -> list[dict[str, Array]]:
         """Return gradients under noise on all that flows."""
-        # What a user's layer keeps inside cannot be shaken: each product is known to within eps.
+        # What a user's layer keeps cannot be shaken: its products have rounding of their own.
         own = not type(self.layer).__module__.startswith("minidl.")
         product = NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
         runs = []
@@ -265,7 +269,7 @@ class LayerBench:
 
 @dataclass
 class Alone:
-    """What the check of a layer alone found; `carried`: for the cotangent of the whole net."""
+    """What the check of a layer found; `carried`: for the whole net's cotangent."""
 
     x: Array
     cotangent: Array
@@ -299,7 +303,7 @@ def check_alone(
             continue
         analytic, runs, subject = alone.analytic[name], [run[name] for run in noisy if name in run], lone.subject(x, name)
         fits = analytic.shape == subject.arrays["real"].shape
-        found = numeric_gradients(subject, cotangents, rng, lone.step, most)
+        found = lone.numeric(x, name, cotangents, rng, most)
         if found is not None:
             alone.numeric[name], alone.carried[name] = found[0], found[-1]
             bar = rounding_bar(analytic, runs) if fits else np.zeros(())

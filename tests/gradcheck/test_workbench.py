@@ -245,6 +245,24 @@ def test_the_parameters_of_layers_of_layers_are_named():
         assert list(bench.parameters) == [(1, "gain"), (1, "child.weight"), (1, "child.bias")]
 
 
+def test_a_layer_that_makes_another_one_in_forward_is_put_back():
+    class Lazy(Layer):
+        def forward(self, x, *, training=False):
+            self.child = getattr(self, "child", Tanh())
+            return self.child.forward(x)
+
+        def backward(self, dy):
+            return self.child.backward(dy)
+
+    layer = Lazy()
+    with Workbench([layer]) as bench:
+        layer.forward(np.ones((2, 2)))
+        bench.rewind(layer)
+        assert not bench.drawn(layer)
+        bench.reset(layer)
+        assert not hasattr(layer, "child")
+
+
 # Snapshots.
 
 
