@@ -14,7 +14,7 @@ from sphinx.util.logging import getLogger
 import minidl
 
 RESULTS = {"Check", "OverfitReport", "RateSearch", "Report"}  # what minidl hands out, and nobody makes: their attributes are what counts
-PACKAGES = ["minidl", "minidl.data.planar", "minidl.plots", "minidl.sklearn", "minidl.tuning"]
+PACKAGES = ["minidl", "minidl.data.planar", "minidl.plots", "minidl.sklearn", "minidl.testing", "minidl.tuning"]
 PACKAGES += [f"minidl.{part.name}" for part in pkgutil.iter_modules(minidl.__path__) if part.ispkg and part.name != "cli"]
 
 

@@ -1,8 +1,7 @@
-"""Gradient checking: whether a hand-written backward is right, and if not, where and how it is wrong."""
+"""Gradient checking."""
 
 from .checker import GradientChecker
 from .functions import check_gradients
-from .report import GradientError, Report
-from .verdict import Check
+from .verdict import Check, GradientError, Report
 
 __all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]

@@ -1,9 +1,12 @@
-"""GradientChecker: the order of work."""
+"""GradientChecker: the order of work, and the bugs that it plants."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,50 +16,36 @@ from ..arrays import Array
 from ..errors import ArgumentError, NonFiniteError
 from ..sequential import Sequential
 from ..weights import example_weights
-from .canaries import plant
 from .diagnosis import explain_layer, explain_network, explain_penalty
-from .jacobian import Numeric
-from .layer_check import LayerBench
-from .network import Network
-from .point import Point, flat
-from .report import Report
+from .jacobian import one_by_one
+from .point import Gradients, Numerics, Point, merge, over_all, shifted
+from .protocol import RULES, Trial
 from .steps import COURSE_THRESHOLD, ComplexStep, CourseStep, NotComplexSafe, check_method, over_the_threshold
-from .verdict import Check, difference
-from .workbench import Workbench
+from .verdict import Check, Report, reported, rounding_bar
+from .workbench import Alone, Key, LayerBench, Workbench, generic_values
 
 
 class GradientChecker:
-    """Prove the gradient of a model, or say where it is wrong and what the error looks like.
+    """Prove the gradient of a model, or say where and how it is wrong.
 
     Parameters
     ----------
     model : Sequential
-        It comes back bit for bit as it was, random states included.
+        It comes back bit for bit as it was.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto" takes the complex step, and central differences where a layer is not complex-safe; "complex" refuses such a layer.
-        "central" takes plain central differences of the whole objective, as courses teach it.
+        "auto": the complex step (Squire and Trapp, 1998), or central differences where a layer is not complex-safe; "complex"
+        refuses such a layer. "central": plain central differences, as courses teach it.
     epsilon : float, optional
         The step of `method="central"`; 1e-7 by default, the course's.
     seed : int, default 0
         Of the random directions and cotangents.
 
-    Notes
-    -----
-    The order of work: preconditions; the protocol of each layer; each penalty alone; each layer alone, for a random cotangent, with
-    dropout off, and on with a frozen mask; the data loss through the whole net; the total. All of it at the given point, and again
-    at a generic one nearby, where units that are dead and biases that are zero come alive. Then, on failure, the cause; and at the
-    end what was not tested and how many planted bugs were found.
-
-    Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
-
     Examples
     --------
     >>> from minidl import BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
     >>> model = Sequential([Linear(3, 4), Tanh(), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())
-    >>> rng = np.random.default_rng(0)
-    >>> report = GradientChecker(model).check(rng.standard_normal((5, 3)), [0, 1, 1, 0, 1])
-    >>> report.ok, report.difference < 1e-13
-    (True, True)
+    >>> GradientChecker(model).check(np.eye(3), [0, 1, 1]).ok
+    True
     """
 
     def __init__(self, model: Sequential, *, method: str = "auto", epsilon: float | None = None, seed: int = 0) -> None:
@@ -73,120 +62,90 @@ class GradientChecker:
         X, Y : array_like
             A few examples, as for `fit`: 2 to 10 are plenty.
         exhaustive : bool, default False
-            Compute every element of every parameter's gradient, however large the model. Small models always are.
+            Compute every element of every parameter's gradient, as always for a small model.
         sample_weight : array_like of shape (m,), optional
             Check the weighted loss, as `fit` takes it.
 
         Raises
         ------
         ShapeError, DtypeError, ArgumentError, NonFiniteError
-            Where a check would mean nothing: integer parameters, a layer whose randomness cannot be frozen, an objective that is
-            not finite (naming the layer).
+            Where a check would mean nothing.
         """
         begin = time.perf_counter()
         model = self.model
         x, t, _ = model._batch(X, Y, None)
         weight = example_weights(model.loss, t, sample_weight)
         x, t = x.astype(np.float64), model.loss.targets(Y, t.shape[1], np.dtype(np.float64))
-        rng = np.random.default_rng(self.seed)
         with Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            _refuse_non_finite(bench, model, x, t, weight)
-            if self.method == "central":
-                report = self._as_taught(bench, x, t, weight, rng, exhaustive)
-            else:
-                report = self._full(bench, x, t, weight, rng, exhaustive, begin)
+            make = partial(Point, bench, model, x, t, np.random.default_rng(self.seed), weight)
+            given = make(least=10**9 if exhaustive else 0)
+            _refuse_non_finite(given)
+            report = self._as_taught(given, make()) if self.method == "central" else self._full(given, make, begin)
+        report.title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
         report.seconds = time.perf_counter() - begin
         return report
 
-    def _full(
-        self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool, begin: float
-    ) -> Report:
-        model = self.model
-        given = Point(bench, model, x, t, rng, exhaustive, weight=weight)
-        checks = given.protocol()
-        checks += given.layers()
+    def _full(self, given: Point, make: Callable[..., Point], begin: float) -> Report:
+        checks = given.protocol() + given.layers()
         if self.method == "complex" and (lost := given.not_complex_safe()):
-            raise ArgumentError(
-                f'method="complex" needs a model that is complex-safe, but the numeric side had to take {lost[0]}: use "auto"'
-            )
+            raise ArgumentError(f'method="complex" needs a complex-safe model, but this one takes {lost[0]}: use "auto"')
         checks += _whole(given, checks)
-        values = generic_values(bench, rng)
-        with bench.moved(values):
-            generic = Point(bench, model, x, t, rng, exhaustive=False, steps=[lone.step for lone in given.lone], weight=weight)
+        values = generic_values(given.bench, given.rng)
+        with given.bench.moved(values):
+            generic = make(steps=[lone.step for lone in given.lone])
             later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)
         merged = merge(checks, later)
         _explain(given, generic, merged, values, {id(check) for check in later})
-        title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
-        elementwise = given.difference() if not given.kinks else generic.difference()
-        worst = max((c.difference for c in merged if c.term == "total"), default=0.0)
-        report = Report(merged, title=title, difference=worst if elementwise is None else elementwise, method=_method(merged))
-        report.notes += _notes(given, merged, elementwise is not None)
+        number = (generic if given.kinks else given).difference()
+        worst = max((check.difference for check in merged if check.term == "total"), default=0.0)
+        report = reported(merged, "")
+        report.difference = worst if number is None else number
+        report.notes += _notes(given, merged, number is not None)
         if report.ok:
             plant(report, given, budget=time.perf_counter() - begin)
         return report
 
-    def _as_taught(self, bench: Workbench, x: Array, t: Array, weight: Array | None, rng: np.random.Generator, exhaustive: bool) -> Report:
+    def _as_taught(self, given: Point, other: Point) -> Report:
         """Central differences of the whole objective, element by element."""
-        model, step = self.model, CourseStep(self.epsilon or 1e-7)
-        alone = [LayerBench(bench, i, training=False, step=step) for i in range(len(model.layers))]
-        net = Network(bench, model, x, t, rng, alone, weight)
-        net.step = step
-        analytic, noisy = net.total_gradient(), net.noisy_gradients()
-        noisy = [{key: run[key] + analytic[key] - base for key, base in net.data_gradient().items()} for run in noisy]
-        numeric: dict[Any, Numeric] = {}
-        if exhaustive or model.parameters.size <= 20_000:
-            f = net.objective("real", net.total_value)
-            for key in analytic:
-                array = bench.arrays(key)["real"]
-                value, error = np.empty(array.shape), np.empty(array.shape)
-                for index in np.ndindex(array.shape):
-                    value[index], error[index] = step.along(f, array, index, 1.0)
-                numeric[key] = Numeric(value, error, step.name)
-        checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
-        if numeric and any(check.verdict == "fail" for check in checks):
-            point = Point(bench, model, x, t, rng, exhaustive=False, weight=weight)
-            right = all(check.verdict != "fail" for check in point.layers())
-            _doubted(net, numeric, checks, at_kink=right and point.kinks > 0)
-            checks = net.compare_term("total", net.total_value, analytic, noisy, numeric)
+        step = given.step = CourseStep(self.epsilon or 1e-7)
+        analytic, noisy = given.gradient("total"), given.noisy_gradients()
+        noisy = shifted(noisy, given.gradient("data"), analytic)
+        numeric: Numerics = {}
+        if given.least or self.model.parameters.size <= 20_000:
+            numeric = {key: one_by_one(given.subject("total", key), step) for key in analytic}
+        checks = given.check_term("total", analytic, noisy, numeric)
+        if numeric and any(check.verdict == "fail" for check in checks.values()):
+            right = all(check.verdict != "fail" for check in other.layers())
+            _doubted(given, numeric, checks, at_kink=right and other.kinks > 0)
+            checks = given.check_term("total", analytic, noisy, numeric)
+        report = reported(list(checks.values()), "")
+        report.method = step.name
         if numeric:
-            number = difference(flat(analytic), np.concatenate([n.value.ravel() for n in numeric.values()]))
-        else:
-            number = max((c.difference for c in checks), default=0.0)
-        title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
-        report = Report(checks, title=title, difference=number, method=step.name)
-        if report.ok and number > COURSE_THRESHOLD:
-            report.notes.append(over_the_threshold(number, step))
+            report.difference = over_all(analytic, numeric)
+        if report.ok and report.difference > COURSE_THRESHOLD:
+            report.notes.append(over_the_threshold(report.difference, step))
         return report
 
 
-def _doubted(net: Network, numeric: dict[Any, Numeric], checks: list[Check], at_kink: bool) -> None:
-    """Judge failed quotients by the complex step where it contradicts them, as a kink lies within epsilon.
-
-    At an exact kink nothing is contradicted, but nothing is shown either: the failures become unresolved.
-    """
-    for check in checks:
-        key = (-1 if check.layer is None else check.layer, check.parameter)
-        if check.verdict != "fail" or check.analytic is None or check.bar is None or key not in numeric:
-            continue
-        known = numeric[key]
-        low, high = known.value.copy(), known.value.copy()
-        known.mingled = at_kink
-        for index in map(tuple, np.argwhere(~(np.abs(check.analytic - known.value) <= check.bar))):
+def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink: bool) -> None:
+    """Judge failed arrays by the complex step: a kink may lie within epsilon."""
+    for key, known in numeric.items():
+        if checks[key].verdict == "fail":
+            known.mingled = at_kink
             try:
-                f, array = net.objective("complex", net.total_value), net.bench.arrays(key)["complex"]
-                sides = [sign * float(ComplexStep().along(f, array, index, sign)[0]) for sign in (1.0, -1.0)]
+                right, left = (one_by_one(point.subject("total", key), ComplexStep(), sign).value for sign in (1.0, -1.0))
             except NotComplexSafe:
                 return
-            if not min(sides) <= known.value[index] <= max(sides):
-                low[index], high[index] = min(sides), max(sides)
-        known.low, known.high = low, high
+            low, high = np.minimum(right, left), np.maximum(right, left)
+            inside = (low <= known.value) & (known.value <= high)
+            known.low, known.high = (np.where(inside, known.value, side) for side in (low, high))
 
 
 def _whole(point: Point, before: list[Check]) -> list[Check]:
-    """Check the whole net, unless it cannot be walked through for a fault that is known already: a shape that does not fit."""
+    """Check the whole net, unless a known fault bars the way."""
     try:
         return point.network()
     except Exception:
@@ -195,138 +154,188 @@ def _whole(point: Point, before: list[Check]) -> list[Check]:
         return []
 
 
-def generic_values(bench: Workbench, rng: np.random.Generator) -> dict[Any, Array]:
-    """Return values nearby at which nothing is zero: biases come alive, equal units part, kinks are left."""
-    values = {}
-    for key, parameter in bench.parameters.items():
-        value = bench.arrays(key)["real"]
-        fan_in = parameter.fan_in or value.size
-        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(fan_in)
-        values[key] = value + 0.3 * size * rng.standard_normal(value.shape)
-    return values
-
-
-def _refuse_non_finite(bench: Workbench, model: Sequential, x: Array, t: Array, weight: Array | None) -> None:
-    bench.use("real")
-    z = x
-    for i, layer in enumerate(model.layers):
-        z = layer.forward(z)
+def _refuse_non_finite(point: Point) -> None:
+    rule = "the objective must be finite to be checked, but"
+    for i, z in enumerate(point.inputs()[1:]):
         if not np.isfinite(z).all():
-            raise NonFiniteError(f"the objective must be finite to be checked, but layer {i}, {layer}, gives an output that is not")
-    value = float(model.terms(x, t, weight)["total"])
+            raise NonFiniteError(f"{rule} layer {i}, {point.model.layers[i]}, gives an output that is not")
+    value = float(point.value("total", point.x))
     if not np.isfinite(value):
-        raise NonFiniteError(f"the objective must be finite to be checked, but the loss {model.loss} or a penalty gives {value}")
+        raise NonFiniteError(f"{rule} the loss {point.model.loss} or a penalty gives {value}")
 
 
-def merge(first: list[Check], second: list[Check]) -> list[Check]:
-    """Return one row for each thing checked: the worse of both points' verdicts; tested counts as tested at either."""
-    rank = {"pass": 0, "unresolved": 1, "fail": 2}
-    merged = {(c.layer, c.term, c.parameter, c.where, c.training): c for c in first}
-    for check in second:
-        key = (check.layer, check.term, check.parameter, check.where, check.training)
-        before = merged.get(key)
-        if before is None:
-            merged[key] = check
-        elif check.verdict == "fail" != before.verdict or (before.verdict == "unresolved" and check.verdict == "pass"):
-            check.kinks = max(check.kinks, before.kinks)
-            merged[key] = check
-        elif rank[check.verdict] <= rank[before.verdict]:
-            before.untested = min(before.untested, check.untested)
-    return list(merged.values())
-
-
-def _explain(given: Point, generic: Point, checks: list[Check], values: dict[Any, Array], nearby: set[int]) -> None:
-    """Name the cause of each failure, from the point that shows most, and say which failures may follow from others.
-
-    `values` are the generic point's, `nearby` the ids of the checks that were made there.
-    """
-    for check in checks:
-        if check.verdict != "fail" or check.diagnosis:
+def _explain(given: Point, generic: Point, checks: list[Check], values: Gradients, nearby: set[int]) -> None:
+    """Name the causes of failures; `nearby` are the ids of checks at the generic point's `values`."""
+    bench, m = given.bench, len(given.x)
+    failures = [check for check in checks if check.verdict == "fail"]
+    for check in failures:
+        if check.diagnosis:
             continue
         if check.term == "layer":
             _explain_layer(given, generic, check, values)
-        elif check.term in ("data", "total"):
-            explain_network(check, [c for c in checks if c.term == check.term], len(given.x))
-        elif check.term != "protocol":
-            strength = next(p.strength for p in given.model.penalties if str(p) == check.term)
-            with given.bench.moved(values if id(check) in nearby else {}):
-                explain_penalty(check, len(given.x), given.bench, strength)
-    _borrow_from_protocol(checks)
-    _say_what_follows(checks)
+        elif check.term in given.numbers:
+            with bench.moved(values if id(check) in nearby else {}):
+                explain_penalty(check, m, bench, given.model.penalties[given.numbers[check.term]].strength)
+        else:
+            explain_network(check, [c for c in checks if c.term == check.term], m)
+    _relate(failures)
 
 
-def _borrow_from_protocol(checks: list[Check]) -> None:
-    """Let a broken rule explain a wrong gradient of the same layer that looks like no known mistake."""
-    broken = {c.layer: c.diagnosis for c in reversed(checks) if c.term == "protocol" and c.verdict == "fail"}  # the first rule of each
-    for check in checks:
-        unnamed = not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
-        if check.term == "layer" and check.verdict == "fail" and unnamed and check.layer in broken:
-            check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {broken[check.layer]}"
-
-
-def _say_what_follows(checks: list[Check]) -> None:
-    """Mark the failures through the whole net that failures of layers alone, or of the loss, bring about."""
-    alone = {(c.layer, c.parameter) for c in checks if c.term == "layer" and c.verdict == "fail"}
-    broken = {c.layer for c in checks if c.term in ("layer", "protocol") and c.verdict == "fail" and c.layer is not None}
-    penalties = {(c.layer, c.parameter) for c in checks if c.verdict == "fail" and c.term not in ("layer", "protocol", "data", "total")}
-    loss = any(c.verdict == "fail" and (c.parameter == "prediction" or (c.term == "protocol" and c.layer is None)) for c in checks)
-    for check in checks:
-        if check.verdict != "fail" or check.term not in ("data", "total") or check.layer is None:
-            continue
-        key = (check.layer, check.parameter)
-        later = sorted(i for i in broken if i > check.layer)
-        if key in alone or check.layer in broken:
-            check.follows = f"layer {check.layer} alone"
-        elif check.term == "total" and key in penalties:
-            check.follows = "the penalty"
-        elif later:
-            check.follows = f"the input gradient of layer {later[0]}"
-        elif loss:
-            check.follows = "the gradient of the loss"
-
-
-def _explain_layer(given: Point, generic: Point, check: Check, values: dict[Any, Array]) -> None:
-    # The synthetic input of the generic point has another batch size than the given one and every kind of number in it: a factor m
-    # cannot pass for a factor 2 there.
+def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients) -> None:
     i = check.layer or 0
-    for point in (generic, given):
-        alone = (point.on if check.training else point.alone).get(i)
-        shown = next((c for c in alone.checks if c.parameter == check.parameter), None) if alone else None
-        if alone is None or shown is None or shown.verdict != "fail":
-            continue
-        lone = LayerBench(point.bench, i, training=check.training, step=point.lone[i].step)
-        shown.diagnosis = ""
-        with point.bench.moved(values if point is generic else {}):
-            explain_layer(shown, alone, lone)
-        check.diagnosis = shown.diagnosis
-        if check is not shown and not check.census:
-            check.census = shown.census
-        return
+    # The generic point first: for another length of batch a factor m is no factor 2.
+    for point, moved in ((generic, values), (given, {})):
+        alone = point.alone.get((i, check.training))
+        for shown in alone.checks if alone else ():
+            if alone and shown.parameter == check.parameter and shown.verdict == "fail":
+                with point.bench.moved(moved):
+                    explain_layer(shown, alone, LayerBench(point.bench, i, training=check.training, step=point.lone[i].step))
+                check.diagnosis = shown.diagnosis
+                check.census = check.census or shown.census
+                return
 
 
-def _method(checks: list[Check]) -> str:
-    names = {check.method.split(",")[0] for check in checks if check.method} - {"", "no derivative needed"}
-    return " and ".join(sorted(names)) or ComplexStep.name
+def _relate(failures: list[Check]) -> None:
+    """Relate failures to those that bring them about."""
+    rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
+    alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
+    broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
+    penalties = {(c.layer, c.parameter) for c in failures if c.term not in ("layer", "protocol", "data", "total")}
+    loss = None in rules or any(c.parameter == "prediction" for c in failures)
+    for check in failures:
+        if check.term == "layer" and check.layer in rules:
+            if not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis:
+                check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {rules[check.layer]}"
+        elif check.term in ("data", "total") and check.layer is not None:
+            key = (check.layer, check.parameter)
+            later = min((i for i in broken if i > check.layer), default=None)
+            if key in alone or check.layer in broken:
+                check.follows = f"layer {check.layer} alone"
+            elif check.term == "total" and key in penalties:
+                check.follows = "the penalty"
+            elif later is not None:
+                check.follows = f"the input gradient of layer {later}"
+            elif loss:
+                check.follows = "the gradient of the loss"
 
 
 def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
-    notes = []
-    notes += [f"numeric side: {reason}" for reason in given.not_complex_safe()]
+    notes = [f"numeric side: {reason}" for reason in given.not_complex_safe()]
     if given.kinks:
-        notes.append(
-            f"{given.kinks} derivatives sit exactly on a kink, where the analytic value must lie between the one-sided slopes; "
-            "the whole net was checked at a point nearby"
-        )
-    for check in checks:
-        # A zero slope of an activation has been tested; a parameter that nothing reaches has not.
-        if check.untested and check.term == "layer" and not check.parameter.startswith("input"):
-            notes.append(
-                f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
-            )
+        notes.append(f"{given.kinks} derivatives sit exactly on a kink: the whole net was checked at a point nearby")
+    notes += [
+        f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
+        for check in checks
+        if check.untested and check.term == "layer" and not check.parameter.startswith("input")
+    ]
     unreached = [check for check in checks if check.untested and check.term == "data" and check.layer is not None]
     if unreached:
         listed = ", ".join(f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}" for check in unreached)
-        notes.append(f"not reached through the whole net, for dead units or zero inputs, but tested with the layer alone: {listed}")
+        notes.append(f"not reached through the whole net, but tested with the layer alone: {listed}")
     if not elementwise:
-        notes.append("every parameter was covered by probes along directions in which all weigh the same; exhaustive=True computes each")
+        notes.append("every element was covered by probes; exhaustive=True computes each")
     return notes
+
+
+# Canaries: bugs that show whether the check could have failed.
+
+
+def _times(g: Array, index: Any, factor: float) -> Array:
+    g = g.copy()
+    g[index] *= factor
+    return g
+
+
+MUTATIONS: dict[str, Callable[[Array], Array]] = {
+    "a factor 1.001": lambda g: g * 1.001,
+    "the wrong sign": lambda g: -g,
+    "a factor 2": lambda g: g * 2,
+    "detached (zero)": lambda g: g * 0,
+    "its first row zero": lambda g: _times(g, (0,) * min(g.ndim, 1), 0.0),
+    "one element x 1.5": lambda g: _times(g, np.unravel_index(int(np.abs(g).argmax()), g.shape), 1.5),
+    "transposed": lambda g: g.T.copy() if g.ndim == 2 and g.shape[0] == g.shape[1] else g,
+    "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
+}
+
+# (The rule that sees it, what spoils a gradient after backward.)
+SPOILS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
+    "accumulates": ("does not accumulate", lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad)),
+    "writes into dy": ("arguments untouched", lambda grad, old, dy: np.multiply(dy, 1.0, out=dy)),
+    "leaves an element unwritten": ("gradients overwritten", lambda grad, old, dy: np.put(grad, 0, old.flat[0])),
+}
+
+
+def plant(report: Report, point: Point, budget: float) -> None:
+    """Write into the report which bugs are found, for `budget` seconds."""
+    begin = time.perf_counter()
+    caught = planted = 0
+    for name, found in _canaries(point):
+        if time.perf_counter() - begin > max(budget, 0.05):
+            report.notes.append("the planting of bugs was ended for the time it took")
+            break
+        if found is not None:
+            planted += 1
+            caught += found
+        if found is False:
+            report.survivors.append(name)
+    report.kill_score = (caught, planted)
+
+
+def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
+    """Yield the name of each bug, and whether it is found, if it changes anything."""
+    for (i, training), alone in point.alone.items():
+        lone = LayerBench(point.bench, i, training=training)
+        place = f"layer {i} {lone.layer}"
+        for parameter, right in alone.analytic.items():
+            for words, mutation in MUTATIONS.items():
+                yield f"{place} {parameter}: {words}", _noticed(alone, parameter, mutation(right))
+        if lone.names and not training:
+            for words, (rule, spoil) in SPOILS.items():
+                with _spoiled(lone, spoil):
+                    yield f"{place}: {words}", any(RULES[rule](Trial(lone, alone.x, point.rng)))
+    for penalty, (analytic, numeric) in point.penalties.items():
+        for key, known in numeric.items():
+            right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
+            for words in ("a factor 2", "the wrong sign", "detached (zero)"):
+                yield f"{penalty} of layer {key[0]}: {words}", _told_apart(MUTATIONS[words](right), right, known.value, bar)
+    for check in point.loss_checks:
+        for words, factor in (("1/m missing", float(len(point.x))), ("the wrong sign", -1.0), ("a factor 1.001", 1.001)):
+            if check.analytic is not None:
+                yield f"{point.model.loss}: {words}", _told_apart(check.analytic * factor, check.analytic, check.numeric, check.bar)
+
+
+def _told_apart(wrong: Array, right: Array, numeric: Array | None, bar: Array | None) -> bool | None:
+    if numeric is None or bar is None or np.array_equal(wrong, right):
+        return None
+    return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
+
+
+def _noticed(alone: Alone, parameter: str, wrong: Array) -> bool | None:
+    right = alone.analytic[parameter]
+    if known := alone.numeric.get(parameter):
+        value = known.value if known.low is None or known.high is None else np.clip(wrong, known.low, known.high)
+        return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
+    if np.array_equal(wrong, right):
+        return None
+    return any(not abs((wrong * u).sum() - numeric) <= bar for u, (_, numeric, bar, _) in alone.probed[parameter])
+
+
+@contextmanager
+def _spoiled(lone: LayerBench, spoil: Callable[[Array, Array, Array], Any]) -> Iterator[None]:
+    held, backward = vars(lone.layer), lone.layer.backward
+    own = held.get("backward")
+
+    def spoiled(dy: Array) -> Any:
+        before = [parameter.grad.copy() for parameter in lone.parameters.values()]
+        dx = backward(dy)
+        for parameter, old in zip(lone.parameters.values(), before, strict=True):
+            spoil(parameter.grad, old, dy)
+        return dx
+
+    held["backward"] = spoiled
+    try:
+        yield
+    finally:
+        del held["backward"]
+        if own is not None:
+            held["backward"] = own

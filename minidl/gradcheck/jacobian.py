@@ -1,33 +1,38 @@
-"""Numeric gradients, element by element, of sum(c * f()) with respect to an array: from forward calls alone.
-
-Elements that reach different outputs are moved together: all weights of one input at once, since each belongs to another unit; a
-whole bias at once; a whole activation at once. That such a grouping is right is not assumed but certified: nothing else moves
-while half of the groups do, and the derivative along a random direction agrees. Where it does not, the next finer grouping is
-tried, at last one element at a time.
-"""
+"""Numeric gradients of sum(c * f()) with respect to an array: by elements, and along probes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import Array
-from .steps import EPS, AffineStep, ComplexStep, Function, Step
+from .steps import EPS, AffineStep, CentralStep, ComplexStep, NotComplexSafe, Step
+from .verdict import NOISE, SAFETY, Check, compare_probes
+
+Shape = tuple[int, ...]
+Rng = np.random.Generator
+
+PROBES = 2  # at each of two points
+
+Numbers = tuple[float, float, float, float]
+"""Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""
 
 
 @dataclass
 class Numeric:
-    """A numeric gradient: its value, a bound of its error, and, at kinks, the interval between the one-sided slopes."""
+    """A numeric gradient, a bound of its error and, at kinks, the one-sided slopes."""
 
     value: Array
     error: Array
     step: str
     low: Array | None = None
     high: Array | None = None
-    mingled: bool = False  # kinks of several elements meet in one output: its one-sided slopes bound no single choice at each kink
+    mingled: bool = False  # kinks meet in one output: its one-sided slopes bound nothing
 
     @property
     def kinks(self) -> int:
@@ -35,167 +40,220 @@ class Numeric:
         found = 0 if self.low is None or self.high is None else int(np.count_nonzero(self.low != self.high))
         return max(found, 1) if self.mingled else found
 
+    def __add__(self, other: Numeric) -> Numeric:
+        return Numeric(self.value + other.value, self.error + other.error, self.step)
+
+
+def both(x: Array) -> dict[str, Array]:
+    """Return copies in "real" and in "complex" arithmetic."""
+    return {"real": x.copy(), "complex": x.astype(np.complex128)}
+
 
 @dataclass(frozen=True)
-class Grouping:
+class Subject:
+    """f(kind), and the array that it reads, by kind of arithmetic."""
+
+    f: Callable[[str], Array]
+    arrays: dict[str, Array]
+
+    def along(self, step: Step, direction: Any, index: Any = ...) -> tuple[Array, Array]:
+        """Return (slope of f, error bound) for array[index] moving along `direction`."""
+        return step.along(partial(self.f, step.kind), self.arrays[step.kind], index, direction)
+
+    def unsafe(self, name: str, rng: Rng, central: CentralStep) -> str:
+        """Return why the complex step does not do, if it does not."""
+        direction = rng.standard_normal(self.arrays["real"].shape)
+        try:
+            slope, _ = self.along(ComplexStep(), direction)
+        except NotComplexSafe as error:
+            return str(error)
+        expected, bound = self.along(central, direction)
+        with np.errstate(all="ignore"):
+            wrong = np.abs(slope - expected) > 1e-6 * np.abs(expected).max(initial=0.0) + 10 * bound
+        return f"its derivative for {name} got lost" if np.isfinite(expected).all() and wrong.any() else ""
+
+
+class Grouping(NamedTuple):
     """A way to move elements together, and to read each one's share off the outputs."""
 
     name: str
-    fits: Callable[[tuple[int, ...], tuple[int, ...]], bool]
-    groups: Callable[[tuple[int, ...]], Iterator[Any]]
+    axes: int  # so many of the first axes move as one
+    fits: Callable[[Shape, Shape], bool]
     share: Callable[[Array], Array]
-    count: Callable[[tuple[int, ...]], int]
-    outputs: Callable[[Array, Array], Array]  # of f(): those that belong to the chosen elements, or units, or rows
 
 
-def _inner(shape: tuple[int, ...]) -> Iterator[Any]:
-    return ((slice(None), *rest) for rest in np.ndindex(shape[1:]))
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=np.int64))
-
-
+# The coarsest first; each must be certified.
 GROUPINGS = (
-    Grouping("whole", lambda a, y: a == y, lambda a: iter([(...,)]), lambda p: p, lambda a: 1, lambda p, chosen: p[chosen]),
-    Grouping(
-        "units",
-        lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1],
-        _inner,
-        lambda p: p.sum(axis=0),
-        lambda a: _size(a[1:]),
-        lambda p, chosen: p[:, chosen],
-    ),
-    Grouping(
-        "rows",
-        lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0],
-        _inner,
-        lambda p: p.reshape(len(p), -1).sum(1),
-        lambda a: _size(a[1:]),
-        lambda p, chosen: p[chosen],
-    ),
-    Grouping("single", lambda a, y: True, lambda a: iter(np.ndindex(a)), lambda p: p.sum(), _size, lambda p, chosen: p),
+    Grouping("whole", sys.maxsize, lambda a, y: a == y, lambda p: p),
+    Grouping("units", 1, lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1], lambda p: p.sum(axis=0)),
+    Grouping("rows", 1, lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0], lambda p: p.reshape(len(p), -1).sum(1)),
+    Grouping("single", 0, lambda a, y: True, lambda p: p.sum()),
 )
 
 
-def numeric_gradients(
-    f: dict[str, Function],
-    arrays: dict[str, Array],
-    cotangents: list[Array],
-    rng: np.random.Generator,
-    *,
-    step: Step,
-    limit: int,
-    doubts: list[Array | None] | None = None,
-) -> list[Numeric] | None:
-    """Return the numeric gradient of sum(c * f()) for each cotangent c, or None where it would take over `limit` forward calls.
-
-    Parameters
-    ----------
-    f, arrays : dict with the keys "real" and "complex"
-        The function and the array that it reads, in either arithmetic.
-    step : Step
-        Complex where the function is complex-safe.
-    doubts : list of array or None, optional
-        For each cotangent the error bounds of its elements, where it is numeric itself; they are carried along.
-    """
-    shape = arrays["real"].shape
-    outputs = cotangents[0].shape
+def numeric_gradients(subject: Subject, cotangents: Sequence[Array | Numeric], rng: Rng, step: Step, limit: int) -> list[Numeric] | None:
+    """Return the gradient for each cotangent c, or None beyond `limit` forward calls."""
+    shape = subject.arrays["real"].shape
+    known = [c if isinstance(c, Numeric) else Numeric(c, np.zeros(()), "") for c in cotangents]
     for grouping in GROUPINGS:
-        if not grouping.fits(shape, outputs):
+        single = grouping.name == "single"
+        calls = int(np.prod(shape[grouping.axes :]))
+        if not grouping.fits(shape, known[0].value.shape):
             continue
-        if grouping.count(shape) > limit:
+        if calls > limit:
             return None
-        if grouping.name != "single" and not _separate(f[step.kind], arrays[step.kind], step, grouping, rng):
+        if not single and not _separate(subject, step, grouping, rng):
             continue
         direction = rng.standard_normal(shape)
-        total, total_error = step.along(f[step.kind], arrays[step.kind], ..., direction)
-        back, back_error = step.along(f[step.kind], arrays[step.kind], ..., -direction)
-        kinked = bool(np.any(np.abs(total + back) > 1e-9 * np.abs(total) + total_error + back_error))
+        total, error = subject.along(step, direction)
+        back, back_error = subject.along(step, -direction)
+        kinked = bool(np.any(np.abs(total + back) > 1e-9 * np.abs(total) + error + back_error))
         if kinked:  # moved to one side only, the pieces of a direction add up
             direction = np.abs(direction)
-            total, total_error = step.along(f[step.kind], arrays[step.kind], ..., direction)
-        chosen = (
-            _affine(f, arrays, direction, total) if isinstance(step, ComplexStep) and not kinked and grouping.count(shape) > 8 else None
-        )
-        plus = _gather(f, arrays, chosen or step, grouping, cotangents, 1.0, doubts)
-        if grouping.name != "single" and not _certified(plus, cotangents, direction, total, total_error):
+            total, error = subject.along(step, direction)
+        affine = isinstance(step, ComplexStep) and not kinked and calls > 8 and _affine(subject, direction, total)
+        plus = _gather(subject, affine or step, grouping, known, 1.0)
+        if not single and not all(_certified(p, c.value, direction, total, error) for p, c in zip(plus, known, strict=True)):
             continue
-        if not kinked:
-            return plus
-        minus = _gather(f, arrays, step, grouping, cotangents, -1.0, doubts)
-        return [
-            Numeric(
-                p.value,
-                np.maximum(p.error, q.error),
-                p.step,
-                np.minimum(p.value, q.value),
-                np.maximum(p.value, q.value),
-                mingled=grouping.name != "whole",
-            )
-            for p, q in zip(plus, minus, strict=True)
-        ]
+        if kinked:
+            for p, q in zip(plus, _gather(subject, step, grouping, known, -1.0), strict=True):
+                p.error, p.mingled = np.maximum(p.error, q.error), grouping.name != "whole"
+                p.low, p.high = np.minimum(p.value, q.value), np.maximum(p.value, q.value)
+        return plus
     return None
 
 
-def _separate(f: Function, array: Array, step: Step, grouping: Grouping, rng: np.random.Generator) -> bool:
-    """Return whether outputs stay exactly as they are while only elements of other groups move, tried on two random halves."""
-    chosen = rng.random(array.shape if grouping.name == "whole" else len(array)) < 0.5
+def one_by_one(subject: Subject, step: Step, sign: float = 1.0) -> Numeric:
+    """Return the slopes of a scalar f, each element moved alone."""
+    return _gather(subject, step, GROUPINGS[-1], [Numeric(np.ones(()), np.zeros(()), "")], sign)[0]
+
+
+def separable(f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng) -> Numeric | None:
+    """Return the numeric gradient of f, if it is a sum over elements."""
+    real, moved = arrays["real"], arrays["complex"].reshape(-1) + 1j * ComplexStep.h
+    # It does not step over the kink of L1 at 0.
+    direction = rng.standard_normal(real.shape) * np.abs(real)
+    direction /= float(np.abs(direction).max(initial=0.0)) or 1.0
+    try:
+        slopes = np.array([complex(f(moved[j : j + 1])).imag / ComplexStep.h for j in range(real.size)]).reshape(real.shape)
+        total, error = CentralStep().along(lambda: np.asarray(f(real)), real, ..., direction)
+    except Exception:  # it may want the whole array, or real numbers
+        return None
+    numeric = Numeric(slopes, 64 * EPS * np.abs(slopes), ComplexStep.name)
+    return numeric if _certified(numeric, np.ones(()), direction, total, 4 * error + 1e-7 * np.abs(total)) else None
+
+
+def _separate(subject: Subject, step: Step, grouping: Grouping, rng: Rng) -> bool:
+    """Return whether outputs stay exactly as they are while other groups move."""
+    shape = subject.arrays["real"].shape
+    chosen = rng.random(shape[: grouping.axes]) < 0.5
     for half in (chosen, ~chosen):
-        moved = half if grouping.name == "whole" else half.reshape(-1, *[1] * (array.ndim - 1))
-        slope, error = step.along(f, array, ..., rng.standard_normal(array.shape) * moved)
-        if not bool(np.all(np.abs(grouping.outputs(slope, ~half)) <= grouping.outputs(error, ~half))):
+        moved = half.reshape(half.shape + (1,) * (len(shape) - half.ndim))
+        slope, error = subject.along(step, rng.standard_normal(shape) * moved)
+        others = (slice(None), ~half) if grouping.name == "units" else ~half
+        if not np.all(np.abs(slope[others]) <= error[others]):
             return False
     return True
 
 
-def _affine(f: dict[str, Function], arrays: dict[str, Array], direction: Array, slope: Array) -> AffineStep | None:
-    """Return an `AffineStep` if f is affine in the array: huge differences to both sides then agree with the derivative."""
-    step = AffineStep(f["real"])
+def _affine(subject: Subject, direction: Array, slope: Array) -> AffineStep | None:
+    """Return a step if f is affine: huge differences to both sides then agree with the slope."""
+    step = AffineStep(partial(subject.f, "real"))
     if not np.isfinite(step.h):
         return None
-    for sign in (1.0, -1.0):  # a unit that stays on, or off, to one side does not to the other
+    for sign in (1.0, -1.0):
         try:
             with np.errstate(all="ignore"):
-                difference, error = step.along(f["real"], arrays["real"], ..., sign * direction)
-        except (ValueError, ArithmeticError):  # so long a step may leave the domain: a loss wants probabilities
+                difference, error = subject.along(step, sign * direction)
+        except (ValueError, ArithmeticError):  # so long a step may leave the domain
             return None
-        close = np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
-        if not bool(close.all()):
+        if not np.all(np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error):
             return None
     return step
 
 
-def _gather(
-    f: dict[str, Function],
-    arrays: dict[str, Array],
-    step: Step,
-    grouping: Grouping,
-    cotangents: list[Array],
-    sign: float,
-    doubts: list[Array | None] | None,
-) -> list[Numeric]:
-    array, function = arrays[step.kind], f[step.kind]
-    values = [np.empty(array.shape) for _ in cotangents]
-    errors = [np.empty(array.shape) for _ in cotangents]
-    weights = [np.abs(c) for c in cotangents]
-    for index in grouping.groups(array.shape):
-        slope, error = step.along(function, array, index, sign)
+def _gather(subject: Subject, step: Step, grouping: Grouping, cotangents: list[Numeric], sign: float) -> list[Numeric]:
+    shape = subject.arrays["real"].shape
+    found = [Numeric(np.empty(shape), np.empty(shape), step.name) for _ in cotangents]
+    sizes = [np.abs(c.value) for c in cotangents]
+    for rest in np.ndindex(shape[grouping.axes :]):
+        index = (slice(None),) * len(shape[: grouping.axes]) + rest
+        slope, error = subject.along(step, sign, index)
         slope = slope * sign
-        for c, w, doubt, value, bound in zip(cotangents, weights, doubts or [None] * len(cotangents), values, errors, strict=True):
-            value[index] = grouping.share(c * slope)
-            bound[index] = grouping.share(w * error if doubt is None else w * error + np.where(slope == 0, 0, doubt * np.abs(slope)))
-    return [Numeric(value, bound, step.name) for value, bound in zip(values, errors, strict=True)]
+        for numeric, c, size in zip(found, cotangents, sizes, strict=True):
+            bound = size * error
+            if c.step:  # it is numeric itself
+                bound = bound + np.where(slope == 0, 0, c.error * np.abs(slope))
+            numeric.value[index], numeric.error[index] = grouping.share(c.value * slope), grouping.share(bound)
+    return found
 
 
-def _certified(found: list[Numeric], cotangents: list[Array], direction: Array, total: Array, total_error: Array) -> bool:
-    for numeric, c in zip(found, cotangents, strict=True):
-        expected = float((c * total).sum())
-        pieces = numeric.value * direction
-        slack = (
-            1e-9 * float(np.abs(pieces).sum()) + float((np.abs(c) * total_error).sum()) + float((numeric.error * np.abs(direction)).sum())
-        )
-        scale = 64 * EPS * float(np.abs(c * total).sum())
-        if not abs(expected - float(pieces.sum())) <= slack + scale:
-            return False
-    return True
+def _certified(numeric: Numeric, c: Array, direction: Array, total: Array, error: Array) -> bool:
+    pieces = numeric.value * direction
+    slack = 1e-9 * np.abs(pieces).sum() + (np.abs(c) * error).sum() + (numeric.error * np.abs(direction)).sum()
+    return bool(abs((c * total).sum() - pieces.sum()) <= slack + 64 * EPS * np.abs(c * total).sum())
+
+
+# Probes.
+
+
+def noise(array: Array, rng: Rng) -> Array:
+    """Return `array` changed by a few ulps."""
+    ulps = rng.random(array.shape, dtype=np.float32).astype(np.float64)
+    ulps *= 2 * NOISE
+    ulps += 1 - NOISE
+    ulps *= array
+    return ulps
+
+
+def shake(y: Array, rng: Rng) -> None:
+    """Put noise on an output that its layer may remember."""
+    if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64:
+        y[...] = noise(y, rng)
+
+
+def noisy_sum(gradient: Array, rng: Rng) -> Array:
+    """Return a gradient with noise of its mean size, too."""
+    found: Array = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
+    return found
+
+
+def flow_noise(dy: Array, rng: Rng) -> Array:
+    """Return the noise of a gradient made from `dy`."""
+    size = np.abs(dy)
+    ulps: Array = NOISE * (size + size.mean()) * rng.uniform(-1, 1, dy.shape)
+    return ulps
+
+
+def equalised(analytic: Array, rng: Rng) -> Array:
+    """Return a direction along which all elements weigh nearly the same: equal ones would cancel."""
+    size = np.array(np.abs(analytic))
+    size[~np.isfinite(size)] = 0.0
+    floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
+    weights = floor / np.maximum(size, floor) * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
+    signed: Array = np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
+    return signed
+
+
+def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float) -> Numbers:
+    """Return the numbers along u."""
+    terms = analytic * u
+    scale = float(np.abs(terms).sum())
+    with np.errstate(all="ignore"):
+        spread = max((abs(float(((other - analytic) * u).sum())) for other in noisy), default=0.0)
+    rounding = spread * (SAFETY * EPS / NOISE) + 16 * EPS * scale
+    return float(terms.sum()), numeric, error + (rounding if np.isfinite(rounding) else 0.0), scale
+
+
+def compare_along(
+    check: Check, subject: Subject, step: Step, analytic: Array, noisy: list[Array], rng: Rng, cotangent: Array, count: int = PROBES
+) -> list[tuple[Array, Numbers]]:
+    """Fill in `check` from probes of every element; return them."""
+    found = []
+    for _ in range(count):
+        u = equalised(analytic, rng)
+        slope, error = subject.along(step, u)
+        found.append((u, probe(analytic, noisy, u, float((cotangent * slope).sum()), float((np.abs(cotangent) * error).sum()))))
+    compare_probes(check, [numbers for _, numbers in found], analytic.size, f"{step.name}, probes of every element")
+    check.untested = int(np.count_nonzero(analytic == 0)) if check.verdict == "pass" else 0
+    return found

@@ -1,179 +1,350 @@
-"""All checks at one point in the space of the parameters: of the protocol, of each layer alone, and of the whole net."""
+"""A model at one point in the space of its parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
-from ..sequential import Sequential
-from .jacobian import Numeric
-from .layer_check import Alone, LayerBench, check_alone, synthetic_input
-from .loss_protocol import LossTrial, check_loss_protocol
-from .network import Gradients, Network, added
-from .penalty_protocol import check_penalty_protocol
-from .protocol import check_protocol
-from .steps import Step
-from .verdict import Check, difference
-from .workbench import Workbench
+from ..objective import Objective
+from .jacobian import PROBES, Numeric, Rng, Subject, both, compare_along, flow_noise, noise, noisy_sum, numeric_gradients, separable, shake
+from .protocol import LossTrial, check_loss_protocol, check_penalty_protocol, check_protocol
+from .steps import EPS, CentralStep, ComplexStep, Step
+from .verdict import NOISE, RUNS, SAFETY, Check, compare, difference, rounding_bar, runs_for
+from .workbench import Alone, Key, LayerBench, Workbench, check_alone, synthetic_input
+
+Gradients = dict[Key, Array]
+Numerics = dict[Key, Numeric]
+
+ONE = np.ones(())
 
 
+@dataclass
 class Point:
-    """All derivative checks at one point in the space of the parameters."""
+    """All checks at one point; a term is "data", "total" or a penalty's name."""
 
-    def __init__(
-        self,
-        bench: Workbench,
-        model: Sequential,
-        x: Array,
-        t: Array,
-        rng: np.random.Generator,
-        exhaustive: bool,
-        steps: list[Step] | None = None,
-        weight: Array | None = None,
-    ) -> None:
-        self.bench, self.model, self.x, self.t, self.rng = bench, model, x, t, rng
-        self.exhaustive = exhaustive
-        self.lone = [LayerBench(bench, i, training=False, step=None if steps is None else steps[i]) for i in range(len(model.layers))]
-        self.net = Network(bench, model, x, t, rng, self.lone, weight)
-        self.alone: dict[int, Alone] = {}
-        self.on: dict[int, Alone] = {}
-        self.numeric: dict[Any, Numeric] = {}
-        self.data: Gradients = {}
-        self.total: Gradients = {}
-        self.noisy: list[Gradients] = []
-        self.penalties: list[tuple[Gradients, dict[Any, Numeric]]] = []
-        self.loss_checks: list[Check] = []
-        self.note = ""
+    bench: Workbench
+    model: Objective
+    x: Array
+    t: Array
+    rng: Rng
+    weight: Array | None = None
+    least: int = 0  # forward calls allowed in any case
+    steps: Sequence[Step | None] = ()
+    step: Step = field(default_factory=ComplexStep)
+    loss_step: Step = field(default_factory=ComplexStep)
+    unit: float = 0.0
+    trained: Any = np.nan
+    note: str = ""
+    alone: dict[tuple[int, bool], Alone] = field(default_factory=dict)
+    numeric: Numerics = field(default_factory=dict)
+    total: Gradients = field(default_factory=dict)
+    penalties: dict[str, tuple[Gradients, Numerics]] = field(default_factory=dict)
+    loss_checks: list[Check] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        steps = self.steps or [None] * len(self.model.layers)
+        self.lone = [LayerBench(self.bench, i, training=False, step=step) for i, step in enumerate(steps)]
+        self.numbers = {str(penalty): number for number, penalty in enumerate(self.model.penalties)}
+
+    def value(self, term: str, x: Array) -> Any:
+        """Return a term of the objective."""
+        if term in self.numbers:
+            return self.model.penalty_value(self.numbers[term], len(x))
+        return self.model.data_loss(x, self.t, self.weight) if term == "data" else self.model.terms(x, self.t, self.weight)[term]
+
+    def loss(self, z: Array) -> Array:
+        """Return the data loss of outputs."""
+        return np.asarray(self.model.loss_of(z, self.t, self.weight))
+
+    def inputs(self) -> list[Array]:
+        """Return the input of each layer, and what the loss sees."""
+        self.bench.use("real")
+        z = self.x
+        found = [np.array(z)]
+        for layer in self.model._body:
+            z = layer.forward(z)
+            found.append(np.array(z))
+        return found
+
+    def penalized(self, term: str) -> list[Key]:
+        """Return the parameters that a penalty acts on."""
+        touched = {id(parameter) for parameter in self.model._penalized[self.numbers[term]][1]}
+        return [key for key, parameter in self.bench.parameters.items() if id(parameter) in touched]
+
+    def gradient(self, term: str) -> Gradients:
+        """Return the gradient of a term."""
+        self._fill(0.0 if term in self.numbers else np.nan)
+        if term in self.numbers:
+            self.model.add_penalty_gradient(self.numbers[term], len(self.x))
+        elif term == "total":
+            self.trained = self.model.value_and_gradient(self.x, self.t, self.weight)
+        else:
+            self.value(term, self.x)
+            self.model.data_gradient()
+        return self._collect()
+
+    def _fill(self, blank: float) -> None:
+        self.bench.use("real")
+        for parameter in self.bench.parameters.values():
+            parameter.grad.fill(blank)
+
+    def _collect(self) -> Gradients:
+        return {key: parameter.grad.copy() for key, parameter in self.bench.parameters.items()}
+
+    def noisy_gradients(self) -> list[Gradients]:
+        """Return gradients of the data loss under noise on all that flows."""
+        runs, losses = [], []
+        for _ in range(runs_for(self.model.parameters.size)):
+            with self.bench.shaken(self.bench.parameters, self.rng):
+                self._fill(np.nan)
+                losses.append(self._noisy_pass())
+            runs.append({key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()})
+        # The loss's own rounding.
+        spread = max(losses) - min(losses)
+        self.unit = max(1.0, SAFETY / NOISE / 16 * spread) if np.isfinite(spread) else np.inf
+        return runs
+
+    def _noisy_pass(self) -> float:
+        z = noise(self.x, self.rng)
+        for layer in self.model._body:
+            z = layer.forward(z)
+            shake(z, self.rng)
+        loss = float(self.loss(z))
+        dy: Any = self._noisy_slope()
+        for layer in (*self.model._rest, *self.model._first):
+            before, dy = dy, layer.backward(dy)
+            if dy is not None:
+                dy = noise(dy, self.rng) + (flow_noise(before, self.rng) if dy.shape == before.shape else 0.0)
+        return loss
+
+    def _noisy_slope(self) -> Array:
+        dy = self.model.loss_gradient()
+        return noise(dy, self.rng) + NOISE / len(self.x) * self.rng.uniform(-1, 1, dy.shape)
+
+    def subject(self, term: str, key: Key) -> Subject:
+        """Return a term as a function of one parameter."""
+        inputs = both(self.x)
+
+        def f(kind: str) -> Array:
+            self.bench.use(kind)
+            return np.asarray(self.value(term, inputs[kind]))
+
+        return Subject(f, self.bench.arrays(key))
+
+    def loss_subject(self) -> Subject:
+        """Return the loss as a function of outputs."""
+        arrays = both(self.inputs()[-1])
+        return Subject(lambda kind: self.loss(arrays[kind]), arrays)
+
+    def choose_loss_step(self) -> None:
+        """Fall back to central differences for the loss if need be."""
+        if self.loss_subject().unsafe("prediction", self.rng, CentralStep(unit=1.0)):
+            self.loss_step = CentralStep(unit=1.0)
+            self.note = f"central differences, as the loss {self.model.loss} is not complex-safe"
+
+    def choose_step(self) -> None:
+        """Take the complex step for the net if every part does."""
+        steps = [self.loss_step, *(lone.step for lone in self.lone[: len(self.model._body)])]
+        self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep(unit=1.0)
+
+    def penalty_step(self, term: str) -> Step:
+        """Return the complex step if it does."""
+        keys = self.penalized(term)
+        return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
+
+    def penalty_numeric(self, term: str, limit: int) -> Numerics:
+        """Return the numeric gradients of a penalty that are known by elements."""
+        penalty, found = self.model.penalties[self.numbers[term]], {}
+        for key in self.penalized(term):
+            arrays = self.bench.arrays(key)
+            if arrays["real"].size <= limit and (known := separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)):
+                found[key] = known
+        return found
+
+    def check_value(self) -> Check:
+        """Check the value that training reported."""
+        check = Check(None, "total", "value", where="value_and_gradient", elements=1)
+        self.bench.use("real")
+        value, trained = float(self.value("total", self.x)), float(self.trained)
+        gap, scale = abs(trained - value), abs(trained) + abs(value)
+        check.difference = gap / scale if scale > 0 else 0.0
+        if np.isfinite(value) and not gap <= 1e-12 * scale + EPS * self.unit:
+            check.verdict = "fail"
+            check.worst = {"analytic": trained, "numeric": value, "bar": 1e-12 * scale}
+            check.diagnosis = f"training reports an objective of {trained:.9g}, but its terms add up to {value:.9g}"
+        return check
+
+    def check_loss(self, limit: int) -> tuple[Check, Numeric | None]:
+        """Check the loss alone; return its numeric gradient, too."""
+        subject = self.loss_subject()
+        z, noisy = subject.arrays["real"], []
+        self.loss(z)
+        analytic = np.array(self.model.loss_gradient())
+        for _ in range(RUNS):
+            self.loss(noise(z, self.rng))
+            noisy.append(self._noisy_slope())
+        context = {"p": z.copy(), "t": self.t} | ({} if self.weight is None else {"w": self.weight})
+        check = Check(None, "data", "prediction", where=str(self.model.loss), context=context)
+        found = numeric_gradients(subject, [ONE], self.rng, self.loss_step, limit)
+        if analytic.shape != z.shape:
+            check.verdict, check.difference, check.diagnosis = "fail", 1.0, f"its gradient has shape {analytic.shape}, the output {z.shape}"
+        elif found is not None:
+            return compare(check, analytic, found[0], rounding_bar(analytic, noisy)), found[0]
+        else:
+            compare_along(check, subject, self.loss_step, analytic, noisy, self.rng, ONE)
+        return check, None
+
+    def check_term(
+        self, term: str, analytic: Gradients, noisy: list[Gradients], numeric: Numerics, step: Step | None = None
+    ) -> dict[Key, Check]:
+        """Check a term for each parameter: by the elements that are known, and by probes."""
+        checks = {}
+        step = step or self.step
+        # Central differences of a deep net are no witness: kinks lie too close.
+        witness = "" if isinstance(step, CentralStep) else "fail"
+        if isinstance(step, CentralStep):
+            step = CentralStep(unit=max(step.unit, self.unit))
+        for key, gradient in analytic.items():
+            check, probed = (Check(key[0], term, key[1], where=str(self.model.layers[key[0]])) for _ in range(2))
+            runs, known = [run[key] for run in noisy], numeric.get(key)
+            count = PROBES if known is None and term != "total" else 1
+            compare_along(probed, self.subject(term, key), step, gradient, runs, self.rng, ONE, count)
+            if known is None:
+                check = probed
+            elif compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass" and probed.verdict == witness:
+                check = probed
+                check.diagnosis = "every layer's derivative agrees, but the objective as a whole does not: is a layer skipped?"
+            checks[key] = check
+        return checks
 
     @property
     def kinks(self) -> int:
-        """How many elements of the layers' derivatives sit on a kink."""
-        return sum(check.kinks for alone in self.alone.values() for check in alone.checks)
+        """How many elements sit on a kink."""
+        return sum(check.kinks for (_, training), alone in self.alone.items() for check in alone.checks if not training)
 
     def not_complex_safe(self) -> list[str]:
-        """Return why central differences were taken, for each layer or loss where they were."""
+        """Return why central differences were taken."""
         return sorted({self.note, *(alone.note for alone in self.alone.values())} - {""})
 
-    def inputs(self) -> list[Array]:
-        """Return the input of every layer."""
-        inputs = self.net.inputs()
-        if len(inputs) < len(self.model.layers):
-            inputs.append(np.array(self.lone[len(inputs) - 1].forward(inputs[-1])))
-        return inputs
-
     def limit(self, i: int) -> int:
-        """Return how many forward calls of layer `i` a default check may spend: about a tenth of a second."""
-        size = sum(parameter.size for (layer, _), parameter in self.bench.parameters.items() if layer == i)
+        """Return how many forwards of layer `i` take about 0.1 s."""
+        size = sum(parameter.size for parameter in self.lone[i].parameters.values())
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
+    def _active(self, lone: LayerBench, x: Array) -> LayerBench | None:
+        active = LayerBench(self.bench, lone.number, training=True)
+        return active if active.differs_from_inference(x) else None
+
     def protocol(self) -> list[Check]:
-        """Try the protocol of every layer, once more while training where that makes a difference, of each penalty, and of the loss."""
-        checks = []
-        for lone, x in zip(self.lone, self.inputs(), strict=False):
+        """Try the protocol of each part."""
+        checks, inputs, head = [], self.inputs(), self.model._head
+        for lone, x in zip(self.lone, inputs, strict=False):
             checks += check_protocol(lone, x, self.rng)
-            active = LayerBench(self.bench, lone.number, training=True)
-            if active.differs_from_inference(x):
+            if active := self._active(lone, x):
                 checks += check_protocol(active, x, self.rng)
                 self.bench.reset(lone.layer)
         for penalty, weights in self.model._penalized:
             if weights:
                 checks += check_penalty_protocol(penalty, weights[0].value, len(self.x))
-        head = self.model._head
-        return [*checks, *check_loss_protocol(LossTrial(head, self.net.logits(), self.t, lambda: self.bench.reset(head)))]
+        return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
 
     def layers(self, synthetic: bool = False) -> list[Check]:
-        """Check each layer alone, at its own input or at a synthetic one; and as it is while training, where that differs.
-
-        At their own inputs the layers are taken from the last to the first, and the numeric gradient of the data loss is carried
-        back on the way, as far as it goes element by element and no kink is met.
-        """
-        v: Numeric | None = None
-        self.note = self.net.choose_loss_step()
+        """Check each layer alone, and carry the loss's numeric gradient back, up to a kink."""
+        carried: Numeric | None = None
+        self.choose_loss_step()
         if not synthetic:
-            loss_check, v = self.net.loss_gradient(10**9 if self.exhaustive else 4096)
-            self.loss_checks.append(loss_check)
-        rows: list[list[Check]] = []
-        inputs = self.inputs()
-        for lone in reversed(self.lone):
-            i, x = lone.number, inputs[lone.number]
+            check, carried = self.check_loss(max(self.least, 4096))
+            self.loss_checks.append(check)
+        checks: list[Check] = []
+        for lone, own in reversed(list(zip(self.lone, self.inputs(), strict=False))):
+            i, x, rng = lone.number, own, self.rng
             if synthetic:
-                x = synthetic_input(x, self.rng)
-                if not self._takes(lone, x):
-                    lone.choose_step(inputs[i], self.rng)
+                x = synthetic_input(x, rng)
+                if not _takes(lone, x):
+                    lone.choose_step(own, rng)
                     continue
-            within = v if i < len(self.model._body) else None
-            limit = 10**9 if self.exhaustive else self.limit(i)
-            alone = check_alone(lone, x, self.rng, limit=limit, input_limit=self.limit(i) if i == 0 else limit, carried=within)
-            self.alone[i] = alone
-            rows.append(list(alone.checks))
+            within = carried if i < len(self.model._body) else None
+            limit = max(self.least, self.limit(i))
+            alone = self.alone[i, False] = check_alone(lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within)
+            found = alone.checks
             if within is not None:
-                self.numeric.update({(i, name): found for name, found in alone.carried.items() if name != "input"})
-                kinked = any(check.kinks for check in alone.checks)
-                v = None if kinked else alone.carried.get("input")
-            active = LayerBench(self.bench, i, training=True)
-            if active.differs_from_inference(x):
-                self.on[i] = on = check_alone(active, x, self.rng, limit=self.limit(i))
-                rows[-1] += on.checks
+                onward = alone.carried.pop("input", None)
+                carried = None if any(check.kinks for check in found) else onward
+                self.numeric |= {(i, name): numeric for name, numeric in alone.carried.items()}
+            if active := self._active(lone, x):
+                self.alone[i, True] = check_alone(active, x, rng, limit=self.limit(i))
+                found = found + self.alone[i, True].checks
                 self.bench.reset(lone.layer)
-        return [*self.loss_checks, *(check for layer in reversed(rows) for check in layer)]
-
-    @staticmethod
-    def _takes(lone: LayerBench, x: Array) -> bool:
-        """Return whether the input is within the layer's domain, and its backward takes a batch of that length."""
-        try:
-            y = lone.forward(x)
-            lone.collect(np.zeros(y.shape))
-        except Exception:
-            return False
-        return bool(np.isfinite(y).all())
+            checks = found + checks
+        return self.loss_checks + checks
 
     def network(self) -> list[Check]:
-        """Check each penalty alone, the data loss through the whole net, and the total."""
-        net, model = self.net, self.model
-        net.choose_step()
+        """Check each term of the objective."""
+        self.choose_step()
         checks = []
-        big = 10**9 if self.exhaustive else 5000
-        for index, penalty in enumerate(model.penalties):
-            analytic = net.penalty_gradient(index)
-            numeric = {key: found for key in analytic if (found := net.penalty_numeric(index, key, big)) is not None}
-            self.penalties.append((analytic, numeric))
-            rows = net.compare_term(str(penalty), net.penalty_value(index), analytic, [], numeric, step=net.penalty_step(index))
-            touched = {id(parameter) for parameter in model._penalized[index][1]}
-            checks += [c for c in rows if c.verdict == "fail" or id(self.bench.parameters[c.layer or 0, c.parameter]) in touched]
-        self.data, self.noisy = net.data_gradient(), net.noisy_gradients()
+        for term in self.numbers:
+            analytic, numeric = self.penalties[term] = self.gradient(term), self.penalty_numeric(term, max(self.least, 5000))
+            rows = self.check_term(term, analytic, [], numeric, self.penalty_step(term))
+            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in self.penalized(term)]
+        data, noisy = self.gradient("data"), self.noisy_gradients()
         if self.kinks:
-            return checks  # at a kink the objective has no gradient: the generic point decides
-        checks += net.compare_term("data", net.data_value, self.data, self.noisy, self.numeric)
-        self.total = net.total_gradient()
-        checks.append(net.value_check())
-        noisy = [{key: run[key] + self.total[key] - self.data[key] for key in run} for run in self.noisy]
-        checks += net.compare_term("total", net.total_value, self.total, noisy, self.total_numeric())
-        return checks
+            return checks  # the generic point decides
+        checks += self.check_term("data", data, noisy, self.numeric).values()
+        self.total = self.gradient("total")
+        checks.append(self.check_value())
+        return [*checks, *self.check_term("total", self.total, shifted(noisy, data, self.total), self.total_numeric()).values()]
 
-    def total_numeric(self) -> dict[Any, Numeric]:
-        """Return the numeric gradient of the total, where all of its terms are known element by element."""
+    def total_numeric(self) -> Numerics:
+        """Return the numeric gradient of the total, where it is known by elements."""
         found = dict(self.numeric)
-        for index, (_, numeric) in enumerate(self.penalties):
-            touched = {id(parameter) for parameter in self.model._penalized[index][1]}
-            for key in list(found):
-                if id(self.bench.parameters[key]) not in touched:
-                    continue
-                if key in numeric:
-                    found[key] = added({key: found[key]}, numeric)[key]
-                else:
-                    del found[key]
+        for term, (_, numeric) in self.penalties.items():
+            for key in self.penalized(term):
+                known = found.pop(key, None)
+                if known is not None and key in numeric:
+                    found[key] = known + numeric[key]
         return found
 
     def difference(self) -> float | None:
-        """Return the course's number for the total, or None where not every element was computed."""
+        """Return the course's number for the total, if every element is known."""
         numeric = self.total_numeric()
-        if not self.total or set(numeric) != set(self.total):
-            return None
-        return difference(flat(self.total), np.concatenate([numeric[key].value.ravel() for key in self.total]))
+        return over_all(self.total, numeric) if self.total and set(numeric) == set(self.total) else None
 
 
-def flat(gradients: Gradients) -> Array:
-    """Return all gradients as one vector."""
-    return np.concatenate([gradient.ravel() for gradient in gradients.values()]) if gradients else np.zeros(0)
+def _takes(lone: LayerBench, x: Array) -> bool:
+    """Return whether the layer takes such an input."""
+    try:
+        y = lone.forward(x)
+        lone.collect(np.zeros(y.shape))
+    except Exception:
+        return False
+    return bool(np.isfinite(y).all())
+
+
+def shifted(runs: list[Gradients], data: Gradients, total: Gradients) -> list[Gradients]:
+    """Return noisy gradients of the total."""
+    return [{key: run[key] + total[key] - data[key] for key in run} for run in runs]
+
+
+def over_all(analytic: Gradients, numeric: Numerics) -> float:
+    """Return the course's number for all parameters."""
+    pairs = [(gradient.ravel(), numeric[key].value.ravel()) for key, gradient in analytic.items()]
+    return difference(*map(np.concatenate, zip(*pairs, strict=True)))
+
+
+def merge(first: list[Check], second: list[Check]) -> list[Check]:
+    """Return one row for each thing checked at two points."""
+    order = ("unresolved", "pass", "fail").index
+    merged: dict[tuple[object, ...], Check] = {}
+    for check in (*first, *second):
+        key = (check.layer, check.term, check.parameter, check.where, check.training)
+        before = merged.setdefault(key, check)
+        if order(check.verdict) > order(before.verdict):
+            check.kinks = max(check.kinks, before.kinks)
+            merged[key] = check
+        elif check.verdict in ("pass", before.verdict):
+            before.untested = min(before.untested, check.untested)
+    return list(merged.values())

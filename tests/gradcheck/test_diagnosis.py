@@ -23,9 +23,10 @@ from minidl import (
 )
 from minidl.gradcheck import Check, GradientChecker
 from minidl.gradcheck.diagnosis import explain_array, explain_network, explain_penalty
-from minidl.gradcheck.layer_check import LayerBench
+from minidl.gradcheck.jacobian import Numeric
 from minidl.gradcheck.point import Point
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.verdict import compare
+from minidl.gradcheck.workbench import LayerBench, Workbench
 
 M = 6
 
@@ -438,14 +439,16 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
 
 
 def test_arrays_of_different_shapes_are_left_alone():
-    check = Check(0, "layer", "weight", diagnosis="kept")
-    explain_array(check, np.ones(2), np.ones(3))
-    assert (check.diagnosis, check.census) == ("kept", "")
+    check = compare(Check(0, "layer", "weight"), np.ones(2), Numeric(np.ones(3), np.zeros(3), ""), np.zeros(()))
+    explain_array(check)
+    assert check.diagnosis == "its gradient has shape (2,), but it has shape (3,)"
+    assert check.census == ""
 
 
 def test_what_is_said_already_stays():
     check = Check(0, "layer", "weight", diagnosis="kept")
-    explain_array(check, 2 * np.ones(2), np.ones(2))
+    check.analytic, check.numeric = 2 * np.ones(2), np.ones(2)
+    explain_array(check)
     assert check.diagnosis == "kept"
     assert check.census.startswith("2 of 2")
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from helpers import complex_step
 
-from minidl.gradcheck.jacobian import GROUPINGS, Numeric, numeric_gradients
+from minidl.gradcheck.jacobian import GROUPINGS, Numeric, Subject, equalised, noise, numeric_gradients, one_by_one, probe
 from minidl.gradcheck.steps import CentralStep, ComplexStep
+from minidl.gradcheck.verdict import NOISE
 
 RNG = np.random.default_rng(7)
 X = RNG.standard_normal((4, 3))
@@ -41,19 +42,14 @@ class Function:
 
     def __init__(self, f, a):
         self.arrays = {"real": np.array(a, np.float64), "complex": np.array(a, np.complex128)}
-        self.calls = 0
+        self.of, self.calls = f, 0
 
-        def of(kind):
-            def call():
-                self.calls += 1
-                return np.asarray(f(self.arrays[kind]))
+    def call(self, kind):
+        self.calls += 1
+        return np.asarray(self.of(self.arrays[kind]))
 
-            return call
-
-        self.f = {kind: of(kind) for kind in self.arrays}
-
-    def numeric(self, cotangents, step=None, limit=10_000, **more):
-        return numeric_gradients(self.f, self.arrays, cotangents, np.random.default_rng(0), step=step or ComplexStep(), limit=limit, **more)
+    def numeric(self, cotangents, step=None, limit=10_000):
+        return numeric_gradients(Subject(self.call, self.arrays), cotangents, np.random.default_rng(0), step or ComplexStep(), limit)
 
 
 def exact(f, a, c):
@@ -81,7 +77,7 @@ def test_the_coarsest_grouping_that_is_right_is_taken(name):
     f, a, expected = FUNCTIONS[name]
     grouping = next(g for g in GROUPINGS if g.name == expected)
     c = np.ones(np.shape(f(a)))
-    groups = grouping.count(np.shape(a))
+    groups = int(np.prod(np.shape(a)[grouping.axes :]))
     assert Function(f, a).numeric([c], limit=groups) is not None
     # With one call fewer than the grouping needs nothing is computed, unless a finer one could only need more.
     assert Function(f, a).numeric([c], limit=groups - 1) is None
@@ -167,7 +163,63 @@ def test_beyond_the_limit_nothing_is_computed(limit):
 
 def test_the_doubt_of_a_cotangent_is_carried_along():
     c = RNG.standard_normal(X.shape)
-    doubts = [None, np.full(X.shape, 1e-3)]
-    sure, unsure = Function(lambda a: 2 * a, X).numeric([c, c], doubts=doubts)
+    sure, unsure = Function(lambda a: 2 * a, X).numeric([c, Numeric(c, np.full(X.shape, 1e-3), "complex step")])
     np.testing.assert_array_equal(sure.value, unsure.value)
     np.testing.assert_allclose(unsure.error - sure.error, 2e-3)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_slopes_of_single_elements_to_either_side(sign):
+    function = Function(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
+    found = one_by_one(Subject(function.call, function.arrays), ComplexStep(), sign)
+    np.testing.assert_array_equal(found.value, [[1, sign > 0], [0, sign > 0]])
+
+
+def test_numeric_gradients_add_up():
+    total = Numeric(np.ones(2), np.full(2, 0.1), "s") + Numeric(np.full(2, 3.0), np.full(2, 0.2), "s")
+    np.testing.assert_array_equal(total.value, [4, 4])
+    np.testing.assert_allclose(total.error, 0.3)
+
+
+# Probes.
+
+
+def test_noise_is_small_and_spares_zeros_and_signs():
+    rng = np.random.default_rng(0)
+    x = np.array([0.0, 1.0, -5.0] * 100)
+    noisy = noise(x, rng)
+    assert (np.sign(noisy) == np.sign(x)).all()
+    assert 0 < np.abs(noisy - x).max() <= 1.01 * NOISE * 5
+
+
+@pytest.mark.parametrize("gradient", [[1.0, -1e-2, 1e-1], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0], 3.0])
+def test_an_equalised_direction_reaches_every_element(gradient):
+    u = equalised(np.array(gradient), np.random.default_rng(0))
+    assert np.isfinite(u).all()
+    assert (u != 0).all()
+
+
+def test_along_an_equalised_direction_all_weigh_about_the_same():
+    gradient = np.array([1.0, -1e-2, 0.1])
+    weights = np.abs(gradient * equalised(gradient, np.random.default_rng(0)))
+    assert weights.max() <= 3 * weights.min()
+
+
+@pytest.mark.parametrize("n", [2, 4, 8])
+def test_the_terms_along_an_equalised_direction_never_cancel(n):
+    """Weights of exactly one size and both signs would: a factor would pass unseen."""
+    slopes = [np.ones(n) @ equalised(np.ones(n), np.random.default_rng(seed)) for seed in range(200)]
+    assert np.abs(slopes).min() > 1e-9
+
+
+def test_the_directions_have_both_signs():
+    u = equalised(np.ones(200), np.random.default_rng(0))
+    assert 50 < (u > 0).sum() < 150
+
+
+def test_a_probe_gives_slopes_and_the_size_of_its_terms():
+    analytic, u = np.array([1.0, -2.0]), np.array([3.0, 1.0])
+    slope, numeric, bar, terms = probe(analytic, [], u, 1.25, 0.5)
+    assert (slope, numeric, terms) == (1.0, 1.25, 5.0)
+    assert bar == pytest.approx(0.5)
+    assert probe(analytic, [analytic * (1 + NOISE)], u, 1.25, 0.0)[2] > probe(analytic, [], u, 1.25, 0.0)[2]

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
-from helpers import rows
+from helpers import classifier, rows
 from own_parts import Abs, Expit, Hinge, Huber, MaxPair, Noise, Residual, Slope, UnitRows
 
 from minidl import L1, L2, BinaryCrossEntropy, Dropout, Flatten, Layer, Linear, MeanSquaredError, ReLU, Sequential, Sigmoid, Softmax, Tanh
-from minidl.gradcheck.point import Point, flat
+from minidl.gradcheck.jacobian import Numeric
+from minidl.gradcheck.point import Point, over_all
+from minidl.gradcheck.steps import CentralStep, ComplexStep
 from minidl.gradcheck.workbench import Workbench
+from minidl.penalties import Penalty
 
 
 class at:
@@ -20,7 +23,7 @@ class at:
 
     def __enter__(self):
         self.bench.__enter__()
-        return Point(self.bench, self.model, self.x, self.t, np.random.default_rng(0), self.exhaustive)
+        return Point(self.bench, self.model, self.x, self.t, np.random.default_rng(0), least=10**9 * self.exhaustive)
 
     def __exit__(self, *error):
         self.bench.__exit__(*error)
@@ -68,8 +71,8 @@ def test_the_layers_come_in_order_after_the_loss():
 def test_every_layer_has_an_input_also_the_one_that_the_loss_takes_over():
     with at(net(Tanh()), *rows()) as point:
         inputs = point.inputs()
-        assert len(inputs) == 4
-        np.testing.assert_array_equal(inputs[3], point.net.logits())
+        assert [z.shape for z in inputs] == [(10, 3), (10, 4), (10, 4), (10, 1)]
+        assert [lone.number for lone, _ in zip(point.lone, inputs, strict=True)] == [0, 1, 2, 3]
 
 
 def test_a_penalty_is_shown_for_what_it_acts_on():
@@ -84,7 +87,7 @@ def test_the_numeric_gradient_of_the_net_is_carried_back_layer_by_layer():
         point.layers()
         point.network()
         assert set(point.numeric) == set(point.bench.parameters)
-        for key, gradient in point.data.items():
+        for key, gradient in point.gradient("data").items():
             np.testing.assert_allclose(point.numeric[key].value, gradient, rtol=1e-12, atol=1e-15)
         assert 0 < point.difference() < 1e-14
 
@@ -185,6 +188,184 @@ def test_pairs_of_features_pass():
         assert {check.verdict for check in point.layers()} == {"pass"}
 
 
-def test_gradients_as_one_vector():
-    np.testing.assert_array_equal(flat({"a": np.ones((2, 1)), "b": np.zeros(1)}), [1, 1, 0])
-    assert flat({}).shape == (0,)
+def test_the_number_over_all_parameters_is_that_of_one_vector():
+    analytic = {(0, "a"): np.array([[3.0], [0.0]]), (0, "b"): np.zeros(1)}
+    numeric = {key: Numeric(value / 3, 0 * value, "s") for key, value in reversed(analytic.items())}
+    assert over_all(analytic, numeric) == 0.5
+
+
+# The whole network: each term of the objective against numeric gradients, by elements and by probes.
+
+
+def regression(loss, penalties=(), dtype=np.float64):
+    return Sequential([Linear(3, 4), Tanh(), Linear(4, 2)], loss=loss, penalties=penalties, dtype=dtype)
+
+
+def targets(k=2):
+    return np.random.default_rng(3).standard_normal((10, k))
+
+
+@pytest.mark.parametrize("limit", [100, 0], ids=["elements", "probes"])
+@pytest.mark.parametrize("loss", [MeanSquaredError(), Huber(), Hinge()])
+def test_a_right_loss_passes(loss, limit):
+    with at(regression(loss), rows()[0], targets()) as net:
+        net.choose_loss_step()
+        check, found = net.check_loss(limit)
+    assert (check.verdict, check.parameter, check.elements) == ("pass", "prediction", 20)
+    assert (found is None) == (limit == 0)
+    assert ("Huber" in net.note) == isinstance(loss, Huber)  # written with abs
+    assert isinstance(net.loss_step, CentralStep if net.note else ComplexStep)
+
+
+@pytest.mark.parametrize("limit", [100, 0], ids=["elements", "probes"])
+@pytest.mark.parametrize("loss", [MeanSquaredError, Huber])
+def test_a_wrong_loss_fails(loss, limit):
+    class Wrong(loss):
+        def backward(self):
+            gradient = super().backward().copy()
+            gradient[3, 1] *= 1 + 1e-4
+            return gradient
+
+    with at(regression(Wrong()), rows()[0], targets()) as net:
+        net.choose_loss_step()
+        check, _ = net.check_loss(limit)
+    assert check.verdict == "fail"
+    if limit:
+        assert check.worst["index"] == [3, 1]
+
+
+def test_a_loss_that_refuses_complex_numbers_is_not_complex_safe():
+    class Real(MeanSquaredError):
+        def forward(self, prediction, target):
+            return float(super().forward(prediction, target))
+
+    with at(regression(Real()), rows()[0], targets()) as net:
+        net.choose_loss_step()
+        assert "not complex-safe" in net.note
+
+
+def test_the_analytic_gradient_is_that_of_training():
+    X, Y = rows()
+    model = classifier(penalties=[L2(0.3), L1(0.1)])
+    expected = model.gradient(X, Y)
+    with at(model, X, Y) as net:
+        total = net.gradient("total")
+        parts = [net.gradient("data"), net.gradient("L2(0.3)"), net.gradient("L1(0.1)")]
+    np.testing.assert_array_equal(np.concatenate([g.ravel() for g in total.values()]), expected)
+    np.testing.assert_allclose(np.concatenate([sum(part[key] for part in parts).ravel() for key in total]), expected, rtol=1e-14)
+
+
+def test_noise_changes_the_gradient_a_little():
+    with at(classifier(), *rows()) as net:
+        gradient, noisy = net.gradient("data"), net.noisy_gradients()
+    assert len(noisy) == 6
+    for run in noisy:
+        for key, value in gradient.items():
+            gap = np.abs(run[key] - value).max()
+            assert 0 < gap < 1e-11
+
+
+@pytest.mark.parametrize("penalty", [L2(0.3), L1(0.3), L2(0.3, layers=[2])])
+def test_the_elements_of_a_penalty_are_asked_one_at_a_time(penalty):
+    model = classifier(penalties=[penalty])
+    with at(model, *rows()) as net:
+        assert isinstance(net.penalty_step(str(penalty)), ComplexStep)
+        analytic = net.gradient(str(penalty))
+        found = net.penalty_numeric(str(penalty), 100)
+        assert net.penalty_numeric(str(penalty), 3) == {}  # too large
+    assert set(found) == ({(2, "weight")} if penalty.layers else {(0, "weight"), (2, "weight")})
+    for key, numeric in found.items():
+        np.testing.assert_allclose(numeric.value, analytic[key], rtol=1e-14)
+
+
+class Lengths(Penalty):
+    """The lengths of the rows: no sum over elements, and written with a norm, which knows no complex numbers."""
+
+    def value(self, weight, m):
+        return self.strength * np.linalg.norm(weight, axis=1).sum()
+
+    def gradient(self, weight, m, out):
+        out[...] = self.strength * weight / np.linalg.norm(weight, axis=1, keepdims=True)
+
+
+class Ring(Penalty):
+    """Products of neighbours: one element alone has itself for a neighbour."""
+
+    def value(self, weight, m):
+        flat = weight.ravel()
+        return self.strength * (flat * np.roll(flat, 1)).sum()
+
+    def gradient(self, weight, m, out):
+        flat = weight.ravel()
+        out[...] = self.strength * (np.roll(flat, 1) + np.roll(flat, -1)).reshape(weight.shape)
+
+
+@pytest.mark.parametrize("penalty", [Lengths(0.3), Ring(0.3)])
+def test_a_penalty_that_is_no_sum_over_elements_is_asked_as_a_whole(penalty):
+    model = classifier(penalties=[penalty])
+    with at(model, *rows()) as net:
+        assert net.penalty_numeric(str(penalty), 100) == {}
+        step = net.penalty_step(str(penalty))
+        assert isinstance(step, CentralStep if isinstance(penalty, Lengths) else ComplexStep)
+        checks = net.check_term(str(penalty), net.gradient(str(penalty)), [], {}, step=step)
+    assert {check.verdict for check in checks.values()} == {"pass"}
+
+
+def test_a_penalty_that_refuses_complex_numbers_gets_central_differences():
+    class Real(L2):
+        def value(self, weight, m):
+            return float(np.sum(weight**2)) * self.strength / (2 * m)
+
+    with at(classifier(penalties=[Real(0.3)]), *rows()) as net:
+        assert isinstance(net.penalty_step("Real(0.3)"), CentralStep)
+
+
+def test_a_penalty_on_nothing_gets_central_differences():
+    penalty = L2(0.3, layers=[1])
+    with at(classifier(penalties=[penalty]), *rows()) as net:
+        assert isinstance(net.penalty_step(str(penalty)), CentralStep)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["probes", "elements"])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_term_is_compared_for_each_parameter(wrong, known):
+    with at(classifier(), *rows()) as net:
+        gradient, noisy = net.gradient("data"), net.noisy_gradients()
+        numeric = {key: Numeric(value.copy(), 1e-14 + 0 * value, "complex step") for key, value in gradient.items()} if known else {}
+        if wrong:
+            gradient[2, "weight"][0, 1] += 1e-6
+        checks = net.check_term("data", gradient, noisy, numeric)
+    assert {key: check.verdict for key, check in checks.items()} == {
+        (0, "weight"): "pass",
+        (0, "bias"): "pass",
+        (2, "weight"): "fail" if wrong else "pass",
+        (2, "bias"): "pass",
+    }
+    assert all(("probes" in check.method) != known for check in checks.values())
+
+
+def test_probes_catch_what_the_elements_were_told_wrongly():
+    with at(classifier(), *rows()) as net:
+        gradient = {key: value + 1.0 for key, value in net.gradient("data").items()}
+        numeric = {key: Numeric(value.copy(), 0 * value, "complex step") for key, value in gradient.items()}
+        checks = net.check_term("data", gradient, [], numeric)
+    assert {check.verdict for check in checks.values()} == {"fail"}
+    assert "the objective as a whole does not" in checks[0, "weight"].diagnosis
+
+
+@pytest.mark.parametrize(("middle", "step"), [(Tanh, ComplexStep), (Abs, CentralStep)])
+def test_the_net_takes_complex_steps_if_every_part_does(middle, step):
+    model = Sequential([Linear(3, 2), middle(), Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
+    with at(model, *rows()) as net:
+        for lone, x in zip(net.lone, net.inputs(), strict=False):
+            lone.choose_step(x, net.rng)
+        net.choose_step()
+        assert isinstance(net.step, step)
+
+
+def test_the_inputs_are_copies():
+    with at(classifier(), *rows()) as net:
+        inputs = net.inputs()
+        assert [z.shape for z in inputs] == [(10, 3), (10, 4), (10, 4), (10, 1)]
+        inputs[0][...] = 7
+        assert not (net.x == 7).any()
