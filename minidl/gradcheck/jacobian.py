@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -49,8 +48,7 @@ def both(x: Array) -> dict[str, Array]:
     return {"real": x.copy(), "complex": x.astype(np.complex128)}
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """f(kind), and the array that it reads, by kind of arithmetic."""
 
     f: Callable[[str], Array]
@@ -77,14 +75,14 @@ class Grouping(NamedTuple):
     """A way to move elements together, and to read each one's share off the outputs."""
 
     name: str
-    axes: int  # so many of the first axes move as one
+    axes: int  # so many of the first axes move as one, 64: all
     fits: Callable[[Shape, Shape], bool]
     share: Callable[[Array], Array]
 
 
 # The coarsest first; each must be certified.
 GROUPINGS = (
-    Grouping("whole", sys.maxsize, lambda a, y: a == y, lambda p: p),
+    Grouping("whole", 64, lambda a, y: a == y, lambda p: p),
     Grouping("units", 1, lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1], lambda p: p.sum(axis=0)),
     Grouping("rows", 1, lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0], lambda p: p.reshape(len(p), -1).sum(1)),
     Grouping("single", 0, lambda a, y: True, lambda p: p.sum()),
