@@ -18,7 +18,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "names",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "about.md"]  # what a package index shows; the first page has it too
 
 # The docstrings: shapes and types stand in their numpydoc sections; what is in backquotes is a link where it is a public name.
 default_role = "py:name"
