@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .arrays import Array, door, is_whole, numeric
 from .errors import ArgumentError, DtypeError, MissingExtraError, ShapeError
 from .gradcheck.pictures import plot_errors
-from .gradcheck.verdict import Report
+from .gradcheck.report import Report
 from .history import History
 from .sequential import Sequential
 

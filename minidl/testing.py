@@ -14,10 +14,12 @@ from .arrays import Array, door
 from .errors import ArgumentError, NonFiniteError, ShapeError
 from .gradcheck import Check, GradientChecker, Report, check_gradients
 from .gradcheck.diagnosis import explain_layer
-from .gradcheck.point import merge
-from .gradcheck.protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol, check_penalty_protocol, check_protocol
-from .gradcheck.verdict import Rule, locked, reported, tried, writes
-from .gradcheck.workbench import LayerBench, Workbench, check_alone, generic_values, synthetic_input
+from .gradcheck.layer_check import LayerBench, check_alone, synthetic_input
+from .gradcheck.loss_protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol, check_penalty_protocol
+from .gradcheck.protocol import check_protocol
+from .gradcheck.report import reported
+from .gradcheck.verdict import Rule, locked, merge, tried, writes
+from .gradcheck.workbench import Workbench, generic_values
 from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer

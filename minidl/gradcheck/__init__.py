@@ -2,6 +2,7 @@
 
 from .checker import GradientChecker
 from .functions import check_gradients
-from .verdict import Check, GradientError, Report
+from .report import GradientError, Report
+from .verdict import Check
 
 __all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]

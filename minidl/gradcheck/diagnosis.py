@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from .layer_check import Alone, LayerBench
 from .signatures import Evidence, census, constant_ratio, name_cause
 from .verdict import Check, worst_element
-from .workbench import Alone, LayerBench, Workbench
+from .workbench import Workbench
 
 Candidate = tuple[str, Array]
 _LIMIT = 20_000  # forward calls that a diagnosis may spend on one array

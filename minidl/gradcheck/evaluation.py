@@ -10,7 +10,8 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
-from .jacobian import Numeric, Subject, noise
+from .jacobian import Numeric, Subject
+from .noise import noise
 from .steps import EPS, CentralStep, CourseStep, NotComplexSafe, Step, values_at
 from .verdict import RUNS
 

@@ -13,9 +13,11 @@ from ..arrays import Array
 from ..errors import ArgumentError
 from .diagnosis import explain_array
 from .evaluation import Evaluation, Parameters, allow
-from .jacobian import PROBES, Numeric, equalised, noise, probe
+from .jacobian import Numeric
+from .noise import PROBES, equalised, noise, probe
+from .report import Report
 from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
-from .verdict import NOISE, RUNS, SAFETY, Check, Report, compare, compare_probes, difference, excess, rounding_bar
+from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, difference, excess, rounding_bar
 
 ELEMENTS = 5000  # up to here every element is computed
 FLOOR = 1800  # ulps: what an unlucky order of summation may cost

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import ArgumentError, MissingExtraError
-from .verdict import Check, Report, excess
+from .report import Report
+from .verdict import Check, excess
 
 _LOWEST, _HIGHEST = 1e-3, 1e3  # in units of the error bar
 _CELLS = 128  # more than these in a row or a column would be narrower than a pixel or two

@@ -10,11 +10,14 @@ import numpy as np
 
 from ..arrays import Array
 from ..objective import Objective
-from .jacobian import PROBES, Numeric, Rng, Subject, both, compare_along, flow_noise, noise, noisy_sum, numeric_gradients, separable, shake
-from .protocol import LossTrial, check_loss_protocol, check_penalty_protocol, check_protocol
+from .jacobian import Numeric, Rng, Subject, both, numeric_gradients, separable
+from .layer_check import Alone, LayerBench, check_alone, synthetic_input
+from .loss_protocol import LossTrial, check_loss_protocol, check_penalty_protocol
+from .noise import PROBES, compare_along, flow_noise, noise, noisy_sum, shake
+from .protocol import check_protocol
 from .steps import EPS, CentralStep, ComplexStep, Step
 from .verdict import NOISE, RUNS, SAFETY, Check, compare, difference, rounding_bar, runs_for
-from .workbench import Alone, Key, LayerBench, Workbench, check_alone, synthetic_input
+from .workbench import Key, Workbench
 
 Gradients = dict[Key, Array]
 Numerics = dict[Key, Numeric]
@@ -333,18 +336,3 @@ def over_all(analytic: Gradients, numeric: Numerics) -> float:
     """Return the course's number for all parameters."""
     pairs = [(gradient.ravel(), numeric[key].value.ravel()) for key, gradient in analytic.items()]
     return difference(*map(np.concatenate, zip(*pairs, strict=True)))
-
-
-def merge(first: list[Check], second: list[Check]) -> list[Check]:
-    """Return one row for each thing checked at two points."""
-    order = ("unresolved", "pass", "fail").index
-    merged: dict[tuple[object, ...], Check] = {}
-    for check in (*first, *second):
-        key = (check.layer, check.term, check.parameter, check.where, check.training)
-        before = merged.setdefault(key, check)
-        if order(check.verdict) > order(before.verdict):
-            check.kinks = max(check.kinks, before.kinks)
-            merged[key] = check
-        elif check.verdict in ("pass", before.verdict):
-            before.untested = min(before.untested, check.untested)
-    return list(merged.values())

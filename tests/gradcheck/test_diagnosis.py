@@ -24,9 +24,10 @@ from minidl import (
 from minidl.gradcheck import Check, GradientChecker
 from minidl.gradcheck.diagnosis import explain_array, explain_network, explain_penalty
 from minidl.gradcheck.jacobian import Numeric
+from minidl.gradcheck.layer_check import LayerBench
 from minidl.gradcheck.point import Point
 from minidl.gradcheck.verdict import compare
-from minidl.gradcheck.workbench import LayerBench, Workbench
+from minidl.gradcheck.workbench import Workbench
 
 M = 6
 

@@ -7,8 +7,6 @@ import pytest
 from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
 
 from minidl import (
-    L1,
-    L2,
     Dropout,
     Flatten,
     GradientChecker,
@@ -23,8 +21,9 @@ from minidl import (
     Tanh,
 )
 from minidl.errors import ArgumentError
-from minidl.gradcheck.protocol import RULES, check_penalty_protocol, check_protocol
-from minidl.gradcheck.workbench import LayerBench, Workbench
+from minidl.gradcheck.layer_check import LayerBench
+from minidl.gradcheck.protocol import RULES, check_protocol
+from minidl.gradcheck.workbench import Workbench
 
 RIGHT = {
     "Linear": lambda: Linear(4, 3),
@@ -465,55 +464,3 @@ def test_a_loss_that_keeps_its_first_batch_is_caught():
     model = Sequential([Linear(4, 1)], loss=Stale())
     report = GradientChecker(model).check(np.eye(4), np.ones(4))
     assert any(check.parameter == "no stale cache" and check.layer is None for check in report.failures)
-
-
-# Penalties.
-
-
-class WritesInValue(L2):
-    def value(self, weight, m):
-        weight *= 1.0
-        return super().value(weight, m)
-
-
-class WritesInGradient(L2):
-    def gradient(self, weight, m, out):
-        super().gradient(weight, m, out)
-        weight *= 1.0
-
-
-class Adds(L2):
-    def gradient(self, weight, m, out):
-        out += self.strength / m * weight
-
-
-class AnArray(L2):
-    def value(self, weight, m):
-        return self.strength / (2 * m) * weight**2
-
-
-@pytest.mark.parametrize("penalty", [L1(0.1), L2(0.1), L2(0)])
-def test_a_right_penalty_keeps_all_rules(penalty):
-    assert all(check.verdict == "pass" for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5))
-
-
-@pytest.mark.parametrize(
-    ("penalty", "rule"),
-    [
-        (WritesInValue(0.1), "weight untouched"),
-        (WritesInGradient(0.1), "weight untouched"),
-        (Adds(0.1), "out overwritten"),
-        (AnArray(0.1), "one number"),
-    ],
-)
-def test_a_broken_rule_of_a_penalty_is_named(penalty, rule):
-    broken = [check for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5) if check.verdict == "fail"]
-    assert [check.parameter for check in broken] == [rule]
-    assert str(penalty) in broken[0].place
-
-
-@pytest.mark.parametrize(("penalty", "rule"), [(WritesInGradient(0.1), "weight untouched"), (Adds(0.1), "out overwritten")])
-def test_the_checker_tries_the_rules_of_penalties(penalty, rule):
-    model = Sequential([Linear(3, 2), Tanh(), Linear(2, 1)], loss=MeanSquaredError(), penalties=[penalty])
-    report = GradientChecker(model).check(np.eye(3), np.ones(3))
-    assert rule in [check.parameter for check in report.failures if check.term == "protocol"]

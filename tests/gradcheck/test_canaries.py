@@ -1,0 +1,158 @@
+"""Canaries: the bugs that the checker plants are found, by a checker that can see, and the layers come back."""
+
+import numpy as np
+import pytest
+from helpers import rows
+from own_parts import Gain
+
+from minidl import (
+    L1,
+    L2,
+    BinaryCrossEntropy,
+    Dropout,
+    Linear,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
+from minidl.gradcheck import GradientChecker, canaries, checker
+from minidl.gradcheck.canaries import MUTATIONS
+from minidl.gradcheck.layer_check import LayerBench
+from minidl.gradcheck.protocol import RULES
+from minidl.gradcheck.workbench import Workbench
+
+
+def planted_into():
+    layers = [Linear(3, 4), Tanh(), Dropout(0.7), Linear(4, 4), Gain(4), Linear(4, 1), Sigmoid()]
+    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1), L1(0.2)], dtype=np.float64)
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Let the planting take as long as it wants."""
+    plant = checker.plant
+    monkeypatch.setattr(checker, "plant", lambda report, point, budget: plant(report, point, 1e9))
+
+
+@pytest.mark.usefixtures("patient")
+def test_every_bug_planted_into_a_right_model_is_found():
+    report = GradientChecker(planted_into()).check(*rows())
+    caught, planted = report.kill_score
+    assert caught == planted > 80
+    assert report.survivors == []
+    assert f"{caught} of {planted} bugs planted into this model were found" in str(report)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("own", [False, True])
+def test_the_layers_come_back(own):
+    subject = planted_into()
+    backward = subject.layers[3].backward
+    if own:
+        subject.layers[3].backward = replaced = lambda dy: backward(dy)
+    GradientChecker(subject).check(*rows())
+    for i, layer in enumerate(subject.layers):
+        assert ("backward" in vars(layer)) == (own and i == 3)
+    if own:
+        assert subject.layers[3].backward is replaced
+
+
+@pytest.mark.usefixtures("patient")
+def test_survivors_of_a_blind_checker_are_named(monkeypatch):
+    monkeypatch.setattr(canaries, "_told_apart", lambda *_: False)
+    report = GradientChecker(planted_into()).check(*rows())
+    caught, planted = report.kill_score
+    assert caught < planted
+    assert len(report.survivors) == planted - caught
+    for name in (
+        "layer 3 Linear(4, 4) weight: transposed",
+        "layer 0 Linear(3, 4) bias: a factor 1.001",
+        "layer 1 Tanh() input: the wrong sign",
+        "layer 4 Gain() gain: one element x 1.5",
+        "L2(0.1) of layer 3: a factor 2",
+        "L1(0.2) of layer 0: detached (zero)",
+        "BinaryCrossEntropy(): 1/m missing",
+    ):
+        assert name in report.survivors
+    assert f"    not found: {report.survivors[0]}" in str(report)
+
+
+@pytest.mark.usefixtures("patient")
+def test_error_bars_without_end_show_survivors(monkeypatch):
+    monkeypatch.setattr(canaries, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf))
+    report = GradientChecker(planted_into()).check(*rows())
+    assert all("of layer" in name for name in report.survivors)
+    assert any(name.startswith("L2(0.1)") for name in report.survivors)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("does not accumulate", "accumulates"),
+        ("arguments untouched", "writes into dy"),
+        ("gradients overwritten", "leaves an element unwritten"),
+    ],
+)
+def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words):
+    monkeypatch.setitem(RULES, rule, lambda trial: iter(()))
+    places = ("5 Linear(4, 1)", "4 Gain()", "3 Linear(4, 4)", "0 Linear(3, 4)")
+    assert GradientChecker(planted_into()).check(*rows()).survivors == [f"layer {place}: {words}" for place in places]
+
+
+@pytest.mark.usefixtures("patient")
+def test_bugs_are_found_by_probes_too(monkeypatch):
+    monkeypatch.setattr("minidl.gradcheck.point.Point.limit", lambda self, i: 0)
+    caught, planted = GradientChecker(planted_into()).check(*rows()).kill_score
+    assert caught == planted > 50
+
+
+def test_a_failed_check_plants_nothing():
+    subject = planted_into()
+    right = subject.layers[1].backward
+    subject.layers[1].backward = lambda dy: 2 * right(dy)
+    report = GradientChecker(subject).check(*rows())
+    assert report.kill_score is None
+    assert not report.ok
+
+
+def test_the_planting_ends_with_its_budget(monkeypatch):
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(canaries.time, "perf_counter", lambda: float(next(ticks)))
+    report = GradientChecker(planted_into()).check(*rows())
+    assert any("the planting of bugs was ended" in note for note in report.notes)
+    assert 0 < report.kill_score[0] == report.kill_score[1] < 80
+
+
+def test_what_changes_nothing_is_not_counted():
+    """A gradient that is zero has no sign to be wrong."""
+    zero = np.zeros((3, 3))
+    assert all(canaries._told_apart(mutation(zero.copy()), zero, zero, zero) is None for mutation in MUTATIONS.values())
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_every_mutation_changes_a_general_gradient(name):
+    gradient = np.random.default_rng(0).standard_normal((3, 3))
+    before = gradient.copy()
+    assert not np.array_equal(MUTATIONS[name](gradient), before)
+    np.testing.assert_array_equal(gradient, before)
+
+
+def test_a_loss_checked_by_probes_alone_plants_nothing():
+    assert canaries._told_apart(np.ones(2), np.zeros(2), None, None) is None
+
+
+def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
+    layer = Linear(2, 2)
+
+    def fails(grad, old, dy):
+        raise RuntimeError
+
+    for own in (None, layer.backward):
+        if own:
+            layer.backward = own
+        with Workbench([layer]) as bench:
+            lone = LayerBench(bench, 0, training=False)
+            with pytest.raises(RuntimeError), canaries._spoiled(lone, fails):
+                lone.gradients(np.ones((1, 2)), np.ones((1, 2)))
+            assert vars(layer).get("backward") is own

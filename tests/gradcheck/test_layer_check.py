@@ -1,0 +1,210 @@
+"""One layer alone: what is right passes at every input, what is wrong fails, by elements and by probes."""
+
+import numpy as np
+import pytest
+from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
+
+from minidl import (
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from minidl.gradcheck.jacobian import Numeric
+from minidl.gradcheck.layer_check import LayerBench, check_alone, synthetic_input
+from minidl.gradcheck.steps import CentralStep, ComplexStep, CourseStep
+from minidl.gradcheck.workbench import Workbench
+
+BUILT_IN = {
+    "Linear": lambda: Linear(4, 3),
+    "square Linear": lambda: Linear(4, 4, bias=False),
+    "ReLU": ReLU,
+    "LeakyReLU": lambda: LeakyReLU(0.2),
+    "Sigmoid": Sigmoid,
+    "Tanh": Tanh,
+    "Softmax": Softmax,
+    "Flatten": Flatten,
+    "Dropout": lambda: Dropout(0.6),
+}
+OWN = {
+    "Gain": lambda: Gain(4),
+    "Slope": Slope,
+    "Residual": lambda: Residual(4),
+    "Tied": lambda: Tied(4, 2),
+    "UnitRows": UnitRows,
+    "MaxPair": MaxPair,
+    "Both": Both,
+    "Noise": Noise,
+}
+UNSAFE = {"Abs": Abs, "Expit": Expit, "SoftSign": SoftSign, "Clip": Clip}
+
+
+def alone(layer, x, *, limit=10_000, training=False, step=None, seed=0, **more):
+    """Return what the check of the layer alone finds."""
+    with Workbench([layer]) as bench:
+        return check_alone(LayerBench(bench, 0, training=training, step=step), x, np.random.default_rng(seed), limit=limit, **more)
+
+
+def verdicts(found):
+    return {check.parameter: check.verdict for check in found.checks}
+
+
+def batch(m=5, features=4, seed=3):
+    return np.random.default_rng(seed).standard_normal((m, features))
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", [*BUILT_IN, *OWN])
+def test_a_right_layer_passes(name, training, limit):
+    found = alone({**BUILT_IN, **OWN}[name](), batch(), limit=limit, training=training)
+    assert set(verdicts(found).values()) == {"pass"}
+    assert max(check.difference for check in found.checks) < 1e-13
+    assert found.note == ""
+    assert bool(found.numeric) == (limit > 0)
+    assert bool(found.probed) == (limit == 0)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("x", [np.zeros((3, 4)), -np.ones((1, 4)), 40 * batch(), synthetic_input(batch(), np.random.default_rng(0))])
+def test_a_built_in_layer_passes_at_every_input(name, x):
+    found = alone(BUILT_IN[name](), x)
+    assert "fail" not in verdicts(found).values()
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_layer_that_is_not_complex_safe_passes_by_central_differences(name):
+    found = alone(UNSAFE[name](), batch())
+    assert verdicts(found) == {"input": "pass"}
+    if name != "Clip":  # np.clip is complex-safe
+        assert "not complex-safe" in found.note
+        assert found.checks[0].method.startswith("central differences")
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
+@pytest.mark.parametrize("name", ["Abs", "Expit", "SoftSign"])
+def test_a_bug_is_found_by_central_differences_too(name, limit):
+    layer = UNSAFE[name]()
+    right = layer.backward
+    layer.backward = lambda dy: right(dy) * (1 + 1e-4)
+    assert verdicts(alone(layer, batch(), limit=limit)) == {"input": "fail"}
+
+
+def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
+    class RealGain(Gain):
+        def forward(self, x, *, training=False):
+            self.x = x
+            return x * self.gain.value.real
+
+    layer = RealGain(4)
+    found = alone(layer, batch())
+    assert "derivative for gain got lost" in found.note
+    assert set(verdicts(found).values()) == {"pass"}
+    right = layer.backward
+
+    def wrong(dy):
+        dx = right(dy)
+        layer.gain.grad[2] *= 1.001
+        return dx
+
+    layer.backward = wrong
+    assert verdicts(alone(layer, batch())) == {"gain": "fail", "input": "pass"}
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
+@pytest.mark.parametrize("parameter", ["weight", "bias", "input"])
+def test_a_wrong_gradient_fails_alone(parameter, limit):
+    layer = Linear(4, 3)
+    right = layer.backward
+
+    def wrong(dy):
+        dx = right(dy).copy()
+        {"weight": layer.weight.grad, "bias": layer.bias.grad, "input": dx}[parameter].flat[1] *= 1 + 1e-9
+        return dx
+
+    layer.backward = wrong
+    found = alone(layer, batch(), limit=limit)
+    assert [name for name, verdict in verdicts(found).items() if verdict == "fail"] == [parameter]
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
+def test_a_gradient_of_another_shape_fails(limit):
+    layer = Tanh()
+    right = layer.backward
+    layer.backward = lambda dy: right(dy)[:, :1]
+    found = alone(layer, batch(), limit=limit)
+    assert verdicts(found) == {"input": "fail"}
+    assert "shape (5, 1)" in found.checks[0].diagnosis
+
+
+def test_a_missing_input_gradient_fails():
+    layer = Linear(4, 3)
+    right = layer.backward
+
+    def forgetful(dy):
+        right(dy)
+
+    layer.backward = forgetful
+    found = alone(layer, batch())
+    assert verdicts(found) == {"weight": "pass", "bias": "pass", "input": "fail"}
+    assert "None" in found.checks[2].diagnosis
+
+
+def test_the_input_may_have_a_limit_of_its_own():
+    found = alone(Linear(4, 3), batch(), limit=10_000, input_limit=0)
+    assert set(found.numeric) == {"weight", "bias"}
+    assert set(found.probed) == {"input"}
+
+
+def test_a_step_that_is_given_is_kept():
+    found = alone(Tanh(), batch(), step=CourseStep(1e-5))
+    assert found.checks[0].method == CourseStep(1e-5).name
+
+
+def test_the_mask_of_dropout_is_frozen_while_training():
+    found = alone(Dropout(0.5), batch(40), training=True)
+    slopes = found.analytic["input"] / found.cotangent
+    assert set(np.unique(slopes.round(12))) == {0.0, 2.0}
+    assert verdicts(found) == {"input": "pass"}
+
+
+def test_a_mask_that_backward_forgets_is_found_while_training_only():
+    layer = Dropout(0.5)
+    layer.backward = lambda dy: dy * 1.0
+    assert verdicts(alone(layer, batch())) == {"input": "pass"}
+    assert verdicts(alone(layer, batch(), training=True)) == {"input": "fail"}
+
+
+def test_the_numeric_gradient_for_the_cotangent_of_the_net_comes_from_the_same_calls():
+    x, c = batch(), np.random.default_rng(9).standard_normal((5, 3))
+    layer = Linear(4, 3)
+    found = alone(layer, x, carried=Numeric(c, np.zeros(c.shape), "complex step"))
+    np.testing.assert_allclose(found.carried["weight"].value, c.T @ x, rtol=1e-12)
+    np.testing.assert_allclose(found.carried["input"].value, c @ layer.weight.value, rtol=1e-12)
+
+
+def test_dead_units_count_as_untested_under_probes_too():
+    found = alone(Linear(4, 3), np.zeros((5, 4)), limit=0)
+    assert {check.parameter: check.untested for check in found.checks}["weight"] == 12
+
+
+@pytest.mark.parametrize(("shape", "m"), [((5, 4), 61), ((61, 4), 63), ((2, 20), 7), ((7, 4, 4), 9)])
+def test_a_synthetic_input_has_another_length_and_every_kind_of_number(shape, m):
+    x = synthetic_input(np.zeros(shape), np.random.default_rng(0))
+    assert x.shape == (m, *shape[1:])
+    assert (x < 0).any()
+    assert (x > 1).any()
+    assert (np.abs(x) < 1e-2).any()
+    assert (x != 0).all()
+
+
+def test_the_steps_are_chosen_by_the_layer():
+    for layer, kind in ((Tanh(), ComplexStep), (Expit(), CentralStep)):
+        with Workbench([layer]) as bench:
+            lone = LayerBench(bench, 0, training=False)
+            lone.choose_step(batch(), np.random.default_rng(0))
+            assert isinstance(lone.step, kind)
