@@ -13,7 +13,8 @@ import numpy as np
 
 from . import layers, losses, penalties
 from .arrays import Array
-from .data.hdf5 import Field, HDF5File, Limits, write_hdf5
+from .data.hdf5 import HDF5File, write_hdf5
+from .data.hdf5_rules import Field, Limits
 from .errors import ArgumentError, DataError
 from .files import FilePath
 from .layers import Layer

@@ -2,7 +2,8 @@
 
 from . import planar
 from .dataset import Dataset, Part, read_image, train_validation_split
-from .hdf5 import Field, Limits, read_hdf5
+from .hdf5 import read_hdf5
+from .hdf5_rules import Field, Limits
 from .pictures import load_cats, load_signs
 from .standin import write_cats
 

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from ..errors import ArgumentError, DataError, MissingExtraError
 from ..files import FilePath, make_folder, read_whole, write_whole
-from .hdf5 import Limits, check_signature
+from .hdf5_rules import Limits, check_signature
 from .pictures import KnownSet
 
 _MOST_REDIRECTS = 5

@@ -13,7 +13,8 @@ from ..arrays import Array
 from ..errors import DataError, MissingDataError
 from ..files import FilePath
 from .dataset import Dataset, Part, split_rows
-from .hdf5 import Field, Schema, read_hdf5
+from .hdf5 import read_hdf5
+from .hdf5_rules import Field, Schema
 from .standin import draw_cats, draw_signs
 
 FOLDER_VARIABLE = "MINIDL_DATA"

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from minidl.data import Field, Limits, read_hdf5
-from minidl.data.hdf5 import HDF5_SIGNATURE, HDF5File
+from minidl.data.hdf5 import HDF5File
+from minidl.data.hdf5_rules import HDF5_SIGNATURE
 from minidl.errors import DataError, MissingDataError
 
 FIELD = Field(("m",), "iu")
