@@ -91,11 +91,14 @@ def converted(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> 
     return kept
 
 
-def all_finite(array: Array) -> bool:
+def all_finite(*arrays: Array) -> bool:
     """Return whether no element is NaN or infinite."""
-    flat = array.ravel("K")
-    # The product is fast, but may overflow; NaN passes through min and max.
-    return cmath.isfinite(flat.dot(flat)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
+    for array in arrays:
+        flat = array.ravel("K")
+        # The product is fast, but may overflow: then the elements decide.
+        if not (cmath.isfinite(flat.dot(flat)) or np.isfinite(flat).all()):
+            return False
+    return True
 
 
 def check_finite(array: Array, name: str, received: Array | None = None, first: int = 0) -> None:

@@ -198,7 +198,7 @@ class StopOnNonFinite(Callback):
             return
         parameters, outputs = run.model.parameters, run.model.outputs
         # An infinite output may not show in the loss: tanh makes it 1. Those of layers without parameters show in a gradient.
-        if math.isfinite(run.loss) and all_finite(parameters.grad) and all(all_finite(outputs[i]) for i in self._learning):
+        if math.isfinite(run.loss) and all_finite(parameters.grad, *[outputs[i] for i in self._learning]):
             if self._age % self.EVERY == 0:
                 np.copyto(self._good, parameters.theta)
                 self._place = f"epoch {run.epoch}, batch {run.batch}"
