@@ -125,10 +125,23 @@ class ProgressBar(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stop when `monitor` has not improved by more than `min_delta` for `patience` epochs.
+    """Stop when a number of the history has not improved for some epochs.
 
-    `monitor` is a name in the history; only an accuracy is better where larger. With `restore_best`, the parameters of the best epoch come
-    back at the end, also after the last epoch.
+    Parameters
+    ----------
+    monitor : str, default "val_loss"
+        Its name; an accuracy is better where larger, anything else where smaller.
+    patience : int, default 10
+        Epochs without an improvement, >= 1.
+    min_delta : float, default 0.0
+        >= 0, by which it must be better to count.
+    restore_best : bool, default True
+        Whether the parameters of the best epoch come back at the end, also after the last epoch.
+
+    Raises
+    ------
+    ArgumentError
+        For bad settings; from `fit`, if the history will have no such number.
     """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True) -> None:

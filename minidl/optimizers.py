@@ -30,6 +30,11 @@ class Optimizer(ABC):
     ----------
     steps_made : int
         On the vector.
+
+    Raises
+    ------
+    ArgumentError, MissingExtraError
+        For settings out of their range, of any optimizer; for `fast=True` without numba, at the first step.
     """
 
     def __init__(self, learning_rate: Rate, *, clip_norm: float | None = None) -> None:

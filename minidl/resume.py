@@ -48,6 +48,13 @@ class Checkpoint(Callback):
         beside `name.h5`.
     monitor : str, default "val_loss"
         A name in the history; an accuracy is better where larger, anything else where smaller.
+
+    Raises
+    ------
+    ArgumentError
+        For bad settings; from `fit`, if the history will have no `monitor`, or something is no plain value and cannot be kept.
+    DataError
+        From `fit`, if the file cannot be written, or is not a training such as this one.
     """
 
     late = True  # the state to keep is the one after all other callbacks

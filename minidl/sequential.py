@@ -154,7 +154,10 @@ class Sequential(Objective):
         )
 
     def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
-        """Return the outputs for each row of `X`, dropout off: a fresh array (m, k)."""
+        """Return the outputs for each row of `X`, dropout off: a fresh array (m, k).
+
+        What arguments are, and which errors they raise, stands at `fit` for all methods.
+        """
         check_memory_limit(memory_limit)
         x, _ = self._rows(X, check=False)
         outputs: Array = np.empty(0)
@@ -176,7 +179,7 @@ class Sequential(Objective):
     def evaluate(
         self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None, memory_limit: int = MEMORY_LIMIT
     ) -> dict[str, float]:
-        """Return {"loss": ..., "accuracy": ...}: the data loss, dropout off; the accuracy for cross-entropies only."""
+        """Return {"loss": ..., "accuracy": ...}: the data loss, dropout off, without penalties; the accuracy for cross-entropies only."""
         check_memory_limit(memory_limit)
         x, y, weight = self._let_in(X, Y, memory_limit, sample_weight, check=False)
         passes = Passes(x, pack(y, weight), dtype=self.dtype, check=True, memory_limit=memory_limit)

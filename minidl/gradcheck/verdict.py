@@ -31,18 +31,26 @@ class Check:
 
     Attributes
     ----------
+    layer, parameter
+        The layer's number, or None, and "weight", "bias", ..., "input", "prediction", or the rule; `place` has them in words.
     term
         "layer" (alone), "data", a penalty's name, "total" or "protocol".
     difference
         ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
     verdict
-        "pass", "fail" or "unresolved"; `diagnosis` says why.
+        "pass", "fail" or "unresolved".
+    diagnosis, census
+        What the error is consistent with, or why nothing can be told; how many elements are wrong, and where.
     worst
         "index", "analytic", "numeric" and "bar" of the most wrong element.
     follows
         The failure that brings this one about.
-    kinks, untested
-        How many elements sit exactly on a kink, or are 0 on both sides.
+    training
+        Whether dropout was on, its mask frozen.
+    elements, kinks, untested
+        How many were compared, sit exactly on a kink, or are 0 on both sides.
+    analytic, numeric, bar
+        The arrays, where they were computed whole; an element passes within `bar`.
     """
 
     layer: int | None

@@ -28,7 +28,7 @@ class Layer(ABC):
     """
 
     stochastic = False
-    """Whether `forward` draws from `self.rng`, a stream that a model gives."""
+    """Whether `forward` draws from `self.rng`, a stream that a model gives, while training."""
 
     rng: np.random.Generator | None = None
 

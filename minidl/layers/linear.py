@@ -27,6 +27,11 @@ class Linear(Layer):
     ----------
     weight : Parameter of shape (out_features, in_features)
     bias : Parameter of shape (out_features,), or None
+
+    Raises
+    ------
+    ArgumentError, ShapeError
+        For widths that are none; from `forward` and `backward`, for arrays of another width.
     """
 
     _x: Array
