@@ -58,7 +58,7 @@ def read_hdf5(path: FilePath, schema: Schema, *, limit: int | Limits = Limits.si
 
 
 class HDF5File:
-    """An HDF5 file in memory, so that all reads are of one file; they count together."""
+    """An HDF5 file in memory: all reads are of the same bytes, and the limits hold for them together."""
 
     def __init__(self, path: FilePath, *, limit: int | Limits = Limits.size) -> None:
         self.path = path

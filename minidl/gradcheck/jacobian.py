@@ -53,7 +53,7 @@ class Subject(NamedTuple):
         return step.along(partial(self.f, step.kind), self.arrays[step.kind], index, direction)
 
     def unsafe(self, name: str, rng: Rng, central: CentralStep) -> str:
-        """Return why the complex step does not do, if it does not."""
+        """Return why the complex step cannot be used, if so."""
         direction = rng.standard_normal(self.arrays["real"].shape)
         try:
             slope, _ = self.along(ComplexStep(), direction)

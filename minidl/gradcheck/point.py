@@ -150,12 +150,12 @@ class Point:
             self.note = f"central differences, as the loss {self.model.loss} is not complex-safe"
 
     def choose_step(self) -> None:
-        """Take the complex step for the net if every part does."""
+        """Take the complex step for the whole net if every part is complex-safe."""
         steps = [self.loss_step, *(lone.step for lone in self.lone[: len(self.model._body)])]
         self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep(unit=1.0)
 
     def penalty_step(self, term: str) -> Step:
-        """Return the complex step if it does."""
+        """Return the complex step if the penalty is complex-safe, else central differences."""
         keys = self.penalized(term)
         return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
 
