@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Seed, check_finite, is_whole, scratch
-from .errors import ArgumentError, ShapeError
+from .arrays import Array, Seed, check_finite, is_whole, numeric_rows, scratch
+from .errors import ArgumentError
 from .randomness import plain, raw_state, set_state, stream, words
 from .sources import MEMORY_LIMIT, Buffers, Plan, Source, as_source, check_memory_limit, in_memory, plan, same_length, spans, stays_outside
 
@@ -31,7 +31,7 @@ class MiniBatches:
 
     Parameters
     ----------
-    X, Y : array (m, ...) and (m, k), or what has shape, dtype and slices of rows, such as an HDF5 data set
+    X, Y : array_like (m, ...) and (m, k), or what has shape, dtype and slices of rows, such as an HDF5 data set
     batch_size : int or None
         The last batch may be smaller. None: the whole set, as it is.
     shuffle : bool or callable
@@ -64,11 +64,8 @@ class MiniBatches:
         check_memory_limit(memory_limit)
         if not (isinstance(shuffle, bool) or callable(shuffle)):
             raise ArgumentError(f"shuffle must be True, False or a function from the epoch's number to an order, got {shuffle!r}")
-        x = as_source(X, "X", dtype and np.dtype(dtype)) if stays_outside(X) else X
-        y = as_source(Y, "Y") if stays_outside(Y) else Y
+        x, y = _let_in(X, "X", dtype and np.dtype(dtype)), _let_in(Y, "Y")
         same_length(x, y)
-        if len(x) == 0:
-            raise ShapeError("X and Y must hold at least one example, got none")
         self.rows = len(x)
         self.size = self.rows if batch_size is None else min(int(batch_size), self.rows)
         self.shuffle = shuffle
@@ -216,6 +213,11 @@ class MiniBatches:
         self._resumes = self._dealt > 0
         self.epoch = state["epoch"] + self._resumes
         self._before = dict(state["random"]) if self._resumes else None
+
+
+def _let_in(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> Array | Source:
+    outside = isinstance(values, Source) or stays_outside(values)
+    return as_source(values, name, dtype) if outside else numeric_rows(values, name)
 
 
 def check_batch_size(batch_size: int | None) -> None:

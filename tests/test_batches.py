@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outside import Outside, dealt, numbered, readers
 
-from minidl import ArgumentError, MiniBatches, NonFiniteError, ShapeError
+from minidl import ArgumentError, DtypeError, MiniBatches, NonFiniteError, ShapeError
 from minidl.batches import Passes
 from minidl.sources import Source, Targets
 
@@ -101,8 +101,16 @@ def test_x_and_y_must_have_the_same_number_of_rows():
         MiniBatches(numbered(3)[0], numbered(4)[1])
 
 
+def test_lists_are_taken_and_what_is_no_array_is_refused():
+    batches = MiniBatches([[1.0], [2.0]], [[0], [1]], batch_size=1, shuffle=False)
+    assert [(x.tolist(), y.tolist()) for x, y in batches] == [([[1.0]], [[0]]), ([[2.0]], [[1]])]
+    for wrong, error in ((5, ShapeError), ("abc", DtypeError), (None, DtypeError)):
+        with pytest.raises(error, match=r"^Y must hold"):
+            MiniBatches([[1.0], [2.0]], wrong)
+
+
 def test_there_must_be_a_row():
-    with pytest.raises(ShapeError, match="at least one example, got none"):
+    with pytest.raises(ShapeError, match="X must hold at least one example and one number"):
         MiniBatches(*numbered(0))
 
 
