@@ -396,6 +396,44 @@ def test_an_optimizer_that_no_training_leaves_is_refused(tmp_path, monkeypatch, 
     assert model.parameters.theta.tobytes() == before
 
 
+def test_a_callback_that_cannot_take_its_state_back_is_told_and_nothing_changes(tmp_path):
+    class Forgets(Callback):
+        def state(self):
+            return {"seen": 1}
+
+        def restore(self, state):
+            raise KeyError("epochs")
+
+    path, model = tmp_path / "run.h5", network(seed=8)
+    fit(network(), Forgets(), Checkpoint(path), Signal(3, 3))
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(ArgumentError, match=r"with Forgets, got one that cannot take its state back: KeyError\('epochs'\)"):
+        fit(model, Forgets(), resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"stopped": 3}, DataError, "must hold the state of a training"),
+        ({"history": {"loss": np.zeros(7)}}, DataError, "must hold the state of a training"),
+        ({"history": {"loss": np.zeros(2, np.float32)}}, DataError, "must hold the state of a training"),
+        ({"seconds": "long"}, ArgumentError, "with seconds of the form str, got number: use the same settings"),
+        ({"streams": []}, ArgumentError, r"with streams of the form \[\], got "),
+    ],
+)
+def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(tmp_path, monkeypatch, change, error, message):
+    path, model = tmp_path / "run.h5", network(seed=8)
+    with monkeypatch.context() as patch:
+        captured = resume._captured
+        patch.setattr(resume, "_captured", lambda run: {**captured(run), **change})
+        fit(network(), Checkpoint(path), epochs=2)
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(error, match=message):
+        fit(model, resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
 def test_another_environment_is_a_warning(tmp_path, monkeypatch):
     path = tmp_path / "run.h5"
     with monkeypatch.context() as patch:
