@@ -11,10 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Seed, check_finite, is_whole, numeric_rows, scratch
+from .arrays import Array, Seed, check_finite, is_whole, scratch
 from .errors import ArgumentError
 from .randomness import plain, raw_state, set_state, stream, words
-from .sources import MEMORY_LIMIT, Buffers, Plan, Source, as_source, check_memory_limit, in_memory, plan, same_length, spans, stays_outside
+from .sources import (
+    MEMORY_LIMIT,
+    Buffers,
+    Plan,
+    Source,
+    as_source,
+    check_memory_limit,
+    in_memory,
+    plan,
+    same_length,
+    source_or_array,
+    spans,
+)
 
 Order = Callable[[int], npt.ArrayLike]
 Batch = tuple[Array, Array]
@@ -64,7 +76,7 @@ class MiniBatches:
         check_memory_limit(memory_limit)
         if not (isinstance(shuffle, bool) or callable(shuffle)):
             raise ArgumentError(f"shuffle must be True, False or a function from the epoch's number to an order, got {shuffle!r}")
-        x, y = _let_in(X, "X", dtype and np.dtype(dtype)), _let_in(Y, "Y")
+        x, y = source_or_array(X, "X", dtype and np.dtype(dtype)), source_or_array(Y, "Y")
         same_length(x, y)
         self.rows = len(x)
         self.size = self.rows if batch_size is None else min(int(batch_size), self.rows)
@@ -213,11 +225,6 @@ class MiniBatches:
         self._resumes = self._dealt > 0
         self.epoch = state["epoch"] + self._resumes
         self._before = dict(state["random"]) if self._resumes else None
-
-
-def _let_in(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> Array | Source:
-    outside = isinstance(values, Source) or stays_outside(values)
-    return as_source(values, name, dtype) if outside else numeric_rows(values, name)
 
 
 def check_batch_size(batch_size: int | None) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .arrays import Array, all_finite, is_whole
 from .batches import MiniBatches
-from .errors import ArgumentError, DataError, MissingExtraError, NonFiniteError
+from .errors import ArgumentError, DataError, NonFiniteError, needs
 from .files import FilePath, make_folder, write_whole
 from .history import History, larger_is_better
 from .objective import Objective
@@ -288,18 +288,14 @@ class TensorBoardLog(Callback):
     """Write the history for TensorBoard, epoch by epoch, into `folder`; look at it with `tensorboard --logdir FOLDER`.
 
     "val_loss" is the "loss" of the run "validation"; a resumed training goes on in its place. `fit` raises `DataError` if the folder cannot
-    be written. Needs tensorboardX: pip install 'minidl[tensorboard]'.
+    be written. Needs tensorboardX: pip install minidl[tensorboard].
     """
 
     late = True
 
     def __init__(self, folder: FilePath) -> None:
-        try:
+        with needs("tensorboardX", "tensorboard", "TensorBoardLog"):
             from tensorboardX import SummaryWriter
-        except ImportError:
-            raise MissingExtraError(
-                "TensorBoardLog needs tensorboardX, which is not installed: pip install 'minidl[tensorboard]'"
-            ) from None
         self.folder, self._writer = Path(folder), SummaryWriter
         self._writers: dict[str, Any] = {}
 

@@ -1,6 +1,8 @@
-"""The exceptions, each also a built-in one, and the check of numbers."""
+"""The exceptions, each also a built-in one, the check of numbers, and what is told where an extra is missing."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -43,6 +45,15 @@ class MissingExtraError(MinidlError, ImportError):
 
 class EnvironmentWarning(UserWarning):
     """The last digits may differ."""
+
+
+@contextmanager
+def needs(package: str, extra: str, where: str) -> Iterator[None]:
+    """Name the pip line where an import fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(f"{where} needs {package}, which is not installed: pip install minidl[{extra}]") from error
 
 
 _RULES: dict[str, Any] = {

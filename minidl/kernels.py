@@ -50,7 +50,7 @@ def compiled(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
         return None
     if importlib.util.find_spec("numba") is None:
         if fast:
-            raise MissingExtraError("fast=True needs numba, which is not installed: pip install 'minidl[fast]'")
+            raise MissingExtraError("fast=True needs numba, which is not installed: pip install minidl[fast]")
         return None
     from concurrent.futures import ThreadPoolExecutor
 

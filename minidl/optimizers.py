@@ -185,16 +185,12 @@ class Momentum(Optimizer):
         theta -= step
 
 
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Nesterov's momentum: v = beta v + (1 - beta) g; theta = theta - learning_rate * (beta v + (1 - beta) g).
 
     The gradient is as if taken where v is about to lead: Bengio et al. (2013, arXiv:1212.0901), section 3.5. v starts at 0; kept is
     `ahead` = beta v / (1 - beta). The parameters are those of `Momentum`.
     """
-
-    def __init__(self, learning_rate: Rate, beta: float = 0.9, *, clip_norm: float | None = None) -> None:
-        super().__init__(learning_rate, clip_norm=clip_norm)
-        self.beta = number(beta, "beta", "in [0, 1)", self)
 
     def start(self, theta: Array) -> None:
         """Make the state."""

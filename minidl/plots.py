@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, door, is_whole, numeric
-from .errors import ArgumentError, DtypeError, MissingExtraError, ShapeError
+from .errors import ArgumentError, DtypeError, ShapeError, needs
 from .gradcheck.pictures import plot_errors
 from .gradcheck.report import Report
 from .history import History
@@ -269,10 +269,8 @@ def gradient_errors(report: Report, *, axes: Any = None) -> Any:
 
 
 def _figure(where: str, width: float, height: float) -> Any:
-    try:
+    with needs("matplotlib", "plot", where):
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError(f"{where} needs matplotlib, which is not installed: pip install minidl[plot]") from None
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -20,7 +20,7 @@ from .files import FilePath
 from .history import History
 from .objective import Objective, output_shapes
 from .optimizers import Optimizer
-from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memory, same_length, stays_outside
+from .sources import MEMORY_LIMIT, Source, Targets, check_memory_limit, in_memory, same_length, source_or_array, stays_outside
 from .training import train
 from .weights import ClassWeight, example_weights, pack
 
@@ -263,7 +263,7 @@ class Sequential(Objective):
 
     def _rows(self, X: Any, *, check: bool) -> tuple[Rows, int | None]:
         """Let examples in, in a type as small as theirs; also return the number of outputs, None if a layer does not tell."""
-        x: Rows = Source(X, "X", self.dtype) if stays_outside(X) else numeric_rows(X, "X")
+        x = source_or_array(X, "X", self.dtype)
         if check and not isinstance(x, Source):
             x = door(x, "X", self.dtype, narrow=True)
         try:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .arrays import Array, Seed
 from .callbacks import Callback, EarlyStopping
 from .data.dataset import split_rows
-from .errors import ArgumentError, MissingExtraError
+from .errors import ArgumentError, needs
 from .initializers import He, Xavier
 from .labels import one_hot
 from .layers import Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
@@ -24,13 +24,11 @@ from .randomness import spawn, stream, words
 from .schedules import Schedule
 from .sequential import Sequential
 
-try:
+with needs("scikit-learn >= 1.6", "sklearn", "minidl.sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data  # of 1.6
-except ImportError as error:
-    raise MissingExtraError("minidl.sklearn needs scikit-learn >= 1.6: pip install 'minidl[sklearn]'") from error
 
 __all__ = ["MinidlClassifier", "MinidlRegressor"]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import Array, check_real, check_rows, converted, is_whole, narrower
+from .arrays import Array, check_real, check_rows, converted, is_whole, narrower, numeric_rows
 from .errors import ArgumentError, DataError, MinidlError, ShapeError
 
 MEMORY_LIMIT = 256 * 2**20  # bytes of rows that may be in memory at once, unless told otherwise
@@ -129,6 +129,12 @@ class Targets(Source):
 def as_source(held: Any, name: str, dtype: np.dtype[Any] | None = None) -> Source:
     """Return `held` as a `Source`, itself if it is one."""
     return held if isinstance(held, Source) else Source(held, name, dtype)
+
+
+def source_or_array(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> Array | Source:
+    """Return a `Source` of what stays outside, all else as an array; its numbers are not looked at yet."""
+    outside = isinstance(values, Source) or stays_outside(values)
+    return as_source(values, name, dtype) if outside else numeric_rows(values, name)
 
 
 def in_memory(held: Sequence[Array | Source], limit: int) -> list[Array] | None:

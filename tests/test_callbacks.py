@@ -521,5 +521,5 @@ def test_a_resumed_training_takes_back_what_came_after_the_checkpoint(tmp_path):
 
 def test_without_tensorboardx_the_pip_line_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(MissingExtraError, match=r"TensorBoardLog needs tensorboardX, .*: pip install 'minidl\[tensorboard\]'"):
+    with pytest.raises(MissingExtraError, match=r"TensorBoardLog needs tensorboardX, .*: pip install minidl\[tensorboard\]"):
         TensorBoardLog(tmp_path)

@@ -26,3 +26,11 @@ def test_each_error_is_also_the_builtin_one(error, builtin):
 
 def test_a_missing_file_is_a_data_error():
     assert issubclass(errors.MissingDataError, errors.DataError)
+
+
+def test_the_cure_for_a_missing_package_is_its_extra():
+    with pytest.raises(errors.MissingExtraError) as caught, errors.needs("matplotlib", "plot", "learning_curves"):
+        import nowhere  # noqa: F401
+    assert str(caught.value) == "learning_curves needs matplotlib, which is not installed: pip install minidl[plot]"
+    with errors.needs("json", "plot", "nothing"):
+        import json  # noqa: F401

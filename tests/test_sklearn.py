@@ -334,7 +334,7 @@ def test_without_scikit_learn_the_error_says_what_to_install():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert found.returncode == 1
     assert "MissingExtraError: minidl.sklearn needs scikit-learn >= 1.6" in found.stderr
-    assert "pip install 'minidl[sklearn]'" in found.stderr
+    assert "pip install minidl[sklearn]" in found.stderr
 
 
 def test_the_network_is_a_model_like_any_other(tmp_path):

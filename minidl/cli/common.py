@@ -27,7 +27,7 @@ def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) 
     summary, _, rest = (inspect.getdoc(run) or name).partition("\n\n")
     description, _, examples = rest.partition("Examples\n--------\n")
     epilog = f"examples:\n{examples}" if examples else None
-    added: Parser = commands.add_parser(name, help=summary[0].lower() + summary[1:-1], description=description, epilog=epilog)
+    added: Parser = commands.add_parser(name, help=summary[0].lower() + summary[1:].rstrip("."), description=description, epilog=epilog)
     added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
     added.add_argument("--debug", action="store_true", help="show the traceback of an error")
     added.set_defaults(run=run, command=added.prog.removeprefix("minidl "))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, Seed, is_whole
-from ..errors import ArgumentError, DataError, DtypeError, MissingExtraError, ShapeError
+from ..errors import ArgumentError, DataError, DtypeError, ShapeError, needs
 from ..files import FilePath, read_whole
 from ..randomness import stream
 
@@ -207,10 +207,8 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     """
     if len(size) != 2 or not all(map(is_whole, size)):
         raise ArgumentError(f"size must be (height, width), two whole numbers >= 1, got {size!r} in read_image")
-    try:
+    with needs("Pillow", "plot", "read_image"):
         from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise MissingExtraError("read_image needs Pillow, which is not installed: pip install minidl[plot]") from None
     content = read_whole(path, MOST_BYTES, "a picture", "scale the picture down first")
     try:
         with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from ..errors import ArgumentError, DataError, MissingExtraError
+from ..errors import ArgumentError, DataError, needs
 from ..files import FilePath, make_folder, read_whole, write_whole
 from .hdf5_rules import Limits, check_signature
 from .pictures import KnownSet
@@ -46,10 +46,8 @@ def fetch(
     DataError
         If another file lies in the folder, or the server sends another.
     """
-    try:
+    with needs("pooch", "data", "fetching"):
         import pooch  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("fetching needs pooch, which is not installed: pip install minidl[data]") from None
     places = {Path(folder) / name: url for name, url in addresses(known, urls).items()}
     done = dict.fromkeys(places, "fetched")
     for path, url in places.items():

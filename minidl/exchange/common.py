@@ -1,23 +1,11 @@
-"""What all formats ask for: the package that an extra brings, and a model that can be written."""
+"""What all formats ask for: a model that can be written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
-from ..errors import ArgumentError, DtypeError, MissingExtraError, NonFiniteError
+from ..errors import ArgumentError, DtypeError, NonFiniteError
 from ..sequential import Sequential
-
-
-@contextmanager
-def needs(extra: str, where: str) -> Iterator[None]:
-    """Name the pip line where an import fails."""
-    try:
-        yield
-    except ImportError:
-        raise MissingExtraError(f"{where} needs {extra}, which is not installed: pip install 'minidl[{extra}]'") from None
 
 
 def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..environment import __version__
-from ..errors import ArgumentError
+from ..errors import ArgumentError, needs
 from ..files import FilePath, write_whole
 from ..layers import Activation, Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from ..sequential import Sequential
-from .common import check_model, needs
+from .common import check_model
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -64,7 +64,7 @@ def export_onnx(
     MissingExtraError, ArgumentError, ShapeError, DtypeError, NonFiniteError, DataError
     """
     where = "export_onnx"
-    with needs("onnx", where):
+    with needs("onnx", "onnx", where):
         from onnx import checker, defs, helper, numpy_helper, shape_inference
     check_model(model, where)
     newest = defs.onnx_opset_version()

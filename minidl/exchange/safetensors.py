@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from ..checkpoints import once
-from ..errors import DataError
+from ..errors import DataError, needs
 from ..files import FilePath, read_whole, write_whole
 from ..sequential import Sequential
-from .common import check_model, needs
+from .common import check_model
 
 
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
@@ -31,7 +31,7 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
     ------
     MissingExtraError, ArgumentError, DtypeError, NonFiniteError, DataError
     """
-    with needs("safetensors", "save_safetensors"):
+    with needs("safetensors", "safetensors", "save_safetensors"):
         from safetensors.numpy import save
     check_model(model, "save_safetensors")
     return write_whole(path, save({name: parameter.value for name, parameter in model.parameters}))
@@ -53,7 +53,7 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     MissingExtraError, MissingDataError, DataError
         Then the model is as it was.
     """
-    with needs("safetensors", "load_safetensors"):
+    with needs("safetensors", "safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
     check_model(model, "load_safetensors", finite=False)
     most = 64 * 2**10 + 2**10 * len(model.parameters)  # bytes of the header; 100 per parameter are usual

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..errors import ArgumentError, MissingExtraError
+from ..errors import ArgumentError, needs
 from .report import Report
 from .verdict import Check, excess
 
@@ -28,12 +28,10 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
     ArgumentError
         If no matrix was computed element by element.
     """
-    try:
+    with needs("matplotlib", "plot", "plot_errors"):
         from matplotlib.colors import LogNorm
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
-    except ImportError:
-        raise MissingExtraError("plot_errors needs matplotlib, which is not installed: pip install minidl[plot]") from None
     checks = _matrices(report)
     if not checks:
         raise ArgumentError("the report has no weight matrix that was computed element by element: check with exhaustive=True")

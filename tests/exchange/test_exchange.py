@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import minidl.exchange
-from minidl import ArgumentError, DtypeError, Linear, MeanSquaredError, MissingExtraError, NonFiniteError, Sequential
-from minidl.exchange.common import check_model, needs
+from minidl import ArgumentError, DtypeError, Linear, MeanSquaredError, NonFiniteError, Sequential
+from minidl.exchange.common import check_model
 
 
 def test_the_public_names_are_there_and_explained():
@@ -50,9 +50,3 @@ def test_a_parameter_that_is_not_finite_is_named(value):
     check_model(broken, "here", finite=False)  # one may load into it
     with pytest.raises(NonFiniteError, match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: train or load"):
         check_model(broken, "here")
-
-
-def test_the_cure_for_a_missing_package_is_its_extra():
-    with pytest.raises(MissingExtraError) as caught, needs("onnx", "export_onnx"):
-        raise ImportError
-    assert str(caught.value) == "export_onnx needs onnx, which is not installed: pip install 'minidl[onnx]'"

@@ -190,7 +190,7 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
 
 def test_without_the_package_the_cure_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MissingExtraError, match=r"export_onnx needs onnx, which is not installed: pip install 'minidl\[onnx\]'"):
+    with pytest.raises(MissingExtraError, match=r"export_onnx needs onnx, which is not installed: pip install minidl\[onnx\]"):
         export_onnx(net(), tmp_path / "m")
     assert not list(tmp_path.iterdir())
 

@@ -6,6 +6,7 @@ from scipy.special import expit
 from minidl import Layer, Linear, Parameter, ReLU, Sigmoid
 from minidl.initializers import He, Ones, Zeros
 from minidl.losses import Loss
+from minidl.penalties import Penalty
 
 
 class Gain(Layer):
@@ -199,3 +200,15 @@ class Hinge(Loss):
 
     def backward(self):
         return -self.target * (self.margin > 0) / len(self.target)
+
+
+class Ring(Penalty):
+    """Products of neighbours: one element alone has itself for a neighbour."""
+
+    def value(self, weight, m):
+        flat = weight.ravel()
+        return self.strength * (flat * np.roll(flat, 1)).sum()
+
+    def gradient(self, weight, m, out):
+        flat = weight.ravel()
+        out[...] = self.strength * (np.roll(flat, 1) + np.roll(flat, -1)).reshape(weight.shape)

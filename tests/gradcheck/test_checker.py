@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers import classifier, in_dtype, rows
-from own_parts import Abs, Expit, Gain, Huber, Residual, Tied, UnitRows
+from own_parts import Abs, Expit, Gain, Huber, Residual, Ring, Tied, UnitRows
 from test_false_alarms import state
 
 from minidl import (
@@ -494,15 +494,6 @@ def test_a_users_loss_and_penalty_need_not_be_complex_safe():
 
 
 def test_a_penalty_of_products_of_neighbours_passes():
-    class Ring(Penalty):
-        def value(self, weight, m):
-            flat = weight.ravel()
-            return self.strength * (flat * np.roll(flat, 1)).sum()
-
-        def gradient(self, weight, m, out):
-            flat = weight.ravel()
-            out[...] = self.strength * (np.roll(flat, 1) + np.roll(flat, -1)).reshape(weight.shape)
-
     report = GradientChecker(net(Tanh(), penalties=[Ring(0.3)])).check(*rows())
     assert report.ok, str(report)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers import classifier, rows
-from own_parts import Abs, Expit, Hinge, Huber, MaxPair, Noise, Residual, Slope, UnitRows
+from own_parts import Abs, Expit, Hinge, Huber, MaxPair, Noise, Residual, Ring, Slope, UnitRows
 
 from minidl import L1, L2, BinaryCrossEntropy, Dropout, Flatten, Layer, Linear, MeanSquaredError, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from minidl.gradcheck.jacobian import Numeric
@@ -286,18 +286,6 @@ class Lengths(Penalty):
 
     def gradient(self, weight, m, out):
         out[...] = self.strength * weight / np.linalg.norm(weight, axis=1, keepdims=True)
-
-
-class Ring(Penalty):
-    """Products of neighbours: one element alone has itself for a neighbour."""
-
-    def value(self, weight, m):
-        flat = weight.ravel()
-        return self.strength * (flat * np.roll(flat, 1)).sum()
-
-    def gradient(self, weight, m, out):
-        flat = weight.ravel()
-        out[...] = self.strength * (np.roll(flat, 1) + np.roll(flat, -1)).reshape(weight.shape)
 
 
 @pytest.mark.parametrize("penalty", [Lengths(0.3), Ring(0.3)])
