@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import DtypeError, NonFiniteError, ShapeError
-from minidl.arrays import check_finite, constant, converted, door, model_dtype, narrower, numeric, product, scratch
+from minidl.arrays import all_finite, check_finite, constant, converted, door, model_dtype, narrower, numeric, product, scratch
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -184,3 +184,15 @@ def test_products_are_written_where_they_belong_whatever_the_dtypes(kinds):
     np.testing.assert_allclose(product(a, b, striped), out)
     with pytest.raises(ValueError, match="mismatch"):
         product(a, b.T, out)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, complex(0, np.inf), complex(np.nan, 0)])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_number_that_is_not_finite_is_seen_in_any_of_several_arrays(bad, place):
+    arrays = [np.ones((2, 3), np.result_type(np.float64, type(bad))) for _ in range(3)]
+    assert all_finite(*arrays)
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert all_finite(1e200 * arrays[0], *arrays)  # whose product overflows
+    arrays[place][1, 1] = bad
+    with np.errstate(invalid="ignore"):
+        assert not all_finite(*arrays)

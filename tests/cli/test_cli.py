@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,6 +115,8 @@ def test_help_is_there(capsys, words):
     assert out.startswith(f"usage: minidl {' '.join(words)}".rstrip())
     if len(words) < 2:
         assert f"  minidl {' '.join(words)}" in out, "examples"
+    if not words:
+        assert re.search(r"^    train +train a network on a set and say how good it is$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
