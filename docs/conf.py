@@ -29,7 +29,20 @@ autosummary_generate = False
 numpydoc_show_class_members = False
 # No tabs, known sections in their order, a docstring at all, a summary that ends in a full stop, and parameters that exist, in their order,
 # with a type, without a space before the colon. That none is left out is asked by names.py.
-numpydoc_validation_checks = {"GL05", "GL06", "GL07", "GL08", "GL10", "SS01", "SS03", "SS04", "PR02", "PR03", "PR04", "PR10"}
+numpydoc_validation_checks = {
+    "GL05",
+    "GL06",
+    "GL07",
+    "GL08",
+    "GL10",
+    "SS01",
+    "SS03",
+    "SS04",
+    "PR02",
+    "PR03",
+    "PR04",
+    "PR10",
+}
 
 # The pages.
 myst_heading_anchors = 3

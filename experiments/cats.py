@@ -43,13 +43,25 @@ def run(options: argparse.Namespace) -> None:
     """Load, train, report, write."""
     data = load_cats(options.data)
     print(data)
-    print("always the commonest class: " + ", ".join(f"{part} {share:.3f} ({name})" for part, (name, share) in data.majority.items()))
+    print(
+        "always the commonest class: "
+        + ", ".join(f"{part} {share:.3f} ({name})" for part, (name, share) in data.majority.items())
+    )
     nets.settle(options, sets.CATS)
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
     model = nets.build(options, data.train.x.shape[1], 1)
     optimizer, net = nets.make_optimizer(options, len(data.train.x)), nets.shape_of(model)
-    print(f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs", flush=True)
-    history = model.fit(data.train.x, data.train.y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size)
+    print(
+        f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs",
+        flush=True,
+    )
+    history = model.fit(
+        data.train.x,
+        data.train.y,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+    )
 
     probability = model.predict(data.test.x)[:, 0]
     called = model.predict_classes(data.test.x)
@@ -68,11 +80,18 @@ def run(options: argparse.Namespace) -> None:
         "seconds": history.seconds,
         "versions": study.versions(),
     }
-    print(f"accuracy: train {results['train']['accuracy']:.3f}, test {results['test']['accuracy']:.3f}; {history.seconds:.1f} s")
-    rows = [[f"  really {name}", *counts] for name, counts in zip(data.classes, table.tolist(), strict=True)]
+    print(
+        f"accuracy: train {results['train']['accuracy']:.3f}, test {results['test']['accuracy']:.3f}; {history.seconds:.1f} s"
+    )
+    rows = [
+        [f"  really {name}", *counts]
+        for name, counts in zip(data.classes, table.tolist(), strict=True)
+    ]
     print(study.table([["test pictures", *(f"called {name}" for name in data.classes)], *rows]))
     pictures = {
-        "cost.png": lambda: cost_picture(history, data, f"{net}, {optimizer}", penalty=bool(model.penalties)),
+        "cost.png": lambda: cost_picture(
+            history, data, f"{net}, {optimizer}", penalty=bool(model.penalties)
+        ),
         "misclassified.png": lambda: misclassified_picture(data, called, probability),
     }
     study.write(options.out, results, pictures)
@@ -80,10 +99,17 @@ def run(options: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    chance, quick = "where all chance comes from; 1 is the course's", f"at most {QUICK_EPOCHS} epochs"
+    chance, quick = (
+        "where all chance comes from; 1 is the course's",
+        f"at most {QUICK_EPOCHS} epochs",
+    )
     cli = study.parser("cats", str(__doc__), EXAMPLES, seed=1, seed_help=chance, quick_help=quick)
     nets.add_options(cli, sets.CATS, seed=False)
-    cli.add_argument("--data", metavar="FOLDER", help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)")
+    cli.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
+    )
     return cli
 
 

@@ -36,12 +36,15 @@ from minidl import (
 )
 from minidl.cli.common import number
 from minidl.data import load_cats
-from minidl.files import make_folder, write_whole
+from minidl.utils.atomic_files import atomic_write, make_folder
 
 Arrays = dict[str, np.ndarray]
 SHAPES = {"W1": (5, 4), "b1": (5, 1), "W2": (3, 5), "b2": (3, 1), "W3": (1, 3), "b3": (1, 1)}
 # What the two versions of the lesson multiply dW2 and db1 by, for m = 3 examples.
-PLANTED = {"dW2 x 2, db1 x 4": (2, 4, 0.2850931567761624), "dW2 x m, db1 x 2": (3, 2, 0.3134753368918789)}
+PLANTED = {
+    "dW2 x 2, db1 x 4": (2, 4, 0.2850931567761624),
+    "dW2 x m, db1 x 2": (3, 2, 0.3134753368918789),
+}
 EXAMPLES = """examples:
   python -m experiments.gradient_checking
   python -m experiments.gradient_checking --data ~/course/datasets     with a real cat, wherever it lies
@@ -67,7 +70,9 @@ class Columns:
     def cost(self, p: Arrays) -> Any:
         """Return the mean cross-entropy."""
         probability = self.forward(p)[-1]
-        return 1.0 / 3 * np.sum(-np.log(probability) * self.Y - np.log(1 - probability) * (1 - self.Y))
+        return (
+            1.0 / 3 * np.sum(-np.log(probability) * self.Y - np.log(1 - probability) * (1 - self.Y))
+        )
 
     def gradients(self, p: Arrays, w2: float = 1, b1: float = 1) -> Arrays:
         """Return the gradients; dW2 and db1 with these factors too many."""
@@ -81,13 +86,23 @@ class Columns:
         return g
 
 
-def network(widths: Sequence[int], seed: int, *, keep_prob: float = 1.0, l2: float = 0.0) -> Sequential:
+def network(
+    widths: Sequence[int], seed: int, *, keep_prob: float = 1.0, l2: float = 0.0
+) -> Sequential:
     """Return a tanh network that ends in one sigmoid."""
     layers: list[minidl.Layer] = []
     for inputs, outputs in pairwise(widths[:-1]):
-        layers += [Linear(inputs, outputs, init=Xavier()), Tanh()] + ([Dropout(keep_prob)] if keep_prob < 1 else [])
+        layers += [Linear(inputs, outputs, init=Xavier()), Tanh()] + (
+            [Dropout(keep_prob)] if keep_prob < 1 else []
+        )
     layers += [Linear(widths[-2], widths[-1], init=Xavier()), Sigmoid()]
-    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(l2)] if l2 else [], seed=seed, dtype=np.float64)
+    return Sequential(
+        layers,
+        loss=BinaryCrossEntropy(),
+        penalties=[L2(l2)] if l2 else [],
+        seed=seed,
+        dtype=np.float64,
+    )
 
 
 def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], list[Report], str]:
@@ -98,7 +113,9 @@ def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], l
     def note(what: str, expected: str, found: float) -> None:
         rows.append((what, expected, found))
 
-    line = check_gradients(lambda theta: theta * 2, lambda theta: np.asarray(2.0), np.array(4.0), method="central")
+    line = check_gradients(
+        lambda theta: theta * 2, lambda theta: np.asarray(2.0), np.array(4.0), method="central"
+    )
     note("1-D: J = theta x at theta = 4, x = 2", "2.919335883e-10", line.difference)
     note("slope of x^2 at 3, step 1e-2, two-sided", "5.999999999999872", (3.01**2 - 2.99**2) / 0.02)
     note("slope of x^2 at 3, step 1e-2, one-sided", "6.009999999999849", (3.01**2 - 3**2) / 0.01)
@@ -106,9 +123,18 @@ def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], l
     net = Columns(options.seed)
     reports = []
     for what, (w2, b1, expected) in PLANTED.items():
-        wrong = check_gradients(net.cost, lambda p, w2=w2, b1=b1: net.gradients(p, w2, b1), net.parameters, method="central")
-        note(f"N-D, planted: {what}", f"{expected:.16g}" if course else "about 0.3", wrong.difference)
-        print(f"planted {what}: found in {', '.join(check.parameter for check in wrong.failures) or 'nothing'}")
+        wrong = check_gradients(
+            net.cost,
+            lambda p, w2=w2, b1=b1: net.gradients(p, w2, b1),
+            net.parameters,
+            method="central",
+        )
+        note(
+            f"N-D, planted: {what}", f"{expected:.16g}" if course else "about 0.3", wrong.difference
+        )
+        print(
+            f"planted {what}: found in {', '.join(check.parameter for check in wrong.failures) or 'nothing'}"
+        )
     for what, expected, settings in (
         ("N-D, no bug, epsilon 1e-7", "1.189091302e-07", {"method": "central"}),
         ("N-D, no bug, epsilon 1e-5", "9.32264e-10", {"method": "central", "epsilon": 1e-5}),
@@ -116,7 +142,14 @@ def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], l
     ):
         right = check_gradients(net.cost, net.gradients, net.parameters, **settings)
         note(what, expected if course or not settings else "under 1e-6", right.difference)
-        print("; ".join([f"{what}: {'passes' if right.ok else 'FAILS'}", *(note for note in right.notes if "threshold" in note)]))
+        print(
+            "; ".join(
+                [
+                    f"{what}: {'passes' if right.ok else 'FAILS'}",
+                    *(note for note in right.notes if "threshold" in note),
+                ]
+            )
+        )
     reports.append(check_gradients(net.cost, lambda p: net.gradients(p, 2, 4), net.parameters))
 
     cats = load_cats(options.data)
@@ -127,7 +160,9 @@ def retell(options: argparse.Namespace) -> tuple[list[tuple[str, str, float]], l
     note(f"[{x.shape[1]}, 5, 5, 1] tanh on one cat picture", "about 1e-15", on_cat.difference)
     rng = np.random.default_rng(options.seed)
     model = network([6, 8, 5, 1], options.seed, keep_prob=0.8, l2=0.7)
-    regular = GradientChecker(model, seed=options.seed).check(rng.standard_normal((7, 6)), rng.integers(0, 2, (7, 1)))
+    regular = GradientChecker(model, seed=options.seed).check(
+        rng.standard_normal((7, 6)), rng.integers(0, 2, (7, 1))
+    )
     note("6-8-5-1 tanh, dropout 0.8, L2 0.7", "about 1e-15", regular.difference)
     if not (on_cat.ok and regular.ok):
         print(on_cat if not on_cat.ok else regular)
@@ -147,11 +182,17 @@ def run(options: argparse.Namespace) -> None:
     results = {
         "source": source,
         "settings": {"seed": options.seed, "quick": options.quick},
-        "table": [{"what": what, "expected": expected, "found": found} for what, expected, found in rows],
+        "table": [
+            {"what": what, "expected": expected, "found": found} for what, expected, found in rows
+        ],
         "reports": [json.loads(report.to_json()) for report in reports],
-        "versions": {"minidl": minidl.__version__, "numpy": np.__version__, "python": sys.version.split()[0]},
+        "versions": {
+            "minidl": minidl.__version__,
+            "numpy": np.__version__,
+            "python": sys.version.split()[0],
+        },
     }
-    write_whole(options.out / "results.json", (json.dumps(results, indent=2) + "\n").encode())
+    atomic_write(options.out / "results.json", (json.dumps(results, indent=2) + "\n").encode())
     print(f"\nwrote {options.out / 'results.json'}")
 
 
@@ -179,11 +220,31 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     seed = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
-    cli.add_argument("--seed", type=seed, default=1, metavar="N", help="where all chance comes from (default: %(default)s, the course's)")
-    cli.add_argument("--data", metavar="FOLDER", help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)")
+    cli.add_argument(
+        "--seed",
+        type=seed,
+        default=1,
+        metavar="N",
+        help="where all chance comes from (default: %(default)s, the course's)",
+    )
+    cli.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
+    )
     folder = Path("results/gradient_checking")
-    cli.add_argument("--out", type=Path, default=folder, metavar="DIR", help="where the results go (default: %(default)s)")
-    cli.add_argument("--quick", action="store_true", help="probe the cat's network rather than computing each of its 61,481 elements")
+    cli.add_argument(
+        "--out",
+        type=Path,
+        default=folder,
+        metavar="DIR",
+        help="where the results go (default: %(default)s)",
+    )
+    cli.add_argument(
+        "--quick",
+        action="store_true",
+        help="probe the cat's network rather than computing each of its 61,481 elements",
+    )
     return cli
 
 

@@ -30,7 +30,11 @@ from .pictures import boundaries_picture, chance_line, new_figure
 
 WIDTHS = (2, 10, 5, 1)
 EPOCHS, QUICK_EPOCHS, EVERY = 15_000, 300, 20
-COURSE = {"zeros": (0.5, 0.5), "random x 10": (0.83, 0.86), "He": (298 / 300, 0.96)}  # train, test; weights of seed 3
+COURSE = {
+    "zeros": (0.5, 0.5),
+    "random x 10": (0.83, 0.86),
+    "He": (298 / 300, 0.96),
+}  # train, test; weights of seed 3
 EXAMPLES = """examples:
   python -m experiments.initialization
   python -m experiments.initialization --seed 4 --out results/other-weights
@@ -42,7 +46,13 @@ def equal(out: np.ndarray, *, fan_in: int | None, rng: Any) -> None:
     out[...] = 0.5
 
 
-KINDS: dict[str, Any] = {"zeros": Zeros(), "all 0.5": equal, "random x 10": Random(10.0), "He": He(), "Xavier": Xavier()}
+KINDS: dict[str, Any] = {
+    "zeros": Zeros(),
+    "all 0.5": equal,
+    "random x 10": Random(10.0),
+    "He": He(),
+    "Xavier": Xavier(),
+}
 
 
 class Weights(Callback):
@@ -52,7 +62,7 @@ class Weights(Callback):
         self.weight = model.layers[0].parameters()["weight"]
         self.epochs, self.seen = [0], [self.weight.value[:, 0].copy()]
 
-    def on_epoch(self, run: Any) -> None:
+    def on_epoch_end(self, run: Any) -> None:
         """Look at the weights."""
         if run.epoch % EVERY == 0:
             self.epochs.append(run.epoch)
@@ -64,12 +74,27 @@ def run(options: argparse.Namespace) -> None:
     X, Y = planar.circles(300, 0.05, np.random.RandomState(1))
     test = planar.circles(100, 0.05, np.random.RandomState(2))
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
-    course = COURSE if options.seed == 3 and not options.quick else {}  # its figures belong to its weights
+    course = (
+        COURSE if options.seed == 3 and not options.quick else {}
+    )  # its figures belong to its weights
     models: dict[str, Sequential] = {}
     histories: dict[str, History] = {}
     watched: dict[str, Weights] = {}
-    majority = {part: float(max(y.mean(), 1 - y.mean())) for part, y in (("train", Y), ("test", test[1]))}
-    rows: list[list[Any]] = [["first weights", "train", "test", "course: train", "test", "first cost", "last cost", "units that differ"]]
+    majority = {
+        part: float(max(y.mean(), 1 - y.mean())) for part, y in (("train", Y), ("test", test[1]))
+    }
+    rows: list[list[Any]] = [
+        [
+            "first weights",
+            "train",
+            "test",
+            "course: train",
+            "test",
+            "first cost",
+            "last cost",
+            "units that differ",
+        ]
+    ]
     rows.append(["always the same class", *majority.values(), *[None] * 5])
     results: dict[str, Any] = {}
     for name, init in KINDS.items():
@@ -77,28 +102,63 @@ def run(options: argparse.Namespace) -> None:
         watched[name] = Weights(model)
         callbacks = [watched[name]]
         history = histories[name] = model.fit(
-            X, Y, optimizer=GradientDescent(0.01), epochs=epochs, batch_size=None, callbacks=callbacks, progress=False
+            X,
+            Y,
+            optimizer=GradientDescent(0.01),
+            epochs=epochs,
+            batch_size=None,
+            callbacks=callbacks,
+            progress=False,
         )
         units = len(np.unique(model.layers[0].parameters()["weight"].value, axis=0))
         scores = {"train": model.evaluate(X, Y), "test": model.evaluate(*test)}
-        rows.append([name, *(score["accuracy"] for score in scores.values()), *course.get(name, (None, None))])
+        rows.append(
+            [
+                name,
+                *(score["accuracy"] for score in scores.values()),
+                *course.get(name, (None, None)),
+            ]
+        )
         rows[-1] += [history.loss[0], history.loss[-1], f"{units} of {WIDTHS[1]}"]
-        results[name] = scores | {"units_that_differ": units, "cost_every_100": history.loss[::100], "cost_last": history.loss[-1]}
+        results[name] = scores | {
+            "units_that_differ": units,
+            "cost_every_100": history.loss[::100],
+            "cost_last": history.loss[-1],
+        }
         results[name]["seconds"] = history.seconds
     net = "-".join(map(str, WIDTHS))
-    print(f"{net}, gradient descent 0.01, {epochs:,} epochs on 300 points of two circles, 100 test points; accuracy and cost:")
+    print(
+        f"{net}, gradient descent 0.01, {epochs:,} epochs on 300 points of two circles, 100 test points; accuracy and cost:"
+    )
     print(study.table(rows))
-    content = {"settings": {**study.settings(options), "epochs": epochs}, "majority": majority, "runs": results}
-    content |= {"course": {name: dict(zip(("train", "test"), both, strict=True)) for name, both in course.items()}}
+    content = {
+        "settings": {**study.settings(options), "epochs": epochs},
+        "majority": majority,
+        "runs": results,
+    }
+    content |= {
+        "course": {
+            name: dict(zip(("train", "test"), both, strict=True)) for name, both in course.items()
+        }
+    }
     notes = {
-        name: f"right: train {result['train']['accuracy']:.1%}, test {result['test']['accuracy']:.1%}" for name, result in results.items()
+        name: f"right: train {result['train']['accuracy']:.1%}, test {result['test']['accuracy']:.1%}"
+        for name, result in results.items()
     }
     pictures = {
-        "cost.png": lambda: cost_picture(histories, f"{net}, gradient descent 0.01 on all 300 points"),
-        "boundaries.png": lambda: boundaries_picture(
-            "First weights and what is learned from them: answers in the plane", without_equal(models), X, Y, notes
+        "cost.png": lambda: cost_picture(
+            histories, f"{net}, gradient descent 0.01 on all 300 points"
         ),
-        "symmetry.png": lambda: symmetry_picture({name: watched[name] for name in ("zeros", "all 0.5", "He")}),
+        "boundaries.png": lambda: boundaries_picture(
+            "First weights and what is learned from them: answers in the plane",
+            without_equal(models),
+            X,
+            Y,
+            notes,
+        ),
+        "symmetry.png": lambda: symmetry_picture(
+            {name: watched[name] for name in ("zeros", "all 0.5", "He")}
+        ),
     }
     study.write(options.out, content | {"versions": study.versions()}, pictures)
 
@@ -111,7 +171,11 @@ def without_equal(models: Mapping[str, Sequential]) -> dict[str, Sequential]:
 def cost_picture(histories: Mapping[str, History], how: str) -> Any:
     """Return a figure of all costs: their beginning, which lies between 0.7 and thousands, and all of it below 1."""
     figure = new_figure(11, 4.8, f"First weights: how the cost falls from each ({how})")
-    for axes, title in zip(figure.subplots(1, 2), ("the beginning, on a logarithmic axis", "all epochs, costs below 1"), strict=True):
+    for axes, title in zip(
+        figure.subplots(1, 2),
+        ("the beginning, on a logarithmic axis", "all epochs, costs below 1"),
+        strict=True,
+    ):
         plots.learning_curves(histories, axes=axes)
         for line, style in zip(axes.get_lines(), ("-", "--", "-", "-", "-."), strict=True):
             line.set_linestyle(style)
@@ -120,22 +184,42 @@ def cost_picture(histories: Mapping[str, History], how: str) -> Any:
     begin, whole = figure.axes
     begin.legend()
     whole.get_legend().remove()  # the same lines
-    begin.set(yscale="log", xlim=(-10, 600), ylim=(0.3, None), ylabel="cost (cross-entropy), logarithmic")
+    begin.set(
+        yscale="log", xlim=(-10, 600), ylim=(0.3, None), ylabel="cost (cross-entropy), logarithmic"
+    )
     whole.set(ylim=(0, 1))
     return figure
 
 
 def symmetry_picture(watched: Mapping[str, Weights]) -> Any:
     """Return a figure with one line per unit of the first layer: as many lines are seen as units differ."""
-    figure = new_figure(12, 4.3, "Symmetry: the weight from the first feature to each of the 10 units of the first layer, while they learn")
-    for (name, weights), axes in zip(watched.items(), figure.subplots(1, len(watched), squeeze=False)[0], strict=True):
+    figure = new_figure(
+        12,
+        4.3,
+        "Symmetry: the weight from the first feature to each of the 10 units of the first layer, while they learn",
+    )
+    for (name, weights), axes in zip(
+        watched.items(), figure.subplots(1, len(watched), squeeze=False)[0], strict=True
+    ):
         lines = np.array(weights.seen)
         alike = len(np.unique(lines[-1])) == 1
         for unit, line in enumerate(lines.T):
             colour = plots.COLOURS[0 if alike else unit % len(plots.COLOURS)]
-            axes.plot(weights.epochs, line, color=colour, linewidth=1.6, linestyle="-" if unit < len(plots.COLOURS) or alike else "--")
+            axes.plot(
+                weights.epochs,
+                line,
+                color=colour,
+                linewidth=1.6,
+                linestyle="-" if unit < len(plots.COLOURS) or alike else "--",
+            )
         axes.set_title(
-            f"{name}: " + ("10 equal lines, one on top of the other" if alike else "10 units, each on a way of its own"), fontsize=10
+            f"{name}: "
+            + (
+                "10 equal lines, one on top of the other"
+                if alike
+                else "10 units, each on a way of its own"
+            ),
+            fontsize=10,
         )
         axes.set(xlabel="epoch", ylabel="weight")
         axes.locator_params(axis="x", nbins=4)
@@ -145,8 +229,17 @@ def symmetry_picture(watched: Mapping[str, Weights]) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    help_texts = {"seed_help": "draws the first weights; 3 is the course's", "quick_help": f"{QUICK_EPOCHS} epochs of {EPOCHS:,}"}
-    return study.main("initialization", run, study.parser("initialization", str(__doc__), EXAMPLES, seed=3, **help_texts).parse_args(argv))
+    help_texts = {
+        "seed_help": "draws the first weights; 3 is the course's",
+        "quick_help": f"{QUICK_EPOCHS} epochs of {EPOCHS:,}",
+    }
+    return study.main(
+        "initialization",
+        run,
+        study.parser("initialization", str(__doc__), EXAMPLES, seed=3, **help_texts).parse_args(
+            argv
+        ),
+    )
 
 
 if __name__ == "__main__":

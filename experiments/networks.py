@@ -8,7 +8,17 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from minidl import L2, BinaryCrossEntropy, Dropout, Initializer, Layer, Linear, ReLU, Sequential, Sigmoid
+from minidl import (
+    L2,
+    BinaryCrossEntropy,
+    Dropout,
+    Initializer,
+    Layer,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 
 
 def relu_network(
@@ -23,7 +33,15 @@ def relu_network(
     """Return an untrained network of these widths, inputs first, whose weights the course's generator draws from `seed`."""
     layers: list[Layer] = []
     for inputs, outputs in pairwise(widths[:-1]):
-        layers += [Linear(inputs, outputs, init=init), ReLU()] + ([Dropout(keep_prob)] if keep_prob < 1 else [])
+        layers += [Linear(inputs, outputs, init=init), ReLU()] + (
+            [Dropout(keep_prob)] if keep_prob < 1 else []
+        )
     layers += [Linear(widths[-2], widths[-1], init=init), Sigmoid()]
     penalties = [L2(l2)] if l2 else []
-    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=penalties, seed=np.random.RandomState(seed), dtype=dtype)
+    return Sequential(
+        layers,
+        loss=BinaryCrossEntropy(),
+        penalties=penalties,
+        seed=np.random.RandomState(seed),
+        dtype=dtype,
+    )

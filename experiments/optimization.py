@@ -31,7 +31,11 @@ from .networks import relu_network
 from .pictures import boundaries_picture, chance_line, new_figure
 
 WIDTHS = (2, 5, 2, 1)
-OPTIMIZERS: dict[str, Any] = {"gradient descent": GradientDescent, "momentum": Momentum, "Adam": Adam}
+OPTIMIZERS: dict[str, Any] = {
+    "gradient descent": GradientDescent,
+    "momentum": Momentum,
+    "Adam": Adam,
+}
 LEARNING_RATE, BATCH = 0.0007, 64
 EPOCHS, QUICK_EPOCHS, EVERY = 10_000, 100, 1000
 COURSE = {"gradient descent": 239 / 300, "momentum": 239 / 300, "Adam": 0.94}  # of seed 3
@@ -48,7 +52,7 @@ class LastBatch(Callback):
     def __init__(self) -> None:
         self.costs: list[float] = []
 
-    def on_epoch(self, run: Any) -> None:
+    def on_epoch_end(self, run: Any) -> None:
         """Look at the cost."""
         if run.epoch % EVERY == 1:
             self.costs.append(float(run.loss))
@@ -58,10 +62,15 @@ def run(options: argparse.Namespace) -> None:
     """Train with each optimizer, walk through the valley, report, write."""
     X, Y = planar.moons(300, 0.2, np.random.RandomState(3))
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
-    course = COURSE if options.seed == 3 and not options.quick else {}  # its figures belong to its weights
+    course = (
+        COURSE if options.seed == 3 and not options.quick else {}
+    )  # its figures belong to its weights
     majority = float(max(Y.mean(), 1 - Y.mean()))
     net = "-".join(map(str, WIDTHS))
-    print(f"{net}, learning rate {LEARNING_RATE}, batches of {BATCH}, {epochs:,} epochs on 300 points of two moons:", flush=True)
+    print(
+        f"{net}, learning rate {LEARNING_RATE}, batches of {BATCH}, {epochs:,} epochs on 300 points of two moons:",
+        flush=True,
+    )
     models: dict[str, Sequential] = {}
     histories = {}
     rows: list[list[Any]] = [
@@ -83,15 +92,42 @@ def run(options: argparse.Namespace) -> None:
         )
         models[name], histories[name] = model, history
         score = model.evaluate(X, Y)
-        rows.append([name, score["accuracy"], course.get(name), score["loss"], f"{history.seconds:.1f}"])
-        results[name] = score | {"last_batch_cost_every_1000": last.costs, "seconds": history.seconds}
+        rows.append(
+            [name, score["accuracy"], course.get(name), score["loss"], f"{history.seconds:.1f}"]
+        )
+        results[name] = score | {
+            "last_batch_cost_every_1000": last.costs,
+            "seconds": history.seconds,
+        }
     print(study.table(rows))
     walks = valley_walks()
-    print(f"the valley (x^2 + 100 y^2) / 2 from {START}, height {height(np.array(START)):.0f}, after {STEPS} steps:")
-    print(study.table([["optimizer", "height"], *([name, f"{height(path[-1]):.2g}"] for name, path in walks.items())]))
-    content = {"settings": {**study.settings(options), "epochs": epochs}, "majority": majority, "runs": results, "course": course}
-    content |= {"valley": {name: {"height": float(height(path[-1])), "path": path.tolist()} for name, path in walks.items()}}
-    notes = {name: f"{result['accuracy']:.1%} of the points called rightly" for name, result in results.items()}
+    print(
+        f"the valley (x^2 + 100 y^2) / 2 from {START}, height {height(np.array(START)):.0f}, after {STEPS} steps:"
+    )
+    print(
+        study.table(
+            [
+                ["optimizer", "height"],
+                *([name, f"{height(path[-1]):.2g}"] for name, path in walks.items()),
+            ]
+        )
+    )
+    content = {
+        "settings": {**study.settings(options), "epochs": epochs},
+        "majority": majority,
+        "runs": results,
+        "course": course,
+    }
+    content |= {
+        "valley": {
+            name: {"height": float(height(path[-1])), "path": path.tolist()}
+            for name, path in walks.items()
+        }
+    }
+    notes = {
+        name: f"{result['accuracy']:.1%} of the points called rightly"
+        for name, result in results.items()
+    }
 
     def cost_picture() -> Any:
         axes = plots.learning_curves(histories)
@@ -108,7 +144,9 @@ def run(options: argparse.Namespace) -> None:
 
     pictures = {
         "cost.png": cost_picture,
-        "boundaries.png": lambda: boundaries_picture(f"Two moons after {epochs:,} epochs", models, X, Y, notes, columns=3),
+        "boundaries.png": lambda: boundaries_picture(
+            f"Two moons after {epochs:,} epochs", models, X, Y, notes, columns=3
+        ),
         "valley.png": lambda: valley_picture(walks),
     }
     study.write(options.out, content | {"versions": study.versions()}, pictures)
@@ -129,18 +167,31 @@ def valley_walks() -> dict[str, np.ndarray]:
         for _ in range(STEPS):
             optimizer.step(theta, STEEPNESS * theta)
             path.append(theta.copy())
-        walks[f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}"] = np.array(path)
+        walks[f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}"] = np.array(
+            path
+        )
     return walks
 
 
 def valley_picture(walks: dict[str, np.ndarray]) -> Any:
     """Return a figure of the paths, each on a map of the valley with lines of equal height."""
     figure = new_figure(
-        9, 2.1 * len(walks) + 0.6, f"{STEPS} steps from the cross through a long narrow valley to its lowest point, the star"
+        9,
+        2.1 * len(walks) + 0.6,
+        f"{STEPS} steps from the cross through a long narrow valley to its lowest point, the star",
     )
     x, y = np.meshgrid(np.linspace(-11, 2, 300), np.linspace(-1.3, 1.3, 200))
-    for (name, path), colour, axes in zip(walks.items(), plots.COLOURS, figure.subplots(len(walks), 1, sharex=True), strict=False):
-        lines = axes.contour(x, y, height(np.stack([x, y], axis=-1)), levels=[1, 5, 15, 30, 60, 100], colors=plots.GREY, linewidths=0.6)
+    for (name, path), colour, axes in zip(
+        walks.items(), plots.COLOURS, figure.subplots(len(walks), 1, sharex=True), strict=False
+    ):
+        lines = axes.contour(
+            x,
+            y,
+            height(np.stack([x, y], axis=-1)),
+            levels=[1, 5, 15, 30, 60, 100],
+            colors=plots.GREY,
+            linewidths=0.6,
+        )
         axes.clabel(lines, levels=lines.levels[:-1], fontsize=7)
         axes.plot(*path.T, color=colour, linewidth=1.2, marker="o", markersize=3)
         axes.plot(*START, "kx", markersize=9, markeredgewidth=2)
@@ -153,8 +204,15 @@ def valley_picture(walks: dict[str, np.ndarray]) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    help_texts = {"seed_help": "draws the first weights; 3 is the course's", "quick_help": f"{QUICK_EPOCHS} epochs of {EPOCHS:,}"}
-    return study.main("optimization", run, study.parser("optimization", str(__doc__), EXAMPLES, seed=3, **help_texts).parse_args(argv))
+    help_texts = {
+        "seed_help": "draws the first weights; 3 is the course's",
+        "quick_help": f"{QUICK_EPOCHS} epochs of {EPOCHS:,}",
+    }
+    return study.main(
+        "optimization",
+        run,
+        study.parser("optimization", str(__doc__), EXAMPLES, seed=3, **help_texts).parse_args(argv),
+    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ EXAMPLES = """examples:
 
 def run(options: argparse.Namespace) -> None:
     """Read, train, answer, write."""
-    images = np.stack([read_image(path) for path in options.pictures])  # fails before the training rather than after it
+    images = np.stack(
+        [read_image(path) for path in options.pictures]
+    )  # fails before the training rather than after it
     data = load_cats(options.data)
     print(data)
     if data.source.startswith("stand-in"):
@@ -52,37 +54,63 @@ def run(options: argparse.Namespace) -> None:
         f"training first (minidl predict asks a saved network instead): {'-'.join(map(str, WIDTHS))}, {optimizer}, {epochs:,} epochs",
         flush=True,
     )
-    history = model.fit(data.train.x, data.train.y, optimizer=optimizer, epochs=epochs, batch_size=None)
+    history = model.fit(
+        data.train.x, data.train.y, optimizer=optimizer, epochs=epochs, batch_size=None
+    )
     test = model.evaluate(data.test.x, data.test.y)
-    print(f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority['test'][0]}: ", end="")
+    print(
+        f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority['test'][0]}: ",
+        end="",
+    )
     print(f"{data.majority['test'][1]:.3f}); {history.seconds:.1f} s")
 
     probability = model.predict(images.reshape(len(images), -1) / 255)[:, 0]
     answers = [data.classes[int(p > 0.5)] for p in probability]
-    rows = [[str(path), answer, float(p)] for path, answer, p in zip(options.pictures, answers, probability, strict=True)]
+    rows = [
+        [str(path), answer, float(p)]
+        for path, answer, p in zip(options.pictures, answers, probability, strict=True)
+    ]
     print(study.table([["picture", "called", "probability of a cat"], *rows]))
     results = {
         "source": data.source,
         "verified": data.verified,
-        "settings": {**study.settings(options), "epochs": epochs, "pictures": [str(path) for path in options.pictures]},
+        "settings": {
+            **study.settings(options),
+            "epochs": epochs,
+            "pictures": [str(path) for path in options.pictures],
+        },
         "test": test,
-        "answers": [{"picture": path, "called": answer, "probability_of_cat": p} for path, answer, p in rows],
+        "answers": [
+            {"picture": path, "called": answer, "probability_of_cat": p} for path, answer, p in rows
+        ],
         "seconds": history.seconds,
         "versions": study.versions(),
     }
-    study.write(options.out, results, {"answers.png": lambda: answers_picture(options.pictures, images, answers, probability)})
+    study.write(
+        options.out,
+        results,
+        {"answers.png": lambda: answers_picture(options.pictures, images, answers, probability)},
+    )
 
 
-def answers_picture(paths: Sequence[Path], images: np.ndarray, answers: Sequence[str], probability: np.ndarray) -> Any:
+def answers_picture(
+    paths: Sequence[Path], images: np.ndarray, answers: Sequence[str], probability: np.ndarray
+) -> Any:
     """Return a figure of the pictures as the network sees them, at most 20, with the answers."""
     shown = min(len(images), 20)
     columns = min(shown, 5)
     rows = -(-shown // columns)
-    figure = new_figure(max(2.1 * columns, 4.5), 2.6 * rows + 0.5, "Your pictures, as the network sees them (64 x 64)")
+    figure = new_figure(
+        max(2.1 * columns, 4.5),
+        2.6 * rows + 0.5,
+        "Your pictures, as the network sees them (64 x 64)",
+    )
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
-    for axes, path, image, answer, p in zip(grid, paths, images, answers, probability, strict=False):
+    for axes, path, image, answer, p in zip(
+        grid, paths, images, answers, probability, strict=False
+    ):
         axes.imshow(image)
         name = path.name if len(path.name) <= 24 else f"{path.name[:20]}..."
         sure = min(float(max(p, 1 - p)), 0.99)  # never "100 %": no model is certain
@@ -93,12 +121,29 @@ def answers_picture(paths: Sequence[Path], images: np.ndarray, answers: Sequence
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     quick = f"at most {QUICK_EPOCHS} epochs"
-    cli = study.parser("own_image", str(__doc__), EXAMPLES, seed=1, seed_help="where the first weights come from", quick_help=quick)
+    cli = study.parser(
+        "own_image",
+        str(__doc__),
+        EXAMPLES,
+        seed=1,
+        seed_help="where the first weights come from",
+        quick_help=quick,
+    )
     cli.usage = "%(prog)s PICTURE... [options]"
     cli.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a JPEG or PNG file")
     whole = number(int, "a whole number >= 1", lambda n: n >= 1)
-    cli.add_argument("--epochs", type=whole, default=EPOCHS, metavar="N", help="passes over the training pictures (default: %(default)s)")
-    cli.add_argument("--data", metavar="FOLDER", help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)")
+    cli.add_argument(
+        "--epochs",
+        type=whole,
+        default=EPOCHS,
+        metavar="N",
+        help="passes over the training pictures (default: %(default)s)",
+    )
+    cli.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
+    )
     return cli
 
 

@@ -60,7 +60,11 @@ class Problem:
     def kinds(self) -> dict[str, Setting]:
         """Return the four settings of the table."""
         l2, keep = self.strength, self.keep_prob
-        named = {"none": (0.0, 1.0), f"L2, lambda {l2:g}": (l2, 1.0), f"dropout, keep_prob {keep:g}": (0.0, keep)}
+        named = {
+            "none": (0.0, 1.0),
+            f"L2, lambda {l2:g}": (l2, 1.0),
+            f"dropout, keep_prob {keep:g}": (0.0, keep),
+        }
         return {**named, f"both, {l2:g} and {keep:g}": (l2, keep)}
 
     @property
@@ -85,23 +89,56 @@ def problems(options: argparse.Namespace) -> tuple[list[Problem], str]:
         *((0.0, 0.03, 0.1, 0.3, 1.0, 3.0), (1.0, 0.9, 0.7, 0.5, 0.3), 0.3, 0.7),
     )
     cat = Problem(
-        *("cats", lambda seed: pictures, (cats.train.x.shape[1], 32, 16, 1), 1e-4, 150, 64, 3, "3 draws of weights"),
+        *(
+            "cats",
+            lambda seed: pictures,
+            (cats.train.x.shape[1], 32, 16, 1),
+            1e-4,
+            150,
+            64,
+            3,
+            "3 draws of weights",
+        ),
         *((0.0, 0.3, 1.0, 3.0, 10.0, 30.0), (1.0, 0.9, 0.8, 0.7), 3.0, 0.8),
     )
     if options.quick:
-        plane = replace(plane, epochs=200, repeats=2, varied="2 draws of points and weights", lambdas=(0.0, 0.3), keep_probs=(1.0, 0.7))
-        cat = replace(cat, epochs=3, repeats=2, varied="2 draws of weights", lambdas=(0.0, 3.0), keep_probs=(1.0, 0.8))
+        plane = replace(
+            plane,
+            epochs=200,
+            repeats=2,
+            varied="2 draws of points and weights",
+            lambdas=(0.0, 0.3),
+            keep_probs=(1.0, 0.7),
+        )
+        cat = replace(
+            cat,
+            epochs=3,
+            repeats=2,
+            varied="2 draws of weights",
+            lambdas=(0.0, 3.0),
+            keep_probs=(1.0, 0.8),
+        )
     return [plane, cat], cats.source
 
 
-def train(problem: Problem, setting: Setting, seed: int) -> tuple[Sequential, tuple[float, float, float]]:
+def train(
+    problem: Problem, setting: Setting, seed: int
+) -> tuple[Sequential, tuple[float, float, float]]:
     """Train once; return the model, its training and test accuracy, and the size of its weights."""
     (X, Y), test = problem.draw(seed)
     l2, keep = setting
-    model = relu_network(problem.widths, init=He(), seed=seed, keep_prob=keep, l2=l2, dtype=np.float32)
-    how = {"optimizer": Adam(problem.learning_rate), "epochs": problem.epochs, "batch_size": problem.batch_size}
+    model = relu_network(
+        problem.widths, init=He(), seed=seed, keep_prob=keep, l2=l2, dtype=np.float32
+    )
+    how = {
+        "optimizer": Adam(problem.learning_rate),
+        "epochs": problem.epochs,
+        "batch_size": problem.batch_size,
+    }
     model.fit(X, Y, **how, progress=False)
-    size = np.sqrt(sum(np.sum(layer.weight.value**2) for layer in model.layers if isinstance(layer, Linear)))
+    size = np.sqrt(
+        sum(np.sum(layer.weight.value**2) for layer in model.layers if isinstance(layer, Linear))
+    )
     return model, (model.evaluate(X, Y)["accuracy"], model.evaluate(*test)["accuracy"], float(size))
 
 
@@ -113,16 +150,23 @@ def run(options: argparse.Namespace) -> None:
     pictures: dict[str, Callable[[], Any]] = {}
     models: dict[Setting, Sequential] = {}  # of the plane's first draw
     for problem in both:
-        runs = [(setting, seed) for setting in problem.settings for seed in range(options.seed, options.seed + problem.repeats)]
+        runs = [
+            (setting, seed)
+            for setting in problem.settings
+            for seed in range(options.seed, options.seed + problem.repeats)
+        ]
         found: dict[Setting, Any] = {setting: [] for setting in problem.settings}
-        for setting, seed in tqdm(runs, desc=problem.name, unit="network", file=sys.stderr, dynamic_ncols=True):
+        for setting, seed in tqdm(
+            runs, desc=problem.name, unit="network", file=sys.stderr, dynamic_ncols=True
+        ):
             model, numbers = train(problem, setting, seed)
             found[setting].append(numbers)
             if problem is both[0]:
                 models.setdefault(setting, model)
         values = {setting: np.array(numbers) for setting, numbers in found.items()}
         majority = {
-            part: float(max(y.mean(), 1 - y.mean())) for part, (_, y) in zip(("train", "test"), problem.draw(options.seed), strict=True)
+            part: float(max(y.mean(), 1 - y.mean()))
+            for part, (_, y) in zip(("train", "test"), problem.draw(options.seed), strict=True)
         }
         how = f"{'-'.join(map(str, problem.widths))}, {problem.epochs} epochs of Adam {problem.learning_rate:g}"
         print(f"{problem.name}: {how}; mean ± standard deviation over {problem.varied}")
@@ -132,12 +176,22 @@ def run(options: argparse.Namespace) -> None:
         ]
         for name, setting in problem.kinds.items():
             shown = [
-                f"{mean:.3f} ± {spread:.3f}" for mean, spread in zip(values[setting].mean(axis=0), values[setting].std(axis=0), strict=True)
+                f"{mean:.3f} ± {spread:.3f}"
+                for mean, spread in zip(
+                    values[setting].mean(axis=0), values[setting].std(axis=0), strict=True
+                )
             ]
             rows.append([name, *shown])
         print(study.table(rows), flush=True)
-        results[problem.name] = {"majority": majority, "epochs": problem.epochs, "kinds": problem.kinds, "runs": as_json(values)}
-        pictures[f"{problem.name}.png"] = lambda problem=problem, values=values, majority=majority: sweep_picture(problem, values, majority)
+        results[problem.name] = {
+            "majority": majority,
+            "epochs": problem.epochs,
+            "kinds": problem.kinds,
+            "runs": as_json(values),
+        }
+        pictures[f"{problem.name}.png"] = lambda problem=problem, values=values, majority=majority: (
+            sweep_picture(problem, values, majority)
+        )
     plane = both[0]
     (X, Y), _ = plane.draw(options.seed)
     first = {
@@ -145,30 +199,60 @@ def run(options: argparse.Namespace) -> None:
         for name, setting in plane.kinds.items()
         for found in [results["plane"]["runs"][plane.settings.index(setting)]["each"]]
     }
-    notes = {name: f"right: train {train:.1%}, test {test:.1%}" for name, (train, test, _) in first.items()}
+    notes = {
+        name: f"right: train {train:.1%}, test {test:.1%}"
+        for name, (train, test, _) in first.items()
+    }
     chosen = {name: models[setting] for name, setting in plane.kinds.items()}
     title = "Regularization makes the boundary smoother (first draw of points)"
     pictures["boundaries.png"] = lambda: boundaries_picture(title, chosen, X, Y, notes)
-    study.write(options.out, {"source": source, "settings": study.settings(options), **results, "versions": study.versions()}, pictures)
+    study.write(
+        options.out,
+        {
+            "source": source,
+            "settings": study.settings(options),
+            **results,
+            "versions": study.versions(),
+        },
+        pictures,
+    )
 
 
 def as_json(values: dict[Setting, np.ndarray]) -> list[dict[str, Any]]:
     """Return the numbers of each setting: train accuracy, test accuracy and size of the weights, mean, deviation and each run."""
     return [
-        {"lambda": l2, "keep_prob": keep, "mean": found.mean(axis=0).tolist(), "std": found.std(axis=0).tolist(), "each": found.tolist()}
+        {
+            "lambda": l2,
+            "keep_prob": keep,
+            "mean": found.mean(axis=0).tolist(),
+            "std": found.std(axis=0).tolist(),
+            "each": found.tolist(),
+        }
         for (l2, keep), found in values.items()
     ]
 
 
-def sweep_picture(problem: Problem, values: dict[Setting, np.ndarray], majority: dict[str, float]) -> Any:
+def sweep_picture(
+    problem: Problem, values: dict[Setting, np.ndarray], majority: dict[str, float]
+) -> Any:
     """Return a figure of accuracy (above) and size of the weights (below) against lambda (left) and keep_prob (right)."""
     figure = new_figure(
-        11, 7.5, f"Regularization, {problem.name}: {'-'.join(map(str, problem.widths))}; bars: ± standard deviation of {problem.varied}"
+        11,
+        7.5,
+        f"Regularization, {problem.name}: {'-'.join(map(str, problem.widths))}; bars: ± standard deviation of {problem.varied}",
     )
     grid = figure.subplots(2, 2, sharey="row")
     sides = [
-        ("L2 alone: lambda (0: no penalty)", problem.lambdas, [(l2, 1.0) for l2 in problem.lambdas]),
-        ("dropout alone: keep_prob (1: no dropout)", problem.keep_probs, [(0.0, keep) for keep in problem.keep_probs]),
+        (
+            "L2 alone: lambda (0: no penalty)",
+            problem.lambdas,
+            [(l2, 1.0) for l2 in problem.lambdas],
+        ),
+        (
+            "dropout alone: keep_prob (1: no dropout)",
+            problem.keep_probs,
+            [(0.0, keep) for keep in problem.keep_probs],
+        ),
     ]
     for (name, x, settings), (above, below) in zip(sides, grid.T, strict=True):
         found = np.array([values[setting] for setting in settings])
@@ -177,16 +261,26 @@ def sweep_picture(problem: Problem, values: dict[Setting, np.ndarray], majority:
         above.set_xlabel(name)
         below.set_xlabel(name)
     grid[0, 0].set(ylabel="accuracy (share called rightly)", ylim=(None, 1.02))
-    grid[1, 0].set(ylabel="root of the sum of squared weights", ylim=(0, 1.1 * max(found[..., 2].max() for found in values.values())))
+    grid[1, 0].set(
+        ylabel="root of the sum of squared weights",
+        ylim=(0, 1.1 * max(found[..., 2].max() for found in values.values())),
+    )
     grid[0, 0].legend(fontsize=8)
     return figure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    texts = {"seed_help": "the first of the seeds that draw points and weights", "quick_help": "few settings and epochs"}
+    texts = {
+        "seed_help": "the first of the seeds that draw points and weights",
+        "quick_help": "few settings and epochs",
+    }
     cli = study.parser("regularization", str(__doc__), EXAMPLES, seed=1, **texts)
-    cli.add_argument("--data", metavar="FOLDER", help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)")
+    cli.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
+    )
     return study.main("regularization", run, cli.parse_args(argv))
 
 

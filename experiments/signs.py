@@ -39,18 +39,32 @@ def run(options: argparse.Namespace) -> None:
     """Load, train, report, write."""
     data = load_signs(options.data)
     print(data)
-    print("always the commonest class: " + ", ".join(f"{part} {share:.3f}" for part, (_, share) in data.majority.items()))
+    print(
+        "always the commonest class: "
+        + ", ".join(f"{part} {share:.3f}" for part, (_, share) in data.majority.items())
+    )
     nets.settle(options, sets.SIGNS)
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
     model = nets.build(options, data.train.x.shape[1], len(data.classes))
     optimizer, net = nets.make_optimizer(options, len(data.train.x)), nets.shape_of(model)
-    print(f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs", flush=True)
-    history = model.fit(data.train.x, data.train.y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size)
+    print(
+        f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs",
+        flush=True,
+    )
+    history = model.fit(
+        data.train.x,
+        data.train.y,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+    )
 
     probability = model.predict(data.test.x)
     called = probability.argmax(axis=1)
     counts = plots.confusion_counts(data.test.labels, called, len(data.classes))
-    how = f"{net}, {options.optimizer} at {options.learning_rate:g}, batches of {options.batch_size}"
+    how = (
+        f"{net}, {options.optimizer} at {options.learning_rate:g}, batches of {options.batch_size}"
+    )
     results = {
         "source": data.source,
         "verified": data.verified,
@@ -66,20 +80,36 @@ def run(options: argparse.Namespace) -> None:
         "seconds": history.seconds,
         "versions": study.versions(),
     }
-    print(f"accuracy: train {results['train']['accuracy']:.3f}, test {results['test']['accuracy']:.3f}; {history.seconds:.1f} s")
-    rows = [[f"  really {name}", *row] for name, row in zip(data.classes, counts.tolist(), strict=True)]
+    print(
+        f"accuracy: train {results['train']['accuracy']:.3f}, test {results['test']['accuracy']:.3f}; {history.seconds:.1f} s"
+    )
+    rows = [
+        [f"  really {name}", *row] for name, row in zip(data.classes, counts.tolist(), strict=True)
+    ]
     print(study.table([["test pictures called", *data.classes], *rows]))
     study.write(options.out, results, pictures(data, history, called, probability, how))
 
 
-def pictures(data: Dataset, history: Any, called: np.ndarray, probability: np.ndarray, how: str) -> dict[str, Callable[[], Any]]:
+def pictures(
+    data: Dataset, history: Any, called: np.ndarray, probability: np.ndarray, how: str
+) -> dict[str, Callable[[], Any]]:
     """Return how each picture is drawn."""
     where = data.source.split(" (")[0].split(", because")[0]
 
     def cost() -> Any:
         axes = plots.learning_curves(history)
-        axes.axhline(np.log(6), color=plots.GREY, linestyle=":", linewidth=1.2, label="knowing nothing: one sixth for each sign (ln 6)")
-        axes.set(ylim=(0, None), ylabel="cost (cross-entropy)", xlabel=f"epoch (one pass over the {len(data.train)} training pictures)")
+        axes.axhline(
+            np.log(6),
+            color=plots.GREY,
+            linestyle=":",
+            linewidth=1.2,
+            label="knowing nothing: one sixth for each sign (ln 6)",
+        )
+        axes.set(
+            ylim=(0, None),
+            ylabel="cost (cross-entropy)",
+            xlabel=f"epoch (one pass over the {len(data.train)} training pictures)",
+        )
         axes.figure.suptitle("Hand signs: how the cost falls while the network learns")
         axes.set_title(f"{how}\n{where}", fontsize=9, color=plots.GREY)
         axes.legend()
@@ -92,19 +122,38 @@ def pictures(data: Dataset, history: Any, called: np.ndarray, probability: np.nd
         return axes
 
     def misclassified() -> Any:
-        grid = plots.misclassified(data.test.images, data.test.labels, called, data.classes, probability=probability.max(axis=1))
+        grid = plots.misclassified(
+            data.test.images,
+            data.test.labels,
+            called,
+            data.classes,
+            probability=probability.max(axis=1),
+        )
         return grid[0]
 
     drawn: dict[str, Callable[[], Any]] = {"cost.png": cost, "confusion.png": confusion}
-    return drawn | ({"misclassified.png": misclassified} if (called != data.test.labels).any() else {})
+    return drawn | (
+        {"misclassified.png": misclassified} if (called != data.test.labels).any() else {}
+    )
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     quick = f"at most {QUICK_EPOCHS} epochs"
-    cli = study.parser("signs", str(__doc__), EXAMPLES, seed=1, seed_help="where all chance comes from", quick_help=quick)
+    cli = study.parser(
+        "signs",
+        str(__doc__),
+        EXAMPLES,
+        seed=1,
+        seed_help="where all chance comes from",
+        quick_help=quick,
+    )
     nets.add_options(cli, sets.SIGNS, seed=False)
-    cli.add_argument("--data", metavar="FOLDER", help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)")
+    cli.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
+    )
     return cli
 
 

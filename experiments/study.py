@@ -14,10 +14,12 @@ import numpy as np
 
 import minidl
 from minidl.cli.common import number
-from minidl.files import make_folder, write_whole
+from minidl.utils.atomic_files import atomic_write, make_folder
 
 
-def parser(name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str) -> argparse.ArgumentParser:
+def parser(
+    name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str
+) -> argparse.ArgumentParser:
     """Return a command line with --seed, --out and --quick, to which a study adds its own options."""
     cli = argparse.ArgumentParser(
         prog=f"python -m experiments.{name}",
@@ -28,8 +30,16 @@ def parser(name: str, description: str, examples: str, *, seed: int, seed_help: 
         allow_abbrev=False,
     )
     whole = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
-    cli.add_argument("--seed", type=whole, default=seed, metavar="N", help=f"{seed_help} (default: %(default)s)")
-    cli.add_argument("--out", type=Path, default=Path("results") / name, metavar="DIR", help="where the results go (default: %(default)s)")
+    cli.add_argument(
+        "--seed", type=whole, default=seed, metavar="N", help=f"{seed_help} (default: %(default)s)"
+    )
+    cli.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results") / name,
+        metavar="DIR",
+        help="where the results go (default: %(default)s)",
+    )
     cli.add_argument("--quick", action="store_true", help=f"{quick_help}, to try it out")
     return cli
 
@@ -50,7 +60,10 @@ def main(name: str, run: Callable[[argparse.Namespace], None], options: argparse
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options as JSON takes them."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()}
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+    }
 
 
 def versions() -> dict[str, str]:
@@ -60,10 +73,22 @@ def versions() -> dict[str, str]:
 
 def table(rows: Sequence[Sequence[Any]]) -> str:
     """Return rows of cells as lines: the first column to the left, the others to the right; None is a dash."""
-    cells = [["-" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    cells = [
+        [
+            "-" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell)
+            for cell in row
+        ]
+        for row in rows
+    ]
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        "  ".join([row[0].ljust(wide[0]), *(cell.rjust(w) for cell, w in zip(row[1:], wide[1:], strict=True))]).rstrip() for row in cells
+        "  ".join(
+            [
+                row[0].ljust(wide[0]),
+                *(cell.rjust(w) for cell, w in zip(row[1:], wide[1:], strict=True)),
+            ]
+        ).rstrip()
+        for row in cells
     )
 
 
@@ -80,7 +105,9 @@ def write(out: Path, results: Mapping[str, Any], pictures: Mapping[str, Callable
     try:
         files |= {name: png(draw()) for name, draw in pictures.items()}
     except ImportError:
-        print('no pictures: matplotlib is not installed; get it by: pip install -e ".[plot]" (in the checkout)')
+        print(
+            'no pictures: matplotlib is not installed; get it by: pip install -e ".[plot]" (in the checkout)'
+        )
     for name, content in files.items():
-        write_whole(out / name, content)
+        atomic_write(out / name, content)
     print(f"wrote {', '.join(files)} in {out}")

@@ -2,36 +2,42 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .batches import MiniBatches
-from .callbacks import Callback, CSVLog, EarlyStopping, ProgressBar, StopOnNonFinite, TensorBoardLog
-from .environment import __version__
+from ._version import __version__
+from .batching import MiniBatches
 from .errors import (
     ArgumentError,
     DataError,
     DtypeError,
     EnvironmentWarning,
+    LayerReuseError,
     MinidlError,
     MissingDataError,
-    MissingExtraError,
+    MissingDependencyError,
     NonFiniteError,
-    OwnershipError,
     ShapeError,
 )
-from .history import History
 from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
-from .labels import one_hot
 from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, one_hot
+from .model.sequential import Sequential
 from .optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
 from .parameters import Parameter, ParameterVector
 from .penalties import L1, L2, Penalty
 from .schedules import Constant, Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
-from .sequential import Sequential
+from .training.callbacks import (
+    Callback,
+    CSVLog,
+    EarlyStopping,
+    ProgressBar,
+    StopOnNonFinite,
+    TensorBoardLog,
+)
+from .training.history import History
 from .tuning import lr_find, overfit_one_batch
 
 if TYPE_CHECKING:
     from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
-    from .resume import Checkpoint
+    from .training.callbacks.checkpoint import Checkpoint
 
 __all__ = [
     "Adam",
@@ -68,13 +74,13 @@ __all__ = [
     "MiniBatches",
     "MinidlError",
     "MissingDataError",
-    "MissingExtraError",
+    "MissingDependencyError",
     "Momentum",
     "Nesterov",
     "NonFiniteError",
     "Ones",
     "Optimizer",
-    "OwnershipError",
+    "LayerReuseError",
     "Parameter",
     "ParameterVector",
     "Penalty",
@@ -106,7 +112,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Not at import: whoever only trains need not wait for the checker, nor for h5py.
     if name == "Checkpoint":
-        from .resume import Checkpoint
+        from .training.callbacks.checkpoint import Checkpoint
 
         return Checkpoint
     if name in __all__:

@@ -1,10 +1,7 @@
-"""The exceptions, each also a built-in one, the check of numbers, and what is told where an extra is missing."""
+"""Exceptions, each also a built-in one, and the error for a missing optional dependency."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
-from typing import Any
 
 
 class MinidlError(Exception):
@@ -23,7 +20,7 @@ class ArgumentError(MinidlError, ValueError):
     """A setting outside of its allowed range."""
 
 
-class OwnershipError(MinidlError, ValueError):
+class LayerReuseError(MinidlError, ValueError):
     """A layer in a second model, or twice in one."""
 
 
@@ -39,7 +36,7 @@ class MissingDataError(DataError, FileNotFoundError):
     """A data file or folder that is not there."""
 
 
-class MissingExtraError(MinidlError, ImportError):
+class MissingDependencyError(MinidlError, ImportError):
     """An optional package that is not installed."""
 
 
@@ -48,26 +45,11 @@ class EnvironmentWarning(UserWarning):
 
 
 @contextmanager
-def needs(package: str, extra: str, where: str) -> Iterator[None]:
+def require_extra(package: str, extra: str, where: str) -> Iterator[None]:
     """Name the pip line where an import fails."""
     try:
         yield
     except ImportError as error:
-        raise MissingExtraError(f"{where} needs {package}, which is not installed: pip install minidl[{extra}]") from error
-
-
-_RULES: dict[str, Any] = {
-    "finite and > 0": (float, lambda x: x > 0),
-    "finite and >= 0": (float, lambda x: x >= 0),
-    "in [0, 1)": (float, lambda x: 0 <= x < 1),
-    "in (0, 1]": (float, lambda x: 0 < x <= 1),
-    "a whole number >= 1": (int, lambda x: isinstance(x, Integral) and int(x) >= 1),
-}
-
-
-def number(value: Any, name: str, rule: str, owner: object, cure: str = "") -> Any:
-    """Return `value` as a float or int that keeps the rule."""
-    kind, holds = _RULES[rule]
-    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
-        return kind(value)
-    raise ArgumentError(f"{name} must be {rule}, got {value!r} in {type(owner).__name__}{cure and f': {cure}'}")
+        raise MissingDependencyError(
+            f"{where} needs {package}, which is not installed: pip install minidl[{extra}]"
+        ) from error

@@ -3,9 +3,10 @@
 import math
 from abc import ABC, abstractmethod
 
-from .arrays import Array
-from .errors import ArgumentError, number
-from .randomness import RandomStream
+from .errors import ArgumentError
+from .utils.random import RandomStream
+from .utils.typing import Array
+from .utils.validation import check_number
 
 
 class Initializer(ABC):
@@ -45,7 +46,7 @@ class Random(Initializer):
     """
 
     def __init__(self, scale: float = 10.0) -> None:
-        number(scale, "scale", "finite and > 0", self, "such as 0.01")
+        check_number(scale, "scale", "finite and > 0", self, "such as 0.01")
         self.scale = scale
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
@@ -80,5 +81,7 @@ class Xavier(Initializer):
 
 def _known(fan_in: int | None, init: Initializer) -> int:
     if fan_in is None:
-        raise ArgumentError(f"{init} needs to know how many inputs feed one output: pass fan_in= to Parameter")
+        raise ArgumentError(
+            f"{init} needs to know how many inputs feed one output: pass fan_in= to Parameter"
+        )
     return fan_in

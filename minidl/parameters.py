@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .arrays import Array
 from .errors import ArgumentError, ShapeError
-from .randomness import RandomStream
+from .utils.random import RandomStream
+from .utils.typing import Array
 
 Initializes: TypeAlias = Callable[..., None]  # init(out, fan_in=..., rng=...) fills `out`
 
@@ -29,7 +29,14 @@ class Parameter:
         Whether L2 and L1 act on it; by default on matrices (weights) alone.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, init: Initializes, fan_in: int | None = None, penalized: bool | None = None) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        init: Initializes,
+        fan_in: int | None = None,
+        penalized: bool | None = None,
+    ) -> None:
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
             raise ArgumentError(f"a Parameter's shape must be whole numbers >= 1, got {shape}")
         self.shape = tuple(int(n) for n in shape)
@@ -67,11 +74,15 @@ class Parameter:
         """Whether the value was drawn or set already."""
         return self._value is not None
 
-    def initialize(self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None) -> None:
+    def initialize(
+        self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None
+    ) -> None:
         """Draw the value anew, in place; by default from seed 0."""
         if not self.has_value:
             self.bind(*(np.full(self.shape, np.nan, dtype or np.float32) for _ in range(2)))
-        self.init(self.value, fan_in=self.fan_in, rng=np.random.default_rng(0) if rng is None else rng)
+        self.init(
+            self.value, fan_in=self.fan_in, rng=np.random.default_rng(0) if rng is None else rng
+        )
 
     def bind(self, value: Array, grad: Array) -> None:
         """Make these its memory; what it holds moves there."""
@@ -81,7 +92,11 @@ class Parameter:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy owns its memory, and belongs to no model.
-        return {name: held.copy() if isinstance(held, np.ndarray) else held for name, held in vars(self).items() if name != "_owner"}
+        return {
+            name: held.copy() if isinstance(held, np.ndarray) else held
+            for name, held in vars(self).items()
+            if name != "_owner"
+        }
 
     def __repr__(self) -> str:
         return f"Parameter({self.shape}, init={self.init})"
@@ -101,7 +116,9 @@ class ParameterVector:
         Draws the values that do not exist yet.
     """
 
-    def __init__(self, named: Sequence[tuple[str, Parameter]], dtype: np.dtype[Any], rng: RandomStream) -> None:
+    def __init__(
+        self, named: Sequence[tuple[str, Parameter]], dtype: np.dtype[Any], rng: RandomStream
+    ) -> None:
         self._named = dict(named)
         self.size = sum(parameter.size for parameter in self._named.values())
         self._theta, self._grad = (np.full(self.size, np.nan, dtype) for _ in range(2))
@@ -109,7 +126,9 @@ class ParameterVector:
         for parameter in self._named.values():
             own = slice(start, start + parameter.size)
             drawn = parameter.has_value
-            parameter.bind(self._theta[own].reshape(parameter.shape), self._grad[own].reshape(parameter.shape))
+            parameter.bind(
+                self._theta[own].reshape(parameter.shape), self._grad[own].reshape(parameter.shape)
+            )
             if not drawn:
                 parameter.initialize(rng)
             start = own.stop
@@ -144,7 +163,9 @@ class ParameterVector:
 
     def __getitem__(self, name: str) -> Parameter:
         if name not in self._named:
-            raise ArgumentError(f"no parameter is named {name!r}: there are {', '.join(self._named)}")
+            raise ArgumentError(
+                f"no parameter is named {name!r}: there are {', '.join(self._named)}"
+            )
         return self._named[name]
 
     def __iter__(self) -> Iterator[tuple[str, Parameter]]:
@@ -160,5 +181,7 @@ class ParameterVector:
 
 def _copy_into(array: Array, new: Array, name: str) -> None:
     if np.shape(new) != array.shape:
-        raise ShapeError(f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast")
+        raise ShapeError(
+            f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast"
+        )
     array[...] = new

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array
-from .errors import ArgumentError, number
+from .errors import ArgumentError
+from .utils.typing import Array
+from .utils.validation import check_number
 
 
 class Penalty(ABC):
@@ -22,9 +23,11 @@ class Penalty(ABC):
     """
 
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
-        number(strength, "strength (lambda)", "finite and >= 0", self)
+        check_number(strength, "strength (lambda)", "finite and >= 0", self)
         if layers is not None and not _layer_numbers(layers):
-            raise ArgumentError(f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}")
+            raise ArgumentError(
+                f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}"
+            )
         self.strength = strength
         self.layers = None if layers is None else tuple(map(int, layers))
 
@@ -42,7 +45,9 @@ class Penalty(ABC):
 
 
 def _layer_numbers(layers: Sequence[int]) -> bool:
-    whole = isinstance(layers, Sequence | np.ndarray) and all(isinstance(i, int | np.integer) and i >= 0 for i in layers)
+    whole = isinstance(layers, Sequence | np.ndarray) and all(
+        isinstance(i, int | np.integer) and i >= 0 for i in layers
+    )
     return whole and 0 < len(layers) == len(set(layers))
 
 

@@ -9,31 +9,55 @@ from typing import Any, Self, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Seed
-from .callbacks import Callback, EarlyStopping
 from .data.dataset import split_rows
-from .errors import ArgumentError, needs
+from .errors import ArgumentError, require_extra
 from .initializers import He, Xavier
-from .labels import one_hot
-from .layers import Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .layers.base import Layer
+from .layers.dropout import Dropout
+from .layers.leaky_relu import LeakyReLU
+from .layers.linear import Linear
+from .layers.relu import ReLU
+from .layers.sigmoid import Sigmoid
+from .layers.softmax import Softmax
+from .layers.tanh import Tanh
+from .losses.base import Loss
+from .losses.binary_cross_entropy import BinaryCrossEntropy
+from .losses.categorical_cross_entropy import CategoricalCrossEntropy
+from .losses.mean_squared_error import MeanSquaredError
+from .losses.one_hot import one_hot
+from .model.sequential import Sequential
 from .objective import output_shapes
-from .optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
+from .optimizers.adam import Adam
+from .optimizers.adamw import AdamW
+from .optimizers.base import Optimizer
+from .optimizers.gradient_descent import GradientDescent
+from .optimizers.momentum import Momentum
+from .optimizers.nesterov import Nesterov
+from .optimizers.rmsprop import RMSProp
 from .penalties import L2
-from .randomness import spawn, stream, words
-from .schedules import Schedule
-from .sequential import Sequential
+from .schedules.base import Schedule
+from .training.callbacks.base import Callback
+from .training.callbacks.early_stopping import EarlyStopping
+from .utils.random import as_rng, draw_seed_words, spawn_rngs
+from .utils.typing import Array, Seed
 
-with needs("scikit-learn >= 1.6", "sklearn", "minidl.sklearn"):
+with require_extra("scikit-learn >= 1.6", "sklearn", "minidl.sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data  # of 1.6
+    from sklearn.utils.validation import (  # of 1.6
+        _check_sample_weight,
+        check_is_fitted,
+        column_or_1d,
+        validate_data,
+    )
 
 __all__ = ["MinidlClassifier", "MinidlRegressor"]
 
 Builder: TypeAlias = Callable[[int, int], Sequence[Layer]]
-Targets: TypeAlias = tuple[Array, Array | None, Loss, Layer | None]  # the rows (m, outputs), weights, loss, last layer
+Targets: TypeAlias = tuple[
+    Array, Array | None, Loss, Layer | None
+]  # the rows (m, outputs), weights, loss, last layer
 Kind = TypeVar("Kind")
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -93,28 +117,52 @@ class _Network(BaseEstimator):
         self.verbose = verbose
         self.dtype = dtype
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Self:
         """Train on rows X (m, features) with labels or values y, and return the estimator."""
         return self._fit(X, y, sample_weight)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, once: bool = False) -> Self:
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, once: bool = False
+    ) -> Self:
         if once and self.early_stopping:
-            raise ArgumentError("partial_fit sees one part of the data at a time, got early_stopping=True")
+            raise ArgumentError(
+                "partial_fit sees one part of the data at a time, got early_stopping=True"
+            )
         more = hasattr(self, "model_") and (once or self.warm_start)
         values = isinstance(self, RegressorMixin)
         X, y = validate_data(self, X, y, reset=not more, multi_output=values, y_numeric=values)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        targets, weight, loss, last = self._targets(y, weight, getattr(self, "classes_", None) if more else classes)
-        rng = np.random.default_rng(None if self.random_state is None else words(stream(self.random_state)))
+        weight = (
+            None
+            if sample_weight is None
+            else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        )
+        targets, weight, loss, last = self._targets(
+            y, weight, getattr(self, "classes_", None) if more else classes
+        )
+        rng = np.random.default_rng(
+            None if self.random_state is None else draw_seed_words(as_rng(self.random_state))
+        )
         callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         validation: Any = None
         if self.early_stopping:
             rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
             try:
-                parts = split_rows(targets[rows], share=self.validation_fraction, seed=spawn(rng, 1)[0], stratify=not values)
+                parts = split_rows(
+                    targets[rows],
+                    share=self.validation_fraction,
+                    seed=spawn_rngs(rng, 1)[0],
+                    stratify=not values,
+                )
             except ArgumentError as error:
-                raise ArgumentError(f"early_stopping needs a validation_fraction of n_samples = {len(rows)}: {error}") from None
-            (X, targets, weight), validation = ((X[i], targets[i], None if weight is None else weight[i]) for i in map(rows.take, parts))
+                raise ArgumentError(
+                    f"early_stopping needs a validation_fraction of n_samples = {len(rows)}: {error}"
+                ) from None
+            (X, targets, weight), validation = (
+                (X[i], targets[i], None if weight is None else weight[i])
+                for i in map(rows.take, parts)
+            )
             callbacks.append(EarlyStopping(patience=self.patience))
         if more:
             # A copy of an estimator has parameters of its own; its optimizer goes on with those.
@@ -134,23 +182,43 @@ class _Network(BaseEstimator):
             sample_weight=weight,
         )
         self.loss_curve_ = self.loss_curve_ + self.history_.loss
-        self.validation_loss_curve_ = self.validation_loss_curve_ + self.history_.columns.get("val_loss", [])
+        self.validation_loss_curve_ = self.validation_loss_curve_ + self.history_.columns.get(
+            "val_loss", []
+        )
         self.n_iter_ = len(self.loss_curve_)
         return self
 
-    def _begin(self, X: Array, outputs: int, loss: Loss, last: Layer | None, rng: np.random.Generator) -> None:
+    def _begin(
+        self, X: Array, outputs: int, loss: Loss, last: Layer | None, rng: np.random.Generator
+    ) -> None:
         features = X.shape[1]
         layers = list((self.layers or self._hidden)(features, outputs))
         if last is not None and not (layers and isinstance(layers[-1], type(last))):
             layers.append(last)
-        dtype = self.dtype if self.dtype is not None else np.float32 if X.dtype == np.float32 else np.float64
-        model = Sequential(layers, loss=loss, penalties=[L2(self.alpha)] if self.alpha else [], seed=rng, dtype=dtype)
+        dtype = (
+            self.dtype
+            if self.dtype is not None
+            else np.float32
+            if X.dtype == np.float32
+            else np.float64
+        )
+        model = Sequential(
+            layers,
+            loss=loss,
+            penalties=[L2(self.alpha)] if self.alpha else [],
+            seed=rng,
+            dtype=dtype,
+        )
         if (found := output_shapes(layers, (features,))[-1]) not in (None, (outputs,)):
-            raise ArgumentError(f"layers({features}, {outputs}) must return layers with {outputs} outputs, got {found}")
+            raise ArgumentError(
+                f"layers({features}, {outputs}) must return layers with {outputs} outputs, got {found}"
+            )
         if isinstance(self.optimizer, Optimizer):
             self._optimizer = copy.deepcopy(self.optimizer)
         else:
-            self._optimizer = _chosen(OPTIMIZERS, "optimizer", self.optimizer, " or an Optimizer")(self.learning_rate)
+            self._optimizer = _chosen(OPTIMIZERS, "optimizer", self.optimizer, " or an Optimizer")(
+                self.learning_rate
+            )
         self.model_ = model
         self.loss_curve_, self.validation_loss_curve_ = [], []
 
@@ -159,7 +227,11 @@ class _Network(BaseEstimator):
         if not 0 <= self.dropout < 1:
             raise ArgumentError(f"dropout must be in [0, 1), got {self.dropout!r}")
         layers: list[Layer] = []
-        for size in self.hidden_layer_sizes if isinstance(self.hidden_layer_sizes, Iterable) else [self.hidden_layer_sizes]:
+        for size in (
+            self.hidden_layer_sizes
+            if isinstance(self.hidden_layer_sizes, Iterable)
+            else [self.hidden_layer_sizes]
+        ):
             layers.append(Linear(features, size, init=init()))
             layers += [activation()] if activation else []
             layers += [Dropout(1 - self.dropout)] if self.dropout else []
@@ -264,15 +336,29 @@ class MinidlClassifier(ClassifierMixin, _Network):
         self.class_weight = class_weight
 
     def partial_fit(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, classes: npt.ArrayLike | None = None, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        classes: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
         """Train for one epoch on some of the rows; the first call needs all `classes`."""
         if self.class_weight == "balanced":
-            raise ArgumentError("partial_fit does not see how often each class occurs, got class_weight='balanced': give a dict")
+            raise ArgumentError(
+                "partial_fit does not see how often each class occurs, got class_weight='balanced': give a dict"
+            )
         if not hasattr(self, "model_") and classes is None:
-            raise ArgumentError("the first call of partial_fit needs all classes, got None: pass np.unique(labels)")
-        if classes is not None and hasattr(self, "model_") and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
-            raise ArgumentError(f"classes must be those of the first call, {self.classes_}, got {classes}")
+            raise ArgumentError(
+                "the first call of partial_fit needs all classes, got None: pass np.unique(labels)"
+            )
+        if (
+            classes is not None
+            and hasattr(self, "model_")
+            and not np.array_equal(np.unique(np.asarray(classes)), self.classes_)
+        ):
+            raise ArgumentError(
+                f"classes must be those of the first call, {self.classes_}, got {classes}"
+            )
         return self._fit(X, y, sample_weight, classes, once=True)
 
     def _targets(self, y: Array, weight: Array | None, classes: npt.ArrayLike | None) -> Targets:
@@ -281,7 +367,9 @@ class MinidlClassifier(ClassifierMixin, _Network):
         if len(known) < 2:
             raise ArgumentError(f"y must have at least two classes, got one class, {known[0]}")
         if len(strange := np.setdiff1d(y, known)):
-            raise ArgumentError(f"y must hold classes that are known, {known}, got the class {strange[0]}")
+            raise ArgumentError(
+                f"y must hold classes that are known, {known}, got the class {strange[0]}"
+            )
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             weight = by_class if weight is None else weight * by_class
@@ -310,7 +398,9 @@ class MinidlRegressor(RegressorMixin, _Network):
     scaled, as by `sklearn.compose.TransformedTargetRegressor`.
     """
 
-    def partial_fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch on some of the rows."""
         return self._fit(X, y, sample_weight, once=True)
 
@@ -332,5 +422,7 @@ class MinidlRegressor(RegressorMixin, _Network):
 
 def _chosen(table: dict[str, Kind], name: str, value: object, other: str = "") -> Kind:
     if not isinstance(value, str) or value not in table:
-        raise ArgumentError(f"{name} must be one of {', '.join(map(repr, table))}{other}, got {value!r}")
+        raise ArgumentError(
+            f"{name} must be one of {', '.join(map(repr, table))}{other}, got {value!r}"
+        )
     return table[value]

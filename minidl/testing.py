@@ -10,21 +10,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, door
 from .errors import ArgumentError, NonFiniteError, ShapeError
 from .gradcheck import Check, GradientChecker, Report, check_gradients
 from .gradcheck.diagnosis import explain_layer
 from .gradcheck.layer_check import LayerBench, check_alone, synthetic_input
-from .gradcheck.loss_protocol import PROTOCOL, LossRule, LossTrial, check_loss_protocol, check_penalty_protocol
+from .gradcheck.loss_protocol import (
+    PROTOCOL,
+    LossRule,
+    LossTrial,
+    check_loss_protocol,
+    check_penalty_protocol,
+)
 from .gradcheck.protocol import check_protocol
 from .gradcheck.report import reported
 from .gradcheck.verdict import Rule, locked, merge, tried, writes
 from .gradcheck.workbench import Workbench, generic_values
-from .layers import Layer
-from .losses import Loss
-from .optimizers import Optimizer
+from .layers.base import Layer
+from .losses.base import Loss
+from .model.sequential import Sequential
+from .optimizers.base import Optimizer
 from .penalties import Penalty
-from .sequential import Sequential
+from .utils.typing import Array
+from .utils.validation import check_array
 
 __all__ = ["assert_gradients", "check_layer", "check_loss", "check_optimizer", "check_penalty"]
 
@@ -55,22 +62,28 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     True
     """
     _must_be(Layer, layer)
-    x = door(X, "X", _FLOAT64)
+    x = check_array(X, "X", _FLOAT64)
     rng = np.random.default_rng(seed)
     with Workbench([layer]) as bench, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         y = LayerBench(bench, 0, training=False).forward(x)
         if isinstance(y, np.ndarray) and not np.isfinite(y).all():
-            raise NonFiniteError(f"the output of {layer} must be finite to be checked: give an X inside of its domain")
+            raise NonFiniteError(
+                f"the output of {layer} must be finite to be checked: give an X inside of its domain"
+            )
         checks = _both_modes(bench, x, rng, protocol=True)
         with bench.moved(generic_values(bench, rng)):
             other = synthetic_input(x, rng)
-            if np.isfinite(LayerBench(bench, 0, training=False).forward(other)).all():  # inside of the layer's domain
+            if np.isfinite(
+                LayerBench(bench, 0, training=False).forward(other)
+            ).all():  # inside of the layer's domain
                 checks = merge(checks, _both_modes(bench, other, rng, protocol=False))
     return reported(checks, f"{layer} alone, {len(x)} examples")
 
 
-def _both_modes(bench: Workbench, x: Array, rng: np.random.Generator, *, protocol: bool) -> list[Check]:
+def _both_modes(
+    bench: Workbench, x: Array, rng: np.random.Generator, *, protocol: bool
+) -> list[Check]:
     """Check outside of training, and while training where that differs."""
     checks: list[Check] = []
     for training in (False, True):
@@ -98,18 +111,25 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
     True
     """
     _must_be(Loss, loss)
-    p = door(prediction, "prediction", _FLOAT64)
+    p = check_array(prediction, "prediction", _FLOAT64)
     if p.ndim != 2:
         raise ShapeError(f"prediction must have shape (m, k), one row per example, got {p.shape}")
     with Workbench([], others=(loss,)) as bench:
-        t = loss.targets(target, p.shape[1], _FLOAT64)
+        t = loss.prepare_targets(target, p.shape[1], _FLOAT64)
         if len(t) != len(p):
-            raise ShapeError(f"prediction and target must have as many rows, got {len(p)} and {len(t)}")
+            raise ShapeError(
+                f"prediction and target must have as many rows, got {len(p)} and {len(t)}"
+            )
         trial = LossTrial(loss, p, t, lambda: bench.reset(loss))
         checks = check_loss_protocol(trial, _LOSS_RULES)
         derived: list[Check] = []
-        if not any(c.verdict == "fail" and c.parameter in ("one number", "gradient like the prediction") for c in checks):
-            derived = check_gradients(lambda p: loss.forward(p, t), lambda p: trial.run(p, t)[1], p).checks
+        if not any(
+            c.verdict == "fail" and c.parameter in ("one number", "gradient like the prediction")
+            for c in checks
+        ):
+            derived = check_gradients(
+                lambda p: loss.forward(p, t), lambda p: trial.run(p, t)[1], p
+            ).checks
         for check in derived:
             check.term, check.parameter, check.where = "data", "prediction", str(loss)
     return reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
@@ -135,7 +155,11 @@ def _loss_refuses(trial: LossTrial) -> str | None:
     return None
 
 
-_LOSS_RULES: dict[str, LossRule] = {**PROTOCOL, "a mean over the examples": _loss_mean, "other shapes refused": _loss_refuses}
+_LOSS_RULES: dict[str, LossRule] = {
+    **PROTOCOL,
+    "a mean over the examples": _loss_mean,
+    "other shapes refused": _loss_refuses,
+}
 
 
 def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report:
@@ -148,7 +172,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
     True
     """
     _must_be(Penalty, penalty)
-    w = door(weight, "weight", _FLOAT64)
+    w = check_array(weight, "weight", _FLOAT64)
 
     def gradient(w: Array) -> Array:
         out = np.full(w.shape, np.nan)
@@ -184,11 +208,17 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
     if not isinstance(first, Optimizer):
         raise ArgumentError(f"make must return an Optimizer, got {first!r}: {cure}")
     if first is make():
-        raise ArgumentError(f"make must return a new optimizer at each call, got the same twice: {cure}")
+        raise ArgumentError(
+            f"make must return a new optimizer at each call, got the same twice: {cure}"
+        )
     rules: dict[str, Rule] = {name: partial(rule, make) for name, rule in _OPTIMIZER_RULES.items()}
-    rules["finds the minimum of a parabola"] = partial(_descends, make, steps, "the minimum of a parabola", _start(), 0.01, _parabola)
+    rules["finds the minimum of a parabola"] = partial(
+        _descends, make, steps, "the minimum of a parabola", _start(), 0.01, _parabola
+    )
     valley = "the bend of Rosenbrock's valley"
-    rules["gets down Rosenbrock's valley"] = partial(_descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock)
+    rules["gets down Rosenbrock's valley"] = partial(
+        _descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock
+    )
     return reported(tried(str(first), rules), f"{first} alone")
 
 
@@ -212,7 +242,9 @@ def _rosenbrock(theta: Array) -> tuple[float, Array]:
     return (1 - x) ** 2 + 10 * (y - x * x) ** 2, slope
 
 
-def _walk(optimizer: Optimizer, theta: Array, slope: Callable[[Array], Array] = _slope, steps: int = 5) -> Array:
+def _walk(
+    optimizer: Optimizer, theta: Array, slope: Callable[[Array], Array] = _slope, steps: int = 5
+) -> Array:
     for _ in range(steps):
         optimizer.step(theta, slope(theta))
     return theta
@@ -226,7 +258,9 @@ def _in_place(make: _Make) -> str | None:
 
 
 def _gradient_untouched(make: _Make) -> str | None:
-    return writes("the gradient", lambda: _walk(make(), _start(), lambda theta: locked(_slope(theta))))
+    return writes(
+        "the gradient", lambda: _walk(make(), _start(), lambda theta: locked(_slope(theta)))
+    )
 
 
 def _repeatable(make: _Make) -> str | None:
@@ -238,7 +272,11 @@ def _starts_anew(make: _Make) -> str | None:
     used = make()
     _walk(used, 7 * _start()[:3], lambda theta: theta)
     same = np.array_equal(_walk(used, _start()), _walk(make(), _start()))
-    return None if same else "after serving another vector it leads to another place than a new one: start must make all of the state"
+    return (
+        None
+        if same
+        else "after serving another vector it leads to another place than a new one: start must make all of the state"
+    )
 
 
 def _dtypes(make: _Make) -> str | None:
@@ -249,7 +287,12 @@ def _dtypes(make: _Make) -> str | None:
 
 
 def _descends(
-    make: _Make, steps: int, goal: str, theta: Array, close: float, landscape: Callable[[Array], tuple[float, Array]]
+    make: _Make,
+    steps: int,
+    goal: str,
+    theta: Array,
+    close: float,
+    landscape: Callable[[Array], tuple[float, Array]],
 ) -> str | None:
     optimizer = make()
     for _ in range(steps):
@@ -274,4 +317,6 @@ _OPTIMIZER_RULES: dict[str, Callable[[_Make], str | None]] = {
 def _must_be(kind: type, given: Any) -> None:
     if not isinstance(given, kind):
         name = kind.__name__
-        raise ArgumentError(f"{name.lower()} must be a {name}, got {given!r}: derive it from minidl.{name}")
+        raise ArgumentError(
+            f"{name.lower()} must be a {name}, got {given!r}: derive it from minidl.{name}"
+        )

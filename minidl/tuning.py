@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, is_whole
-from .callbacks import Callback, Run, StopOnNonFinite
 from .errors import ArgumentError
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
-from .optimizers import Optimizer
-from .sequential import Sequential
+from .losses.base import Loss
+from .losses.binary_cross_entropy import BinaryCrossEntropy
+from .losses.categorical_cross_entropy import CategoricalCrossEntropy
+from .losses.mean_squared_error import MeanSquaredError
+from .model.sequential import Sequential
+from .optimizers.base import Optimizer
+from .training.callbacks.base import Callback, TrainingRun
+from .training.callbacks.stop_on_nonfinite import StopOnNonFinite
+from .utils.typing import Array
+from .utils.validation import is_integer
 
 _KEPT = 0.9  # of the running mean that smooths the losses
 
@@ -44,7 +49,10 @@ class RateSearch:
         self.least = skipped + int(self.losses[skipped:].argmin())
         self._start, self._fallen = float(early.mean()), float(self.losses[self.least])
         noise = float(early.std()) * math.sqrt((1 - _KEPT) / (1 + _KEPT))
-        falls = self._start - self._fallen > max(2.5 * noise, 1e-3 * abs(self._start)) and self.least > skipped
+        falls = (
+            self._start - self._fallen > max(2.5 * noise, 1e-3 * abs(self._start))
+            and self.least > skipped
+        )
         self.suggestion = float(f"{rates[self.least] / 5:.2g}") if falls else None
 
     def plot(self, *, axes: Any = None) -> Any:
@@ -59,7 +67,11 @@ class RateSearch:
         text = f"{len(self.rates)} learning rates from {first} to {last}: the loss fell {fall}"
         if self.suggestion is None:
             return f"{text}, which is no more than its noise; try larger batches, more steps or a higher highest rate"
-        at_end = " (still falling: try a higher highest rate)" if self.least == len(self.rates) - 1 else ""
+        at_end = (
+            " (still falling: try a higher highest rate)"
+            if self.least == len(self.rates) - 1
+            else ""
+        )
         return f"{text}{at_end}; suggestion {self.suggestion:.2g}"
 
     def __repr__(self) -> str:
@@ -105,13 +117,19 @@ def lr_find(
     Smith, "Cyclical learning rates for training neural networks" (2017), section 3.3.
     """
     _check(model, optimizer, steps, 20, "lr_find")
-    if not (isinstance(lowest, Real) and isinstance(highest, Real) and 0 < lowest < highest < math.inf):
-        raise ArgumentError(f"lowest and highest must be finite and 0 < lowest < highest, got {lowest!r} and {highest!r} in lr_find")
+    if not (
+        isinstance(lowest, Real) and isinstance(highest, Real) and 0 < lowest < highest < math.inf
+    ):
+        raise ArgumentError(
+            f"lowest and highest must be finite and 0 < lowest < highest, got {lowest!r} and {highest!r} in lr_find"
+        )
     sweep = _Sweep(np.geomspace(lowest, highest, steps))
     _fit(model, X, Y, optimizer, sweep, epochs=steps + 1, batch_size=batch_size)
     raw = np.array(sweep.losses[1:])
     if not len(raw):
-        raise ArgumentError(f"the loss must be finite at the start and after a step with lowest={lowest:g} in lr_find")
+        raise ArgumentError(
+            f"the loss must be finite at the start and after a step with lowest={lowest:g} in lr_find"
+        )
     return RateSearch(sweep.rates[: len(raw)], raw, steps)
 
 
@@ -121,7 +139,7 @@ class _Sweep(Callback):
     def __init__(self, rates: Array) -> None:
         self.rates, self.losses, self._running, self._weight = rates, list[float](), 0.0, 0.0
 
-    def on_step(self, run: Run) -> None:
+    def on_gradient(self, run: TrainingRun) -> None:
         loss, made = float(run.loss), len(self.losses)
         if math.isfinite(loss):
             self.losses.append(loss)
@@ -168,7 +186,13 @@ class OverfitReport:
 
 
 def overfit_one_batch(
-    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, optimizer: Optimizer, steps: int = 200, batch_size: int | None = 32
+    model: Sequential,
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    *,
+    optimizer: Optimizer,
+    steps: int = 200,
+    batch_size: int | None = 32,
 ) -> OverfitReport:
     """Report whether a copy learns one batch by heart, as a sound model does, and whether its first loss is that of guessing.
 
@@ -205,11 +229,11 @@ def overfit_one_batch(
             if not math.isfinite(totals[-1]):
                 break
         last = float(twin.data_loss(x, t))
-        right, asked = twin.hits(t) if twin.loss.accuracy_of else (0, 0)
+        right, asked = twin.count_correct(t) if twin.loss.is_classification else (0, 0)
     guessing, least, compared = _bounds(twin.loss, t)
     far = (guessing if guessing is not None and guessing > least else first) - least
     learned = last - least <= 0.1 * far  # and not where it is NaN
-    known = guessing if guessing is not None and twin.loss.accuracy_of else math.nan
+    known = guessing if guessing is not None and twin.loss.is_classification else math.nan
     high = not math.isfinite(first) or first > 3 * known
     lines = [
         f"one batch of {len(x)} examples, {len(totals)} steps of {optimizer}",
@@ -219,16 +243,27 @@ def overfit_one_batch(
         "learned by heart" if learned else "not learned",
     ]
     if high:
-        lines.append("more than three times the loss of guessing: are the inputs scaled, and the first weights of the last layer small?")
+        lines.append(
+            "more than three times the loss of guessing: are the inputs scaled, and the first weights of the last layer small?"
+        )
     elif first < known / 2:
         lines.append("less than half the loss of guessing: is the model trained already?")
     if not learned:
         lines.append(_why(x, t, totals, last))
-    return OverfitReport(learned and not high, learned, first, last, guessing, least, right / asked if asked else None, lines)
+    return OverfitReport(
+        learned and not high,
+        learned,
+        first,
+        last,
+        guessing,
+        least,
+        right / asked if asked else None,
+        lines,
+    )
 
 
 class _FirstBatch(Callback):
-    def on_step(self, run: Run) -> None:
+    def on_gradient(self, run: TrainingRun) -> None:
         self.x, self.t = np.array(run.x), np.array(run.y)
         run.stop("done", now=True)
 
@@ -265,12 +300,20 @@ def _check(model: object, optimizer: object, steps: object, least: int, where: s
     if not isinstance(model, Sequential):
         raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
     if not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r} in {where}")
-    if not is_whole(steps, least):
+        raise ArgumentError(
+            f"optimizer must be an Optimizer such as Adam(), got {optimizer!r} in {where}"
+        )
+    if not is_integer(steps, least):
         raise ArgumentError(f"steps must be a whole number >= {least}, got {steps!r} in {where}")
 
 
-def _fit(model: Sequential, X: Any, Y: Any, optimizer: Optimizer, watcher: Callback, **settings: Any) -> None:
+def _fit(
+    model: Sequential, X: Any, Y: Any, optimizer: Optimizer, watcher: Callback, **settings: Any
+) -> None:
     """Train a copy until `watcher` ends it."""
-    settings |= {"optimizer": copy.deepcopy(optimizer), "callbacks": [watcher, StopOnNonFinite(False)], "progress": False}
+    settings |= {
+        "optimizer": copy.deepcopy(optimizer),
+        "callbacks": [watcher, StopOnNonFinite(False)],
+        "progress": False,
+    }
     copy.deepcopy(model).fit(X, Y, **settings)

@@ -98,8 +98,16 @@ def assert_gradients(layer, x, training=False):
         at = x if name == "input" else layer.parameters()[name].value
         assert gradient.dtype == x.dtype
         tolerance = TOLERANCE[x.dtype.name]
-        np.testing.assert_allclose(gradient, complex_step(along(name), at), rtol=tolerance, atol=tolerance, err_msg=name)
-        np.testing.assert_allclose(gradient, central(along(name), at), rtol=max(tolerance, 1e-6), atol=max(tolerance, 1e-6), err_msg=name)
+        np.testing.assert_allclose(
+            gradient, complex_step(along(name), at), rtol=tolerance, atol=tolerance, err_msg=name
+        )
+        np.testing.assert_allclose(
+            gradient,
+            central(along(name), at),
+            rtol=max(tolerance, 1e-6),
+            atol=max(tolerance, 1e-6),
+            err_msg=name,
+        )
 
 
 def assert_loss_gradient(loss, prediction, target):
@@ -113,8 +121,12 @@ def assert_loss_gradient(loss, prediction, target):
     gradient = loss.backward()
     assert gradient.dtype == prediction.dtype
     tolerance = TOLERANCE[prediction.dtype.name]
-    np.testing.assert_allclose(gradient, complex_step(f, prediction), rtol=tolerance, atol=tolerance)
-    np.testing.assert_allclose(gradient, central(f, prediction), rtol=max(tolerance, 1e-5), atol=max(tolerance, 1e-7))
+    np.testing.assert_allclose(
+        gradient, complex_step(f, prediction), rtol=tolerance, atol=tolerance
+    )
+    np.testing.assert_allclose(
+        gradient, central(f, prediction), rtol=max(tolerance, 1e-5), atol=max(tolerance, 1e-7)
+    )
 
 
 def rows(m=10, features=3, seed=0, dtype=np.float64):
@@ -189,7 +201,10 @@ class Block(NamedTuple):
     promised: str
 
 
-FENCE = re.compile(r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?",
+    re.MULTILINE | re.DOTALL,
+)
 PICTURE = ".. plot::\n"  # of Sphinx: what draws it stands below
 INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
 
@@ -204,11 +219,17 @@ def fenced(path, start=0, end=None):
             other = path.parent / language.removeprefix("{include} ")
             content, part = other.read_text(encoding="utf-8"), INCLUDE.match(match["code"])
             for edge in part.groups() if part else ():
-                assert edge in content, f"{path} includes a part of {other} that is not there any more: {edge}"
+                assert edge in content, (
+                    f"{path} includes a part of {other} that is not there any more: {edge}"
+                )
             first = content.index(part[1]) + len(part[1]) if part else 0
             found += fenced(other, first, content.index(part[2], first) if part else None)
             continue
-        follows = after and after["language"].strip() == "text" and not text[match.end() : after.start()].strip()
+        follows = (
+            after
+            and after["language"].strip() == "text"
+            and not text[match.end() : after.start()].strip()
+        )
         line = text.count("\n", 0, match.start("code"))
         found.append(Block(path, line, language, match["code"], after["code"] if follows else ""))
     return found
@@ -233,7 +254,10 @@ def run_python(blocks, names=None):
             pyplot.switch_backend("agg")
             options, code = block.code.split("\n\n", 1)
             lines = block.line + options.count("\n") + 2
-            exec(compile("\n" * lines + textwrap.dedent(code), str(block.path), "exec"), {"__name__": "picture"})
+            exec(
+                compile("\n" * lines + textwrap.dedent(code), str(block.path), "exec"),
+                {"__name__": "picture"},
+            )
             assert pyplot.get_fignums()
             pyplot.close("all")
 
@@ -241,4 +265,6 @@ def run_python(blocks, names=None):
 def says(printed, promised):
     """Return whether a text is as a page has it: "..." stands for anything, and numbers of the size of rounding for each other."""
     rounding = re.compile(r"0\.0e\+00|[0-9.]+e-(1[3-9]|[2-9][0-9])")
-    return doctest.OutputChecker().check_output(*(rounding.sub("rounding", text) for text in (promised, printed)), doctest.ELLIPSIS)
+    return doctest.OutputChecker().check_output(
+        *(rounding.sub("rounding", text) for text in (promised, printed)), doctest.ELLIPSIS
+    )

@@ -30,7 +30,9 @@ class Outside:
 
 def numbered(m, width=2, dtype=np.float64):
     """Return X (m, width) and Y (m, 1), of which each row tells its number."""
-    return np.repeat(np.arange(m), width).reshape(m, width).astype(dtype), np.arange(float(m)).reshape(m, 1)
+    return np.repeat(np.arange(m), width).reshape(m, width).astype(dtype), np.arange(
+        float(m)
+    ).reshape(m, 1)
 
 
 def dealt(batches):

@@ -67,7 +67,10 @@ MODULES = {name_of(path): path for path in FILES}
 
 
 def is_type_checking(node):
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    )
 
 
 def imports(path, tree, *, at_call):
@@ -87,9 +90,14 @@ def imports(path, tree, *, at_call):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
         else:
-            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = (
+                package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            )
             base = ".".join([*base, *([node.module] if node.module else [])])
-            found = [f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names]
+            found = [
+                f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base
+                for alias in node.names
+            ]
         yield from (name for name in found if name.split(".")[0] == "minidl")
 
     yield from visit(tree, False)
@@ -114,14 +122,20 @@ def test_no_circle_of_imports():
 
 
 @pytest.mark.parametrize(
-    "path", [path for name, path in MODULES.items() if piece(name) in ORDER], ids=lambda path: str(path.relative_to(ROOT))
+    "path",
+    [path for name, path in MODULES.items() if piece(name) in ORDER],
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_imports_run_down_the_order(path):
     own = piece(name_of(path))
     below = ONLY.get(own) or set(ORDER[: ORDER.index(own)])
     upward = {piece(name) for name in imports(path, TREES[path], at_call=False)} - below - {own}
     assert not upward, f"{own} must not import from {upward}"
-    late = {(own, piece(name)) for name in imports(path, TREES[path], at_call=True) if piece(name) not in below | {own}}
+    late = {
+        (own, piece(name))
+        for name in imports(path, TREES[path], at_call=True)
+        if piece(name) not in below | {own}
+    }
     assert not late, f"{late} would import upwards inside of a function"
 
 
@@ -140,12 +154,20 @@ def test_chance_never_comes_from_the_global_stream(path):
     for node in ast.walk(TREES[path]):
         for prefix in ("np.random.", "numpy.random."):
             if isinstance(node, ast.Attribute) and attribute(node).startswith(prefix):
-                assert attribute(node).removeprefix(prefix).split(".")[0] in allowed, f"line {node.lineno}"
+                assert attribute(node).removeprefix(prefix).split(".")[0] in allowed, (
+                    f"line {node.lineno}"
+                )
         if isinstance(node, ast.Import):
-            assert not {alias.name for alias in node.names} & {"random", "secrets", "numpy.random"}, f"line {node.lineno}"
+            assert not {alias.name for alias in node.names} & {
+                "random",
+                "secrets",
+                "numpy.random",
+            }, f"line {node.lineno}"
         if isinstance(node, ast.ImportFrom) and not node.level:
             assert node.module not in ("random", "secrets", "numpy.random"), f"line {node.lineno}"
-            assert node.module != "numpy" or "random" not in {alias.name for alias in node.names}, f"line {node.lineno}"
+            assert node.module != "numpy" or "random" not in {alias.name for alias in node.names}, (
+                f"line {node.lineno}"
+            )
 
 
 def undocumented(tree):
@@ -153,9 +175,14 @@ def undocumented(tree):
     for node in tree.body:
         if isinstance(node, ast.If | ast.Try):
             yield from undocumented(node)
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+        if not isinstance(
+            node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) or node.name.startswith("_"):
             continue
-        setter = any(ast.unparse(decorator).endswith((".setter", ".deleter", "overload")) for decorator in node.decorator_list)
+        setter = any(
+            ast.unparse(decorator).endswith((".setter", ".deleter", "overload"))
+            for decorator in node.decorator_list
+        )
         if not setter and not ast.get_docstring(node):
             yield f"{node.name}, line {node.lineno}"
         if isinstance(node, ast.ClassDef):
@@ -180,7 +207,9 @@ def test_the_public_names_are_those_that_are_imported():
         if isinstance(node, ast.ImportFrom) and node.level
         for alias in node.names
     }
-    assert set(minidl.__all__) == {name for name in bound if name not in MODULES and f"minidl.{name}" not in MODULES}
+    assert set(minidl.__all__) == {
+        name for name in bound if name not in MODULES and f"minidl.{name}" not in MODULES
+    }
 
 
 @each_file
@@ -190,6 +219,20 @@ def test_no_file_is_longer_than_350_lines(path):
 
 def test_import_minidl_is_light():
     code = "import json, sys, minidl; print(json.dumps(sorted(sys.modules)))"
-    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent).stdout)
+    loaded = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT.parent,
+        ).stdout
+    )
     assert "minidl.sequential" in loaded
-    assert not {name.split(".")[0] for name in loaded} & {"h5py", "scipy", "tqdm", "matplotlib", "sklearn"}
+    assert not {name.split(".")[0] for name in loaded} & {
+        "h5py",
+        "scipy",
+        "tqdm",
+        "matplotlib",
+        "sklearn",
+    }

@@ -8,20 +8,29 @@ from hypothesis import strategies as st
 from outside import Outside, dealt, numbered, readers
 
 from minidl import ArgumentError, DtypeError, MiniBatches, NonFiniteError, ShapeError
-from minidl.batches import Passes
-from minidl.sources import Source, Targets
+from minidl.batching.inference_batches import InferenceBatches
+from minidl.batching.out_of_core import ArraySource, TargetSource
 
 F4 = np.dtype(np.float32)
-STREAMS = {"Generator": lambda: np.random.default_rng(7), "RandomState": lambda: np.random.RandomState(7)}
+STREAMS = {
+    "Generator": lambda: np.random.default_rng(7),
+    "RandomState": lambda: np.random.RandomState(7),
+}
 
 
 def outside(m, *, limit=3000, width=2, chunks=None, **settings):
     """Return batches of rows that are not in memory, and do not fit unless there are few."""
     X, Y = numbered(m, width)
-    return MiniBatches(Outside(X, chunks=chunks and (chunks, width)), Outside(Y), **{"batch_size": 8, "memory_limit": limit, **settings})
+    return MiniBatches(
+        Outside(X, chunks=chunks and (chunks, width)),
+        Outside(Y),
+        **{"batch_size": 8, "memory_limit": limit, **settings},
+    )
 
 
-@given(m=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(), seed=st.integers(0, 99))
+@given(
+    m=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(), seed=st.integers(0, 99)
+)
 def test_every_row_comes_once_and_pairs_stay_together(m, size, shuffle, seed):
     X, Y = numbered(m)
     batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, seed=seed)
@@ -42,7 +51,9 @@ def test_only_the_last_batch_is_smaller(m, size):
     assert sizes[-1] == m - sum(sizes[:-1]) <= size
 
 
-@pytest.mark.parametrize("seed", [lambda: 7, lambda: np.random.default_rng(7), lambda: np.random.RandomState(7)])
+@pytest.mark.parametrize(
+    "seed", [lambda: 7, lambda: np.random.default_rng(7), lambda: np.random.RandomState(7)]
+)
 def test_the_seed_decides(seed):
     first, again = (MiniBatches(*numbered(20), batch_size=6, seed=seed()) for _ in range(2))
     assert [dealt(first) for _ in range(3)] == [dealt(again) for _ in range(3)]
@@ -50,7 +61,9 @@ def test_the_seed_decides(seed):
 
 def test_each_epoch_and_each_seed_has_an_order_of_its_own():
     batches = MiniBatches(*numbered(20), batch_size=6)
-    orders = [str(dealt(batches)) for _ in range(5)] + [str(dealt(MiniBatches(*numbered(20), batch_size=6, seed=9)))]
+    orders = [str(dealt(batches)) for _ in range(5)] + [
+        str(dealt(MiniBatches(*numbered(20), batch_size=6, seed=9)))
+    ]
     assert len(set(orders)) == 6
     assert batches.epoch == 5
 
@@ -74,25 +87,43 @@ def test_the_whole_set_is_one_batch_as_it_is(size):
 
 @pytest.mark.parametrize("size", [None, 2])
 def test_a_function_gives_the_order_of_each_epoch(size):
-    batches = MiniBatches(*numbered(4), batch_size=size, shuffle=lambda epoch: np.roll(np.arange(4), epoch))
-    assert [[row for rows in dealt(batches) for row in rows] for _ in range(2)] == [[3, 0, 1, 2], [2, 3, 0, 1]]
+    batches = MiniBatches(
+        *numbered(4), batch_size=size, shuffle=lambda epoch: np.roll(np.arange(4), epoch)
+    )
+    assert [[row for rows in dealt(batches) for row in rows] for _ in range(2)] == [
+        [3, 0, 1, 2],
+        [2, 3, 0, 1],
+    ]
 
 
-@pytest.mark.parametrize("order", [[0, 1, 1], [0, 1], [1, 2, 3], [[0, 1, 2]], None, [0.0, 1.0, 2.0], ["a", "b", "c"], 3], ids=str)
+@pytest.mark.parametrize(
+    "order",
+    [[0, 1, 1], [0, 1], [1, 2, 3], [[0, 1, 2]], None, [0.0, 1.0, 2.0], ["a", "b", "c"], 3],
+    ids=str,
+)
 def test_an_order_that_is_no_permutation_is_refused(order):
-    with pytest.raises(ArgumentError, match=r"shuffle\(1\) must return a permutation of range\(3\): every row once, got"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"shuffle\(1\) must return a permutation of range\(3\): every row once, got",
+    ):
         dealt(MiniBatches(*numbered(3), batch_size=2, shuffle=lambda epoch: order))
 
 
 @pytest.mark.parametrize("shuffle", [None, 1, "yes", [0, 1, 2]])
 def test_shuffle_must_be_a_truth_value_or_a_function(shuffle):
-    with pytest.raises(ArgumentError, match=r"shuffle must be True, False or a function from the epoch's number.*got"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"shuffle must be True, False or a function from the epoch's number.*got",
+    ):
         MiniBatches(*numbered(3), shuffle=shuffle)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "2", True])
 def test_batch_size_must_be_a_whole_number_from_1(size):
-    with pytest.raises(ArgumentError, match=f"batch_size must be a whole number >= 1, or None for the whole set, got {size!r}"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"batch_size must be a whole number >= 1, or None for the whole set, got {size!r}",
+    ):
         MiniBatches(*numbered(3), batch_size=size)
 
 
@@ -124,7 +155,13 @@ def test_dtypes_and_ranks_stay():
 # An epoch depends on the stream's state at its start alone.
 
 
-@pytest.mark.parametrize("make", [lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng), lambda rng: outside(300, seed=rng)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng),
+        lambda rng: outside(300, seed=rng),
+    ],
+)
 def test_the_order_of_an_epoch_does_not_depend_on_those_before(make):
     rng, again = np.random.default_rng(3), np.random.default_rng(0)
     batches = make(rng)
@@ -133,7 +170,13 @@ def test_the_order_of_an_epoch_does_not_depend_on_those_before(make):
         assert dealt(batches) == dealt(make(again))
 
 
-@pytest.mark.parametrize("make", [lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng), lambda rng: outside(300, seed=rng)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng),
+        lambda rng: outside(300, seed=rng),
+    ],
+)
 def test_an_epoch_left_early_moves_the_stream_as_far(make):
     first, second = np.random.default_rng(3), np.random.default_rng(3)
     dealt(make(first))
@@ -164,7 +207,9 @@ def test_pictures_are_not_converted_as_a_whole():
     try:
         for x, _ in MiniBatches(X, Y, batch_size=10, dtype=F4):
             assert x.nbytes == 4000
-        assert tracemalloc.get_traced_memory()[1] < X.nbytes  # a quarter of what the whole would take
+        assert (
+            tracemalloc.get_traced_memory()[1] < X.nbytes
+        )  # a quarter of what the whole would take
     finally:
         tracemalloc.stop()
 
@@ -178,7 +223,10 @@ def test_the_whole_set_is_converted_once():
 
 def test_unshuffled_rows_are_not_copied():
     X, Y = numbered(10)
-    assert all(np.shares_memory(x, X) and np.shares_memory(y, Y) for x, y in MiniBatches(X, Y, batch_size=3, shuffle=False))
+    assert all(
+        np.shares_memory(x, X) and np.shares_memory(y, Y)
+        for x, y in MiniBatches(X, Y, batch_size=3, shuffle=False)
+    )
 
 
 # Larger than memory.
@@ -195,7 +243,9 @@ def test_unshuffled_rows_are_not_copied():
 )
 def test_every_row_of_a_file_comes_once_too(m, size, width, chunks, limit, shuffle, dtype):
     X, _ = numbered(m, width)
-    batches = outside(m, width=width, chunks=chunks, limit=limit, batch_size=size, shuffle=shuffle, dtype=dtype)
+    batches = outside(
+        m, width=width, chunks=chunks, limit=limit, batch_size=size, shuffle=shuffle, dtype=dtype
+    )
     for _ in range(2):
         rows, sizes = [], []
         for x, y in batches:
@@ -233,17 +283,25 @@ def test_a_file_is_read_in_blocks_by_one_thread():
 def test_no_chunk_is_read_twice(chunks):
     batches = outside(400, limit=8000, chunks=chunks)
     dealt(batches)
-    touched = [chunk for start, stop in batches._from.sources[0].values.spans for chunk in range(start // chunks, (stop - 1) // chunks + 1)]
+    touched = [
+        chunk
+        for start, stop in batches._from.sources[0].values.spans
+        for chunk in range(start // chunks, (stop - 1) // chunks + 1)
+    ]
     assert sorted(touched) == list(range(400 // chunks))
 
 
 def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
     """A file sorted by class: no buffer is far from the mean of all, and no two epochs are alike."""
-    monkeypatch.setattr("minidl.sources._SMALL", 1)  # as with a limit of some MB
+    monkeypatch.setattr(
+        "minidl.batching.read_plan.MIN_BLOCK_BYTES", 1
+    )  # as with a limit of some MB
     batches = outside(4000, limit=40_000, batch_size=100)
     assert batches.plan.blocks >= 32
     means = [[np.mean(rows) for rows in dealt(batches)] for _ in range(3)]
-    assert np.abs(np.array(means) - 2000).max() < 1000  # batches of 100 neighbours would be up to 1950 away
+    assert (
+        np.abs(np.array(means) - 2000).max() < 1000
+    )  # batches of 100 neighbours would be up to 1950 away
     assert len({str(epoch) for epoch in means}) == 3
 
 
@@ -255,10 +313,14 @@ def test_rows_of_a_block_are_not_dealt_side_by_side():
 def test_one_of_both_may_be_in_memory():
     X, Y = numbered(300)
     whole = dealt(outside(300, seed=5))
-    for x, y in ((X, Source(Outside(Y), "Y")), (Source(Outside(X), "X"), Y)):
+    for x, y in ((X, ArraySource(Outside(Y), "Y")), (ArraySource(Outside(X), "X"), Y)):
         batches = MiniBatches(x, y, batch_size=8, memory_limit=1500, seed=5)
         assert batches.plan is not None
-        assert sorted(np.concatenate(dealt(batches))) == sorted(np.concatenate(whole)) == list(range(300))
+        assert (
+            sorted(np.concatenate(dealt(batches)))
+            == sorted(np.concatenate(whole))
+            == list(range(300))
+        )
 
 
 def test_who_is_faster_does_not_matter():
@@ -274,7 +336,8 @@ def test_who_is_faster_does_not_matter():
 
 def test_a_whole_file_in_one_batch_must_fit():
     with pytest.raises(
-        ArgumentError, match=r"batch_size must be a number, got None, where X and Y do not fit into memory_limit=3,000 bytes"
+        ArgumentError,
+        match=r"batch_size must be a number, got None, where X and Y do not fit into memory_limit=3,000 bytes",
     ):
         outside(300, batch_size=None)
     assert [len(x) for x, _ in outside(300, batch_size=None, limit=30_000)] == [300]
@@ -282,21 +345,27 @@ def test_a_whole_file_in_one_batch_must_fit():
 
 def test_an_order_of_ones_own_is_for_rows_in_memory():
     with pytest.raises(
-        ArgumentError, match=r"shuffle must be True or False, got .*, where X and Y do not fit into memory_limit=3,000 bytes"
+        ArgumentError,
+        match=r"shuffle must be True or False, got .*, where X and Y do not fit into memory_limit=3,000 bytes",
     ):
         outside(300, shuffle=lambda epoch: np.arange(300))
-    assert dealt(outside(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000))[0] == list(range(299, 291, -1))
+    assert dealt(outside(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000))[0] == list(
+        range(299, 291, -1)
+    )
 
 
 def test_two_batches_must_fit():
     with pytest.raises(
-        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows.*, or take smaller batches"
+        ArgumentError,
+        match=r"memory_limit must be at least [\d,]+ bytes, for two times 100 rows.*, or take smaller batches",
     ):
         outside(3000, batch_size=100, limit=5000)
 
 
 def test_steps_over_a_file_allocate_nothing():
-    batches = outside(6000, width=200, limit=2**21, batch_size=64, dtype=F4)  # rows of 800 bytes, a buffer of about a MB
+    batches = outside(
+        6000, width=200, limit=2**21, batch_size=64, dtype=F4
+    )  # rows of 800 bytes, a buffer of about a MB
     assert batches.plan is not None
     dealt(batches)
     tracemalloc.start()
@@ -304,7 +373,9 @@ def test_steps_over_a_file_allocate_nothing():
         last = None
         for _ in batches:
             now = tracemalloc.get_traced_memory()[0]
-            assert last is None or now - last < 200_000  # a block that is being read, the order of a buffer
+            assert (
+                last is None or now - last < 200_000
+            )  # a block that is being read, the order of a buffer
             last = now
     finally:
         tracemalloc.stop()
@@ -315,7 +386,9 @@ def test_steps_over_a_file_allocate_nothing():
 
 PLACES = {
     "memory": lambda **s: MiniBatches(*numbered(45), batch_size=8, **s),
-    "pictures": lambda **s: MiniBatches(numbered(45)[0].astype(np.uint8), numbered(45)[1], batch_size=8, dtype=F4, **s),
+    "pictures": lambda **s: MiniBatches(
+        numbered(45)[0].astype(np.uint8), numbered(45)[1], batch_size=8, dtype=F4, **s
+    ),
     "one batch": lambda **s: MiniBatches(*numbered(5), batch_size=None, **s),
     "many small": lambda **s: MiniBatches(*numbered(5000), batch_size=999, **s),
     "file": lambda **s: outside(203, **s),
@@ -327,7 +400,10 @@ PLACES = {
 @pytest.mark.parametrize(
     ("place", "shuffle"),
     [(place, shuffle) for place in PLACES for shuffle in (True, False)]
-    + [("memory", lambda epoch: np.roll(np.arange(45), epoch)), ("one batch", lambda epoch: np.roll(np.arange(5), epoch))],
+    + [
+        ("memory", lambda epoch: np.roll(np.arange(45), epoch)),
+        ("one batch", lambda epoch: np.roll(np.arange(5), epoch)),
+    ],
     ids=lambda value: "own" if callable(value) else str(value),
 )
 def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng):
@@ -341,12 +417,16 @@ def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng)
         states.append((batches.state(), 0))
         states += [(batches.state(), number) for number, _ in enumerate(batches, 1)]
     states.append((batches.state(), 0))
-    assert [(state["epoch"], state["batch"]) for state, _ in states] == [(e, b) for e in range(3) for b in range(len(whole) + 1)] + [(3, 0)]
+    assert [(state["epoch"], state["batch"]) for state, _ in states] == [
+        (e, b) for e in range(3) for b in range(len(whole) + 1)
+    ] + [(3, 0)]
     for state, number in states[:: max(1, len(states) // 20)]:
         resumed = make(np.random.default_rng(1) if rng == "Generator" else np.random.RandomState(1))
         resumed.restore(json.loads(json.dumps(state)))
         assert resumed.state() == state
-        for epoch, first in [(e, number if e == state["epoch"] else 0) for e in range(state["epoch"], 3)]:
+        for epoch, first in [
+            (e, number if e == state["epoch"] else 0) for e in range(state["epoch"], 3)
+        ]:
             found = [(x.copy(), y.copy()) for x, y in resumed]
             assert len(found) == len(whole) - first
             for (x, y), (a, b) in zip(found, epochs[epoch][first:], strict=True):
@@ -388,14 +468,26 @@ def wrong_states():
     other = MiniBatches(*numbered(45), batch_size=9).state()
     old = MiniBatches(*numbered(45), batch_size=8, seed=np.random.RandomState(0)).state()
     return {
-        "nothing": (None, r"state must be what MiniBatches.state\(\) returned, with an epoch .*, got None"),
+        "nothing": (
+            None,
+            r"state must be what MiniBatches.state\(\) returned, with an epoch .*, got None",
+        ),
         "half": ({"epoch": 1}, "state must be what MiniBatches.state"),
-        "another size": (other, "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data"),
+        "another size": (
+            other,
+            "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data",
+        ),
         "a file": (outside(203).state(), "state must be of batches dealt as these"),
-        "batch": ({**state, "batch": 7}, "with an epoch >= 0 and a batch from 0 to 6, got {'epoch': 0, 'batch': 7"),
+        "batch": (
+            {**state, "batch": 7},
+            "with an epoch >= 0 and a batch from 0 to 6, got {'epoch': 0, 'batch': 7",
+        ),
         "epoch": ({**state, "epoch": -1}, "returned, with an epoch >= 0"),
         "half a batch": ({**state, "batch": 1.5}, "returned, with an epoch >= 0"),
-        "stream": ({**state, "random": old["random"]}, "the state must be one of a Generator of the same kind, but"),
+        "stream": (
+            {**state, "random": old["random"]},
+            "the state must be one of a Generator of the same kind, but",
+        ),
         "no stream": ({**state, "random": {}}, "the state must be one of a Generator"),
     }
 
@@ -419,7 +511,7 @@ def collected(x, t=None, **settings):
     """Return all rows of all passes, which must follow one another; they are written over, so they are copied."""
     settings = {"dtype": F4, **settings}
     parts, targets, stop = [], [], 0
-    for rows, part, some in Passes(x, t, **settings):
+    for rows, part, some in InferenceBatches(x, t, **settings):
         assert rows == slice(stop, stop + len(part))
         assert part.dtype == settings["dtype"]
         assert part.flags.c_contiguous
@@ -434,19 +526,25 @@ def collected(x, t=None, **settings):
 @pytest.mark.parametrize("dtype", ["?", "u1", ">i2", "f4", "f8"])
 def test_passes_are_all_rows_in_order(m, dtype):
     X, T = (np.arange(3 * m) % 100).reshape(m, 3).astype(dtype), np.arange(m).reshape(m, 1)
-    for x in (X, np.asfortranarray(X), Source(Outside(X), "X", F4)):
-        for t in (T, Targets(Outside(T), lambda rows: rows, 10**6)):
+    for x in (X, np.asfortranarray(X), ArraySource(Outside(X), "X", F4)):
+        for t in (T, TargetSource(Outside(T), lambda rows: rows, 10**6)):
             found, targets = collected(x, t, memory_limit=30_000)
             np.testing.assert_array_equal(found, X)
             np.testing.assert_array_equal(targets, T)
         np.testing.assert_array_equal(collected(x)[0], X)
 
 
-@given(m=st.integers(1, 3000), chunk=st.sampled_from([None, 1, 100, 1024, 5000]), limit=st.integers(1000, 100_000))
+@given(
+    m=st.integers(1, 3000),
+    chunk=st.sampled_from([None, 1, 100, 1024, 5000]),
+    limit=st.integers(1000, 100_000),
+)
 def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
     X = np.arange(m, dtype=np.int32).reshape(m, 1)
     outside = Outside(X, chunks=chunk and (chunk, 1))
-    np.testing.assert_array_equal(collected(Source(outside, "X", F8), dtype=F8, memory_limit=limit)[0], X)
+    np.testing.assert_array_equal(
+        collected(ArraySource(outside, "X", F8), dtype=F8, memory_limit=limit)[0], X
+    )
     assert sum(stop - start for start, stop in outside.spans) == m
     assert not readers()
 
@@ -455,7 +553,7 @@ def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
 @pytest.mark.parametrize("limit", [4_400_000, 6_000_000])
 def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, limit):
     X = np.broadcast_to(np.zeros((), dtype), (20_000, 256))
-    parts = Passes(Source(Outside(X), "X", F4), dtype=F4, memory_limit=limit)
+    parts = InferenceBatches(ArraySource(Outside(X), "X", F4), dtype=F4, memory_limit=limit)
     assert [len(part) for _, part, _ in parts] == [1024] * 19 + [544]
     source, block, rows = parts._held.sources[0], parts._held.plan.block, parts._held.size
     converted = 1024 * 256 * 4 if dtype == "u1" else 0
@@ -465,12 +563,19 @@ def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, li
 
 def test_an_array_that_fits_is_not_copied():
     X = np.ones((3000, 4), np.float32)
-    assert all(np.shares_memory(part, X) for _, part, _ in Passes(X, dtype=F4, check=True))
+    assert all(
+        np.shares_memory(part, X) for _, part, _ in InferenceBatches(X, dtype=F4, check=True)
+    )
 
 
-@pytest.mark.parametrize(("width", "rows"), [(2, 1024), (784, 1024), (12288, 512), (100_000, 64), (10**6, 32)])
+@pytest.mark.parametrize(
+    ("width", "rows"), [(2, 1024), (784, 1024), (12288, 512), (100_000, 64), (10**6, 32)]
+)
 def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
-    sizes = [len(part) for _, part, _ in Passes(np.broadcast_to(np.float32(0), (1100, width)), dtype=F4)]
+    sizes = [
+        len(part)
+        for _, part, _ in InferenceBatches(np.broadcast_to(np.float32(0), (1100, width)), dtype=F4)
+    ]
     assert set(sizes[:-1]) == {rows}
 
 
@@ -486,11 +591,13 @@ def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
 def test_numbers_are_checked_on_the_way(dtype, value, message, order):
     X = np.zeros((2000, 3), dtype, order)
     X[1500, 1] = value
-    for x, check in ((X, True), (Source(Outside(X), "X", F4), False)):
+    for x, check in ((X, True), (ArraySource(Outside(X), "X", F4), False)):
         with pytest.raises(NonFiniteError, match=message):
             collected(x, check=check, memory_limit=10_000)
     with pytest.raises(NonFiniteError, match=message):
-        collected(X, Targets(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6), check=True)
+        collected(
+            X, TargetSource(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6), check=True
+        )
 
 
 def test_large_finite_numbers_pass_the_check():
@@ -500,11 +607,11 @@ def test_large_finite_numbers_pass_the_check():
 
 def test_a_limit_that_is_too_small_is_refused():
     with pytest.raises(ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes"):
-        collected(Source(Outside(np.zeros((10, 1000))), "X", F4), memory_limit=2000)
+        collected(ArraySource(Outside(np.zeros((10, 1000))), "X", F4), memory_limit=2000)
 
 
 def test_leaving_early_ends_the_reading():
-    source = Source(Outside(np.zeros((1000, 10))), "X", F4)
-    for _ in Passes(source, dtype=F4, memory_limit=10_000):
+    source = ArraySource(Outside(np.zeros((1000, 10))), "X", F4)
+    for _ in InferenceBatches(source, dtype=F4, memory_limit=10_000):
         break
     assert not readers()

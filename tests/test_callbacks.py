@@ -24,7 +24,7 @@ from minidl import (
     Layer,
     Linear,
     MeanSquaredError,
-    MissingExtraError,
+    MissingDependencyError,
     Nesterov,
     NonFiniteError,
     ProgressBar,
@@ -36,13 +36,23 @@ from minidl import (
     TensorBoardLog,
     WarmUp,
 )
-from minidl.callbacks import Run
+from minidl.training.callbacks.base import TrainingRun
 
 X, Y = rows(10)
 
 
 def fit(model, *callbacks, epochs=5, rate=0.1, **settings):
-    return model.fit(X, Y, **{"optimizer": GradientDescent(rate), "epochs": epochs, "callbacks": callbacks, "progress": False, **settings})
+    return model.fit(
+        X,
+        Y,
+        **{
+            "optimizer": GradientDescent(rate),
+            "epochs": epochs,
+            "callbacks": callbacks,
+            "progress": False,
+            **settings,
+        },
+    )
 
 
 class Script(Callback):
@@ -51,7 +61,7 @@ class Script(Callback):
     def __init__(self, numbers, name="val_loss"):
         self.numbers, self.name, self.adds, self.thetas = numbers, name, (name,), []
 
-    def on_epoch(self, run):
+    def on_epoch_end(self, run):
         run.history.columns.setdefault(self.name, []).append(self.numbers[run.epoch - 1])
         self.thetas.append(run.model.parameters.theta.copy())
 
@@ -96,7 +106,10 @@ def test_restoring_may_be_left_out():
 
 def test_the_history_says_why_training_stopped():
     history = fit(classifier(), Script([1, 2, 3, 4]), EarlyStopping(patience=2), epochs=4)
-    assert history.stopped == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 are back in the model"
+    assert (
+        history.stopped
+        == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 are back in the model"
+    )
     assert fit(classifier(), Script([4, 3, 2]), EarlyStopping(), epochs=3).stopped is None
 
 
@@ -108,14 +121,19 @@ def test_early_stopping_starts_afresh_with_each_fit():
 
 def test_early_stopping_on_real_validation_keeps_the_best_loss():
     model = classifier(3, 30)
-    history = fit(model, EarlyStopping(patience=5), epochs=300, rate=1.0, validation=rows(10, seed=3))
+    history = fit(
+        model, EarlyStopping(patience=5), epochs=300, rate=1.0, validation=rows(10, seed=3)
+    )
     assert model.evaluate(*rows(10, seed=3))["loss"] == min(history["val_loss"])
 
 
 @pytest.mark.parametrize(
     ("monitor", "message"),
     [
-        ("val_loss", r"EarlyStopping watches 'val_loss', but the history will have only loss, accuracy: give fit\(validation=\(X, Y\)\)"),
+        (
+            "val_loss",
+            r"EarlyStopping watches 'val_loss', but the history will have only loss, accuracy: give fit\(validation=\(X, Y\)\)",
+        ),
         ("f1", r"EarlyStopping watches 'f1', but the history will have only loss, accuracy$"),
     ],
 )
@@ -129,13 +147,18 @@ def test_watching_what_there_is_not_is_an_error(monitor, message):
 
 @pytest.mark.parametrize("patience", [0, -1, 1.5, "2", True])
 def test_patience_must_be_a_whole_number_from_1(patience):
-    with pytest.raises(ArgumentError, match=f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping",
+    ):
         EarlyStopping(patience=patience)
 
 
 @pytest.mark.parametrize("delta", [-0.1, np.nan, np.inf])
 def test_min_delta_must_be_finite_and_from_0(delta):
-    with pytest.raises(ArgumentError, match=f"min_delta must be finite and >= 0, got {delta} in EarlyStopping"):
+    with pytest.raises(
+        ArgumentError, match=f"min_delta must be finite and >= 0, got {delta} in EarlyStopping"
+    ):
         EarlyStopping(min_delta=delta)
 
 
@@ -159,7 +182,7 @@ class Keep(Callback):
     def __init__(self):
         self.thetas = []
 
-    def on_step(self, run):
+    def on_gradient(self, run):
         self.thetas.append(run.model.parameters.theta.copy())
 
 
@@ -174,19 +197,27 @@ class Keep(Callback):
 def test_a_bad_layer_is_named_with_epoch_and_batch(way, where, value):
     layers = [Linear(3, 4), Linear(4, 4), Breaks(5, way, value), Linear(4, 1), Sigmoid()]
     model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
-    with pytest.raises(NonFiniteError, match=rf"at epoch 2, batch 2, {where}.*smaller learning rate \(now 0\.1\)"):
+    with pytest.raises(
+        NonFiniteError, match=rf"at epoch 2, batch 2, {where}.*smaller learning rate \(now 0\.1\)"
+    ):
         fit(model, keep, batch_size=4)
     assert np.isfinite(model.parameters.theta).all()
     np.testing.assert_array_equal(model.parameters.theta, keep.thetas[0])
 
 
 @pytest.mark.parametrize(
-    ("step", "kept", "place"), [(16, 0, "epoch 1, batch 1"), (17, 0, "epoch 1, batch 1"), (18, 16, "epoch 9, batch 1")]
+    ("step", "kept", "place"),
+    [(16, 0, "epoch 1, batch 1"), (17, 0, "epoch 1, batch 1"), (18, 16, "epoch 9, batch 1")],
 )
-def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_named(step, kept, place):
+def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_named(
+    step, kept, place
+):
     layers = [Linear(3, 4), Breaks(step, "forward"), Linear(4, 1), Sigmoid()]
     model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
-    with pytest.raises(NonFiniteError, match=rf"The model holds the parameters of {place}, for which all was finite"):
+    with pytest.raises(
+        NonFiniteError,
+        match=rf"The model holds the parameters of {place}, for which all was finite",
+    ):
         fit(model, keep, batch_size=6, epochs=20)
     np.testing.assert_array_equal(model.parameters.theta, keep.thetas[kept])
 
@@ -194,21 +225,26 @@ def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_n
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_divergence_ends_with_finite_parameters(dtype):
     model = Sequential([Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=dtype)
-    with pytest.raises(NonFiniteError, match=r"at epoch \d+, batch 1, (layer \d|the loss).*\(now 1000\)"):
+    with pytest.raises(
+        NonFiniteError, match=r"at epoch \d+, batch 1, (layer \d|the loss).*\(now 1000\)"
+    ):
         fit(model, epochs=500, rate=1000.0)
     assert np.isfinite(model.parameters.theta).all()
     assert math.isfinite(model.objective(X, Y)["total"])
 
 
 class Plant(Callback):
-    def on_epoch(self, run):
+    def on_epoch_end(self, run):
         if run.epoch == 2:
             run.model.parameters["2.weight"].value[0, 1] = np.nan
 
 
 def test_a_nan_planted_in_a_weight_is_found_there():
     model, keep = classifier(), Keep()
-    with pytest.raises(NonFiniteError, match=r"epoch 3, batch 1, layer 2, Linear\(4, 1\), has a weight that is not finite"):
+    with pytest.raises(
+        NonFiniteError,
+        match=r"epoch 3, batch 1, layer 2, Linear\(4, 1\), has a weight that is not finite",
+    ):
         fit(model, Plant(), keep)
     np.testing.assert_array_equal(model.parameters.theta, keep.thetas[0])
 
@@ -223,7 +259,11 @@ def test_a_loss_that_alone_is_not_finite_is_named():
 
 
 def test_a_certain_and_wrong_probability_is_an_infinite_loss():
-    layers = [Linear(3, 1), Sigmoid(), Gain(1)]  # the Gain keeps the loss from being computed from logits
+    layers = [
+        Linear(3, 1),
+        Sigmoid(),
+        Gain(1),
+    ]  # the Gain keeps the loss from being computed from logits
     model = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64)
     model.parameters.theta = [1e6, 1e6, 1e6, 0, 1]
     with pytest.raises(NonFiniteError, match=r"the loss, BinaryCrossEntropy\(\), is inf"):
@@ -243,7 +283,9 @@ def test_the_watch_can_be_turned_off():
 
 
 def test_early_stopping_does_not_bring_nan_back():
-    model = Sequential([Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float32)
+    model = Sequential(
+        [Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float32
+    )
     with pytest.raises(NonFiniteError):
         fit(model, EarlyStopping("loss", patience=1000), epochs=500, rate=1000.0)
     assert np.isfinite(model.parameters.theta).all()
@@ -262,7 +304,7 @@ def test_the_bar_shows_losses_on_stderr(capsys):
 
 def test_before_the_first_epoch_ends_the_bar_shows_the_loss_of_the_step(capsys):
     class Interrupts(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             self.loss = float(run.loss)
             if run.batch == 2:
                 raise KeyboardInterrupt
@@ -284,11 +326,11 @@ def test_an_interruption_closes_the_bar(capsys):
     class Interrupts(Callback):
         ended = False
 
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             if run.epoch == 2:
                 raise KeyboardInterrupt
 
-        def on_end(self, run):
+        def on_train_end(self, run):
             self.ended = True
 
     watch, bar = Interrupts(), ProgressBar()
@@ -302,7 +344,7 @@ def test_an_interruption_closes_the_bar(capsys):
 
 
 def test_a_run_starts_at_nothing_and_stops_with_a_reason():
-    run = Run(model=None, optimizer=None, epochs=3, batches=2)
+    run = TrainingRun(model=None, optimizer=None, epochs=3, batches=2)
     assert (run.epoch, run.batch, run.stopped, run.history.epochs) == (0, 0, None, 0)
     assert math.isnan(run.loss)
     run.stop("because")
@@ -310,8 +352,16 @@ def test_a_run_starts_at_nothing_and_stops_with_a_reason():
 
 
 def test_hooks_that_are_not_wanted_do_nothing():
-    callback, run = Callback(), Run(model=None, optimizer=None, epochs=1, batches=1)
-    assert [hook(run) for hook in (callback.on_start, callback.on_step, callback.on_epoch, callback.on_end)] == [None] * 4
+    callback, run = Callback(), TrainingRun(model=None, optimizer=None, epochs=1, batches=1)
+    assert [
+        hook(run)
+        for hook in (
+            callback.on_train_begin,
+            callback.on_gradient,
+            callback.on_epoch_end,
+            callback.on_train_end,
+        )
+    ] == [None] * 4
 
 
 # Logs.
@@ -324,7 +374,14 @@ SCHEDULE = WarmUp(3, Cosine(0.1, 30, 0.01))
 def logged(*callbacks, epochs=5, optimizer=None, model=None, **settings):
     model = model or classifier()
     kept = {"validation": (X20[:7], Y20[:7]), "batch_size": 8, "progress": False, **settings}
-    return model.fit(X20, Y20, optimizer=optimizer or GradientDescent(0.1), epochs=epochs, callbacks=callbacks, **kept)
+    return model.fit(
+        X20,
+        Y20,
+        optimizer=optimizer or GradientDescent(0.1),
+        epochs=epochs,
+        callbacks=callbacks,
+        **kept,
+    )
 
 
 def table(path):
@@ -338,7 +395,7 @@ class Stop(Callback):
     def __init__(self, epoch, batch):
         self.place = epoch, batch
 
-    def on_step(self, run):
+    def on_gradient(self, run):
         if (run.epoch, run.batch) == self.place:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -346,7 +403,7 @@ class Stop(Callback):
 class Counts(Callback):
     adds = ("number, by me",)
 
-    def on_epoch(self, run):
+    def on_epoch_end(self, run):
         run.history.columns.setdefault("number, by me", []).append(run.epoch**2)
 
 
@@ -355,15 +412,31 @@ def test_a_row_per_epoch_with_all_digits(tmp_path):
     history = logged(log, Counts(), optimizer=Adam(SCHEDULE))
     assert log.path.read_bytes().count(b"\n") == 6
     found = table(log.path)
-    assert list(found[0]) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "number, by me"]
+    assert list(found[0]) == [
+        "epoch",
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "number, by me",
+    ]
     assert [row["epoch"] for row in found] == ["1", "2", "3", "4", "5"]
     for name in list(found[0])[1:]:
         assert [float(row[name]) for row in found] == history[name]
 
 
 def test_the_learning_rate_is_logged_where_it_follows_a_schedule(tmp_path):
-    history = logged(CSVLog(tmp_path / "log.csv"), optimizer=GradientDescent(StepDecay(0.1, every=6, factor=0.5)))
-    assert history["learning_rate"] == [0.1, 0.1, 0.05, 0.05, 0.025]  # three steps per epoch: that of the last one
+    history = logged(
+        CSVLog(tmp_path / "log.csv"), optimizer=GradientDescent(StepDecay(0.1, every=6, factor=0.5))
+    )
+    assert history["learning_rate"] == [
+        0.1,
+        0.1,
+        0.05,
+        0.05,
+        0.025,
+    ]  # three steps per epoch: that of the last one
     assert "2.50e-02" in str(history)
     assert "learning_rate" not in logged(CSVLog(tmp_path / "log.csv"))
     assert "learning_rate" not in table(tmp_path / "log.csv")[0]
@@ -373,12 +446,16 @@ def test_a_column_of_ones_own_of_that_name_stays(tmp_path):
     class Rates(Callback):
         adds = ("learning_rate",)
 
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             run.history.columns.setdefault("learning_rate", []).append(-run.epoch)
 
     history = logged(Rates(), CSVLog(tmp_path / "log.csv"), optimizer=Adam(SCHEDULE), epochs=2)
     assert history["learning_rate"] == [-1, -2]
-    assert (tmp_path / "log.csv").read_text().startswith("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n")
+    assert (
+        (tmp_path / "log.csv")
+        .read_text()
+        .startswith("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n")
+    )
 
 
 def test_the_file_is_whole_after_each_epoch_and_an_old_one_is_replaced(tmp_path):
@@ -388,11 +465,11 @@ def test_the_file_is_whole_after_each_epoch_and_an_old_one_is_replaced(tmp_path)
     class Watch(Callback):
         late = True
 
-        def on_step(self, run):
+        def on_gradient(self, run):
             if run.epoch == 1:
                 assert path.read_text() == "old\n"
 
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             seen.append(table(path))
 
     logged(CSVLog(path), Watch(), epochs=3)
@@ -406,7 +483,7 @@ import os
 from helpers import classifier, rows
 from minidl import Callback, CSVLog, GradientDescent
 class Kill(Callback):
-    def on_step(self, run):
+    def on_gradient(self, run):
         if run.epoch == 4:
             os._exit(9)
 model = classifier()
@@ -427,13 +504,17 @@ def test_a_resumed_training_has_the_log_and_the_parameters_of_one_never_stopped(
     whole, broken = made(), made()
     history = logged(CSVLog(tmp_path / "whole.csv"), **whole)
     logged(CSVLog(tmp_path / "log.csv"), Checkpoint(tmp_path / "run.h5"), Stop(*place), **broken)
-    assert len(table(tmp_path / "log.csv")) == place[0] - 1 if place[0] > 1 else not (tmp_path / "log.csv").exists()
+    assert (
+        len(table(tmp_path / "log.csv")) == place[0] - 1
+        if place[0] > 1
+        else not (tmp_path / "log.csv").exists()
+    )
     rest = made()
     again = logged(CSVLog(tmp_path / "log.csv"), resume=tmp_path / "run.h5", **rest)
     assert (tmp_path / "log.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert again.columns == history.columns
     assert rest["model"].parameters.theta.tobytes() == whole["model"].parameters.theta.tobytes()
-    assert rest["optimizer"].steps_made == whole["optimizer"].steps_made == 15
+    assert rest["optimizer"].step_count == whole["optimizer"].step_count == 15
 
 
 def test_a_callback_that_came_with_the_resumption_begins_with_empty_cells(tmp_path):
@@ -459,11 +540,14 @@ def test_a_full_disk_is_told(tmp_path):
     class Fill(Callback):
         late = True
 
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             log.path.unlink()
             log.path.symlink_to("/dev/full")
 
-    with pytest.raises(DataError, match=r"log\.csv: a row cannot be added, No space left on device: choose a place with enough room"):
+    with pytest.raises(
+        DataError,
+        match=r"log\.csv: a row cannot be added, No space left on device: choose a place with enough room",
+    ):
         logged(log, Fill())
 
 
@@ -495,13 +579,22 @@ def shown(folder):
 
 
 def expected(history):
-    runs = {name: ("validation" if name.startswith("val_") else "training", name.removeprefix("val_")) for name in history}
-    return {(*runs[name], epoch): np.float32(value) for name in history for epoch, value in enumerate(history[name], start=1)}
+    runs = {
+        name: ("validation" if name.startswith("val_") else "training", name.removeprefix("val_"))
+        for name in history
+    }
+    return {
+        (*runs[name], epoch): np.float32(value)
+        for name in history
+        for epoch, value in enumerate(history[name], start=1)
+    }
 
 
 def test_tensorboard_gets_training_and_validation_as_two_runs(tmp_path):
     pytest.importorskip("tensorboardX")
-    history = logged(TensorBoardLog(tmp_path / "runs" / "first"), optimizer=Adam(SCHEDULE), epochs=3)
+    history = logged(
+        TensorBoardLog(tmp_path / "runs" / "first"), optimizer=Adam(SCHEDULE), epochs=3
+    )
     assert shown(tmp_path / "runs" / "first") == expected(history)
     assert len(history.columns) == 5
     logged(TensorBoardLog(tmp_path / "alone"), validation=None, epochs=1)
@@ -510,16 +603,28 @@ def test_tensorboard_gets_training_and_validation_as_two_runs(tmp_path):
 
 def test_a_resumed_training_takes_back_what_came_after_the_checkpoint(tmp_path):
     pytest.importorskip("tensorboardX")
-    logged(TensorBoardLog(tmp_path / "tb"), Checkpoint(tmp_path / "run.h5", every_epochs=None), Stop(3, 2), epochs=9)
+    logged(
+        TensorBoardLog(tmp_path / "tb"),
+        Checkpoint(tmp_path / "run.h5", every_epochs=None),
+        Stop(3, 2),
+        epochs=9,
+    )
     (tmp_path / "run.h5").rename(tmp_path / "kept.h5")
     logged(TensorBoardLog(tmp_path / "tb"), resume=tmp_path / "kept.h5", epochs=6)
     history = logged(TensorBoardLog(tmp_path / "tb"), resume=tmp_path / "kept.h5", epochs=5)
-    assert {key: held for key, held in shown(tmp_path / "tb").items() if key[2] <= 5} == expected(history)
-    history = logged(TensorBoardLog(tmp_path / "tb"), epochs=2)  # a new training takes the place of the old
+    assert {key: held for key, held in shown(tmp_path / "tb").items() if key[2] <= 5} == expected(
+        history
+    )
+    history = logged(
+        TensorBoardLog(tmp_path / "tb"), epochs=2
+    )  # a new training takes the place of the old
     assert shown(tmp_path / "tb") == expected(history)
 
 
 def test_without_tensorboardx_the_pip_line_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(MissingExtraError, match=r"TensorBoardLog needs tensorboardX, .*: pip install minidl\[tensorboard\]"):
+    with pytest.raises(
+        MissingDependencyError,
+        match=r"TensorBoardLog needs tensorboardX, .*: pip install minidl\[tensorboard\]",
+    ):
         TensorBoardLog(tmp_path)

@@ -34,13 +34,29 @@ from minidl import (
     Tanh,
     checkpoints,
 )
-from minidl.checkpoints import description, read
 from minidl.data.hdf5 import hdf5_bytes, write_hdf5
+from minidl.serialization.container import read_verified
+from minidl.serialization.model_file import model_config
 
 
 def every_part(dtype=np.float32):
-    layers = [Flatten(), Linear(6, 5), LeakyReLU(0.2), Dropout(0.8), Linear(5, 4, bias=False), Tanh(), Linear(4, 3), Softmax()]
-    return Sequential(layers, loss=CategoricalCrossEntropy(), penalties=[L2(0.1, layers=[1, 4]), L1(0.01)], seed=3, dtype=dtype)
+    layers = [
+        Flatten(),
+        Linear(6, 5),
+        LeakyReLU(0.2),
+        Dropout(0.8),
+        Linear(5, 4, bias=False),
+        Tanh(),
+        Linear(4, 3),
+        Softmax(),
+    ]
+    return Sequential(
+        layers,
+        loss=CategoricalCrossEntropy(),
+        penalties=[L2(0.1, layers=[1, 4]), L1(0.01)],
+        seed=3,
+        dtype=dtype,
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -59,7 +75,12 @@ def test_a_model_comes_back_bit_for_bit(tmp_path, dtype):
 
 
 @pytest.mark.parametrize(
-    ("last", "loss", "outputs"), [(Sigmoid, BinaryCrossEntropy, 1), (Softmax, CategoricalCrossEntropy, 3), (ReLU, MeanSquaredError, 2)]
+    ("last", "loss", "outputs"),
+    [
+        (Sigmoid, BinaryCrossEntropy, 1),
+        (Softmax, CategoricalCrossEntropy, 3),
+        (ReLU, MeanSquaredError, 2),
+    ],
 )
 def test_every_loss_comes_back(tmp_path, last, loss, outputs):
     model = Sequential([Linear(2, outputs), last()], loss=loss())
@@ -101,7 +122,10 @@ def test_own_parts_are_given_by_the_reader(tmp_path):
         Sequential.load(path, custom=[Scaled])
 
 
-@pytest.mark.parametrize(("custom", "message"), [(["Scaled"], "must be a list of classes"), ([type("Linear", (Linear,), {})], "built-in")])
+@pytest.mark.parametrize(
+    ("custom", "message"),
+    [(["Scaled"], "must be a list of classes"), ([type("Linear", (Linear,), {})], "built-in")],
+)
 def test_what_is_no_class_of_ones_own_is_refused(tmp_path, custom, message):
     path = classifier().save(tmp_path / "model.h5")
     with pytest.raises(ArgumentError, match=message):
@@ -123,7 +147,9 @@ def test_a_layer_without_plain_settings_is_refused_before_anything_is_written(tm
 def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch):
     path = classifier().save(tmp_path / "model.h5")
     before = path.read_bytes()
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("No space left on device")))
+    monkeypatch.setattr(
+        os, "replace", lambda *_: (_ for _ in ()).throw(OSError("No space left on device"))
+    )
     with pytest.raises(DataError, match="No space left"):
         classifier(seed=9).save(path)
     assert path.read_bytes() == before
@@ -150,17 +176,33 @@ def forged(path, change):
     with h5py.File(path, "r") as file:
         content = json.loads(file["description"][()].tobytes())
     text = json.dumps(change(content) or content).encode()
-    changed(path, description=np.frombuffer(text, np.uint8), sha256=np.frombuffer(hashlib.sha256(text).digest(), np.uint8))
+    changed(
+        path,
+        description=np.frombuffer(text, np.uint8),
+        sha256=np.frombuffer(hashlib.sha256(text).digest(), np.uint8),
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda path: changed(path, **{"0.bias": np.ones(4)}), r"key '0\.bias': must have the SHA-256"),
+        (
+            lambda path: changed(path, **{"0.bias": np.ones(4)}),
+            r"key '0\.bias': must have the SHA-256",
+        ),
         (lambda path: changed(path, **{"0.bias": np.ones(5)}), r"key '0\.bias': .*the shape is"),
-        (lambda path: changed(path, **{"0.bias": np.ones(4, np.float16)}), r"key '0\.bias': .*dtype"),
-        (lambda path: changed(path, sha256=np.zeros(32, np.uint8)), "key 'description': must have the SHA-256"),
-        (lambda path: changed(path, description=np.frombuffer(b"{", np.uint8)), "key 'description': must have the SHA-256"),
+        (
+            lambda path: changed(path, **{"0.bias": np.ones(4, np.float16)}),
+            r"key '0\.bias': .*dtype",
+        ),
+        (
+            lambda path: changed(path, sha256=np.zeros(32, np.uint8)),
+            "key 'description': must have the SHA-256",
+        ),
+        (
+            lambda path: changed(path, description=np.frombuffer(b"{", np.uint8)),
+            "key 'description': must have the SHA-256",
+        ),
         (lambda path: path.write_bytes(path.read_bytes()[:300]), "damaged|HDF5"),
         (lambda path: path.write_bytes(b"<!DOCTYPE html><html>"), "web page"),
         (lambda path: path.unlink(), "file"),
@@ -195,13 +237,22 @@ def settings(**new):
         (lambda c: {**c, "penalties": [LINEAR] * 1_001}, "at most 1,000 penalties"),
         (lambda c: {**c, "run": "os.system"}, "found it otherwise"),
         (lambda c: c["layers"][0].update(module="os"), "found it otherwise"),
-        (lambda c: c["layers"][0].update({"class": "os.system"}), "found the layer 'os.system': restore a copy"),
-        (lambda c: c["layers"][0].update({"class": "Own"}), r"found the layer 'Own': pass custom=\[Own\]"),
+        (
+            lambda c: c["layers"][0].update({"class": "os.system"}),
+            "found the layer 'os.system': restore a copy",
+        ),
+        (
+            lambda c: c["layers"][0].update({"class": "Own"}),
+            r"found the layer 'Own': pass custom=\[Own\]",
+        ),
         (lambda c: c["layers"][0].update({"class": "L2"}), "layer 'L2'"),
         (lambda c: c["layers"][0].update({"class": "Layer"}), "layer 'Layer'"),
         (lambda c: c["layers"][0].update({"class": ["Linear"]}), "found it otherwise"),
         (lambda c: c["loss"].update({"class": "ReLU"}), "loss 'ReLU'"),
-        (settings(in_features=10**9, out_features=10**9), r"key '0\.weight': .*of shape \(1000000000, 1000000000\), found \(4, 3\)"),
+        (
+            settings(in_features=10**9, out_features=10**9),
+            r"key '0\.weight': .*of shape \(1000000000, 1000000000\), found \(4, 3\)",
+        ),
         (settings(bias=False), r"key '0\.bias': .*of shape none, found \(4,\)"),
         (settings(in_features=0), "the settings of Linear"),
         (settings(in_features=3.0), "the settings of Linear"),
@@ -214,14 +265,36 @@ def settings(**new):
         (lambda c: c["layers"][0].update(settings={}), "the settings of Linear"),
         (lambda c: c["layers"].append(LINEAR), r"key '4\.weight'"),
         (lambda c: c["layers"].insert(1, c["layers"].pop(2)), r"key '1\.weight'|key '2\.weight'"),
-        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": "1", "layers": None}}), "the settings of L2"),
-        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": -1, "layers": None}}), "the settings of L2"),
-        (lambda c: c["penalties"].append({"class": "L2", "settings": {"strength": 1, "layers": [10**18]}}), "do not fit together"),
-        (lambda c: c["penalties"].extend([{"class": "L2", "settings": {"strength": 1, "layers": None}}] * 2), "do not fit together"),
+        (
+            lambda c: c["penalties"].append(
+                {"class": "L2", "settings": {"strength": "1", "layers": None}}
+            ),
+            "the settings of L2",
+        ),
+        (
+            lambda c: c["penalties"].append(
+                {"class": "L2", "settings": {"strength": -1, "layers": None}}
+            ),
+            "the settings of L2",
+        ),
+        (
+            lambda c: c["penalties"].append(
+                {"class": "L2", "settings": {"strength": 1, "layers": [10**18]}}
+            ),
+            "do not fit together",
+        ),
+        (
+            lambda c: c["penalties"].extend(
+                [{"class": "L2", "settings": {"strength": 1, "layers": None}}] * 2
+            ),
+            "do not fit together",
+        ),
         (lambda c: c["arrays"].__delitem__("0.bias"), r"key '0\.bias'"),
     ],
 )
-def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(tmp_path, change, message):
+def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(
+    tmp_path, change, message
+):
     path = classifier(dtype=np.float64).save(tmp_path / "model.h5")
     forged(path, change)
     with pytest.raises(DataError, match=message) as caught:
@@ -231,13 +304,18 @@ def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(t
 
 
 def test_layers_that_do_not_fit_are_told(tmp_path):
-    path = Sequential([Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    path = Sequential([Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError()).save(
+        tmp_path / "model.h5"
+    )
     wide = Sequential([Linear(3, 2), Linear(4, 1)][:1], loss=MeanSquaredError())
 
     def turn(content):
         content["layers"].reverse()
         for name in ("weight", "bias"):
-            content["arrays"][f"0.{name}"], content["arrays"][f"1.{name}"] = content["arrays"][f"1.{name}"], content["arrays"][f"0.{name}"]
+            content["arrays"][f"0.{name}"], content["arrays"][f"1.{name}"] = (
+                content["arrays"][f"1.{name}"],
+                content["arrays"][f"0.{name}"],
+            )
 
     with h5py.File(path, "r+") as file:
         for name in ("weight", "bias"):
@@ -267,12 +345,18 @@ class Raising(Layer):
         return dy
 
 
-@pytest.mark.parametrize("fault", [RuntimeError, OverflowError, MemoryError, RecursionError, KeyError])
+@pytest.mark.parametrize(
+    "fault", [RuntimeError, OverflowError, MemoryError, RecursionError, KeyError]
+)
 def test_whatever_a_class_of_ones_own_raises_is_told(tmp_path, monkeypatch, fault):
     monkeypatch.setattr(Raising, "fault", None)
-    path = Sequential([Linear(2, 3), Raising(3)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    path = Sequential([Linear(2, 3), Raising(3)], loss=MeanSquaredError()).save(
+        tmp_path / "model.h5"
+    )
     monkeypatch.setattr(Raising, "fault", fault)
-    with pytest.raises(DataError, match=r"the settings of Raising must be those of its __init__.*mine"):
+    with pytest.raises(
+        DataError, match=r"the settings of Raising must be those of its __init__.*mine"
+    ):
         Sequential.load(path, custom=[Raising])
 
 
@@ -286,7 +370,9 @@ class Doubling(Raising):
 
 
 def test_a_class_that_would_not_come_back_the_same_is_told(tmp_path):
-    path = Sequential([Linear(2, 3), Doubling(3)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    path = Sequential([Linear(2, 3), Doubling(3)], loss=MeanSquaredError()).save(
+        tmp_path / "model.h5"
+    )
     with pytest.raises(DataError, match=r"the settings of Doubling .*found \{'features': 6\}"):
         Sequential.load(path, custom=[Doubling])
 
@@ -294,8 +380,14 @@ def test_a_class_that_would_not_come_back_the_same_is_told(tmp_path):
 def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
     for model, told in (
         (classifier().astype(np.complex128), "dtype float32 or float64"),
-        (Sequential([Linear(2, 2), *(ReLU() for _ in range(10_000))], loss=MeanSquaredError()), "1 to 10,000 layers"),
-        (Sequential([Linear(2, 3), Scaled(3, factor=float("inf"))], loss=MeanSquaredError()), "JSON"),
+        (
+            Sequential([Linear(2, 2), *(ReLU() for _ in range(10_000))], loss=MeanSquaredError()),
+            "1 to 10,000 layers",
+        ),
+        (
+            Sequential([Linear(2, 3), Scaled(3, factor=float("inf"))], loss=MeanSquaredError()),
+            "JSON",
+        ),
     ):
         with pytest.raises(ArgumentError, match=told):
             model.save(tmp_path / "model.h5")
@@ -306,7 +398,10 @@ def test_parameters_that_are_not_finite_come_back_too(tmp_path):
     """A diverged model is still a model: it can be looked at."""
     model = classifier()
     model.parameters.theta[3] = np.nan
-    assert Sequential.load(model.save(tmp_path / "model.h5")).parameters.theta.tobytes() == model.parameters.theta.tobytes()
+    assert (
+        Sequential.load(model.save(tmp_path / "model.h5")).parameters.theta.tobytes()
+        == model.parameters.theta.tobytes()
+    )
 
 
 def test_a_model_over_the_limit_is_refused(tmp_path):
@@ -326,10 +421,17 @@ LAYERS = st.lists(
 )
 
 
-@given(LAYERS, st.sampled_from([np.float32, np.float64]), st.lists(st.builds(L2, st.floats(0, 10)), max_size=1), st.integers(0, 9))
+@given(
+    LAYERS,
+    st.sampled_from([np.float32, np.float64]),
+    st.lists(st.builds(L2, st.floats(0, 10)), max_size=1),
+    st.integers(0, 9),
+)
 def test_any_model_comes_back(tmp_path_factory, layers, dtype, penalties, seed):
     try:
-        model = Sequential(layers, loss=MeanSquaredError(), penalties=penalties, dtype=dtype, seed=seed)
+        model = Sequential(
+            layers, loss=MeanSquaredError(), penalties=penalties, dtype=dtype, seed=seed
+        )
     except ValueError:  # widths that do not fit
         assume(False)
     same = Sequential.load(model.save(tmp_path_factory.getbasetemp() / "any.h5"))
@@ -338,7 +440,8 @@ def test_any_model_comes_back(tmp_path_factory, layers, dtype, penalties, seed):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
@@ -348,8 +451,17 @@ def test_any_forged_value_is_refused_or_is_the_model_that_it_describes(tmp_path_
     described = []
 
     def change(content):
-        places = [(content, "layers"), (content, "loss"), (content, "dtype"), (content["layers"], 0), (content["layers"][0], "class")]
-        places += [(content["layers"][0]["settings"], name) for name in ("in_features", "out_features", "bias")]
+        places = [
+            (content, "layers"),
+            (content, "loss"),
+            (content, "dtype"),
+            (content["layers"], 0),
+            (content["layers"][0], "class"),
+        ]
+        places += [
+            (content["layers"][0]["settings"], name)
+            for name in ("in_features", "out_features", "bias")
+        ]
         holder, key = data.draw(st.sampled_from(places))
         holder[key] = data.draw(JSON)
         described.append({name: content[name] for name in ("dtype", "layers", "loss", "penalties")})
@@ -361,7 +473,7 @@ def test_any_forged_value_is_refused_or_is_the_model_that_it_describes(tmp_path_
         told = str(error)
     else:
         told = str(path)
-        assert json.dumps(description(model)) == json.dumps(described[0])
+        assert json.dumps(model_config(model)) == json.dumps(described[0])
     assert str(path) in told
 
 
@@ -370,7 +482,12 @@ def test_a_missing_file_is_named(tmp_path):
         Sequential.load(tmp_path / "nowhere.h5")
 
 
-CONTENT = {"name": "moons", "rates": [0.1, -0.0, 1e-300, 1e300], "steps": 2**53 + 1, "nested": {"a": None, "b": [True, "ü\n\ud800"]}}
+CONTENT = {
+    "name": "moons",
+    "rates": [0.1, -0.0, 1e-300, 1e300],
+    "steps": 2**53 + 1,
+    "nested": {"a": None, "b": [True, "ü\n\ud800"]},
+}
 ARRAYS = {
     "0.weight": np.array([[1.5, np.nan], [-0.0, np.inf]], np.float32),
     "moment": np.arange(3.0),
@@ -400,7 +517,7 @@ def rewritten(path, text=None, **arrays):
 
 
 def test_all_comes_back_to_the_last_bit(path):
-    content, arrays = read(write(path))
+    content, arrays = read_verified(write(path))
     assert content == CONTENT
     assert str(content["rates"]) == str(CONTENT["rates"])
     assert {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()} == {
@@ -426,13 +543,13 @@ def test_the_form_of_plain_values(value, form, holds):
 
 
 def test_nothing_at_all_comes_back(path):
-    assert read(write(path, {}, {})) == ({}, {})
+    assert read_verified(write(path, {}, {})) == ({}, {})
 
 
 def test_the_byte_order_of_a_file_is_always_the_same(path):
     other = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in ARRAYS.items()}
     write(path, arrays=other)
-    assert read(path)[1]["moment"].dtype.str == "<f8"
+    assert read_verified(path)[1]["moment"].dtype.str == "<f8"
     assert path.read_bytes() == write(path.with_name("b.h5")).read_bytes()
 
 
@@ -448,17 +565,20 @@ def test_every_bit_counts(path, key):
             raw[place] ^= 1
             file[key][...] = np.frombuffer(raw, file[key].dtype).reshape(file[key].shape)
         blamed = "description" if key == "sha256" else key
-        with pytest.raises(DataError, match=rf"a\.h5, key '{blamed}': must have the SHA-256 that was written with it, found another"):
-            read(path)
+        with pytest.raises(
+            DataError,
+            match=rf"a\.h5, key '{blamed}': must have the SHA-256 that was written with it, found another",
+        ):
+            read_verified(path)
 
 
 def test_an_array_of_another_type_with_the_same_bytes_is_refused(path):
     rewritten(path, order=ARRAYS["order"].view(">i8"))
     with pytest.raises(DataError, match="key 'order': must have the SHA-256"):
-        read(path)
+        read_verified(path)
     rewritten(path, order=ARRAYS["order"].view(np.float64))
     with pytest.raises(DataError, match=r"key 'order': .*dtype"):
-        read(path)
+        read_verified(path)
 
 
 def test_arrays_that_changed_places_are_refused(path):
@@ -466,7 +586,7 @@ def test_arrays_that_changed_places_are_refused(path):
     parts = checkpoints.seal({}, arrays)
     path.write_bytes(hdf5_bytes({**parts, "a": parts["b"], "b": parts["a"]}))
     with pytest.raises(DataError, match="key 'a': must have the SHA-256"):
-        read(path)
+        read_verified(path)
 
 
 def test_a_missing_array_is_named(path):
@@ -474,27 +594,32 @@ def test_a_missing_array_is_named(path):
     del parts["moment"]
     path.write_bytes(hdf5_bytes(parts))
     with pytest.raises(DataError, match=r"key 'moment': .*the key is in the file"):
-        read(path)
+        read_verified(path)
 
 
 @pytest.mark.parametrize(
     ("form", "told"),
-    [({"format": "other"}, "must have the format 'minidl model', found 'other'"), ({"version": 4}, "must have the version 1, found 4")],
+    [
+        ({"format": "other"}, "must have the format 'minidl model', found 'other'"),
+        ({"version": 4}, "must have the version 1, found 4"),
+    ],
 )
 def test_another_kind_or_version_is_refused(path, monkeypatch, form, told):
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "FORMAT", {**checkpoints.FORMAT, **form})
         write(path)
     with pytest.raises(DataError, match=told):
-        read(path)
+        read_verified(path)
 
 
 def test_another_file_is_refused(path):
     path.write_bytes(hdf5_bytes({"x": np.zeros(3)}))
-    with pytest.raises(DataError, match=r"key 'description': .*found only .x.: is it the right file"):
-        read(path)
+    with pytest.raises(
+        DataError, match=r"key 'description': .*found only .x.: is it the right file"
+    ):
+        read_verified(path)
     with pytest.raises(MissingDataError):
-        read(path.with_name("nowhere.h5"))
+        read_verified(path.with_name("nowhere.h5"))
 
 
 def table(**row):
@@ -524,15 +649,27 @@ def table(**row):
         ({}, "must list its arrays"),
         ({"arrays": []}, "must list its arrays"),
         ({"arrays": {"a": []}}, "must list its arrays"),
-        ({"arrays": {f"{n}": table()["arrays"]["a"] for n in range(10_001)}}, "must list its arrays"),
+        (
+            {"arrays": {f"{n}": table()["arrays"]["a"] for n in range(10_001)}},
+            "must list its arrays",
+        ),
         *(
             ({"arrays": {name: table()["arrays"]["a"]}}, "must list its arrays")
             for name in ("", ".", "..", "a/b", "/", "a\0", "\ud800", "sha256", "x" * 256)
         ),
-        *((table(dtype=kind), "must list its arrays") for kind in ("O", "<f16", "float64", ">f8", "S1", None, ["<f8"], [["a", "<f8"]])),
-        *((table(shape=shape), "must list its arrays") for shape in (None, 3, "3", [3.0], [True], [[3]])),
         *(
-            ({"arrays": {"moment": {**table()["arrays"]["a"], "shape": shape}}}, "key 'moment': .*the shape is")
+            (table(dtype=kind), "must list its arrays")
+            for kind in ("O", "<f16", "float64", ">f8", "S1", None, ["<f8"], [["a", "<f8"]])
+        ),
+        *(
+            (table(shape=shape), "must list its arrays")
+            for shape in (None, 3, "3", [3.0], [True], [[3]])
+        ),
+        *(
+            (
+                {"arrays": {"moment": {**table()["arrays"]["a"], "shape": shape}}},
+                "key 'moment': .*the shape is",
+            )
             for shape in ([-1], [-3], [1] * 33)
         ),
         (table(sha256=None), "must list its arrays"),
@@ -544,7 +681,7 @@ def test_a_forged_description_is_refused(path, text, told):
     known = {"format": "minidl model", "version": 1}
     rewritten(path, text if isinstance(text, bytes) else json.dumps({**known, **text}).encode())
     with pytest.raises(DataError, match=told) as caught:
-        read(path)
+        read_verified(path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 500
     assert str(caught.value).isprintable()
@@ -555,12 +692,14 @@ def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
     import os
 
     os.mkfifo(tmp_path / "pipe")  # whoever opens it waits for ever
-    text = json.dumps({"format": "minidl model", "version": 1, "arrays": {"away/x": table()["arrays"]["a"]}}).encode()
+    text = json.dumps(
+        {"format": "minidl model", "version": 1, "arrays": {"away/x": table()["arrays"]["a"]}}
+    ).encode()
     rewritten(path, text)
     with h5py.File(path, "r+") as file:
         file["away"] = h5py.ExternalLink(str(tmp_path / "pipe"), "/")
     with pytest.raises(DataError, match="must list its arrays"):
-        read(path)
+        read_verified(path)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from minidl import errors
         ("ShapeError", ValueError),
         ("DtypeError", TypeError),
         ("ArgumentError", ValueError),
-        ("OwnershipError", ValueError),
+        ("LayerReuseError", ValueError),
         ("NonFiniteError", ValueError),
         ("DataError", OSError),
         ("MissingDataError", FileNotFoundError),
-        ("MissingExtraError", ImportError),
+        ("MissingDependencyError", ImportError),
     ],
 )
 def test_each_error_is_also_the_builtin_one(error, builtin):
@@ -29,8 +29,14 @@ def test_a_missing_file_is_a_data_error():
 
 
 def test_the_cure_for_a_missing_package_is_its_extra():
-    with pytest.raises(errors.MissingExtraError) as caught, errors.needs("matplotlib", "plot", "learning_curves"):
+    with (
+        pytest.raises(errors.MissingDependencyError) as caught,
+        errors.needs("matplotlib", "plot", "learning_curves"),
+    ):
         import nowhere  # noqa: F401
-    assert str(caught.value) == "learning_curves needs matplotlib, which is not installed: pip install minidl[plot]"
+    assert (
+        str(caught.value)
+        == "learning_curves needs matplotlib, which is not installed: pip install minidl[plot]"
+    )
     with errors.needs("json", "plot", "nothing"):
         import json  # noqa: F401

@@ -23,7 +23,8 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.explain import _size, explanation
+from minidl.model.summary import _size
+from minidl.model.trace import trace
 
 X, Y = rows(6, 3)
 NUMBER = r"-?\d[\d.e+-]*|-?inf|nan"
@@ -31,11 +32,17 @@ NUMBER = r"-?\d[\d.e+-]*|-?inf|nan"
 
 def binary(**settings):
     layers = [Linear(3, 5), ReLU(), Dropout(0.5), Linear(5, 1), Sigmoid()]
-    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.5), L1(0.2, layers=[0])], dtype=np.float64, **settings)
+    return Sequential(
+        layers,
+        loss=BinaryCrossEntropy(),
+        penalties=[L2(0.5), L1(0.2, layers=[0])],
+        dtype=np.float64,
+        **settings,
+    )
 
 
 def text_of(model, X=X, Y=Y):
-    return explanation(model, *model._pair(X, Y))
+    return trace(model, *model._pair(X, Y))
 
 
 def section(text, title):
@@ -48,14 +55,22 @@ def row(lines, name, nth=0):
     line = [line for line in lines if re.match(rf" *{re.escape(name)} +\(", line)][nth]
     shape = re.search(r"\(([\d, ]*)\)", line)
     numbers = [float(found) for found in re.findall(NUMBER, line[shape.end() :].replace("...", ""))]
-    return tuple(int(size) for size in shape[1].split(",") if size.strip()), numbers[:-3], numbers[-3:]
+    return (
+        tuple(int(size) for size in shape[1].split(",") if size.strip()),
+        numbers[:-3],
+        numbers[-3:],
+    )
 
 
 def shows(found, array):
     shape, first, measures = found
     assert shape == array.shape
-    np.testing.assert_allclose(first, np.ravel(array[0] if array.ndim > 1 else array)[:4], rtol=6e-4, atol=1e-12)
-    np.testing.assert_allclose(measures, [array.min(), array.mean(), array.max()], rtol=6e-4, atol=1e-12)
+    np.testing.assert_allclose(
+        first, np.ravel(array[0] if array.ndim > 1 else array)[:4], rtol=6e-4, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        measures, [array.min(), array.mean(), array.max()], rtol=6e-4, atol=1e-12
+    )
 
 
 def test_the_numbers_are_those_of_the_model():
@@ -74,9 +89,9 @@ def test_the_numbers_are_those_of_the_model():
     shows(row(loss, "p"), model.predict(X))
     shows(row(loss, "t, the targets"), Y)
     terms = model.objective(X, Y)
-    assert [float(line.partition("= ")[2]) for line in loss if re.match(r"(J|    ) ?=", line)] == pytest.approx(
-        list(terms.values()), rel=1e-5
-    )
+    assert [
+        float(line.partition("= ")[2]) for line in loss if re.match(r"(J|    ) ?=", line)
+    ] == pytest.approx(list(terms.values()), rel=1e-5)
     assert list(terms) == ["data", "L2(0.5)", "L1(0.2, layers=[0])", "total"]
     dz = (model.predict(X) - Y) / len(X)
     shows(row(backward, "dz"), dz)
@@ -93,12 +108,22 @@ def test_the_table_of_norms_is_that_of_the_whole_gradient():
     model = binary()
     lines = section(text_of(model), "NORM OF")
     total = model.gradient(X, Y)
-    plain = Sequential(copy.deepcopy(model.layers), loss=model.loss, dtype=np.float64).gradient(X, Y)
+    plain = Sequential(copy.deepcopy(model.layers), loss=model.loss, dtype=np.float64).gradient(
+        X, Y
+    )
     start = 0
     for name, parameter in model.parameters:
         part = slice(start, start + parameter.size)
-        numbers = [float(found) for found in re.findall(NUMBER, next(line for line in lines if line.startswith(name)).partition(")")[2])]
-        due = [np.linalg.norm(array[part]) for array in (plain, total - plain, total, model.parameters.theta)]
+        numbers = [
+            float(found)
+            for found in re.findall(
+                NUMBER, next(line for line in lines if line.startswith(name)).partition(")")[2]
+            )
+        ]
+        due = [
+            np.linalg.norm(array[part])
+            for array in (plain, total - plain, total, model.parameters.theta)
+        ]
         np.testing.assert_allclose(numbers, due, rtol=6e-4, atol=1e-12)
         start = part.stop
     assert start == model.parameters.size
@@ -138,7 +163,11 @@ def test_a_loss_that_is_not_computed_from_the_logits_goes_back_through_the_last_
 
 
 def test_classes_with_smoothed_targets():
-    model = Sequential([Linear(3, 4), Softmax()], loss=CategoricalCrossEntropy(label_smoothing=0.2), dtype=np.float64)
+    model = Sequential(
+        [Linear(3, 4), Softmax()],
+        loss=CategoricalCrossEntropy(label_smoothing=0.2),
+        dtype=np.float64,
+    )
     text = text_of(model, X, [0, 1, 2, 3, 0, 1])
     assert "label smoothing: 0.8 t + 0.05 is taken for t" in text
     smoothed = 0.8 * np.eye(4)[[0, 1, 2, 3, 0, 1]] + 0.05
@@ -156,7 +185,11 @@ class Undocumented(Layer):
 
 
 def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
-    model = Sequential([Flatten(), Gain(3), Undocumented(), Residual(3), Linear(3, 1)], loss=Absolute(), dtype=np.float64)
+    model = Sequential(
+        [Flatten(), Gain(3), Undocumented(), Residual(3), Linear(3, 1)],
+        loss=Absolute(),
+        dtype=np.float64,
+    )
     text = text_of(model, X.reshape(6, 3, 1), Y)
     for words in (
         "1  Gain(): A user's layer, as the docstring of Layer shows it: no super().__init__, no output_shape.",
@@ -179,19 +212,27 @@ def test_a_subclass_of_a_built_in_layer_is_not_taken_for_it():
             super().apply(x, y)
             y *= 2
 
-    assert "1  Twice(0.01): y = twice what LeakyReLU returns." in text_of(Sequential([Linear(3, 1), Twice()], loss=MeanSquaredError()))
+    assert "1  Twice(0.01): y = twice what LeakyReLU returns." in text_of(
+        Sequential([Linear(3, 1), Twice()], loss=MeanSquaredError())
+    )
 
 
 def test_the_model_stays_as_it_is_also_its_streams_and_gradient():
     model = binary()
     model.gradient(X[:3], Y[:3])
     theta, grad = model.parameters.theta.tobytes(), model.parameters.grad.tobytes()
-    streams = [str(model.layers[2].rng.bit_generator.state), str(model.shuffle_rng.bit_generator.state)]
+    streams = [
+        str(model.layers[2].rng.bit_generator.state),
+        str(model.shuffle_rng.bit_generator.state),
+    ]
     output = model.layers[0].forward(2 * X)
     kept = output.copy()
     text_of(model)
     assert (model.parameters.theta.tobytes(), model.parameters.grad.tobytes()) == (theta, grad)
-    assert [str(model.layers[2].rng.bit_generator.state), str(model.shuffle_rng.bit_generator.state)] == streams
+    assert [
+        str(model.layers[2].rng.bit_generator.state),
+        str(model.shuffle_rng.bit_generator.state),
+    ] == streams
     np.testing.assert_array_equal(output, kept)
 
 
@@ -199,8 +240,13 @@ def test_the_model_stays_as_it_is_also_its_streams_and_gradient():
     "model",
     [
         binary(),
-        Sequential([Linear(3, 4), LeakyReLU(0.2), Linear(4, 3), Softmax()], loss=CategoricalCrossEntropy(label_smoothing=1 / 3)),
-        Sequential([Linear(3, 400), Tanh(), Linear(400, 7)], loss=MeanSquaredError(), penalties=[L2(1e-12)]),
+        Sequential(
+            [Linear(3, 4), LeakyReLU(0.2), Linear(4, 3), Softmax()],
+            loss=CategoricalCrossEntropy(label_smoothing=1 / 3),
+        ),
+        Sequential(
+            [Linear(3, 400), Tanh(), Linear(400, 7)], loss=MeanSquaredError(), penalties=[L2(1e-12)]
+        ),
     ],
 )
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
@@ -225,13 +271,19 @@ def test_the_model_prints_it(capsys):
 
 
 def test_the_table_has_a_row_per_layer_and_the_total():
-    model = Sequential([Flatten(), Linear(12288, 20), ReLU(), Linear(20, 1), Sigmoid()], loss=BinaryCrossEntropy(), penalties=[L2(0.1)])
+    model = Sequential(
+        [Flatten(), Linear(12288, 20), ReLU(), Linear(20, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        penalties=[L2(0.1)],
+    )
     lines = [line.split() for line in model.summary().splitlines()]
     assert lines[0] == ["#", "layer", "output", "parameters", "size"]
     assert lines[1] == ["0", "Flatten()", "?", "0", "0", "B"]
     assert lines[2] == ["1", "Linear(12288,", "20)", "(m,", "20)", "245,780", "983.1", "kB"]
     assert lines[6] == ["total", "245,801", "983.2", "kB"]
-    assert model.summary().endswith("loss BinaryCrossEntropy(), computed from the logits + L2(0.1); float32")
+    assert model.summary().endswith(
+        "loss BinaryCrossEntropy(), computed from the logits + L2(0.1); float32"
+    )
 
 
 def test_an_unknown_shape_is_a_question_mark():
@@ -242,7 +294,15 @@ def test_an_unknown_shape_is_a_question_mark():
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (983_204, "983.2 kB"), (2_500_000, "2.5 MB"), (3e9, "3.0 GB"), (4e12, "4000.0 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (983_204, "983.2 kB"),
+        (2_500_000, "2.5 MB"),
+        (3e9, "3.0 GB"),
+        (4e12, "4000.0 GB"),
+    ],
 )
 def test_sizes(count, text):
     assert _size(count) == text

@@ -1,7 +1,7 @@
 import pytest
 
 from minidl import ArgumentError, History
-from minidl.history import larger_is_better
+from minidl.training.history import higher_is_better
 
 
 def history(**columns):
@@ -32,7 +32,9 @@ def test_a_new_one_is_empty():
         made.best_epoch()
 
 
-@pytest.mark.parametrize(("monitor", "best"), [(None, 2), ("loss", 3), ("val_loss", 2), ("val_accuracy", 2)])
+@pytest.mark.parametrize(
+    ("monitor", "best"), [(None, 2), ("loss", 3), ("val_loss", 2), ("val_accuracy", 2)]
+)
 def test_the_best_epoch(monitor, best):
     assert history(**FULL).best_epoch(monitor) == best
 
@@ -74,9 +76,14 @@ def test_the_table_says_why_training_stopped():
 
 
 def test_repr():
-    assert repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
+    assert (
+        repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
+    )
 
 
-@pytest.mark.parametrize(("name", "larger"), [("accuracy", True), ("val_accuracy", True), ("loss", False), ("val_loss", False)])
+@pytest.mark.parametrize(
+    ("name", "larger"),
+    [("accuracy", True), ("val_accuracy", True), ("loss", False), ("val_loss", False)],
+)
 def test_accuracies_are_better_where_larger(name, larger):
-    assert larger_is_better(name) is larger
+    assert higher_is_better(name) is larger

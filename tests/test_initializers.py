@@ -1,9 +1,27 @@
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, He, Initializer, Linear, MeanSquaredError, Ones, Parameter, Random, ReLU, Sequential, Xavier, Zeros
+from minidl import (
+    ArgumentError,
+    He,
+    Initializer,
+    Linear,
+    MeanSquaredError,
+    Ones,
+    Parameter,
+    Random,
+    ReLU,
+    Sequential,
+    Xavier,
+    Zeros,
+)
 
-DRAWN = [(He(), np.sqrt(2 / 50)), (Xavier(), np.sqrt(1 / 50)), (Random(), 10.0), (Random(0.01), 0.01)]
+DRAWN = [
+    (He(), np.sqrt(2 / 50)),
+    (Xavier(), np.sqrt(1 / 50)),
+    (Random(), 10.0),
+    (Random(0.01), 0.01),
+]
 SEEDS = [np.random.default_rng(4), np.random.RandomState(4)]
 
 
@@ -32,7 +50,11 @@ def test_every_dtype_starts_at_the_same_point(init, deviation):
     np.testing.assert_array_equal(draw(init), draw(init, dtype=np.complex128))
 
 
-@pytest.mark.parametrize(("init", "scale"), [(Xavier(), lambda n: 1 / np.sqrt(n)), (He(), lambda n: np.sqrt(2 / n))], ids=["Xavier", "He"])
+@pytest.mark.parametrize(
+    ("init", "scale"),
+    [(Xavier(), lambda n: 1 / np.sqrt(n)), (He(), lambda n: np.sqrt(2 / n))],
+    ids=["Xavier", "He"],
+)
 def test_a_random_state_gives_the_courses_weights_layer_by_layer(init, scale):
     layers = [Linear(7, 5, init=init), ReLU(), Linear(5, 3, init=init), Linear(3, 1, init=init)]
     Sequential(layers, loss=MeanSquaredError(), seed=np.random.RandomState(1), dtype=np.float64)
@@ -46,12 +68,16 @@ def test_a_random_state_gives_the_courses_weights_layer_by_layer(init, scale):
 def test_xavier_divides_exactly_as_the_course_does():
     layer = Linear(12, 4, init=Xavier())
     Sequential([layer], loss=MeanSquaredError(), seed=np.random.RandomState(1), dtype=np.float64)
-    np.testing.assert_array_equal(layer.weight.value, np.random.RandomState(1).randn(4, 12) / np.sqrt(12))
+    np.testing.assert_array_equal(
+        layer.weight.value, np.random.RandomState(1).randn(4, 12) / np.sqrt(12)
+    )
 
 
 @pytest.mark.parametrize("init", [He(), Xavier()], ids=str)
 def test_without_fan_in_the_variance_is_not_known(init):
-    with pytest.raises(ArgumentError, match=rf"{type(init).__name__}\(\) needs to know how many inputs.*fan_in="):
+    with pytest.raises(
+        ArgumentError, match=rf"{type(init).__name__}\(\) needs to know how many inputs.*fan_in="
+    ):
         Parameter((3, 2), init=init).value  # noqa: B018
 
 

@@ -6,7 +6,17 @@ import threading
 import numpy as np
 import pytest
 
-from minidl import Adam, AdamW, ArgumentError, GradientDescent, Linear, MeanSquaredError, MissingExtraError, Sequential, kernels
+from minidl import (
+    Adam,
+    AdamW,
+    ArgumentError,
+    GradientDescent,
+    Linear,
+    MeanSquaredError,
+    MissingDependencyError,
+    Sequential,
+    kernels,
+)
 
 numba = pytest.importorskip("numba")
 
@@ -27,7 +37,10 @@ def walk(optimizer, dtype, size=10_007, steps=40):
 @pytest.mark.parametrize("kind", [Adam, AdamW])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype, kind):
-    compiled, passes = kind(0.01, 0.8, 0.99, 1e-6, fast=True), kind(0.01, 0.8, 0.99, 1e-6, fast=False)
+    compiled, passes = (
+        kind(0.01, 0.8, 0.99, 1e-6, fast=True),
+        kind(0.01, 0.8, 0.99, 1e-6, fast=False),
+    )
     few = 10 * np.finfo(dtype).eps
     np.testing.assert_allclose(walk(compiled, dtype), walk(passes, dtype), rtol=few, atol=few)
     np.testing.assert_allclose(compiled.mean, passes.mean, rtol=few, atol=few)
@@ -57,7 +70,9 @@ def test_the_loop_itself_is_adams_formula():
     kernels.adam(theta, grad, mean, square, np.array([0.9, 0.99, 0.1, 1e-3]))
     np.testing.assert_allclose(mean, [0.9 + 0.5, -4])
     np.testing.assert_allclose(square, [1.98 + 0.25, 16])
-    np.testing.assert_allclose(theta, [1 - 0.1 * 1.4 / (np.sqrt(2.23) + 1e-3), -2 + 0.1 * 4 / (4 + 1e-3)])
+    np.testing.assert_allclose(
+        theta, [1 - 0.1 * 1.4 / (np.sqrt(2.23) + 1e-3), -2 + 0.1 * 4 / (4 + 1e-3)]
+    )
 
 
 def test_training_with_it_is_training_without():
@@ -65,7 +80,9 @@ def test_training_with_it_is_training_without():
     histories = []
     for fast in (True, False):
         model = Sequential([Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
-        histories.append(model.fit(X, X[:, :1], optimizer=Adam(0.1, fast=fast), epochs=20, progress=False).loss)
+        histories.append(
+            model.fit(X, X[:, :1], optimizer=Adam(0.1, fast=fast), epochs=20, progress=False).loss
+        )
     np.testing.assert_allclose(*histories, rtol=1e-12)
 
 
@@ -80,7 +97,9 @@ def test_gradient_descent_waits_to_be_asked():
     optimizer = GradientDescent(0.1)
     walk(optimizer, np.float32, kernels.WORTH, steps=1)
     assert optimizer._compiled is None
-    with pytest.raises(ArgumentError, match="fast must be True or False, got None in GradientDescent"):
+    with pytest.raises(
+        ArgumentError, match="fast must be True or False, got None in GradientDescent"
+    ):
         GradientDescent(0.1, fast=None)
 
 
@@ -93,7 +112,9 @@ def test_without_numba_numpy_does_the_work_silently(without_numba):
 @pytest.mark.parametrize("kind", [Adam, GradientDescent])
 def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_numba, kind):
     theta = np.ones(3)
-    with pytest.raises(MissingExtraError, match=r"fast=True needs numba, .*: pip install minidl\[fast\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"fast=True needs numba, .*: pip install minidl\[fast\]"
+    ):
         kind(0.1, fast=True).step(theta, np.ones(3))
     np.testing.assert_array_equal(theta, 1)
 
@@ -101,7 +122,9 @@ def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_
 @pytest.mark.parametrize("kind", [Adam, GradientDescent])
 @pytest.mark.parametrize("fast", ["yes", 2, 0.5])
 def test_fast_must_be_a_truth_value_or_none(fast, kind):
-    with pytest.raises(ArgumentError, match=f"fast must be .*True or False, got {fast!r} in {kind.__name__}"):
+    with pytest.raises(
+        ArgumentError, match=f"fast must be .*True or False, got {fast!r} in {kind.__name__}"
+    ):
         kind(0.1, fast=fast)
 
 
@@ -140,6 +163,6 @@ def test_a_copy_goes_on_by_itself():
     optimizer.step(theta, np.ones(3))
     twin, other = copy.deepcopy((optimizer, theta))
     twin.step(other, np.ones(3))
-    assert (optimizer.steps_made, twin.steps_made) == (1, 2)
+    assert (optimizer.step_count, twin.step_count) == (1, 2)
     optimizer.step(theta, np.ones(3))
     np.testing.assert_array_equal(theta, other)

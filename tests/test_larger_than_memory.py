@@ -38,20 +38,35 @@ from minidl import (
 M, D, CLASSES = 600, 6, 3
 LIMIT = 12_000  # bytes; the rows below take more than twice as many
 rng = np.random.default_rng(0)
-Y = np.sort(rng.integers(0, CLASSES, M)).astype(np.uint8)  # sorted: the worst for a file that is read in blocks
-X = (rng.integers(0, 60, (M, D)) + 60 * (np.arange(D) % CLASSES == Y[:, np.newaxis])).astype(np.uint8)
+Y = np.sort(rng.integers(0, CLASSES, M)).astype(
+    np.uint8
+)  # sorted: the worst for a file that is read in blocks
+X = (rng.integers(0, 60, (M, D)) + 60 * (np.arange(D) % CLASSES == Y[:, np.newaxis])).astype(
+    np.uint8
+)
 FIT = {"optimizer": GradientDescent(1e-4), "epochs": 3, "batch_size": 16, "progress": False}
 
 
 def model_of(dtype=np.float32, seed=1):
-    return Sequential([Linear(D, 8), ReLU(), Linear(8, CLASSES), Softmax()], loss=CategoricalCrossEntropy(), dtype=dtype, seed=seed)
+    return Sequential(
+        [Linear(D, 8), ReLU(), Linear(8, CLASSES), Softmax()],
+        loss=CategoricalCrossEntropy(),
+        dtype=dtype,
+        seed=seed,
+    )
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("sets") / "set.h5"
     with h5py.File(path, "w") as made:
-        for name, kind in (("u1", np.uint8), ("f4", np.float32), ("f8", np.float64), ("i8", np.int64), ("big", ">f4")):
+        for name, kind in (
+            ("u1", np.uint8),
+            ("f4", np.float32),
+            ("f8", np.float64),
+            ("i8", np.int64),
+            ("big", ">f4"),
+        ):
             made[name] = X.astype(kind)
         made["y"], made["onehot"], made["value"] = Y, np.eye(CLASSES)[Y], (X[:, :1] > 60) * 1.0
         made.create_dataset("zipped", data=X, chunks=(2, D), compression="gzip")
@@ -74,7 +89,9 @@ def trained(X, Y, limit=LIMIT, dtype=np.float32, **settings):
 
 def test_a_file_sorted_by_class_is_learned(file):
     model = model_of()
-    history = model.fit(file["u1"], file["y"], memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3), "epochs": 30})
+    history = model.fit(
+        file["u1"], file["y"], memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3), "epochs": 30}
+    )
     assert history["accuracy"][-1] > 0.95
     assert model.evaluate(X, Y)["accuracy"] > 0.95
 
@@ -86,7 +103,12 @@ def test_where_the_rows_lie_does_not_matter(file, kind, tmp_path):
     mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"]
     for dtype in (np.float32, np.float64):
         expected = trained(file[kind], file["y"], dtype=dtype)
-        for x, y in (mapped, (mapped[0], Y), (file[kind], Y.tolist()), (Outside(file[kind][:]), Outside(Y))):
+        for x, y in (
+            mapped,
+            (mapped[0], Y),
+            (file[kind], Y.tolist()),
+            (Outside(file[kind][:]), Outside(Y)),
+        ):
             assert trained(x, y, dtype=dtype) == expected
 
 
@@ -129,8 +151,12 @@ def test_a_file_is_measured_and_predicted_as_from_memory(file, kind):
     assert found["accuracy"] == measured["accuracy"]
     assert found["loss"] == pytest.approx(measured["loss"], rel=1e-6)
     assert model.evaluate(file[kind], file["y"]) == measured
-    np.testing.assert_allclose(model.predict(file[kind], memory_limit=LIMIT), model.predict(X), rtol=1e-5)
-    np.testing.assert_array_equal(model.predict_classes(file[kind], memory_limit=LIMIT), model.predict_classes(X))
+    np.testing.assert_allclose(
+        model.predict(file[kind], memory_limit=LIMIT), model.predict(X), rtol=1e-5
+    )
+    np.testing.assert_array_equal(
+        model.predict_classes(file[kind], memory_limit=LIMIT), model.predict_classes(X)
+    )
 
 
 @pytest.mark.parametrize("limit", [LIMIT, 10 * LIMIT])
@@ -165,21 +191,58 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     wrong = Y.copy()
     wrong[417] = 7
     fewer = Outside(Y[:500])
-    refused(ArgumentError, "class labels must be whole numbers from 0 to 2, got 7 in row 417", x, wrong)
+    refused(
+        ArgumentError, "class labels must be whole numbers from 0 to 2, got 7 in row 417", x, wrong
+    )
     refused(ArgumentError, "got 7 in row 417", x, Outside(wrong))
     refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))
     refused(ArgumentError, "got 7 in row 417", X, Outside(wrong))
     refused(ShapeError, "X and Y must have the same number of rows, got 600 and 500", x, fewer)
     refused(ShapeError, r"Y must have shape \(m, 3\), one row per example, got \(600, 6\)", x, x)
-    refused(ShapeError, r"layer 0, Linear\(6, 8\), expects 6 features, got 5 from X.* \(X has shape \(600, 5\)\)", Outside(X[:, :5]), y)
+    refused(
+        ShapeError,
+        r"layer 0, Linear\(6, 8\), expects 6 features, got 5 from X.* \(X has shape \(600, 5\)\)",
+        Outside(X[:, :5]),
+        y,
+    )
     refused(ShapeError, r"the examples are the rows: pass X\.T\?", Outside(X.T), y)
-    refused(DtypeError, "X must hold real numbers, got dtype complex64", Outside(X.astype(np.complex64)), y)
+    refused(
+        DtypeError,
+        "X must hold real numbers, got dtype complex64",
+        Outside(X.astype(np.complex64)),
+        y,
+    )
     refused(DtypeError, "X must be an array, got a File of .*u1.*: pass one of these", file, y)
-    refused(DtypeError, "X must hold real numbers, got a object: pass an array.*a shape, a dtype and slices of rows", object(), y)
-    refused(ArgumentError, r"memory_limit must be at least [\d,]+ bytes, for two times 16 rows", x, y, memory_limit=500)
-    refused(ArgumentError, "memory_limit must be a whole number of bytes >= 1", x, y, memory_limit="1 GB")
-    refused(ArgumentError, "batch_size must be a number, got None, where X and Y do not fit", x, y, batch_size=None)
-    refused(ArgumentError, "shuffle must be True or False", x, y, shuffle=lambda epoch: np.arange(M))
+    refused(
+        DtypeError,
+        "X must hold real numbers, got a object: pass an array.*a shape, a dtype and slices of rows",
+        object(),
+        y,
+    )
+    refused(
+        ArgumentError,
+        r"memory_limit must be at least [\d,]+ bytes, for two times 16 rows",
+        x,
+        y,
+        memory_limit=500,
+    )
+    refused(
+        ArgumentError,
+        "memory_limit must be a whole number of bytes >= 1",
+        x,
+        y,
+        memory_limit="1 GB",
+    )
+    refused(
+        ArgumentError,
+        "batch_size must be a number, got None, where X and Y do not fit",
+        x,
+        y,
+        batch_size=None,
+    )
+    refused(
+        ArgumentError, "shuffle must be True or False", x, y, shuffle=lambda epoch: np.arange(M)
+    )
     refused(NonFiniteError, r"X must be finite, got nan at X\[1, 1\]", [[1, 2], [3, np.nan]], y)
 
 
@@ -189,10 +252,10 @@ def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(
     seen = []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             seen.append(run.x.copy())
 
-        def on_end(self, run):
+        def on_train_end(self, run):
             seen.append("end")
 
     model = model_of()
@@ -203,7 +266,10 @@ def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(
     np.testing.assert_array_equal(np.concatenate(seen), x[: 16 * len(seen)])
     assert 16 * len(seen) <= 217
     assert np.isfinite(model.parameters.theta).all()
-    for ask in (lambda: model.predict(Outside(x), memory_limit=LIMIT), lambda: model.evaluate(Outside(x), Y)):
+    for ask in (
+        lambda: model.predict(Outside(x), memory_limit=LIMIT),
+        lambda: model.evaluate(Outside(x), Y),
+    ):
         with pytest.raises(NonFiniteError, match=r"X\[217, 4\]"):
             ask()
 
@@ -217,23 +283,31 @@ def test_a_file_that_breaks_is_named(where):
             raise OSError("the disk is gone")
 
     class Break(Callback):
-        def on_start(self, run):
+        def on_train_begin(self, run):
             broken.set()
 
     arrays = {"x": X, "y": Y, "v": X}
     arrays[where[0]] = Outside(arrays[where[0]], fail=fail)
     name = "Y" if where == "y" else "X"
-    with pytest.raises(DataError, match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): is the file"):
+    with pytest.raises(
+        DataError,
+        match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): is the file",
+    ):
         model_of().fit(
-            arrays["x"], arrays["y"], validation=(arrays["v"], Y), callbacks=[Break()], memory_limit=3000 if where != "x" else LIMIT, **FIT
+            arrays["x"],
+            arrays["y"],
+            validation=(arrays["v"], Y),
+            callbacks=[Break()],
+            memory_limit=3000 if where != "x" else LIMIT,
+            **FIT,
         )
 
 
-@pytest.mark.parametrize("hook", ["on_start", "on_step", "on_epoch"])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_gradient", "on_epoch_end"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_interruption_leaves_no_reader(file, hook, error):
     class Fails(Callback):
-        def on_end(self, run):
+        def on_train_end(self, run):
             assert not readers()
 
     def fail(self, run):
@@ -274,13 +348,20 @@ def test_control_c_while_it_waits_for_the_reader():
 @pytest.mark.parametrize("place", [(1, 1), (2, 20), (3, 38)])
 def test_a_training_from_a_file_that_was_stopped_goes_on(file, place, tmp_path):
     class Stop(Callback):
-        def on_update(self, run):
+        def on_batch_end(self, run):
             if (run.epoch, run.batch) == place:
                 os.kill(os.getpid(), signal.SIGINT)
 
     def trained(*callbacks, **settings):
         model = model_of()
-        model.fit(file["u1"], file["y"], callbacks=callbacks, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3)}, **settings)
+        model.fit(
+            file["u1"],
+            file["y"],
+            callbacks=callbacks,
+            memory_limit=LIMIT,
+            **{**FIT, "optimizer": Adam(1e-3)},
+            **settings,
+        )
         return model.parameters.theta
 
     trained(Checkpoint(tmp_path / "kept.h5"), Stop())
@@ -297,7 +378,9 @@ def test_nobody_reads_before_the_first_step_or_after_the_last(file):
 def test_a_regression_from_a_file(file):
     model = Sequential([Linear(D, 2)], loss=MeanSquaredError())
     targets = Outside(X[:, :2] / 100)
-    history = model.fit(file["f4"], targets, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(0.01), "epochs": 40})
+    history = model.fit(
+        file["f4"], targets, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(0.01), "epochs": 40}
+    )
     assert history.loss[-1] < 0.1 * history.loss[0]
 
 
@@ -324,7 +407,9 @@ with h5py.File(path) as file:
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is asked of Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the peak of a process is asked of Linux"
+)
 def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
     """In a process of its own: how far its memory rises is less than the limit and a small allowance."""
     limit, allowance = 4 * 2**20, 3 * 2**20
@@ -333,10 +418,22 @@ def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
         file["x"] = np.random.default_rng(0).integers(0, 256, (rows, 1024), np.uint8)
         file["y"] = np.arange(rows) % 10
     command = [sys.executable, "-c", CHILD, str(tmp_path / "large.h5"), str(limit)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # a thread of BLAS has memory of its own
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(minidl.__file__).parent.parent, env=environment)
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+    }  # a thread of BLAS has memory of its own
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(minidl.__file__).parent.parent,
+        env=environment,
+    )
     training, whole, size, threads = map(int, done.stdout.split())
-    print(f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of {size:,}")
+    print(
+        f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of {size:,}"
+    )
     assert size >= 10 * limit
     assert training <= limit + allowance
     assert whole > 0.9 * size  # the measure does see what is loaded

@@ -14,10 +14,10 @@ from minidl import (
     Dropout,
     Flatten,
     GradientDescent,
+    LayerReuseError,
     LeakyReLU,
     Linear,
     MeanSquaredError,
-    OwnershipError,
     Parameter,
     ReLU,
     Sequential,
@@ -28,7 +28,8 @@ from minidl import (
     Xavier,
 )
 from minidl.initializers import Ones
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from minidl.objective import Objective
 
 X = np.random.default_rng(8).standard_normal((6, 4))
@@ -36,12 +37,32 @@ TARGETS = {1: (X[:, :1] > 0).astype(float), 3: np.eye(3)[[0, 1, 2, 2, 1, 0]]}
 
 NETS = {
     "binary": ([Linear(4, 3), ReLU(), Linear(3, 1), Sigmoid()], BinaryCrossEntropy(), ()),
-    "binary with penalties": ([Linear(4, 3), Tanh(), Linear(3, 1), Sigmoid()], BinaryCrossEntropy(), [L2(0.7), L1(0.3, layers=[2])]),
-    "classes": ([Linear(4, 5), LeakyReLU(), Linear(5, 3), Softmax()], CategoricalCrossEntropy(), [L2(0.1)]),
-    "regression": ([Linear(4, 3, bias=False), Sigmoid(), Linear(3, 3)], MeanSquaredError(), [L1(0.2)]),
-    "nested": ([Residual(4), Gain(4), Tanh(), Linear(4, 1), Sigmoid()], BinaryCrossEntropy(), [L2(0.5)]),
+    "binary with penalties": (
+        [Linear(4, 3), Tanh(), Linear(3, 1), Sigmoid()],
+        BinaryCrossEntropy(),
+        [L2(0.7), L1(0.3, layers=[2])],
+    ),
+    "classes": (
+        [Linear(4, 5), LeakyReLU(), Linear(5, 3), Softmax()],
+        CategoricalCrossEntropy(),
+        [L2(0.1)],
+    ),
+    "regression": (
+        [Linear(4, 3, bias=False), Sigmoid(), Linear(3, 3)],
+        MeanSquaredError(),
+        [L1(0.2)],
+    ),
+    "nested": (
+        [Residual(4), Gain(4), Tanh(), Linear(4, 1), Sigmoid()],
+        BinaryCrossEntropy(),
+        [L2(0.5)],
+    ),
     "first layer learns nothing": ([Tanh(), Linear(4, 1), Sigmoid()], BinaryCrossEntropy(), ()),
-    "unfused": ([Linear(4, 3), Tanh(), Linear(3, 1), Sigmoid(), Flatten()], BinaryCrossEntropy(), ()),
+    "unfused": (
+        [Linear(4, 3), Tanh(), Linear(3, 1), Sigmoid(), Flatten()],
+        BinaryCrossEntropy(),
+        (),
+    ),
 }
 
 
@@ -50,7 +71,7 @@ def model_of(name, dtype=np.float64):
     return Sequential(copy.deepcopy(layers), loss=loss, penalties=penalties, seed=2, dtype=dtype)
 
 
-def targets(name):
+def prepare_targets(name):
     return TARGETS[3 if name in ("classes", "regression") else 1]
 
 
@@ -68,8 +89,12 @@ def test_the_gradient_is_that_of_the_total(name):
 
     gradient = model.gradient(X, Y)
     assert gradient.shape == (model.parameters.size,)
-    np.testing.assert_allclose(gradient, complex_step(total, model.parameters.theta), rtol=1e-11, atol=1e-13)
-    np.testing.assert_allclose(gradient, central(total, model.parameters.theta), rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(
+        gradient, complex_step(total, model.parameters.theta), rtol=1e-11, atol=1e-13
+    )
+    np.testing.assert_allclose(
+        gradient, central(total, model.parameters.theta), rtol=1e-5, atol=1e-8
+    )
 
 
 @each
@@ -85,45 +110,76 @@ def test_the_total_is_the_sum_of_the_terms(name):
 def test_the_gradient_is_the_parameters_gradients_one_after_another(name):
     model = model_of(name)
     gradient = model.gradient(X, targets(name))
-    by_name = [parameter.grad.ravel() for layer in model.layers for parameter in layer.parameters().values()]
+    by_name = [
+        parameter.grad.ravel()
+        for layer in model.layers
+        for parameter in layer.parameters().values()
+    ]
     np.testing.assert_array_equal(gradient, np.concatenate(by_name))
     assert not np.shares_memory(gradient, model.parameters.grad)
 
 
 def test_penalties_are_the_courses_formulas():
-    model = Sequential([Linear(4, 3), ReLU(), Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy(), penalties=[L2(0.7), L1(0.3)], dtype="f8")
+    model = Sequential(
+        [Linear(4, 3), ReLU(), Linear(3, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        penalties=[L2(0.7), L1(0.3)],
+        dtype="f8",
+    )
     weights = [model.parameters[name].value for name in ("0.weight", "2.weight")]
     model.parameters["0.bias"].value[...] = 100  # biases are not penalized
     terms = model.objective(X, TARGETS[1])
-    assert terms["L2(0.7)"] == pytest.approx(0.7 / (2 * 6) * sum((w**2).sum() for w in weights), rel=1e-14)
-    assert terms["L1(0.3)"] == pytest.approx(0.3 / 6 * sum(np.abs(w).sum() for w in weights), rel=1e-14)
+    assert terms["L2(0.7)"] == pytest.approx(
+        0.7 / (2 * 6) * sum((w**2).sum() for w in weights), rel=1e-14
+    )
+    assert terms["L1(0.3)"] == pytest.approx(
+        0.3 / 6 * sum(np.abs(w).sum() for w in weights), rel=1e-14
+    )
 
 
 def test_a_penalty_acts_on_its_layers_alone():
     plain, limited = (
-        Sequential([Linear(4, 3), Linear(3, 1)], loss=MeanSquaredError(), penalties=p, dtype=np.float64) for p in ([], [L2(6, layers=[1])])
+        Sequential(
+            [Linear(4, 3), Linear(3, 1)], loss=MeanSquaredError(), penalties=p, dtype=np.float64
+        )
+        for p in ([], [L2(6, layers=[1])])
     )
     difference = limited.gradient(X, TARGETS[1]) - plain.gradient(X, TARGETS[1])
     np.testing.assert_allclose(difference[:15], 0)
-    np.testing.assert_allclose(difference[15:18], limited.parameters["1.weight"].value[0], rtol=1e-12)
+    np.testing.assert_allclose(
+        difference[15:18], limited.parameters["1.weight"].value[0], rtol=1e-12
+    )
     assert difference[18] == 0
 
 
 def test_a_penalty_need_not_be_in_a_list():
-    assert list(Sequential([Linear(4, 1)], loss=MeanSquaredError(), penalties=L2(0.1)).objective(X, TARGETS[1])) == [
+    assert list(
+        Sequential([Linear(4, 1)], loss=MeanSquaredError(), penalties=L2(0.1)).objective(
+            X, TARGETS[1]
+        )
+    ) == [
         "data",
         "L2(0.1)",
         "total",
     ]
 
 
-@pytest.mark.parametrize(("head", "loss", "k"), [(Sigmoid, BinaryCrossEntropy, 1), (Softmax, CategoricalCrossEntropy, 3)])
+@pytest.mark.parametrize(
+    ("head", "loss", "k"), [(Sigmoid, BinaryCrossEntropy, 1), (Softmax, CategoricalCrossEntropy, 3)]
+)
 def test_from_logits_or_from_probabilities_is_the_same(head, loss, k):
-    fused, unfused = (Sequential([Linear(4, k), head(), *more], loss=loss(), dtype=np.float64) for more in ([], [Flatten()]))
+    fused, unfused = (
+        Sequential([Linear(4, k), head(), *more], loss=loss(), dtype=np.float64)
+        for more in ([], [Flatten()])
+    )
     assert fused.from_logits
     assert not unfused.from_logits
-    assert fused.objective(X, TARGETS[k])["total"] == pytest.approx(unfused.objective(X, TARGETS[k])["total"], rel=1e-13)
-    np.testing.assert_allclose(fused.gradient(X, TARGETS[k]), unfused.gradient(X, TARGETS[k]), rtol=1e-10, atol=1e-14)
+    assert fused.objective(X, TARGETS[k])["total"] == pytest.approx(
+        unfused.objective(X, TARGETS[k])["total"], rel=1e-13
+    )
+    np.testing.assert_allclose(
+        fused.gradient(X, TARGETS[k]), unfused.gradient(X, TARGETS[k]), rtol=1e-10, atol=1e-14
+    )
     np.testing.assert_array_equal(fused.predict(X), unfused.predict(X))
     assert fused.evaluate(X, TARGETS[k])["accuracy"] == unfused.evaluate(X, TARGETS[k])["accuracy"]
 
@@ -137,7 +193,10 @@ def test_a_subclass_of_sigmoid_is_not_computed_from_logits():
 
 
 def test_the_losses_of_logits_may_be_given_as_well():
-    for layers, loss, k in (([Linear(4, 1)], SigmoidCrossEntropy(), 1), ([Linear(4, 3)], SoftmaxCrossEntropy(), 3)):
+    for layers, loss, k in (
+        ([Linear(4, 1)], SigmoidCrossEntropy(), 1),
+        ([Linear(4, 3)], SoftmaxCrossEntropy(), 3),
+    ):
         model = Sequential(layers, loss=loss)
         assert not model.from_logits
         assert set(model.evaluate(X, TARGETS[k])) == {"loss", "accuracy"}
@@ -185,14 +244,19 @@ COPIES = {
 def test_a_copy_is_equal_and_independent(copied):
     X, Y = rows(30)
     layers = [Linear(3, 8), ReLU(), Dropout(0.5), Residual(8), Linear(8, 1), Sigmoid()]
-    model = Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1, layers=[0])], dtype=np.float64)
+    model = Sequential(
+        layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1, layers=[0])], dtype=np.float64
+    )
     model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=2, batch_size=8, progress=False)
     twin = copied(model)
     before = model.parameters.theta.copy()
     np.testing.assert_array_equal(twin.parameters.theta, before)
     np.testing.assert_array_equal(twin.gradient(X, Y), model.gradient(X, Y))
     # The random streams stand at the same place too: the copy trains as the original would.
-    trained = [m.fit(X, Y, optimizer=GradientDescent(0.1), epochs=3, batch_size=8, progress=False).loss for m in (twin, model)]
+    trained = [
+        m.fit(X, Y, optimizer=GradientDescent(0.1), epochs=3, batch_size=8, progress=False).loss
+        for m in (twin, model)
+    ]
     assert trained[0] == trained[1]
     np.testing.assert_array_equal(twin.parameters.theta, model.parameters.theta)
     twin.parameters.theta[...] = 0
@@ -212,7 +276,7 @@ def test_astype_computes_in_the_dtype(dtype):
 
 def test_the_layers_of_a_copy_belong_to_it():
     twin = copy.deepcopy(classifier())
-    with pytest.raises(OwnershipError):
+    with pytest.raises(LayerReuseError):
         Sequential(twin.layers, loss=BinaryCrossEntropy())
 
 
@@ -223,7 +287,11 @@ def test_dropout_has_a_stream_of_its_own_and_leaves_the_weights():
 
     model = start(Dropout(0.5), Dropout(0.5))
     np.testing.assert_array_equal(model.parameters.theta, start().parameters.theta)
-    streams = [model.layers[1].rng.random(), model.layers[2].rng.random(), model.shuffle_rng.random()]
+    streams = [
+        model.layers[1].rng.random(),
+        model.layers[2].rng.random(),
+        model.shuffle_rng.random(),
+    ]
     assert len(set(streams)) == 3
 
 
@@ -254,27 +322,61 @@ BAD = [
     ({"layers": Linear(4, 1)}, ArgumentError, r"layers must be a list.*got Linear\(4, 1\)"),
     ({"layers": ReLU}, ArgumentError, "layers must be a list"),
     ({"layers": None}, ArgumentError, "layers must be a list"),
-    ({"layers": [Linear(4, 1), ReLU]}, ArgumentError, r"layer 1 must be a Layer, got .*write ReLU\(\.\.\.\)"),
-    ({"layers": [np.tanh]}, ArgumentError, "layer 0 must be a Layer, got .*derive it from minidl.Layer"),
+    (
+        {"layers": [Linear(4, 1), ReLU]},
+        ArgumentError,
+        r"layer 1 must be a Layer, got .*write ReLU\(\.\.\.\)",
+    ),
+    (
+        {"layers": [np.tanh]},
+        ArgumentError,
+        "layer 0 must be a Layer, got .*derive it from minidl.Layer",
+    ),
     ({"layers": ["relu"]}, ArgumentError, "layer 0 must be a Layer, got 'relu'"),
-    ({"loss": BinaryCrossEntropy}, ArgumentError, r"loss must be a Loss such as BinaryCrossEntropy\(\), got"),
+    (
+        {"loss": BinaryCrossEntropy},
+        ArgumentError,
+        r"loss must be a Loss such as BinaryCrossEntropy\(\), got",
+    ),
     ({"loss": "mse"}, ArgumentError, "loss must be a Loss.*got 'mse'"),
     ({"loss": None}, ArgumentError, "loss must be a Loss"),
-    ({"penalties": [0.1]}, ArgumentError, r"penalties must be a list of Penalty objects such as L2\(0\.1\), got 0\.1"),
+    (
+        {"penalties": [0.1]},
+        ArgumentError,
+        r"penalties must be a list of Penalty objects such as L2\(0\.1\), got 0\.1",
+    ),
     ({"penalties": [L2]}, ArgumentError, "penalties must be a list of Penalty objects"),
     ({"penalties": L2}, ArgumentError, "penalties must be a list of Penalty objects"),
-    ({"penalties": [L2(0.1), L1(0.1), L2(0.1)]}, ArgumentError, r"penalty L2\(0\.1\) is given twice"),
-    ({"penalties": [L2(0.1, layers=[0, 2])]}, ArgumentError, r"names layer 2, but the model has layers 0 to 1"),
+    (
+        {"penalties": [L2(0.1), L1(0.1), L2(0.1)]},
+        ArgumentError,
+        r"penalty L2\(0\.1\) is given twice",
+    ),
+    (
+        {"penalties": [L2(0.1, layers=[0, 2])]},
+        ArgumentError,
+        r"names layer 2, but the model has layers 0 to 1",
+    ),
     ({"seed": None}, ArgumentError, "seed must be"),
     ({"seed": -1}, ArgumentError, "seed must be"),
     ({"dtype": np.int32}, TypeError, "dtype must be one of float32, float64"),
     ({"dtype": "float31"}, TypeError, "dtype must be one of float32, float64.*'float31'"),
-    ({"layers": [Linear(4, 3), ReLU(), Linear(2, 1)]}, ShapeError, r"layer 2, Linear\(2, 1\), expects 2 features, got 3 from layer 1"),
-    ({"layers": [Linear(4, 3), Residual(5)]}, ShapeError, r"layer 1, Residual\(\), expects 5 features, got 3 from layer 0, Linear\(4, 3\)"),
+    (
+        {"layers": [Linear(4, 3), ReLU(), Linear(2, 1)]},
+        ShapeError,
+        r"layer 2, Linear\(2, 1\), expects 2 features, got 3 from layer 1",
+    ),
+    (
+        {"layers": [Linear(4, 3), Residual(5)]},
+        ShapeError,
+        r"layer 1, Residual\(\), expects 5 features, got 3 from layer 0, Linear\(4, 3\)",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "error", "message"), BAD, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"), BAD, ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_a_model_that_cannot_be_is_refused(wrong, error, message):
     with pytest.raises(error, match=message):
         Sequential(**{"layers": [Linear(4, 1), Sigmoid()], "loss": BinaryCrossEntropy(), **wrong})
@@ -301,11 +403,27 @@ def shared(way):
     return {
         "a second model": ([layer], [layer], "already belongs to another model"),
         "a second model, held": ([layer], [Holder(layer)], "already belongs to another model"),
-        "a part of a layer of another model": ([block], [block.last], "already belongs to another model"),
-        "a parameter of another model": ([owner], [Tied(owner.bias)], "already belongs to another model"),
-        "the same layer twice": ([], [layer, ReLU(), layer], r"layer 2, .*already part of layer 0 of this model"),
+        "a part of a layer of another model": (
+            [block],
+            [block.last],
+            "already belongs to another model",
+        ),
+        "a parameter of another model": (
+            [owner],
+            [Tied(owner.bias)],
+            "already belongs to another model",
+        ),
+        "the same layer twice": (
+            [],
+            [layer, ReLU(), layer],
+            r"layer 2, .*already part of layer 0 of this model",
+        ),
         "a layer and its part": ([], [block, block.last], r"layer 1, .*already part of layer 0"),
-        "a parameter of two layers": ([], [Tied(parameter), Tied(parameter)], r"layer 1, .*already part of layer 0"),
+        "a parameter of two layers": (
+            [],
+            [Tied(parameter), Tied(parameter)],
+            r"layer 1, .*already part of layer 0",
+        ),
     }[way]
 
 
@@ -326,11 +444,14 @@ def test_nothing_may_be_in_two_models_or_twice_in_one(way):
     first, second, message = shared(way)
     model = Sequential(first, loss=MeanSquaredError()) if first else None
     before = None if model is None else model.parameters.theta.copy()
-    with pytest.raises(OwnershipError, match=message):
+    with pytest.raises(LayerReuseError, match=message):
         Sequential(second, loss=MeanSquaredError())
     if model is not None:
         np.testing.assert_array_equal(model.parameters.theta, before)
-        assert all(np.shares_memory(parameter.value, model.parameters.theta) for _, parameter in model.parameters)
+        assert all(
+            np.shares_memory(parameter.value, model.parameters.theta)
+            for _, parameter in model.parameters
+        )
 
 
 def test_a_copied_layer_may_be_in_another_model():
@@ -344,7 +465,9 @@ def test_a_copied_layer_may_be_in_another_model():
 
 def test_the_loss_of_two_models_keeps_nothing_of_either():
     loss = MeanSquaredError()
-    one, two = (Objective([Linear(4, 1)], loss=loss, seed=seed, dtype=np.float64) for seed in (1, 2))
+    one, two = (
+        Objective([Linear(4, 1)], loss=loss, seed=seed, dtype=np.float64) for seed in (1, 2)
+    )
     x = X[:, :4]
     one.data_loss(x, TARGETS[1])
     two.data_loss(2 * x, TARGETS[1])

@@ -61,7 +61,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("kind", "slope", "minimum", "rate", "steps"), TABLE, ids=lambda v: getattr(v, "__name__", None))
+@pytest.mark.parametrize(
+    ("kind", "slope", "minimum", "rate", "steps"), TABLE, ids=lambda v: getattr(v, "__name__", None)
+)
 def test_the_minimum_is_found(kind, slope, minimum, rate, steps, dtype):
     optimizer, theta = kind(rate), np.array([-1.2, 1], dtype)
     for _ in range(steps):
@@ -86,7 +88,9 @@ def walk(optimizer, grads=GRADS, theta=None):
 
 
 def test_gradient_descent_is_its_formula():
-    np.testing.assert_allclose(walk(GradientDescent(0.1)), 1 - 0.1 * np.cumsum(GRADS, axis=0), rtol=1e-13)
+    np.testing.assert_allclose(
+        walk(GradientDescent(0.1)), 1 - 0.1 * np.cumsum(GRADS, axis=0), rtol=1e-13
+    )
 
 
 def test_momentum_is_the_courses_formula():
@@ -137,7 +141,12 @@ def test_adamw_decays_the_whole_vector_and_then_is_adam():
 
 def test_each_keeps_the_running_sums_that_it_names():
     v, s = np.zeros(4), np.zeros(4)
-    momentum, ahead, square, both = Momentum(0.1, 0.8), Nesterov(0.1, 0.8), RMSProp(0.1, 0.7), Adam(0.1, 0.8, 0.7)
+    momentum, ahead, square, both = (
+        Momentum(0.1, 0.8),
+        Nesterov(0.1, 0.8),
+        RMSProp(0.1, 0.7),
+        Adam(0.1, 0.8, 0.7),
+    )
     for optimizer in (momentum, ahead, square, both):
         walk(optimizer)
     for g in GRADS:
@@ -200,7 +209,9 @@ def test_the_learning_rate_may_change_between_steps(kind):
 @each
 @pytest.mark.parametrize("rate", [0, -0.1, np.nan, np.inf, "0.1", None, True, GradientDescent])
 def test_the_learning_rate_must_be_positive(kind, rate):
-    with pytest.raises(ArgumentError, match=rf"learning_rate must be finite and > 0, got .* in {kind.__name__}"):
+    with pytest.raises(
+        ArgumentError, match=rf"learning_rate must be finite and > 0, got .* in {kind.__name__}"
+    ):
         kind(rate)
     optimizer = kind(0.1)
     with pytest.raises(ArgumentError, match="learning_rate"):
@@ -208,23 +219,32 @@ def test_the_learning_rate_must_be_positive(kind, rate):
     assert optimizer.learning_rate == 0.1
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Momentum, "beta"), (Nesterov, "beta"), (RMSProp, "beta"), (Adam, "beta1"), (AdamW, "beta2")])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(Momentum, "beta"), (Nesterov, "beta"), (RMSProp, "beta"), (Adam, "beta1"), (AdamW, "beta2")],
+)
 @pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, None])
 def test_shares_lie_in_0_to_1(kind, name, value):
-    with pytest.raises(ArgumentError, match=rf"{name} must be in \[0, 1\), got {value} in {kind.__name__}"):
+    with pytest.raises(
+        ArgumentError, match=rf"{name} must be in \[0, 1\), got {value} in {kind.__name__}"
+    ):
         kind(0.1, **{name: value})
 
 
 @pytest.mark.parametrize("kind", [Adam, AdamW, RMSProp])
 @pytest.mark.parametrize("epsilon", [0, -1e-8, np.nan, np.inf, "small"])
 def test_epsilon_must_be_positive(kind, epsilon):
-    with pytest.raises(ArgumentError, match=f"epsilon must be finite and > 0, got {epsilon!r} in {kind.__name__}"):
+    with pytest.raises(
+        ArgumentError, match=f"epsilon must be finite and > 0, got {epsilon!r} in {kind.__name__}"
+    ):
         kind(epsilon=epsilon)
 
 
 @pytest.mark.parametrize("decay", [-0.01, np.nan, np.inf, None])
 def test_weight_decay_must_not_be_negative(decay):
-    with pytest.raises(ArgumentError, match=f"weight_decay must be finite and >= 0, got {decay} in AdamW"):
+    with pytest.raises(
+        ArgumentError, match=f"weight_decay must be finite and >= 0, got {decay} in AdamW"
+    ):
         AdamW(weight_decay=decay)
 
 
@@ -236,7 +256,7 @@ def test_vectors_of_another_shape_are_refused(kind):
 
 def test_an_own_optimizer_defines_start_and_update():
     class Signs(Optimizer):
-        def start(self, theta):
+        def init_state(self, theta):
             self.started = theta.shape
 
         def update(self, theta, grad):
@@ -256,7 +276,10 @@ def test_repr():
     assert str(Nesterov(0.1)) == "Nesterov(learning_rate=0.1, beta=0.9)"
     assert str(RMSProp()) == "RMSProp(learning_rate=0.001, beta=0.9, epsilon=1e-08)"
     assert str(Adam()) == "Adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)"
-    assert str(AdamW()) == "AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)"
+    assert (
+        str(AdamW())
+        == "AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)"
+    )
 
 
 # The learning rate
@@ -276,7 +299,7 @@ def walk_by_hand(optimizer, rates):
 class Signs(Optimizer):
     """One of a user's own, which knows of nothing."""
 
-    def start(self, theta):
+    def init_state(self, theta):
         self.seen = 0
 
     def update(self, theta, grad):
@@ -285,7 +308,9 @@ class Signs(Optimizer):
 
 
 @pytest.mark.parametrize("kind", [*KINDS, Signs])
-@pytest.mark.parametrize("schedule", [SCHEDULE, StepDecay(0.1, 7), ExponentialDecay(0.1, 3, 0.5), Constant(0.1)], ids=str)
+@pytest.mark.parametrize(
+    "schedule", [SCHEDULE, StepDecay(0.1, 7), ExponentialDecay(0.1, 3, 0.5), Constant(0.1)], ids=str
+)
 def test_a_schedule_is_its_rates_set_by_hand(kind, schedule):
     rates = [schedule(step) for step in range(len(GRADS))]
     if 0 in rates:
@@ -296,11 +321,18 @@ def test_a_schedule_is_its_rates_set_by_hand(kind, schedule):
 @pytest.mark.parametrize("kind", [*KINDS, Signs])
 def test_the_learning_rate_is_that_of_the_next_step(kind):
     optimizer, theta = kind(SCHEDULE), np.ones(4)
-    assert (optimizer.learning_rate, optimizer.last_learning_rate, optimizer.steps_made) == (SCHEDULE(0), SCHEDULE(0), 0)
+    assert (optimizer.learning_rate, optimizer.last_learning_rate, optimizer.step_count) == (
+        SCHEDULE(0),
+        SCHEDULE(0),
+        0,
+    )
     for step, grad in enumerate(GRADS, start=1):
         optimizer.step(theta, grad)
-        assert (optimizer.learning_rate, optimizer.last_learning_rate) == (SCHEDULE(step), SCHEDULE(step - 1))
-        assert optimizer.steps_made == step
+        assert (optimizer.learning_rate, optimizer.last_learning_rate) == (
+            SCHEDULE(step),
+            SCHEDULE(step - 1),
+        )
+        assert optimizer.step_count == step
     assert optimizer.schedule is SCHEDULE
 
 
@@ -308,7 +340,12 @@ def test_the_learning_rate_is_that_of_the_next_step(kind):
 def test_a_number_follows_no_schedule(kind):
     optimizer = kind(0.1)
     walk(optimizer)
-    assert (optimizer.learning_rate, optimizer.last_learning_rate, optimizer.schedule, optimizer.steps_made) == (0.1, 0.1, None, 30)
+    assert (
+        optimizer.learning_rate,
+        optimizer.last_learning_rate,
+        optimizer.schedule,
+        optimizer.step_count,
+    ) == (0.1, 0.1, None, 30)
 
 
 def test_assigning_changes_it_between_steps():
@@ -320,7 +357,14 @@ def test_assigning_changes_it_between_steps():
         before = theta.copy()
         optimizer.step(theta, np.ones(1))
         rates.append(float(before[0] - theta[0]))
-    assert rates == [0.5, 1.0, 0.5, 0.5, 0.25, 0.25]  # a schedule counts from the optimizer's first step
+    assert rates == [
+        0.5,
+        1.0,
+        0.5,
+        0.5,
+        0.25,
+        0.25,
+    ]  # a schedule counts from the optimizer's first step
     assert optimizer.schedule is None
 
 
@@ -330,7 +374,7 @@ def test_another_vector_starts_the_schedule_anew(kind):
     first = walk(optimizer)
     assert optimizer.learning_rate == SCHEDULE(30)
     np.testing.assert_array_equal(walk(optimizer), first)
-    assert optimizer.steps_made == 30
+    assert optimizer.step_count == 30
 
 
 @dataclass(frozen=True)
@@ -344,12 +388,15 @@ class Listed(Schedule):
 def test_a_schedule_of_ones_own_is_asked_for_no_step_too_many():
     optimizer = GradientDescent(Listed((0.3, 0.2, 0.1)))
     np.testing.assert_allclose(walk(optimizer, np.ones((3, 4)))[:, 0], [0.7, 0.5, 0.4])
-    assert optimizer.steps_made == 3
+    assert optimizer.step_count == 3
 
 
 @pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf, None, "0.1"])
 def test_what_a_schedule_returns_is_checked(rate):
-    with pytest.raises(ArgumentError, match=r"the rate of Listed\(.*\) at step 0 must be finite and >= 0, got .* in Adam"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"the rate of Listed\(.*\) at step 0 must be finite and >= 0, got .* in Adam",
+    ):
         Adam(Listed((rate,)))
     optimizer, theta = Adam(Listed((0.1, rate))), np.ones(4)
     optimizer.step(theta, GRADS[0])
@@ -370,7 +417,8 @@ def test_a_wrong_one_changes_nothing():
 
 def test_the_message_names_schedules():
     with pytest.raises(
-        ArgumentError, match=r"learning_rate must be finite and > 0, got 0 in Adam: .* or pass a Schedule such as Cosine\(0"
+        ArgumentError,
+        match=r"learning_rate must be finite and > 0, got 0 in Adam: .* or pass a Schedule such as Cosine\(0",
     ):
         Adam(0)
 
@@ -384,7 +432,9 @@ def test_clipping_is_a_step_along_the_shortened_gradient(kind):
     assert 0 < (norms > 1.8).sum() < len(norms)
     shortened = GRADS * np.minimum(1, 1.8 / norms)[:, np.newaxis]
     kept = GRADS.copy()
-    np.testing.assert_allclose(walk(kind(0.1, clip_norm=1.8)), walk(kind(0.1), shortened), rtol=1e-12)
+    np.testing.assert_allclose(
+        walk(kind(0.1, clip_norm=1.8)), walk(kind(0.1), shortened), rtol=1e-12
+    )
     np.testing.assert_array_equal(kept, GRADS)
     np.testing.assert_array_equal(walk(kind(0.1, clip_norm=100)), walk(kind(0.1)))
 
@@ -398,7 +448,9 @@ def test_the_step_of_a_clipped_gradient_has_that_norm_and_its_direction(dtype, s
     wide = grad.astype(np.float64)
     norm = np.linalg.norm(wide)
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
-    np.testing.assert_allclose(-theta.astype(np.float64), wide * min(1, most / norm), rtol=tolerance)
+    np.testing.assert_allclose(
+        -theta.astype(np.float64), wide * min(1, most / norm), rtol=tolerance
+    )
 
 
 def test_float32_squares_that_overflow_do_not_end_the_training():
@@ -417,24 +469,44 @@ def test_what_is_not_finite_stays_so(bad):
 
 def test_training_clips_the_whole_gradient_with_the_penalties_share():
     X, Y = np.random.default_rng(1).standard_normal((20, 3)), np.full((20, 1), 50.0)
-    model = Sequential([Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError(), penalties=[L2(5.0)], dtype=np.float64)
+    model = Sequential(
+        [Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError(), penalties=[L2(5.0)], dtype=np.float64
+    )
     before, slope = model.parameters.theta.copy(), model.gradient(X, Y)
-    model.fit(X, Y, optimizer=GradientDescent(1.0, clip_norm=0.5), epochs=1, batch_size=None, progress=False)
+    model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(1.0, clip_norm=0.5),
+        epochs=1,
+        batch_size=None,
+        progress=False,
+    )
     assert np.linalg.norm(slope) > 10
-    np.testing.assert_allclose(before - model.parameters.theta, slope * 0.5 / np.linalg.norm(slope), rtol=1e-12)
+    np.testing.assert_allclose(
+        before - model.parameters.theta, slope * 0.5 / np.linalg.norm(slope), rtol=1e-12
+    )
     np.testing.assert_allclose(model.parameters.grad, slope)  # as it is
 
 
 def test_a_gradient_that_is_not_finite_is_not_clipped_but_told():
     model = Sequential([Linear(1, 1)], loss=MeanSquaredError(), dtype=np.float64)
     with pytest.raises(NonFiniteError, match=r"gradient|loss"):
-        model.fit([[1e200]], [[1.0]], optimizer=GradientDescent(0.1, clip_norm=1.0), epochs=3, progress=False)
+        model.fit(
+            [[1e200]],
+            [[1.0]],
+            optimizer=GradientDescent(0.1, clip_norm=1.0),
+            epochs=3,
+            progress=False,
+        )
 
 
 @pytest.mark.parametrize("value", [0, -1, np.nan, np.inf, "1", True])
 @each
 def test_clip_norm_must_be_positive(kind, value):
-    with pytest.raises(ArgumentError, match=f"clip_norm must be finite and > 0, got {value!r} in {kind.__name__}: or None"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"clip_norm must be finite and > 0, got {value!r} in {kind.__name__}: or None",
+    ):
         kind(0.1, clip_norm=value)
 
 
@@ -478,7 +550,11 @@ def test_a_restored_one_goes_on_bit_for_bit(kind, rate, made):
     second = kind(rate, clip_norm=1.5)
     second.restore(theta, copy.deepcopy(state))
     assert second.state().keys() == state.keys()
-    assert (second.steps_made, second.learning_rate, second.last_learning_rate) == (made, first.learning_rate, first.last_learning_rate)
+    assert (second.step_count, second.learning_rate, second.last_learning_rate) == (
+        made,
+        first.learning_rate,
+        first.last_learning_rate,
+    )
     np.testing.assert_array_equal(walk(second, GRADS[made:], theta), whole[made:])
 
 
@@ -501,7 +577,7 @@ def test_a_schedule_of_ones_own_must_be_there_again():
     other = Adam(Listed((0.1, 0.3)))
     with pytest.raises(ArgumentError, match="give the optimizer the same schedule"):
         other.restore(theta, first.state())
-    assert other.steps_made == 0
+    assert other.step_count == 0
 
 
 def test_attributes_of_ones_own_may_have_any_name():
@@ -514,7 +590,12 @@ def test_attributes_of_ones_own_may_have_any_name():
     walk(first, GRADS[:3], theta)
     second = Own(SCHEDULE)
     second.restore(theta, first.state())
-    assert (second.steps, second.seen, second.steps_made, second.learning_rate) == (7, 3, 3, SCHEDULE(3))
+    assert (second.steps, second.seen, second.step_count, second.learning_rate) == (
+        7,
+        3,
+        3,
+        SCHEDULE(3),
+    )
 
 
 def test_a_copy_goes_on_by_itself():
@@ -522,11 +603,15 @@ def test_a_copy_goes_on_by_itself():
     walk(optimizer, GRADS[:3], theta)
     twin, other = copy.deepcopy((optimizer, theta))
     walk(twin, GRADS[3:], other)
-    assert (optimizer.steps_made, twin.steps_made) == (3, 30)
+    assert (optimizer.step_count, twin.step_count) == (3, 30)
     np.testing.assert_array_equal(walk(optimizer, GRADS[3:], theta)[-1], other)
 
 
-@pytest.mark.parametrize("optimizer", [kind(SCHEDULE, clip_norm=1e-3) for kind in KINDS], ids=lambda optimizer: type(optimizer).__name__)
+@pytest.mark.parametrize(
+    "optimizer",
+    [kind(SCHEDULE, clip_norm=1e-3) for kind in KINDS],
+    ids=lambda optimizer: type(optimizer).__name__,
+)
 def test_steps_after_the_first_allocate_no_arrays(optimizer):
     optimizer.fast = False
     theta, grad = np.ones(30_000, np.float32), np.ones(30_000, np.float32)  # each of 120 kB

@@ -4,7 +4,18 @@ import pickle
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, Linear, MeanSquaredError, Ones, Parameter, ParameterVector, Random, Sequential, ShapeError, Zeros
+from minidl import (
+    ArgumentError,
+    Linear,
+    MeanSquaredError,
+    Ones,
+    Parameter,
+    ParameterVector,
+    Random,
+    Sequential,
+    ShapeError,
+    Zeros,
+)
 
 F8 = np.dtype(np.float64)
 
@@ -42,11 +53,19 @@ def test_the_vector_knows_names_and_sizes():
     parameters = vector()
     assert [name for name, _ in parameters] == ["0.weight", "0.bias", "1.gain"]
     assert (len(parameters), parameters.size, parameters.dtype) == (3, 9, F8)
-    assert str(parameters) == "ParameterVector(9 float64: 0.weight (2, 3), 0.bias (2,), 1.gain (1,))"
+    assert (
+        str(parameters) == "ParameterVector(9 float64: 0.weight (2, 3), 0.bias (2,), 1.gain (1,))"
+    )
 
 
 @pytest.mark.parametrize(
-    ("index", "place"), [(0, ("0.weight", (0, 0))), (4, ("0.weight", (1, 1))), (7, ("0.bias", (1,))), (8, ("1.gain", (0,)))]
+    ("index", "place"),
+    [
+        (0, ("0.weight", (0, 0))),
+        (4, ("0.weight", (1, 1))),
+        (7, ("0.bias", (1,))),
+        (8, ("1.gain", (0,))),
+    ],
 )
 def test_locate(index, place):
     assert vector().locate(index) == place
@@ -59,7 +78,9 @@ def test_locate_refuses_what_is_outside(index):
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(ArgumentError, match=r"no parameter is named '0\.w': there are 0\.weight, 0\.bias, 1\.gain"):
+    with pytest.raises(
+        ArgumentError, match=r"no parameter is named '0\.w': there are 0\.weight, 0\.bias, 1\.gain"
+    ):
         vector()["0.w"]
 
 
@@ -82,7 +103,9 @@ def test_assigning_to_a_value_copies():
 
 @pytest.mark.parametrize("name", ["value", "grad"])
 def test_assigning_never_broadcasts(name):
-    with pytest.raises(ShapeError, match=r"a Parameter's .* has shape \(2,\), got \(1,\).*never broadcast"):
+    with pytest.raises(
+        ShapeError, match=r"a Parameter's .* has shape \(2,\), got \(1,\).*never broadcast"
+    ):
         setattr(Parameter((2,), init=Zeros()), name, [1.0])
 
 
@@ -90,7 +113,9 @@ def test_alone_a_value_is_drawn_from_seed_0_in_float32():
     parameter = Parameter((3, 2), init=Random(1))
     assert not parameter.has_value
     assert parameter.value.dtype == np.float32
-    np.testing.assert_array_equal(parameter.value, np.random.default_rng(0).standard_normal((3, 2)).astype(np.float32))
+    np.testing.assert_array_equal(
+        parameter.value, np.random.default_rng(0).standard_normal((3, 2)).astype(np.float32)
+    )
     assert parameter.has_value
 
 
@@ -129,7 +154,11 @@ def test_shapes_must_be_whole_numbers_from_1(shape):
         Parameter(shape, init=Zeros())
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda p: pickle.loads(pickle.dumps(p))], ids=["deepcopy", "copy", "pickle"])
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, copy.copy, lambda p: pickle.loads(pickle.dumps(p))],
+    ids=["deepcopy", "copy", "pickle"],
+)
 @pytest.mark.parametrize("bound", [True, False])
 def test_a_copy_owns_its_memory(copied, bound):
     parameter = vector()["0.weight"] if bound else Parameter((2, 3), init=Ones())

@@ -19,8 +19,12 @@ def test_gradients(kind, strength, m, shape, dtype):
     penalty, out = kind(strength), np.full(shape, np.nan, dtype)
     penalty.gradient(weight, m, out)
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
-    np.testing.assert_allclose(out, complex_step(lambda w: penalty.value(w, m), weight), rtol=tolerance, atol=1e-30)
-    np.testing.assert_allclose(out, central(lambda w: penalty.value(w, m), weight), rtol=max(tolerance, 1e-6), atol=1e-6)
+    np.testing.assert_allclose(
+        out, complex_step(lambda w: penalty.value(w, m), weight), rtol=tolerance, atol=1e-30
+    )
+    np.testing.assert_allclose(
+        out, central(lambda w: penalty.value(w, m), weight), rtol=max(tolerance, 1e-6), atol=1e-6
+    )
 
 
 WEIGHT = np.array([[3.0, -4.0], [0.0, 1.0]])
@@ -46,13 +50,18 @@ def test_strength_0_penalizes_nothing(kind):
 @pytest.mark.parametrize("kind", [L1, L2])
 @pytest.mark.parametrize("strength", [-0.1, np.nan, np.inf])
 def test_strength_must_be_finite_and_from_0(kind, strength):
-    with pytest.raises(ArgumentError, match=rf"strength \(lambda\) must be finite and >= 0, got {strength} in {kind.__name__}"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"strength \(lambda\) must be finite and >= 0, got {strength} in {kind.__name__}",
+    ):
         kind(strength)
 
 
 @pytest.mark.parametrize("layers", [[], [-1], [0.5], ["0"], [0, 0], 1, "0"])
 def test_layers_must_be_layer_numbers(layers):
-    with pytest.raises(ArgumentError, match=r"layers must be a list of different layer numbers >= 0, got .* in L2"):
+    with pytest.raises(
+        ArgumentError, match=r"layers must be a list of different layer numbers >= 0, got .* in L2"
+    ):
         L2(0.1, layers=layers)
 
 

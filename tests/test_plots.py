@@ -15,7 +15,7 @@ from minidl import (
     History,
     Linear,
     MeanSquaredError,
-    MissingExtraError,
+    MissingDependencyError,
     NonFiniteError,
     Sequential,
     ShapeError,
@@ -43,7 +43,11 @@ def history(*losses, val=()):
 
 def classifier(weight=((1.0, 0.0),), outputs=1):
     """Answer class 1 where weight . x > 0."""
-    last, loss = (Sigmoid(), BinaryCrossEntropy()) if outputs == 1 else (Softmax(), CategoricalCrossEntropy())
+    last, loss = (
+        (Sigmoid(), BinaryCrossEntropy())
+        if outputs == 1
+        else (Softmax(), CategoricalCrossEntropy())
+    )
     model = Sequential([Linear(2, outputs, init=Zeros()), last], loss=loss)
     model.layers[0].weight.value = weight
     return model
@@ -104,7 +108,9 @@ def test_refuses_what_is_no_axes(name):
 def test_without_matplotlib_it_names_the_pip_line(name, monkeypatch):
     for module in [module for module in sys.modules if module.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=r"needs matplotlib.*pip install minidl\[plot\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"needs matplotlib.*pip install minidl\[plot\]"
+    ):
         DRAW[name]()
 
 
@@ -134,7 +140,9 @@ def test_learning_curves_draws_training_and_validation():
 
 
 def test_learning_curves_compares_several_against_any_column():
-    axes = plots.learning_curves({"a": history(0.7, 0.5, val=(0.8, 0.9)), "b": history(0.6)}, against="seconds")
+    axes = plots.learning_curves(
+        {"a": history(0.7, 0.5, val=(0.8, 0.9)), "b": history(0.6)}, against="seconds"
+    )
     lines = axes.get_lines()
     assert [line.get_label() for line in lines] == ["a, training", "a, validation", "b"]
     assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
@@ -149,7 +157,11 @@ def test_learning_curves_compares_several_against_any_column():
         ({}, {}, "history must be the History"),
         (History(), {}, "the history holds no epoch yet in learning_curves: train first"),
         ({"new": History()}, {}, "the history of 'new' holds no epoch"),
-        (history(0.7), {"measure": "accuracy"}, "the history has no 'accuracy': it has loss, seconds"),
+        (
+            history(0.7),
+            {"measure": "accuracy"},
+            "the history has no 'accuracy': it has loss, seconds",
+        ),
         (history(0.7), {"against": "hours"}, "the history has no 'hours'"),
     ],
 )
@@ -164,7 +176,11 @@ def test_decision_boundary_shows_answers_examples_and_mistakes():
     answers = mesh.get_array().reshape(plots._GRID, plots._GRID)
     assert set(answers[:, 0]) == {0}
     assert set(answers[:, -1]) == {1}
-    scatters = {one.get_label(): one.get_offsets() for one in axes.collections if not one.get_label().startswith("_")}
+    scatters = {
+        one.get_label(): one.get_offsets()
+        for one in axes.collections
+        if not one.get_label().startswith("_")
+    }
     assert list(scatters) == ["non-cat", "cat", "called wrongly: 1 of 4"]
     np.testing.assert_array_equal(scatters["called wrongly: 1 of 4"], X[1:2])
     np.testing.assert_array_equal(scatters["cat"], X[1:])
@@ -176,24 +192,50 @@ def test_decision_boundary_of_a_model_that_always_answers_the_same():
 
 
 def test_decision_boundary_of_three_classes():
-    axes = plots.decision_boundary(classifier([[1, 0], [-1, 0.5], [0, -2]], outputs=3), X, [0, 1, 2, 2])
-    assert [text.get_text() for text in axes.get_legend().get_texts()][:3] == ["class 0", "class 1", "class 2"]
+    axes = plots.decision_boundary(
+        classifier([[1, 0], [-1, 0.5], [0, -2]], outputs=3), X, [0, 1, 2, 2]
+    )
+    assert [text.get_text() for text in axes.get_legend().get_texts()][:3] == [
+        "class 0",
+        "class 1",
+        "class 2",
+    ]
     assert set(np.unique(axes.collections[0].get_array())) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"model": "net"}, ArgumentError, "model must be a Sequential under a cross-entropy loss, got 'net'"),
-        ({"model": Sequential([Linear(2, 1)], loss=MeanSquaredError())}, ArgumentError, "under a cross-entropy"),
-        ({"model": Sequential([Linear(2, 3), Sigmoid()], loss=BinaryCrossEntropy())}, ArgumentError, "one class per example, got 3"),
-        ({"model": Sequential([Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy())}, ShapeError, "X has shape"),
+        (
+            {"model": "net"},
+            ArgumentError,
+            "model must be a Sequential under a cross-entropy loss, got 'net'",
+        ),
+        (
+            {"model": Sequential([Linear(2, 1)], loss=MeanSquaredError())},
+            ArgumentError,
+            "under a cross-entropy",
+        ),
+        (
+            {"model": Sequential([Linear(2, 3), Sigmoid()], loss=BinaryCrossEntropy())},
+            ArgumentError,
+            "one class per example, got 3",
+        ),
+        (
+            {"model": Sequential([Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy())},
+            ShapeError,
+            "X has shape",
+        ),
         ({"X": np.ones((4, 3))}, ShapeError, r"X must have shape \(m, 2\).*got \(4, 3\)"),
         ({"X": X * np.nan}, NonFiniteError, "X must be finite"),
         ({"X": X.astype(str)}, DtypeError, "X must hold real numbers"),
         ({"Y": Y[:3]}, ShapeError, "same number of rows, got 4 and 3"),
         ({"Y": Y + 1}, ArgumentError, "number the two classes 0 and 1"),
-        ({"classes": ("one",)}, ArgumentError, r"classes must be the names of the 2 classes, got \('one',\)"),
+        (
+            {"classes": ("one",)},
+            ArgumentError,
+            r"classes must be the names of the 2 classes, got \('one',\)",
+        ),
     ],
 )
 def test_decision_boundary_refuses(change, error, message):
@@ -207,8 +249,13 @@ def titles(axes):
 
 
 def test_misclassified_shows_the_surest_mistakes_first():
-    axes = plots.misclassified(IMAGES, LABELS, CALLED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], most=2)
-    assert titles(axes) == ["true: cat\ncalled: non-cat (99% sure)", "true: cat\ncalled: non-cat (70% sure)"]
+    axes = plots.misclassified(
+        IMAGES, LABELS, CALLED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], most=2
+    )
+    assert titles(axes) == [
+        "true: cat\ncalled: non-cat (99% sure)",
+        "true: cat\ncalled: non-cat (70% sure)",
+    ]
     np.testing.assert_array_equal(axes[0].get_images()[0].get_array(), IMAGES[4])
     title = axes[0].figure.get_suptitle().replace("\n", " ")
     assert title == "Called wrongly: 3 of 6 pictures (2 are shown), the surest mistakes first"
@@ -237,13 +284,29 @@ def test_a_grid_has_rows_of_so_many_pictures():
     [
         ({"images": IMAGES[0, 0]}, ShapeError, r"images must have shape .*got \(8, 3\)"),
         ({"images": IMAGES[..., :2]}, ShapeError, "images must have shape"),
-        ({"images": IMAGES * 1.0}, ArgumentError, r"images must be uint8, or lie in \[0, 1\], got 0.0 to 255.0.*divide by 255"),
+        (
+            {"images": IMAGES * 1.0},
+            ArgumentError,
+            r"images must be uint8, or lie in \[0, 1\], got 0.0 to 255.0.*divide by 255",
+        ),
         ({"images": IMAGES[:3]}, ShapeError, "must have the same length, got 3 images"),
         ({"labels": LABELS[:3]}, ShapeError, "must have the same length"),
-        ({"labels": LABELS + 1}, ArgumentError, r"labels must lie in 0..1, got 1 to 2 in misclassified"),
+        (
+            {"labels": LABELS + 1},
+            ArgumentError,
+            r"labels must lie in 0..1, got 1 to 2 in misclassified",
+        ),
         ({"labels": LABELS.reshape(2, 3)}, ShapeError, r"labels must be a vector \(m,\)"),
-        ({"predicted": LABELS * 0.5}, DtypeError, r"predicted must hold whole numbers, got 0.5.*predict_classes"),
-        ({"predicted": np.full(6, np.nan)}, DtypeError, "predicted must hold whole numbers, got nan"),
+        (
+            {"predicted": LABELS * 0.5},
+            DtypeError,
+            r"predicted must hold whole numbers, got 0.5.*predict_classes",
+        ),
+        (
+            {"predicted": np.full(6, np.nan)},
+            DtypeError,
+            "predicted must hold whole numbers, got nan",
+        ),
         ({"classes": "ab"}, ArgumentError, "classes must be the names of all classes, got 'ab'"),
         ({"probability": [0.5]}, ShapeError, "must have the same length"),
         ({"most": 0}, ArgumentError, "most must be a whole number >= 1, got 0"),
@@ -251,7 +314,12 @@ def test_a_grid_has_rows_of_so_many_pictures():
     ],
 )
 def test_misclassified_refuses(change, error, message):
-    arguments = {"images": IMAGES, "labels": LABELS, "predicted": CALLED, "classes": CLASSES} | change
+    arguments = {
+        "images": IMAGES,
+        "labels": LABELS,
+        "predicted": CALLED,
+        "classes": CLASSES,
+    } | change
     with pytest.raises(error, match=message):
         plots.misclassified(**arguments)
 
@@ -268,13 +336,25 @@ def test_confusion_counts_agree_with_a_loop():
 def test_confusion_matrix_says_counts_and_shares():
     axes = plots.confusion_matrix([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ("no", "yes", "never"))
     said = [text.get_text() for text in axes.texts]
-    assert said == ["3\n75%", "1\n25%", "0\n0%", "0\n0%", "1\n100%", "0\n0%", "0\n0%", "0\n0%", "0\n0%"]
+    assert said == [
+        "3\n75%",
+        "1\n25%",
+        "0\n0%",
+        "0\n0%",
+        "1\n100%",
+        "0\n0%",
+        "0\n0%",
+        "0\n0%",
+        "0\n0%",
+    ]
     assert axes.get_title() == "4 of 5 called rightly (80.0%)"
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["no", "yes", "never"]
 
 
 def test_confusion_refuses():
-    with pytest.raises(ShapeError, match="labels and predicted must have the same length, got 2 and 1"):
+    with pytest.raises(
+        ShapeError, match="labels and predicted must have the same length, got 2 and 1"
+    ):
         plots.confusion_counts([0, 1], [0], 2)
     with pytest.raises(ArgumentError, match="classes must be a whole number >= 1, got 0"):
         plots.confusion_counts([0], [0], 0)
@@ -295,13 +375,21 @@ def test_weight_pictures_are_grey_at_zero_and_fill_their_scale():
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1)])
 def test_weight_pictures_in_grey(shape):
-    assert plots.weight_pictures(np.ones((2, 12)), shape)[0].get_images()[0].get_array().shape == (3, 4)
+    assert plots.weight_pictures(np.ones((2, 12)), shape)[0].get_images()[0].get_array().shape == (
+        3,
+        4,
+    )
 
 
 @pytest.mark.parametrize(
     ("weight", "shape", "error", "message"),
     [
-        (np.ones((2, 12)), (64, 64, 3), ShapeError, r"weight must have shape \(units, 12288\) .*got \(2, 12\)"),
+        (
+            np.ones((2, 12)),
+            (64, 64, 3),
+            ShapeError,
+            r"weight must have shape \(units, 12288\) .*got \(2, 12\)",
+        ),
         (np.ones(12), (2, 2, 3), ShapeError, r"weight must have shape \(units, 12\)"),
         (np.ones((2, 12)), (12,), ArgumentError, r"shape must be \(height, width\)"),
         (np.ones((2, 12)), (2, 3, 2), ArgumentError, r"shape must be \(height, width\)"),
@@ -321,5 +409,8 @@ def test_gradient_errors_shows_the_wrong_column():
 
 
 def test_gradient_errors_refuses_what_is_no_report():
-    with pytest.raises(ArgumentError, match="report must be what a gradient check returned, got 1 in gradient_errors"):
+    with pytest.raises(
+        ArgumentError,
+        match="report must be what a gradient check returned, got 1 in gradient_errors",
+    ):
         plots.gradient_errors(1)

@@ -4,31 +4,48 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError
-from minidl.randomness import raw_state, set_state, spawn, state_of, stream, words
+from minidl.utils.random import (
+    as_rng,
+    draw_seed_words,
+    get_raw_rng_state,
+    get_rng_state,
+    set_rng_state,
+    spawn_rngs,
+)
 
-SEEDS = [lambda: 5, lambda: np.int64(5), lambda: np.random.default_rng(5), lambda: np.random.RandomState(5)]
+SEEDS = [
+    lambda: 5,
+    lambda: np.int64(5),
+    lambda: np.random.default_rng(5),
+    lambda: np.random.RandomState(5),
+]
 each_seed = pytest.mark.parametrize("seed", SEEDS, ids=["int", "int64", "Generator", "RandomState"])
 
 
 @each_seed
 def test_the_same_seed_gives_the_same_numbers(seed):
-    np.testing.assert_array_equal(stream(seed()).standard_normal(4), stream(seed()).standard_normal(4))
+    np.testing.assert_array_equal(
+        as_rng(seed()).standard_normal(4), as_rng(seed()).standard_normal(4)
+    )
 
 
 @pytest.mark.parametrize("rng", [np.random.default_rng(1), np.random.RandomState(1)])
 def test_a_stream_is_returned_as_it_is(rng):
-    assert stream(rng) is rng
+    assert as_rng(rng) is rng
 
 
 @pytest.mark.parametrize("seed", [None, -1, 1.0, "1", True, [1], np.random])
 def test_other_seeds_are_refused(seed):
-    with pytest.raises(ArgumentError, match=r"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got"):
-        stream(seed)
+    with pytest.raises(
+        ArgumentError,
+        match=r"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got",
+    ):
+        as_rng(seed)
 
 
 @each_seed
 def test_spawned_streams_differ_and_repeat(seed):
-    first, again = (spawn(stream(seed()), 3) for _ in range(2))
+    first, again = (spawn_rngs(as_rng(seed()), 3) for _ in range(2))
     drawn = [rng.random() for rng in first]
     assert len(set(drawn)) == 3
     assert drawn == [rng.random() for rng in again]
@@ -36,38 +53,46 @@ def test_spawned_streams_differ_and_repeat(seed):
 
 @each_seed
 def test_spawning_does_not_move_the_stream(seed):
-    rng = stream(seed())
-    spawn(rng, 2)
-    assert rng.standard_normal() == stream(seed()).standard_normal()
+    rng = as_rng(seed())
+    spawn_rngs(rng, 2)
+    assert rng.standard_normal() == as_rng(seed()).standard_normal()
 
 
 BITS = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
-KINDS = {bits.__name__: lambda seed, bits=bits: np.random.Generator(bits(seed)) for bits in BITS} | {"RandomState": np.random.RandomState}
+KINDS = {
+    bits.__name__: lambda seed, bits=bits: np.random.Generator(bits(seed)) for bits in BITS
+} | {"RandomState": np.random.RandomState}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stream_goes_on_from_where_another_stood(kind):
     rng, other = KINDS[kind](1), KINDS[kind](2)
     rng.standard_normal(3)  # a RandomState keeps one of two normals for the next call
-    state, raw = json.loads(json.dumps(state_of(rng))), raw_state(rng)
+    state, raw = json.loads(json.dumps(get_rng_state(rng))), get_raw_rng_state(rng)
     expected = rng.standard_normal(5).tolist(), rng.permutation(20).tolist()
     for stood in (state, raw):
-        set_state(other, stood)
+        set_rng_state(other, stood)
         assert (other.standard_normal(5).tolist(), other.permutation(20).tolist()) == expected
 
 
-@pytest.mark.parametrize("state", [{}, {"bit_generator": "PCG64"}, {"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}])
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"bit_generator": "PCG64"}, {"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}],
+)
 @pytest.mark.parametrize("kind", ["PCG64", "RandomState"])
 def test_what_is_no_state_of_such_a_stream_is_refused(kind, state):
     rng, twin = KINDS[kind](1), KINDS[kind](1)
-    with pytest.raises(ArgumentError, match=f"the state must be one of a {type(rng).__name__} of the same kind, but .*: was it changed"):
-        set_state(rng, state)
+    with pytest.raises(
+        ArgumentError,
+        match=f"the state must be one of a {type(rng).__name__} of the same kind, but .*: was it changed",
+    ):
+        set_rng_state(rng, state)
     assert rng.standard_normal() == twin.standard_normal()
 
 
 @each_seed
 def test_words_move_the_stream(seed):
-    rng = stream(seed())
-    first, second = words(rng), words(rng)
-    assert first == words(stream(seed())) != second
+    rng = as_rng(seed())
+    first, second = draw_seed_words(rng), draw_seed_words(rng)
+    assert first == draw_seed_words(as_rng(seed())) != second
     assert all(isinstance(word, int) and 0 <= word < 2**31 for word in first + second)

@@ -45,7 +45,9 @@ def test_the_quick_start_is_two_lines_each_with_its_own_environment():
 def test_every_module_is_named_in_the_table():
     rows = re.findall(r"^\| `([^`]+)` \|", TEXT[slice(*SECTIONS["What's where"])], re.MULTILINE)
     package = Path(minidl.__file__).parent
-    modules = {path.name for path in package.glob("*.py")} | {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    modules = {path.name for path in package.glob("*.py")} | {
+        f"{path.parent.name}/" for path in package.glob("*/__init__.py")
+    }
     assert sorted(rows) == sorted(modules - {"__init__.py", "__main__.py"})
 
 

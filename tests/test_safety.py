@@ -44,7 +44,9 @@ WRITERS = {
     "NamedTemporaryFile",
 }
 WRITING_MODES = set("wax+")
-LOGS = {"callbacks.py"}  # begins its files whole and then adds lines: a killed process can cut off the last one, never an earlier one
+LOGS = {
+    "callbacks.py"
+}  # begins its files whole and then adds lines: a killed process can cut off the last one, never an earlier one
 
 
 def names(node):
@@ -58,7 +60,13 @@ def names(node):
 def called(node):
     """Return the last word of what is called: "load" for np.load(...)."""
     if isinstance(node, ast.Call):
-        return node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        return (
+            node.func.id
+            if isinstance(node.func, ast.Name)
+            else node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else ""
+        )
     return ""
 
 
@@ -72,7 +80,13 @@ def offences(tree, relative):
             yield f"{where}: names {node.id}"
         if isinstance(node, ast.Attribute) and node.attr in CALLS - {"compile"}:
             yield f"{where}: names .{node.attr}"
-        if called(node) in ("import_module", "load_module", "exec_module", "spec_from_file_location", "load_library"):
+        if called(node) in (
+            "import_module",
+            "load_module",
+            "exec_module",
+            "spec_from_file_location",
+            "load_library",
+        ):
             constant = called(node) == "import_module" and isinstance(node.args[0], ast.Constant)
             if not constant:
                 yield f"{where}: imports what only a value names"
@@ -80,7 +94,9 @@ def offences(tree, relative):
             yield f"{where}: allow_pickle"
         if isinstance(node, ast.Constant) and node.value == "allow_pickle":
             yield f"{where}: allow_pickle"
-        if called(node) in ("load", "fromfile", "genfromtxt", "loadtxt") and ast.unparse(node.func).startswith(("np.", "numpy.")):
+        if called(node) in ("load", "fromfile", "genfromtxt", "loadtxt") and ast.unparse(
+            node.func
+        ).startswith(("np.", "numpy.")):
             yield f"{where}: reads a file by NumPy"
         if called(node) == "File" and relative != "data/hdf5.py":
             yield f"{where}: opens an HDF5 file"
@@ -91,19 +107,28 @@ def offences(tree, relative):
 def writes(node, relative):
     """Yield how a node could write a file other than whole."""
     word = called(node)
-    if word in WRITERS and not (relative == "data/download.py" and word == "write_bytes"):  # there, into a folder of its own
+    if word in WRITERS and not (
+        relative == "data/download.py" and word == "write_bytes"
+    ):  # there, into a folder of its own
         yield f"{word} in place of files.write_whole"
     if word == "open" and ast.unparse(node.func) == "os.open":
         if {"O_CREAT", "O_TRUNC", "O_APPEND"} & set(re.findall(r"\w+", ast.unparse(node))):
             yield "opens a file for writing: use files.write_whole"
     elif word in ("open", "fdopen"):
-        modes = [*node.args[1:2]] + [keyword.value for keyword in node.keywords if keyword.arg == "mode"]
+        modes = [*node.args[1:2]] + [
+            keyword.value for keyword in node.keywords if keyword.arg == "mode"
+        ]
         appends = relative in LOGS and [getattr(mode, "value", "") for mode in modes] == ["ab"]
-        if not appends and any(not isinstance(mode, ast.Constant) or set(str(mode.value)) & WRITING_MODES for mode in modes):
+        if not appends and any(
+            not isinstance(mode, ast.Constant) or set(str(mode.value)) & WRITING_MODES
+            for mode in modes
+        ):
             yield "opens a file for writing: use files.write_whole"
     if word == "mkdir":
         yield "mkdir in place of files.make_folder"
-    if word == "savefig" and not (isinstance(node.args[0], ast.Name) and node.args[0].id == "memory"):
+    if word == "savefig" and not (
+        isinstance(node.args[0], ast.Name) and node.args[0].id == "memory"
+    ):
         yield "draws into a file: draw into memory, then files.write_whole"
 
 
@@ -146,7 +171,14 @@ def test_each_offence_is_found(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["re.compile('a')", "import_module('minidl.plots')", "open(path, 'rb')", "json.load(file)", "figure.savefig(memory)"]
+    "code",
+    [
+        "re.compile('a')",
+        "import_module('minidl.plots')",
+        "open(path, 'rb')",
+        "json.load(file)",
+        "figure.savefig(memory)",
+    ],
 )
 def test_what_is_harmless_is_let_be(code):
     assert list(offences(ast.parse(code), "x.py")) == []
@@ -155,4 +187,6 @@ def test_what_is_harmless_is_let_be(code):
 def test_studies_write_whole_files_too():
     for path in sorted((ROOT.parent / "experiments").glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert [offence for node in ast.walk(tree) for offence in writes(node, path.name)] == [], path.name
+        assert [offence for node in ast.walk(tree) for offence in writes(node, path.name)] == [], (
+            path.name
+        )

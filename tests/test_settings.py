@@ -1,7 +1,7 @@
 import pytest
 
 from minidl import L2, ArgumentError, Dropout, LeakyReLU, Linear, ReLU
-from minidl.settings import settings_of
+from minidl.utils.settings import settings_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,13 @@ class Odd:
         self.held = held
 
 
-@pytest.mark.parametrize(("owner", "message"), [(Lost(3), "no attribute 'width'"), (Odd(object()), "held = <object"), (Odd([{}]), "held")])
+@pytest.mark.parametrize(
+    ("owner", "message"),
+    [(Lost(3), "no attribute 'width'"), (Odd(object()), "held = <object"), (Odd([{}]), "held")],
+)
 def test_what_cannot_be_kept_is_refused(owner, message):
-    with pytest.raises(ArgumentError, match=rf"{type(owner).__name__} cannot be saved: it .*{message}.*settings\(\)"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"{type(owner).__name__} cannot be saved: it .*{message}.*settings\(\)",
+    ):
         settings_of(owner)

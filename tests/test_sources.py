@@ -9,34 +9,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outside import Outside, readers
 
-from minidl import ArgumentError, BinaryCrossEntropy, CategoricalCrossEntropy, DataError, DtypeError, NonFiniteError, ShapeError
-from minidl.sources import Buffers, Plan, Source, Targets, check_memory_limit, in_memory, plan, stays_outside
+from minidl import (
+    ArgumentError,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    DataError,
+    DtypeError,
+    NonFiniteError,
+    ShapeError,
+)
+from minidl.batching.block_reader import BlockReader
+from minidl.batching.out_of_core import ArraySource, TargetSource, is_out_of_core, load_if_fits
+from minidl.batching.read_plan import ReadPlan, check_memory_limit, plan_reads
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 X = np.arange(12.0).reshape(6, 2)
 
 
 @pytest.mark.parametrize(
-    "values", [X, X.tolist(), (1, 2), np.float64(3), 3, None, object(), "text", {"x": X}], ids=lambda v: type(v).__name__
+    "values",
+    [X, X.tolist(), (1, 2), np.float64(3), 3, None, object(), "text", {"x": X}],
+    ids=lambda v: type(v).__name__,
 )
 def test_what_is_in_memory_is_taken_as_it_is(values):
-    assert not stays_outside(values)
+    assert not is_out_of_core(values)
 
 
 def test_what_numpy_can_take_as_memory_is_no_source():
     class Tensor(Outside):
         __array_interface__ = X.__array_interface__
 
-    assert not stays_outside(Tensor(X))
-    assert stays_outside(Outside(X))
+    assert not is_out_of_core(Tensor(X))
+    assert is_out_of_core(Outside(X))
 
 
 def test_files_are_sources(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        assert stays_outside(file.create_dataset("x", data=X))
+        assert is_out_of_core(file.create_dataset("x", data=X))
     np.save(tmp_path / "x.npy", X)
-    assert stays_outside(np.load(tmp_path / "x.npy", mmap_mode="r"))
-    assert not stays_outside(np.load(tmp_path / "x.npy"))
+    assert is_out_of_core(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    assert not is_out_of_core(np.load(tmp_path / "x.npy"))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +68,7 @@ def test_files_are_sources(tmp_path):
     ],
 )
 def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
-    rows = Source(Outside(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
+    rows = ArraySource(Outside(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
     assert rows.dtype == np.dtype(kept)
     assert rows.dtype.isnative
     np.testing.assert_array_equal(rows, [[0, 1], [1, 1]])
@@ -64,14 +76,21 @@ def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "1 GB", True, None])
 def test_a_memory_limit_is_a_number_of_bytes(limit):
-    with pytest.raises(ArgumentError, match=r"memory_limit must be a whole number of bytes >= 1, such as 256 \* 2\*\*20, got"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"memory_limit must be a whole number of bytes >= 1, such as 256 \* 2\*\*20, got",
+    ):
         check_memory_limit(limit)
 
 
 @pytest.mark.parametrize(
     ("array", "error", "message"),
     [
-        (np.zeros((0, 3)), ShapeError, r"X must hold at least one example and one number, got shape \(0, 3\)"),
+        (
+            np.zeros((0, 3)),
+            ShapeError,
+            r"X must hold at least one example and one number, got shape \(0, 3\)",
+        ),
         (np.zeros((3, 0)), ShapeError, "at least one example and one number"),
         (np.array(3.0), ShapeError, "X must hold one row per example, got the single number"),
         (np.array([["a"]]), DtypeError, r"X must hold real numbers, got dtype <U1"),
@@ -81,20 +100,26 @@ def test_a_memory_limit_is_a_number_of_bytes(limit):
 )
 def test_what_holds_no_rows_of_numbers_is_refused(array, error, message):
     with pytest.raises(error, match=message):
-        Source(Outside(array), "X")
+        ArraySource(Outside(array), "X")
 
 
 def test_a_closed_file_is_refused(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         data = file.create_dataset("x", data=X)
-    with pytest.raises(DataError, match=r"X must have a shape, a dtype and slices, but asking raised .*: is its file open\?"):
-        Source(data, "X")
+    with pytest.raises(
+        DataError,
+        match=r"X must have a shape, a dtype and slices, but asking raised .*: is its file open\?",
+    ):
+        ArraySource(data, "X")
 
 
 def test_a_file_closed_later_is_named_when_it_is_read(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        source = Source(file.create_dataset("x", data=X), "X")
-    with pytest.raises(DataError, match=r"X\[2:4\] must be readable, but it raised .*: is the file open and whole\?"):
+        source = ArraySource(file.create_dataset("x", data=X), "X")
+    with pytest.raises(
+        DataError,
+        match=r"X\[2:4\] must be readable, but it raised .*: is the file open and whole\?",
+    ):
         source.read(2, 4)
 
 
@@ -104,17 +129,24 @@ def test_a_slice_of_another_shape_or_type_is_refused(block):
         def __getitem__(self, rows):
             return block
 
-    with pytest.raises(DataError, match=r"X\[0:2\] must be real numbers of shape \(2, 2\), got .*: has it changed\?"):
-        Source(Wrong(X), "X").read(0, 2)
+    with pytest.raises(
+        DataError,
+        match=r"X\[0:2\] must be real numbers of shape \(2, 2\), got .*: has it changed\?",
+    ):
+        ArraySource(Wrong(X), "X").read(0, 2)
 
 
 @pytest.mark.parametrize(
-    ("value", "message"), [(np.nan, r"X must be finite, got nan at X\[4, 1\]"), (1e200, r"X\[4, 1\] is 1e\+200, too large")]
+    ("value", "message"),
+    [
+        (np.nan, r"X must be finite, got nan at X\[4, 1\]"),
+        (1e200, r"X\[4, 1\] is 1e\+200, too large"),
+    ],
 )
 def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, message):
     wrong = X.copy()
     wrong[4, 1] = value
-    source = Source(Outside(wrong), "X", F4)
+    source = ArraySource(Outside(wrong), "X", F4)
     source.read(0, 4)
     with pytest.raises(NonFiniteError, match=message):
         source.read(3, 6)
@@ -123,24 +155,24 @@ def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, mes
 @pytest.mark.parametrize("chunks", [None, (2, 2), (1000, 1), ((1, 2), (3,)), "auto"])
 def test_all_rows_can_be_loaded(chunks):
     array = np.arange(3000, dtype=np.int16).reshape(1000, 3)
-    source = Source(Outside(array, chunks=chunks), "X", F4)
+    source = ArraySource(Outside(array, chunks=chunks), "X", F4)
     np.testing.assert_array_equal(source.load(), array)
     assert source.chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
     assert source.load_bytes >= array.nbytes
 
 
 def test_what_fits_comes_into_memory():
-    source = Source(Outside(X), "X")
-    given, loaded = in_memory((X, source), source.load_bytes)
+    source = ArraySource(Outside(X), "X")
+    given, loaded = load_if_fits((X, source), source.load_bytes)
     assert given is X
     np.testing.assert_array_equal(loaded, X)
-    assert in_memory((X, source), source.load_bytes - 1) is None
+    assert load_if_fits((X, source), source.load_bytes - 1) is None
 
 
 def test_targets_are_let_in_by_the_loss():
     labels = np.arange(5000) % 3
     loss = CategoricalCrossEntropy()
-    targets = Targets(Outside(labels), lambda rows: loss.targets(rows, 3, F4), 20_000)
+    targets = TargetSource(Outside(labels), lambda rows: loss.prepare_targets(rows, 3, F4), 20_000)
     assert (targets.shape, targets.dtype) == ((5000, 3), F4)
     np.testing.assert_array_equal(targets.read(100, 104), np.eye(3)[labels[100:104]])
     np.testing.assert_array_equal(targets.load().argmax(axis=1), labels)
@@ -148,7 +180,7 @@ def test_targets_are_let_in_by_the_loss():
 
 def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
     outside = Outside(np.zeros(5000))
-    Targets(outside, lambda rows: rows.reshape(-1, 1), 100_000)
+    TargetSource(outside, lambda rows: rows.reshape(-1, 1), 100_000)
     assert sorted(outside.spans)[0][0] == 0
     assert [start for start, _ in outside.spans[1:]] == [stop for _, stop in outside.spans[:-1]]
     assert outside.spans[-1][1] == 5000
@@ -165,7 +197,13 @@ def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
             ArgumentError,
             r"Y must lie in \[0, 1\] .*, got 2.* \(in rows \d+ to \d+ of Y, whose shape is \(5000,\)\)",
         ),
-        (BinaryCrossEntropy(), 4321, np.nan, NonFiniteError, r"Y must be finite, got nan at Y\[\d+\].*\(in rows \d+ to \d+ of Y"),
+        (
+            BinaryCrossEntropy(),
+            4321,
+            np.nan,
+            NonFiniteError,
+            r"Y must be finite, got nan at Y\[\d+\].*\(in rows \d+ to \d+ of Y",
+        ),
         (BinaryCrossEntropy(), 3, 2, ArgumentError, r"\(in rows 0 to 1023 of Y"),
     ],
 )
@@ -173,21 +211,29 @@ def test_a_wrong_target_is_found_before_anything_is_dealt(loss, row, value, erro
     labels = np.zeros(5000)
     labels[row] = value
     with pytest.raises(error, match=message):
-        Targets(Outside(labels), lambda rows: loss.targets(rows, 1, F4), 50_000)
+        TargetSource(Outside(labels), lambda rows: loss.prepare_targets(rows, 1, F4), 50_000)
 
 
 def test_the_row_of_a_wrong_label_can_be_told():
     labels = np.zeros(5000, int)
     labels[4321] = 7
     with pytest.raises(ArgumentError, match="from 0 to 2, got 7 in row") as caught:
-        Targets(Outside(labels), lambda rows: CategoricalCrossEntropy().targets(rows, 3, F4), 50_000)
+        TargetSource(
+            Outside(labels),
+            lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
+            50_000,
+        )
     words = str(caught.value).split()
     assert int(words[words.index("row") + 1]) + int(words[words.index("rows") + 1]) == 4321
 
 
 def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
     with pytest.raises(ArgumentError, match=r"got 7 in row 2$"):
-        Targets(Outside([0, 1, 7]), lambda rows: CategoricalCrossEntropy().targets(rows, 3, F4), 50_000)
+        TargetSource(
+            Outside([0, 1, 7]),
+            lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
+            50_000,
+        )
 
 
 # Buffers.
@@ -196,15 +242,16 @@ def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
 def source(m, width=3, dtype="u1", chunk=None):
     chunks = chunk and (chunk, width)
     array = np.broadcast_to(np.zeros((), dtype), (m, width))  # no memory
-    return Source(Outside(array, chunks=chunks), "X", np.dtype("f4"))
+    return ArraySource(Outside(array, chunks=chunks), "X", np.dtype("f4"))
 
 
 def smallest(sources, batch, beside=0):
     """Return the limit that the error names."""
     with pytest.raises(
-        ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes, for two times \d+ rows.*got 1: raise it"
+        ArgumentError,
+        match=r"memory_limit must be at least [\d,]+ bytes, for two times \d+ rows.*got 1: raise it",
     ) as caught:
-        plan(sources, batch, 1, beside)
+        plan_reads(sources, batch, 1, beside)
     return int(str(caught.value).split("at least ")[1].split(" bytes")[0].replace(",", ""))
 
 
@@ -220,7 +267,7 @@ def smallest(sources, batch, beside=0):
 def test_a_plan_keeps_the_limit(m, width, dtype, chunk, batch, limit, beside):
     sources = [source(m, width, dtype, chunk=chunk), source(m, 1)]
     limit = max(limit, smallest(sources, batch, beside))
-    block, blocks = plan(sources, batch, limit, beside)
+    block, blocks = plan_reads(sources, batch, limit, beside)
     rows = min(m, block * blocks)
     held = sum(each.row_bytes for each in sources)
     passing = sum(each.passing_bytes for each in sources)
@@ -235,39 +282,53 @@ def test_a_plan_keeps_the_limit(m, width, dtype, chunk, batch, limit, beside):
 def test_the_smallest_limit_that_is_named_is_enough(m, batch):
     sources = [source(m), source(m, 1)]
     least = smallest(sources, batch, 1000)
-    plan(sources, batch, least, 1000)
-    with pytest.raises(ArgumentError, match="or take smaller batches" if batch > 1 else "raise it$"):
-        plan(sources, batch, least - 1, 1000)
+    plan_reads(sources, batch, least, 1000)
+    with pytest.raises(
+        ArgumentError, match="or take smaller batches" if batch > 1 else "raise it$"
+    ):
+        plan_reads(sources, batch, least - 1, 1000)
 
 
 def test_a_buffer_has_many_blocks_and_a_block_at_most_a_mebibyte():
     sources = [source(10**6, 784), source(10**6, 1)]
     for limit, least in ((2**18, 8), (2**20, 8), (10 * 2**20, 32), (2**28, 100)):
-        block, blocks = plan(sources, 64, limit)
+        block, blocks = plan_reads(sources, 64, limit)
         assert blocks >= least
         assert block * 785 <= 2**20
         assert 2 * block * blocks * 785 > limit / 3  # and the memory is used
 
 
-@pytest.mark.parametrize(("chunk", "aligned"), [(1, True), (7, True), (100, True), (3000, True), (20_000, False), (10**6, False)])
+@pytest.mark.parametrize(
+    ("chunk", "aligned"),
+    [(1, True), (7, True), (100, True), (3000, True), (20_000, False), (10**6, False)],
+)
 def test_blocks_are_whole_chunks_where_these_fit(chunk, aligned):
-    block, _ = plan([source(10**6, 784, chunk=chunk)], 64, 2**24)
+    block, _ = plan_reads([source(10**6, 784, chunk=chunk)], 64, 2**24)
     assert (block % chunk == 0) == aligned
 
 
 def test_buffers_are_of_about_one_size():
     sources = [source(10**5, 784)]
-    block, blocks = plan(sources, 64, 2**26)
-    sizes = [len(run) for run in Buffers(sources, Plan(block, blocks)).runs()]
+    block, blocks = plan_reads(sources, 64, 2**26)
+    sizes = [len(run) for run in BlockReader(sources, ReadPlan(block, blocks)).runs()]
     assert len(sizes) > 1
     assert min(sizes) > 0.5 * max(sizes)
 
 
-@given(m=st.integers(1, 60), block=st.integers(1, 70), blocks=st.integers(1, 10), shuffled=st.booleans())
+@given(
+    m=st.integers(1, 60),
+    block=st.integers(1, 70),
+    blocks=st.integers(1, 10),
+    shuffled=st.booleans(),
+)
 def test_every_row_is_read_once(m, block, blocks, shuffled):
     outside = Outside(np.arange(m).reshape(m, 1))
-    buffers = Buffers([Source(outside, "X"), Source(outside.array + 100, "Y")], Plan(block, blocks))
-    runs = buffers.runs(np.random.default_rng(m).permutation(math.ceil(m / block)) if shuffled else None)
+    buffers = BlockReader(
+        [ArraySource(outside, "X"), ArraySource(outside.array + 100, "Y")], ReadPlan(block, blocks)
+    )
+    runs = buffers.runs(
+        np.random.default_rng(m).permutation(math.ceil(m / block)) if shuffled else None
+    )
     rows = []
     for run, (x, y) in zip(runs, buffers.fill(runs), strict=True):
         assert len(x) == len(y) == buffers.length(run) <= buffers.size
@@ -282,7 +343,7 @@ def test_every_row_is_read_once(m, block, blocks, shuffled):
 def test_the_next_buffer_is_read_while_one_is_in_use():
     read = Event()
     outside = Outside(np.arange(12), fail=lambda start: read.set() if start == 6 else None)
-    buffers = Buffers([Source(outside, "X")], Plan(2, 2))
+    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(2, 2))
     with closing(buffers.fill(buffers.runs())) as filled:
         (first,) = next(filled)
         assert read.wait(timeout=30)
@@ -292,7 +353,7 @@ def test_the_next_buffer_is_read_while_one_is_in_use():
 
 def test_a_buffer_is_not_written_to_while_it_is_in_use():
     outside = Outside(np.arange(40))
-    buffers = Buffers([Source(outside, "X")], Plan(1, 4))
+    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 4))
     for number, (x,) in enumerate(buffers.fill(buffers.runs())):
         for _ in range(1000):
             assert x.tolist() == list(range(4 * number, 4 * number + 4))
@@ -311,9 +372,9 @@ def test_whoever_leaves_early_waits_for_one_block_only(monkeypatch):
             reading.set()
             assert go.wait(timeout=30)
 
-    monkeypatch.setattr("minidl.sources.Event", Left)
+    monkeypatch.setattr("minidl.batching.block_reader.Event", Left)
     outside = Outside(np.arange(1000), fail=wait)
-    buffers = Buffers([Source(outside, "X")], Plan(1, 500))
+    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 500))
     with closing(buffers.fill(buffers.runs())) as filled:
         next(filled)
         assert reading.wait(timeout=30)
@@ -323,16 +384,20 @@ def test_whoever_leaves_early_waits_for_one_block_only(monkeypatch):
 
 
 @pytest.mark.parametrize("row", [0, 5, 11])
-@pytest.mark.parametrize("error", [OSError("the disk is gone"), ZeroDivisionError(), DataError("told already")])
+@pytest.mark.parametrize(
+    "error", [OSError("the disk is gone"), ZeroDivisionError(), DataError("told already")]
+)
 def test_a_failure_surfaces_where_the_rows_are_due(row, error):
     def fail(start):
         if start == row:
             raise error
 
-    buffers = Buffers([Source(Outside(np.arange(12), fail=fail), "X")], Plan(1, 4))
+    buffers = BlockReader([ArraySource(Outside(np.arange(12), fail=fail), "X")], ReadPlan(1, 4))
     seen = []
     message = (
-        "^told already" if isinstance(error, DataError) else rf"X\[{row}:{row + 1}\] must be readable, but it raised {type(error).__name__}"
+        "^told already"
+        if isinstance(error, DataError)
+        else rf"X\[{row}:{row + 1}\] must be readable, but it raised {type(error).__name__}"
     )
     with pytest.raises(DataError, match=message):
         seen.extend(x.tolist() for (x,) in buffers.fill(buffers.runs()))
@@ -341,11 +406,13 @@ def test_a_failure_surfaces_where_the_rows_are_due(row, error):
 
 
 def test_nothing_to_read_is_no_error():
-    assert list(Buffers([Source(Outside(np.arange(3)), "X")], Plan(1, 1)).fill([])) == []
+    assert (
+        list(BlockReader([ArraySource(Outside(np.arange(3)), "X")], ReadPlan(1, 1)).fill([])) == []
+    )
 
 
 def test_buffers_are_made_once():
-    buffers = Buffers([Source(Outside(np.arange(12)), "X")], Plan(2, 2))
+    buffers = BlockReader([ArraySource(Outside(np.arange(12)), "X")], ReadPlan(2, 2))
     homes = [{x.ctypes.data for (x,) in buffers.fill(buffers.runs())} for _ in range(2)]
     assert homes[0] == homes[1]
     assert len(homes[0]) == 2

@@ -37,7 +37,8 @@ from minidl import (
     Tanh,
     gradcheck,
 )
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from minidl.testing import assert_gradients, check_layer, check_loss, check_optimizer, check_penalty
 
 X = np.random.default_rng(0).standard_normal((5, 3))
@@ -91,7 +92,9 @@ def test_a_wrong_model_raises_the_report():
     ],
     ids=str,
 )
-@pytest.mark.parametrize("at", [X, np.zeros((1, 3)), np.float32(X), 30 * X], ids=["generic", "zero", "float32", "large"])
+@pytest.mark.parametrize(
+    "at", [X, np.zeros((1, 3)), np.float32(X), 30 * X], ids=["generic", "zero", "float32", "large"]
+)
 def test_right_layers_pass(layer, at):
     report = check_layer(copy.deepcopy(layer), at)
     assert report.ok, report
@@ -101,7 +104,10 @@ def test_right_layers_pass(layer, at):
 
 def test_a_stochastic_layer_is_checked_on_and_off():
     report = check_layer(Dropout(0.5), X)
-    assert {check.training for check in report.checks if check.parameter == "input"} == {False, True}
+    assert {check.training for check in report.checks if check.parameter == "input"} == {
+        False,
+        True,
+    }
     assert {check.training for check in check_layer(Tanh(), X).checks} == {False}
 
 
@@ -182,7 +188,7 @@ def state(layer):
         if name == "rng"
         else id(held)
         for name, held in vars(layer).items()
-        if name != "_buffers"
+        if name != "_workspace"
     }
 
 
@@ -253,7 +259,11 @@ def test_a_layer_with_a_domain():
 
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
-    [((Linear, X), ArgumentError, "Layer"), ((Tanh(), [["a"]]), DtypeError, "X"), ((Linear(4, 2), X), ShapeError, "4")],
+    [
+        ((Linear, X), ArgumentError, "Layer"),
+        ((Tanh(), [["a"]]), DtypeError, "X"),
+        ((Linear(4, 2), X), ShapeError, "4"),
+    ],
 )
 def test_what_is_no_layer_or_no_input_is_refused(arguments, error, said):
     with pytest.raises(error, match=said):
@@ -311,7 +321,12 @@ class BrokenLoss(MeanSquaredError):
             return 2 * self.wide / self.wide.size
         gradient = super().backward().copy()
         if self.how == "stale":
-            gradient = gradient + 0 * self.first.sum() + (self.first.sum() == 0) + self.first[0, 0] * (gradient != gradient[0, 0])
+            gradient = (
+                gradient
+                + 0 * self.first.sum()
+                + (self.first.sum() == 0)
+                + self.first[0, 0] * (gradient != gradient[0, 0])
+            )
         return {
             "sum": gradient * gradient.size,
             "half": gradient / 2,
@@ -365,7 +380,12 @@ def test_what_is_no_loss_or_does_not_fit_is_refused(arguments, error):
 # check_penalty
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([L1, L2]), st.sampled_from([0.0, 1e-3, 0.7, 100.0]), st.integers(1, 100))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([L1, L2]),
+    st.sampled_from([0.0, 1e-3, 0.7, 100.0]),
+    st.integers(1, 100),
+)
 def test_right_penalties_pass(seed, kind, strength, m):
     rng = np.random.default_rng(seed)
     weight = rng.standard_normal(tuple(rng.integers(1, 5, rng.integers(1, 4)))) * rng.integers(0, 2)
@@ -462,8 +482,8 @@ class BrokenOptimizer(GradientDescent):
         self.sum = None
         self.rng = np.random.default_rng()
 
-    def start(self, theta):
-        super().start(theta)
+    def init_state(self, theta):
+        super().init_state(theta)
         self.state = np.zeros_like(theta)
         if self.sum is None or self.how != "keeps its state":
             self.sum = 1.0
@@ -513,7 +533,9 @@ def test_a_useless_learning_rate_is_told():
     report = check_optimizer(lambda: GradientDescent(1e-9), steps=100)
     assert failed(report) == {"finds the minimum of a parabola", "gets down Rosenbrock's valley"}
     assert "too small a learning rate" in str(report)
-    assert "too large a learning rate" in str(check_optimizer(lambda: GradientDescent(1000.0), steps=100))
+    assert "too large a learning rate" in str(
+        check_optimizer(lambda: GradientDescent(1000.0), steps=100)
+    )
 
 
 def test_what_makes_no_new_optimizer_is_refused():
@@ -526,5 +548,12 @@ def test_what_makes_no_new_optimizer_is_refused():
 
 
 def test_the_kit_s_names_are_explained():
-    for part in (assert_gradients, check_layer, check_loss, check_penalty, check_optimizer, gradcheck.check_gradients):
+    for part in (
+        assert_gradients,
+        check_layer,
+        check_loss,
+        check_penalty,
+        check_optimizer,
+        gradcheck.check_gradients,
+    ):
         assert "Examples" in part.__doc__

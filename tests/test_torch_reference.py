@@ -54,7 +54,7 @@ class Objectives(Callback):
     def __init__(self):
         self.seen = []
 
-    def on_step(self, run):
+    def on_gradient(self, run):
         self.seen.append(run.loss)
         if run.epoch == 1:
             self.gradient = run.model.parameters.grad.copy()

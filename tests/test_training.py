@@ -22,7 +22,15 @@ X, Y = rows(10)
 def test_training_by_hand():
     model = Sequential([Linear(1, 1, bias=False)], loss=MeanSquaredError(), dtype=np.float64)
     model.parameters.theta = [0.0]
-    history = model.fit([[1], [2]], [[2], [4]], optimizer=GradientDescent(0.1), epochs=2, batch_size=1, shuffle=False, progress=False)
+    history = model.fit(
+        [[1], [2]],
+        [[2], [4]],
+        optimizer=GradientDescent(0.1),
+        epochs=2,
+        batch_size=1,
+        shuffle=False,
+        progress=False,
+    )
     # w = 0: loss 4, w += 0.1 * 2 * 2 = 0.4; loss (0.8 - 4)^2 = 10.24, w += 0.1 * 2 * 3.2 * 2 = 1.28 -> 1.68
     assert history.loss[0] == pytest.approx((4 + 10.24) / 2)
     assert history.loss[1] == pytest.approx((0.32**2 + (2 * (1.68 + 0.2 * 0.32) - 4) ** 2) / 2)
@@ -32,17 +40,27 @@ def test_the_loss_of_an_epoch_is_the_mean_over_examples_before_each_update():
     model, seen = classifier(penalties=[L2(1.0)]), []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             seen.append((run.loss, len(run.x), run.model.objective(run.x, run.y)["total"]))
 
-    history = model.fit(X, Y, optimizer=GradientDescent(0.5), epochs=1, batch_size=4, callbacks=[Watch()], progress=False)
+    history = model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(0.5),
+        epochs=1,
+        batch_size=4,
+        callbacks=[Watch()],
+        progress=False,
+    )
     losses, sizes, expected = map(np.array, zip(*seen, strict=True))
     assert sizes.tolist() == [4, 4, 2]
     np.testing.assert_allclose(losses, expected, rtol=1e-13)
     assert history.loss[0] == pytest.approx((losses * sizes).sum() / 10, rel=1e-14)
 
 
-@pytest.mark.parametrize("optimizer", [GradientDescent(0.1), Momentum(0.1), Adam(0.01)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "optimizer", [GradientDescent(0.1), Momentum(0.1), Adam(0.01)], ids=lambda o: type(o).__name__
+)
 def test_the_whole_set_at_once_is_the_loop_written_out(optimizer):
     model, twin, again = classifier(), classifier(), type(optimizer)(optimizer.learning_rate)
     model.fit(X, Y, optimizer=optimizer, epochs=7, batch_size=None, progress=False)
@@ -65,27 +83,38 @@ def test_a_second_fit_goes_on(optimizer):
 def test_accuracy_is_counted_over_the_same_predictions():
     model = classifier()
     before = model.evaluate(X, Y)["accuracy"]
-    history = model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=1, batch_size=None, progress=False)
+    history = model.fit(
+        X, Y, optimizer=GradientDescent(0.1), epochs=1, batch_size=None, progress=False
+    )
     assert history["accuracy"] == [before]
 
 
 def test_validation_is_measured_after_each_epoch():
     model, V, W = classifier(penalties=[L2(5)]), *rows(20, seed=4)
-    history = model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=3, validation=(V, W), progress=False)
+    history = model.fit(
+        X, Y, optimizer=GradientDescent(0.1), epochs=3, validation=(V, W), progress=False
+    )
     assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
     measured = model.evaluate(V, W)
-    assert (history["val_loss"][-1], history["val_accuracy"][-1]) == (measured["loss"], measured["accuracy"])
+    assert (history["val_loss"][-1], history["val_accuracy"][-1]) == (
+        measured["loss"],
+        measured["accuracy"],
+    )
 
 
 def test_validation_does_not_change_training():
     plain, watched = classifier(), classifier()
     for model, validation in ((plain, None), (watched, rows(33, seed=4))):
-        model.fit(X, Y, optimizer=Adam(), epochs=4, batch_size=4, validation=validation, progress=False)
+        model.fit(
+            X, Y, optimizer=Adam(), epochs=4, batch_size=4, validation=validation, progress=False
+        )
     np.testing.assert_array_equal(plain.parameters.theta, watched.parameters.theta)
 
 
 def test_without_classes_or_validation_there_is_the_loss_alone():
-    history = Sequential([Linear(3, 1)], loss=MeanSquaredError()).fit(X, Y, optimizer=Adam(), epochs=2, progress=False)
+    history = Sequential([Linear(3, 1)], loss=MeanSquaredError()).fit(
+        X, Y, optimizer=Adam(), epochs=2, progress=False
+    )
     assert list(history) == ["loss"]
     assert history.epochs == 2
     assert history.stopped is None
@@ -101,7 +130,9 @@ def test_dropout_is_on_while_training():
 
 def test_a_gap_of_the_last_batch_is_no_matter():
     model = classifier()
-    history = model.fit(*rows(65), optimizer=GradientDescent(0.1), epochs=30, batch_size=64, progress=False)
+    history = model.fit(
+        *rows(65), optimizer=GradientDescent(0.1), epochs=30, batch_size=64, progress=False
+    )
     assert history.loss[-1] < history.loss[0]
 
 
@@ -109,19 +140,21 @@ def test_hooks_come_in_order():
     calls = []
 
     class Watch(Callback):
-        def on_start(self, run):
+        def on_train_begin(self, run):
             calls.append(("start", run.epochs, run.batches))
 
-        def on_step(self, run):
+        def on_gradient(self, run):
             calls.append(("step", run.epoch, run.batch))
 
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             calls.append(("epoch", run.epoch, run.history.epochs))
 
-        def on_end(self, run):
+        def on_train_end(self, run):
             calls.append(("end", run.stopped))
 
-    classifier().fit(X, Y, optimizer=Adam(), epochs=2, batch_size=5, callbacks=Watch(), progress=False)
+    classifier().fit(
+        X, Y, optimizer=Adam(), epochs=2, batch_size=5, callbacks=Watch(), progress=False
+    )
     steps = [[("step", e, 1), ("step", e, 2), ("epoch", e, e)] for e in (1, 2)]
     assert calls == [("start", 2, 2), *steps[0], *steps[1], ("end", None)]
 
@@ -130,27 +163,37 @@ def test_at_a_step_the_gradient_is_known_and_the_parameters_have_not_moved():
     seen = []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             seen.append((run.model.parameters.theta.copy(), run.model.parameters.grad.copy()))
 
     model = classifier()
     start = model.parameters.theta.copy()
-    model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=1, batch_size=None, callbacks=[Watch()], progress=False)
+    model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(0.1),
+        epochs=1,
+        batch_size=None,
+        callbacks=[Watch()],
+        progress=False,
+    )
     np.testing.assert_array_equal(seen[0][0], start)
     np.testing.assert_allclose(model.parameters.theta, start - 0.1 * seen[0][1], rtol=1e-14)
 
 
 def test_a_callback_may_stop_training():
     class Stop(Callback):
-        def on_epoch(self, run):
+        def on_epoch_end(self, run):
             if run.epoch == 3:
                 run.stop("enough")
 
-    history = classifier().fit(X, Y, optimizer=Adam(), epochs=50, callbacks=[Stop()], progress=False)
+    history = classifier().fit(
+        X, Y, optimizer=Adam(), epochs=50, callbacks=[Stop()], progress=False
+    )
     assert (history.epochs, history.stopped) == (3, "enough")
 
 
-@pytest.mark.parametrize("hook", ["on_start", "on_step", "on_epoch"])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_gradient", "on_epoch_end"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_interruption_still_ends_what_was_started(hook, error):
     class Fails(Callback):
@@ -163,25 +206,27 @@ def test_an_interruption_still_ends_what_was_started(hook, error):
     ended = []
 
     class Before(Callback):
-        def on_end(self, run):
+        def on_train_end(self, run):
             ended.append("before")
 
     class After(Callback):
-        def on_end(self, run):
+        def on_train_end(self, run):
             ended.append("after")
 
     with pytest.raises(error):
-        classifier().fit(X, Y, optimizer=Adam(), epochs=2, callbacks=[Before(), Fails(), After()], progress=False)
-    assert ended == (["before"] if hook == "on_start" else ["after", "before"])
+        classifier().fit(
+            X, Y, optimizer=Adam(), epochs=2, callbacks=[Before(), Fails(), After()], progress=False
+        )
+    assert ended == (["before"] if hook == "on_train_begin" else ["after", "before"])
 
 
 def test_the_watch_for_nan_is_added_once():
     seen = []
 
     class Count(StopOnNonFinite):
-        def on_start(self, run):
+        def on_train_begin(self, run):
             seen.append(self)
-            super().on_start(run)
+            super().on_train_begin(run)
 
     classifier().fit(X, Y, optimizer=Adam(), epochs=1, callbacks=[Count()], progress=False)
     assert len(seen) == 1
@@ -193,8 +238,10 @@ def test_a_set_made_by_hand_deals_the_rows_of_fit():
     seen = []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             seen.append(run.x.copy())
 
-    classifier().fit(X, Y, optimizer=Adam(), epochs=1, batch_size=4, callbacks=[Watch()], progress=False)
+    classifier().fit(
+        X, Y, optimizer=Adam(), epochs=1, batch_size=4, callbacks=[Watch()], progress=False
+    )
     assert all(np.array_equal(a, b) for a, b in zip(order, seen, strict=True))

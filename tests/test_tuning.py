@@ -35,21 +35,33 @@ X, Y = rows(120, 5, dtype=np.float32)
 
 def net(dtype=np.float32, seed=0):
     layers = [Linear(5, 16), ReLU(), Dropout(0.9), Gain(16), Linear(16, 1), Sigmoid()]
-    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.01)], seed=seed, dtype=dtype)
+    return Sequential(
+        layers, loss=BinaryCrossEntropy(), penalties=[L2(0.01)], seed=seed, dtype=dtype
+    )
 
 
 def everything(model, optimizer):
     """Return all that could have changed, as bytes and texts."""
-    streams = [model.shuffle_rng, *(layer.rng for top in model.layers for layer in top.walk() if layer.stochastic)]
+    streams = [
+        model.shuffle_rng,
+        *(layer.rng for top in model.layers for layer in top.modules() if layer.stochastic),
+    ]
     held = [
         model.parameters.theta,
         model.parameters.grad,
         *(value for value in optimizer.state().values() if isinstance(value, np.ndarray)),
     ]
-    return [array.tobytes() for array in held], [str(rng.bit_generator.state) for rng in streams], str(optimizer), str(optimizer.state())
+    return (
+        [array.tobytes() for array in held],
+        [str(rng.bit_generator.state) for rng in streams],
+        str(optimizer),
+        str(optimizer.state()),
+    )
 
 
-@pytest.mark.parametrize("make", [lambda: Adam(Cosine(0.01, 100)), lambda: Momentum(0.1, clip_norm=0.5)])
+@pytest.mark.parametrize(
+    "make", [lambda: Adam(Cosine(0.01, 100)), lambda: Momentum(0.1, clip_norm=0.5)]
+)
 def test_model_optimizer_and_streams_stay_bit_for_bit(make):
     histories = []
     for searches in (True, False):
@@ -75,7 +87,16 @@ def test_the_losses_are_those_of_a_training_with_these_rates():
     line = np.arange(1.0, 9.0).reshape(-1, 1)
     model = Sequential([Linear(1, 1, bias=False)], loss=MeanSquaredError(), dtype=np.float64)
     start = float(model.parameters.theta[0])
-    found = lr_find(model, line, 2 * line, optimizer=GradientDescent(1), lowest=1e-4, highest=1e-2, steps=20, batch_size=None)
+    found = lr_find(
+        model,
+        line,
+        2 * line,
+        optimizer=GradientDescent(1),
+        lowest=1e-4,
+        highest=1e-2,
+        steps=20,
+        batch_size=None,
+    )
     assert len(found.rates) == len(found.raw) == len(found.losses) == 20
     np.testing.assert_allclose(found.rates, 1e-4 * 100 ** (np.arange(20) / 19), rtol=1e-12)
     weight, losses, square = start, [], float((line**2).mean())
@@ -110,11 +131,16 @@ def test_an_early_low_loss_of_one_batch_is_no_least():
     assert search([0.1] + [1.0] * 50 + [0.6] * 30 + [5.0] * 19).least == 80
 
 
-@pytest.mark.parametrize("raw", [[1.0] * 100, np.linspace(1, 2, 100), 1 + 0.1 * np.random.default_rng(3).standard_normal(100)])
+@pytest.mark.parametrize(
+    "raw",
+    [[1.0] * 100, np.linspace(1, 2, 100), 1 + 0.1 * np.random.default_rng(3).standard_normal(100)],
+)
 def test_where_the_loss_does_not_fall_there_is_no_suggestion(raw):
     found = search(raw)
     assert found.suggestion is None
-    assert "no more than its noise; try larger batches, more steps or a higher highest rate" in str(found)
+    assert "no more than its noise; try larger batches, more steps or a higher highest rate" in str(
+        found
+    )
 
 
 def test_a_loss_that_still_falls_at_the_end_is_told():
@@ -137,7 +163,10 @@ def test_it_ends_where_the_loss_is_not_finite():
 
 def test_a_first_step_that_leads_to_infinity_is_told():
     wild = Sequential([Linear(5, 1)], loss=MeanSquaredError())
-    with pytest.raises(ArgumentError, match=r"the loss must be finite at the start and after a step with lowest=1e\+30 in lr_find"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"the loss must be finite at the start and after a step with lowest=1e\+30 in lr_find",
+    ):
         lr_find(wild, X, Y, optimizer=GradientDescent(1), lowest=1e30, highest=1e31)
 
 
@@ -151,7 +180,10 @@ def test_training_with_the_suggestion_learns():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"lowest": 0}, "lowest and highest must be finite and 0 < lowest < highest, got 0 and 1.0 in lr_find"),
+        (
+            {"lowest": 0},
+            "lowest and highest must be finite and 0 < lowest < highest, got 0 and 1.0 in lr_find",
+        ),
         ({"lowest": 2.0}, "got 2.0 and 1.0"),
         ({"highest": np.inf}, "got 1e-06 and inf"),
         ({"highest": "1"}, "got 1e-06 and '1'"),
@@ -188,7 +220,10 @@ def test_the_picture_shows_the_losses_the_least_and_the_suggestion(plt):
     np.testing.assert_array_equal(points.get_ydata(), found.raw)
     np.testing.assert_array_equal(smoothed.get_xdata(), found.rates)
     np.testing.assert_array_equal(smoothed.get_ydata(), found.losses)
-    assert (least.get_xdata()[0], least.get_ydata()[0]) == (found.rates[found.least], found.losses[found.least])
+    assert (least.get_xdata()[0], least.get_ydata()[0]) == (
+        found.rates[found.least],
+        found.losses[found.least],
+    )
     assert line.get_xdata()[0] == found.suggestion
     assert axes.get_xscale() == "log"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
@@ -208,7 +243,9 @@ def test_a_picture_without_suggestion_says_so_and_goes_where_it_is_told(plt):
 def test_only_what_lr_find_found_can_be_drawn(plt):
     from minidl import plots
 
-    with pytest.raises(ArgumentError, match=r"search must be what lr_find returned, got 0\.1 in rate_search"):
+    with pytest.raises(
+        ArgumentError, match=r"search must be what lr_find returned, got 0\.1 in rate_search"
+    ):
         plots.rate_search(0.1)
 
 
@@ -223,7 +260,9 @@ CHANCE = np.random.default_rng(5).random((100, 1))
 def classifier(outputs=1, loss=None, init=None, **settings):
     head = Sigmoid() if outputs == 1 else Softmax()
     loss = loss or (BinaryCrossEntropy() if outputs == 1 else CategoricalCrossEntropy())
-    return Sequential([Linear(5, 32), ReLU(), Linear(32, outputs, init=init), head], loss=loss, **settings)
+    return Sequential(
+        [Linear(5, 32), ReLU(), Linear(32, outputs, init=init), head], loss=loss, **settings
+    )
 
 
 def regression():
@@ -239,7 +278,11 @@ def test_a_sound_classifier_learns_its_batch_by_heart():
     lines = str(report).splitlines()
     assert lines[0].startswith("one batch of 32 examples, 200 steps of Adam(learning_rate=0.02,")
     assert lines[1] == f"first loss  {report.first:<9.4g}  guessing: ln(2) = 0.6931"
-    assert lines[2:] == [f"last loss   {report.last:<9.4g}  the least possible: 0", "accuracy    1.000", "learned by heart"]
+    assert lines[2:] == [
+        f"last loss   {report.last:<9.4g}  the least possible: 0",
+        "accuracy    1.000",
+        "learned by heart",
+    ]
 
 
 def test_several_classes_are_compared_with_ln_k():
@@ -250,7 +293,10 @@ def test_several_classes_are_compared_with_ln_k():
 
 
 def test_all_weights_zero_is_exactly_guessing_and_is_not_learned():
-    model = Sequential([Linear(5, 4, init=Zeros()), ReLU(), Linear(4, 3, init=Zeros()), Softmax()], loss=CategoricalCrossEntropy())
+    model = Sequential(
+        [Linear(5, 4, init=Zeros()), ReLU(), Linear(4, 3, init=Zeros()), Softmax()],
+        loss=CategoricalCrossEntropy(),
+    )
     report = overfit_one_batch(model, ROWS, CLASSES, optimizer=GradientDescent(0.1))
     assert report.first == pytest.approx(math.log(3), rel=1e-6)
     assert not report.ok
@@ -258,7 +304,9 @@ def test_all_weights_zero_is_exactly_guessing_and_is_not_learned():
 
 
 def test_values_are_compared_with_always_the_mean():
-    report = overfit_one_batch(regression(), ROWS[:20], 3 + CHANCE[:20], optimizer=Adam(0.02), steps=1000, batch_size=None)
+    report = overfit_one_batch(
+        regression(), ROWS[:20], 3 + CHANCE[:20], optimizer=Adam(0.02), steps=1000, batch_size=None
+    )
     assert report.ok
     assert report.guessing == pytest.approx(CHANCE[:20].var(), rel=1e-3)
     assert report.accuracy is None
@@ -276,11 +324,18 @@ def test_a_loss_of_ones_own_is_measured_by_its_first_value():
 
 
 def test_smoothed_targets_have_a_least_loss_above_0():
-    report = overfit_one_batch(classifier(3, CategoricalCrossEntropy(label_smoothing=0.3)), ROWS, CLASSES, optimizer=Adam(0.02))
+    report = overfit_one_batch(
+        classifier(3, CategoricalCrossEntropy(label_smoothing=0.3)),
+        ROWS,
+        CLASSES,
+        optimizer=Adam(0.02),
+    )
     assert report.ok
     assert report.least == pytest.approx(-0.8 * math.log(0.8) - 2 * 0.1 * math.log(0.1), rel=1e-5)
     assert report.last == pytest.approx(report.least, rel=0.05)
-    report = overfit_one_batch(classifier(1, BinaryCrossEntropy(label_smoothing=0.2)), ROWS, LABELS, optimizer=Adam(0.02))
+    report = overfit_one_batch(
+        classifier(1, BinaryCrossEntropy(label_smoothing=0.2)), ROWS, LABELS, optimizer=Adam(0.02)
+    )
     assert report.ok
     assert report.least == pytest.approx(-0.9 * math.log(0.9) - 0.1 * math.log(0.1), rel=1e-5)
 
@@ -296,7 +351,10 @@ class Backwards(Layer):
 
 
 def test_a_wrong_gradient_is_noticed():
-    model = Sequential([Linear(5, 32), ReLU(), Backwards(), Linear(32, 1, init=Zeros()), Sigmoid()], loss=BinaryCrossEntropy())
+    model = Sequential(
+        [Linear(5, 32), ReLU(), Backwards(), Linear(32, 1, init=Zeros()), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+    )
     model.layers[3].weight.value = np.full((1, 32), 0.5)
     report = overfit_one_batch(model, ROWS, CLASSES == 1, optimizer=GradientDescent(0.5))
     assert not report.ok
@@ -307,11 +365,16 @@ def test_targets_that_contradict_each_other_are_named():
     same = np.ones((8, 5))
     report = overfit_one_batch(classifier(), same, np.arange(8) % 2, optimizer=Adam(0.02))
     assert not report.ok
-    assert "rows 0 and 1 of the batch are equal, but not their targets: nobody can learn both" in str(report)
+    assert (
+        "rows 0 and 1 of the batch are equal, but not their targets: nobody can learn both"
+        in str(report)
+    )
 
 
 def test_too_few_steps_are_told():
-    report = overfit_one_batch(classifier(), ROWS, LABELS, optimizer=GradientDescent(0.01), steps=30)
+    report = overfit_one_batch(
+        classifier(), ROWS, LABELS, optimizer=GradientDescent(0.01), steps=30
+    )
     assert not report.learned
     assert "the loss was still falling: try more steps, or a larger learning rate" in str(report)
 
@@ -323,14 +386,18 @@ def test_a_loss_that_rises_is_told():
 
 
 def test_a_loss_that_is_not_finite_is_told_and_ends_it():
-    report = overfit_one_batch(regression(), ROWS, LABELS, optimizer=GradientDescent(1e9), steps=500)
+    report = overfit_one_batch(
+        regression(), ROWS, LABELS, optimizer=GradientDescent(1e9), steps=500
+    )
     assert not report.ok
     assert "the loss was not finite after step" in str(report)
     assert "500 steps" not in str(report)
 
 
 def test_inputs_that_are_not_scaled_make_the_first_loss_high():
-    report = overfit_one_batch(classifier(), 255 * ROWS, CLASSES == 1, optimizer=Adam(0.02), steps=400)
+    report = overfit_one_batch(
+        classifier(), 255 * ROWS, CLASSES == 1, optimizer=Adam(0.02), steps=400
+    )
     assert report.first > 3 * math.log(2)
     assert not report.ok
     assert "more than three times the loss of guessing: are the inputs scaled" in str(report)
@@ -353,7 +420,7 @@ def test_the_losses_leave_dropout_and_penalties_out():
 
 
 class First(Callback):
-    def on_step(self, run):
+    def on_gradient(self, run):
         if run.batch == 1:
             self.x = run.x.copy()
 
@@ -363,12 +430,27 @@ def test_the_batch_is_the_one_that_fit_would_deal_next_and_nothing_changes():
     for tries in (True, False):
         model, optimizer, first = classifier(), Adam(0.02), First()
         model.fit(ROWS, LABELS, optimizer=optimizer, epochs=1, progress=False)
-        state, theta, grad = str(optimizer.state()), model.parameters.theta.copy(), model.parameters.grad.tobytes()
+        state, theta, grad = (
+            str(optimizer.state()),
+            model.parameters.theta.copy(),
+            model.parameters.grad.tobytes(),
+        )
         if tries:
             report = overfit_one_batch(model, ROWS, LABELS, optimizer=optimizer, steps=5)
-            assert (str(optimizer.state()), model.parameters.theta.tobytes()) == (state, theta.tobytes())
+            assert (str(optimizer.state()), model.parameters.theta.tobytes()) == (
+                state,
+                theta.tobytes(),
+            )
             assert model.parameters.grad.tobytes() == grad
-        model.fit(ROWS, LABELS, optimizer=optimizer, epochs=1, batch_size=32, callbacks=first, progress=False)
+        model.fit(
+            ROWS,
+            LABELS,
+            optimizer=optimizer,
+            epochs=1,
+            batch_size=32,
+            callbacks=first,
+            progress=False,
+        )
         dealt.append(first.x)
         thetas.append(model.parameters.theta.tobytes())
     np.testing.assert_array_equal(*dealt)
@@ -376,7 +458,9 @@ def test_the_batch_is_the_one_that_fit_would_deal_next_and_nothing_changes():
     places = [int(np.flatnonzero((row == ROWS).all(axis=1))[0]) for row in first.x]
     trained = classifier()
     trained.parameters.theta = theta
-    assert report.first == pytest.approx(trained.evaluate(ROWS[places], LABELS[places])["loss"], rel=1e-6)
+    assert report.first == pytest.approx(
+        trained.evaluate(ROWS[places], LABELS[places])["loss"], rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -385,7 +469,10 @@ def test_the_batch_is_the_one_that_fit_would_deal_next_and_nothing_changes():
         ({"steps": 0}, "steps must be a whole number >= 1, got 0 in overfit_one_batch"),
         ({"steps": True}, "steps must be"),
         ({"batch_size": 0}, "batch_size"),
-        ({"optimizer": 0.1}, "optimizer must be an Optimizer such as Adam.*, got 0.1 in overfit_one_batch"),
+        (
+            {"optimizer": 0.1},
+            "optimizer must be an Optimizer such as Adam.*, got 0.1 in overfit_one_batch",
+        ),
         ({"model": None}, "model must be a Sequential, got None in overfit_one_batch"),
     ],
 )

@@ -27,7 +27,8 @@ from minidl import (
     Sigmoid,
     Softmax,
 )
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 
 X, Y = rows(10)
 RNG = np.random.default_rng(7)
@@ -36,7 +37,7 @@ ONCE = {"epochs": 1, "progress": False}
 
 
 class Huber(Loss):
-    """A user's loss without `examples`."""
+    """A user's loss without `per_example`."""
 
     def forward(self, prediction, target):
         self.d = prediction - target
@@ -48,7 +49,7 @@ class Huber(Loss):
 
 
 class WeightedHuber(Huber):
-    def examples(self):
+    def per_example(self):
         return (self.root - 1).mean(axis=1)
 
 
@@ -64,12 +65,14 @@ each_net = pytest.mark.parametrize("net", NETS)
 
 def model_of(net, *, own_last=False, **settings):
     outputs, last, loss = NETS[net]
-    last = last and type("Own", (last,), {}) if own_last else last  # a subclass is not computed together with its loss
+    last = (
+        last and type("Own", (last,), {}) if own_last else last
+    )  # a subclass is not computed together with its loss
     layers = [Linear(3, 4), ReLU(), Linear(4, outputs), *([last()] if last else [])]
     return Sequential(layers, loss=copy.deepcopy(loss), dtype=np.float64, seed=3, **settings)
 
 
-def targets(net, m=10):
+def prepare_targets(net, m=10):
     outputs, last, _ = NETS[net]
     rng = np.random.default_rng(1)
     if last is Softmax:
@@ -80,7 +83,12 @@ def targets(net, m=10):
 def moved(model, X, Y, **settings):
     """Return what one epoch makes of the parameters, and its loss."""
     twin = copy.deepcopy(model)
-    history = twin.fit(X, Y, optimizer=GradientDescent(0.5), **{"batch_size": None, "shuffle": False, **ONCE, **settings})
+    history = twin.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(0.5),
+        **{"batch_size": None, "shuffle": False, **ONCE, **settings},
+    )
     return twin.parameters.theta, history.loss
 
 
@@ -95,7 +103,9 @@ def test_the_weighted_loss_is_the_weighted_mean_of_the_losses_of_single_rows(net
     terms = model.objective(X, y, sample_weight=W)
     assert terms["data"] == pytest.approx(np.average(alone, weights=W), rel=1e-13)
     assert terms["L2(0.1)"] == model.objective(X, y)["L2(0.1)"]
-    assert model.evaluate(X, y, sample_weight=W)["loss"] == pytest.approx(np.average(alone, weights=W), rel=1e-13)
+    assert model.evaluate(X, y, sample_weight=W)["loss"] == pytest.approx(
+        np.average(alone, weights=W), rel=1e-13
+    )
 
 
 @each_net
@@ -103,13 +113,21 @@ def test_the_weighted_loss_is_the_weighted_mean_of_the_losses_of_single_rows(net
 def test_the_gradient_is_the_weighted_mean_of_those_of_single_rows(net, own_last):
     model, y = model_of(net, own_last=own_last), targets(net)
     alone = [model.gradient(X[i : i + 1], y[i : i + 1]) for i in range(10)]
-    np.testing.assert_allclose(model.gradient(X, y, sample_weight=W), np.average(alone, axis=0, weights=W), rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(
+        model.gradient(X, y, sample_weight=W),
+        np.average(alone, axis=0, weights=W),
+        rtol=1e-10,
+        atol=1e-15,
+    )
 
 
 @each_net
 def test_a_weight_of_two_is_the_example_given_twice_and_of_zero_the_example_left_out(net):
     counts, y = np.array([2, 1, 0, 1, 3, 1, 1, 0, 2, 1]), targets(net)
-    weighted, repeated = moved(model_of(net), X, y, sample_weight=counts), moved(model_of(net), X.repeat(counts, 0), y.repeat(counts, 0))
+    weighted, repeated = (
+        moved(model_of(net), X, y, sample_weight=counts),
+        moved(model_of(net), X.repeat(counts, 0), y.repeat(counts, 0)),
+    )
     np.testing.assert_allclose(weighted[0], repeated[0], rtol=1e-12)
     assert weighted[1] == pytest.approx(repeated[1], rel=1e-13)
 
@@ -118,41 +136,72 @@ def test_a_weight_of_two_is_the_example_given_twice_and_of_zero_the_example_left
 @pytest.mark.parametrize("batch_size", [3, None])
 def test_equal_weights_are_none(net, batch_size):
     model, y = model_of(net, penalties=[L2(0.5)]), targets(net)
-    plain, equal = (moved(model, X, y, batch_size=batch_size, shuffle=True, **w) for w in ({}, {"sample_weight": np.full(10, 3e250)}))
+    plain, equal = (
+        moved(model, X, y, batch_size=batch_size, shuffle=True, **w)
+        for w in ({}, {"sample_weight": np.full(10, 3e250)})
+    )
     np.testing.assert_allclose(equal[0], plain[0], rtol=1e-13)
     assert equal[1] == pytest.approx(plain[1], rel=1e-13)
 
 
 @pytest.mark.parametrize(
-    "loss", [SigmoidCrossEntropy(), SoftmaxCrossEntropy(), BinaryCrossEntropy(), CategoricalCrossEntropy(label_smoothing=0.2)]
+    "loss",
+    [
+        SigmoidCrossEntropy(),
+        SoftmaxCrossEntropy(),
+        BinaryCrossEntropy(),
+        CategoricalCrossEntropy(label_smoothing=0.2),
+    ],
 )
 def test_the_losses_of_the_examples_have_the_mean_that_forward_returns(loss):
     p, t = RNG.dirichlet(np.ones(3), 6), RNG.dirichlet(np.ones(3), 6)
-    assert loss.forward(p, t) == pytest.approx(loss.examples().mean(), rel=1e-14)
-    assert loss.examples().shape == (6,)
+    assert loss.forward(p, t) == pytest.approx(loss.per_example().mean(), rel=1e-14)
+    assert loss.per_example().shape == (6,)
 
 
 def test_the_sum_over_the_batches_is_the_weighted_mean_of_the_epoch():
     seen = []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             assert run.y.shape == (len(run.x), 1)
-            seen.append((float(run.loss) * len(run.x), [W[np.flatnonzero(np.equal(X, x).all(axis=1))[0]] for x in run.x], run.weight))
+            seen.append(
+                (
+                    float(run.loss) * len(run.x),
+                    [W[np.flatnonzero(np.equal(X, x).all(axis=1))[0]] for x in run.x],
+                    run.weight,
+                )
+            )
 
     model = classifier()
-    history = model.fit(X, Y, optimizer=GradientDescent(1e-9), batch_size=4, sample_weight=W, callbacks=[Watch()], **ONCE)
+    history = model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(1e-9),
+        batch_size=4,
+        sample_weight=W,
+        callbacks=[Watch()],
+        **ONCE,
+    )
     assert history.loss[0] == pytest.approx(sum(loss for loss, _, _ in seen) / 10, rel=1e-14)
-    assert history.loss[0] == pytest.approx(model.objective(X, Y, sample_weight=W)["total"], rel=1e-6)
+    assert history.loss[0] == pytest.approx(
+        model.objective(X, Y, sample_weight=W)["total"], rel=1e-6
+    )
     for _, due, weight in seen:  # each row keeps its weight through the shuffle
         np.testing.assert_allclose(weight, np.array(due) / W.mean(), rtol=1e-14)
 
 
 def test_validation_takes_weights_of_its_own():
     model = classifier()
-    history = model.fit(X, Y, optimizer=GradientDescent(0.1), validation=(X, Y, W), class_weight={1: 5}, **ONCE)
-    assert history["val_loss"][0] == pytest.approx(model.evaluate(X, Y, sample_weight=W)["loss"], rel=1e-14)
-    plain = model.fit(X, Y, optimizer=GradientDescent(0.1), validation=(X, Y), sample_weight=W, **ONCE)
+    history = model.fit(
+        X, Y, optimizer=GradientDescent(0.1), validation=(X, Y, W), class_weight={1: 5}, **ONCE
+    )
+    assert history["val_loss"][0] == pytest.approx(
+        model.evaluate(X, Y, sample_weight=W)["loss"], rel=1e-14
+    )
+    plain = model.fit(
+        X, Y, optimizer=GradientDescent(0.1), validation=(X, Y), sample_weight=W, **ONCE
+    )
     assert plain["val_loss"][0] == pytest.approx(model.evaluate(X, Y)["loss"], rel=1e-14)
 
 
@@ -164,7 +213,9 @@ def test_class_weights_multiply_those_of_the_examples():
     model = model_of("softmax, from the logits")
     table = np.array([1.0, 4.0, 0.5])
     by_class = moved(model, X, y, class_weight={1: 4.0, 2: 0.5}, sample_weight=W)
-    np.testing.assert_allclose(by_class[0], moved(model, X, y, sample_weight=W * table[y])[0], rtol=1e-13)
+    np.testing.assert_allclose(
+        by_class[0], moved(model, X, y, sample_weight=W * table[y])[0], rtol=1e-13
+    )
 
 
 def test_balanced_classes_count_alike():
@@ -187,7 +238,7 @@ def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
     seen = []
 
     class Watch(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             numbers = [int(np.flatnonzero((x == row).all(axis=1))[0]) for row in run.x]
             seen.extend(zip(numbers, run.weight.tolist(), strict=True))
 
@@ -195,8 +246,18 @@ def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
         file["x"], file["y"] = x, y
         model = classifier()
         held = {"sample_weight": w, "class_weight": class_weight, "callbacks": [Watch()], **ONCE}
-        model.fit(file["x"], file["y"], optimizer=GradientDescent(0.1), batch_size=16, memory_limit=12_000, **held)
-        streamed, file_loss = dict(seen), model.evaluate(file["x"], file["y"], sample_weight=w, memory_limit=12_000)["loss"]
+        model.fit(
+            file["x"],
+            file["y"],
+            optimizer=GradientDescent(0.1),
+            batch_size=16,
+            memory_limit=12_000,
+            **held,
+        )
+        streamed, file_loss = (
+            dict(seen),
+            model.evaluate(file["x"], file["y"], sample_weight=w, memory_limit=12_000)["loss"],
+        )
     assert len(seen) == len(streamed) == m
     assert file_loss == pytest.approx(model.evaluate(x, y, sample_weight=w)["loss"], rel=1e-13)
     seen.clear()
@@ -210,10 +271,12 @@ def test_a_weighted_training_resumes_bit_for_bit(tmp_path):
         return model.fit(X, Y, optimizer=Adam(0.05), epochs=epochs, **held, **settings)
 
     def network():
-        return Sequential([Linear(3, 5), ReLU(), Dropout(0.7), Linear(5, 1), Sigmoid()], loss=BinaryCrossEntropy())
+        return Sequential(
+            [Linear(3, 5), ReLU(), Dropout(0.7), Linear(5, 1), Sigmoid()], loss=BinaryCrossEntropy()
+        )
 
     class Leave(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             if (run.epoch, run.batch) == (3, 2):
                 raise KeyboardInterrupt
 
@@ -230,11 +293,19 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
     asked = []
 
     class Ask(Callback):
-        def on_step(self, run):
+        def on_gradient(self, run):
             asked.append(run.model.evaluate(run.x, run.y)["loss"])
 
     model = classifier()
-    model.fit(X, Y, optimizer=GradientDescent(1e-9), batch_size=None, sample_weight=W, callbacks=[Ask()], **ONCE)
+    model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(1e-9),
+        batch_size=None,
+        sample_weight=W,
+        callbacks=[Ask()],
+        **ONCE,
+    )
     assert asked[0] == pytest.approx(model.evaluate(X, Y)["loss"], rel=1e-6)
 
 
@@ -244,19 +315,43 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"sample_weight": W[:9]}, ShapeError, r"sample_weight must have shape \(10,\), got \(9,\)"),
+        (
+            {"sample_weight": W[:9]},
+            ShapeError,
+            r"sample_weight must have shape \(10,\), got \(9,\)",
+        ),
         ({"sample_weight": W[:, np.newaxis]}, ShapeError, r"got \(10, 1\)"),
-        ({"sample_weight": -W}, ArgumentError, r"sample_weight must be >= 0, got -.* at sample_weight\[0\]"),
-        ({"sample_weight": W * np.nan}, NonFiniteError, r"sample_weight must be finite, got nan at sample_weight\[0\]"),
+        (
+            {"sample_weight": -W},
+            ArgumentError,
+            r"sample_weight must be >= 0, got -.* at sample_weight\[0\]",
+        ),
+        (
+            {"sample_weight": W * np.nan},
+            NonFiniteError,
+            r"sample_weight must be finite, got nan at sample_weight\[0\]",
+        ),
         ({"sample_weight": ["a"] * 10}, DtypeError, r"sample_weight must hold real numbers"),
         ({"sample_weight": np.zeros(10)}, ArgumentError, r"sample_weight must not be all 0"),
         ({"class_weight": {0: 0, 1: 0}}, ArgumentError, r"must leave examples that count"),
-        ({"class_weight": {2: 1.0}}, ArgumentError, r"class_weight must have class numbers from 0 to 1 as keys, got 2"),
+        (
+            {"class_weight": {2: 1.0}},
+            ArgumentError,
+            r"class_weight must have class numbers from 0 to 1 as keys, got 2",
+        ),
         ({"class_weight": {True: 1.0}}, ArgumentError, r"keys, got True"),
         ({"class_weight": {"cat": 1.0}}, ArgumentError, r"keys, got 'cat'"),
-        ({"class_weight": {1: -1.0}}, ArgumentError, r"class_weight must hold finite weights >= 0, got -1.0 for class 1"),
+        (
+            {"class_weight": {1: -1.0}},
+            ArgumentError,
+            r"class_weight must hold finite weights >= 0, got -1.0 for class 1",
+        ),
         ({"class_weight": {1: np.inf}}, ArgumentError, r"got inf for class 1"),
-        ({"class_weight": "even"}, ArgumentError, r"class_weight must be a dict \{class number: weight\} or 'balanced', got 'even'"),
+        (
+            {"class_weight": "even"},
+            ArgumentError,
+            r"class_weight must be a dict \{class number: weight\} or 'balanced', got 'even'",
+        ),
         ({"validation": (X, Y, W[:3])}, ShapeError, r"sample_weight must have shape \(10,\)"),
     ],
 )
@@ -270,14 +365,24 @@ def test_bad_weights_are_refused_before_anything_changes(settings, error, messag
 
 def test_losses_that_cannot_be_weighted_say_so():
     own = Sequential([Linear(3, 1)], loss=Huber())
-    with pytest.raises(ArgumentError, match=r"weights need a loss that tells the loss of each example, but Huber has no examples\(\)"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"weights need a loss that tells the loss of each example, but Huber has no examples\(\)",
+    ):
         own.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
     with pytest.raises(ArgumentError, match=r"Huber\(\) does not tell the loss of each example"):
-        own.loss.examples()
+        own.loss.per_example()
     with pytest.raises(ArgumentError, match="does not predict classes"):
-        model_of("squared error").fit(X, targets("squared error"), optimizer=Adam(), class_weight="balanced", **ONCE)
-    with pytest.raises(ArgumentError, match=r"class_weight needs one class per example, but Y has 2 decisions each: pass sample_weight"):
-        model_of("two decisions").fit(X, targets("two decisions"), optimizer=Adam(), class_weight="balanced", **ONCE)
+        model_of("squared error").fit(
+            X, targets("squared error"), optimizer=Adam(), class_weight="balanced", **ONCE
+        )
+    with pytest.raises(
+        ArgumentError,
+        match=r"class_weight needs one class per example, but Y has 2 decisions each: pass sample_weight",
+    ):
+        model_of("two decisions").fit(
+            X, targets("two decisions"), optimizer=Adam(), class_weight="balanced", **ONCE
+        )
 
 
 # The checker.
@@ -289,7 +394,9 @@ def test_losses_that_cannot_be_weighted_say_so():
 def test_the_checker_proves_the_weighted_gradient(net, own_last, method):
     model = model_of(net, own_last=own_last, penalties=[L2(0.1)])
     weight = np.array([0.0, 1.0, 2.5, 0.3, 1.0, 4.0])
-    report = GradientChecker(model, method=method).check(X[:6], targets(net, 6), sample_weight=weight)
+    report = GradientChecker(model, method=method).check(
+        X[:6], targets(net, 6), sample_weight=weight
+    )
     assert report.ok, str(report)
     if method == "auto":
         assert report.difference < 1e-13
@@ -304,7 +411,9 @@ def twice(model):
     return lambda: model._head.backward() * model._weight[:, np.newaxis] ** 2
 
 
-@pytest.mark.parametrize(("bug", "words"), [(forgotten, "forgotten in backward"), (twice, "applied twice")])
+@pytest.mark.parametrize(
+    ("bug", "words"), [(forgotten, "forgotten in backward"), (twice, "applied twice")]
+)
 @each_net
 def test_the_checker_finds_weights_that_backward_treats_otherwise(net, bug, words):
     model = model_of(net)
@@ -313,14 +422,20 @@ def test_the_checker_finds_weights_that_backward_treats_otherwise(net, bug, word
     assert not report.ok
     assert report.guilty.parameter == "prediction"
     assert words in report.guilty.diagnosis
-    assert not GradientChecker(model, method="central").check(X[:6], targets(net, 6), sample_weight=W[:6]).ok
+    assert (
+        not GradientChecker(model, method="central")
+        .check(X[:6], targets(net, 6), sample_weight=W[:6])
+        .ok
+    )
 
 
 def test_the_checker_finds_examples_that_are_not_those_of_the_loss():
     class Wrong(WeightedHuber):
-        def examples(self):
+        def per_example(self):
             return (self.root - 1).sum(axis=1)  # a mean over the two outputs is due
 
     model = Sequential([Linear(3, 2)], loss=Wrong(), dtype=np.float64)
-    assert GradientChecker(model).check(X, targets("squared error")).ok  # without weights nothing is wrong
+    assert (
+        GradientChecker(model).check(X, targets("squared error")).ok
+    )  # without weights nothing is wrong
     assert not GradientChecker(model).check(X, targets("squared error"), sample_weight=W).ok

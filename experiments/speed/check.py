@@ -31,19 +31,34 @@ def run(options: argparse.Namespace) -> None:
     data = load_cats(options.data)
     print(data.source)
     x, y = data.train.x[:2], data.train.y[:2]
-    layers = [layer for d_in, d_out in pairwise(WIDTHS) for layer in (Linear(d_in, d_out, init=Xavier()), ReLU())]
-    model = Sequential([*layers[:-1], Sigmoid()], loss=BinaryCrossEntropy(), seed=np.random.RandomState(1), dtype=np.float64)
+    layers = [
+        layer
+        for d_in, d_out in pairwise(WIDTHS)
+        for layer in (Linear(d_in, d_out, init=Xavier()), ReLU())
+    ]
+    model = Sequential(
+        [*layers[:-1], Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        seed=np.random.RandomState(1),
+        dtype=np.float64,
+    )
     parameters = course_parameters(model)
     checker = GradientChecker(model)
     share = 1 if options.full else (4000 if options.quick else 200)
     rounds = 1 if options.quick else options.rounds
-    times: dict[str, list[float]] = {"course's loop": [], "check, default": [], "check, exhaustive": []}
+    times: dict[str, list[float]] = {
+        "course's loop": [],
+        "check, default": [],
+        "check, exhaustive": [],
+    }
     for turn in range(rounds):
         if not (options.full and turn):  # minutes: once is enough
             seconds, count = timed(lambda: course_loop(parameters, x.T, y.T, share))
             times["course's loop"].append(seconds * model.parameters.size / count)
         times["check, default"].append(timed(lambda: ok(checker.check(x, y)))[0])
-        times["check, exhaustive"].append(timed(lambda: ok(checker.check(x, y, exhaustive=True)))[0])
+        times["check, exhaustive"].append(
+            timed(lambda: ok(checker.check(x, y, exhaustive=True)))[0]
+        )
     loop = statistics.median(times["course's loop"])
     how = "every parameter" if share == 1 else f"1 of {share} parameters timed and scaled up"
     print(f"{model.parameters.size:,} parameters, 2 pictures, {rounds} rounds; the loop: {how}")
@@ -55,7 +70,9 @@ def run(options: argparse.Namespace) -> None:
         print(f"{name:18} {low:7.2f} s {middle:7.2f} s {high:7.2f} s   {loop / middle:6.1f}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"largest resident memory of the whole run: {memory:.0f} MiB")
-    report.write(options, {"source": data.source, "loop_share": share, "seconds": rows, "memory_mib": memory})
+    report.write(
+        options, {"source": data.source, "loop_share": share, "seconds": rows, "memory_mib": memory}
+    )
 
 
 def timed(work: Callable[[], int]) -> tuple[float, int]:
@@ -77,7 +94,13 @@ def course_parameters(model: Sequential) -> list[np.ndarray]:
     return [array if array.ndim == 2 else array.reshape(-1, 1) for array in arrays]
 
 
-def course_loop(parameters: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray, share: int, epsilon: float = 1e-7) -> int:
+def course_loop(
+    parameters: Sequence[np.ndarray],
+    X: np.ndarray,
+    Y: np.ndarray,
+    share: int,
+    epsilon: float = 1e-7,
+) -> int:
     """Take central differences as courses teach it, for one of `share` parameters; return for how many."""
     theta = np.concatenate([array.reshape(-1, 1) for array in parameters])
     chosen = range(0, len(theta), share)
@@ -95,7 +118,10 @@ def course_loop(parameters: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray, 
 def cut(theta: np.ndarray, like: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Cut a column of all parameters into arrays of the given shapes."""
     ends = np.cumsum([array.size for array in like])
-    return [theta[end - array.size : end].reshape(array.shape) for end, array in zip(ends, like, strict=True)]
+    return [
+        theta[end - array.size : end].reshape(array.shape)
+        for end, array in zip(ends, like, strict=True)
+    ]
 
 
 def course_cost(parameters: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray) -> float:

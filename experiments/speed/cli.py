@@ -14,7 +14,14 @@ from . import check, data, growth, imports, predict, report, train
 from .peers import PREDICTORS, TRAINERS
 from .workloads import PREDICTION, TRAINING
 
-BENCHMARKS = {"train": train, "check": check, "predict": predict, "import": imports, "data": data, "growth": growth}
+BENCHMARKS = {
+    "train": train,
+    "check": check,
+    "predict": predict,
+    "import": imports,
+    "data": data,
+    "growth": growth,
+}
 ROUNDS = {"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5}
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES}
@@ -39,30 +46,82 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     shown = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
-    cli = argparse.ArgumentParser(prog="python -m experiments.speed", description=about, epilog=EXAMPLES, **shown)
+    cli = argparse.ArgumentParser(
+        prog="python -m experiments.speed", description=about, epilog=EXAMPLES, **shown
+    )
     commands = cli.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for name, module in BENCHMARKS.items():
         text = str(module.__doc__)
-        _add_options(commands.add_parser(name, help=text.split("\n")[0].rstrip("."), description=text, **shown), name)
+        _add_options(
+            commands.add_parser(
+                name, help=text.split("\n")[0].rstrip("."), description=text, **shown
+            ),
+            name,
+        )
     return cli
 
 
 def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
-    cli.add_argument("--rounds", type=WHOLE, default=ROUNDS[name], metavar="N", help="how often each is measured (default: %(default)s)")
-    cli.add_argument("--quick", action="store_true", help="tiny sizes and two rounds, to try it out: its figures mean nothing")
-    cli.add_argument("--out", type=Path, default=Path("results/speed"), metavar="DIR", help="where the JSON goes (default: %(default)s)")
+    cli.add_argument(
+        "--rounds",
+        type=WHOLE,
+        default=ROUNDS[name],
+        metavar="N",
+        help="how often each is measured (default: %(default)s)",
+    )
+    cli.add_argument(
+        "--quick",
+        action="store_true",
+        help="tiny sizes and two rounds, to try it out: its figures mean nothing",
+    )
+    cli.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/speed"),
+        metavar="DIR",
+        help="where the JSON goes (default: %(default)s)",
+    )
     if name in ("train", "check", "data"):
-        cli.add_argument("--data", type=Path, metavar="FOLDER", help="where the cat pictures lie (default: as `minidl data list` says)")
+        cli.add_argument(
+            "--data",
+            type=Path,
+            metavar="FOLDER",
+            help="where the cat pictures lie (default: as `minidl data list` says)",
+        )
     if name in SECONDS:
-        cli.add_argument("--seconds", type=POSITIVE, default=SECONDS[name], metavar="S", help="length of a turn (default: %(default)s)")
+        cli.add_argument(
+            "--seconds",
+            type=POSITIVE,
+            default=SECONDS[name],
+            metavar="S",
+            help="length of a turn (default: %(default)s)",
+        )
         threads = 1 if name == "growth" else report.cpus()
-        cli.add_argument("--threads", type=WHOLE, default=threads, metavar="N", help="threads of each process (default: %(default)s)")
+        cli.add_argument(
+            "--threads",
+            type=WHOLE,
+            default=threads,
+            metavar="N",
+            help="threads of each process (default: %(default)s)",
+        )
     if name in PEERS:
-        cli.add_argument("--only", type=_names(PEERS[name]), metavar="PEER,...", help=f"of {', '.join(PEERS[name])} (default: all)")
+        cli.add_argument(
+            "--only",
+            type=_names(PEERS[name]),
+            metavar="PEER,...",
+            help=f"of {', '.join(PEERS[name])} (default: all)",
+        )
     if name in LOADS:
-        cli.add_argument("--workload", type=_names(LOADS[name]), metavar="NAME,...", help=f"of {', '.join(LOADS[name])} (default: all)")
+        cli.add_argument(
+            "--workload",
+            type=_names(LOADS[name]),
+            metavar="NAME,...",
+            help=f"of {', '.join(LOADS[name])} (default: all)",
+        )
     if name == "check":
-        cli.add_argument("--full", action="store_true", help="run the course's loop over every parameter, once")
+        cli.add_argument(
+            "--full", action="store_true", help="run the course's loop over every parameter, once"
+        )
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
@@ -71,7 +130,9 @@ def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
     def parse(text: str) -> list[str]:
         given = text.split(",")
         if wrong := [name for name in given if name not in known]:
-            raise argparse.ArgumentTypeError(f"must be names out of {', '.join(known)}, got {wrong[0]!r}")
+            raise argparse.ArgumentTypeError(
+                f"must be names out of {', '.join(known)}, got {wrong[0]!r}"
+            )
         return [name for name in known if name in given]
 
     return parse

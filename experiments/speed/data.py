@@ -34,7 +34,10 @@ FITS = {
     "file": Peer("HDF5 file", __name__, {"limited": False}),
     "parts": Peer(f"HDF5 file, memory for 1/{SHARE}", __name__, {"limited": True}),
 }
-READERS = {"h5py": Peer("h5py", __name__, {"checked": False}), "minidl": Peer("load_cats", __name__, {"checked": True})}
+READERS = {
+    "h5py": Peer("h5py", __name__, {"checked": False}),
+    "minidl": Peer("load_cats", __name__, {"checked": True}),
+}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -50,26 +53,55 @@ def run(options: argparse.Namespace) -> None:
         path = _write(Path(folder) / "rows.h5", load)
         for peers, function, settings, base, label in (
             (FITS, "train", {"workload": load.fields(), "path": str(path)}, "memory", str(load)),
-            (READERS, "read", {"folder": str(cats.absolute())}, "h5py", f"the cat pictures in {options.data or 'a drawn file'}"),
+            (
+                READERS,
+                "read",
+                {"folder": str(cats.absolute())},
+                "h5py",
+                f"the cat pictures in {options.data or 'a drawn file'}",
+            ),
         ):
             with Crew(peers, options.threads, patient=not options.quick) as crew:
-                times = crew.measure(function, settings, rounds=rounds, seconds=seconds, label=function)
+                times = crew.measure(
+                    function, settings, rounds=rounds, seconds=seconds, label=function
+                )
                 print(f"\n{label}\n{_table(times, crew, base)}", flush=True)
                 memory = {name: after - before for name, (before, after) in crew.memory.items()}
-                found[function] = {"seconds": times, "memory_mib": memory, "not_measured": crew.missing}
+                found[function] = {
+                    "seconds": times,
+                    "memory_mib": memory,
+                    "not_measured": crew.missing,
+                }
                 report.tell_missing(crew)
     print()
     report.write(options, {"machine": told, "workload": load.fields(), **found})
 
 
 def _table(times: Mapping[str, list[float]], crew: Crew, base: str) -> str:
-    groups = [("milliseconds", {name: spread([1000 * one for one in each]) for name, each in times.items()})]
+    groups = [
+        (
+            "milliseconds",
+            {name: spread([1000 * one for one in each]) for name, each in times.items()},
+        )
+    ]
     if base in times:
-        groups.append((f"row / {crew.peers[base].title}", {name: spread(ratios(each, times[base])) for name, each in times.items()}))
+        groups.append(
+            (
+                f"row / {crew.peers[base].title}",
+                {name: spread(ratios(each, times[base])) for name, each in times.items()},
+            )
+        )
     lines = table({name: crew.peers[name].title for name in times}, groups).splitlines()
-    memory = ["", "memory, MiB", *(f"{crew.memory[name][1] - crew.memory[name][0]:.0f}" for name in times)]
+    memory = [
+        "",
+        "memory, MiB",
+        *(f"{crew.memory[name][1] - crew.memory[name][0]:.0f}" for name in times),
+    ]
     wide = max(map(len, lines))
-    return "\n".join(f"{line.ljust(wide)}  |  {cell:>11}".rstrip(" |") for line, cell in zip(lines, memory, strict=True))
+    return "\n".join(
+        f"{line.ljust(wide)}  |  {cell:>11}".rstrip(" |")
+        for line, cell in zip(lines, memory, strict=True)
+    )
 
 
 def _write(path: Path, load: Workload) -> Path:
@@ -96,7 +128,9 @@ def train(workload: Workload, path: str, limited: bool | None) -> Callable[[int]
     file = h5py.File(path)
     x, y = file["x"], file["y"]
     settings = {"memory_limit": 4 * x.size // SHARE} if limited else {}
-    return minidl_net.Trainer(workload, fast=False, data=(x[:], y[:]) if limited is None else (x, y), **settings)
+    return minidl_net.Trainer(
+        workload, fast=False, data=(x[:], y[:]) if limited is None else (x, y), **settings
+    )
 
 
 def read(folder: str, checked: bool) -> Callable[[int], None]:
@@ -117,5 +151,8 @@ def _plain(folder: Path) -> list[np.ndarray]:
     for part in ("train", "test"):
         with h5py.File(folder / f"{part}_catvnoncat.h5") as file:
             pictures = file[f"{part}_set_x"][:]
-            arrays += [pictures.reshape(len(pictures), -1) / np.float32(255), file[f"{part}_set_y"][:]]
+            arrays += [
+                pictures.reshape(len(pictures), -1) / np.float32(255),
+                file[f"{part}_set_y"][:],
+            ]
     return arrays

@@ -14,7 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-_LINES, _LINE = 2**12, 16  # lines of a cache, and the numbers in one: more than a first-level cache holds, less than a second-level one
+_LINES, _LINE = (
+    2**12,
+    16,
+)  # lines of a cache, and the numbers in one: more than a first-level cache holds, less than a second-level one
 _REPEATS = 15
 _FAR = 4.0  # measured on one such machine: 1.3 to 2.9 where a cache is shared, 5 to 8 where none is
 
@@ -30,17 +33,23 @@ class Distance:
 
     def __init__(self) -> None:
         self._numbers = np.ones(_LINES * _LINE, np.float32)
-        self._places = _LINE * np.random.default_rng(0).permutation(_LINES)  # in an order that no processor foresees
+        self._places = _LINE * np.random.default_rng(0).permutation(
+            _LINES
+        )  # in an order that no processor foresees
         self._read = np.empty(_LINES, np.float32)
         self._processors = tuple(ThreadPoolExecutor(1) for _ in range(2))
-        for processor, number in zip(self._processors, sorted(os.sched_getaffinity(0)), strict=False):
+        for processor, number in zip(
+            self._processors, sorted(os.sched_getaffinity(0)), strict=False
+        ):
             processor.submit(os.sched_setaffinity, 0, {number}).result()
         self.ever_near = False
 
     @staticmethod
     def told(threads: int) -> bool:
         """Return whether it can be told here, and matters to that many threads."""
-        return threads > 1 and hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) == 2
+        return (
+            threads > 1 and hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) == 2
+        )
 
     def measure(self) -> float:
         """Return the time to read what the other processor has written over that to read what was written here."""

@@ -28,7 +28,9 @@ from .workloads import Workload
 _DECADES = (1, 2, 5, 10, 20, 50, 100)
 SERIES = {
     "examples": {1000 * n: Workload(f"{n}", (64, 128, 128, 10), 1000 * n, 128) for n in _DECADES},
-    "parameters": {w * 267 + 10: Workload(f"{w}", (256, w, 10), 1280, 128) for w in (64 * n for n in _DECADES)},
+    "parameters": {
+        w * 267 + 10: Workload(f"{w}", (256, w, 10), 1280, 128) for w in (64 * n for n in _DECADES)
+    },
     "layers": {n: Workload(f"{n}", (128, *[128] * n, 10), 1280, 128) for n in _DECADES},
 }
 
@@ -50,18 +52,32 @@ def run(options: argparse.Namespace) -> None:
     results: dict[str, Any] = {}
     for series in options.workload or SERIES:
         loads = _quick(SERIES[series]) if options.quick else SERIES[series]
-        peers = {str(n): Peer(f"{n:,}", PEERS["minidl"].module, {"workload": load.fields()}) for n, load in loads.items()}
+        peers = {
+            str(n): Peer(f"{n:,}", PEERS["minidl"].module, {"workload": load.fields()})
+            for n, load in loads.items()
+        }
         with Crew(peers, options.threads, patient=not options.quick) as crew:
             times = crew.measure("train", {}, rounds=rounds, seconds=seconds, label=series)
         report.tell_missing(crew)
         sizes = [int(name) for name in times]
         found = fit(sizes, [min(each) for each in times.values()])
-        results[series] = {"seconds_per_epoch": times, "not_measured": crew.missing, **found._asdict()}
+        results[series] = {
+            "seconds_per_epoch": times,
+            "not_measured": crew.missing,
+            **found._asdict(),
+        }
         rows = [
-            [peers[name].title, *map(number, spread([1000 * one for one in each])), f"{100 * off:+.0f} %"]
+            [
+                peers[name].title,
+                *map(number, spread([1000 * one for one in each])),
+                f"{100 * off:+.0f} %",
+            ]
             for (name, each), off in zip(times.items(), found.deviations, strict=True)
         ]
-        print(f"\n{study.table([[series, 'min', 'median', 'max', 'off the line'], *rows])}\n{told_fit(found, series)}", flush=True)
+        print(
+            f"\n{study.table([[series, 'min', 'median', 'max', 'off the line'], *rows])}\n{told_fit(found, series)}",
+            flush=True,
+        )
     print()
     report.write(options, {"machine": told, "series": results})
 

@@ -35,7 +35,9 @@ def run(options: argparse.Namespace) -> None:
     """Import in rounds, print a table, write import.json."""
     told = report.machine(report.cpus())
     rounds = 2 if options.quick else options.rounds
-    print(f"Importing: milliseconds of a fresh process, {rounds} rounds; ratios of processor time\n{report.heading(told)}\n")
+    print(
+        f"Importing: milliseconds of a fresh process, {rounds} rounds; ratios of processor time\n{report.heading(told)}\n"
+    )
     cpu: dict[str, list[float]] = {}
     wall: dict[str, list[float]] = {}
     missing: dict[str, str] = {}
@@ -60,17 +62,25 @@ def run(options: argparse.Namespace) -> None:
     print(table(titles, groups))
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
-    report.write(options, {"machine": told, "not_measured": missing, "processor_ms": cpu, "clock_ms": wall})
+    report.write(
+        options, {"machine": told, "not_measured": missing, "processor_ms": cpu, "clock_ms": wall}
+    )
 
 
 def fresh(packages: str) -> tuple[float, float]:
     """Return the seconds of processor and of clock of a new process that imports `packages`."""
     code = f"import {packages}" if packages else ""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     with tempfile.TemporaryFile("w+") as errors:
         begin = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)  # in place of wait: it tells the processor's time of this one process
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=errors
+        )
+        _, status, usage = os.wait4(
+            process.pid, 0
+        )  # in place of wait: it tells the processor's time of this one process
         wall = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

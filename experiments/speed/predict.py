@@ -21,16 +21,24 @@ from .workloads import PREDICTION
 def run(options: argparse.Namespace) -> None:
     """Predict in rounds, print a table for each number of rows, write predict.json."""
     told, (rounds, seconds) = report.machine(options.threads), report.effort(options)
-    print(f"Prediction: microseconds per call, {rounds} rounds; ratios below 1: minidl is faster\n{report.heading(told)}")
+    print(
+        f"Prediction: microseconds per call, {rounds} rounds; ratios below 1: minidl is faster\n{report.heading(told)}"
+    )
     peers = {name: PEERS[name] for name in options.only or PREDICTORS}
     titles = {name: peer.title for name, peer in peers.items()}
     results: dict[str, Any] = {}
     with Crew(peers, options.threads, patient=not options.quick) as crew:
         for name in options.workload or PREDICTION:
             load = PREDICTION[name].small() if options.quick else PREDICTION[name]
-            times = crew.measure("predict", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name)
+            times = crew.measure(
+                "predict", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name
+            )
             micro = {peer: [1e6 * one for one in each] for peer, each in times.items()}
-            results[name] = {"workload": load.fields(), "microseconds_per_call": micro, "ratios": ratio_spreads(micro, "minidl")}
+            results[name] = {
+                "workload": load.fields(),
+                "microseconds_per_call": micro,
+                "ratios": ratio_spreads(micro, "minidl"),
+            }
             spreads = {peer: spread(each) for peer, each in micro.items()}
             groups = [("microseconds", spreads), ("minidl / row", ratio_spreads(micro, "minidl"))]
             what = f"{name}: {load.rows:,} example{'s' * (load.rows > 1)} through {'-'.join(map(str, load.widths))}"

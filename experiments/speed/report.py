@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.files import write_whole
+from minidl.utils.atomic_files import atomic_write
 
 from .. import study
 from .rounds import Crew
@@ -42,13 +42,20 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def heading(told: Mapping[str, Any]) -> str:
     """Return the machine in two lines, with a warning if others are using it."""
     first = f"numpy {told['numpy']} with {told['blas']}, Python {told['python']}, {told['processor']}, {told['cpus']} CPUs"
-    busy = f"\nThe machine was busy before it began (load {told['load']}): repeat it when it is idle." if told["load"] > 0.5 else ""
+    busy = (
+        f"\nThe machine was busy before it began (load {told['load']}): repeat it when it is idle."
+        if told["load"] > 0.5
+        else ""
+    )
     threads = "one thread" if told["threads"] == 1 else f"{told['threads']} threads"
     return f"{first}, {threads} per process\nCompare within one run only: ratios hold, times of different runs do not.{busy}"
 
@@ -68,20 +75,35 @@ def tell_apart(crew: Crew) -> None:
     """Say whether the processors were ever far apart."""
     if crew.apart:
         kept = f"; {crew.kept} turns were kept though they were" if crew.kept else ""
-        print(f"the processors were found far apart {crew.apart} times: such turns waited or were measured again{kept}")
+        print(
+            f"the processors were found far apart {crew.apart} times: such turns waited or were measured again{kept}"
+        )
 
 
-def finish(options: argparse.Namespace, crew: Crew, told: Mapping[str, Any], results: Mapping[str, Any]) -> None:
+def finish(
+    options: argparse.Namespace, crew: Crew, told: Mapping[str, Any], results: Mapping[str, Any]
+) -> None:
     """Say what was not measured, and write all numbers."""
     print()
     tell_missing(crew)
     tell_apart(crew)
     apart = {"found": crew.apart, "kept": crew.kept}
-    write(options, {"machine": {**told, "peers": crew.versions}, "not_measured": crew.missing, "processors_apart": apart, **results})
+    write(
+        options,
+        {
+            "machine": {**told, "peers": crew.versions},
+            "not_measured": crew.missing,
+            "processors_apart": apart,
+            **results,
+        },
+    )
 
 
 def write(options: argparse.Namespace, content: Mapping[str, Any]) -> None:
     """Write BENCHMARK.json, with the options."""
     name = f"{options.benchmark}.json"
-    write_whole(options.out / name, (json.dumps({"settings": study.settings(options), **content}, indent=1) + "\n").encode())
+    atomic_write(
+        options.out / name,
+        (json.dumps({"settings": study.settings(options), **content}, indent=1) + "\n").encode(),
+    )
     print(f"wrote {name} in {options.out}")

@@ -85,8 +85,19 @@ class Worker:
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment of a worker: every library takes the same number of threads and no graphics card."""
-    counts = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "NPROC")
-    return os.environ | dict.fromkeys(counts, str(threads)) | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    counts = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "NPROC",
+    )
+    return (
+        os.environ
+        | dict.fromkeys(counts, str(threads))
+        | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    )
 
 
 class Crew:
@@ -119,20 +130,29 @@ class Crew:
     def __enter__(self) -> Crew:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for worker in self._workers.values():
             worker.close()
         if self._distance:
             self._distance.close()
 
-    def measure(self, function: str, settings: Mapping[str, Any], *, rounds: int, seconds: float, label: str) -> dict[str, list[float]]:
+    def measure(
+        self, function: str, settings: Mapping[str, Any], *, rounds: int, seconds: float, label: str
+    ) -> dict[str, list[float]]:
         """Return, for each peer that could be measured, the seconds of one run in each round.
 
         Each peer's `function` is called with `settings` and the peer's own; its runs are repeated to fill about `seconds` per turn.
         """
         counts: dict[str, int] = {}
         times: dict[str, list[float]] = {}
-        with tqdm(total=len(self.peers) * (rounds + 1), desc=label, leave=False, unit="turn") as bar:
+        with tqdm(
+            total=len(self.peers) * (rounds + 1), desc=label, leave=False, unit="turn"
+        ) as bar:
             for name, peer in self.peers.items():
                 job = [peer.module, function, {**peer.settings, **settings}]
                 if answer := self._ask(name, {"prepare": job, "seconds": seconds}, label):
@@ -150,7 +170,9 @@ class Crew:
                             del times[name]
                     bar.update()
         if not times:
-            raise NothingMeasuredError(f"nothing could be measured: {'; '.join(self.told_missing())}")
+            raise NothingMeasuredError(
+                f"nothing could be measured: {'; '.join(self.told_missing())}"
+            )
         return times
 
     def _turn(self, name: str, count: int, label: str) -> dict[str, Any] | None:

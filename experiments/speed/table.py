@@ -39,7 +39,11 @@ def ratio_spreads(times: Mapping[str, Sequence[float]], base: str) -> dict[str, 
     >>> ratio_spreads({"minidl": [1.0, 20.0], "other": [2.0, 10.0]}, "minidl")
     {'other': (0.5, 1.25, 2.0)}
     """
-    return {name: spread(ratios(times[base], each)) for name, each in times.items() if name != base} if base in times else {}
+    return (
+        {name: spread(ratios(times[base], each)) for name, each in times.items() if name != base}
+        if base in times
+        else {}
+    )
 
 
 def number(value: float) -> str:
@@ -70,18 +74,25 @@ def table(rows: Mapping[str, str], groups: Groups) -> str:
     for heading, spreads in groups:
         if not spreads:
             continue
-        cells = {name: [number(value) for value in spreads[name]] if name in spreads else ["-"] * 3 for name in rows}
+        cells = {
+            name: [number(value) for value in spreads[name]] if name in spreads else ["-"] * 3
+            for name in rows
+        }
         columns = list(zip(("min", "median", "max"), *cells.values(), strict=True))
         widths = [max(map(len, column)) for column in columns]
         missing = len(heading) - sum(widths) - 4
         widths[0] += max(0, missing)
         heads.append(heading.center(sum(widths) + 4))
         for line, row in zip([names, *lines.values()], zip(*columns, strict=True), strict=True):
-            line.append("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+            line.append(
+                "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            )
     return "\n".join("  |  ".join(line).rstrip() for line in [heads, names, *lines.values()])
 
 
-def medians(rows: Mapping[str, str], columns: Mapping[str, Mapping[str, Spread]]) -> list[list[str]]:
+def medians(
+    rows: Mapping[str, str], columns: Mapping[str, Mapping[str, Spread]]
+) -> list[list[str]]:
     """Return the cells of a summary: the median of each column for each row that has any, a dash where there is none.
 
     Examples
@@ -89,6 +100,13 @@ def medians(rows: Mapping[str, str], columns: Mapping[str, Mapping[str, Spread]]
     >>> medians({"a": "Ann", "b": "Bob"}, {"x": {"a": (1, 2, 3)}, "y": {}})
     [['', 'x', 'y'], ['Ann', '2.00', '-']]
     """
-    measured = {name: title for name, title in rows.items() if any(name in held for held in columns.values())}
-    cells = [[title, *(number(held[name][1]) if name in held else "-" for held in columns.values())] for name, title in measured.items()]
+    measured = {
+        name: title
+        for name, title in rows.items()
+        if any(name in held for held in columns.values())
+    }
+    cells = [
+        [title, *(number(held[name][1]) if name in held else "-" for held in columns.values())]
+        for name, title in measured.items()
+    ]
     return [["", *columns], *cells]

@@ -32,20 +32,33 @@ BASES = ("minidl", "fast")
 def run(options: argparse.Namespace) -> None:
     """Train every workload in rounds, print a table each and a summary, write train.json."""
     told, (rounds, seconds) = report.machine(options.threads), report.effort(options)
-    print(f"Training: microseconds per step, {rounds} rounds; ratios below 1: minidl is faster\n{report.heading(told)}")
+    print(
+        f"Training: microseconds per step, {rounds} rounds; ratios below 1: minidl is faster\n{report.heading(told)}"
+    )
     peers = {name: PEERS[name] for name in options.only or TRAINERS}
     titles = {name: peer.title for name, peer in peers.items()}
     results: dict[str, Any] = {}
     with Crew(peers, options.threads, patient=not options.quick) as crew:
         for name in options.workload or TRAINING:
             load = _settled(TRAINING[name], options)
-            times = crew.measure("train", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name)
-            micro = {peer: [1e6 * one / len(load.sizes) for one in each] for peer, each in times.items()}
+            times = crew.measure(
+                "train", {"workload": load.fields()}, rounds=rounds, seconds=seconds, label=name
+            )
+            micro = {
+                peer: [1e6 * one / len(load.sizes) for one in each] for peer, each in times.items()
+            }
             ratios = {base: ratio_spreads(micro, base) for base in BASES}
-            results[name] = {"workload": load.fields(), "microseconds_per_step": micro, "ratios": ratios}
+            results[name] = {
+                "workload": load.fields(),
+                "microseconds_per_step": micro,
+                "ratios": ratios,
+            }
             groups = [(f"{titles[base]} / row", held) for base, held in ratios.items() if held]
             spreads = {peer: spread(each) for peer, each in micro.items()}
-            print(f"\n{load}\n{table({peer: titles[peer] for peer in micro}, [('microseconds per step', spreads), *groups])}", flush=True)
+            print(
+                f"\n{load}\n{table({peer: titles[peer] for peer in micro}, [('microseconds per step', spreads), *groups])}",
+                flush=True,
+            )
     for base in BASES:
         summary = medians(titles, {name: held["ratios"][base] for name, held in results.items()})
         if len(summary) > 1:

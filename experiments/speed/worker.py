@@ -54,7 +54,9 @@ def _read(lines: TextIO, commands: queue.SimpleQueue[str]) -> None:
     os._exit(0)
 
 
-def prepare(module: str, function: str, settings: dict[str, Any], *, seconds: float) -> tuple[Run, dict[str, Any]]:
+def prepare(
+    module: str, function: str, settings: dict[str, Any], *, seconds: float
+) -> tuple[Run, dict[str, Any]]:
     """Return a callable that is warm, and the answer: what is measured, the memory before, the n that takes about `seconds`."""
     found = importlib.import_module(module)
     before = memory()
@@ -66,7 +68,11 @@ def prepare(module: str, function: str, settings: dict[str, Any], *, seconds: fl
     while took < seconds / 4:
         n *= 2
         took = timed(run, n)
-    return run, {"version": found.version(), "before": before, "count": max(1, round(n * seconds / took))}
+    return run, {
+        "version": found.version(),
+        "before": before,
+        "count": max(1, round(n * seconds / took)),
+    }
 
 
 def timed(run: Run, n: int) -> float:
@@ -78,7 +84,10 @@ def timed(run: Run, n: int) -> float:
 
 def memory() -> float:
     """Return the largest resident memory of this process so far, in MiB."""
-    with contextlib.suppress(OSError, StopIteration), open("/proc/self/status") as lines:  # on Linux, rusage counts the parent's in
+    with (
+        contextlib.suppress(OSError, StopIteration),
+        open("/proc/self/status") as lines,
+    ):  # on Linux, rusage counts the parent's in
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -61,7 +61,10 @@ class Workload:
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return He's first weights (out, in) and biases (out,) of each layer, in float32: the same for all peers."""
         rng = np.random.default_rng(1)
-        drawn = [rng.standard_normal((out, into)) * math.sqrt(2 / into) for into, out in pairwise(self.widths)]
+        drawn = [
+            rng.standard_normal((out, into)) * math.sqrt(2 / into)
+            for into, out in pairwise(self.widths)
+        ]
         return [(weight.astype(np.float32), np.zeros(len(weight), np.float32)) for weight in drawn]
 
     def small(self) -> Workload:
@@ -92,4 +95,6 @@ TRAINING = {
     )
 }
 
-PREDICTION = {load.name: load for load in (Workload("one", _CATS, 1), Workload("many", _CATS, 10_000))}
+PREDICTION = {
+    load.name: load for load in (Workload("one", _CATS, 1), Workload("many", _CATS, 10_000))
+}

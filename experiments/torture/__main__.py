@@ -45,9 +45,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     cli.add_argument("name", choices=NAMES, metavar="NAME", help="one of the above")
-    cli.add_argument("--count", type=int, metavar="N", help="how many times (default: in full; fuzz: seconds)")
-    cli.add_argument("--seed", type=int, default=0, metavar="N", help="where all chance comes from (default: %(default)s)")
-    cli.add_argument("--out", type=Path, default=Path("results/torture"), metavar="DIR", help="where the JSON goes (default: %(default)s)")
+    cli.add_argument(
+        "--count", type=int, metavar="N", help="how many times (default: in full; fuzz: seconds)"
+    )
+    cli.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="where all chance comes from (default: %(default)s)",
+    )
+    cli.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/torture"),
+        metavar="DIR",
+        help="where the JSON goes (default: %(default)s)",
+    )
     options = cli.parse_args(argv)
     torture = importlib.import_module(f"experiments.torture.{options.name}")
     count = torture.USUAL if options.count is None else options.count
@@ -63,16 +77,22 @@ def tell(name: str, count: int, seed: int, out: Path, seconds: float, result: ob
     """Print the table and what was violated, write the JSON, return the exit status."""
     from experiments.study import table, versions
     from experiments.torture.report import Result
-    from minidl.files import make_folder, write_whole
+    from minidl.utils.atomic_files import atomic_write, make_folder
 
     assert isinstance(result, Result)
     print(table(result.rows))
     for line in result.violations[:20]:
         print(f"VIOLATED: {line}")
     print(f"{name}: {len(result.violations):,} violation(s), {seconds:.1f} s")
-    content = {"name": name, "count": count, "seed": seed, "seconds": seconds, "versions": versions()}
+    content = {
+        "name": name,
+        "count": count,
+        "seed": seed,
+        "seconds": seconds,
+        "versions": versions(),
+    }
     content |= {"violations": result.violations, **result.numbers}
-    write_whole(make_folder(out) / f"{name}.json", (json.dumps(content, indent=2) + "\n").encode())
+    atomic_write(make_folder(out) / f"{name}.json", (json.dumps(content, indent=2) + "\n").encode())
     print(f"wrote {name}.json in {out}")
     return 1 if result.violations else 0
 

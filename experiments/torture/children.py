@@ -47,7 +47,11 @@ def _batch(items: Sequence[Any], act: Act, seconds: float, memory: int) -> list[
     if len(outcomes) < len(items):
         number = os.waitstatus_to_exitcode(status)
         what = (
-            "hung" if number == -signal.SIGALRM else f"killed by {signal.Signals(-number).name}" if number < 0 else f"exit status {number}"
+            "hung"
+            if number == -signal.SIGALRM
+            else f"killed by {signal.Signals(-number).name}"
+            if number < 0
+            else f"exit status {number}"
         )
         outcomes.append(Outcome(what, {}))
     return outcomes
@@ -56,7 +60,9 @@ def _batch(items: Sequence[Any], act: Act, seconds: float, memory: int) -> list[
 def _work(writing: int, items: Sequence[Any], act: Act, seconds: float, memory: int) -> None:
     """Be the child."""
     try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also in the middle of C code
+        signal.signal(
+            signal.SIGALRM, signal.SIG_DFL
+        )  # ends the process, also in the middle of C code
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         for item in items:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from minidl import Linear, MeanSquaredError, Sequential
-from minidl.checkpoints import contents
 from minidl.data.hdf5 import hdf5_bytes
+from minidl.serialization.model_file import model_datasets
 
 from .kill import WIDTHS
 from .report import Result
@@ -28,8 +28,12 @@ def run(count: int, seed: int, scratch: Path) -> Result:
     """Save `count` times in each way and compare the medians."""
     model = Sequential([Linear(*WIDTHS)], loss=MeanSquaredError(), seed=seed)
     ways: dict[str, Callable[[Path], object]] = {
-        "in place, not brought to the disk": lambda path: path.write_bytes(hdf5_bytes(contents(model))),
-        "in place, brought to the disk": lambda path: _in_place(path, hdf5_bytes(contents(model))),
+        "in place, not brought to the disk": lambda path: path.write_bytes(
+            hdf5_bytes(model_datasets(model))
+        ),
+        "in place, brought to the disk": lambda path: _in_place(
+            path, hdf5_bytes(model_datasets(model))
+        ),
         "minidl: whole, brought to the disk": model.save,
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -43,9 +47,19 @@ def run(count: int, seed: int, scratch: Path) -> Result:
     size = max(path.stat().st_size for path in scratch.iterdir())
     rows = [[f"saving {size:,} bytes", "median ms", "minidl is x times"]]
     rows += [[name, milliseconds, atomic / milliseconds] for name, milliseconds in medians.items()]
-    numbers = {"bytes": size, "saves": count, "median_ms": medians, "ratio": atomic / durable, "ratio_without_disk": atomic / plain}
+    numbers = {
+        "bytes": size,
+        "saves": count,
+        "median_ms": medians,
+        "ratio": atomic / durable,
+        "ratio_without_disk": atomic / plain,
+    }
     slow = (
-        [f"{atomic / durable:.2f} times a write in place that is brought to the disk: the bar is {BAR}"] if atomic > BAR * durable else []
+        [
+            f"{atomic / durable:.2f} times a write in place that is brought to the disk: the bar is {BAR}"
+        ]
+        if atomic > BAR * durable
+        else []
     )
     return Result(rows, numbers, slow)
 

@@ -1,6 +1,6 @@
 """Every system call of a save fails once, with every error, or is the last one of the process: the old file must be whole.
 
-Each call that `minidl.files` makes is counted first. Then, for each call and each fault, a model is saved over an old one: either the
+Each call that `minidl.utils.atomic_files` makes is counted first. Then, for each call and each fault, a model is saved over an old one: either the
 error says what is wrong and the old file is the same to the last bit, or the new file is whole; and nothing else lies in the folder.
 Faults that a user can meet for real (no room, a folder in the way, nothing to write with) are tried without any trick.
 """
@@ -23,13 +23,28 @@ from .children import run_each
 from .report import Result
 
 USUAL = 1  # rounds
-CALLS = ("stat", "lstat", "fstat", "open", "close", "write", "fsync", "replace", "chmod", "makedirs", "mkdir", "unlink", "listdir", "flock")
+CALLS = (
+    "stat",
+    "lstat",
+    "fstat",
+    "open",
+    "close",
+    "write",
+    "fsync",
+    "replace",
+    "chmod",
+    "makedirs",
+    "mkdir",
+    "unlink",
+    "listdir",
+    "flock",
+)
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
 MODE = 0o640
 
 
 class Interposed:
-    """Stands in for the module `os` (or `fcntl`) in `minidl.files`, counts its calls, and lets some of them fail."""
+    """Stands in for the module `os` (or `fcntl`) in `minidl.utils.atomic_files`, counts its calls, and lets some of them fail."""
 
     def __init__(self, real: Any, fault: Callable[[str, int], None], log: list[str]) -> None:
         self._real, self._fault, self._log = real, fault, log
@@ -62,7 +77,11 @@ def run(count: int, seed: int, scratch: Path) -> Result:
         where = "over an old file" if old else "in a new folder"
         calls = logs[where] = _calls(models, scratch / f"count-{old}", old)
         faults: list[tuple[str, Callable[[str], None], bool]] = [
-            *((errno.errorcode[number], _raiser(number), onward) for number in ERRORS for onward in (False, True)),
+            *(
+                (errno.errorcode[number], _raiser(number), onward)
+                for number in ERRORS
+                for onward in (False, True)
+            ),
             ("Ctrl-C", _interrupt, False),
             ("kill -9", _kill, False),
         ]
@@ -89,7 +108,9 @@ def run(count: int, seed: int, scratch: Path) -> Result:
         "WRONG",
     )
     rows: list[list[Any]] = [["fault", "tries", *kinds]]
-    rows += [[label, told.total(), *(told[kind] for kind in kinds)] for label, told in counts.items()]
+    rows += [
+        [label, told.total(), *(told[kind] for kind in kinds)] for label, told in counts.items()
+    ]
     tries = sum(told.total() for told in counts.values())
     rows.append(["all", tries, *(sum(told[kind] for told in counts.values()) for kind in kinds)])
     return Result(rows, {"tries": tries, "calls": logs, "outcomes": counts}, violations)
@@ -111,7 +132,7 @@ def _kill(name: str) -> None:
 
 
 def _save(model: Sequential, path: Path, fault: Callable[[str, int], None]) -> list[str]:
-    """Save a model with the module `os` of `minidl.files` replaced; return the calls that it made."""
+    """Save a model with the module `os` of `minidl.utils.atomic_files` replaced; return the calls that it made."""
     log: list[str] = []
     real_os, real_fcntl = files.os, files.fcntl
     files.os, files.fcntl = Interposed(real_os, fault, log), Interposed(real_fcntl, fault, log)  # type: ignore[assignment]
@@ -137,7 +158,15 @@ def _calls(models: list[Sequential], folder: Path, old: bool) -> list[str]:
     return _save(models[1], path, lambda name, number: None)
 
 
-def _one(models: list[Sequential], folder: Path, old: bool, at: int, act: Callable[[str], None], onward: bool, deadly: bool) -> str:
+def _one(
+    models: list[Sequential],
+    folder: Path,
+    old: bool,
+    at: int,
+    act: Callable[[str], None],
+    onward: bool,
+    deadly: bool,
+) -> str:
     """Save with one fault and return what lies there then; "WRONG: ..." is what must not be."""
     path, before = _prepared(models, folder, old)
 
@@ -159,7 +188,9 @@ def _one(models: list[Sequential], folder: Path, old: bool, at: int, act: Callab
     return _judged(state, models, path, before, may_leave=deadly or onward)
 
 
-def _judged(state: str, models: list[Sequential], path: Path, before: bytes | None, *, may_leave: bool) -> str:
+def _judged(
+    state: str, models: list[Sequential], path: Path, before: bytes | None, *, may_leave: bool
+) -> str:
     """Return the verdict on what lies at `path` and beside it, and on whether saving works again."""
     after = path.read_bytes() if path.exists() else None
     whole = after is not None and after != before and _holds(path, models[1])
@@ -169,7 +200,11 @@ def _judged(state: str, models: list[Sequential], path: Path, before: bytes | No
         return "WRONG: no error, and no new file"
     if before is not None and stat.S_IMODE(path.stat().st_mode) != MODE:
         return f"WRONG: {state}, and the mode is {path.stat().st_mode:o}"
-    others = [entry.name for entry in path.parent.iterdir() if entry != path] if path.parent.exists() else []
+    others = (
+        [entry.name for entry in path.parent.iterdir() if entry != path]
+        if path.parent.exists()
+        else []
+    )
     if others and not may_leave:
         return f"WRONG: {state}, and it left {others}"
     models[1].save(path)
@@ -196,11 +231,19 @@ def _in_child(act: Callable[[], object]) -> str:
 def _real_faults(models: list[Sequential], scratch: Path) -> dict[str, str]:
     """Return the verdicts on faults without a trick."""
     found = {}
-    for size in (0, 1, 1_000, 5_000, 9_000):  # no file may grow further, as on a full disk: first an error, then a signal that kills
+    for size in (
+        0,
+        1,
+        1_000,
+        5_000,
+        9_000,
+    ):  # no file may grow further, as on a full disk: first an error, then a signal that kills
         for deadly, name in ((False, "disk full"), (True, "killed")):
             path, before = _prepared(models, scratch / f"{name}-{size}", old=True)
             state = _limited(models[1], path, size, deadly=deadly)
-            found[f"{name} after {size} bytes"] = _judged(state, models, path, before, may_leave=deadly)
+            found[f"{name} after {size} bytes"] = _judged(
+                state, models, path, before, may_leave=deadly
+            )
     path, before = _prepared(models, scratch / "read-only", old=True)
     path.parent.chmod(0o555)
     if not os.access(path.parent, os.W_OK):  # root may write anywhere
@@ -222,8 +265,15 @@ def _real_faults(models: list[Sequential], scratch: Path) -> dict[str, str]:
     for name, goal in goals.items():
         before_all = sorted(entry.name for entry in scratch.iterdir())
         state = _refused(lambda goal=goal: models[1].save(goal))
-        kept = sorted(entry.name for entry in scratch.iterdir()) == before_all and (scratch / "a-file").read_bytes() == b"mine"
-        found[name] = f"{state}, old file whole" if state == "error" and kept else f"WRONG: {state}, or something is left"
+        kept = (
+            sorted(entry.name for entry in scratch.iterdir()) == before_all
+            and (scratch / "a-file").read_bytes() == b"mine"
+        )
+        found[name] = (
+            f"{state}, old file whole"
+            if state == "error" and kept
+            else f"WRONG: {state}, or something is left"
+        )
     return found
 
 
@@ -244,4 +294,8 @@ def _limited(model: Sequential, path: Path, size: int, *, deadly: bool) -> str:
         return {"state": _refused(lambda: model.save(path))}
 
     (outcome,) = run_each([0], act, seconds=10, memory=2**31)
-    return "killed" if outcome.what == "killed by SIGXFSZ" else outcome.told.get("state", f"WRONG: {outcome.what}")
+    return (
+        "killed"
+        if outcome.what == "killed by SIGXFSZ"
+        else outcome.told.get("state", f"WRONG: {outcome.what}")
+    )

@@ -13,7 +13,25 @@ import numpy as np
 from minidl.data.hdf5 import hdf5_bytes
 
 _NASTY: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 0.0, -0.5, 1e308, 2**31, 2**63, 10**12, 10**19, 10**25, 10**4000, float("nan"), float("inf")),
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        0.0,
+        -0.5,
+        1e308,
+        2**31,
+        2**63,
+        10**12,
+        10**19,
+        10**25,
+        10**4000,
+        float("nan"),
+        float("inf"),
+    ),
     *(
         "",
         "x",
@@ -49,7 +67,9 @@ _NASTY: tuple[Any, ...] = (
 def redescribed(content: bytes, rng: np.random.Generator) -> bytes:
     """Return the file with a changed description and its old digest."""
     parts = _parts(content)
-    parts["description"] = np.frombuffer(_changed(parts["description"].tobytes(), rng) or b"{}", np.uint8)
+    parts["description"] = np.frombuffer(
+        _changed(parts["description"].tobytes(), rng) or b"{}", np.uint8
+    )
     return hdf5_bytes(parts)
 
 
@@ -58,7 +78,11 @@ def forged(content: bytes, rng: np.random.Generator) -> bytes:
     parts = _parts(content)
     text = _changed(parts["description"].tobytes(), rng) or b"{}"
     return hdf5_bytes(
-        {**parts, "description": np.frombuffer(text, np.uint8), "sha256": np.frombuffer(hashlib.sha256(text).digest(), np.uint8)}
+        {
+            **parts,
+            "description": np.frombuffer(text, np.uint8),
+            "sha256": np.frombuffer(hashlib.sha256(text).digest(), np.uint8),
+        }
     )
 
 
@@ -66,8 +90,14 @@ def described(content: bytes) -> str:
     """Return what a model file says of itself, as one text: its description and its arrays."""
     parts = _parts(content)
     told = json.loads(parts["description"].tobytes())
-    arrays = {name: [told["arrays"][name]["dtype"], parts[name].shape, parts[name].tobytes().hex()] for name in told["arrays"]}
-    return json.dumps([{name: told[name] for name in ("dtype", "layers", "loss", "penalties")}, arrays], sort_keys=True)
+    arrays = {
+        name: [told["arrays"][name]["dtype"], parts[name].shape, parts[name].tobytes().hex()]
+        for name in told["arrays"]
+    }
+    return json.dumps(
+        [{name: told[name] for name in ("dtype", "layers", "loss", "penalties")}, arrays],
+        sort_keys=True,
+    )
 
 
 def _parts(content: bytes) -> dict[str, Any]:

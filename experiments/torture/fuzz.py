@@ -25,15 +25,25 @@ _SLOWEST = 10  # seconds of one input
 def run(count: int, seed: int, scratch: Path) -> Result:
     """Fuzz for `count` seconds in all."""
     if importlib.util.find_spec("atheris") is None:
-        return Result([["fuzz", "atheris is not installed: pip install atheris"]], {"installed": False})
-    rows: list[list[Any]] = [["target", "seconds", "executions", "new coverage inputs", "peak MB", "findings"]]
+        return Result(
+            [["fuzz", "atheris is not installed: pip install atheris"]], {"installed": False}
+        )
+    rows: list[list[Any]] = [
+        ["target", "seconds", "executions", "new coverage inputs", "peak MB", "findings"]
+    ]
     numbers: dict[str, Any] = {"installed": True}
     violations: list[str] = []
     for target in TARGETS:
         folder = scratch / target
         folder.mkdir()
         seconds = max(1, count // len(TARGETS))
-        limits = [f"-max_total_time={seconds}", f"-seed={seed + 1}", f"-rss_limit_mb={MEMORY}", f"-timeout={_SLOWEST}", "-max_len=65536"]
+        limits = [
+            f"-max_total_time={seconds}",
+            f"-seed={seed + 1}",
+            f"-rss_limit_mb={MEMORY}",
+            f"-timeout={_SLOWEST}",
+            "-max_len=65536",
+        ]
         words = [
             sys.executable,
             "-m",
@@ -44,11 +54,21 @@ def run(count: int, seed: int, scratch: Path) -> Result:
             f"-artifact_prefix={folder}/found-",
         ]
         done = subprocess.run(
-            words, env=os.environ | {"MINIDL_FUZZ": str(folder)}, capture_output=True, text=True, errors="replace", check=False
+            words,
+            env=os.environ | {"MINIDL_FUZZ": str(folder)},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
-        stats = {name: int(number) for name, number in re.findall(r"stat::(\w+):\s+(\d+)", done.stderr)}
+        stats = {
+            name: int(number) for name, number in re.findall(r"stat::(\w+):\s+(\d+)", done.stderr)
+        }
         found = sorted(path.name for path in folder.glob("found-*"))
-        told = [stats.get(name, 0) for name in ("number_of_executed_units", "new_units_added", "peak_rss_mb")]
+        told = [
+            stats.get(name, 0)
+            for name in ("number_of_executed_units", "new_units_added", "peak_rss_mb")
+        ]
         rows.append([target, seconds, *told, len(found)])
         numbers[target] = {"seconds": seconds, **stats, "findings": found}
         if found or done.returncode:
@@ -73,7 +93,11 @@ def _main() -> None:
     path = folder / "input.h5"
     target = sys.argv.pop(1)
     kinds = mutate.kinds()
-    seeds = [kinds["data"].original, kinds["data, compressed"].original] if target == "reader" else [kinds["model"].original]
+    seeds = (
+        [kinds["data"].original, kinds["data, compressed"].original]
+        if target == "reader"
+        else [kinds["model"].original]
+    )
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, content in enumerate(seeds):

@@ -19,7 +19,11 @@ Make = Callable[[Path, Path], object]
 
 X = np.full((3, 64, 64, 3), 7, np.uint8)
 Y = np.array([0, 1, 0])
-GOOD: dict[str, Any] = {"train_set_x": X, "train_set_y": Y, "list_classes": np.array([b"non-cat", b"cat"])}
+GOOD: dict[str, Any] = {
+    "train_set_x": X,
+    "train_set_y": Y,
+    "list_classes": np.array([b"non-cat", b"cat"]),
+}
 KEY = "train_set_x"
 
 
@@ -63,7 +67,9 @@ def _virtual_endless(file: Any, canary: Path) -> None:
     endless = (h5py.h5s.UNLIMITED, 64, 64, 3)
     spaces = [h5py.h5s.create_simple(X.shape, endless) for _ in range(2)]
     for space in spaces:
-        space.select_hyperslab((0, 0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1, 1), (1, 1, 1, 1), (1, 64, 64, 3))
+        space.select_hyperslab(
+            (0, 0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1, 1), (1, 1, 1, 1), (1, 64, 64, 3)
+        )
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_virtual(spaces[0], os.fsencode(canary), KEY.encode(), spaces[1])
     h5py.h5d.create(file.id, KEY.encode(), h5py.h5t.STD_U8LE, spaces[0], dcpl=settings)
@@ -75,8 +81,15 @@ def _through_link(file: Any, canary: Path) -> None:
 
 
 AWAY: dict[str, Make] = {
-    "external storage": spoil(KEY, lambda file, canary: file.create_dataset(KEY, X.shape, "u1", external=[(str(canary), 0, X.nbytes)])),
-    "external link": spoil(KEY, lambda file, canary: file.__setitem__(KEY, h5py.ExternalLink(str(canary), f"/{KEY}"))),
+    "external storage": spoil(
+        KEY,
+        lambda file, canary: file.create_dataset(
+            KEY, X.shape, "u1", external=[(str(canary), 0, X.nbytes)]
+        ),
+    ),
+    "external link": spoil(
+        KEY, lambda file, canary: file.__setitem__(KEY, h5py.ExternalLink(str(canary), f"/{KEY}"))
+    ),
     "soft link through an external link": spoil(KEY, _through_link),
     "virtual data set": spoil(KEY, _virtual),
     "virtual data set without an end": spoil(KEY, _virtual_endless),
@@ -87,7 +100,9 @@ def _chunk(shape: tuple[int, ...], chunk: tuple[int, ...], content: bytes, mask:
     """Return a maker that stores `content` as the packed bytes of the first chunk of a gzip data set."""
 
     def put(file: Any, canary: Path) -> None:
-        data = file.create_dataset(KEY, shape, "u1", chunks=chunk, compression="gzip", maxshape=(None, *shape[1:]))
+        data = file.create_dataset(
+            KEY, shape, "u1", chunks=chunk, compression="gzip", maxshape=(None, *shape[1:])
+        )
         data.id.write_direct_chunk((0,) * len(shape), content, filter_mask=mask)
 
     return spoil(KEY, put)
@@ -115,7 +130,9 @@ def _twice_packed(file: Any, canary: Path) -> None:
     settings.set_chunk(X.shape)
     for _ in range(2):
         settings.set_deflate(9)
-    data = h5py.h5d.create(file.id, KEY.encode(), h5py.h5t.STD_U8LE, h5py.h5s.create_simple(X.shape), dcpl=settings)
+    data = h5py.h5d.create(
+        file.id, KEY.encode(), h5py.h5t.STD_U8LE, h5py.h5s.create_simple(X.shape), dcpl=settings
+    )
     data.write_direct_chunk((0, 0, 0, 0), zlib.compress(zlib.compress(bytes(2**24))))
 
 
@@ -127,15 +144,22 @@ def _ratio(path: Path, canary: Path) -> None:
 
 BOMBS: dict[str, Make] = {
     "shape of 123 GB": empty(KEY, (10**7, 64, 64, 3), "u1"),
-    "shape of 123 GB in chunks": empty(KEY, (10**7, 64, 64, 3), "u1", chunks=(1, 64, 64, 3), compression="gzip"),
+    "shape of 123 GB in chunks": empty(
+        KEY, (10**7, 64, 64, 3), "u1", chunks=(1, 64, 64, 3), compression="gzip"
+    ),
     "shape that overflows 64 bits": empty(KEY, (2**50, 64, 64, 3), "u1", chunks=(1, 64, 64, 3)),
     "gzip bomb, a thousand to one": _ratio,
     "gzip bomb in one chunk of 37 kB": _chunk(X.shape, X.shape, zlib.compress(bytes(2**28), 9)),
     "gzip bomb, packed twice": spoil(KEY, _twice_packed),
     "chunk that unpacks to too little": _chunk(X.shape, X.shape, zlib.compress(b"7" * 10)),
     "chunk that is stored too short": _chunk(X.shape, X.shape, b"7" * 10, mask=1),
-    "chunk of 2.5 GB for three pictures": _chunk(X.shape, (200_000, 64, 64, 3), zlib.compress(b"7")),
-    "147,456 chunks": spoil(KEY, lambda file, canary: file.create_dataset(KEY, (12, 64, 64, 3), "u1", chunks=(1, 1, 1, 1))),
+    "chunk of 2.5 GB for three pictures": _chunk(
+        X.shape, (200_000, 64, 64, 3), zlib.compress(b"7")
+    ),
+    "147,456 chunks": spoil(
+        KEY,
+        lambda file, canary: file.create_dataset(KEY, (12, 64, 64, 3), "u1", chunks=(1, 1, 1, 1)),
+    ),
     "too much in all arrays together": _cumulative,
 }
 
@@ -162,14 +186,28 @@ def _attributes(put_on: Callable[[Any], Any], count: int, *, dense: bool) -> Mak
 
 
 HIDDEN: dict[str, Make] = {
-    "soft link": spoil("train_set_y", lambda file, canary: file.update(other=Y, train_set_y=h5py.SoftLink("/other"))),
-    "soft link that leads nowhere": spoil("train_set_y", lambda file, canary: file.update(train_set_y=h5py.SoftLink("/nowhere"))),
-    "loop of soft links": spoil(
-        "train_set_y", lambda file, canary: file.update(b=h5py.SoftLink("/train_set_y"), train_set_y=h5py.SoftLink("/b"))
+    "soft link": spoil(
+        "train_set_y",
+        lambda file, canary: file.update(other=Y, train_set_y=h5py.SoftLink("/other")),
     ),
-    "hard link to the file itself": spoil("train_set_y", lambda file, canary: file.update(train_set_y=file["/"])),
-    "group in place of a data set": spoil("train_set_y", lambda file, canary: file.create_group("train_set_y")),
-    "type in place of a data set": spoil("train_set_y", lambda file, canary: file.update(train_set_y=np.dtype("i8"))),
+    "soft link that leads nowhere": spoil(
+        "train_set_y", lambda file, canary: file.update(train_set_y=h5py.SoftLink("/nowhere"))
+    ),
+    "loop of soft links": spoil(
+        "train_set_y",
+        lambda file, canary: file.update(
+            b=h5py.SoftLink("/train_set_y"), train_set_y=h5py.SoftLink("/b")
+        ),
+    ),
+    "hard link to the file itself": spoil(
+        "train_set_y", lambda file, canary: file.update(train_set_y=file["/"])
+    ),
+    "group in place of a data set": spoil(
+        "train_set_y", lambda file, canary: file.create_group("train_set_y")
+    ),
+    "type in place of a data set": spoil(
+        "train_set_y", lambda file, canary: file.update(train_set_y=np.dtype("i8"))
+    ),
     "giant attributes of a data set": _attributes(lambda file: file[KEY], 40, dense=False),
     "giant attributes in a heap": _attributes(lambda file: file[KEY], 40, dense=True),
     "giant attributes of the file": _attributes(lambda file: file, 40, dense=False),
@@ -181,13 +219,26 @@ HIDDEN: dict[str, Make] = {
     "compound type": array("train_set_y", np.array([(1, 2.0)] * 3, [("a", "i4"), ("b", "f8")])),
     "opaque type": array("train_set_y", np.zeros(3, "V8")),
     "enumeration": empty("train_set_y", (3,), h5py.enum_dtype({"cat": 1, "dog": 0}, basetype="i8")),
-    "array type": spoil("train_set_y", lambda file, canary: file.create_dataset("train_set_y", (3,), np.dtype(("i8", (2,))))),
+    "array type": spoil(
+        "train_set_y",
+        lambda file, canary: file.create_dataset("train_set_y", (3,), np.dtype(("i8", (2,)))),
+    ),
     "complex numbers": array("train_set_y", np.zeros(3, complex)),
     "unknown filter": spoil("train_set_y", lambda file, canary: _filtered(file, 32001)),
-    "filter with a size of its own (lzf)": spoil(KEY, lambda file, canary: file.create_dataset(KEY, data=X, compression="lzf")),
-    "filter that rounds": spoil("train_set_y", lambda file, canary: file.create_dataset("train_set_y", data=Y, scaleoffset=0)),
+    "filter with a size of its own (lzf)": spoil(
+        KEY, lambda file, canary: file.create_dataset(KEY, data=X, compression="lzf")
+    ),
+    "filter that rounds": spoil(
+        "train_set_y",
+        lambda file, canary: file.create_dataset("train_set_y", data=Y, scaleoffset=0),
+    ),
     "never written": empty("train_set_y", (3,), "i8"),
-    "written in part": spoil(KEY, lambda file, canary: file.create_dataset(KEY, X.shape, "u1", chunks=(1, 64, 64, 3)).__setitem__(0, 7)),
+    "written in part": spoil(
+        KEY,
+        lambda file, canary: file.create_dataset(
+            KEY, X.shape, "u1", chunks=(1, 64, 64, 3)
+        ).__setitem__(0, 7),
+    ),
     "no shape": array("train_set_y", h5py.Empty("i8")),
     "single number": array("train_set_y", np.int64(1)),
     "wrong rank": array(KEY, X.reshape(3, -1)),
@@ -205,7 +256,9 @@ def _filtered(file: Any, number: int) -> None:
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_chunk((3,))
     settings.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (1, 2, 3))
-    data = h5py.h5d.create(file.id, b"train_set_y", h5py.h5t.STD_I64LE, h5py.h5s.create_simple((3,)), dcpl=settings)
+    data = h5py.h5d.create(
+        file.id, b"train_set_y", h5py.h5t.STD_I64LE, h5py.h5s.create_simple((3,)), dcpl=settings
+    )
     data.write_direct_chunk((0,), Y.tobytes())
 
 

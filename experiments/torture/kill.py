@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from minidl import Linear, MeanSquaredError, MinidlError, Sequential
-from minidl.checkpoints import contents, description
 from minidl.data.hdf5 import hdf5_bytes
-from minidl.files import remove_leftovers
+from minidl.serialization.model_file import model_config, model_datasets
+from minidl.utils.atomic_files import remove_stale_temp_files
 
 from .report import Result
 
@@ -31,19 +31,31 @@ def run(count: int, seed: int, scratch: Path) -> Result:
     """Kill `count` times and say what was found."""
     rng = np.random.default_rng(seed)
     models = [Sequential([Linear(*WIDTHS)], loss=MeanSquaredError(), seed=s) for s in (1, 2)]
-    found, violations, leftovers = _kills(count, rng, scratch / "atomic.h5", models, lambda model, path: model.save(path))
+    found, violations, leftovers = _kills(
+        count, rng, scratch / "atomic.h5", models, lambda model, path: model.save(path)
+    )
     control, _, _ = _kills(max(10, count // 10), rng, scratch / "plain.h5", models, _save_in_place)
     names = ("model 1", "model 2", "unreadable", "another content")
     rows = [["kill -9 while saving 2 MB", "kills", *names, "leftovers removed"]]
     rows += [["minidl", count, *(found[name] for name in names), leftovers]]
     rows += [["control: written in place", control.total(), *(control[name] for name in names), 0]]
     size = (scratch / "atomic.h5").stat().st_size
-    numbers = {"kills": count, "found": found, "leftovers_removed": leftovers, "control": control, "bytes": size}
+    numbers = {
+        "kills": count,
+        "found": found,
+        "leftovers_removed": leftovers,
+        "control": control,
+        "bytes": size,
+    }
     return Result(rows, numbers, violations)
 
 
 def _kills(
-    count: int, rng: np.random.Generator, path: Path, models: list[Sequential], save: Callable[[Sequential, Path], object]
+    count: int,
+    rng: np.random.Generator,
+    path: Path,
+    models: list[Sequential],
+    save: Callable[[Sequential, Path], object],
 ) -> tuple[Counter[str], list[str], int]:
     """Kill a child that saves without a pause, `count` times; return what lay there after each, what must not be, and the leftovers."""
     save(models[0], path)
@@ -61,7 +73,7 @@ def _kills(
             violations.append(f"kill {number} after {delay * 1000:.1f} ms: {state}")
         leftovers += len(list(path.parent.glob(".minidl-*")))
         if number % 2:  # else the next save does it
-            remove_leftovers(path.parent)  # what every start of minidl does
+            remove_stale_temp_files(path.parent)  # what every start of minidl does
         if state == "unreadable":
             save(models[0], path)
     models[0].save(path)
@@ -81,7 +93,9 @@ def _forked(act: Callable[[], None]) -> int:
     return child
 
 
-def _save_forever(models: list[Sequential], path: Path, save: Callable[[Sequential, Path], object]) -> None:
+def _save_forever(
+    models: list[Sequential], path: Path, save: Callable[[Sequential, Path], object]
+) -> None:
     while True:
         for model in models:
             save(model, path)
@@ -93,11 +107,13 @@ def _state(path: Path, models: list[Sequential]) -> str:
     except MinidlError:
         return "unreadable"
     for number, model in enumerate(models, start=1):
-        if loaded.parameters.theta.tobytes() == model.parameters.theta.tobytes() and description(loaded) == description(model):
+        if loaded.parameters.theta.tobytes() == model.parameters.theta.tobytes() and model_config(
+            loaded
+        ) == model_config(model):
             return f"model {number}"
     return "another content"
 
 
 def _save_in_place(model: Sequential, path: Path) -> None:
     """Write what minidl writes, as most programs do."""
-    path.write_bytes(hdf5_bytes(contents(model)))
+    path.write_bytes(hdf5_bytes(model_datasets(model)))

@@ -15,11 +15,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl import L2, BinaryCrossEntropy, Dropout, LeakyReLU, Linear, MinidlError, Sequential, Sigmoid
-from minidl.checkpoints import contents, description
+from minidl import (
+    L2,
+    BinaryCrossEntropy,
+    Dropout,
+    LeakyReLU,
+    Linear,
+    MinidlError,
+    Sequential,
+    Sigmoid,
+)
 from minidl.data import read_hdf5
 from minidl.data.hdf5 import hdf5_bytes
 from minidl.data.pictures import schema
+from minidl.serialization.model_file import model_config, model_datasets
 
 from . import forgery, trainings
 from .children import run_each
@@ -43,36 +52,72 @@ class Kind(NamedTuple):
 def kinds() -> dict[str, Kind]:
     """Return the kinds by name; a new kind of file needs one entry here."""
     training, whole = trainings.checkpoint(), trainings.train()
-    plain, packed, model = hdf5_bytes(_pictures()), _packed(_pictures()), hdf5_bytes(contents(_model()))
+    plain, packed, model = (
+        hdf5_bytes(_pictures()),
+        _packed(_pictures()),
+        hdf5_bytes(model_datasets(_model())),
+    )
     return {
         "data": Kind(plain, mutated, _load_data, lambda spoilt, read: True),
         "data, compressed": Kind(packed, mutated, _load_data, lambda spoilt, read: True),
         "model": Kind(model, mutated, _load_model, lambda spoilt, read: read == _told(_model())),
-        "model, JSON changed": Kind(model, forgery.redescribed, _load_model, lambda spoilt, read: read == _told(_model())),
-        "model, JSON forged": Kind(model, forgery.forged, _load_model, lambda spoilt, read: read == forgery.described(spoilt)),
+        "model, JSON changed": Kind(
+            model, forgery.redescribed, _load_model, lambda spoilt, read: read == _told(_model())
+        ),
+        "model, JSON forged": Kind(
+            model,
+            forgery.forged,
+            _load_model,
+            lambda spoilt, read: read == forgery.described(spoilt),
+        ),
         "training": Kind(training, mutated, trainings.train, lambda spoilt, read: read == whole),
-        "training, JSON changed": Kind(training, forgery.redescribed, trainings.train, lambda spoilt, read: read == whole),
+        "training, JSON changed": Kind(
+            training, forgery.redescribed, trainings.train, lambda spoilt, read: read == whole
+        ),
         # With a digest that fits, a training may be another one; it must still not crash, hang, or raise anything of its own.
-        "training, JSON forged": Kind(training, forgery.forged, trainings.train, lambda spoilt, read: True),
+        "training, JSON forged": Kind(
+            training, forgery.forged, trainings.train, lambda spoilt, read: True
+        ),
     }
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
     """Load `count` spoilt files and say what became of them."""
     chosen = kinds()
-    rows: list[list[Any]] = [["kind", "files", "refused", "as it was", "else", "other error", "signal", "hung", "peak MB"]]
+    rows: list[list[Any]] = [
+        [
+            "kind",
+            "files",
+            "refused",
+            "as it was",
+            "else",
+            "other error",
+            "signal",
+            "hung",
+            "peak MB",
+        ]
+    ]
     numbers: dict[str, Any] = {}
     violations: list[str] = []
     for number, (name, kind) in enumerate(chosen.items()):
         share = count // len(chosen) + (number < count % len(chosen))
         counts, peak, wrong = _torture(name, kind, share, [seed, number], scratch / "spoilt.h5")
-        rows.append([name, share, *(counts[what] for what in ("refused", "same", "else", "error", "signal", "hung")), round(peak / 1e6)])
+        rows.append(
+            [
+                name,
+                share,
+                *(counts[what] for what in ("refused", "same", "else", "error", "signal", "hung")),
+                round(peak / 1e6),
+            ]
+        )
         numbers[name] = {"files": share, **counts, "peak_bytes": peak}
         violations += wrong
     return Result(rows, numbers, violations)
 
 
-def _torture(name: str, kind: Kind, count: int, seed: list[int], path: Path) -> tuple[Counter[str], int, list[str]]:
+def _torture(
+    name: str, kind: Kind, count: int, seed: list[int], path: Path
+) -> tuple[Counter[str], int, list[str]]:
     path.write_bytes(kind.original)
     good = kind.load(path)  # also loads all modules before any child is forked
 
@@ -96,7 +141,11 @@ def _torture(name: str, kind: Kind, count: int, seed: list[int], path: Path) -> 
         what = told.get("what", "hung" if outcome.what == "hung" else "signal")
         counts[what] += 1
         peak = max(peak, told.get("peak", 0))
-        if what in ("signal", "hung", "error") or told.get("named") is False or told.get("may") is False:
+        if (
+            what in ("signal", "hung", "error")
+            or told.get("named") is False
+            or told.get("may") is False
+        ):
             violations.append(f"{name}, seed {[*seed, number]}: {outcome.what}, {told}")
     return counts, peak, violations
 
@@ -104,7 +153,11 @@ def _torture(name: str, kind: Kind, count: int, seed: list[int], path: Path) -> 
 def _pictures() -> dict[str, Any]:
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
-    return {"train_set_x": pictures, "train_set_y": np.array([0, 1]), "list_classes": np.array([b"non-cat", b"cat"])}
+    return {
+        "train_set_x": pictures,
+        "train_set_y": np.array([0, 1]),
+        "list_classes": np.array([b"non-cat", b"cat"]),
+    }
 
 
 def _packed(arrays: dict[str, Any]) -> bytes:
@@ -121,7 +174,12 @@ def _packed(arrays: dict[str, Any]) -> bytes:
 
 def _load_data(path: Path) -> str:
     arrays = read_hdf5(path, schema("train")).arrays
-    return json.dumps({key: [array.dtype.str, array.shape, array.tobytes().hex()] for key, array in arrays.items()})
+    return json.dumps(
+        {
+            key: [array.dtype.str, array.shape, array.tobytes().hex()]
+            for key, array in arrays.items()
+        }
+    )
 
 
 def _model() -> Sequential:
@@ -135,5 +193,7 @@ def _load_model(path: Path) -> str:
 
 def _told(model: Sequential) -> str:
     """Return all of a model as one text."""
-    parameters = {name: [p.value.dtype.str, p.shape, p.value.tobytes().hex()] for name, p in model.parameters}
-    return json.dumps([description(model), parameters], sort_keys=True)
+    parameters = {
+        name: [p.value.dtype.str, p.shape, p.value.tobytes().hex()] for name, p in model.parameters
+    }
+    return json.dumps([model_config(model), parameters], sort_keys=True)

@@ -23,7 +23,11 @@ def _place(content: bytearray, rng: np.random.Generator) -> int:
     """Return a position: anywhere, or (more often) where HDF5 writes its bookkeeping, near one of its signatures."""
     if rng.random() < 0.3:
         return int(rng.integers(len(content)))
-    marks = [at for mark in (b"\x89HDF", b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"FRHP") for at in _all(content, mark)]
+    marks = [
+        at
+        for mark in (b"\x89HDF", b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"FRHP")
+        for at in _all(content, mark)
+    ]
     start = marks[int(rng.integers(len(marks)))] if marks and rng.random() < 0.7 else 0
     return min(len(content) - 1, start + int(rng.integers(512 if start else 4096)))
 
@@ -56,7 +60,9 @@ def _set(content: bytearray, rng: np.random.Generator) -> bytearray:
 def _count(content: bytearray, rng: np.random.Generator) -> bytearray:
     """Put a small or large number where a length or an address may stand."""
     at, width = _place(content, rng) & ~7, int(rng.choice([2, 4, 8]))
-    number = int(rng.choice([len(content), len(content) - 1, 2**16 - 1, 2**31 - 1, int(rng.integers(4096))])) % 2 ** (8 * width)
+    number = int(
+        rng.choice([len(content), len(content) - 1, 2**16 - 1, 2**31 - 1, int(rng.integers(4096))])
+    ) % 2 ** (8 * width)
     content[at : at + width] = number.to_bytes(width, "little")[: len(content) - at]
     return content
 

@@ -25,8 +25,8 @@ from minidl import (
     StopOnNonFinite,
     Tanh,
 )
-from minidl.arrays import Array
-from minidl.callbacks import Run
+from minidl.training.callbacks.base import TrainingRun
+from minidl.utils.typing import Array
 
 from .report import Result
 
@@ -39,11 +39,13 @@ BATCHES, EPOCHS = 4, 3
 class Plant(Callback):
     """Puts a bad number somewhere at one step; keeps the parameters from before each step."""
 
-    def __init__(self, place: str, epoch: int, batch: int, bad: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, place: str, epoch: int, batch: int, bad: float, rng: np.random.Generator
+    ) -> None:
         self.place, self.due, self.bad, self.rng = place, (epoch, batch), bad, rng
         self.layer = 0
 
-    def on_start(self, run: Run) -> None:
+    def on_train_begin(self, run: TrainingRun) -> None:
         """Wrap the way forward and back of one layer."""
         if self.place == "parameter":
             self.layer = int(self.rng.choice([0, 2, 4]))
@@ -77,7 +79,7 @@ class Moves(Callback):
 
     last = (0, 0)
 
-    def on_update(self, run: Run) -> None:
+    def on_batch_end(self, run: TrainingRun) -> None:
         """Note it."""
         self.last = run.epoch, run.batch
 
@@ -109,14 +111,26 @@ def _planted(place: str, bad: float, due: tuple[int, int], rng: np.random.Genera
     X, Y = np.random.default_rng(0).standard_normal((32, 5)), np.arange(32) % 2
     plant, moves = Plant(place, *due, bad, rng), Moves()
     try:
-        model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=EPOCHS, batch_size=8, callbacks=[plant, moves], progress=False)
+        model.fit(
+            X,
+            Y,
+            optimizer=GradientDescent(0.1),
+            epochs=EPOCHS,
+            batch_size=8,
+            callbacks=[plant, moves],
+            progress=False,
+        )
     except NonFiniteError as error:
         before = (due[0], due[1] - 1) if due[1] > 1 else (due[0] - 1, BATCHES if due[0] > 1 else 0)
         if not re.search(rf"at epoch {due[0]}, batch {due[1]}, layer {plant.layer},", str(error)):
             return f"the error does not say where: {error}"
         if moves.last != before:
             return f"the parameters moved after epoch {moves.last[0]}, batch {moves.last[1]}"
-        return "" if np.isfinite(model.parameters.theta).all() else "parameters that are not finite were left"
+        return (
+            ""
+            if np.isfinite(model.parameters.theta).all()
+            else "parameters that are not finite were left"
+        )
     return "training went on"
 
 
@@ -126,7 +140,17 @@ def _cost(rounds: int = 15, steps: int = 40) -> float:
 
     part = load_cats().train
     model = Sequential(
-        [Linear(12288, 20), ReLU(), Linear(20, 7), ReLU(), Linear(7, 5), ReLU(), Linear(5, 1), Sigmoid()], loss=BinaryCrossEntropy()
+        [
+            Linear(12288, 20),
+            ReLU(),
+            Linear(20, 7),
+            ReLU(),
+            Linear(7, 5),
+            ReLU(),
+            Linear(5, 1),
+            Sigmoid(),
+        ],
+        loss=BinaryCrossEntropy(),
     )
     x, y = part.x.astype(np.float32), part.y
     seconds: dict[bool, list[float]] = {True: [], False: []}
@@ -134,6 +158,16 @@ def _cost(rounds: int = 15, steps: int = 40) -> float:
         for watched in (True, False) if number % 2 else (False, True):
             watch = StopOnNonFinite(watched)
             start = time.perf_counter()
-            model.fit(x, y, optimizer=GradientDescent(1e-6), epochs=steps, batch_size=None, callbacks=[watch], progress=False)
+            model.fit(
+                x,
+                y,
+                optimizer=GradientDescent(1e-6),
+                epochs=steps,
+                batch_size=None,
+                callbacks=[watch],
+                progress=False,
+            )
             seconds[watched].append(time.perf_counter() - start)
-    return float(np.median([a / b for a, b in zip(seconds[True][1:], seconds[False][1:], strict=True)]))
+    return float(
+        np.median([a / b for a, b in zip(seconds[True][1:], seconds[False][1:], strict=True)])
+    )

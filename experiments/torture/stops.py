@@ -32,7 +32,7 @@ from minidl import (
     Sequential,
     Sigmoid,
 )
-from minidl.callbacks import Run
+from minidl.training.callbacks.base import TrainingRun
 
 from .kill import _forked
 from .report import Result
@@ -48,7 +48,7 @@ class Interrupt(Callback):
     def __init__(self, epoch: int, batch: int) -> None:
         self.place = epoch, batch
 
-    def on_step(self, run: Run) -> None:
+    def on_gradient(self, run: TrainingRun) -> None:
         """Press it at that place."""
         if (run.epoch, run.batch) == self.place:
             os.kill(os.getpid(), signal.SIGINT)
@@ -72,7 +72,9 @@ def run(count: int, seed: int, scratch: Path) -> Result:
         whole = train(drawn, seed=1)
         stop = _killed if way == "kill -9" else _interrupted
         stops += stop(drawn, path, rng)
-        rest = train(drawn, seed=2, resume=path) if path.exists() else train(drawn, seed=1)  # killed before the first save
+        rest = (
+            train(drawn, seed=2, resume=path) if path.exists() else train(drawn, seed=1)
+        )  # killed before the first save
         equal = _bits(*rest) == _bits(*whole)
         found[way, "equal" if equal else "different"] += 1
         if not equal:
@@ -81,17 +83,25 @@ def run(count: int, seed: int, scratch: Path) -> Result:
     for way in ("Ctrl-C", "kill -9"):
         same, other = found[way, "equal"], found[way, "different"]
         rows.append([way, same + other, same, other])
-    numbers = {"trainings": count, "stops": stops, "found": {" ".join(key): n for key, n in found.items()}}
+    numbers = {
+        "trainings": count,
+        "stops": stops,
+        "found": {" ".join(key): n for key, n in found.items()},
+    }
     return Result(rows, numbers, violations)
 
 
-def train(drawn: dict[str, Any], seed: int, *callbacks: Callback, **settings: Any) -> tuple[Sequential, History]:
+def train(
+    drawn: dict[str, Any], seed: int, *callbacks: Callback, **settings: Any
+) -> tuple[Sequential, History]:
     """Train as drawn, on rows that are always the same."""
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((ROWS, 4)), rng.integers(0, 2, ROWS)
     drops = [Dropout(0.8)] if drawn["dropout"] else []
     layers = [Linear(4, 6), ReLU(), *drops, Linear(6, 3), ReLU(), Linear(3, 1), Sigmoid()]
-    model = Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1)], seed=seed, dtype=drawn["dtype"])
+    model = Sequential(
+        layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1)], seed=seed, dtype=drawn["dtype"]
+    )
     stopping = EarlyStopping("val_loss", patience=drawn["patience"])
     history = model.fit(
         X,
@@ -130,4 +140,9 @@ def _killed(drawn: dict[str, Any], path: Path, rng: np.random.Generator) -> int:
 def _bits(model: Sequential, history: History) -> tuple[Any, ...]:
     """Return all that must be equal."""
     columns = {name: np.array(column).tobytes() for name, column in history.columns.items()}
-    return model.parameters.theta.tobytes(), columns, history.stopped, model.shuffle_rng.bit_generator.state
+    return (
+        model.parameters.theta.tobytes(),
+        columns,
+        history.stopped,
+        model.shuffle_rng.bit_generator.state,
+    )

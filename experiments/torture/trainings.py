@@ -9,7 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl import Adam, BinaryCrossEntropy, Checkpoint, Dropout, EarlyStopping, Linear, ReLU, Sequential, Sigmoid
+from minidl import (
+    Adam,
+    BinaryCrossEntropy,
+    Checkpoint,
+    Dropout,
+    EarlyStopping,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 from minidl.errors import EnvironmentWarning
 
 X, Y = np.random.default_rng(0).standard_normal((12, 3)), np.arange(12) % 2
@@ -17,12 +27,21 @@ X, Y = np.random.default_rng(0).standard_normal((12, 3)), np.arange(12) % 2
 
 def train(resume: Path | None = None, keep: Path | None = None) -> str:
     """Train to the end, from the start or from a checkpoint; return all that there is then as one text."""
-    model = Sequential([Linear(3, 4), ReLU(), Dropout(0.8), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    model = Sequential(
+        [Linear(3, 4), ReLU(), Dropout(0.8), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy()
+    )
     callbacks = [EarlyStopping("loss", patience=3), *([Checkpoint(keep)] if keep else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EnvironmentWarning)
         history = model.fit(
-            X, Y, optimizer=Adam(0.05), epochs=2 if keep else 3, batch_size=5, callbacks=callbacks, resume=resume, progress=False
+            X,
+            Y,
+            optimizer=Adam(0.05),
+            epochs=2 if keep else 3,
+            batch_size=5,
+            callbacks=callbacks,
+            resume=resume,
+            progress=False,
         )
     return json.dumps([model.parameters.theta.tobytes().hex(), history.columns, history.stopped])
 

@@ -21,7 +21,11 @@ exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that i
 
 def parser() -> Parser:
     """Return the command line."""
-    cli = Parser(prog="minidl", description="Train small networks and prove their gradients right.", epilog=EXAMPLES)
+    cli = Parser(
+        prog="minidl",
+        description="Train small networks and prove their gradients right.",
+        epilog=EXAMPLES,
+    )
     cli.add_argument("--version", action="version", version=f"minidl {__version__}")
     added = cli.add_subparsers(required=True, metavar="COMMAND")
     commands.add_commands(added)

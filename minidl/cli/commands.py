@@ -13,11 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from .. import Checkpoint, DataError, EarlyStopping, GradientChecker, History, Sequential, ShapeError, __version__, plots
-from ..callbacks import Run
+from .. import (
+    Checkpoint,
+    DataError,
+    EarlyStopping,
+    GradientChecker,
+    History,
+    Sequential,
+    ShapeError,
+    __version__,
+    plots,
+)
 from ..data import read_image
 from ..data.standin import CAT_CLASSES
-from ..files import make_folder, write_whole
+from ..training.callbacks.base import TrainingRun
+from ..utils.atomic_files import atomic_write, make_folder
 from . import sets
 from .common import POSITIVE, SEED, WHOLE, command, tell, to_json
 from .nets import add_options, build, make_optimizer, shape_of
@@ -27,18 +37,31 @@ def add_commands(commands: Any) -> None:
     """Add the commands."""
     one = command(commands, "train", train)
     usual = "".join(f"  {name:8}  {usual}\n" for name, usual in sets.USUAL.items())
-    one.epilog = f"what each set is trained with where no option says otherwise:\n{usual}\n{one.epilog}"
+    one.epilog = (
+        f"what each set is trained with where no option says otherwise:\n{usual}\n{one.epilog}"
+    )
     sets.add_options(one)
     add_options(one, None)
     out = one.add_argument_group("the output")
     text = "keep the training in this file; if it is there already, go on from it (default: none)"
     out.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
-    out.add_argument("--out", type=Path, metavar="DIR", help="write model.h5, results.json and pictures there (default: only print)")
+    out.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write model.h5, results.json and pictures there (default: only print)",
+    )
 
     one = command(commands, "evaluate", evaluate)
     one.add_argument("model", type=Path, metavar="MODEL.h5", help="the file of the network")
     sets.add_options(one)
-    one.add_argument("--seed", type=SEED, default=1, metavar="N", help="points and CSV files: what was trained with (default: 1)")
+    one.add_argument(
+        "--seed",
+        type=SEED,
+        default=1,
+        metavar="N",
+        help="points and CSV files: what was trained with (default: 1)",
+    )
 
     one = command(commands, "predict", predict)
     one.add_argument("model", type=Path, metavar="MODEL.h5", help="the file of the network")
@@ -50,10 +73,16 @@ def add_commands(commands: Any) -> None:
     how = one.add_argument_group("the check")
     text = "how many training examples it is done on (default: %(default)s)"
     how.add_argument("--examples", type=WHOLE, default=6, metavar="N", help=text)
-    how.add_argument("--exhaustive", action="store_true", help="compute each element, however large the network (small ones always are)")
+    how.add_argument(
+        "--exhaustive",
+        action="store_true",
+        help="compute each element, however large the network (small ones always are)",
+    )
     text = "complex step where it can (auto), or plain central differences as courses teach (default: %(default)s)"
     how.add_argument("--method", choices=("auto", "central"), default="auto", help=text)
-    how.add_argument("--epsilon", type=POSITIVE, metavar="E", help="the step of --method central (default: 1e-7)")
+    how.add_argument(
+        "--epsilon", type=POSITIVE, metavar="E", help="the step of --method central (default: 1e-7)"
+    )
 
 
 class BestSoFar(EarlyStopping):
@@ -61,15 +90,15 @@ class BestSoFar(EarlyStopping):
 
     history = History()
 
-    def on_start(self, run: Run) -> None:
+    def on_train_begin(self, run: TrainingRun) -> None:
         """Keep the history."""
-        super().on_start(run)
+        super().on_train_begin(run)
         self.history = run.history
 
-    def on_end(self, run: Run) -> None:
+    def on_train_end(self, run: TrainingRun) -> None:
         """Go back to the best epoch."""
         if run.history.epochs < run.epochs:
-            super().on_end(run)
+            super().on_train_end(run)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -102,8 +131,12 @@ def train(options: argparse.Namespace) -> int:
             print(line, flush=True)
 
     say(f"source  {examples.source}")
-    say(f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}")
-    say(f"{shape_of(model)}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs")
+    say(
+        f"train {len(x):,}, test {len(x_test):,} examples of {x.shape[1]:,} features; classes: {', '.join(examples.classes)}"
+    )
+    say(
+        f"{shape_of(model)}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs"
+    )
     best, kept = BestSoFar("loss", patience=options.epochs), options.checkpoint
     going = kept is not None and kept.exists()
     if going:
@@ -124,19 +157,29 @@ def train(options: argparse.Namespace) -> int:
     if interrupted:
         if not epochs:
             raise KeyboardInterrupt
-        say(f"interrupted after {epochs:,} epochs; what follows is about epoch {best.best_epoch:,}, the best")
+        say(
+            f"interrupted after {epochs:,} epochs; what follows is about epoch {best.best_epoch:,}, the best"
+        )
         if kept is not None:
             say(f"{kept} holds the training: the same command goes on")
     results = {
         "command": "train",
-        "settings": {name: value for name, value in vars(options).items() if name not in ("command", "run", "json", "debug")},
+        "settings": {
+            name: value
+            for name, value in vars(options).items()
+            if name not in ("command", "run", "json", "debug")
+        },
         "interrupted": interrupted,
         "epochs": epochs,
         "epoch": best.best_epoch if interrupted else epochs,
         **_measured(model, examples),
         "loss": best.history.loss,
         "seconds": best.history.seconds,
-        "versions": {"minidl": __version__, "numpy": np.__version__, "python": sys.version.split()[0]},
+        "versions": {
+            "minidl": __version__,
+            "numpy": np.__version__,
+            "python": sys.version.split()[0],
+        },
     }
     say("\n".join([*_table(results), f"{epochs:,} epochs in {results['seconds']:.1f} s"]))
     if options.out is not None:
@@ -150,7 +193,7 @@ def train(options: argparse.Namespace) -> int:
         except ImportError as error:
             print(f"minidl train: no pictures: {error}", file=sys.stderr)
         for name, content in files.items():
-            write_whole(options.out / name, content)
+            atomic_write(options.out / name, content)
         say(f"wrote model.h5, {', '.join(files)} in {options.out}")
     if options.json:
         print(to_json(results))
@@ -168,10 +211,15 @@ def _measured(model: Sequential, examples: sets.Examples) -> dict[str, Any]:
         "set": examples.name,
         "source": examples.source,
         "verified": examples.verified,
-        "majority": {part: float(max(np.mean(y == k) for k in np.unique(y))) for part, (_, y) in parts.items()},
+        "majority": {
+            part: float(max(np.mean(y == k) for k in np.unique(y)))
+            for part, (_, y) in parts.items()
+        },
         **{part: model.evaluate(*rows) for part, rows in parts.items()},
         "classes": examples.classes,
-        "confusion": plots.confusion_counts(Y, model.predict_classes(X), len(examples.classes)).tolist(),
+        "confusion": plots.confusion_counts(
+            Y, model.predict_classes(X), len(examples.classes)
+        ).tolist(),
     }
 
 
@@ -188,7 +236,9 @@ def _table(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _pictures(model: Sequential, history: History, examples: sets.Examples) -> Iterator[tuple[str, Any]]:
+def _pictures(
+    model: Sequential, history: History, examples: sets.Examples
+) -> Iterator[tuple[str, Any]]:
     X, Y = examples.test
     called = model.predict_classes(X)
     title = f"{Path(examples.name).name}, {shape_of(model)}"
@@ -203,7 +253,10 @@ def _pictures(model: Sequential, history: History, examples: sets.Examples) -> I
     if examples.images is not None and (called != Y.ravel()).any():
         sure = model.predict(X).max(axis=1)
         sure = np.maximum(sure, 1 - sure) if examples.outputs == 1 else sure
-        yield "misclassified.png", plots.misclassified(examples.images, Y, called, examples.classes, probability=sure)[0]
+        yield (
+            "misclassified.png",
+            plots.misclassified(examples.images, Y, called, examples.classes, probability=sure)[0],
+        )
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -221,10 +274,15 @@ def evaluate(options: argparse.Namespace) -> int:
     model = Sequential.load(options.model)
     examples = sets.load(options)
     outputs = model.predict(examples.test[0][:1]).shape[1]
-    if outputs != examples.outputs or not model.loss.accuracy_of:
-        raise ShapeError(f"{options.model}: must answer the {len(examples.classes)} classes of {examples.name}, found {outputs} outputs")
+    if outputs != examples.outputs or not model.loss.is_classification:
+        raise ShapeError(
+            f"{options.model}: must answer the {len(examples.classes)} classes of {examples.name}, found {outputs} outputs"
+        )
     results = _measured(model, examples)
-    lines = [f"source  {examples.source}", f"{results['network']}: {model.parameters.size:,} parameters, from {options.model}"]
+    lines = [
+        f"source  {examples.source}",
+        f"{results['network']}: {model.parameters.size:,} parameters, from {options.model}",
+    ]
     return tell(options, {"model": options.model, **results}, [*lines, *_table(results)])
 
 
@@ -248,18 +306,38 @@ def predict(options: argparse.Namespace) -> int:
             print(f"minidl predict: {error}", file=sys.stderr)
             continue
         except ShapeError as error:
-            raise ShapeError(f"{options.model}: must be a network for pictures of 64 x 64 x 3, but {error}") from None
+            raise ShapeError(
+                f"{options.model}: must be a network for pictures of 64 x 64 x 3, but {error}"
+            ) from None
         cat = len(answer) == 1
         chances = [1 - answer[0], answer[0]] if cat else answer
         best = int(np.argmax(chances))
         called = CAT_CLASSES[best] if cat else str(best)
-        rows.append({"image": str(path), "called": called, "class": best, "probability": float(chances[best])})
+        rows.append(
+            {
+                "image": str(path),
+                "called": called,
+                "class": best,
+                "probability": float(chances[best]),
+            }
+        )
     lines = []
     if rows:
-        left, right = (max(least, *(len(row[name]) for row in rows)) for name, least in (("image", 7), ("called", 6)))
+        left, right = (
+            max(least, *(len(row[name]) for row in rows))
+            for name, least in (("image", 7), ("called", 6))
+        )
         lines = [f"{'picture':{left}}  {'called':>{right}}  probability"]
-        lines += [f"{row['image']:{left}}  {row['called']:>{right}}  {row['probability']:11.3f}" for row in rows]
-    return tell(options, {"model": options.model, "pictures": rows}, lines, wrong=len(rows) < len(options.images))
+        lines += [
+            f"{row['image']:{left}}  {row['called']:>{right}}  {row['probability']:11.3f}"
+            for row in rows
+        ]
+    return tell(
+        options,
+        {"model": options.model, "pictures": rows},
+        lines,
+        wrong=len(rows) < len(options.images),
+    )
 
 
 def check(options: argparse.Namespace) -> int:
@@ -278,8 +356,20 @@ def check(options: argparse.Namespace) -> int:
     examples = sets.load(options)
     X, Y = (rows[: options.examples] for rows in examples.train)
     model = build(options, X.shape[1], examples.outputs)
-    checker = GradientChecker(model, method=options.method, epsilon=options.epsilon, seed=options.seed)
+    checker = GradientChecker(
+        model, method=options.method, epsilon=options.epsilon, seed=options.seed
+    )
     report = checker.check(X, Y, exhaustive=options.exhaustive)
-    content = {"set": examples.name, "source": examples.source, "network": shape_of(model), **json.loads(report.to_json())}
-    lines = [f"source  {examples.source}", f"network {shape_of(model)}", "", report.text(colour=None)]
+    content = {
+        "set": examples.name,
+        "source": examples.source,
+        "network": shape_of(model),
+        **json.loads(report.to_json()),
+    }
+    lines = [
+        f"source  {examples.source}",
+        f"network {shape_of(model)}",
+        "",
+        report.text(colour=None),
+    ]
     return tell(options, content, lines, wrong=not report.ok)

@@ -15,7 +15,9 @@ class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings
+        )
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2."""
@@ -27,7 +29,12 @@ def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) 
     summary, _, rest = (inspect.getdoc(run) or name).partition("\n\n")
     description, _, examples = rest.partition("Examples\n--------\n")
     epilog = f"examples:\n{examples}" if examples else None
-    added: Parser = commands.add_parser(name, help=summary[0].lower() + summary[1:].rstrip("."), description=description, epilog=epilog)
+    added: Parser = commands.add_parser(
+        name,
+        help=summary[0].lower() + summary[1:].rstrip("."),
+        description=description,
+        epilog=epilog,
+    )
     added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
     added.add_argument("--debug", action="store_true", help="show the traceback of an error")
     added.set_defaults(run=run, command=added.prog.removeprefix("minidl "))
@@ -40,7 +47,9 @@ def to_json(content: dict[str, Any]) -> str:
     return json.dumps(plain, indent=2)
 
 
-def tell(options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, wrong: bool = False) -> int:
+def tell(
+    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, wrong: bool = False
+) -> int:
     """Print the lines, or JSON, and return the exit status."""
     for line in [to_json({"command": options.command, **content})] if options.json else lines:
         print(line)

@@ -43,7 +43,11 @@ from .. import (
 )
 from .common import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0
 
-DESCENT: dict[str, type[Optimizer]] = {"gd": GradientDescent, "momentum": Momentum, "nesterov": Nesterov}
+DESCENT: dict[str, type[Optimizer]] = {
+    "gd": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+}
 ADAPTIVE: dict[str, type[Optimizer]] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
 OPTIMIZERS = DESCENT | ADAPTIVE
 SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
@@ -52,8 +56,18 @@ SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
     "exponential": lambda rate, steps: ExponentialDecay(rate, every=steps, factor=0.01),
     "cosine": lambda rate, steps: Cosine(rate, steps=steps),
 }
-INITIALIZERS: dict[str, type[Initializer]] = {"xavier": Xavier, "he": He, "random": Random, "zeros": Zeros}
-ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky-relu": LeakyReLU, "sigmoid": Sigmoid, "tanh": Tanh}
+INITIALIZERS: dict[str, type[Initializer]] = {
+    "xavier": Xavier,
+    "he": He,
+    "random": Random,
+    "zeros": Zeros,
+}
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+}
 
 
 def _widths(text: str) -> list[int]:
@@ -79,14 +93,26 @@ class Usual(NamedTuple):
         return f"layers {self.layers}, {how}, init {self.init}, {self.epochs:,} epochs"
 
 
-def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, training: bool = True, seed: bool = True) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    usual: Usual | None,
+    *,
+    training: bool = True,
+    seed: bool = True,
+) -> None:
     """Add the options of a network; `usual` is for the help, and `settle` fills it in."""
     told: dict[str, Any] = {"keep_prob": "1.0, no dropout", "clip_norm": "as they are"}
     if usual is None:
         told |= dict.fromkeys((*Usual._fields, "learning_rate"), "the set's")
     else:
-        rates = [f"{rate:g} for {', '.join(names)}" for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)]
-        told |= usual._asdict() | {"learning_rate": "; ".join(rates), "batch_size": usual.batch_size or "the whole set"}
+        rates = [
+            f"{rate:g} for {', '.join(names)}"
+            for rate, names in zip(usual.rates, (DESCENT, ADAPTIVE), strict=True)
+        ]
+        told |= usual._asdict() | {
+            "learning_rate": "; ".join(rates),
+            "batch_size": usual.batch_size or "the whole set",
+        }
 
     def add(group: Any, name: str, text: str, **settings: Any) -> None:
         default = told.get(name[2:].replace("-", "_"), "%(default)s")
@@ -97,9 +123,23 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
     add(net, "--activation", "between the layers", choices=ACTIVATIONS, default="relu")
     add(net, "--init", "how the first weights are drawn", choices=INITIALIZERS)
     add(net, "--l2", "L2 penalty", type=NOT_NEGATIVE, default=0.0, metavar="LAMBDA")
-    add(net, "--keep-prob", "share of hidden units that dropout keeps", type=SHARE, default=1.0, metavar="P")
+    add(
+        net,
+        "--keep-prob",
+        "share of hidden units that dropout keeps",
+        type=SHARE,
+        default=1.0,
+        metavar="P",
+    )
     if seed:
-        add(net, "--seed", "where all chance comes from; 1 is the course's", type=SEED, default=1, metavar="N")
+        add(
+            net,
+            "--seed",
+            "where all chance comes from; 1 is the course's",
+            type=SEED,
+            default=1,
+            metavar="N",
+        )
     if not training:
         return
     add(net, "--dtype", "what is computed in", choices=("float32", "float64"), default="float32")
@@ -109,7 +149,14 @@ def add_options(parser: argparse.ArgumentParser, usual: Usual | None, *, trainin
     add(how, "--learning-rate", "size of a step", type=POSITIVE, metavar="R")
     text = "how that changes: falls to a hundredth, in two steps or evenly, or to 0 by half a wave"
     add(how, "--schedule", text, choices=SCHEDULES, default="constant")
-    add(how, "--warm-up", "epochs in which it rises from 0 first", type=WHOLE_OR_0, default=0, metavar="N")
+    add(
+        how,
+        "--warm-up",
+        "epochs in which it rises from 0 first",
+        type=WHOLE_OR_0,
+        default=0,
+        metavar="N",
+    )
     add(how, "--clip-norm", "shorten longer gradients to this norm", type=POSITIVE, metavar="C")
     add(how, "--batch-size", "examples per step", type=WHOLE, metavar="N")
 
@@ -131,11 +178,21 @@ def build(options: argparse.Namespace, features: int, outputs: int) -> Sequentia
         layers += [Linear(features, width, init=init), ACTIVATIONS[options.activation]()]
         layers += [Dropout(options.keep_prob)] if options.keep_prob < 1 else []
         features = width
-    last, loss = (Sigmoid(), BinaryCrossEntropy()) if outputs == 1 else (Softmax(), CategoricalCrossEntropy())
+    last, loss = (
+        (Sigmoid(), BinaryCrossEntropy())
+        if outputs == 1
+        else (Softmax(), CategoricalCrossEntropy())
+    )
     layers += [Linear(features, outputs, init=init), last]
     penalties = [L2(options.l2)] if options.l2 else []
     seed = np.random.RandomState(options.seed)  # the course's, which draws its weights
-    return Sequential(layers, loss=loss, penalties=penalties, seed=seed, dtype=getattr(options, "dtype", "float64"))
+    return Sequential(
+        layers,
+        loss=loss,
+        penalties=penalties,
+        seed=seed,
+        dtype=getattr(options, "dtype", "float64"),
+    )
 
 
 def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
@@ -143,12 +200,18 @@ def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
     batches = math.ceil(rows / (options.batch_size or rows))
     rise, steps = options.warm_up * batches, options.epochs * batches
     if rise >= steps:
-        raise ArgumentError(f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}")
+        raise ArgumentError(
+            f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}"
+        )
     rate = SCHEDULES[options.schedule](options.learning_rate, steps - rise)
-    return OPTIMIZERS[options.optimizer](WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm)
+    return OPTIMIZERS[options.optimizer](
+        WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm
+    )
 
 
 def shape_of(model: Sequential) -> str:
     """Return the widths of a network as "2-16-1"."""
     linear = [layer for layer in model.layers if isinstance(layer, Linear)]
-    return "-".join(map(str, [linear[0].weight.shape[1], *(layer.weight.shape[0] for layer in linear)]))
+    return "-".join(
+        map(str, [linear[0].weight.shape[1], *(layer.weight.shape[0] for layer in linear)])
+    )

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, Seed, is_whole
-from ..errors import ArgumentError, DataError, DtypeError, ShapeError, needs
-from ..files import FilePath, read_whole
-from ..randomness import stream
+from ..errors import ArgumentError, DataError, DtypeError, ShapeError, require_extra
+from ..utils.atomic_files import FilePath, read_bounded
+from ..utils.random import as_rng
+from ..utils.typing import Array, Seed
+from ..utils.validation import is_integer
 
 MOST_BYTES = 256 * 2**20  # of a picture of the user's own
 MOST_PIXELS = 120_000_000  # the largest phone cameras have 108 million
@@ -47,12 +48,18 @@ class Part:
     def __post_init__(self) -> None:
         images, labels, count = np.asarray(self.images), np.asarray(self.labels), len(self.classes)
         if images.dtype != np.uint8 or labels.dtype.kind not in "iu":
-            raise DtypeError(f"images must be uint8 and labels integers, got {images.dtype} and {labels.dtype}: convert them")
+            raise DtypeError(
+                f"images must be uint8 and labels integers, got {images.dtype} and {labels.dtype}: convert them"
+            )
         if images.ndim != 4 or labels.shape != images.shape[:1] or images.size == 0:
             shapes = f"{images.shape} and {labels.shape}"
-            raise ShapeError(f"images must be (m, height, width, channels) and labels (m,), none empty, got {shapes}: reshape them")
+            raise ShapeError(
+                f"images must be (m, height, width, channels) and labels (m,), none empty, got {shapes}: reshape them"
+            )
         if labels.min() < 0 or labels.max() >= count:
-            raise ShapeError(f"labels must lie in 0..{count - 1}, got {labels.min()}..{labels.max()}: number the classes from 0")
+            raise ShapeError(
+                f"labels must lie in 0..{count - 1}, got {labels.min()}..{labels.max()}: number the classes from 0"
+            )
         object.__setattr__(self, "images", _read_only(images))
         object.__setattr__(self, "labels", _read_only(labels.astype(np.int64)))
 
@@ -70,7 +77,9 @@ class Part:
     @cached_property
     def y(self) -> Array:
         """The labels as a column (m, 1): float64 for two classes, int64 for more."""
-        return _read_only(self.labels.reshape(-1, 1).astype(np.float64 if len(self.classes) <= 2 else np.int64))
+        return _read_only(
+            self.labels.reshape(-1, 1).astype(np.float64 if len(self.classes) <= 2 else np.int64)
+        )
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -120,7 +129,9 @@ class Dataset:
         digits = len(str(max(len(self.train), len(self.test))))
         lines = [f"source  {self.source}"]
         for name, part in (("train", self.train), ("test", self.test)):
-            lines.append(f"{name:6}  {len(part):{digits}d} pictures of {' x '.join(map(str, part.images.shape[1:]))}")
+            lines.append(
+                f"{name:6}  {len(part):{digits}d} pictures of {' x '.join(map(str, part.images.shape[1:]))}"
+            )
             for label, count in zip(self.classes, part.counts, strict=True):
                 lines[-1] += f"   {label}: {count:{digits}d} ({count / len(part):.1%})"
         return "\n".join(lines)
@@ -158,7 +169,9 @@ def train_validation_split(
     """
     X, Y = np.asarray(X), np.asarray(Y)
     if X.ndim == 0 or Y.ndim == 0 or len(X) != len(Y):
-        raise ShapeError(f"X and Y must have as many rows, got shapes {X.shape} and {Y.shape}: give one row of Y per row of X")
+        raise ShapeError(
+            f"X and Y must have as many rows, got shapes {X.shape} and {Y.shape}: give one row of Y per row of X"
+        )
     train, held_out = split_rows(Y, share=share, seed=seed, stratify=stratify)
     return (X[train], Y[train]), (X[held_out], Y[held_out])
 
@@ -168,8 +181,10 @@ def split_rows(Y: Array, *, share: float, seed: Seed, stratify: bool) -> tuple[A
     m = len(Y)
     count = round(share * m) if 0 < share < 1 else 0
     if not 0 < count < m:
-        raise ArgumentError(f"share must lie between 0 and 1 and leave rows in both parts, got {share!r} of {m} rows: pass e.g. share=0.2")
-    random = stream(seed)
+        raise ArgumentError(
+            f"share must lie between 0 and 1 and leave rows in both parts, got {share!r} of {m} rows: pass e.g. share=0.2"
+        )
+    random = as_rng(seed)
     order = random.permutation(m)
     if not stratify:
         return order[count:], order[:count]
@@ -198,30 +213,42 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
 
     Raises
     ------
-    MissingExtraError
+    MissingDependencyError
         Without Pillow.
     MissingDataError, DataError
         If there is no such file, or it is another kind, damaged, or larger than 256 MiB or 120 million pixels.
     ArgumentError
         If `size` is not two whole numbers >= 1.
     """
-    if len(size) != 2 or not all(map(is_whole, size)):
-        raise ArgumentError(f"size must be (height, width), two whole numbers >= 1, got {size!r} in read_image")
-    with needs("Pillow", "plot", "read_image"):
+    if len(size) != 2 or not all(map(is_integer, size)):
+        raise ArgumentError(
+            f"size must be (height, width), two whole numbers >= 1, got {size!r} in read_image"
+        )
+    with require_extra("Pillow", "plot", "read_image"):
         from PIL import Image, UnidentifiedImageError
-    content = read_whole(path, MOST_BYTES, "a picture", "scale the picture down first")
+    content = read_bounded(path, MOST_BYTES, "a picture", "scale the picture down first")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures: Pillow's limit is lower
-            with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as picture:  # no other decoder sees a byte
+            with Image.open(
+                BytesIO(content), formats=("JPEG", "PNG")
+            ) as picture:  # no other decoder sees a byte
                 if picture.width * picture.height > MOST_PIXELS:  # nothing is decoded yet
                     raise Image.DecompressionBombError(f"{picture.width:,} x {picture.height:,}")
                 return _pixels(picture, (int(size[1]), int(size[0])))
     except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more ({error}): scale it down first") from None
+        raise DataError(
+            f"{path}: a picture may have {MOST_PIXELS:,} pixels, found more ({error}): scale it down first"
+        ) from None
     except Exception as error:  # a damaged file makes a decoder raise nearly anything
-        found = f"a file that begins with {content[:12]!r}" if isinstance(error, UnidentifiedImageError) else f"it damaged ({error})"
-        raise DataError(f"{path}: must be a whole JPEG or PNG picture, found {found}: save or fetch it as one") from error
+        found = (
+            f"a file that begins with {content[:12]!r}"
+            if isinstance(error, UnidentifiedImageError)
+            else f"it damaged ({error})"
+        )
+        raise DataError(
+            f"{path}: must be a whole JPEG or PNG picture, found {found}: save or fetch it as one"
+        ) from error
 
 
 def _pixels(picture: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:

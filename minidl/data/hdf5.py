@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import DataError
-from ..files import FilePath, make_folder, read_whole, write_whole
+from ..utils.atomic_files import FilePath, atomic_write, make_folder, read_bounded
+from ..utils.typing import Array
 from .hdf5_rules import (
     SLACK,
     Broken,
@@ -63,7 +63,7 @@ class HDF5File:
     def __init__(self, path: FilePath, *, limit: int | Limits = Limits.size) -> None:
         self.path = path
         self.limits = limit if isinstance(limit, Limits) else Limits(size=limit)
-        self.content = read_whole(path, self.limits.size, "a data file")
+        self.content = read_bounded(path, self.limits.size, "a data file")
         check_signature(path, self.content, len(self.content))
         self._unpacked = 0
 
@@ -84,11 +84,15 @@ class HDF5File:
                     for letter, size in zip(field.shape, data.shape, strict=True):
                         first, length = lengths.setdefault(letter, (key, size))
                         if size != length:
-                            raise Broken(f"it is as long as {first} ({length}), found length {size}: give one label per example")
+                            raise Broken(
+                                f"it is as long as {first} ({length}), found length {size}: give one label per example"
+                            )
                 self._count(sum(math.prod(chunk_sizes(data)) for data in found.values()))
                 for key, data in found.items():
                     if data.chunks and (wrong := misfit(data, self.content)):
-                        raise Broken(f"each chunk has its full size, unpacked, found {wrong}: fetch the file again")
+                        raise Broken(
+                            f"each chunk has its full size, unpacked, found {wrong}: fetch the file again"
+                        )
                     arrays[key] = np.asarray(data[()])
                     check_values(arrays[key], schema[key], lengths)
         except DataError:
@@ -110,7 +114,9 @@ class HDF5File:
             raise DataError(f"{self.path}: {what}: pass a larger limit if you trust the file")
 
 
-def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False) -> list[Path]:
+def write_hdf5(
+    contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = False
+) -> list[Path]:
     """Write one HDF5 file per path, with one data set per key, each whole or not at all, and return the paths.
 
     Raises
@@ -120,10 +126,12 @@ def write_hdf5(contents: Mapping[Path, Mapping[str, Array]], *, replace: bool = 
     """
     for path in contents:
         if os.path.lexists(path) and not replace:
-            raise DataError(f"{path}: a new file must not replace another, found one of that name: move it away")
+            raise DataError(
+                f"{path}: a new file must not replace another, found one of that name: move it away"
+            )
     for path, arrays in contents.items():
         make_folder(path.parent)
-        write_whole(path, hdf5_bytes(arrays))
+        atomic_write(path, hdf5_bytes(arrays))
     return list(contents)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import DataError
-from ..files import FilePath
+from ..utils.atomic_files import FilePath
+from ..utils.typing import Array
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _IMPOSTORS = {
@@ -95,24 +95,32 @@ def check_signature(name: FilePath, head: bytes, size: int) -> None:
         if plain.startswith(start):
             raise DataError(f"{name}: a data file must be HDF5, found {size:,} bytes of {what}")
     found = repr(head[:8]) if head else "an empty file"
-    raise DataError(f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch it again")
+    raise DataError(
+        f"{name}: a data file must begin with the HDF5 signature, found {found}: fetch it again"
+    )
 
 
 def data_set(file: Any, key: str) -> Any:
     """Return the data set under `key`, following no link that leads elsewhere."""
     from h5py import Dataset, h5l
 
-    if not key.isprintable() or "/" in key or key in ("", ".", ".."):  # a path could lead through a link
+    if (
+        not key.isprintable() or "/" in key or key in ("", ".", "..")
+    ):  # a path could lead through a link
         raise Broken("the key is a plain name, found no such name: rename the data set")
     name, links = key.encode(), file.id.links
     if not links.exists(name):  # `key in file` would follow it
         raise Broken(f"the key is in the file, found only {_names(links)}: is it the right file?")
     if (kind := links.get_info(name).type) != h5l.TYPE_HARD:
-        what = {h5l.TYPE_SOFT: "a SoftLink", h5l.TYPE_EXTERNAL: "an ExternalLink"}.get(kind, f"a link of type {kind}")
+        what = {h5l.TYPE_SOFT: "a SoftLink", h5l.TYPE_EXTERNAL: "an ExternalLink"}.get(
+            kind, f"a link of type {kind}"
+        )
         raise Broken(f"the data lie in this file, found {what}: copy them into one file")
     found = file[key]
     if not isinstance(found, Dataset):
-        raise Broken(f"the key is a data set, found a {type(found).__name__}: save the array itself")
+        raise Broken(
+            f"the key is a data set, found a {type(found).__name__}: save the array itself"
+        )
     return found
 
 
@@ -136,7 +144,9 @@ def check_header(held: Any, limits: Limits) -> None:
     size = info.hdr.space.total + info.meta_size.attr.index_size + info.meta_size.attr.heap_size
     if size > limits.header:
         found = f"{size:,} with {info.num_attrs:,} attribute(s)"
-        raise Broken(f"its description has at most {limits.header:,} bytes, found {found}: save the bare array")
+        raise Broken(
+            f"its description has at most {limits.header:,} bytes, found {found}: save the bare array"
+        )
 
 
 def check_description(data: Any, field: Field, limits: Limits) -> None:
@@ -151,7 +161,12 @@ def check_description(data: Any, field: Field, limits: Limits) -> None:
     kind = data.id.get_type()
     plain = kind.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.STRING)
     size = data.dtype.itemsize if plain else 0
-    if not plain or data.dtype.kind not in field.kinds or size > _MOST_ITEM or field.itemsize not in (None, size):
+    if (
+        not plain
+        or data.dtype.kind not in field.kinds
+        or size > _MOST_ITEM
+        or field.itemsize not in (None, size)
+    ):
         demand = f"the dtype kind is one of {', '.join(field.kinds)} with {field.itemsize or f'at most {_MOST_ITEM}'} byte(s)"
         found = f"dtype {data.dtype}" if plain else f"the HDF5 {type(kind).__name__}"
         raise Broken(f"{demand}, found {found}: convert the array first")
@@ -159,21 +174,43 @@ def check_description(data: Any, field: Field, limits: Limits) -> None:
     if (
         shape is None
         or len(shape) != len(field.shape)
-        or not all(size >= 1 if isinstance(want, str) else size == want for size, want in zip(shape, field.shape, strict=True))
+        or not all(
+            size >= 1 if isinstance(want, str) else size == want
+            for size, want in zip(shape, field.shape, strict=True)
+        )
         or (field.most is not None and math.prod(shape) > field.most)
     ):
-        demand = f"the shape is {field.shape}".replace("'", "") + (f" with at most {field.most:,} elements" if field.most else "")
-        raise Broken(f"{demand}, found {'no shape' if shape is None else shape}: reshape the array first")
+        demand = f"the shape is {field.shape}".replace("'", "") + (
+            f" with at most {field.most:,} elements" if field.most else ""
+        )
+        raise Broken(
+            f"{demand}, found {'no shape' if shape is None else shape}: reshape the array first"
+        )
     filters = _filters(data)
-    if filters.count(_FLETCHER32) > 1 or [f for f in filters if f != _FLETCHER32] not in ([], [_SHUFFLE], [_GZIP], [_SHUFFLE, _GZIP]):
+    if filters.count(_FLETCHER32) > 1 or [f for f in filters if f != _FLETCHER32] not in (
+        [],
+        [_SHUFFLE],
+        [_GZIP],
+        [_SHUFFLE, _GZIP],
+    ):
         found = f"filter number(s) {', '.join(map(str, filters))}"
-        raise Broken(f"the only filters are gzip, shuffle, fletcher32, each once, found {found}: save it again with compression='gzip'")
+        raise Broken(
+            f"the only filters are gzip, shuffle, fletcher32, each once, found {found}: save it again with compression='gzip'"
+        )
     count, size = chunk_sizes(data)
     if count > limits.chunks:
-        raise Broken(f"it is stored in at most {limits.chunks:,} chunks, found {count:,}: save it with larger chunks")
-    due, stored, parts = (count, data.id.get_num_chunks(), "chunks") if data.chunks else (size, data.id.get_storage_size(), "bytes")
+        raise Broken(
+            f"it is stored in at most {limits.chunks:,} chunks, found {count:,}: save it with larger chunks"
+        )
+    due, stored, parts = (
+        (count, data.id.get_num_chunks(), "chunks")
+        if data.chunks
+        else (size, data.id.get_storage_size(), "bytes")
+    )
     if due != stored:
-        raise Broken(f"the data have been written, found {stored:,} of {due:,} {parts}: fetch the file again")
+        raise Broken(
+            f"the data have been written, found {stored:,} of {due:,} {parts}: fetch the file again"
+        )
 
 
 def _filters(data: Any) -> list[int]:
@@ -200,11 +237,15 @@ def misfit(data: Any, content: bytes) -> str | None:
         return f"chunks of {total:,} bytes in a file of {len(content):,}"
     due, filters, packed = chunk_sizes(data)[1], _filters(data), {}
     for chunk in stored:
-        held = packed[chunk.chunk_offset] = content[chunk.byte_offset : chunk.byte_offset + chunk.size]
+        held = packed[chunk.chunk_offset] = content[
+            chunk.byte_offset : chunk.byte_offset + chunk.size
+        ]
         size = _unpacked(held, filters, chunk.filter_mask, due)
         if size != due:
             return f"a chunk of {f'more than {due:,}' if size > due else f'{size:,}'} bytes in place of {due:,}"
-    for corner in product(*(range(0, size, side) for size, side in zip(data.shape, data.chunks, strict=True))):
+    for corner in product(
+        *(range(0, size, side) for size, side in zip(data.shape, data.chunks, strict=True))
+    ):
         # As HDF5 looks it up: it takes what it does not find for zeros.
         if corner not in packed or data.id.read_direct_chunk(corner)[1] != packed[corner]:
             return f"another chunk or none at {corner}"
@@ -225,7 +266,11 @@ def check_values(array: Array, field: Field, lengths: Mapping[int | str, tuple[s
     if field.below is not None:
         most = lengths[field.below][1] - 1
         if not ((array >= 0) & (array <= most)).all():
-            raise Broken(f"the values lie in 0..{most}, found {array.min()}..{array.max()}: number the classes from 0")
+            raise Broken(
+                f"the values lie in 0..{most}, found {array.min()}..{array.max()}: number the classes from 0"
+            )
     if field.finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         where = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        raise Broken(f"the values are finite, found {array[where]} at {where}: repair or drop such rows")
+        raise Broken(
+            f"the values are finite, found {array[where]} at {where}: repair or drop such rows"
+        )

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import DataError, MissingDataError
-from ..files import FilePath
+from ..utils.atomic_files import FilePath
+from ..utils.typing import Array
 from .dataset import Dataset, Part, split_rows
 from .hdf5 import read_hdf5
 from .hdf5_rules import Field, Schema
@@ -86,13 +86,19 @@ def load_signs(folder: FilePath | None = None) -> Dataset:
 
 def usual_places() -> list[Path]:
     """Return the folders that are searched: `datasets/` here, and beside the package."""
-    return list(dict.fromkeys([Path("datasets").absolute(), Path(__file__).resolve().parents[2] / "datasets"]))
+    return list(
+        dict.fromkeys(
+            [Path("datasets").absolute(), Path(__file__).resolve().parents[2] / "datasets"]
+        )
+    )
 
 
 def _load(known: KnownSet, folder: FilePath | None) -> Dataset:
     if folder is not None:
         if lacking := _lacking(known, Path(folder)):
-            raise MissingDataError(f"{folder}: the {known.name} pictures need {lacking}, found no such file there: put it there")
+            raise MissingDataError(
+                f"{folder}: the {known.name} pictures need {lacking}, found no such file there: put it there"
+            )
         return _read(known, Path(folder), note="")
     places, note = usual_places(), ""
     if chosen := os.environ.get(FOLDER_VARIABLE):
@@ -103,11 +109,16 @@ def _load(known: KnownSet, folder: FilePath | None) -> Dataset:
         if not _lacking(known, place):
             return _read(known, place, note)
     where = " or ".join(map(str, usual_places()))
-    return Dataset(*known.stand_in(), f"stand-in pictures drawn by minidl, because no {known.name} files were found in {where}{note}")
+    return Dataset(
+        *known.stand_in(),
+        f"stand-in pictures drawn by minidl, because no {known.name} files were found in {where}{note}",
+    )
 
 
 def _lacking(known: KnownSet, folder: Path) -> str:
-    return " and ".join(name for name in known.sha256 if not os.path.lexists(folder / name))  # a broken link is told by the reader
+    return " and ".join(
+        name for name in known.sha256 if not os.path.lexists(folder / name)
+    )  # a broken link is told by the reader
 
 
 def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
@@ -116,7 +127,9 @@ def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
     parts = [_part(*content.arrays.values()) for content in contents]
     if parts[0].classes != parts[-1].classes:
         found = f"{parts[0].classes} and {parts[1].classes}"
-        raise DataError(f"{folder}, key 'list_classes': must be the same in both files, found {found}: take both files from one source")
+        raise DataError(
+            f"{folder}, key 'list_classes': must be the same in both files, found {found}: take both files from one source"
+        )
     if len(parts) == 1:
         (part,) = parts
         rows = split_rows(part.labels, share=0.2, seed=np.random.RandomState(0), stratify=True)
@@ -124,12 +137,16 @@ def _read(known: KnownSet, folder: Path, note: str) -> Dataset:
         shares = f"{len(parts[0])}/{len(parts[1])}"
         note = f"; {known.train} is not there, so the pictures of {known.test} are split {shares} with equal class shares{note}"
     shas = {path.name: content.sha256 for path, content in zip(paths, contents, strict=True)}
-    unknown = ", ".join(f"{name} {sha[:12]}" for name, sha in shas.items() if sha != known.sha256.get(name))
+    unknown = ", ".join(
+        f"{name} {sha[:12]}" for name, sha in shas.items() if sha != known.sha256.get(name)
+    )
     if unknown:
         source = f"{known.name} pictures, unverified (unknown SHA-256: {unknown})"
     else:
         source = f"real {known.name} pictures, verified by SHA-256"
-    return Dataset(parts[0], parts[1], f"{source} ({', '.join(map(str, paths))}){note}", verified=not unknown)
+    return Dataset(
+        parts[0], parts[1], f"{source} ({', '.join(map(str, paths))}){note}", verified=not unknown
+    )
 
 
 def schema(prefix: str) -> Schema:
@@ -142,6 +159,11 @@ def schema(prefix: str) -> Schema:
 
 
 def _part(images: Array, labels: Array, names: Array) -> Part:
-    classes = (name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names.tolist())
+    classes = (
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+        for name in names.tolist()
+    )
     # What is printed later must not steer a terminal.
-    return Part(images, labels, tuple(name if name.isprintable() else ascii(name)[1:-1] for name in classes))
+    return Part(
+        images, labels, tuple(name if name.isprintable() else ascii(name)[1:-1] for name in classes)
+    )

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, Seed, is_whole
 from ..errors import ArgumentError
-from ..randomness import stream
+from ..utils.random import as_rng
+from ..utils.typing import Array, Seed
+from ..utils.validation import is_integer
 
 Points: TypeAlias = tuple[npt.NDArray[np.float64], Array]
 
@@ -54,7 +55,9 @@ def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
     """
     _check("circles", n, noise)
     if not 0 <= factor < 1:
-        raise ArgumentError(f"circles: factor must lie in [0, 1), got {factor!r}: pass e.g. factor=0.8")
+        raise ArgumentError(
+            f"circles: factor must lie in [0, 1), got {factor!r}: pass e.g. factor=0.8"
+        )
     large, small = (_arc(count, 2 * np.pi, endpoint=False) for count in (n // 2, n - n // 2))
     return _two_classes(large, small * factor, noise, rng)
 
@@ -65,9 +68,11 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
     `n`, `noise`, `rng` and the result are those of `moons`, but Y is the number of the cloud, int64 unless there are two.
     """
     _check("blobs", n, noise)
-    if not is_whole(centers, 2) or centers > n:
-        raise ArgumentError(f"blobs: centers must be a whole number from 2 to n = {n}, got {centers!r}: pass e.g. centers=3")
-    random = stream(rng)
+    if not is_integer(centers, 2) or centers > n:
+        raise ArgumentError(
+            f"blobs: centers must be a whole number from 2 to n = {n}, got {centers!r}: pass e.g. centers=3"
+        )
+    random = as_rng(rng)
     middles = random.uniform(-10, 10, size=(centers, 2))
     labels = np.arange(n) * centers // n
     order = random.permutation(n)
@@ -81,15 +86,19 @@ def _arc(count: int, end: float, *, endpoint: bool = True) -> Array:
 
 
 def _two_classes(first: Array, second: Array, noise: float, rng: Seed) -> Points:
-    random = stream(rng)
+    random = as_rng(rng)
     order = np.arange(len(first) + len(second))
     random.shuffle(order)  # before the noise, as scikit-learn
     X = np.concatenate([first, second])[order]
-    return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(np.float64).reshape(-1, 1)
+    return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(
+        np.float64
+    ).reshape(-1, 1)
 
 
 def _check(name: str, n: int, noise: float) -> None:
-    if not is_whole(n, 2):
+    if not is_integer(n, 2):
         raise ArgumentError(f"{name}: n must be a whole number >= 2, got {n!r}: pass e.g. n=300")
     if not isinstance(noise, Real) or not 0 <= noise < math.inf:
-        raise ArgumentError(f"{name}: noise must be a finite number >= 0, got {noise!r}: pass e.g. noise=0.2")
+        raise ArgumentError(
+            f"{name}: noise must be a finite number >= 0, got {noise!r}: pass e.g. noise=0.2"
+        )

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array
-from ..files import FilePath
+from ..utils.atomic_files import FilePath
+from ..utils.typing import Array
 from .dataset import Part
 from .hdf5 import write_hdf5
 
@@ -30,7 +30,12 @@ SIGN_CLASSES = tuple("012345")
 
 # Root and tip of each finger, across and up from the middle of the palm, in its widths.
 _THUMB = ((-0.55, -0.1), (-1.35, 0.55))
-_FINGERS = (((-0.6, 0.7), (-0.8, 1.9)), ((-0.2, 0.85), (-0.25, 2.2)), ((0.2, 0.85), (0.25, 2.1)), ((0.6, 0.7), (0.75, 1.75)))
+_FINGERS = (
+    ((-0.6, 0.7), (-0.8, 1.9)),
+    ((-0.2, 0.85), (-0.25, 2.2)),
+    ((0.2, 0.85), (0.25, 2.1)),
+    ((0.6, 0.7), (0.75, 1.75)),
+)
 
 
 @cache
@@ -42,7 +47,9 @@ def draw_cats() -> tuple[Part, Part]:
 @cache
 def draw_signs() -> tuple[Part, Part]:
     """Return 480 training and 120 test pictures, as many of each class."""
-    return _draw_part(1, np.arange(480) % 6, SIGN_CLASSES, _hand), _draw_part(2, np.arange(120) % 6, SIGN_CLASSES, _hand)
+    return _draw_part(1, np.arange(480) % 6, SIGN_CLASSES, _hand), _draw_part(
+        2, np.arange(120) % 6, SIGN_CLASSES, _hand
+    )
 
 
 def write_cats(folder: FilePath) -> tuple[Path, Path]:
@@ -60,7 +67,11 @@ def write_cats(folder: FilePath) -> tuple[Path, Path]:
     """
     contents = {}
     for name, part in zip(("train", "test"), draw_cats(), strict=True):
-        arrays: dict[str, Array] = {f"{name}_set_x": part.images, f"{name}_set_y": part.labels, "list_classes": np.array(CAT_CLASSES, "S7")}
+        arrays: dict[str, Array] = {
+            f"{name}_set_x": part.images,
+            f"{name}_set_y": part.labels,
+            "list_classes": np.array(CAT_CLASSES, "S7"),
+        }
         contents[Path(folder) / f"{name}_catvnoncat.h5"] = arrays
     train, test = write_hdf5(contents)
     return train, test
@@ -71,10 +82,14 @@ def draw_part(seed: int, count: int, cats: int) -> Part:
     return _draw_part(seed, (np.arange(count) < cats).astype(np.int64), CAT_CLASSES, _cat_or_not)
 
 
-def _draw_part(seed: int, labels: Array, classes: tuple[str, ...], draw: Callable[[_Canvas, int], Picture]) -> Part:
+def _draw_part(
+    seed: int, labels: Array, classes: tuple[str, ...], draw: Callable[[_Canvas, int], Picture]
+) -> Part:
     chance = np.random.RandomState(seed)
     labels = labels[np.argsort(chance.random_sample(len(labels)), kind="stable")]
-    return Part(np.stack([draw(_Canvas(chance), label) for label in labels.tolist()]), labels, classes)
+    return Part(
+        np.stack([draw(_Canvas(chance), label) for label in labels.tolist()]), labels, classes
+    )
 
 
 def _ellipse(centre: Point, radii: Point) -> Plane:
@@ -87,7 +102,9 @@ def _polygon(*corners: Point) -> Plane:
     inside = np.full((SIDE, SIDE), np.inf)
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
         dx, dy = x1 - x0, y1 - y0
-        inside = np.minimum(inside, (dx * (_DOWN - y0) - dy * (_ACROSS - x0)) / np.sqrt(dx * dx + dy * dy))
+        inside = np.minimum(
+            inside, (dx * (_DOWN - y0) - dy * (_ACROSS - x0)) / np.sqrt(dx * dx + dy * dy)
+        )
     return _coverage(inside)
 
 
@@ -144,7 +161,11 @@ def _cat_or_not(canvas: _Canvas, cat: int) -> Picture:
     middle = canvas.between(0.45, 0.55)
     canvas.ground(canvas.colour(middle - contrast, tint=0.15), slope=0.25)
     draw = _cat if cat else _other
-    draw(canvas, canvas.colour(middle + contrast, tint=0.15), canvas.colour(middle - contrast, tint=0.15))
+    draw(
+        canvas,
+        canvas.colour(middle + contrast, tint=0.15),
+        canvas.colour(middle - contrast, tint=0.15),
+    )
     return canvas.finish(noise=0.08)
 
 
@@ -166,14 +187,21 @@ def _cat(canvas: _Canvas, fur: Plane, mark: Plane) -> None:
     for side in (-1.0, 1.0):
         _eye(canvas, at(side * 0.45, -0.15), 0.19 * w, fur, mark)
         for lift in (-1.0, 0.0, 1.0):
-            canvas.paint(_stroke(at(side * 0.3, 0.4 + 0.06 * lift), at(side * 1.15, 0.4 + 0.25 * lift), 0.012), mark)
+            canvas.paint(
+                _stroke(
+                    at(side * 0.3, 0.4 + 0.06 * lift), at(side * 1.15, 0.4 + 0.25 * lift), 0.012
+                ),
+                mark,
+            )
     canvas.paint(_polygon(at(-0.13, 0.25), at(0.13, 0.25), at(0.0, 0.42)), mark)
 
 
 def _shrunk(corners: list[Point]) -> list[Point]:
     (x0, y0), (x1, y1), (x2, y2) = corners  # sum() rounds by the version of Python
     middle_x, middle_y = (x0 + x1 + x2) / 3.0, (y0 + y1 + y2) / 3.0
-    return [(middle_x + 0.45 * (x - middle_x), middle_y + 0.45 * (y - middle_y)) for x, y in corners]
+    return [
+        (middle_x + 0.45 * (x - middle_x), middle_y + 0.45 * (y - middle_y)) for x, y in corners
+    ]
 
 
 def _eye(canvas: _Canvas, centre: Point, radius: float, fur: Plane, mark: Plane) -> None:
@@ -189,7 +217,10 @@ def _other(canvas: _Canvas, figure: Plane, mark: Plane) -> None:
         _eye(canvas, canvas.pair(0.2, 0.8), canvas.between(0.045, 0.065), figure, mark)
     for _ in range(6):
         x, y = canvas.pair(0.1, 0.9)
-        canvas.paint(_stroke((x, y), (x + canvas.between(0.15, 0.25), y + canvas.between(-0.1, 0.1)), 0.012), mark)
+        canvas.paint(
+            _stroke((x, y), (x + canvas.between(0.15, 0.25), y + canvas.between(-0.1, 0.1)), 0.012),
+            mark,
+        )
     for _ in range(3):
         x, y = canvas.pair(0.15, 0.85)
         canvas.paint(_polygon((x, y - 0.06), (x + 0.05, y + 0.06), (x - 0.05, y + 0.06)), mark)
@@ -201,8 +232,15 @@ def _triangle(canvas: _Canvas) -> list[Plane]:
 
 
 def _stripes(canvas: _Canvas) -> list[Plane]:
-    phase, lean, width = canvas.between(0.0, 0.2), canvas.between(-0.5, 0.5), canvas.between(0.07, 0.12)
-    return [_stroke((0.2 * k + phase - lean, -0.1), (0.2 * k + phase + lean, 1.1), width) for k in range(5)]
+    phase, lean, width = (
+        canvas.between(0.0, 0.2),
+        canvas.between(-0.5, 0.5),
+        canvas.between(0.07, 0.12),
+    )
+    return [
+        _stroke((0.2 * k + phase - lean, -0.1), (0.2 * k + phase + lean, 1.1), width)
+        for k in range(5)
+    ]
 
 
 _FIGURES: tuple[Callable[[_Canvas], list[Plane]], ...] = (
@@ -211,7 +249,10 @@ _FIGURES: tuple[Callable[[_Canvas], list[Plane]], ...] = (
     _triangle,
     lambda canvas: [_box(canvas.pair(0.15, 0.85), canvas.pair(0.08, 0.2)) for _ in range(4)],
     lambda canvas: [_ellipse(canvas.pair(0.15, 0.85), canvas.pair(0.1, 0.2)) for _ in range(4)],
-    lambda canvas: [_stroke(canvas.pair(0.0, 1.0), canvas.pair(0.0, 1.0), canvas.between(0.06, 0.16)) for _ in range(4)],
+    lambda canvas: [
+        _stroke(canvas.pair(0.0, 1.0), canvas.pair(0.0, 1.0), canvas.between(0.06, 0.16))
+        for _ in range(4)
+    ],
     _stripes,
 )
 

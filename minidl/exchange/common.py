@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ArgumentError, DtypeError, NonFiniteError
-from ..sequential import Sequential
+from ..model.sequential import Sequential
 
 
 def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
@@ -13,7 +13,9 @@ def check_model(model: Sequential, where: str, *, finite: bool = True) -> None:
     if not isinstance(model, Sequential):
         raise ArgumentError(f"model must be a Sequential, got {model!r} in {where}")
     if model.dtype.kind != "f":
-        raise DtypeError(f"model must be in float32 or float64, got {model.dtype} in {where}: pass model.astype(np.float64)")
+        raise DtypeError(
+            f"model must be in float32 or float64, got {model.dtype} in {where}: pass model.astype(np.float64)"
+        )
     theta = model.parameters.theta
     if finite and len(wrong := np.flatnonzero(~np.isfinite(theta))):
         name, index = model.parameters.locate(int(wrong[0]))

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, door, numeric
 from ..errors import ArgumentError, ShapeError
-from ..layers import Layer, Linear, ReLU, Sigmoid
-from ..losses import BinaryCrossEntropy
-from ..sequential import Sequential
+from ..layers.base import Layer
+from ..layers.linear import Linear
+from ..layers.relu import ReLU
+from ..layers.sigmoid import Sigmoid
+from ..losses.binary_cross_entropy import BinaryCrossEntropy
+from ..model.sequential import Sequential
+from ..utils.typing import Array
+from ..utils.validation import as_real_array, check_array
 from .common import check_model
 
 
@@ -32,12 +36,16 @@ def to_course(model: Sequential) -> dict[str, Array]:
     parameters = {}
     for number, _, layer in _linears(model, "to_course"):
         weight = parameters[f"W{number}"] = layer.weight.value.copy()
-        bias = np.zeros(len(weight), weight.dtype) if layer.bias is None else layer.bias.value.copy()
+        bias = (
+            np.zeros(len(weight), weight.dtype) if layer.bias is None else layer.bias.value.copy()
+        )
         parameters[f"b{number}"] = bias.reshape(-1, 1)
     return parameters
 
 
-def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | None = None) -> Sequential:
+def from_course(
+    parameters: Mapping[str, npt.ArrayLike], model: Sequential | None = None
+) -> Sequential:
     """Copy the course's dictionary into a model, or into the course's own net where none is given; return the model.
 
     Parameters
@@ -60,8 +68,10 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     """
     where = "from_course"
     if not isinstance(parameters, Mapping):
-        raise ArgumentError(f"parameters must be a dict with W1, b1, W2, ..., got a {type(parameters).__name__} in {where}")
-    arrays = {str(name): numeric(array, str(name)) for name, array in parameters.items()}
+        raise ArgumentError(
+            f"parameters must be a dict with W1, b1, W2, ..., got a {type(parameters).__name__} in {where}"
+        )
+    arrays = {str(name): as_real_array(array, str(name)) for name, array in parameters.items()}
     model = _course_net(arrays) if model is None else model
     check_model(model, where, finite=False)
     due: dict[str, Any] = {}
@@ -74,13 +84,17 @@ def from_course(parameters: Mapping[str, npt.ArrayLike], model: Sequential | Non
     new = []
     for name, given in arrays.items():
         parameter, shape, place = due[name]
-        array = door(given, name, model.dtype)
+        array = check_array(given, name, model.dtype)
         if array.shape != shape:
-            raise ShapeError(f"{name} must have shape {shape}, as {place} in {where}, got {array.shape}")
+            raise ShapeError(
+                f"{name} must have shape {shape}, as {place} in {where}, got {array.shape}"
+            )
         if parameter is not None:
             new.append((parameter, array.reshape(parameter.shape)))
         elif array.any():
-            raise ArgumentError(f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True")
+            raise ArgumentError(
+                f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True"
+            )
     for parameter, value in new:
         parameter.value = value
     return model
@@ -94,12 +108,16 @@ def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]
             number += 1
             yield number, f"layer {i}, {layer},", layer
         elif layer.parameters():
-            raise ArgumentError(f"layer {i}, {layer}, has parameters in {where}, but the course knows only Linear layers")
+            raise ArgumentError(
+                f"layer {i}, {layer}, has parameters in {where}, but the course knows only Linear layers"
+            )
 
 
 def _misnamed(name: str, count: int, *, missing: bool) -> ArgumentError:
     what = "missing: add it" if missing else "too much: drop it"
-    return ArgumentError(f"parameters must be W1, b1 to W{count}, b{count} for {count} Linear layers; in from_course {name} is {what}")
+    return ArgumentError(
+        f"parameters must be W1, b1 to W{count}, b{count} for {count} Linear layers; in from_course {name} is {what}"
+    )
 
 
 def _course_net(arrays: Mapping[str, Array]) -> Sequential:
@@ -111,6 +129,12 @@ def _course_net(arrays: Mapping[str, Array]) -> Sequential:
             raise _misnamed(name, count, missing=True)
         shape = arrays[name].shape
         if len(shape) != 2:
-            raise ShapeError(f"{name} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course")
+            raise ShapeError(
+                f"{name} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course"
+            )
         layers += [Linear(shape[1], shape[0]), ReLU()]
-    return Sequential([*layers[:-1], Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.result_type(np.float32, *arrays.values()))
+    return Sequential(
+        [*layers[:-1], Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=np.result_type(np.float32, *arrays.values()),
+    )

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..environment import __version__
-from ..errors import ArgumentError, needs
-from ..files import FilePath, write_whole
-from ..layers import Activation, Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from ..sequential import Sequential
+from .._version import __version__
+from ..errors import ArgumentError, require_extra
+from ..layers.activation import Activation
+from ..layers.base import Layer
+from ..layers.dropout import Dropout
+from ..layers.flatten import Flatten
+from ..layers.leaky_relu import LeakyReLU
+from ..layers.linear import Linear
+from ..layers.relu import ReLU
+from ..layers.sigmoid import Sigmoid
+from ..layers.softmax import Softmax
+from ..layers.tanh import Tanh
+from ..model.sequential import Sequential
+from ..utils.atomic_files import FilePath, atomic_write
 from .common import check_model
 
 if TYPE_CHECKING:
@@ -61,26 +70,37 @@ def export_onnx(
 
     Raises
     ------
-    MissingExtraError, ArgumentError, ShapeError, DtypeError, NonFiniteError, DataError
+    MissingDependencyError, ArgumentError, ShapeError, DtypeError, NonFiniteError, DataError
     """
     where = "export_onnx"
-    with needs("onnx", "onnx", where):
+    with require_extra("onnx", "onnx", where):
         from onnx import checker, defs, helper, numpy_helper, shape_inference
     check_model(model, where)
     newest = defs.onnx_opset_version()
     if isinstance(opset, bool) or not isinstance(opset, int) or not OLDEST <= opset <= newest:
-        raise ArgumentError(f"opset must be a whole number in [{OLDEST}, {newest}] for this onnx, got {opset!r} in {where}")
+        raise ArgumentError(
+            f"opset must be a whole number in [{OLDEST}, {newest}] for this onnx, got {opset!r} in {where}"
+        )
     if not isinstance(custom, Mapping | None):
-        raise ArgumentError(f"custom must be a dict of layer classes and functions, got {custom!r} in {where}")
+        raise ArgumentError(
+            f"custom must be a dict of layer classes and functions, got {custom!r} in {where}"
+        )
     if (size := model.parameters.theta.nbytes) > MOST_BYTES:
-        raise ArgumentError(f"the weights must have at most {MOST_BYTES:,} bytes, got {size:,} in {where}")
+        raise ArgumentError(
+            f"the weights must have at most {MOST_BYTES:,} bytes, got {size:,} in {where}"
+        )
     nodes = _nodes_of(model, custom or {})
     example = np.zeros((1, *_shape(model, shape)), model.dtype)
     with np.errstate(all="ignore"):  # zeros need not be in a layer's domain
         ends = {"input": example, "output": model.predict(example)}
     kind = helper.np_dtype_to_tensor_dtype(model.dtype)
-    x, y = (helper.make_tensor_value_info(name, kind, ["batch", *array.shape[1:]]) for name, array in ends.items())
-    weights = [numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters]
+    x, y = (
+        helper.make_tensor_value_info(name, kind, ["batch", *array.shape[1:]])
+        for name, array in ends.items()
+    )
+    weights = [
+        numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters
+    ]
     version = [helper.make_operatorsetid("", opset)]
     proto = helper.make_model(
         helper.make_graph(nodes, "minidl", [x], [y], weights),
@@ -92,19 +112,27 @@ def export_onnx(
     try:
         checker.check_model(proto, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:
-        raise ArgumentError(f"the graph must pass onnx's checker, which says: {error}: mend custom") from error
-    return write_whole(path, proto.SerializeToString(deterministic=True))
+        raise ArgumentError(
+            f"the graph must pass onnx's checker, which says: {error}: mend custom"
+        ) from error
+    return atomic_write(path, proto.SerializeToString(deterministic=True))
 
 
 def _shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
     """Return the shape given, or what the first layer asks for that does not take all."""
     if shape is None:
-        first = next((layer for layer in model.layers if not isinstance(layer, Activation | Dropout)), None)
+        first = next(
+            (layer for layer in model.layers if not isinstance(layer, Activation | Dropout)), None
+        )
         if not isinstance(first, Linear):
-            raise ArgumentError("export_onnx must know the shape of one example: pass shape=(64, 64, 3), say")
+            raise ArgumentError(
+                "export_onnx must know the shape of one example: pass shape=(64, 64, 3), say"
+            )
         return (first.in_features,)
     if not (isinstance(shape, tuple | list) and all(type(n) is int and n >= 1 for n in shape)):
-        raise ArgumentError(f"shape must be whole numbers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx")
+        raise ArgumentError(
+            f"shape must be whole numbers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx"
+        )
     return tuple(shape)
 
 
@@ -123,15 +151,26 @@ def _nodes_of(model: Sequential, custom: Mapping[type[Layer], Nodes]) -> list[No
             nodes += custom[type(layer)](layer, x, y, names)
         elif type(layer) is LeakyReLU and model.dtype == np.float32:
             nodes.append(make_node("LeakyRelu", [x], [y], alpha=layer.slope))
-        elif type(layer) is LeakyReLU:  # max(x, slope * x), for the operator has its slope in float32 alone
+        elif (
+            type(layer) is LeakyReLU
+        ):  # max(x, slope * x), for the operator has its slope in float32 alone
             slope, scaled = f"{y}.slope", f"{y}.scaled"
-            nodes.append(make_node("Constant", [], [slope], value=from_array(np.array(layer.slope, model.dtype), slope)))
+            nodes.append(
+                make_node(
+                    "Constant",
+                    [],
+                    [slope],
+                    value=from_array(np.array(layer.slope, model.dtype), slope),
+                )
+            )
             nodes += [make_node("Mul", [x, slope], [scaled]), make_node("Max", [x, scaled], [y])]
         elif type(layer) in _OPERATORS:
             operator, attributes = _OPERATORS[type(layer)]
             nodes.append(make_node(operator, [x, *names.values()], [y], **attributes))
         else:
             name = type(layer).__name__
-            raise ArgumentError(f"layer {i}, {layer}, is not known to export_onnx: tell its nodes by custom={{{name}: function}}")
+            raise ArgumentError(
+                f"layer {i}, {layer}, is not known to export_onnx: tell its nodes by custom={{{name}: function}}"
+            )
         x = y
     return nodes or [make_node("Identity", [x], ["output"])]

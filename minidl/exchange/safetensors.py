@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checkpoints import once
-from ..errors import DataError, needs
-from ..files import FilePath, read_whole, write_whole
-from ..sequential import Sequential
+from ..errors import DataError, require_extra
+from ..model.sequential import Sequential
+from ..serialization.container import reject_duplicate_keys
+from ..utils.atomic_files import FilePath, atomic_write, read_bounded
 from .common import check_model
 
 
@@ -29,12 +29,12 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
 
     Raises
     ------
-    MissingExtraError, ArgumentError, DtypeError, NonFiniteError, DataError
+    MissingDependencyError, ArgumentError, DtypeError, NonFiniteError, DataError
     """
-    with needs("safetensors", "safetensors", "save_safetensors"):
+    with require_extra("safetensors", "safetensors", "save_safetensors"):
         from safetensors.numpy import save
     check_model(model, "save_safetensors")
-    return write_whole(path, save({name: parameter.value for name, parameter in model.parameters}))
+    return atomic_write(path, save({name: parameter.value for name, parameter in model.parameters}))
 
 
 def load_safetensors(model: Sequential, path: FilePath) -> None:
@@ -50,33 +50,56 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
 
     Raises
     ------
-    MissingExtraError, MissingDataError, DataError
+    MissingDependencyError, MissingDataError, DataError
         Then the model is as it was.
     """
-    with needs("safetensors", "safetensors", "load_safetensors"):
+    with require_extra("safetensors", "safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
     check_model(model, "load_safetensors", finite=False)
-    most = 64 * 2**10 + 2**10 * len(model.parameters)  # bytes of the header; 100 per parameter are usual
-    content = read_whole(path, 8 + most + model.parameters.theta.nbytes, "a safetensors file for this model", "is it of another model?")
+    most = 64 * 2**10 + 2**10 * len(
+        model.parameters
+    )  # bytes of the header; 100 per parameter are usual
+    content = read_bounded(
+        path,
+        8 + most + model.parameters.theta.nbytes,
+        "a safetensors file for this model",
+        "is it of another model?",
+    )
     header = content[8 : 8 + int.from_bytes(content[:8], "little")]
     try:
         if len(header) > most:
             raise ValueError(f"more than {most:,} bytes of header")
-        json.loads(header, object_pairs_hook=once)  # of a name that comes twice, the library takes the last
+        json.loads(
+            header, object_pairs_hook=reject_duplicate_keys
+        )  # of a name that comes twice, the library takes the last
         # It checks that the tensors fill the file without gap or overlap.
         tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except (ValueError, RecursionError, SafetensorError) as error:
-        raise DataError(f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again") from None
+        raise DataError(
+            f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again"
+        ) from None
     due = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
     found = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
     for name in {**due, **found}:
         if due.get(name) != found.get(name):
             rule = f"of {due[name]}" if name in due else "absent, as from the model"
-            raise _unfit(path, name, rule, found.get(name, f"only {[*found]}"), "layers must correspond one by one")
+            raise _unfit(
+                path,
+                name,
+                rule,
+                found.get(name, f"only {[*found]}"),
+                "layers must correspond one by one",
+            )
     arrays = {}
     for name, tensor in tensors.items():
         if {"F32": "float32", "F64": "float64"}.get(tensor["dtype"]) != model.dtype.name:
-            raise _unfit(path, name, f"{model.dtype}, as the model", tensor["dtype"], "make the model with the file's dtype")
+            raise _unfit(
+                path,
+                name,
+                f"{model.dtype}, as the model",
+                tensor["dtype"],
+                "make the model with the file's dtype",
+            )
         array = arrays[name] = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
         if not (finite := np.isfinite(array)).all():
             raise _unfit(path, name, "finite numbers", array[~finite][0], "train that model anew")
@@ -85,4 +108,6 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
 
 
 def _unfit(path: FilePath, name: str, rule: str, found: object, cure: str) -> DataError:
-    return DataError(f"{path}, tensor {name[:80]!r}: must be {rule}, found {str(found)[:200]}: {cure}")
+    return DataError(
+        f"{path}, tensor {name[:80]!r}: must be {rule}, found {str(found)[:200]}: {cure}"
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .layer_check import Alone, LayerBench
 from .point import Point
 from .protocol import RULES, Trial
@@ -29,16 +29,24 @@ MUTATIONS: dict[str, Callable[[Array], Array]] = {
     "a factor 2": lambda g: g * 2,
     "detached (zero)": lambda g: g * 0,
     "its first row zero": lambda g: _times(g, (0,) * min(g.ndim, 1), 0.0),
-    "one element x 1.5": lambda g: _times(g, np.unravel_index(int(np.abs(g).argmax()), g.shape), 1.5),
+    "one element x 1.5": lambda g: _times(
+        g, np.unravel_index(int(np.abs(g).argmax()), g.shape), 1.5
+    ),
     "transposed": lambda g: g.T.copy() if g.ndim == 2 and g.shape[0] == g.shape[1] else g,
     "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
 }
 
 # (The rule that sees it, what spoils a gradient after backward.)
 SPOILS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
-    "accumulates": ("does not accumulate", lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad)),
+    "accumulates": (
+        "does not accumulate",
+        lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad),
+    ),
     "writes into dy": ("arguments untouched", lambda grad, old, dy: np.multiply(dy, 1.0, out=dy)),
-    "leaves an element unwritten": ("gradients overwritten", lambda grad, old, dy: np.put(grad, 0, old.flat[0])),
+    "leaves an element unwritten": (
+        "gradients overwritten",
+        lambda grad, old, dy: np.put(grad, 0, old.flat[0]),
+    ),
 }
 
 
@@ -74,14 +82,26 @@ def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
         for key, known in numeric.items():
             right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
             for words in ("a factor 2", "the wrong sign", "detached (zero)"):
-                yield f"{penalty} of layer {key[0]}: {words}", _told_apart(MUTATIONS[words](right), right, known.value, bar)
+                yield (
+                    f"{penalty} of layer {key[0]}: {words}",
+                    _told_apart(MUTATIONS[words](right), right, known.value, bar),
+                )
     for check in point.loss_checks:
-        for words, factor in (("1/m missing", float(len(point.x))), ("the wrong sign", -1.0), ("a factor 1.001", 1.001)):
+        for words, factor in (
+            ("1/m missing", float(len(point.x))),
+            ("the wrong sign", -1.0),
+            ("a factor 1.001", 1.001),
+        ):
             if check.analytic is not None:
-                yield f"{point.model.loss}: {words}", _told_apart(check.analytic * factor, check.analytic, check.numeric, check.bar)
+                yield (
+                    f"{point.model.loss}: {words}",
+                    _told_apart(check.analytic * factor, check.analytic, check.numeric, check.bar),
+                )
 
 
-def _told_apart(wrong: Array, right: Array, numeric: Array | None, bar: Array | None) -> bool | None:
+def _told_apart(
+    wrong: Array, right: Array, numeric: Array | None, bar: Array | None
+) -> bool | None:
     if numeric is None or bar is None or np.array_equal(wrong, right):
         return None
     return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
@@ -90,11 +110,18 @@ def _told_apart(wrong: Array, right: Array, numeric: Array | None, bar: Array | 
 def _noticed(alone: Alone, parameter: str, wrong: Array) -> bool | None:
     right = alone.analytic[parameter]
     if known := alone.numeric.get(parameter):
-        value = known.value if known.low is None or known.high is None else np.clip(wrong, known.low, known.high)
+        value = (
+            known.value
+            if known.low is None or known.high is None
+            else np.clip(wrong, known.low, known.high)
+        )
         return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
     if np.array_equal(wrong, right):
         return None
-    return any(not abs((wrong * u).sum() - numeric) <= bar for u, (_, numeric, bar, _) in alone.probed[parameter])
+    return any(
+        not abs((wrong * u).sum() - numeric) <= bar
+        for u, (_, numeric, bar, _) in alone.probed[parameter]
+    )
 
 
 @contextmanager

@@ -10,16 +10,23 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from ..batching.sample_weights import example_weights
 from ..errors import ArgumentError, NonFiniteError
-from ..sequential import Sequential
-from ..weights import example_weights
+from ..model.sequential import Sequential
 from .canaries import plant
 from .diagnosis import explain_layer, explain_network, explain_penalty
 from .jacobian import one_by_one
 from .layer_check import LayerBench
 from .point import Gradients, Numerics, Point, over_all, shifted
 from .report import Report, reported
-from .steps import COURSE_THRESHOLD, ComplexStep, CourseStep, NotComplexSafe, check_method, over_the_threshold
+from .steps import (
+    COURSE_THRESHOLD,
+    ComplexStep,
+    CourseStep,
+    NotComplexSafe,
+    check_method,
+    over_the_threshold,
+)
 from .verdict import Check, merge
 from .workbench import Key, Workbench, generic_values
 
@@ -47,13 +54,29 @@ class GradientChecker:
     True
     """
 
-    def __init__(self, model: Sequential, *, method: str = "auto", epsilon: float | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: Sequential,
+        *,
+        method: str = "auto",
+        epsilon: float | None = None,
+        seed: int = 0,
+    ) -> None:
         if not isinstance(model, Sequential):
-            raise ArgumentError(f"model must be a Sequential, with its loss, got {model!r}; for a function of arrays use check_gradients")
+            raise ArgumentError(
+                f"model must be a Sequential, with its loss, got {model!r}; for a function of arrays use check_gradients"
+            )
         check_method(method, epsilon)
         self.model, self.method, self.epsilon, self.seed = model, method, epsilon, seed
 
-    def check(self, X: npt.ArrayLike, Y: npt.ArrayLike, *, exhaustive: bool = False, sample_weight: npt.ArrayLike | None = None) -> Report:
+    def check(
+        self,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        exhaustive: bool = False,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Report:
         """Check every gradient on the batch (X, Y) and return the report.
 
         Parameters
@@ -74,21 +97,32 @@ class GradientChecker:
         model = self.model
         x, t, _ = model._batch(X, Y, None)
         weight = example_weights(model.loss, t, sample_weight)
-        x, t = x.astype(np.float64), model.loss.targets(Y, t.shape[1], np.dtype(np.float64))
-        with Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench, warnings.catch_warnings():
+        x, t = x.astype(np.float64), model.loss.prepare_targets(Y, t.shape[1], np.dtype(np.float64))
+        with (
+            Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench,
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore", RuntimeWarning)
             make = partial(Point, bench, model, x, t, np.random.default_rng(self.seed), weight)
             given = make(least=10**9 if exhaustive else 0)
             _refuse_non_finite(given)
-            report = self._as_taught(given, make()) if self.method == "central" else self._full(given, make, begin)
-        report.title = f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
+            report = (
+                self._as_taught(given, make())
+                if self.method == "central"
+                else self._full(given, make, begin)
+            )
+        report.title = (
+            f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
+        )
         report.seconds = time.perf_counter() - begin
         return report
 
     def _full(self, given: Point, make: Callable[..., Point], begin: float) -> Report:
         checks = given.protocol() + given.layers()
         if self.method == "complex" and (lost := given.not_complex_safe()):
-            raise ArgumentError(f'method="complex" needs a complex-safe model, but this one takes {lost[0]}: use "auto"')
+            raise ArgumentError(
+                f'method="complex" needs a complex-safe model, but this one takes {lost[0]}: use "auto"'
+            )
         checks += _whole(given, checks)
         values = generic_values(given.bench, given.rng)
         with given.bench.moved(values):
@@ -135,7 +169,10 @@ def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink:
         if checks[key].verdict == "fail":
             known.mingled = at_kink
             try:
-                right, left = (one_by_one(point.subject("total", key), ComplexStep(), sign).value for sign in (1.0, -1.0))
+                right, left = (
+                    one_by_one(point.subject("total", key), ComplexStep(), sign).value
+                    for sign in (1.0, -1.0)
+                )
             except NotComplexSafe:
                 return
             low, high = np.minimum(right, left), np.maximum(right, left)
@@ -157,13 +194,17 @@ def _refuse_non_finite(point: Point) -> None:
     rule = "the objective must be finite to be checked, but"
     for i, z in enumerate(point.inputs()[1:]):
         if not np.isfinite(z).all():
-            raise NonFiniteError(f"{rule} layer {i}, {point.model.layers[i]}, gives an output that is not")
+            raise NonFiniteError(
+                f"{rule} layer {i}, {point.model.layers[i]}, gives an output that is not"
+            )
     value = float(point.value("total", point.x))
     if not np.isfinite(value):
         raise NonFiniteError(f"{rule} the loss {point.model.loss} or a penalty gives {value}")
 
 
-def _explain(given: Point, generic: Point, checks: list[Check], values: Gradients, nearby: set[int]) -> None:
+def _explain(
+    given: Point, generic: Point, checks: list[Check], values: Gradients, nearby: set[int]
+) -> None:
     """Name the causes of failures; `nearby` are the ids of checks at the generic point's `values`."""
     bench, m = given.bench, len(given.x)
     failures = [check for check in checks if check.verdict == "fail"]
@@ -174,7 +215,9 @@ def _explain(given: Point, generic: Point, checks: list[Check], values: Gradient
             _explain_layer(given, generic, check, values)
         elif check.term in given.numbers:
             with bench.moved(values if id(check) in nearby else {}):
-                explain_penalty(check, m, bench, given.model.penalties[given.numbers[check.term]].strength)
+                explain_penalty(
+                    check, m, bench, given.model.penalties[given.numbers[check.term]].strength
+                )
         else:
             explain_network(check, [c for c in checks if c.term == check.term], m)
     _relate(failures)
@@ -188,7 +231,13 @@ def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients
         for shown in alone.checks if alone else ():
             if alone and shown.parameter == check.parameter and shown.verdict == "fail":
                 with point.bench.moved(moved):
-                    explain_layer(shown, alone, LayerBench(point.bench, i, training=check.training, step=point.lone[i].step))
+                    explain_layer(
+                        shown,
+                        alone,
+                        LayerBench(
+                            point.bench, i, training=check.training, step=point.lone[i].step
+                        ),
+                    )
                 check.diagnosis = shown.diagnosis
                 check.census = check.census or shown.census
                 return
@@ -199,11 +248,19 @@ def _relate(failures: list[Check]) -> None:
     rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
     alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
     broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
-    penalties = {(c.layer, c.parameter) for c in failures if c.term not in ("layer", "protocol", "data", "total")}
+    penalties = {
+        (c.layer, c.parameter)
+        for c in failures
+        if c.term not in ("layer", "protocol", "data", "total")
+    }
     loss = None in rules or any(c.parameter == "prediction" for c in failures)
     for check in failures:
         if check.term == "layer" and check.layer in rules:
-            if not check.diagnosis or check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis:
+            if (
+                not check.diagnosis
+                or check.diagnosis.startswith("unknown")
+                or "NaN" in check.diagnosis
+            ):
                 check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {rules[check.layer]}"
         elif check.term in ("data", "total") and check.layer is not None:
             key = (check.layer, check.parameter)
@@ -221,16 +278,27 @@ def _relate(failures: list[Check]) -> None:
 def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
     notes = [f"numeric side: {reason}" for reason in given.not_complex_safe()]
     if given.kinks:
-        notes.append(f"{given.kinks} derivatives sit exactly on a kink: the whole net was checked at a point nearby")
+        notes.append(
+            f"{given.kinks} derivatives sit exactly on a kink: the whole net was checked at a point nearby"
+        )
     notes += [
         f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
         for check in checks
         if check.untested and check.term == "layer" and not check.parameter.startswith("input")
     ]
-    unreached = [check for check in checks if check.untested and check.term == "data" and check.layer is not None]
+    unreached = [
+        check
+        for check in checks
+        if check.untested and check.term == "data" and check.layer is not None
+    ]
     if unreached:
-        listed = ", ".join(f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}" for check in unreached)
-        notes.append(f"not reached through the whole net, but tested with the layer alone: {listed}")
+        listed = ", ".join(
+            f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}"
+            for check in unreached
+        )
+        notes.append(
+            f"not reached through the whole net, but tested with the layer alone: {listed}"
+        )
     if not elementwise:
         notes.append("every element was covered by probes; exhaustive=True computes each")
     return notes

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .layer_check import Alone, LayerBench
 from .signatures import Evidence, census, constant_ratio, name_cause
 from .verdict import Check, worst_element
@@ -20,7 +20,9 @@ _LIMIT = 20_000  # forward calls that a diagnosis may spend on one array
 def explain_array(check: Check, **known: Any) -> None:
     """Fill in the census and the diagnosis of a failed check; `known` goes to `Evidence`."""
     if check.analytic is not None and check.numeric is not None:
-        evidence = Evidence(check.analytic, check.numeric, bar=0.0 if check.bar is None else check.bar, **known)
+        evidence = Evidence(
+            check.analytic, check.numeric, bar=0.0 if check.bar is None else check.bar, **known
+        )
         check.census = census(evidence)
         check.diagnosis = check.diagnosis or name_cause(evidence)
 
@@ -29,16 +31,25 @@ def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
     """Explain a check of a layer alone."""
     name, x = check.parameter, alone.x
     if check.numeric is None:  # found by probes: now every element is worth its price
-        a, found = alone.analytic[name], lone.numeric(x, name, [alone.cotangent], np.random.default_rng(0), _LIMIT)
+        a, found = (
+            alone.analytic[name],
+            lone.numeric(x, name, [alone.cotangent], np.random.default_rng(0), _LIMIT),
+        )
         if found is None or found[0].value.shape != a.shape:
-            check.census = "found by probes that cover every element; which ones is too dear to tell"
+            check.census = (
+                "found by probes that cover every element; which ones is too dear to tell"
+            )
             return
         n = found[0].value
         bar = 1e-12 * np.abs(n) + 1e-13 * float(np.abs(n).max(initial=0.0)) + found[0].error
         check.analytic, check.numeric, check.bar = a, n, bar
         check.worst = worst_element(a, n, bar, np.abs(a - n))
     y = np.array(lone.forward(x))
-    settings = {setting: held for setting, held in vars(lone.layer).items() if isinstance(held, float) and not setting.startswith("_")}
+    settings = {
+        setting: held
+        for setting, held in vars(lone.layer).items()
+        if isinstance(held, float) and not setting.startswith("_")
+    }
     key = (lone.number, name)
     explain_array(
         check,
@@ -61,7 +72,11 @@ def explain_network(check: Check, same_term: list[Check], m: int) -> None:
         candidates = [] if proportional or not check.context else list(of_loss(n, **check.context))
         explain_array(check, factors={"m": float(m), "k": float(outputs)}, candidates=candidates)
     else:
-        others = {c.place: c.numeric for c in same_term if c is not check and c.numeric is not None and c.numeric.shape == n.shape}
+        others = {
+            c.place: c.numeric
+            for c in same_term
+            if c is not check and c.numeric is not None and c.numeric.shape == n.shape
+        }
         explain_array(check, factors={"m": float(m)}, others=others)
 
 
@@ -93,7 +108,10 @@ def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> I
                 yield "dy @ weight.T in place of dy @ weight: transposed", c @ w.T
     elif n.ndim == 1:
         if len(c) == n.size:
-            yield "summed over the wrong axis: over the features in place of the examples", c.sum(axis=1)
+            yield (
+                "summed over the wrong axis: over the features in place of the examples",
+                c.sum(axis=1),
+            )
         yield "all elements equal the sum of dy over both axes", np.full(n.shape, c.sum())
         yield "the mean of dy over both axes in every element", np.full(n.shape, c.mean())
         if c.shape[1] == n.size:
@@ -106,7 +124,11 @@ def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> I
         if y.shape[1] == n.shape[1]:
             yield "dy.T @ y: the layer's output in place of its input", c.T @ y
         if x.shape[1] == n.shape[1]:
-            for words, other in (("squared", x * x), ("left out", np.ones_like(x)), ("without its sign", np.abs(x))):
+            for words, other in (
+                ("squared", x * x),
+                ("left out", np.ones_like(x)),
+                ("without its sign", np.abs(x)),
+            ):
                 yield f"dy.T @ x with the input {words}", c.T @ other
 
 
@@ -159,10 +181,19 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     yield "dx = dy * x: the input in place of the derivative", c * x
     yield "dx = dy * (1 - y): a term or a square of the derivative is missing", c * (1 - y)
     yield "dx = dy * (1 + y): a term of the derivative is missing", c * (1 + y)
-    yield "dx = dy * y * (1 - y): only the diagonal of the derivative, or a sigmoid's", c * y * (1 - y)
+    yield (
+        "dx = dy * y * (1 - y): only the diagonal of the derivative, or a sigmoid's",
+        c * y * (1 - y),
+    )
     yield "dx = dy * (1 - y**2): a tanh's derivative", c * (1 - y * y)
-    yield "dx = dy * x * (1 - x): the derivative's formula for outputs taken at the input", c * x * (1 - x)
-    yield "dx = dy * (1 - x**2): the derivative's formula for outputs taken at the input", c * (1 - x * x)
+    yield (
+        "dx = dy * x * (1 - x): the derivative's formula for outputs taken at the input",
+        c * x * (1 - x),
+    )
+    yield (
+        "dx = dy * (1 - x**2): the derivative's formula for outputs taken at the input",
+        c * (1 - x * x),
+    )
     yield "the mask is taken from the incoming gradient (dy > 0) in place of the input", c * (c > 0)
     yield "the mask is inverted: dy where x <= 0", c * (x <= 0)
     yield "the mask is inverted", np.where(n == 0, c, 0.0)
@@ -172,7 +203,10 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     yield "dx = dy / derivative: a division in place of a product", _over(c * c, n)
     yield "dx without dy itself: the gradient of a skip is missing", n - c
     yield "dx with dy itself added once too often", n + c
-    yield "dx = y * (dy - sum(dy * y) over the examples): the sum runs over the wrong axis", y * (c - (c * y).sum(axis=0))
+    yield (
+        "dx = y * (dy - sum(dy * y) over the examples): the sum runs over the wrong axis",
+        y * (c - (c * y).sum(axis=0)),
+    )
 
 
 def of_loss(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Candidate]:
@@ -187,19 +221,33 @@ def of_loss(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Ca
     e = np.exp(p - p.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     for words, size in (("m", len(p)), ("(m k)", p.size)):
-        yield f"(p - t) / {words}: the gradient of another loss, or that with respect to the logits", (p - t) / size
+        yield (
+            f"(p - t) / {words}: the gradient of another loss, or that with respect to the logits",
+            (p - t) / size,
+        )
         yield f"2 (p - t) / {words}: the gradient of the squared error", 2 * (p - t) / size
         yield f"sign(p - t) / {words}: the size of the difference is lost", np.sign(p - t) / size
-        for name, factor, seen in (("p", 1, p), ("2 p", 2, p), ("sigmoid(p)", 1, s), ("softmax(p)", 1, e)):
+        for name, factor, seen in (
+            ("p", 1, p),
+            ("2 p", 2, p),
+            ("sigmoid(p)", 1, s),
+            ("softmax(p)", 1, e),
+        ):
             yield f"{name} / {words}: the target is forgotten", factor * seen / size
         yield f"-t / {words}: the prediction is forgotten", -t / size
         yield f"(sigmoid(p) - t) / {words}: as if p were logits", (s - t) / size
-        yield f"(softmax(p) - t) / {words}: as if p were logits, or the softmax applied twice", (e - t) / size
+        yield (
+            f"(softmax(p) - t) / {words}: as if p were logits, or the softmax applied twice",
+            (e - t) / size,
+        )
         if p.ndim == 2 and p.shape[1] == 1:
             for factor in (1, 2):
                 spread = factor * (p - t.T).mean(axis=1, keepdims=True) / size
                 yield f"(m, 1) against (m,): broadcast to (m, m), and its mean over {words}", spread
-                yield f"(m, 1) against (m,): broadcast to (m, m), and its sum over {words}", spread * len(p)
+                yield (
+                    f"(m, 1) against (m,): broadcast to (m, m), and its sum over {words}",
+                    spread * len(p),
+                )
 
 
 def of_penalty(a: Array, n: Array, values: Array) -> Iterator[Candidate]:
@@ -212,4 +260,7 @@ def of_penalty(a: Array, n: Array, values: Array) -> Iterator[Candidate]:
     ):
         r = constant_ratio(a, array)
         if r is not None and constant_ratio(n, array) is None:
-            yield f"analytic = {r:.4g} x {name}, which numeric is not: the gradient of another penalty", a
+            yield (
+                f"analytic = {r:.4g} x {name}, which numeric is not: the gradient of another penalty",
+                a,
+            )

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
+from ..utils.typing import Array
 from .jacobian import Numeric, Subject
 from .noise import noise
 from .steps import EPS, CentralStep, CourseStep, NotComplexSafe, Step, values_at
@@ -26,9 +26,13 @@ class Parameters:
         for path, leaf in _leaves(tree, tree):
             name, array = path or "parameters", np.asarray(leaf)
             if array.dtype.kind != "f":
-                raise DtypeError(f"parameters must be real floats, got {array.dtype} for {name}: convert it by .astype(np.float64)")
+                raise DtypeError(
+                    f"parameters must be real floats, got {array.dtype} for {name}: convert it by .astype(np.float64)"
+                )
             if array.size == 0:
-                raise ShapeError(f"parameters must not be empty, got shape {array.shape} for {name}: leave it out")
+                raise ShapeError(
+                    f"parameters must not be empty, got shape {array.shape} for {name}: leave it out"
+                )
             if not np.isfinite(array).all():
                 raise NonFiniteError(f"parameters must be finite, got NaN or infinity in {name}")
             start = self.parts[-1][1].stop if arrays else 0
@@ -46,17 +50,27 @@ class Parameters:
     def vector(self, gradients: Any) -> tuple[Array, list[float]]:
         """Return gradients of the same structure as one vector, and the relative precision of each."""
         vector, precision = np.empty(self.theta.size), []
-        for (name, part, shape), (_, leaf) in zip(self.parts, list(_leaves(self.tree, gradients)), strict=True):
+        for (name, part, shape), (_, leaf) in zip(
+            self.parts, list(_leaves(self.tree, gradients)), strict=True
+        ):
             try:
                 array = np.asarray(leaf)
             except ValueError:
-                raise ShapeError(f"the gradient of {name} must have its shape {shape}, got rows of unequal length") from None
+                raise ShapeError(
+                    f"the gradient of {name} must have its shape {shape}, got rows of unequal length"
+                ) from None
             if array.dtype.kind not in "iuf":
-                raise DtypeError(f"the gradient of {name} must hold real numbers, got dtype {array.dtype}")
+                raise DtypeError(
+                    f"the gradient of {name} must hold real numbers, got dtype {array.dtype}"
+                )
             if array.shape != shape:
-                raise ShapeError(f"the gradient of {name} must have its shape {shape}, got {array.shape}: nothing is broadcast")
+                raise ShapeError(
+                    f"the gradient of {name} must have its shape {shape}, got {array.shape}: nothing is broadcast"
+                )
             vector[part] = array.ravel()
-            precision.append(max(EPS, float(np.finfo(array.dtype).eps)) if array.dtype.kind == "f" else EPS)
+            precision.append(
+                max(EPS, float(np.finfo(array.dtype).eps)) if array.dtype.kind == "f" else EPS
+            )
         return vector, precision
 
 
@@ -66,20 +80,35 @@ def _leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(tree, Mapping):
         due, fits = "a dict", isinstance(other, Mapping)
     elif isinstance(tree, list | tuple):
-        due, fits = f"a list of {len(tree)}", isinstance(other, list | tuple) and len(other) == len(tree)
+        due, fits = (
+            f"a list of {len(tree)}",
+            isinstance(other, list | tuple) and len(other) == len(tree),
+        )
     else:
         due, fits = "an array", other is tree or not (other is None or isinstance(other, Mapping))
     if not fits:
         got = len(other) if isinstance(other, list | tuple) else type(other).__name__
-        raise ShapeError(f"gradients must have the structure of parameters: {due} is due{where}, got {got}")
+        raise ShapeError(
+            f"gradients must have the structure of parameters: {due} is due{where}, got {got}"
+        )
     if isinstance(tree, Mapping):
-        missing, extra = ([key for key in one if key not in two] for one, two in ((tree, other), (other, tree)))
+        missing, extra = (
+            [key for key in one if key not in two] for one, two in ((tree, other), (other, tree))
+        )
         if missing or extra:
-            cure = '; pass {key: gradients["d" + key] for key in parameters}' if all(f"d{key}" in other for key in missing) else ""
+            cure = (
+                '; pass {key: gradients["d" + key] for key in parameters}'
+                if all(f"d{key}" in other for key in missing)
+                else ""
+            )
             listed = [", ".join(map(repr, keys)) or "none" for keys in (missing, extra)]
-            raise ShapeError(f"gradients must have the keys of parameters{where}: {listed[0]} missing, {listed[1]} too many{cure}")
+            raise ShapeError(
+                f"gradients must have the keys of parameters{where}: {listed[0]} missing, {listed[1]} too many{cure}"
+            )
         for key, held in tree.items():
-            name = f"{path}[{key!r}]" if not isinstance(key, str) else f"{path}.{key}" if path else key
+            name = (
+                f"{path}[{key!r}]" if not isinstance(key, str) else f"{path}.{key}" if path else key
+            )
             yield from _leaves(held, other[key], name)
     elif isinstance(tree, list | tuple):
         for i, (held, given) in enumerate(zip(tree, other, strict=True)):
@@ -93,7 +122,13 @@ def _rebuilt(tree: Any, parts: Iterator[Array]) -> Any:
         return {key: _rebuilt(held, parts) for key, held in tree.items()}
     if isinstance(tree, list | tuple):
         items = [_rebuilt(held, parts) for held in tree]
-        return tree._make(items) if hasattr(tree, "_make") else tuple(items) if isinstance(tree, tuple) else items
+        return (
+            tree._make(items)
+            if hasattr(tree, "_make")
+            else tuple(items)
+            if isinstance(tree, tuple)
+            else items
+        )
     return next(parts)
 
 
@@ -113,18 +148,32 @@ def _one_number(value: Any) -> Array:
 class Evaluation:
     """A cost and its alleged gradient."""
 
-    def __init__(self, cost: Callable[[Any], Any], gradients: Any, parameters: Parameters, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        cost: Callable[[Any], Any],
+        gradients: Any,
+        parameters: Parameters,
+        rng: np.random.Generator,
+    ) -> None:
         self.cost, self.given, self.parameters, self.rng = cost, gradients, parameters, rng
         self.real, self.complex = parameters.theta, parameters.theta.astype(np.complex128)
         self.subject = Subject(self.value, {"real": self.real, "complex": self.complex})
         base = self.value()
         if not np.isfinite(base):
-            raise NonFiniteError(f"cost must be finite to be checked, got {base} at the given parameters")
+            raise NonFiniteError(
+                f"cost must be finite to be checked, got {base} at the given parameters"
+            )
         self.base = float(base.real)
         # The rounding of a cost that computes in float32.
-        self.coarse = float(np.finfo(base.dtype).eps) if base.dtype.kind in "fc" and base.dtype.itemsize < 8 else 0.0
+        self.coarse = (
+            float(np.finfo(base.dtype).eps)
+            if base.dtype.kind in "fc" and base.dtype.itemsize < 8
+            else 0.0
+        )
         if abs(float(self.value().real) - self.base) > max(1e-12, 4 * self.coarse) * abs(self.base):
-            raise ArgumentError("cost must give one number for the same parameters, got two: freeze its randomness by a seed")
+            raise ArgumentError(
+                "cost must give one number for the same parameters, got two: freeze its randomness by a seed"
+            )
         self.central = CentralStep(unit=self.coarse / EPS * abs(self.base))
         self.analytic, self.precision = self.gradient(self.real)
         runs = RUNS if callable(gradients) else 0
@@ -151,8 +200,12 @@ class Evaluation:
         squares = np.zeros(self.real.size)
         direction = self.real * self.rng.uniform(-1, 1, self.real.size)
         for length in (2.0**-36, 2.0**-28, 2.0**-20):
-            points = np.array([self.gradient(self.real + length * k * direction)[0] for k in range(10)])
-            squares = np.maximum(squares, (np.diff(points, 6, axis=0) ** 2).mean(axis=0) / 924)  # 924: the sum of squares of its weights
+            points = np.array(
+                [self.gradient(self.real + length * k * direction)[0] for k in range(10)]
+            )
+            squares = np.maximum(
+                squares, (np.diff(points, 6, axis=0) ** 2).mean(axis=0) / 924
+            )  # 924: the sum of squares of its weights
         rough: Array = np.sqrt(squares)
         return rough
 
@@ -160,13 +213,19 @@ class Evaluation:
         """Return (slope, error bound) of the cost."""
         slope, error = (float(number) for number in self.subject.along(step, direction, index))
         if step.kind == "real" and not np.isfinite(slope + error):
-            raise NonFiniteError("cost must be finite around the given parameters, too, for central differences")
-        return slope, error + (16 * self.coarse * abs(self.base) / step.h if isinstance(step, CourseStep) else 0.0)
+            raise NonFiniteError(
+                "cost must be finite around the given parameters, too, for central differences"
+            )
+        return slope, error + (
+            16 * self.coarse * abs(self.base) / step.h if isinstance(step, CourseStep) else 0.0
+        )
 
     def unsafe(self) -> str:
         """Say why the complex step cannot be used, if for any array."""
         for name, part, _ in self.parameters.parts:
-            subject = Subject(self.value, {kind: array[part] for kind, array in self.subject.arrays.items()})
+            subject = Subject(
+                self.value, {kind: array[part] for kind, array in self.subject.arrays.items()}
+            )
             with suppress(Exception):  # of a cost that refuses what lies around the point
                 if why := subject.unsafe(name, self.rng, self.central):
                     return why
@@ -191,8 +250,12 @@ class Evaluation:
         there, back = self.along(step, ..., direction)[0], self.along(step, ..., -direction)[0]
         if abs(there + back) > 1e-13 * float(np.abs(value * direction).sum()):
             other = self.elements(step, -1.0).value
-            apart = np.abs(value - other) > 1e-11 * (np.abs(value) + np.abs(other)) + 1e-13 * float(np.sqrt(np.mean(value**2)))
-            numeric.low, numeric.high = (np.where(apart, f(value, other), value) for f in (np.minimum, np.maximum))
+            apart = np.abs(value - other) > 1e-11 * (np.abs(value) + np.abs(other)) + 1e-13 * float(
+                np.sqrt(np.mean(value**2))
+            )
+            numeric.low, numeric.high = (
+                np.where(apart, f(value, other), value) for f in (np.minimum, np.maximum)
+            )
         return numeric
 
     def one_sided(self, index: int) -> tuple[float, float, float] | None:
@@ -206,10 +269,17 @@ class Evaluation:
         slopes = (4 * mid - far - 3 * base) / h
         size, jump = np.abs(slopes).sum(), abs(slopes.sum())
         # So small a jump is the rounding of a coarse cost.
-        if not abs(mid.sum() - 2 * base) / (h / 2) > 0.7 * abs(far.sum() - 2 * base) / h + 4 * rounding or jump < 1e-4 * size:
+        if (
+            not abs(mid.sum() - 2 * base) / (h / 2)
+            > 0.7 * abs(far.sum() - 2 * base) / h + 4 * rounding
+            or jump < 1e-4 * size
+        ):
             return None
         # With shorter steps each one-sided slope changes by little, unless there are more kinks just within.
-        change = max(np.abs((near - base) / tiny - slopes).max() - rounding * h / tiny, np.abs(2 * mid - far - base).max() / h)
+        change = max(
+            np.abs((near - base) / tiny - slopes).max() - rounding * h / tiny,
+            np.abs(2 * mid - far - base).max() / h,
+        )
         return -slopes[1], slopes[0], 4 * rounding + 2 * (change if change > 1e-4 * size else 0.0)
 
 

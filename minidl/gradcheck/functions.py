@@ -9,22 +9,46 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import ArgumentError
+from ..utils.typing import Array
 from .diagnosis import explain_array
 from .evaluation import Evaluation, Parameters, allow
 from .jacobian import Numeric
 from .noise import PROBES, equalised, noise, probe
 from .report import Report
-from .steps import COURSE_THRESHOLD, EPS, ComplexStep, CourseStep, Step, check_method, over_the_threshold
-from .verdict import NOISE, RUNS, SAFETY, Check, compare, compare_probes, difference, excess, rounding_bar
+from .steps import (
+    COURSE_THRESHOLD,
+    EPS,
+    ComplexStep,
+    CourseStep,
+    Step,
+    check_method,
+    over_the_threshold,
+)
+from .verdict import (
+    NOISE,
+    RUNS,
+    SAFETY,
+    Check,
+    compare,
+    compare_probes,
+    difference,
+    excess,
+    rounding_bar,
+)
 
 ELEMENTS = 5000  # up to here every element is computed
 FLOOR = 1800  # ulps: what an unlucky order of summation may cost
 
 
 def check_gradients(
-    cost: Callable[[Any], Any], gradients: Any, parameters: Any, *, method: str = "auto", epsilon: float | None = None, seed: int = 0
+    cost: Callable[[Any], Any],
+    gradients: Any,
+    parameters: Any,
+    *,
+    method: str = "auto",
+    epsilon: float | None = None,
+    seed: int = 0,
 ) -> Report:
     """Check the gradient of a scalar function of arrays.
 
@@ -61,7 +85,11 @@ def check_gradients(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         trial = _Trial(cost, gradients, Parameters(parameters), np.random.default_rng(seed))
-        report = trial.course(CourseStep(epsilon or 1e-7)) if method == "central" else trial.best(forced=method == "complex")
+        report = (
+            trial.course(CourseStep(epsilon or 1e-7))
+            if method == "central"
+            else trial.best(forced=method == "complex")
+        )
     report.seconds = time.perf_counter() - begin
     return report
 
@@ -72,7 +100,9 @@ class _Trial(Evaluation):
         report = self.report(step, numeric)
         if not report.ok and self.kink_within(numeric, report.checks):
             report = self.report(step, numeric)
-            report.notes.append(f"some difference quotients are wrong, as a kink lies within epsilon={step.h:g} of the parameters")
+            report.notes.append(
+                f"some difference quotients are wrong, as a kink lies within epsilon={step.h:g} of the parameters"
+            )
         if report.ok and report.difference > COURSE_THRESHOLD:
             report.notes.append(over_the_threshold(report.difference, step))
         return report
@@ -80,12 +110,16 @@ class _Trial(Evaluation):
     def best(self, *, forced: bool) -> Report:
         lost = self.unsafe()
         if lost and forced:
-            raise ArgumentError(f'the cost is not complex-safe ({lost}): use method="auto", which then takes central differences')
+            raise ArgumentError(
+                f'the cost is not complex-safe ({lost}): use method="auto", which then takes central differences'
+            )
         report = self.report(self.central if lost else ComplexStep())
         if not (lost or report.ok or forced) and (lost := self.lost_at_worst(report)):
             report = self.report(self.central)
         if lost:
-            report.notes.insert(0, f"numeric side: central differences, as the cost is not complex-safe ({lost})")
+            report.notes.insert(
+                0, f"numeric side: central differences, as the cost is not complex-safe ({lost})"
+            )
         return report
 
     def kink_within(self, numeric: Numeric, checks: list[Check]) -> bool:
@@ -96,7 +130,10 @@ class _Trial(Evaluation):
             (right, error), (left, _) = (self.along(better, index, sign) for sign in (1.0, -1.0))
             seen = self.analytic[index]
             due = np.clip(seen, min(right, -left), max(right, -left))
-            if abs(due - numeric.value[index]) > numeric.error[index] + error or abs(seen - due) <= error:
+            if (
+                abs(due - numeric.value[index]) > numeric.error[index] + error
+                or abs(seen - due) <= error
+            ):
                 allow(numeric, index, right, -left)
                 numeric.error[index] = error
                 found = True
@@ -122,7 +159,10 @@ class _Trial(Evaluation):
             if "index" in check.worst:
                 index = np.arange(part.start, part.stop).reshape(shape)[tuple(check.worst["index"])]
                 central, bound = self.along(self.central, index, 1.0)
-                if abs(central - check.worst["numeric"]) > 2 * bound and abs(central - check.worst["analytic"]) <= bound:
+                if (
+                    abs(central - check.worst["numeric"]) > 2 * bound
+                    and abs(central - check.worst["analytic"]) <= bound
+                ):
                     return f"its derivative for {name} got lost"
         return ""
 
@@ -134,19 +174,31 @@ class _Trial(Evaluation):
         if numeric is None:
             checks = [self.probed(number, step) for number in range(len(self.parameters.parts))]
             number = max(check.difference for check in checks)
-            notes.append("every element was covered by probes along directions in which all weigh the same")
+            notes.append(
+                "every element was covered by probes along directions in which all weigh the same"
+            )
         else:
             checks = self.compared(numeric, step)
-            if not course and any(check.verdict == "fail" for check in checks) and self.second_opinion(numeric, checks):
+            if (
+                not course
+                and any(check.verdict == "fail" for check in checks)
+                and self.second_opinion(numeric, checks)
+            ):
                 checks = self.compared(numeric, step)
             found = numeric.value
             if not course:  # its number is that of the quotients, right or wrong
-                found = np.concatenate([check.numeric.ravel() for check in checks if check.numeric is not None])
+                found = np.concatenate(
+                    [check.numeric.ravel() for check in checks if check.numeric is not None]
+                )
             number = difference(self.analytic, found)
             if not found.any() and self.analytic.any():
-                notes.append("the cost did not change with any parameter: does it use the argument that it is given?")
+                notes.append(
+                    "the cost did not change with any parameter: does it use the argument that it is given?"
+                )
             if numeric.kinks:
-                notes.append(f"{numeric.kinks} of {size} elements sit exactly on a kink: any slope between the one-sided ones is right")
+                notes.append(
+                    f"{numeric.kinks} of {size} elements sit exactly on a kink: any slope between the one-sided ones is right"
+                )
         notes += [
             f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, whose gradient is zero here"
             for check in checks
@@ -165,11 +217,17 @@ class _Trial(Evaluation):
     def compared(self, numeric: Numeric, step: Step) -> list[Check]:
         everything = 32 * EPS * _rms(numeric.value)
         checks, rough = [], None
-        for (name, part, shape), precision in zip(self.parameters.parts, self.precision, strict=True):
+        for (name, part, shape), precision in zip(
+            self.parameters.parts, self.precision, strict=True
+        ):
             analytic, value, error = self.analytic[part], numeric.value[part], numeric.error[part]
             size, gap = np.abs(value), np.abs(analytic - value)
             typical = size + _rms(value)
-            floor = FLOOR * precision * typical + everything + 64 * EPS * abs(self.base) / max(1.0, _rms(self.real[part]))
+            floor = (
+                FLOOR * precision * typical
+                + everything
+                + 64 * EPS * abs(self.base) / max(1.0, _rms(self.real[part]))
+            )
             bar = rounding_bar(analytic, [run[part] for run in self.noisy]) + floor
             doubtful = gap > bar + error
             if not callable(self.given):
@@ -177,10 +235,24 @@ class _Trial(Evaluation):
             elif (doubtful & (gap < 1e-3 * size)).any():
                 rough = self.roughness() if rough is None else rough
                 bar += np.where(gap < 1e-3 * size, 20 * rough[part], 0.0)
-            low, high = (None if side is None else side[part].reshape(shape) for side in (numeric.low, numeric.high))
-            analytic, bar, value, error = (array.reshape(shape) for array in (analytic, bar, value, error))
-            check = compare(Check(None, "total", name), analytic, Numeric(value, error, step.name, low, high), bar)
-            if check.verdict == "fail" and not callable(self.given) and (gap <= 1e-8 * typical).all():
+            low, high = (
+                None if side is None else side[part].reshape(shape)
+                for side in (numeric.low, numeric.high)
+            )
+            analytic, bar, value, error = (
+                array.reshape(shape) for array in (analytic, bar, value, error)
+            )
+            check = compare(
+                Check(None, "total", name),
+                analytic,
+                Numeric(value, error, step.name, low, high),
+                bar,
+            )
+            if (
+                check.verdict == "fail"
+                and not callable(self.given)
+                and (gap <= 1e-8 * typical).all()
+            ):
                 check.verdict = "unresolved"
                 check.diagnosis = "slightly off: rounding, or a slight bug; pass a function that returns the gradients, to tell them apart"
             elif check.verdict == "fail":
@@ -211,7 +283,12 @@ class _Trial(Evaluation):
         def along(u: Array) -> tuple[float, float, float, float]:
             seen, slope, bar, scale = probe(analytic, runs, u, *self.along(step, part, u))
             floor = FLOOR * self.precision[number] * scale / max(int(np.count_nonzero(u)), 1) ** 0.5
-            return seen, slope, bar + floor + 64 * EPS * abs(self.base) * float(np.abs(u).max()), scale
+            return (
+                seen,
+                slope,
+                bar + floor + 64 * EPS * abs(self.base) * float(np.abs(u).max()),
+                scale,
+            )
 
         def gap(half: Array) -> float:
             only = np.zeros(analytic.size)
@@ -220,7 +297,12 @@ class _Trial(Evaluation):
 
         directions = [equalised(analytic, self.rng) for _ in range(PROBES)]
         check = Check(None, "total", name)
-        compare_probes(check, [along(u) for u in directions], analytic.size, f"{step.name}, {PROBES} probes of every element")
+        compare_probes(
+            check,
+            [along(u) for u in directions],
+            analytic.size,
+            f"{step.name}, {PROBES} probes of every element",
+        )
         if check.verdict == "pass":
             check.untested = int(np.count_nonzero(analytic == 0))
         elif check.verdict == "fail" and np.isfinite(analytic).all():
@@ -231,7 +313,12 @@ class _Trial(Evaluation):
             index = int(where[0])
             slope, error = self.along(step, part.start + index, 1.0)
             place = [int(i) for i in np.unravel_index(index, shape)]
-            check.worst = {"index": place, "analytic": float(analytic[index]), "numeric": slope, "bar": error + FLOOR * EPS * abs(slope)}
+            check.worst = {
+                "index": place,
+                "analytic": float(analytic[index]),
+                "numeric": slope,
+                "bar": error + FLOOR * EPS * abs(slope),
+            }
         return check
 
 

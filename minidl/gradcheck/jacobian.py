@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .steps import EPS, AffineStep, CentralStep, ComplexStep, NotComplexSafe, Step
 
 Shape = tuple[int, ...]
@@ -30,7 +30,11 @@ class Numeric:
     @property
     def kinks(self) -> int:
         """How many elements sit on a kink."""
-        found = 0 if self.low is None or self.high is None else int(np.count_nonzero(self.low != self.high))
+        found = (
+            0
+            if self.low is None or self.high is None
+            else int(np.count_nonzero(self.low != self.high))
+        )
         return max(found, 1) if self.mingled else found
 
     def __add__(self, other: Numeric) -> Numeric:
@@ -62,7 +66,11 @@ class Subject(NamedTuple):
         expected, bound = self.along(central, direction)
         with np.errstate(all="ignore"):
             wrong = np.abs(slope - expected) > 1e-6 * np.abs(expected).max(initial=0.0) + 10 * bound
-        return f"its derivative for {name} got lost" if np.isfinite(expected).all() and wrong.any() else ""
+        return (
+            f"its derivative for {name} got lost"
+            if np.isfinite(expected).all() and wrong.any()
+            else ""
+        )
 
 
 class Grouping(NamedTuple):
@@ -77,13 +85,25 @@ class Grouping(NamedTuple):
 # The coarsest first; each must be certified.
 GROUPINGS = (
     Grouping("whole", 64, lambda a, y: a == y, lambda p: p),
-    Grouping("units", 1, lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1], lambda p: p.sum(axis=0)),
-    Grouping("rows", 1, lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0], lambda p: p.reshape(len(p), -1).sum(1)),
+    Grouping(
+        "units",
+        1,
+        lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1],
+        lambda p: p.sum(axis=0),
+    ),
+    Grouping(
+        "rows",
+        1,
+        lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0],
+        lambda p: p.reshape(len(p), -1).sum(1),
+    ),
     Grouping("single", 0, lambda a, y: True, lambda p: p.sum()),
 )
 
 
-def numeric_gradients(subject: Subject, cotangents: Sequence[Array | Numeric], rng: Rng, step: Step, limit: int) -> list[Numeric] | None:
+def numeric_gradients(
+    subject: Subject, cotangents: Sequence[Array | Numeric], rng: Rng, step: Step, limit: int
+) -> list[Numeric] | None:
     """Return the gradient for each cotangent c, or None beyond `limit` forward calls."""
     shape = subject.arrays["real"].shape
     known = [c if isinstance(c, Numeric) else Numeric(c, np.zeros(()), "") for c in cotangents]
@@ -103,9 +123,17 @@ def numeric_gradients(subject: Subject, cotangents: Sequence[Array | Numeric], r
         if kinked:  # moved to one side only, the pieces of a direction add up
             direction = np.abs(direction)
             total, error = subject.along(step, direction)
-        affine = isinstance(step, ComplexStep) and not kinked and calls > 8 and _affine(subject, direction, total)
+        affine = (
+            isinstance(step, ComplexStep)
+            and not kinked
+            and calls > 8
+            and _affine(subject, direction, total)
+        )
         plus = _gather(subject, affine or step, grouping, known, 1.0)
-        if not single and not all(_certified(p, c.value, direction, total, error) for p, c in zip(plus, known, strict=True)):
+        if not single and not all(
+            _certified(p, c.value, direction, total, error)
+            for p, c in zip(plus, known, strict=True)
+        ):
             continue
         if kinked:
             for p, q in zip(plus, _gather(subject, step, grouping, known, -1.0), strict=True):
@@ -127,12 +155,18 @@ def separable(f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng) -> 
     direction = rng.standard_normal(real.shape) * np.abs(real)
     direction /= float(np.abs(direction).max(initial=0.0)) or 1.0
     try:
-        slopes = np.array([complex(f(moved[j : j + 1])).imag / ComplexStep.h for j in range(real.size)]).reshape(real.shape)
+        slopes = np.array(
+            [complex(f(moved[j : j + 1])).imag / ComplexStep.h for j in range(real.size)]
+        ).reshape(real.shape)
         total, error = CentralStep().along(lambda: np.asarray(f(real)), real, ..., direction)
     except Exception:  # it may want the whole array, or real numbers
         return None
     numeric = Numeric(slopes, 64 * EPS * np.abs(slopes), ComplexStep.name)
-    return numeric if _certified(numeric, np.ones(()), direction, total, 4 * error + 1e-7 * np.abs(total)) else None
+    return (
+        numeric
+        if _certified(numeric, np.ones(()), direction, total, 4 * error + 1e-7 * np.abs(total))
+        else None
+    )
 
 
 def _separate(subject: Subject, step: Step, grouping: Grouping, rng: Rng) -> bool:
@@ -159,12 +193,16 @@ def _affine(subject: Subject, direction: Array, slope: Array) -> AffineStep | No
                 difference, error = subject.along(step, sign * direction)
         except (ValueError, ArithmeticError):  # so long a step may leave the domain
             return None
-        if not np.all(np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error):
+        if not np.all(
+            np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
+        ):
             return None
     return step
 
 
-def _gather(subject: Subject, step: Step, grouping: Grouping, cotangents: list[Numeric], sign: float) -> list[Numeric]:
+def _gather(
+    subject: Subject, step: Step, grouping: Grouping, cotangents: list[Numeric], sign: float
+) -> list[Numeric]:
     shape = subject.arrays["real"].shape
     found = [Numeric(np.empty(shape), np.empty(shape), step.name) for _ in cotangents]
     sizes = [np.abs(c.value) for c in cotangents]
@@ -176,13 +214,20 @@ def _gather(subject: Subject, step: Step, grouping: Grouping, cotangents: list[N
             bound = size * error
             if c.step:  # it is numeric itself
                 bound = bound + np.where(slope == 0, 0, c.error * np.abs(slope))
-            numeric.value[index], numeric.error[index] = grouping.share(c.value * slope), grouping.share(bound)
+            numeric.value[index], numeric.error[index] = (
+                grouping.share(c.value * slope),
+                grouping.share(bound),
+            )
     return found
 
 
 def _certified(numeric: Numeric, c: Array, direction: Array, total: Array, error: Array) -> bool:
     pieces = numeric.value * direction
-    slack = 1e-9 * np.abs(pieces).sum() + (np.abs(c) * error).sum() + (numeric.error * np.abs(direction)).sum()
+    slack = (
+        1e-9 * np.abs(pieces).sum()
+        + (np.abs(c) * error).sum()
+        + (numeric.error * np.abs(direction)).sum()
+    )
     return bool(abs((c * total).sum() - pieces.sum()) <= slack + 64 * EPS * np.abs(c * total).sum())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .jacobian import Numeric, Rng, Subject, both, numeric_gradients
 from .noise import Numbers, compare_along, flow_noise, noise, noisy_sum, shake
 from .steps import CentralStep, ComplexStep, Step
@@ -19,10 +19,14 @@ from .workbench import Workbench
 class LayerBench:
     """One layer on the workbench."""
 
-    def __init__(self, bench: Workbench, number: int, *, training: bool, step: Step | None = None) -> None:
+    def __init__(
+        self, bench: Workbench, number: int, *, training: bool, step: Step | None = None
+    ) -> None:
         self.bench, self.number, self.layer = bench, number, bench.layers[number]
         self.training = training
-        self.parameters = {name: parameter for (i, name), parameter in bench.parameters.items() if i == number}
+        self.parameters = {
+            name: parameter for (i, name), parameter in bench.parameters.items() if i == number
+        }
         self.names = list(self.parameters)
         self.step = step or ComplexStep()
         self.settled = step is not None
@@ -55,7 +59,9 @@ class LayerBench:
             y = np.array(lone.forward(x.copy()))
             found.append([y])
             with suppress(Exception):  # the protocol's to report
-                found[-1] += lone.collect(np.random.default_rng(0).standard_normal(y.shape)).values()
+                found[-1] += lone.collect(
+                    np.random.default_rng(0).standard_normal(y.shape)
+                ).values()
             self.bench.reset(self.layer)
         return any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(*found, strict=False))
 
@@ -91,9 +97,14 @@ class LayerBench:
     def subject(self, x: Array, name: str) -> Subject:
         """Return the output as a function of one array."""
         inputs = both(x)
-        return Subject(lambda kind: self.forward(inputs[kind], kind), inputs if name == "input" else self.bench.arrays((self.number, name)))
+        return Subject(
+            lambda kind: self.forward(inputs[kind], kind),
+            inputs if name == "input" else self.bench.arrays((self.number, name)),
+        )
 
-    def numeric(self, x: Array, name: str, cotangents: Sequence[Array | Numeric], rng: Rng, limit: int) -> list[Numeric] | None:
+    def numeric(
+        self, x: Array, name: str, cotangents: Sequence[Array | Numeric], rng: Rng, limit: int
+    ) -> list[Numeric] | None:
         """Return `numeric_gradients` of the output."""
         return numeric_gradients(self.subject(x, name), cotangents, rng, self.step, limit)
 
@@ -114,7 +125,13 @@ class Alone:
 
 
 def check_alone(
-    lone: LayerBench, x: Array, rng: Rng, *, limit: int, input_limit: int | None = None, carried: Numeric | None = None
+    lone: LayerBench,
+    x: Array,
+    rng: Rng,
+    *,
+    limit: int,
+    input_limit: int | None = None,
+    carried: Numeric | None = None,
 ) -> Alone:
     """Check each gradient of one layer: by probes, if it would take over `limit` forward calls."""
     lone.choose_step(x, rng)
@@ -125,14 +142,24 @@ def check_alone(
     alone = Alone(x, cotangent, lone.gradients(x, cotangent), lone.note)
     noisy = lone.noisy(x, cotangent, rng)
     cotangents: list[Array | Numeric] = [cotangent] if carried is None else [cotangent, carried]
-    limits = dict.fromkeys(lone.names, limit) | {"input": limit if input_limit is None else input_limit}
+    limits = dict.fromkeys(lone.names, limit) | {
+        "input": limit if input_limit is None else input_limit
+    }
     for name, most in limits.items():
         check = Check(lone.number, "layer", name, where=str(lone.layer), training=lone.training)
         alone.checks.append(check)
         if name not in alone.analytic:
-            check.verdict, check.difference, check.diagnosis = "fail", 1.0, "backward returned None instead of the gradient of its input"
+            check.verdict, check.difference, check.diagnosis = (
+                "fail",
+                1.0,
+                "backward returned None instead of the gradient of its input",
+            )
             continue
-        analytic, runs, subject = alone.analytic[name], [run[name] for run in noisy if name in run], lone.subject(x, name)
+        analytic, runs, subject = (
+            alone.analytic[name],
+            [run[name] for run in noisy if name in run],
+            lone.subject(x, name),
+        )
         fits = analytic.shape == subject.arrays["real"].shape
         found = lone.numeric(x, name, cotangents, rng, most)
         if found is not None:
@@ -141,9 +168,15 @@ def check_alone(
             alone.bars[name] = bar
             compare(check, analytic, found[0], bar)
         elif fits:
-            alone.probed[name] = compare_along(check, subject, lone.step, analytic, runs, rng, cotangent)
+            alone.probed[name] = compare_along(
+                check, subject, lone.step, analytic, runs, rng, cotangent
+            )
         else:
-            check.verdict, check.difference, check.diagnosis = "fail", 1.0, f"its gradient has shape {analytic.shape}"
+            check.verdict, check.difference, check.diagnosis = (
+                "fail",
+                1.0,
+                f"its gradient has shape {analytic.shape}",
+            )
     return alone
 
 

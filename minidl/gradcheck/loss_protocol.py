@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
-from ..losses import Loss
+from ..losses.base import Loss
 from ..penalties import Penalty
+from ..utils.typing import Array
 from .verdict import Check, Rule, locked, tried, writes
 
 
@@ -33,12 +33,16 @@ LossRule = Callable[[LossTrial], str | None]
 def _one_number(trial: LossTrial) -> str | None:
     value = trial.loss.forward(trial.p.copy(), trial.t.copy())
     kept = np.ndim(value) == 0 and np.isrealobj(value)
-    return None if kept else f"forward returns an array of shape {np.shape(value)}: one number is due"
+    return (
+        None if kept else f"forward returns an array of shape {np.shape(value)}: one number is due"
+    )
 
 
 def _loss_arguments(trial: LossTrial) -> str | None:
     p, t = trial.p, trial.t
-    return writes("the prediction", lambda: trial.run(locked(p), t.copy())) or writes("the target", lambda: trial.run(p.copy(), locked(t)))
+    return writes("the prediction", lambda: trial.run(locked(p), t.copy())) or writes(
+        "the target", lambda: trial.run(p.copy(), locked(t))
+    )
 
 
 def _gradient_like(trial: LossTrial) -> str | None:
@@ -84,11 +88,18 @@ def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Chec
 
     def one_number() -> str | None:
         value = penalty.value(weight.copy(), m)
-        return None if np.ndim(value) == 0 else f"value returns an array of shape {np.shape(value)}: one number is due"
+        return (
+            None
+            if np.ndim(value) == 0
+            else f"value returns an array of shape {np.shape(value)}: one number is due"
+        )
 
     def untouched() -> str | None:
         frozen = locked(weight)
-        return writes("the weight", lambda: (penalty.value(frozen, m), penalty.gradient(frozen, m, np.zeros(weight.shape))))
+        return writes(
+            "the weight",
+            lambda: (penalty.value(frozen, m), penalty.gradient(frozen, m, np.zeros(weight.shape))),
+        )
 
     def overwritten() -> str | None:
         out = np.full(weight.shape, np.nan)
@@ -97,5 +108,9 @@ def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Chec
         says = f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there"
         return says if blank.any() else None
 
-    rules: dict[str, Rule] = {"one number": one_number, "weight untouched": untouched, "out overwritten": overwritten}
+    rules: dict[str, Rule] = {
+        "one number": one_number,
+        "weight untouched": untouched,
+        "out overwritten": overwritten,
+    }
     return tried(str(penalty), rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .jacobian import Rng, Subject
 from .steps import EPS, Step
 from .verdict import NOISE, SAFETY, Check, compare_probes
@@ -32,7 +32,9 @@ def shake(y: Array, rng: Rng) -> None:
 
 def noisy_sum(gradient: Array, rng: Rng) -> Array:
     """Return a gradient with noise of its mean size, too."""
-    found: Array = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
+    found: Array = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(
+        -1, 1, gradient.shape
+    )
     return found
 
 
@@ -48,8 +50,14 @@ def equalised(analytic: Array, rng: Rng) -> Array:
     size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
     floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
-    weights = floor / np.maximum(size, floor) * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
-    signed: Array = np.copysign(weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5))
+    weights = (
+        floor
+        / np.maximum(size, floor)
+        * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
+    )
+    signed: Array = np.copysign(
+        weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5)
+    )
     return signed
 
 
@@ -64,14 +72,37 @@ def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: 
 
 
 def compare_along(
-    check: Check, subject: Subject, step: Step, analytic: Array, noisy: list[Array], rng: Rng, cotangent: Array, count: int = PROBES
+    check: Check,
+    subject: Subject,
+    step: Step,
+    analytic: Array,
+    noisy: list[Array],
+    rng: Rng,
+    cotangent: Array,
+    count: int = PROBES,
 ) -> list[tuple[Array, Numbers]]:
     """Fill in `check` from probes of every element; return them."""
     found = []
     for _ in range(count):
         u = equalised(analytic, rng)
         slope, error = subject.along(step, u)
-        found.append((u, probe(analytic, noisy, u, float((cotangent * slope).sum()), float((np.abs(cotangent) * error).sum()))))
-    compare_probes(check, [numbers for _, numbers in found], analytic.size, f"{step.name}, probes of every element")
+        found.append(
+            (
+                u,
+                probe(
+                    analytic,
+                    noisy,
+                    u,
+                    float((cotangent * slope).sum()),
+                    float((np.abs(cotangent) * error).sum()),
+                ),
+            )
+        )
+    compare_probes(
+        check,
+        [numbers for _, numbers in found],
+        analytic.size,
+        f"{step.name}, probes of every element",
+    )
     check.untested = int(np.count_nonzero(analytic == 0)) if check.verdict == "pass" else 0
     return found

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import ArgumentError, needs
+from ..errors import ArgumentError, require_extra
+from ..utils.typing import Array
 from .report import Report
 from .verdict import Check, excess
 
@@ -23,18 +23,20 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
 
     Raises
     ------
-    MissingExtraError
+    MissingDependencyError
         Without matplotlib.
     ArgumentError
         If no matrix was computed element by element.
     """
-    with needs("matplotlib", "plot", "plot_errors"):
+    with require_extra("matplotlib", "plot", "plot_errors"):
         from matplotlib.colors import LogNorm
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
     checks = _matrices(report)
     if not checks:
-        raise ArgumentError("the report has no weight matrix that was computed element by element: check with exhaustive=True")
+        raise ArgumentError(
+            "the report has no weight matrix that was computed element by element: check with exhaustive=True"
+        )
     if axes is None:
         columns = min(len(checks), 3)
         rows = -(-len(checks) // columns)
@@ -48,12 +50,22 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
         ratio = _ratio(check)
         height, width = ratio.shape
         norm, box = LogNorm(_LOWEST, _HIGHEST, clip=True), (-0.5, width - 0.5, height - 0.5, -0.5)
-        image = where.imshow(_pooled(ratio), cmap="cividis", norm=norm, aspect="auto", interpolation="nearest", extent=box)
+        image = where.imshow(
+            _pooled(ratio),
+            cmap="cividis",
+            norm=norm,
+            aspect="auto",
+            interpolation="nearest",
+            extent=box,
+        )
         where.set(xlabel=_axis("column (input)", width), ylabel=_axis("row (unit)", height))
         for axis in (where.xaxis, where.yaxis):
             axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         term = " alone" if check.term == "layer" else f" ({check.term})"
-        where.set_title(f"{check.place}{term}\n{np.count_nonzero(ratio > 1):,} of {ratio.size:,} elements wrong", fontsize=9)
+        where.set_title(
+            f"{check.place}{term}\n{np.count_nonzero(ratio > 1):,} of {ratio.size:,} elements wrong",
+            fontsize=9,
+        )
     bar = chosen[0].figure.colorbar(image, ax=chosen, extend="both")
     bar.set_label("|analytic - numeric| / error bar\n(wrong above the line at 1)")
     for colour, width in (("white", 2), ("black", 1)):
@@ -65,11 +77,22 @@ def _matrices(report: Report) -> list[Check]:
     """Return one check for each weight matrix: a failed one where there is one, of the layer alone rather than of what follows."""
     terms = {"layer": 0, "total": 1, "data": 3}
     best: dict[tuple[int | None, str], Check] = {}
-    for check in sorted(report.checks, key=lambda check: (check.verdict != "fail", terms.get(check.term, 2))):
-        own = check.parameter not in ("input", "prediction") or (check.layer is None and not check.where)  # a function's own parameter
-        if check.analytic is not None and check.analytic.ndim == 2 and own and check.bar is not None:
+    for check in sorted(
+        report.checks, key=lambda check: (check.verdict != "fail", terms.get(check.term, 2))
+    ):
+        own = check.parameter not in ("input", "prediction") or (
+            check.layer is None and not check.where
+        )  # a function's own parameter
+        if (
+            check.analytic is not None
+            and check.analytic.ndim == 2
+            and own
+            and check.bar is not None
+        ):
             best.setdefault((check.layer, check.parameter), check)
-    return sorted(best.values(), key=lambda check: (check.verdict != "fail", -float(_ratio(check).max())))
+    return sorted(
+        best.values(), key=lambda check: (check.verdict != "fail", -float(_ratio(check).max()))
+    )
 
 
 def _ratio(check: Check) -> Array:

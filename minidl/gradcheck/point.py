@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..objective import Objective
+from ..utils.typing import Array
 from .jacobian import Numeric, Rng, Subject, both, numeric_gradients, separable
 from .layer_check import Alone, LayerBench, check_alone, synthetic_input
 from .loss_protocol import LossTrial, check_loss_protocol, check_penalty_protocol
@@ -50,14 +50,20 @@ class Point:
 
     def __post_init__(self) -> None:
         steps = self.steps or [None] * len(self.model.layers)
-        self.lone = [LayerBench(self.bench, i, training=False, step=step) for i, step in enumerate(steps)]
+        self.lone = [
+            LayerBench(self.bench, i, training=False, step=step) for i, step in enumerate(steps)
+        ]
         self.numbers = {str(penalty): number for number, penalty in enumerate(self.model.penalties)}
 
     def value(self, term: str, x: Array) -> Any:
         """Return a term of the objective."""
         if term in self.numbers:
             return self.model.penalty_value(self.numbers[term], len(x))
-        return self.model.data_loss(x, self.t, self.weight) if term == "data" else self.model.terms(x, self.t, self.weight)[term]
+        return (
+            self.model.data_loss(x, self.t, self.weight)
+            if term == "data"
+            else self.model.terms(x, self.t, self.weight)[term]
+        )
 
     def loss(self, z: Array) -> Array:
         """Return the data loss of outputs."""
@@ -105,7 +111,9 @@ class Point:
             with self.bench.shaken(self.bench.parameters, self.rng):
                 self._fill(np.nan)
                 losses.append(self._noisy_pass())
-            runs.append({key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()})
+            runs.append(
+                {key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()}
+            )
         # The loss's own rounding.
         spread = max(losses) - min(losses)
         self.unit = max(1.0, SAFETY / NOISE / 16 * spread) if np.isfinite(spread) else np.inf
@@ -121,7 +129,9 @@ class Point:
         for layer in (*self.model._rest, *self.model._first):
             before, dy = dy, layer.backward(dy)
             if dy is not None:
-                dy = noise(dy, self.rng) + (flow_noise(before, self.rng) if dy.shape == before.shape else 0.0)
+                dy = noise(dy, self.rng) + (
+                    flow_noise(before, self.rng) if dy.shape == before.shape else 0.0
+                )
         return loss
 
     def _noisy_slope(self) -> Array:
@@ -152,19 +162,31 @@ class Point:
     def choose_step(self) -> None:
         """Take the complex step for the whole net if every part is complex-safe."""
         steps = [self.loss_step, *(lone.step for lone in self.lone[: len(self.model._body)])]
-        self.step = ComplexStep() if all(isinstance(step, ComplexStep) for step in steps) else CentralStep(unit=1.0)
+        self.step = (
+            ComplexStep()
+            if all(isinstance(step, ComplexStep) for step in steps)
+            else CentralStep(unit=1.0)
+        )
 
     def penalty_step(self, term: str) -> Step:
         """Return the complex step if the penalty is complex-safe, else central differences."""
         keys = self.penalized(term)
-        return ComplexStep() if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep()) else CentralStep()
+        return (
+            ComplexStep()
+            if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep())
+            else CentralStep()
+        )
 
     def penalty_numeric(self, term: str, limit: int) -> Numerics:
         """Return the numeric gradients of a penalty that are known by elements."""
         penalty, found = self.model.penalties[self.numbers[term]], {}
         for key in self.penalized(term):
             arrays = self.bench.arrays(key)
-            if arrays["real"].size <= limit and (known := separable(lambda array: penalty.value(array, len(self.x)), arrays, self.rng)):
+            if arrays["real"].size <= limit and (
+                known := separable(
+                    lambda array: penalty.value(array, len(self.x)), arrays, self.rng
+                )
+            ):
                 found[key] = known
         return found
 
@@ -194,7 +216,11 @@ class Point:
         check = Check(None, "data", "prediction", where=str(self.model.loss), context=context)
         found = numeric_gradients(subject, [ONE], self.rng, self.loss_step, limit)
         if analytic.shape != z.shape:
-            check.verdict, check.difference, check.diagnosis = "fail", 1.0, f"its gradient has shape {analytic.shape}, the output {z.shape}"
+            check.verdict, check.difference, check.diagnosis = (
+                "fail",
+                1.0,
+                f"its gradient has shape {analytic.shape}, the output {z.shape}",
+            )
         elif found is not None:
             return compare(check, analytic, found[0], rounding_bar(analytic, noisy)), found[0]
         else:
@@ -202,7 +228,12 @@ class Point:
         return check, None
 
     def check_term(
-        self, term: str, analytic: Gradients, noisy: list[Gradients], numeric: Numerics, step: Step | None = None
+        self,
+        term: str,
+        analytic: Gradients,
+        noisy: list[Gradients],
+        numeric: Numerics,
+        step: Step | None = None,
     ) -> dict[Key, Check]:
         """Check a term for each parameter: by the elements that are known, and by probes."""
         checks = {}
@@ -212,13 +243,20 @@ class Point:
         if isinstance(step, CentralStep):
             step = CentralStep(unit=max(step.unit, self.unit))
         for key, gradient in analytic.items():
-            check, probed = (Check(key[0], term, key[1], where=str(self.model.layers[key[0]])) for _ in range(2))
+            check, probed = (
+                Check(key[0], term, key[1], where=str(self.model.layers[key[0]])) for _ in range(2)
+            )
             runs, known = [run[key] for run in noisy], numeric.get(key)
             count = PROBES if known is None and term != "total" else 1
-            compare_along(probed, self.subject(term, key), step, gradient, runs, self.rng, ONE, count)
+            compare_along(
+                probed, self.subject(term, key), step, gradient, runs, self.rng, ONE, count
+            )
             if known is None:
                 check = probed
-            elif compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass" and probed.verdict == witness:
+            elif (
+                compare(check, gradient, known, rounding_bar(gradient, runs)).verdict == "pass"
+                and probed.verdict == witness
+            ):
                 check = probed
                 check.diagnosis = "every layer's derivative agrees, but the objective as a whole does not: is a layer skipped?"
             checks[key] = check
@@ -227,7 +265,12 @@ class Point:
     @property
     def kinks(self) -> int:
         """How many elements sit on a kink."""
-        return sum(check.kinks for (_, training), alone in self.alone.items() for check in alone.checks if not training)
+        return sum(
+            check.kinks
+            for (_, training), alone in self.alone.items()
+            for check in alone.checks
+            if not training
+        )
 
     def not_complex_safe(self) -> list[str]:
         """Return why central differences were taken."""
@@ -253,7 +296,9 @@ class Point:
         for penalty, weights in self.model._penalized:
             if weights:
                 checks += check_penalty_protocol(penalty, weights[0].value, len(self.x))
-        return checks + check_loss_protocol(LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head)))
+        return checks + check_loss_protocol(
+            LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head))
+        )
 
     def layers(self, synthetic: bool = False) -> list[Check]:
         """Check each layer alone, and carry the loss's numeric gradient back, up to a kink."""
@@ -272,7 +317,9 @@ class Point:
                     continue
             within = carried if i < len(self.model._body) else None
             limit = max(self.least, self.limit(i))
-            alone = self.alone[i, False] = check_alone(lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within)
+            alone = self.alone[i, False] = check_alone(
+                lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within
+            )
             found = alone.checks
             if within is not None:
                 onward = alone.carried.pop("input", None)
@@ -290,16 +337,28 @@ class Point:
         self.choose_step()
         checks = []
         for term in self.numbers:
-            analytic, numeric = self.penalties[term] = self.gradient(term), self.penalty_numeric(term, max(self.least, 5000))
+            analytic, numeric = self.penalties[term] = (
+                self.gradient(term),
+                self.penalty_numeric(term, max(self.least, 5000)),
+            )
             rows = self.check_term(term, analytic, [], numeric, self.penalty_step(term))
-            checks += [check for key, check in rows.items() if check.verdict == "fail" or key in self.penalized(term)]
+            checks += [
+                check
+                for key, check in rows.items()
+                if check.verdict == "fail" or key in self.penalized(term)
+            ]
         data, noisy = self.gradient("data"), self.noisy_gradients()
         if self.kinks:
             return checks  # the generic point decides
         checks += self.check_term("data", data, noisy, self.numeric).values()
         self.total = self.gradient("total")
         checks.append(self.check_value())
-        return [*checks, *self.check_term("total", self.total, shifted(noisy, data, self.total), self.total_numeric()).values()]
+        return [
+            *checks,
+            *self.check_term(
+                "total", self.total, shifted(noisy, data, self.total), self.total_numeric()
+            ).values(),
+        ]
 
     def total_numeric(self) -> Numerics:
         """Return the numeric gradient of the total, where it is known by elements."""
@@ -314,7 +373,11 @@ class Point:
     def difference(self) -> float | None:
         """Return the course's number for the total, if every element is known."""
         numeric = self.total_numeric()
-        return over_all(self.total, numeric) if self.total and set(numeric) == set(self.total) else None
+        return (
+            over_all(self.total, numeric)
+            if self.total and set(numeric) == set(self.total)
+            else None
+        )
 
 
 def _takes(lone: LayerBench, x: Array) -> bool:

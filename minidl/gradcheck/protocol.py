@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import ArgumentError
+from ..utils.typing import Array
 from .jacobian import Rng
 from .layer_check import LayerBench
 from .noise import noise
@@ -43,8 +43,14 @@ class Trial:
         """Return the first gradient that differs by more than noise explains."""
         name = _different(found, expected, 10.0)
         if name and name in found and found[name].shape == expected[name].shape:
-            bar = rounding_bar(self.fresh[name], [run[name] for run in self.lone.noisy(self.x, self.c, self.rng)])
-            return "" if np.all(np.abs(found[name] - expected[name]) <= 10 * (bar + bar.mean())) else name
+            bar = rounding_bar(
+                self.fresh[name], [run[name] for run in self.lone.noisy(self.x, self.c, self.rng)]
+            )
+            return (
+                ""
+                if np.all(np.abs(found[name] - expected[name]) <= 10 * (bar + bar.mean()))
+                else name
+            )
         return name
 
 
@@ -97,7 +103,9 @@ def _no_chance_outside_of_training(trial: Trial) -> Iterator[str]:
 def _arguments_untouched(trial: Trial) -> Iterator[str]:
     own = {"its input": trial.x, "the incoming gradient": trial.c}
     for what in own:
-        given = {name: locked(array) if name == what else array.copy() for name, array in own.items()}
+        given = {
+            name: locked(array) if name == what else array.copy() for name, array in own.items()
+        }
         if broken := writes(what, partial(trial.lone.gradients, *given.values())):
             yield broken
         for name, array in own.items():
@@ -134,13 +142,20 @@ def _does_not_accumulate(trial: Trial) -> Iterator[str]:
     if name := _different(second, {name: first[name] for name in second}):
         a, b = second[name], first[name]
         ratios = a[b != 0] / b[b != 0] if np.isfinite(a).all() else np.zeros(0)
-        times = f"{ratios[0]:.3g} times " if len(ratios) and np.allclose(ratios, ratios[0], rtol=1e-6) else "not "
+        times = (
+            f"{ratios[0]:.3g} times "
+            if len(ratios) and np.allclose(ratios, ratios[0], rtol=1e-6)
+            else "not "
+        )
         yield f"the second backward gives {times}the first one's gradient of {name}: gradients accumulate"
 
 
 @_rule
 def _no_stale_cache(trial: Trial) -> Iterator[str]:
-    one, two = (np.random.default_rng(seed).standard_normal(trial.forward(trial.other).shape) for seed in (1, 2))
+    one, two = (
+        np.random.default_rng(seed).standard_normal(trial.forward(trial.other).shape)
+        for seed in (1, 2)
+    )
     trial.run(trial.other, one)
     name = _different(trial.run(trial.x, trial.c), trial.fresh)
     if not name:
@@ -155,10 +170,15 @@ def _no_stale_cache(trial: Trial) -> Iterator[str]:
 
 @_rule
 def _results_are_its_own(trial: Trial) -> Iterator[str]:
-    results = {"output": trial.lone.forward(trial.x.copy()), "input gradient": trial.layer.backward(trial.c.copy())}
+    results = {
+        "output": trial.lone.forward(trial.x.copy()),
+        "input gradient": trial.layer.backward(trial.c.copy()),
+    }
     for name, parameter in trial.lone.parameters.items():
         for what, result in results.items():
-            if result is not None and any(np.shares_memory(result, own) for own in (parameter.value, parameter.grad)):
+            if result is not None and any(
+                np.shares_memory(result, own) for own in (parameter.value, parameter.grad)
+            ):
                 yield f"the {what} shares memory with {name}"
 
 
@@ -172,7 +192,10 @@ def _zero_gives_zero(trial: Trial) -> Iterator[str]:
 @_rule
 def _linear_in_the_incoming_gradient(trial: Trial) -> Iterator[str]:
     second, mixed = trial.run(trial.x, trial.e), trial.run(trial.x, 2 * trial.c - 3 * trial.e)
-    if name := trial.unlike(mixed, {name: 2 * trial.fresh[name] - 3 * second[name] for name in trial.fresh if name in second}):
+    if name := trial.unlike(
+        mixed,
+        {name: 2 * trial.fresh[name] - 3 * second[name] for name in trial.fresh if name in second},
+    ):
         yield f"backward is not linear in the incoming gradient ({name}): does it use the sign or the size of dy?"
 
 
@@ -180,7 +203,9 @@ def _linear_in_the_incoming_gradient(trial: Trial) -> Iterator[str]:
 def _additive_over_the_batch(trial: Trial) -> Iterator[str]:
     if not trial.rows:
         return
-    one, rest = (trial.run(trial.x[rows], trial.c[rows]) for rows in (slice(None, 1), slice(1, None)))
+    one, rest = (
+        trial.run(trial.x[rows], trial.c[rows]) for rows in (slice(None, 1), slice(1, None))
+    )
     sums = {name: one[name] + rest[name] for name in trial.lone.names}
     if "input" in one and "input" in rest and "input" in trial.fresh:
         sums["input"] = np.concatenate([one["input"], rest["input"]])
@@ -198,7 +223,9 @@ def _rows_independent(trial: Trial) -> Iterator[str]:
     if alone.shape != full.shape or not np.all(np.abs(alone - full) <= 1e-9 * size + 1e-300):
         noisy = trial.forward(noise(trial.x, trial.rng))[: len(alone)]  # after a cancellation?
         rounding = SAFETY * EPS / NOISE * np.abs(noisy - full).max(initial=0.0)
-        if alone.shape != full.shape or not np.all(np.abs(alone - full) <= 1e-9 * size + rounding + 1e-300):
+        if alone.shape != full.shape or not np.all(
+            np.abs(alone - full) <= 1e-9 * size + rounding + 1e-300
+        ):
             yield "the output of an example depends on the other examples of its batch"
 
 
@@ -214,10 +241,15 @@ def _float32_as_float64(trial: Trial) -> Iterator[str]:
     floor = 64 * np.finfo(np.float32).eps * np.linalg.norm(c) * max(1.0, np.abs(x).max(initial=0.0))
     for name, found in single.items():
         right = double.get(name, found)
-        gap, size = (float(np.linalg.norm(a)) for a in (found - right if right.shape == found.shape else 0.0, right))
+        gap, size = (
+            float(np.linalg.norm(a))
+            for a in (found - right if right.shape == found.shape else 0.0, right)
+        )
         if 0.05 * size + floor < gap < np.inf:
             # Unless noise moves it as far.
-            shaken = trial.run(x * (1 + 1e-6 * trial.rng.uniform(-1, 1, x.shape)), c.astype(np.float64))
+            shaken = trial.run(
+                x * (1 + 1e-6 * trial.rng.uniform(-1, 1, x.shape)), c.astype(np.float64)
+            )
             if np.linalg.norm(shaken[name] - right) < 0.1 * gap:
                 yield f"in float32 the gradient of {name} is another one than in float64: {gap:.2g} away from {size:.2g}"
 
@@ -239,7 +271,9 @@ def check_protocol(lone: LayerBench, x: Array, rng: Rng) -> list[Check]:
                 f"layer {lone.number}, {lone.layer}: two forwards differ, so its randomness cannot be frozen: "
                 "draw only from a Generator such as self.rng, and only while training"
             )
-        checks = tried(str(lone.layer), {name: partial(attempt, rule) for name, rule in RULES.items()})
+        checks = tried(
+            str(lone.layer), {name: partial(attempt, rule) for name, rule in RULES.items()}
+        )
     for check in checks:
         check.layer, check.training = lone.number, lone.training
     return checks

@@ -53,7 +53,10 @@ class Report:
         order = {"layer": 0, "protocol": 1, "data": 3, "total": 4}
         failed = [check for check in self.checks if check.verdict == "fail"]
         failed.sort(key=lambda check: -1 if check.layer is None else check.layer)
-        return sorted(failed, key=lambda check: 2 if check.parameter == "prediction" else order.get(check.term, 2))
+        return sorted(
+            failed,
+            key=lambda check: 2 if check.parameter == "prediction" else order.get(check.term, 2),
+        )
 
     @property
     def guilty(self) -> Check | None:
@@ -73,9 +76,14 @@ class Report:
             "ok": self.ok,
             **vars(self),
             "guilty": self.guilty.place if self.guilty else None,
-            "checks": [{name: value for name, value in vars(check).items() if name not in arrays} for check in self.checks],
+            "checks": [
+                {name: value for name, value in vars(check).items() if name not in arrays}
+                for check in self.checks
+            ],
         }
-        plain = json.loads(json.dumps(content, default=float), parse_constant=lambda constant: str(float(constant)))
+        plain = json.loads(
+            json.dumps(content, default=float), parse_constant=lambda constant: str(float(constant))
+        )
         return json.dumps(plain, indent=1)
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -87,54 +95,100 @@ class Report:
                 kept.setdefault((check.layer, check.training), []).append(check)
             else:
                 single.append(check)
-        shown = [Check(i, "protocol", f"{len(rules)} rules", where=rules[0].where, training=mode) for (i, mode), rules in kept.items()]
+        shown = [
+            Check(i, "protocol", f"{len(rules)} rules", where=rules[0].where, training=mode)
+            for (i, mode), rules in kept.items()
+        ]
         shown += single
-        shown.sort(key=lambda check: (list(_COLOURS).index(check.verdict), check.verdict != "pass" and check.difference))
+        shown.sort(
+            key=lambda check: (
+                list(_COLOURS).index(check.verdict),
+                check.verdict != "pass" and check.difference,
+            )
+        )
         rows: list[tuple[str, ...]] = []
         for check in shown:
             place = check.where if check.layer is None else f"{check.layer} {check.where}"
             number = "" if check.term == "protocol" else f"{check.difference:.1e}"
             parameter = check.parameter + " (training)" * check.training
-            rows.append((check.verdict, check.term, place, parameter, f"{check.elements or ''}", number))
+            rows.append(
+                (check.verdict, check.term, place, parameter, f"{check.elements or ''}", number)
+            )
         return rows
 
     def _verdict(self) -> str:
-        failed, unresolved = len(self.failures), sum(check.verdict == "unresolved" for check in self.checks)
-        said = f"FAILED: {failed} of {len(self.checks)} checks" if failed else f"ok: {len(self.checks) - unresolved} checks passed"
-        return said + (f", {unresolved} unresolved" if unresolved and not failed else "") + f"; difference {self.difference:.3g}"
+        failed, unresolved = (
+            len(self.failures),
+            sum(check.verdict == "unresolved" for check in self.checks),
+        )
+        said = (
+            f"FAILED: {failed} of {len(self.checks)} checks"
+            if failed
+            else f"ok: {len(self.checks) - unresolved} checks passed"
+        )
+        return (
+            said
+            + (f", {unresolved} unresolved" if unresolved and not failed else "")
+            + f"; difference {self.difference:.3g}"
+        )
 
     def _findings(self) -> list[str]:
         lines = []
-        origins, following = ([c for c in self.failures if bool(c.follows) == follows] for follows in (False, True))
+        origins, following = (
+            [c for c in self.failures if bool(c.follows) == follows] for follows in (False, True)
+        )
         for check in origins[:6]:
             lines.append(f"{check.place} ({check.term}): {check.diagnosis or 'unknown cause'}")
             if worst := check.worst:
                 where = f" at {tuple(worst['index'])}" if worst.get("index") else ""
-                lines.append("    worst{}: analytic {analytic:.9g}, numeric {numeric:.9g} +- {bar:.1e}".format(where, **worst))
+                lines.append(
+                    "    worst{}: analytic {analytic:.9g}, numeric {numeric:.9g} +- {bar:.1e}".format(
+                        where, **worst
+                    )
+                )
             if check.census:
                 lines.append(f"    {check.census}")
         if len(origins) > 6:
             lines.append(f"... and {len(origins) - 6} more: see report.failures")
         if following:
-            listed = ", ".join(f"{check.term} {check.layer} {check.parameter}" for check in following[:8])
-            lines.append(f"what may follow from these: {listed}{' ...' if len(following) > 8 else ''}")
+            listed = ", ".join(
+                f"{check.term} {check.layer} {check.parameter}" for check in following[:8]
+            )
+            lines.append(
+                f"what may follow from these: {listed}{' ...' if len(following) > 8 else ''}"
+            )
         unresolved = [check for check in self.checks if check.verdict == "unresolved"]
-        return lines + [f"{check.place} ({check.term}), unresolved: {check.diagnosis}" for check in unresolved[:4]]
+        return lines + [
+            f"{check.place} ({check.term}), unresolved: {check.diagnosis}"
+            for check in unresolved[:4]
+        ]
 
     def text(self, *, colour: bool | None = None) -> str:
         """Return the report as text; `colour=None` colours it on a terminal, unless NO_COLOR is in the environment."""
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ if colour is None else colour
-        lines = [f"Gradient check of {self.title}", f"analytic: backward; numeric: {self.method}", ""]
+        lines = [
+            f"Gradient check of {self.title}",
+            f"analytic: backward; numeric: {self.method}",
+            "",
+        ]
         rows = [_HEADER, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=False)]
             cells += [cell.rjust(width) for cell, width in zip(row[4:], widths[4:], strict=True)]
             line = "  ".join(cells).rstrip()
-            lines.append(f"\033[{_COLOURS[row[0]][0]}m{line}\033[0m" if colour and row[0] in _COLOURS else line)
+            lines.append(
+                f"\033[{_COLOURS[row[0]][0]}m{line}\033[0m"
+                if colour and row[0] in _COLOURS
+                else line
+            )
         lines += ["", self._verdict(), *self._findings()]
         if self.kill_score:
-            lines.append("could it have failed? {} of {} bugs planted into this model were found".format(*self.kill_score))
+            lines.append(
+                "could it have failed? {} of {} bugs planted into this model were found".format(
+                    *self.kill_score
+                )
+            )
             lines += [f"    not found: {name}" for name in self.survivors[:5]]
         return "\n".join([*lines, *self.notes])
 
@@ -148,11 +202,20 @@ class Report:
 
         def cells(tag: str, row: tuple[str, ...], colour: str) -> str:
             colours = [f";color:{colour}", *[""] * (len(row) - 1)]
-            return "".join(f"<{tag} style='text-align:left{c}'>{escape(cell)}</{tag}>" for cell, c in zip(row, colours, strict=True))
+            return "".join(
+                f"<{tag} style='text-align:left{c}'>{escape(cell)}</{tag}>"
+                for cell, c in zip(row, colours, strict=True)
+            )
 
         body = "".join(f"<tr>{cells('td', row, _COLOURS[row[0]][1])}</tr>" for row in self._rows())
-        found = "".join(f"<li>{escape(line.strip())}</li>" for line in [*self._findings(), *self.notes])
-        score = "<p>{} of {} planted bugs were found.</p>".format(*self.kill_score) if self.kill_score else ""
+        found = "".join(
+            f"<li>{escape(line.strip())}</li>" for line in [*self._findings(), *self.notes]
+        )
+        score = (
+            "<p>{} of {} planted bugs were found.</p>".format(*self.kill_score)
+            if self.kill_score
+            else ""
+        )
         return (
             f"<div><b>Gradient check of {escape(self.title)}</b><br>{escape(self._verdict())}"
             f"<table><thead><tr>{cells('th', _HEADER, 'inherit')}</tr></thead><tbody>{body}</tbody></table><ul>{found}</ul>{score}</div>"
@@ -164,4 +227,6 @@ def reported(checks: list[Check], title: str) -> Report:
     derived = [check for check in checks if check.term != "protocol"]
     methods = sorted({check.method.split(",")[0] for check in derived if check.method})
     number = max((check.difference for check in derived), default=0.0)
-    return Report(checks, title=title, difference=number, method=" and ".join(methods) or "complex step")
+    return Report(
+        checks, title=title, difference=number, method=" and ".join(methods) or "complex step"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 
 _CLOSE = 1e-7  # of the largest element: far over rounding, far under any mistake
 _AXES = ((1, "row"), (0, "column"))
@@ -20,7 +20,9 @@ class Evidence:
     a: Array
     n: Array
     bar: Array | float = 0.0
-    factors: dict[str, float] = field(default_factory=dict)  # numbers that a ratio may be: the batch size, a keep_prob, lambda
+    factors: dict[str, float] = field(
+        default_factory=dict
+    )  # numbers that a ratio may be: the batch size, a keep_prob, lambda
     candidates: list[tuple[str, Array]] = field(default_factory=list)  # what known mistakes give
     x: Array | None = None  # of the same shape, where element belongs to element
     others: dict[str, Array] = field(default_factory=dict)
@@ -58,7 +60,11 @@ def _listed(numbers: Sequence[int] | Array) -> str:
 
 def _not_finite(e: Evidence) -> str | None:
     bad = np.count_nonzero(~np.isfinite(e.a))
-    return f"{bad} of {e.a.size} elements are NaN or infinite: never written by backward, or divided by zero" if bad else None
+    return (
+        f"{bad} of {e.a.size} elements are NaN or infinite: never written by backward, or divided by zero"
+        if bad
+        else None
+    )
 
 
 def _all_zero(e: Evidence) -> str | None:
@@ -70,12 +76,17 @@ def _all_zero(e: Evidence) -> str | None:
 def _named(e: Evidence) -> str | None:
     for name, candidate in e.candidates:
         if _like(e.a, candidate) and not _like(candidate, e.n):
-            return f"consistent with: {name} (equal to within {_CLOSE:g} in all {e.a.size} elements)"
+            return (
+                f"consistent with: {name} (equal to within {_CLOSE:g} in all {e.a.size} elements)"
+            )
     return None
 
 
 _WORDS = {
-    "m": ("the mean's 1/m missing", "1/m applied twice: a mean where a sum is due, since the loss has divided by m already"),
+    "m": (
+        "the mean's 1/m missing",
+        "1/m applied twice: a mean where a sum is due, since the loss has divided by m already",
+    ),
     "keep_prob": ("the mask unscaled: 1/keep_prob missing", "the mask scaled by 1/keep_prob twice"),
 }
 
@@ -84,7 +95,11 @@ def _ratio(e: Evidence) -> str | None:
     r = constant_ratio(e.a, e.n)
     if r is None or abs(r - 1) < 1e-6:
         return None
-    known = {"the sign is wrong": -1.0, "a factor 2 too many": 2.0, "a factor 1/2 too many, or a 2 missing": 0.5}
+    known = {
+        "the sign is wrong": -1.0,
+        "a factor 2 too many": 2.0,
+        "a factor 1/2 too many, or a 2 missing": 0.5,
+    }
     for name, factor in e.factors.items():
         if factor not in (0.0, 1.0):
             said = f"{name} = {factor:.4g} too many"
@@ -94,7 +109,9 @@ def _ratio(e: Evidence) -> str | None:
     meanings = [meaning for meaning, ratio in known.items() if np.isclose(r, ratio, rtol=1e-6)]
     if not meanings and r < 0:
         meanings = [f"the sign is wrong and a factor {-r:.4g} too many"]
-    meant = f"consistent with {', or '.join(meanings)}" if meanings else f"a factor {r:.4g} too many"
+    meant = (
+        f"consistent with {', or '.join(meanings)}" if meanings else f"a factor {r:.4g} too many"
+    )
     return f"analytic = {r:#.4g} x numeric in all {e.a.size} elements: {meant}"
 
 
@@ -135,7 +152,9 @@ def _float32(e: Evidence) -> str | None:
     worst = relative.max(initial=0.0)
     larger = (np.abs(e.a) > np.abs(e.n))[e.wrong]
     both_signs = larger.size and 0.1 <= larger.mean() <= 0.9
-    if np.array_equal(e.a, e.n.astype(np.float32)) or (1e-10 < worst < 1e-3 and both_signs and np.median(relative) < 1e-6):
+    if np.array_equal(e.a, e.n.astype(np.float32)) or (
+        1e-10 < worst < 1e-3 and both_signs and np.median(relative) < 1e-6
+    ):
         return f"relative errors of up to {worst:.1e}, of both signs, of the size of float32's rounding: computed or kept in float32 inside"
     return None
 
@@ -143,7 +162,11 @@ def _float32(e: Evidence) -> str | None:
 def _slight_factor(e: Evidence) -> str | None:
     known = np.abs(e.n) > 1e-6 * _top(e.n)
     excess = e.a[known] / e.n[known] - 1
-    if excess.size < 2 or not np.allclose(excess, excess[0], rtol=0.01, atol=0) or abs(excess[0]) < 1e-13:
+    if (
+        excess.size < 2
+        or not np.allclose(excess, excess[0], rtol=0.01, atol=0)
+        or abs(excess[0]) < 1e-13
+    ):
         return None
     return f"analytic = (1 + {excess[0]:.3g}) x numeric in all {e.a.size} elements: a slight factor"
 
@@ -192,13 +215,17 @@ def _support(e: Evidence) -> str | None:
     missing, extra = (e.a == 0) & (e.n != 0), (e.a != 0) & (e.n == 0)
     less, more = missing.sum(), extra.sum()
     if less and more and not ((e.a != 0) & (e.n != 0)).any():
-        return "analytic is zero exactly where numeric is not, and the reverse: the mask is inverted"
+        return (
+            "analytic is zero exactly where numeric is not, and the reverse: the mask is inverted"
+        )
     if less and more and _like(np.where(extra, 0, e.a), np.where(missing, 0, e.n)):
         return f"another mask than forward's: {less} elements zero and {more} not zero against it: drawn anew, or stale"
     if less > 1 and np.array_equal(missing, e.wrong) and not _lines(e):
         return f"analytic = 0 in {less} elements where numeric is not: zero where it should not be"
     if more and np.array_equal(extra, e.wrong):
-        return f"analytic is not 0 in {more} elements where numeric is: a mask or a derivative missing"
+        return (
+            f"analytic is not 0 in {more} elements where numeric is: a mask or a derivative missing"
+        )
     return None
 
 
@@ -221,7 +248,13 @@ def _lines(e: Evidence) -> str | None:
         ratio = constant_ratio(a, n)
         if count in (0, total) or (count > max(1, total // 2) and a.any() and ratio is None):
             continue
-        what = "is zero" if not a.any() else "is wrong" if ratio is None else f"is {ratio:#.4g} x numeric"
+        what = (
+            "is zero"
+            if not a.any()
+            else "is wrong"
+            if ratio is None
+            else f"is {ratio:#.4g} x numeric"
+        )
         if count > total // 2:
             return f"every {name} but {_listed(np.flatnonzero(~wrong))} of {total} {what}: an index, a slice or an off-by-one"
         return f"only {name} {_listed(np.flatnonzero(wrong))} of {total} {what}; the others agree: an index, a slice or an off-by-one"
@@ -229,7 +262,11 @@ def _lines(e: Evidence) -> str | None:
 
 
 def _all_equal(e: Evidence) -> str | None:
-    if e.a.size < 2 or not np.allclose(e.a, e.a.flat[0], rtol=1e-9, atol=0) or np.allclose(e.n, e.n.flat[0]):
+    if (
+        e.a.size < 2
+        or not np.allclose(e.a, e.a.flat[0], rtol=1e-9, atol=0)
+        or np.allclose(e.n, e.n.flat[0])
+    ):
         return None
     total = " (that of numeric summed up)" if np.isclose(e.a.flat[0], e.n.sum(), rtol=1e-6) else ""
     return f"all {e.a.size} elements are equal{total}: summed over both axes, or over the wrong axis and broadcast"
@@ -238,7 +275,10 @@ def _all_equal(e: Evidence) -> str | None:
 def _residual(e: Evidence) -> str | None:
     if e.value is None or e.value.shape != e.a.shape or e.a.size < 2:
         return None
-    for name, values in (("the weights themselves", e.value), ("the sign of the weights", np.sign(e.value))):
+    for name, values in (
+        ("the weights themselves", e.value),
+        ("the sign of the weights", np.sign(e.value)),
+    ):
         r = constant_ratio(e.a - e.n, values)
         if r is not None:
             return f"analytic - numeric = {r:.4g} x {name}: consistent with a penalty's gradient that is wrong, missing or added twice"
@@ -279,7 +319,17 @@ SIGNATURES: tuple[Signature, ...] = (
 )
 
 # Where all elements nearly agree, the others would fit by that alone.
-SMALL: tuple[Signature, ...] = (_not_finite, _clipped, _slight_factor, _float32, _offset, _one_element, _residual, _lines, _slight)
+SMALL: tuple[Signature, ...] = (
+    _not_finite,
+    _clipped,
+    _slight_factor,
+    _float32,
+    _offset,
+    _one_element,
+    _residual,
+    _lines,
+    _slight,
+)
 
 
 def name_cause(evidence: Evidence) -> str:
@@ -299,11 +349,31 @@ def census(evidence: Evidence) -> str:
     if e.a.ndim == 2:
         for axis, name in _AXES:
             lines = wrong.any(axis=axis)
-            parts.append(f"{name}s {'all' if lines.all() else _listed(np.flatnonzero(lines))} of {lines.size}")
+            parts.append(
+                f"{name}s {'all' if lines.all() else _listed(np.flatnonzero(lines))} of {lines.size}"
+            )
     both = wrong & (e.n != 0) & np.isfinite(e.a)
     if both.any():
-        edges = [-np.inf, -1.001, -0.999, -1e-9, 1e-9, 0.499, 0.501, 0.999, 1.001, 1.999, 2.001, np.inf]
+        edges = [
+            -np.inf,
+            -1.001,
+            -0.999,
+            -1e-9,
+            1e-9,
+            0.499,
+            0.501,
+            0.999,
+            1.001,
+            1.999,
+            2.001,
+            np.inf,
+        ]
         names = ["< -1", "-1", "-1..0", "0", "0..1/2", "1/2", "1/2..1", "1", "1..2", "2", "> 2"]
         counts, _ = np.histogram(e.a[both] / e.n[both], bins=edges)
-        parts.append("ratios " + ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count))
+        parts.append(
+            "ratios "
+            + ", ".join(
+                f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count
+            )
+        )
     return "; ".join(parts)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import ArgumentError
+from ..utils.typing import Array
 
 EPS = float(np.finfo(np.float64).eps)
 COURSE_THRESHOLD = 1e-7
@@ -22,7 +22,9 @@ def check_method(method: str, epsilon: float | None) -> None:
     if method not in ("auto", "complex", "central"):
         raise ArgumentError(f"method must be one of 'auto', 'complex', 'central', got {method!r}")
     if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
-        raise ArgumentError(f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7")
+        raise ArgumentError(
+            f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7"
+        )
 
 
 def over_the_threshold(difference: float, step: CourseStep) -> str:
@@ -37,7 +39,9 @@ class NotComplexSafe(Exception):
     """A function refuses complex numbers or loses their imaginary part."""
 
 
-def values_at(f: Function, array: Array, index: Any, direction: Any, *lengths: complex) -> list[Array]:
+def values_at(
+    f: Function, array: Array, index: Any, direction: Any, *lengths: complex
+) -> list[Array]:
     """Return f() for array[index] moved by each length along `direction`, and put it back."""
     kept = np.array(array[index])
     found = []
@@ -68,7 +72,9 @@ class ComplexStep:
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
         # The imaginary part must be tiny, but not denormal: slopes over 1e50 have no bound.
-        return y.imag / self.h, np.where(np.abs(y.imag) < 1e-10, float(np.finfo(np.float64).tiny) / self.h, np.inf)
+        return y.imag / self.h, np.where(
+            np.abs(y.imag) < 1e-10, float(np.finfo(np.float64).tiny) / self.h, np.inf
+        )
 
 
 class AffineStep:
@@ -117,24 +123,39 @@ class CentralStep:
                 continue
             found, bound = self._richardson(values, base, size, h)
             # All may have saturated within a longer step: it must agree with the shorter ones.
-            better = (bound < error) & ((power < 0) | ~np.isfinite(error) | (np.abs(found - slope) <= error + bound))
+            better = (bound < error) & (
+                (power < 0) | ~np.isfinite(error) | (np.abs(found - slope) <= error + bound)
+            )
             slope, error = np.where(better, found, slope), np.where(better, bound, error)
             if bool(np.all(error <= 1e-5 * np.abs(slope) + 1e-9 * np.abs(slope).max(initial=0.0))):
                 break
         return slope, error
 
-    def _richardson(self, values: list[Array], base: Array, size: float, h: float) -> tuple[Array, Array]:
+    def _richardson(
+        self, values: list[Array], base: Array, size: float, h: float
+    ) -> tuple[Array, Array]:
         far, far_back, mid, mid_back, near, near_back = values
-        coarse, fine, finest = (far - far_back) / (2 * h), (mid - mid_back) / h, (near - near_back) / (h / 2)
+        coarse, fine, finest = (
+            (far - far_back) / (2 * h),
+            (mid - mid_back) / h,
+            (near - near_back) / (h / 2),
+        )
         slope = (4 * finest - fine) / 3
-        rounding = (np.abs(base) + np.abs(far) + np.abs(far_back) + np.abs(slope) * size + self.unit) * (16 * EPS / h)
+        rounding = (
+            np.abs(base) + np.abs(far) + np.abs(far_back) + np.abs(slope) * size + self.unit
+        ) * (16 * EPS / h)
         # The gap between the one-sided slopes halves with h, but at a kink.
-        gap_mid, gap_near = np.abs(mid + mid_back - 2 * base) / (h / 2), np.abs(near + near_back - 2 * base) / (h / 4)
+        gap_mid, gap_near = (
+            np.abs(mid + mid_back - 2 * base) / (h / 2),
+            np.abs(near + near_back - 2 * base) / (h / 4),
+        )
         kink = np.where(gap_near > 0.55 * gap_mid + 4 * rounding, gap_near, 0.0)
         # One difference alone may be small by accident, near a kink.
         rough = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + kink
         # Far from convergence such bounds are guesses themselves.
-        rough = rough * np.where(rough <= 1e-3 * np.abs(slope), 4.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0))
+        rough = rough * np.where(
+            rough <= 1e-3 * np.abs(slope), 4.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0)
+        )
         bound = rough + rounding
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 
@@ -151,7 +172,9 @@ class CourseStep:
     def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         h = self.h
-        plus, minus, farther, before, base = values_at(f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0)
+        plus, minus, farther, before, base = values_at(
+            f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0
+        )
         slope = (plus - minus) / (2 * h)
         rounding = (np.abs(plus) + np.abs(minus)) * (8 * EPS / h)
         kink = np.abs(plus + minus - 2 * base) / h

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..utils.typing import Array
 from .jacobian import Numeric
 from .steps import EPS
 
@@ -136,7 +136,10 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
     doubt = ""
     if wrong.any() and not numeric.mingled:
-        check.verdict, check.worst = "fail", worst_element(analytic, value, bar, np.where(wrong, gap, 0.0))
+        check.verdict, check.worst = (
+            "fail",
+            worst_element(analytic, value, bar, np.where(wrong, gap, 0.0)),
+        )
     elif wrong.any():
         doubt = "several kinks meet here: the slopes at a point nearby decide"
     elif not known.all():
@@ -148,21 +151,28 @@ def compare(check: Check, analytic: Array, numeric: Numeric, bar: Array) -> Chec
     return check
 
 
-def compare_probes(check: Check, pairs: list[tuple[float, float, float, float]], elements: int, method: str) -> Check:
+def compare_probes(
+    check: Check, pairs: list[tuple[float, float, float, float]], elements: int, method: str
+) -> Check:
     """Fill in `check` from probes (analytic slope, numeric slope, bar, sum of the terms' sizes), and return it."""
     check.elements, check.method = elements, method
     for analytic, numeric, bar, terms in pairs:
         gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
         relative = gap / scale if scale > 0 else 0.0
         if not (np.isfinite(numeric) and bar < np.inf) and check.verdict != "fail":
-            check.verdict, check.diagnosis = "unresolved", "the numeric derivative overflows or cannot be computed here"
+            check.verdict, check.diagnosis = (
+                "unresolved",
+                "the numeric derivative overflows or cannot be computed here",
+            )
         elif not gap <= bar:
             check.verdict = "fail"
             check.difference = max(check.difference, relative if np.isfinite(relative) else 1.0)
             check.worst = {"analytic": analytic, "numeric": numeric, "bar": bar}
         elif bar > 1e-3 * scale > 0 and check.verdict == "pass":
             check.verdict = "unresolved"
-            check.diagnosis = f"rounding floor: error bars of {bar:.1e} hide a slope of {scale / 2:.1e}"
+            check.diagnosis = (
+                f"rounding floor: error bars of {bar:.1e} hide a slope of {scale / 2:.1e}"
+            )
         if check.verdict != "fail":
             check.difference = max(check.difference, relative)
     return check

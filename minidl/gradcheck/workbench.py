@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import DtypeError
-from ..layers import Layer
-from ..losses import Loss
+from ..layers.base import Layer
+from ..losses.base import Loss
 from ..parameters import Parameter
-from ..randomness import raw_state, set_state
+from ..utils.random import get_raw_rng_state, set_rng_state
+from ..utils.typing import Array
 from .jacobian import Rng
 from .noise import noise
 
@@ -23,7 +23,20 @@ Key = tuple[int, str]
 KINDS = {"real": np.float64, "complex": np.complex128, "single": np.float32}
 
 # Left out by snapshots.
-_CLOSED = (Layer, Parameter, type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, str, bytes, int, float, complex)
+_CLOSED = (
+    Layer,
+    Parameter,
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    BuiltinFunctionType,
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+)
 
 
 class Workbench:
@@ -31,8 +44,10 @@ class Workbench:
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
         self.layers = tuple(layers)
-        self.parameters = {(i, name): p for i, layer in enumerate(layers) for name, p in layer.parameters().items()}
-        self._parts = [part for layer in layers for part in layer.walk()]
+        self.parameters = {
+            (i, name): p for i, layer in enumerate(layers) for name, p in layer.parameters().items()
+        }
+        self._parts = [part for layer in layers for part in layer.modules()]
         self._owners: list[Any] = [*self._parts, *others]
 
     def __enter__(self) -> Workbench:
@@ -45,17 +60,24 @@ class Workbench:
                     f"parameters must be floats to be checked, got {found} for {name} of layer {i}, {self.layers[i]}: "
                     "create it with a float dtype"
                 )
-        self._lent = [(part, dict(vars(part))) for part in self._parts if part.stochastic and part.rng is None]
+        self._lent = [
+            (part, dict(vars(part))) for part in self._parts if part.stochastic and part.rng is None
+        ]
         for part, _ in self._lent:
             part.rng = np.random.default_rng(0)
         self._snapshots = {id(owner): _Snapshot(owner) for owner in self._owners}
         for owner in self._owners:
-            owner._buffers = {}
+            owner._workspace = {}
         self._arrays: dict[str, dict[Key, tuple[Array, Array]]] = {
-            kind: {key: (np.array(p.value, dtype), np.full(p.shape, np.nan, dtype)) for key, p in self.parameters.items()}
+            kind: {
+                key: (np.array(p.value, dtype), np.full(p.shape, np.nan, dtype))
+                for key, p in self.parameters.items()
+            }
             for kind, dtype in KINDS.items()
         }
-        self._scratch: dict[str, list[dict[str, Array]]] = {kind: [{} for _ in self._parts] for kind in KINDS}
+        self._scratch: dict[str, list[dict[str, Array]]] = {
+            kind: [{} for _ in self._parts] for kind in KINDS
+        }
         self.use("real")
         return self
 
@@ -71,22 +93,22 @@ class Workbench:
             parameter._value, parameter._grad = self._memory[key]
 
     def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, _Snapshot]]:
-        parts = owner.walk() if isinstance(owner, Layer) else [owner]
+        parts = owner.modules() if isinstance(owner, Layer) else [owner]
         return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
 
     def reset(self, owner: Layer | Loss) -> None:
         """Put back what forwards have changed."""
         for part, snapshot in self._of(owner):
-            buffers = part._buffers
+            buffers = part._workspace
             snapshot.put_back()
-            part._buffers = buffers
+            part._workspace = buffers
 
     def use(self, kind: str) -> None:
         """Compute in one of `KINDS` from now on."""
         for key, parameter in self.parameters.items():
             parameter._value, parameter._grad = self._arrays[kind][key]
         for part, buffers in zip(self._parts, self._scratch[kind], strict=True):
-            part._buffers = buffers
+            part._workspace = buffers
 
     def arrays(self, key: Key) -> dict[str, Array]:
         """Return a parameter in each arithmetic."""
@@ -100,7 +122,9 @@ class Workbench:
     @contextmanager
     def moved(self, values: dict[Key, Array], *, kinds: Iterable[str] = KINDS) -> Iterator[None]:
         """Move parameters for a while."""
-        arrays = [(self._arrays[kind][key][0], value) for kind in kinds for key, value in values.items()]
+        arrays = [
+            (self._arrays[kind][key][0], value) for kind in kinds for key, value in values.items()
+        ]
         before = [(array, array.copy()) for array, _ in arrays]
         try:
             for array, value in arrays:
@@ -112,7 +136,9 @@ class Workbench:
 
     def shaken(self, keys: Iterable[Key], rng: Rng) -> AbstractContextManager[None]:
         """Put noise on parameters for a while."""
-        return self.moved({key: noise(self._arrays["real"][key][0], rng) for key in keys}, kinds=("real",))
+        return self.moved(
+            {key: noise(self._arrays["real"][key][0], rng) for key in keys}, kinds=("real",)
+        )
 
     def rewind(self, layer: Layer) -> None:
         """Set the random streams of a layer back."""
@@ -129,7 +155,9 @@ def generic_values(bench: Workbench, rng: Rng) -> dict[Key, Array]:
     values = {}
     for key, parameter in bench.parameters.items():
         value = bench.arrays(key)["real"]
-        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(parameter.fan_in or value.size)
+        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(
+            parameter.fan_in or value.size
+        )
         values[key] = value + 0.3 * size * rng.standard_normal(value.shape)
     return values
 
@@ -150,10 +178,12 @@ class _Snapshot:
 
     def rewind(self) -> None:
         for stream, state in self._streams:
-            set_state(stream, state)
+            set_rng_state(stream, state)
 
     def moved(self) -> bool:
-        return any(repr(raw_state(stream)) != repr(state) for stream, state in self._streams)
+        return any(
+            repr(get_raw_rng_state(stream)) != repr(state) for stream, state in self._streams
+        )
 
     def _enter(self, held: Any) -> None:
         if id(held) in self._seen or isinstance(held, _CLOSED):
@@ -164,7 +194,7 @@ class _Snapshot:
             if held.flags.writeable:
                 self._undo.append(partial(np.copyto, held, held.copy()))
         elif isinstance(held, np.random.Generator | np.random.RandomState):
-            self._streams.append((held, raw_state(held)))
+            self._streams.append((held, get_raw_rng_state(held)))
         elif isinstance(held, dict | set):
             self._undo.append(partial(_refill, held, held.copy()))
             inner = list(held.values()) if isinstance(held, dict) else ()

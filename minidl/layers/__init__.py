@@ -1,8 +1,25 @@
-"""The layers; their contract is in `layer.py`."""
+"""Layers."""
 
-from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .activation import Activation
+from .base import Layer
 from .dropout import Dropout
-from .layer import Layer
-from .linear import Flatten, Linear
+from .flatten import Flatten
+from .leaky_relu import LeakyReLU
+from .linear import Linear
+from .relu import ReLU
+from .sigmoid import Sigmoid
+from .softmax import Softmax
+from .tanh import Tanh
 
-__all__ = ["Activation", "Dropout", "Flatten", "Layer", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "Activation",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+]

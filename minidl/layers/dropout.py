@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ..arrays import Array, scratch
-from ..errors import number
-from .layer import Layer, Shape, floats
+from ..utils.typing import Array
+from ..utils.validation import check_number
+from ..utils.workspace import get_workspace
+from .base import Layer, Shape, as_float_array
 
 
 class Dropout(Layer):
@@ -22,21 +23,26 @@ class Dropout(Layer):
     _mask: Array | None = None
 
     def __init__(self, keep_prob: float) -> None:
-        self.keep_prob = number(keep_prob, "keep_prob", "in (0, 1]", self, "it is the share of units kept, such as 0.8")
+        self.keep_prob = check_number(
+            keep_prob, "keep_prob", "in (0, 1]", self, "it is the share of units kept, such as 0.8"
+        )
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return y."""
-        x = floats(x)
+        x = as_float_array(x)
         if not training or self.keep_prob == 1:
             self._mask = None
             return x
         if self.rng is None:
             self.rng = np.random.default_rng(0)
-        chance = self.rng.random(dtype=np.float32, out=scratch(self._buffers, "chance", x.shape, np.dtype(np.float32)))
-        mask = self._mask = scratch(self._buffers, "mask", x.shape, x.real.dtype)
+        chance = self.rng.random(
+            dtype=np.float32,
+            out=get_workspace(self._workspace, "chance", x.shape, np.dtype(np.float32)),
+        )
+        mask = self._mask = get_workspace(self._workspace, "mask", x.shape, x.real.dtype)
         np.less(chance, self.keep_prob, out=mask)
         np.multiply(mask, 1 / self.keep_prob, out=mask)
-        return np.multiply(x, mask, out=scratch(self._buffers, "y", x.shape, x.dtype))
+        return np.multiply(x, mask, out=get_workspace(self._workspace, "y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:
         """Return dx = dy * mask / keep_prob."""
@@ -44,7 +50,11 @@ class Dropout(Layer):
             return dy
         if dy.shape != self._mask.shape:
             raise self._refusal(dy, self._mask)
-        return np.multiply(dy, self._mask, out=scratch(self._buffers, "dx", dy.shape, np.result_type(dy, self._mask)))
+        return np.multiply(
+            dy,
+            self._mask,
+            out=get_workspace(self._workspace, "dx", dy.shape, np.result_type(dy, self._mask)),
+        )
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the same shape."""

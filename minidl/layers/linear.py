@@ -1,15 +1,17 @@
-"""Linear, and Flatten, which makes its rows."""
+"""The fully connected layer."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, common_dtype, product, scratch
-from ..errors import ShapeError, number
+from ..errors import ShapeError
 from ..initializers import He, Zeros
 from ..parameters import Initializes, Parameter
-from .layer import Layer, Shape, floats
+from ..utils.linalg import common_dtype, matmul_into
+from ..utils.typing import Array
+from ..utils.validation import check_number
+from ..utils.workspace import get_workspace
+from .base import Layer, Shape, as_float_array
 
 
 class Linear(Layer):
@@ -37,21 +39,36 @@ class Linear(Layer):
     _x: Array
     _y: Array | None = None
 
-    def __init__(self, in_features: int, out_features: int, *, init: Initializes | None = None, bias: bool = True) -> None:
-        self.in_features = number(in_features, "in_features", "a whole number >= 1", self)
-        self.out_features = number(out_features, "out_features", "a whole number >= 1", self)
-        self.weight = Parameter((self.out_features, self.in_features), init=init or He(), fan_in=self.in_features)
-        self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=self.in_features) if bias else None
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        init: Initializes | None = None,
+        bias: bool = True,
+    ) -> None:
+        self.in_features = check_number(in_features, "in_features", "a whole number >= 1", self)
+        self.out_features = check_number(out_features, "out_features", "a whole number >= 1", self)
+        self.weight = Parameter(
+            (self.out_features, self.in_features), init=init or He(), fan_in=self.in_features
+        )
+        self.bias = (
+            Parameter((self.out_features,), init=Zeros(), fan_in=self.in_features) if bias else None
+        )
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Return y (m, out_features)."""
-        x = floats(x)
+        x = as_float_array(x)
         if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ShapeError(f"{self} expects x of shape (m, {self.in_features}), one row per example, got {x.shape}")
+            raise ShapeError(
+                f"{self} expects x of shape (m, {self.in_features}), one row per example, got {x.shape}"
+            )
         weight = self.weight.value
         self._x = x
-        y = self._y = scratch(self._buffers, "y", (len(x), self.out_features), common_dtype(x, weight))
-        product(x, weight.T, y)
+        y = self._y = get_workspace(
+            self._workspace, "y", (len(x), self.out_features), common_dtype(x, weight)
+        )
+        matmul_into(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
         return y
@@ -62,53 +79,43 @@ class Linear(Layer):
         if y is None or dy.shape != y.shape:
             raise self._refusal(dy, y)
         x = self._x
-        product(dy.T, x, self.weight.grad)
+        matmul_into(dy.T, x, self.weight.grad)
         if self.bias is not None:
-            product(self._ones(len(x), dy.dtype), dy, self.bias.grad)
+            matmul_into(self._ones(len(x), dy.dtype), dy, self.bias.grad)
         if not self.wants_input_gradient:
             return None
         weight = self.weight.value
-        return product(dy, weight, scratch(self._buffers, "dx", x.shape, common_dtype(dy, weight)))
+        return matmul_into(
+            dy, weight, get_workspace(self._workspace, "dx", x.shape, common_dtype(dy, weight))
+        )
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
         """Return m ones: a product with them is a sum at the speed of BLAS."""
-        ones = self._buffers.get("ones")
+        ones = self._workspace.get("ones")
         if ones is None or len(ones) < m or ones.dtype != dtype:
-            ones = self._buffers["ones"] = np.ones(m, dtype)
+            ones = self._workspace["ones"] = np.ones(m, dtype)
         return ones[:m]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return (out_features,)."""
         if shape is not None and shape != (self.in_features,):
-            flat = " (put Flatten() before it)" if len(shape) > 1 and np.prod(shape) == self.in_features else ""
-            raise ShapeError(f"expects {self.in_features} features, got {shape[0] if len(shape) == 1 else shape}{flat}")
+            flat = (
+                " (put Flatten() before it)"
+                if len(shape) > 1 and np.prod(shape) == self.in_features
+                else ""
+            )
+            raise ShapeError(
+                f"expects {self.in_features} features, got {shape[0] if len(shape) == 1 else shape}{flat}"
+            )
         return (self.out_features,)
 
     def settings(self) -> dict[str, Any]:
         """Return what makes such a layer again."""
-        return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.bias is not None}
+        return {
+            "in_features": self.in_features,
+            "out_features": self.out_features,
+            "bias": self.bias is not None,
+        }
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
-
-
-class Flatten(Layer):
-    """Make each example a row: (m, a, b, ...) -> (m, a * b * ...), in C order."""
-
-    _shape: Shape | None = None
-
-    def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the rows."""
-        x = floats(x)
-        self._shape = x.shape
-        return x.reshape(len(x), -1)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx."""
-        if self._shape is None:
-            raise self._refusal(dy, None)
-        return dy.reshape(self._shape)
-
-    def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return (a * b * ...,)."""
-        return None if shape is None else (math.prod(shape),)

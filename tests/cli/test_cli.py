@@ -16,12 +16,22 @@ from minidl.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-W", "error", "-m", "minidl"]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MINIDL_DATA"} | {"PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MINIDL_DATA"} | {
+    "PYTHONPATH": str(ROOT)
+}
 
 
 def run(*arguments, cwd=None):
     words = [*PROGRAM, *map(str, arguments)]
-    return subprocess.run(words, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        words,
+        cwd=cwd,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def failing(capsys, *arguments):
@@ -66,16 +76,31 @@ def test_debug_shows_the_traceback(tmp_path):
 def test_a_mistake_in_the_command_is_one_line_and_status_2():
     done = run("train", "moons", "--epochs", 0)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == ("minidl train: argument --epochs: must be a whole number >= 1, got '0' (see minidl train --help)\n")
+    assert done.stderr == (
+        "minidl train: argument --epochs: must be a whole number >= 1, got '0' (see minidl train --help)\n"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 @pytest.mark.parametrize("json_wanted", [False, True])
 def test_ctrl_c_ends_with_status_130_and_the_results_of_the_best_epoch(tmp_path, json_wanted):
     out_folder = tmp_path / "out"
-    words = [*PROGRAM, "train", "moons", "--epochs", "1000000", "--out", str(out_folder), *(["--json"] if json_wanted else [])]
-    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not out_folder.exists() and process.poll() is None:  # it is made right before the training
+    words = [
+        *PROGRAM,
+        "train",
+        "moons",
+        "--epochs",
+        "1000000",
+        "--out",
+        str(out_folder),
+        *(["--json"] if json_wanted else []),
+    ]
+    with subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while (
+            not out_folder.exists() and process.poll() is None
+        ):  # it is made right before the training
             time.sleep(0.05)
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
@@ -93,7 +118,9 @@ def test_ctrl_c_ends_with_status_130_and_the_results_of_the_best_epoch(tmp_path,
 @pytest.mark.skipif(os.name == "nt", reason="pipes differ")
 def test_a_reader_that_leaves_is_no_traceback():
     command = f'"{sys.executable}" -m minidl train moons --epochs 200 | head -n 1'
-    done = subprocess.run(["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.startswith("source")
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
@@ -106,7 +133,10 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"minidl {minidl.__version__}\n"
 
 
-@pytest.mark.parametrize("words", [(), ("train",), ("check",), ("data",), ("data", "list"), ("data", "verify"), ("data", "make")])
+@pytest.mark.parametrize(
+    "words",
+    [(), ("train",), ("check",), ("data",), ("data", "list"), ("data", "verify"), ("data", "make")],
+)
 def test_help_is_there(capsys, words):
     with pytest.raises(SystemExit) as end:
         main([*words, "--help"])
@@ -116,7 +146,9 @@ def test_help_is_there(capsys, words):
     if len(words) < 2:
         assert f"  minidl {' '.join(words)}" in out, "examples"
     if not words:
-        assert re.search(r"^    train +train a network on a set and say how good it is$", out, re.MULTILINE)
+        assert re.search(
+            r"^    train +train a network on a set and say how good it is$", out, re.MULTILINE
+        )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +158,10 @@ def test_help_is_there(capsys, words):
         (["learn"], "invalid choice: 'learn'"),
         (["data"], "required: list|verify|make"),
         (["train"], "required: SET"),
-        (["train", "dogs"], "must be one of moons, circles, blobs, cats, signs, or the path of a .csv file"),
+        (
+            ["train", "dogs"],
+            "must be one of moons, circles, blobs, cats, signs, or the path of a .csv file",
+        ),
         (["train", "moons", "--layers", "5,0"], "must be whole numbers >= 1 with commas between"),
         (["train", "moons", "--optimizer", "sgd"], "invalid choice: 'sgd'"),
         (["train", "moons", "--learning-rate", "nan"], "must be a number > 0, got 'nan'"),
@@ -135,7 +170,10 @@ def test_help_is_there(capsys, words):
         (["train", "moons", "--seed", "-1"], "must be a whole number from 0 to 2**32 - 1"),
         (["train", "moons", "--points", "5"], "must be a whole number from 10 to 1000000"),
         (["train", "moons", "--data", "x"], "--data goes with cats, signs only, not with moons"),
-        (["check", "cats", "--noise", "1"], "--noise goes with moons, circles, blobs only, not with cats"),
+        (
+            ["check", "cats", "--noise", "1"],
+            "--noise goes with moons, circles, blobs only, not with cats",
+        ),
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],
 )
@@ -149,7 +187,10 @@ def test_an_error_nobody_thought_of_is_one_line_too(capsys, monkeypatch):
 
     monkeypatch.setattr("minidl.cli.sets.load", broken)
     assert main(["check", "moons"]) == 1
-    assert capsys.readouterr().err == "minidl check: unexpected ZeroDivisionError: of two lines (--debug shows where)\n"
+    assert (
+        capsys.readouterr().err
+        == "minidl check: unexpected ZeroDivisionError: of two lines (--debug shows where)\n"
+    )
     with pytest.raises(ZeroDivisionError):
         main(["check", "moons", "--debug"])
 

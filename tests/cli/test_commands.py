@@ -41,7 +41,10 @@ def results(capsys):
     return trained
 
 
-@pytest.mark.parametrize(("name", "classes", "network"), [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")])
+@pytest.mark.parametrize(
+    ("name", "classes", "network"),
+    [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")],
+)
 def test_the_points_of_the_plane_are_learned(results, name, classes, network):
     found = results(name)
     assert found["network"] == network
@@ -59,15 +62,53 @@ def test_the_same_seed_gives_the_same_numbers(results):
 
 
 def test_every_option_arrives(results):
-    words = ["--layers", "8,4", "--activation", "tanh", "--init", "xavier", "--l2", 0.5, "--keep-prob", 0.9, "--dtype", "float64"]
-    words += ["--optimizer", "momentum", "--learning-rate", 0.05, "--batch-size", 10, "--epochs", 4, "--seed", 7]
+    words = [
+        "--layers",
+        "8,4",
+        "--activation",
+        "tanh",
+        "--init",
+        "xavier",
+        "--l2",
+        0.5,
+        "--keep-prob",
+        0.9,
+        "--dtype",
+        "float64",
+    ]
+    words += [
+        "--optimizer",
+        "momentum",
+        "--learning-rate",
+        0.05,
+        "--batch-size",
+        10,
+        "--epochs",
+        4,
+        "--seed",
+        7,
+    ]
     words += ["--points", 60, "--noise", 0]
     found = results("moons", *words)
     settings = found["settings"]
     assert found["network"] == "2-8-4-1"
     assert sum(map(sum, found["confusion"])) == 15
-    expected = {"layers": [8, 4], "activation": "tanh", "l2": 0.5, "keep_prob": 0.9, "dtype": "float64", "optimizer": "momentum"}
-    expected |= {"learning_rate": 0.05, "batch_size": 10, "epochs": 4, "seed": 7, "noise": 0.0, "init": "xavier"}
+    expected = {
+        "layers": [8, 4],
+        "activation": "tanh",
+        "l2": 0.5,
+        "keep_prob": 0.9,
+        "dtype": "float64",
+        "optimizer": "momentum",
+    }
+    expected |= {
+        "learning_rate": 0.05,
+        "batch_size": 10,
+        "epochs": 4,
+        "seed": 7,
+        "noise": 0.0,
+        "init": "xavier",
+    }
     assert {name: settings[name] for name in expected} == expected
 
 
@@ -82,8 +123,24 @@ TIMETABLES = {
 @pytest.mark.parametrize("schedule", TIMETABLES)
 def test_a_schedule_spans_the_training(monkeypatch, schedule):
     made = []
-    monkeypatch.setattr(commands, "make_optimizer", lambda *given, make=commands.make_optimizer: made.append(make(*given)) or made[-1])
-    words = ["train", "moons", "--points", "100", "--epochs", "40", "--learning-rate", "0.2", "--schedule", schedule, "--json"]
+    monkeypatch.setattr(
+        commands,
+        "make_optimizer",
+        lambda *given, make=commands.make_optimizer: made.append(make(*given)) or made[-1],
+    )
+    words = [
+        "train",
+        "moons",
+        "--points",
+        "100",
+        "--epochs",
+        "40",
+        "--learning-rate",
+        "0.2",
+        "--schedule",
+        schedule,
+        "--json",
+    ]
     assert main(words) == 0  # 75 rows in batches of 32: 3 steps per epoch
     assert main([*words, "--warm-up", "8", "--optimizer", "nesterov", "--clip-norm", "2"]) == 0
     (alone, warm), expected = made, TIMETABLES[schedule]
@@ -111,14 +168,30 @@ def test_every_optimizer_learns_at_its_usual_rate(results, optimizer):
 
 
 def test_a_rise_must_end_before_the_training(capsys, tmp_path):
-    assert main(["train", "moons", "--epochs", "5", "--warm-up", "5", "--out", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err == "minidl train: --warm-up must be less than --epochs, got 5 of 5\n"
+    assert (
+        main(["train", "moons", "--epochs", "5", "--warm-up", "5", "--out", str(tmp_path / "out")])
+        == 1
+    )
+    assert (
+        capsys.readouterr().err
+        == "minidl train: --warm-up must be less than --epochs, got 5 of 5\n"
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_cats_from_a_folder(results, tmp_path):
     write_cats(tmp_path / "data")
-    found = results("cats", "--data", tmp_path / "data", "--epochs", 2, "--layers", "none", "--out", tmp_path / "out")
+    found = results(
+        "cats",
+        "--data",
+        tmp_path / "data",
+        "--epochs",
+        2,
+        "--layers",
+        "none",
+        "--out",
+        tmp_path / "out",
+    )
     assert found["network"] == "12288-1"
     assert found["majority"]["test"] == pytest.approx(0.66)
     assert "unverified" in found["source"]
@@ -135,9 +208,14 @@ def test_the_pictures_show_something_and_the_table_is_aligned(capsys, tmp_path):
     image = pytest.importorskip("matplotlib.image")
     assert main(["train", "blobs", "--epochs", "30", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"wrote model.h5, results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
+    assert (
+        lines[-1]
+        == f"wrote model.h5, results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
+    )
     assert len({len(line) for line in lines if "really" in line or "called" in line}) == 1
-    assert len({len(line) for line in lines if line.startswith(("always", "accuracy", "loss"))}) == 1
+    assert (
+        len({len(line) for line in lines if line.startswith(("always", "accuracy", "loss"))}) == 1
+    )
     for name in ("cost.png", "confusion.png", "boundary.png"):
         pixels = image.imread(tmp_path / name)[..., :3]
         assert min(pixels.shape[:2]) > 200
@@ -162,7 +240,10 @@ def test_an_impossible_out_folder_is_told_before_the_training(capsys, tmp_path):
 
 
 def test_a_training_that_diverges_is_one_line(capsys):
-    assert main(["train", "blobs", "--optimizer", "gd", "--learning-rate", "1e30", "--epochs", "5"]) == 1
+    assert (
+        main(["train", "blobs", "--optimizer", "gd", "--learning-rate", "1e30", "--epochs", "5"])
+        == 1
+    )
     assert "Try a smaller learning rate" in capsys.readouterr().err
 
 
@@ -183,7 +264,10 @@ def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
     build = commands.build
     monkeypatch.setattr(commands, "build", lambda *words: models.append(build(*words)) or models[0])
     monkeypatch.setattr(commands, "make_optimizer", lambda options, rows: Impatient(0.1))
-    assert main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"]) == 130
+    assert (
+        main(["train", "moons", "--json", "--epochs", "9", "--points", "400", "--batch-size", "30"])
+        == 130
+    )
     out, err = capsys.readouterr()
     found = json.loads(out)
     assert err == "minidl train: interrupted\n"
@@ -207,7 +291,10 @@ def test_a_csv_file_is_learned(results, tmp_path):
     labels = rng.integers(0, 3, 90)
     x = rng.normal(size=(90, 4)) * [1, 1000, 0.001, 0] + np.outer(labels, [4, 4000, 0.004, 0])
     names = np.array(["rose", "tulip", "daisy"])
-    rows = ["a,b,c,d,flower", *(",".join([*map(repr, row.tolist()), names[k]]) for row, k in zip(x, labels, strict=True))]
+    rows = [
+        "a,b,c,d,flower",
+        *(",".join([*map(repr, row.tolist()), names[k]]) for row, k in zip(x, labels, strict=True)),
+    ]
     (tmp_path / "flowers.csv").write_text("\n".join(rows))
     found = results(tmp_path / "flowers.csv")
     assert found["classes"] == ["daisy", "rose", "tulip"]
@@ -221,7 +308,7 @@ def test_a_stopped_training_goes_on_by_the_same_command(results, tmp_path, monke
     whole = results(*words)
 
     class Stops(commands.BestSoFar):
-        def on_step(self, run):
+        def on_gradient(self, run):
             if (run.epoch, run.batch) == (4, 2):
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -267,7 +354,10 @@ def test_other_points_give_other_numbers(saved, capsys):
     assert f"{results['test']['accuracy']:.3f}" not in out.splitlines()[4]
 
 
-@pytest.mark.parametrize(("words", "message"), [(["blobs"], "must answer the 3 classes of blobs, found 1"), (["signs"], "features")])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["blobs"], "must answer the 3 classes of blobs, found 1"), (["signs"], "features")],
+)
 def test_a_set_that_does_not_fit_is_refused(saved, capsys, words, message):
     assert main(["evaluate", str(saved[0] / "model.h5"), *words]) == 1
     err = capsys.readouterr().err
@@ -339,7 +429,9 @@ def test_a_bad_picture_is_told_and_the_others_are_answered(light, pictures, tmp_
 
 
 def test_a_network_for_something_else_sees_no_pictures(tmp_path, pictures, capsys):
-    path = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy()).save(tmp_path / "model.h5")
+    path = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy()).save(
+        tmp_path / "model.h5"
+    )
     assert main(["predict", str(path), *pictures]) == 1
     assert "64 x 64 x 3" in capsys.readouterr().err
 
@@ -393,6 +485,10 @@ def test_check_in_json(capsys, monkeypatch, wrong):
 def test_exhaustive_arrives(monkeypatch, wanted):
     asked = []
     check = GradientChecker.check
-    monkeypatch.setattr(GradientChecker, "check", lambda self, X, Y, *, exhaustive: asked.append(exhaustive) or check(self, X, Y))
+    monkeypatch.setattr(
+        GradientChecker,
+        "check",
+        lambda self, X, Y, *, exhaustive: asked.append(exhaustive) or check(self, X, Y),
+    )
     assert main(["check", "moons", "--layers", "2", *(["--exhaustive"] if wanted else [])]) == 0
     assert asked == [wanted]

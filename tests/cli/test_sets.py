@@ -42,13 +42,20 @@ def test_make_writes_files_that_load(folder):
     ]
     assert len(load_cats(folder).train) == 209
     signs = load_signs(folder)
-    assert (len(signs.train), len(signs.test), signs.classes) == (480, 120, ("0", "1", "2", "3", "4", "5"))
+    assert (len(signs.train), len(signs.test), signs.classes) == (
+        480,
+        120,
+        ("0", "1", "2", "3", "4", "5"),
+    )
 
 
 def test_make_of_one_set_alone(told, tmp_path):
     status, content = told("make", tmp_path, "--set", "cats")
     assert status == 0
-    assert [Path(path).name for path in content["files"]] == ["train_catvnoncat.h5", "test_catvnoncat.h5"]
+    assert [Path(path).name for path in content["files"]] == [
+        "train_catvnoncat.h5",
+        "test_catvnoncat.h5",
+    ]
 
 
 def test_make_never_replaces_a_file(capsys, tmp_path):
@@ -99,12 +106,17 @@ def test_verify_tells_unknown_from_broken(told, folder, tmp_path):
 
 
 def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
-    sha256 = json.loads((main(["data", "verify", str(folder / "test_signs.h5"), "--json"]), capsys.readouterr().out)[1])["files"][0][
-        "sha256"
-    ]
+    sha256 = json.loads(
+        (
+            main(["data", "verify", str(folder / "test_signs.h5"), "--json"]),
+            capsys.readouterr().out,
+        )[1]
+    )["files"][0]["sha256"]
     monkeypatch.setitem(sets.FILES["signs"].sha256, "test_signs.h5", sha256)
     assert main(["data", "verify", str(folder / "test_signs.h5")]) == 0
-    assert capsys.readouterr().out.startswith(f"known    {folder / 'test_signs.h5'}: the course's test_signs.h5: 120 pictures")
+    assert capsys.readouterr().out.startswith(
+        f"known    {folder / 'test_signs.h5'}: the course's test_signs.h5: 120 pictures"
+    )
 
 
 @pytest.mark.parametrize("name", ["nowhere.h5", "."])
@@ -118,22 +130,43 @@ def test_verify_of_nothing(capsys, tmp_path, name):
 def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "minidl.cli.sets.fetch", lambda known, urls, folder, **settings: calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
+        "minidl.cli.sets.fetch",
+        lambda known, urls, folder, **settings: (
+            calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
+        ),
     )
-    status, content = told("fetch", "signs", "--url", "https://a.org/", "--url", "test_signs.h5=https://b.org/7", "--to", tmp_path)
+    status, content = told(
+        "fetch",
+        "signs",
+        "--url",
+        "https://a.org/",
+        "--url",
+        "test_signs.h5=https://b.org/7",
+        "--to",
+        tmp_path,
+    )
     assert status == 0
-    assert content == {"command": "data fetch", "files": {str(tmp_path / "a.h5"): "fetched"}, "not_fetched": ["train_signs.h5"]}
+    assert content == {
+        "command": "data fetch",
+        "files": {str(tmp_path / "a.h5"): "fetched"},
+        "not_fetched": ["train_signs.h5"],
+    }
     assert calls == [("hand-sign", ["https://a.org/", "test_signs.h5=https://b.org/7"])]
 
 
 def test_fetch_leaves_what_is_there_and_right(capsys, folder, monkeypatch):
     pytest.importorskip("pooch")
     content = (folder / "test_signs.h5").read_bytes()
-    monkeypatch.setitem(sets.FILES["signs"].sha256, "test_signs.h5", hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(
+        sets.FILES["signs"].sha256, "test_signs.h5", hashlib.sha256(content).hexdigest()
+    )
     assert main(["data", "fetch", "signs", "--url", "https://192.0.2.1/", "--to", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == f"there already {folder / 'test_signs.h5'}"
-    assert out.splitlines()[1] == "not fetched: train_signs.h5, whose SHA-256 is not known; put it there yourself"
+    assert (
+        out.splitlines()[1]
+        == "not fetched: train_signs.h5, whose SHA-256 is not known; put it there yourself"
+    )
     assert err == ""
 
 
@@ -148,7 +181,11 @@ def test_fetch_goes_where_the_loaders_look(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"), [("http://example.org/", "url must be https"), ("https://a.org/train_catvnoncat.h5", "test_catvnoncat.h5=URL")]
+    ("url", "told"),
+    [
+        ("http://example.org/", "url must be https"),
+        ("https://a.org/train_catvnoncat.h5", "test_catvnoncat.h5=URL"),
+    ],
 )
 def test_fetch_of_a_wrong_address_is_one_line(capsys, tmp_path, url, told):
     pytest.importorskip("pooch")
@@ -208,10 +245,22 @@ def test_class_numbers_are_in_their_order(path):
         ("1,a\n", "found 1"),
         ("1\n2\n3\n4\n5\n", "must have numbers and then a class, found one column"),
         (ROWS + "1,2\n", "line 6: must have 2 finite numbers and then a class, found 2 cells"),
-        (ROWS + "1,x,no\n", "line 6: must have 2 finite numbers and then a class, found 'x' in column 2"),
-        (ROWS + "1,nan,no\n", "line 6: must have 2 finite numbers and then a class, found 'nan' in column 2"),
-        (ROWS + "1,,no\n", "line 6: must have 2 finite numbers and then a class, found '' in column 2"),
-        (ROWS + "1,2,\n", "line 6: must have 2 finite numbers and then a class, found '' in column 3"),
+        (
+            ROWS + "1,x,no\n",
+            "line 6: must have 2 finite numbers and then a class, found 'x' in column 2",
+        ),
+        (
+            ROWS + "1,nan,no\n",
+            "line 6: must have 2 finite numbers and then a class, found 'nan' in column 2",
+        ),
+        (
+            ROWS + "1,,no\n",
+            "line 6: must have 2 finite numbers and then a class, found '' in column 2",
+        ),
+        (
+            ROWS + "1,2,\n",
+            "line 6: must have 2 finite numbers and then a class, found '' in column 3",
+        ),
         (ROWS.replace("yes", "no"), "found 1 different values"),
         ("".join(f"1,{i / 7}\n" for i in range(200)), "found 200 different values"),
         (ROWS + '1,2,"no\n', "must be a readable CSV file in UTF-8"),

@@ -8,7 +8,11 @@ from minidl.errors import ArgumentError, DtypeError, ShapeError
 
 
 def part(labels=(0, 1, 1), classes=("no", "yes"), side=2):
-    images = np.arange(len(labels) * side * side * 3).reshape(len(labels), side, side, 3).astype(np.uint8)
+    images = (
+        np.arange(len(labels) * side * side * 3)
+        .reshape(len(labels), side, side, 3)
+        .astype(np.uint8)
+    )
     return Part(images, np.array(labels), classes)
 
 
@@ -81,7 +85,9 @@ def test_text_begins_with_the_source_and_aligns_the_parts():
 
 
 def test_part_text_shows_shapes_not_numbers():
-    assert repr(part()) == "Part(images (3, 2, 2, 3) uint8, labels (3,) int64, classes ('no', 'yes'))"
+    assert (
+        repr(part()) == "Part(images (3, 2, 2, 3) uint8, labels (3,) int64, classes ('no', 'yes'))"
+    )
 
 
 @settings(deadline=None, max_examples=200)
@@ -94,7 +100,9 @@ def test_part_text_shows_shapes_not_numbers():
 def test_no_row_is_lost_or_repeated_and_x_stays_with_y(labels, share, seed, stratify):
     m = len(labels)
     X, Y = np.arange(m).reshape(m, 1), np.array(labels).reshape(m, 1)
-    (X_train, Y_train), (X_val, Y_val) = train_validation_split(X, Y, share=share, seed=seed, stratify=stratify)
+    (X_train, Y_train), (X_val, Y_val) = train_validation_split(
+        X, Y, share=share, seed=seed, stratify=stratify
+    )
     assert sorted([*X_train[:, 0], *X_val[:, 0]]) == list(range(m))
     np.testing.assert_array_equal(Y[X_train[:, 0]], Y_train)
     np.testing.assert_array_equal(Y[X_val[:, 0]], Y_val)
@@ -107,14 +115,24 @@ def test_no_row_is_lost_or_repeated_and_x_stays_with_y(labels, share, seed, stra
 @pytest.mark.parametrize("make", [int, np.random.default_rng, np.random.RandomState])
 def test_the_seed_decides(make):
     X = np.arange(50)
-    first, second, other = (train_validation_split(X, X % 2, seed=make(seed))[1][0].tolist() for seed in (1, 1, 2))
+    first, second, other = (
+        train_validation_split(X, X % 2, seed=make(seed))[1][0].tolist() for seed in (1, 1, 2)
+    )
     assert first == second != other
 
 
-@pytest.mark.parametrize("labels", [np.repeat([0, 1], 15), np.arange(5), np.zeros(10)], ids=["two classes", "a class per row", "one class"])
+@pytest.mark.parametrize(
+    "labels",
+    [np.repeat([0, 1], 15), np.arange(5), np.zeros(10)],
+    ids=["two classes", "a class per row", "one class"],
+)
 def test_every_row_is_held_out_by_some_seed(labels):
     rows = np.arange(len(labels))
-    held_out = {row for seed in range(100) for row in train_validation_split(rows, labels, seed=seed)[1][0].tolist()}
+    held_out = {
+        row
+        for seed in range(100)
+        for row in train_validation_split(rows, labels, seed=seed)[1][0].tolist()
+    }
     assert held_out == set(rows.tolist())
 
 
@@ -143,7 +161,11 @@ def test_results_are_copies_of_the_same_type_and_the_arguments_stay():
 
 @pytest.mark.parametrize(
     ("X", "Y", "shapes"),
-    [(np.zeros((5, 2)), np.zeros((4, 1)), r"\(5, 2\) and \(4, 1\)"), (1.0, 2.0, r"\(\) and \(\)"), ([1], 2, r"\(1,\) and \(\)")],
+    [
+        (np.zeros((5, 2)), np.zeros((4, 1)), r"\(5, 2\) and \(4, 1\)"),
+        (1.0, 2.0, r"\(\) and \(\)"),
+        ([1], 2, r"\(1,\) and \(\)"),
+    ],
 )
 def test_rows_that_do_not_fit_are_refused(X, Y, shapes):
     with pytest.raises(ShapeError, match=shapes):

@@ -18,7 +18,7 @@ from minidl.data import download
 from minidl.data.download import addresses, allowed, fetch, shown
 from minidl.data.hdf5 import hdf5_bytes
 from minidl.data.pictures import CATS, SIGNS
-from minidl.errors import ArgumentError, DataError, MissingExtraError
+from minidl.errors import ArgumentError, DataError, MissingDependencyError
 
 NAME = "test_signs.h5"
 GOOD = hdf5_bytes({"x": np.random.default_rng(0).integers(0, 256, 100_000).astype(np.uint8)})
@@ -55,7 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def send(handler, content=GOOD, *, status=200, length=True, **headers):
     handler.send_response(status)
-    announced = {"Content-Length": str(len(content) if length is True else length)} if length else {}
+    announced = (
+        {"Content-Length": str(len(content) if length is True else length)} if length else {}
+    )
     for name, value in {**announced, **headers}.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
@@ -93,7 +95,9 @@ def refused(server, tmp_path, told, *, kind=DataError, **settings):
 
 
 def test_the_file_arrives(server, tmp_path, capsys):
-    assert fetch(KNOWN, [server.url], tmp_path / "new" / "data") == {tmp_path / "new" / "data" / NAME: "fetched"}
+    assert fetch(KNOWN, [server.url], tmp_path / "new" / "data") == {
+        tmp_path / "new" / "data" / NAME: "fetched"
+    }
     assert (tmp_path / "new" / "data" / NAME).read_bytes() == GOOD
     assert os.listdir(tmp_path / "new" / "data") == [NAME]
     (path, headers), *_ = server.requests
@@ -109,7 +113,9 @@ def test_a_file_that_is_there_and_right_is_not_fetched_again(server, tmp_path):
 
 def test_another_file_of_that_name_is_never_replaced(server, tmp_path):
     (tmp_path / NAME).write_bytes(b"mine")
-    with pytest.raises(DataError, match=rf"{NAME}: must not be replaced, found another file of that name"):
+    with pytest.raises(
+        DataError, match=rf"{NAME}: must not be replaced, found another file of that name"
+    ):
         fetch(KNOWN, [server.url], tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"mine"
     assert server.requests == []
@@ -157,24 +163,48 @@ def dripping(handler):
 @pytest.mark.parametrize(
     ("behave", "told"),
     [
-        (lambda handler: send(handler, GOOD[:5000], length=None), "found it broken off after 5,000: try again"),
-        (lambda handler: send(handler, GOOD[:5000], length=len(GOOD)), "found the connection failing"),
+        (
+            lambda handler: send(handler, GOOD[:5000], length=None),
+            "found it broken off after 5,000: try again",
+        ),
+        (
+            lambda handler: send(handler, GOOD[:5000], length=len(GOOD)),
+            "found the connection failing",
+        ),
         (lambda handler: send(handler, GOOD + b"x", length=None), "found more"),
         (endless, "found more"),
         (lambda handler: send(handler, GOOD, length=len(GOOD) + 1), r"found '.*' announced"),
         (lambda handler: send(handler, GOOD[:-1]), r"found '.*' announced"),
         (lambda handler: send(handler, GOOD, length="10**9"), r"announced|connection failing"),
-        (lambda handler: send(handler, b"<!DOCTYPE html><html>"), r"found 21 bytes of a web page \(HTML\): download the raw file"),
-        (lambda handler: send(handler, b"<html>".ljust(len(GOOD))), r"bytes of a web page \(HTML\)"),
+        (
+            lambda handler: send(handler, b"<!DOCTYPE html><html>"),
+            r"found 21 bytes of a web page \(HTML\): download the raw file",
+        ),
+        (
+            lambda handler: send(handler, b"<html>".ljust(len(GOOD))),
+            r"bytes of a web page \(HTML\)",
+        ),
         (lambda handler: send(handler, b"", length=None), "found it broken off after 0"),
-        (lambda handler: send(handler, GOOD[:-1] + b"x"), "must have the SHA-256 .*, found .*: it is another file"),
-        (lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"), "found it packed as 'gzip'"),
+        (
+            lambda handler: send(handler, GOOD[:-1] + b"x"),
+            "must have the SHA-256 .*, found .*: it is another file",
+        ),
+        (
+            lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"),
+            "found it packed as 'gzip'",
+        ),
         (lambda handler: send(handler, b"no", status=404), "found the answer 404 'Not Found'"),
         (lambda handler: send(handler, GOOD, status=206), "found the answer 206"),
         (lambda handler: send(handler, b"", status=304), "found the answer 304"),
         (lambda handler: send(handler, b"\x1b[2J", status=500), "found the answer 500"),
-        (lambda handler: handler.wfile.write(b"nothing like HTTP\r\n\r\n"), "found the connection failing"),
-        (lambda handler: handler.connection.shutdown(socket.SHUT_RDWR), "found the connection failing"),
+        (
+            lambda handler: handler.wfile.write(b"nothing like HTTP\r\n\r\n"),
+            "found the connection failing",
+        ),
+        (
+            lambda handler: handler.connection.shutdown(socket.SHUT_RDWR),
+            "found the connection failing",
+        ),
     ],
 )
 def test_what_is_not_the_file_never_reaches_the_folder(server, tmp_path, behave, told):
@@ -250,7 +280,9 @@ def connected(monkeypatch):
         "http://127.0.0.1\\@192.0.2.1/",
     ],
 )
-def test_a_redirect_away_from_https_is_refused_before_anything_is_connected(server, tmp_path, connected, goal):
+def test_a_redirect_away_from_https_is_refused_before_anything_is_connected(
+    server, tmp_path, connected, goal
+):
     server.behave = redirecting(goal)
     refused(server, tmp_path, "must not lead away from https, found a redirect to")
     assert connected == ["127.0.0.1"]
@@ -330,8 +362,12 @@ def test_no_redirect_steps_down_from_https():
     assert allowed("https://example.org/", redirected_from="http://127.0.0.1/")
 
 
-def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(tmp_path, connected):
-    with pytest.raises(ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass another"):
+def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
+    tmp_path, connected
+):
+    with pytest.raises(
+        ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass another"
+    ):
         fetch(KNOWN, ["http://example.org/"], tmp_path)
     assert connected == []
 
@@ -344,7 +380,10 @@ def test_addresses_of_a_folder_and_of_files():
         train: f"https://a.org/{train}?v=2",
         test: "https://b.org/file?id=7",
     }
-    assert addresses(CATS, [f"{train}=https://b.org/7", "https://a.org"]) == {train: "https://b.org/7", test: f"https://a.org/{test}"}
+    assert addresses(CATS, [f"{train}=https://b.org/7", "https://a.org"]) == {
+        train: "https://b.org/7",
+        test: f"https://a.org/{test}",
+    }
 
 
 @pytest.mark.parametrize(
@@ -367,7 +406,7 @@ def test_what_an_address_carries_is_not_told():
 
 def test_without_pooch_the_pip_line_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(MissingExtraError, match=r"pip install minidl\[data\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[data\]"):
         fetch(KNOWN, ["https://example.org/"], tmp_path)
 
 

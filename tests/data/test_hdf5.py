@@ -14,8 +14,16 @@ from minidl.data import Field, Limits, read_hdf5
 from minidl.data.hdf5 import HDF5File, hdf5_bytes, write_hdf5
 from minidl.errors import DataError, MissingDataError
 
-SCHEMA = {"x": Field(("m", 4, 3), "u", itemsize=1), "y": Field(("m",), "iu", below="k"), "names": Field(("k",), "Siu")}
-X, Y, NAMES = np.arange(60, dtype=np.uint8).reshape(5, 4, 3), np.array([0, 1, 1, 0, 1]), np.array([b"no", b"yes"])
+SCHEMA = {
+    "x": Field(("m", 4, 3), "u", itemsize=1),
+    "y": Field(("m",), "iu", below="k"),
+    "names": Field(("k",), "Siu"),
+}
+X, Y, NAMES = (
+    np.arange(60, dtype=np.uint8).reshape(5, 4, 3),
+    np.array([0, 1, 1, 0, 1]),
+    np.array([b"no", b"yes"]),
+)
 
 
 @pytest.fixture
@@ -54,7 +62,11 @@ def test_a_good_file_is_read(path):
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("array", [np.float32(2.5), np.arange(6.0).reshape(1, 2, 3), np.zeros((0, 4))], ids=["number", "cube", "empty"])
+@pytest.mark.parametrize(
+    "array",
+    [np.float32(2.5), np.arange(6.0).reshape(1, 2, 3), np.zeros((0, 4))],
+    ids=["number", "cube", "empty"],
+)
 def test_an_array_of_any_rank_is_read(path, array):
     path.write_bytes(hdf5_bytes({"a": np.asarray(array)}))
     found = read_hdf5(path, {"a": Field(np.shape(array), "f")}).arrays["a"]
@@ -132,8 +144,16 @@ def test_arrays_that_together_are_over_the_limit(path):
         file.create_dataset("y", data=np.zeros(10**5, int), compression="gzip")
 
     save(path, x=None, y=None, change=pack)
-    refused(path, None, "the arrays may have 1,500,000 bytes", "found 2,", limit=Limits(size=1_500_000, ratio=1_000))
-    assert len(read_hdf5(path, SCHEMA, limit=Limits(size=2_100_000, ratio=1_000)).arrays["x"]) == 10**5
+    refused(
+        path,
+        None,
+        "the arrays may have 1,500,000 bytes",
+        "found 2,",
+        limit=Limits(size=1_500_000, ratio=1_000),
+    )
+    assert (
+        len(read_hdf5(path, SCHEMA, limit=Limits(size=2_100_000, ratio=1_000)).arrays["x"]) == 10**5
+    )
 
 
 def test_arrays_that_unpack_to_many_times_the_file(path):
@@ -141,7 +161,9 @@ def test_arrays_that_unpack_to_many_times_the_file(path):
         path,
         x=None,
         y=np.zeros(10**6, np.int8),
-        change=lambda f: f.create_dataset("x", data=np.zeros((10**6, 4, 3), "u1"), compression="gzip"),
+        change=lambda f: f.create_dataset(
+            "x", data=np.zeros((10**6, 4, 3), "u1"), compression="gzip"
+        ),
     )
     refused(path, None, "found 13,", limit=Limits(ratio=5))
     assert len(read_hdf5(path, SCHEMA, limit=Limits(ratio=20)).arrays["x"]) == 10**6
@@ -180,7 +202,9 @@ def link(target):
     return change
 
 
-@pytest.mark.parametrize("target", [h5py.SoftLink("/x"), h5py.SoftLink("/nowhere"), h5py.ExternalLink("other.h5", "/y")])
+@pytest.mark.parametrize(
+    "target", [h5py.SoftLink("/x"), h5py.SoftLink("/nowhere"), h5py.ExternalLink("other.h5", "/y")]
+)
 def test_links_are_not_followed(path, target):
     save(path, y=None, change=link(target))
     refused(path, "y", "the data lie in this file", type(target).__name__)
@@ -201,14 +225,20 @@ def test_x_and_y_of_different_length(path):
     refused(path, "y", "it is as long as x (5)", "found length 4")
 
 
-@pytest.mark.parametrize(("labels", "span"), [([0, 1, 2, 0, 0], "0..2"), ([0, -1, 1, 0, 0], "-1..1")])
+@pytest.mark.parametrize(
+    ("labels", "span"), [([0, 1, 2, 0, 0], "0..2"), ([0, -1, 1, 0, 0], "-1..1")]
+)
 def test_labels_out_of_range(path, labels, span):
     save(path, y=np.array(labels))
     refused(path, "y", "the values lie in 0..1", f"found {span}")
 
 
 def test_damaged_compressed_data(path):
-    save(path, x=None, change=lambda f: f.create_dataset("x", data=X, compression="gzip", fletcher32=True))
+    save(
+        path,
+        x=None,
+        change=lambda f: f.create_dataset("x", data=X, compression="gzip", fletcher32=True),
+    )
     with h5py.File(path) as file:
         chunk = file["x"].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
@@ -219,7 +249,9 @@ def test_damaged_compressed_data(path):
 
 def test_too_little_memory_is_told(path, monkeypatch):
     save(path)
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    monkeypatch.setattr(
+        h5py.Dataset, "__getitem__", lambda *_: (_ for _ in ()).throw(MemoryError())
+    )
     refused(path, "x", "must fit into memory")
 
 
@@ -229,7 +261,10 @@ def test_any_change_of_the_bytes_is_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "changed.h5"
     content = bytearray(hdf5_bytes({"x": X, "y": Y, "names": NAMES}))
     for _ in range(data.draw(st.integers(1, 4))):
-        start, new = data.draw(st.integers(0, len(content) - 1)), data.draw(st.binary(min_size=1, max_size=9))
+        start, new = (
+            data.draw(st.integers(0, len(content) - 1)),
+            data.draw(st.binary(min_size=1, max_size=9)),
+        )
         content[start : start + len(new)] = new
     path.write_bytes(content[: data.draw(st.just(len(content)) | st.integers(0, len(content)))])
     try:
@@ -251,7 +286,9 @@ def test_h5py_is_loaded_only_when_a_file_is_read():
 
     code = "import sys, minidl.data; minidl.data.load_cats; sys.exit('h5py' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    )
 
 
 def test_reading_warns_of_nothing(path):
@@ -296,7 +333,9 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path, monkeypatch):
     calls = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args)))
+        monkeypatch.setattr(
+            os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))
+        )
     write_hdf5({tmp_path / "one.h5": ARRAYS})
     assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder that has the name
 

@@ -57,12 +57,21 @@ def test_a_virtual_data_set(path):
     ("make", "found"),
     [
         (lambda file: file.create_dataset("y", data=["no", "yes"]), "dtype object"),
-        (lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)), "the HDF5 TypeVlenID"),
+        (
+            lambda file: file.create_dataset("y", (5,), h5py.vlen_dtype(np.int64)),
+            "the HDF5 TypeVlenID",
+        ),
         (lambda file: file.create_dataset("y", (5,), h5py.ref_dtype), "the HDF5 TypeReferenceID"),
-        (lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])), "the HDF5 TypeCompoundID"),
+        (
+            lambda file: file.create_dataset("y", data=np.array([(1,)] * 5, [("a", "i4")])),
+            "the HDF5 TypeCompoundID",
+        ),
         (lambda file: file.create_dataset("y", data=np.zeros(5, "V8")), "the HDF5 TypeOpaqueID"),
         (lambda file: file.create_dataset("y", data=Y.astype(bool)), "the HDF5 TypeEnumID"),
-        (lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))), "the HDF5 TypeArrayID"),
+        (
+            lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))),
+            "the HDF5 TypeArrayID",
+        ),
         (lambda file: file.create_dataset("y", data=Y.astype(float)), "dtype float64"),
         (lambda file: file.create_dataset("y", data=np.array([b"a"])), "dtype |S1"),
     ],
@@ -105,20 +114,37 @@ def test_a_wrong_shape(path, array, found):
 
 def test_too_many_elements(path):
     put(path, lambda file: file.create_dataset("y", data=Y))
-    refused(path, "the shape is (m,) with at most 4 elements, found (5,)", field=Field(("m",), "i", most=4))
+    refused(
+        path,
+        "the shape is (m,) with at most 4 elements, found (5,)",
+        field=Field(("m",), "i", most=4),
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "found"),
-    [({"scaleoffset": 0}, "6"), ({"compression": "lzf"}, "32000"), ({"compression": "gzip", "scaleoffset": 0}, "6, 1")],
+    [
+        ({"scaleoffset": 0}, "6"),
+        ({"compression": "lzf"}, "32000"),
+        ({"compression": "gzip", "scaleoffset": 0}, "6, 1"),
+    ],
 )
 def test_a_filter_that_is_not_allowed(path, options, found):
     put(path, lambda file: file.create_dataset("y", data=Y, **options))
-    refused(path, "the only filters are gzip, shuffle, fletcher32, each once", f"found filter number(s) {found}: save it again")
+    refused(
+        path,
+        "the only filters are gzip, shuffle, fletcher32, each once",
+        f"found filter number(s) {found}: save it again",
+    )
 
 
 @pytest.mark.parametrize(
-    ("options", "found"), [({}, "0 of 40 bytes"), ({"chunks": (5,)}, "0 of 1 chunks"), ({"chunks": (1,)}, "0 of 5 chunks")]
+    ("options", "found"),
+    [
+        ({}, "0 of 40 bytes"),
+        ({"chunks": (5,)}, "0 of 1 chunks"),
+        ({"chunks": (1,)}, "0 of 5 chunks"),
+    ],
 )
 def test_data_that_were_never_written(path, options, found):
     put(path, lambda file: file.create_dataset("y", (5,), "i8", **options))
@@ -126,7 +152,10 @@ def test_data_that_were_never_written(path, options, found):
 
 
 def test_data_that_were_written_in_part(path):
-    put(path, lambda file: file.create_dataset("y", (5,), "i8", chunks=(2,)).__setitem__(slice(0, 3), 1))
+    put(
+        path,
+        lambda file: file.create_dataset("y", (5,), "i8", chunks=(2,)).__setitem__(slice(0, 3), 1),
+    )
     refused(path, "the data have been written, found 2 of 3 chunks")
 
 
@@ -142,13 +171,19 @@ def test_giant_attributes(path, libver, owner):
         file["y"] = Y
         for number in range(20):
             file[owner].attrs[f"a{number}"] = np.zeros(5_000, np.uint8)
-    with pytest.raises(DataError, match=rf"key '{owner}': .*its description has at most 65,536 bytes, found 1.* with 20 attribute"):
+    with pytest.raises(
+        DataError,
+        match=rf"key '{owner}': .*its description has at most 65,536 bytes, found 1.* with 20 attribute",
+    ):
         read_hdf5(path, {"y": FIELD})
     assert len(read_hdf5(path, {"y": FIELD}, limit=Limits(header=2**20)).arrays["y"]) == 5
 
 
 def test_small_attributes_are_let_be(path):
-    put(path, lambda file: file.create_dataset("y", data=Y).attrs.update(note="taken in May", scale=0.5))
+    put(
+        path,
+        lambda file: file.create_dataset("y", data=Y).attrs.update(note="taken in May", scale=0.5),
+    )
     np.testing.assert_array_equal(read_hdf5(path, {"y": FIELD}).arrays["y"], Y)
 
 
@@ -157,13 +192,21 @@ def test_numbers_that_are_not_finite(path, bad):
     array = np.ones((3, 2))
     array[1, 1] = bad
     put(path, lambda file: file.create_dataset("y", data=array))
-    refused(path, f"the values are finite, found {bad} at (1, 1): repair or drop such rows", field=Field(("m", 2), "f"))
-    np.testing.assert_array_equal(read_hdf5(path, {"y": Field(("m", 2), "f", finite=False)}).arrays["y"], array)
+    refused(
+        path,
+        f"the values are finite, found {bad} at (1, 1): repair or drop such rows",
+        field=Field(("m", 2), "f"),
+    )
+    np.testing.assert_array_equal(
+        read_hdf5(path, {"y": Field(("m", 2), "f", finite=False)}).arrays["y"], array
+    )
 
 
 def test_a_whole_number_beyond_int64_is_no_class(path):
     put(path, lambda file: file.update(y=np.array([2**64 - 1, 0], np.uint64), k=np.zeros(3, int)))
-    with pytest.raises(DataError, match=r"the values lie in 0\.\.2, found 0\.\.18446744073709551615"):
+    with pytest.raises(
+        DataError, match=r"the values lie in 0\.\.2, found 0\.\.18446744073709551615"
+    ):
         read_hdf5(path, {"y": Field(("m",), "u", below="k"), "k": Field(("k",), "i")})
 
 
@@ -180,7 +223,9 @@ def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
         getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
     space = h5py.h5s.create_simple(SHAPE, (h5py.h5s.UNLIMITED,) * 2)
     with h5py.File(path, "w") as file:
-        h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, space, dcpl=settings).write_direct_chunk((0, 0), packed, filter_mask=mask)
+        h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, space, dcpl=settings).write_direct_chunk(
+            (0, 0), packed, filter_mask=mask
+        )
 
 
 def chunks_refused(path, what, **settings):
@@ -195,7 +240,12 @@ def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
 
 
 @pytest.mark.parametrize(
-    "filters", [("fletcher32", "shuffle", "deflate"), ("shuffle", "fletcher32", "deflate"), ("shuffle", "deflate", "fletcher32")]
+    "filters",
+    [
+        ("fletcher32", "shuffle", "deflate"),
+        ("shuffle", "fletcher32", "deflate"),
+        ("shuffle", "deflate", "fletcher32"),
+    ],
 )
 def test_the_check_sum_may_come_first_last_or_between(path, filters):
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -203,12 +253,22 @@ def test_the_check_sum_may_come_first_last_or_between(path, filters):
     for name in filters:
         getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
     with h5py.File(path, "w") as file:
-        data = h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, h5py.h5s.create_simple(SHAPE), dcpl=settings)
+        data = h5py.h5d.create(
+            file.id, b"a", h5py.h5t.STD_U8LE, h5py.h5s.create_simple(SHAPE), dcpl=settings
+        )
         data.write(h5py.h5s.ALL, h5py.h5s.ALL, GOOD)
     np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
 
 
-@pytest.mark.parametrize("filters", [("deflate", "deflate"), ("deflate", "shuffle"), ("fletcher32", "fletcher32"), ("shuffle", "shuffle")])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        ("deflate", "deflate"),
+        ("deflate", "shuffle"),
+        ("fletcher32", "fletcher32"),
+        ("shuffle", "shuffle"),
+    ],
+)
 def test_filters_that_unpack_in_more_than_one_step_are_refused(path, filters):
     store(path, b"x" * 50, filters=filters)
     chunks_refused(path, "the only filters are gzip, shuffle, fletcher32, each once")
@@ -257,7 +317,12 @@ def test_a_chunk_far_larger_than_its_array_counts_in_full(path):
 def test_chunks_that_overlap_are_refused(path):
     """Each of a hundred chunks claims the bytes of the whole file."""
     with h5py.File(path, "w", libver="earliest") as file:
-        file.create_dataset("a", data=np.random.default_rng(0).integers(0, 256, (40, 5)).astype("u1"), chunks=(1, 5), compression="gzip")
+        file.create_dataset(
+            "a",
+            data=np.random.default_rng(0).integers(0, 256, (40, 5)).astype("u1"),
+            chunks=(1, 5),
+            compression="gzip",
+        )
         sizes = [file["a"].id.get_chunk_info(number).size for number in range(40)]
     content = bytearray(path.read_bytes())
     size = len(content)

@@ -27,7 +27,9 @@ def nowhere(tmp_path, monkeypatch):
     """A current folder, a package and an environment without any data."""
     monkeypatch.delenv("MINIDL_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("minidl.data.pictures.__file__", str(tmp_path / "site" / "minidl" / "data" / "pictures.py"))
+    monkeypatch.setattr(
+        "minidl.data.pictures.__file__", str(tmp_path / "site" / "minidl" / "data" / "pictures.py")
+    )
     return tmp_path
 
 
@@ -40,7 +42,12 @@ def arrays(prefix, count=4, names=(b"non-cat", b"cat"), value=0):
 
 
 def small_cats(folder, value=0):
-    write_hdf5({folder / f"{prefix}_catvnoncat.h5": arrays(prefix, value=value) for prefix in ("train", "test")})
+    write_hdf5(
+        {
+            folder / f"{prefix}_catvnoncat.h5": arrays(prefix, value=value)
+            for prefix in ("train", "test")
+        }
+    )
 
 
 @pytest.mark.parametrize(("name", "drawn"), [("cats", draw_cats), ("signs", draw_signs)])
@@ -69,7 +76,10 @@ def test_the_folder_that_is_passed_is_used(tmp_path):
 def test_a_folder_that_is_passed_and_lacks_a_file_is_an_error(tmp_path):
     small_cats(tmp_path / "datasets")
     write_hdf5({tmp_path / "mine" / CAT_FILES[0]: arrays("train")})
-    with pytest.raises(MissingDataError, match=r"mine: the cat pictures need test_catvnoncat\.h5, found no such file"):
+    with pytest.raises(
+        MissingDataError,
+        match=r"mine: the cat pictures need test_catvnoncat\.h5, found no such file",
+    ):
         load_cats(tmp_path / "mine")
     with pytest.raises(MissingDataError, match=r"train_catvnoncat\.h5 and test_catvnoncat\.h5"):
         load_cats(tmp_path / "none")
@@ -94,7 +104,9 @@ def test_a_chosen_folder_without_files_is_mentioned(nowhere, monkeypatch, elsewh
         small_cats(nowhere / "datasets")
     loaded = load_cats()
     assert loaded.source.startswith("cat pictures" if elsewhere else "stand-in")
-    assert loaded.source.endswith(f"MINIDL_DATA={nowhere / 'chosen'} lacks train_catvnoncat.h5 and test_catvnoncat.h5")
+    assert loaded.source.endswith(
+        f"MINIDL_DATA={nowhere / 'chosen'} lacks train_catvnoncat.h5 and test_catvnoncat.h5"
+    )
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch):
@@ -102,7 +114,11 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
     assert "MINIDL_DATA" not in load_cats().source
 
 
-@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"<html>"), lambda path: path.symlink_to("nowhere")], ids=["html", "link"])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda path: path.write_bytes(b"<html>"), lambda path: path.symlink_to("nowhere")],
+    ids=["html", "link"],
+)
 def test_a_broken_file_is_an_error_not_a_stand_in(nowhere, spoil):
     small_cats(nowhere / "datasets")
     (nowhere / "datasets" / CAT_FILES[1]).unlink()
@@ -116,24 +132,40 @@ def test_unverified_files_are_named_with_their_digest(tmp_path):
 
     small_cats(tmp_path)
     for name in CAT_FILES:
-        assert f"{name} {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()[:12]}" in load_cats(tmp_path).source
+        assert (
+            f"{name} {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()[:12]}"
+            in load_cats(tmp_path).source
+        )
 
 
 def test_files_of_different_classes_are_refused(tmp_path):
-    write_hdf5({tmp_path / CAT_FILES[0]: arrays("train"), tmp_path / CAT_FILES[1]: arrays("test", names=(b"cat", b"dog"))})
+    write_hdf5(
+        {
+            tmp_path / CAT_FILES[0]: arrays("train"),
+            tmp_path / CAT_FILES[1]: arrays("test", names=(b"cat", b"dog")),
+        }
+    )
     with pytest.raises(DataError, match=r"'list_classes'.*take both files from one source"):
         load_cats(tmp_path)
 
 
 def test_a_class_name_that_would_steer_a_terminal_is_shown_harmless(tmp_path):
     write_hdf5(
-        {tmp_path / name: arrays(prefix, names=(b"\x1b[2J", b"\xffcat")) for name, prefix in zip(CAT_FILES, ("train", "test"), strict=True)}
+        {
+            tmp_path / name: arrays(prefix, names=(b"\x1b[2J", b"\xffcat"))
+            for name, prefix in zip(CAT_FILES, ("train", "test"), strict=True)
+        }
     )
     assert load_cats(tmp_path).classes == (r"\x1b[2J", "\ufffdcat")
 
 
 def test_both_sign_files_are_used_as_they_are(tmp_path):
-    write_hdf5({tmp_path / f"{prefix}_signs.h5": arrays(prefix, 12, range(6)) for prefix in ("train", "test")})
+    write_hdf5(
+        {
+            tmp_path / f"{prefix}_signs.h5": arrays(prefix, 12, range(6))
+            for prefix in ("train", "test")
+        }
+    )
     loaded = load_signs(tmp_path)
     assert loaded.classes == ("0", "1", "2", "3", "4", "5")
     assert loaded.train.labels.tolist() == [0, 1, 2, 3, 4, 5] * 2

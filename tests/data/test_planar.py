@@ -10,18 +10,26 @@ DRAW = {"moons": planar.moons, "circles": planar.circles, "blobs": planar.blobs}
 
 
 @pytest.mark.parametrize("n", [2, 7, 300])
-@pytest.mark.parametrize(("name", "seed", "noise"), [("moons", 3, 0.2), ("circles", 1, 0.05), ("circles", 2, 0.05)])
+@pytest.mark.parametrize(
+    ("name", "seed", "noise"), [("moons", 3, 0.2), ("circles", 1, 0.05), ("circles", 2, 0.05)]
+)
 def test_equals_scikit_learn_element_for_element(name, seed, noise, n):
     samples = pytest.importorskip("sklearn.datasets")
     X, Y = DRAW[name](n, noise, np.random.RandomState(seed))
-    expected_X, expected_Y = getattr(samples, f"make_{name}")(n_samples=n, noise=noise, random_state=seed)
+    expected_X, expected_Y = getattr(samples, f"make_{name}")(
+        n_samples=n, noise=noise, random_state=seed
+    )
     np.testing.assert_array_equal(X, expected_X)
     np.testing.assert_array_equal(Y[:, 0], expected_Y)
 
 
 def test_the_course_moons_are_pinned():
     X, Y = planar.moons(300, 0.2, np.random.RandomState(3))
-    np.testing.assert_allclose(X[:2], [[-0.21687013460912397, 1.0154493742029873], [0.8050501531955674, -0.5579733951321297]], rtol=1e-12)
+    np.testing.assert_allclose(
+        X[:2],
+        [[-0.21687013460912397, 1.0154493742029873], [0.8050501531955674, -0.5579733951321297]],
+        rtol=1e-12,
+    )
     assert Y[:12, 0].tolist() == [0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0]
 
 
@@ -77,7 +85,12 @@ def test_a_stream_moves_on_and_the_global_one_does_not():
 
 
 @settings(deadline=None, max_examples=60)
-@given(name=st.sampled_from(sorted(DRAW)), n=st.integers(3, 60), noise=st.floats(0, 3), seed=st.integers(0, 2**32))
+@given(
+    name=st.sampled_from(sorted(DRAW)),
+    n=st.integers(3, 60),
+    noise=st.floats(0, 3),
+    seed=st.integers(0, 2**32),
+)
 def test_shapes_and_types_hold_for_every_setting(name, n, noise, seed):
     X, Y = DRAW[name](n, noise, seed)
     assert X.shape == (n, 2)

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, DataError, MissingDataError, MissingExtraError
+from minidl import ArgumentError, DataError, MissingDataError, MissingDependencyError
 from minidl.data.dataset import MOST_PIXELS, read_image
 
 Image = pytest.importorskip("PIL.Image")
@@ -101,7 +101,9 @@ def test_cmyk_jpeg_is_read(tmp_path):
 def test_a_picture_marked_as_rotated_stands_upright(tmp_path, orientation, degrees):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(PICTURE).rotate(degrees, expand=True).save(tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
+    Image.fromarray(PICTURE).rotate(degrees, expand=True).save(
+        tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0
+    )
     assert near(read_image(tmp_path / "a.jpg"), EXPECTED, slack=12)
 
 
@@ -156,10 +158,17 @@ def test_a_truncated_picture_is_told_and_no_part_of_it_is_used(tmp_path, name):
 @pytest.mark.parametrize("sides", [(11_000, 11_000), (100_000, 100_000)])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
     def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", *sides, 8, 2, 0, 0, 0))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + head
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
     with pytest.raises(DataError, match=f"may have {MOST_PIXELS:,} pixels"):
         read_image(path)
 
@@ -173,5 +182,5 @@ def test_an_enormous_file_is_refused(path, monkeypatch):
 
 def test_without_pillow_the_pip_line_is_told(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingExtraError, match=r"pip install minidl\[plot\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[plot\]"):
         read_image(path)

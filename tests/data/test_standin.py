@@ -57,7 +57,9 @@ def test_the_global_random_stream_is_left_alone():
 
 def test_every_figure_occurs_among_the_non_cats(monkeypatch):
     drawn = []
-    spies = tuple(lambda canvas, shape=shape: drawn.append(shape) or shape(canvas) for shape in _FIGURES)
+    spies = tuple(
+        lambda canvas, shape=shape: drawn.append(shape) or shape(canvas) for shape in _FIGURES
+    )
     monkeypatch.setattr("minidl.data.standin._FIGURES", spies)
     draw_part(1, count=80, cats=0)
     assert set(drawn) == set(_FIGURES)
@@ -68,7 +70,10 @@ def accuracy(train, test, widths, seed, steps):
     """Full-batch gradient descent on a ReLU network; the first layer's weights stay in the span of the pictures, so a Gram matrix does."""
     rng = np.random.RandomState(seed)
     dims = (train.x.shape[1], *widths)
-    weights = [rng.standard_normal((out, into)) / np.sqrt(into) * (len(widths) > 1) for into, out in zip(dims, widths, strict=False)]
+    weights = [
+        rng.standard_normal((out, into)) / np.sqrt(into) * (len(widths) > 1)
+        for into, out in zip(dims, widths, strict=False)
+    ]
     biases = [np.zeros(width) for width in widths]
     m, gram, start = len(train), train.x @ train.x.T, train.x @ weights[0].T
     moved = np.zeros((m, widths[0]))
@@ -97,7 +102,9 @@ def accuracy(train, test, widths, seed, steps):
 def test_a_deep_network_learns_what_logistic_regression_cannot():
     train, test = draw_cats()
     _, linear = accuracy(train, test, (1,), 0, 2000)
-    fitted, deep = np.mean([accuracy(train, test, (20, 7, 5, 1), seed, 2500) for seed in (0, 1)], axis=0)
+    fitted, deep = np.mean(
+        [accuracy(train, test, (20, 7, 5, 1), seed, 2500) for seed in (0, 1)], axis=0
+    )
     assert linear <= 0.72
     assert 0.84 <= deep < 1
     assert fitted > 0.97
@@ -120,7 +127,11 @@ def test_written_files_have_the_types_of_the_course(tmp_path):
     import h5py
 
     with h5py.File(write_cats(tmp_path)[0]) as file:
-        assert {key: file[key].dtype.str for key in file} == {"train_set_x": "|u1", "train_set_y": "<i8", "list_classes": "|S7"}
+        assert {key: file[key].dtype.str for key in file} == {
+            "train_set_x": "|u1",
+            "train_set_y": "<i8",
+            "list_classes": "|S7",
+        }
 
 
 def test_a_real_file_is_never_replaced(tmp_path):
@@ -204,5 +215,8 @@ def test_every_sign_is_equally_frequent():
 
 @pytest.mark.parametrize("fingers", range(5))
 def test_one_more_finger_changes_the_picture(fingers):
-    fewer, more = (_hand(_Canvas(np.random.RandomState(3)), count).astype(int) for count in (fingers, fingers + 1))
+    fewer, more = (
+        _hand(_Canvas(np.random.RandomState(3)), count).astype(int)
+        for count in (fingers, fingers + 1)
+    )
     assert (np.abs(fewer - more).max(axis=2) > 60).sum() > 25

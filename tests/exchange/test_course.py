@@ -35,7 +35,11 @@ def course_forward(X, parameters):
 
 
 def two_layers(bias=True):
-    return Sequential([Linear(4, 5, bias=bias), Dropout(0.5), Tanh(), Linear(5, 2)], loss=MeanSquaredError(), dtype=np.float64)
+    return Sequential(
+        [Linear(4, 5, bias=bias), Dropout(0.5), Tanh(), Linear(5, 2)],
+        loss=MeanSquaredError(),
+        dtype=np.float64,
+    )
 
 
 def test_the_new_net_computes_what_the_course_does():
@@ -58,7 +62,9 @@ def test_there_and_back_is_bit_for_bit():
 
 def test_the_dictionary_of_a_model_computes_what_it_does():
     model, X = classifier(), np.random.default_rng(1).standard_normal((6, 3))
-    np.testing.assert_allclose(course_forward(X.T, to_course(model)), model.predict(X).T, rtol=1e-14)
+    np.testing.assert_allclose(
+        course_forward(X.T, to_course(model)), model.predict(X).T, rtol=1e-14
+    )
 
 
 def test_a_model_that_is_given_is_filled_and_returned():
@@ -84,25 +90,44 @@ def test_a_layer_without_bias_gives_zeros_and_takes_none_or_zeros():
     from_course(parameters, model)
     from_course({name: array for name, array in parameters.items() if name != "b1"}, model)
     parameters["b1"][3] = 0.5
-    with pytest.raises(ArgumentError, match=r"b1 must be absent or 0 in from_course, for layer 0, Linear\(4, 5, bias=False\), has no bias"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"b1 must be absent or 0 in from_course, for layer 0, Linear\(4, 5, bias=False\), has no bias",
+    ):
         from_course(parameters, model)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "expected"), [(np.float32, np.float32), (np.float64, np.float64), (np.int64, np.float64), (np.float16, np.float32)]
+    ("dtype", "expected"),
+    [
+        (np.float32, np.float32),
+        (np.float64, np.float64),
+        (np.int64, np.float64),
+        (np.float16, np.float32),
+    ],
 )
 def test_the_new_net_keeps_the_dtype(dtype, expected):
-    assert from_course({"W1": np.ones((1, 2), dtype), "b1": np.ones((1, 1), dtype)}).dtype == expected
+    assert (
+        from_course({"W1": np.ones((1, 2), dtype), "b1": np.ones((1, 1), dtype)}).dtype == expected
+    )
 
 
 def test_a_model_that_is_given_keeps_its_own_dtype():
-    model = Sequential([Linear(4, 5), ReLU(), Linear(5, 3), ReLU(), Linear(3, 1)], loss=BinaryCrossEntropy())
+    model = Sequential(
+        [Linear(4, 5), ReLU(), Linear(5, 3), ReLU(), Linear(3, 1)], loss=BinaryCrossEntropy()
+    )
     from_course(dictionary(), model)
-    np.testing.assert_array_equal(model.layers[0].weight.value, dictionary()["W1"].astype(np.float32), strict=True)
+    np.testing.assert_array_equal(
+        model.layers[0].weight.value, dictionary()["W1"].astype(np.float32), strict=True
+    )
 
 
 def wrong(**changes):
-    return {name: array for name, array in {**to_course(two_layers()), **changes}.items() if array is not None}
+    return {
+        name: array
+        for name, array in {**to_course(two_layers()), **changes}.items()
+        if array is not None
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,11 +146,23 @@ def wrong(**changes):
             ShapeError,
             r"W1 must have shape \(5, 4\), as layer 0, Linear\(4, 5\), in from_course, got \(4, 5\)",
         ),
-        (wrong(b2=np.ones(2)), ShapeError, r"b2 must have shape \(2, 1\), as layer 3, Linear\(5, 2\), in from_course, got \(2,\)"),
+        (
+            wrong(b2=np.ones(2)),
+            ShapeError,
+            r"b2 must have shape \(2, 1\), as layer 3, Linear\(5, 2\), in from_course, got \(2,\)",
+        ),
         (wrong(b2=np.ones((1, 2))), ShapeError, r"b2 must have shape \(2, 1\)"),
         (wrong(b2=[[0.0], [np.nan]]), NonFiniteError, r"b2 must be finite, got nan at b2\[1, 0\]"),
-        (wrong(W2=np.ones((2, 5), complex)), DtypeError, r"W2 must hold real numbers, got dtype complex128"),
-        ([1, 2], ArgumentError, r"parameters must be a dict with W1, b1, W2, \.\.\., got a list in from_course"),
+        (
+            wrong(W2=np.ones((2, 5), complex)),
+            DtypeError,
+            r"W2 must hold real numbers, got dtype complex128",
+        ),
+        (
+            [1, 2],
+            ArgumentError,
+            r"parameters must be a dict with W1, b1, W2, \.\.\., got a list in from_course",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told_and_changes_nothing(parameters, error, message):
@@ -142,9 +179,21 @@ def test_what_does_not_fit_is_told_and_changes_nothing(parameters, error, messag
         ({}, ArgumentError, r"W1 is missing"),
         ({"W1": np.ones((1, 2))}, ArgumentError, r"b1 is missing"),
         ({"b1": np.ones((1, 2)), "W2": np.ones((1, 1))}, ArgumentError, r"W1 is missing"),
-        ({"W1": np.ones(2), "b1": np.ones((1, 1))}, ShapeError, r"W1 must be a matrix \(n1, n0\), got shape \(2,\)"),
-        ({**dictionary(), "W2": np.ones((3, 6))}, ShapeError, r"layer 2, Linear\(6, 3\), expects 6 features, got 5"),
-        ({**dictionary(), "W2": np.full((3, 5), 1j)}, DtypeError, r"W2 must hold real numbers, got dtype complex128"),
+        (
+            {"W1": np.ones(2), "b1": np.ones((1, 1))},
+            ShapeError,
+            r"W1 must be a matrix \(n1, n0\), got shape \(2,\)",
+        ),
+        (
+            {**dictionary(), "W2": np.ones((3, 6))},
+            ShapeError,
+            r"layer 2, Linear\(6, 3\), expects 6 features, got 5",
+        ),
+        (
+            {**dictionary(), "W2": np.full((3, 5), 1j)},
+            DtypeError,
+            r"W2 must hold real numbers, got dtype complex128",
+        ),
         ({**dictionary(), "W2": "text"}, DtypeError, r"W2 must hold real numbers"),
         ({**dictionary(), "W2": [[1, 2], [3]]}, ShapeError, r"W2 must be a rectangular array"),
     ],
@@ -157,5 +206,8 @@ def test_no_net_is_made_of_what_is_none(parameters, error, message):
 def test_other_layers_must_not_learn():
     model = Sequential([Linear(4, 3), Gain(3)], loss=MeanSquaredError())
     for call in (lambda: to_course(model), lambda: from_course({}, model)):
-        with pytest.raises(ArgumentError, match=r"layer 1, Gain\(\), has parameters in (to|from)_course, but the course knows only Linear"):
+        with pytest.raises(
+            ArgumentError,
+            match=r"layer 1, Gain\(\), has parameters in (to|from)_course, but the course knows only Linear",
+        ):
             call()

@@ -19,9 +19,19 @@ def test_the_public_names_are_there_and_explained():
 @pytest.mark.parametrize("module", ["minidl", "minidl.exchange"])
 def test_nothing_of_the_other_programs_is_loaded_before_it_is_needed(module):
     code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
-    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    loaded = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+    )
     assert module in loaded
-    assert not {name.split(".")[0] for name in loaded} & {"onnx", "onnxruntime", "google", "safetensors", "torch"}
+    assert not {name.split(".")[0] for name in loaded} & {
+        "onnx",
+        "onnxruntime",
+        "google",
+        "safetensors",
+        "torch",
+    }
 
 
 def model(dtype=np.float32):
@@ -34,12 +44,17 @@ def test_real_models_are_let_through(dtype):
 
 
 def test_a_layer_is_no_model():
-    with pytest.raises(ArgumentError, match=r"model must be a Sequential, got Linear\(3, 2\) in here"):
+    with pytest.raises(
+        ArgumentError, match=r"model must be a Sequential, got Linear\(3, 2\) in here"
+    ):
         check_model(Linear(3, 2), "here")
 
 
 def test_complex_models_are_refused():
-    with pytest.raises(DtypeError, match=r"float32 or float64, got complex128 in here: pass model\.astype\(np\.float64\)"):
+    with pytest.raises(
+        DtypeError,
+        match=r"float32 or float64, got complex128 in here: pass model\.astype\(np\.float64\)",
+    ):
         check_model(model(np.complex128), "here")
 
 
@@ -48,5 +63,8 @@ def test_a_parameter_that_is_not_finite_is_named(value):
     broken = model()
     broken.layers[0].weight.value[1, 2] = value
     check_model(broken, "here", finite=False)  # one may load into it
-    with pytest.raises(NonFiniteError, match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: train or load"):
+    with pytest.raises(
+        NonFiniteError,
+        match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: train or load",
+    ):
         check_model(broken, "here")

@@ -20,7 +20,7 @@ from minidl import (
     LeakyReLU,
     Linear,
     MeanSquaredError,
-    MissingExtraError,
+    MissingDependencyError,
     NonFiniteError,
     ReLU,
     Sequential,
@@ -42,7 +42,17 @@ from onnx.helper import make_node  # noqa: E402
 def net(last=3, dtype=np.float32, bias=True, **settings):
     end = Softmax() if last > 1 else Sigmoid()
     loss = CategoricalCrossEntropy() if last > 1 else BinaryCrossEntropy()
-    layers = [Linear(4, 6, bias=bias), ReLU(), Dropout(0.5), Linear(6, 5), LeakyReLU(0.3), Linear(5, 4), Tanh(), Linear(4, last), end]
+    layers = [
+        Linear(4, 6, bias=bias),
+        ReLU(),
+        Dropout(0.5),
+        Linear(6, 5),
+        LeakyReLU(0.3),
+        Linear(5, 4),
+        Tanh(),
+        Linear(4, last),
+        end,
+    ]
     return Sequential(layers, loss=loss, dtype=dtype, **settings)
 
 
@@ -58,10 +68,15 @@ def run(path, X):
 def assert_same(path, model, X):
     onnx.checker.check_model(onnx.load(path), full_check=True)
     expected = model.predict(X)
-    answers = [run(path, X), reference.ReferenceEvaluator(os.fspath(path)).run(None, {"input": X})[0]]
+    answers = [
+        run(path, X),
+        reference.ReferenceEvaluator(os.fspath(path)).run(None, {"input": X})[0],
+    ]
     for answer in answers:
         assert answer.dtype == model.dtype
-        np.testing.assert_allclose(answer, expected, rtol=1e-6, atol=1e-6 if model.dtype == np.float32 else 1e-12)
+        np.testing.assert_allclose(
+            answer, expected, rtol=1e-6, atol=1e-6 if model.dtype == np.float32 else 1e-12
+        )
 
 
 @pytest.mark.parametrize("opset", [13, 17, 21])
@@ -76,7 +91,9 @@ def test_onnxruntime_answers_as_predict_does(dtype, last, opset, tmp_path):
 
 
 def test_pictures(tmp_path):
-    model = Sequential([Flatten(), Linear(5 * 4 * 3, 2), Softmax()], loss=CategoricalCrossEntropy(), seed=1)
+    model = Sequential(
+        [Flatten(), Linear(5 * 4 * 3, 2), Softmax()], loss=CategoricalCrossEntropy(), seed=1
+    )
     path = export_onnx(model, tmp_path / "model.onnx", shape=(5, 4, 3))
     assert_same(path, model, np.random.default_rng(0).random((6, 5, 4, 3), np.float32))
 
@@ -90,12 +107,27 @@ def test_the_shape_is_told_by_the_first_layer_that_does_not_take_all(tmp_path):
 def nets(draw):
     """Return a net of any layers in any order."""
     widths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
-    kinds = st.sampled_from([ReLU, LeakyReLU, lambda: LeakyReLU(0.5), Sigmoid, Tanh, Softmax, Flatten, lambda: Dropout(0.7)])
+    kinds = st.sampled_from(
+        [
+            ReLU,
+            LeakyReLU,
+            lambda: LeakyReLU(0.5),
+            Sigmoid,
+            Tanh,
+            Softmax,
+            Flatten,
+            lambda: Dropout(0.7),
+        ]
+    )
     layers = []
     for before, after in pairwise(widths):
-        layers += [kind() for kind in draw(st.lists(kinds, max_size=2))] + [Linear(before, after, bias=draw(st.booleans()))]
+        layers += [kind() for kind in draw(st.lists(kinds, max_size=2))] + [
+            Linear(before, after, bias=draw(st.booleans()))
+        ]
     layers += [kind() for kind in draw(st.lists(kinds, min_size=not layers, max_size=2))]
-    return Sequential(layers, loss=MeanSquaredError(), dtype=draw(st.sampled_from([np.float32, np.float64]))), widths[0]
+    return Sequential(
+        layers, loss=MeanSquaredError(), dtype=draw(st.sampled_from([np.float32, np.float64]))
+    ), widths[0]
 
 
 @given(built=nets(), m=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
@@ -110,17 +142,36 @@ def test_the_form_of_the_graph(tmp_path):
     model = net()
     proto = onnx.load(export_onnx(model, tmp_path / "model.onnx"))
     graph = proto.graph
-    assert [node.op_type for node in graph.node] == ["Gemm", "Relu", "Gemm", "LeakyRelu", "Gemm", "Tanh", "Gemm", "Softmax"]
+    assert [node.op_type for node in graph.node] == [
+        "Gemm",
+        "Relu",
+        "Gemm",
+        "LeakyRelu",
+        "Gemm",
+        "Tanh",
+        "Gemm",
+        "Softmax",
+    ]
     assert list(graph.node[0].input) == ["input", "0.weight", "0.bias"]
     (x,), (y,) = graph.input, graph.output
-    shapes = [[size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in (x, y)]
+    shapes = [
+        [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
+        for value in (x, y)
+    ]
     assert (x.name, y.name, shapes) == ("input", "output", [["batch", 4], ["batch", 3]])
-    assert (proto.producer_name, proto.ir_version, proto.opset_import[0].version) == ("minidl", 8, 17)
+    assert (proto.producer_name, proto.ir_version, proto.opset_import[0].version) == (
+        "minidl",
+        8,
+        17,
+    )
 
 
 def test_the_weights_are_inline_and_as_they_are(tmp_path):
     model = net()
-    found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(export_onnx(model, tmp_path / "m")).graph.initializer}
+    found = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load(export_onnx(model, tmp_path / "m")).graph.initializer
+    }
     assert list(found) == [name for name, _ in model.parameters]
     for name, parameter in model.parameters:
         np.testing.assert_array_equal(found[name], parameter.value, strict=True)
@@ -134,7 +185,10 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
 
 def test_the_model_is_as_it_was(tmp_path):
     model = net()
-    before = model.parameters.theta.copy(), [layer.rng.bit_generator.state for layer in model.layers if layer.rng]
+    before = (
+        model.parameters.theta.copy(),
+        [layer.rng.bit_generator.state for layer in model.layers if layer.rng],
+    )
     export_onnx(model, tmp_path / "m")
     np.testing.assert_array_equal(model.parameters.theta, before[0])
     assert [layer.rng.bit_generator.state for layer in model.layers if layer.rng] == before[1]
@@ -153,22 +207,54 @@ def flat():
 @pytest.mark.parametrize(
     ("model", "settings", "error", "message"),
     [
-        (Linear(2, 1), {}, ArgumentError, r"model must be a Sequential, got Linear\(2, 1\) in export_onnx"),
+        (
+            Linear(2, 1),
+            {},
+            ArgumentError,
+            r"model must be a Sequential, got Linear\(2, 1\) in export_onnx",
+        ),
         (net(dtype=np.complex128), {}, DtypeError, r"got complex128 in export_onnx"),
         (diverged(), {}, NonFiniteError, r"got inf at 3\.bias\[2\] in export_onnx"),
-        (flat(), {}, ArgumentError, r"must know the shape of one example: pass shape=\(64, 64, 3\), say"),
-        (flat(), {"shape": (5,)}, ShapeError, r"layer 2, Linear\(4, 2\), expects 4 features, got 5"),
-        (flat(), {"shape": 4}, ArgumentError, r"shape must be whole numbers >= 1, .*, got 4 in export_onnx"),
+        (
+            flat(),
+            {},
+            ArgumentError,
+            r"must know the shape of one example: pass shape=\(64, 64, 3\), say",
+        ),
+        (
+            flat(),
+            {"shape": (5,)},
+            ShapeError,
+            r"layer 2, Linear\(4, 2\), expects 4 features, got 5",
+        ),
+        (
+            flat(),
+            {"shape": 4},
+            ArgumentError,
+            r"shape must be whole numbers >= 1, .*, got 4 in export_onnx",
+        ),
         (flat(), {"shape": (4, 0)}, ArgumentError, r"got \(4, 0\)"),
         (flat(), {"shape": (True, 4)}, ArgumentError, r"got \(True, 4\)"),
-        (net(), {"opset": 12}, ArgumentError, r"opset must be a whole number in \[13, \d+\] for this onnx, got 12 in export_onnx"),
+        (
+            net(),
+            {"opset": 12},
+            ArgumentError,
+            r"opset must be a whole number in \[13, \d+\] for this onnx, got 12 in export_onnx",
+        ),
         (net(), {"opset": 1000}, ArgumentError, r"got 1000"),
         (net(), {"opset": True}, ArgumentError, r"got True"),
         (net(), {"opset": 17.0}, ArgumentError, r"got 17\.0"),
-        (net(), {"custom": [Linear]}, ArgumentError, r"custom must be a dict of layer classes and functions, got \["),
+        (
+            net(),
+            {"custom": [Linear]},
+            ArgumentError,
+            r"custom must be a dict of layer classes and functions, got \[",
+        ),
     ],
 )
-def test_what_cannot_be_written_is_told_and_the_old_file_stays(model, settings, error, message, tmp_path):
+def test_what_cannot_be_written_is_told_and_the_old_file_stays(
+    model, settings, error, message, tmp_path
+):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
     with pytest.raises(error, match=message):
@@ -179,7 +265,9 @@ def test_what_cannot_be_written_is_told_and_the_old_file_stays(model, settings, 
 
 def test_more_weights_than_a_file_can_hold_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[export_onnx.__module__], "MOST_BYTES", 400)
-    with pytest.raises(ArgumentError, match=r"the weights must have at most 400 bytes, got 4\d\d in export_onnx"):
+    with pytest.raises(
+        ArgumentError, match=r"the weights must have at most 400 bytes, got 4\d\d in export_onnx"
+    ):
         export_onnx(net(), tmp_path / "m")
 
 
@@ -190,7 +278,10 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
 
 def test_without_the_package_the_cure_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MissingExtraError, match=r"export_onnx needs onnx, which is not installed: pip install minidl\[onnx\]"):
+    with pytest.raises(
+        MissingDependencyError,
+        match=r"export_onnx needs onnx, which is not installed: pip install minidl\[onnx\]",
+    ):
         export_onnx(net(), tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
@@ -205,7 +296,9 @@ def gain(layer, x, y, names):
 
 def residual(layer, x, y, names):
     return [
-        make_node("Gemm", [x, names["steps.0.weight"], names["steps.0.bias"]], [f"{y}.0"], transB=1),
+        make_node(
+            "Gemm", [x, names["steps.0.weight"], names["steps.0.bias"]], [f"{y}.0"], transB=1
+        ),
         make_node("Relu", [f"{y}.0"], [f"{y}.1"]),
         make_node("Gemm", [f"{y}.1", names["last.weight"]], [f"{y}.2"], transB=1),
         make_node("Add", [x, f"{y}.2"], [y]),
@@ -218,7 +311,11 @@ def same(path, net, X):
 
 
 def test_every_built_in_layer_is_known():
-    built_in = {held for held in vars(layers).values() if isinstance(held, type) and not getattr(held, "__abstractmethods__", None)}
+    built_in = {
+        held
+        for held in vars(layers).values()
+        if isinstance(held, type) and not getattr(held, "__abstractmethods__", None)
+    }
     assert built_in == {*_OPERATORS, LeakyReLU, Dropout}
 
 
@@ -230,7 +327,9 @@ def test_layers_of_ones_own_by_functions_of_ones_own(tmp_path):
 
 
 def test_a_built_in_layer_may_be_written_otherwise():
-    nodes = _nodes_of(made(Linear(2, 1), ReLU()), {ReLU: lambda layer, x, y, names: [make_node("Abs", [x], [y])]})
+    nodes = _nodes_of(
+        made(Linear(2, 1), ReLU()), {ReLU: lambda layer, x, y, names: [make_node("Abs", [x], [y])]}
+    )
     assert [node.op_type for node in nodes] == ["Gemm", "Abs"]
 
 
@@ -244,7 +343,10 @@ class Steeper(ReLU):
 @pytest.mark.parametrize("layer", [Gain(2), Steeper()], ids=repr)
 def test_an_unknown_layer_is_named_with_its_cure(layer):
     name = type(layer).__name__
-    with pytest.raises(ArgumentError, match=rf"layer 1, {name}\(\), is not known to export_onnx: tell its nodes by custom=\{{{name}: func"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"layer 1, {name}\(\), is not known to export_onnx: tell its nodes by custom=\{{{name}: func",
+    ):
         _nodes_of(made(Linear(2, 2), layer), {})
 
 
@@ -253,18 +355,28 @@ def test_an_unknown_layer_is_named_with_its_cure(layer):
     [
         (lambda layer, x, y, names: [make_node("Muul", [x, names["gain"]], [y])], "Muul"),
         (lambda layer, x, y, names: [make_node("Mul", [x, "gain"], [y])], "gain"),
-        (lambda layer, x, y, names: [make_node("Gemm", [x, "0.weight"], [y])], "ShapeInferenceError"),
+        (
+            lambda layer, x, y, names: [make_node("Gemm", [x, "0.weight"], [y])],
+            "ShapeInferenceError",
+        ),
         (lambda layer, x, y, names: [], "output"),
     ],
     ids=["no such operator", "no such input", "shapes", "nothing"],
 )
 def test_a_wrong_function_is_found_before_anything_is_written(nodes, message, tmp_path):
-    with pytest.raises(ArgumentError, match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: mend custom"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: mend custom",
+    ):
         export_onnx(made(Linear(3, 2), Gain(2)), tmp_path / "m", custom={Gain: nodes})
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("net", [made(Dropout(0.5)), made(Flatten(), Dropout(0.5), Dropout(0.2)), made(Dropout(0.5), ReLU())], ids=repr)
+@pytest.mark.parametrize(
+    "net",
+    [made(Dropout(0.5)), made(Flatten(), Dropout(0.5), Dropout(0.2)), made(Dropout(0.5), ReLU())],
+    ids=repr,
+)
 def test_dropout_leaves_no_trace(net, tmp_path):
     path = export_onnx(net, tmp_path / "m", shape=(3,))
     assert len(onnx.load(path).graph.node) == 1
@@ -274,7 +386,9 @@ def test_dropout_leaves_no_trace(net, tmp_path):
 def test_a_slope_is_exact_in_float64(tmp_path):
     net = made(LeakyReLU(0.1), dtype=np.float64)
     path = export_onnx(net, tmp_path / "m", shape=(2,))
-    (answer,) = reference.ReferenceEvaluator(str(path)).run(None, {"input": np.array([[-1e9, 3.0]])})
+    (answer,) = reference.ReferenceEvaluator(str(path)).run(
+        None, {"input": np.array([[-1e9, 3.0]])}
+    )
     np.testing.assert_array_equal(answer, net.predict([[-1e9, 3.0]]), strict=True)
 
 
@@ -286,5 +400,7 @@ def test_the_contract_of_a_layer_is_all_that_is_asked():
         def backward(self, dy):
             return 2 * dy
 
-    (node,) = _nodes_of(made(Double()), {Double: lambda layer, x, y, names: [make_node("Add", [x, x], [y])]})
+    (node,) = _nodes_of(
+        made(Double()), {Double: lambda layer, x, y, names: [make_node("Add", [x, x], [y])]}
+    )
     assert (list(node.input), list(node.output)) == (["input", "input"], ["output"])

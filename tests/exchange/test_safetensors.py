@@ -20,7 +20,7 @@ from minidl import (
     Linear,
     MeanSquaredError,
     MissingDataError,
-    MissingExtraError,
+    MissingDependencyError,
     NonFiniteError,
     ReLU,
     Sequential,
@@ -37,7 +37,14 @@ DTYPES = {"float32": np.float32, "float64": np.float64}
 
 def recorded_net(dtype, seed=1):
     """The net of recorded/make_recorded.py."""
-    layers = [Flatten(), Linear(6, 5), ReLU(), Dropout(0.5), Linear(5, 4, bias=False), LeakyReLU(0.1)]
+    layers = [
+        Flatten(),
+        Linear(6, 5),
+        ReLU(),
+        Dropout(0.5),
+        Linear(5, 4, bias=False),
+        LeakyReLU(0.1),
+    ]
     layers += [Linear(4, 4), Tanh(), Linear(4, 3), Softmax()]
     return Sequential(layers, loss=CategoricalCrossEntropy(), dtype=dtype, seed=seed)
 
@@ -66,7 +73,9 @@ def test_what_torch_recorded_is_read_and_answers_alike(dtype):
     model = recorded_net(dtype)
     load_safetensors(model, RECORDED / f"torch_{dtype}.safetensors")
     found = model.predict(np.array(ANSWERS["X"], dtype))
-    np.testing.assert_allclose(found, ANSWERS["Y"][dtype], rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+    np.testing.assert_allclose(
+        found, ANSWERS["Y"][dtype], rtol=0, atol=1e-6 if dtype == "float32" else 1e-14
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -76,7 +85,10 @@ def test_what_is_written_is_what_torch_recorded(dtype, tmp_path):
     written = save_safetensors(model, tmp_path / "model.safetensors")
 
     def tensors(path):
-        return {name: (held["dtype"], held["shape"], bytes(held["data"])) for name, held in safetensors.deserialize(path.read_bytes())}
+        return {
+            name: (held["dtype"], held["shape"], bytes(held["data"]))
+            for name, held in safetensors.deserialize(path.read_bytes())
+        }
 
     assert tensors(written) == tensors(recorded)
 
@@ -88,29 +100,53 @@ def test_torch_takes_it_as_it_is_and_gives_it_back(dtype, tmp_path):
     from torch import nn
 
     def net():
-        steps = [nn.Flatten(), nn.Linear(6, 5), nn.ReLU(), nn.Dropout(0.5), nn.Linear(5, 4, bias=False), nn.LeakyReLU(0.1)]
+        steps = [
+            nn.Flatten(),
+            nn.Linear(6, 5),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(5, 4, bias=False),
+            nn.LeakyReLU(0.1),
+        ]
         steps += [nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3), nn.Softmax(dim=-1)]
         return nn.Sequential(*steps).to(getattr(torch, dtype)).eval()
 
     X = np.array(ANSWERS["X"], dtype)
     there, model = net(), recorded_net(dtype)
-    assert str(there.load_state_dict(load_file(save_safetensors(model, tmp_path / "a")))) == "<All keys matched successfully>"
+    assert (
+        str(there.load_state_dict(load_file(save_safetensors(model, tmp_path / "a"))))
+        == "<All keys matched successfully>"
+    )
     for name, parameter in model.parameters:
-        np.testing.assert_array_equal(there.state_dict()[name].numpy(), parameter.value, strict=True)
-    np.testing.assert_allclose(there(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(
+            there.state_dict()[name].numpy(), parameter.value, strict=True
+        )
+    np.testing.assert_allclose(
+        there(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6
+    )
 
     other = net()
     save_file(other.state_dict(), tmp_path / "b")
     load_safetensors(model, tmp_path / "b")
     for name, parameter in model.parameters:
-        np.testing.assert_array_equal(other.state_dict()[name].numpy(), parameter.value, strict=True)
-    np.testing.assert_allclose(other(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(
+            other.state_dict()[name].numpy(), parameter.value, strict=True
+        )
+    np.testing.assert_allclose(
+        other(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=0, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layers", [lambda: [Linear(3, 3), Gain(3), Residual(3)], lambda: [ReLU()]], ids=["own layers", "no parameters"])
+@pytest.mark.parametrize(
+    "layers",
+    [lambda: [Linear(3, 3), Gain(3), Residual(3)], lambda: [ReLU()]],
+    ids=["own layers", "no parameters"],
+)
 def test_there_and_back_is_bit_for_bit(layers, dtype, tmp_path):
-    model, other = (Sequential(layers(), loss=MeanSquaredError(), seed=seed, dtype=dtype) for seed in (1, 2))
+    model, other = (
+        Sequential(layers(), loss=MeanSquaredError(), seed=seed, dtype=dtype) for seed in (1, 2)
+    )
     model.parameters.theta[:2] = [-0.0, np.finfo(dtype).tiny / 4][: model.parameters.size]
     path = tmp_path / "model.safetensors"
     assert save_safetensors(model, path) == path
@@ -124,7 +160,10 @@ def test_a_model_that_has_diverged_can_be_repaired_but_not_written(tmp_path):
     path = save_safetensors(whole, tmp_path / "model")
     before = path.read_bytes()
     broken.parameters.theta[1] = np.nan
-    with pytest.raises(NonFiniteError, match=r"parameters must be finite, got nan at 0\.weight\[0, 1\] in save_safetensors"):
+    with pytest.raises(
+        NonFiniteError,
+        match=r"parameters must be finite, got nan at 0\.weight\[0, 1\] in save_safetensors",
+    ):
         save_safetensors(broken, path)
     assert path.read_bytes() == before
     load_safetensors(broken, path)
@@ -149,14 +188,16 @@ def test_the_old_file_stays_whole_where_writing_fails(tmp_path, monkeypatch):
 def test_without_the_package_the_cure_is_told(call, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.delitem(sys.modules, "safetensors.numpy", raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install minidl\[safetensors\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[safetensors\]"):
         call(small(), tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("call", [save_safetensors, load_safetensors])
 def test_what_is_no_model_is_refused(call, tmp_path):
-    with pytest.raises(ArgumentError, match=rf"model must be a Sequential, got \[\] in {call.__name__}"):
+    with pytest.raises(
+        ArgumentError, match=rf"model must be a Sequential, got \[\] in {call.__name__}"
+    ):
         call([], tmp_path / "model")
 
 
@@ -175,7 +216,9 @@ def load(content, tmp_path, model=None):
 
 def test_the_right_file_is_read(tmp_path):
     model = load(raw({**RIGHT, "__metadata__": {"format": "pt"}}, NUMBERS), tmp_path)
-    np.testing.assert_array_equal(model.parameters.theta, np.array([1, 2, 3], np.float32), strict=True)
+    np.testing.assert_array_equal(
+        model.parameters.theta, np.array([1, 2, 3], np.float32), strict=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,12 +270,20 @@ def test_a_file_that_is_not_right_is_told_and_changes_nothing(content, message, 
 def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
     for dtype, other in (("float32", "float64"), ("float64", "float32")):
         content = save_safetensors(small(dtype=dtype), tmp_path / "written").read_bytes()
-        with pytest.raises(DataError, match=rf"must be {other}, as the model, found F{dtype[5:]}: make the model with the file's dtype"):
+        with pytest.raises(
+            DataError,
+            match=rf"must be {other}, as the model, found F{dtype[5:]}: make the model with the file's dtype",
+        ):
             load(content, tmp_path, small(dtype=other))
 
 
 @pytest.mark.parametrize(
-    "header", [{**RIGHT, "\n" * 50_000: tensor([0], 12, 12)}, {"\n" * 50_000: WEIGHT}, {"\n" * 50_000: tensor([2], 1, 9)}]
+    "header",
+    [
+        {**RIGHT, "\n" * 50_000: tensor([0], 12, 12)},
+        {"\n" * 50_000: WEIGHT},
+        {"\n" * 50_000: tensor([2], 1, 9)},
+    ],
 )
 def test_long_foreign_names_are_cut_short(header, tmp_path):
     with pytest.raises(DataError) as caught:
@@ -244,7 +295,9 @@ def test_long_foreign_names_are_cut_short(header, tmp_path):
 def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     with open(tmp_path / "model", "wb") as file:
         file.truncate(2**40)  # a hole of 1 TiB
-    with pytest.raises(DataError, match=r"may have 67,604 bytes, found 1,099,511,627,776: is it of another model\?"):
+    with pytest.raises(
+        DataError, match=r"may have 67,604 bytes, found 1,099,511,627,776: is it of another model\?"
+    ):
         load_safetensors(small(), tmp_path / "model")
 
 
@@ -270,4 +323,8 @@ def test_a_damaged_file_is_refused_or_read_as_a_whole(place, byte, cut, tmp_path
     except DataError:
         return
     assert np.isfinite(model.parameters.theta).all()
-    assert model.parameters.theta.tobytes() in (content[-12:], content[-8:] + content[-12:-8], content[-4:] + content[-12:-4])
+    assert model.parameters.theta.tobytes() in (
+        content[-12:],
+        content[-8:] + content[-12:-8],
+        content[-4:] + content[-12:-4],
+    )

@@ -13,12 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(name, *arguments):
     """Run a study in a process of its own, in which every warning is an error."""
     words = [sys.executable, "-W", "error", "-m", f"experiments.{name}", *map(str, arguments)]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+    )
 
 
 def results(out):
     """Return what a study wrote as JSON; its dialect knows no NaN."""
-    return json.loads((out / "results.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    return json.loads(
+        (out / "results.json").read_text(),
+        parse_constant=lambda name: pytest.fail(f"{name} is not JSON"),
+    )
 
 
 def assert_files(out, *pictures):
@@ -42,7 +47,14 @@ def assert_help(name):
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     text = " ".join(done.stdout.split())
-    for said in ("--seed N", "--quick", f"(default: results/{name})", f"examples: python -m experiments.{name}", "Expect", "results.json"):
+    for said in (
+        "--seed N",
+        "--quick",
+        f"(default: results/{name})",
+        f"examples: python -m experiments.{name}",
+        "Expect",
+        "results.json",
+    ):
         assert said in text
     done = run(name, "--seed", "-1")
     assert (done.returncode, done.stdout) == (2, "")

@@ -25,7 +25,15 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MIN
 
 def run(*arguments, command=STUDY):
     words = [*command, *map(str, arguments)]
-    return subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        words,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +49,20 @@ def quick(tmp_path_factory, folder):
     return run("--quick", "--data", folder, "--out", out, "--l2", "0.5"), out
 
 
-def test_prints_the_source_first_then_the_majority_the_accuracies_and_the_confusion_matrix(quick, folder):
+def test_prints_the_source_first_then_the_majority_the_accuracies_and_the_confusion_matrix(
+    quick, folder
+):
     done, _ = quick
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("source  cat pictures, unverified")
     assert str(folder) in lines[0]
-    for said in ("commonest class: train 0.656 (non-cat), test 0.660 (cat)", "accuracy: train", "called non-cat  called cat", "really cat"):
+    for said in (
+        "commonest class: train 0.656 (non-cat), test 0.660 (cat)",
+        "accuracy: train",
+        "called non-cat  called cat",
+        "really cat",
+    ):
         assert said in done.stdout
     assert len({len(line) for line in lines if "really" in line}) == 1
     assert "30/30" in done.stderr, "the progress bar"
@@ -77,7 +92,11 @@ def test_writes_pictures_that_show_something(quick, name):
 
 
 def test_leaves_no_temporary_file(quick):
-    assert sorted(path.name for path in quick[1].iterdir()) == ["cost.png", "misclassified.png", "results.json"]
+    assert sorted(path.name for path in quick[1].iterdir()) == [
+        "cost.png",
+        "misclassified.png",
+        "results.json",
+    ]
 
 
 def test_without_a_folder_it_says_which_pictures_it_took(tmp_path):
@@ -113,7 +132,16 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(tmp_path, folder):
 def test_help_names_every_option_with_its_default_and_examples():
     done = run("--help")
     assert done.returncode == 0, done.stderr
-    for said in ("--epochs N", "default: 2500", "default: 20,7,5", "0.0075 for gd", "default: xavier", "results/cats", "examples:", "0.80"):
+    for said in (
+        "--epochs N",
+        "default: 2500",
+        "default: 20,7,5",
+        "0.0075 for gd",
+        "default: xavier",
+        "results/cats",
+        "examples:",
+        "0.80",
+    ):
         assert said in " ".join(done.stdout.split())
 
 
@@ -166,7 +194,9 @@ def test_an_impossible_out_folder_is_told_before_training(tmp_path, folder):
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_ctrl_c_ends_cleanly_with_status_130(tmp_path, folder):
     words = [*STUDY, "--data", str(folder), "--epochs", "1000000", "--out", str(tmp_path)]
-    with subprocess.Popen(words, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         for line in process.stdout:
             if "parameters" in line:
                 break

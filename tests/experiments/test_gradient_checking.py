@@ -14,7 +14,14 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MIN
 
 
 def run(*arguments):
-    return subprocess.run([*STUDY, *map(str, arguments)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [*STUDY, *map(str, arguments)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,10 @@ def quick(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(quick):
-    return {row["what"]: row["found"] for row in json.loads((quick[1] / "results.json").read_text())["table"]}
+    return {
+        row["what"]: row["found"]
+        for row in json.loads((quick[1] / "results.json").read_text())["table"]
+    }
 
 
 def test_the_course_s_numbers(table):
@@ -65,13 +75,19 @@ def test_writes_the_reports(quick):
     assert list(results) == ["source", "settings", "table", "reports", "versions"]
     right, wrong = results["reports"]
     assert (right["ok"], wrong["ok"]) == (True, False)
-    assert {check["parameter"] for check in wrong["checks"] if check["verdict"] == "fail"} == {"W2", "b1"}
+    assert {check["parameter"] for check in wrong["checks"] if check["verdict"] == "fail"} == {
+        "W2",
+        "b1",
+    }
 
 
 def test_every_element_of_the_cat_s_network_with_another_seed(tmp_path):
     done = run("--seed", 5, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    found = {row["what"]: row["found"] for row in json.loads((tmp_path / "results.json").read_text())["table"]}
+    found = {
+        row["what"]: row["found"]
+        for row in json.loads((tmp_path / "results.json").read_text())["table"]
+    }
     assert 0 < found["[12288, 5, 5, 1] tanh on one cat picture"] < 1e-13
     assert "passes" in done.stdout
     assert "FAILS" not in done.stdout
@@ -80,11 +96,22 @@ def test_every_element_of_the_cat_s_network_with_another_seed(tmp_path):
 def test_help():
     done = run("--help")
     assert done.returncode == 0
-    for said in ("--seed N", "default: 1", "--quick", "--data FOLDER", "results/gradient_checking", "examples:", "1.189e-07"):
+    for said in (
+        "--seed N",
+        "default: 1",
+        "--quick",
+        "--data FOLDER",
+        "results/gradient_checking",
+        "examples:",
+        "1.189e-07",
+    ):
         assert said in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["--seed", "-1"], 2), (["--epochs", "3"], 2), (["--data", "nowhere-at-all"], 1)])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["--seed", "-1"], 2), (["--epochs", "3"], 2), (["--data", "nowhere-at-all"], 1)],
+)
 def test_a_mistake_is_told(arguments, status, tmp_path):
     done = run(*arguments, "--out", tmp_path)
     assert done.returncode == status

@@ -21,14 +21,18 @@ def test_the_full_run_gives_the_course_s_accuracies(full):
     found, expected = results(out), figures("course_figures.json")["circles"]
     for name, kind in (("zeros", "zeros"), ("random x 10", "random"), ("He", "he")):
         for part in ("train", "test"):
-            assert found["runs"][name][part]["accuracy"] == pytest.approx(expected[f"{part}_accuracy"][kind], abs=1e-9)
+            assert found["runs"][name][part]["accuracy"] == pytest.approx(
+                expected[f"{part}_accuracy"][kind], abs=1e-9
+            )
             assert found["course"][name][part] == found["runs"][name][part]["accuracy"]
     assert found["majority"] == {"train": 0.5, "test": 0.5}
 
 
 def test_units_that_begin_alike_stay_alike(full):
     runs = results(full[1])["runs"]
-    assert {name: one["units_that_differ"] for name, one in runs.items()} == dict(zip(KINDS, (1, 1, 10, 10, 10), strict=True))
+    assert {name: one["units_that_differ"] for name, one in runs.items()} == dict(
+        zip(KINDS, (1, 1, 10, 10, 10), strict=True)
+    )
     np.testing.assert_allclose(runs["zeros"]["cost_every_100"], np.log(2))
 
 

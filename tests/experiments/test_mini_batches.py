@@ -17,12 +17,20 @@ def test_prints_the_majority_and_every_size(quick):
     done, _ = quick
     assert (done.returncode, done.stderr) == (0, "")
     assert row(done.stdout, "always the same class")[3] == "0.500"
-    assert [row(done.stdout, name)[:2] for name in NAMES] == [["150", "150"], ["15", "705"], ["1", "3,000"]]
+    assert [row(done.stdout, name)[:2] for name in NAMES] == [
+        ["150", "150"],
+        ["15", "705"],
+        ["1", "3,000"],
+    ]
 
 
 def test_smaller_batches_need_fewer_epochs(quick):
     runs = results(quick[1])["runs"]
-    assert runs["whole set"]["cost"][0] > runs["mini-batches of 64"]["cost"][0] > runs["stochastic (one example)"]["cost"][0]
+    assert (
+        runs["whole set"]["cost"][0]
+        > runs["mini-batches of 64"]["cost"][0]
+        > runs["stochastic (one example)"]["cost"][0]
+    )
 
 
 def test_seconds_run_forward_and_the_last_cost_is_the_model_s(quick):

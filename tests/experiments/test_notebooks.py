@@ -31,7 +31,11 @@ def test_there_are_notebooks():
 def executed(tmp_path_factory):
     """Return the cells of both notebooks after execution, which runs side by side."""
     folder = tmp_path_factory.mktemp("notebooks")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_PLATFORM_DIRS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+    }
     running = {
         path.stem: subprocess.Popen(
             [sys.executable, "-c", EXECUTE, str(path), str(folder)],
@@ -55,7 +59,9 @@ def outputs(cells):
 
 
 def printed(cells):
-    return "".join("".join(output["text"]) for output in outputs(cells) if output.get("name") == "stdout")
+    return "".join(
+        "".join(output["text"]) for output in outputs(cells) if output.get("name") == "stdout"
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -68,7 +74,11 @@ def test_it_is_kept_without_outputs(path):
 @pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
 def test_it_runs_without_warnings_and_shows_two_pictures(executed, name):
     assert not [output for output in outputs(executed[name]) if output.get("name") == "stderr"]
-    pictures = [output["data"]["image/png"] for output in outputs(executed[name]) if "image/png" in output.get("data", {})]
+    pictures = [
+        output["data"]["image/png"]
+        for output in outputs(executed[name])
+        if "image/png" in output.get("data", {})
+    ]
     assert len(pictures) == 2
     assert min(map(len, pictures)) > 5000
 

@@ -22,20 +22,35 @@ def test_prints_the_majority_and_every_optimizer(quick):
 
 
 def test_begins_as_the_course_does(quick):
-    found, expected = results(quick[1]), figures("course_figures.json")["moons"]["last_batch_cost_every_1000_epochs"]
+    found, expected = (
+        results(quick[1]),
+        figures("course_figures.json")["moons"]["last_batch_cost_every_1000_epochs"],
+    )
     assert list(found["runs"]) == NAMES
     assert found["majority"] == 0.5
     for name, key in zip(NAMES, ("gd", "momentum", "adam"), strict=True):
-        assert found["runs"][name]["last_batch_cost_every_1000"] == pytest.approx(expected[key][:1], abs=1e-6)
+        assert found["runs"][name]["last_batch_cost_every_1000"] == pytest.approx(
+            expected[key][:1], abs=1e-6
+        )
 
 
 def test_the_walks_through_the_valley_obey_their_formulas(quick):
     walks = results(quick[1])["valley"]
-    assert [name.split(",")[0] for name in walks] == ["GradientDescent", "Momentum", "Momentum", "Adam"]
+    assert [name.split(",")[0] for name in walks] == [
+        "GradientDescent",
+        "Momentum",
+        "Momentum",
+        "Adam",
+    ]
     path = np.array(walks["GradientDescent, learning rate 0.019"]["path"])
     steps = np.arange(len(path))[:, np.newaxis]
-    np.testing.assert_allclose(path, [-10, 1] * (1 - 0.019 * np.array([1, 100])) ** steps, atol=1e-12)
-    assert walks["Momentum, learning rate 0.05"]["height"] < 0.01 * walks["GradientDescent, learning rate 0.019"]["height"]
+    np.testing.assert_allclose(
+        path, [-10, 1] * (1 - 0.019 * np.array([1, 100])) ** steps, atol=1e-12
+    )
+    assert (
+        walks["Momentum, learning rate 0.05"]["height"]
+        < 0.01 * walks["GradientDescent, learning rate 0.019"]["height"]
+    )
     assert all(one["path"][0] == [-10, 1] for one in walks.values())
 
 

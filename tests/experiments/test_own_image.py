@@ -18,7 +18,9 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MIN
 
 def run(*arguments, command=STUDY):
     words = [*command, *map(str, arguments)]
-    return subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=90)
+    return subprocess.run(
+        words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=90
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +38,26 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, folder):
     out = tmp_path_factory.mktemp("out") / "new"
-    return run(folder / "my $cat$.png", folder / "other.jpg", "--epochs", 300, "--data", folder, "--out", out), out
+    return run(
+        folder / "my $cat$.png",
+        folder / "other.jpg",
+        "--epochs",
+        300,
+        "--data",
+        folder,
+        "--out",
+        out,
+    ), out
 
 
 def test_a_picture_that_was_learned_is_known_again(trained, folder):
     done, out = trained
     assert done.returncode == 0, done.stderr
     answers = json.loads((out / "results.json").read_text())["answers"]
-    assert [answer["picture"] for answer in answers] == [str(folder / "my $cat$.png"), str(folder / "other.jpg")]
+    assert [answer["picture"] for answer in answers] == [
+        str(folder / "my $cat$.png"),
+        str(folder / "other.jpg"),
+    ]
     assert [answer["called"] for answer in answers] == ["cat", "non-cat"]
     assert answers[0]["probability_of_cat"] > 0.5 > answers[1]["probability_of_cat"]
 
@@ -53,7 +67,10 @@ def test_prints_the_source_that_it_trains_and_the_table(trained):
     assert done.stdout.startswith("source  cat pictures, unverified")
     assert "training first" in done.stdout
     assert "accuracy on the 50 test pictures" in done.stdout
-    assert any(line.startswith("picture ") and line.endswith("probability of a cat") for line in done.stdout.splitlines())
+    assert any(
+        line.startswith("picture ") and line.endswith("probability of a cat")
+        for line in done.stdout.splitlines()
+    )
 
 
 def test_the_picture_of_the_answers_shows_something(trained):
@@ -66,7 +83,9 @@ def test_the_picture_of_the_answers_shows_something(trained):
 def test_quick_on_stand_ins_says_that_they_are_drawn(tmp_path, folder):
     done = run(folder / "other.jpg", "--quick", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert ("note: trained on drawn cats" in done.stdout) == ("stand-in" in done.stdout.splitlines()[0])
+    assert ("note: trained on drawn cats" in done.stdout) == (
+        "stand-in" in done.stdout.splitlines()[0]
+    )
     assert json.loads((tmp_path / "results.json").read_text())["settings"]["epochs"] == 30
 
 

@@ -29,7 +29,10 @@ def test_prints_the_source_the_majority_and_the_four_kinds(quick):
 
 
 def test_the_plane_is_learned_by_heart_without_and_with_small_weights_under_the_penalty(quick):
-    runs = {(one["lambda"], one["keep_prob"]): np.array(one["each"]) for one in results(quick[1])["plane"]["runs"]}
+    runs = {
+        (one["lambda"], one["keep_prob"]): np.array(one["each"])
+        for one in results(quick[1])["plane"]["runs"]
+    }
     assert (runs[0, 1][:, 0] > 0.97).all()
     assert (runs[0.3, 1][:, 0] < 1).all()
     assert (runs[0.3, 1][:, 2] < 0.5 * runs[0, 1][:, 2]).all()

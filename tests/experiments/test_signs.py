@@ -18,7 +18,9 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MIN
 
 def run(*arguments, cwd=ROOT, environment=None):
     words = [*STUDY, *map(str, arguments)]
-    return subprocess.run(words, cwd=cwd, env=environment or ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        words, cwd=cwd, env=environment or ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,9 @@ def quick(tmp_path_factory, folder):
     return run("--quick", "--data", folder, "--out", out), out
 
 
-def test_prints_the_source_first_then_the_majority_the_accuracies_and_the_confusion_matrix(quick, folder):
+def test_prints_the_source_first_then_the_majority_the_accuracies_and_the_confusion_matrix(
+    quick, folder
+):
     done, _ = quick
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -51,7 +55,14 @@ def test_writes_the_numbers(quick):
     names = "source verified settings network majority train test classes confusion cost_every_100 cost_last seconds versions"
     assert list(results) == names.split()
     settings = results["settings"]
-    expected = {"layers": [25, 12], "optimizer": "adam", "learning_rate": 1e-4, "batch_size": 32, "epochs": 15, "seed": 1}
+    expected = {
+        "layers": [25, 12],
+        "optimizer": "adam",
+        "learning_rate": 1e-4,
+        "batch_size": 32,
+        "epochs": 15,
+        "seed": 1,
+    }
     assert {name: settings[name] for name in expected} == expected
     table = np.array(results["confusion"])
     assert table.sum(axis=1).tolist() == [20] * 6

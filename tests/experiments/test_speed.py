@@ -23,7 +23,9 @@ SPEED = [sys.executable, "-W", "error", "-m", "experiments.speed"]
 
 def run(*arguments):
     words = [*SPEED, *map(str, arguments)]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+    )
 
 
 def quick(out, benchmark, *arguments):
@@ -46,11 +48,33 @@ def folder(tmp_path_factory):
 
 
 def test_train_compares_peers_in_each_round_and_says_who_is_missing(tmp_path, folder):
-    text, found = quick(tmp_path, "train", "--data", folder, "--workload", "moons,cats", "--only", "products,minidl,notes,torch")
-    assert text.startswith("Training: microseconds per step, 2 rounds; ratios below 1: minidl is faster\n")
-    for said in ("moons: 2-5-2-1, 40 rows, batches of 16, Adam", "cats: 12288-20-7-5-1, 40 rows, whole set", "minidl / row, medians"):
+    text, found = quick(
+        tmp_path,
+        "train",
+        "--data",
+        folder,
+        "--workload",
+        "moons,cats",
+        "--only",
+        "products,minidl,notes,torch",
+    )
+    assert text.startswith(
+        "Training: microseconds per step, 2 rounds; ratios below 1: minidl is faster\n"
+    )
+    for said in (
+        "moons: 2-5-2-1, 40 rows, batches of 16, Adam",
+        "cats: 12288-20-7-5-1, 40 rows, whole set",
+        "minidl / row, medians",
+    ):
         assert said in text
-    assert len(re.findall(r"^(?:matrix products alone|minidl|the notes' loop) .*\|.*\|", text, re.MULTILINE)) == 6
+    assert (
+        len(
+            re.findall(
+                r"^(?:matrix products alone|minidl|the notes' loop) .*\|.*\|", text, re.MULTILINE
+            )
+        )
+        == 6
+    )
     for name in ("moons", "cats"):
         times = found["workloads"][name]["microseconds_per_step"]
         assert {"products", "minidl", "notes"} <= set(times)
@@ -75,22 +99,35 @@ def test_predict_measures_one_and_many(tmp_path):
 
 def test_check_holds_the_gradient_check_against_the_loop_of_courses(tmp_path, folder):
     text, found = quick(tmp_path, "check", "--data", folder)
-    assert "245,973 parameters, 2 pictures, 1 rounds; the loop: 1 of 4000 parameters timed and scaled up" in text
+    assert (
+        "245,973 parameters, 2 pictures, 1 rounds; the loop: 1 of 4000 parameters timed and scaled up"
+        in text
+    )
     assert list(found["seconds"]) == ["course's loop", "check, default", "check, exhaustive"]
 
 
 def test_import_is_measured_in_fresh_processes(tmp_path):
     text, found = quick(tmp_path, "import", "--only", "nothing,numpy,minidl,jax")
     assert {"nothing", "numpy", "minidl"} <= set(found["processor_ms"])
-    assert set(found["processor_ms"]) | set(found["not_measured"]) == {"nothing", "numpy", "minidl", "jax"}
+    assert set(found["processor_ms"]) | set(found["not_measured"]) == {
+        "nothing",
+        "numpy",
+        "minidl",
+        "jax",
+    }
     assert all(
-        f"not measured: {name}: ModuleNotFoundError: No module named '{name}': pip install" in text for name in found["not_measured"]
+        f"not measured: {name}: ModuleNotFoundError: No module named '{name}': pip install" in text
+        for name in found["not_measured"]
     )
 
 
 def test_data_compares_files_with_memory(tmp_path, folder):
     text, found = quick(tmp_path, "data", "--data", folder)
-    assert set(found["train"]["seconds"]) | set(found["train"]["not_measured"]) == {"memory", "file", "parts"}
+    assert set(found["train"]["seconds"]) | set(found["train"]["not_measured"]) == {
+        "memory",
+        "file",
+        "parts",
+    }
     assert set(found["read"]["seconds"]) == {"h5py", "minidl"}
     assert all(mib >= 0 for part in ("train", "read") for mib in found[part]["memory_mib"].values())
     assert "row / arrays in memory" in text
@@ -100,7 +137,9 @@ def test_growth_fits_a_power_and_a_line(tmp_path):
     text, found = quick(tmp_path, "growth", "--workload", "layers")
     assert list(found["series"]) == ["layers"]
     assert list(found["series"]["layers"]["seconds_per_epoch"]) == ["1", "10", "100"]
-    assert re.search(r"time grows as layers \*\* \d\.\d+; line: .* us for each of the layers, R2 ", text)
+    assert re.search(
+        r"time grows as layers \*\* \d\.\d+; line: .* us for each of the layers, R2 ", text
+    )
 
 
 def ended(capsys, *arguments):
@@ -114,10 +153,27 @@ def ended(capsys, *arguments):
 def test_help_names_benchmarks_options_and_examples(capsys):
     status, text = ended(capsys, "--help")
     assert status == 0
-    for said in ("train", "check", "predict", "import", "data", "growth", "examples:", 'pip install -e ".[fast,peers]"'):
+    for said in (
+        "train",
+        "check",
+        "predict",
+        "import",
+        "data",
+        "growth",
+        "examples:",
+        'pip install -e ".[fast,peers]"',
+    ):
         assert said in text
     _, text = ended(capsys, "train", "--help")
-    for said in ("--rounds N", "default: 7", "--only PEER,...", "jax-scan", "cats64", "--threads N", "results/speed"):
+    for said in (
+        "--rounds N",
+        "default: 7",
+        "--only PEER,...",
+        "jax-scan",
+        "cats64",
+        "--threads N",
+        "results/speed",
+    ):
         assert said in text
 
 
@@ -125,8 +181,14 @@ def test_help_names_benchmarks_options_and_examples(capsys):
     ("arguments", "rule"),
     [
         (["train", "--rounds", "0"], "argument --rounds: must be a whole number >= 1, got '0'"),
-        (["train", "--only", "minidl,keras"], "argument --only: must be names out of products, minidl, fast, jax"),
-        (["growth", "--workload", "depth"], "argument --workload: must be names out of examples, parameters, layers, got 'depth'"),
+        (
+            ["train", "--only", "minidl,keras"],
+            "argument --only: must be names out of products, minidl, fast, jax",
+        ),
+        (
+            ["growth", "--workload", "depth"],
+            "argument --workload: must be names out of examples, parameters, layers, got 'depth'",
+        ),
         (["fly"], "argument BENCHMARK: invalid choice: 'fly'"),
     ],
 )
@@ -144,17 +206,43 @@ def test_a_missing_folder_is_one_line_and_status_1(tmp_path):
 
 
 def test_where_nobody_can_be_measured_that_is_the_error(tmp_path):
-    done = run("train", "--quick", "--workload", "cats", "--only", "minidl,notes", "--data", tmp_path / "nowhere", "--out", tmp_path)
+    done = run(
+        "train",
+        "--quick",
+        "--workload",
+        "cats",
+        "--only",
+        "minidl,notes",
+        "--data",
+        tmp_path / "nowhere",
+        "--out",
+        tmp_path,
+    )
     assert done.returncode == 1
     assert "speed: nothing could be measured" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+)
 def test_no_worker_outlives_the_benchmark(tmp_path, number, status):
-    words = [*SPEED, "train", "--workload", "moons", "--only", "minidl,notes", "--seconds", "60", "--out", str(tmp_path)]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    words = [
+        *SPEED,
+        "train",
+        "--workload",
+        "moons",
+        "--only",
+        "minidl,notes",
+        "--seconds",
+        "60",
+        "--out",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
         end = time.monotonic() + 60
         while not (workers := children(process.pid)) and time.monotonic() < end:
             time.sleep(0.02)

@@ -33,7 +33,9 @@ def trained(peer, workload, **settings):
 
 @each_workload
 def test_the_notes_loop_trains_as_minidl_does(workload):
-    np.testing.assert_allclose(trained(minidl_net, workload), trained(notes_loop, workload), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        trained(minidl_net, workload), trained(notes_loop, workload), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -44,10 +46,14 @@ def test_the_notes_loop_has_the_cost_and_the_gradients_of_minidl(outputs):
     parameters = notes_loop.dictionary(load)
     AL, caches = notes_loop.forward(taught.X, parameters)
     grads = notes_loop.backward(AL, taught.Y, parameters, caches)
-    assert notes_loop.cost(AL, taught.Y) == pytest.approx(model.objective(x, labels)["total"], rel=1e-5)
+    assert notes_loop.cost(AL, taught.Y) == pytest.approx(
+        model.objective(x, labels)["total"], rel=1e-5
+    )
     np.testing.assert_allclose(model.predict(x), AL.T, rtol=1e-4)
     columns = [grads[f"d{letter}{k}"].ravel() for k in (1, 2, 3) for letter in "Wb"]
-    np.testing.assert_allclose(model.gradient(x, labels), np.concatenate(columns), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        model.gradient(x, labels), np.concatenate(columns), rtol=1e-4, atol=1e-6
+    )
 
 
 @each_workload
@@ -55,7 +61,9 @@ def test_torch_trains_as_minidl_does(workload):
     pytest.importorskip("torch")
     from experiments.speed.peers import torch_net
 
-    np.testing.assert_allclose(trained(minidl_net, workload), trained(torch_net, workload), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        trained(minidl_net, workload), trained(torch_net, workload), rtol=1e-3, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("scan", [False, True])
@@ -64,13 +72,19 @@ def test_jax_trains_as_minidl_does(workload, scan):
     pytest.importorskip("jax")
     from experiments.speed.peers import jax_net
 
-    np.testing.assert_allclose(trained(minidl_net, workload), trained(jax_net, workload, scan=scan), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        trained(minidl_net, workload), trained(jax_net, workload, scan=scan), rtol=1e-3, atol=1e-5
+    )
 
 
-@pytest.mark.parametrize("name", ["minidl_net", "notes_loop", "torch_net", "jax_net", "sklearn_net"])
+@pytest.mark.parametrize(
+    "name", ["minidl_net", "notes_loop", "torch_net", "jax_net", "sklearn_net"]
+)
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_every_peer_deals_batches_and_predicts(name, outputs):
-    pytest.importorskip({"torch_net": "torch", "jax_net": "jax", "sklearn_net": "sklearn"}.get(name, "numpy"))
+    pytest.importorskip(
+        {"torch_net": "torch", "jax_net": "jax", "sklearn_net": "sklearn"}.get(name, "numpy")
+    )
     import importlib
 
     peer = importlib.import_module(f"experiments.speed.peers.{name}")
@@ -97,7 +111,9 @@ def test_the_products_of_a_step_are_all_there_and_no_more(monkeypatch):
     load = Workload("g", (6, 5, 4, 2), 20, 8)
     assert load.sizes == [8, 8, 4]
     calls = []
-    monkeypatch.setattr(products.np, "matmul", lambda a, b, out: calls.append((a.shape, b.shape, out.shape)))
+    monkeypatch.setattr(
+        products.np, "matmul", lambda a, b, out: calls.append((a.shape, b.shape, out.shape))
+    )
     products._repeat(products._epoch(load))(1)
     assert len(calls) == 3 * (3 + 3 + 2)
     assert all((a[0], b[1]) == out and a[1] == b[0] for a, b, out in calls)
@@ -117,7 +133,10 @@ def test_workloads_have_the_shapes_that_they_tell(load):
 
 
 def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
-    peers = {"a": Peer("A", "experiments.speed.peers.minidl_net"), "b": Peer("B", "experiments.speed.peers.products")}
+    peers = {
+        "a": Peer("A", "experiments.speed.peers.minidl_net"),
+        "b": Peer("B", "experiments.speed.peers.products"),
+    }
     with rounds.Crew(peers, threads=1) as crew:
         times = crew.measure("train", MOONS, rounds=3, seconds=0.001, label="moons")
     assert list(times) == ["a", "b"]
@@ -127,16 +146,26 @@ def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
 
 
 FAILURES = {
-    "is missing": (Peer("Bad", "experiments.speed.nowhere", install="get it"), "experiments.speed.nowhere is not installed: get it"),
-    "raises": (Peer("Bad", "experiments.speed.peers.products", {"fly": True}), "failed in moons: TypeError: train() got an unexpected"),
+    "is missing": (
+        Peer("Bad", "experiments.speed.nowhere", install="get it"),
+        "experiments.speed.nowhere is not installed: get it",
+    ),
+    "raises": (
+        Peer("Bad", "experiments.speed.peers.products", {"fly": True}),
+        "failed in moons: TypeError: train() got an unexpected",
+    ),
 }
 
 
 @pytest.mark.parametrize("how", FAILURES)
 def test_a_peer_that_fails_is_told_and_the_others_go_on(how):
     bad, said = FAILURES[how]
-    with rounds.Crew({"bad": bad, "good": Peer("Good", "experiments.speed.peers.products")}, threads=1) as crew:
-        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")) == ["good"]
+    with rounds.Crew(
+        {"bad": bad, "good": Peer("Good", "experiments.speed.peers.products")}, threads=1
+    ) as crew:
+        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")) == [
+            "good"
+        ]
     (line,) = crew.told_missing()
     assert line.startswith(f"Bad: {said}")
 
@@ -151,7 +180,9 @@ def test_a_peer_that_dies_leaves_the_table(monkeypatch, when):
         return ask(self, command)
 
     monkeypatch.setattr(rounds.Worker, "ask", dying)
-    with rounds.Crew({name: Peer(name, "experiments.speed.peers.products") for name in "ab"}, threads=1) as crew:
+    with rounds.Crew(
+        {name: Peer(name, "experiments.speed.peers.products") for name in "ab"}, threads=1
+    ) as crew:
         times = crew.measure("train", MOONS, rounds=2, seconds=0.001, label="moons")
         assert list(times) == ["b"]
         assert crew.missing == {"a": "failed in moons: its process ended with status -9"}
@@ -159,21 +190,37 @@ def test_a_peer_that_dies_leaves_the_table(monkeypatch, when):
 
 
 def test_where_nobody_can_be_measured_that_is_the_error():
-    with rounds.Crew({"bad": FAILURES["raises"][0]}, threads=1) as crew, pytest.raises(rounds.NothingMeasuredError, match="Bad: failed in"):
+    with (
+        rounds.Crew({"bad": FAILURES["raises"][0]}, threads=1) as crew,
+        pytest.raises(rounds.NothingMeasuredError, match="Bad: failed in"),
+    ):
         crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")
 
 
 def test_the_order_rotates():
-    assert [rounds.rotated(["a", "b", "c"], turn) for turn in range(4)] == [list("abc"), list("bca"), list("cab"), list("abc")]
+    assert [rounds.rotated(["a", "b", "c"], turn) for turn in range(4)] == [
+        list("abc"),
+        list("bca"),
+        list("cab"),
+        list("abc"),
+    ]
 
 
 def test_all_libraries_get_the_same_number_of_threads():
     found = rounds.environment(3)
-    assert {found[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "NUMBA_NUM_THREADS")} == {"3"}
+    assert {
+        found[name]
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "NUMBA_NUM_THREADS")
+    } == {"3"}
 
 
 def test_a_run_is_repeated_to_fill_its_turn():
-    run, answer = worker.prepare("experiments.speed.peers.products", "train", {"workload": TINY["softmax, Adam"].fields()}, seconds=0.01)
+    run, answer = worker.prepare(
+        "experiments.speed.peers.products",
+        "train",
+        {"workload": TINY["softmax, Adam"].fields()},
+        seconds=0.01,
+    )
     assert answer["count"] > 1
     assert worker.timed(run, 1) > 0
     assert worker.memory() >= answer["before"] > 1
@@ -181,7 +228,11 @@ def test_a_run_is_repeated_to_fill_its_turn():
 
 def test_columns_stand_under_each_other_and_empty_groups_are_left_out():
     times = {"a": (1.0, 22222.0, 3.0), "b": (100.0, 0.5, 7.0)}
-    groups = [("us", times), ("nothing", {}), ("a heading wider than its numbers", {"b": times["b"]})]
+    groups = [
+        ("us", times),
+        ("nothing", {}),
+        ("a heading wider than its numbers", {"b": times["b"]}),
+    ]
     text = table.table({"a": "A", "b": "A long title"}, groups)
     assert "nothing" not in text
     for find in (str.index, str.rindex):
@@ -205,7 +256,10 @@ def test_the_fits_tell_a_power_from_a_line():
     assert growth.fit(n, 3e-3 * n**1.5).exponent == pytest.approx(1.5)
     found = growth.fit(n, 2e-3 + 1e-3 * n)
     assert (found.start, found.each, found.r2) == pytest.approx((2e-3, 1e-3, 1))
-    assert "line: 2 ms + 1e+03 us for each of the layers, R2 1.00000, at most 0 % off" in growth.told_fit(found, "layers")
+    assert (
+        "line: 2 ms + 1e+03 us for each of the layers, R2 1.00000, at most 0 % off"
+        in growth.told_fit(found, "layers")
+    )
     off = growth.fit([1, 10, 100], [1.0, 20.0, 100.0])
     assert max(map(abs, off.deviations)) > 0.1
 
@@ -235,7 +289,9 @@ class Moved:
         ((False,), 1, 5, 1),
     ],
 )
-def test_a_turn_is_repeated_while_the_processors_are_far_apart(monkeypatch, answers, runs, apart, kept):
+def test_a_turn_is_repeated_while_the_processors_are_far_apart(
+    monkeypatch, answers, runs, apart, kept
+):
     monkeypatch.setattr(rounds, "_PAUSE", 0)
     monkeypatch.setattr(rounds, "_TRIES", 5)
     crew, asked = rounds.Crew({}, threads=1), []
@@ -246,7 +302,9 @@ def test_a_turn_is_repeated_while_the_processors_are_far_apart(monkeypatch, answ
     assert (crew.apart, crew.kept) == (apart, kept)
     never = not any(answers)
     assert distance.closed == never
-    assert (crew._distance is None) == never  # a machine whose processors never share a cache is not asked again
+    assert (
+        crew._distance is None
+    ) == never  # a machine whose processors never share a cache is not asked again
 
 
 def test_a_peer_that_fails_ends_its_turn(monkeypatch):
@@ -256,7 +314,9 @@ def test_a_peer_that_fails_ends_its_turn(monkeypatch):
     assert crew.apart == 0
 
 
-@pytest.mark.skipif(not distance.Distance.told(2), reason="there are not two processors that can be chosen")
+@pytest.mark.skipif(
+    not distance.Distance.told(2), reason="there are not two processors that can be chosen"
+)
 def test_the_distance_of_two_processors_is_measured():
     one = distance.Distance()
     assert 0.1 < one.measure() < 1000
@@ -265,7 +325,10 @@ def test_the_distance_of_two_processors_is_measured():
     assert not distance.Distance.told(1)
 
 
-@pytest.mark.parametrize(("apart", "kept", "said"), [(0, 0, ""), (7, 0, "far apart 7 times: such"), (9, 2, "; 2 turns were kept")])
+@pytest.mark.parametrize(
+    ("apart", "kept", "said"),
+    [(0, 0, ""), (7, 0, "far apart 7 times: such"), (9, 2, "; 2 turns were kept")],
+)
 def test_it_is_told_that_processors_were_far_apart(capsys, apart, kept, said):
     crew = rounds.Crew({}, threads=1)
     crew.apart, crew.kept = apart, kept

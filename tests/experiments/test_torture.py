@@ -21,14 +21,18 @@ def test_killed_100_times_while_saving(tmp_path):
     content = torture("kill", 100, tmp_path)
     found = content["found"]
     assert found.get("model 1", 0) + found.get("model 2", 0) == 100
-    assert min(found.get("model 1", 0), found.get("model 2", 0)) > 5, "kills that all came too early or too late show nothing"
+    assert min(found.get("model 1", 0), found.get("model 2", 0)) > 5, (
+        "kills that all came too early or too late show nothing"
+    )
     assert content["leftovers_removed"] > 5, "no kill came while a file was written"
     assert content["control"].get("unreadable", 0) > 0, "a file written in place must suffer"
 
 
 def test_500_spoilt_files(tmp_path):
     content = torture("mutate", 500, tmp_path)
-    kinds = {name: told for name, told in content.items() if isinstance(told, dict) and "files" in told}
+    kinds = {
+        name: told for name, told in content.items() if isinstance(told, dict) and "files" in told
+    }
     assert sum(told["files"] for told in kinds.values()) == 500
     for name, told in kinds.items():
         assert told["refused"] > told["files"] / 2, name
@@ -39,12 +43,16 @@ def test_every_hostile_file_is_refused(tmp_path):
     content = torture("hostile", 1, tmp_path)
     assert content["refused"] == content["classes"] >= 18
     alone = {row[0]: row[3] for row in content["table"][1:]}
-    assert list(alone.values()).count("reads another file") >= 6, "the control must show that these files do harm"
+    assert list(alone.values()).count("reads another file") >= 6, (
+        "the control must show that these files do harm"
+    )
 
 
 def test_every_fault_of_every_call(tmp_path):
     content = torture("faults", 1, tmp_path)
-    assert {"open", "write", "fsync", "replace", "chmod", "makedirs", "flock"} <= set(content["calls"]["over an old file"])
+    assert {"open", "write", "fsync", "replace", "chmod", "makedirs", "flock"} <= set(
+        content["calls"]["over an old file"]
+    )
     assert content["tries"] > 300
 
 
@@ -57,7 +65,9 @@ def test_48_planted_numbers_that_are_not_finite(tmp_path):
     """Whether each was found; what the watch costs, a busy machine cannot tell."""
     done = run("torture", "nonfinite", "--count", 48, "--out", tmp_path)
     content = json.loads((tmp_path / "nonfinite.json").read_text())
-    assert content["found"] == dict.fromkeys(["input", "activation", "gradient", "parameter"], 12), done.stdout
+    assert content["found"] == dict.fromkeys(
+        ["input", "activation", "gradient", "parameter"], 12
+    ), done.stdout
 
 
 def test_the_same_seed_gives_the_same(tmp_path):
@@ -71,7 +81,9 @@ def test_the_cost_is_told(tmp_path):
     assert json.loads((tmp_path / "cost.json").read_text())["ratio"] > 0
 
 
-@pytest.mark.parametrize("words", [["nothing"], [], ["kill", "--count", "0"], ["kill", "--count", "x"]])
+@pytest.mark.parametrize(
+    "words", [["nothing"], [], ["kill", "--count", "0"], ["kill", "--count", "x"]]
+)
 def test_what_is_not_understood_is_status_2(words):
     assert run("torture", *words).returncode == 2
 
@@ -90,11 +102,31 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
 @pytest.mark.parametrize(
     ("name", "count", "more", "broken"),
     [
-        ("kill", 20, "", "import minidl.data.hdf5 as h; h.write_whole = lambda path, content: path.write_bytes(content)"),
+        (
+            "kill",
+            20,
+            "",
+            "import minidl.data.hdf5 as h; h.write_whole = lambda path, content: path.write_bytes(content)",
+        ),
         ("kill", 20, "", "files._remove_unless_held = lambda path: False"),
-        ("mutate", 640, "", "import minidl.checkpoints as s; s._digest = lambda array: ''"),
-        ("hostile", 1, ", only=['virtual data set']", "import minidl.data.hdf5 as h; h.check_description = lambda *_: None"),
-        ("hostile", 1, ", only=['chunk that is stored too short']", "import minidl.data.hdf5 as h; h.misfit = lambda *_: None"),
+        (
+            "mutate",
+            640,
+            "",
+            "import minidl.serialization.container as s; s.sha256_of = lambda array: ''",
+        ),
+        (
+            "hostile",
+            1,
+            ", only=['virtual data set']",
+            "import minidl.data.hdf5 as h; h.check_description = lambda *_: None",
+        ),
+        (
+            "hostile",
+            1,
+            ", only=['chunk that is stored too short']",
+            "import minidl.data.hdf5 as h; h.misfit = lambda *_: None",
+        ),
         ("faults", 1, "", "faults.ERRORS = (28,); files.remove_leftovers = lambda folder: []"),
         ("faults", 1, "", "faults.ERRORS = (28,); files._mode = lambda goal: None"),
     ],
@@ -102,6 +134,13 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
 def test_a_torture_finds_what_is_broken(tmp_path, name, count, more, broken):
     """Each protection is taken away once, and the torture must notice."""
     code = BROKEN.format(name=name, count=count, more=more, broken=broken)
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.splitlines()[-1]) > 0

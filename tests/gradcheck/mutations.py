@@ -62,14 +62,32 @@ EQUIVALENT = {
     ("Softmax", "axis=1, keepdims=True), out=dx)"): "the last axis of a matrix is its axis 1",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
     ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
-    ("BinaryCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
+    (
+        "BinaryCrossEntropy",
+        "np.divide(t, p, out=gradient, where=t >= 0)",
+    ): "0 / p is 0 unless p is 0 too",
     ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other)"): "0 / (1 - p) is 0 unless p is 1",
-    ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t <= 1)"): "0 / (1 - p) is 0 unless p is 1",
-    ("BinaryCrossEntropy", "np.divide(1 - t, 1 - p, out=other, where=t < 2)"): "0 / (1 - p) is 0 unless p is 1",
-    ("BinaryCrossEntropy", "np.multiply(gradient, 1.0 / p.size, out=other)"): "another array of the loss's own, not needed any more",
-    ("SigmoidCrossEntropy", "gradient.dtype), out=work)"): "another array of the loss's own, not needed any more",
+    (
+        "BinaryCrossEntropy",
+        "np.divide(1 - t, 1 - p, out=other, where=t <= 1)",
+    ): "0 / (1 - p) is 0 unless p is 1",
+    (
+        "BinaryCrossEntropy",
+        "np.divide(1 - t, 1 - p, out=other, where=t < 2)",
+    ): "0 / (1 - p) is 0 unless p is 1",
+    (
+        "BinaryCrossEntropy",
+        "np.multiply(gradient, 1.0 / p.size, out=other)",
+    ): "another array of the loss's own, not needed any more",
+    (
+        "SigmoidCrossEntropy",
+        "gradient.dtype), out=work)",
+    ): "another array of the loss's own, not needed any more",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
-    ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient, where=t >= 0)"): "0 / p is 0 unless p is 0 too",
+    (
+        "CategoricalCrossEntropy",
+        "np.divide(t, p, out=gradient, where=t >= 0)",
+    ): "0 / p is 0 unless p is 0 too",
     ("Objective", "parameter.grad.dtype).reshape(parameter.shape)"): "the same dtype",
 }
 
@@ -85,7 +103,13 @@ _UFUNCS = {
     "sign": ["abs"],
     "negative": ["positive"],
 }
-_OPERATORS = {ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div], ast.Div: [ast.Mult], ast.Pow: [ast.Mult]}
+_OPERATORS = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div],
+    ast.Div: [ast.Mult],
+    ast.Pow: [ast.Mult],
+}
 _COMPARISONS = {
     ast.Gt: [ast.GtE, ast.Lt],
     ast.Lt: [ast.LtE, ast.Gt],
@@ -115,13 +139,26 @@ class Mutant:
     @property
     def equivalent(self):
         """Why the mutant is as right as the source; "" where it is not."""
-        return next((why for (owner, end), why in EQUIVALENT.items() if self.owner == owner and self.change.endswith(end)), "")
+        return next(
+            (
+                why
+                for (owner, end), why in EQUIVALENT.items()
+                if self.owner == owner and self.change.endswith(end)
+            ),
+            "",
+        )
 
     def function(self):
         """Compile the module with the change, and return the mutated function."""
         real = importlib.import_module(f"minidl.{self.module}")
-        space = {"__name__": f"{real.__name__}_mutant", "__package__": real.__package__, "__file__": real.__file__}
-        sys.modules[space["__name__"]] = real  # where dataclasses and the like look up the module of a class
+        space = {
+            "__name__": f"{real.__name__}_mutant",
+            "__package__": real.__package__,
+            "__file__": real.__file__,
+        }
+        sys.modules[space["__name__"]] = (
+            real  # where dataclasses and the like look up the module of a class
+        )
         try:
             exec(compile(ast.fix_missing_locations(self.tree), real.__file__, "exec"), space)
         finally:
@@ -130,8 +167,12 @@ class Mutant:
 
 
 def _find(tree, owner, method):
-    chosen = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner)
-    return next(node for node in chosen.body if isinstance(node, ast.FunctionDef) and node.name == method)
+    chosen = next(
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner
+    )
+    return next(
+        node for node in chosen.body if isinstance(node, ast.FunctionDef) and node.name == method
+    )
 
 
 def _refusal(node):
@@ -144,7 +185,12 @@ def _nodes(function):
     def walk(node):
         yield node
         for field, held in ast.iter_fields(node):
-            if field in ("annotation", "returns", "args" if isinstance(node, ast.FunctionDef) else "", "ctx"):
+            if field in (
+                "annotation",
+                "returns",
+                "args" if isinstance(node, ast.FunctionDef) else "",
+                "ctx",
+            ):
                 continue
             for child in held if isinstance(held, list) else [held]:
                 if isinstance(child, ast.AST) and not _refusal(child):
@@ -186,14 +232,18 @@ def _changes(node, arrays):
                     if name != argument.id:
                         yield lambda n, i=position, name=name: setattr(n.args[i], "id", name)
                 if ufunc == "matmul":
-                    yield lambda n, i=position: n.args.__setitem__(i, ast.Attribute(n.args[i], "T", ast.Load()))
+                    yield lambda n, i=position: n.args.__setitem__(
+                        i, ast.Attribute(n.args[i], "T", ast.Load())
+                    )
         for position, keyword in enumerate(node.keywords):
             if keyword.arg == "where":
                 yield lambda n, i=position: n.keywords.__delitem__(i)
             if keyword.arg == "out" and isinstance(keyword.value, ast.Name):
                 for name in arrays:
                     if name != keyword.value.id:
-                        yield lambda n, i=position, name=name: setattr(n.keywords[i].value, "id", name)
+                        yield lambda n, i=position, name=name: setattr(
+                            n.keywords[i].value, "id", name
+                        )
     if isinstance(node, ast.BinOp):
         for operator in _OPERATORS.get(type(node.op), []):
             yield lambda n, operator=operator: setattr(n, "op", operator())
@@ -210,7 +260,11 @@ def _changes(node, arrays):
         yield lambda n: setattr(n, "attr", "value")
     if isinstance(node, ast.Attribute) and node.attr == "value":
         yield lambda n: setattr(n, "attr", "grad")
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    ):
         for value in _CONSTANTS.get(node.value, []):
             yield lambda n, value=value: setattr(n, "value", type(n.value)(value))
     if isinstance(node, ast.Constant) and node.value is True:
@@ -231,7 +285,9 @@ def _changes(node, arrays):
     if isinstance(node, ast.Return) and _ufunc(node.value):  # the last step forgotten
         for keyword in node.value.keywords:
             if keyword.arg == "out" and isinstance(keyword.value, ast.Name):
-                yield lambda n, name=keyword.value.id: setattr(n, "value", ast.Name(name, ast.Load()))
+                yield lambda n, name=keyword.value.id: setattr(
+                    n, "value", ast.Name(name, ast.Load())
+                )
 
 
 class _Replace(ast.NodeTransformer):
@@ -244,7 +300,11 @@ class _Replace(ast.NodeTransformer):
 
 def _statement(function, node):
     """Return the innermost statement around a node, as text."""
-    around = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and any(inner is node for inner in ast.walk(s))]
+    around = [
+        s
+        for s in ast.walk(function)
+        if isinstance(s, ast.stmt) and any(inner is node for inner in ast.walk(s))
+    ]
     innermost = min(around, key=lambda s: len(list(ast.walk(s))))
     return ast.unparse(innermost).replace("\n", "; ")
 
@@ -267,7 +327,9 @@ def mutants() -> Iterator[Mutant]:
                 replaced = change(target)
                 if isinstance(replaced, ast.AST):
                     _Replace(target, replaced).visit(twin)
-                after = [s for s, t in zip(_lines(function), _lines(original), strict=False) if s != t]
+                after = [
+                    s for s, t in zip(_lines(function), _lines(original), strict=False) if s != t
+                ]
                 name = f"{before}  ->  {after[0] if after else 'nothing'}"
                 if isinstance(replaced, ast.Pass):
                     name = f"without {before}"
@@ -277,7 +339,11 @@ def mutants() -> Iterator[Mutant]:
 
 
 def _lines(function):
-    return [ast.unparse(s).replace("\n", "; ") for s in ast.walk(function) if isinstance(s, ast.stmt) and not hasattr(s, "body")]
+    return [
+        ast.unparse(s).replace("\n", "; ")
+        for s in ast.walk(function)
+        if isinstance(s, ast.stmt) and not hasattr(s, "body")
+    ]
 
 
 def _subclass(owner, method, function):
@@ -297,20 +363,41 @@ def planted(mutant: Mutant):
     elif mutant.module == "penalties":
         chosen = _subclass(mutant.owner, mutant.method, function)
         layers = [Linear(4, 4), Tanh(), Linear(4, 2)]
-        yield Sequential(layers, loss=MeanSquaredError(), penalties=[chosen(0.3)], dtype=np.float64), X, rng.standard_normal((m, 2))
+        yield (
+            Sequential(layers, loss=MeanSquaredError(), penalties=[chosen(0.3)], dtype=np.float64),
+            X,
+            rng.standard_normal((m, 2)),
+        )
     else:
         layers = [Dropout(0.5), Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 2)]
-        model = Sequential(layers, loss=MeanSquaredError(), penalties=[L2(0.3), L1(0.2, layers=[1])], dtype=np.float64)
+        model = Sequential(
+            layers,
+            loss=MeanSquaredError(),
+            penalties=[L2(0.3), L1(0.2, layers=[1])],
+            dtype=np.float64,
+        )
         setattr(model, mutant.method, function.__get__(model))
         yield model, X, rng.standard_normal((m, 2))
 
 
 def _in_layer(mutant, function, rng, X):
-    owner = {"backward": "Tanh", "_step": "ReLU"}[mutant.method] if mutant.owner == "Activation" else mutant.owner
+    owner = (
+        {"backward": "Tanh", "_step": "ReLU"}[mutant.method]
+        if mutant.owner == "Activation"
+        else mutant.owner
+    )
     chosen = _subclass(owner, mutant.method, function)
-    made = {"Linear": lambda: chosen(5, 5), "Dropout": lambda: chosen(0.7), "LeakyReLU": lambda: chosen(0.2)}.get(owner, chosen)()
+    made = {
+        "Linear": lambda: chosen(5, 5),
+        "Dropout": lambda: chosen(0.7),
+        "LeakyReLU": lambda: chosen(0.2),
+    }.get(owner, chosen)()
     layers = [Linear(4, 5), Tanh(), made, Linear(5, 2)]
-    return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), X, rng.standard_normal((6, 2))
+    return (
+        Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
+        X,
+        rng.standard_normal((6, 2)),
+    )
 
 
 def _in_loss(mutant, function, rng, X):

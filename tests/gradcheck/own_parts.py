@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from minidl import Layer, Linear, Parameter, ReLU, Sigmoid
 from minidl.initializers import He, Ones, Zeros
-from minidl.losses import Loss
+from minidl.losses.base import Loss
 from minidl.penalties import Penalty
 
 

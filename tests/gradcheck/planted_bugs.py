@@ -59,7 +59,12 @@ def net(replaced=None, *, m=6, loss=None, penalties=None, dtype=np.float64) -> M
     X, labels = rng.standard_normal((m, 4)), rng.integers(0, 3, m)
     if loss is not None and not isinstance(loss, CategoricalCrossEntropy):
         layers.pop()
-    model = Sequential(layers, loss=loss or CategoricalCrossEntropy(), penalties=[L2(0.1)] if penalties is None else penalties, dtype=dtype)
+    model = Sequential(
+        layers,
+        loss=loss or CategoricalCrossEntropy(),
+        penalties=[L2(0.1)] if penalties is None else penalties,
+        dtype=dtype,
+    )
     return model, X, rng.standard_normal((m, 3)) if len(layers) == 6 else labels
 
 
@@ -69,7 +74,9 @@ def binary(replaced=None, *, loss=None, end=None) -> Model:
     for i, layer in (replaced or {}).items():
         layers[i] = layer
     rng = np.random.default_rng(8)
-    model = Sequential(layers, loss=loss or BinaryCrossEntropy(), penalties=[L2(0.1)], dtype=np.float64)
+    model = Sequential(
+        layers, loss=loss or BinaryCrossEntropy(), penalties=[L2(0.1)], dtype=np.float64
+    )
     return model, rng.standard_normal((6, 4)), rng.integers(0, 2, 6)
 
 
@@ -125,39 +132,127 @@ def _part(which, index, value):
     return change
 
 
-linear_bug("dW and db divided by m again", "weight", r"1/m|mean|divided by", _set("weight", lambda s, x, dy, g: g / len(x)))
-linear_bug("dW times 2", "weight", r"factor.*2|2.*factor|2(\.0+)? x", _set("weight", lambda s, x, dy, g: 2 * g))
-linear_bug("db times 4", "bias", r"factor.*4|4.*factor|4(\.0+)? x", _set("bias", lambda s, x, dy, g: 4 * g))
+linear_bug(
+    "dW and db divided by m again",
+    "weight",
+    r"1/m|mean|divided by",
+    _set("weight", lambda s, x, dy, g: g / len(x)),
+)
+linear_bug(
+    "dW times 2",
+    "weight",
+    r"factor.*2|2.*factor|2(\.0+)? x",
+    _set("weight", lambda s, x, dy, g: 2 * g),
+)
+linear_bug(
+    "db times 4", "bias", r"factor.*4|4.*factor|4(\.0+)? x", _set("bias", lambda s, x, dy, g: 4 * g)
+)
 linear_bug("dW with the wrong sign", "weight", "sign", _set("weight", lambda s, x, dy, g: -g))
 linear_bug("db with the wrong sign", "bias", "sign", _set("bias", lambda s, x, dy, g: -g))
 linear_bug("dW transposed", "weight", "transpos", _set("weight", lambda s, x, dy, g: g.T))
 linear_bug("dx = dy @ W.T", "input", "transpos", lambda s, x, dy, dx: dy @ s.weight.value.T)
 linear_bug("db a mean", "bias", "mean|1/m", _set("bias", lambda s, x, dy, g: dy.mean(axis=0)))
-linear_bug("db over the wrong axis", "bias", "axis|shape|raise", _set("bias", lambda s, x, dy, g: dy.sum(axis=1)), m=5)
-linear_bug("db over both axes", "bias", "axis|axes|equal|same", _set("bias", lambda s, x, dy, g: dy.sum()))
-linear_bug("db from the wrong product", "bias", r"dy \* x", _set("bias", lambda s, x, dy, g: (x * dy).sum(axis=0)))
-linear_bug("db zero", "bias", "zero|detach", _set("bias", lambda s, x, dy, g: 0 * g))
-linear_bug("db the last example's", "bias", "last example", _set("bias", lambda s, x, dy, g: dy[-1]))
-linear_bug("dW the last example's", "weight", "last example", _set("weight", lambda s, x, dy, g: np.outer(dy[-1], x[-1])))
-linear_bug("dW without the first example", "weight", "first example|example|row", _set("weight", lambda s, x, dy, g: dy[1:].T @ x[1:]))
-linear_bug("first row of dW zero", "weight", "row", _part("weight", 0, lambda g: 0 * g))
-linear_bug("one column of dW halved", "weight", "column", _part("weight", (slice(None), 1), lambda g: g / 2))
-linear_bug("one element of dW times 1.5", "weight", "element", _part("weight", (2, 3), lambda g: 1.5 * g))
-linear_bug("one element of db off by a little", "bias", "element", _part("bias", 4, lambda g: g * (1 + 1e-9)))
 linear_bug(
-    "dW computed in float32", "weight", "float32", _set("weight", lambda s, x, dy, g: dy.T.astype(np.float32) @ x.astype(np.float32))
+    "db over the wrong axis",
+    "bias",
+    "axis|shape|raise",
+    _set("bias", lambda s, x, dy, g: dy.sum(axis=1)),
+    m=5,
 )
-linear_bug("dx returned in float32", "shapes and dtypes", "float32", lambda s, x, dy, dx: dx.astype(np.float32))
-linear_bug("dx through float32", "input", "float32", lambda s, x, dy, dx: dx.astype(np.float32).astype(dx.dtype))
-linear_bug("dW clipped", "weight", "clip", _set("weight", lambda s, x, dy, g: np.clip(g, -0.5, 0.5)))
+linear_bug(
+    "db over both axes", "bias", "axis|axes|equal|same", _set("bias", lambda s, x, dy, g: dy.sum())
+)
+linear_bug(
+    "db from the wrong product",
+    "bias",
+    r"dy \* x",
+    _set("bias", lambda s, x, dy, g: (x * dy).sum(axis=0)),
+)
+linear_bug("db zero", "bias", "zero|detach", _set("bias", lambda s, x, dy, g: 0 * g))
+linear_bug(
+    "db the last example's", "bias", "last example", _set("bias", lambda s, x, dy, g: dy[-1])
+)
+linear_bug(
+    "dW the last example's",
+    "weight",
+    "last example",
+    _set("weight", lambda s, x, dy, g: np.outer(dy[-1], x[-1])),
+)
+linear_bug(
+    "dW without the first example",
+    "weight",
+    "first example|example|row",
+    _set("weight", lambda s, x, dy, g: dy[1:].T @ x[1:]),
+)
+linear_bug("first row of dW zero", "weight", "row", _part("weight", 0, lambda g: 0 * g))
+linear_bug(
+    "one column of dW halved",
+    "weight",
+    "column",
+    _part("weight", (slice(None), 1), lambda g: g / 2),
+)
+linear_bug(
+    "one element of dW times 1.5", "weight", "element", _part("weight", (2, 3), lambda g: 1.5 * g)
+)
+linear_bug(
+    "one element of db off by a little",
+    "bias",
+    "element",
+    _part("bias", 4, lambda g: g * (1 + 1e-9)),
+)
+linear_bug(
+    "dW computed in float32",
+    "weight",
+    "float32",
+    _set("weight", lambda s, x, dy, g: dy.T.astype(np.float32) @ x.astype(np.float32)),
+)
+linear_bug(
+    "dx returned in float32",
+    "shapes and dtypes",
+    "float32",
+    lambda s, x, dy, dx: dx.astype(np.float32),
+)
+linear_bug(
+    "dx through float32",
+    "input",
+    "float32",
+    lambda s, x, dy, dx: dx.astype(np.float32).astype(dx.dtype),
+)
+linear_bug(
+    "dW clipped", "weight", "clip", _set("weight", lambda s, x, dy, g: np.clip(g, -0.5, 0.5))
+)
 linear_bug("dx detached", "input", "detach|zero", lambda s, x, dy, dx: np.zeros_like(dx))
-linear_bug("dx not normalized: dy @ W / m", "input", "1/m|mean|divided", lambda s, x, dy, dx: dx / len(dx))
+linear_bug(
+    "dx not normalized: dy @ W / m", "input", "1/m|mean|divided", lambda s, x, dy, dx: dx / len(dx)
+)
 linear_bug("dx of the wrong shape", "input", "shape", lambda s, x, dy, dx: dx.T.copy())
-linear_bug("dW rows reversed", "weight", "revers|order|row|permut", _set("weight", lambda s, x, dy, g: g[::-1]))
-linear_bug("dW with dy squared", "weight", "dy squared", _set("weight", lambda s, x, dy, g: (dy * dy).T @ x))
-linear_bug("dW from |x|", "weight", "without its sign", _set("weight", lambda s, x, dy, g: dy.T @ np.abs(x)))
-linear_bug("weight decay inside dW", "weight", "weight", _set("weight", lambda s, x, dy, g: g + 0.01 * s.weight.value))
-linear_bug("dW with a constant added", "weight", "constant", _set("weight", lambda s, x, dy, g: g + 1e-6))
+linear_bug(
+    "dW rows reversed",
+    "weight",
+    "revers|order|row|permut",
+    _set("weight", lambda s, x, dy, g: g[::-1]),
+)
+linear_bug(
+    "dW with dy squared",
+    "weight",
+    "dy squared",
+    _set("weight", lambda s, x, dy, g: (dy * dy).T @ x),
+)
+linear_bug(
+    "dW from |x|",
+    "weight",
+    "without its sign",
+    _set("weight", lambda s, x, dy, g: dy.T @ np.abs(x)),
+)
+linear_bug(
+    "weight decay inside dW",
+    "weight",
+    "weight",
+    _set("weight", lambda s, x, dy, g: g + 0.01 * s.weight.value),
+)
+linear_bug(
+    "dW with a constant added", "weight", "constant", _set("weight", lambda s, x, dy, g: g + 1e-6)
+)
 
 
 def _overwriting(layer, x, dy, dx):
@@ -170,9 +265,19 @@ def _nudging(layer, x, dy, dx):
         x += 1e-7
 
 
-linear_bug("weights updated before dx", "parameters untouched|input", "changes the value|optimizer", _overwriting)
+linear_bug(
+    "weights updated before dx",
+    "parameters untouched|input",
+    "changes the value|optimizer",
+    _overwriting,
+)
 linear_bug("x modified in backward", "arguments untouched|input|weight", "writes into", _nudging)
-linear_bug("dx written into x's memory", "arguments untouched", "writes into", lambda s, x, dy, dx: np.copyto(x, dx) or x)
+linear_bug(
+    "dx written into x's memory",
+    "arguments untouched",
+    "writes into",
+    lambda s, x, dy, dx: np.copyto(x, dx) or x,
+)
 
 
 class Forgets(Linear):
@@ -210,8 +315,20 @@ class NoInput(Linear):
         super().backward(dy)
 
 
-bug("db never written", SQUARE, "bias|gradients overwritten", "never writ|unwritten|not written", lambda: net({SQUARE: Forgets(5, 5)}))
-bug("dW accumulates", SQUARE, "weight|accumulate|overwritten", "accumulat|adds to", lambda: net({SQUARE: Accumulates(5, 5)}))
+bug(
+    "db never written",
+    SQUARE,
+    "bias|gradients overwritten",
+    "never writ|unwritten|not written",
+    lambda: net({SQUARE: Forgets(5, 5)}),
+)
+bug(
+    "dW accumulates",
+    SQUARE,
+    "weight|accumulate|overwritten",
+    "accumulat|adds to",
+    lambda: net({SQUARE: Accumulates(5, 5)}),
+)
 bug("x cached once", SQUARE, "weight|stale", "stale|earlier", lambda: net({SQUARE: Stale(5, 5)}))
 bug("backward returns None", SQUARE, "input|shapes", "None", lambda: net({SQUARE: NoInput(5, 5)}))
 
@@ -227,7 +344,13 @@ def _instance(model):
     layer.backward = backward
 
 
-bug("db halved, by a function put into the object", 0, "bias|input", r"0\.5|half|None|factor", lambda: patched(_instance))
+bug(
+    "db halved, by a function put into the object",
+    0,
+    "bias|input",
+    r"0\.5|half|None|factor",
+    lambda: patched(_instance),
+)
 
 # Activations.
 
@@ -256,28 +379,86 @@ def activation_bug(name, at, base, words, derivative, parameter="input", **setti
 
 
 activation_bug("tanh' forgotten", 1, Tanh, "derivative|missing|dx = dy", lambda x, y, dy: dy.copy())
-activation_bug("tanh' of tanh(y)", 1, Tanh, "derivative|output|wrong place", lambda x, y, dy: dy * (1 - np.tanh(y) ** 2))
+activation_bug(
+    "tanh' of tanh(y)",
+    1,
+    Tanh,
+    "derivative|output|wrong place",
+    lambda x, y, dy: dy * (1 - np.tanh(y) ** 2),
+)
 activation_bug("1 - y for tanh'", 1, Tanh, "derivative|1 - y", lambda x, y, dy: dy * (1 - y))
 activation_bug("1 - x**2 for tanh'", 1, Tanh, "derivative|input", lambda x, y, dy: dy * (1 - x**2))
-activation_bug("sigmoid's derivative for tanh", 1, Tanh, "derivative|sigmoid|y", lambda x, y, dy: dy * y * (1 - y))
-activation_bug("tanh' with the wrong sign", 1, Tanh, "sign|derivative", lambda x, y, dy: -dy * (1 - y**2))
-activation_bug("sigmoid' forgotten", 1, Sigmoid, "derivative|missing|dx = dy", lambda x, y, dy: dy.copy())
-activation_bug("x (1 - x) for sigmoid'", 1, Sigmoid, "derivative|input", lambda x, y, dy: dy * x * (1 - x))
-activation_bug("sigmoid'(y)", 1, Sigmoid, "derivative|output|place", lambda x, y, dy: dy * _sigmoid(y) * (1 - _sigmoid(y)))
+activation_bug(
+    "sigmoid's derivative for tanh",
+    1,
+    Tanh,
+    "derivative|sigmoid|y",
+    lambda x, y, dy: dy * y * (1 - y),
+)
+activation_bug(
+    "tanh' with the wrong sign", 1, Tanh, "sign|derivative", lambda x, y, dy: -dy * (1 - y**2)
+)
+activation_bug(
+    "sigmoid' forgotten", 1, Sigmoid, "derivative|missing|dx = dy", lambda x, y, dy: dy.copy()
+)
+activation_bug(
+    "x (1 - x) for sigmoid'", 1, Sigmoid, "derivative|input", lambda x, y, dy: dy * x * (1 - x)
+)
+activation_bug(
+    "sigmoid'(y)",
+    1,
+    Sigmoid,
+    "derivative|output|place",
+    lambda x, y, dy: dy * _sigmoid(y) * (1 - _sigmoid(y)),
+)
 activation_bug("y for sigmoid'", 1, Sigmoid, "derivative|y", lambda x, y, dy: dy * y)
 activation_bug("ReLU' forgotten", 4, ReLU, "mask|derivative|dx = dy", lambda x, y, dy: dy.copy())
 activation_bug(
-    "ReLU's mask from dy > 0", 4, ReLU, "mask|linear|dy", lambda x, y, dy: dy * (dy > 0), "input|linear in the incoming gradient"
+    "ReLU's mask from dy > 0",
+    4,
+    ReLU,
+    "mask|linear|dy",
+    lambda x, y, dy: dy * (dy > 0),
+    "input|linear in the incoming gradient",
 )
 activation_bug("ReLU's mask inverted", 4, ReLU, "invert|mask", lambda x, y, dy: dy * (x <= 0))
 activation_bug("ReLU's mask x > 0.05", 4, ReLU, "mask|threshold", lambda x, y, dy: dy * (x > 0.05))
-activation_bug("ReLU's mask x > -0.05", 4, ReLU, "mask|threshold", lambda x, y, dy: dy * (x > -0.05))
-activation_bug("slope 0.01 back, 0.1 forward", 1, LeakyReLU, "slope|ratio|x", lambda x, y, dy: np.where(x > 0, dy, 0.01 * dy), slope=0.1)
-activation_bug("slope missing on the way back", 1, LeakyReLU, "slope|zero|x", lambda x, y, dy: dy * (x > 0), slope=0.1)
-activation_bug("softmax' diagonal only", 1, Softmax, "diagonal|softmax|derivative", lambda x, y, dy: dy * y * (1 - y))
-activation_bug("softmax' without the sum", 1, Softmax, "sum|derivative|softmax", lambda x, y, dy: dy * y)
 activation_bug(
-    "softmax' over the wrong axis", 1, Softmax, "axis|derivative|batch", lambda x, y, dy: y * (dy - (dy * y).sum(axis=0)), "input|rows|addi"
+    "ReLU's mask x > -0.05", 4, ReLU, "mask|threshold", lambda x, y, dy: dy * (x > -0.05)
+)
+activation_bug(
+    "slope 0.01 back, 0.1 forward",
+    1,
+    LeakyReLU,
+    "slope|ratio|x",
+    lambda x, y, dy: np.where(x > 0, dy, 0.01 * dy),
+    slope=0.1,
+)
+activation_bug(
+    "slope missing on the way back",
+    1,
+    LeakyReLU,
+    "slope|zero|x",
+    lambda x, y, dy: dy * (x > 0),
+    slope=0.1,
+)
+activation_bug(
+    "softmax' diagonal only",
+    1,
+    Softmax,
+    "diagonal|softmax|derivative",
+    lambda x, y, dy: dy * y * (1 - y),
+)
+activation_bug(
+    "softmax' without the sum", 1, Softmax, "sum|derivative|softmax", lambda x, y, dy: dy * y
+)
+activation_bug(
+    "softmax' over the wrong axis",
+    1,
+    Softmax,
+    "axis|derivative|batch",
+    lambda x, y, dy: y * (dy - (dy * y).sum(axis=0)),
+    "input|rows|addi",
 )
 
 
@@ -306,9 +487,27 @@ class BackwardInPlace(ReLU):
         return dy
 
 
-bug("mask of the batch before", 4, "no stale cache|input|reproduc", "stale|earlier", lambda: net({4: StaleMask()}))
-bug("forward in place on x", 4, "arguments untouched", "writes into its input", lambda: net({4: ForwardInPlace()}))
-bug("backward in place on dy", 4, "arguments untouched", "writes into the incoming", lambda: net({4: BackwardInPlace()}))
+bug(
+    "mask of the batch before",
+    4,
+    "no stale cache|input|reproduc",
+    "stale|earlier",
+    lambda: net({4: StaleMask()}),
+)
+bug(
+    "forward in place on x",
+    4,
+    "arguments untouched",
+    "writes into its input",
+    lambda: net({4: ForwardInPlace()}),
+)
+bug(
+    "backward in place on dy",
+    4,
+    "arguments untouched",
+    "writes into the incoming",
+    lambda: net({4: BackwardInPlace()}),
+)
 
 # Dropout.
 
@@ -335,17 +534,36 @@ def dropout_bug(name, words, backward):
 
 dropout_bug("mask not applied", "mask", lambda s, dy, mask: dy / s.keep_prob)
 dropout_bug("mask without 1 / keep_prob", "keep|scale|factor", lambda s, dy, mask: dy * (mask > 0))
-dropout_bug("1 / keep_prob twice", "keep|scale|factor|twice", lambda s, dy, mask: dy * mask / s.keep_prob)
-dropout_bug("a new mask on the way back", "mask", lambda s, dy, mask: dy * (s.rng.random(dy.shape) < s.keep_prob) / s.keep_prob)
+dropout_bug(
+    "1 / keep_prob twice", "keep|scale|factor|twice", lambda s, dy, mask: dy * mask / s.keep_prob
+)
+dropout_bug(
+    "a new mask on the way back",
+    "mask",
+    lambda s, dy, mask: dy * (s.rng.random(dy.shape) < s.keep_prob) / s.keep_prob,
+)
 dropout_bug("identity on the way back", "mask", lambda s, dy, mask: dy.copy())
 dropout_bug("mask inverted", "mask", lambda s, dy, mask: dy * (mask == 0) / s.keep_prob)
-dropout_bug("multiplied by keep_prob", "keep|scale|factor|division", lambda s, dy, mask: dy * (mask > 0) * s.keep_prob)
+dropout_bug(
+    "multiplied by keep_prob",
+    "keep|scale|factor|division",
+    lambda s, dy, mask: dy * (mask > 0) * s.keep_prob,
+)
 
 
 def _inferred():
-    layers = [Linear(4, 5), ReLU(), dropout(lambda s, dy, mask: dy * (s.y != 0) / s.keep_prob), Linear(5, 3)]
+    layers = [
+        Linear(4, 5),
+        ReLU(),
+        dropout(lambda s, dy, mask: dy * (s.y != 0) / s.keep_prob),
+        Linear(5, 3),
+    ]
     rng = np.random.default_rng(3)
-    return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), rng.standard_normal((6, 4)), rng.standard_normal((6, 3))
+    return (
+        Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
+        rng.standard_normal((6, 4)),
+        rng.standard_normal((6, 3)),
+    )
 
 
 bug("mask inferred from zeros of the output", 2, "input", "mask|zero", _inferred)
@@ -358,7 +576,13 @@ class MaskWhilePredicting(Dropout):
         return dy * 0.8 if self._mask is None else super().backward(dy)
 
 
-bug("scaled although dropout is off", 2, "input", "keep|factor|0.8", lambda: net({2: MaskWhilePredicting(0.8)}))
+bug(
+    "scaled although dropout is off",
+    2,
+    "input",
+    "keep|factor|0.8",
+    lambda: net({2: MaskWhilePredicting(0.8)}),
+)
 
 
 # Losses.
@@ -376,7 +600,13 @@ def loss_of(base, backward, forward=None):
 
 
 def loss_bug(name, words, backward, forward=None):
-    bug(name, None, "prediction", words, lambda: net(loss=loss_of(MeanSquaredError, backward, forward)))
+    bug(
+        name,
+        None,
+        "prediction",
+        words,
+        lambda: net(loss=loss_of(MeanSquaredError, backward, forward)),
+    )
 
 
 loss_bug("1/m missing", "1/m|factor|m", lambda s, g: g * len(g))
@@ -385,12 +615,23 @@ loss_bug("1/64 for 1/m", "factor|batch", lambda s, g: g * len(g) / 64)
 loss_bug("loss with the wrong sign", "sign", lambda s, g: -g)
 loss_bug("the 2 of the square missing", "half|0.5|factor", lambda s, g: g / 2)
 loss_bug("1/k missing", "factor", lambda s, g: g * g.shape[1])
-loss_bug("only the last example", "example|row", lambda s, g: g * (np.arange(len(g)) == len(g) - 1)[:, None])
+loss_bug(
+    "only the last example",
+    "example|row",
+    lambda s, g: g * (np.arange(len(g)) == len(g) - 1)[:, None],
+)
 loss_bug("only the first output", "column|output", lambda s, g: g * (np.arange(g.shape[1]) == 0))
 loss_bug("loss gradient clipped", "clip", lambda s, g: np.clip(g, -0.05, 0.05))
-loss_bug("loss gradient in float32", "float32", lambda s, g: g.astype(np.float32).astype(np.float64))
+loss_bug(
+    "loss gradient in float32", "float32", lambda s, g: g.astype(np.float32).astype(np.float64)
+)
 loss_bug("the sign of the difference only", "sign", lambda s, g: np.sign(g) / g.size)
-loss_bug("target forgotten", "target", lambda s, g: g + 2 * s.target / g.size, lambda s, p, t, v: setattr(s, "target", t) or v)
+loss_bug(
+    "target forgotten",
+    "target",
+    lambda s, g: g + 2 * s.target / g.size,
+    lambda s, p, t, v: setattr(s, "target", t) or v,
+)
 
 
 def _broadcast(self, right):
@@ -433,14 +674,18 @@ bug(
     None,
     "prediction",
     "another loss|logits",
-    lambda: binary(loss=loss_of(BinaryCrossEntropy, lambda s, g: g * s._prediction * (1 - s._prediction))),
+    lambda: binary(
+        loss=loss_of(BinaryCrossEntropy, lambda s, g: g * s._prediction * (1 - s._prediction))
+    ),
 )
 bug(
     "softmax applied twice on the way back",
     None,
     "prediction",
     "logits|twice",
-    lambda: net(loss=loss_of(CategoricalCrossEntropy, lambda s, g: (s._prediction - s._target) / len(g))),
+    lambda: net(
+        loss=loss_of(CategoricalCrossEntropy, lambda s, g: (s._prediction - s._target) / len(g))
+    ),
 )
 
 
@@ -452,8 +697,20 @@ def _head(change):
     return patch
 
 
-bug("fused loss without 1/m, by a function put into it", None, "prediction", "1/m|factor|m", lambda: patched(_head(lambda g: g * 6)))
-bug("fused loss with the wrong sign", None, "prediction", "sign", lambda: patched(_head(lambda g: -g), binary))
+bug(
+    "fused loss without 1/m, by a function put into it",
+    None,
+    "prediction",
+    "1/m|factor|m",
+    lambda: patched(_head(lambda g: g * 6)),
+)
+bug(
+    "fused loss with the wrong sign",
+    None,
+    "prediction",
+    "sign",
+    lambda: patched(_head(lambda g: -g), binary),
+)
 
 # Penalties.
 
@@ -475,8 +732,16 @@ def penalty(base, gradient=None, value=None, strength=0.1):
     return Wrong(strength)
 
 
-def penalty_bug(name, words, gradient=None, value=None, base=L2, layer=0, parameter="weight", replaced=None):
-    bug(name, layer, parameter, words, lambda: net(replaced() if replaced else None, penalties=[penalty(base, gradient, value)]))
+def penalty_bug(
+    name, words, gradient=None, value=None, base=L2, layer=0, parameter="weight", replaced=None
+):
+    bug(
+        name,
+        layer,
+        parameter,
+        words,
+        lambda: net(replaced() if replaced else None, penalties=[penalty(base, gradient, value)]),
+    )
 
 
 def _penalized_biases():
@@ -492,12 +757,19 @@ penalty_bug("L2 without 1/m", "1/m|factor|m", lambda s, w, m, g: g * m)
 penalty_bug("L2 with 1/m twice", "1/m|factor|m", lambda s, w, m, g: g / m)
 penalty_bug("L2 without lambda", "lambda|strength|factor", lambda s, w, m, g: g / s.strength)
 penalty_bug("L2 with the wrong sign", "sign", lambda s, w, m, g: -g)
-penalty_bug("L2 missing in one layer", "zero|missing", lambda s, w, m, g: 0 * g if w.shape == (5, 5) else g, layer=SQUARE)
+penalty_bug(
+    "L2 missing in one layer",
+    "zero|missing",
+    lambda s, w, m, g: 0 * g if w.shape == (5, 5) else g,
+    layer=SQUARE,
+)
 penalty_bug("L1's gradient for L2", "sign|L1", lambda s, w, m, g: s.strength / m * np.sign(w))
 penalty_bug("L2 missing altogether", "zero|missing", lambda s, w, m, g: 0 * g)
 penalty_bug("L2's value with 1/m, not 1/2m", "factor|half|0.5|2", value=lambda s, w, m, v: 2 * v)
 penalty_bug("L1 without the sign", "sign", lambda s, w, m, g: np.abs(g), base=L1)
-penalty_bug("L1 with L2's gradient", "sign|weight|L2", lambda s, w, m, g: s.strength / m * w, base=L1)
+penalty_bug(
+    "L1 with L2's gradient", "sign|weight|L2", lambda s, w, m, g: s.strength / m * w, base=L1
+)
 penalty_bug(
     "bias in the loss, not in the gradient",
     "bias|zero|missing",
@@ -531,7 +803,9 @@ def _penalty_on_bias(model):
 
 
 bug("penalty added twice", 0, "weight", "2|factor|twice", lambda: patched(_penalty_twice))
-bug("L2 on the bias too, in the gradient only", 0, "bias", "bias", lambda: patched(_penalty_on_bias))
+bug(
+    "L2 on the bias too, in the gradient only", 0, "bias", "bias", lambda: patched(_penalty_on_bias)
+)
 
 # Composition, and layers of one's own.
 
@@ -552,7 +826,11 @@ def _swapped(model):
 def _three_squares():
     rng = np.random.default_rng(4)
     layers = [Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 2)]
-    return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), rng.standard_normal((6, 4)), rng.standard_normal((6, 2))
+    return (
+        Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
+        rng.standard_normal((6, 4)),
+        rng.standard_normal((6, 2)),
+    )
 
 
 def _skips_a_layer(model):
@@ -574,9 +852,27 @@ def _stops_early(model):
     model.data_gradient = data_gradient
 
 
-bug("gradients of two layers swapped", 0, "weight", "swap|another|layer 2", lambda: patched(_swapped, _three_squares))
-bug("a layer skipped on the way back", 0, "weight|bias", "skipped", lambda: patched(_skips_a_layer, _three_squares))
-bug("the first layer left out", 0, "weight", "zero|detach", lambda: patched(_stops_early, _three_squares))
+bug(
+    "gradients of two layers swapped",
+    0,
+    "weight",
+    "swap|another|layer 2",
+    lambda: patched(_swapped, _three_squares),
+)
+bug(
+    "a layer skipped on the way back",
+    0,
+    "weight|bias",
+    "skipped",
+    lambda: patched(_skips_a_layer, _three_squares),
+)
+bug(
+    "the first layer left out",
+    0,
+    "weight",
+    "zero|detach",
+    lambda: patched(_stops_early, _three_squares),
+)
 
 
 class Gain(Layer):
@@ -653,7 +949,9 @@ class Columns(Flatten):
 
 def _images():
     rng = np.random.default_rng(2)
-    model = Sequential([LeakyReLU(0.3), Columns(), Linear(12, 2)], loss=MeanSquaredError(), dtype=np.float64)
+    model = Sequential(
+        [LeakyReLU(0.3), Columns(), Linear(12, 2)], loss=MeanSquaredError(), dtype=np.float64
+    )
     return model, rng.standard_normal((6, 2, 3, 2)), rng.standard_normal((6, 2))
 
 
@@ -665,7 +963,9 @@ bug(
     SQUARE,
     "weight",
     "factor|1.001",
-    lambda: net({SQUARE: after(_set("weight", lambda s, x, dy, g: 1.001 * g))(5, 5)}, dtype=np.float32),
+    lambda: net(
+        {SQUARE: after(_set("weight", lambda s, x, dy, g: 1.001 * g))(5, 5)}, dtype=np.float32
+    ),
 )
 
 
@@ -703,13 +1003,24 @@ class Minus(Linear):
 
 RIGHT += [
     ("ReLU's mask x >= 0", lambda: net({4: activation(ReLU, lambda x, y, dy: dy * (x >= 0))()})),
-    ("ReLU's mask from its output", lambda: net({4: activation(ReLU, lambda x, y, dy: dy * (y > 0))()})),
+    (
+        "ReLU's mask from its output",
+        lambda: net({4: activation(ReLU, lambda x, y, dy: dy * (y > 0))()}),
+    ),
     ("both ways wrong, consistently", lambda: net({4: Double()})),
     ("copies", lambda: net({SQUARE: Fresh(5, 5)})),
     ("a term that is zero", lambda: net({SQUARE: Minus(5, 5)})),
     ("tanh' from x", lambda: net({1: activation(Tanh, lambda x, y, dy: dy / np.cosh(x) ** 2)()})),
-    ("sigmoid' as y - y**2", lambda: net({1: activation(Sigmoid, lambda x, y, dy: dy * (y - y**2))()})),
-    ("L2 by a square root", lambda: net(penalties=[penalty(L2, value=lambda s, w, m, v: s.strength / (2 * m) * (w * w).sum())])),
+    (
+        "sigmoid' as y - y**2",
+        lambda: net({1: activation(Sigmoid, lambda x, y, dy: dy * (y - y**2))()}),
+    ),
+    (
+        "L2 by a square root",
+        lambda: net(
+            penalties=[penalty(L2, value=lambda s, w, m, v: s.strength / (2 * m) * (w * w).sum())]
+        ),
+    ),
     ("no bug at all", net),
     ("no bug at all, float32", lambda: net(dtype=np.float32)),
     ("no bug at all, one output", binary),
@@ -734,9 +1045,16 @@ def examine(planted: Bug) -> Outcome:
         return Outcome(False, False, False, "passes")
     guilty = report.guilty
     here = [check for check in report.failures if check.layer == planted.layer]
-    located = guilty.layer == planted.layer and any(re.search(planted.parameter, check.parameter) for check in here)
+    located = guilty.layer == planted.layer and any(
+        re.search(planted.parameter, check.parameter) for check in here
+    )
     says = " | ".join(dict.fromkeys(check.diagnosis for check in here if check.diagnosis))
-    named = located and bool(planted.words) and re.search(planted.words, says, re.IGNORECASE) is not None and "unknown" not in says[:20]
+    named = (
+        located
+        and bool(planted.words)
+        and re.search(planted.words, says, re.IGNORECASE) is not None
+        and "unknown" not in says[:20]
+    )
     return Outcome(True, located, named, f"{guilty.place}: {says}")
 
 
@@ -747,7 +1065,10 @@ def table() -> str:
         outcome = examine(planted)
         marks = (outcome.found, outcome.located, outcome.named)
         counts += marks
-        rows.append("  ".join(["yes" if mark else "NO " for mark in marks]) + f"  {planted.name:45}  {outcome.says[:150]}")
+        rows.append(
+            "  ".join(["yes" if mark else "NO " for mark in marks])
+            + f"  {planted.name:45}  {outcome.says[:150]}"
+        )
     total = f"found {counts[0]}, located {counts[1]}, named {counts[2]} of {len(BUGS)} bugs"
     return "\n".join(["found located named  bug", *rows, total])
 

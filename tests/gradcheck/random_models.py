@@ -64,7 +64,9 @@ def random_case(seed):
     shape = tuple(rng.integers(1, 4, 3)) if image else (int(rng.integers(1, 9)),)
     X = _input(rng, (m, *shape))
     width = int(np.prod(shape))
-    depth = int(rng.choice([1, 2, 3, 4, 6, 9, 13, 20], p=[0.1, 0.15, 0.15, 0.15, 0.15, 0.1, 0.1, 0.1]))
+    depth = int(
+        rng.choice([1, 2, 3, 4, 6, 9, 13, 20], p=[0.1, 0.15, 0.15, 0.15, 0.15, 0.1, 0.1, 0.1])
+    )
     layers = []
     if image:
         layers += [*([ReLU()] if rng.random() < 0.2 else []), Flatten()]
@@ -79,11 +81,19 @@ def random_case(seed):
         layers.append(_linear(rng, width, outputs, scale))
     head, loss, Y = _end(rng, kind, m, outputs)
     layers += head
-    model = Sequential(layers, loss=loss, penalties=_penalties(rng, len(layers)), seed=int(rng.integers(1000)), dtype=dtype)
+    model = Sequential(
+        layers,
+        loss=loss,
+        penalties=_penalties(rng, len(layers)),
+        seed=int(rng.integers(1000)),
+        dtype=dtype,
+    )
     _set_values(rng, model, scale)
     if kind == "squares" and rng.random() < 0.1:
         with np.errstate(all="ignore"):
-            Y = np.nan_to_num(model.predict(X), posinf=1.0, neginf=1.0)  # a perfect fit: every gradient is 0
+            Y = np.nan_to_num(
+                model.predict(X), posinf=1.0, neginf=1.0
+            )  # a perfect fit: every gradient is 0
     return Case(seed, model, X, Y)
 
 
@@ -96,7 +106,9 @@ def _scale(rng):
 
 def _input(rng, shape):
     X = rng.standard_normal(shape) * 10 ** rng.uniform(-2, 1.5)
-    style = rng.choice(["plain", "holes", "zero", "whole", "positive"], p=[0.5, 0.15, 0.05, 0.15, 0.15])
+    style = rng.choice(
+        ["plain", "holes", "zero", "whole", "positive"], p=[0.5, 0.15, 0.05, 0.15, 0.15]
+    )
     if style == "holes":
         X *= rng.random(shape) < 0.5
     elif style == "zero":
@@ -125,7 +137,16 @@ def _hidden(rng, width, scale, stochastic):
     if draw < 0.5:
         return Dropout(float(rng.choice([0.2, 0.5, 0.8, 1.0]))), width
     if draw < 0.8:
-        makers = [ReLU, ReLU, lambda: LeakyReLU(float(rng.choice([0.0, 0.01, 0.5]))), Sigmoid, Tanh, Tanh, Softmax, Flatten]
+        makers = [
+            ReLU,
+            ReLU,
+            lambda: LeakyReLU(float(rng.choice([0.0, 0.01, 0.5]))),
+            Sigmoid,
+            Tanh,
+            Tanh,
+            Softmax,
+            Flatten,
+        ]
         return makers[rng.integers(len(makers))](), width
     own = [
         lambda: Gain(width),
@@ -164,7 +185,12 @@ def _end(rng, kind, m, k):
         return [Sigmoid() if fused else OwnSigmoid()], BinaryCrossEntropy(), Y
     labels = rng.integers(0, k, m)
     form = rng.choice(["numbers", "column", "rows", "soft"])
-    Y = {"numbers": labels, "column": labels[:, None], "rows": np.eye(k)[labels], "soft": rng.dirichlet(np.ones(k), m)}[str(form)]
+    Y = {
+        "numbers": labels,
+        "column": labels[:, None],
+        "rows": np.eye(k)[labels],
+        "soft": rng.dirichlet(np.ones(k), m),
+    }[str(form)]
     fused = rng.random() < 0.75
     return [Softmax()] if fused else [Softmax(), Flatten()], CategoricalCrossEntropy(), Y
 
@@ -185,7 +211,9 @@ def _set_values(rng, model, scale):
     whole, alive = rng.random() < 0.1, rng.random() < 0.6
     for _, parameter in model.parameters:
         if len(parameter.shape) < 2 and alive:
-            parameter.value = parameter.value + (scale() or 0.3) * rng.standard_normal(parameter.shape)
+            parameter.value = parameter.value + (scale() or 0.3) * rng.standard_normal(
+                parameter.shape
+            )
         if whole:
             parameter.value = np.round(np.clip(parameter.value, -3, 3))
         if rng.random() < 0.03:

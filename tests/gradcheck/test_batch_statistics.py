@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from minidl import GradientChecker, Layer, Linear, MeanSquaredError, Ones, Parameter, ReLU, Sequential, Zeros
+from minidl import (
+    GradientChecker,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Ones,
+    Parameter,
+    ReLU,
+    Sequential,
+    Zeros,
+)
 
 
 class BatchNorm(Layer):
@@ -39,7 +49,9 @@ class BatchNorm(Layer):
 
 def checked(forget=""):
     layer = BatchNorm(5, forget)
-    model = Sequential([Linear(4, 5), layer, ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float64)
+    model = Sequential(
+        [Linear(4, 5), layer, ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float64
+    )
     rng = np.random.default_rng(0)
     return layer, GradientChecker(model).check(rng.standard_normal((6, 4)), rng.standard_normal(6))
 
@@ -47,7 +59,9 @@ def checked(forget=""):
 def test_the_right_layer_passes_and_keeps_its_statistics():
     layer, report = checked()
     assert report.ok, str(report)
-    assert {check.training for check in report.checks if check.layer == 1 and check.term == "layer"} == {False, True}
+    assert {
+        check.training for check in report.checks if check.layer == 1 and check.term == "layer"
+    } == {False, True}
     np.testing.assert_array_equal(layer.mean, np.zeros(5))
     np.testing.assert_array_equal(layer.var, np.ones(5))
 

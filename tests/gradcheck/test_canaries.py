@@ -24,7 +24,9 @@ from minidl.gradcheck.workbench import Workbench
 
 def planted_into():
     layers = [Linear(3, 4), Tanh(), Dropout(0.7), Linear(4, 4), Gain(4), Linear(4, 1), Sigmoid()]
-    return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1), L1(0.2)], dtype=np.float64)
+    return Sequential(
+        layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1), L1(0.2)], dtype=np.float64
+    )
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def test_survivors_of_a_blind_checker_are_named(monkeypatch):
 
 @pytest.mark.usefixtures("patient")
 def test_error_bars_without_end_show_survivors(monkeypatch):
-    monkeypatch.setattr(canaries, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf))
+    monkeypatch.setattr(
+        canaries, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf)
+    )
     report = GradientChecker(planted_into()).check(*rows())
     assert all("of layer" in name for name in report.survivors)
     assert any(name.startswith("L2(0.1)") for name in report.survivors)
@@ -97,7 +101,9 @@ def test_error_bars_without_end_show_survivors(monkeypatch):
 def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words):
     monkeypatch.setitem(RULES, rule, lambda trial: iter(()))
     places = ("5 Linear(4, 1)", "4 Gain()", "3 Linear(4, 4)", "0 Linear(3, 4)")
-    assert GradientChecker(planted_into()).check(*rows()).survivors == [f"layer {place}: {words}" for place in places]
+    assert GradientChecker(planted_into()).check(*rows()).survivors == [
+        f"layer {place}: {words}" for place in places
+    ]
 
 
 @pytest.mark.usefixtures("patient")
@@ -127,7 +133,10 @@ def test_the_planting_ends_with_its_budget(monkeypatch):
 def test_what_changes_nothing_is_not_counted():
     """A gradient that is zero has no sign to be wrong."""
     zero = np.zeros((3, 3))
-    assert all(canaries._told_apart(mutation(zero.copy()), zero, zero, zero) is None for mutation in MUTATIONS.values())
+    assert all(
+        canaries._told_apart(mutation(zero.copy()), zero, zero, zero) is None
+        for mutation in MUTATIONS.values()
+    )
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

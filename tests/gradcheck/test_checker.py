@@ -34,7 +34,9 @@ from minidl.penalties import Penalty
 
 def net(*middle, dtype=np.float64, loss=None, penalties=(), last=Sigmoid, outputs=1):
     layers = [Linear(3, 4), *middle, Linear(4, outputs), last()]
-    return Sequential(layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=dtype, seed=4)
+    return Sequential(
+        layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=dtype, seed=4
+    )
 
 
 # What is refused.
@@ -42,7 +44,9 @@ def net(*middle, dtype=np.float64, loss=None, penalties=(), last=Sigmoid, output
 
 @pytest.mark.parametrize("model", [None, Linear(2, 1), [Linear(2, 1)], Sequential])
 def test_what_is_no_model_is_refused(model):
-    with pytest.raises(ArgumentError, match=r"must be a Sequential, with its loss.*check_gradients"):
+    with pytest.raises(
+        ArgumentError, match=r"must be a Sequential, with its loss.*check_gradients"
+    ):
         GradientChecker(model)
 
 
@@ -90,7 +94,9 @@ def test_a_layer_whose_output_is_not_finite_is_named():
         def forward(self, x, *, training=False):
             return super().forward(x) / np.zeros(1)
 
-    with pytest.raises(NonFiniteError, match=r"layer 2, Overflows\(\), gives an output that is not"):
+    with pytest.raises(
+        NonFiniteError, match=r"layer 2, Overflows\(\), gives an output that is not"
+    ):
         GradientChecker(net(Tanh(), Overflows(4))).check(*rows())
 
 
@@ -99,7 +105,9 @@ def test_a_loss_or_penalty_that_is_not_finite_is_named():
         def value(self, weight, m):
             return np.inf
 
-    with pytest.raises(NonFiniteError, match=r"the loss BinaryCrossEntropy\(\) or a penalty gives inf"):
+    with pytest.raises(
+        NonFiniteError, match=r"the loss BinaryCrossEntropy\(\) or a penalty gives inf"
+    ):
         GradientChecker(net(penalties=[Infinite(0.1)])).check(*rows())
 
 
@@ -107,7 +115,11 @@ def test_a_loss_or_penalty_that_is_not_finite_is_named():
 def test_randomness_that_cannot_be_frozen_is_refused(training_only):
     class Anew(Layer):
         def forward(self, x, *, training=False):
-            self.mask = np.random.default_rng().random(x.shape) if training or not training_only else np.ones(x.shape)
+            self.mask = (
+                np.random.default_rng().random(x.shape)
+                if training or not training_only
+                else np.ones(x.shape)
+            )
             return x * self.mask
 
         def backward(self, dy):
@@ -122,18 +134,28 @@ def test_randomness_that_cannot_be_frozen_is_refused(training_only):
 RIGHT = {
     "the course's": lambda dtype: net(Tanh(), dtype=dtype),
     "relu": lambda dtype: net(ReLU(), Linear(4, 4), LeakyReLU(0.1), dtype=dtype),
-    "dropout, L1 and L2": lambda dtype: net(Tanh(), Dropout(0.6), penalties=[L1(0.1), L2(0.3, layers=[0])], dtype=dtype),
+    "dropout, L1 and L2": lambda dtype: net(
+        Tanh(), Dropout(0.6), penalties=[L1(0.1), L2(0.3, layers=[0])], dtype=dtype
+    ),
     "own layers": lambda dtype: net(Gain(4), Residual(4), Tied(4, 2), UnitRows(), dtype=dtype),
-    "classes": lambda dtype: net(Tanh(), last=Softmax, outputs=3, loss=CategoricalCrossEntropy(), dtype=dtype),
-    "squares": lambda dtype: net(Sigmoid(), last=Tanh, outputs=2, loss=MeanSquaredError(), dtype=dtype),
-    "images": lambda dtype: Sequential([Flatten(), Linear(12, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=dtype),
+    "classes": lambda dtype: net(
+        Tanh(), last=Softmax, outputs=3, loss=CategoricalCrossEntropy(), dtype=dtype
+    ),
+    "squares": lambda dtype: net(
+        Sigmoid(), last=Tanh, outputs=2, loss=MeanSquaredError(), dtype=dtype
+    ),
+    "images": lambda dtype: Sequential(
+        [Flatten(), Linear(12, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=dtype
+    ),
 }
 
 
 def batch(name, m=6):
     rng = np.random.default_rng(5)
     X = rng.standard_normal((m, 2, 3, 2) if name == "images" else (m, 3))
-    Y = {"classes": rng.integers(0, 3, m), "squares": rng.standard_normal((m, 2))}.get(name, rng.integers(0, 2, m))
+    Y = {"classes": rng.integers(0, 3, m), "squares": rng.standard_normal((m, 2))}.get(
+        name, rng.integers(0, 2, m)
+    )
     return X, Y
 
 
@@ -155,14 +177,22 @@ def test_a_right_model_passes_element_by_element(name, dtype, m):
 def test_every_layer_has_its_rows():
     report = GradientChecker(net(Tanh(), Dropout(0.5), penalties=[L2(0.1)])).check(*rows())
     protocol = [(c.layer, c.training) for c in report.checks if c.term == "protocol"]
-    assert {key: protocol.count(key) for key in protocol} == {(i, False): len(RULES) for i in range(5)} | {
+    assert {key: protocol.count(key) for key in protocol} == {
+        (i, False): len(RULES) for i in range(5)
+    } | {
         (2, True): len(RULES),
         (None, False): len(PROTOCOL) + 3,  # of the loss, and of the penalty
     }
     layers = [(c.layer, c.parameter, c.training) for c in report.checks if c.term == "layer"]
     assert len(layers) == len(set(layers)) == 10
-    assert {(c.layer, c.parameter) for c in report.checks if c.term == "L2(0.1)"} == {(0, "weight"), (3, "weight")}
-    assert [len([c for c in report.checks if c.term == term]) for term in ("data", "total")] == [5, 5]
+    assert {(c.layer, c.parameter) for c in report.checks if c.term == "L2(0.1)"} == {
+        (0, "weight"),
+        (3, "weight"),
+    }
+    assert [len([c for c in report.checks if c.term == term]) for term in ("data", "total")] == [
+        5,
+        5,
+    ]
     assert report.method == "complex step"
 
 
@@ -170,7 +200,11 @@ def test_layers_that_are_not_complex_safe_are_noted():
     report = GradientChecker(net(Abs(), Expit(), loss=Huber(), last=Tanh)).check(*rows())
     assert report.ok
     notes = "\n".join(report.notes)
-    for words in ("layer 1, Abs(), is not complex-safe", "layer 2, Expit(), is not", "the loss Huber() is not complex-safe"):
+    for words in (
+        "layer 1, Abs(), is not complex-safe",
+        "layer 2, Expit(), is not",
+        "the loss Huber() is not complex-safe",
+    ):
         assert words in notes
     assert "central differences (Richardson)" in report.method
     assert "numeric: " + report.method in str(report)
@@ -217,7 +251,11 @@ def test_zero_weights_and_dead_units_are_tried_again_nearby():
 
     model.data_gradient = wrong
     report = GradientChecker(model).check(*rows())
-    assert (report.guilty.layer, report.guilty.parameter, report.guilty.term) == (0, "weight", "data")
+    assert (report.guilty.layer, report.guilty.parameter, report.guilty.term) == (
+        0,
+        "weight",
+        "data",
+    )
 
 
 def test_what_nothing_reaches_is_said_to_be_untested():
@@ -234,19 +272,27 @@ def test_what_nothing_reaches_is_said_to_be_untested():
 
     report = GradientChecker(net(Unused())).check(*rows())
     assert report.ok
-    assert any("not tested: 2 of 2 elements of layer 1 Unused() idle" in note for note in report.notes)
+    assert any(
+        "not tested: 2 of 2 elements of layer 1 Unused() idle" in note for note in report.notes
+    )
 
 
 def test_dead_inputs_are_said_to_be_tested_with_the_layer_alone():
     X, Y = rows()
     X[:, 1] = 0
     report = GradientChecker(net(Tanh())).check(X, Y)
-    assert any("not reached through the whole net" in note and "0 weight 4 of 12" in note for note in report.notes)
+    assert any(
+        "not reached through the whole net" in note and "0 weight 4 of 12" in note
+        for note in report.notes
+    )
 
 
 def test_a_large_model_is_covered_by_probes_or_exhaustively():
     model = Sequential(
-        [Linear(300, 20), Tanh(), Linear(20, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64, penalties=[L2(0.1)]
+        [Linear(300, 20), Tanh(), Linear(20, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=np.float64,
+        penalties=[L2(0.1)],
     )
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((3, 300)), [0, 1, 1]
@@ -265,8 +311,14 @@ def test_a_large_model_is_covered_by_probes_or_exhaustively():
 
 @pytest.mark.parametrize("element", [(0, 0), (19, 299), (7, 150)])
 def test_one_wrong_element_of_a_large_model_is_found(element, monkeypatch):
-    monkeypatch.setattr("minidl.gradcheck.point.Point.limit", lambda self, i: 0)  # as if it were much larger: probes alone
-    model = Sequential([Linear(300, 20), Tanh(), Linear(20, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
+    monkeypatch.setattr(
+        "minidl.gradcheck.point.Point.limit", lambda self, i: 0
+    )  # as if it were much larger: probes alone
+    model = Sequential(
+        [Linear(300, 20), Tanh(), Linear(20, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=np.float64,
+    )
     layer = model.layers[0]
     right = layer.backward
 
@@ -299,7 +351,9 @@ def test_the_central_method_gives_the_number_of_the_course(epsilon):
             values.append(model.objective(X, Y)["total"])
             model.parameters.theta[k] = theta[k]
         numeric[k] = (values[0] - values[1]) / (2 * h)
-    expected = np.linalg.norm(analytic - numeric) / (np.linalg.norm(analytic) + np.linalg.norm(numeric))
+    expected = np.linalg.norm(analytic - numeric) / (
+        np.linalg.norm(analytic) + np.linalg.norm(numeric)
+    )
     report = GradientChecker(model, method="central", epsilon=epsilon).check(X, Y)
     assert report.ok
     assert report.difference == pytest.approx(expected, rel=1e-6)
@@ -317,7 +371,11 @@ def test_the_central_method_finds_bugs():
 
 
 def test_the_central_method_probes_what_is_large_unless_all_is_asked_for():
-    model = Sequential([Linear(300, 70), Tanh(), Linear(70, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
+    model = Sequential(
+        [Linear(300, 70), Tanh(), Linear(70, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=np.float64,
+    )
     X = np.random.default_rng(0).standard_normal((2, 300))
     report = GradientChecker(model, method="central", epsilon=1e-5).check(X, [0, 1])
     assert report.ok
@@ -340,7 +398,9 @@ def test_auto_and_complex_agree_for_what_is_complex_safe(method):
 def test_the_model_comes_back_bit_for_bit(dtype, method):
     X, Y = rows()
     model = net(Tanh(), Dropout(0.5), Gain(4), penalties=[L2(0.1), L1(0.1)], dtype=dtype)
-    model.value_and_gradient(*model._pair(X, Y), training=True)  # caches and random streams are in use
+    model.value_and_gradient(
+        *model._pair(X, Y), training=True
+    )  # caches and random streams are in use
     before, predicted = state(model), model.predict(X)
     model.value_and_gradient(*model._pair(X, Y), training=True)
     assert state(model) != before  # the comparison can fail
@@ -448,7 +508,9 @@ def test_a_layer_for_one_length_of_batch_is_checked_for_that_length():
             return super().backward(dy)
 
     report = GradientChecker(net(TenRows(4))).check(*rows())
-    assert [(c.layer, c.term, c.parameter) for c in report.failures] == [(1, "protocol", "additive over the batch")]
+    assert [(c.layer, c.term, c.parameter) for c in report.failures] == [
+        (1, "protocol", "additive over the batch")
+    ]
 
 
 # What users bring along.
@@ -487,9 +549,15 @@ def test_a_users_loss_and_penalty_need_not_be_complex_safe():
         def gradient(self, weight, m, out):
             out[...] = self.strength * weight / np.linalg.norm(weight) * (1 + 1e-4)
 
-    report = GradientChecker(net(Tanh(), loss=Huber(), last=Tanh, penalties=[Lengths(0.3)])).check(*rows())
+    report = GradientChecker(net(Tanh(), loss=Huber(), last=Tanh, penalties=[Lengths(0.3)])).check(
+        *rows()
+    )
     assert report.ok, str(report)
-    guilty = GradientChecker(net(Tanh(), loss=Huber(), last=Tanh, penalties=[Wrong(0.3)])).check(*rows()).guilty
+    guilty = (
+        GradientChecker(net(Tanh(), loss=Huber(), last=Tanh, penalties=[Wrong(0.3)]))
+        .check(*rows())
+        .guilty
+    )
     assert (guilty.term, guilty.parameter) == ("Wrong(0.3)", "weight")
 
 
@@ -500,7 +568,9 @@ def test_a_penalty_of_products_of_neighbours_passes():
 
 def test_a_layer_used_alone_before_is_welcome():
     layer = in_dtype(Linear(3, 1), np.float32)
-    report = GradientChecker(Sequential([layer], loss=MeanSquaredError())).check(np.ones((2, 3)), np.zeros((2, 1)))
+    report = GradientChecker(Sequential([layer], loss=MeanSquaredError())).check(
+        np.ones((2, 3)), np.zeros((2, 1))
+    )
     assert report.ok
 
 

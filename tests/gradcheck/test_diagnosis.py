@@ -34,7 +34,9 @@ M = 6
 
 def net(*hidden, penalties=(), width=4, loss=None, last=Sigmoid):
     layers = [Linear(4, width), *hidden, Linear(width, 1), last()]
-    return Sequential(layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=np.float64, seed=1)
+    return Sequential(
+        layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=np.float64, seed=1
+    )
 
 
 def checked(model):
@@ -96,15 +98,71 @@ LAYERS = [
         "bias",
         "analytic = 2.000 x numeric in all 4 elements.*a factor 2 too many",
     ),
-    ("1/m twice", [ReLU()], 0, after("weight", lambda g, layer, dy: g / len(dy)), "weight", "1/m applied twice"),
-    ("1/m missing", [ReLU()], 0, after("weight", lambda g, layer, dy: g * len(dy)), "weight", "the mean's 1/m missing"),
-    ("transposed", [ReLU()], 0, after("weight", lambda g, *_: g.T.copy()), "weight", "numeric transposed"),
-    ("dx by weight.T", [ReLU()], 0, lambda layer, right, dy: (right(dy), dy @ layer.weight.value.T)[1], "input", "transposed"),
-    ("zero", [ReLU()], 0, after("bias", lambda g, *_: 0 * g), "bias", "analytic = 0 in all 4 elements"),
+    (
+        "1/m twice",
+        [ReLU()],
+        0,
+        after("weight", lambda g, layer, dy: g / len(dy)),
+        "weight",
+        "1/m applied twice",
+    ),
+    (
+        "1/m missing",
+        [ReLU()],
+        0,
+        after("weight", lambda g, layer, dy: g * len(dy)),
+        "weight",
+        "the mean's 1/m missing",
+    ),
+    (
+        "transposed",
+        [ReLU()],
+        0,
+        after("weight", lambda g, *_: g.T.copy()),
+        "weight",
+        "numeric transposed",
+    ),
+    (
+        "dx by weight.T",
+        [ReLU()],
+        0,
+        lambda layer, right, dy: (right(dy), dy @ layer.weight.value.T)[1],
+        "input",
+        "transposed",
+    ),
+    (
+        "zero",
+        [ReLU()],
+        0,
+        after("bias", lambda g, *_: 0 * g),
+        "bias",
+        "analytic = 0 in all 4 elements",
+    ),
     ("detached", [Tanh()], 1, after("input", lambda g, *_: 0 * g), "input", "detached"),
-    ("no derivative", [Tanh()], 1, lambda layer, right, dy: dy * 1.0, "input", "the derivative of the activation is missing"),
-    ("sigmoid at the output", [Sigmoid()], 1, of_output(lambda y: np.exp(-y) / (1 + np.exp(-y)) ** 2), "input", "taken at the output"),
-    ("tanh at the output", [Tanh()], 1, of_output(lambda y: 1 - np.tanh(y) ** 2), "input", "taken at the output"),
+    (
+        "no derivative",
+        [Tanh()],
+        1,
+        lambda layer, right, dy: dy * 1.0,
+        "input",
+        "the derivative of the activation is missing",
+    ),
+    (
+        "sigmoid at the output",
+        [Sigmoid()],
+        1,
+        of_output(lambda y: np.exp(-y) / (1 + np.exp(-y)) ** 2),
+        "input",
+        "taken at the output",
+    ),
+    (
+        "tanh at the output",
+        [Tanh()],
+        1,
+        of_output(lambda y: 1 - np.tanh(y) ** 2),
+        "input",
+        "taken at the output",
+    ),
     (
         "sigmoid of the input",
         [Sigmoid()],
@@ -113,12 +171,47 @@ LAYERS = [
         "input",
         "formula for outputs taken at the input",
     ),
-    ("tanh without the square", [Tanh()], 1, of_output(lambda y: 1 - y), "input", "a term or a square"),
-    ("sigmoid without a term", [Sigmoid()], 1, of_output(lambda y: y), "input", "the output in place of the derivative"),
-    ("softmax's diagonal", [Softmax()], 1, of_output(lambda y: y * (1 - y)), "input", "only the diagonal"),
-    ("derivative twice", [Tanh()], 1, of_output(lambda y: (1 - y * y) ** 2), "input", "applied twice"),
+    (
+        "tanh without the square",
+        [Tanh()],
+        1,
+        of_output(lambda y: 1 - y),
+        "input",
+        "a term or a square",
+    ),
+    (
+        "sigmoid without a term",
+        [Sigmoid()],
+        1,
+        of_output(lambda y: y),
+        "input",
+        "the output in place of the derivative",
+    ),
+    (
+        "softmax's diagonal",
+        [Softmax()],
+        1,
+        of_output(lambda y: y * (1 - y)),
+        "input",
+        "only the diagonal",
+    ),
+    (
+        "derivative twice",
+        [Tanh()],
+        1,
+        of_output(lambda y: (1 - y * y) ** 2),
+        "input",
+        "applied twice",
+    ),
     ("mask inverted", [ReLU()], 1, of_output(lambda y: y <= 0), "input", "the mask is inverted"),
-    ("mask of dy", [ReLU()], 1, lambda layer, right, dy: dy * (dy > 0), "input", "taken from the incoming gradient"),
+    (
+        "mask of dy",
+        [ReLU()],
+        1,
+        lambda layer, right, dy: dy * (dy > 0),
+        "input",
+        "taken from the incoming gradient",
+    ),
     (
         "only the last example",
         [ReLU()],
@@ -127,12 +220,47 @@ LAYERS = [
         "weight",
         "only the last example",
     ),
-    ("wrong axis", [ReLU()], 0, after("bias", lambda g, layer, dy: np.full(g.shape, dy.sum())), "bias", "the sum of dy over both axes"),
-    ("one element", [ReLU()], 0, after("weight", first_element), "weight", r"only element \(0, 0\) of 16 is wrong, 3.000 x numeric"),
+    (
+        "wrong axis",
+        [ReLU()],
+        0,
+        after("bias", lambda g, layer, dy: np.full(g.shape, dy.sum())),
+        "bias",
+        "the sum of dy over both axes",
+    ),
+    (
+        "one element",
+        [ReLU()],
+        0,
+        after("weight", first_element),
+        "weight",
+        r"only element \(0, 0\) of 16 is wrong, 3.000 x numeric",
+    ),
     ("one row", [ReLU()], 0, after("weight", last_row), "weight", "only row 3 of 4 is zero"),
-    ("one column", [ReLU()], 0, after("weight", first_column), "weight", "only column 0 of 4 is 2.000 x numeric"),
-    ("clipped", [ReLU()], 0, after("weight", lambda g, *_: np.clip(g, -0.5, 0.5)), "weight", "clipped"),
-    ("float32", [ReLU()], 0, after("weight", lambda g, *_: g.astype(np.float32)), "weight", "float32"),
+    (
+        "one column",
+        [ReLU()],
+        0,
+        after("weight", first_column),
+        "weight",
+        "only column 0 of 4 is 2.000 x numeric",
+    ),
+    (
+        "clipped",
+        [ReLU()],
+        0,
+        after("weight", lambda g, *_: np.clip(g, -0.5, 0.5)),
+        "weight",
+        "clipped",
+    ),
+    (
+        "float32",
+        [ReLU()],
+        0,
+        after("weight", lambda g, *_: g.astype(np.float32)),
+        "weight",
+        "float32",
+    ),
     (
         "the output for the input",
         [Tanh(), Linear(4, 4), Tanh()],
@@ -149,11 +277,22 @@ LAYERS = [
         "weight",
         "left out|equal",
     ),
-    ("nothing known", [ReLU()], 0, after("weight", lambda g, *_: g + 0.1 * np.cos(np.arange(16.0)).reshape(4, 4)), "weight", "unknown"),
+    (
+        "nothing known",
+        [ReLU()],
+        0,
+        after("weight", lambda g, *_: g + 0.1 * np.cos(np.arange(16.0)).reshape(4, 4)),
+        "weight",
+        "unknown",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("hidden", "number", "bug", "parameter", "words"), [row[1:] for row in LAYERS], ids=[row[0] for row in LAYERS])
+@pytest.mark.parametrize(
+    ("hidden", "number", "bug", "parameter", "words"),
+    [row[1:] for row in LAYERS],
+    ids=[row[0] for row in LAYERS],
+)
 def test_the_layer_the_parameter_and_the_mistake_are_named(hidden, number, bug, parameter, words):
     model = net(*copy.deepcopy(hidden))
     wrong(model.layers[number], bug)
@@ -171,15 +310,28 @@ MASKS = [
     ("scaled only", lambda layer, right, dy: dy / 0.7, "the mask is missing"),
     ("inverted", lambda layer, right, dy: dy / 0.7 * (layer._mask == 0), "inverted"),
     ("unscaled", lambda layer, right, dy: dy * (layer._mask > 0), "unscaled"),
-    ("scaled twice", lambda layer, right, dy: dy * layer._mask / 0.7, "scaled by 1/keep_prob twice"),
-    ("drawn anew", lambda layer, right, dy: dy * (layer.rng.random(dy.shape) < 0.7) / 0.7, "another mask than forward's: .*drawn anew"),
+    (
+        "scaled twice",
+        lambda layer, right, dy: dy * layer._mask / 0.7,
+        "scaled by 1/keep_prob twice",
+    ),
+    (
+        "drawn anew",
+        lambda layer, right, dy: dy * (layer.rng.random(dy.shape) < 0.7) / 0.7,
+        "another mask than forward's: .*drawn anew",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("bug", "words"), [row[1:] for row in MASKS], ids=[row[0] for row in MASKS])
+@pytest.mark.parametrize(
+    ("bug", "words"), [row[1:] for row in MASKS], ids=[row[0] for row in MASKS]
+)
 def test_a_wrong_mask_is_named(bug, words):
     model = net(Tanh(), Dropout(0.7))
-    wrong(model.layers[2], lambda layer, right, dy: dy if layer._mask is None else bug(layer, right, dy))
+    wrong(
+        model.layers[2],
+        lambda layer, right, dy: dy if layer._mask is None else bug(layer, right, dy),
+    )
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter, guilty.training) == (2, "input", True)
     assert re.search(words, guilty.diagnosis), guilty.diagnosis
@@ -202,13 +354,19 @@ def test_gradients_of_two_layers_swapped():
 
     def swapped():
         right()
-        first.weight.grad[...], second.weight.grad[...] = second.weight.grad.copy(), first.weight.grad.copy()
+        first.weight.grad[...], second.weight.grad[...] = (
+            second.weight.grad.copy(),
+            first.weight.grad.copy(),
+        )
 
     model.data_gradient = swapped
     report = checked(model)
     assert {c.term for c in report.failures} == {"data", "total"}  # each layer alone is right
     assert report.guilty.layer == 0
-    assert "the numeric gradient of layer 2 Linear(4, 4, bias=False) weight: gradients of two arrays swapped" in report.guilty.diagnosis
+    assert (
+        "the numeric gradient of layer 2 Linear(4, 4, bias=False) weight: gradients of two arrays swapped"
+        in report.guilty.diagnosis
+    )
 
 
 def test_a_layer_skipped_on_the_way_back():
@@ -263,8 +421,15 @@ def test_a_gradient_that_is_never_written_borrows_the_words_of_the_rule():
             return dy * self.gain.value
 
     report = checked(net(Forgets(4)))
-    assert (report.guilty.layer, report.guilty.term, report.guilty.parameter) == (1, "layer", "gain")
-    assert "consistent with a broken rule: backward never writes the gradient of gain" in report.guilty.diagnosis
+    assert (report.guilty.layer, report.guilty.term, report.guilty.parameter) == (
+        1,
+        "layer",
+        "gain",
+    )
+    assert (
+        "consistent with a broken rule: backward never writes the gradient of gain"
+        in report.guilty.diagnosis
+    )
     assert report.difference == 1
 
 
@@ -317,11 +482,17 @@ PENALTIES = [
 ]
 
 
-@pytest.mark.parametrize(("penalty", "words"), PENALTIES, ids=[penalty.__name__ for penalty, _ in PENALTIES])
+@pytest.mark.parametrize(
+    ("penalty", "words"), PENALTIES, ids=[penalty.__name__ for penalty, _ in PENALTIES]
+)
 def test_a_wrong_penalty_is_named(penalty, words):
     report = checked(net(ReLU(), penalties=[penalty(0.3)]))
     guilty = report.guilty
-    assert (guilty.layer, guilty.term, guilty.parameter) == (0, f"{penalty.__name__}(0.3)", "weight")
+    assert (guilty.layer, guilty.term, guilty.parameter) == (
+        0,
+        f"{penalty.__name__}(0.3)",
+        "weight",
+    )
     assert words in guilty.diagnosis
     assert {c.follows for c in report.failures if c.term == "total"} == {"the penalty"}
     assert not [c for c in report.failures if c.term in ("layer", "data", "protocol")]
@@ -346,7 +517,9 @@ def test_a_bias_that_is_penalized_in_the_value_only():
     model = net(ReLU(), penalties=[L2(0.3)])
     right = model.penalty_value
     model.layers[0].bias.value = np.arange(1.0, 5)
-    model.penalty_value = lambda index, m: right(index, m) + (model.layers[0].bias.value ** 2).sum() * 0.3 / (2 * m)
+    model.penalty_value = lambda index, m: (
+        right(index, m) + (model.layers[0].bias.value ** 2).sum() * 0.3 / (2 * m)
+    )
     guilty = next(c for c in checked(model).failures if c.term == "L2(0.3)")
     assert (guilty.layer, guilty.parameter) == (0, "bias")
     assert "its value depends on bias, its gradient does not" in guilty.diagnosis
@@ -373,7 +546,10 @@ def test_a_loss_of_the_last_example_only():
             gradient[:-1] = 0
             return gradient
 
-    assert "only the last example's gradient" in checked(net(Tanh(), loss=Last(), last=Tanh)).guilty.diagnosis
+    assert (
+        "only the last example's gradient"
+        in checked(net(Tanh(), loss=Last(), last=Tanh)).guilty.diagnosis
+    )
 
 
 def test_a_loss_of_another_shape():
@@ -419,7 +595,9 @@ def test_what_is_too_dear_to_look_at_says_so(monkeypatch):
 def test_a_bias_summed_over_the_features():
     """Only a batch as long as the layer is wide gives an array that fits."""
     model = net(ReLU(), width=M)
-    wrong(model.layers[0], after("bias", lambda g, layer, dy: dy.sum(axis=1) if len(dy) == M else g))
+    wrong(
+        model.layers[0], after("bias", lambda g, layer, dy: dy.sum(axis=1) if len(dy) == M else g)
+    )
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (0, "bias")
     assert "over the features in place of the examples" in guilty.diagnosis
@@ -440,7 +618,9 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
 
 
 def test_arrays_of_different_shapes_are_left_alone():
-    check = compare(Check(0, "layer", "weight"), np.ones(2), Numeric(np.ones(3), np.zeros(3), ""), np.zeros(()))
+    check = compare(
+        Check(0, "layer", "weight"), np.ones(2), Numeric(np.ones(3), np.zeros(3), ""), np.zeros(())
+    )
     explain_array(check)
     assert check.diagnosis == "its gradient has shape (2,), but it has shape (3,)"
     assert check.census == ""
@@ -462,8 +642,12 @@ def test_probes_alone_say_so():
 
 def test_a_penalty_found_by_a_probe_that_differs_on_both_sides_stays_open():
     layer = Linear(2, 1)
-    check = Check(0, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 2.0, "bar": 0.0})
-    nowhere = Check(None, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 0.0, "bar": 0.0})
+    check = Check(
+        0, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 2.0, "bar": 0.0}
+    )
+    nowhere = Check(
+        None, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 0.0, "bar": 0.0}
+    )
     with Workbench([layer]) as bench:
         explain_penalty(check, 5, bench)
         explain_penalty(nowhere, 5, bench)

@@ -31,9 +31,21 @@ def frozen(held):
 
 def state(model):
     """Return all that a check could change."""
-    parts = [model, model.loss, model._head, *(part for layer in model.layers for part in layer.walk())]
-    parameters = [(p.value.tobytes(), p.grad.tobytes(), id(p.value), id(p.grad)) for _, p in model.parameters]
-    return [model.parameters.theta.tobytes(), model.parameters.grad.tobytes(), parameters, [frozen(vars(part)) for part in parts]]
+    parts = [
+        model,
+        model.loss,
+        model._head,
+        *(part for layer in model.layers for part in layer.modules()),
+    ]
+    parameters = [
+        (p.value.tobytes(), p.grad.tobytes(), id(p.value), id(p.grad)) for _, p in model.parameters
+    ]
+    return [
+        model.parameters.theta.tobytes(),
+        model.parameters.grad.tobytes(),
+        parameters,
+        [frozen(vars(part)) for part in parts],
+    ]
 
 
 def check(seed):
@@ -60,4 +72,6 @@ def test_correct_models_pass(start):
         case, report = check(seed)
         overflown += report is None
         assert report is None or report.ok, f"{case}\n{report}"
-    assert overflown <= 4  # an objective that is not finite is refused: rare, or nothing is tested here
+    assert (
+        overflown <= 4
+    )  # an objective that is not finite is refused: rare, or nothing is tested here

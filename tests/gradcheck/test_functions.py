@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minidl import ArgumentError, DtypeError, GradientError, NonFiniteError, ShapeError, check_gradients
+from minidl import (
+    ArgumentError,
+    DtypeError,
+    GradientError,
+    NonFiniteError,
+    ShapeError,
+    check_gradients,
+)
 
 SHAPES = {"W1": (5, 4), "b1": (5, 1), "W2": (3, 5), "b2": (3, 1), "W3": (1, 3), "b3": (1, 1)}
 
@@ -55,13 +62,17 @@ def of_rank(rank, seed=0):
 
 @pytest.mark.parametrize("ready", [False, True], ids=["callable", "arrays"])
 @pytest.mark.parametrize(
-    ("factors", "expected"), [((2, 4), 0.2850931567761624), ((3, 2), 0.3134753368918789)], ids=["x2 and x4", "xm and x2"]
+    ("factors", "expected"),
+    [((2, 4), 0.2850931567761624), ((3, 2), 0.3134753368918789)],
+    ids=["x2 and x4", "xm and x2"],
 )
 def test_the_planted_bugs_of_the_course(factors, expected, ready):
     def wrong(p):
         return NET.gradients(p, *factors)
 
-    report = check_gradients(NET.cost, wrong(NET.parameters) if ready else wrong, NET.parameters, method="central")
+    report = check_gradients(
+        NET.cost, wrong(NET.parameters) if ready else wrong, NET.parameters, method="central"
+    )
     assert report.difference == pytest.approx(expected, rel=1e-12)
     assert {check.parameter for check in report.failures} == {"W2", "b1"}
     assert not report.ok
@@ -91,11 +102,15 @@ def test_the_right_backward_has_the_course_s_number_and_passes(settings, expecte
     report = check_gradients(NET.cost, NET.gradients, NET.parameters, method="central", **settings)
     assert report.difference == pytest.approx(expected, rel=to)
     assert [check.verdict for check in report.checks] == ["pass"] * 6
-    assert any("over the course's threshold of 1e-7" in note for note in report.notes) == (expected > 1e-7)
+    assert any("over the course's threshold of 1e-7" in note for note in report.notes) == (
+        expected > 1e-7
+    )
 
 
 @pytest.mark.parametrize("method", ["auto", "complex"])
-@pytest.mark.parametrize("gradients", [NET.gradients, NET.gradients(NET.parameters)], ids=["callable", "arrays"])
+@pytest.mark.parametrize(
+    "gradients", [NET.gradients, NET.gradients(NET.parameters)], ids=["callable", "arrays"]
+)
 def test_the_complex_step_leaves_rounding_alone(method, gradients):
     report = check_gradients(NET.cost, gradients, NET.parameters, method=method)
     assert report.ok
@@ -112,7 +127,13 @@ def test_one_dimension():
 
 def test_central_asks_the_cost_at_theta_plus_and_minus_epsilon_of_each_element():
     seen = []
-    check_gradients(lambda t: seen.append(t.copy()) or (t**2).sum(), lambda t: 2 * t, np.array([1.0, 2.0]), method="central", epsilon=1e-3)
+    check_gradients(
+        lambda t: seen.append(t.copy()) or (t**2).sum(),
+        lambda t: 2 * t,
+        np.array([1.0, 2.0]),
+        method="central",
+        epsilon=1e-3,
+    )
     for expected in ([1.001, 2], [0.999, 2], [1, 2.001], [1, 1.999]):
         assert any(np.array_equal(t, np.array(expected)) for t in seen)
 
@@ -129,7 +150,10 @@ Pair = namedtuple("Pair", "left right")
         (1.5, ["parameters"]),
         ({"W": np.ones((2, 3)), "b": np.ones(2)}, ["W", "b"]),
         ([np.ones(2), np.ones((1, 2))], ["[0]", "[1]"]),
-        ({"layers": [{"weight": np.ones(3), "bias": 2.0}], "scale": np.ones(())}, ["layers[0].weight", "layers[0].bias", "scale"]),
+        (
+            {"layers": [{"weight": np.ones(3), "bias": 2.0}], "scale": np.ones(())},
+            ["layers[0].weight", "layers[0].bias", "scale"],
+        ),
         ((np.ones(2), {3: np.ones(1)}), ["[0]", "[1][3]"]),
         (Pair(np.ones(2), np.ones(3)), ["[0]", "[1]"]),
     ],
@@ -161,7 +185,11 @@ def test_any_structure_of_arrays(parameters, names):
 
 
 def test_a_named_tuple_keeps_its_names():
-    report = check_gradients(lambda p: (p.left * p.right).sum(), lambda p: Pair(p.right, p.left), Pair(np.ones(2), np.array([2.0, 3.0])))
+    report = check_gradients(
+        lambda p: (p.left * p.right).sum(),
+        lambda p: Pair(p.right, p.left),
+        Pair(np.ones(2), np.array([2.0, 3.0])),
+    )
     assert report.ok
 
 
@@ -172,8 +200,12 @@ def test_complex_copies_come_in_the_same_structure():
         kinds.append((p["a"].dtype, p["b"][0].dtype))
         return (p["a"] * p["b"][0]).sum()
 
-    check_gradients(cost, lambda p: {"a": p["b"][0], "b": [p["a"]]}, {"a": np.ones(2), "b": [np.ones(2)]})
-    assert {np.dtype(np.float64), np.dtype(np.complex128)} == {kind for pair in kinds for kind in pair}
+    check_gradients(
+        cost, lambda p: {"a": p["b"][0], "b": [p["a"]]}, {"a": np.ones(2), "b": [np.ones(2)]}
+    )
+    assert {np.dtype(np.float64), np.dtype(np.complex128)} == {
+        kind for pair in kinds for kind in pair
+    }
     assert all(one == other for one, other in kinds)
 
 
@@ -241,10 +273,16 @@ def network(rng, activation, scale):
     f, derivative = ACTIVATIONS[activation]
     widths = rng.integers(1, 6, rng.integers(2, 5))
     m = int(rng.integers(1, 8))
-    X = rng.standard_normal((widths[0], m)) * rng.integers(0, 2, (1, m))  # zero columns sit on the kink where biases are zero
+    X = rng.standard_normal((widths[0], m)) * rng.integers(
+        0, 2, (1, m)
+    )  # zero columns sit on the kink where biases are zero
     T = rng.standard_normal((widths[-1], m))
     parameters = [
-        {"W": rng.standard_normal((o, i)) * scale, "b": rng.standard_normal((o, 1)) * rng.integers(0, 2)} for i, o in pairwise(widths)
+        {
+            "W": rng.standard_normal((o, i)) * scale,
+            "b": rng.standard_normal((o, 1)) * rng.integers(0, 2),
+        }
+        for i, o in pairwise(widths)
     ]
 
     def forward(p):
@@ -272,7 +310,12 @@ def network(rng, activation, scale):
 seeds = st.integers(0, 2**32 - 1)
 
 
-@given(seeds, st.sampled_from(sorted(ACTIVATIONS)), st.sampled_from([1e-3, 0.1, 1.0, 3.0, 100.0]), st.booleans())
+@given(
+    seeds,
+    st.sampled_from(sorted(ACTIVATIONS)),
+    st.sampled_from([1e-3, 0.1, 1.0, 3.0, 100.0]),
+    st.booleans(),
+)
 @example(276, "tanh", 100.0, True)
 def test_a_right_network_never_fails(seed, activation, scale, ready):
     cost, gradients, parameters = network(np.random.default_rng(seed), activation, scale)
@@ -287,10 +330,16 @@ def polynomial(rng):
     c, d = rng.standard_normal((4, 3, 3)), rng.standard_normal((2, 4))
 
     def cost(p):
-        return sum((c[k] * p["x"] ** k).sum() for k in range(4)) + (d[0] * np.sin(p["y"]) + d[1] * np.exp(p["y"])).sum()
+        return (
+            sum((c[k] * p["x"] ** k).sum() for k in range(4))
+            + (d[0] * np.sin(p["y"]) + d[1] * np.exp(p["y"])).sum()
+        )
 
     def gradients(p):
-        return {"x": sum(k * c[k] * p["x"] ** (k - 1) for k in (1, 2, 3)), "y": d[0] * np.cos(p["y"]) + d[1] * np.exp(p["y"])}
+        return {
+            "x": sum(k * c[k] * p["x"] ** (k - 1) for k in (1, 2, 3)),
+            "y": d[0] * np.cos(p["y"]) + d[1] * np.exp(p["y"]),
+        }
 
     return cost, gradients, x
 
@@ -333,7 +382,11 @@ def test_a_wrong_polynomial_is_always_found(seed, wrong, ready):
     assert [check.parameter for check in report.failures] == ["x"], report
 
 
-@given(seeds, st.sampled_from(["scaled", "sign", "one element", "nan"]), st.sampled_from(["tanh", "relu", "sigmoid"]))
+@given(
+    seeds,
+    st.sampled_from(["scaled", "sign", "one element", "nan"]),
+    st.sampled_from(["tanh", "relu", "sigmoid"]),
+)
 def test_a_wrong_network_is_always_found(seed, wrong, activation):
     cost, gradients, parameters = network(np.random.default_rng(seed), activation, 0.5)
     if not np.abs(gradients(parameters)[-1]["W"]).max() > 1e-6:
@@ -353,12 +406,21 @@ def test_a_wrong_network_is_always_found(seed, wrong, activation):
 
 @pytest.mark.parametrize(
     "cost",
-    [lambda p: np.maximum(p, 0).sum(), lambda p: np.where(p.real > 0, p, 0).sum(), lambda p: (np.abs(p) + p.real).sum() / 2],
+    [
+        lambda p: np.maximum(p, 0).sum(),
+        lambda p: np.where(p.real > 0, p, 0).sum(),
+        lambda p: (np.abs(p) + p.real).sum() / 2,
+    ],
     ids=["maximum", "where", "abs"],
 )
-@pytest.mark.parametrize(("slope", "right"), [(0.0, True), (0.5, True), (1.0, True), (-0.01, False), (1.01, False), (2.0, False)])
+@pytest.mark.parametrize(
+    ("slope", "right"),
+    [(0.0, True), (0.5, True), (1.0, True), (-0.01, False), (1.01, False), (2.0, False)],
+)
 def test_at_a_kink_every_slope_between_the_one_sided_ones_is_right(cost, slope, right):
-    report = check_gradients(cost, lambda p: np.where(p == 0, slope, (p > 0) * 1.0), np.array([1.0, 0.0, -2.0]))
+    report = check_gradients(
+        cost, lambda p: np.where(p == 0, slope, (p > 0) * 1.0), np.array([1.0, 0.0, -2.0])
+    )
     assert report.ok == right
     if right:
         assert report.difference < 1e-9
@@ -399,7 +461,11 @@ def test_a_small_part_lost_by_complex_numbers_is_no_failure():
     def cost(q):
         return (q["w"] ** 2).sum() + 1e-8 * np.linalg.norm(q["w"]) + (q["s"] ** 2).sum()
 
-    report = check_gradients(cost, lambda q: {"w": 2 * q["w"] + 1e-8 * q["w"] / np.linalg.norm(q["w"]), "s": 2 * q["s"]}, p)
+    report = check_gradients(
+        cost,
+        lambda q: {"w": 2 * q["w"] + 1e-8 * q["w"] / np.linalg.norm(q["w"]), "s": 2 * q["s"]},
+        p,
+    )
     assert report.ok, report
 
 
@@ -413,7 +479,9 @@ def test_the_domain_of_the_cost_may_end_close_by():
 
 
 def test_a_cost_in_single_precision_is_not_called_wrong():
-    report = check_gradients(lambda p: (p.astype(np.float32) ** 2).sum(), lambda p: 2 * p, np.array([1.0, 2.0]))
+    report = check_gradients(
+        lambda p: (p.astype(np.float32) ** 2).sum(), lambda p: 2 * p, np.array([1.0, 2.0])
+    )
     assert report.ok
     assert report.checks[0].verdict in ("pass", "unresolved")
 
@@ -500,7 +568,11 @@ def test_the_report_is_text_html_and_json():
 def test_warnings_of_the_cost_do_not_disturb():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert check_gradients(lambda p: np.where(p > 0, p**2, np.sqrt(-1.0 * np.abs(p))).sum(), lambda p: 2 * p, np.ones(2)).ok
+        assert check_gradients(
+            lambda p: np.where(p > 0, p**2, np.sqrt(-1.0 * np.abs(p))).sum(),
+            lambda p: 2 * p,
+            np.ones(2),
+        ).ok
 
 
 # Refusals.
@@ -520,7 +592,11 @@ def square(p):
         ((square, lambda p: 2 * p, {}), ShapeError, "at least one array"),
         ((square, lambda p: 2 * p, np.ones((0, 3))), ShapeError, r"\(0, 3\)"),
         ((square, lambda p: 2 * p, np.array([1.0, np.nan])), NonFiniteError, "NaN"),
-        ((lambda p: p**2, lambda p: 2 * p, np.ones(3)), ShapeError, r"one number, got an array of shape \(3,\)"),
+        (
+            (lambda p: p**2, lambda p: 2 * p, np.ones(3)),
+            ShapeError,
+            r"one number, got an array of shape \(3,\)",
+        ),
         ((lambda p: (square(p), p), lambda p: 2 * p, np.ones(3)), ShapeError, "tuple of 2"),
         ((lambda p: None, lambda p: 2 * p, np.ones(3)), ShapeError, "NoneType"),
         ((lambda p: "1", lambda p: 2 * p, np.ones(3)), ShapeError, "str"),
@@ -532,10 +608,22 @@ def square(p):
         ((square, lambda p: [[1.0], [1.0, 2.0]], np.ones((2, 2))), ShapeError, "unequal"),
         ((square, lambda p: p + 0j, np.ones(3)), DtypeError, "complex128"),
         ((lambda p: p[0], ["a"], [np.ones(())]), DtypeError, "dtype"),
-        ((lambda p: square(p["W"]), {"dW": np.ones(2), "dZ": 1}, {"W": np.ones(2)}), ShapeError, r'gradients\["d" \+ key\]'),
-        ((lambda p: square(p["W"]), {"W": np.ones(2), "b": 1}, {"W": np.ones(2)}), ShapeError, "'b' too many"),
+        (
+            (lambda p: square(p["W"]), {"dW": np.ones(2), "dZ": 1}, {"W": np.ones(2)}),
+            ShapeError,
+            r'gradients\["d" \+ key\]',
+        ),
+        (
+            (lambda p: square(p["W"]), {"W": np.ones(2), "b": 1}, {"W": np.ones(2)}),
+            ShapeError,
+            "'b' too many",
+        ),
         ((lambda p: square(p["W"]), np.ones(2), {"W": np.ones(2)}), ShapeError, "a dict is due"),
-        ((lambda p: square(p[0]), [np.ones(2)], [np.ones(2), np.ones(2)]), ShapeError, "a list of 2"),
+        (
+            (lambda p: square(p[0]), [np.ones(2)], [np.ones(2), np.ones(2)]),
+            ShapeError,
+            "a list of 2",
+        ),
         ((lambda p: square(p["a"][0]), {"a": {}}, {"a": [np.ones(2)]}), ShapeError, "under a"),
         ((lambda p: square(p), {"W": 1}, np.ones(2)), ShapeError, "an array is due"),
     ],
@@ -551,7 +639,9 @@ def test_a_cost_by_chance_is_refused():
         check_gradients(lambda p: (p * (rng.random(3) < 0.5)).sum(), lambda p: p, np.ones(3))
 
 
-@pytest.mark.parametrize("settings", [{"method": "forward"}, {"epsilon": 0}, {"epsilon": -1e-7}, {"epsilon": np.nan}])
+@pytest.mark.parametrize(
+    "settings", [{"method": "forward"}, {"epsilon": 0}, {"epsilon": -1e-7}, {"epsilon": np.nan}]
+)
 def test_settings_outside_of_their_range(settings):
     with pytest.raises(ArgumentError, match=next(iter(settings))):
         check_gradients(square, lambda p: 2 * p, np.ones(3), **settings)

@@ -48,7 +48,13 @@ class Function:
         return np.asarray(self.of(self.arrays[kind]))
 
     def numeric(self, cotangents, step=None, limit=10_000):
-        return numeric_gradients(Subject(self.call, self.arrays), cotangents, np.random.default_rng(0), step or ComplexStep(), limit)
+        return numeric_gradients(
+            Subject(self.call, self.arrays),
+            cotangents,
+            np.random.default_rng(0),
+            step or ComplexStep(),
+            limit,
+        )
 
 
 def exact(f, a, c):
@@ -98,7 +104,9 @@ def test_a_lie_that_separation_cannot_see_is_caught_by_the_certificate(seed, mon
     def f(w):
         return np.tanh(X @ w)
 
-    np.testing.assert_allclose(Function(f, a).numeric([c])[0].value, exact(f, a, c), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        Function(f, a).numeric([c])[0].value, exact(f, a, c), rtol=1e-12, atol=1e-14
+    )
 
 
 def test_the_affine_path_equals_the_complex_one():
@@ -116,7 +124,9 @@ def test_the_affine_path_equals_the_complex_one():
 
 def test_a_nearly_affine_function_is_not_taken_for_affine():
     x, weight = RNG.standard_normal((5, 12)), RNG.standard_normal((6, 12))
-    numeric = Function(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric([np.ones((5, 6))])[0]
+    numeric = Function(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric(
+        [np.ones((5, 6))]
+    )[0]
     assert numeric.step == "complex step"
 
 
@@ -144,7 +154,9 @@ def test_at_a_kink_both_one_sided_slopes_are_given():
 
 
 def test_kinks_that_meet_in_one_output_are_said_to_mingle():
-    numeric = Function(lambda w: np.maximum(X @ w.T, 0), np.zeros((2, 3))).numeric([np.ones((4, 2))])[0]
+    numeric = Function(lambda w: np.maximum(X @ w.T, 0), np.zeros((2, 3))).numeric(
+        [np.ones((4, 2))]
+    )[0]
     assert numeric.mingled
     assert numeric.kinks >= 1
     assert (numeric.low <= numeric.high).all()
@@ -157,12 +169,16 @@ def test_two_opposite_kinks_in_one_sum_still_count():
 
 @pytest.mark.parametrize("limit", [0, 2])
 def test_beyond_the_limit_nothing_is_computed(limit):
-    assert Function(lambda a: X @ a.T, np.ones((2, 3))).numeric([np.ones((4, 2))], limit=limit) is None
+    assert (
+        Function(lambda a: X @ a.T, np.ones((2, 3))).numeric([np.ones((4, 2))], limit=limit) is None
+    )
 
 
 def test_the_doubt_of_a_cotangent_is_carried_along():
     c = RNG.standard_normal(X.shape)
-    sure, unsure = Function(lambda a: 2 * a, X).numeric([c, Numeric(c, np.full(X.shape, 1e-3), "complex step")])
+    sure, unsure = Function(lambda a: 2 * a, X).numeric(
+        [c, Numeric(c, np.full(X.shape, 1e-3), "complex step")]
+    )
     np.testing.assert_array_equal(sure.value, unsure.value)
     np.testing.assert_allclose(unsure.error - sure.error, 2e-3)
 
@@ -175,6 +191,8 @@ def test_slopes_of_single_elements_to_either_side(sign):
 
 
 def test_numeric_gradients_add_up():
-    total = Numeric(np.ones(2), np.full(2, 0.1), "s") + Numeric(np.full(2, 3.0), np.full(2, 0.2), "s")
+    total = Numeric(np.ones(2), np.full(2, 0.1), "s") + Numeric(
+        np.full(2, 3.0), np.full(2, 0.2), "s"
+    )
     np.testing.assert_array_equal(total.value, [4, 4])
     np.testing.assert_allclose(total.error, 0.3)

@@ -2,7 +2,20 @@
 
 import numpy as np
 import pytest
-from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
+from own_parts import (
+    Abs,
+    Both,
+    Clip,
+    Expit,
+    Gain,
+    MaxPair,
+    Noise,
+    Residual,
+    Slope,
+    SoftSign,
+    Tied,
+    UnitRows,
+)
 
 from minidl import (
     Dropout,
@@ -46,7 +59,13 @@ UNSAFE = {"Abs": Abs, "Expit": Expit, "SoftSign": SoftSign, "Clip": Clip}
 def alone(layer, x, *, limit=10_000, training=False, step=None, seed=0, **more):
     """Return what the check of the layer alone finds."""
     with Workbench([layer]) as bench:
-        return check_alone(LayerBench(bench, 0, training=training, step=step), x, np.random.default_rng(seed), limit=limit, **more)
+        return check_alone(
+            LayerBench(bench, 0, training=training, step=step),
+            x,
+            np.random.default_rng(seed),
+            limit=limit,
+            **more,
+        )
 
 
 def verdicts(found):
@@ -70,7 +89,15 @@ def test_a_right_layer_passes(name, training, limit):
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@pytest.mark.parametrize("x", [np.zeros((3, 4)), -np.ones((1, 4)), 40 * batch(), synthetic_input(batch(), np.random.default_rng(0))])
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros((3, 4)),
+        -np.ones((1, 4)),
+        40 * batch(),
+        synthetic_input(batch(), np.random.default_rng(0)),
+    ],
+)
 def test_a_built_in_layer_passes_at_every_input(name, x):
     found = alone(BUILT_IN[name](), x)
     assert "fail" not in verdicts(found).values()
@@ -123,7 +150,9 @@ def test_a_wrong_gradient_fails_alone(parameter, limit):
 
     def wrong(dy):
         dx = right(dy).copy()
-        {"weight": layer.weight.grad, "bias": layer.bias.grad, "input": dx}[parameter].flat[1] *= 1 + 1e-9
+        {"weight": layer.weight.grad, "bias": layer.bias.grad, "input": dx}[parameter].flat[1] *= (
+            1 + 1e-9
+        )
         return dx
 
     layer.backward = wrong
@@ -192,7 +221,9 @@ def test_dead_units_count_as_untested_under_probes_too():
     assert {check.parameter: check.untested for check in found.checks}["weight"] == 12
 
 
-@pytest.mark.parametrize(("shape", "m"), [((5, 4), 61), ((61, 4), 63), ((2, 20), 7), ((7, 4, 4), 9)])
+@pytest.mark.parametrize(
+    ("shape", "m"), [((5, 4), 61), ((61, 4), 63), ((2, 20), 7), ((7, 4, 4), 9)]
+)
 def test_a_synthetic_input_has_another_length_and_every_kind_of_number(shape, m):
     x = synthetic_input(np.zeros(shape), np.random.default_rng(0))
     assert x.shape == (m, *shape[1:])

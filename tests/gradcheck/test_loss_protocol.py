@@ -39,7 +39,9 @@ class AnArray(L2):
 
 @pytest.mark.parametrize("penalty", [L1(0.1), L2(0.1), L2(0)])
 def test_a_right_penalty_keeps_all_rules(penalty):
-    assert all(check.verdict == "pass" for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5))
+    assert all(
+        check.verdict == "pass" for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5)
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,13 +54,22 @@ def test_a_right_penalty_keeps_all_rules(penalty):
     ],
 )
 def test_a_broken_rule_of_a_penalty_is_named(penalty, rule):
-    broken = [check for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5) if check.verdict == "fail"]
+    broken = [
+        check
+        for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5)
+        if check.verdict == "fail"
+    ]
     assert [check.parameter for check in broken] == [rule]
     assert str(penalty) in broken[0].place
 
 
-@pytest.mark.parametrize(("penalty", "rule"), [(WritesInGradient(0.1), "weight untouched"), (Adds(0.1), "out overwritten")])
+@pytest.mark.parametrize(
+    ("penalty", "rule"),
+    [(WritesInGradient(0.1), "weight untouched"), (Adds(0.1), "out overwritten")],
+)
 def test_the_checker_tries_the_rules_of_penalties(penalty, rule):
-    model = Sequential([Linear(3, 2), Tanh(), Linear(2, 1)], loss=MeanSquaredError(), penalties=[penalty])
+    model = Sequential(
+        [Linear(3, 2), Tanh(), Linear(2, 1)], loss=MeanSquaredError(), penalties=[penalty]
+    )
     report = GradientChecker(model).check(np.eye(3), np.ones(3))
     assert rule in [check.parameter for check in report.failures if check.term == "protocol"]

@@ -26,14 +26,18 @@ def test_noticed(target):
     assert survivors == []
 
 
-@pytest.mark.parametrize("mutant", [mutant for mutant in ALL if mutant.equivalent], ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize(
+    "mutant", [mutant for mutant in ALL if mutant.equivalent], ids=lambda mutant: mutant.name
+)
 def test_equivalent_passes(mutant):
     assert verdict(mutant) == ""
 
 
 def test_models_pass_without_a_mutation():
     for target in TARGETS:
-        mutant = next(mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target)
+        mutant = next(
+            mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target
+        )
         unchanged = _Unchanged(mutant)
         assert verdict(unchanged) == "", target
 

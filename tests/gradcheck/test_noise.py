@@ -31,7 +31,9 @@ def test_along_an_equalised_direction_all_weigh_about_the_same():
 @pytest.mark.parametrize("n", [2, 4, 8])
 def test_the_terms_along_an_equalised_direction_never_cancel(n):
     """Weights of exactly one size and both signs would: a factor would pass unseen."""
-    slopes = [np.ones(n) @ equalised(np.ones(n), np.random.default_rng(seed)) for seed in range(200)]
+    slopes = [
+        np.ones(n) @ equalised(np.ones(n), np.random.default_rng(seed)) for seed in range(200)
+    ]
     assert np.abs(slopes).min() > 1e-9
 
 
@@ -45,4 +47,7 @@ def test_a_probe_gives_slopes_and_the_size_of_its_terms():
     slope, numeric, bar, terms = probe(analytic, [], u, 1.25, 0.5)
     assert (slope, numeric, terms) == (1.0, 1.25, 5.0)
     assert bar == pytest.approx(0.5)
-    assert probe(analytic, [analytic * (1 + NOISE)], u, 1.25, 0.0)[2] > probe(analytic, [], u, 1.25, 0.0)[2]
+    assert (
+        probe(analytic, [analytic * (1 + NOISE)], u, 1.25, 0.0)[2]
+        > probe(analytic, [], u, 1.25, 0.0)[2]
+    )

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, BinaryCrossEntropy, GradientChecker, Linear, Sequential, Sigmoid, Tanh, check_gradients
+from minidl import (
+    ArgumentError,
+    BinaryCrossEntropy,
+    GradientChecker,
+    Linear,
+    Sequential,
+    Sigmoid,
+    Tanh,
+    check_gradients,
+)
 from minidl.gradcheck.pictures import plot_errors
 
 pytest.importorskip("matplotlib")
@@ -23,7 +32,9 @@ class WrongColumn(Linear):
 
 
 def report(width=6, layer=WrongColumn, **settings):
-    model = Sequential([layer(width, 4), Tanh(), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1)
+    model = Sequential(
+        [layer(width, 4), Tanh(), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy(), seed=1
+    )
     X = np.random.default_rng(0).standard_normal((5, width))
     return GradientChecker(model).check(X, [0, 1, 1, 0, 1], **settings)
 
@@ -39,7 +50,9 @@ def test_the_wrong_column_alone_lights_up():
     assert second.get_title().endswith("weight alone\n0 of 4 elements wrong")
     image = first.images[0].get_array()
     assert image.shape == (4, 6)
-    np.testing.assert_array_equal(np.asarray(image) > 1, np.arange(6)[None, :].repeat(4, axis=0) == 3)
+    np.testing.assert_array_equal(
+        np.asarray(image) > 1, np.arange(6)[None, :].repeat(4, axis=0) == 3
+    )
     shown = first.images[0].to_rgba(image)
     assert np.abs(shown[:, 3, :3] - shown[:, 2, :3]).max(axis=1).min() > 0.3
 
@@ -80,11 +93,15 @@ def test_a_right_model_is_dark_throughout():
 def test_functions_of_arrays_and_given_axes():
     from matplotlib.figure import Figure
 
-    found = check_gradients(lambda p: (p**2).sum(), lambda p: np.where([[1, 1, 0]], 2 * p, np.nan), np.ones((2, 3)))
+    found = check_gradients(
+        lambda p: (p**2).sum(), lambda p: np.where([[1, 1, 0]], 2 * p, np.nan), np.ones((2, 3))
+    )
     figure = Figure()
     axes = figure.subplots()
     assert plot_errors(found, axes=axes) is figure
-    np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()) > 1, [[False, False, True]] * 2)
+    np.testing.assert_array_equal(
+        np.asarray(axes.images[0].get_array()) > 1, [[False, False, True]] * 2
+    )
 
 
 def test_nothing_to_draw_is_refused():
@@ -99,9 +116,16 @@ import numpy as np, minidl
 from minidl.gradcheck.pictures import plot_errors
 try:
     plot_errors(minidl.check_gradients(lambda p: p.sum(), np.ones((2, 2)), np.ones((2, 2))))
-except minidl.MissingExtraError as error:
+except minidl.MissingDependencyError as error:
     print(error)
 """
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        timeout=60,
+    )
     assert "pip install minidl[plot]" in done.stdout

@@ -21,7 +21,11 @@ def test_found_and_located(planted, outcomes):
     assert outcome.located, outcome.says
 
 
-@pytest.mark.parametrize("planted", [b for b in BUGS if b.words and b.name not in UNNAMED], ids=lambda planted: planted.name)
+@pytest.mark.parametrize(
+    "planted",
+    [b for b in BUGS if b.words and b.name not in UNNAMED],
+    ids=lambda planted: planted.name,
+)
 def test_named(planted, outcomes):
     outcome = outcomes.get(planted.name) or examine(planted)
     assert outcome.named, outcome.says

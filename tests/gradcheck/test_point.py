@@ -5,7 +5,21 @@ import pytest
 from helpers import classifier, rows
 from own_parts import Abs, Expit, Hinge, Huber, MaxPair, Noise, Residual, Ring, Slope, UnitRows
 
-from minidl import L1, L2, BinaryCrossEntropy, Dropout, Flatten, Layer, Linear, MeanSquaredError, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from minidl import (
+    L1,
+    L2,
+    BinaryCrossEntropy,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from minidl.gradcheck.jacobian import Numeric
 from minidl.gradcheck.point import Point, over_all
 from minidl.gradcheck.steps import CentralStep, ComplexStep
@@ -23,7 +37,14 @@ class at:
 
     def __enter__(self):
         self.bench.__enter__()
-        return Point(self.bench, self.model, self.x, self.t, np.random.default_rng(0), least=10**9 * self.exhaustive)
+        return Point(
+            self.bench,
+            self.model,
+            self.x,
+            self.t,
+            np.random.default_rng(0),
+            least=10**9 * self.exhaustive,
+        )
 
     def __exit__(self, *error):
         self.bench.__exit__(*error)
@@ -31,7 +52,9 @@ class at:
 
 def net(*middle, loss=None, last=Sigmoid, penalties=(), width=4):
     layers = [Linear(3, 4), *middle, Linear(width, 1), last()]
-    return Sequential(layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=np.float64, seed=2)
+    return Sequential(
+        layers, loss=loss or BinaryCrossEntropy(), penalties=penalties, dtype=np.float64, seed=2
+    )
 
 
 MIDDLES = {
@@ -47,7 +70,14 @@ def test_right_layers_pass(middle, synthetic):
     with at(net(*MIDDLES[middle](), penalties=[L2(0.1), L1(0.2)]), *rows()) as point:
         checks = point.protocol() + point.layers(synthetic) + point.network()
     assert {check.verdict for check in checks} == {"pass"}
-    assert {check.term for check in checks} == {"protocol", "layer", "L2(0.1)", "L1(0.2)", "total", "data"}
+    assert {check.term for check in checks} == {
+        "protocol",
+        "layer",
+        "L2(0.1)",
+        "L1(0.2)",
+        "total",
+        "data",
+    }
 
 
 def test_the_layers_come_in_order_after_the_loss():
@@ -198,10 +228,12 @@ def test_the_number_over_all_parameters_is_that_of_one_vector():
 
 
 def regression(loss, penalties=(), dtype=np.float64):
-    return Sequential([Linear(3, 4), Tanh(), Linear(4, 2)], loss=loss, penalties=penalties, dtype=dtype)
+    return Sequential(
+        [Linear(3, 4), Tanh(), Linear(4, 2)], loss=loss, penalties=penalties, dtype=dtype
+    )
 
 
-def targets(k=2):
+def prepare_targets(k=2):
     return np.random.default_rng(3).standard_normal((10, k))
 
 
@@ -252,7 +284,11 @@ def test_the_analytic_gradient_is_that_of_training():
         total = net.gradient("total")
         parts = [net.gradient("data"), net.gradient("L2(0.3)"), net.gradient("L1(0.1)")]
     np.testing.assert_array_equal(np.concatenate([g.ravel() for g in total.values()]), expected)
-    np.testing.assert_allclose(np.concatenate([sum(part[key] for part in parts).ravel() for key in total]), expected, rtol=1e-14)
+    np.testing.assert_allclose(
+        np.concatenate([sum(part[key] for part in parts).ravel() for key in total]),
+        expected,
+        rtol=1e-14,
+    )
 
 
 def test_noise_changes_the_gradient_a_little():
@@ -319,7 +355,14 @@ def test_a_penalty_on_nothing_gets_central_differences():
 def test_a_term_is_compared_for_each_parameter(wrong, known):
     with at(classifier(), *rows()) as net:
         gradient, noisy = net.gradient("data"), net.noisy_gradients()
-        numeric = {key: Numeric(value.copy(), 1e-14 + 0 * value, "complex step") for key, value in gradient.items()} if known else {}
+        numeric = (
+            {
+                key: Numeric(value.copy(), 1e-14 + 0 * value, "complex step")
+                for key, value in gradient.items()
+            }
+            if known
+            else {}
+        )
         if wrong:
             gradient[2, "weight"][0, 1] += 1e-6
         checks = net.check_term("data", gradient, noisy, numeric)
@@ -335,7 +378,9 @@ def test_a_term_is_compared_for_each_parameter(wrong, known):
 def test_probes_catch_what_the_elements_were_told_wrongly():
     with at(classifier(), *rows()) as net:
         gradient = {key: value + 1.0 for key, value in net.gradient("data").items()}
-        numeric = {key: Numeric(value.copy(), 0 * value, "complex step") for key, value in gradient.items()}
+        numeric = {
+            key: Numeric(value.copy(), 0 * value, "complex step") for key, value in gradient.items()
+        }
         checks = net.check_term("data", gradient, [], numeric)
     assert {check.verdict for check in checks.values()} == {"fail"}
     assert "the objective as a whole does not" in checks[0, "weight"].diagnosis
@@ -343,7 +388,11 @@ def test_probes_catch_what_the_elements_were_told_wrongly():
 
 @pytest.mark.parametrize(("middle", "step"), [(Tanh, ComplexStep), (Abs, CentralStep)])
 def test_the_net_takes_complex_steps_if_every_part_does(middle, step):
-    model = Sequential([Linear(3, 2), middle(), Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
+    model = Sequential(
+        [Linear(3, 2), middle(), Linear(2, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=np.float64,
+    )
     with at(model, *rows()) as net:
         for lone, x in zip(net.lone, net.inputs(), strict=False):
             lone.choose_step(x, net.rng)

@@ -4,7 +4,20 @@ import re
 
 import numpy as np
 import pytest
-from own_parts import Abs, Both, Clip, Expit, Gain, MaxPair, Noise, Residual, Slope, SoftSign, Tied, UnitRows
+from own_parts import (
+    Abs,
+    Both,
+    Clip,
+    Expit,
+    Gain,
+    MaxPair,
+    Noise,
+    Residual,
+    Slope,
+    SoftSign,
+    Tied,
+    UnitRows,
+)
 
 from minidl import (
     Dropout,
@@ -53,14 +66,18 @@ def broken(layer, x=None, training=False):
     """Return {rule: what is said} of the rules that the layer breaks."""
     x = np.random.default_rng(0).standard_normal((5, 4)) if x is None else x
     with Workbench([layer]) as bench:
-        checks = check_protocol(LayerBench(bench, 0, training=training), x, np.random.default_rng(1))
+        checks = check_protocol(
+            LayerBench(bench, 0, training=training), x, np.random.default_rng(1)
+        )
     assert [check.parameter for check in checks] == list(RULES)
     assert all((check.verdict == "fail") == bool(check.diagnosis) for check in checks)
     return {check.parameter: check.diagnosis for check in checks if check.verdict == "fail"}
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("x", [None, np.ones((1, 4)), np.zeros((3, 4))], ids=["batch", "one example", "zeros"])
+@pytest.mark.parametrize(
+    "x", [None, np.ones((1, 4)), np.zeros((3, 4))], ids=["batch", "one example", "zeros"]
+)
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_layer_keeps_all_rules(name, x, training):
     assert broken(RIGHT[name](), x, training) == {}
@@ -158,7 +175,11 @@ class Accumulates(Broken):
 class Stale(Broken):
     def forward(self, x, *, training=False):
         y = super().forward(x)
-        self.first = getattr(self, "first", x.copy()) if len(getattr(self, "first", x)) == len(x) else x.copy()
+        self.first = (
+            getattr(self, "first", x.copy())
+            if len(getattr(self, "first", x)) == len(x)
+            else x.copy()
+        )
         self.x = self.first
         return y
 
@@ -227,7 +248,11 @@ BREAKS = [
     (WritesIntoGradient, {"arguments untouched"}, "writes into the incoming gradient"),
     (WritesQuietly, {"arguments untouched"}, "writes into the incoming gradient"),
     (Forgets, {"gradients overwritten"}, "never writes the gradient of gain"),
-    (ForgetsOne, {"gradients overwritten"}, "leaves 1 of 4 elements of the gradient of gain unwritten"),
+    (
+        ForgetsOne,
+        {"gradients overwritten"},
+        "leaves 1 of 4 elements of the gradient of gain unwritten",
+    ),
     (Accumulates, {"does not accumulate"}, "2 times the first one's gradient of gain"),
     (Stale, {"no stale cache"}, "gradient of gain depends on an earlier batch"),
     (GivesItsWeights, {"results are its own"}, "output shares memory with gain"),
@@ -237,7 +262,9 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "rules", "words"), BREAKS, ids=[layer.__name__ for layer, _, _ in BREAKS])
+@pytest.mark.parametrize(
+    ("layer", "rules", "words"), BREAKS, ids=[layer.__name__ for layer, _, _ in BREAKS]
+)
 def test_a_layer_that_breaks_one_rule_is_caught_by_that_rule(layer, rules, words):
     found = broken(layer())
     assert set(found) == rules
@@ -250,7 +277,10 @@ def test_a_layer_that_breaks_one_rule_is_caught_by_that_rule(layer, rules, words
         # Rounding to float32 is not linear, nor is who ignores dy; a constant added once per batch is not additive.
         (Float32Gradient, {"shapes and dtypes", "linear in the incoming gradient"}),
         (IgnoresGradient, {"zero gives zero", "linear in the incoming gradient"}),
-        (AddsConstant, {"zero gives zero", "linear in the incoming gradient", "additive over the batch"}),
+        (
+            AddsConstant,
+            {"zero gives zero", "linear in the incoming gradient", "additive over the batch"},
+        ),
         (Centred, {"rows independent", "additive over the batch"}),
     ],
 )
@@ -391,7 +421,10 @@ class Global(Anew):
 
 @pytest.mark.parametrize("layer", [Anew, Global])
 def test_randomness_that_cannot_be_frozen_is_refused(layer):
-    with pytest.raises(ArgumentError, match=rf"layer 0, {layer.__name__}\(\): two forwards .* cannot be frozen: draw only from .*self.rng"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"layer 0, {layer.__name__}\(\): two forwards .* cannot be frozen: draw only from .*self.rng",
+    ):
         broken(layer())
 
 
@@ -426,7 +459,9 @@ def test_a_bug_in_a_special_case_is_caught(when, rule):
             return dx
 
     model = Sequential([Special(4, 3), Tanh(), Linear(3, 1)], loss=MeanSquaredError())
-    report = GradientChecker(model).check(np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0))
+    report = GradientChecker(model).check(
+        np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0)
+    )
     assert (report.guilty.layer, report.guilty.parameter) == (0, rule)
 
 
@@ -443,7 +478,11 @@ def test_a_bug_of_training_alone_is_caught():
             return dx
 
     model = Sequential([Forgetful(4, 3), Tanh(), Linear(3, 1)], loss=MeanSquaredError())
-    guilty = GradientChecker(model).check(np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0)).guilty
+    guilty = (
+        GradientChecker(model)
+        .check(np.random.default_rng(0).standard_normal((5, 4)), np.arange(5.0))
+        .guilty
+    )
     assert (guilty.layer, guilty.parameter, guilty.training) == (0, "weight", True)
 
 
@@ -463,4 +502,6 @@ def test_a_loss_that_keeps_its_first_batch_is_caught():
 
     model = Sequential([Linear(4, 1)], loss=Stale())
     report = GradientChecker(model).check(np.eye(4), np.ones(4))
-    assert any(check.parameter == "no stale cache" and check.layer is None for check in report.failures)
+    assert any(
+        check.parameter == "no stale cache" and check.layer is None for check in report.failures
+    )

@@ -13,7 +13,9 @@ WORST = {"index": [1, 2], "analytic": 2.0, "numeric": 1.0, "bar": 1e-12}
 
 
 def report(*checks, **settings):
-    return Report(list(checks), title="2 layers", difference=0.25, method="complex step", **settings)
+    return Report(
+        list(checks), title="2 layers", difference=0.25, method="complex step", **settings
+    )
 
 
 def good(layer=0, term="layer", parameter="weight", **more):
@@ -22,12 +24,29 @@ def good(layer=0, term="layer", parameter="weight", **more):
 
 def bad(layer=0, term="layer", parameter="weight", **more):
     return Check(
-        layer, term, parameter, **{"difference": 0.3, "verdict": "fail", "where": "Linear(2, 1)", "diagnosis": "a factor 2", **more}
+        layer,
+        term,
+        parameter,
+        **{
+            "difference": 0.3,
+            "verdict": "fail",
+            "where": "Linear(2, 1)",
+            "diagnosis": "a factor 2",
+            **more,
+        },
     )
 
 
 def unresolved(**more):
-    return Check(1, "data", "bias", verdict="unresolved", diagnosis="rounding floor", where="Linear(2, 1)", **more)
+    return Check(
+        1,
+        "data",
+        "bias",
+        verdict="unresolved",
+        diagnosis="rounding floor",
+        where="Linear(2, 1)",
+        **more,
+    )
 
 
 def body(text):
@@ -103,7 +122,9 @@ def test_kept_rules_are_one_row_for_each_layer():
 
 
 def test_the_text_says_which_side_is_numeric_and_what_was_found():
-    failed = report(bad(worst=WORST, census="1 of 6 elements wrong"), bad(2, worst={**WORST, "index": []}))
+    failed = report(
+        bad(worst=WORST, census="1 of 6 elements wrong"), bad(2, worst={**WORST, "index": []})
+    )
     text = str(failed)
     assert "analytic: backward; numeric: complex step" in text
     assert "layer 0 Linear(2, 1) weight (layer): a factor 2" in text
@@ -114,7 +135,13 @@ def test_the_text_says_which_side_is_numeric_and_what_was_found():
 
 
 def test_what_follows_from_others_is_only_listed():
-    text = str(report(bad(), bad(1, "data", follows="layer 0 alone", diagnosis="hidden"), *[bad(9, "total", follows="x")] * 9))
+    text = str(
+        report(
+            bad(),
+            bad(1, "data", follows="layer 0 alone", diagnosis="hidden"),
+            *[bad(9, "total", follows="x")] * 9,
+        )
+    )
     assert "what may follow from these: data 1 weight, total 9 weight" in text
     assert "..." in text
     assert "hidden" not in text
@@ -127,7 +154,9 @@ def test_many_findings_are_cut_short():
 
 
 def test_the_unresolved_are_listed_with_their_reason():
-    assert "layer 1 Linear(2, 1) bias (data), unresolved: rounding floor" in str(report(good(), unresolved()))
+    assert "layer 1 Linear(2, 1) bias (data), unresolved: rounding floor" in str(
+        report(good(), unresolved())
+    )
 
 
 def test_the_kill_score_and_the_survivors_are_shown():
@@ -143,7 +172,8 @@ def test_the_kill_score_and_the_survivors_are_shown():
 
 
 @pytest.mark.parametrize(
-    ("terminal", "colour", "painted"), [(True, None, True), (False, None, False), (False, True, True), (True, False, False)]
+    ("terminal", "colour", "painted"),
+    [(True, None, True), (False, None, False), (False, True, True), (True, False, False)],
 )
 def test_colour_only_on_a_terminal_or_on_request(monkeypatch, terminal, colour, painted):
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
@@ -179,11 +209,23 @@ def test_html_has_every_row_and_is_escaped():
     assert "a &lt; b" in html
     assert "R&amp;D" in html
     assert "1 of 2 planted bugs" in html
-    assert len(re.findall(r"<(\w+)[ >]", html)) == len(re.findall(r"</(\w+)>", html)) + html.count("<br>")
+    assert len(re.findall(r"<(\w+)[ >]", html)) == len(re.findall(r"</(\w+)>", html)) + html.count(
+        "<br>"
+    )
 
 
 def test_json_has_everything_but_the_arrays():
-    failed = report(good(), bad(analytic=np.ones(2), numeric=np.zeros(2), bar=np.zeros(2), worst=WORST, follows="x", untested=np.int64(3)))
+    failed = report(
+        good(),
+        bad(
+            analytic=np.ones(2),
+            numeric=np.zeros(2),
+            bar=np.zeros(2),
+            worst=WORST,
+            follows="x",
+            untested=np.int64(3),
+        ),
+    )
     failed.kill_score = (1, 2)
     content = json.loads(failed.to_json())
     assert content["ok"] is False
@@ -192,7 +234,13 @@ def test_json_has_everything_but_the_arrays():
     assert content["guilty"] == "layer 0 Linear(2, 1) weight"
     assert len(content["checks"]) == 2
     row = content["checks"][1]
-    assert {"layer": 0, "term": "layer", "parameter": "weight", "verdict": "fail", "follows": "x"}.items() <= row.items()
+    assert {
+        "layer": 0,
+        "term": "layer",
+        "parameter": "weight",
+        "verdict": "fail",
+        "follows": "x",
+    }.items() <= row.items()
     assert row["worst"] == WORST
     assert row["untested"] == 3
     assert not {"analytic", "numeric", "bar"} & set(row)

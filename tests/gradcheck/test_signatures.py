@@ -31,33 +31,87 @@ def said(a, n=N, **known):
 FITS = {
     "not finite": (lambda: said(np.where(X > 1, np.nan, N)), "elements are NaN or infinite"),
     "zero": (lambda: said(0 * N), "analytic = 0 in all 30 elements"),
-    "a candidate": (lambda: said(X, candidates=[("the input", X)]), r"the input \(equal to within 1e-07"),
-    "a ratio": (lambda: said(1.7 * N), "analytic = 1.700 x numeric in all 30 elements: a factor 1.7 too many"),
+    "a candidate": (
+        lambda: said(X, candidates=[("the input", X)]),
+        r"the input \(equal to within 1e-07",
+    ),
+    "a ratio": (
+        lambda: said(1.7 * N),
+        "analytic = 1.700 x numeric in all 30 elements: a factor 1.7 too many",
+    ),
     "transposed": (lambda: said(SQUARE.T, SQUARE), "numeric transposed"),
     "reshaped": (lambda: said(N.T.reshape(5, 6)), "column-major order"),
-    "another array": (lambda: said(X, others={"bias": X}), "the numeric gradient of bias: gradients of two arrays swapped"),
+    "another array": (
+        lambda: said(X, others={"bias": X}),
+        "the numeric gradient of bias: gradients of two arrays swapped",
+    ),
     "clipped": (lambda: said(np.clip(N, -0.5, 0.5)), r"clipped to \+-0.5 in \d+ elements"),
     "float32": (lambda: said(N.astype(np.float32)), "float32's rounding"),
-    "one element": (lambda: said(changed((1, 2), 3)), r"only element \(1, 2\) of 30 is wrong, 3.000 x numeric"),
-    "where x < 0": (lambda: said(np.where(X < 0, 0.5 * N, N), x=X), r"0.5000 x numeric exactly where x < 0"),
-    "where x > 0": (lambda: said(np.where(X > 0, 0, N), x=X), r"analytic = 0.000 x numeric exactly where x > 0"),
+    "one element": (
+        lambda: said(changed((1, 2), 3)),
+        r"only element \(1, 2\) of 30 is wrong, 3.000 x numeric",
+    ),
+    "where x < 0": (
+        lambda: said(np.where(X < 0, 0.5 * N, N), x=X),
+        r"0.5000 x numeric exactly where x < 0",
+    ),
+    "where x > 0": (
+        lambda: said(np.where(X > 0, 0, N), x=X),
+        r"analytic = 0.000 x numeric exactly where x > 0",
+    ),
     "where x is in between": (
         lambda: said(np.where(np.abs(X) < 0.5, N + X, N), x=X),
         r"analytic is wrong exactly where x in \[-0\.\d+, 0\.\d+\]",
     ),
-    "an inverted mask": (lambda: said(N * (masked(of=1) == 0), masked(of=1)), "the mask is inverted"),
-    "another mask": (lambda: said(masked(of=1), masked(of=2)), r"another mask than forward's: \d+ elements zero and \d+ not zero"),
-    "zeros": (lambda: said(masked(of=1)), r"analytic = 0 in \d+ elements where numeric is not: zero where it should not be"),
-    "no zeros": (lambda: said(N, masked(of=1)), r"analytic is not 0 in \d+ elements where numeric is"),
-    "all equal": (lambda: said(np.full((5, 6), N.sum())), r"all 30 elements are equal \(that of numeric summed up\)"),
-    "all equal to some number": (lambda: said(np.full((5, 6), 0.3)), "all 30 elements are equal: summed over both axes"),
+    "an inverted mask": (
+        lambda: said(N * (masked(of=1) == 0), masked(of=1)),
+        "the mask is inverted",
+    ),
+    "another mask": (
+        lambda: said(masked(of=1), masked(of=2)),
+        r"another mask than forward's: \d+ elements zero and \d+ not zero",
+    ),
+    "zeros": (
+        lambda: said(masked(of=1)),
+        r"analytic = 0 in \d+ elements where numeric is not: zero where it should not be",
+    ),
+    "no zeros": (
+        lambda: said(N, masked(of=1)),
+        r"analytic is not 0 in \d+ elements where numeric is",
+    ),
+    "all equal": (
+        lambda: said(np.full((5, 6), N.sum())),
+        r"all 30 elements are equal \(that of numeric summed up\)",
+    ),
+    "all equal to some number": (
+        lambda: said(np.full((5, 6), 0.3)),
+        "all 30 elements are equal: summed over both axes",
+    ),
     "one row": (lambda: said(changed(2, 0)), "only row 2 of 5 is zero; the others agree"),
-    "two columns": (lambda: said(changed((slice(None), [0, 5]), 2)), "only column 0, 5 of 6 is 2.000 x numeric"),
-    "the last column": (lambda: said(np.hstack([N[:, :-1], X[:, :1]])), "only column 5 of 6 is wrong"),
-    "scaled rows": (lambda: said(N * np.arange(2, 7)[:, None]), r"each row is numeric's times a factor of its own \(2 to 6\)"),
-    "scaled columns": (lambda: said(N * np.arange(2, 8)), r"each column is numeric's times a factor of its own \(2 to 7\)"),
-    "weights": (lambda: said(N + 0.3 * X, value=X), r"analytic - numeric = 0.3 x the weights themselves: consistent with a penalty"),
-    "signs of weights": (lambda: said(N - 0.3 * np.sign(X), value=X), "-0.3 x the sign of the weights"),
+    "two columns": (
+        lambda: said(changed((slice(None), [0, 5]), 2)),
+        "only column 0, 5 of 6 is 2.000 x numeric",
+    ),
+    "the last column": (
+        lambda: said(np.hstack([N[:, :-1], X[:, :1]])),
+        "only column 5 of 6 is wrong",
+    ),
+    "scaled rows": (
+        lambda: said(N * np.arange(2, 7)[:, None]),
+        r"each row is numeric's times a factor of its own \(2 to 6\)",
+    ),
+    "scaled columns": (
+        lambda: said(N * np.arange(2, 8)),
+        r"each column is numeric's times a factor of its own \(2 to 7\)",
+    ),
+    "weights": (
+        lambda: said(N + 0.3 * X, value=X),
+        r"analytic - numeric = 0.3 x the weights themselves: consistent with a penalty",
+    ),
+    "signs of weights": (
+        lambda: said(N - 0.3 * np.sign(X), value=X),
+        "-0.3 x the sign of the weights",
+    ),
 }
 
 
@@ -70,8 +124,14 @@ def test_evidence_that_fits_gives_the_sentence(name):
 LIKE = {
     "one zero is not all": (lambda: said(changed((0, 0), 0)), "analytic = 0 in all"),
     "zero where numeric is zero": (lambda: said(0 * N, 0 * N), "analytic = 0"),
-    "a candidate that is the numeric side": (lambda: said(N + X, candidates=[("right", N)]), "right"),
-    "a candidate that is a little off": (lambda: said(X, candidates=[("off", X * (1 + 1e-6))]), "off"),
+    "a candidate that is the numeric side": (
+        lambda: said(N + X, candidates=[("right", N)]),
+        "right",
+    ),
+    "a candidate that is a little off": (
+        lambda: said(X, candidates=[("off", X * (1 + 1e-6))]),
+        "off",
+    ),
     "a candidate of another shape": (lambda: said(X, candidates=[("other", X[:1])]), "other"),
     "a ratio but for one element": (lambda: said(1.7 * changed((0, 0), 2)), "in all"),
     "nearly transposed": (lambda: said(changed((0, 1), 1.01, SQUARE.T), SQUARE), "transposed"),
@@ -79,13 +139,22 @@ LIKE = {
     "an error over float32's": (lambda: said(N * (1 + 1e-4 * X)), "float32"),
     "an error under float32's": (lambda: said(N * (1 + 1e-12 * X)), "float32"),
     "two elements": (lambda: said(changed(([0, 3], [1, 4]), 3)), "only element"),
-    "wrong here and there": (lambda: said(np.where(np.random.default_rng(5).random(N.shape) < 0.5, N, 0.5 * N), x=X), "exactly where"),
+    "wrong here and there": (
+        lambda: said(np.where(np.random.default_rng(5).random(N.shape) < 0.5, N, 0.5 * N), x=X),
+        "exactly where",
+    ),
     "nothing wrong where x is known": (lambda: said(N, x=X), "exactly where"),
-    "an input of another shape": (lambda: said(np.where(X < 0, 0.5 * N, N), x=X[:1]), "exactly where"),
+    "an input of another shape": (
+        lambda: said(np.where(X < 0, 0.5 * N, N), x=X[:1]),
+        "exactly where",
+    ),
     "nearly all equal": (lambda: said(np.full((5, 6), 0.3) + 1e-3 * X), "elements are equal"),
     "most rows": (lambda: said(changed(slice(1, None), 2)), "only row"),
     "another penalty": (lambda: said(N + 0.3 * X**2, value=X), "weights"),
-    "a vector has no rows": (lambda: said(N[0] * np.arange(2, 8), N[0]), "each row|each column|only row"),
+    "a vector has no rows": (
+        lambda: said(N[0] * np.arange(2, 8), N[0]),
+        "each row|each column|only row",
+    ),
 }
 
 
@@ -114,17 +183,26 @@ def test_evidence_that_is_only_similar_does_not(name):
     ],
 )
 def test_a_ratio_is_put_into_words(ratio, factors, words):
-    assert said(ratio * N, factors=factors).endswith(words) or words in said(ratio * N, factors=factors)
+    assert said(ratio * N, factors=factors).endswith(words) or words in said(
+        ratio * N, factors=factors
+    )
 
 
 def test_a_ratio_that_has_two_meanings_names_both():
-    assert said(2 * N, factors={"m": 2.0}).endswith("consistent with a factor 2 too many, or the mean's 1/m missing")
+    assert said(2 * N, factors={"m": 2.0}).endswith(
+        "consistent with a factor 2 too many, or the mean's 1/m missing"
+    )
 
 
 def test_the_order_is_kept():
     """Zero also is 0 x numeric, transposed and clipped: the first signature that fits speaks."""
     names = [signature.__name__ for signature in SIGNATURES]
-    assert names.index("_all_zero") < names.index("_named") < names.index("_ratio") < names.index("_clipped")
+    assert (
+        names.index("_all_zero")
+        < names.index("_named")
+        < names.index("_ratio")
+        < names.index("_clipped")
+    )
     assert said(0 * N, candidates=[("zeros", 0 * N)]).startswith("analytic = 0")
     assert said(2 * N, candidates=[("twice", 2 * N)]).count("twice (equal")
     assert said(np.where(X > 0, np.nan, 0), candidates=[]).endswith("divided by zero")
@@ -136,7 +214,13 @@ def test_what_nothing_explains_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("a", "n", "r"), [([2.0, 4.0], [1.0, 2.0], 2), ([2.0, 4.1], [1.0, 2.0], None), ([1.0], [0.0], None), ([0.0], [1.0], None)]
+    ("a", "n", "r"),
+    [
+        ([2.0, 4.0], [1.0, 2.0], 2),
+        ([2.0, 4.1], [1.0, 2.0], None),
+        ([1.0], [0.0], None),
+        ([0.0], [1.0], None),
+    ],
 )
 def test_the_constant_ratio(a, n, r):
     assert constant_ratio(np.array(a), np.array(n)) == r
@@ -146,18 +230,25 @@ def test_the_census_counts_rows_columns_and_ratios():
     a = N.copy()
     a[1, 2:5] *= [2, -1, 0.5]
     a[3, 2] *= 10
-    assert census(Evidence(a, N)) == "4 of 30 elements wrong; rows 1, 3 of 5; columns 2, 3, 4 of 6; ratios -1: 1, 1/2: 1, 2: 1, > 2: 1"
+    assert (
+        census(Evidence(a, N))
+        == "4 of 30 elements wrong; rows 1, 3 of 5; columns 2, 3, 4 of 6; ratios -1: 1, 1/2: 1, 2: 1, > 2: 1"
+    )
 
 
 def test_the_census_shortens_long_lists():
     n = np.ones((9, 9))
     a = n.copy()
     a[:7, :] = 1.5
-    assert census(Evidence(a, n)).startswith("63 of 81 elements wrong; rows 0, 1, 2, 3, 4, 5 ... of 9; columns all of 9; ratios 1..2: 63")
+    assert census(Evidence(a, n)).startswith(
+        "63 of 81 elements wrong; rows 0, 1, 2, 3, 4, 5 ... of 9; columns all of 9; ratios 1..2: 63"
+    )
 
 
 def test_the_census_leaves_out_ratios_to_zero_and_of_nan():
-    assert census(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0]))) == "2 of 2 elements wrong"
+    assert (
+        census(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0]))) == "2 of 2 elements wrong"
+    )
 
 
 def test_the_bar_says_what_is_wrong():

@@ -37,7 +37,9 @@ def test_the_slope_of_a_smooth_function_lies_within_the_bound(step, function):
     expected = derivative(x) * u
     rounding = 8 * np.finfo(float).eps * np.abs(expected)
     assert (np.abs(slope - expected) <= bound + rounding).all()
-    assert (bound <= 1e-4 * np.abs(expected) + 1e-8).all()  # a bound that is always huge would prove nothing
+    assert (
+        bound <= 1e-4 * np.abs(expected) + 1e-8
+    ).all()  # a bound that is always huge would prove nothing
 
 
 @given(st.floats(-50, 50), st.sampled_from([1e-3, 1.0, 30.0]))
@@ -80,7 +82,13 @@ def test_a_slope_too_steep_for_the_complex_step_has_no_bound():
 
 @pytest.mark.parametrize(
     "f",
-    [lambda x: x.real, lambda x: np.abs(x), lambda x: float(x[0]), lambda x: math.exp(x[0]), lambda x: x.astype(np.float64)],
+    [
+        lambda x: x.real,
+        lambda x: np.abs(x),
+        lambda x: float(x[0]),
+        lambda x: math.exp(x[0]),
+        lambda x: x.astype(np.float64),
+    ],
     ids=["real part", "abs", "float", "math", "cast"],
 )
 def test_code_that_loses_the_imaginary_part_is_not_complex_safe(f):
@@ -107,7 +115,12 @@ def test_a_real_result_says_so():
 @pytest.mark.parametrize("scale", [0.0, 1e-6, 1.0, 1e8])
 def test_the_affine_step_is_exact_to_rounding(scale):
     rng = np.random.default_rng(0)
-    A, b, x, u = rng.standard_normal((5, 3)), scale * rng.standard_normal(5), rng.standard_normal(3), rng.standard_normal(3)
+    A, b, x, u = (
+        rng.standard_normal((5, 3)),
+        scale * rng.standard_normal(5),
+        rng.standard_normal(3),
+        rng.standard_normal(3),
+    )
     array = x.copy()
     step = AffineStep(lambda: A @ array + b)
     slope, bound = step.along(lambda: A @ array + b, array, ..., u)
@@ -148,7 +161,12 @@ def test_the_array_comes_back_bit_for_bit(number, fails_at):
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
     ("index", "moved"),
-    [(..., [[1, 1], [1, 1]]), ((slice(None), 1), [[0, 1], [0, 1]]), ((1, 0), [[0, 0], [1, 0]]), (0, [[1, 1], [0, 0]])],
+    [
+        (..., [[1, 1], [1, 1]]),
+        ((slice(None), 1), [[0, 1], [0, 1]]),
+        ((1, 0), [[0, 0], [1, 0]]),
+        (0, [[1, 1], [0, 0]]),
+    ],
 )
 def test_only_the_elements_of_the_index_move(step, index, moved):
     x = np.array([[0.5, 1.0], [1.5, 2.0]])

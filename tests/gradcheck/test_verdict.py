@@ -17,12 +17,22 @@ def verdict(analytic, numeric, *, bar=1e-12, error=0.0, **more):
     """Return the check of one array against another."""
     analytic, numeric = np.array(analytic, float), np.array(numeric, float)
     known = Numeric(numeric, np.full(numeric.shape, error), "complex step", **more)
-    return compare(Check(0, "layer", "weight", where="Linear(2, 2)"), analytic, known, np.full(analytic.shape, bar))
+    return compare(
+        Check(0, "layer", "weight", where="Linear(2, 2)"),
+        analytic,
+        known,
+        np.full(analytic.shape, bar),
+    )
 
 
 def test_equal_arrays_pass():
     check = verdict([[1.0, -2.0]], [[1.0, -2.0]])
-    assert (check.verdict, check.difference, check.elements, check.method) == ("pass", 0.0, 2, "complex step")
+    assert (check.verdict, check.difference, check.elements, check.method) == (
+        "pass",
+        0.0,
+        2,
+        "complex step",
+    )
     assert (check.worst, check.diagnosis) == ({}, "")
 
 
@@ -61,14 +71,21 @@ def test_a_single_number_has_the_empty_index():
 
 
 def test_another_shape_fails():
-    check = compare(Check(0, "layer", "bias"), np.ones((2, 1)), Numeric(np.ones(2), np.zeros(2), ""), np.zeros(()))
+    check = compare(
+        Check(0, "layer", "bias"),
+        np.ones((2, 1)),
+        Numeric(np.ones(2), np.zeros(2), ""),
+        np.zeros(()),
+    )
     assert (check.verdict, check.difference) == ("fail", 1.0)
     assert "(2, 1)" in check.diagnosis
     assert "(2,)" in check.diagnosis
 
 
 def kinked(analytic, **more):
-    return verdict(analytic, [0.0, 1.0], low=np.array([0.0, 1.0]), high=np.array([2.0, 1.0]), **more)
+    return verdict(
+        analytic, [0.0, 1.0], low=np.array([0.0, 1.0]), high=np.array([2.0, 1.0]), **more
+    )
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 2.0])
@@ -105,7 +122,8 @@ def test_elements_that_are_zero_on_both_sides_count_as_untested():
 
 
 @pytest.mark.parametrize(
-    ("a", "n", "expected"), [([3.0], [1.0], 0.5), ([0.0], [0.0], 0.0), ([1.0], [-1.0], 1.0), ([0.0, 0.0], [3.0, 4.0], 1.0)]
+    ("a", "n", "expected"),
+    [([3.0], [1.0], 0.5), ([0.0], [0.0], 0.0), ([1.0], [-1.0], 1.0), ([0.0, 0.0], [3.0, 4.0], 1.0)],
 )
 def test_the_difference_is_the_number_of_the_course(a, n, expected):
     assert difference(np.array(a), np.array(n)) == expected
@@ -134,7 +152,10 @@ def test_one_wrong_probe_fails():
 
 
 def test_a_failed_probe_is_not_passed_by_a_later_one():
-    assert probes((1.0, 1.5, 1e-12, 3.0), (1.0, 1.0, 1e-12, 3.0), (1.0, 1.0, 9.0, 3.0)).verdict == "fail"
+    assert (
+        probes((1.0, 1.5, 1e-12, 3.0), (1.0, 1.0, 1e-12, 3.0), (1.0, 1.0, 9.0, 3.0)).verdict
+        == "fail"
+    )
 
 
 def test_a_probe_that_is_not_a_number_fails():
@@ -148,7 +169,9 @@ def test_a_probe_under_rounding_is_left_open():
     assert "rounding floor" in check.diagnosis
 
 
-@pytest.mark.parametrize(("numeric", "bar"), [(np.nan, 1e-12), (np.inf, 1e-12), (1.0, np.inf), (1.0, np.nan)])
+@pytest.mark.parametrize(
+    ("numeric", "bar"), [(np.nan, 1e-12), (np.inf, 1e-12), (1.0, np.inf), (1.0, np.nan)]
+)
 def test_a_probe_without_a_numeric_side_is_left_open(numeric, bar):
     check = probes((1.0, numeric, bar, 1.0))
     assert check.verdict == "unresolved"
@@ -161,7 +184,10 @@ def test_probes_of_nothing_but_zeros_pass():
 
 def test_the_place_is_said_in_words():
     assert Check(2, "layer", "weight", where="Linear(3, 1)").place == "layer 2 Linear(3, 1) weight"
-    assert Check(2, "layer", "input", where="Dropout(0.5)", training=True).place == "layer 2 Dropout(0.5) input (training)"
+    assert (
+        Check(2, "layer", "input", where="Dropout(0.5)", training=True).place
+        == "layer 2 Dropout(0.5) input (training)"
+    )
     assert Check(None, "data", "prediction").place == "data prediction"
 
 
@@ -180,7 +206,10 @@ def bars(layer, x, cotangent):
         lone = LayerBench(bench, 0, training=False)
         found = lone.gradients(x, cotangent)
         noisy = lone.noisy(x, cotangent, np.random.default_rng(5))
-    return found, {name: rounding_bar(gradient, [run[name] for run in noisy]) for name, gradient in found.items()}
+    return found, {
+        name: rounding_bar(gradient, [run[name] for run in noisy])
+        for name, gradient in found.items()
+    }
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
@@ -192,7 +221,9 @@ def test_the_bar_covers_the_rounding_of_an_activation(name, scale):
     found, bar = bars(layer, x, c)
     exact = derivative(x.astype(np.longdouble)) * c
     assert (np.abs(found["input"] - exact) <= bar["input"]).all()
-    assert (bar["input"] <= 1e-10 * np.abs(exact) + 1e-12 * (np.abs(c) + 1)).all()  # ... and a factor 1 + 1e-9 would be seen
+    assert (
+        bar["input"] <= 1e-10 * np.abs(exact) + 1e-12 * (np.abs(c) + 1)
+    ).all()  # ... and a factor 1 + 1e-9 would be seen
 
 
 @pytest.mark.parametrize("m", [1, 30])
@@ -202,8 +233,16 @@ def test_the_bar_covers_the_rounding_of_a_linear_layer(m):
     x, c = rng.standard_normal((m, 40)), rng.standard_normal((m, 5))
     x[:, :3] *= 1e8  # sums in which a large number hides the small ones
     found, bar = bars(layer, x, c)
-    long_x, long_c, weight = x.astype(np.longdouble), c.astype(np.longdouble), layer.weight.value.astype(np.longdouble)
-    for name, exact in (("weight", long_c.T @ long_x), ("bias", long_c.sum(axis=0)), ("input", long_c @ weight)):
+    long_x, long_c, weight = (
+        x.astype(np.longdouble),
+        c.astype(np.longdouble),
+        layer.weight.value.astype(np.longdouble),
+    )
+    for name, exact in (
+        ("weight", long_c.T @ long_x),
+        ("bias", long_c.sum(axis=0)),
+        ("input", long_c @ weight),
+    ):
         assert (np.abs(found[name] - exact) <= bar[name]).all(), name
         assert bar[name].max() <= 1e-9 * np.abs(exact).max(), name
 

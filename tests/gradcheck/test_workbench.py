@@ -140,7 +140,10 @@ def test_integer_parameters_are_refused_and_nothing_has_changed():
     layer = Linear(2, 3)
     layer.weight.bind(np.ones((3, 2), np.int64), np.ones((3, 2), np.int64))
     before = frozen(vars(layer))
-    with pytest.raises(DtypeError, match=r"int64 for weight of layer 1, Linear\(2, 3\)"), Workbench([Tanh(), layer]):
+    with (
+        pytest.raises(DtypeError, match=r"int64 for weight of layer 1, Linear\(2, 3\)"),
+        Workbench([Tanh(), layer]),
+    ):
         pass
     assert frozen(vars(layer)) == before
 
@@ -173,7 +176,9 @@ def test_each_arithmetic_has_scratch_buffers_of_its_own():
         layer.forward(np.zeros((2, 2), np.complex128))
         bench.use("real")
         assert layer.forward(np.zeros((2, 2))) is lent
-    np.testing.assert_array_equal(real, np.tanh(np.ones((2, 2))))  # what the layer gave before is still whole
+    np.testing.assert_array_equal(
+        real, np.tanh(np.ones((2, 2)))
+    )  # what the layer gave before is still whole
 
 
 def test_moved_moves_every_arithmetic_for_a_while():
@@ -209,7 +214,9 @@ def test_set_value_sets_every_arithmetic():
         assert [array[0] for array in bench.arrays((0, "bias")).values()] == [5, 5, 5]
 
 
-@pytest.mark.parametrize("stream", [np.random.default_rng(3), np.random.RandomState(3)], ids=["Generator", "RandomState"])
+@pytest.mark.parametrize(
+    "stream", [np.random.default_rng(3), np.random.RandomState(3)], ids=["Generator", "RandomState"]
+)
 def test_rewinding_draws_the_same_again(stream):
     layer = Dropout(0.5)
     layer.rng = stream
@@ -270,12 +277,28 @@ def owner(**attributes):
         (lambda: [1, np.zeros(1)], lambda held: held[1].fill(5), lambda held: held[1][0]),
         (lambda: (np.zeros(1),), lambda held: held[0].fill(5), lambda held: held[0][0]),
         (lambda: {"a": np.zeros(1)}, lambda held: held.update(b=1), lambda held: sorted(held)),
-        (lambda: {"a": {"b": np.zeros(1)}}, lambda held: held["a"]["b"].fill(5), lambda held: held["a"]["b"][0]),
+        (
+            lambda: {"a": {"b": np.zeros(1)}},
+            lambda held: held["a"]["b"].fill(5),
+            lambda held: held["a"]["b"][0],
+        ),
         (lambda: {1, 2}, lambda held: held.add(3), lambda held: sorted(held)),
         (lambda: owner(count=0), lambda held: setattr(held, "count", 9), lambda held: held.count),
-        (lambda: owner(deep=[np.zeros(1)]), lambda held: held.deep[0].fill(5), lambda held: held.deep[0][0]),
-        (lambda: np.random.default_rng(1), lambda held: held.random(), lambda held: held.bit_generator.state["state"]["state"]),
-        (lambda: [np.random.RandomState(1)], lambda held: held[0].rand(), lambda held: held[0].get_state()[2]),
+        (
+            lambda: owner(deep=[np.zeros(1)]),
+            lambda held: held.deep[0].fill(5),
+            lambda held: held.deep[0][0],
+        ),
+        (
+            lambda: np.random.default_rng(1),
+            lambda held: held.random(),
+            lambda held: held.bit_generator.state["state"]["state"],
+        ),
+        (
+            lambda: [np.random.RandomState(1)],
+            lambda held: held[0].rand(),
+            lambda held: held[0].get_state()[2],
+        ),
     ],
 )
 def test_what_is_held_comes_back_as_it_was(make, change, look):

@@ -13,7 +13,12 @@ floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @each
-@given(m=st.integers(1, 5), width=st.integers(1, 5), seed=st.integers(0, 99), dtype=st.sampled_from([np.float32, np.float64]))
+@given(
+    m=st.integers(1, 5),
+    width=st.integers(1, 5),
+    seed=st.integers(0, 99),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
 def test_gradients(layer, m, width, seed, dtype):
     x = 2 * np.random.default_rng(seed).standard_normal((m, width)).astype(dtype)
     assert_gradients(layer, away_from_kink(x))
@@ -40,14 +45,18 @@ def test_forward_is_the_formula_also_far_out(layer, formula, dtype):
     x = np.array([[-1000, -80, -5, -1, 0], [0.5, 1, 20, 80, 1000]], dtype)
     y = layer.forward(x)
     assert y.dtype == dtype
-    np.testing.assert_allclose(y, formula(x), rtol=2e-6 if dtype == np.float32 else 1e-14, atol=1e-37)
+    np.testing.assert_allclose(
+        y, formula(x), rtol=2e-6 if dtype == np.float32 else 1e-14, atol=1e-37
+    )
 
 
 @pytest.mark.parametrize("layer", [ReLU(), LeakyReLU(0.25)], ids=str)
 def test_at_the_kink_the_left_slope_counts(layer):
     layer.forward(np.array([[-1.0, 0.0, 1.0]]))
     left = getattr(layer, "slope", 0.0)
-    np.testing.assert_array_equal(layer.backward(np.array([[2.0, 2.0, 2.0]])), [[2 * left, 2 * left, 2]])
+    np.testing.assert_array_equal(
+        layer.backward(np.array([[2.0, 2.0, 2.0]])), [[2 * left, 2 * left, 2]]
+    )
 
 
 def test_backward_by_hand():
@@ -62,14 +71,18 @@ def test_backward_by_hand():
 @floats
 def test_a_saturated_sigmoid_has_a_gradient_of_zero(dtype):
     layer = Sigmoid()
-    np.testing.assert_allclose(layer.forward(np.array([[-1000, 1000]], dtype)), np.array([[0, 1]]), atol=1e-37)
+    np.testing.assert_allclose(
+        layer.forward(np.array([[-1000, 1000]], dtype)), np.array([[0, 1]]), atol=1e-37
+    )
     np.testing.assert_allclose(layer.backward(np.ones((1, 2), dtype)), 0, atol=1e-37)
 
 
 @floats
 def test_softmax_survives_logits_of_ten_thousand(dtype):
     layer = Softmax()
-    np.testing.assert_array_equal(layer.forward(np.array([[1e4, -1e4, 1e4]], dtype)), [[0.5, 0, 0.5]])
+    np.testing.assert_array_equal(
+        layer.forward(np.array([[1e4, -1e4, 1e4]], dtype)), [[0.5, 0, 0.5]]
+    )
     np.testing.assert_array_equal(layer.backward(np.array([[1, 5, 0]], dtype)), [[0.25, 0, -0.25]])
 
 
@@ -113,9 +126,18 @@ def test_backward_needs_a_forward(kind):
 
 @pytest.mark.parametrize("slope", [-0.1, 1, 2, np.nan, np.inf])
 def test_slope_must_be_in_0_to_1(slope):
-    with pytest.raises(ArgumentError, match=rf"slope must be in \[0, 1\), got {slope} in LeakyReLU"):
+    with pytest.raises(
+        ArgumentError, match=rf"slope must be in \[0, 1\), got {slope} in LeakyReLU"
+    ):
         LeakyReLU(slope)
 
 
 def test_repr():
-    assert [str(layer) for layer in ALL] == ["ReLU()", "LeakyReLU(0.01)", "LeakyReLU(0.3)", "Sigmoid()", "Tanh()", "Softmax()"]
+    assert [str(layer) for layer in ALL] == [
+        "ReLU()",
+        "LeakyReLU(0.01)",
+        "LeakyReLU(0.3)",
+        "Sigmoid()",
+        "Tanh()",
+        "Softmax()",
+    ]

@@ -7,9 +7,18 @@ from hypothesis import strategies as st
 from minidl import ArgumentError, Dropout, ShapeError
 
 
-@given(m=st.integers(1, 5), width=st.integers(1, 5), keep=st.sampled_from([0.3, 0.8, 1]), dtype=st.sampled_from([np.float32, np.float64]))
+@given(
+    m=st.integers(1, 5),
+    width=st.integers(1, 5),
+    keep=st.sampled_from([0.3, 0.8, 1]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
 def test_gradients_go_through_the_same_mask(m, width, keep, dtype):
-    assert_gradients(Dropout(keep), np.random.default_rng(m).standard_normal((m, width)).astype(dtype), training=True)
+    assert_gradients(
+        Dropout(keep),
+        np.random.default_rng(m).standard_normal((m, width)).astype(dtype),
+        training=True,
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

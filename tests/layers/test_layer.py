@@ -28,8 +28,8 @@ def test_a_users_layer_needs_no_super_init():
 def test_parameters_of_held_layers_are_found_in_order():
     layer = Residual(2)
     assert list(layer.parameters()) == ["steps.0.weight", "steps.0.bias", "last.weight"]
-    assert [name for name, _ in layer.children()] == ["steps.0", "steps.1", "last"]
-    assert list(layer.walk()) == [layer, *layer.steps, layer.last]
+    assert [name for name, _ in layer.named_children()] == ["steps.0", "steps.1", "last"]
+    assert list(layer.modules()) == [layer, *layer.steps, layer.last]
 
 
 def test_gradients_of_a_layer_of_layers():
@@ -44,11 +44,15 @@ def test_attributes_that_are_neither_are_passed_over():
             self.pair = (ReLU(), 5)
 
     layer = Mixed()
-    assert [name for name, _ in layer.children()] == ["pair.0"]
+    assert [name for name, _ in layer.named_children()] == ["pair.0"]
     assert isinstance(layer.parameters()["gain"], Parameter)
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))],
+    ids=["deepcopy", "pickle"],
+)
 def test_a_copy_computes_the_same_and_shares_nothing(copied):
     layer, x = Linear(3, 2), np.ones((4, 3))
     before = layer.forward(x)
@@ -64,7 +68,7 @@ def test_a_copy_has_buffers_of_its_own(copied):
     layer = ReLU()
     before = layer.forward(np.ones((1, 2)))
     twin = copied(layer)
-    assert twin._buffers == {}
+    assert twin._workspace == {}
     assert not np.shares_memory(twin.forward(np.zeros((1, 2))), before)
 
 

@@ -29,7 +29,9 @@ def worked_example(**settings):
 def test_forward_by_hand():
     layer = worked_example()
     layer.bias.value = [10, 20, 30]
-    np.testing.assert_array_equal(layer.forward(np.array([[1.0, 1.0], [2.0, 0.0]])), [[13, 27, 41], [12, 26, 40]])
+    np.testing.assert_array_equal(
+        layer.forward(np.array([[1.0, 1.0], [2.0, 0.0]])), [[13, 27, 41], [12, 26, 40]]
+    )
 
 
 def test_backward_by_hand():
@@ -86,7 +88,9 @@ def test_without_wish_for_it_no_input_gradient_is_computed():
 @pytest.mark.parametrize("place", ["in_features", "out_features"])
 def test_widths_must_be_whole_numbers_from_1(width, place):
     widths = {"in_features": 2, "out_features": 2, place: width}
-    with pytest.raises(ArgumentError, match=rf"{place} must be a whole number >= 1, got {width!r} in Linear"):
+    with pytest.raises(
+        ArgumentError, match=rf"{place} must be a whole number >= 1, got {width!r} in Linear"
+    ):
         Linear(**widths)
 
 
@@ -100,7 +104,10 @@ def test_input_of_another_shape_is_refused(shape):
 def test_gradient_of_another_shape_is_refused_not_broadcast(shape):
     layer = Linear(2, 3)
     layer.forward(np.ones((2, 2)))
-    with pytest.raises(ShapeError, match=r"Linear\(2, 3\)\.backward takes .* shape of the last output, \(2, 3\), got"):
+    with pytest.raises(
+        ShapeError,
+        match=r"Linear\(2, 3\)\.backward takes .* shape of the last output, \(2, 3\), got",
+    ):
         layer.backward(np.ones(shape))
 
 
@@ -110,7 +117,12 @@ def test_backward_needs_a_forward():
 
 
 @pytest.mark.parametrize(
-    ("shape", "message"), [((3,), "expects 2 features, got 3"), ((1, 2), r"got \(1, 2\) \(put Flatten\(\) before it\)"), ((), r"got \(\)")]
+    ("shape", "message"),
+    [
+        ((3,), "expects 2 features, got 3"),
+        ((1, 2), r"got \(1, 2\) \(put Flatten\(\) before it\)"),
+        ((), r"got \(\)"),
+    ],
 )
 def test_output_shape_refuses_what_does_not_fit(shape, message):
     with pytest.raises(ShapeError, match=message):
@@ -149,6 +161,8 @@ def test_flatten_backward_needs_a_forward():
         Flatten().backward(np.ones((1, 1)))
 
 
-@pytest.mark.parametrize(("shape", "flat"), [((64, 64, 3), (12288,)), ((5,), (5,)), ((), (1,)), (None, None)])
+@pytest.mark.parametrize(
+    ("shape", "flat"), [((64, 64, 3), (12288,)), ((5,), (5,)), ((), (1,)), (None, None)]
+)
 def test_output_shape(shape, flat):
     assert Flatten().output_shape(shape) == flat

@@ -50,15 +50,29 @@ def loss(function, prediction, target):
 
 def losses():
     hard, soft = torch.randint(2, (6, 2)).double(), torch.rand(6, 2)
-    classes, shares = nn.functional.one_hot(torch.randint(3, (6,)), 3).double(), torch.rand(6, 3).softmax(dim=1)
+    classes, shares = (
+        nn.functional.one_hot(torch.randint(3, (6,)), 3).double(),
+        torch.rand(6, 3).softmax(dim=1),
+    )
 
     def of_probabilities(p, t):
         return -(t * p.log()).sum() / len(t)
 
-    yield from (("BinaryCrossEntropy", loss(nn.BCELoss(), torch.rand(6, 2), t)) for t in (hard, soft))
-    yield from (("SigmoidCrossEntropy", loss(nn.BCEWithLogitsLoss(), torch.randn(6, 2) * 5, t)) for t in (hard, soft))
-    yield from (("CategoricalCrossEntropy", loss(of_probabilities, torch.randn(6, 3).softmax(dim=1), t)) for t in (classes, shares))
-    yield from (("SoftmaxCrossEntropy", loss(nn.CrossEntropyLoss(), torch.randn(6, 3) * 5, t)) for t in (classes, shares))
+    yield from (
+        ("BinaryCrossEntropy", loss(nn.BCELoss(), torch.rand(6, 2), t)) for t in (hard, soft)
+    )
+    yield from (
+        ("SigmoidCrossEntropy", loss(nn.BCEWithLogitsLoss(), torch.randn(6, 2) * 5, t))
+        for t in (hard, soft)
+    )
+    yield from (
+        ("CategoricalCrossEntropy", loss(of_probabilities, torch.randn(6, 3).softmax(dim=1), t))
+        for t in (classes, shares)
+    )
+    yield from (
+        ("SoftmaxCrossEntropy", loss(nn.CrossEntropyLoss(), torch.randn(6, 3) * 5, t))
+        for t in (classes, shares)
+    )
     yield "MeanSquaredError", loss(nn.MSELoss(), torch.randn(6, 2), torch.randn(6, 2))
 
 
@@ -69,14 +83,26 @@ def nets():
         "binary",
         ["Linear(4, 5)", "ReLU()", "Linear(5, 3)", "ReLU()", "Linear(3, 1)", "Sigmoid()"],
         nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)),
-        (X, (X.sum(dim=1, keepdim=True) > 0).double(), nn.BCEWithLogitsLoss(), "BinaryCrossEntropy()"),
+        (
+            X,
+            (X.sum(dim=1, keepdim=True) > 0).double(),
+            nn.BCEWithLogitsLoss(),
+            "BinaryCrossEntropy()",
+        ),
         ("", lambda weights, m: 0.0),
     )
     yield (
         "classes",
         ["Linear(4, 6)", "Tanh()", "Linear(6, 4)", "LeakyReLU(0.1)", "Linear(4, 3)", "Softmax()"],
-        nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4), nn.LeakyReLU(0.1), nn.Linear(4, 3)),
-        (X, nn.functional.one_hot(torch.arange(12) % 3, 3).double(), nn.CrossEntropyLoss(), "CategoricalCrossEntropy()"),
+        nn.Sequential(
+            nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4), nn.LeakyReLU(0.1), nn.Linear(4, 3)
+        ),
+        (
+            X,
+            nn.functional.one_hot(torch.arange(12) % 3, 3).double(),
+            nn.CrossEntropyLoss(),
+            "CategoricalCrossEntropy()",
+        ),
         ("L2(0.7)", lambda weights, m: 0.7 / (2 * m) * sum((w**2).sum() for w in weights)),
     )
     yield (
@@ -142,13 +168,19 @@ OPTIMIZERS = {
     "RMSProp(0.05)": lambda p: torch.optim.RMSprop(p, lr=0.05, alpha=0.9, eps=1e-8),
     "AdamW(0.05, weight_decay=0.3)": lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.3),
     "Momentum(0.5, clip_norm=0.2)": lambda p: Clipped(Momentum(p, lr=0.5), 0.2),
-    "AdamW(WarmUp(4, Cosine(0.05, 16)))": lambda p: Scheduled(torch.optim.AdamW(p, lr=0.05), warm_cosine),
+    "AdamW(WarmUp(4, Cosine(0.05, 16)))": lambda p: Scheduled(
+        torch.optim.AdamW(p, lr=0.05), warm_cosine
+    ),
 }
 SCHEDULES = {
     "StepDecay(0.1, 7, 0.3)": lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=7, gamma=0.3),
     "ExponentialDecay(0.1, 1, 0.9)": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.9),
-    "Cosine(0.1, 25, 0.01)": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=25, eta_min=0.01),
-    "WarmUp(5, 0.1)": lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=1 / 5, total_iters=4),
+    "Cosine(0.1, 25, 0.01)": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(
+        o, T_max=25, eta_min=0.01
+    ),
+    "WarmUp(5, 0.1)": lambda o: torch.optim.lr_scheduler.LinearLR(
+        o, start_factor=1 / 5, total_iters=4
+    ),
 }
 
 
@@ -164,15 +196,29 @@ def train(module, data, penalty, make):
         weights = [p for p in module.parameters() if p.ndim == 2]
         total = criterion(module(X), Y) + penalty(weights, len(X))
         total.backward()
-        first_gradient = flat(module, lambda p: p.grad) if first_gradient is None else first_gradient
+        first_gradient = (
+            flat(module, lambda p: p.grad) if first_gradient is None else first_gradient
+        )
         objectives.append(total)
         optimizer.step()
-    return {"objectives": torch.stack(objectives), "gradient": first_gradient, "theta": flat(module)}
+    return {
+        "objectives": torch.stack(objectives),
+        "gradient": first_gradient,
+        "theta": flat(module),
+    }
 
 
 def net(layers, module, data, penalty):
     start = {name: value.clone() for name, value in module.state_dict().items()}
-    case = {"layers": layers, "loss": data[3], "penalty": penalty[0], "X": data[0], "Y": data[1], "start": flat(module), "training": {}}
+    case = {
+        "layers": layers,
+        "loss": data[3],
+        "penalty": penalty[0],
+        "X": data[0],
+        "Y": data[1],
+        "start": flat(module),
+        "training": {},
+    }
     for name, make in OPTIMIZERS.items():
         module.load_state_dict(start)
         case["training"][name] = train(module, data, penalty[1], make)
@@ -193,9 +239,16 @@ def rates(make):
 def smoothed():
     """Yield losses with smoothed targets: by torch where it has this, of logits and k classes; by hand, as in Keras, for the others."""
     hard = torch.randint(2, (6, 2)).double()
-    classes, shares = nn.functional.one_hot(torch.randint(3, (6,)), 3).double(), torch.rand(6, 3).softmax(dim=1)
+    classes, shares = (
+        nn.functional.one_hot(torch.randint(3, (6,)), 3).double(),
+        torch.rand(6, 3).softmax(dim=1),
+    )
     for t in (classes, shares):
-        yield "SoftmaxCrossEntropy", 0.1, loss(nn.CrossEntropyLoss(label_smoothing=0.1), torch.randn(6, 3) * 5, t)
+        yield (
+            "SoftmaxCrossEntropy",
+            0.1,
+            loss(nn.CrossEntropyLoss(label_smoothing=0.1), torch.randn(6, 3) * 5, t),
+        )
 
     def by_hand(criterion):
         return lambda p, t: criterion(p, t * (1 - 0.3) + 0.3 / 2)
@@ -203,9 +256,17 @@ def smoothed():
     def categorical(p, t):
         return -((t * (1 - 0.3) + 0.3 / 3) * p.log()).sum() / len(t)
 
-    yield "SigmoidCrossEntropy", 0.3, loss(by_hand(nn.BCEWithLogitsLoss()), torch.randn(6, 2) * 5, hard)
+    yield (
+        "SigmoidCrossEntropy",
+        0.3,
+        loss(by_hand(nn.BCEWithLogitsLoss()), torch.randn(6, 2) * 5, hard),
+    )
     yield "BinaryCrossEntropy", 0.3, loss(by_hand(nn.BCELoss()), torch.rand(6, 2), hard)
-    yield "CategoricalCrossEntropy", 0.3, loss(categorical, torch.randn(6, 3).softmax(dim=1), classes)
+    yield (
+        "CategoricalCrossEntropy",
+        0.3,
+        loss(categorical, torch.randn(6, 3).softmax(dim=1), classes),
+    )
 
 
 def plain(thing):
@@ -217,8 +278,12 @@ reference = {
     "layers": {name: layer(*case) for name, case in LAYERS.items()},
     "losses": [{"loss": name, **case} for name, case in losses()],
     "nets": {name: net(*case) for name, *case in nets()},
-    "smoothed": [{"loss": name, "label_smoothing": share, **case} for name, share, case in smoothed()],
+    "smoothed": [
+        {"loss": name, "label_smoothing": share, **case} for name, share, case in smoothed()
+    ],
     "schedules": {name: rates(make) for name, make in SCHEDULES.items()},
 }
 if __name__ == "__main__":
-    Path(__file__).with_name("torch_reference.json").write_text(json.dumps(reference, default=plain, indent=None) + "\n")
+    Path(__file__).with_name("torch_reference.json").write_text(
+        json.dumps(reference, default=plain, indent=None) + "\n"
+    )

@@ -25,10 +25,14 @@ _PEERS = 'pip install -e ".[peers]"'
 PEERS = {
     "products": Peer("matrix products alone", f"{__name__}.products"),
     "minidl": Peer("minidl", f"{__name__}.minidl_net"),
-    "fast": Peer("minidl[fast]", f"{__name__}.minidl_net", {"fast": True}, 'pip install -e ".[fast]"'),
+    "fast": Peer(
+        "minidl[fast]", f"{__name__}.minidl_net", {"fast": True}, 'pip install -e ".[fast]"'
+    ),
     "jax": Peer("jax, weights (in, out)", f"{__name__}.jax_net", {}, _PEERS),
     "jax-oi": Peer("jax, weights (out, in)", f"{__name__}.jax_net", {"out_in": True}, _PEERS),
-    "jax-scan": Peer("jax, whole epoch compiled", f"{__name__}.jax_net", {"out_in": True, "scan": True}, _PEERS),
+    "jax-scan": Peer(
+        "jax, whole epoch compiled", f"{__name__}.jax_net", {"out_in": True, "scan": True}, _PEERS
+    ),
     "torch": Peer("torch", f"{__name__}.torch_net", install=_PEERS),
     "sklearn": Peer("scikit-learn", f"{__name__}.sklearn_net", install=_PEERS),
     "notes": Peer("the notes' loop", f"{__name__}.notes_loop"),

@@ -29,7 +29,11 @@ class Trainer:
     def __init__(self, workload: Workload, scan: bool, out_in: bool = True) -> None:
         self.workload, self.out_in = workload, out_in
         x, labels = workload.data()
-        target = labels.astype(np.float32)[:, np.newaxis] if workload.outputs == 1 else labels.astype(np.int32)
+        target = (
+            labels.astype(np.float32)[:, np.newaxis]
+            if workload.outputs == 1
+            else labels.astype(np.int32)
+        )
         self.data = jnp.asarray(x), jnp.asarray(target)
         self.first = _parameters(workload, out_in)
         step = partial(_step, workload.optimizer, workload.learning_rate, out_in)
@@ -39,7 +43,9 @@ class Trainer:
     def __call__(self, epochs: int) -> None:
         """Train that many epochs."""
         parameters = jax.tree.map(jnp.copy, self.first)
-        zeros = lambda: None if self.workload.optimizer == "gd" else jax.tree.map(jnp.zeros_like, parameters)  # noqa: E731
+        zeros = lambda: (
+            None if self.workload.optimizer == "gd" else jax.tree.map(jnp.zeros_like, parameters)
+        )  # noqa: E731
         state = (parameters, zeros(), zeros(), jnp.float32(0))
         for _ in range(epochs):
             state = self.epoch(state)
@@ -79,7 +85,10 @@ class Trainer:
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where the last call ended."""
-        return [(np.asarray(weight if self.out_in else weight.T), np.asarray(bias)) for weight, bias in self.last]
+        return [
+            (np.asarray(weight if self.out_in else weight.T), np.asarray(bias))
+            for weight, bias in self.last
+        ]
 
 
 def _step(optimizer: str, rate: float, out_in: bool, state: Any, x: Any, y: Any) -> Any:
@@ -93,7 +102,9 @@ def _step(optimizer: str, rate: float, out_in: bool, state: Any, x: Any, y: Any)
     square = jax.tree.map(lambda s, g: 0.999 * s + 0.001 * g * g, square, gradient)
     root = jnp.sqrt(1 - 0.999**t)
     scale = rate * root / (1 - 0.9**t)
-    parameters = jax.tree.map(lambda p, v, s: p - scale * v / (jnp.sqrt(s) + 1e-8 * root), parameters, mean, square)
+    parameters = jax.tree.map(
+        lambda p, v, s: p - scale * v / (jnp.sqrt(s) + 1e-8 * root), parameters, mean, square
+    )
     return parameters, mean, square, t
 
 
@@ -112,7 +123,9 @@ def _logits(parameters: Any, x: Any, out_in: bool) -> Any:
 
 
 def _parameters(workload: Workload, out_in: bool) -> Any:
-    return jax.tree.map(jnp.asarray, [(weight if out_in else weight.T, bias) for weight, bias in workload.weights()])
+    return jax.tree.map(
+        jnp.asarray, [(weight if out_in else weight.T, bias) for weight, bias in workload.weights()]
+    )
 
 
 def train(workload: Workload, out_in: bool = False, scan: bool = False) -> Trainer:

@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl import Adam, BinaryCrossEntropy, CategoricalCrossEntropy, GradientDescent, Linear, Optimizer, ReLU, Sequential, Sigmoid, Softmax
+from minidl import (
+    Adam,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    GradientDescent,
+    Linear,
+    Optimizer,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+)
 
 from ..workloads import Workload
 
@@ -22,7 +33,9 @@ def version() -> str:
 class Trainer:
     """Trains a workload from its first weights on; `settings` are further ones of `fit`."""
 
-    def __init__(self, workload: Workload, fast: bool, data: tuple[Any, Any] | None = None, **settings: Any) -> None:
+    def __init__(
+        self, workload: Workload, fast: bool, data: tuple[Any, Any] | None = None, **settings: Any
+    ) -> None:
         self.workload, self.fast = workload, fast
         self.model = network(workload)
         self.first = self.model.parameters.theta.copy()
@@ -37,7 +50,11 @@ class Trainer:
     def optimizer(self) -> Optimizer:
         """Return a new one: each call trains anew."""
         rate = self.workload.learning_rate
-        return GradientDescent(rate, fast=self.fast) if self.workload.optimizer == "gd" else Adam(rate, fast=self.fast)
+        return (
+            GradientDescent(rate, fast=self.fast)
+            if self.workload.optimizer == "gd"
+            else Adam(rate, fast=self.fast)
+        )
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where the last call ended."""
@@ -46,8 +63,14 @@ class Trainer:
 
 def network(workload: Workload) -> Sequential:
     """Return the network of a workload, with its first weights."""
-    layers = [layer for into, out in pairwise(workload.widths) for layer in (Linear(into, out), ReLU())]
-    last, loss = (Sigmoid(), BinaryCrossEntropy()) if workload.outputs == 1 else (Softmax(), CategoricalCrossEntropy())
+    layers = [
+        layer for into, out in pairwise(workload.widths) for layer in (Linear(into, out), ReLU())
+    ]
+    last, loss = (
+        (Sigmoid(), BinaryCrossEntropy())
+        if workload.outputs == 1
+        else (Softmax(), CategoricalCrossEntropy())
+    )
     for linear, (weight, bias) in zip(layers[::2], workload.weights(), strict=True):
         linear.weight.value, linear.bias.value = weight, bias
     return Sequential([*layers[:-1], last], loss=loss)

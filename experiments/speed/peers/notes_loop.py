@@ -27,7 +27,11 @@ class Trainer:
         self.workload = workload
         x, labels = workload.data()
         self.X = np.array(x.T, dtype=np.float64, order="C")
-        self.Y = labels[np.newaxis] if workload.outputs == 1 else (np.arange(workload.outputs)[:, np.newaxis] == labels).astype(float)
+        self.Y = (
+            labels[np.newaxis]
+            if workload.outputs == 1
+            else (np.arange(workload.outputs)[:, np.newaxis] == labels).astype(float)
+        )
         self.rng = np.random.default_rng(0)
 
     def __call__(self, epochs: int) -> None:
@@ -61,7 +65,10 @@ class Trainer:
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where the last call ended."""
-        return [(self.parameters[f"W{k}"], self.parameters[f"b{k}"][:, 0]) for k in range(1, len(self.workload.widths))]
+        return [
+            (self.parameters[f"W{k}"], self.parameters[f"b{k}"][:, 0])
+            for k in range(1, len(self.workload.widths))
+        ]
 
 
 def train(workload: Workload) -> Trainer:
@@ -121,7 +128,9 @@ def descend(parameters: Arrays, grads: Arrays, rate: float) -> Arrays:
     return {name: value - rate * grads["d" + name] for name, value in parameters.items()}
 
 
-def adam(parameters: Arrays, grads: Arrays, v: Arrays, s: Arrays, t: int, rate: float) -> tuple[Arrays, Arrays, Arrays]:
+def adam(
+    parameters: Arrays, grads: Arrays, v: Arrays, s: Arrays, t: int, rate: float
+) -> tuple[Arrays, Arrays, Arrays]:
     """Return the parameters and both running means after a step of Adam."""
     updated: Any = {}
     for name, value in parameters.items():

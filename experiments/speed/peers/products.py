@@ -29,7 +29,9 @@ def predict(workload: Workload) -> Callable[[int], None]:
 
 def _epoch(workload: Workload) -> list[Product]:
     """List the products of each step: the way forward, the weights' gradients, the inputs' gradients but for the first layer's."""
-    steps = {size: _forward(workload, _ones(size, workload.widths[0])) for size in set(workload.sizes)}
+    steps = {
+        size: _forward(workload, _ones(size, workload.widths[0])) for size in set(workload.sizes)
+    }
     for forward in steps.values():
         for i, (x, weight, dy) in reversed(list(enumerate(forward))):
             forward.append((dy.T, x, _ones(dy.shape[1], x.shape[1])))

@@ -45,7 +45,9 @@ def predict(workload: Workload) -> Callable[[int], None]:
 
 def classifier(workload: Workload, epochs: int) -> MLPClassifier:
     """Return the network of a workload with the workload's way to train."""
-    descent = {"solver": "sgd", "momentum": 0.0} if workload.optimizer == "gd" else {"solver": "adam"}
+    descent = (
+        {"solver": "sgd", "momentum": 0.0} if workload.optimizer == "gd" else {"solver": "adam"}
+    )
     return MLPClassifier(
         workload.widths[1:-1],
         alpha=0.0,

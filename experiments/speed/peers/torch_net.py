@@ -24,7 +24,9 @@ class Trainer:
         self.workload = workload
         x, labels = workload.data()
         self.x = torch.from_numpy(x)
-        self.y = torch.from_numpy(labels.astype(np.float32)[:, np.newaxis] if workload.outputs == 1 else labels)
+        self.y = torch.from_numpy(
+            labels.astype(np.float32)[:, np.newaxis] if workload.outputs == 1 else labels
+        )
         self.loss = nn.BCEWithLogitsLoss() if workload.outputs == 1 else nn.CrossEntropyLoss()
         self.net = network(workload)
         self.first = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
@@ -50,12 +52,18 @@ class Trainer:
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where the last call ended."""
-        return [(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in self.net[::2]]
+        return [
+            (layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in self.net[::2]
+        ]
 
 
 def network(workload: Workload) -> nn.Sequential:
     """Return the network of a workload up to its logits, with its first weights."""
-    layers = [layer for into, out in pairwise(workload.widths) for layer in (nn.Linear(into, out), nn.ReLU())]
+    layers = [
+        layer
+        for into, out in pairwise(workload.widths)
+        for layer in (nn.Linear(into, out), nn.ReLU())
+    ]
     with torch.no_grad():
         for linear, (weight, bias) in zip(layers[::2], workload.weights(), strict=True):
             linear.weight.copy_(torch.from_numpy(weight))

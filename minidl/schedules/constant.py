@@ -1,0 +1,25 @@
+"""A constant learning rate."""
+
+from dataclasses import dataclass
+
+from .base import Schedule, check_fields
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same rate at every step.
+
+    Parameters
+    ----------
+    rate : float
+        > 0.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        check_fields(self, rate="finite and > 0")
+
+    def __call__(self, step: int) -> float:
+        """Return the rate."""
+        return self.rate

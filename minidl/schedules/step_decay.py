@@ -1,0 +1,31 @@
+"""Step decay."""
+
+from dataclasses import dataclass
+
+from .base import Schedule, check_fields
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """A stair: rate * factor**floor(step / every).
+
+    Parameters
+    ----------
+    rate : float
+        > 0.
+    every : int
+        Steps, >= 1.
+    factor : float, default 0.1
+        In (0, 1].
+    """
+
+    rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_fields(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
+
+    def __call__(self, step: int) -> float:
+        """Return the rate."""
+        return self.rate * self.factor ** (step // self.every)

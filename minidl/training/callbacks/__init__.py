@@ -1,0 +1,18 @@
+"""Callbacks."""
+
+from .base import Callback, TrainingRun
+from .csv_log import CSVLog
+from .early_stopping import EarlyStopping
+from .progress_bar import ProgressBar
+from .stop_on_nonfinite import StopOnNonFinite
+from .tensorboard_log import TensorBoardLog
+
+__all__ = [
+    "CSVLog",
+    "Callback",
+    "EarlyStopping",
+    "ProgressBar",
+    "StopOnNonFinite",
+    "TensorBoardLog",
+    "TrainingRun",
+]

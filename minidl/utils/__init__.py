@@ -1,0 +1,1 @@
+"""Helpers that know nothing of deep learning: validation, random numbers, files, work arrays."""

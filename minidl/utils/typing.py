@@ -1,0 +1,15 @@
+"""Type aliases for arrays and seeds."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+Seed: TypeAlias = (
+    "int | np.random.Generator | np.random.RandomState"  # a text: NumPy loads these late
+)
