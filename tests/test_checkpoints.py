@@ -32,8 +32,8 @@ from minidl import (
     Sigmoid,
     Softmax,
     Tanh,
-    checkpoints,
 )
+from minidl.serialization import container
 from minidl.data.hdf5 import hdf5_bytes, write_hdf5
 from minidl.serialization.container import read_verified
 from minidl.serialization.model_file import model_config
@@ -504,12 +504,12 @@ def path(tmp_path):
 
 
 def write(path, content=CONTENT, arrays=ARRAYS):
-    return write_hdf5({path: checkpoints.seal(content, arrays)}, replace=True)[0]
+    return write_hdf5({path: container.pack_with_checksums(content, arrays)}, replace=True)[0]
 
 
 def rewritten(path, text=None, **arrays):
     """Write with another description or other arrays, and a digest of the description that fits."""
-    parts = {**checkpoints.seal(CONTENT, ARRAYS), **arrays}
+    parts = {**container.pack_with_checksums(CONTENT, ARRAYS), **arrays}
     if text is not None:
         parts["description"] = np.frombuffer(text, np.uint8)
         parts["sha256"] = np.frombuffer(hashlib.sha256(text).digest(), np.uint8)
@@ -539,7 +539,7 @@ def test_all_comes_back_to_the_last_bit(path):
     ],
 )
 def test_the_form_of_plain_values(value, form, holds):
-    assert checkpoints.fits(value, form) == holds
+    assert container.matches_schema(value, form) == holds
 
 
 def test_nothing_at_all_comes_back(path):
@@ -583,14 +583,14 @@ def test_an_array_of_another_type_with_the_same_bytes_is_refused(path):
 
 def test_arrays_that_changed_places_are_refused(path):
     arrays = {"a": np.zeros(3), "b": np.ones(3)}
-    parts = checkpoints.seal({}, arrays)
+    parts = container.pack_with_checksums({}, arrays)
     path.write_bytes(hdf5_bytes({**parts, "a": parts["b"], "b": parts["a"]}))
     with pytest.raises(DataError, match="key 'a': must have the SHA-256"):
         read_verified(path)
 
 
 def test_a_missing_array_is_named(path):
-    parts = checkpoints.seal({}, ARRAYS)
+    parts = container.pack_with_checksums({}, ARRAYS)
     del parts["moment"]
     path.write_bytes(hdf5_bytes(parts))
     with pytest.raises(DataError, match=r"key 'moment': .*the key is in the file"):
@@ -606,7 +606,7 @@ def test_a_missing_array_is_named(path):
 )
 def test_another_kind_or_version_is_refused(path, monkeypatch, form, told):
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "FORMAT", {**checkpoints.FORMAT, **form})
+        patch.setattr(container, "FORMAT", {**container.FORMAT, **form})
         write(path)
     with pytest.raises(DataError, match=told):
         read_verified(path)
@@ -642,7 +642,7 @@ def table(**row):
         (b'{"format": 1e999}', "1e999, which is no number"),
         (b'{"format": ' + b"9" * 21 + b"}", "a number of 21 digits"),
         (b'{"format": ' + b"9" * 10**6 + b"}", "a number of 1000000 digits"),
-        (b'{"a": "' + b"x" * checkpoints.MOST_TEXT + b'"}', "with at most 4,194,304 elements"),
+        (b'{"a": "' + b"x" * container.MAX_TEXT_BYTES + b'"}', "with at most 4,194,304 elements"),
         (b'{"format": "\x1b[2J"}', "must be JSON"),
         (b"{}", "must have the format 'minidl model', found None"),
         (b'{"format": ["minidl model"]}', "found \\['minidl model'\\]"),
@@ -708,7 +708,7 @@ def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
         ({"a": float("nan")}, {}, "must be plain values that JSON can hold"),
         ({"a": object()}, {}, "must be plain values"),
         ({"a": 10**25}, {}, "a number of 26 digits"),
-        ({"a": "x" * checkpoints.MOST_TEXT}, {}, "got 4,19"),
+        ({"a": "x" * container.MAX_TEXT_BYTES}, {}, "got 4,19"),
         ({}, {"a/b": np.zeros(1)}, "plain names"),
         ({}, {"description": np.zeros(1)}, "plain names"),
         ({}, {"a": np.zeros(1, complex)}, r"a \(<c16\)"),
@@ -718,4 +718,4 @@ def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
 )
 def test_what_could_not_be_read_back_is_refused_before_it_is_written(content, arrays, told):
     with pytest.raises(ArgumentError, match=told):
-        checkpoints.seal(content, arrays)
+        container.pack_with_checksums(content, arrays)

@@ -31,12 +31,12 @@ def test_a_missing_file_is_a_data_error():
 def test_the_cure_for_a_missing_package_is_its_extra():
     with (
         pytest.raises(errors.MissingDependencyError) as caught,
-        errors.needs("matplotlib", "plot", "learning_curves"),
+        errors.require_extra("matplotlib", "plot", "learning_curves"),
     ):
         import nowhere  # noqa: F401
     assert (
         str(caught.value)
         == "learning_curves needs matplotlib, which is not installed: pip install minidl[plot]"
     )
-    with errors.needs("json", "plot", "nothing"):
+    with errors.require_extra("json", "plot", "nothing"):
         import json  # noqa: F401

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from minidl import files
+from minidl.utils import atomic_files
 from minidl.errors import DataError, MissingDataError
 from minidl.utils.atomic_files import (
     atomic_write,
@@ -21,7 +21,7 @@ from minidl.utils.atomic_files import (
 
 def leftover(folder, *, pid=1, host=None):
     """Put a file there as a killed process leaves it, and return its path."""
-    prefix = files._prefix() if host is None else f".minidl-{host}-"
+    prefix = atomic_files._prefix() if host is None else f".minidl-{host}-"
     path = folder / f"{prefix}{pid}-0.part"
     path.write_bytes(b"half")
     return path
@@ -313,7 +313,7 @@ def test_a_lock_that_is_not_to_be_had_does_not_stop_a_write(tmp_path, monkeypatc
 
 
 def test_without_locks_nothing_is_removed_and_all_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(atomic_files, "fcntl", None)
     path = leftover(tmp_path)
     atomic_write(tmp_path / "a", b"1")
     assert sorted(os.listdir(tmp_path)) == sorted([path.name, "a"])
@@ -341,8 +341,8 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     import sys
 
     path = atomic_write(tmp_path / "a", b"old")
-    code = "import os, signal, sys; from minidl import files; files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)"
-    code += "; files.write_whole(sys.argv[1], b'new')"
+    code = "import os, signal, sys; from minidl.utils import atomic_files as files; files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)"
+    code += "; files.atomic_write(sys.argv[1], b'new')"
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"

@@ -15,8 +15,9 @@ from minidl import (
     MeanSquaredError,
     MissingDependencyError,
     Sequential,
-    kernels,
 )
+
+from minidl.optimizers import compiled
 
 numba = pytest.importorskip("numba")
 
@@ -60,14 +61,14 @@ def test_the_compiled_step_of_gradient_descent_is_the_numpy_step_bit_for_bit(dty
 
 def test_the_loop_of_gradient_descent_is_its_formula():
     theta = np.array([1.0, -2.0])
-    kernels.descent(theta, np.array([0.5, -4.0]), np.array([0.1]))
+    compiled.gradient_descent_step(theta, np.array([0.5, -4.0]), np.array([0.1]))
     np.testing.assert_allclose(theta, [0.95, -1.6])
 
 
 def test_the_loop_itself_is_adams_formula():
     theta, grad = np.array([1.0, -2.0]), np.array([0.5, -4.0])
     mean, square = np.array([1.0, 0.0]), np.array([2.0, 0.0])
-    kernels.adam(theta, grad, mean, square, np.array([0.9, 0.99, 0.1, 1e-3]))
+    compiled.adam_step(theta, grad, mean, square, np.array([0.9, 0.99, 0.1, 1e-3]))
     np.testing.assert_allclose(mean, [0.9 + 0.5, -4])
     np.testing.assert_allclose(square, [1.98 + 0.25, 16])
     np.testing.assert_allclose(
@@ -87,15 +88,15 @@ def test_training_with_it_is_training_without():
 
 
 def test_unasked_it_is_taken_for_large_vectors_only():
-    assert kernels.compiled(kernels.adam, None, np.ones(kernels.WORTH)) is not None
-    assert kernels.compiled(kernels.adam, None, np.ones(kernels.WORTH - 1)) is None
-    assert kernels.compiled(kernels.adam, True, np.ones(1)) is not None
-    assert kernels.compiled(kernels.adam, False, np.ones(10**6)) is None
+    assert compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE)) is not None
+    assert compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE - 1)) is None
+    assert compiled.compile_step(compiled.adam_step, True, np.ones(1)) is not None
+    assert compiled.compile_step(compiled.adam_step, False, np.ones(10**6)) is None
 
 
 def test_gradient_descent_waits_to_be_asked():
     optimizer = GradientDescent(0.1)
-    walk(optimizer, np.float32, kernels.WORTH, steps=1)
+    walk(optimizer, np.float32, compiled.AUTO_COMPILE_MIN_SIZE, steps=1)
     assert optimizer._compiled is None
     with pytest.raises(
         ArgumentError, match="fast must be True or False, got None in GradientDescent"
@@ -105,7 +106,7 @@ def test_gradient_descent_waits_to_be_asked():
 
 def test_without_numba_numpy_does_the_work_silently(without_numba):
     optimizer = Adam(0.01)
-    walk(optimizer, np.float32, kernels.WORTH, steps=1)
+    walk(optimizer, np.float32, compiled.AUTO_COMPILE_MIN_SIZE, steps=1)
     assert optimizer._compiled is None
 
 
@@ -138,7 +139,7 @@ def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):
         return njit(**options)
 
     monkeypatch.setattr(numba, "njit", refuses)
-    loop = kernels._compile.__wrapped__(kernels.adam, np.dtype(float))
+    loop = compiled._compile.__wrapped__(compiled.adam_step, np.dtype(float))
     arrays = [np.ones(2) for _ in range(4)]
     loop(*arrays, np.array([0.9, 0.99, 0.1, 1e-8]))
     assert asked == [True, False]
@@ -152,10 +153,10 @@ def test_ctrl_c_does_not_reach_numba_while_it_compiles(monkeypatch):
         signal.raise_signal(signal.SIGINT)  # whose handler runs in the main thread
         told.append((loop, dtype, threading.current_thread() is threading.main_thread()))
 
-    monkeypatch.setattr(kernels, "_compile", compiles)
+    monkeypatch.setattr(compiled, "_compile", compiles)
     with pytest.raises(KeyboardInterrupt):
-        kernels.compiled(kernels.adam, True, np.ones(3, np.float32))
-    assert told == [(kernels.adam, np.float32, False)]  # and it came to its end
+        compiled.compile_step(compiled.adam_step, True, np.ones(3, np.float32))
+    assert told == [(compiled.adam_step, np.float32, False)]  # and it came to its end
 
 
 def test_a_copy_goes_on_by_itself():

@@ -71,7 +71,7 @@ def model_of(name, dtype=np.float64):
     return Sequential(copy.deepcopy(layers), loss=loss, penalties=penalties, seed=2, dtype=dtype)
 
 
-def prepare_targets(name):
+def targets(name):
     return TARGETS[3 if name in ("classes", "regression") else 1]
 
 

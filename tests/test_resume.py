@@ -38,9 +38,11 @@ from minidl import (
     Sigmoid,
     StepDecay,
     WarmUp,
-    resume,
 )
 from minidl.serialization.json_codec import decode, encode
+from minidl.serialization.model_file import save_model
+from minidl.training import resume
+from minidl.training.callbacks import checkpoint
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((37, 3)), RNG.integers(0, 2, 37)
@@ -441,7 +443,7 @@ def test_a_model_without_its_training_is_refused(tmp_path):
 def test_a_forged_state_is_refused(tmp_path, state):
     path, model = tmp_path / "run.h5", network()
     training = {"state": state, "environment": {}}
-    resume.checkpoints.save(model, path, {"training": training})
+    save_model(model, path, {"training": training})
     with pytest.raises(DataError, match="must hold the state of a training, found it otherwise"):
         fit(network(), resume=path)
 
@@ -501,8 +503,8 @@ def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(
 ):
     path, model = tmp_path / "run.h5", network(seed=8)
     with monkeypatch.context() as patch:
-        captured = resume._captured
-        patch.setattr(resume, "_captured", lambda run: {**captured(run), **change})
+        captured = resume.capture_state
+        patch.setattr(checkpoint, "capture_state", lambda run: {**captured(run), **change})
         fit(network(), Checkpoint(path), epochs=2)
     before = model.parameters.theta.tobytes()
     with pytest.raises(error, match=message):

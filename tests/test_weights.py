@@ -72,7 +72,7 @@ def model_of(net, *, own_last=False, **settings):
     return Sequential(layers, loss=copy.deepcopy(loss), dtype=np.float64, seed=3, **settings)
 
 
-def prepare_targets(net, m=10):
+def targets(net, m=10):
     outputs, last, _ = NETS[net]
     rng = np.random.default_rng(1)
     if last is Softmax:

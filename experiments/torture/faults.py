@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from minidl import DataError, Linear, MeanSquaredError, Sequential, files
+from minidl import DataError, Linear, MeanSquaredError, Sequential
+from minidl.utils import atomic_files as files
 
 from .children import run_each
 from .report import Result

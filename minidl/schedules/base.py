@@ -14,6 +14,7 @@ class Schedule(ABC):
 
 
 def check_fields(schedule: Schedule, **rules: str) -> None:
+    """Convert and check the named fields of a frozen schedule."""
     for name, rule in rules.items():
         object.__setattr__(
             schedule, name, check_number(getattr(schedule, name), name, rule, schedule)

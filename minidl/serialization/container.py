@@ -116,6 +116,7 @@ def matches_schema(value: Any, form: Any) -> bool:
 
 
 def is_array_table(table: Any) -> bool:
+    """Return True if `table` lists arrays with dtype, shape and checksum."""
     row = {"dtype": DTYPES, "shape": [int], "sha256": str}  # the reader refuses wrong shapes
     refused = ("", ".", "..", "description", "sha256")
     return (
@@ -130,10 +131,12 @@ def is_array_table(table: Any) -> bool:
 
 
 def sha256_of(array: Array) -> str:
+    """Return the SHA-256 of the bytes of an array."""
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 def damaged_error(path: FilePath, what: str, key: str = "description") -> DataError:
+    """Return the error for a file that was changed after it was written."""
     return DataError(f"{path}, key {key!r}: {what}: it was changed or damaged, restore a copy")
 
 

@@ -106,7 +106,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "kill",
             20,
             "",
-            "import minidl.data.hdf5 as h; h.write_whole = lambda path, content: path.write_bytes(content)",
+            "import minidl.data.hdf5 as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
         ),
         ("kill", 20, "", "files._remove_unless_held = lambda path: False"),
         (
@@ -127,7 +127,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             ", only=['chunk that is stored too short']",
             "import minidl.data.hdf5 as h; h.misfit = lambda *_: None",
         ),
-        ("faults", 1, "", "faults.ERRORS = (28,); files.remove_leftovers = lambda folder: []"),
+        ("faults", 1, "", "faults.ERRORS = (28,); files.remove_stale_temp_files = lambda folder: []"),
         ("faults", 1, "", "faults.ERRORS = (28,); files._mode = lambda goal: None"),
     ],
 )

@@ -233,7 +233,7 @@ def regression(loss, penalties=(), dtype=np.float64):
     )
 
 
-def prepare_targets(k=2):
+def targets(k=2):
     return np.random.default_rng(3).standard_normal((10, k))
 
 
