@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ArgumentError, DtypeError, ShapeError, require_extra
-from .gradcheck.pictures import plot_errors
-from .gradcheck.report import Report
+from .gradcheck.report.error_map import plot_errors
+from .gradcheck.report.report import Report
 from .model.sequential import Sequential
 from .training.history import History
 from .utils.typing import Array

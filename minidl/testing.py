@@ -12,19 +12,15 @@ import numpy.typing as npt
 
 from .errors import ArgumentError, NonFiniteError, ShapeError
 from .gradcheck import Check, GradientChecker, Report, check_gradients
-from .gradcheck.diagnosis import explain_layer
-from .gradcheck.layer_check import LayerBench, check_alone, synthetic_input
-from .gradcheck.loss_protocol import (
-    PROTOCOL,
-    LossRule,
-    LossTrial,
-    check_loss_protocol,
-    check_penalty_protocol,
-)
-from .gradcheck.protocol import check_protocol
-from .gradcheck.report import reported
-from .gradcheck.verdict import Rule, locked, merge, tried, writes
-from .gradcheck.workbench import Workbench, generic_values
+from .gradcheck.contract.layer_rules import check_layer_rules
+from .gradcheck.contract.loss_rules import LOSS_RULES, LossRule, LossRun, check_loss_rules
+from .gradcheck.contract.penalty_rules import check_penalty_rules
+from .gradcheck.contract.rule import Rule, detect_write, read_only, run_rules
+from .gradcheck.diagnosis.explain import explain_layer
+from .gradcheck.layer_harness import LayerHarness, check_layer_gradients, synthetic_input
+from .gradcheck.report.report import reported
+from .gradcheck.result import merge_checks
+from .gradcheck.sandbox import ModelSandbox, random_nearby_parameters
 from .layers.base import Layer
 from .losses.base import Loss
 from .model.sequential import Sequential
@@ -64,35 +60,35 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     _must_be(Layer, layer)
     x = check_array(X, "X", _FLOAT64)
     rng = np.random.default_rng(seed)
-    with Workbench([layer]) as bench, warnings.catch_warnings():
+    with ModelSandbox([layer]) as bench, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        y = LayerBench(bench, 0, training=False).forward(x)
+        y = LayerHarness(bench, 0, training=False).forward(x)
         if isinstance(y, np.ndarray) and not np.isfinite(y).all():
             raise NonFiniteError(
                 f"the output of {layer} must be finite to be checked: give an X inside of its domain"
             )
         checks = _both_modes(bench, x, rng, protocol=True)
-        with bench.moved(generic_values(bench, rng)):
+        with bench.moved(random_nearby_parameters(bench, rng)):
             other = synthetic_input(x, rng)
             if np.isfinite(
-                LayerBench(bench, 0, training=False).forward(other)
+                LayerHarness(bench, 0, training=False).forward(other)
             ).all():  # inside of the layer's domain
-                checks = merge(checks, _both_modes(bench, other, rng, protocol=False))
+                checks = merge_checks(checks, _both_modes(bench, other, rng, protocol=False))
     return reported(checks, f"{layer} alone, {len(x)} examples")
 
 
 def _both_modes(
-    bench: Workbench, x: Array, rng: np.random.Generator, *, protocol: bool
+    bench: ModelSandbox, x: Array, rng: np.random.Generator, *, protocol: bool
 ) -> list[Check]:
     """Check outside of training, and while training where that differs."""
     checks: list[Check] = []
     for training in (False, True):
-        lone = LayerBench(bench, 0, training=training)
+        lone = LayerHarness(bench, 0, training=training)
         if training and not lone.differs_from_inference(x):
             continue
         if protocol:
-            checks += check_protocol(lone, x, rng)
-        alone = check_alone(lone, x, rng, limit=5000)
+            checks += check_layer_rules(lone, x, rng)
+        alone = check_layer_gradients(lone, x, rng, limit=5000)
         for check in alone.checks:
             if check.verdict == "fail" and not check.diagnosis:
                 explain_layer(check, alone, lone)
@@ -114,14 +110,14 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
     p = check_array(prediction, "prediction", _FLOAT64)
     if p.ndim != 2:
         raise ShapeError(f"prediction must have shape (m, k), one row per example, got {p.shape}")
-    with Workbench([], others=(loss,)) as bench:
+    with ModelSandbox([], others=(loss,)) as bench:
         t = loss.prepare_targets(target, p.shape[1], _FLOAT64)
         if len(t) != len(p):
             raise ShapeError(
                 f"prediction and target must have as many rows, got {len(p)} and {len(t)}"
             )
-        trial = LossTrial(loss, p, t, lambda: bench.reset(loss))
-        checks = check_loss_protocol(trial, _LOSS_RULES)
+        trial = LossRun(loss, p, t, lambda: bench.reset(loss))
+        checks = check_loss_rules(trial, _LOSS_RULES)
         derived: list[Check] = []
         if not any(
             c.verdict == "fail" and c.parameter in ("one number", "gradient like the prediction")
@@ -131,11 +127,11 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
                 lambda p: loss.forward(p, t), lambda p: trial.run(p, t)[1], p
             ).checks
         for check in derived:
-            check.term, check.parameter, check.where = "data", "prediction", str(loss)
+            check.term, check.parameter, check.component = "data", "prediction", str(loss)
     return reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
 
 
-def _loss_mean(trial: LossTrial) -> str | None:
+def _loss_mean(trial: LossRun) -> str | None:
     loss, p, t = trial.loss, trial.p, trial.t
     once = np.sum(loss.forward(p.copy(), t.copy()))
     twice = np.sum(loss.forward(np.concatenate([p, p]), np.concatenate([t, t])))
@@ -144,7 +140,7 @@ def _loss_mean(trial: LossTrial) -> str | None:
     return f"a batch given twice over has {twice / once:.4g} times its loss: a mean over the examples is due, which stays the same"
 
 
-def _loss_refuses(trial: LossTrial) -> str | None:
+def _loss_refuses(trial: LossRun) -> str | None:
     loss, p, t = trial.loss, trial.p, trial.t
     for other in (t[:1] if len(t) > 1 else np.concatenate([t, t]), t[:, 0]):
         try:
@@ -156,7 +152,7 @@ def _loss_refuses(trial: LossTrial) -> str | None:
 
 
 _LOSS_RULES: dict[str, LossRule] = {
-    **PROTOCOL,
+    **LOSS_RULES,
     "a mean over the examples": _loss_mean,
     "other shapes refused": _loss_refuses,
 }
@@ -179,13 +175,13 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
         penalty.gradient(w, m, out)
         return out
 
-    checks = check_penalty_protocol(penalty, w, m)
+    checks = check_penalty_rules(penalty, w, m)
     if all(check.verdict == "pass" for check in checks):
         size = float(np.sqrt(np.mean(w * w))) or 1.0
         nearby = w + 0.3 * size * np.random.default_rng(0).standard_normal(w.shape)
         for name, at in (("weight", w), ("weight (a point nearby)", nearby)):
             for check in check_gradients(lambda w: penalty.value(w, m), gradient, at).checks:
-                check.term, check.parameter, check.where = str(penalty), name, str(penalty)
+                check.term, check.parameter, check.component = str(penalty), name, str(penalty)
                 checks.append(check)
     return reported(checks, f"{penalty} alone, m = {m}")
 
@@ -219,7 +215,7 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
     rules["gets down Rosenbrock's valley"] = partial(
         _descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock
     )
-    return reported(tried(str(first), rules), f"{first} alone")
+    return reported(run_rules(str(first), rules), f"{first} alone")
 
 
 def _start(dtype: npt.DTypeLike = np.float64) -> Array:
@@ -258,8 +254,8 @@ def _in_place(make: _Make) -> str | None:
 
 
 def _gradient_untouched(make: _Make) -> str | None:
-    return writes(
-        "the gradient", lambda: _walk(make(), _start(), lambda theta: locked(_slope(theta)))
+    return detect_write(
+        "the gradient", lambda: _walk(make(), _start(), lambda theta: read_only(_slope(theta)))
     )
 
 

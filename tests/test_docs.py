@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers import fenced, run_python
 
-from minidl.gradcheck.protocol import RULES
+from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -59,7 +59,7 @@ def test_the_pages_have_python_to_run():
     )
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", LAYER_RULES)
 def test_every_rule_of_the_checker_is_explained(rule):
     assert re.search(
         rf"^\| {rule} \|", (DOCS / "gradient-checking.md").read_text(encoding="utf-8"), re.MULTILINE

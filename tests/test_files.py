@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from minidl.utils import atomic_files
 from minidl.errors import DataError, MissingDataError
+from minidl.utils import atomic_files
 from minidl.utils.atomic_files import (
     atomic_write,
     make_folder,

@@ -16,7 +16,6 @@ from minidl import (
     MissingDependencyError,
     Sequential,
 )
-
 from minidl.optimizers import compiled
 
 numba = pytest.importorskip("numba")
@@ -88,8 +87,14 @@ def test_training_with_it_is_training_without():
 
 
 def test_unasked_it_is_taken_for_large_vectors_only():
-    assert compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE)) is not None
-    assert compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE - 1)) is None
+    assert (
+        compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE))
+        is not None
+    )
+    assert (
+        compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE - 1))
+        is None
+    )
     assert compiled.compile_step(compiled.adam_step, True, np.ones(1)) is not None
     assert compiled.compile_step(compiled.adam_step, False, np.ones(10**6)) is None
 

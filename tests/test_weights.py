@@ -400,7 +400,7 @@ def test_the_checker_proves_the_weighted_gradient(net, own_last, method):
     assert report.ok, str(report)
     if method == "auto":
         assert report.difference < 1e-13
-        assert report.kill_score[0] == report.kill_score[1]
+        assert report.mutation_score[0] == report.mutation_score[1]
 
 
 def forgotten(model):

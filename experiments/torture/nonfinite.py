@@ -42,12 +42,12 @@ class Plant(Callback):
     def __init__(
         self, place: str, epoch: int, batch: int, bad: float, rng: np.random.Generator
     ) -> None:
-        self.place, self.due, self.bad, self.rng = place, (epoch, batch), bad, rng
+        self.location, self.due, self.bad, self.rng = place, (epoch, batch), bad, rng
         self.layer = 0
 
     def on_train_begin(self, run: TrainingRun) -> None:
         """Wrap the way forward and back of one layer."""
-        if self.place == "parameter":
+        if self.location == "parameter":
             self.layer = int(self.rng.choice([0, 2, 4]))
         layer = run.model.layers[self.layer]
         self.run, self.forward, self.backward = run, layer.forward, layer.backward
@@ -55,7 +55,7 @@ class Plant(Callback):
 
     def _now(self, place: str) -> bool:
         # While its batch is computed, `run.batch` is already that of the batch.
-        return self.place == place and (self.run.epoch, self.run.batch) == self.due
+        return self.location == place and (self.run.epoch, self.run.batch) == self.due
 
     def _forward(self, x: Array, *, training: bool = False) -> Array:
         if self._now("parameter"):

@@ -46,11 +46,11 @@ class Interrupt(Callback):
     """Press Ctrl-C while a step is computed."""
 
     def __init__(self, epoch: int, batch: int) -> None:
-        self.place = epoch, batch
+        self.location = epoch, batch
 
     def on_gradient(self, run: TrainingRun) -> None:
         """Press it at that place."""
-        if (run.epoch, run.batch) == self.place:
+        if (run.epoch, run.batch) == self.location:
             os.kill(os.getpid(), signal.SIGINT)
 
 

@@ -1,8 +1,8 @@
 """Gradient checking."""
 
-from .checker import GradientChecker
-from .functions import check_gradients
-from .report import GradientError, Report
-from .verdict import Check
+from .check_function import check_gradients
+from .check_model import GradientChecker
+from .report.report import GradientError, Report
+from .result import Check
 
 __all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]

@@ -10,17 +10,31 @@ import numpy as np
 
 from ..objective import Objective
 from ..utils.typing import Array
-from .jacobian import Numeric, Rng, Subject, both, numeric_gradients, separable
-from .layer_check import Alone, LayerBench, check_alone, synthetic_input
-from .loss_protocol import LossTrial, check_loss_protocol, check_penalty_protocol
-from .noise import PROBES, compare_along, flow_noise, noise, noisy_sum, shake
-from .protocol import check_protocol
-from .steps import EPS, CentralStep, ComplexStep, Step
-from .verdict import NOISE, RUNS, SAFETY, Check, compare, difference, rounding_bar, runs_for
-from .workbench import Key, Workbench
+from .constants import EPS, NOISE, RUNS, SAFETY
+from .contract.layer_rules import check_layer_rules
+from .contract.loss_rules import LossRun, check_loss_rules
+from .contract.penalty_rules import check_penalty_rules
+from .layer_harness import LayerHarness, LayerResult, check_layer_gradients, synthetic_input
+from .numeric.differences import ComplexStep, RichardsonDifference, Step
+from .numeric.function import Function, NumericGradient, Rng, real_and_complex
+from .numeric.gradient import numeric_gradients, separable_gradient
+from .result import Check, relative_error
+from .rounding.compare import compare, rounding_bar
+from .rounding.noise import (
+    gradient_flow_noise,
+    noisy_gradient,
+    noisy_run_count,
+    perturb_inplace,
+    ulp_noise,
+)
+from .rounding.probes import PROBES, check_directions
+from .sandbox import ModelSandbox, ParameterKey
 
-Gradients = dict[Key, Array]
-Numerics = dict[Key, Numeric]
+Gradients = dict[ParameterKey, Array]
+
+
+Numerics = dict[ParameterKey, NumericGradient]
+
 
 ONE = np.ones(())
 
@@ -29,7 +43,7 @@ ONE = np.ones(())
 class Point:
     """All checks at one point; a term is "data", "total" or a penalty's name."""
 
-    bench: Workbench
+    bench: ModelSandbox
     model: Objective
     x: Array
     t: Array
@@ -42,7 +56,7 @@ class Point:
     unit: float = 0.0
     trained: Any = np.nan
     note: str = ""
-    alone: dict[tuple[int, bool], Alone] = field(default_factory=dict)
+    alone: dict[tuple[int, bool], LayerResult] = field(default_factory=dict)
     numeric: Numerics = field(default_factory=dict)
     total: Gradients = field(default_factory=dict)
     penalties: dict[str, tuple[Gradients, Numerics]] = field(default_factory=dict)
@@ -51,7 +65,7 @@ class Point:
     def __post_init__(self) -> None:
         steps = self.steps or [None] * len(self.model.layers)
         self.lone = [
-            LayerBench(self.bench, i, training=False, step=step) for i, step in enumerate(steps)
+            LayerHarness(self.bench, i, training=False, step=step) for i, step in enumerate(steps)
         ]
         self.numbers = {str(penalty): number for number, penalty in enumerate(self.model.penalties)}
 
@@ -79,7 +93,7 @@ class Point:
             found.append(np.array(z))
         return found
 
-    def penalized(self, term: str) -> list[Key]:
+    def penalized(self, term: str) -> list[ParameterKey]:
         """Return the parameters that a penalty acts on."""
         touched = {id(parameter) for parameter in self.model._penalized[self.numbers[term]][1]}
         return [key for key, parameter in self.bench.parameters.items() if id(parameter) in touched]
@@ -107,12 +121,15 @@ class Point:
     def noisy_gradients(self) -> list[Gradients]:
         """Return gradients of the data loss under noise on all that flows."""
         runs, losses = [], []
-        for _ in range(runs_for(self.model.parameters.size)):
+        for _ in range(noisy_run_count(self.model.parameters.size)):
             with self.bench.shaken(self.bench.parameters, self.rng):
                 self._fill(np.nan)
                 losses.append(self._noisy_pass())
             runs.append(
-                {key: noisy_sum(gradient, self.rng) for key, gradient in self._collect().items()}
+                {
+                    key: noisy_gradient(gradient, self.rng)
+                    for key, gradient in self._collect().items()
+                }
             )
         # The loss's own rounding.
         spread = max(losses) - min(losses)
@@ -120,43 +137,43 @@ class Point:
         return runs
 
     def _noisy_pass(self) -> float:
-        z = noise(self.x, self.rng)
+        z = ulp_noise(self.x, self.rng)
         for layer in self.model._body:
             z = layer.forward(z)
-            shake(z, self.rng)
+            perturb_inplace(z, self.rng)
         loss = float(self.loss(z))
         dy: Any = self._noisy_slope()
         for layer in (*self.model._rest, *self.model._first):
             before, dy = dy, layer.backward(dy)
             if dy is not None:
-                dy = noise(dy, self.rng) + (
-                    flow_noise(before, self.rng) if dy.shape == before.shape else 0.0
+                dy = ulp_noise(dy, self.rng) + (
+                    gradient_flow_noise(before, self.rng) if dy.shape == before.shape else 0.0
                 )
         return loss
 
     def _noisy_slope(self) -> Array:
         dy = self.model.loss_gradient()
-        return noise(dy, self.rng) + NOISE / len(self.x) * self.rng.uniform(-1, 1, dy.shape)
+        return ulp_noise(dy, self.rng) + NOISE / len(self.x) * self.rng.uniform(-1, 1, dy.shape)
 
-    def subject(self, term: str, key: Key) -> Subject:
+    def subject(self, term: str, key: ParameterKey) -> Function:
         """Return a term as a function of one parameter."""
-        inputs = both(self.x)
+        inputs = real_and_complex(self.x)
 
         def f(kind: str) -> Array:
             self.bench.use(kind)
             return np.asarray(self.value(term, inputs[kind]))
 
-        return Subject(f, self.bench.arrays(key))
+        return Function(f, self.bench.arrays(key))
 
-    def loss_subject(self) -> Subject:
+    def loss_subject(self) -> Function:
         """Return the loss as a function of outputs."""
-        arrays = both(self.inputs()[-1])
-        return Subject(lambda kind: self.loss(arrays[kind]), arrays)
+        arrays = real_and_complex(self.inputs()[-1])
+        return Function(lambda kind: self.loss(arrays[kind]), arrays)
 
     def choose_loss_step(self) -> None:
         """Fall back to central differences for the loss if need be."""
-        if self.loss_subject().unsafe("prediction", self.rng, CentralStep(unit=1.0)):
-            self.loss_step = CentralStep(unit=1.0)
+        if self.loss_subject().unsafe("prediction", self.rng, RichardsonDifference(unit=1.0)):
+            self.loss_step = RichardsonDifference(unit=1.0)
             self.note = f"central differences, as the loss {self.model.loss} is not complex-safe"
 
     def choose_step(self) -> None:
@@ -165,7 +182,7 @@ class Point:
         self.step = (
             ComplexStep()
             if all(isinstance(step, ComplexStep) for step in steps)
-            else CentralStep(unit=1.0)
+            else RichardsonDifference(unit=1.0)
         )
 
     def penalty_step(self, term: str) -> Step:
@@ -173,8 +190,9 @@ class Point:
         keys = self.penalized(term)
         return (
             ComplexStep()
-            if keys and not self.subject(term, keys[0]).unsafe("weight", self.rng, CentralStep())
-            else CentralStep()
+            if keys
+            and not self.subject(term, keys[0]).unsafe("weight", self.rng, RichardsonDifference())
+            else RichardsonDifference()
         )
 
     def penalty_numeric(self, term: str, limit: int) -> Numerics:
@@ -183,7 +201,7 @@ class Point:
         for key in self.penalized(term):
             arrays = self.bench.arrays(key)
             if arrays["real"].size <= limit and (
-                known := separable(
+                known := separable_gradient(
                     lambda array: penalty.value(array, len(self.x)), arrays, self.rng
                 )
             ):
@@ -192,7 +210,7 @@ class Point:
 
     def check_value(self) -> Check:
         """Check the value that training reported."""
-        check = Check(None, "total", "value", where="value_and_gradient", elements=1)
+        check = Check(None, "total", "value", component="value_and_gradient", elements=1)
         self.bench.use("real")
         value, trained = float(self.value("total", self.x)), float(self.trained)
         gap, scale = abs(trained - value), abs(trained) + abs(value)
@@ -203,17 +221,17 @@ class Point:
             check.diagnosis = f"training reports an objective of {trained:.9g}, but its terms add up to {value:.9g}"
         return check
 
-    def check_loss(self, limit: int) -> tuple[Check, Numeric | None]:
+    def check_loss(self, limit: int) -> tuple[Check, NumericGradient | None]:
         """Check the loss alone; return its numeric gradient, too."""
         subject = self.loss_subject()
         z, noisy = subject.arrays["real"], []
         self.loss(z)
         analytic = np.array(self.model.loss_gradient())
         for _ in range(RUNS):
-            self.loss(noise(z, self.rng))
+            self.loss(ulp_noise(z, self.rng))
             noisy.append(self._noisy_slope())
         context = {"p": z.copy(), "t": self.t} | ({} if self.weight is None else {"w": self.weight})
-        check = Check(None, "data", "prediction", where=str(self.model.loss), context=context)
+        check = Check(None, "data", "prediction", component=str(self.model.loss), context=context)
         found = numeric_gradients(subject, [ONE], self.rng, self.loss_step, limit)
         if analytic.shape != z.shape:
             check.verdict, check.difference, check.diagnosis = (
@@ -224,7 +242,7 @@ class Point:
         elif found is not None:
             return compare(check, analytic, found[0], rounding_bar(analytic, noisy)), found[0]
         else:
-            compare_along(check, subject, self.loss_step, analytic, noisy, self.rng, ONE)
+            check_directions(check, subject, self.loss_step, analytic, noisy, self.rng, ONE)
         return check, None
 
     def check_term(
@@ -234,21 +252,22 @@ class Point:
         noisy: list[Gradients],
         numeric: Numerics,
         step: Step | None = None,
-    ) -> dict[Key, Check]:
+    ) -> dict[ParameterKey, Check]:
         """Check a term for each parameter: by the elements that are known, and by probes."""
         checks = {}
         step = step or self.step
         # Central differences of a deep net are no witness: kinks lie too close.
-        witness = "" if isinstance(step, CentralStep) else "fail"
-        if isinstance(step, CentralStep):
-            step = CentralStep(unit=max(step.unit, self.unit))
+        witness = "" if isinstance(step, RichardsonDifference) else "fail"
+        if isinstance(step, RichardsonDifference):
+            step = RichardsonDifference(unit=max(step.unit, self.unit))
         for key, gradient in analytic.items():
             check, probed = (
-                Check(key[0], term, key[1], where=str(self.model.layers[key[0]])) for _ in range(2)
+                Check(key[0], term, key[1], component=str(self.model.layers[key[0]]))
+                for _ in range(2)
             )
             runs, known = [run[key] for run in noisy], numeric.get(key)
             count = PROBES if known is None and term != "total" else 1
-            compare_along(
+            check_directions(
                 probed, self.subject(term, key), step, gradient, runs, self.rng, ONE, count
             )
             if known is None:
@@ -281,28 +300,28 @@ class Point:
         size = sum(parameter.size for parameter in self.lone[i].parameters.values())
         return int(0.1 / (2e-5 + len(self.x) * max(size, 100) * 2e-10))
 
-    def _active(self, lone: LayerBench, x: Array) -> LayerBench | None:
-        active = LayerBench(self.bench, lone.number, training=True)
+    def _active(self, lone: LayerHarness, x: Array) -> LayerHarness | None:
+        active = LayerHarness(self.bench, lone.number, training=True)
         return active if active.differs_from_inference(x) else None
 
     def protocol(self) -> list[Check]:
         """Try the protocol of each part."""
         checks, inputs, head = [], self.inputs(), self.model._head
         for lone, x in zip(self.lone, inputs, strict=False):
-            checks += check_protocol(lone, x, self.rng)
+            checks += check_layer_rules(lone, x, self.rng)
             if active := self._active(lone, x):
-                checks += check_protocol(active, x, self.rng)
+                checks += check_layer_rules(active, x, self.rng)
                 self.bench.reset(lone.layer)
         for penalty, weights in self.model._penalized:
             if weights:
-                checks += check_penalty_protocol(penalty, weights[0].value, len(self.x))
-        return checks + check_loss_protocol(
-            LossTrial(head, inputs[-1], self.t, lambda: self.bench.reset(head))
+                checks += check_penalty_rules(penalty, weights[0].value, len(self.x))
+        return checks + check_loss_rules(
+            LossRun(head, inputs[-1], self.t, lambda: self.bench.reset(head))
         )
 
     def layers(self, synthetic: bool = False) -> list[Check]:
         """Check each layer alone, and carry the loss's numeric gradient back, up to a kink."""
-        carried: Numeric | None = None
+        carried: NumericGradient | None = None
         self.choose_loss_step()
         if not synthetic:
             check, carried = self.check_loss(max(self.least, 4096))
@@ -317,7 +336,7 @@ class Point:
                     continue
             within = carried if i < len(self.model._body) else None
             limit = max(self.least, self.limit(i))
-            alone = self.alone[i, False] = check_alone(
+            alone = self.alone[i, False] = check_layer_gradients(
                 lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within
             )
             found = alone.checks
@@ -326,7 +345,7 @@ class Point:
                 carried = None if any(check.kinks for check in found) else onward
                 self.numeric |= {(i, name): numeric for name, numeric in alone.carried.items()}
             if active := self._active(lone, x):
-                self.alone[i, True] = check_alone(active, x, rng, limit=self.limit(i))
+                self.alone[i, True] = check_layer_gradients(active, x, rng, limit=self.limit(i))
                 found = found + self.alone[i, True].checks
                 self.bench.reset(lone.layer)
             checks = found + checks
@@ -380,7 +399,7 @@ class Point:
         )
 
 
-def _takes(lone: LayerBench, x: Array) -> bool:
+def _takes(lone: LayerHarness, x: Array) -> bool:
     """Return whether the layer takes such an input."""
     try:
         y = lone.forward(x)
@@ -398,4 +417,4 @@ def shifted(runs: list[Gradients], data: Gradients, total: Gradients) -> list[Gr
 def over_all(analytic: Gradients, numeric: Numerics) -> float:
     """Return the course's number for all parameters."""
     pairs = [(gradient.ravel(), numeric[key].value.ravel()) for key, gradient in analytic.items()]
-    return difference(*map(np.concatenate, zip(*pairs, strict=True)))
+    return relative_error(*map(np.concatenate, zip(*pairs, strict=True)))

@@ -127,7 +127,12 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             ", only=['chunk that is stored too short']",
             "import minidl.data.hdf5 as h; h.misfit = lambda *_: None",
         ),
-        ("faults", 1, "", "faults.ERRORS = (28,); files.remove_stale_temp_files = lambda folder: []"),
+        (
+            "faults",
+            1,
+            "",
+            "faults.ERRORS = (28,); files.remove_stale_temp_files = lambda folder: []",
+        ),
         ("faults", 1, "", "faults.ERRORS = (28,); files._mode = lambda goal: None"),
     ],
 )

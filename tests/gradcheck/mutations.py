@@ -427,7 +427,7 @@ def verdict(mutant: Mutant) -> str:
             except Exception as error:  # a mutant that cannot even be run shows itself
                 return f"{type(error).__name__}: {error}"
         if not report.ok:
-            return f"{report.guilty.place}: {report.guilty.diagnosis}"
+            return f"{report.guilty.location}: {report.guilty.diagnosis}"
     return ""
 
 

@@ -1055,7 +1055,7 @@ def examine(planted: Bug) -> Outcome:
         and re.search(planted.words, says, re.IGNORECASE) is not None
         and "unknown" not in says[:20]
     )
-    return Outcome(True, located, named, f"{guilty.place}: {says}")
+    return Outcome(True, located, named, f"{guilty.location}: {says}")
 
 
 def table() -> str:

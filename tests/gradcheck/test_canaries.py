@@ -16,10 +16,10 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck import GradientChecker, canaries, checker
-from minidl.gradcheck.canaries import MUTATIONS
-from minidl.gradcheck.layer_check import LayerBench
-from minidl.gradcheck.protocol import RULES
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.contract.layer_rules import LAYER_RULES
+from minidl.gradcheck.layer_harness import LayerHarness
+from minidl.gradcheck.mutation import MUTATIONS
+from minidl.gradcheck.sandbox import ModelSandbox
 
 
 def planted_into():
@@ -39,9 +39,9 @@ def patient(monkeypatch):
 @pytest.mark.usefixtures("patient")
 def test_every_bug_planted_into_a_right_model_is_found():
     report = GradientChecker(planted_into()).check(*rows())
-    caught, planted = report.kill_score
+    caught, planted = report.mutation_score
     assert caught == planted > 80
-    assert report.survivors == []
+    assert report.surviving_mutants == []
     assert f"{caught} of {planted} bugs planted into this model were found" in str(report)
 
 
@@ -63,9 +63,9 @@ def test_the_layers_come_back(own):
 def test_survivors_of_a_blind_checker_are_named(monkeypatch):
     monkeypatch.setattr(canaries, "_told_apart", lambda *_: False)
     report = GradientChecker(planted_into()).check(*rows())
-    caught, planted = report.kill_score
+    caught, planted = report.mutation_score
     assert caught < planted
-    assert len(report.survivors) == planted - caught
+    assert len(report.surviving_mutants) == planted - caught
     for name in (
         "layer 3 Linear(4, 4) weight: transposed",
         "layer 0 Linear(3, 4) bias: a factor 1.001",
@@ -75,8 +75,8 @@ def test_survivors_of_a_blind_checker_are_named(monkeypatch):
         "L1(0.2) of layer 0: detached (zero)",
         "BinaryCrossEntropy(): 1/m missing",
     ):
-        assert name in report.survivors
-    assert f"    not found: {report.survivors[0]}" in str(report)
+        assert name in report.surviving_mutants
+    assert f"    not found: {report.surviving_mutants[0]}" in str(report)
 
 
 @pytest.mark.usefixtures("patient")
@@ -85,8 +85,8 @@ def test_error_bars_without_end_show_survivors(monkeypatch):
         canaries, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf)
     )
     report = GradientChecker(planted_into()).check(*rows())
-    assert all("of layer" in name for name in report.survivors)
-    assert any(name.startswith("L2(0.1)") for name in report.survivors)
+    assert all("of layer" in name for name in report.surviving_mutants)
+    assert any(name.startswith("L2(0.1)") for name in report.surviving_mutants)
 
 
 @pytest.mark.usefixtures("patient")
@@ -99,9 +99,9 @@ def test_error_bars_without_end_show_survivors(monkeypatch):
     ],
 )
 def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words):
-    monkeypatch.setitem(RULES, rule, lambda trial: iter(()))
+    monkeypatch.setitem(LAYER_RULES, rule, lambda trial: iter(()))
     places = ("5 Linear(4, 1)", "4 Gain()", "3 Linear(4, 4)", "0 Linear(3, 4)")
-    assert GradientChecker(planted_into()).check(*rows()).survivors == [
+    assert GradientChecker(planted_into()).check(*rows()).surviving_mutants == [
         f"layer {place}: {words}" for place in places
     ]
 
@@ -109,7 +109,7 @@ def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words)
 @pytest.mark.usefixtures("patient")
 def test_bugs_are_found_by_probes_too(monkeypatch):
     monkeypatch.setattr("minidl.gradcheck.point.Point.limit", lambda self, i: 0)
-    caught, planted = GradientChecker(planted_into()).check(*rows()).kill_score
+    caught, planted = GradientChecker(planted_into()).check(*rows()).mutation_score
     assert caught == planted > 50
 
 
@@ -118,7 +118,7 @@ def test_a_failed_check_plants_nothing():
     right = subject.layers[1].backward
     subject.layers[1].backward = lambda dy: 2 * right(dy)
     report = GradientChecker(subject).check(*rows())
-    assert report.kill_score is None
+    assert report.mutation_score is None
     assert not report.ok
 
 
@@ -127,7 +127,7 @@ def test_the_planting_ends_with_its_budget(monkeypatch):
     monkeypatch.setattr(canaries.time, "perf_counter", lambda: float(next(ticks)))
     report = GradientChecker(planted_into()).check(*rows())
     assert any("the planting of bugs was ended" in note for note in report.notes)
-    assert 0 < report.kill_score[0] == report.kill_score[1] < 80
+    assert 0 < report.mutation_score[0] == report.mutation_score[1] < 80
 
 
 def test_what_changes_nothing_is_not_counted():
@@ -160,8 +160,8 @@ def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
     for own in (None, layer.backward):
         if own:
             layer.backward = own
-        with Workbench([layer]) as bench:
-            lone = LayerBench(bench, 0, training=False)
+        with ModelSandbox([layer]) as bench:
+            lone = LayerHarness(bench, 0, training=False)
             with pytest.raises(RuntimeError), canaries._spoiled(lone, fails):
                 lone.gradients(np.ones((1, 2)), np.ones((1, 2)))
             assert vars(layer).get("backward") is own

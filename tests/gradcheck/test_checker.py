@@ -26,8 +26,8 @@ from minidl import (
 )
 from minidl.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from minidl.gradcheck import GradientChecker, GradientError
-from minidl.gradcheck.loss_protocol import PROTOCOL
-from minidl.gradcheck.protocol import RULES
+from minidl.gradcheck.contract.layer_rules import LAYER_RULES
+from minidl.gradcheck.contract.loss_rules import LOSS_RULES
 from minidl.initializers import Ones
 from minidl.penalties import Penalty
 
@@ -169,7 +169,7 @@ def test_a_right_model_passes_element_by_element(name, dtype, m):
     assert not [check for check in report.checks if check.verdict == "unresolved"]
     total = [check for check in report.checks if check.term == "total" and check.layer is not None]
     assert all(check.analytic.shape == check.numeric.shape == check.bar.shape for check in total)
-    caught, planted = report.kill_score
+    caught, planted = report.mutation_score
     assert caught == planted > 0
     assert report.seconds > 0
 
@@ -178,10 +178,10 @@ def test_every_layer_has_its_rows():
     report = GradientChecker(net(Tanh(), Dropout(0.5), penalties=[L2(0.1)])).check(*rows())
     protocol = [(c.layer, c.training) for c in report.checks if c.term == "protocol"]
     assert {key: protocol.count(key) for key in protocol} == {
-        (i, False): len(RULES) for i in range(5)
+        (i, False): len(LAYER_RULES) for i in range(5)
     } | {
-        (2, True): len(RULES),
-        (None, False): len(PROTOCOL) + 3,  # of the loss, and of the penalty
+        (2, True): len(LAYER_RULES),
+        (None, False): len(LOSS_RULES) + 3,  # of the loss, and of the penalty
     }
     layers = [(c.layer, c.parameter, c.training) for c in report.checks if c.term == "layer"]
     assert len(layers) == len(set(layers)) == 10

@@ -22,12 +22,12 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck import Check, GradientChecker
-from minidl.gradcheck.diagnosis import explain_array, explain_network, explain_penalty
-from minidl.gradcheck.jacobian import Numeric
-from minidl.gradcheck.layer_check import LayerBench
+from minidl.gradcheck.diagnosis.explain import explain_array, explain_network, explain_penalty
+from minidl.gradcheck.layer_harness import LayerHarness
+from minidl.gradcheck.numeric.function import NumericGradient
 from minidl.gradcheck.point import Point
-from minidl.gradcheck.verdict import compare
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.rounding.compare import compare
+from minidl.gradcheck.sandbox import ModelSandbox
 
 M = 6
 
@@ -300,7 +300,7 @@ def test_the_layer_the_parameter_and_the_mistake_are_named(hidden, number, bug, 
     guilty = report.guilty
     assert (guilty.layer, guilty.parameter) == (number, parameter)
     assert re.search(words, guilty.diagnosis), guilty.diagnosis
-    assert re.match(r"\d+ of \d+ elements wrong", guilty.census)
+    assert re.match(r"\d+ of \d+ elements wrong", guilty.error_summary)
     assert not guilty.training
 
 
@@ -341,8 +341,8 @@ def test_the_failures_of_the_net_follow_from_the_layer():
     model = net(Tanh(), Linear(4, 4), Tanh())
     wrong(model.layers[2], after("input", lambda g, *_: 2 * g))
     report = checked(model)
-    assert [(c.layer, c.parameter) for c in report.failures if not c.follows] == [(2, "input")]
-    following = {(c.term, c.layer): c.follows for c in report.failures if c.follows}
+    assert [(c.layer, c.parameter) for c in report.failures if not c.caused_by] == [(2, "input")]
+    following = {(c.term, c.layer): c.caused_by for c in report.failures if c.caused_by}
     assert following[("data", 0)] == "the input gradient of layer 2"
     assert ("data", 4) not in following
 
@@ -494,7 +494,7 @@ def test_a_wrong_penalty_is_named(penalty, words):
         "weight",
     )
     assert words in guilty.diagnosis
-    assert {c.follows for c in report.failures if c.term == "total"} == {"the penalty"}
+    assert {c.caused_by for c in report.failures if c.term == "total"} == {"the penalty"}
     assert not [c for c in report.failures if c.term in ("layer", "data", "protocol")]
 
 
@@ -536,7 +536,7 @@ def test_a_loss_that_forgets_the_mean():
     report = checked(net(Tanh(), loss=Total(), last=Tanh))
     assert (report.guilty.layer, report.guilty.parameter) == (None, "prediction")
     assert "the mean's 1/m missing" in report.guilty.diagnosis
-    assert {c.follows for c in report.failures[1:]} == {"the gradient of the loss"}
+    assert {c.caused_by for c in report.failures[1:]} == {"the gradient of the loss"}
 
 
 def test_a_loss_of_the_last_example_only():
@@ -580,16 +580,16 @@ def test_a_bug_found_by_probes_is_looked_at_element_by_element(monkeypatch):
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (0, "weight")
     assert "only element (0, 0) of 16 is wrong" in guilty.diagnosis
-    assert guilty.census.startswith("1 of 16 elements wrong")
+    assert guilty.error_summary.startswith("1 of 16 elements wrong")
 
 
 def test_what_is_too_dear_to_look_at_says_so(monkeypatch):
-    monkeypatch.setattr(LayerBench, "numeric", lambda self, *_: None)
+    monkeypatch.setattr(LayerHarness, "numeric", lambda self, *_: None)
     model = net(ReLU())
     wrong(model.layers[0], after("weight", first_element))
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (0, "weight")
-    assert "too dear" in guilty.census
+    assert "too dear" in guilty.error_summary
 
 
 def test_a_bias_summed_over_the_features():
@@ -619,11 +619,14 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
 
 def test_arrays_of_different_shapes_are_left_alone():
     check = compare(
-        Check(0, "layer", "weight"), np.ones(2), Numeric(np.ones(3), np.zeros(3), ""), np.zeros(())
+        Check(0, "layer", "weight"),
+        np.ones(2),
+        NumericGradient(np.ones(3), np.zeros(3), ""),
+        np.zeros(()),
     )
     explain_array(check)
     assert check.diagnosis == "its gradient has shape (2,), but it has shape (3,)"
-    assert check.census == ""
+    assert check.error_summary == ""
 
 
 def test_what_is_said_already_stays():
@@ -631,13 +634,13 @@ def test_what_is_said_already_stays():
     check.analytic, check.numeric = 2 * np.ones(2), np.ones(2)
     explain_array(check)
     assert check.diagnosis == "kept"
-    assert check.census.startswith("2 of 2")
+    assert check.error_summary.startswith("2 of 2")
 
 
 def test_probes_alone_say_so():
     check = Check(0, "data", "weight", verdict="fail")
     explain_network(check, [check], 5)
-    assert check.census == "found by probes that cover every element"
+    assert check.error_summary == "found by probes that cover every element"
 
 
 def test_a_penalty_found_by_a_probe_that_differs_on_both_sides_stays_open():
@@ -648,7 +651,7 @@ def test_a_penalty_found_by_a_probe_that_differs_on_both_sides_stays_open():
     nowhere = Check(
         None, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 0.0, "bar": 0.0}
     )
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         explain_penalty(check, 5, bench)
         explain_penalty(nowhere, 5, bench)
     assert check.diagnosis == nowhere.diagnosis == ""

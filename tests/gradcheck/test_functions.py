@@ -84,7 +84,7 @@ def test_the_planted_bugs_of_the_course(factors, expected, ready):
         assert check.layer is None
         assert check.term == "total"
         assert check.diagnosis
-        assert check.census
+        assert check.error_summary
     with pytest.raises(GradientError, match="W2"):
         report.raise_if_failed()
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from helpers import complex_step
 
-from minidl.gradcheck.jacobian import GROUPINGS, Numeric, Subject, numeric_gradients, one_by_one
-from minidl.gradcheck.steps import CentralStep, ComplexStep
+from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
+from minidl.gradcheck.numeric.function import Function, NumericGradient
+from minidl.gradcheck.numeric.gradient import elementwise_gradient, numeric_gradients
+from minidl.gradcheck.numeric.grouping import STRATEGIES
 
 RNG = np.random.default_rng(7)
 X = RNG.standard_normal((4, 3))
@@ -36,7 +38,7 @@ FUNCTIONS = {
 RNG_W = RNG.standard_normal((2, 3))
 
 
-class Function:
+class Counted:
     """f on a real and on a complex array, whose calls are counted."""
 
     def __init__(self, f, a):
@@ -49,7 +51,7 @@ class Function:
 
     def numeric(self, cotangents, step=None, limit=10_000):
         return numeric_gradients(
-            Subject(self.call, self.arrays),
+            Function(self.call, self.arrays),
             cotangents,
             np.random.default_rng(0),
             step or ComplexStep(),
@@ -62,12 +64,14 @@ def exact(f, a, c):
     return complex_step(lambda moved: (c * f(moved)).sum(), a)
 
 
-@pytest.mark.parametrize("step", [ComplexStep(), CentralStep()], ids=["complex", "central"])
+@pytest.mark.parametrize(
+    "step", [ComplexStep(), RichardsonDifference()], ids=["complex", "central"]
+)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_numeric_gradient_is_that_of_the_explicit_jacobian(name, step):
     f, a, _ = FUNCTIONS[name]
     cotangents = [np.random.default_rng(k).standard_normal(np.shape(f(a))) for k in range(2)]
-    found = Function(f, a).numeric(cotangents, step)
+    found = Counted(f, a).numeric(cotangents, step)
     for numeric, c in zip(found, cotangents, strict=True):
         expected = exact(f, a, c)
         assert numeric.value.shape == np.shape(a)
@@ -80,16 +84,16 @@ def test_the_numeric_gradient_is_that_of_the_explicit_jacobian(name, step):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_coarsest_grouping_that_is_right_is_taken(name):
     f, a, expected = FUNCTIONS[name]
-    grouping = next(g for g in GROUPINGS if g.name == expected)
+    grouping = next(g for g in STRATEGIES if g.name == expected)
     c = np.ones(np.shape(f(a)))
     groups = int(np.prod(np.shape(a)[grouping.axes :]))
-    assert Function(f, a).numeric([c], limit=groups) is not None
+    assert Counted(f, a).numeric([c], limit=groups) is not None
     # With one call fewer than the grouping needs nothing is computed, unless a finer one could only need more.
-    assert Function(f, a).numeric([c], limit=groups - 1) is None
+    assert Counted(f, a).numeric([c], limit=groups - 1) is None
 
 
 def test_a_whole_activation_takes_a_few_forward_calls():
-    function = Function(np.tanh, np.ones((40, 50)))
+    function = Counted(np.tanh, np.ones((40, 50)))
     function.numeric([np.ones((40, 50))])
     assert function.calls < 10
 
@@ -97,7 +101,7 @@ def test_a_whole_activation_takes_a_few_forward_calls():
 @pytest.mark.parametrize("seed", range(5))
 def test_a_lie_that_separation_cannot_see_is_caught_by_the_certificate(seed, monkeypatch):
     """Let every grouping pass the first test: the derivative along a random direction still rejects the wrong ones."""
-    monkeypatch.setattr("minidl.gradcheck.jacobian._separate", lambda *_: True)
+    monkeypatch.setattr("minidl.gradcheck.numeric.gradient.are_independent", lambda *_: True)
     rng = np.random.default_rng(seed)
     a, c = rng.standard_normal((3, 3)), rng.standard_normal((4, 3))
 
@@ -105,7 +109,7 @@ def test_a_lie_that_separation_cannot_see_is_caught_by_the_certificate(seed, mon
         return np.tanh(X @ w)
 
     np.testing.assert_allclose(
-        Function(f, a).numeric([c])[0].value, exact(f, a, c), rtol=1e-12, atol=1e-14
+        Counted(f, a).numeric([c])[0].value, exact(f, a, c), rtol=1e-12, atol=1e-14
     )
 
 
@@ -116,7 +120,7 @@ def test_the_affine_path_equals_the_complex_one():
     def f(w):
         return x @ w.T
 
-    numeric = Function(f, weight).numeric([c])[0]
+    numeric = Counted(f, weight).numeric([c])[0]
     assert numeric.step == "affine difference"
     assert (np.abs(numeric.value - c.T @ x) <= numeric.error).all()
     np.testing.assert_allclose(numeric.value, c.T @ x, rtol=1e-12)
@@ -124,7 +128,7 @@ def test_the_affine_path_equals_the_complex_one():
 
 def test_a_nearly_affine_function_is_not_taken_for_affine():
     x, weight = RNG.standard_normal((5, 12)), RNG.standard_normal((6, 12))
-    numeric = Function(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric(
+    numeric = Counted(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric(
         [np.ones((5, 6))]
     )[0]
     assert numeric.step == "complex step"
@@ -138,7 +142,7 @@ def test_a_long_step_that_leaves_the_domain_means_not_affine():
             raise ValueError("weights over 100")
         return x @ w.T
 
-    numeric = Function(f, np.ones((3, 12))).numeric([np.ones((1, 3))])[0]
+    numeric = Counted(f, np.ones((3, 12))).numeric([np.ones((1, 3))])[0]
     assert numeric.step == "complex step"
     np.testing.assert_allclose(numeric.value, np.ones((3, 1)) * x)
 
@@ -146,7 +150,7 @@ def test_a_long_step_that_leaves_the_domain_means_not_affine():
 def test_at_a_kink_both_one_sided_slopes_are_given():
     a = np.array([[1.0, 0.0], [-1.0, 0.0]])
     c = np.array([[2.0, 3.0], [5.0, -7.0]])
-    numeric = Function(lambda x: np.maximum(x, 0), a).numeric([c])[0]
+    numeric = Counted(lambda x: np.maximum(x, 0), a).numeric([c])[0]
     np.testing.assert_array_equal(numeric.low, [[2, 0], [0, -7]])
     np.testing.assert_array_equal(numeric.high, [[2, 3], [0, 0]])
     assert numeric.kinks == 2
@@ -154,7 +158,7 @@ def test_at_a_kink_both_one_sided_slopes_are_given():
 
 
 def test_kinks_that_meet_in_one_output_are_said_to_mingle():
-    numeric = Function(lambda w: np.maximum(X @ w.T, 0), np.zeros((2, 3))).numeric(
+    numeric = Counted(lambda w: np.maximum(X @ w.T, 0), np.zeros((2, 3))).numeric(
         [np.ones((4, 2))]
     )[0]
     assert numeric.mingled
@@ -163,21 +167,23 @@ def test_kinks_that_meet_in_one_output_are_said_to_mingle():
 
 
 def test_two_opposite_kinks_in_one_sum_still_count():
-    even = Numeric(np.zeros(2), np.zeros(2), "", low=np.ones(2), high=np.ones(2), mingled=True)
+    even = NumericGradient(
+        np.zeros(2), np.zeros(2), "", low=np.ones(2), high=np.ones(2), mingled=True
+    )
     assert even.kinks == 1
 
 
 @pytest.mark.parametrize("limit", [0, 2])
 def test_beyond_the_limit_nothing_is_computed(limit):
     assert (
-        Function(lambda a: X @ a.T, np.ones((2, 3))).numeric([np.ones((4, 2))], limit=limit) is None
+        Counted(lambda a: X @ a.T, np.ones((2, 3))).numeric([np.ones((4, 2))], limit=limit) is None
     )
 
 
 def test_the_doubt_of_a_cotangent_is_carried_along():
     c = RNG.standard_normal(X.shape)
-    sure, unsure = Function(lambda a: 2 * a, X).numeric(
-        [c, Numeric(c, np.full(X.shape, 1e-3), "complex step")]
+    sure, unsure = Counted(lambda a: 2 * a, X).numeric(
+        [c, NumericGradient(c, np.full(X.shape, 1e-3), "complex step")]
     )
     np.testing.assert_array_equal(sure.value, unsure.value)
     np.testing.assert_allclose(unsure.error - sure.error, 2e-3)
@@ -185,13 +191,13 @@ def test_the_doubt_of_a_cotangent_is_carried_along():
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_slopes_of_single_elements_to_either_side(sign):
-    function = Function(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
-    found = one_by_one(Subject(function.call, function.arrays), ComplexStep(), sign)
+    function = Counted(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
+    found = elementwise_gradient(Function(function.call, function.arrays), ComplexStep(), sign)
     np.testing.assert_array_equal(found.value, [[1, sign > 0], [0, sign > 0]])
 
 
 def test_numeric_gradients_add_up():
-    total = Numeric(np.ones(2), np.full(2, 0.1), "s") + Numeric(
+    total = NumericGradient(np.ones(2), np.full(2, 0.1), "s") + NumericGradient(
         np.full(2, 3.0), np.full(2, 0.2), "s"
     )
     np.testing.assert_array_equal(total.value, [4, 4])

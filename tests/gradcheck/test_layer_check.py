@@ -27,10 +27,14 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.gradcheck.jacobian import Numeric
-from minidl.gradcheck.layer_check import LayerBench, check_alone, synthetic_input
-from minidl.gradcheck.steps import CentralStep, ComplexStep, CourseStep
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.layer_harness import LayerHarness, check_layer_gradients, synthetic_input
+from minidl.gradcheck.numeric.differences import (
+    CentralDifference,
+    ComplexStep,
+    RichardsonDifference,
+)
+from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.sandbox import ModelSandbox
 
 BUILT_IN = {
     "Linear": lambda: Linear(4, 3),
@@ -58,9 +62,9 @@ UNSAFE = {"Abs": Abs, "Expit": Expit, "SoftSign": SoftSign, "Clip": Clip}
 
 def alone(layer, x, *, limit=10_000, training=False, step=None, seed=0, **more):
     """Return what the check of the layer alone finds."""
-    with Workbench([layer]) as bench:
-        return check_alone(
-            LayerBench(bench, 0, training=training, step=step),
+    with ModelSandbox([layer]) as bench:
+        return check_layer_gradients(
+            LayerHarness(bench, 0, training=training, step=step),
             x,
             np.random.default_rng(seed),
             limit=limit,
@@ -190,8 +194,8 @@ def test_the_input_may_have_a_limit_of_its_own():
 
 
 def test_a_step_that_is_given_is_kept():
-    found = alone(Tanh(), batch(), step=CourseStep(1e-5))
-    assert found.checks[0].method == CourseStep(1e-5).name
+    found = alone(Tanh(), batch(), step=CentralDifference(1e-5))
+    assert found.checks[0].method == CentralDifference(1e-5).name
 
 
 def test_the_mask_of_dropout_is_frozen_while_training():
@@ -211,7 +215,7 @@ def test_a_mask_that_backward_forgets_is_found_while_training_only():
 def test_the_numeric_gradient_for_the_cotangent_of_the_net_comes_from_the_same_calls():
     x, c = batch(), np.random.default_rng(9).standard_normal((5, 3))
     layer = Linear(4, 3)
-    found = alone(layer, x, carried=Numeric(c, np.zeros(c.shape), "complex step"))
+    found = alone(layer, x, carried=NumericGradient(c, np.zeros(c.shape), "complex step"))
     np.testing.assert_allclose(found.carried["weight"].value, c.T @ x, rtol=1e-12)
     np.testing.assert_allclose(found.carried["input"].value, c @ layer.weight.value, rtol=1e-12)
 
@@ -234,8 +238,8 @@ def test_a_synthetic_input_has_another_length_and_every_kind_of_number(shape, m)
 
 
 def test_the_steps_are_chosen_by_the_layer():
-    for layer, kind in ((Tanh(), ComplexStep), (Expit(), CentralStep)):
-        with Workbench([layer]) as bench:
-            lone = LayerBench(bench, 0, training=False)
+    for layer, kind in ((Tanh(), ComplexStep), (Expit(), RichardsonDifference)):
+        with ModelSandbox([layer]) as bench:
+            lone = LayerHarness(bench, 0, training=False)
             lone.choose_step(batch(), np.random.default_rng(0))
             assert isinstance(lone.step, kind)

@@ -12,7 +12,7 @@ from minidl import (
     Sequential,
     Tanh,
 )
-from minidl.gradcheck.loss_protocol import check_penalty_protocol
+from minidl.gradcheck.contract.penalty_rules import check_penalty_rules
 
 
 class WritesInValue(L2):
@@ -40,7 +40,7 @@ class AnArray(L2):
 @pytest.mark.parametrize("penalty", [L1(0.1), L2(0.1), L2(0)])
 def test_a_right_penalty_keeps_all_rules(penalty):
     assert all(
-        check.verdict == "pass" for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5)
+        check.verdict == "pass" for check in check_penalty_rules(penalty, np.ones((2, 3)), 5)
     )
 
 
@@ -56,11 +56,11 @@ def test_a_right_penalty_keeps_all_rules(penalty):
 def test_a_broken_rule_of_a_penalty_is_named(penalty, rule):
     broken = [
         check
-        for check in check_penalty_protocol(penalty, np.ones((2, 3)), 5)
+        for check in check_penalty_rules(penalty, np.ones((2, 3)), 5)
         if check.verdict == "fail"
     ]
     assert [check.parameter for check in broken] == [rule]
-    assert str(penalty) in broken[0].place
+    assert str(penalty) in broken[0].location
 
 
 @pytest.mark.parametrize(

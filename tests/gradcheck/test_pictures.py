@@ -17,7 +17,7 @@ from minidl import (
     Tanh,
     check_gradients,
 )
-from minidl.gradcheck.pictures import plot_errors
+from minidl.gradcheck.report.error_map import plot_errors
 
 pytest.importorskip("matplotlib")
 

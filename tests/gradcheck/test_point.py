@@ -20,10 +20,10 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.gradcheck.jacobian import Numeric
+from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
+from minidl.gradcheck.numeric.function import NumericGradient
 from minidl.gradcheck.point import Point, over_all
-from minidl.gradcheck.steps import CentralStep, ComplexStep
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.sandbox import ModelSandbox
 from minidl.penalties import Penalty
 
 
@@ -33,7 +33,7 @@ class at:
     def __init__(self, model, X, Y, exhaustive=False):
         self.model, self.exhaustive = model, exhaustive
         self.x, self.t = (a.astype(float) for a in model._pair(X, Y))
-        self.bench = Workbench(model.layers, others=(model, model._head))
+        self.bench = ModelSandbox(model.layers, others=(model, model._head))
 
     def __enter__(self):
         self.bench.__enter__()
@@ -220,7 +220,9 @@ def test_pairs_of_features_pass():
 
 def test_the_number_over_all_parameters_is_that_of_one_vector():
     analytic = {(0, "a"): np.array([[3.0], [0.0]]), (0, "b"): np.zeros(1)}
-    numeric = {key: Numeric(value / 3, 0 * value, "s") for key, value in reversed(analytic.items())}
+    numeric = {
+        key: NumericGradient(value / 3, 0 * value, "s") for key, value in reversed(analytic.items())
+    }
     assert over_all(analytic, numeric) == 0.5
 
 
@@ -246,7 +248,7 @@ def test_a_right_loss_passes(loss, limit):
     assert (check.verdict, check.parameter, check.elements) == ("pass", "prediction", 20)
     assert (found is None) == (limit == 0)
     assert ("Huber" in net.note) == isinstance(loss, Huber)  # written with abs
-    assert isinstance(net.loss_step, CentralStep if net.note else ComplexStep)
+    assert isinstance(net.loss_step, RichardsonDifference if net.note else ComplexStep)
 
 
 @pytest.mark.parametrize("limit", [100, 0], ids=["elements", "probes"])
@@ -330,7 +332,9 @@ def test_a_penalty_that_is_no_sum_over_elements_is_asked_as_a_whole(penalty):
     with at(model, *rows()) as net:
         assert net.penalty_numeric(str(penalty), 100) == {}
         step = net.penalty_step(str(penalty))
-        assert isinstance(step, CentralStep if isinstance(penalty, Lengths) else ComplexStep)
+        assert isinstance(
+            step, RichardsonDifference if isinstance(penalty, Lengths) else ComplexStep
+        )
         checks = net.check_term(str(penalty), net.gradient(str(penalty)), [], {}, step=step)
     assert {check.verdict for check in checks.values()} == {"pass"}
 
@@ -341,13 +345,13 @@ def test_a_penalty_that_refuses_complex_numbers_gets_central_differences():
             return float(np.sum(weight**2)) * self.strength / (2 * m)
 
     with at(classifier(penalties=[Real(0.3)]), *rows()) as net:
-        assert isinstance(net.penalty_step("Real(0.3)"), CentralStep)
+        assert isinstance(net.penalty_step("Real(0.3)"), RichardsonDifference)
 
 
 def test_a_penalty_on_nothing_gets_central_differences():
     penalty = L2(0.3, layers=[1])
     with at(classifier(penalties=[penalty]), *rows()) as net:
-        assert isinstance(net.penalty_step(str(penalty)), CentralStep)
+        assert isinstance(net.penalty_step(str(penalty)), RichardsonDifference)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["probes", "elements"])
@@ -357,7 +361,7 @@ def test_a_term_is_compared_for_each_parameter(wrong, known):
         gradient, noisy = net.gradient("data"), net.noisy_gradients()
         numeric = (
             {
-                key: Numeric(value.copy(), 1e-14 + 0 * value, "complex step")
+                key: NumericGradient(value.copy(), 1e-14 + 0 * value, "complex step")
                 for key, value in gradient.items()
             }
             if known
@@ -379,14 +383,15 @@ def test_probes_catch_what_the_elements_were_told_wrongly():
     with at(classifier(), *rows()) as net:
         gradient = {key: value + 1.0 for key, value in net.gradient("data").items()}
         numeric = {
-            key: Numeric(value.copy(), 0 * value, "complex step") for key, value in gradient.items()
+            key: NumericGradient(value.copy(), 0 * value, "complex step")
+            for key, value in gradient.items()
         }
         checks = net.check_term("data", gradient, [], numeric)
     assert {check.verdict for check in checks.values()} == {"fail"}
     assert "the objective as a whole does not" in checks[0, "weight"].diagnosis
 
 
-@pytest.mark.parametrize(("middle", "step"), [(Tanh, ComplexStep), (Abs, CentralStep)])
+@pytest.mark.parametrize(("middle", "step"), [(Tanh, ComplexStep), (Abs, RichardsonDifference)])
 def test_the_net_takes_complex_steps_if_every_part_does(middle, step):
     model = Sequential(
         [Linear(3, 2), middle(), Linear(2, 1), Sigmoid()],

@@ -34,9 +34,9 @@ from minidl import (
     Tanh,
 )
 from minidl.errors import ArgumentError
-from minidl.gradcheck.layer_check import LayerBench
-from minidl.gradcheck.protocol import RULES, check_protocol
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.contract.layer_rules import LAYER_RULES, check_layer_rules
+from minidl.gradcheck.layer_harness import LayerHarness
+from minidl.gradcheck.sandbox import ModelSandbox
 
 RIGHT = {
     "Linear": lambda: Linear(4, 3),
@@ -65,11 +65,11 @@ RIGHT = {
 def broken(layer, x=None, training=False):
     """Return {rule: what is said} of the rules that the layer breaks."""
     x = np.random.default_rng(0).standard_normal((5, 4)) if x is None else x
-    with Workbench([layer]) as bench:
-        checks = check_protocol(
-            LayerBench(bench, 0, training=training), x, np.random.default_rng(1)
+    with ModelSandbox([layer]) as bench:
+        checks = check_layer_rules(
+            LayerHarness(bench, 0, training=training), x, np.random.default_rng(1)
         )
-    assert [check.parameter for check in checks] == list(RULES)
+    assert [check.parameter for check in checks] == list(LAYER_RULES)
     assert all((check.verdict == "fail") == bool(check.diagnosis) for check in checks)
     return {check.parameter: check.diagnosis for check in checks if check.verdict == "fail"}
 

@@ -19,7 +19,9 @@ def report(*checks, **settings):
 
 
 def good(layer=0, term="layer", parameter="weight", **more):
-    return Check(layer, term, parameter, difference=1e-15, where="Linear(2, 1)", elements=2, **more)
+    return Check(
+        layer, term, parameter, difference=1e-15, component="Linear(2, 1)", elements=2, **more
+    )
 
 
 def bad(layer=0, term="layer", parameter="weight", **more):
@@ -44,7 +46,7 @@ def unresolved(**more):
         "bias",
         verdict="unresolved",
         diagnosis="rounding floor",
-        where="Linear(2, 1)",
+        component="Linear(2, 1)",
         **more,
     )
 
@@ -111,7 +113,7 @@ def test_the_worst_comes_last():
 
 def test_kept_rules_are_one_row_for_each_layer():
     rules = [
-        Check(layer, "protocol", str(i), where="Tanh()", training=training)
+        Check(layer, "protocol", str(i), component="Tanh()", training=training)
         for layer, training in ((0, False), (0, True), (1, False))
         for i in range(11)
     ]
@@ -138,8 +140,8 @@ def test_what_follows_from_others_is_only_listed():
     text = str(
         report(
             bad(),
-            bad(1, "data", follows="layer 0 alone", diagnosis="hidden"),
-            *[bad(9, "total", follows="x")] * 9,
+            bad(1, "data", caused_by="layer 0 alone", diagnosis="hidden"),
+            *[bad(9, "total", caused_by="x")] * 9,
         )
     )
     assert "what may follow from these: data 1 weight, total 9 weight" in text
@@ -162,7 +164,7 @@ def test_the_unresolved_are_listed_with_their_reason():
 def test_the_kill_score_and_the_survivors_are_shown():
     passed = report(good())
     assert "could it have failed" not in str(passed)
-    passed.kill_score, passed.survivors = (3, 9), [f"bug {i}" for i in range(6)]
+    passed.mutation_score, passed.surviving_mutants = (3, 9), [f"bug {i}" for i in range(6)]
     passed.notes.append("a note")
     text = str(passed)
     assert "could it have failed? 3 of 9 bugs planted into this model were found" in text
@@ -199,8 +201,8 @@ def test_an_error_is_never_coloured(monkeypatch):
 
 
 def test_html_has_every_row_and_is_escaped():
-    failed = report(good(), bad(where="<script>", diagnosis="a < b"))
-    failed.kill_score = (1, 2)
+    failed = report(good(), bad(component="<script>", diagnosis="a < b"))
+    failed.mutation_score = (1, 2)
     failed.notes.append("R&D")
     html = failed._repr_html_()
     assert html.count("<tr>") == 3
@@ -222,11 +224,11 @@ def test_json_has_everything_but_the_arrays():
             numeric=np.zeros(2),
             bar=np.zeros(2),
             worst=WORST,
-            follows="x",
+            caused_by="x",
             untested=np.int64(3),
         ),
     )
-    failed.kill_score = (1, 2)
+    failed.mutation_score = (1, 2)
     content = json.loads(failed.to_json())
     assert content["ok"] is False
     assert content["difference"] == 0.25

@@ -5,7 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from minidl.gradcheck.signatures import SIGNATURES, Evidence, census, constant_ratio, name_cause
+from minidl.gradcheck.diagnosis.patterns import (
+    PATTERNS,
+    Evidence,
+    constant_ratio,
+    diagnose,
+    error_summary,
+)
 
 N = np.random.default_rng(0).standard_normal((5, 6))
 SQUARE = np.random.default_rng(1).standard_normal((4, 4))
@@ -25,7 +31,7 @@ def masked(*, of):
 
 
 def said(a, n=N, **known):
-    return name_cause(Evidence(np.asarray(a, float), np.asarray(n, float), **known))
+    return diagnose(Evidence(np.asarray(a, float), np.asarray(n, float), **known))
 
 
 FITS = {
@@ -196,7 +202,7 @@ def test_a_ratio_that_has_two_meanings_names_both():
 
 def test_the_order_is_kept():
     """Zero also is 0 x numeric, transposed and clipped: the first signature that fits speaks."""
-    names = [signature.__name__ for signature in SIGNATURES]
+    names = [signature.__name__ for signature in PATTERNS]
     assert (
         names.index("_all_zero")
         < names.index("_named")
@@ -231,7 +237,7 @@ def test_the_census_counts_rows_columns_and_ratios():
     a[1, 2:5] *= [2, -1, 0.5]
     a[3, 2] *= 10
     assert (
-        census(Evidence(a, N))
+        error_summary(Evidence(a, N))
         == "4 of 30 elements wrong; rows 1, 3 of 5; columns 2, 3, 4 of 6; ratios -1: 1, 1/2: 1, 2: 1, > 2: 1"
     )
 
@@ -240,14 +246,15 @@ def test_the_census_shortens_long_lists():
     n = np.ones((9, 9))
     a = n.copy()
     a[:7, :] = 1.5
-    assert census(Evidence(a, n)).startswith(
+    assert error_summary(Evidence(a, n)).startswith(
         "63 of 81 elements wrong; rows 0, 1, 2, 3, 4, 5 ... of 9; columns all of 9; ratios 1..2: 63"
     )
 
 
 def test_the_census_leaves_out_ratios_to_zero_and_of_nan():
     assert (
-        census(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0]))) == "2 of 2 elements wrong"
+        error_summary(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0])))
+        == "2 of 2 elements wrong"
     )
 
 

@@ -6,19 +6,20 @@ from helpers import in_dtype
 
 from minidl import LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 from minidl.gradcheck import Check
-from minidl.gradcheck.jacobian import Numeric
-from minidl.gradcheck.layer_check import LayerBench
-from minidl.gradcheck.steps import EPS
-from minidl.gradcheck.verdict import NOISE, compare, compare_probes, difference, rounding_bar
-from minidl.gradcheck.workbench import Workbench
+from minidl.gradcheck.constants import EPS, NOISE
+from minidl.gradcheck.layer_harness import LayerHarness
+from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.result import relative_error
+from minidl.gradcheck.rounding.compare import compare, compare_probes, rounding_bar
+from minidl.gradcheck.sandbox import ModelSandbox
 
 
 def verdict(analytic, numeric, *, bar=1e-12, error=0.0, **more):
     """Return the check of one array against another."""
     analytic, numeric = np.array(analytic, float), np.array(numeric, float)
-    known = Numeric(numeric, np.full(numeric.shape, error), "complex step", **more)
+    known = NumericGradient(numeric, np.full(numeric.shape, error), "complex step", **more)
     return compare(
-        Check(0, "layer", "weight", where="Linear(2, 2)"),
+        Check(0, "layer", "weight", component="Linear(2, 2)"),
         analytic,
         known,
         np.full(analytic.shape, bar),
@@ -53,7 +54,7 @@ def test_the_worst_element_is_that_of_the_largest_gap():
 
 
 def test_the_worst_element_is_one_that_is_wrong():
-    known = Numeric(np.array([0.0, 0.0]), np.zeros(2), "")
+    known = NumericGradient(np.array([0.0, 0.0]), np.zeros(2), "")
     check = compare(Check(0, "layer", "bias"), np.array([5.0, 1.0]), known, np.array([10.0, 0.0]))
     assert check.worst["index"] == [1]
 
@@ -74,7 +75,7 @@ def test_another_shape_fails():
     check = compare(
         Check(0, "layer", "bias"),
         np.ones((2, 1)),
-        Numeric(np.ones(2), np.zeros(2), ""),
+        NumericGradient(np.ones(2), np.zeros(2), ""),
         np.zeros(()),
     )
     assert (check.verdict, check.difference) == ("fail", 1.0)
@@ -126,12 +127,12 @@ def test_elements_that_are_zero_on_both_sides_count_as_untested():
     [([3.0], [1.0], 0.5), ([0.0], [0.0], 0.0), ([1.0], [-1.0], 1.0), ([0.0, 0.0], [3.0, 4.0], 1.0)],
 )
 def test_the_difference_is_the_number_of_the_course(a, n, expected):
-    assert difference(np.array(a), np.array(n)) == expected
+    assert relative_error(np.array(a), np.array(n)) == expected
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_the_difference_of_what_is_not_finite_is_never_small(bad):
-    assert not difference(np.array([bad, 1.0]), np.ones(2)) < 1
+    assert not relative_error(np.array([bad, 1.0]), np.ones(2)) < 1
 
 
 def probes(*pairs):
@@ -183,12 +184,15 @@ def test_probes_of_nothing_but_zeros_pass():
 
 
 def test_the_place_is_said_in_words():
-    assert Check(2, "layer", "weight", where="Linear(3, 1)").place == "layer 2 Linear(3, 1) weight"
     assert (
-        Check(2, "layer", "input", where="Dropout(0.5)", training=True).place
+        Check(2, "layer", "weight", component="Linear(3, 1)").location
+        == "layer 2 Linear(3, 1) weight"
+    )
+    assert (
+        Check(2, "layer", "input", component="Dropout(0.5)", training=True).location
         == "layer 2 Dropout(0.5) input (training)"
     )
-    assert Check(None, "data", "prediction").place == "data prediction"
+    assert Check(None, "data", "prediction").location == "data prediction"
 
 
 # The bar of the analytic side: it holds against a reference of higher precision, and is not wide.
@@ -202,8 +206,8 @@ ACTIVATIONS = {
 
 def bars(layer, x, cotangent):
     """Return (analytic, its bars) of a layer in float64."""
-    with Workbench([layer]) as bench:
-        lone = LayerBench(bench, 0, training=False)
+    with ModelSandbox([layer]) as bench:
+        lone = LayerHarness(bench, 0, training=False)
         found = lone.gradients(x, cotangent)
         noisy = lone.noisy(x, cotangent, np.random.default_rng(5))
     return found, {

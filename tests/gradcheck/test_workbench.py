@@ -16,7 +16,8 @@ from minidl import (
     Tanh,
 )
 from minidl.errors import DtypeError
-from minidl.gradcheck.workbench import Workbench, _Snapshot
+from minidl.gradcheck.sandbox import ModelSandbox
+from minidl.gradcheck.snapshot import Snapshot
 from minidl.initializers import Ones
 
 
@@ -87,7 +88,7 @@ def messy():
 
 
 def use(layer, kinds=("real", "complex")):
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         for kind in kinds:
             bench.use(kind)
             y = layer.forward(np.ones((5, 2)) * (1j if kind == "complex" else 1))
@@ -121,7 +122,7 @@ def test_other_objects_come_back_too():
 
     other = Other()
     other.array = np.ones(3)
-    with Workbench([Tanh()], others=(other,)):
+    with ModelSandbox([Tanh()], others=(other,)):
         other.array[...] = 2
         other.extra = 1
     assert list(vars(other)) == ["array"]
@@ -130,7 +131,7 @@ def test_other_objects_come_back_too():
 
 def test_a_shared_object_is_not_copied(messy):
     table, generator = messy.table, messy.generator
-    with Workbench([messy]):
+    with ModelSandbox([messy]):
         assert messy.table is table
     assert messy.table is table
     assert messy.generator is generator
@@ -142,7 +143,7 @@ def test_integer_parameters_are_refused_and_nothing_has_changed():
     before = frozen(vars(layer))
     with (
         pytest.raises(DtypeError, match=r"int64 for weight of layer 1, Linear\(2, 3\)"),
-        Workbench([Tanh(), layer]),
+        ModelSandbox([Tanh(), layer]),
     ):
         pass
     assert frozen(vars(layer)) == before
@@ -155,7 +156,7 @@ def test_parameters_are_lent_in_double_and_in_complex(dtype):
     layer.weight.initialize(np.random.default_rng(0))
     value, grad = layer.weight.value, layer.weight.grad
     kept = value.copy()
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         for kind, lent in (("real", np.float64), ("complex", np.complex128), ("real", np.float64)):
             bench.use(kind)
             assert layer.weight.value.dtype == layer.weight.grad.dtype == lent
@@ -170,7 +171,7 @@ def test_parameters_are_lent_in_double_and_in_complex(dtype):
 def test_each_arithmetic_has_scratch_buffers_of_its_own():
     layer = Tanh()
     real = layer.forward(np.ones((2, 2)))
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         lent = layer.forward(np.zeros((2, 2)))
         bench.use("complex")
         layer.forward(np.zeros((2, 2), np.complex128))
@@ -183,7 +184,7 @@ def test_each_arithmetic_has_scratch_buffers_of_its_own():
 
 def test_moved_moves_every_arithmetic_for_a_while():
     layer = Linear(2, 1)
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         kept = layer.weight.value.copy()
         with bench.moved({(0, "weight"): kept + 1}):
             for array in bench.arrays((0, "weight")).values():
@@ -194,7 +195,7 @@ def test_moved_moves_every_arithmetic_for_a_while():
 
 def test_moved_may_move_one_arithmetic_and_puts_back_after_an_error():
     layer = Linear(2, 1)
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         kept = layer.weight.value.copy()
 
         def fail():
@@ -209,7 +210,7 @@ def test_moved_may_move_one_arithmetic_and_puts_back_after_an_error():
 
 
 def test_set_value_sets_every_arithmetic():
-    with Workbench([Linear(2, 1)]) as bench:
+    with ModelSandbox([Linear(2, 1)]) as bench:
         bench.set_value((0, "bias"), np.array([5.0]))
         assert [array[0] for array in bench.arrays((0, "bias")).values()] == [5, 5, 5]
 
@@ -220,7 +221,7 @@ def test_set_value_sets_every_arithmetic():
 def test_rewinding_draws_the_same_again(stream):
     layer = Dropout(0.5)
     layer.rng = stream
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         first = stream.random(9)
         bench.rewind(layer)
         np.testing.assert_array_equal(stream.random(9), first)
@@ -230,7 +231,7 @@ def test_rewinding_draws_the_same_again(stream):
 def test_a_stochastic_layer_without_a_stream_gets_one_for_a_while():
     layer = Dropout(0.5)
     assert layer.rng is None
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         masks = []
         for _ in range(2):
             bench.rewind(layer)
@@ -240,7 +241,7 @@ def test_a_stochastic_layer_without_a_stream_gets_one_for_a_while():
 
 
 def test_the_parameters_of_layers_of_layers_are_named():
-    with Workbench([Tanh(), Messy()]) as bench:
+    with ModelSandbox([Tanh(), Messy()]) as bench:
         assert list(bench.parameters) == [(1, "gain"), (1, "child.weight"), (1, "child.bias")]
 
 
@@ -254,7 +255,7 @@ def test_a_layer_that_makes_another_one_in_forward_is_put_back():
             return self.child.backward(dy)
 
     layer = Lazy()
-    with Workbench([layer]) as bench:
+    with ModelSandbox([layer]) as bench:
         layer.forward(np.ones((2, 2)))
         bench.rewind(layer)
         assert not bench.drawn(layer)
@@ -304,7 +305,7 @@ def owner(**attributes):
 def test_what_is_held_comes_back_as_it_was(make, change, look):
     thing = owner(held=make())
     held, before = thing.held, look(thing.held)
-    snapshot = _Snapshot(thing)
+    snapshot = Snapshot(thing)
     change(thing.held)
     assert look(thing.held) != before
     thing.held = None
@@ -317,7 +318,7 @@ def test_what_is_held_comes_back_as_it_was(make, change, look):
 
 def test_it_can_be_put_back_more_than_once():
     thing = owner(numbers=[1], array=np.zeros(1))
-    snapshot = _Snapshot(thing)
+    snapshot = Snapshot(thing)
     for _ in range(2):
         thing.numbers.append(2)
         thing.array += 1
@@ -327,7 +328,7 @@ def test_it_can_be_put_back_more_than_once():
 
 def test_rewinding_sets_back_the_streams_alone():
     thing = owner(streams=[np.random.default_rng(3)], count=0)
-    snapshot = _Snapshot(thing)
+    snapshot = Snapshot(thing)
     first = thing.streams[0].random()
     thing.count = 5
     snapshot.rewind()
@@ -338,7 +339,7 @@ def test_rewinding_sets_back_the_streams_alone():
 def test_a_structure_that_holds_itself_is_no_trap():
     thing = owner(items=[])
     thing.items.append(thing.items)
-    snapshot = _Snapshot(thing)
+    snapshot = Snapshot(thing)
     thing.items.append(1)
     snapshot.put_back()
     assert len(thing.items) == 1

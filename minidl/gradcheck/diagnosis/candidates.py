@@ -1,100 +1,22 @@
-"""The diagnosis of a failed check, by what known mistakes of such a layer, loss or penalty would have given."""
+"""Wrong gradients that known mistakes give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from ..utils.typing import Array
-from .layer_check import Alone, LayerBench
-from .signatures import Evidence, census, constant_ratio, name_cause
-from .verdict import Check, worst_element
-from .workbench import Workbench
+from ...utils.typing import Array
+from ..layer_harness import LayerHarness, LayerResult
+from ..constants import DIAGNOSIS_CALLS
+from .patterns import constant_ratio
 
 Candidate = tuple[str, Array]
-_LIMIT = 20_000  # forward calls that a diagnosis may spend on one array
 
 
-def explain_array(check: Check, **known: Any) -> None:
-    """Fill in the census and the diagnosis of a failed check; `known` goes to `Evidence`."""
-    if check.analytic is not None and check.numeric is not None:
-        evidence = Evidence(
-            check.analytic, check.numeric, bar=0.0 if check.bar is None else check.bar, **known
-        )
-        check.census = census(evidence)
-        check.diagnosis = check.diagnosis or name_cause(evidence)
-
-
-def explain_layer(check: Check, alone: Alone, lone: LayerBench) -> None:
-    """Explain a check of a layer alone."""
-    name, x = check.parameter, alone.x
-    if check.numeric is None:  # found by probes: now every element is worth its price
-        a, found = (
-            alone.analytic[name],
-            lone.numeric(x, name, [alone.cotangent], np.random.default_rng(0), _LIMIT),
-        )
-        if found is None or found[0].value.shape != a.shape:
-            check.census = (
-                "found by probes that cover every element; which ones is too dear to tell"
-            )
-            return
-        n = found[0].value
-        bar = 1e-12 * np.abs(n) + 1e-13 * float(np.abs(n).max(initial=0.0)) + found[0].error
-        check.analytic, check.numeric, check.bar = a, n, bar
-        check.worst = worst_element(a, n, bar, np.abs(a - n))
-    y = np.array(lone.forward(x))
-    settings = {
-        setting: held
-        for setting, held in vars(lone.layer).items()
-        if isinstance(held, float) and not setting.startswith("_")
-    }
-    key = (lone.number, name)
-    explain_array(
-        check,
-        factors={"m": float(len(x)), **settings},
-        candidates=list(of_layer(name, alone, lone, check.numeric, y)),
-        x=x if name == "input" and x.shape == y.shape else None,
-        others={other: found.value for other, found in alone.numeric.items() if other != name},
-        value=lone.bench.arrays(key)["real"] if key in lone.bench.parameters else None,
-    )
-
-
-def explain_network(check: Check, same_term: list[Check], m: int) -> None:
-    """Explain a check of the whole net or of the loss."""
-    a, n = check.analytic, check.numeric
-    if a is None or n is None:
-        check.census = check.census or "found by probes that cover every element"
-    elif check.parameter == "prediction":
-        outputs = n.shape[1] if n.ndim > 1 else 1
-        proportional = constant_ratio(a, n) is not None  # the factor says more
-        candidates = [] if proportional or not check.context else list(of_loss(n, **check.context))
-        explain_array(check, factors={"m": float(m), "k": float(outputs)}, candidates=candidates)
-    else:
-        others = {
-            c.place: c.numeric
-            for c in same_term
-            if c is not check and c.numeric is not None and c.numeric.shape == n.shape
-        }
-        explain_array(check, factors={"m": float(m)}, others=others)
-
-
-def explain_penalty(check: Check, m: int, bench: Workbench, strength: float = 1.0) -> None:
-    """Explain a check of a penalty alone."""
-    if check.layer is None:
-        return
-    a, n, candidates = check.analytic, check.numeric, []
-    if not (n.any() if n is not None else check.worst.get("numeric", True)):
-        check.diagnosis = f"its value does not depend on {check.parameter}, its gradient does: penalized in the gradient only"
-    elif n is None and check.worst.get("analytic", True) == 0:
-        check.diagnosis = f"its value depends on {check.parameter}, its gradient does not: missing in the gradient"
-    if a is not None and n is not None:
-        candidates = list(of_penalty(a, n, bench.arrays((check.layer, check.parameter))["real"]))
-    explain_array(check, factors={"m": float(m), "lambda": strength}, candidates=candidates)
-
-
-def of_layer(name: str, alone: Alone, lone: LayerBench, n: Array, y: Array) -> Iterator[Candidate]:
+def layer_candidates(
+    name: str, alone: LayerResult, lone: LayerHarness, n: Array, y: Array
+) -> Iterator[Candidate]:
     """Yield wrong gradients of `name`; `n` is the right one, `y` the layer's output."""
     x, c = alone.x, alone.cotangent
     if name == "input" and x.shape == c.shape:
@@ -139,7 +61,7 @@ def _ends(array: Array) -> Iterator[Candidate]:
         yield which, only
 
 
-def _of_rows(name: str, alone: Alone, lone: LayerBench) -> Iterator[Candidate]:
+def _of_rows(name: str, alone: LayerResult, lone: LayerHarness) -> Iterator[Candidate]:
     """Yield what the right formula gives for a wrong incoming gradient."""
     c = alone.cotangent
     wrong: dict[str, Array] = {}
@@ -154,7 +76,7 @@ def _of_rows(name: str, alone: Alone, lone: LayerBench) -> Iterator[Candidate]:
         "the sign of dy in place of dy": np.sign(c),
         "the positive part of dy in place of dy": np.maximum(c, 0),
     }
-    found = lone.numeric(alone.x, name, list(wrong.values()), np.random.default_rng(0), _LIMIT)
+    found = lone.numeric(alone.x, name, list(wrong.values()), np.random.default_rng(0), DIAGNOSIS_CALLS)
     if found is not None:
         yield from zip(wrong, (numeric.value for numeric in found), strict=True)
 
@@ -165,7 +87,9 @@ def _over(a: Array, b: Array) -> Array:
     return found
 
 
-def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> Iterator[Candidate]:
+def _of_activation(
+    x: Array, y: Array, c: Array, n: Array, lone: LayerHarness
+) -> Iterator[Candidate]:
     keep = getattr(lone.layer, "keep_prob", None)
     if keep and lone.training:
         yield "the mask is missing: dx = dy / keep_prob", c / keep
@@ -209,7 +133,7 @@ def _of_activation(x: Array, y: Array, c: Array, n: Array, lone: LayerBench) -> 
     )
 
 
-def of_loss(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Candidate]:
+def loss_candidates(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Candidate]:
     """Yield wrong gradients of a loss of the prediction `p`, with the weights `w` of the examples."""
     if w is not None:
         yield "the weights of the examples are applied twice", n * w[:, np.newaxis]
@@ -250,7 +174,7 @@ def of_loss(n: Array, p: Array, t: Array, w: Array | None = None) -> Iterator[Ca
                 )
 
 
-def of_penalty(a: Array, n: Array, values: Array) -> Iterator[Candidate]:
+def penalty_candidates(a: Array, n: Array, values: Array) -> Iterator[Candidate]:
     """Yield the gradient `a` where it belongs to another penalty."""
     for name, array in (
         ("the weights", values),

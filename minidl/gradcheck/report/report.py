@@ -1,4 +1,4 @@
-"""The report of a gradient check: as text, as HTML, as JSON."""
+"""The report of a gradient check."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import json
 import os
 import sys
 from html import escape
-from typing import TYPE_CHECKING
 
-from ..errors import MinidlError
-from .verdict import Check
-
-if TYPE_CHECKING:
-    pass
-
+from ...errors import MinidlError
+from ..result import Check
 
 _COLOURS = {"pass": ("32", "#0072b2"), "unresolved": ("33", "#b8860b"), "fail": ("31", "#d55e00")}
+
+
 _HEADER = ("verdict", "term", "layer", "parameter", "elements", "difference")
 
 
@@ -31,15 +28,15 @@ class Report:
     difference
         The course's ||g - n|| / (||g|| + ||n||) of the total objective, or the worst relative error of the probes.
     checks, notes, title, method, seconds
-    kill_score, survivors
+    mutation_score, surviving_mutants
         How many of how many bugs, planted into this very model, were found, or None; and which were not.
     """
 
     def __init__(self, checks: list[Check], *, title: str, difference: float, method: str) -> None:
         self.title, self.difference, self.method, self.checks = title, difference, method, checks
         self.notes: list[str] = []
-        self.kill_score: tuple[int, int] | None = None
-        self.survivors: list[str] = []
+        self.mutation_score: tuple[int, int] | None = None
+        self.surviving_mutants: list[str] = []
         self.seconds = 0.0
 
     @property
@@ -75,7 +72,7 @@ class Report:
         content = {
             "ok": self.ok,
             **vars(self),
-            "guilty": self.guilty.place if self.guilty else None,
+            "guilty": self.guilty.location if self.guilty else None,
             "checks": [
                 {name: value for name, value in vars(check).items() if name not in arrays}
                 for check in self.checks
@@ -96,7 +93,7 @@ class Report:
             else:
                 single.append(check)
         shown = [
-            Check(i, "protocol", f"{len(rules)} rules", where=rules[0].where, training=mode)
+            Check(i, "protocol", f"{len(rules)} rules", component=rules[0].component, training=mode)
             for (i, mode), rules in kept.items()
         ]
         shown += single
@@ -108,7 +105,7 @@ class Report:
         )
         rows: list[tuple[str, ...]] = []
         for check in shown:
-            place = check.where if check.layer is None else f"{check.layer} {check.where}"
+            place = check.component if check.layer is None else f"{check.layer} {check.component}"
             number = "" if check.term == "protocol" else f"{check.difference:.1e}"
             parameter = check.parameter + " (training)" * check.training
             rows.append(
@@ -135,10 +132,10 @@ class Report:
     def _findings(self) -> list[str]:
         lines = []
         origins, following = (
-            [c for c in self.failures if bool(c.follows) == follows] for follows in (False, True)
+            [c for c in self.failures if bool(c.caused_by) == follows] for follows in (False, True)
         )
         for check in origins[:6]:
-            lines.append(f"{check.place} ({check.term}): {check.diagnosis or 'unknown cause'}")
+            lines.append(f"{check.location} ({check.term}): {check.diagnosis or 'unknown cause'}")
             if worst := check.worst:
                 where = f" at {tuple(worst['index'])}" if worst.get("index") else ""
                 lines.append(
@@ -146,8 +143,8 @@ class Report:
                         where, **worst
                     )
                 )
-            if check.census:
-                lines.append(f"    {check.census}")
+            if check.error_summary:
+                lines.append(f"    {check.error_summary}")
         if len(origins) > 6:
             lines.append(f"... and {len(origins) - 6} more: see report.failures")
         if following:
@@ -159,7 +156,7 @@ class Report:
             )
         unresolved = [check for check in self.checks if check.verdict == "unresolved"]
         return lines + [
-            f"{check.place} ({check.term}), unresolved: {check.diagnosis}"
+            f"{check.location} ({check.term}), unresolved: {check.diagnosis}"
             for check in unresolved[:4]
         ]
 
@@ -183,13 +180,13 @@ class Report:
                 else line
             )
         lines += ["", self._verdict(), *self._findings()]
-        if self.kill_score:
+        if self.mutation_score:
             lines.append(
                 "could it have failed? {} of {} bugs planted into this model were found".format(
-                    *self.kill_score
+                    *self.mutation_score
                 )
             )
-            lines += [f"    not found: {name}" for name in self.survivors[:5]]
+            lines += [f"    not found: {name}" for name in self.surviving_mutants[:5]]
         return "\n".join([*lines, *self.notes])
 
     __str__ = text
@@ -212,8 +209,8 @@ class Report:
             f"<li>{escape(line.strip())}</li>" for line in [*self._findings(), *self.notes]
         )
         score = (
-            "<p>{} of {} planted bugs were found.</p>".format(*self.kill_score)
-            if self.kill_score
+            "<p>{} of {} planted bugs were found.</p>".format(*self.mutation_score)
+            if self.mutation_score
             else ""
         )
         return (

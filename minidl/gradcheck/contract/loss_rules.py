@@ -1,4 +1,4 @@
-"""The protocol of losses and penalties."""
+"""The rules of the loss contract."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..losses.base import Loss
-from ..penalties import Penalty
-from ..utils.typing import Array
-from .verdict import Check, Rule, locked, tried, writes
+from ...losses.base import Loss
+from ...utils.typing import Array
+from ..result import Check
+from .rule import detect_write, read_only, run_rules
 
 
-class LossTrial(NamedTuple):
+class LossRun(NamedTuple):
     """A loss, a prediction, a target, and what makes the loss fresh."""
 
     loss: Loss
@@ -27,10 +27,10 @@ class LossTrial(NamedTuple):
         return float(np.sum(self.loss.forward(p, t))), np.array(self.loss.backward())
 
 
-LossRule = Callable[[LossTrial], str | None]
+LossRule = Callable[[LossRun], str | None]
 
 
-def _one_number(trial: LossTrial) -> str | None:
+def _one_number(trial: LossRun) -> str | None:
     value = trial.loss.forward(trial.p.copy(), trial.t.copy())
     kept = np.ndim(value) == 0 and np.isrealobj(value)
     return (
@@ -38,14 +38,14 @@ def _one_number(trial: LossTrial) -> str | None:
     )
 
 
-def _loss_arguments(trial: LossTrial) -> str | None:
+def _loss_arguments(trial: LossRun) -> str | None:
     p, t = trial.p, trial.t
-    return writes("the prediction", lambda: trial.run(locked(p), t.copy())) or writes(
-        "the target", lambda: trial.run(p.copy(), locked(t))
-    )
+    return detect_write(
+        "the prediction", lambda: trial.run(read_only(p), t.copy())
+    ) or detect_write("the target", lambda: trial.run(p.copy(), read_only(t)))
 
 
-def _gradient_like(trial: LossTrial) -> str | None:
+def _gradient_like(trial: LossRun) -> str | None:
     p = trial.p
     trial.loss.forward(p.copy(), trial.t.copy())
     found = trial.loss.backward()
@@ -54,7 +54,7 @@ def _gradient_like(trial: LossTrial) -> str | None:
     return f"backward returns {getattr(found, 'dtype', type(found).__name__)} {np.shape(found)} for a prediction of float64 {p.shape}"
 
 
-def _repeats(trial: LossTrial) -> str | None:
+def _repeats(trial: LossRun) -> str | None:
     p, t = trial.p, trial.t
     first = trial.run(p.copy(), t.copy())
     if not np.array_equal(np.array(trial.loss.backward()), first[1], equal_nan=True):
@@ -70,7 +70,7 @@ def _repeats(trial: LossTrial) -> str | None:
     return None
 
 
-PROTOCOL: dict[str, LossRule] = {
+LOSS_RULES: dict[str, LossRule] = {
     "one number": _one_number,
     "arguments untouched": _loss_arguments,
     "gradient like the prediction": _gradient_like,
@@ -78,39 +78,6 @@ PROTOCOL: dict[str, LossRule] = {
 }
 
 
-def check_loss_protocol(trial: LossTrial, rules: dict[str, LossRule] = PROTOCOL) -> list[Check]:
+def check_loss_rules(trial: LossRun, rules: dict[str, LossRule] = LOSS_RULES) -> list[Check]:
     """Try every rule on a loss; return a row for each."""
-    return tried(str(trial.loss), {name: partial(rule, trial) for name, rule in rules.items()})
-
-
-def check_penalty_protocol(penalty: Penalty, weight: Array, m: int) -> list[Check]:
-    """Try every rule on a penalty; return a row for each."""
-
-    def one_number() -> str | None:
-        value = penalty.value(weight.copy(), m)
-        return (
-            None
-            if np.ndim(value) == 0
-            else f"value returns an array of shape {np.shape(value)}: one number is due"
-        )
-
-    def untouched() -> str | None:
-        frozen = locked(weight)
-        return writes(
-            "the weight",
-            lambda: (penalty.value(frozen, m), penalty.gradient(frozen, m, np.zeros(weight.shape))),
-        )
-
-    def overwritten() -> str | None:
-        out = np.full(weight.shape, np.nan)
-        penalty.gradient(weight.copy(), m, out)
-        blank = np.isnan(out)
-        says = f"gradient leaves {blank.sum()} of {blank.size} elements of out unwritten, or adds to what was there"
-        return says if blank.any() else None
-
-    rules: dict[str, Rule] = {
-        "one number": one_number,
-        "weight untouched": untouched,
-        "out overwritten": overwritten,
-    }
-    return tried(str(penalty), rules)
+    return run_rules(str(trial.loss), {name: partial(rule, trial) for name, rule in rules.items()})

@@ -1,4 +1,4 @@
-"""Signatures: which mistake a wrong gradient looks like."""
+"""Error patterns: which mistake a wrong gradient looks like."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..utils.typing import Array
+from ...utils.typing import Array
 
 _CLOSE = 1e-7  # of the largest element: far over rounding, far under any mistake
+
+
 _AXES = ((1, "row"), (0, "column"))
 
 
@@ -53,9 +55,6 @@ def constant_ratio(a: Array, n: Array) -> float | None:
 
 def _listed(numbers: Sequence[int] | Array) -> str:
     return ", ".join(map(str, numbers[:6])) + (" ..." if len(numbers) > 6 else "")
-
-
-# The signatures: each returns a sentence or None.
 
 
 def _not_finite(e: Evidence) -> str | None:
@@ -296,9 +295,10 @@ def _scaled_lines(e: Evidence) -> str | None:
     return None
 
 
-Signature = Callable[[Evidence], str | None]
+Pattern = Callable[[Evidence], str | None]
 
-SIGNATURES: tuple[Signature, ...] = (
+
+PATTERNS: tuple[Pattern, ...] = (
     _not_finite,
     _all_zero,
     _named,
@@ -318,8 +318,9 @@ SIGNATURES: tuple[Signature, ...] = (
     _slight,
 )
 
+
 # Where all elements nearly agree, the others would fit by that alone.
-SMALL: tuple[Signature, ...] = (
+SMALL_ERROR_PATTERNS: tuple[Pattern, ...] = (
     _not_finite,
     _clipped,
     _slight_factor,
@@ -332,17 +333,17 @@ SMALL: tuple[Signature, ...] = (
 )
 
 
-def name_cause(evidence: Evidence) -> str:
+def diagnose(evidence: Evidence) -> str:
     """Return the first signature that fits, or that none does."""
     with np.errstate(all="ignore"):
         small = _top(evidence.a - evidence.n) <= 1e-5 * _top(evidence.n) or _float32(evidence)
-        for signature in SMALL if small else SIGNATURES:
+        for signature in SMALL_ERROR_PATTERNS if small else PATTERNS:
             if found := signature(evidence):
                 return found
     return "unknown cause: no known mistake looks like this"
 
 
-def census(evidence: Evidence) -> str:
+def error_summary(evidence: Evidence) -> str:
     """Return how many elements are wrong, where, and a histogram of the ratios analytic / numeric."""
     e, wrong = evidence, evidence.wrong
     parts = [f"{np.count_nonzero(wrong)} of {wrong.size} elements wrong"]

@@ -1,4 +1,4 @@
-"""Canaries: known mistakes planted into the model's own backward, to see that the check would have found them."""
+"""Mutation testing: bugs injected into the model's own backward pass."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..utils.typing import Array
-from .layer_check import Alone, LayerBench
+from .contract.layer_rules import LAYER_RULES, LayerRun
+from .layer_harness import LayerHarness, LayerResult
 from .point import Point
-from .protocol import RULES, Trial
-from .report import Report
-from .verdict import rounding_bar
+from .report.report import Report
+from .rounding.compare import rounding_bar
 
 
 def _times(g: Array, index: Any, factor: float) -> Array:
@@ -36,8 +36,9 @@ MUTATIONS: dict[str, Callable[[Array], Array]] = {
     "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
 }
 
+
 # (The rule that sees it, what spoils a gradient after backward.)
-SPOILS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
+SIDE_EFFECT_BUGS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
     "accumulates": (
         "does not accumulate",
         lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad),
@@ -50,7 +51,7 @@ SPOILS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
 }
 
 
-def plant(report: Report, point: Point, budget: float) -> None:
+def inject_bugs(report: Report, point: Point, budget: float) -> None:
     """Write into the report which bugs are found, for `budget` seconds."""
     begin = time.perf_counter()
     caught = planted = 0
@@ -62,22 +63,25 @@ def plant(report: Report, point: Point, budget: float) -> None:
             planted += 1
             caught += found
         if found is False:
-            report.survivors.append(name)
-    report.kill_score = (caught, planted)
+            report.surviving_mutants.append(name)
+    report.mutation_score = (caught, planted)
 
 
 def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
     """Yield the name of each bug, and whether it is found, if it changes anything."""
     for (i, training), alone in point.alone.items():
-        lone = LayerBench(point.bench, i, training=training)
+        lone = LayerHarness(point.bench, i, training=training)
         place = f"layer {i} {lone.layer}"
         for parameter, right in alone.analytic.items():
             for words, mutation in MUTATIONS.items():
                 yield f"{place} {parameter}: {words}", _noticed(alone, parameter, mutation(right))
         if lone.names and not training:
-            for words, (rule, spoil) in SPOILS.items():
+            for words, (rule, spoil) in SIDE_EFFECT_BUGS.items():
                 with _spoiled(lone, spoil):
-                    yield f"{place}: {words}", any(RULES[rule](Trial(lone, alone.x, point.rng)))
+                    yield (
+                        f"{place}: {words}",
+                        any(LAYER_RULES[rule](LayerRun(lone, alone.x, point.rng))),
+                    )
     for penalty, (analytic, numeric) in point.penalties.items():
         for key, known in numeric.items():
             right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
@@ -107,7 +111,7 @@ def _told_apart(
     return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
 
 
-def _noticed(alone: Alone, parameter: str, wrong: Array) -> bool | None:
+def _noticed(alone: LayerResult, parameter: str, wrong: Array) -> bool | None:
     right = alone.analytic[parameter]
     if known := alone.numeric.get(parameter):
         value = (
@@ -125,7 +129,7 @@ def _noticed(alone: Alone, parameter: str, wrong: Array) -> bool | None:
 
 
 @contextmanager
-def _spoiled(lone: LayerBench, spoil: Callable[[Array, Array, Array], Any]) -> Iterator[None]:
+def _spoiled(lone: LayerHarness, spoil: Callable[[Array, Array, Array], Any]) -> Iterator[None]:
     held, backward = vars(lone.layer), lone.layer.backward
     own = held.get("backward")
 

@@ -1,135 +1,26 @@
-"""A cost at one point: the arrays that it takes, its slopes along directions, and its alleged gradient."""
+"""A cost, its slopes along directions, and its alleged gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
+from ..errors import ArgumentError, NonFiniteError, ShapeError
 from ..utils.typing import Array
-from .jacobian import Numeric, Subject
-from .noise import noise
-from .steps import EPS, CentralStep, CourseStep, NotComplexSafe, Step, values_at
-from .verdict import RUNS
-
-
-class Parameters:
-    """Arrays in a structure, and as one vector `theta`, where `parts` has the name, slice and shape of each."""
-
-    def __init__(self, tree: Any) -> None:
-        self.tree = tree
-        self.parts: list[tuple[str, slice, tuple[int, ...]]] = []
-        arrays: list[Array] = []
-        for path, leaf in _leaves(tree, tree):
-            name, array = path or "parameters", np.asarray(leaf)
-            if array.dtype.kind != "f":
-                raise DtypeError(
-                    f"parameters must be real floats, got {array.dtype} for {name}: convert it by .astype(np.float64)"
-                )
-            if array.size == 0:
-                raise ShapeError(
-                    f"parameters must not be empty, got shape {array.shape} for {name}: leave it out"
-                )
-            if not np.isfinite(array).all():
-                raise NonFiniteError(f"parameters must be finite, got NaN or infinity in {name}")
-            start = self.parts[-1][1].stop if arrays else 0
-            self.parts.append((name, slice(start, start + array.size), array.shape))
-            arrays.append(array.astype(np.float64).ravel())
-        if not arrays:
-            raise ShapeError(f"parameters must hold at least one array, got {tree!r}")
-        self.theta: Array = np.concatenate(arrays)
-
-    def fill(self, theta: Array) -> Any:
-        """Return a fresh structure of the numbers of `theta`."""
-        theta = theta.copy()
-        return _rebuilt(self.tree, (theta[part].reshape(shape) for _, part, shape in self.parts))
-
-    def vector(self, gradients: Any) -> tuple[Array, list[float]]:
-        """Return gradients of the same structure as one vector, and the relative precision of each."""
-        vector, precision = np.empty(self.theta.size), []
-        for (name, part, shape), (_, leaf) in zip(
-            self.parts, list(_leaves(self.tree, gradients)), strict=True
-        ):
-            try:
-                array = np.asarray(leaf)
-            except ValueError:
-                raise ShapeError(
-                    f"the gradient of {name} must have its shape {shape}, got rows of unequal length"
-                ) from None
-            if array.dtype.kind not in "iuf":
-                raise DtypeError(
-                    f"the gradient of {name} must hold real numbers, got dtype {array.dtype}"
-                )
-            if array.shape != shape:
-                raise ShapeError(
-                    f"the gradient of {name} must have its shape {shape}, got {array.shape}: nothing is broadcast"
-                )
-            vector[part] = array.ravel()
-            precision.append(
-                max(EPS, float(np.finfo(array.dtype).eps)) if array.dtype.kind == "f" else EPS
-            )
-        return vector, precision
-
-
-def _leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path of each leaf of `tree` and what `other` has there."""
-    where = f" under {path}" if path else ""
-    if isinstance(tree, Mapping):
-        due, fits = "a dict", isinstance(other, Mapping)
-    elif isinstance(tree, list | tuple):
-        due, fits = (
-            f"a list of {len(tree)}",
-            isinstance(other, list | tuple) and len(other) == len(tree),
-        )
-    else:
-        due, fits = "an array", other is tree or not (other is None or isinstance(other, Mapping))
-    if not fits:
-        got = len(other) if isinstance(other, list | tuple) else type(other).__name__
-        raise ShapeError(
-            f"gradients must have the structure of parameters: {due} is due{where}, got {got}"
-        )
-    if isinstance(tree, Mapping):
-        missing, extra = (
-            [key for key in one if key not in two] for one, two in ((tree, other), (other, tree))
-        )
-        if missing or extra:
-            cure = (
-                '; pass {key: gradients["d" + key] for key in parameters}'
-                if all(f"d{key}" in other for key in missing)
-                else ""
-            )
-            listed = [", ".join(map(repr, keys)) or "none" for keys in (missing, extra)]
-            raise ShapeError(
-                f"gradients must have the keys of parameters{where}: {listed[0]} missing, {listed[1]} too many{cure}"
-            )
-        for key, held in tree.items():
-            name = (
-                f"{path}[{key!r}]" if not isinstance(key, str) else f"{path}.{key}" if path else key
-            )
-            yield from _leaves(held, other[key], name)
-    elif isinstance(tree, list | tuple):
-        for i, (held, given) in enumerate(zip(tree, other, strict=True)):
-            yield from _leaves(held, given, f"{path}[{i}]")
-    else:
-        yield path, other
-
-
-def _rebuilt(tree: Any, parts: Iterator[Array]) -> Any:
-    if isinstance(tree, Mapping):
-        return {key: _rebuilt(held, parts) for key, held in tree.items()}
-    if isinstance(tree, list | tuple):
-        items = [_rebuilt(held, parts) for held in tree]
-        return (
-            tree._make(items)
-            if hasattr(tree, "_make")
-            else tuple(items)
-            if isinstance(tree, tuple)
-            else items
-        )
-    return next(parts)
+from .constants import EPS, RUNS
+from .numeric.differences import (
+    CentralDifference,
+    NotComplexSafe,
+    RichardsonDifference,
+    Step,
+    values_at,
+)
+from .numeric.function import Function, NumericGradient
+from .pytree import Parameters
+from .rounding.noise import ulp_noise
 
 
 def _one_number(value: Any) -> Array:
@@ -145,7 +36,7 @@ def _one_number(value: Any) -> Array:
     raise ShapeError(f"cost must return one number, got {got}")
 
 
-class Evaluation:
+class CostFunction:
     """A cost and its alleged gradient."""
 
     def __init__(
@@ -157,7 +48,7 @@ class Evaluation:
     ) -> None:
         self.cost, self.given, self.parameters, self.rng = cost, gradients, parameters, rng
         self.real, self.complex = parameters.theta, parameters.theta.astype(np.complex128)
-        self.subject = Subject(self.value, {"real": self.real, "complex": self.complex})
+        self.subject = Function(self.value, {"real": self.real, "complex": self.complex})
         base = self.value()
         if not np.isfinite(base):
             raise NonFiniteError(
@@ -174,10 +65,12 @@ class Evaluation:
             raise ArgumentError(
                 "cost must give one number for the same parameters, got two: freeze its randomness by a seed"
             )
-        self.central = CentralStep(unit=self.coarse / EPS * abs(self.base))
+        self.central = RichardsonDifference(unit=self.coarse / EPS * abs(self.base))
         self.analytic, self.precision = self.gradient(self.real)
         runs = RUNS if callable(gradients) else 0
-        self.noisy = [noise(self.gradient(noise(self.real, rng))[0], rng) for _ in range(runs)]
+        self.noisy = [
+            ulp_noise(self.gradient(ulp_noise(self.real, rng))[0], rng) for _ in range(runs)
+        ]
 
     def value(self, kind: str = "real") -> Array:
         """Return the cost at the vector of that arithmetic."""
@@ -217,13 +110,15 @@ class Evaluation:
                 "cost must be finite around the given parameters, too, for central differences"
             )
         return slope, error + (
-            16 * self.coarse * abs(self.base) / step.h if isinstance(step, CourseStep) else 0.0
+            16 * self.coarse * abs(self.base) / step.h
+            if isinstance(step, CentralDifference)
+            else 0.0
         )
 
     def unsafe(self) -> str:
         """Say why the complex step cannot be used, if for any array."""
         for name, part, _ in self.parameters.parts:
-            subject = Subject(
+            subject = Function(
                 self.value, {kind: array[part] for kind, array in self.subject.arrays.items()}
             )
             with suppress(Exception):  # of a cost that refuses what lies around the point
@@ -231,20 +126,20 @@ class Evaluation:
                     return why
         return ""
 
-    def elements(self, step: Step, sign: float = 1.0) -> Numeric:
+    def elements(self, step: Step, sign: float = 1.0) -> NumericGradient:
         """Return the slope of every element alone."""
         value, error = np.array([self.along(step, i, sign) for i in range(self.real.size)]).T
-        return Numeric(sign * value, error, step.name)
+        return NumericGradient(sign * value, error, step.name)
 
-    def with_kinks(self, step: Step) -> Numeric:
+    def with_kinks(self, step: Step) -> NumericGradient:
         """Return the slope of every element, both one-sided ones where they differ."""
         numeric = self.elements(step)
         value = numeric.value
-        if isinstance(step, CentralStep):
+        if isinstance(step, RichardsonDifference):
             for index in np.flatnonzero(numeric.error > 1e-6 * np.abs(value)):
                 if slopes := self.one_sided(int(index)):
                     left, right, numeric.error[index] = slopes
-                    allow(numeric, int(index), left, right, value[index])
+                    allow_between(numeric, int(index), left, right, value[index])
             return numeric
         direction = self.rng.standard_normal(self.real.size)
         there, back = self.along(step, ..., direction)[0], self.along(step, ..., -direction)[0]
@@ -283,7 +178,7 @@ class Evaluation:
         return -slopes[1], slopes[0], 4 * rounding + 2 * (change if change > 1e-4 * size else 0.0)
 
 
-def allow(numeric: Numeric, index: int, *slopes: float) -> None:
+def allow_between(numeric: NumericGradient, index: int, *slopes: float) -> None:
     """Take every slope between these for right."""
     if numeric.low is None or numeric.high is None:
         numeric.low, numeric.high = numeric.value.copy(), numeric.value.copy()

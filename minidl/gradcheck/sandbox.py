@@ -1,11 +1,9 @@
-"""The workbench: lends the model's own layers, and gives all back bit for bit."""
+"""Run the model's layers on substitute parameter memory and restore every attribute afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,33 +11,18 @@ import numpy as np
 from ..errors import DtypeError
 from ..layers.base import Layer
 from ..losses.base import Loss
-from ..parameters import Parameter
-from ..utils.random import get_raw_rng_state, set_rng_state
 from ..utils.typing import Array
-from .jacobian import Rng
-from .noise import noise
+from .numeric.function import Rng
+from .rounding.noise import ulp_noise
+from .snapshot import Snapshot, restore_contents
 
-Key = tuple[int, str]
-KINDS = {"real": np.float64, "complex": np.complex128, "single": np.float32}
-
-# Left out by snapshots.
-_CLOSED = (
-    Layer,
-    Parameter,
-    type,
-    ModuleType,
-    FunctionType,
-    MethodType,
-    BuiltinFunctionType,
-    str,
-    bytes,
-    int,
-    float,
-    complex,
-)
+ParameterKey = tuple[int, str]
 
 
-class Workbench:
+DTYPES = {"real": np.float64, "complex": np.complex128, "single": np.float32}
+
+
+class ModelSandbox:
     """Lends parameters other memory, and undoes every change to `layers` and `others`."""
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
@@ -50,7 +33,7 @@ class Workbench:
         self._parts = [part for layer in layers for part in layer.modules()]
         self._owners: list[Any] = [*self._parts, *others]
 
-    def __enter__(self) -> Workbench:
+    def __enter__(self) -> ModelSandbox:
         self._memory = {key: (p._value, p._grad) for key, p in self.parameters.items()}
         for (i, name), parameter in self.parameters.items():
             found = parameter.value.dtype
@@ -65,18 +48,18 @@ class Workbench:
         ]
         for part, _ in self._lent:
             part.rng = np.random.default_rng(0)
-        self._snapshots = {id(owner): _Snapshot(owner) for owner in self._owners}
+        self._snapshots = {id(owner): Snapshot(owner) for owner in self._owners}
         for owner in self._owners:
             owner._workspace = {}
-        self._arrays: dict[str, dict[Key, tuple[Array, Array]]] = {
+        self._arrays: dict[str, dict[ParameterKey, tuple[Array, Array]]] = {
             kind: {
                 key: (np.array(p.value, dtype), np.full(p.shape, np.nan, dtype))
                 for key, p in self.parameters.items()
             }
-            for kind, dtype in KINDS.items()
+            for kind, dtype in DTYPES.items()
         }
         self._scratch: dict[str, list[dict[str, Array]]] = {
-            kind: [{} for _ in self._parts] for kind in KINDS
+            kind: [{} for _ in self._parts] for kind in DTYPES
         }
         self.use("real")
         return self
@@ -86,13 +69,13 @@ class Workbench:
         for snapshot in self._snapshots.values():
             snapshot.put_back()
         for part, own in self._lent:
-            _refill(vars(part), own)
+            restore_contents(vars(part), own)
 
     def _give_back(self) -> None:
         for key, parameter in self.parameters.items():
             parameter._value, parameter._grad = self._memory[key]
 
-    def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, _Snapshot]]:
+    def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
         parts = owner.modules() if isinstance(owner, Layer) else [owner]
         return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
 
@@ -110,17 +93,19 @@ class Workbench:
         for part, buffers in zip(self._parts, self._scratch[kind], strict=True):
             part._workspace = buffers
 
-    def arrays(self, key: Key) -> dict[str, Array]:
+    def arrays(self, key: ParameterKey) -> dict[str, Array]:
         """Return a parameter in each arithmetic."""
         return {kind: arrays[key][0] for kind, arrays in self._arrays.items()}
 
-    def set_value(self, key: Key, value: Array) -> None:
+    def set_value(self, key: ParameterKey, value: Array) -> None:
         """Set a parameter in every arithmetic."""
         for array in self.arrays(key).values():
             array[...] = value
 
     @contextmanager
-    def moved(self, values: dict[Key, Array], *, kinds: Iterable[str] = KINDS) -> Iterator[None]:
+    def moved(
+        self, values: dict[ParameterKey, Array], *, kinds: Iterable[str] = DTYPES
+    ) -> Iterator[None]:
         """Move parameters for a while."""
         arrays = [
             (self._arrays[kind][key][0], value) for kind in kinds for key, value in values.items()
@@ -134,10 +119,10 @@ class Workbench:
             for array, value in before:
                 array[...] = value
 
-    def shaken(self, keys: Iterable[Key], rng: Rng) -> AbstractContextManager[None]:
+    def shaken(self, keys: Iterable[ParameterKey], rng: Rng) -> AbstractContextManager[None]:
         """Put noise on parameters for a while."""
         return self.moved(
-            {key: noise(self._arrays["real"][key][0], rng) for key in keys}, kinds=("real",)
+            {key: ulp_noise(self._arrays["real"][key][0], rng) for key in keys}, kinds=("real",)
         )
 
     def rewind(self, layer: Layer) -> None:
@@ -150,7 +135,7 @@ class Workbench:
         return any(snapshot.moved() for _, snapshot in self._of(layer))
 
 
-def generic_values(bench: Workbench, rng: Rng) -> dict[Key, Array]:
+def random_nearby_parameters(bench: ModelSandbox, rng: Rng) -> dict[ParameterKey, Array]:
     """Return values nearby at which nothing is zero."""
     values = {}
     for key, parameter in bench.parameters.items():
@@ -160,54 +145,3 @@ def generic_values(bench: Workbench, rng: Rng) -> dict[Key, Array]:
         )
         values[key] = value + 0.3 * size * rng.standard_normal(value.shape)
     return values
-
-
-class _Snapshot:
-    """All that an object holds, however nested."""
-
-    def __init__(self, owner: object) -> None:
-        self._streams: list[tuple[Any, dict[str, Any]]] = []
-        self._undo: list[Callable[[], None]] = []
-        self._seen: set[int] = set()
-        self._enter(vars(owner))
-
-    def put_back(self) -> None:
-        for undo in self._undo:
-            undo()
-        self.rewind()
-
-    def rewind(self) -> None:
-        for stream, state in self._streams:
-            set_rng_state(stream, state)
-
-    def moved(self) -> bool:
-        return any(
-            repr(get_raw_rng_state(stream)) != repr(state) for stream, state in self._streams
-        )
-
-    def _enter(self, held: Any) -> None:
-        if id(held) in self._seen or isinstance(held, _CLOSED):
-            return
-        self._seen.add(id(held))
-        inner: Iterable[Any] = ()
-        if isinstance(held, np.ndarray):
-            if held.flags.writeable:
-                self._undo.append(partial(np.copyto, held, held.copy()))
-        elif isinstance(held, np.random.Generator | np.random.RandomState):
-            self._streams.append((held, get_raw_rng_state(held)))
-        elif isinstance(held, dict | set):
-            self._undo.append(partial(_refill, held, held.copy()))
-            inner = list(held.values()) if isinstance(held, dict) else ()
-        elif isinstance(held, list | tuple):
-            inner = list(held)
-            if isinstance(held, list):
-                self._undo.append(partial(held.__setitem__, slice(None), inner))
-        elif hasattr(held, "__dict__"):
-            inner = [vars(held)]
-        for value in inner:
-            self._enter(value)
-
-
-def _refill(held: Any, content: Any) -> None:
-    held.clear()
-    held.update(content)

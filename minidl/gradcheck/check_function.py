@@ -1,4 +1,4 @@
-"""check_gradients: the gradient of any function of arrays; no framework needed."""
+"""check_gradients: the gradient of any function of arrays."""
 
 from __future__ import annotations
 
@@ -11,33 +11,27 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..utils.typing import Array
-from .diagnosis import explain_array
-from .evaluation import Evaluation, Parameters, allow
-from .jacobian import Numeric
-from .noise import PROBES, equalised, noise, probe
-from .report import Report
-from .steps import (
-    COURSE_THRESHOLD,
-    EPS,
+from .constants import COURSE_THRESHOLD, EPS, NOISE, RUNS, SAFETY
+from .cost_function import CostFunction, allow_between
+from .diagnosis.explain import explain_array
+from .numeric.differences import (
+    CentralDifference,
     ComplexStep,
-    CourseStep,
     Step,
     check_method,
     over_the_threshold,
 )
-from .verdict import (
-    NOISE,
-    RUNS,
-    SAFETY,
-    Check,
-    compare,
-    compare_probes,
-    difference,
-    excess,
-    rounding_bar,
-)
+from .numeric.function import NumericGradient
+from .pytree import Parameters
+from .report.report import Report
+from .result import Check, error_in_bars, relative_error
+from .rounding.compare import compare, compare_probes, rounding_bar
+from .rounding.noise import ulp_noise
+from .rounding.probes import PROBES, balanced_direction, directional_check
 
 ELEMENTS = 5000  # up to here every element is computed
+
+
 FLOOR = 1800  # ulps: what an unlucky order of summation may cost
 
 
@@ -84,9 +78,9 @@ def check_gradients(
     begin = time.perf_counter()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
-        trial = _Trial(cost, gradients, Parameters(parameters), np.random.default_rng(seed))
+        trial = FunctionCheck(cost, gradients, Parameters(parameters), np.random.default_rng(seed))
         report = (
-            trial.course(CourseStep(epsilon or 1e-7))
+            trial.course(CentralDifference(epsilon or 1e-7))
             if method == "central"
             else trial.best(forced=method == "complex")
         )
@@ -94,8 +88,8 @@ def check_gradients(
     return report
 
 
-class _Trial(Evaluation):
-    def course(self, step: CourseStep) -> Report:
+class FunctionCheck(CostFunction):
+    def course(self, step: CentralDifference) -> Report:
         numeric = self.elements(step)
         report = self.report(step, numeric)
         if not report.ok and self.kink_within(numeric, report.checks):
@@ -122,7 +116,7 @@ class _Trial(Evaluation):
             )
         return report
 
-    def kink_within(self, numeric: Numeric, checks: list[Check]) -> bool:
+    def kink_within(self, numeric: NumericGradient, checks: list[Check]) -> bool:
         """Judge failed elements whose quotients a better step contradicts by that one; say whether there are any."""
         better: Step = self.central if self.unsafe() else ComplexStep()
         found = False
@@ -134,18 +128,18 @@ class _Trial(Evaluation):
                 abs(due - numeric.value[index]) > numeric.error[index] + error
                 or abs(seen - due) <= error
             ):
-                allow(numeric, index, right, -left)
+                allow_between(numeric, index, right, -left)
                 numeric.error[index] = error
                 found = True
         return found
 
-    def second_opinion(self, numeric: Numeric, checks: list[Check]) -> bool:
+    def second_opinion(self, numeric: NumericGradient, checks: list[Check]) -> bool:
         """Look for kinks that complex numbers do not see, at the failed elements; say whether there are any."""
         found, vain = False, 0
         for index in _failed(checks):
             if slopes := self.one_sided(index):
                 found, vain = True, 0
-                allow(numeric, index, *slopes[:2], numeric.value[index])
+                allow_between(numeric, index, *slopes[:2], numeric.value[index])
                 numeric.error[index] += slopes[2]
             else:
                 vain += 1
@@ -166,9 +160,9 @@ class _Trial(Evaluation):
                     return f"its derivative for {name} got lost"
         return ""
 
-    def report(self, step: Step, numeric: Numeric | None = None) -> Report:
+    def report(self, step: Step, numeric: NumericGradient | None = None) -> Report:
         notes: list[str] = []
-        size, course = self.real.size, isinstance(step, CourseStep)
+        size, course = self.real.size, isinstance(step, CentralDifference)
         if numeric is None and size <= ELEMENTS:
             numeric = self.with_kinks(step)
         if numeric is None:
@@ -190,7 +184,7 @@ class _Trial(Evaluation):
                 found = np.concatenate(
                     [check.numeric.ravel() for check in checks if check.numeric is not None]
                 )
-            number = difference(self.analytic, found)
+            number = relative_error(self.analytic, found)
             if not found.any() and self.analytic.any():
                 notes.append(
                     "the cost did not change with any parameter: does it use the argument that it is given?"
@@ -214,7 +208,7 @@ class _Trial(Evaluation):
         report.notes += notes
         return report
 
-    def compared(self, numeric: Numeric, step: Step) -> list[Check]:
+    def compared(self, numeric: NumericGradient, step: Step) -> list[Check]:
         everything = 32 * EPS * _rms(numeric.value)
         checks, rough = [], None
         for (name, part, shape), precision in zip(
@@ -245,7 +239,7 @@ class _Trial(Evaluation):
             check = compare(
                 Check(None, "total", name),
                 analytic,
-                Numeric(value, error, step.name, low, high),
+                NumericGradient(value, error, step.name, low, high),
                 bar,
             )
             if (
@@ -260,7 +254,9 @@ class _Trial(Evaluation):
             checks.append(check)
         return checks
 
-    def sensitivity(self, part: slice, doubtful: Array, step: Step, numeric: Numeric) -> Array:
+    def sensitivity(
+        self, part: slice, doubtful: Array, step: Step, numeric: NumericGradient
+    ) -> Array:
         """Return how much noise changes the numeric gradient: a bar for one that was given ready-made and cannot be asked again."""
         bar = np.zeros(doubtful.size)
         if not isinstance(step, ComplexStep):
@@ -268,7 +264,7 @@ class _Trial(Evaluation):
         kept = self.complex.copy()
         try:
             for _ in range(RUNS):
-                self.complex[:] = noise(self.real, self.rng)
+                self.complex[:] = ulp_noise(self.real, self.rng)
                 for i in np.flatnonzero(doubtful):
                     moved, _ = self.along(step, part.start + int(i), 1.0)
                     bar[i] = max(bar[i], abs(moved - numeric.value[part.start + i]))
@@ -281,7 +277,9 @@ class _Trial(Evaluation):
         analytic, runs = self.analytic[part], [run[part] for run in self.noisy]
 
         def along(u: Array) -> tuple[float, float, float, float]:
-            seen, slope, bar, scale = probe(analytic, runs, u, *self.along(step, part, u))
+            seen, slope, bar, scale = directional_check(
+                analytic, runs, u, *self.along(step, part, u)
+            )
             floor = FLOOR * self.precision[number] * scale / max(int(np.count_nonzero(u)), 1) ** 0.5
             return (
                 seen,
@@ -295,7 +293,7 @@ class _Trial(Evaluation):
             only[half] = directions[0][half]
             return abs(float((analytic * only).sum()) - self.along(step, part, only)[0])
 
-        directions = [equalised(analytic, self.rng) for _ in range(PROBES)]
+        directions = [balanced_direction(analytic, self.rng) for _ in range(PROBES)]
         check = Check(None, "total", name)
         compare_probes(
             check,
@@ -323,7 +321,7 @@ class _Trial(Evaluation):
 
 
 def _failed(checks: list[Check]) -> list[int]:
-    outside = np.concatenate([~(excess(check).ravel() <= 1) for check in checks])
+    outside = np.concatenate([~(error_in_bars(check).ravel() <= 1) for check in checks])
     return [int(i) for i in np.flatnonzero(outside)]
 
 

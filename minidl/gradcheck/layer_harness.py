@@ -1,4 +1,4 @@
-"""Each layer alone: its gradients under a random cotangent beside numeric ones."""
+"""One layer in the sandbox, and the check of its gradients."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..utils.typing import Array
-from .jacobian import Numeric, Rng, Subject, both, numeric_gradients
-from .noise import Numbers, compare_along, flow_noise, noise, noisy_sum, shake
-from .steps import CentralStep, ComplexStep, Step
-from .verdict import NOISE, Check, compare, rounding_bar, runs_for
-from .workbench import Workbench
+from .constants import NOISE
+from .numeric.differences import ComplexStep, RichardsonDifference, Step
+from .numeric.function import Function, NumericGradient, Rng, real_and_complex
+from .numeric.gradient import numeric_gradients
+from .result import Check
+from .rounding.compare import compare, rounding_bar
+from .rounding.noise import (
+    gradient_flow_noise,
+    noisy_gradient,
+    noisy_run_count,
+    perturb_inplace,
+    ulp_noise,
+)
+from .rounding.probes import ProbeValues, check_directions
+from .sandbox import ModelSandbox
 
 
-class LayerBench:
+class LayerHarness:
     """One layer on the workbench."""
 
     def __init__(
-        self, bench: Workbench, number: int, *, training: bool, step: Step | None = None
+        self, bench: ModelSandbox, number: int, *, training: bool, step: Step | None = None
     ) -> None:
         self.bench, self.number, self.layer = bench, number, bench.layers[number]
         self.training = training
@@ -55,7 +65,7 @@ class LayerBench:
         """Whether training changes what the layer computes."""
         found = []
         for training in (False, True):
-            lone = LayerBench(self.bench, self.number, training=training)
+            lone = LayerHarness(self.bench, self.number, training=training)
             y = np.array(lone.forward(x.copy()))
             found.append([y])
             with suppress(Exception):  # the protocol's to report
@@ -71,17 +81,19 @@ class LayerBench:
         own = not type(self.layer).__module__.startswith("minidl.")
         product = NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
         runs = []
-        for _ in range(runs_for(sum(parameter.size for parameter in self.parameters.values()))):
+        for _ in range(
+            noisy_run_count(sum(parameter.size for parameter in self.parameters.values()))
+        ):
             with self.bench.shaken([(self.number, name) for name in self.names], rng):
-                shake(self.forward(noise(x, rng)), rng)
-                found = self.collect(noise(cotangent, rng))
+                perturb_inplace(self.forward(ulp_noise(x, rng)), rng)
+                found = self.collect(ulp_noise(cotangent, rng))
             for name, gradient in found.items():
-                found[name] = noisy_sum(gradient, rng)
+                found[name] = noisy_gradient(gradient, rng)
             for name in self.names if own else ():
                 found[name] += product * rng.uniform(-1, 1, found[name].shape)
             # A derivative such as y (1 - y) carries the rounding of y.
             if "input" in found and found["input"].shape == cotangent.shape:
-                found["input"] += flow_noise(cotangent, rng)
+                found["input"] += gradient_flow_noise(cotangent, rng)
             runs.append(found)
         return runs
 
@@ -90,27 +102,32 @@ class LayerBench:
         for name in ("input", *self.names):
             if self.settled or not isinstance(self.step, ComplexStep):
                 return
-            if why := self.subject(x, name).unsafe(name, rng, CentralStep()):
-                self.step = CentralStep()
+            if why := self.subject(x, name).unsafe(name, rng, RichardsonDifference()):
+                self.step = RichardsonDifference()
                 self.note = f"central differences, as layer {self.number}, {self.layer}, is not complex-safe ({why})"
 
-    def subject(self, x: Array, name: str) -> Subject:
+    def subject(self, x: Array, name: str) -> Function:
         """Return the output as a function of one array."""
-        inputs = both(x)
-        return Subject(
+        inputs = real_and_complex(x)
+        return Function(
             lambda kind: self.forward(inputs[kind], kind),
             inputs if name == "input" else self.bench.arrays((self.number, name)),
         )
 
     def numeric(
-        self, x: Array, name: str, cotangents: Sequence[Array | Numeric], rng: Rng, limit: int
-    ) -> list[Numeric] | None:
+        self,
+        x: Array,
+        name: str,
+        cotangents: Sequence[Array | NumericGradient],
+        rng: Rng,
+        limit: int,
+    ) -> list[NumericGradient] | None:
         """Return `numeric_gradients` of the output."""
         return numeric_gradients(self.subject(x, name), cotangents, rng, self.step, limit)
 
 
 @dataclass
-class Alone:
+class LayerResult:
     """What the check of a layer found; `carried`: for the whole net's cotangent."""
 
     x: Array
@@ -118,35 +135,37 @@ class Alone:
     analytic: dict[str, Array]
     note: str
     checks: list[Check] = field(default_factory=list)
-    numeric: dict[str, Numeric] = field(default_factory=dict)
+    numeric: dict[str, NumericGradient] = field(default_factory=dict)
     bars: dict[str, Array] = field(default_factory=dict)
-    probed: dict[str, list[tuple[Array, Numbers]]] = field(default_factory=dict)
-    carried: dict[str, Numeric] = field(default_factory=dict)
+    probed: dict[str, list[tuple[Array, ProbeValues]]] = field(default_factory=dict)
+    carried: dict[str, NumericGradient] = field(default_factory=dict)
 
 
-def check_alone(
-    lone: LayerBench,
+def check_layer_gradients(
+    lone: LayerHarness,
     x: Array,
     rng: Rng,
     *,
     limit: int,
     input_limit: int | None = None,
-    carried: Numeric | None = None,
-) -> Alone:
+    carried: NumericGradient | None = None,
+) -> LayerResult:
     """Check each gradient of one layer: by probes, if it would take over `limit` forward calls."""
     lone.choose_step(x, rng)
     with suppress(ValueError, ArithmeticError):  # if it is defined there
         lone.choose_step(synthetic_input(x, rng), rng)
     lone.settled = True
     cotangent = rng.standard_normal(np.shape(lone.forward(x)))
-    alone = Alone(x, cotangent, lone.gradients(x, cotangent), lone.note)
+    alone = LayerResult(x, cotangent, lone.gradients(x, cotangent), lone.note)
     noisy = lone.noisy(x, cotangent, rng)
-    cotangents: list[Array | Numeric] = [cotangent] if carried is None else [cotangent, carried]
+    cotangents: list[Array | NumericGradient] = (
+        [cotangent] if carried is None else [cotangent, carried]
+    )
     limits = dict.fromkeys(lone.names, limit) | {
         "input": limit if input_limit is None else input_limit
     }
     for name, most in limits.items():
-        check = Check(lone.number, "layer", name, where=str(lone.layer), training=lone.training)
+        check = Check(lone.number, "layer", name, component=str(lone.layer), training=lone.training)
         alone.checks.append(check)
         if name not in alone.analytic:
             check.verdict, check.difference, check.diagnosis = (
@@ -168,7 +187,7 @@ def check_alone(
             alone.bars[name] = bar
             compare(check, analytic, found[0], bar)
         elif fits:
-            alone.probed[name] = compare_along(
+            alone.probed[name] = check_directions(
                 check, subject, lone.step, analytic, runs, rng, cotangent
             )
         else:

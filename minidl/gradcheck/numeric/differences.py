@@ -1,4 +1,4 @@
-"""Numeric derivatives of f(): its slope, with an error bound, where array[index] moves along a direction."""
+"""Numeric derivatives along a direction, each with an error bound."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..utils.typing import Array
+from ...errors import ArgumentError
+from ...utils.typing import Array
+from ..constants import EPS
 
-EPS = float(np.finfo(np.float64).eps)
-COURSE_THRESHOLD = 1e-7
-
-Function = Callable[[], Array]
+Evaluate = Callable[[], Array]
 
 
 def check_method(method: str, epsilon: float | None) -> None:
@@ -27,7 +25,7 @@ def check_method(method: str, epsilon: float | None) -> None:
         )
 
 
-def over_the_threshold(difference: float, step: CourseStep) -> str:
+def over_the_threshold(difference: float, step: CentralDifference) -> str:
     """Return why a right gradient is over the course's threshold."""
     return (
         f"the difference {difference:.4g} is over the course's threshold of 1e-7, yet within the error bars of "
@@ -40,7 +38,7 @@ class NotComplexSafe(Exception):
 
 
 def values_at(
-    f: Function, array: Array, index: Any, direction: Any, *lengths: complex
+    f: Evaluate, array: Array, index: Any, direction: Any, *lengths: complex
 ) -> list[Array]:
     """Return f() for array[index] moved by each length along `direction`, and put it back."""
     kept = np.array(array[index])
@@ -61,7 +59,7 @@ class ComplexStep:
     kind = "complex"
     h = 1e-60  # leaves room for deep nets of tiny weights
 
-    def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
+    def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound), or raise `NotComplexSafe`."""
         try:
             with warnings.catch_warnings():
@@ -77,25 +75,25 @@ class ComplexStep:
         )
 
 
-class AffineStep:
+class AffineDifference:
     """(f(x + hu) - f(x)) / h with a large h, where f is affine."""
 
     name = "affine difference"
     kind = "real"
 
-    def __init__(self, f: Function) -> None:
+    def __init__(self, f: Evaluate) -> None:
         self._base = np.array(f())
         scale = float(np.abs(self._base).max(initial=1.0))
         self.h = 2.0 ** (14 + np.ceil(np.log2(scale))) if scale < 1e300 else np.inf
 
-    def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
+    def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         (y,) = values_at(f, array, index, direction, self.h)
         # 32: sums inside f pass through larger numbers.
         return (y - self._base) / self.h, (np.abs(y) + np.abs(self._base)) * (32 * EPS / self.h)
 
 
-class CentralStep:
+class RichardsonDifference:
     """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4.
 
     `unit` is the size of the numbers inside f, where larger than f: log(1 + 1e-9) is known to within eps of 1.
@@ -108,7 +106,7 @@ class CentralStep:
     def __init__(self, unit: float = 0.0) -> None:
         self.unit = unit
 
-    def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
+    def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound), of several h the best; at a kink the bound covers both one-sided slopes."""
         size = float(np.abs(array[index]).max(initial=0.0))
         first = self.relative_h / (float(np.abs(direction).max(initial=0.0)) or 1.0)
@@ -160,7 +158,7 @@ class CentralStep:
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 
 
-class CourseStep:
+class CentralDifference:
     """(f(x + hu) - f(x - hu)) / 2h with a given h, as courses teach it."""
 
     kind = "real"
@@ -169,7 +167,7 @@ class CourseStep:
         self.h = h
         self.name = f"central differences, epsilon = {h:g}"
 
-    def along(self, f: Function, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
+    def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         h = self.h
         plus, minus, farther, before, base = values_at(
@@ -181,4 +179,4 @@ class CourseStep:
         return slope, np.abs((farther - before) / (4 * h) - slope) + rounding + kink
 
 
-Step = ComplexStep | AffineStep | CentralStep | CourseStep
+Step = ComplexStep | AffineDifference | RichardsonDifference | CentralDifference

@@ -1,4 +1,4 @@
-"""Pictures of a report: where in each weight matrix the gradient is wrong."""
+"""Images of a report: where in each weight matrix the gradient is wrong."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, require_extra
-from ..utils.typing import Array
+from ...errors import ArgumentError, require_extra
+from ...utils.typing import Array
+from ..result import Check, error_in_bars
 from .report import Report
-from .verdict import Check, excess
 
 _LOWEST, _HIGHEST = 1e-3, 1e3  # in units of the error bar
+
+
 _CELLS = 128  # more than these in a row or a column would be narrower than a pixel or two
 
 
@@ -63,7 +65,7 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
             axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         term = " alone" if check.term == "layer" else f" ({check.term})"
         where.set_title(
-            f"{check.place}{term}\n{np.count_nonzero(ratio > 1):,} of {ratio.size:,} elements wrong",
+            f"{check.location}{term}\n{np.count_nonzero(ratio > 1):,} of {ratio.size:,} elements wrong",
             fontsize=9,
         )
     bar = chosen[0].figure.colorbar(image, ax=chosen, extend="both")
@@ -81,7 +83,7 @@ def _matrices(report: Report) -> list[Check]:
         report.checks, key=lambda check: (check.verdict != "fail", terms.get(check.term, 2))
     ):
         own = check.parameter not in ("input", "prediction") or (
-            check.layer is None and not check.where
+            check.layer is None and not check.component
         )  # a function's own parameter
         if (
             check.analytic is not None
@@ -96,7 +98,7 @@ def _matrices(report: Report) -> list[Check]:
 
 
 def _ratio(check: Check) -> Array:
-    found: Array = np.clip(np.nan_to_num(excess(check), nan=_HIGHEST), _LOWEST, _HIGHEST)
+    found: Array = np.clip(np.nan_to_num(error_in_bars(check), nan=_HIGHEST), _LOWEST, _HIGHEST)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The protocol of layers: rules that catch what no derivative sees."""
+"""The rules of the layer contract."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from functools import partial
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..utils.typing import Array
-from .jacobian import Rng
-from .layer_check import LayerBench
-from .noise import noise
-from .steps import EPS
-from .verdict import NOISE, SAFETY, Check, locked, rounding_bar, tried, writes
+from ...errors import ArgumentError
+from ...utils.typing import Array
+from ..constants import EPS, NOISE, SAFETY
+from ..layer_harness import LayerHarness
+from ..numeric.function import Rng
+from ..result import Check
+from ..rounding.compare import rounding_bar
+from ..rounding.noise import ulp_noise
+from .rule import detect_write, read_only, run_rules
 
 Found = dict[str, Array]
 
 
-class Trial:
+class LayerRun:
     """A layer, two inputs, two cotangents, and what they give."""
 
-    def __init__(self, lone: LayerBench, x: Array, rng: Rng) -> None:
+    def __init__(self, lone: LayerHarness, x: Array, rng: Rng) -> None:
         self.lone, self.layer, self.bench, self.x, self.rng = lone, lone.layer, lone.bench, x, rng
         self.other = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
         self.y = self.forward(x)
@@ -67,18 +69,21 @@ def _different(found: Found, expected: Found, factor: float = 1.0) -> str:
     return ""
 
 
-LayerRule = Callable[[Trial], Iterator[str]]
+LayerRule = Callable[[LayerRun], Iterator[str]]
+
+
 """Yields how it is broken; the first sentence is told."""
 
-RULES: dict[str, LayerRule] = {}
+
+LAYER_RULES: dict[str, LayerRule] = {}
 
 
-def _rule(rule: LayerRule) -> LayerRule:
-    return RULES.setdefault(rule.__name__[1:].replace("_", " "), rule)
+def register_rule(rule: LayerRule) -> LayerRule:
+    return LAYER_RULES.setdefault(rule.__name__[1:].replace("_", " "), rule)
 
 
-@_rule
-def _shapes_and_dtypes(trial: Trial) -> Iterator[str]:
+@register_rule
+def _shapes_and_dtypes(trial: LayerRun) -> Iterator[str]:
     x = trial.x
     y = trial.lone.forward(x.copy())
     if not isinstance(y, np.ndarray) or y.ndim < 1 or len(y) != len(x):
@@ -92,29 +97,29 @@ def _shapes_and_dtypes(trial: Trial) -> Iterator[str]:
         yield f"backward returns {np.asarray(dx).dtype} for a gradient of float64"
 
 
-@_rule
-def _no_chance_outside_of_training(trial: Trial) -> Iterator[str]:
+@register_rule
+def _no_chance_outside_of_training(trial: LayerRun) -> Iterator[str]:
     trial.forward(trial.x)
     if not trial.lone.training and trial.bench.drawn(trial.layer):
         yield "it draws random numbers outside of training: look at the argument training"
 
 
-@_rule
-def _arguments_untouched(trial: Trial) -> Iterator[str]:
+@register_rule
+def _arguments_untouched(trial: LayerRun) -> Iterator[str]:
     own = {"its input": trial.x, "the incoming gradient": trial.c}
     for what in own:
         given = {
-            name: locked(array) if name == what else array.copy() for name, array in own.items()
+            name: read_only(array) if name == what else array.copy() for name, array in own.items()
         }
-        if broken := writes(what, partial(trial.lone.gradients, *given.values())):
+        if broken := detect_write(what, partial(trial.lone.gradients, *given.values())):
             yield broken
         for name, array in own.items():
             if not np.array_equal(array, given[name], equal_nan=True):
                 yield f"it writes into {name}"
 
 
-@_rule
-def _parameters_untouched(trial: Trial) -> Iterator[str]:
+@register_rule
+def _parameters_untouched(trial: LayerRun) -> Iterator[str]:
     keys = [(trial.lone.number, name) for name in trial.lone.names]
     before = {key: trial.bench.arrays(key)["real"].copy() for key in keys}
     trial.run(trial.x, trial.c)
@@ -124,8 +129,8 @@ def _parameters_untouched(trial: Trial) -> Iterator[str]:
             yield f"it changes the value of {key[1]}, which is the optimizer's work"
 
 
-@_rule
-def _gradients_overwritten(trial: Trial) -> Iterator[str]:
+@register_rule
+def _gradients_overwritten(trial: LayerRun) -> Iterator[str]:
     for name in trial.lone.names if np.isfinite(trial.y).all() else ():
         blank = np.isnan(trial.fresh[name])
         if blank.all():
@@ -134,8 +139,8 @@ def _gradients_overwritten(trial: Trial) -> Iterator[str]:
             yield f"backward leaves {np.count_nonzero(blank)} of {blank.size} elements of the gradient of {name} unwritten"
 
 
-@_rule
-def _does_not_accumulate(trial: Trial) -> Iterator[str]:
+@register_rule
+def _does_not_accumulate(trial: LayerRun) -> Iterator[str]:
     first = trial.run(trial.x, trial.c)
     trial.layer.backward(trial.c.copy())
     second = {name: parameter.grad.copy() for name, parameter in trial.lone.parameters.items()}
@@ -150,8 +155,8 @@ def _does_not_accumulate(trial: Trial) -> Iterator[str]:
         yield f"the second backward gives {times}the first one's gradient of {name}: gradients accumulate"
 
 
-@_rule
-def _no_stale_cache(trial: Trial) -> Iterator[str]:
+@register_rule
+def _no_stale_cache(trial: LayerRun) -> Iterator[str]:
     one, two = (
         np.random.default_rng(seed).standard_normal(trial.forward(trial.other).shape)
         for seed in (1, 2)
@@ -168,8 +173,8 @@ def _no_stale_cache(trial: Trial) -> Iterator[str]:
         yield f"the gradient of {name} depends on an earlier batch: something cached is stale"
 
 
-@_rule
-def _results_are_its_own(trial: Trial) -> Iterator[str]:
+@register_rule
+def _results_are_its_own(trial: LayerRun) -> Iterator[str]:
     results = {
         "output": trial.lone.forward(trial.x.copy()),
         "input gradient": trial.layer.backward(trial.c.copy()),
@@ -182,15 +187,15 @@ def _results_are_its_own(trial: Trial) -> Iterator[str]:
                 yield f"the {what} shares memory with {name}"
 
 
-@_rule
-def _zero_gives_zero(trial: Trial) -> Iterator[str]:
+@register_rule
+def _zero_gives_zero(trial: LayerRun) -> Iterator[str]:
     for name, gradient in trial.run(trial.x, np.zeros_like(trial.c)).items():
         if np.any(np.nan_to_num(gradient) != 0):
             yield f"an incoming gradient of 0 gives a gradient of {name} that is not 0: is dy ignored?"
 
 
-@_rule
-def _linear_in_the_incoming_gradient(trial: Trial) -> Iterator[str]:
+@register_rule
+def _linear_in_the_incoming_gradient(trial: LayerRun) -> Iterator[str]:
     second, mixed = trial.run(trial.x, trial.e), trial.run(trial.x, 2 * trial.c - 3 * trial.e)
     if name := trial.unlike(
         mixed,
@@ -199,8 +204,8 @@ def _linear_in_the_incoming_gradient(trial: Trial) -> Iterator[str]:
         yield f"backward is not linear in the incoming gradient ({name}): does it use the sign or the size of dy?"
 
 
-@_rule
-def _additive_over_the_batch(trial: Trial) -> Iterator[str]:
+@register_rule
+def _additive_over_the_batch(trial: LayerRun) -> Iterator[str]:
     if not trial.rows:
         return
     one, rest = (
@@ -213,15 +218,15 @@ def _additive_over_the_batch(trial: Trial) -> Iterator[str]:
         yield f"the gradient of {name} is not that of the first example and of the others together: a mean, or a special case for one?"
 
 
-@_rule
-def _rows_independent(trial: Trial) -> Iterator[str]:
+@register_rule
+def _rows_independent(trial: LayerRun) -> Iterator[str]:
     if not trial.rows:
         return
     alone = np.concatenate([trial.forward(trial.x[i : i + 1]) for i in range(min(3, len(trial.x)))])
     full = trial.y[: len(alone)]
     size = np.abs(full).max(initial=0.0)
     if alone.shape != full.shape or not np.all(np.abs(alone - full) <= 1e-9 * size + 1e-300):
-        noisy = trial.forward(noise(trial.x, trial.rng))[: len(alone)]  # after a cancellation?
+        noisy = trial.forward(ulp_noise(trial.x, trial.rng))[: len(alone)]  # after a cancellation?
         rounding = SAFETY * EPS / NOISE * np.abs(noisy - full).max(initial=0.0)
         if alone.shape != full.shape or not np.all(
             np.abs(alone - full) <= 1e-9 * size + rounding + 1e-300
@@ -229,8 +234,8 @@ def _rows_independent(trial: Trial) -> Iterator[str]:
             yield "the output of an example depends on the other examples of its batch"
 
 
-@_rule
-def _float32_as_float64(trial: Trial) -> Iterator[str]:
+@register_rule
+def _float32_as_float64(trial: LayerRun) -> Iterator[str]:
     x, c = trial.other.astype(np.float32), trial.c.astype(np.float32)
     double = trial.run(x.astype(np.float64), c.astype(np.float64))
     try:
@@ -254,7 +259,7 @@ def _float32_as_float64(trial: Trial) -> Iterator[str]:
                 yield f"in float32 the gradient of {name} is another one than in float64: {gap:.2g} away from {size:.2g}"
 
 
-def check_protocol(lone: LayerBench, x: Array, rng: Rng) -> list[Check]:
+def check_layer_rules(lone: LayerHarness, x: Array, rng: Rng) -> list[Check]:
     """Try every rule on a layer; return a row for each."""
 
     def attempt(rule: LayerRule) -> str | None:
@@ -265,14 +270,14 @@ def check_protocol(lone: LayerBench, x: Array, rng: Rng) -> list[Check]:
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
-        trial = Trial(lone, x, rng)
+        trial = LayerRun(lone, x, rng)
         if not np.array_equal(trial.again, trial.y, equal_nan=True):
             raise ArgumentError(
                 f"layer {lone.number}, {lone.layer}: two forwards differ, so its randomness cannot be frozen: "
                 "draw only from a Generator such as self.rng, and only while training"
             )
-        checks = tried(
-            str(lone.layer), {name: partial(attempt, rule) for name, rule in RULES.items()}
+        checks = run_rules(
+            str(lone.layer), {name: partial(attempt, rule) for name, rule in LAYER_RULES.items()}
         )
     for check in checks:
         check.layer, check.training = lone.number, lone.training

@@ -13,22 +13,22 @@ import numpy.typing as npt
 from ..batching.sample_weights import example_weights
 from ..errors import ArgumentError, NonFiniteError
 from ..model.sequential import Sequential
-from .canaries import plant
-from .diagnosis import explain_layer, explain_network, explain_penalty
-from .jacobian import one_by_one
-from .layer_check import LayerBench
-from .point import Gradients, Numerics, Point, over_all, shifted
-from .report import Report, reported
-from .steps import (
-    COURSE_THRESHOLD,
+from .constants import COURSE_THRESHOLD
+from .diagnosis.explain import explain_layer, explain_network, explain_penalty
+from .layer_harness import LayerHarness
+from .mutation import inject_bugs
+from .numeric.differences import (
+    CentralDifference,
     ComplexStep,
-    CourseStep,
     NotComplexSafe,
     check_method,
     over_the_threshold,
 )
-from .verdict import Check, merge
-from .workbench import Key, Workbench, generic_values
+from .numeric.gradient import elementwise_gradient
+from .point import Gradients, Numerics, Point, over_all, shifted
+from .report.report import Report, reported
+from .result import Check, merge_checks
+from .sandbox import ModelSandbox, ParameterKey, random_nearby_parameters
 
 
 class GradientChecker:
@@ -99,7 +99,7 @@ class GradientChecker:
         weight = example_weights(model.loss, t, sample_weight)
         x, t = x.astype(np.float64), model.loss.prepare_targets(Y, t.shape[1], np.dtype(np.float64))
         with (
-            Workbench(model.layers, others=(model, model._head, *model.penalties)) as bench,
+            ModelSandbox(model.layers, others=(model, model._head, *model.penalties)) as bench,
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -124,13 +124,13 @@ class GradientChecker:
                 f'method="complex" needs a complex-safe model, but this one takes {lost[0]}: use "auto"'
             )
         checks += _whole(given, checks)
-        values = generic_values(given.bench, given.rng)
+        values = random_nearby_parameters(given.bench, given.rng)
         with given.bench.moved(values):
             generic = make(steps=[lone.step for lone in given.lone])
             later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
             if given.kinks:
                 later += generic.layers(synthetic=True)
-        merged = merge(checks, later)
+        merged = merge_checks(checks, later)
         _explain(given, generic, merged, values, {id(check) for check in later})
         number = (generic if given.kinks else given).difference()
         worst = max((check.difference for check in merged if check.term == "total"), default=0.0)
@@ -138,17 +138,19 @@ class GradientChecker:
         report.difference = worst if number is None else number
         report.notes += _notes(given, merged, number is not None)
         if report.ok:
-            plant(report, given, budget=time.perf_counter() - begin)
+            inject_bugs(report, given, budget=time.perf_counter() - begin)
         return report
 
     def _as_taught(self, given: Point, other: Point) -> Report:
         """Central differences of the whole objective, element by element."""
-        step = given.step = CourseStep(self.epsilon or 1e-7)
+        step = given.step = CentralDifference(self.epsilon or 1e-7)
         analytic, noisy = given.gradient("total"), given.noisy_gradients()
         noisy = shifted(noisy, given.gradient("data"), analytic)
         numeric: Numerics = {}
         if given.least or self.model.parameters.size <= 20_000:
-            numeric = {key: one_by_one(given.subject("total", key), step) for key in analytic}
+            numeric = {
+                key: elementwise_gradient(given.subject("total", key), step) for key in analytic
+            }
         checks = given.check_term("total", analytic, noisy, numeric)
         if numeric and any(check.verdict == "fail" for check in checks.values()):
             right = all(check.verdict != "fail" for check in other.layers())
@@ -163,14 +165,16 @@ class GradientChecker:
         return report
 
 
-def _doubted(point: Point, numeric: Numerics, checks: dict[Key, Check], at_kink: bool) -> None:
+def _doubted(
+    point: Point, numeric: Numerics, checks: dict[ParameterKey, Check], at_kink: bool
+) -> None:
     """Judge failed arrays by the complex step: a kink may lie within epsilon."""
     for key, known in numeric.items():
         if checks[key].verdict == "fail":
             known.mingled = at_kink
             try:
                 right, left = (
-                    one_by_one(point.subject("total", key), ComplexStep(), sign).value
+                    elementwise_gradient(point.subject("total", key), ComplexStep(), sign).value
                     for sign in (1.0, -1.0)
                 )
             except NotComplexSafe:
@@ -234,12 +238,12 @@ def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients
                     explain_layer(
                         shown,
                         alone,
-                        LayerBench(
+                        LayerHarness(
                             point.bench, i, training=check.training, step=point.lone[i].step
                         ),
                     )
                 check.diagnosis = shown.diagnosis
-                check.census = check.census or shown.census
+                check.error_summary = check.error_summary or shown.error_summary
                 return
 
 
@@ -266,13 +270,13 @@ def _relate(failures: list[Check]) -> None:
             key = (check.layer, check.parameter)
             later = min((i for i in broken if i > check.layer), default=None)
             if key in alone or check.layer in broken:
-                check.follows = f"layer {check.layer} alone"
+                check.caused_by = f"layer {check.layer} alone"
             elif check.term == "total" and key in penalties:
-                check.follows = "the penalty"
+                check.caused_by = "the penalty"
             elif later is not None:
-                check.follows = f"the input gradient of layer {later}"
+                check.caused_by = f"the input gradient of layer {later}"
             elif loss:
-                check.follows = "the gradient of the loss"
+                check.caused_by = "the gradient of the loss"
 
 
 def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
@@ -282,7 +286,7 @@ def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
             f"{given.kinks} derivatives sit exactly on a kink: the whole net was checked at a point nearby"
         )
     notes += [
-        f"not tested: {check.untested} of {check.elements} elements of {check.place}, whose gradient is zero wherever tried"
+        f"not tested: {check.untested} of {check.elements} elements of {check.location}, whose gradient is zero wherever tried"
         for check in checks
         if check.untested and check.term == "layer" and not check.parameter.startswith("input")
     ]
@@ -302,6 +306,3 @@ def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
     if not elementwise:
         notes.append("every element was covered by probes; exhaustive=True computes each")
     return notes
-
-
-# Canaries: bugs that show whether the check could have failed.

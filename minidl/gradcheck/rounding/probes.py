@@ -1,51 +1,26 @@
-"""Noise that shows the rounding of an analytic gradient, and probes of gradients too large for each element."""
+"""Directional probes of gradients that are too large to compute element by element."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..utils.typing import Array
-from .jacobian import Rng, Subject
-from .steps import EPS, Step
-from .verdict import NOISE, SAFETY, Check, compare_probes
+from ...utils.typing import Array
+from ..constants import EPS, NOISE, SAFETY
+from ..numeric.differences import Step
+from ..numeric.function import Function, Rng
+from ..result import Check
+from .compare import compare_probes
 
 PROBES = 2  # at each of two points
 
-Numbers = tuple[float, float, float, float]
+
+ProbeValues = tuple[float, float, float, float]
+
+
 """Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""
 
 
-def noise(array: Array, rng: Rng) -> Array:
-    """Return `array` changed by a few ulps."""
-    ulps = rng.random(array.shape, dtype=np.float32).astype(np.float64)
-    ulps *= 2 * NOISE
-    ulps += 1 - NOISE
-    ulps *= array
-    return ulps
-
-
-def shake(y: Array, rng: Rng) -> None:
-    """Put noise on an output that its layer may remember."""
-    if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64:
-        y[...] = noise(y, rng)
-
-
-def noisy_sum(gradient: Array, rng: Rng) -> Array:
-    """Return a gradient with noise of its mean size, too."""
-    found: Array = noise(gradient, rng) + NOISE * np.abs(gradient).mean() * rng.uniform(
-        -1, 1, gradient.shape
-    )
-    return found
-
-
-def flow_noise(dy: Array, rng: Rng) -> Array:
-    """Return the noise of a gradient made from `dy`."""
-    size = np.abs(dy)
-    ulps: Array = NOISE * (size + size.mean()) * rng.uniform(-1, 1, dy.shape)
-    return ulps
-
-
-def equalised(analytic: Array, rng: Rng) -> Array:
+def balanced_direction(analytic: Array, rng: Rng) -> Array:
     """Return a direction along which all elements weigh nearly the same: equal ones would cancel."""
     size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
@@ -61,7 +36,9 @@ def equalised(analytic: Array, rng: Rng) -> Array:
     return signed
 
 
-def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float) -> Numbers:
+def directional_check(
+    analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float
+) -> ProbeValues:
     """Return the numbers along u."""
     terms = analytic * u
     scale = float(np.abs(terms).sum())
@@ -71,25 +48,25 @@ def probe(analytic: Array, noisy: list[Array], u: Array, numeric: float, error: 
     return float(terms.sum()), numeric, error + (rounding if np.isfinite(rounding) else 0.0), scale
 
 
-def compare_along(
+def check_directions(
     check: Check,
-    subject: Subject,
+    subject: Function,
     step: Step,
     analytic: Array,
     noisy: list[Array],
     rng: Rng,
     cotangent: Array,
     count: int = PROBES,
-) -> list[tuple[Array, Numbers]]:
+) -> list[tuple[Array, ProbeValues]]:
     """Fill in `check` from probes of every element; return them."""
     found = []
     for _ in range(count):
-        u = equalised(analytic, rng)
+        u = balanced_direction(analytic, rng)
         slope, error = subject.along(step, u)
         found.append(
             (
                 u,
-                probe(
+                directional_check(
                     analytic,
                     noisy,
                     u,

@@ -1,0 +1,1 @@
+"""The contract of layers, losses and penalties: rules that need no derivative."""

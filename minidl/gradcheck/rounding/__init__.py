@@ -1,0 +1,1 @@
+"""The rounding error of analytic gradients, and the comparison within it."""
