@@ -159,23 +159,23 @@ def test_chance_never_comes_from_the_global_stream(path):
             )
 
 
-def undocumented(tree):
-    """Yield the public classes, functions, methods and properties without a docstring."""
+def undocumented(tree, *, inherits=False):
+    """Yield the public classes, functions, methods and properties without a docstring.
+
+    A method of a class with a base may inherit its docstring.
+    """
     for node in tree.body:
         if isinstance(node, ast.If | ast.Try):
             yield from undocumented(node)
-        if not isinstance(
-            node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        ) or node.name.startswith("_"):
+        kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if not isinstance(node, kinds) or node.name.startswith("_"):
             continue
-        setter = any(
-            ast.unparse(decorator).endswith((".setter", ".deleter", "overload"))
-            for decorator in node.decorator_list
-        )
-        if not setter and not ast.get_docstring(node):
+        suffixes = (".setter", ".deleter", "overload")
+        setter = any(ast.unparse(decorator).endswith(suffixes) for decorator in node.decorator_list)
+        if not (setter or inherits or ast.get_docstring(node)):
             yield f"{node.name}, line {node.lineno}"
         if isinstance(node, ast.ClassDef):
-            yield from undocumented(node)
+            yield from undocumented(node, inherits=bool(node.bases))
 
 
 @each_file

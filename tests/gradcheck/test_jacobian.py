@@ -128,9 +128,9 @@ def test_the_affine_path_equals_the_complex_one():
 
 def test_a_nearly_affine_function_is_not_taken_for_affine():
     x, weight = RNG.standard_normal((5, 12)), RNG.standard_normal((6, 12))
-    numeric = Counted(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric(
-        [np.ones((5, 6))]
-    )[0]
+    numeric = Counted(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric([np.ones((5, 6))])[
+        0
+    ]
     assert numeric.step == "complex step"
 
 

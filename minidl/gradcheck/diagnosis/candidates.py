@@ -76,7 +76,9 @@ def _of_rows(name: str, alone: LayerResult, lone: LayerHarness) -> Iterator[Cand
         "the sign of dy in place of dy": np.sign(c),
         "the positive part of dy in place of dy": np.maximum(c, 0),
     }
-    found = lone.numeric(alone.x, name, list(wrong.values()), np.random.default_rng(0), DIAGNOSIS_CALLS)
+    found = lone.numeric(
+        alone.x, name, list(wrong.values()), np.random.default_rng(0), DIAGNOSIS_CALLS
+    )
     if found is not None:
         yield from zip(wrong, (numeric.value for numeric in found), strict=True)
 

@@ -14,7 +14,6 @@ from .candidates import layer_candidates, loss_candidates, penalty_candidates
 from .patterns import Evidence, constant_ratio, diagnose, error_summary
 
 
-
 def explain_array(check: Check, **known: Any) -> None:
     """Fill in the census and the diagnosis of a failed check; `known` goes to `Evidence`."""
     if check.analytic is not None and check.numeric is not None:
