@@ -113,7 +113,7 @@ def test_without_matplotlib_the_pip_line_is_told():
     code = """
 import sys; sys.modules["matplotlib"] = None
 import numpy as np, minidl
-from minidl.gradcheck.pictures import plot_errors
+from minidl.gradcheck.report.error_map import plot_errors
 try:
     plot_errors(minidl.check_gradients(lambda p: p.sum(), np.ones((2, 2)), np.ones((2, 2))))
 except minidl.MissingDependencyError as error:

@@ -32,7 +32,7 @@ def bad(layer=0, term="layer", parameter="weight", **more):
         **{
             "difference": 0.3,
             "verdict": "fail",
-            "where": "Linear(2, 1)",
+            "component": "Linear(2, 1)",
             "diagnosis": "a factor 2",
             **more,
         },
@@ -125,7 +125,7 @@ def test_kept_rules_are_one_row_for_each_layer():
 
 def test_the_text_says_which_side_is_numeric_and_what_was_found():
     failed = report(
-        bad(worst=WORST, census="1 of 6 elements wrong"), bad(2, worst={**WORST, "index": []})
+        bad(worst=WORST, error_summary="1 of 6 elements wrong"), bad(2, worst={**WORST, "index": []})
     )
     text = str(failed)
     assert "analytic: backward; numeric: complex step" in text
@@ -232,7 +232,7 @@ def test_json_has_everything_but_the_arrays():
     content = json.loads(failed.to_json())
     assert content["ok"] is False
     assert content["difference"] == 0.25
-    assert content["kill_score"] == [1, 2]
+    assert content["mutation_score"] == [1, 2]
     assert content["guilty"] == "layer 0 Linear(2, 1) weight"
     assert len(content["checks"]) == 2
     row = content["checks"][1]
@@ -241,7 +241,7 @@ def test_json_has_everything_but_the_arrays():
         "term": "layer",
         "parameter": "weight",
         "verdict": "fail",
-        "follows": "x",
+        "caused_by": "x",
     }.items() <= row.items()
     assert row["worst"] == WORST
     assert row["untested"] == 3
