@@ -5,7 +5,6 @@ from importlib import import_module
 
 import pytest
 
-import minidl
 
 validate = pytest.importorskip("numpydoc.validate").validate
 
