@@ -1,9 +1,11 @@
-"""What the source itself must obey: who imports whom, where chance comes from, that all that is public is explained."""
+"""Rules for the source: import order, randomness, docstrings, sizes, private names, test files."""
 
 import ast
 import json
 import subprocess
 import sys
+import tokenize
+from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def is_type_checking(node):
 
 
 def imports(path, tree, *, at_call):
-    """Yield the modules of minidl that the file imports: when it is imported itself, or (at_call) inside of functions."""
+    """Yield the modules of minidl that the file imports at its own import, or inside functions."""
     package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
 
     def visit(node, inside):
@@ -93,7 +95,7 @@ def imports(path, tree, *, at_call):
 
 
 def piece(name):
-    """Return the module or package of minidl that a dotted name lies in: "minidl.layers.linear" -> "layers"."""
+    """Return the top module or package of a dotted name: "minidl.layers.linear" -> "layers"."""
     return name.split(".")[1] if "." in name else ""
 
 
@@ -201,11 +203,6 @@ def test_the_public_names_are_those_that_are_imported():
     }
 
 
-@each_file
-def test_no_file_is_longer_than_550_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 550
-
-
 def test_import_minidl_is_light():
     code = "import json, sys, minidl; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(
@@ -225,3 +222,275 @@ def test_import_minidl_is_light():
         "matplotlib",
         "sklearn",
     }
+
+
+# Size, line length, private names, mirrored tests. A file in NOT_YET does not obey a rule yet;
+# the list of patterns only shrinks, and goes when it is empty.
+NOT_YET = {
+    "size": [
+        "minidl/batching/minibatches.py",
+        "minidl/cli/commands.py",
+        "minidl/cli/nets.py",
+        "minidl/cli/sets.py",
+        "minidl/data/hdf5_rules.py",
+        "minidl/exchange/onnx.py",
+        "minidl/exchange/safetensors.py",
+        "minidl/gradcheck/check_function.py",
+        "minidl/gradcheck/diagnosis/patterns.py",
+        "minidl/gradcheck/layer_harness.py",
+        "minidl/gradcheck/point.py",
+        "minidl/gradcheck/report/report.py",
+        "minidl/model/sequential.py",
+        "minidl/objective.py",
+        "minidl/plots.py",
+        "minidl/serialization/model_file.py",
+        "minidl/sklearn.py",
+        "minidl/training/loop.py",
+        "minidl/tuning.py",
+    ],
+    "columns": [
+        "docs/*",
+        "experiments/*",
+        "minidl/__init__.py",
+        "minidl/batching/*",
+        "minidl/cli/*",
+        "minidl/data/*",
+        "minidl/exchange/*",
+        "minidl/gradcheck/*",
+        "minidl/initializers.py",
+        "minidl/layers/*",
+        "minidl/losses/*",
+        "minidl/model/*",
+        "minidl/objective.py",
+        "minidl/optimizers/*",
+        "minidl/parameters.py",
+        "minidl/penalties.py",
+        "minidl/plots.py",
+        "minidl/schedules/*",
+        "minidl/serialization/*",
+        "minidl/sklearn.py",
+        "minidl/testing.py",
+        "minidl/training/*",
+        "minidl/tuning.py",
+        "minidl/utils/*",
+        "tests/*",
+    ],
+    "private": [
+        "minidl/gradcheck/check_model.py",
+        "minidl/gradcheck/point.py",
+        "minidl/gradcheck/pytree.py",
+        "minidl/gradcheck/sandbox.py",
+        "minidl/model/trace.py",
+        "minidl/objective.py",
+        "minidl/training/callbacks/stop_on_nonfinite.py",
+    ],
+    "tests": [
+        "minidl/batching/*",
+        "minidl/cli/*",
+        "minidl/exchange/*",
+        "minidl/gradcheck/*",
+        "minidl/layers/*",
+        "minidl/losses/*",
+        "minidl/model/*",
+        "minidl/optimizers/*",
+        "minidl/schedules/*",
+        "minidl/serialization/*",
+        "minidl/training/*",
+        "minidl/utils/*",
+    ],
+}
+
+MAX_FILE, MAX_CLASS, MAX_FUNCTION = 300, 150, 50  # lines of code
+MAX_COLUMNS = 100
+TEXT_FREE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+
+
+def complain(rule, path, problems, cure):
+    """Fail with the problems of a file, or expect the failure while the file is in NOT_YET."""
+    if not problems:
+        return
+    name = path.relative_to(ROOT.parent).as_posix()
+    message = f"{name}: {cure}:\n" + "\n".join(problems)
+    if any(fnmatch(name, pattern) for pattern in NOT_YET.get(rule, ())):
+        pytest.xfail(message)
+    pytest.fail(message)
+
+
+def code_lines(path):
+    """Return the numbers of the lines that hold code: no docstrings, comments or blank lines."""
+    with tokenize.open(path) as file:
+        tokens = list(tokenize.generate_tokens(file.readline))
+    lines = {
+        line
+        for token in tokens
+        if token.type not in TEXT_FREE and token.string
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(TREES[path]):
+        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return lines
+
+
+@each_file
+def test_files_classes_and_functions_are_short(path):
+    lines = code_lines(path)
+    problems = []
+    if len(lines) > MAX_FILE:
+        problems.append(f"the file has {len(lines)} lines of code, at most {MAX_FILE} are allowed")
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.ClassDef):
+            limit = MAX_CLASS
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            limit = MAX_FUNCTION
+        else:
+            continue
+        length = len(lines & set(range(node.lineno, node.end_lineno + 1)))
+        if length > limit:
+            problems.append(
+                f"line {node.lineno}: {node.name} has {length} lines of code, "
+                f"at most {limit} are allowed"
+            )
+    cure = "split what is too long; docstrings, comments and blank lines do not count"
+    complain("size", path, problems, cure)
+
+
+def python_pages():
+    """Yield the Python files of the project and the Markdown pages with Python blocks."""
+    for folder in ("minidl", "tests", "experiments", "docs"):
+        yield from sorted((ROOT.parent / folder).rglob("*.py"))
+    yield ROOT.parent / "README.md"
+    yield from sorted((ROOT.parent / "docs").rglob("*.md"))
+
+
+def python_lines(path):
+    """Yield (number, text) of each line of Python in a file or in the fenced blocks of a page."""
+    numbered = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    if path.suffix == ".py":
+        yield from numbered
+        return
+    inside = False
+    for number, line in numbered:
+        if line.startswith("```"):
+            inside = line.strip() == "```python"
+        elif inside:
+            yield number, line
+
+
+@pytest.mark.parametrize(
+    "path", list(python_pages()), ids=lambda path: str(path.relative_to(ROOT.parent))
+)
+def test_no_line_is_wider_than_100_columns(path):
+    problems = [
+        f"line {number} has {len(line)} columns"
+        for number, line in python_lines(path)
+        if len(line) > MAX_COLUMNS
+    ]
+    cure = f"break the lines of more than {MAX_COLUMNS} columns, texts and comments too"
+    complain("columns", path, problems, cure)
+
+
+# Private names of other libraries that have no public counterpart, each with the reason.
+FOREIGN_PRIVATE = {
+    "_check_sample_weight": "scikit-learn has no public function that validates sample weights",
+    "_fields": "public: typing.NamedTuple documents it, the underscore only avoids clashes",
+    "_replace": "public: typing.NamedTuple documents it, the underscore only avoids clashes",
+    "_make": "public: typing.NamedTuple documents it, the underscore only avoids clashes",
+    "_asdict": "public: typing.NamedTuple documents it, the underscore only avoids clashes",
+}
+
+
+def is_private(name):
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def bound_names(tree):
+    """Return the private names that a module defines itself: as variable, function or attribute."""
+    bound = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            bound |= {node.attr} if ast.unparse(node.value) in ("self", "cls") else set()
+    return bound
+
+
+def private_names_of_others(tree):
+    """Yield each use of a private name that another module defines.
+
+    A class may use the private attributes of its bases through `self`, `cls` or `super()`.
+    """
+    own = bound_names(tree) | set(FOREIGN_PRIVATE)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                module_itself = f"minidl.{alias.name}" in MODULES and node.level
+                if is_private(alias.name) and alias.name not in own and not module_itself:
+                    yield f"line {node.lineno}: from {node.module} import {alias.name}"
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            if node.attr not in own and ast.unparse(node.value) not in ("self", "cls", "super()"):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+@each_file
+def test_no_private_name_of_another_module_is_used(path):
+    cure = "give the other module a public name for what is needed there"
+    complain("private", path, list(private_names_of_others(TREES[path])), cure)
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("from .other import _name", 1),
+        ("from .other import name, _name as public", 1),
+        ("def f(model): return model._layers", 1),
+        ("class A:\n def f(self): return self._base + super()._base + type(self).__name__", 0),
+        ("class A:\n def __init__(self): self._x = 1\n def __eq__(self, b): return b._x == 1", 0),
+        ("class A:\n _x = 1\ndef f(a): return a._x", 0),
+        ("from sklearn.utils.validation import _check_sample_weight", 0),
+    ],
+)
+def test_private_names_are_found(code, count):
+    assert len(list(private_names_of_others(ast.parse(code)))) == count
+
+
+# Modules without a test file of the same name, each with the reason.
+WITHOUT_TESTS = {
+    "minidl/__main__.py": "one call of the command line, which tests/cli runs",
+    "minidl/_version.py": "one constant",
+    "minidl/utils/typing.py": "names of types, no code",
+}
+
+
+def tests_of(path):
+    """Return the file whose tests are those of a module: layers/relu.py -> layers/test_relu.py."""
+    relative = path.relative_to(ROOT)
+    return ROOT.parent / "tests" / relative.with_name(f"test_{relative.name}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.name != "__init__.py"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_every_module_has_its_test_file(path):
+    name = path.relative_to(ROOT.parent).as_posix()
+    expected = tests_of(path)
+    problems = []
+    if not expected.exists() and name not in WITHOUT_TESTS:
+        problems = [f"no file {expected.relative_to(ROOT.parent)}"]
+    cure = "add the test file of this module, or the module to WITHOUT_TESTS with a reason"
+    complain("tests", path, problems, cure)
+
+
+def test_modules_without_tests_exist():
+    gone = [name for name in WITHOUT_TESTS if not (ROOT.parent / name).exists()]
+    assert not gone, f"remove from WITHOUT_TESTS: {', '.join(gone)}"
+
+
+@pytest.mark.xfail(reason="files that do not obey yet", condition=bool(NOT_YET), strict=True)
+def test_no_file_is_excused():
+    assert not NOT_YET
