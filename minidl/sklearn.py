@@ -9,6 +9,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from . import optimizers
 from .data.dataset import split_rows
 from .errors import ArgumentError, require_extra
 from .initializers import He, Xavier
@@ -27,17 +28,12 @@ from .losses.mean_squared_error import MeanSquaredError
 from .losses.one_hot import one_hot
 from .model.sequential import Sequential
 from .objective import output_shapes
-from .optimizers.adam import Adam
-from .optimizers.adamw import AdamW
 from .optimizers.base import Optimizer
-from .optimizers.gradient_descent import GradientDescent
-from .optimizers.momentum import Momentum
-from .optimizers.nesterov import Nesterov
-from .optimizers.rmsprop import RMSProp
 from .penalties import L2
 from .schedules.base import Schedule
 from .training.callbacks.base import Callback
 from .training.callbacks.early_stopping import EarlyStopping
+from .utils.parts import parts_by_estimator_name
 from .utils.random import as_rng, draw_seed_words, spawn_rngs
 from .utils.typing import Array, Seed
 
@@ -60,10 +56,9 @@ Targets: TypeAlias = tuple[
 ]  # the rows (m, outputs), weights, loss, last layer
 Kind = TypeVar("Kind")
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    **{kind.__name__.lower(): kind for kind in (Adam, AdamW, Momentum, Nesterov, RMSProp)},
-    "sgd": GradientDescent,
-}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = dict(
+    parts_by_estimator_name(optimizers, Optimizer)
+)
 ACTIVATIONS: dict[str, tuple[type[Layer] | None, type[He] | type[Xavier]]] = {
     "identity": (None, Xavier),
     "leaky_relu": (LeakyReLU, He),

@@ -4,58 +4,42 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import (
     L2,
-    Adam,
-    AdamW,
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
-    Cosine,
     Dropout,
-    ExponentialDecay,
-    GradientDescent,
     He,
     Initializer,
     Layer,
     LeakyReLU,
     Linear,
-    Momentum,
-    Nesterov,
     Optimizer,
     Random,
     ReLU,
-    RMSProp,
     Schedule,
     Sequential,
     Sigmoid,
     Softmax,
-    StepDecay,
     Tanh,
     WarmUp,
     Xavier,
     Zeros,
+    optimizers,
+    schedules,
 )
+from ..utils.parts import parts_by_option
 from .common import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0
 
-DESCENT: dict[str, type[Optimizer]] = {
-    "gd": GradientDescent,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-}
-ADAPTIVE: dict[str, type[Optimizer]] = {"rmsprop": RMSProp, "adam": Adam, "adamw": AdamW}
-OPTIMIZERS = DESCENT | ADAPTIVE
-SCHEDULES: dict[str, Callable[[float, int], float | Schedule]] = {
-    "constant": lambda rate, steps: rate,
-    "step": lambda rate, steps: StepDecay(rate, every=math.ceil(steps / 3)),
-    "exponential": lambda rate, steps: ExponentialDecay(rate, every=steps, factor=0.01),
-    "cosine": lambda rate, steps: Cosine(rate, steps=steps),
-}
+OPTIMIZERS = parts_by_option(optimizers, Optimizer)
+DESCENT = {name: kind for name, kind in OPTIMIZERS.items() if not kind.is_adaptive}
+ADAPTIVE = {name: kind for name, kind in OPTIMIZERS.items() if kind.is_adaptive}
+SCHEDULES = parts_by_option(schedules, Schedule)
 INITIALIZERS: dict[str, type[Initializer]] = {
     "xavier": Xavier,
     "he": He,
@@ -203,7 +187,7 @@ def make_optimizer(options: argparse.Namespace, rows: int) -> Optimizer:
         raise ArgumentError(
             f"--warm-up must be less than --epochs, got {options.warm_up} of {options.epochs}"
         )
-    rate = SCHEDULES[options.schedule](options.learning_rate, steps - rise)
+    rate = SCHEDULES[options.schedule].over(options.learning_rate, steps - rise)
     return OPTIMIZERS[options.optimizer](
         WarmUp(rise, then=rate) if rise else rate, clip_norm=options.clip_norm
     )

@@ -26,6 +26,9 @@ class Adam(Optimizer):
         Steps by a compiled loop (the extra `fast`), with the same result to rounding. By default from 50,000 elements on.
     """
 
+    option_name = "adam"
+    is_adaptive = True
+
     def __init__(
         self,
         learning_rate: Rate = 1e-3,

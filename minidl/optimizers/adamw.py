@@ -18,6 +18,8 @@ class AdamW(Adam):
         >= 0.
     """
 
+    option_name = "adamw"
+
     def __init__(
         self,
         learning_rate: Rate = 1e-3,

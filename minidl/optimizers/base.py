@@ -1,7 +1,7 @@
 """The base class of all optimizers."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,15 @@ class Optimizer(ABC):
     ArgumentError, MissingDependencyError
         For settings out of their range, of any optimizer; for `fast=True` without numba, at the first step.
     """
+
+    option_name: ClassVar[str | None] = None
+    """Name on the command line, of a built-in optimizer."""
+
+    estimator_name: ClassVar[str | None] = None
+    """Name in the estimators; by default `option_name` with underscores."""
+
+    is_adaptive: ClassVar[bool] = False
+    """True if the size of a step hardly depends on the scale of the gradient, as in `Adam`."""
 
     def __init__(self, learning_rate: Rate, *, clip_norm: float | None = None) -> None:
         self.step_count = 0

@@ -18,6 +18,10 @@ class GradientDescent(Optimizer):
         Steps by a compiled loop (the extra `fast`), with the same result.
     """
 
+    option_name = "gd"
+    estimator_name = "sgd"
+    is_adaptive = False
+
     def __init__(
         self, learning_rate: Rate, *, clip_norm: float | None = None, fast: bool = False
     ) -> None:

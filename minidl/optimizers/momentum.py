@@ -18,6 +18,9 @@ class Momentum(Optimizer):
         In [0, 1).
     """
 
+    option_name = "momentum"
+    is_adaptive = False
+
     def __init__(
         self, learning_rate: Rate, beta: float = 0.9, *, clip_norm: float | None = None
     ) -> None:

@@ -13,6 +13,8 @@ class Nesterov(Momentum):
     `ahead` = beta v / (1 - beta). The parameters are those of `Momentum`.
     """
 
+    option_name = "nesterov"
+
     def init_state(self, theta: Array) -> None:
         """Make the state."""
         self.ahead = np.zeros_like(theta)

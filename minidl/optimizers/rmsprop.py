@@ -23,6 +23,9 @@ class RMSProp(Optimizer):
         > 0.
     """
 
+    option_name = "rmsprop"
+    is_adaptive = True
+
     def __init__(
         self,
         learning_rate: Rate = 1e-3,

@@ -15,10 +15,17 @@ class Constant(Schedule):
         > 0.
     """
 
+    option_name = "constant"
+
     rate: float
 
     def __post_init__(self) -> None:
         check_fields(self, rate="finite and > 0")
+
+    @classmethod
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        """Return the number itself: a constant learning rate needs no schedule."""
+        return learning_rate
 
     def __call__(self, step: int) -> float:
         """Return the rate."""

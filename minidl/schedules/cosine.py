@@ -23,6 +23,8 @@ class Cosine(Schedule):
         In [0, rate].
     """
 
+    option_name = "cosine"
+
     rate: float
     steps: int
     final: float = 0.0
@@ -35,6 +37,11 @@ class Cosine(Schedule):
             raise ArgumentError(
                 f"final must be in [0, rate] = [0, {self.rate:g}], got {self.final!r} in Cosine"
             )
+
+    @classmethod
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        """Return a schedule that decays to 0 at the end of the training."""
+        return cls(learning_rate, steps)
 
     def __call__(self, step: int) -> float:
         """Return the rate."""

@@ -9,12 +9,19 @@ from .base import Schedule, check_fields
 class ExponentialDecay(Schedule):
     """A smooth fall: rate * factor**(step / every). The parameters are those of `StepDecay`."""
 
+    option_name = "exponential"
+
     rate: float
     every: int
     factor: float = 0.1
 
     def __post_init__(self) -> None:
         check_fields(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
+
+    @classmethod
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        """Return a schedule that decays to a hundredth at the end of the training."""
+        return cls(learning_rate, steps, factor=0.01)
 
     def __call__(self, step: int) -> float:
         """Return the rate."""

@@ -1,5 +1,6 @@
 """Step decay."""
 
+import math
 from dataclasses import dataclass
 
 from .base import Schedule, check_fields
@@ -19,12 +20,19 @@ class StepDecay(Schedule):
         In (0, 1].
     """
 
+    option_name = "step"
+
     rate: float
     every: int
     factor: float = 0.1
 
     def __post_init__(self) -> None:
         check_fields(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
+
+    @classmethod
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        """Return a schedule that decays twice, after each third of the training."""
+        return cls(learning_rate, math.ceil(steps / 3))
 
     def __call__(self, step: int) -> float:
         """Return the rate."""

@@ -102,7 +102,7 @@ def test_help_names_the_options_with_their_defaults():
         "--epochs N",
         "default: 1500",
         "default: 25,12",
-        "0.0001 for rmsprop, adam, adamw",
+        "0.0001 for adam, adamw, rmsprop",
         "default: 32",
         "results/signs",
         "examples:",
