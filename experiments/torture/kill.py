@@ -24,7 +24,7 @@ from .report import Result
 
 WIDTHS = (700, 700)  # 490,700 parameters in float32: a file of 2 MB
 USUAL = 1_000
-_CYCLE = 0.03  # seconds of two saves and a little: kills fall into every part of one
+MIN_DELAY_RANGE = 0.03  # seconds
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
@@ -59,10 +59,11 @@ def _kills(
 ) -> tuple[Counter[str], list[str], int]:
     """Kill a child that saves without a pause, `count` times; return what lay there after each, what must not be, and the leftovers."""
     save(models[0], path)
+    delay_range = _seconds_of_two_saves(path, models, save)
     found: Counter[str] = Counter()
     violations, leftovers = [], 0
     for number in range(count):
-        delay = float(rng.uniform(0, _CYCLE))
+        delay = float(rng.uniform(0, delay_range))
         child = _forked(partial(_save_forever, models[:: (-1) ** number], path, save))
         time.sleep(delay)
         os.kill(child, signal.SIGKILL)
@@ -80,6 +81,16 @@ def _kills(
     if left := [entry.name for entry in path.parent.glob(".minidl-*")]:
         violations.append(f"left behind after the last start and save: {left}")
     return found, violations, leftovers
+
+
+def _seconds_of_two_saves(
+    path: Path, models: list[Sequential], save: Callable[[Sequential, Path], object]
+) -> float:
+    """Return a little more than two saves take here: kills then fall into every part of a save."""
+    start = time.perf_counter()
+    for model in reversed(models):
+        save(model, path)
+    return max(MIN_DELAY_RANGE, 1.5 * (time.perf_counter() - start))
 
 
 def _forked(act: Callable[[], None]) -> int:

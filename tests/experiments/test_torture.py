@@ -89,10 +89,10 @@ def test_what_is_not_understood_is_status_2(words):
 
 
 BROKEN = """
-import sys
+import os, sys, types
 from pathlib import Path
 import experiments.torture.__main__  # sets the number of threads
-from minidl import Sequential, files
+from minidl.utils import atomic_files as files
 from experiments.torture import {name}
 {broken}
 print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
@@ -108,7 +108,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "",
             "import minidl.data.hdf5 as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
         ),
-        ("kill", 20, "", "files._remove_unless_held = lambda path: False"),
+        ("kill", 20, "", "files.remove_stale_temp_files = kill.remove_stale_temp_files = lambda folder: []"),
         (
             "mutate",
             640,
@@ -133,7 +133,13 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "",
             "faults.ERRORS = (28,); files.remove_stale_temp_files = lambda folder: []",
         ),
-        ("faults", 1, "", "faults.ERRORS = (28,); files._mode = lambda goal: None"),
+        (
+            "faults",
+            1,
+            "",
+            "faults.ERRORS = (28,);"
+            " files.os = types.SimpleNamespace(**{**vars(os), 'chmod': lambda *_: None})",
+        ),
     ],
 )
 def test_a_torture_finds_what_is_broken(tmp_path, name, count, more, broken):
