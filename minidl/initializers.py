@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from .errors import ArgumentError
 from .utils.random import RandomStream
 from .utils.typing import Array
-from .utils.validation import check_number
+from .utils.validation import check_number, greater_than
 
 
 class Initializer(ABC):
@@ -46,7 +46,7 @@ class Random(Initializer):
     """
 
     def __init__(self, scale: float = 10.0) -> None:
-        check_number(scale, "scale", "finite and > 0", self, "such as 0.01")
+        check_number(scale, "scale", greater_than(0), self, "such as 0.01")
         self.scale = scale
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import ArgumentError
 from .utils.typing import Array
-from .utils.validation import check_number
+from .utils.validation import at_least, check_number
 
 
 class Penalty(ABC):
@@ -23,7 +23,7 @@ class Penalty(ABC):
     """
 
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
-        check_number(strength, "strength (lambda)", "finite and >= 0", self)
+        check_number(strength, "strength (lambda)", at_least(0), self)
         if layers is not None and not _layer_numbers(layers):
             raise ArgumentError(
                 f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}"

@@ -87,7 +87,7 @@ BAD_Y = {
     "NaN": (put(Y, (3, 0), np.nan), NonFiniteError, r"Y must be finite, got nan at Y\[3, 0\]"),
     "inf": (put(Y, (3, 0), np.inf), NonFiniteError, r"got inf at Y\[3, 0\]"),
     "no class": (2 * Y, ArgumentError, r"Y must lie in \[0, 1\].*got 2"),
-    "text": ([["yes"]] * 10, DtypeError, "Y must hold real numbers.*number the classes"),
+    "text": ([["yes"]] * 10, DtypeError, "Y must hold real numbers.*encode classes as integers"),
 }
 BAD_SETTINGS = {
     "optimizer class": (

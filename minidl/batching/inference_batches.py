@@ -84,5 +84,5 @@ class InferenceBatches:
                 with np.errstate(over="ignore"):  # the check reports it
                     np.copyto(ready, given)
             if self._check and given.dtype.kind == "f":
-                check_finite(ready, "X", received=given, first=first + start)
+                check_finite(ready, "X", original=given, row_offset=first + start)
             yield slice(first + start, first + stop), ready, None if t is None else t[start:stop]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, in_range
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
 
@@ -24,7 +24,11 @@ class Dropout(Layer):
 
     def __init__(self, keep_prob: float) -> None:
         self.keep_prob = check_number(
-            keep_prob, "keep_prob", "in (0, 1]", self, "it is the share of units kept, such as 0.8"
+            keep_prob,
+            "keep_prob",
+            in_range(0, 1, closed="right"),
+            self,
+            "it is the share of units kept, such as 0.8",
         )
 
     def forward(self, x: Array, *, training: bool = False) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, in_range
 from ..utils.workspace import scalar_array
 from .activation import Activation
 
@@ -18,7 +18,7 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, slope: float = 0.01) -> None:
-        self.slope = check_number(slope, "slope", "in [0, 1)", self)
+        self.slope = check_number(slope, "slope", in_range(0, 1, closed="left"), self)
 
     def apply(self, x: Array, y: Array) -> None:
         """Write y."""

@@ -9,7 +9,7 @@ from ..initializers import He, Zeros
 from ..parameters import Initializes, Parameter
 from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
 
@@ -47,8 +47,8 @@ class Linear(Layer):
         init: Initializes | None = None,
         bias: bool = True,
     ) -> None:
-        self.in_features = check_number(in_features, "in_features", "a whole number >= 1", self)
-        self.out_features = check_number(out_features, "out_features", "a whole number >= 1", self)
+        self.in_features = check_number(in_features, "in_features", integer_at_least(1), self)
+        self.out_features = check_number(out_features, "out_features", integer_at_least(1), self)
         self.weight = Parameter(
             (self.out_features, self.in_features), init=init or He(), fan_in=self.in_features
         )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..errors import ArgumentError, ShapeError
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
-from ..utils.validation import as_real_array, check_number
+from ..utils.validation import as_real_array, check_number, in_range
 from ..utils.workspace import scalar_array
 from .base import Loss
 from .one_hot import one_hot
@@ -22,7 +22,11 @@ class CrossEntropy(Loss):
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = check_number(
-            label_smoothing, "label_smoothing", "in [0, 1)", self, "typical is 0.1"
+            label_smoothing,
+            "label_smoothing",
+            in_range(0, 1, closed="left"),
+            self,
+            "typical is 0.1",
         )
 
     def settings(self) -> dict[str, Any]:

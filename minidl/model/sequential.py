@@ -327,7 +327,7 @@ class Sequential(Objective):
         """Let examples in, in a type as small as theirs; also return the number of outputs, None if a layer does not tell."""
         x = as_array_or_source(X, "X", self.dtype)
         if check and not isinstance(x, ArraySource):
-            x = check_array(x, "X", self.dtype, narrow=True)
+            x = check_array(x, "X", self.dtype, keep_smaller_dtype=True)
         try:
             shape = output_shapes(self.layers, x.shape[1:])[-1]
         except ShapeError as error:

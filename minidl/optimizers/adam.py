@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, greater_than, in_range
 from .base import Optimizer, Rate
 from .compiled import adam_step, check_fast, compile_step
 
@@ -40,9 +40,9 @@ class Adam(Optimizer):
         fast: bool | None = None,
     ) -> None:
         super().__init__(learning_rate, clip_norm=clip_norm)
-        self.beta1 = check_number(beta1, "beta1", "in [0, 1)", self)
-        self.beta2 = check_number(beta2, "beta2", "in [0, 1)", self)
-        self.epsilon = check_number(epsilon, "epsilon", "finite and > 0", self)
+        self.beta1 = check_number(beta1, "beta1", in_range(0, 1, closed="left"), self)
+        self.beta2 = check_number(beta2, "beta2", in_range(0, 1, closed="left"), self)
+        self.epsilon = check_number(epsilon, "epsilon", greater_than(0), self)
         self.fast = check_fast(fast, self, None, True, False)
 
     def init_state(self, theta: Array) -> None:

@@ -1,7 +1,7 @@
 """Adam with decoupled weight decay."""
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import at_least, check_number
 from .adam import Adam
 from .base import Rate
 
@@ -32,7 +32,7 @@ class AdamW(Adam):
         fast: bool | None = None,
     ) -> None:
         super().__init__(learning_rate, beta1, beta2, epsilon, clip_norm=clip_norm, fast=fast)
-        self.weight_decay = check_number(weight_decay, "weight_decay", "finite and >= 0", self)
+        self.weight_decay = check_number(weight_decay, "weight_decay", at_least(0), self)
 
     def update(self, theta: Array, grad: Array) -> None:
         """Make one step."""

@@ -9,7 +9,7 @@ from ..errors import ArgumentError, ShapeError
 from ..schedules.base import Schedule
 from ..schedules.serialization import schedule_from_json, schedule_to_json
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import at_least, check_number, greater_than
 from .clipping import clip_by_norm
 
 Rate = float | Schedule
@@ -53,7 +53,7 @@ class Optimizer(ABC):
         self._clip_norm = (
             None
             if clip_norm is None
-            else check_number(clip_norm, "clip_norm", "finite and > 0", self, "or None")
+            else check_number(clip_norm, "clip_norm", greater_than(0), self, "or None")
         )
         self._workspace: dict[str, Array] = {}
         self._theta: Array | None = None
@@ -68,7 +68,7 @@ class Optimizer(ABC):
         schedule = value if isinstance(value, Schedule) else None
         cure = "take 0.0001 to 0.1, or pass a Schedule such as Cosine(0.01, steps=1000)"
         rate = (
-            check_number(value, "learning_rate", "finite and > 0", self, cure)
+            check_number(value, "learning_rate", greater_than(0), self, cure)
             if schedule is None
             else self._scheduled(schedule)
         )
@@ -93,7 +93,7 @@ class Optimizer(ABC):
         made = self.step_count
         return float(
             check_number(
-                schedule(made), f"the rate of {schedule} at step {made}", "finite and >= 0", self
+                schedule(made), f"the rate of {schedule} at step {made}", at_least(0), self
             )
         )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, in_range
 from .base import Optimizer, Rate
 
 
@@ -25,7 +25,7 @@ class Momentum(Optimizer):
         self, learning_rate: Rate, beta: float = 0.9, *, clip_norm: float | None = None
     ) -> None:
         super().__init__(learning_rate, clip_norm=clip_norm)
-        self.beta = check_number(beta, "beta", "in [0, 1)", self)
+        self.beta = check_number(beta, "beta", in_range(0, 1, closed="left"), self)
 
     def init_state(self, theta: Array) -> None:
         """Make the state."""

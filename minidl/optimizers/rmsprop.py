@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.validation import check_number
+from ..utils.validation import check_number, greater_than, in_range
 from .base import Optimizer, Rate
 
 
@@ -35,8 +35,8 @@ class RMSProp(Optimizer):
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(learning_rate, clip_norm=clip_norm)
-        self.beta = check_number(beta, "beta", "in [0, 1)", self)
-        self.epsilon = check_number(epsilon, "epsilon", "finite and > 0", self)
+        self.beta = check_number(beta, "beta", in_range(0, 1, closed="left"), self)
+        self.epsilon = check_number(epsilon, "epsilon", greater_than(0), self)
 
     def init_state(self, theta: Array) -> None:
         """Make the state."""

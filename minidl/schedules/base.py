@@ -1,9 +1,9 @@
 """The base class of all learning rate schedules."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ..utils.validation import check_number
+from ..utils.validation import NumberRule, check_number
 
 
 class Schedule(ABC):
@@ -40,7 +40,7 @@ class Schedule(ABC):
         """Return the learning rate, finite and >= 0, of step 0, 1, ..."""
 
 
-def check_fields(schedule: Schedule, **rules: str) -> None:
+def check_fields(schedule: Schedule, **rules: NumberRule[Any]) -> None:
     """Convert and check the named fields of a frozen schedule."""
     for name, rule in rules.items():
         object.__setattr__(

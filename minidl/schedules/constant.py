@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..utils.validation import greater_than
 from .base import Schedule, check_fields
 
 
@@ -20,7 +21,7 @@ class Constant(Schedule):
     rate: float
 
     def __post_init__(self) -> None:
-        check_fields(self, rate="finite and > 0")
+        check_fields(self, rate=greater_than(0))
 
     @classmethod
     def over(cls, learning_rate: float, steps: int) -> float | Schedule:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ..errors import ArgumentError
+from ..utils.validation import at_least, greater_than, integer_at_least
 from .base import Schedule, check_fields
 
 
@@ -30,9 +31,7 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        check_fields(
-            self, rate="finite and > 0", steps="a whole number >= 1", final="finite and >= 0"
-        )
+        check_fields(self, rate=greater_than(0), steps=integer_at_least(1), final=at_least(0))
         if self.final > self.rate:
             raise ArgumentError(
                 f"final must be in [0, rate] = [0, {self.rate:g}], got {self.final!r} in Cosine"

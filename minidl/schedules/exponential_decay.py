@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..utils.validation import greater_than, in_range, integer_at_least
 from .base import Schedule, check_fields
 
 
@@ -16,7 +17,12 @@ class ExponentialDecay(Schedule):
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        check_fields(self, rate="finite and > 0", every="a whole number >= 1", factor="in (0, 1]")
+        check_fields(
+            self,
+            rate=greater_than(0),
+            every=integer_at_least(1),
+            factor=in_range(0, 1, closed="right"),
+        )
 
     @classmethod
     def over(cls, learning_rate: float, steps: int) -> float | Schedule:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..utils.validation import check_number
+from ..utils.validation import check_number, greater_than, integer_at_least
 from .base import Schedule, check_fields
 
 
@@ -23,12 +23,12 @@ class WarmUp(Schedule):
     then: float | Schedule
 
     def __post_init__(self) -> None:
-        check_fields(self, steps="a whole number >= 1")
+        check_fields(self, steps=integer_at_least(1))
         if not isinstance(self.then, Schedule):
             rate = check_number(
                 self.then,
                 "then",
-                "finite and > 0",
+                greater_than(0),
                 self,
                 "or a schedule such as Cosine(0.1, steps=1000)",
             )

@@ -1,12 +1,12 @@
-"""Validation and conversion of arrays and numbers that come from outside."""
+"""Validation and conversion of arrays and numbers that a user passes."""
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any, TypeGuard
+from typing import Any, Generic, TypeGuard, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,31 +16,181 @@ from .typing import Array
 
 MODEL_DTYPES = ("float32", "float64", "complex128")  # complex128 serves complex-step derivatives
 
+Number = TypeVar("Number", bound=float)
 
-def is_integer(value: object, least: int = 1) -> TypeGuard[int]:
-    """Return whether `value` is a whole number >= `least`, and no truth value."""
-    return (
-        isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+class NumberRule(Generic[Number]):
+    """A rule that a numeric argument must satisfy.
+
+    Made by `greater_than`, `at_least`, `in_range` and `integer_at_least`, applied by
+    `check_number`.
+
+    Parameters
+    ----------
+    description : str
+        The rule in words that continue "... must be", such as "finite and > 0".
+    number_type : type
+        Built-in type that an accepted value is converted to: int or float.
+    is_satisfied : callable
+        Takes a finite real number and returns whether it satisfies the rule.
+    """
+
+    def __init__(
+        self,
+        description: str,
+        number_type: type[Number],
+        is_satisfied: Callable[[Any], bool],
+    ) -> None:
+        self.description = description
+        self.number_type = number_type
+        self.is_satisfied = is_satisfied
+
+
+def greater_than(minimum: float) -> NumberRule[float]:
+    """Return the rule "finite and > minimum"."""
+    return NumberRule(f"finite and > {minimum:g}", float, lambda value: value > minimum)
+
+
+def at_least(minimum: float) -> NumberRule[float]:
+    """Return the rule "finite and >= minimum"."""
+    return NumberRule(f"finite and >= {minimum:g}", float, lambda value: value >= minimum)
+
+
+def in_range(low: float, high: float, *, closed: str = "both") -> NumberRule[float]:
+    """Return the rule that a number lies between `low` and `high`.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds of the interval.
+    closed : {"both", "left", "right"}, default "both"
+        Which of the bounds belong to the interval.
+
+    Returns
+    -------
+    NumberRule
+        Described as an interval, such as "in [0, 1)".
+    """
+    includes_low, includes_high = closed in ("both", "left"), closed in ("both", "right")
+    opening, closing = "[" if includes_low else "(", "]" if includes_high else ")"
+
+    def is_satisfied(value: Any) -> bool:
+        above = value >= low if includes_low else value > low
+        below = value <= high if includes_high else value < high
+        return bool(above and below)
+
+    return NumberRule(f"in {opening}{low:g}, {high:g}{closing}", float, is_satisfied)
+
+
+def integer_at_least(minimum: int) -> NumberRule[int]:
+    """Return the rule "an integer >= minimum"; a float such as 2.0 is not an integer."""
+    return NumberRule(
+        f"an integer >= {minimum}",
+        int,
+        lambda value: isinstance(value, Integral) and int(value) >= minimum,
     )
 
 
+def check_number(
+    value: Any, name: str, rule: NumberRule[Number], owner: object, cure: str = ""
+) -> Number:
+    """Return a numeric argument as a built-in float or int, once it satisfies its rule.
+
+    Parameters
+    ----------
+    value : object
+        What the user passed. NumPy scalars are accepted; booleans and strings are not.
+    name : str
+        Name of the argument, for the message.
+    rule : NumberRule
+        The rule, such as `greater_than(0)`.
+    owner : object
+        The object whose argument it is; the message names its class.
+    cure : str, default ""
+        What to do about it, for the message.
+
+    Returns
+    -------
+    int or float
+        The value, in the rule's type.
+
+    Raises
+    ------
+    ArgumentError
+        If the value is not a finite real number that satisfies the rule.
+    """
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    if is_real and math.isfinite(value) and rule.is_satisfied(value):
+        number: Number = rule.number_type(value)
+        return number
+    hint = f": {cure}" if cure else ""
+    raise ArgumentError(
+        f"{name} must be {rule.description}, got {value!r} in {type(owner).__name__}{hint}"
+    )
+
+
+def is_integer(value: object, minimum: int = 1) -> TypeGuard[int]:
+    """Return whether `value` is an int or NumPy integer >= `minimum`; a bool is not."""
+    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_int and bool(value >= minimum)  # type: ignore[operator]  # it is an int
+
+
 def model_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """Return `dtype`, if a model may have it."""
+    """Return `dtype` as a NumPy dtype, once it is one that a model can compute in.
+
+    Parameters
+    ----------
+    dtype : dtype-like
+        What the user passed.
+
+    Returns
+    -------
+    numpy.dtype
+        float32, float64 or complex128.
+
+    Raises
+    ------
+    DtypeError
+        If it is another dtype, or not a dtype at all.
+    """
     try:
-        if dtype is not None and (found := np.dtype(dtype)).name in MODEL_DTYPES:
-            return found
+        converted = None if dtype is None else np.dtype(dtype)
     except TypeError:
-        pass
+        converted = None
+    if converted is not None and converted.name in MODEL_DTYPES:
+        return converted
     raise DtypeError(
-        f"dtype must be one of {', '.join(MODEL_DTYPES)}, got {dtype!r}: pass dtype=np.float32 or np.float64"
+        f"dtype must be one of {', '.join(MODEL_DTYPES)}, got {dtype!r}: "
+        "pass dtype=np.float32 or np.float64"
     )
 
 
 def as_real_array(values: npt.ArrayLike, name: str) -> Array:
-    """Return `values` as an array of real numbers (bool, int or float), untouched otherwise."""
+    """Return `values` as an array of real numbers, neither converted nor copied if it is one.
+
+    Parameters
+    ----------
+    values : array-like
+        What the user passed.
+    name : str
+        Name of the argument, for the messages.
+
+    Returns
+    -------
+    ndarray
+        An array of booleans, integers or floats, of any shape.
+
+    Raises
+    ------
+    DtypeError
+        If the elements are not real numbers.
+    ShapeError
+        If nested sequences have unequal lengths.
+    """
     if isinstance(values, Mapping):
         raise DtypeError(
-            f"{name} must be an array, got a {type(values).__name__} of {', '.join(map(str, values))}: pass one of these"
+            f"{name} must be an array, got a {type(values).__name__} of "
+            f"{', '.join(map(str, values))}: pass one of these"
         )
     try:
         array = np.asarray(values)
@@ -49,25 +199,44 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
             f"{name} must be a rectangular array, got rows of unequal length: {error}"
         ) from None
     if array.dtype.kind == "O" and array.ndim == 0:
-        cure = "pass an array, a list of numbers, or what has a shape, a dtype and slices of rows"
-        raise DtypeError(f"{name} must hold real numbers, got a {type(values).__name__}: {cure}")
+        raise DtypeError(
+            f"{name} must hold real numbers, got a {type(values).__name__}: pass an array, "
+            "a list of numbers, or an object with shape, dtype and slices of rows"
+        )
     check_real(array.dtype, name)
     return array
 
 
 def check_real(dtype: np.dtype[Any], name: str) -> None:
-    """Raise `DtypeError` unless `dtype` is one of real numbers."""
+    """Raise `DtypeError` unless `dtype` is boolean, integer or real floating point."""
     if dtype.kind not in "biuf":
         raise DtypeError(
-            f"{name} must hold real numbers, got dtype {dtype}: use {name}.astype(np.float32), or number the classes"
+            f"{name} must hold real numbers, got dtype {dtype}: "
+            f"use {name}.astype(np.float32), or encode classes as integers"
         )
 
 
 def check_rows(shape: tuple[int, ...], name: str, value: object = "") -> None:
-    """Raise `ShapeError` unless there is at least one row, of at least one number."""
+    """Raise `ShapeError` unless an array of this shape has rows, and these have elements.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    name : str
+        Name of the argument, for the messages.
+    value : object, default ""
+        The value, for the message about a single number.
+
+    Raises
+    ------
+    ShapeError
+        If the array is a single number or empty.
+    """
     if len(shape) == 0:
         raise ShapeError(
-            f"{name} must hold one row per example, got the single number {value}: pass an array of shape (m, ...)"
+            f"{name} must hold one row per example, got the single number {value}: "
+            "pass an array of shape (m, ...)"
         )
     if 0 in shape:
         raise ShapeError(
@@ -76,82 +245,148 @@ def check_rows(shape: tuple[int, ...], name: str, value: object = "") -> None:
 
 
 def as_sample_array(values: npt.ArrayLike, name: str) -> Array:
-    """Return `values` as an array (m, ...) of real numbers, not yet converted, not yet known to be finite."""
+    """Return `values` as an array (m, ...) of real numbers, in its own dtype.
+
+    Parameters
+    ----------
+    values : array-like
+        What the user passed.
+    name : str
+        Name of the argument, for the messages.
+
+    Returns
+    -------
+    ndarray, shape (m, ...)
+        One row per example; not yet checked for NaN and infinity.
+
+    Raises
+    ------
+    DtypeError
+        If the elements are not real numbers.
+    ShapeError
+        If it is a single number, empty, or has rows of unequal length.
+    """
     array = as_real_array(values, name)
     check_rows(array.shape, name, array)
     return array
 
 
 def smaller_dtype(dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of fewer bytes, in the machine's byte order; `other` if both have as many."""
+    """Return the dtype with fewer bytes in native byte order, or `other` if they have as many."""
     if dtype.itemsize >= other.itemsize:
         return other
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def check_array(
-    values: npt.ArrayLike, name: str, dtype: np.dtype[Any], *, narrow: bool = False
+    values: npt.ArrayLike, name: str, dtype: np.dtype[Any], *, keep_smaller_dtype: bool = False
 ) -> Array:
-    """Return an array (m, ...) of finite real numbers, C-contiguous and in `dtype`, or with `narrow` in its own type of fewer bytes."""
+    """Return `values` as a C-contiguous array (m, ...) of finite real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+        What the user passed.
+    name : str
+        Name of the argument, for the messages.
+    dtype : numpy.dtype
+        The dtype to convert to.
+    keep_smaller_dtype : bool, default False
+        Keep the dtype of the input if its elements have fewer bytes, as in images of bytes.
+
+    Returns
+    -------
+    ndarray, shape (m, ...)
+        The input itself if nothing had to be converted.
+
+    Raises
+    ------
+    DtypeError
+        If the elements are not real numbers.
+    ShapeError
+        If it is a single number, empty, or has rows of unequal length.
+    NonFiniteError
+        If an element is NaN or infinite, or too large for the dtype.
+    """
     array = as_sample_array(values, name)
-    return to_finite_array(array, name, smaller_dtype(array.dtype, dtype) if narrow else dtype)
+    target = smaller_dtype(array.dtype, dtype) if keep_smaller_dtype else dtype
+    return to_finite_array(array, name, target)
 
 
-def to_finite_array(array: Array, name: str, dtype: np.dtype[Any], first: int = 0) -> Array:
-    """Return `array`, which begins with row `first`, C-contiguous and in `dtype`, once it is known to be finite."""
+def to_finite_array(array: Array, name: str, dtype: np.dtype[Any], row_offset: int = 0) -> Array:
+    """Return `array` C-contiguous and in `dtype`, once all its elements are finite.
+
+    Parameters
+    ----------
+    array : ndarray, shape (m, ...)
+        Real numbers.
+    name : str
+        Name of the whole array, for the messages.
+    dtype : numpy.dtype
+        The dtype to convert to.
+    row_offset : int, default 0
+        Row of the whole array that `array` begins with, for the messages.
+
+    Returns
+    -------
+    ndarray, shape (m, ...)
+        The input itself if nothing had to be converted.
+
+    Raises
+    ------
+    NonFiniteError
+        If an element is NaN or infinite, or too large for the dtype.
+    """
     with np.errstate(over="ignore"):
-        kept = np.ascontiguousarray(array, dtype=dtype)
+        converted = np.ascontiguousarray(array, dtype=dtype)
     if array.dtype.kind == "f":
-        check_finite(kept, name, received=array, first=first)
-    return kept
+        check_finite(converted, name, original=array, row_offset=row_offset)
+    return converted
 
 
 def all_finite(*arrays: Array) -> bool:
-    """Return whether no element is NaN or infinite."""
+    """Return whether no element of the arrays is NaN or infinite."""
     for array in arrays:
         flat = array.ravel("K")
-        # The product is fast, but may overflow: then the elements decide.
+        # The dot product is fast, but may overflow: then the elements decide.
         if not (cmath.isfinite(flat.dot(flat)) or np.isfinite(flat).all()):
             return False
     return True
 
 
-def check_finite(array: Array, name: str, received: Array | None = None, first: int = 0) -> None:
-    """Raise `NonFiniteError` if `array`, `received` as such and beginning with row `first`, is not finite."""
+def check_finite(
+    array: Array, name: str, original: Array | None = None, row_offset: int = 0
+) -> None:
+    """Raise `NonFiniteError` if an element of `array` is NaN or infinite.
+
+    Parameters
+    ----------
+    array : ndarray, shape (m, ...)
+        The array to check.
+    name : str
+        Name of the whole array, for the messages.
+    original : ndarray, optional
+        The array before its conversion to another dtype: tells an infinity that the user passed
+        from a number that is too large for the dtype.
+    row_offset : int, default 0
+        Row of the whole array that `array` begins with, for the messages.
+
+    Raises
+    ------
+    NonFiniteError
+        Names the first such element by its index in the whole array.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if all_finite(array):
             return
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    value = (array if received is None else received)[place]
-    where = f"{name}[{', '.join(map(str, (place[0] + first, *place[1:])))}]"
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    value = (array if original is None else original)[index]
+    location = f"{name}[{', '.join(map(str, (index[0] + row_offset, *index[1:])))}]"
     if np.isfinite(value):
         raise NonFiniteError(
-            f"{where} is {value}, too large for {array.dtype}: rescale {name} or use dtype=np.float64"
+            f"{location} is {value}, too large for {array.dtype}: "
+            f"rescale {name} or use dtype=np.float64"
         )
     raise NonFiniteError(
-        f"{name} must be finite, got {value} at {where}: repair or drop such rows before"
-    )
-
-
-_RULES: dict[str, Any] = {
-    "finite and > 0": (float, lambda x: x > 0),
-    "finite and >= 0": (float, lambda x: x >= 0),
-    "in [0, 1)": (float, lambda x: 0 <= x < 1),
-    "in (0, 1]": (float, lambda x: 0 < x <= 1),
-    "a whole number >= 1": (int, lambda x: isinstance(x, Integral) and int(x) >= 1),
-}
-
-
-def check_number(value: Any, name: str, rule: str, owner: object, cure: str = "") -> Any:
-    """Return `value` as a float or int that keeps the rule."""
-    kind, holds = _RULES[rule]
-    if (
-        isinstance(value, Real)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and holds(value)
-    ):
-        return kind(value)
-    raise ArgumentError(
-        f"{name} must be {rule}, got {value!r} in {type(owner).__name__}{cure and f': {cure}'}"
+        f"{name} must be finite, got {value} at {location}: repair or drop such rows before"
     )

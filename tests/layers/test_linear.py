@@ -89,7 +89,7 @@ def test_without_wish_for_it_no_input_gradient_is_computed():
 def test_widths_must_be_whole_numbers_from_1(width, place):
     widths = {"in_features": 2, "out_features": 2, place: width}
     with pytest.raises(
-        ArgumentError, match=rf"{place} must be a whole number >= 1, got {width!r} in Linear"
+        ArgumentError, match=rf"{place} must be an integer >= 1, got {width!r} in Linear"
     ):
         Linear(**widths)
 

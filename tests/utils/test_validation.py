@@ -1,20 +1,26 @@
+"""Arrays and numbers that a user passes: what is accepted, converted and refused."""
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import DtypeError, NonFiniteError, ShapeError
-from minidl.utils.linalg import matmul_into
+from minidl import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from minidl.utils.validation import (
     all_finite,
     as_real_array,
+    at_least,
     check_array,
     check_finite,
+    check_number,
+    greater_than,
+    in_range,
+    integer_at_least,
+    is_integer,
     model_dtype,
     smaller_dtype,
     to_finite_array,
 )
-from minidl.utils.workspace import get_workspace, scalar_array
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -75,7 +81,7 @@ def test_what_is_no_array_at_all_is_refused(values):
     kind = type(values).__name__
     with pytest.raises(
         DtypeError,
-        match=f"X must hold real numbers, got a {kind}: pass an array, a list of numbers, or what has a shape",
+        match=f"X must hold real numbers, got a {kind}: pass an array, a list of numbers, or an object with shape",
     ):
         as_real_array(values, "X")
 
@@ -109,7 +115,7 @@ def test_rows_of_unequal_length_are_refused():
 )
 def test_numbers_of_fewer_bytes_may_stay(dtype, target, kept):
     array = np.array([[0, 1], [1, 0]], dtype)
-    let_in = check_array(array, "X", target, narrow=True)
+    let_in = check_array(array, "X", target, keep_smaller_dtype=True)
     assert let_in.dtype == smaller_dtype(array.dtype, target) == np.dtype(kept)
     assert let_in.dtype.isnative
     assert (let_in is array) == (kept == dtype)
@@ -119,7 +125,7 @@ def test_numbers_of_fewer_bytes_may_stay(dtype, target, kept):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_numbers_that_stay_are_finite_too(dtype):
     with pytest.raises(NonFiniteError, match=r"X must be finite, got nan at X\[1, 0\]"):
-        check_array(np.array([[1], [np.nan]], dtype), "X", F8, narrow=True)
+        check_array(np.array([[1], [np.nan]], dtype), "X", F8, keep_smaller_dtype=True)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,7 @@ def test_a_part_is_spoken_of_by_its_place_in_the_whole(value, dtype, message):
     part = np.zeros((3, 2))
     part[2, 1] = value
     with pytest.raises(NonFiniteError, match=message):
-        to_finite_array(part, "X", dtype, first=1000)
+        to_finite_array(part, "X", dtype, row_offset=1000)
 
 
 def test_a_single_number_is_refused():
@@ -184,55 +190,6 @@ def test_numbers_too_large_for_float32_are_refused(value):
     assert check_array([[value]], "X", F8) == value
 
 
-def test_scratch_returns_the_same_memory_for_smaller_batches():
-    store = {}
-    large = get_workspace(store, "y", (8, 2), F8)
-    assert get_workspace(store, "y", (8, 2), F8) is large
-    assert np.shares_memory(get_workspace(store, "y", (5, 2), F8), large)
-    assert get_workspace(store, "y", (8, 2), F8) is large
-
-
-@pytest.mark.parametrize(
-    ("shape", "dtype", "name"),
-    [((9, 2), F8, "y"), ((8, 3), F8, "y"), ((8, 2), F4, "y"), ((8, 2), F8, "z")],
-)
-def test_scratch_is_made_anew_where_the_old_does_not_fit(shape, dtype, name):
-    store = {}
-    old = get_workspace(store, "y", (8, 2), F8)
-    new = get_workspace(store, name, shape, dtype)
-    assert (new.shape, new.dtype) == (shape, dtype)
-    assert not np.shares_memory(old, new)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-def test_a_constant_is_the_number_that_a_ufunc_would_take(dtype):
-    x = np.arange(5).astype(dtype)
-    held = scalar_array(0.1, x.dtype)
-    np.testing.assert_array_equal(x * held, x * 0.1)
-    assert held.shape == ()
-    assert (x * held).dtype == dtype
-    assert (
-        scalar_array(0.1, np.dtype(dtype)) is held
-    )  # the same for all, so nobody may write into it
-    with pytest.raises(ValueError, match="read-only"):
-        held[...] = 2
-
-
-@pytest.mark.parametrize("kinds", ["fff", "dff", "fdf", "fdd", "ffd", "ddf"])
-def test_products_are_written_where_they_belong_whatever_the_dtypes(kinds):
-    rng = np.random.default_rng(0)
-    a, b, out = (
-        rng.random(shape).astype(kind)
-        for shape, kind in zip(((4, 3), (3, 2), (4, 2)), kinds, strict=True)
-    )
-    assert matmul_into(a, b, out) is out
-    np.testing.assert_allclose(out, a.astype(float) @ b.astype(float), rtol=1e-6)
-    striped = np.zeros((4, 4), kinds[2])[:, ::2]
-    np.testing.assert_allclose(matmul_into(a, b, striped), out)
-    with pytest.raises(ValueError, match="mismatch"):
-        matmul_into(a, b.T, out)
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, complex(0, np.inf), complex(np.nan, 0)])
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_one_number_that_is_not_finite_is_seen_in_any_of_several_arrays(bad, place):
@@ -243,3 +200,56 @@ def test_one_number_that_is_not_finite_is_seen_in_any_of_several_arrays(bad, pla
     arrays[place][1, 1] = bad
     with np.errstate(invalid="ignore"):
         assert not all_finite(*arrays)
+
+
+RULES = [
+    (greater_than(0), "finite and > 0", [1e-300, 3, np.float32(0.5)], [0, -1]),
+    (at_least(0), "finite and >= 0", [0, 0.0, np.int8(2)], [-1e-300]),
+    (in_range(0, 1), "in [0, 1]", [0, 0.5, 1], [-0.1, 1.1]),
+    (in_range(0, 1, closed="left"), "in [0, 1)", [0, 0.999], [-0.1, 1, 1.1]),
+    (in_range(0, 1, closed="right"), "in (0, 1]", [1e-9, 1], [0, 1.1]),
+    (integer_at_least(2), "an integer >= 2", [2, np.uint8(3)], [1, 2.0, 2.5, np.float32(3)]),
+]
+NOT_NUMBERS = [None, True, "1", np.nan, np.inf, -np.inf, 1j, [1], np.ones(1)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"), [(rule, value) for rule, _, accepted, _ in RULES for value in accepted]
+)
+def test_a_number_that_satisfies_the_rule_becomes_a_builtin_one(rule, value):
+    number = check_number(value, "width", rule, object())
+    assert number == value
+    assert type(number) is rule.number_type
+
+
+@pytest.mark.parametrize(
+    ("rule", "description", "value"),
+    [
+        (rule, description, value)
+        for rule, description, _, refused in RULES
+        for value in [*refused, *NOT_NUMBERS]
+    ],
+)
+def test_a_number_that_breaks_the_rule_is_refused(rule, description, value):
+    with pytest.raises(ArgumentError) as caught:
+        check_number(value, "width", rule, {}, "such as 2")
+    assert str(caught.value) == f"width must be {description}, got {value!r} in dict: such as 2"
+    with pytest.raises(ArgumentError, match=r"in dict$"):
+        check_number(value, "width", rule, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "minimum", "expected"),
+    [
+        (1, 1, True),
+        (np.int64(3), 3, True),
+        (0, 0, True),
+        (0, 1, False),
+        (True, 1, False),
+        (2.0, 1, False),
+        ("2", 1, False),
+        (None, 0, False),
+    ],
+)
+def test_integers_are_told_from_other_numbers(value, minimum, expected):
+    assert is_integer(value, minimum) is expected
