@@ -11,23 +11,18 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..utils.typing import Array
-from .constants import COURSE_THRESHOLD, EPS, NOISE, RUNS, SAFETY
+from .constants import COURSE_THRESHOLD, EPS, NOISE_SAFETY, NOISY_RUNS, PROBES, RELATIVE_NOISE
 from .cost_function import CostFunction, allow_between
 from .diagnosis.explain import explain_array
-from .numeric.differences import (
-    CentralDifference,
-    ComplexStep,
-    Step,
-    check_method,
-    over_the_threshold,
-)
-from .numeric.function import NumericGradient
+from .method import check_method, threshold_note
+from .numeric.differences import CentralDifference, ComplexStep, Scheme
+from .numeric.numeric_gradient import NumericGradient
 from .pytree import Parameters
 from .report.report import Report
 from .result import Check, error_in_bars, relative_error
-from .rounding.compare import compare, compare_probes, rounding_bar
+from .rounding.compare import ProbeValues, compare, compare_probes, rounding_bar
 from .rounding.noise import ulp_noise
-from .rounding.probes import PROBES, balanced_direction, directional_check
+from .rounding.probes import balanced_direction, directional_check
 
 ELEMENTS = 5000  # up to here every element is computed
 
@@ -98,7 +93,7 @@ class FunctionCheck(CostFunction):
                 f"some difference quotients are wrong, as a kink lies within epsilon={step.h:g} of the parameters"
             )
         if report.ok and report.difference > COURSE_THRESHOLD:
-            report.notes.append(over_the_threshold(report.difference, step))
+            report.notes.append(threshold_note(report.difference, step.h))
         return report
 
     def best(self, *, forced: bool) -> Report:
@@ -118,7 +113,7 @@ class FunctionCheck(CostFunction):
 
     def kink_within(self, numeric: NumericGradient, checks: list[Check]) -> bool:
         """Judge failed elements whose quotients a better step contradicts by that one; say whether there are any."""
-        better: Step = self.central if self.unsafe() else ComplexStep()
+        better: Scheme = self.central if self.unsafe() else ComplexStep()
         found = False
         for index in _failed(checks):
             (right, error), (left, _) = (self.along(better, index, sign) for sign in (1.0, -1.0))
@@ -160,7 +155,7 @@ class FunctionCheck(CostFunction):
                     return f"its derivative for {name} got lost"
         return ""
 
-    def report(self, step: Step, numeric: NumericGradient | None = None) -> Report:
+    def report(self, step: Scheme, numeric: NumericGradient | None = None) -> Report:
         notes: list[str] = []
         size, course = self.real.size, isinstance(step, CentralDifference)
         if numeric is None and size <= ELEMENTS:
@@ -208,7 +203,7 @@ class FunctionCheck(CostFunction):
         report.notes += notes
         return report
 
-    def compared(self, numeric: NumericGradient, step: Step) -> list[Check]:
+    def compared(self, numeric: NumericGradient, step: Scheme) -> list[Check]:
         everything = 32 * EPS * _rms(numeric.value)
         checks, rough = [], None
         for (name, part, shape), precision in zip(
@@ -231,7 +226,7 @@ class FunctionCheck(CostFunction):
                 bar += np.where(gap < 1e-3 * size, 20 * rough[part], 0.0)
             low, high = (
                 None if side is None else side[part].reshape(shape)
-                for side in (numeric.low, numeric.high)
+                for side in (numeric.lower, numeric.upper)
             )
             analytic, bar, value, error = (
                 array.reshape(shape) for array in (analytic, bar, value, error)
@@ -255,7 +250,7 @@ class FunctionCheck(CostFunction):
         return checks
 
     def sensitivity(
-        self, part: slice, doubtful: Array, step: Step, numeric: NumericGradient
+        self, part: slice, doubtful: Array, step: Scheme, numeric: NumericGradient
     ) -> Array:
         """Return how much noise changes the numeric gradient: a bar for one that was given ready-made and cannot be asked again."""
         bar = np.zeros(doubtful.size)
@@ -263,25 +258,25 @@ class FunctionCheck(CostFunction):
             return bar
         kept = self.complex.copy()
         try:
-            for _ in range(RUNS):
+            for _ in range(NOISY_RUNS):
                 self.complex[:] = ulp_noise(self.real, self.rng)
                 for i in np.flatnonzero(doubtful):
                     moved, _ = self.along(step, part.start + int(i), 1.0)
                     bar[i] = max(bar[i], abs(moved - numeric.value[part.start + i]))
         finally:
             self.complex[:] = kept
-        return bar * (SAFETY * EPS / NOISE)
+        return bar * (NOISE_SAFETY * EPS / RELATIVE_NOISE)
 
-    def probed(self, number: int, step: Step) -> Check:
+    def probed(self, number: int, step: Scheme) -> Check:
         name, part, shape = self.parameters.parts[number]
         analytic, runs = self.analytic[part], [run[part] for run in self.noisy]
 
-        def along(u: Array) -> tuple[float, float, float, float]:
+        def along(u: Array) -> ProbeValues:
             seen, slope, bar, scale = directional_check(
                 analytic, runs, u, *self.along(step, part, u)
             )
             floor = FLOOR * self.precision[number] * scale / max(int(np.count_nonzero(u)), 1) ** 0.5
-            return (
+            return ProbeValues(
                 seen,
                 slope,
                 bar + floor + 64 * EPS * abs(self.base) * float(np.abs(u).max()),

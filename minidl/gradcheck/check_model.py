@@ -16,14 +16,9 @@ from ..model.sequential import Sequential
 from .constants import COURSE_THRESHOLD
 from .diagnosis.explain import explain_layer, explain_network, explain_penalty
 from .layer_harness import LayerHarness
+from .method import check_method, threshold_note
 from .mutation import inject_bugs
-from .numeric.differences import (
-    CentralDifference,
-    ComplexStep,
-    NotComplexSafe,
-    check_method,
-    over_the_threshold,
-)
+from .numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
 from .numeric.gradient import elementwise_gradient
 from .point import Gradients, Numerics, Point, over_all, shifted
 from .report.report import Report, reported
@@ -161,7 +156,7 @@ class GradientChecker:
         if numeric:
             report.difference = over_all(analytic, numeric)
         if report.ok and report.difference > COURSE_THRESHOLD:
-            report.notes.append(over_the_threshold(report.difference, step))
+            report.notes.append(threshold_note(report.difference, step.h))
         return report
 
 
@@ -171,7 +166,7 @@ def _doubted(
     """Judge failed arrays by the complex step: a kink may lie within epsilon."""
     for key, known in numeric.items():
         if checks[key].verdict == "fail":
-            known.mingled = at_kink
+            known.kinks_overlap = at_kink
             try:
                 right, left = (
                     elementwise_gradient(point.subject("total", key), ComplexStep(), sign).value
@@ -181,7 +176,7 @@ def _doubted(
                 return
             low, high = np.minimum(right, left), np.maximum(right, left)
             inside = (low <= known.value) & (known.value <= high)
-            known.low, known.high = (np.where(inside, known.value, side) for side in (low, high))
+            known.lower, known.upper = (np.where(inside, known.value, side) for side in (low, high))
 
 
 def _whole(point: Point, before: list[Check]) -> list[Check]:

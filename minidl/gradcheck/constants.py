@@ -1,23 +1,274 @@
-"""Every tolerance and limit of the gradient checker."""
+"""Every tolerance and limit of the gradient checker, each with the reason for its value.
+
+A tolerance is relative unless it says otherwise. Those ending in `_ULPS` are multiples of `EPS`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 EPS = float(np.finfo(np.float64).eps)
+"""The spacing of float64 at 1: the unit in which rounding errors are counted."""
 
+TINY = 1e-300
+"""Absolute. Keeps a division by the largest element of an array of zeros defined."""
+
+
+# The comparison as courses teach it.
+
+COURSE_EPSILON = 1e-7
+"""The default step of `method="central"`: the one of the DeepLearning.AI specialization."""
 
 COURSE_THRESHOLD = 1e-7
+"""The relative error below which the DeepLearning.AI specialization calls a gradient right."""
 
 
-# The rounding of backward is measured: it runs again with noise on all that flows (Vignes, 2004).
-NOISE = 2.0**-44  # relative: 256 ulps, clear of the rounding itself
+# The rounding error of an analytic gradient: backward runs again with noise (Vignes, 2004).
+
+RELATIVE_NOISE = 2.0**-44
+"""The noise put on every array: 256 ulps, clearly above the rounding that it is to reveal."""
+
+NOISY_RUNS = 6
+"""How often backward runs with noise. With `NOISE_SAFETY`, the probability that all runs show
+less than 1/50 of an element's typical error is about 1e-11."""
+
+NOISY_RUNS_OF_LARGE = 4
+"""The number of runs for a large gradient. It is probed along directions, whose sums over all
+elements are never small by accident."""
+
+LARGE_GRADIENT = 20_000
+"""From how many elements on a gradient counts as large; up to here computing every element by
+central differences takes seconds."""
+
+NOISE_SAFETY = 50.0
+"""The factor between the largest change seen in `NOISY_RUNS` and the error bar."""
+
+ROUNDING_PER_NOISE = NOISE_SAFETY * EPS / RELATIVE_NOISE
+"""What a change seen under noise is multiplied by to give an error bar for plain rounding."""
+
+ROUNDING_ULPS = 16
+"""The least error bar of any element, and the rounding of the four to seven function values that
+enter a Richardson quotient."""
 
 
-RUNS = 6
+# The comparison.
+
+MAX_BAR_FRACTION = 1e-3
+"""Error bars over this fraction of the gradient hide it: the check is unresolved. A mistake of
+one part in a thousand must be visible."""
+
+PROBES = 2
+"""Random directions of a gradient that is not computed element by element, at each of the two
+points of a model check."""
+
+MIN_PROBE_FRACTION = 1e-3
+"""Elements below this fraction of the root mean square are weighted in a probe as if they had it:
+otherwise one element that is almost zero would dominate the direction."""
 
 
-SAFETY = 50.0  # all runs show an element under 1/50 of its typical error with a chance of 1e-11
+# The complex step.
+
+COMPLEX_STEP = 1e-60
+"""Its truncation error is of the order of its square, so only underflow bounds it from below;
+1e-60 leaves room for deep networks with tiny weights."""
+
+MAX_IMAGINARY = 1e-10
+"""Absolute. Above this imaginary part the square of the step no longer vanishes: a slope over
+1e50, for which no error bound holds."""
+
+COMPLEX_AGREEMENT = 1e-6
+"""How far the complex step may be from a central difference, in units of the largest slope,
+before its imaginary part counts as lost. What is lost is never a millionth."""
+
+BOUND_SAFETY = 10
+"""How many error bounds of the central difference are allowed on top of `COMPLEX_AGREEMENT`."""
+
+
+# Differences of affine functions.
+
+AFFINE_STEP_EXPONENT = 14
+"""The step is 2**14 times the size of the function: an affine function has no truncation error,
+and a long step leaves almost no rounding. A power of two keeps the division exact."""
+
+AFFINE_MAX_SIZE = 1e300
+"""Absolute. A function above this size leaves no room for such a step."""
+
+AFFINE_ROUNDING_ULPS = 32
+"""Sums inside an affine function pass through numbers larger than its value."""
+
+AFFINE_AGREEMENT = 1e-12
+"""How well differences to both sides must agree with the complex step, in units of the largest
+slope: a curvature of 1e-9 must not be taken for none."""
+
+AFFINE_BOUNDS = 4
+"""How many error bounds are allowed on top of `AFFINE_AGREEMENT`."""
+
+AFFINE_MIN_CALLS = 8
+"""Up to so many forward calls, testing whether the function is affine costs more than it saves."""
+
+
+# Richardson's extrapolation of central differences.
+
+RICHARDSON_STEP = 2.0**-12
+"""The first step for parameters of size 1. With an error of the order h**4 after extrapolation,
+truncation and rounding are both near 1e-12 there."""
+
+RICHARDSON_LONGER = 8
+"""A longer step is 2**8 times the last one: steps are tried in powers of 2**8 up to the size of
+the array."""
+
+RICHARDSON_LONG_FROM = 16
+"""Absolute. Arrays up to this size need no longer step."""
+
+RICHARDSON_SHORTER = (-6, -12, -18)
+"""Exponents of the shorter steps, for functions that bend or end close to the point."""
+
+RICHARDSON_CONVERGED = 1e-5
+"""No other step is tried once the error bound of each output is below this part of its slope..."""
+
+RICHARDSON_NEGLIGIBLE = 1e-9
+"""... plus this part of the largest slope, below which an output carries no weight."""
+
+KINK_GAP_RATIO = 0.55
+"""Halving the step halves the gap between the one-sided difference quotients of a smooth function;
+at a kink the gap stays. Above 0.55 of it there is a kink."""
+
+KINK_ROUNDING = 4
+"""How many times its rounding error a gap may be without indicating a kink."""
+
+COARSE_WEIGHT = 0.25
+"""The weight of the coarser pair of quotients in the error estimate. The finer pair alone may
+agree by accident near a kink."""
+
+ESTIMATE_SAFETY = ((1e-3, 4.0), (0.05, 10.0), (np.inf, 100.0))
+"""(relative error up to, factor): far from convergence the error estimate is a guess itself and
+is multiplied by more."""
+
+CENTRAL_ROUNDING_ULPS = 8
+"""The rounding of the two values of a plain central difference, in ulps of each."""
+
+
+# Numeric gradients.
+
+KINK_AGREEMENT = 1e-9
+"""Slopes to both sides along one direction that differ by more indicate a kink."""
+
+VERIFICATION_AGREEMENT = 1e-9
+"""The elements' contributions to a directional derivative must add up to it this well, in units
+of their sum; a grouping that does not fit the function is off by a large part of it."""
+
+VERIFICATION_ULPS = 64
+"""The rounding of the sum on the other side of that comparison."""
+
+SEPARABLE_AGREEMENT = 1e-7
+"""How well a penalty, taken apart into elements, must agree with a Richardson difference; that
+difference is good to about 1e-12, and `SEPARABLE_BOUNDS` of its bounds are added."""
+
+SEPARABLE_BOUNDS = 4
+"""See `SEPARABLE_AGREEMENT`."""
+
+SEPARABLE_ULPS = 64
+"""The error bound of the slope of one element of a penalty."""
+
+
+# check_gradients.
+
+MAX_ELEMENTWISE = 5_000
+"""Up to here `check_gradients` computes every element; beyond, two calls of the cost for each
+would take minutes."""
+
+REPEAT_AGREEMENT = 1e-12
+"""How far two values of a cost at the same parameters may differ: threads may sum in another
+order, randomness changes far more."""
+
+REPEAT_ULPS = 4
+"""The same for a cost in float32, in ulps of float32."""
+
+COARSE_ROUNDING_ULPS = 16
+"""The rounding of the values of a float32 cost in a central difference, in ulps of float32."""
+
+SUMMATION_ULPS = 1800
+"""What an unlucky order of summation may cost an analytic gradient: it is added to each bar."""
+
+ALL_ELEMENTS_ULPS = 32
+"""Rounding carried over from other elements: added in ulps of their root mean square."""
+
+COST_ULPS = 64
+"""Rounding of the cost itself, from which a gradient cannot be cleaner: in ulps of the cost."""
+
+SMALL_GAP = 1e-3
+"""Only gaps below this part of an element are compared with the roughness of the gradient: larger
+ones are no rounding."""
+
+ROUGHNESS_SAFETY = 20
+"""The factor between the roughness of a gradient (a standard deviation) and the error bar."""
+
+ROUGHNESS_STEPS = (2.0**-36, 2.0**-28, 2.0**-20)
+"""Step lengths of the sixth differences (Moré and Wild, 2011): short enough for smooth parts to
+vanish in the sixth difference, long enough to leave an ulp."""
+
+ROUGHNESS_POINTS = 10
+"""Points on each line: four sixth differences."""
+
+SIXTH_DIFFERENCE_VARIANCE = 924
+"""The sum of squares of the weights 1, -6, 15, -20, 15, -6, 1 of a sixth difference."""
+
+READY_MADE_GAP = 1e-8
+"""A gradient that was passed as arrays cannot run under noise: gaps up to this part of its typical
+element may be rounding, and are unresolved."""
+
+PROBE_CONTRADICTION = 2
+"""Bounds by which a central difference must contradict the complex step to overrule it."""
+
+MAX_VAIN_SEARCHES = 16
+"""The search for kinks ends after so many failed elements in a row without one."""
+
+
+# One-sided slopes of a cost.
+
+ONE_SIDED_STEP = 2.0**-20
+"""The step for one-sided slopes, relative to max(1, size of the element): kinks of neighbouring
+elements are mostly farther away."""
+
+ONE_SIDED_NEAR = 2.0**-14
+"""A second step, shorter by this factor, at which the slopes must be the same: otherwise more
+kinks lie within the first."""
+
+ONE_SIDED_KINK_RATIO = 0.7
+"""As `KINK_GAP_RATIO`, with room for the rounding of the shorter step."""
+
+ONE_SIDED_ROUNDING_ULPS = 8
+"""The rounding of the values in a one-sided quotient."""
+
+MIN_JUMP = 1e-4
+"""A jump between the one-sided slopes below this part of them is the rounding of a coarse cost,
+and a change of a slope below it is none."""
+
+KINK_SEARCH_BOUND = 1e-6
+"""Elements whose Richardson difference is worse than this are searched for kinks."""
+
+SIDES_AGREEMENT = 1e-13
+"""Complex steps to both sides along one direction that differ by more, in units of the sum of all
+terms, indicate that some element sits on a kink."""
+
+SIDES_AGREEMENT_ELEMENT = 1e-11
+"""The same for one element, in units of its own slopes."""
+
+
+# The diagnosis.
 
 DIAGNOSIS_CALLS = 20_000
-"""Forward calls that the diagnosis of one array may take."""
+"""Forward calls that the diagnosis of one array may take: a few seconds."""
+
+OUTPUT_CALLS = 4_096
+"""Forward calls for the derivative at a layer's output, one of many candidates."""
+
+CLOSE = 1e-7
+"""Two arrays are equal if they differ by at most this part of the largest element: far above
+rounding, far below any mistake."""
+
+WRONG_ELEMENT = 1e-12
+"""Elements off by at most this part of the largest one are not called wrong."""
+
+SMALL_ERROR = 1e-5
+"""Below this relative error nearly all patterns would fit: only those for small errors are tried."""

@@ -10,15 +10,16 @@ import numpy as np
 
 from ..errors import ArgumentError, NonFiniteError, ShapeError
 from ..utils.typing import Array
-from .constants import EPS, RUNS
+from .constants import EPS, NOISY_RUNS
 from .numeric.differences import (
     CentralDifference,
     NotComplexSafe,
     RichardsonDifference,
-    Step,
+    Scheme,
     values_at,
 )
-from .numeric.function import Function, NumericGradient
+from .numeric.function import Function
+from .numeric.numeric_gradient import NumericGradient
 from .pytree import Parameters
 from .rounding.noise import ulp_noise
 
@@ -65,9 +66,9 @@ class CostFunction:
             raise ArgumentError(
                 "cost must give one number for the same parameters, got two: freeze its randomness by a seed"
             )
-        self.central = RichardsonDifference(unit=self.coarse / EPS * abs(self.base))
+        self.central = RichardsonDifference(internal_scale=self.coarse / EPS * abs(self.base))
         self.analytic, self.precision = self.gradient(self.real)
-        runs = RUNS if callable(gradients) else 0
+        runs = NOISY_RUNS if callable(gradients) else 0
         self.noisy = [
             ulp_noise(self.gradient(ulp_noise(self.real, rng))[0], rng) for _ in range(runs)
         ]
@@ -102,10 +103,12 @@ class CostFunction:
         rough: Array = np.sqrt(squares)
         return rough
 
-    def along(self, step: Step, index: Any, direction: Any) -> tuple[float, float]:
+    def along(self, step: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) of the cost."""
-        slope, error = (float(number) for number in self.subject.along(step, direction, index))
-        if step.kind == "real" and not np.isfinite(slope + error):
+        slope, error = (
+            float(number) for number in self.subject.directional_derivative(step, direction, index)
+        )
+        if step.arithmetic == "real" and not np.isfinite(slope + error):
             raise NonFiniteError(
                 "cost must be finite around the given parameters, too, for central differences"
             )
@@ -122,16 +125,16 @@ class CostFunction:
                 self.value, {kind: array[part] for kind, array in self.subject.arrays.items()}
             )
             with suppress(Exception):  # of a cost that refuses what lies around the point
-                if why := subject.unsafe(name, self.rng, self.central):
+                if why := subject.why_not_complex_safe(name, self.rng, self.central):
                     return why
         return ""
 
-    def elements(self, step: Step, sign: float = 1.0) -> NumericGradient:
+    def elements(self, step: Scheme, sign: float = 1.0) -> NumericGradient:
         """Return the slope of every element alone."""
         value, error = np.array([self.along(step, i, sign) for i in range(self.real.size)]).T
         return NumericGradient(sign * value, error, step.name)
 
-    def with_kinks(self, step: Step) -> NumericGradient:
+    def with_kinks(self, step: Scheme) -> NumericGradient:
         """Return the slope of every element, both one-sided ones where they differ."""
         numeric = self.elements(step)
         value = numeric.value
@@ -148,7 +151,7 @@ class CostFunction:
             apart = np.abs(value - other) > 1e-11 * (np.abs(value) + np.abs(other)) + 1e-13 * float(
                 np.sqrt(np.mean(value**2))
             )
-            numeric.low, numeric.high = (
+            numeric.lower, numeric.upper = (
                 np.where(apart, f(value, other), value) for f in (np.minimum, np.maximum)
             )
         return numeric
@@ -180,6 +183,6 @@ class CostFunction:
 
 def allow_between(numeric: NumericGradient, index: int, *slopes: float) -> None:
     """Take every slope between these for right."""
-    if numeric.low is None or numeric.high is None:
-        numeric.low, numeric.high = numeric.value.copy(), numeric.value.copy()
-    numeric.low[index], numeric.high[index] = min(slopes), max(slopes)
+    if numeric.lower is None or numeric.upper is None:
+        numeric.lower, numeric.upper = numeric.value.copy(), numeric.value.copy()
+    numeric.lower[index], numeric.upper[index] = min(slopes), max(slopes)

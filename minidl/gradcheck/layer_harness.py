@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..utils.typing import Array
-from .constants import NOISE
-from .numeric.differences import ComplexStep, RichardsonDifference, Step
-from .numeric.function import Function, NumericGradient, Rng, real_and_complex
+from .constants import RELATIVE_NOISE
+from .numeric.differences import ComplexStep, RichardsonDifference, Scheme
+from .numeric.function import Function, Rng, real_and_complex
 from .numeric.gradient import numeric_gradients
+from .numeric.numeric_gradient import NumericGradient
 from .result import Check
 from .rounding.compare import compare, rounding_bar
 from .rounding.noise import (
@@ -22,7 +23,7 @@ from .rounding.noise import (
     perturb_inplace,
     ulp_noise,
 )
-from .rounding.probes import ProbeValues, check_directions
+from .rounding.probes import Probe, check_directions
 from .sandbox import ModelSandbox
 
 
@@ -30,7 +31,7 @@ class LayerHarness:
     """One layer on the workbench."""
 
     def __init__(
-        self, bench: ModelSandbox, number: int, *, training: bool, step: Step | None = None
+        self, bench: ModelSandbox, number: int, *, training: bool, step: Scheme | None = None
     ) -> None:
         self.bench, self.number, self.layer = bench, number, bench.layers[number]
         self.training = training
@@ -79,7 +80,7 @@ class LayerHarness:
         """Return gradients under noise on all that flows."""
         # What a user's layer keeps cannot be shaken: its products have rounding of their own.
         own = not type(self.layer).__module__.startswith("minidl.")
-        product = NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
+        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
         runs = []
         for _ in range(
             noisy_run_count(sum(parameter.size for parameter in self.parameters.values()))
@@ -102,7 +103,7 @@ class LayerHarness:
         for name in ("input", *self.names):
             if self.settled or not isinstance(self.step, ComplexStep):
                 return
-            if why := self.subject(x, name).unsafe(name, rng, RichardsonDifference()):
+            if why := self.subject(x, name).why_not_complex_safe(name, rng, RichardsonDifference()):
                 self.step = RichardsonDifference()
                 self.note = f"central differences, as layer {self.number}, {self.layer}, is not complex-safe ({why})"
 
@@ -137,7 +138,7 @@ class LayerResult:
     checks: list[Check] = field(default_factory=list)
     numeric: dict[str, NumericGradient] = field(default_factory=dict)
     bars: dict[str, Array] = field(default_factory=dict)
-    probed: dict[str, list[tuple[Array, ProbeValues]]] = field(default_factory=dict)
+    probed: dict[str, list[Probe]] = field(default_factory=dict)
     carried: dict[str, NumericGradient] = field(default_factory=dict)
 
 

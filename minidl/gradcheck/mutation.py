@@ -116,8 +116,8 @@ def _noticed(alone: LayerResult, parameter: str, wrong: Array) -> bool | None:
     if known := alone.numeric.get(parameter):
         value = (
             known.value
-            if known.low is None or known.high is None
-            else np.clip(wrong, known.low, known.high)
+            if known.lower is None or known.upper is None
+            else np.clip(wrong, known.lower, known.upper)
         )
         return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
     if np.array_equal(wrong, right):

@@ -10,14 +10,15 @@ import numpy as np
 
 from ..objective import Objective
 from ..utils.typing import Array
-from .constants import EPS, NOISE, RUNS, SAFETY
+from .constants import EPS, NOISE_SAFETY, NOISY_RUNS, PROBES, RELATIVE_NOISE
 from .contract.layer_rules import check_layer_rules
 from .contract.loss_rules import LossRun, check_loss_rules
 from .contract.penalty_rules import check_penalty_rules
 from .layer_harness import LayerHarness, LayerResult, check_layer_gradients, synthetic_input
-from .numeric.differences import ComplexStep, RichardsonDifference, Step
-from .numeric.function import Function, NumericGradient, Rng, real_and_complex
+from .numeric.differences import ComplexStep, RichardsonDifference, Scheme
+from .numeric.function import Function, Rng, real_and_complex
 from .numeric.gradient import numeric_gradients, separable_gradient
+from .numeric.numeric_gradient import NumericGradient
 from .result import Check, relative_error
 from .rounding.compare import compare, rounding_bar
 from .rounding.noise import (
@@ -27,7 +28,7 @@ from .rounding.noise import (
     perturb_inplace,
     ulp_noise,
 )
-from .rounding.probes import PROBES, check_directions
+from .rounding.probes import check_directions
 from .sandbox import ModelSandbox, ParameterKey
 
 Gradients = dict[ParameterKey, Array]
@@ -50,9 +51,9 @@ class Point:
     rng: Rng
     weight: Array | None = None
     least: int = 0  # forward calls allowed in any case
-    steps: Sequence[Step | None] = ()
-    step: Step = field(default_factory=ComplexStep)
-    loss_step: Step = field(default_factory=ComplexStep)
+    steps: Sequence[Scheme | None] = ()
+    step: Scheme = field(default_factory=ComplexStep)
+    loss_step: Scheme = field(default_factory=ComplexStep)
     unit: float = 0.0
     trained: Any = np.nan
     note: str = ""
@@ -133,7 +134,9 @@ class Point:
             )
         # The loss's own rounding.
         spread = max(losses) - min(losses)
-        self.unit = max(1.0, SAFETY / NOISE / 16 * spread) if np.isfinite(spread) else np.inf
+        self.unit = (
+            max(1.0, NOISE_SAFETY / RELATIVE_NOISE / 16 * spread) if np.isfinite(spread) else np.inf
+        )
         return runs
 
     def _noisy_pass(self) -> float:
@@ -153,7 +156,9 @@ class Point:
 
     def _noisy_slope(self) -> Array:
         dy = self.model.loss_gradient()
-        return ulp_noise(dy, self.rng) + NOISE / len(self.x) * self.rng.uniform(-1, 1, dy.shape)
+        return ulp_noise(dy, self.rng) + RELATIVE_NOISE / len(self.x) * self.rng.uniform(
+            -1, 1, dy.shape
+        )
 
     def subject(self, term: str, key: ParameterKey) -> Function:
         """Return a term as a function of one parameter."""
@@ -172,8 +177,10 @@ class Point:
 
     def choose_loss_step(self) -> None:
         """Fall back to central differences for the loss if need be."""
-        if self.loss_subject().unsafe("prediction", self.rng, RichardsonDifference(unit=1.0)):
-            self.loss_step = RichardsonDifference(unit=1.0)
+        if self.loss_subject().why_not_complex_safe(
+            "prediction", self.rng, RichardsonDifference(internal_scale=1.0)
+        ):
+            self.loss_step = RichardsonDifference(internal_scale=1.0)
             self.note = f"central differences, as the loss {self.model.loss} is not complex-safe"
 
     def choose_step(self) -> None:
@@ -182,16 +189,18 @@ class Point:
         self.step = (
             ComplexStep()
             if all(isinstance(step, ComplexStep) for step in steps)
-            else RichardsonDifference(unit=1.0)
+            else RichardsonDifference(internal_scale=1.0)
         )
 
-    def penalty_step(self, term: str) -> Step:
+    def penalty_step(self, term: str) -> Scheme:
         """Return the complex step if the penalty is complex-safe, else central differences."""
         keys = self.penalized(term)
         return (
             ComplexStep()
             if keys
-            and not self.subject(term, keys[0]).unsafe("weight", self.rng, RichardsonDifference())
+            and not self.subject(term, keys[0]).why_not_complex_safe(
+                "weight", self.rng, RichardsonDifference()
+            )
             else RichardsonDifference()
         )
 
@@ -227,7 +236,7 @@ class Point:
         z, noisy = subject.arrays["real"], []
         self.loss(z)
         analytic = np.array(self.model.loss_gradient())
-        for _ in range(RUNS):
+        for _ in range(NOISY_RUNS):
             self.loss(ulp_noise(z, self.rng))
             noisy.append(self._noisy_slope())
         context = {"p": z.copy(), "t": self.t} | ({} if self.weight is None else {"w": self.weight})
@@ -251,7 +260,7 @@ class Point:
         analytic: Gradients,
         noisy: list[Gradients],
         numeric: Numerics,
-        step: Step | None = None,
+        step: Scheme | None = None,
     ) -> dict[ParameterKey, Check]:
         """Check a term for each parameter: by the elements that are known, and by probes."""
         checks = {}
@@ -259,7 +268,7 @@ class Point:
         # Central differences of a deep net are no witness: kinks lie too close.
         witness = "" if isinstance(step, RichardsonDifference) else "fail"
         if isinstance(step, RichardsonDifference):
-            step = RichardsonDifference(unit=max(step.unit, self.unit))
+            step = RichardsonDifference(internal_scale=max(step.internal_scale, self.unit))
         for key, gradient in analytic.items():
             check, probed = (
                 Check(key[0], term, key[1], component=str(self.model.layers[key[0]]))

@@ -24,7 +24,7 @@ from minidl import (
 from minidl.gradcheck import Check, GradientChecker
 from minidl.gradcheck.diagnosis.explain import explain_array, explain_network, explain_penalty
 from minidl.gradcheck.layer_harness import LayerHarness
-from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.point import Point
 from minidl.gradcheck.rounding.compare import compare
 from minidl.gradcheck.sandbox import ModelSandbox

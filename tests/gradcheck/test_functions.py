@@ -102,7 +102,7 @@ def test_the_right_backward_has_the_course_s_number_and_passes(settings, expecte
     report = check_gradients(NET.cost, NET.gradients, NET.parameters, method="central", **settings)
     assert report.difference == pytest.approx(expected, rel=to)
     assert [check.verdict for check in report.checks] == ["pass"] * 6
-    assert any("over the course's threshold of 1e-7" in note for note in report.notes) == (
+    assert any("above the usual threshold of 1e-7" in note for note in report.notes) == (
         expected > 1e-7
     )
 

@@ -5,9 +5,10 @@ import pytest
 from helpers import complex_step
 
 from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
-from minidl.gradcheck.numeric.function import Function, NumericGradient
+from minidl.gradcheck.numeric.function import Function
 from minidl.gradcheck.numeric.gradient import elementwise_gradient, numeric_gradients
 from minidl.gradcheck.numeric.grouping import STRATEGIES
+from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 
 RNG = np.random.default_rng(7)
 X = RNG.standard_normal((4, 3))
@@ -77,7 +78,7 @@ def test_the_numeric_gradient_is_that_of_the_explicit_jacobian(name, step):
         assert numeric.value.shape == np.shape(a)
         assert (np.abs(numeric.value - expected) <= numeric.error + 1e-13).all()
         np.testing.assert_allclose(numeric.value, expected, rtol=1e-7, atol=1e-8)
-        assert numeric.low is None
+        assert numeric.lower is None
         assert numeric.kinks == 0
 
 
@@ -86,7 +87,7 @@ def test_the_coarsest_grouping_that_is_right_is_taken(name):
     f, a, expected = FUNCTIONS[name]
     grouping = next(g for g in STRATEGIES if g.name == expected)
     c = np.ones(np.shape(f(a)))
-    groups = int(np.prod(np.shape(a)[grouping.axes :]))
+    groups = int(np.prod(np.shape(a)[grouping.moved_axes :]))
     assert Counted(f, a).numeric([c], limit=groups) is not None
     # With one call fewer than the grouping needs nothing is computed, unless a finer one could only need more.
     assert Counted(f, a).numeric([c], limit=groups - 1) is None
@@ -121,7 +122,7 @@ def test_the_affine_path_equals_the_complex_one():
         return x @ w.T
 
     numeric = Counted(f, weight).numeric([c])[0]
-    assert numeric.step == "affine difference"
+    assert numeric.scheme == "affine difference"
     assert (np.abs(numeric.value - c.T @ x) <= numeric.error).all()
     np.testing.assert_allclose(numeric.value, c.T @ x, rtol=1e-12)
 
@@ -131,7 +132,7 @@ def test_a_nearly_affine_function_is_not_taken_for_affine():
     numeric = Counted(lambda w: x @ w.T + 1e-9 * (x @ w.T) ** 2, weight).numeric([np.ones((5, 6))])[
         0
     ]
-    assert numeric.step == "complex step"
+    assert numeric.scheme == "complex step"
 
 
 def test_a_long_step_that_leaves_the_domain_means_not_affine():
@@ -143,7 +144,7 @@ def test_a_long_step_that_leaves_the_domain_means_not_affine():
         return x @ w.T
 
     numeric = Counted(f, np.ones((3, 12))).numeric([np.ones((1, 3))])[0]
-    assert numeric.step == "complex step"
+    assert numeric.scheme == "complex step"
     np.testing.assert_allclose(numeric.value, np.ones((3, 1)) * x)
 
 
@@ -151,24 +152,24 @@ def test_at_a_kink_both_one_sided_slopes_are_given():
     a = np.array([[1.0, 0.0], [-1.0, 0.0]])
     c = np.array([[2.0, 3.0], [5.0, -7.0]])
     numeric = Counted(lambda x: np.maximum(x, 0), a).numeric([c])[0]
-    np.testing.assert_array_equal(numeric.low, [[2, 0], [0, -7]])
-    np.testing.assert_array_equal(numeric.high, [[2, 3], [0, 0]])
+    np.testing.assert_array_equal(numeric.lower, [[2, 0], [0, -7]])
+    np.testing.assert_array_equal(numeric.upper, [[2, 3], [0, 0]])
     assert numeric.kinks == 2
-    assert not numeric.mingled
+    assert not numeric.kinks_overlap
 
 
 def test_kinks_that_meet_in_one_output_are_said_to_mingle():
     numeric = Counted(lambda w: np.maximum(X @ w.T, 0), np.zeros((2, 3))).numeric(
         [np.ones((4, 2))]
     )[0]
-    assert numeric.mingled
+    assert numeric.kinks_overlap
     assert numeric.kinks >= 1
-    assert (numeric.low <= numeric.high).all()
+    assert (numeric.lower <= numeric.upper).all()
 
 
 def test_two_opposite_kinks_in_one_sum_still_count():
     even = NumericGradient(
-        np.zeros(2), np.zeros(2), "", low=np.ones(2), high=np.ones(2), mingled=True
+        np.zeros(2), np.zeros(2), "", lower=np.ones(2), upper=np.ones(2), kinks_overlap=True
     )
     assert even.kinks == 1
 

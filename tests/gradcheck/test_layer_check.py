@@ -33,7 +33,7 @@ from minidl.gradcheck.numeric.differences import (
     ComplexStep,
     RichardsonDifference,
 )
-from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.sandbox import ModelSandbox
 
 BUILT_IN = {

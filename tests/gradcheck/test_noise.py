@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.gradcheck.constants import NOISE
+from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.rounding.noise import ulp_noise
 from minidl.gradcheck.rounding.probes import balanced_direction, directional_check
 
@@ -13,7 +13,7 @@ def test_noise_is_small_and_spares_zeros_and_signs():
     x = np.array([0.0, 1.0, -5.0] * 100)
     noisy = ulp_noise(x, rng)
     assert (np.sign(noisy) == np.sign(x)).all()
-    assert 0 < np.abs(noisy - x).max() <= 1.01 * NOISE * 5
+    assert 0 < np.abs(noisy - x).max() <= 1.01 * RELATIVE_NOISE * 5
 
 
 @pytest.mark.parametrize("gradient", [[1.0, -1e-2, 1e-1], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0], 3.0])
@@ -50,6 +50,6 @@ def test_a_probe_gives_slopes_and_the_size_of_its_terms():
     assert (slope, numeric, terms) == (1.0, 1.25, 5.0)
     assert bar == pytest.approx(0.5)
     assert (
-        directional_check(analytic, [analytic * (1 + NOISE)], u, 1.25, 0.0)[2]
+        directional_check(analytic, [analytic * (1 + RELATIVE_NOISE)], u, 1.25, 0.0)[2]
         > directional_check(analytic, [], u, 1.25, 0.0)[2]
     )

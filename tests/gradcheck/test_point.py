@@ -21,7 +21,7 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
-from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.point import Point, over_all
 from minidl.gradcheck.sandbox import ModelSandbox
 from minidl.penalties import Penalty

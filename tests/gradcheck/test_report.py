@@ -125,7 +125,8 @@ def test_kept_rules_are_one_row_for_each_layer():
 
 def test_the_text_says_which_side_is_numeric_and_what_was_found():
     failed = report(
-        bad(worst=WORST, error_summary="1 of 6 elements wrong"), bad(2, worst={**WORST, "index": []})
+        bad(worst=WORST, error_summary="1 of 6 elements wrong"),
+        bad(2, worst={**WORST, "index": []}),
     )
     text = str(failed)
     assert "analytic: backward; numeric: complex step" in text

@@ -34,7 +34,7 @@ STEPS = {
 
 def along(step, f, x, direction, index=...):
     """Return (slope, bound) of f at a copy of x."""
-    array = np.array(x, np.complex128 if step.kind == "complex" else np.float64)
+    array = np.array(x, np.complex128 if step.arithmetic == "complex" else np.float64)
     return step.along(lambda: f(array), array, index, direction)
 
 
@@ -156,7 +156,7 @@ def test_the_affine_step_of_a_curved_function_is_far_off():
 def test_the_array_comes_back_bit_for_bit(number, fails_at):
     start = np.array([[0.1, -0.0, 1e-300], [1e300, -3.0, 1 / 3]])
     step = [*STEPS.values(), AffineDifference(lambda: start * 2)][number]
-    array = start.astype(np.complex128 if step.kind == "complex" else np.float64)
+    array = start.astype(np.complex128 if step.arithmetic == "complex" else np.float64)
     before, calls = array.tobytes(), []
 
     def f():
@@ -193,7 +193,7 @@ def test_only_the_elements_of_the_index_move(step, index, moved):
 @pytest.mark.parametrize("number", range(4))
 def test_f_may_return_the_array_itself_or_a_view(number):
     step = [*STEPS.values(), AffineDifference(lambda: np.ones((3, 2)))][number]
-    array = np.ones((2, 3), np.complex128 if step.kind == "complex" else np.float64)
+    array = np.ones((2, 3), np.complex128 if step.arithmetic == "complex" else np.float64)
     u = np.arange(6.0).reshape(2, 3)
     slope, _ = step.along(lambda: array.T, array, ..., u)
     np.testing.assert_allclose(slope, u.T, rtol=1e-7, atol=1e-12)

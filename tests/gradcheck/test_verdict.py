@@ -6,9 +6,9 @@ from helpers import in_dtype
 
 from minidl import LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 from minidl.gradcheck import Check
-from minidl.gradcheck.constants import EPS, NOISE
+from minidl.gradcheck.constants import EPS, RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness
-from minidl.gradcheck.numeric.function import NumericGradient
+from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.result import relative_error
 from minidl.gradcheck.rounding.compare import compare, compare_probes, rounding_bar
 from minidl.gradcheck.sandbox import ModelSandbox
@@ -85,7 +85,7 @@ def test_another_shape_fails():
 
 def kinked(analytic, **more):
     return verdict(
-        analytic, [0.0, 1.0], low=np.array([0.0, 1.0]), high=np.array([2.0, 1.0]), **more
+        analytic, [0.0, 1.0], lower=np.array([0.0, 1.0]), upper=np.array([2.0, 1.0]), **more
     )
 
 
@@ -101,10 +101,10 @@ def test_at_a_kink_what_lies_outside_is_wrong(value):
 
 
 def test_where_kinks_mingle_nothing_is_decided():
-    check = kinked([9.0, 1.0], mingled=True)
+    check = kinked([9.0, 1.0], kinks_overlap=True)
     assert check.verdict == "unresolved"
     assert "kinks" in check.diagnosis
-    assert kinked([1.0, 1.0], mingled=True).verdict == "pass"
+    assert kinked([1.0, 1.0], kinks_overlap=True).verdict == "pass"
 
 
 @pytest.mark.parametrize(("bar", "expected"), [(1e-4, "pass"), (1e-2, "unresolved")])
@@ -267,7 +267,10 @@ def test_the_bar_of_an_exact_gradient_is_a_few_ulps():
 
 def test_the_bar_grows_with_what_noise_shows():
     gradient = np.ones(2)
-    noisy = [gradient + np.array([0.0, NOISE]), gradient - np.array([0.0, 2 * NOISE])]
+    noisy = [
+        gradient + np.array([0.0, RELATIVE_NOISE]),
+        gradient - np.array([0.0, 2 * RELATIVE_NOISE]),
+    ]
     bar = rounding_bar(gradient, noisy)
     assert bar[1] == pytest.approx(2 * 50 * EPS + 16 * EPS)
     assert bar[0] == 16 * EPS

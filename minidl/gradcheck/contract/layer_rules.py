@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...utils.typing import Array
-from ..constants import EPS, NOISE, SAFETY
+from ..constants import EPS, NOISE_SAFETY, RELATIVE_NOISE
 from ..layer_harness import LayerHarness
 from ..numeric.function import Rng
 from ..result import Check
@@ -227,7 +227,7 @@ def _rows_independent(trial: LayerRun) -> Iterator[str]:
     size = np.abs(full).max(initial=0.0)
     if alone.shape != full.shape or not np.all(np.abs(alone - full) <= 1e-9 * size + 1e-300):
         noisy = trial.forward(ulp_noise(trial.x, trial.rng))[: len(alone)]  # after a cancellation?
-        rounding = SAFETY * EPS / NOISE * np.abs(noisy - full).max(initial=0.0)
+        rounding = NOISE_SAFETY * EPS / RELATIVE_NOISE * np.abs(noisy - full).max(initial=0.0)
         if alone.shape != full.shape or not np.all(
             np.abs(alone - full) <= 1e-9 * size + rounding + 1e-300
         ):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...utils.typing import Array
-from ..layer_harness import LayerHarness, LayerResult
 from ..constants import DIAGNOSIS_CALLS
+from ..layer_harness import LayerHarness, LayerResult
 from .patterns import constant_ratio
 
 Candidate = tuple[str, Array]

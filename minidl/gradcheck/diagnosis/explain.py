@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import DIAGNOSIS_CALLS
 from ..layer_harness import LayerHarness, LayerResult
 from ..result import Check, worst_element
 from ..sandbox import ModelSandbox
-from ..constants import DIAGNOSIS_CALLS
 from .candidates import layer_candidates, loss_candidates, penalty_candidates
 from .patterns import Evidence, constant_ratio, diagnose, error_summary
 

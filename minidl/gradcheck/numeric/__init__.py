@@ -1,1 +1,1 @@
-"""Numeric derivatives."""
+"""Numeric derivatives and gradients, each with a bound of its error."""

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...errors import ArgumentError
 from ...utils.typing import Array
-from ..constants import EPS
+from ..constants import (
+    AFFINE_MAX_SIZE,
+    AFFINE_ROUNDING_ULPS,
+    AFFINE_STEP_EXPONENT,
+    CENTRAL_ROUNDING_ULPS,
+    COARSE_WEIGHT,
+    COMPLEX_STEP,
+    EPS,
+    ESTIMATE_SAFETY,
+    KINK_GAP_RATIO,
+    KINK_ROUNDING,
+    MAX_IMAGINARY,
+    RICHARDSON_CONVERGED,
+    RICHARDSON_LONG_FROM,
+    RICHARDSON_LONGER,
+    RICHARDSON_NEGLIGIBLE,
+    RICHARDSON_SHORTER,
+    RICHARDSON_STEP,
+    ROUNDING_ULPS,
+)
 
 Evaluate = Callable[[], Array]
-
-
-def check_method(method: str, epsilon: float | None) -> None:
-    """Raise `ArgumentError` for what is no method or step."""
-    if method not in ("auto", "complex", "central"):
-        raise ArgumentError(f"method must be one of 'auto', 'complex', 'central', got {method!r}")
-    if epsilon is not None and not (np.isfinite(epsilon) and epsilon > 0):
-        raise ArgumentError(
-            f"epsilon must be finite and > 0, got {epsilon!r}: the course takes 1e-7"
-        )
-
-
-def over_the_threshold(difference: float, step: CentralDifference) -> str:
-    """Return why a right gradient is over the course's threshold."""
-    return (
-        f"the difference {difference:.4g} is over the course's threshold of 1e-7, yet within the error bars of "
-        f"epsilon={step.h:g}: it is the rounding of the difference quotients, not a bug; the complex step has none"
-    )
 
 
 class NotComplexSafe(Exception):
@@ -40,24 +40,24 @@ class NotComplexSafe(Exception):
 def values_at(
     f: Evaluate, array: Array, index: Any, direction: Any, *lengths: complex
 ) -> list[Array]:
-    """Return f() for array[index] moved by each length along `direction`, and put it back."""
-    kept = np.array(array[index])
-    found = []
+    """Return f() with array[index] moved by each length along `direction`, then restore it."""
+    original = np.array(array[index])
+    values = []
     try:
         for length in lengths:
-            array[index] = kept + length * direction
-            found.append(np.array(f()))  # a copy: it may be a view of what is put back below
+            array[index] = original + length * direction
+            values.append(np.array(f()))  # a copy: it may be a view of what is restored below
     finally:
-        array[index] = kept
-    return found
+        array[index] = original
+    return values
 
 
 class ComplexStep:
-    """Im f(x + ihu) / h, exact to rounding (Squire, Trapp, 1998)."""
+    """Im f(x + ihu) / h, exact to rounding (Squire and Trapp, 1998)."""
 
     name = "complex step"
-    kind = "complex"
-    h = 1e-60  # leaves room for deep nets of tiny weights
+    arithmetic = "complex"
+    h = COMPLEX_STEP
 
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound), or raise `NotComplexSafe`."""
@@ -69,99 +69,129 @@ class ComplexStep:
             raise NotComplexSafe(str(error)) from None
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
-        # The imaginary part must be tiny, but not denormal: slopes over 1e50 have no bound.
-        return y.imag / self.h, np.where(
-            np.abs(y.imag) < 1e-10, float(np.finfo(np.float64).tiny) / self.h, np.inf
-        )
+        smallest_slope = float(np.finfo(np.float64).tiny) / self.h  # below it numbers are denormal
+        bound = np.where(np.abs(y.imag) < MAX_IMAGINARY, smallest_slope, np.inf)
+        return y.imag / self.h, bound
 
 
 class AffineDifference:
-    """(f(x + hu) - f(x)) / h with a large h, where f is affine."""
+    """(f(x + hu) - f(x)) / h with a large h, for an affine f."""
 
     name = "affine difference"
-    kind = "real"
+    arithmetic = "real"
 
     def __init__(self, f: Evaluate) -> None:
         self._base = np.array(f())
-        scale = float(np.abs(self._base).max(initial=1.0))
-        self.h = 2.0 ** (14 + np.ceil(np.log2(scale))) if scale < 1e300 else np.inf
+        size = float(np.abs(self._base).max(initial=1.0))
+        self.h = np.inf
+        if size < AFFINE_MAX_SIZE:
+            self.h = 2.0 ** (AFFINE_STEP_EXPONENT + np.ceil(np.log2(size)))
 
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         (y,) = values_at(f, array, index, direction, self.h)
-        # 32: sums inside f pass through larger numbers.
-        return (y - self._base) / self.h, (np.abs(y) + np.abs(self._base)) * (32 * EPS / self.h)
+        bound = (np.abs(y) + np.abs(self._base)) * (AFFINE_ROUNDING_ULPS * EPS / self.h)
+        return (y - self._base) / self.h, bound
 
 
 class RichardsonDifference:
-    """Richardson's extrapolation of central differences with steps h, h / 2 and h / 4.
+    """Richardson's extrapolation of central differences with the steps h, h / 2 and h / 4.
 
-    `unit` is the size of the numbers inside f, where larger than f: log(1 + 1e-9) is known to within eps of 1.
+    `internal_scale` is the size of the numbers inside f, where larger than f itself: log(1 + 1e-9)
+    is only known to within EPS of 1.
     """
 
     name = "central differences (Richardson)"
-    kind = "real"
-    relative_h = 2.0**-12
+    arithmetic = "real"
 
-    def __init__(self, unit: float = 0.0) -> None:
-        self.unit = unit
+    def __init__(self, internal_scale: float = 0.0) -> None:
+        self.internal_scale = internal_scale
 
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
-        """Return (slope, error bound), of several h the best; at a kink the bound covers both one-sided slopes."""
+        """Return (slope, error bound) of the best of several h.
+
+        At a kink the bound covers both one-sided slopes.
+        """
         size = float(np.abs(array[index]).max(initial=0.0))
-        first = self.relative_h / (float(np.abs(direction).max(initial=0.0)) or 1.0)
-        longer = int(np.log2(size) // 8) + 1 if size > 16 else 0
+        first_h = RICHARDSON_STEP / (float(np.abs(direction).max(initial=0.0)) or 1.0)
         (base,) = values_at(f, array, index, direction, 0.0)
-        slope, error = np.zeros(base.shape), np.full(base.shape, np.inf)
-        for power in (0, *range(8, 8 * longer + 1, 8), -6, -12, -18):
-            h = first * 2.0**power
+        slope, bound = np.zeros(base.shape), np.full(base.shape, np.inf)
+        for exponent in _step_exponents(size):
+            h = first_h * 2.0**exponent
             try:
                 values = values_at(f, array, index, direction, h, -h, h / 2, -h / 2, h / 4, -h / 4)
-            except (ValueError, ArithmeticError):  # outside of the domain
+            except (ValueError, ArithmeticError):  # outside of the domain of f
                 continue
-            found, bound = self._richardson(values, base, size, h)
-            # All may have saturated within a longer step: it must agree with the shorter ones.
-            better = (bound < error) & (
-                (power < 0) | ~np.isfinite(error) | (np.abs(found - slope) <= error + bound)
-            )
-            slope, error = np.where(better, found, slope), np.where(better, bound, error)
-            if bool(np.all(error <= 1e-5 * np.abs(slope) + 1e-9 * np.abs(slope).max(initial=0.0))):
+            new_slope, new_bound = self._extrapolate(_SymmetricValues(*values), base, size, h)
+            # f may have saturated over the whole of a longer step: it must agree with a shorter.
+            consistent = np.abs(new_slope - slope) <= bound + new_bound
+            better = (new_bound < bound) & ((exponent < 0) | ~np.isfinite(bound) | consistent)
+            slope, bound = np.where(better, new_slope, slope), np.where(better, new_bound, bound)
+            if bool(np.all(bound <= _converged_bound(slope))):
                 break
-        return slope, error
+        return slope, bound
 
-    def _richardson(
-        self, values: list[Array], base: Array, size: float, h: float
+    def _extrapolate(
+        self, values: _SymmetricValues, base: Array, size: float, h: float
     ) -> tuple[Array, Array]:
-        far, far_back, mid, mid_back, near, near_back = values
-        coarse, fine, finest = (
-            (far - far_back) / (2 * h),
-            (mid - mid_back) / h,
-            (near - near_back) / (h / 2),
-        )
+        coarse = (values.far_right - values.far_left) / (2 * h)
+        fine = (values.mid_right - values.mid_left) / h
+        finest = (values.near_right - values.near_left) / (h / 2)
         slope = (4 * finest - fine) / 3
         rounding = (
-            np.abs(base) + np.abs(far) + np.abs(far_back) + np.abs(slope) * size + self.unit
-        ) * (16 * EPS / h)
-        # The gap between the one-sided slopes halves with h, but at a kink.
-        gap_mid, gap_near = (
-            np.abs(mid + mid_back - 2 * base) / (h / 2),
-            np.abs(near + near_back - 2 * base) / (h / 4),
-        )
-        kink = np.where(gap_near > 0.55 * gap_mid + 4 * rounding, gap_near, 0.0)
-        # One difference alone may be small by accident, near a kink.
-        rough = np.abs(finest - fine) + 0.25 * np.abs(fine - coarse) + kink
-        # Far from convergence such bounds are guesses themselves.
-        rough = rough * np.where(
-            rough <= 1e-3 * np.abs(slope), 4.0, np.where(rough <= 0.05 * np.abs(slope), 10.0, 100.0)
-        )
-        bound = rough + rounding
+            np.abs(base)
+            + np.abs(values.far_right)
+            + np.abs(values.far_left)
+            + np.abs(slope) * size
+            + self.internal_scale
+        ) * (ROUNDING_ULPS * EPS / h)
+        # The gap between the one-sided slopes halves with h, except at a kink.
+        mid_gap = np.abs(values.mid_right + values.mid_left - 2 * base) / (h / 2)
+        near_gap = np.abs(values.near_right + values.near_left - 2 * base) / (h / 4)
+        at_kink = near_gap > KINK_GAP_RATIO * mid_gap + KINK_ROUNDING * rounding
+        kink = np.where(at_kink, near_gap, 0.0)
+        truncation = np.abs(finest - fine) + COARSE_WEIGHT * np.abs(fine - coarse) + kink
+        bound = truncation * _estimate_safety(truncation, slope) + rounding
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 
 
-class CentralDifference:
-    """(f(x + hu) - f(x - hu)) / 2h with a given h, as courses teach it."""
+class _SymmetricValues(NamedTuple):
+    """Values of f at distances h (far), h / 2 (mid) and h / 4 (near) on both sides."""
 
-    kind = "real"
+    far_right: Array
+    far_left: Array
+    mid_right: Array
+    mid_left: Array
+    near_right: Array
+    near_left: Array
+
+
+def _step_exponents(size: float) -> tuple[int, ...]:
+    """Return the exponents of the steps to try: the usual one, longer ones, shorter ones."""
+    count = 0
+    if size > RICHARDSON_LONG_FROM:
+        count = int(np.log2(size) // RICHARDSON_LONGER) + 1
+    longer = range(RICHARDSON_LONGER, RICHARDSON_LONGER * count + 1, RICHARDSON_LONGER)
+    return (0, *longer, *RICHARDSON_SHORTER)
+
+
+def _converged_bound(slope: Array) -> Array:
+    size = np.abs(slope)
+    bound: Array = RICHARDSON_CONVERGED * size + RICHARDSON_NEGLIGIBLE * size.max(initial=0.0)
+    return bound
+
+
+def _estimate_safety(truncation: Array, slope: Array) -> Array:
+    (near, small), (middle, medium), (_, large) = ESTIMATE_SAFETY
+    size = np.abs(slope)
+    beyond = np.where(truncation <= middle * size, medium, large)
+    return np.where(truncation <= near * size, small, beyond)
+
+
+class CentralDifference:
+    """(f(x + hu) - f(x - hu)) / 2h with a fixed h, as courses teach it."""
+
+    arithmetic = "real"
 
     def __init__(self, h: float) -> None:
         self.h = h
@@ -170,13 +200,15 @@ class CentralDifference:
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound)."""
         h = self.h
-        plus, minus, farther, before, base = values_at(
+        right, left, far_right, far_left, base = values_at(
             f, array, index, direction, h, -h, 2 * h, -2 * h, 0.0
         )
-        slope = (plus - minus) / (2 * h)
-        rounding = (np.abs(plus) + np.abs(minus)) * (8 * EPS / h)
-        kink = np.abs(plus + minus - 2 * base) / h
-        return slope, np.abs((farther - before) / (4 * h) - slope) + rounding + kink
+        slope = (right - left) / (2 * h)
+        rounding = (np.abs(right) + np.abs(left)) * (CENTRAL_ROUNDING_ULPS * EPS / h)
+        kink = np.abs(right + left - 2 * base) / h
+        truncation = np.abs((far_right - far_left) / (4 * h) - slope)
+        return slope, truncation + rounding + kink
 
 
-Step = ComplexStep | AffineDifference | RichardsonDifference | CentralDifference
+Scheme = ComplexStep | AffineDifference | RichardsonDifference | CentralDifference
+"""A way to compute a derivative."""

@@ -1,97 +1,139 @@
-"""Numeric gradients of sum(c * f()) with respect to an array."""
+"""Numeric gradients of sum(cotangent * f) with respect to an array."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import EPS
-from .differences import ComplexStep, RichardsonDifference, Step
-from .function import Function, NumericGradient, Rng
-from .grouping import STRATEGIES, affine_difference, are_independent, collect_elements, is_verified
+from ..constants import (
+    AFFINE_MIN_CALLS,
+    EPS,
+    KINK_AGREEMENT,
+    SEPARABLE_AGREEMENT,
+    SEPARABLE_BOUNDS,
+    SEPARABLE_ULPS,
+)
+from .differences import ComplexStep, RichardsonDifference, Scheme
+from .function import Function
+from .grouping import (
+    SINGLE,
+    STRATEGIES,
+    ElementGroup,
+    affine_difference,
+    are_independent,
+    collect_elements,
+    is_verified,
+)
+from .numeric_gradient import NumericGradient
 
 
 def numeric_gradients(
-    subject: Function,
+    function: Function,
     cotangents: Sequence[Array | NumericGradient],
-    rng: Rng,
-    step: Step,
+    rng: np.random.Generator,
+    scheme: Scheme,
     limit: int,
 ) -> list[NumericGradient] | None:
-    """Return the gradient for each cotangent c, or None beyond `limit` forward calls."""
-    shape = subject.arrays["real"].shape
-    known = [
-        c if isinstance(c, NumericGradient) else NumericGradient(c, np.zeros(()), "")
-        for c in cotangents
+    """Return the gradient for each cotangent, or None if it takes over `limit` forward calls."""
+    shape = function.arrays["real"].shape
+    with_errors = [
+        cotangent if isinstance(cotangent, NumericGradient) else NumericGradient.exact(cotangent)
+        for cotangent in cotangents
     ]
-    for grouping in STRATEGIES:
-        single = grouping.name == "single"
-        calls = int(np.prod(shape[grouping.axes :]))
-        if not grouping.fits(shape, known[0].value.shape):
+    for group in STRATEGIES:
+        if not group.fits(shape, with_errors[0].value.shape):
             continue
-        if calls > limit:
+        if group.forward_calls(shape) > limit:
             return None
-        if not single and not are_independent(subject, step, grouping, rng):
+        if not group.is_single and not are_independent(function, scheme, group, rng):
             continue
-        direction = rng.standard_normal(shape)
-        total, error = subject.along(step, direction)
-        back, back_error = subject.along(step, -direction)
-        kinked = bool(np.any(np.abs(total + back) > 1e-9 * np.abs(total) + error + back_error))
-        if kinked:  # moved to one side only, the pieces of a direction add up
-            direction = np.abs(direction)
-            total, error = subject.along(step, direction)
-        affine = (
-            isinstance(step, ComplexStep)
-            and not kinked
-            and calls > 8
-            and affine_difference(subject, direction, total)
-        )
-        plus = collect_elements(subject, affine or step, grouping, known, 1.0)
-        if not single and not all(
-            is_verified(p, c.value, direction, total, error)
-            for p, c in zip(plus, known, strict=True)
-        ):
-            continue
-        if kinked:
-            for p, q in zip(
-                plus, collect_elements(subject, step, grouping, known, -1.0), strict=True
-            ):
-                p.error, p.mingled = np.maximum(p.error, q.error), grouping.name != "whole"
-                p.low, p.high = np.minimum(p.value, q.value), np.maximum(p.value, q.value)
-        return plus
+        gradients = _gradients_by(group, function, with_errors, rng, scheme)
+        if gradients is not None:
+            return gradients
     return None
 
 
-def elementwise_gradient(subject: Function, step: Step, sign: float = 1.0) -> NumericGradient:
-    """Return the slopes of a scalar f, each element moved alone."""
-    return collect_elements(
-        subject, step, STRATEGIES[-1], [NumericGradient(np.ones(()), np.zeros(()), "")], sign
-    )[0]
+def _gradients_by(
+    group: ElementGroup,
+    function: Function,
+    cotangents: list[NumericGradient],
+    rng: np.random.Generator,
+    scheme: Scheme,
+) -> list[NumericGradient] | None:
+    """Return the gradients, or None if the group does not fit the function."""
+    probe = _probe_random_direction(function, scheme, rng)
+    faster: Scheme | None = None
+    if (
+        isinstance(scheme, ComplexStep)
+        and not probe.at_kink
+        and group.forward_calls(function.arrays["real"].shape) > AFFINE_MIN_CALLS
+    ):
+        faster = affine_difference(function, probe.direction, probe.slope)
+    gradients = collect_elements(function, faster or scheme, group, cotangents, 1.0)
+    if not group.is_single and not all(
+        is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
+        for gradient, cotangent in zip(gradients, cotangents, strict=True)
+    ):
+        return None
+    if probe.at_kink:
+        backward = collect_elements(function, scheme, group, cotangents, -1.0)
+        for right, left in zip(gradients, backward, strict=True):
+            right.error = np.maximum(right.error, left.error)
+            right.kinks_overlap = not group.is_elementwise
+            right.lower = np.minimum(right.value, left.value)
+            right.upper = np.maximum(right.value, left.value)
+    return gradients
+
+
+class _Probe(NamedTuple):
+    """The slope along a random direction; `at_kink` if those to both sides differ."""
+
+    direction: Array
+    slope: Array
+    error: Array
+    at_kink: bool
+
+
+def _probe_random_direction(function: Function, scheme: Scheme, rng: np.random.Generator) -> _Probe:
+    direction = rng.standard_normal(function.arrays["real"].shape)
+    slope, error = function.directional_derivative(scheme, direction)
+    back, back_error = function.directional_derivative(scheme, -direction)
+    tolerance = KINK_AGREEMENT * np.abs(slope) + error + back_error
+    at_kink = bool(np.any(np.abs(slope + back) > tolerance))
+    if at_kink:  # one-sided slopes of the elements add up only if all move to the same side
+        direction = np.abs(direction)
+        slope, error = function.directional_derivative(scheme, direction)
+    return _Probe(direction, slope, error, at_kink)
+
+
+def elementwise_gradient(function: Function, scheme: Scheme, sign: float = 1.0) -> NumericGradient:
+    """Return the slopes of a scalar function, each element moved alone."""
+    one = NumericGradient.exact(np.ones(()))
+    return collect_elements(function, scheme, SINGLE, [one], sign)[0]
 
 
 def separable_gradient(
-    f: Callable[[Array], Any], arrays: dict[str, Array], rng: Rng
+    f: Callable[[Array], Any], arrays: dict[str, Array], rng: np.random.Generator
 ) -> NumericGradient | None:
-    """Return the numeric gradient of f, if it is a sum over elements."""
+    """Return the numeric gradient of f, or None unless f is a sum over elements."""
     real, moved = arrays["real"], arrays["complex"].reshape(-1) + 1j * ComplexStep.h
-    # It does not step over the kink of L1 at 0.
+    # Proportional to the elements: a direction that does not cross the kink of L1 at 0.
     direction = rng.standard_normal(real.shape) * np.abs(real)
     direction /= float(np.abs(direction).max(initial=0.0)) or 1.0
     try:
         slopes = np.array(
             [complex(f(moved[j : j + 1])).imag / ComplexStep.h for j in range(real.size)]
         ).reshape(real.shape)
-        total, error = RichardsonDifference().along(
+        slope, error = RichardsonDifference().along(
             lambda: np.asarray(f(real)), real, ..., direction
         )
-    except Exception:  # it may want the whole array, or real numbers
+    except Exception:  # f may need the whole array, or real numbers
         return None
-    numeric = NumericGradient(slopes, 64 * EPS * np.abs(slopes), ComplexStep.name)
-    return (
-        numeric
-        if is_verified(numeric, np.ones(()), direction, total, 4 * error + 1e-7 * np.abs(total))
-        else None
-    )
+    bound = SEPARABLE_ULPS * EPS * np.abs(slopes)
+    gradient = NumericGradient(slopes, bound, ComplexStep.name)
+    tolerance = SEPARABLE_BOUNDS * error + SEPARABLE_AGREEMENT * np.abs(slope)
+    verified = is_verified(gradient, np.ones(()), direction, slope, tolerance)
+    return gradient if verified else None

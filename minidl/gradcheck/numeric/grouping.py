@@ -1,4 +1,4 @@
-"""Groups of elements that are moved together."""
+"""Groups of elements that are moved together, so that few forward calls give a whole gradient."""
 
 from __future__ import annotations
 
@@ -9,104 +9,183 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import EPS
-from .differences import AffineDifference, Step
-from .function import Function, NumericGradient, Rng
+from ..constants import (
+    AFFINE_AGREEMENT,
+    AFFINE_BOUNDS,
+    EPS,
+    VERIFICATION_AGREEMENT,
+    VERIFICATION_ULPS,
+)
+from .differences import AffineDifference, Scheme
+from .function import Function
+from .numeric_gradient import NumericGradient
 
 Shape = tuple[int, ...]
 
+_ALL_AXES = 64  # NumPy arrays have no more
+
 
 class ElementGroup(NamedTuple):
-    """A way to move elements together, and to read each one's share off the outputs."""
+    """A way to move elements together and to read each one's part off the outputs.
+
+    Attributes
+    ----------
+    name
+        What moves together, for tests and debugging.
+    moved_axes
+        The elements along this number of leading axes move together, one group for each index of
+        the remaining axes.
+    output_axis
+        The axis of the output along which the elements of a group are told apart.
+    fits
+        Whether it can be used for (shape of the array, shape of the output).
+    collect
+        Takes cotangent * slope of one group and returns the gradient of its elements.
+    """
 
     name: str
-    axes: int  # so many of the first axes move as one, 64: all
+    moved_axes: int
+    output_axis: int
     fits: Callable[[Shape, Shape], bool]
-    share: Callable[[Array], Array]
+    collect: Callable[[Array], Array]
+
+    def forward_calls(self, shape: Shape) -> int:
+        """Return how many forward calls a gradient of that shape takes."""
+        return int(np.prod(shape[self.moved_axes :]))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether each element moves alone, which is right for every function."""
+        return self.moved_axes == 0
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether element i of the array reaches element i of the output only."""
+        return self.moved_axes == _ALL_AXES
 
 
-# The coarsest first; each must be certified.
-STRATEGIES = (
-    ElementGroup("whole", 64, lambda a, y: a == y, lambda p: p),
-    ElementGroup(
-        "units",
-        1,
-        lambda a, y: len(y) == 2 and len(a) > 0 and a[0] == y[1],
-        lambda p: p.sum(axis=0),
-    ),
-    ElementGroup(
-        "rows",
-        1,
-        lambda a, y: len(a) > 1 and len(y) > 0 and a[0] == y[0],
-        lambda p: p.reshape(len(p), -1).sum(1),
-    ),
-    ElementGroup("single", 0, lambda a, y: True, lambda p: p.sum()),
-)
+def _same_shape(array: Shape, output: Shape) -> bool:
+    return array == output
 
 
-def are_independent(subject: Function, step: Step, grouping: ElementGroup, rng: Rng) -> bool:
-    """Return whether outputs stay exactly as they are while other groups move."""
-    shape = subject.arrays["real"].shape
-    chosen = rng.random(shape[: grouping.axes]) < 0.5
+def _one_per_column(array: Shape, output: Shape) -> bool:
+    return len(output) == 2 and len(array) > 0 and array[0] == output[1]
+
+
+def _one_per_row(array: Shape, output: Shape) -> bool:
+    return len(array) > 1 and len(output) > 0 and array[0] == output[0]
+
+
+def _always(array: Shape, output: Shape) -> bool:
+    return True
+
+
+def _each(product: Array) -> Array:
+    return product
+
+
+def _sum_over_rows(product: Array) -> Array:
+    total: Array = product.sum(axis=0)
+    return total
+
+
+def _sum_of_each_row(product: Array) -> Array:
+    total: Array = product.reshape(len(product), -1).sum(1)
+    return total
+
+
+def _sum_of_all(product: Array) -> Array:
+    total: Array = product.sum()
+    return total
+
+
+ELEMENTWISE = ElementGroup("whole", _ALL_AXES, 0, _same_shape, _each)
+"""All elements at once: activations."""
+
+UNITS = ElementGroup("units", 1, 1, _one_per_column, _sum_over_rows)
+"""One element of each unit at once: the weights and the bias of a linear layer."""
+
+ROWS = ElementGroup("rows", 1, 0, _one_per_row, _sum_of_each_row)
+"""One element of each example at once: inputs."""
+
+SINGLE = ElementGroup("single", 0, 0, _always, _sum_of_all)
+"""One element after the other."""
+
+STRATEGIES = (ELEMENTWISE, UNITS, ROWS, SINGLE)
+"""The cheapest first. All but the last must be verified for the function at hand."""
+
+
+def are_independent(
+    function: Function, scheme: Scheme, group: ElementGroup, rng: np.random.Generator
+) -> bool:
+    """Return whether outputs stay exactly as they are while the elements of others move."""
+    shape = function.arrays["real"].shape
+    chosen = rng.random(shape[: group.moved_axes]) < 0.5
     for half in (chosen, ~chosen):
         moved = half.reshape(half.shape + (1,) * (len(shape) - half.ndim))
-        slope, error = subject.along(step, rng.standard_normal(shape) * moved)
-        others = (slice(None), ~half) if grouping.name == "units" else ~half
+        slope, error = function.directional_derivative(scheme, rng.standard_normal(shape) * moved)
+        others = (slice(None), ~half) if group.output_axis else ~half
         if not np.all(np.abs(slope[others]) <= error[others]):
             return False
     return True
 
 
-def affine_difference(subject: Function, direction: Array, slope: Array) -> AffineDifference | None:
-    """Return a step if f is affine: huge differences to both sides then agree with the slope."""
-    step = AffineDifference(partial(subject.f, "real"))
-    if not np.isfinite(step.h):
+def affine_difference(
+    function: Function, direction: Array, slope: Array
+) -> AffineDifference | None:
+    """Return a scheme for an affine function, or None if it is not affine.
+
+    Huge differences to both sides must agree with the `slope` along `direction`.
+    """
+    scheme = AffineDifference(partial(function.evaluate, "real"))
+    if not np.isfinite(scheme.h):
         return None
     for sign in (1.0, -1.0):
         try:
             with np.errstate(all="ignore"):
-                difference, error = subject.along(step, sign * direction)
+                difference, error = function.directional_derivative(scheme, sign * direction)
         except (ValueError, ArithmeticError):  # so long a step may leave the domain
             return None
-        if not np.all(
-            np.abs(difference - sign * slope) <= 1e-12 * np.abs(slope).max(initial=0.0) + 4 * error
-        ):
+        tolerance = AFFINE_AGREEMENT * np.abs(slope).max(initial=0.0) + AFFINE_BOUNDS * error
+        if not np.all(np.abs(difference - sign * slope) <= tolerance):
             return None
-    return step
+    return scheme
 
 
 def collect_elements(
-    subject: Function,
-    step: Step,
-    grouping: ElementGroup,
+    function: Function,
+    scheme: Scheme,
+    group: ElementGroup,
     cotangents: list[NumericGradient],
     sign: float,
 ) -> list[NumericGradient]:
-    shape = subject.arrays["real"].shape
-    found = [NumericGradient(np.empty(shape), np.empty(shape), step.name) for _ in cotangents]
-    sizes = [np.abs(c.value) for c in cotangents]
-    for rest in np.ndindex(shape[grouping.axes :]):
-        index = (slice(None),) * len(shape[: grouping.axes]) + rest
-        slope, error = subject.along(step, sign, index)
+    """Return the gradient of sum(cotangent * f) for each cotangent, elements moved to one side."""
+    shape = function.arrays["real"].shape
+    gradients = [NumericGradient(np.empty(shape), np.empty(shape), scheme.name) for _ in cotangents]
+    sizes = [np.abs(cotangent.value) for cotangent in cotangents]
+    moved = (slice(None),) * len(shape[: group.moved_axes])
+    for remaining in np.ndindex(shape[group.moved_axes :]):
+        index = moved + remaining
+        slope, error = function.directional_derivative(scheme, sign, index)
         slope = slope * sign
-        for numeric, c, size in zip(found, cotangents, sizes, strict=True):
+        for gradient, cotangent, size in zip(gradients, cotangents, sizes, strict=True):
             bound = size * error
-            if c.step:  # it is numeric itself
-                bound = bound + np.where(slope == 0, 0, c.error * np.abs(slope))
-            numeric.value[index], numeric.error[index] = (
-                grouping.share(c.value * slope),
-                grouping.share(bound),
-            )
-    return found
+            if cotangent.scheme:  # it is numeric itself
+                bound = bound + np.where(slope == 0, 0, cotangent.error * np.abs(slope))
+            gradient.value[index] = group.collect(cotangent.value * slope)
+            gradient.error[index] = group.collect(bound)
+    return gradients
 
 
 def is_verified(
-    numeric: NumericGradient, c: Array, direction: Array, total: Array, error: Array
+    gradient: NumericGradient, cotangent: Array, direction: Array, slope: Array, error: Array
 ) -> bool:
-    pieces = numeric.value * direction
-    slack = (
-        1e-9 * np.abs(pieces).sum()
-        + (np.abs(c) * error).sum()
-        + (numeric.error * np.abs(direction)).sum()
+    """Return whether a gradient adds up to the derivative along `direction`."""
+    terms = gradient.value * direction
+    tolerance = (
+        VERIFICATION_AGREEMENT * np.abs(terms).sum()
+        + (np.abs(cotangent) * error).sum()
+        + (gradient.error * np.abs(direction)).sum()
     )
-    return bool(abs((c * total).sum() - pieces.sum()) <= slack + 64 * EPS * np.abs(c * total).sum())
+    rounding = VERIFICATION_ULPS * EPS * np.abs(cotangent * slope).sum()
+    return bool(abs((cotangent * slope).sum() - terms.sum()) <= tolerance + rounding)

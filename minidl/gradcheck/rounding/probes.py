@@ -1,85 +1,91 @@
-"""Directional probes of gradients that are too large to compute element by element."""
+"""Probes along random directions of gradients that are too large to compute element by element."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import EPS, NOISE, SAFETY
-from ..numeric.differences import Step
-from ..numeric.function import Function, Rng
+from ..constants import (
+    EPS,
+    MIN_PROBE_FRACTION,
+    PROBES,
+    ROUNDING_PER_NOISE,
+    ROUNDING_ULPS,
+    TINY,
+)
+from ..numeric.differences import Scheme
+from ..numeric.function import Function
 from ..result import Check
-from .compare import compare_probes
-
-PROBES = 2  # at each of two points
+from .compare import ProbeValues, compare_probes
 
 
-ProbeValues = tuple[float, float, float, float]
+class Probe(NamedTuple):
+    """A direction and what was found along it."""
+
+    direction: Array
+    values: ProbeValues
 
 
-"""Along a direction: analytic and numeric slope, error bar, sum of the terms' sizes."""
+def balanced_direction(analytic: Array, rng: np.random.Generator) -> Array:
+    """Return a random direction along which all elements contribute nearly the same.
 
-
-def balanced_direction(analytic: Array, rng: Rng) -> Array:
-    """Return a direction along which all elements weigh nearly the same: equal ones would cancel."""
+    Their contributions differ by random factors: equal ones would cancel.
+    """
     size = np.array(np.abs(analytic))
     size[~np.isfinite(size)] = 0.0
-    floor = max(1e-3 * float(np.linalg.norm(size)) / np.sqrt(max(size.size, 1)), 1e-300)
+    norm = float(np.linalg.norm(size))
+    floor = max(MIN_PROBE_FRACTION * norm / np.sqrt(max(size.size, 1)), TINY)
     weights = (
         floor
         / np.maximum(size, floor)
         * (rng.random(analytic.shape, dtype=np.float32) + np.float32(0.5))
     )
-    signed: Array = np.copysign(
-        weights, rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5)
-    )
-    return signed
+    signs = rng.random(analytic.shape, dtype=np.float32) - np.float32(0.5)
+    direction: Array = np.copysign(weights, signs)
+    return direction
 
 
 def directional_check(
-    analytic: Array, noisy: list[Array], u: Array, numeric: float, error: float
+    analytic: Array, noisy: list[Array], direction: Array, numeric: float, error: float
 ) -> ProbeValues:
-    """Return the numbers along u."""
-    terms = analytic * u
-    scale = float(np.abs(terms).sum())
+    """Return the analytic slope along a direction beside the `numeric` one and its `error`."""
+    terms = analytic * direction
+    size = float(np.abs(terms).sum())
     with np.errstate(all="ignore"):
-        spread = max((abs(float(((other - analytic) * u).sum())) for other in noisy), default=0.0)
-    rounding = spread * (SAFETY * EPS / NOISE) + 16 * EPS * scale
-    return float(terms.sum()), numeric, error + (rounding if np.isfinite(rounding) else 0.0), scale
+        spread = max(
+            (abs(float(((other - analytic) * direction).sum())) for other in noisy), default=0.0
+        )
+    rounding = spread * ROUNDING_PER_NOISE + ROUNDING_ULPS * EPS * size
+    bar = error + (rounding if np.isfinite(rounding) else 0.0)
+    return ProbeValues(float(terms.sum()), numeric, bar, size)
 
 
 def check_directions(
     check: Check,
-    subject: Function,
-    step: Step,
+    function: Function,
+    scheme: Scheme,
     analytic: Array,
     noisy: list[Array],
-    rng: Rng,
+    rng: np.random.Generator,
     cotangent: Array,
     count: int = PROBES,
-) -> list[tuple[Array, ProbeValues]]:
-    """Fill in `check` from probes of every element; return them."""
-    found = []
+) -> list[Probe]:
+    """Fill in `check` from probes along `count` directions, and return these probes."""
+    probes = []
     for _ in range(count):
-        u = balanced_direction(analytic, rng)
-        slope, error = subject.along(step, u)
-        found.append(
-            (
-                u,
-                directional_check(
-                    analytic,
-                    noisy,
-                    u,
-                    float((cotangent * slope).sum()),
-                    float((np.abs(cotangent) * error).sum()),
-                ),
-            )
-        )
+        direction = balanced_direction(analytic, rng)
+        slope, error = function.directional_derivative(scheme, direction)
+        numeric = float((cotangent * slope).sum())
+        bound = float((np.abs(cotangent) * error).sum())
+        values = directional_check(analytic, noisy, direction, numeric, bound)
+        probes.append(Probe(direction, values))
     compare_probes(
         check,
-        [numbers for _, numbers in found],
+        [probe.values for probe in probes],
         analytic.size,
-        f"{step.name}, probes of every element",
+        f"{scheme.name}, probes of every element",
     )
     check.untested = int(np.count_nonzero(analytic == 0)) if check.verdict == "pass" else 0
-    return found
+    return probes
