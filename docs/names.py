@@ -15,8 +15,8 @@ import minidl
 
 RESULTS = {
     "Check",
+    "LearningRateSearch",
     "OverfitReport",
-    "RateSearch",
     "Report",
 }  # what minidl hands out, and nobody makes: their attributes are what counts
 PACKAGES = [

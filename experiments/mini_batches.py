@@ -161,7 +161,7 @@ def cost_picture(histories: Mapping[str, History], how: str) -> Any:
         (left, None, "epoch (one pass over all points)"),
         (right, "seconds", "training time (seconds)"),
     ):
-        plots.learning_curves(histories, measure="cost", against=against, axes=axes)
+        plots.learning_curves(histories, metric="cost", against=against, axes=axes)
         for line, style in zip(axes.get_lines(), ("-", "--", "-"), strict=True):
             line.set(
                 linestyle=style, marker="o" if len(line.get_xdata()) <= 20 else "", markersize=3

@@ -242,11 +242,9 @@ NOT_YET = {
         "minidl/gradcheck/report/report.py",
         "minidl/model/sequential.py",
         "minidl/objective.py",
-        "minidl/plots.py",
         "minidl/serialization/model_file.py",
         "minidl/sklearn.py",
         "minidl/training/loop.py",
-        "minidl/tuning.py",
     ],
     "columns": [
         "docs/*",
@@ -265,13 +263,11 @@ NOT_YET = {
         "minidl/optimizers/*",
         "minidl/parameters.py",
         "minidl/penalties.py",
-        "minidl/plots.py",
         "minidl/schedules/*",
         "minidl/serialization/*",
         "minidl/sklearn.py",
         "minidl/testing.py",
         "minidl/training/*",
-        "minidl/tuning.py",
         "minidl/utils/*",
         "tests/*",
     ],
@@ -430,9 +426,11 @@ def private_names_of_others(tree):
                 module_itself = f"minidl.{alias.name}" in MODULES and node.level
                 if is_private(alias.name) and alias.name not in own and not module_itself:
                     yield f"line {node.lineno}: from {node.module} import {alias.name}"
-        elif isinstance(node, ast.Attribute) and is_private(node.attr):
-            if node.attr not in own and ast.unparse(node.value) not in ("self", "cls", "super()"):
-                yield f"line {node.lineno}: {ast.unparse(node)}"
+            continue
+        if not isinstance(node, ast.Attribute) or node.attr in own or not is_private(node.attr):
+            continue
+        if ast.unparse(node.value) not in ("self", "cls", "super()"):
+            yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
 @each_file
@@ -465,7 +463,7 @@ WITHOUT_TESTS = {
 }
 
 
-def tests_of(path):
+def mirror_of(path):
     """Return the file whose tests are those of a module: layers/relu.py -> layers/test_relu.py."""
     relative = path.relative_to(ROOT)
     return ROOT.parent / "tests" / relative.with_name(f"test_{relative.name}")
@@ -478,7 +476,7 @@ def tests_of(path):
 )
 def test_every_module_has_its_test_file(path):
     name = path.relative_to(ROOT.parent).as_posix()
-    expected = tests_of(path)
+    expected = mirror_of(path)
     problems = []
     if not expected.exists() and name not in WITHOUT_TESTS:
         problems = [f"no file {expected.relative_to(ROOT.parent)}"]

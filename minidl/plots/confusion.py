@@ -1,0 +1,133 @@
+"""The confusion matrix, as counts and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ShapeError
+from .figure import single_axes
+from .labels import check_class_names, check_class_numbers, check_count
+
+MAX_CLASSES_WITH_FRACTIONS = 12  # of more classes, a cell has room for the count alone
+
+
+def confusion_counts(
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, n_classes: int
+) -> npt.NDArray[np.int64]:
+    """Return the confusion matrix.
+
+    Parameters
+    ----------
+    labels : array_like of shape (m,) or (m, 1)
+        The true class numbers, integers in 0..n_classes - 1.
+    predicted : array_like of shape (m,) or (m, 1)
+        The predicted class numbers, such as `model.predict_classes(X)`.
+    n_classes : int
+        The number of classes, >= 1.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_classes, n_classes)
+        Element (i, j) is the number of examples of class i that were predicted as class j.
+
+    Raises
+    ------
+    ShapeError
+        If an array is empty or not a vector, or their lengths differ.
+    DtypeError
+        If an array does not hold integers.
+    ArgumentError
+        If a class number is not in 0..n_classes - 1, or `n_classes` is not an integer >= 1.
+
+    Examples
+    --------
+    >>> confusion_counts([0, 0, 1, 1], [0, 1, 1, 1], 2)
+    array([[1, 1],
+           [0, 2]])
+    """
+    function = "confusion_counts"
+    n_classes = check_count(n_classes, "n_classes", function)
+    true_class = check_class_numbers(labels, "labels", n_classes, function)
+    predicted_class = check_class_numbers(predicted, "predicted", n_classes, function)
+    if len(true_class) != len(predicted_class):
+        raise ShapeError(
+            "labels and predicted must have the same length, "
+            f"got {len(true_class)} and {len(predicted_class)} in {function}"
+        )
+    cells = np.bincount(true_class * n_classes + predicted_class, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes)
+
+
+def confusion_matrix(
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str], *, axes: Any = None
+) -> Any:
+    """Plot the confusion matrix, coloured by the fraction of each true class.
+
+    Parameters
+    ----------
+    labels : array_like of shape (m,) or (m, 1)
+        The true class numbers, integers.
+    predicted : array_like of shape (m,) or (m, 1)
+        The predicted class numbers, such as `model.predict_classes(X)`.
+    classes : sequence of str
+        The name of each class, in the order of their numbers.
+    axes : matplotlib.axes.Axes, optional
+        Where to plot. By default, a new figure that grows with the number of classes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the plot: a row per true class, a column per predicted class.
+
+    Raises
+    ------
+    ShapeError
+        If an array is empty or not a vector, or their lengths differ.
+    DtypeError
+        If an array does not hold integers.
+    ArgumentError
+        If a class number has no name, `classes` is not a sequence of names, or `axes` is not a
+        single Axes.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> axes = confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], ["non-cat", "cat"])
+    >>> axes.get_ylabel()
+    'true class'
+    """
+    function = "confusion_matrix"
+    names = check_class_names(classes, function)
+    n_classes = len(names)
+    counts = confusion_counts(labels, predicted, n_classes)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.7 * n_classes
+    axes = single_axes(axes, function, side + 1.2, side)
+    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(counts):
+        text = str(count)
+        if n_classes <= MAX_CLASSES_WITH_FRACTIONS:
+            text += f"\n{fractions[i, j]:.0%}"
+        colour = "white" if fractions[i, j] > 0.6 else "black"
+        axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)
+    longest = max(map(len, names))
+    axes.set_xticks(range(n_classes), names, rotation=90 if longest > 8 and n_classes > 3 else 0)
+    axes.set_yticks(range(n_classes), names)
+    n_correct, total = np.trace(counts), counts.sum()
+    axes.set(
+        xlabel="called (answer of the model)",
+        ylabel="true class",
+        title=f"{n_correct} of {total} called rightly ({n_correct / total:.1%})",
+    )
+    axes.figure.colorbar(
+        image,
+        ax=axes,
+        label="share of the true class",
+        format=lambda fraction, _: f"{fraction:.0%}",
+    )
+    return axes

@@ -1,0 +1,216 @@
+"""Loss over epochs, and loss over learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from ..errors import ArgumentError
+from ..training.history import History
+from ..utils.typing import Array
+from .figure import COLOURS, GREY, single_axes
+
+
+def learning_curves(
+    history: History | Mapping[str, History],
+    *,
+    metric: str = "loss",
+    against: str | None = None,
+    axes: Any = None,
+) -> Any:
+    """Plot a metric over the epochs of one or several trainings.
+
+    The training curve is solid; the validation curve, if the history has one, is dashed.
+
+    Parameters
+    ----------
+    history : History or dict of str to History
+        What `Sequential.fit` returned, or several histories by name, which are compared.
+    metric : str, default "loss"
+        The column of the history to plot, such as "accuracy". The column "val_" + `metric` is
+        plotted too if there is one.
+    against : str, optional
+        The column for the x axis, such as "seconds". By default, the epoch.
+    axes : matplotlib.axes.Axes, optional
+        Where to plot. By default, a new figure of 7 x 4.5 inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the plot; `axes.figure.savefig(path)` saves it.
+
+    Raises
+    ------
+    ArgumentError
+        If a history is empty or does not have the column, or `axes` is not a single Axes.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from minidl import History
+    >>> history = History()
+    >>> for loss in (0.7, 0.5, 0.4):
+    ...     history.add({"loss": loss})
+    >>> learning_curves(history).get_ylabel()
+    'loss'
+    """
+    curves = list(_curves(history, metric, against))
+    axes = single_axes(axes, "learning_curves", 7, 4.5)
+    for curve in curves:
+        axes.plot(
+            curve.x,
+            curve.y,
+            curve.style,
+            color=curve.colour,
+            label=curve.label,
+            linewidth=1.4,
+            marker="o" if len(curve.y) == 1 else None,  # a line of one point would be invisible
+        )
+    axes.set(
+        xlabel=against or "epoch (one pass over the training examples)",
+        ylabel=metric,
+        title=f"{metric.capitalize()} while learning",
+    )
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return axes
+
+
+class _Curve(NamedTuple):
+    x: Sequence[float]
+    y: Sequence[float]
+    style: str
+    colour: str
+    label: str
+
+
+def _curves(
+    history: History | Mapping[str, History], metric: str, against: str | None
+) -> Iterator[_Curve]:
+    """Yield the curves; a single history has a colour per curve, several a colour per history."""
+    is_comparison = isinstance(history, Mapping)
+    histories: Mapping[str, History] = history if isinstance(history, Mapping) else {"": history}
+    if not histories or any(not isinstance(value, History) for value in histories.values()):
+        raise ArgumentError(
+            "history must be the History that fit returned, or a dict of them by name, "
+            f"got {history!r} in learning_curves"
+        )
+    for number, (name, columns) in enumerate(histories.items()):
+        if not columns.epochs:
+            which = f" of {name!r}" if is_comparison else ""
+            raise ArgumentError(
+                f"the history{which} must have at least one epoch, got none in learning_curves: "
+                "train first"
+            )
+        x = range(1, columns.epochs + 1) if against is None else columns[against]
+        validation = f"val_{metric}"
+        subsets = {"training": metric}
+        if validation in columns:
+            subsets["validation"] = validation
+        for subset, column in subsets.items():
+            if is_comparison:
+                label = f"{name}, {subset}" if len(subsets) > 1 else name
+                colour = number
+            else:
+                label = subset
+                colour = 0 if subset == "training" else 1
+            style = "-" if subset == "training" else "--"
+            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], label)
+
+
+class LearningRateCurve(Protocol):
+    """What `learning_rate_curve` plots; `tuning.LearningRateSearch` has it."""
+
+    learning_rates: Array
+    raw_losses: Array
+    losses: Array
+    best_index: int
+    suggestion: float | None
+
+
+def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
+    """Plot the losses of a learning-rate search over its learning rates.
+
+    Parameters
+    ----------
+    search : LearningRateSearch
+        What `tuning.lr_find` returned.
+    axes : matplotlib.axes.Axes, optional
+        Where to plot. By default, a new figure of 7 x 4.5 inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the plot; the x axis is logarithmic.
+
+    Raises
+    ------
+    ArgumentError
+        If `search` is not the result of `lr_find`, or `axes` is not a single Axes.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    See Also
+    --------
+    minidl.tuning.lr_find : Suggests a learning rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.tuning import LearningRateSearch
+    >>> search = LearningRateSearch(np.geomspace(1e-4, 1, 20), np.linspace(1.0, 0.5, 20), 20)
+    >>> learning_rate_curve(search).get_xscale()
+    'log'
+    """
+    fields = LearningRateCurve.__annotations__
+    if not all(hasattr(search, field) for field in fields):
+        raise ArgumentError(
+            f"search must be what lr_find returned, got {search!r} in learning_rate_curve"
+        )
+    axes = single_axes(axes, "learning_rate_curve", 7, 4.5)
+    axes.plot(
+        search.learning_rates,
+        search.raw_losses,
+        ".",
+        color=GREY,
+        alpha=0.5,
+        markersize=5,
+        label="loss of each batch",
+    )
+    axes.plot(
+        search.learning_rates, search.losses, color=COLOURS[0], linewidth=1.8, label="smoothed"
+    )
+    # The losses of the first quarter, before the loss falls, set the scale: it may explode later.
+    n_early = max(3, len(search.learning_rates) // 4)
+    low, high = search.raw_losses.min(), search.raw_losses[:n_early].max()
+    height = max(high - low, 1e-3 * abs(high), 1e-12)
+    axes.set_ylim(low - 0.1 * height, high + 0.2 * height)
+    title = "Loss while the learning rate rises from step to step"
+    if search.suggestion is None:
+        title += "\nno suggestion: it fell by no more than its noise"
+    else:
+        best_rate = search.learning_rates[search.best_index]
+        axes.plot(
+            best_rate,
+            search.losses[search.best_index],
+            "o",
+            color=COLOURS[0],
+            markersize=7,
+            label=f"least, at {best_rate:.2g}",
+        )
+        axes.axvline(
+            search.suggestion,
+            color=COLOURS[1],
+            linestyle="--",
+            label=f"suggestion: a fifth, {search.suggestion:.2g}",
+        )
+    axes.set(
+        xscale="log",
+        xlabel="learning rate of the step (logarithmic)",
+        ylabel="loss after the step",
+        title=title,
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left", framealpha=0.9)
+    return axes

@@ -1,0 +1,124 @@
+"""Grids of images."""
+
+import numpy as np
+import pytest
+from plot_examples import CALLED, CLASSES, IMAGES, LABELS, titles
+
+from minidl import ArgumentError, DtypeError, NonFiniteError, ShapeError, plots
+
+pytest.importorskip("matplotlib")
+
+
+def test_misclassified_shows_the_most_confident_mistakes_first():
+    axes = plots.misclassified(
+        IMAGES, LABELS, CALLED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], max_images=2
+    )
+    assert titles(axes) == [
+        "true: cat\ncalled: non-cat (99% sure)",
+        "true: cat\ncalled: non-cat (70% sure)",
+    ]
+    np.testing.assert_array_equal(axes[0].get_images()[0].get_array(), IMAGES[4])
+    title = axes[0].figure.get_suptitle().replace("\n", " ")
+    assert title == "Called wrongly: 3 of 6 pictures (2 are shown), the surest mistakes first"
+
+
+@pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1], IMAGES / 255])
+def test_misclassified_takes_grey_images_and_fractions(images):
+    axes = plots.misclassified(images, LABELS.reshape(-1, 1), CALLED, CLASSES)
+    assert titles(axes)[0] == "true: non-cat\ncalled: cat"
+    assert len(axes) == 3
+
+
+def test_misclassified_draws_nothing_if_all_is_correct():
+    assert len(plots.misclassified(IMAGES, LABELS, LABELS, CLASSES)) == 0
+
+
+def test_a_grid_has_the_given_number_of_columns():
+    axes = plots.weight_images(np.ones((7, 12)), (2, 2, 3), columns=4, max_images=6)
+    assert len(axes) == 6
+    assert axes[0].get_gridspec().get_geometry() == (2, 4)
+    assert "the first 6 of 7" in axes[0].figure.get_suptitle().replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"images": IMAGES[0, 0]}, ShapeError, r"images must have shape .*got \(8, 3\)"),
+        ({"images": IMAGES[..., :2]}, ShapeError, "images must have shape"),
+        (
+            {"images": IMAGES * 1.0},
+            ArgumentError,
+            r"images must be uint8, or in \[0, 1\], got 0.0 to 255.0.*divide by 255",
+        ),
+        ({"images": IMAGES[:3]}, ShapeError, "must have the same length, got 3 images"),
+        ({"labels": LABELS[:3]}, ShapeError, "must have the same length"),
+        (
+            {"labels": LABELS + 1},
+            ArgumentError,
+            r"labels must be in 0..1, got 1 to 2 in misclassified",
+        ),
+        ({"labels": LABELS.reshape(2, 3)}, ShapeError, r"labels must be a vector \(m,\)"),
+        (
+            {"predicted": LABELS * 0.5},
+            DtypeError,
+            r"predicted must hold integers, got 0.5.*predict_classes",
+        ),
+        (
+            {"predicted": np.full(6, np.nan)},
+            DtypeError,
+            "predicted must hold integers, got nan",
+        ),
+        ({"classes": "ab"}, ArgumentError, "classes must be the names of all classes, got 'ab'"),
+        ({"probability": [0.5]}, ShapeError, "must have the same length"),
+        ({"max_images": 0}, ArgumentError, "max_images must be an integer >= 1, got 0"),
+        ({"columns": 2.5}, ArgumentError, "columns must be an integer >= 1, got 2.5"),
+    ],
+)
+def test_misclassified_refuses(change, error, message):
+    arguments = {
+        "images": IMAGES,
+        "labels": LABELS,
+        "predicted": CALLED,
+        "classes": CLASSES,
+    } | change
+    with pytest.raises(error, match=message):
+        plots.misclassified(**arguments)
+
+
+def test_weight_images_are_grey_at_zero_and_fill_their_scale():
+    weight = np.zeros((3, 12))
+    weight[0, 0], weight[1, 5] = 4.0, -0.5
+    axes = plots.weight_images(weight, (2, 2, 3))
+    first, second, third = (one.get_images()[0].get_array() for one in axes)
+    assert (first[0, 0, 0], first[1, 1, 1]) == (1.0, 0.5)
+    assert second.min() == 0.0
+    assert (third == 0.5).all()
+    assert titles(axes) == ["unit 0: ±4", "unit 1: ±0.5", "unit 2: ±0"]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1)])
+def test_weight_images_in_grey(shape):
+    assert plots.weight_images(np.ones((2, 12)), shape)[0].get_images()[0].get_array().shape == (
+        3,
+        4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "shape", "error", "message"),
+    [
+        (
+            np.ones((2, 12)),
+            (64, 64, 3),
+            ShapeError,
+            r"weight must have shape \(units, 12288\) .*got \(2, 12\)",
+        ),
+        (np.ones(12), (2, 2, 3), ShapeError, r"weight must have shape \(units, 12\)"),
+        (np.ones((2, 12)), (12,), ArgumentError, r"shape must be \(height, width\)"),
+        (np.ones((2, 12)), (2, 3, 2), ArgumentError, r"shape must be \(height, width\)"),
+        (np.full((2, 12), np.inf), (2, 2, 3), NonFiniteError, "weight must be finite"),
+    ],
+)
+def test_weight_images_refuses(weight, shape, error, message):
+    with pytest.raises(error, match=message):
+        plots.weight_images(weight, shape)
