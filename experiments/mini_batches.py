@@ -43,7 +43,7 @@ EXAMPLES = """examples:
 class Watch(Callback):
     """Adds to the history, after each epoch, the cost of the whole set and the seconds without those of this measurement."""
 
-    adds = ("cost", "seconds")
+    extra_metrics = ("cost", "seconds")
 
     def __init__(self, X: np.ndarray, Y: np.ndarray) -> None:
         self.X, self.Y, self.seconds = X, Y, 0.0

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .batching.inference_batches import InferenceBatches
-from .batching.sample_weights import split
+from .batching.batch import Batch
 from .errors import ArgumentError, LayerReuseError, ShapeError
 from .layers.base import Layer, Shape
 from .layers.sigmoid import Sigmoid
@@ -21,21 +19,78 @@ from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
-from .utils.random import RandomStream, as_rng, spawn_rngs
+from .utils.random import RandomStream, spawn_rngs
 from .utils.settings import settings_of
-from .utils.typing import Array, Seed
+from .utils.typing import Array
 from .utils.validation import model_dtype
 from .utils.workspace import get_workspace
 
-# A last layer and a loss that are computed together, from the logits. Exact types: a subclass may compute otherwise.
-_FROM_LOGITS: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
+# A last layer and a loss that are computed together, from the logits. Exact types: a subclass may
+# compute something else.
+_FUSED_LOSSES: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
     (Sigmoid, BinaryCrossEntropy): SigmoidCrossEntropy,
     (Softmax, CategoricalCrossEntropy): SoftmaxCrossEntropy,
 }
 
 
+class ForwardPass(NamedTuple):
+    """What a forward pass of `Objective.data_loss` computed; the arrays belong to the layers."""
+
+    outputs: list[Array]
+    """The output of each layer before the loss."""
+
+    output: Array
+    """What the loss received: the last of `outputs`, logits if the objective is fused."""
+
+    value: Any
+    """The data loss."""
+
+
 class Objective:
-    """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient, for trusted arrays: what is checked is what is trained."""
+    """J(theta) = loss(layers(x), y) + penalties(weights), and its gradient.
+
+    Training, gradient checking, `explain` and the exporters all use this object, so what is checked
+    is what is trained. Its methods trust their arguments; `Sequential` validates them.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Each in one model only, and once.
+    loss : Loss
+        The data loss.
+    penalties : sequence of Penalty
+        The terms added to it.
+    rng : numpy.random.Generator or numpy.random.RandomState
+        Draws the parameters without a value, layer by layer. Dropout layers get generators derived
+        from it.
+    dtype : float32, float64 or complex128
+        The dtype of parameters and results.
+
+    Attributes
+    ----------
+    layers, loss, penalties
+        The arguments, validated, as tuples.
+    parameters : ParameterVector
+        All parameters and their gradients.
+    training_loss : Loss
+        The loss that is computed: fused with the last layer, from its logits, or a copy of `loss`.
+    layers_before_loss : tuple of Layer
+        All layers but one that is fused with the loss.
+    first_trainable : int
+        The index of the first layer with parameters in `layers_before_loss`, else their number:
+        backpropagation stops there.
+    stochastic_layers : list of Layer
+        The layers that draw random numbers while training, nested ones included.
+
+    Raises
+    ------
+    ShapeError
+        If two layers do not fit.
+    LayerReuseError
+        If a layer is part of a model already.
+    ArgumentError
+        If an argument is not of the type it must be.
+    """
 
     def __init__(
         self,
@@ -43,198 +98,171 @@ class Objective:
         *,
         loss: Loss,
         penalties: Sequence[Penalty] = (),
-        seed: Seed = 0,
+        rng: RandomStream,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        self.layers = layers = _checked_layers(layers)
+        self.layers = _check_layers(layers)
         if not isinstance(loss, Loss):
             raise ArgumentError(f"loss must be a Loss such as BinaryCrossEntropy(), got {loss!r}")
         self.loss = loss
         self.penalties = tuple(penalties if isinstance(penalties, Iterable) else [penalties])
-        _check_penalties(self.penalties, len(layers))
-        kind, rng = model_dtype(dtype), as_rng(seed)
-        output_shapes(layers, None)
-        self._bind(kind, rng)
-        stochastic = [layer for top in layers for layer in top.modules() if layer.stochastic]
-        *streams, self.shuffle_rng = spawn_rngs(rng, 1 + len(stochastic))
-        for layer in stochastic:
+        _check_penalties(self.penalties, len(self.layers))
+        parameter_dtype = model_dtype(dtype)
+        output_shapes(self.layers, None)
+        self._build(parameter_dtype, rng)
+        rngs = spawn_rngs(rng, len(self.stochastic_layers))
+        for layer in self.stochastic_layers:
             if layer.rng is None:
-                layer.rng = streams.pop(0)
+                layer.rng = rngs.pop(0)
 
-    def _bind(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
-        named = [
-            (f"{i}.{name}", held)
+    def _build(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
+        """Build the parameter vector, and what else follows from layers, loss and penalties."""
+        named_parameters = [
+            (f"{i}.{name}", parameter)
             for i, layer in enumerate(self.layers)
-            for name, held in layer.parameters().items()
+            for name, parameter in layer.parameters().items()
         ]
-        self.parameters = ParameterVector(named, dtype, rng)
-        fused = _FROM_LOGITS.get((type(self.layers[-1]), type(self.loss)))
-        self._head = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
-        self._body = self.layers[:-1] if fused else self.layers
-        # The way back ends at the first layer that learns.
-        first = next(
-            (i for i, layer in enumerate(self._body) if layer.parameters()), len(self._body)
-        )
-        self._first, self._rest = self._body[first : first + 1], self._body[first + 1 :][::-1]
-        self._penalized = [(penalty, self._weights(penalty)) for penalty in self.penalties]
+        self.parameters = ParameterVector(named_parameters, dtype, rng)
+        fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
+        self.training_loss = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
+        self.layers_before_loss = self.layers[:-1] if fused else self.layers
+        trainable = [i for i, layer in enumerate(self.layers_before_loss) if layer.parameters()]
+        self.first_trainable = trainable[0] if trainable else len(self.layers_before_loss)
+        self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
+        self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self._workspace: dict[str, Array] = {}
-        self.outputs: list[Array] = []
-        self._weight: Array | None = None
+        modules = [module for layer in self.layers for module in layer.modules()]
+        self.stochastic_layers = [module for module in modules if module.stochastic]
         for layer in self.layers:
             for part in _parts(layer):
                 part._owner = True  # type: ignore[union-attr]  # copies do not keep it
 
-    def _weights(self, penalty: Penalty) -> list[Parameter]:
-        chosen = self.layers if penalty.layers is None else [self.layers[i] for i in penalty.layers]
-        return [
-            parameter
-            for layer in chosen
-            for parameter in layer.parameters().values()
-            if parameter.penalized
-        ]
+    def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
+        indices = range(len(self.layers)) if penalty.layers is None else penalty.layers
+        parameters = [p for i in indices for p in self.layers[i].parameters().values()]
+        return [parameter for parameter in parameters if parameter.penalized]
 
     @property
-    def from_logits(self) -> bool:
-        """Whether the last layer is computed with the loss."""
-        return self._body is not self.layers
+    def is_fused(self) -> bool:
+        """Whether the last layer is computed together with the loss, from the logits."""
+        return self.layers_before_loss is not self.layers
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What the model computes in."""
+        """The dtype of the parameters."""
         return self.parameters.dtype
 
-    def astype(self, dtype: npt.DTypeLike) -> Any:
-        """Return a copy that computes in `dtype`, its random streams where these stand."""
+    def astype(self, dtype: npt.DTypeLike) -> Objective:
+        """Return a copy that computes in `dtype`, with its random generators in the same state.
+
+        Parameters
+        ----------
+        dtype : float32, float64 or complex128
+            The dtype of the copy.
+
+        Returns
+        -------
+        Objective
+            The copy; this objective does not change.
+        """
         twin = copy.deepcopy(self)
-        twin._bind(model_dtype(dtype), twin.shuffle_rng)  # from which nothing is drawn
+        twin._build(model_dtype(dtype), np.random.default_rng(0))  # all values exist: none is drawn
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = (
-            "parameters",
-            "outputs",
-            "_weight",
-            "_head",
-            "_body",
-            "_first",
-            "_rest",
-            "_penalized",
-            "_workspace",
-        )
-        return {name: held for name, held in vars(self).items() if name not in derived} | {
-            "_dtype": self.dtype
-        }
+        state = {name: getattr(self, name) for name in ("layers", "loss", "penalties")}
+        return {**state, "dtype": self.dtype}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        dtype = state.pop("_dtype")
-        vars(self).update(state)
-        self._bind(dtype, np.random.default_rng(0))
+        self.layers, self.loss, self.penalties = state["layers"], state["loss"], state["penalties"]
+        self._build(state["dtype"], np.random.default_rng(0))
 
-    def __copy__(self) -> Any:
-        return copy.deepcopy(self)  # a shallow one would take the parameters away
+    def __copy__(self) -> Objective:
+        return copy.deepcopy(self)  # a shallow copy would take the parameters away
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the output of the last layer, which owns it."""
+        """Return the output of the last layer, which owns the array."""
         for layer in self.layers:
             x = layer.forward(x, training=training)
         return x
 
-    def data_loss(
-        self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False
-    ) -> Any:
-        """Return the loss without penalties, and keep the outputs of the layers."""
-        self.outputs = []
-        for layer in self._body:
+    def data_loss(self, batch: Batch, *, training: bool = False) -> ForwardPass:
+        """Return the forward pass of a batch, with its loss without penalties."""
+        x, y, sample_weight = batch
+        outputs = []
+        for layer in self.layers_before_loss:
             x = layer.forward(x, training=training)
-            self.outputs.append(x)
-        self.output = x  # what the loss sees
-        return self.loss_of(x, t, weight)
+            outputs.append(x)
+        return ForwardPass(outputs, x, self.loss_from_output(x, y, sample_weight))
 
-    def loss_of(self, output: Array, t: Array, weight: Array | None = None) -> Any:
-        """Return the loss of an output: of logits, if `from_logits`."""
-        self._weight = weight
-        loss = self._head.forward(output, t)
-        return loss if weight is None else self._head.per_example().dot(weight) / len(weight)
+    def loss_from_output(self, output: Array, y: Array, sample_weight: Array | None = None) -> Any:
+        """Return the data loss of an output: of logits, if `is_fused`."""
+        loss = self.training_loss.forward(output, y)
+        if sample_weight is None:
+            return loss
+        return self.training_loss.per_example().dot(sample_weight) / len(sample_weight)
 
-    def loss_gradient(self) -> Array:
-        """Return the gradient of the last `loss_of` with respect to its output."""
-        dy = self._head.backward()
-        if self._weight is None:
+    def loss_backward(self, sample_weight: Array | None = None) -> Array:
+        """Return the gradient of the last `loss_from_output` with respect to its output."""
+        dy = self.training_loss.backward()
+        if sample_weight is None:
             return dy
-        return np.multiply(
-            dy,
-            self._weight[:, np.newaxis],
-            out=get_workspace(self._workspace, "weighted", dy.shape, dy.dtype),
-        )
+        weighted = get_workspace(self._workspace, "weighted", dy.shape, dy.dtype)
+        return np.multiply(dy, sample_weight[:, np.newaxis], out=weighted)
 
-    def data_gradient(self) -> None:
-        """Go back from the last `data_loss`: fill the gradient vector."""
-        dy: Any = self.loss_gradient()
-        for layer in self._rest:
+    def backward(self, sample_weight: Array | None = None) -> None:
+        """Backpropagate the last `data_loss` into the gradient vector."""
+        dy: Any = self.loss_backward(sample_weight)
+        for layer in self._backward_order:
             dy = layer.backward(dy)
-        for layer in self._first:
-            layer.wants_input_gradient = False
-            try:
-                layer.backward(dy)
-            finally:
-                del layer.wants_input_gradient
+        if self.first_trainable < len(self.layers_before_loss):
+            self.layers_before_loss[self.first_trainable].backward_parameters(dy)
+
+    def penalized_parameters(self, index: int) -> list[Parameter]:
+        """Return the parameters that penalty number `index` acts on."""
+        return self._penalized[index]
 
     def penalty_value(self, index: int, m: int) -> Any:
-        """Return penalty number `index` for a batch of `m`."""
-        penalty, weights = self._penalized[index]
-        return sum(penalty.value(parameter.value, m) for parameter in weights)
+        """Return penalty number `index` for a batch of `m` examples."""
+        penalty = self.penalties[index]
+        return sum(penalty.value(parameter.value, m) for parameter in self._penalized[index])
 
     def add_penalty_gradient(self, index: int, m: int) -> None:
-        """Add its gradient to the gradient vector."""
-        penalty, weights = self._penalized[index]
-        for parameter in weights:
-            term = get_workspace(
-                self._workspace, "penalty", (parameter.size,), parameter.value.dtype
-            ).reshape(parameter.shape)
+        """Add the gradient of penalty number `index` to the gradient vector."""
+        penalty = self.penalties[index]
+        for parameter in self._penalized[index]:
+            dtype = parameter.value.dtype
+            term = get_workspace(self._workspace, "penalty", (parameter.size,), dtype)
+            term = term.reshape(parameter.shape)
             penalty.gradient(parameter.value, m, term)
             np.add(parameter.grad, term, out=parameter.grad)
 
     def value_and_gradient(
-        self, x: Array, t: Array, weight: Array | None = None, *, training: bool = False
-    ) -> Any:
-        """Return the total of a batch, its gradient in `parameters.grad`."""
-        total = self.data_loss(x, t, weight, training=training)
-        self.data_gradient()
+        self, batch: Batch, *, training: bool = False
+    ) -> tuple[Any, ForwardPass]:
+        """Return the total of a batch and its forward pass; `parameters.grad` has its gradient."""
+        forward_pass = self.data_loss(batch, training=training)
+        self.backward(batch.sample_weight)
+        total, m = forward_pass.value, len(batch.x)
         for index in range(len(self.penalties)):
-            total = total + self.penalty_value(index, len(x))
-            self.add_penalty_gradient(index, len(x))
-        return total
+            total = total + self.penalty_value(index, m)
+            self.add_penalty_gradient(index, m)
+        return total, forward_pass
 
-    def terms(self, x: Array, t: Array, weight: Array | None = None) -> dict[str, Any]:
-        """Return each term by its name, and their "total"."""
-        terms = {"data": self.data_loss(x, t, weight)}
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """Return each term of the objective by its name, and their "total"."""
+        terms = {"data": self.data_loss(batch).value}
         for index, penalty in enumerate(self.penalties):
-            terms[str(penalty)] = self.penalty_value(index, len(x))
+            terms[str(penalty)] = self.penalty_value(index, len(batch.x))
         return {**terms, "total": sum(terms.values())}
 
-    def measure_passes(
-        self, passes: InferenceBatches, *, weighted: bool = False
-    ) -> dict[str, float]:
-        """Return the data loss over all rows, and the accuracy where there are classes."""
-        loss, right, asked = 0.0, 0, 0
-        with closing(iter(passes)) as parts:
-            for _, x, t in parts:
-                t, weight = split(t) if weighted else (t, None)
-                loss += float(self.data_loss(x, t, weight)) * len(x)
-                if self.loss.is_classification:
-                    found = self.count_correct(t)
-                    right, asked = right + found[0], asked + found[1]
-        return {"loss": loss / passes.rows} | (
-            {"accuracy": right / asked} if self.loss.is_classification else {}
-        )
-
-    def count_correct(self, t: Array) -> tuple[int, int]:
-        """Return how many classes the last `data_loss` had right, of how many."""
-        return self._head.count_correct(self.output, t)
+    def count_correct(self, output: Array, y: Array) -> tuple[int, int]:
+        """Return (number of correct predictions, number of predictions) of a loss's `output`."""
+        return self.training_loss.count_correct(output, y)
 
 
 def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
-    """Return the shape of one example after each layer, or say which two do not fit."""
+    """Return the shape of one example after each layer; raise `ShapeError` if two do not fit."""
     shapes = []
     for i, layer in enumerate(layers):
         try:
@@ -246,32 +274,29 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | 
     return shapes
 
 
-def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    if (
-        isinstance(layers, Layer)
-        or not isinstance(layers, Iterable)
-        or not (layers := tuple(layers))
-    ):
+def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
+    if not is_list or not (layers := tuple(layers)):
         raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
-    seen: dict[int, int] = {}
+    layer_of_part: dict[int, int] = {}
     for i, layer in enumerate(layers):
         if not isinstance(layer, Layer):
-            cure = (
-                f"write {layer.__name__}(...)"
-                if isinstance(layer, type)
-                else "derive it from minidl.Layer"
-            )
+            cure = "derive it from minidl.Layer"
+            if isinstance(layer, type):
+                cure = f"write {layer.__name__}(...)"
             raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
         for part in _parts(layer):
-            if id(part) in seen:
+            if id(part) in layer_of_part:
                 raise LayerReuseError(
-                    f"layer {i}, {layer}, is already part of layer {seen[id(part)]} of this model: make a new one"
+                    f"layer {i}, {layer}, is already part of layer {layer_of_part[id(part)]} of "
+                    "this model: make a new one"
                 )
             if getattr(part, "_owner", False):
                 raise LayerReuseError(
-                    f"layer {i}, {layer}, already belongs to another model: make a new one, or a deep copy"
+                    f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
+                    "deep copy"
                 )
-            seen[id(part)] = i
+            layer_of_part[id(part)] = i
     return layers
 
 
@@ -279,16 +304,14 @@ def _parts(layer: Layer) -> list[Layer | Parameter]:
     return [*layer.modules(), *layer.parameters().values()]
 
 
-def _check_penalties(penalties: Sequence[Penalty], layers: int) -> None:
+def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:
     names = [str(penalty) for penalty in penalties]
     for penalty, name in zip(penalties, names, strict=True):
         if not isinstance(penalty, Penalty):
-            raise ArgumentError(
-                f"penalties must be a list of Penalty objects such as L2(0.1), got {penalty!r}"
-            )
+            rule = "penalties must be a list of Penalty objects such as L2(0.1)"
+            raise ArgumentError(f"{rule}, got {penalty!r}")
         if names.count(name) > 1:
             raise ArgumentError(f"penalty {name} is given twice: add the strengths")
-        if penalty.layers is not None and max(penalty.layers) >= layers:
-            raise ArgumentError(
-                f"{name} names layer {max(penalty.layers)}, but the model has layers 0 to {layers - 1}"
-            )
+        if penalty.layers is not None and max(penalty.layers) >= n_layers:
+            rule = f"the model has layers 0 to {n_layers - 1}"
+            raise ArgumentError(f"{name} names layer {max(penalty.layers)}, but {rule}")

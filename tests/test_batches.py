@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from outside import Outside, dealt, numbered, readers
 
 from minidl import ArgumentError, DtypeError, MiniBatches, NonFiniteError, ShapeError
+from minidl.batching.batch import Batch
 from minidl.batching.inference_batches import InferenceBatches
 from minidl.batching.out_of_core import ArraySource, TargetSource
 
@@ -36,7 +37,7 @@ def test_every_row_comes_once_and_pairs_stay_together(m, size, shuffle, seed):
     batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, seed=seed)
     for _ in range(3):
         rows = []
-        for x, y in batches:
+        for x, y, _ in batches:
             np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
             rows += y[:, 0].tolist()
         assert sorted(rows) == list(range(m))
@@ -45,7 +46,7 @@ def test_every_row_comes_once_and_pairs_stay_together(m, size, shuffle, seed):
 @given(m=st.integers(1, 40), size=st.integers(1, 45))
 def test_only_the_last_batch_is_smaller(m, size):
     batches = MiniBatches(*numbered(m), batch_size=size)
-    sizes = [len(x) for x, _ in batches]
+    sizes = [len(x) for x, _, _ in batches]
     assert len(sizes) == len(batches)
     assert sizes[:-1] == [size] * (len(sizes) - 1)
     assert sizes[-1] == m - sum(sizes[:-1]) <= size
@@ -80,7 +81,7 @@ def test_unshuffled_rows_keep_their_order():
 @pytest.mark.parametrize("size", [None, 5, 100])
 def test_the_whole_set_is_one_batch_as_it_is(size):
     X, Y = numbered(5)
-    ((x, y),) = MiniBatches(X, Y, batch_size=size)
+    ((x, y, _),) = MiniBatches(X, Y, batch_size=size)
     assert x is X
     assert y is Y
 
@@ -134,7 +135,7 @@ def test_x_and_y_must_have_the_same_number_of_rows():
 
 def test_lists_are_taken_and_what_is_no_array_is_refused():
     batches = MiniBatches([[1.0], [2.0]], [[0], [1]], batch_size=1, shuffle=False)
-    assert [(x.tolist(), y.tolist()) for x, y in batches] == [([[1.0]], [[0]]), ([[2.0]], [[1]])]
+    assert [(x.tolist(), y.tolist()) for x, y, _ in batches] == [([[1.0]], [[0]]), ([[2.0]], [[1]])]
     for wrong, error in ((5, ShapeError), ("abc", DtypeError), (None, DtypeError)):
         with pytest.raises(error, match=r"^Y must hold"):
             MiniBatches([[1.0], [2.0]], wrong)
@@ -147,7 +148,7 @@ def test_there_must_be_a_row():
 
 def test_dtypes_and_ranks_stay():
     X = np.arange(24, dtype=np.float32).reshape(6, 2, 2)
-    for x, y in MiniBatches(X, np.arange(6), batch_size=4, shuffle=False):
+    for x, y, _ in MiniBatches(X, np.arange(6), batch_size=4, shuffle=False):
         assert (x.dtype, x.shape[1:]) == (np.float32, (2, 2))
         assert (y.dtype, y.ndim) == (np.arange(6).dtype, 1)
 
@@ -196,7 +197,7 @@ def test_batches_are_converted_one_by_one(dtype, size, shuffle):
     X = (X % 2 if dtype == "?" else X).astype(dtype)
     batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, dtype=F4)
     for _ in range(2):
-        for x, y in batches:
+        for x, y, _ in batches:
             assert x.dtype == F4
             np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
 
@@ -205,7 +206,7 @@ def test_pictures_are_not_converted_as_a_whole():
     X, Y = np.zeros((4000, 100), np.uint8), np.zeros((4000, 1), np.float32)
     tracemalloc.start()
     try:
-        for x, _ in MiniBatches(X, Y, batch_size=10, dtype=F4):
+        for x, _, _ in MiniBatches(X, Y, batch_size=10, dtype=F4):
             assert x.nbytes == 4000
         assert (
             tracemalloc.get_traced_memory()[1] < X.nbytes
@@ -225,7 +226,7 @@ def test_unshuffled_rows_are_not_copied():
     X, Y = numbered(10)
     assert all(
         np.shares_memory(x, X) and np.shares_memory(y, Y)
-        for x, y in MiniBatches(X, Y, batch_size=3, shuffle=False)
+        for x, y, _ in MiniBatches(X, Y, batch_size=3, shuffle=False)
     )
 
 
@@ -248,7 +249,7 @@ def test_every_row_of_a_file_comes_once_too(m, size, width, chunks, limit, shuff
     )
     for _ in range(2):
         rows, sizes = [], []
-        for x, y in batches:
+        for x, y, _ in batches:
             np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
             assert x.dtype == (dtype or X.dtype)
             rows += y[:, 0].tolist()
@@ -271,11 +272,11 @@ def test_what_fits_is_read_once_and_dealt_as_from_memory():
 
 def test_a_file_is_read_in_blocks_by_one_thread():
     batches = outside(400, limit=6000)
-    x = batches._from.sources[0].values
+    x = batches._data.sources[0].values
     read = len(x.spans)
     dealt(batches)
-    assert batches.plan.block * batches.plan.blocks < 100
-    assert all(stop - start <= batches.plan.block for start, stop in x.spans[read:])
+    assert batches.plan.rows_per_block * batches.plan.blocks_per_buffer < 100
+    assert all(stop - start <= batches.plan.rows_per_block for start, stop in x.spans[read:])
     assert x.threads == {"minidl-reader_0"}
 
 
@@ -285,7 +286,7 @@ def test_no_chunk_is_read_twice(chunks):
     dealt(batches)
     touched = [
         chunk
-        for start, stop in batches._from.sources[0].values.spans
+        for start, stop in batches._data.sources[0].values.spans
         for chunk in range(start // chunks, (stop - 1) // chunks + 1)
     ]
     assert sorted(touched) == list(range(400 // chunks))
@@ -297,7 +298,7 @@ def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
         "minidl.batching.read_plan.MIN_BLOCK_BYTES", 1
     )  # as with a limit of some MB
     batches = outside(4000, limit=40_000, batch_size=100)
-    assert batches.plan.blocks >= 32
+    assert batches.plan.blocks_per_buffer >= 32
     means = [[np.mean(rows) for rows in dealt(batches)] for _ in range(3)]
     assert (
         np.abs(np.array(means) - 2000).max() < 1000
@@ -327,7 +328,7 @@ def test_who_is_faster_does_not_matter():
     hurried = [dealt(outside(300, seed=5)) for _ in range(3)]
     batches = outside(300, seed=5)
     seen = []
-    for _, y in batches:
+    for _, y, _ in batches:
         for thread in readers():
             thread.join(timeout=0.001)  # the reader gets ahead as far as it may
         seen.append(y[:, 0].astype(int).tolist())
@@ -511,7 +512,7 @@ def collected(x, t=None, **settings):
     """Return all rows of all passes, which must follow one another; they are written over, so they are copied."""
     settings = {"dtype": F4, **settings}
     parts, targets, stop = [], [], 0
-    for rows, part, some in InferenceBatches(x, t, **settings):
+    for rows, (part, some, _) in InferenceBatches(Batch(x, t), **settings):
         assert rows == slice(stop, stop + len(part))
         assert part.dtype == settings["dtype"]
         assert part.flags.c_contiguous
@@ -553,9 +554,15 @@ def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
 @pytest.mark.parametrize("limit", [4_400_000, 6_000_000])
 def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, limit):
     X = np.broadcast_to(np.zeros((), dtype), (20_000, 256))
-    parts = InferenceBatches(ArraySource(Outside(X), "X", F4), dtype=F4, memory_limit=limit)
+    parts = InferenceBatches(
+        Batch(ArraySource(Outside(X), "X", F4), None), dtype=F4, memory_limit=limit
+    )
     assert [len(part) for _, part, _ in parts] == [1024] * 19 + [544]
-    source, block, rows = parts._held.sources[0], parts._held.plan.block, parts._held.size
+    source, block, rows = (
+        parts._data.sources[0],
+        parts._data.plan.rows_per_block,
+        parts._data.rows_per_buffer,
+    )
     converted = 1024 * 256 * 4 if dtype == "u1" else 0
     assert rows < 20_000
     assert 2 * rows * source.row_bytes + block * source.passing_bytes + converted <= limit
@@ -564,7 +571,8 @@ def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, li
 def test_an_array_that_fits_is_not_copied():
     X = np.ones((3000, 4), np.float32)
     assert all(
-        np.shares_memory(part, X) for _, part, _ in InferenceBatches(X, dtype=F4, check=True)
+        np.shares_memory(part, X)
+        for _, (part, _, _) in InferenceBatches(Batch(X, None), dtype=F4, check_finite=True)
     )
 
 
@@ -574,7 +582,9 @@ def test_an_array_that_fits_is_not_copied():
 def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
     sizes = [
         len(part)
-        for _, part, _ in InferenceBatches(np.broadcast_to(np.float32(0), (1100, width)), dtype=F4)
+        for _, (part, _, _) in InferenceBatches(
+            Batch(np.broadcast_to(np.float32(0), (1100, width)), None), dtype=F4
+        )
     ]
     assert set(sizes[:-1]) == {rows}
 
@@ -602,7 +612,7 @@ def test_numbers_are_checked_on_the_way(dtype, value, message, order):
 
 def test_large_finite_numbers_pass_the_check():
     X = np.full((1000, 3), 1e30, np.float32)  # the squares overflow
-    np.testing.assert_array_equal(collected(X, check=True)[0], X)
+    np.testing.assert_array_equal(collected(X, check_finite=True)[0], X)
 
 
 def test_a_limit_that_is_too_small_is_refused():
@@ -612,6 +622,6 @@ def test_a_limit_that_is_too_small_is_refused():
 
 def test_leaving_early_ends_the_reading():
     source = ArraySource(Outside(np.zeros((1000, 10))), "X", F4)
-    for _ in InferenceBatches(source, dtype=F4, memory_limit=10_000):
+    for _ in InferenceBatches(Batch(source, None), dtype=F4, memory_limit=10_000):
         break
     assert not readers()

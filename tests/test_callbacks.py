@@ -401,7 +401,7 @@ class Stop(Callback):
 
 
 class Counts(Callback):
-    adds = ("number, by me",)
+    extra_metrics = ("number, by me",)
 
     def on_epoch_end(self, run):
         run.history.columns.setdefault("number, by me", []).append(run.epoch**2)
@@ -444,7 +444,7 @@ def test_the_learning_rate_is_logged_where_it_follows_a_schedule(tmp_path):
 
 def test_a_column_of_ones_own_of_that_name_stays(tmp_path):
     class Rates(Callback):
-        adds = ("learning_rate",)
+        extra_metrics = ("learning_rate",)
 
         def on_epoch_end(self, run):
             run.history.columns.setdefault("learning_rate", []).append(-run.epoch)
@@ -463,7 +463,7 @@ def test_the_file_is_whole_after_each_epoch_and_an_old_one_is_replaced(tmp_path)
     path.write_text("old\n")
 
     class Watch(Callback):
-        late = True
+        run_last = True
 
         def on_gradient(self, run):
             if run.epoch == 1:
@@ -538,7 +538,7 @@ def test_a_full_disk_is_told(tmp_path):
     log = CSVLog(tmp_path / "log.csv")
 
     class Fill(Callback):
-        late = True
+        run_last = True
 
         def on_epoch_end(self, run):
             log.path.unlink()

@@ -251,7 +251,7 @@ def test_the_model_stays_as_it_is_also_its_streams_and_gradient():
 )
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
 def test_lines_are_at_most_120_wide_and_columns_do_not_touch(model, scale):
-    outputs = model.layers[-1 if not model.from_logits else -2].out_features
+    outputs = model.layers[-1 if not model.objective_function.is_fused else -2].out_features
     with np.errstate(over="ignore", invalid="ignore"):
         text = text_of(model, X * scale, np.eye(outputs)[np.arange(6) % outputs])
     assert max(map(len, text.splitlines())) <= 120

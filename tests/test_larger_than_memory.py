@@ -253,7 +253,7 @@ def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(
 
     class Watch(Callback):
         def on_gradient(self, run):
-            seen.append(run.x.copy())
+            seen.append(run.data.x.copy())
 
         def on_train_end(self, run):
             seen.append("end")
@@ -311,7 +311,7 @@ def test_an_interruption_leaves_no_reader(file, hook, error):
             assert not readers()
 
     def fail(self, run):
-        if run.batch in (0, 3, len(run.dealer)):
+        if run.batch in (0, 3, len(run.minibatches)):
             raise error
 
     setattr(Fails, hook, fail)

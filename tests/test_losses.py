@@ -445,7 +445,7 @@ def test_a_model_computes_it_from_the_logits_too(layers, loss, Y):
     model, plain = (
         Sequential(layers(), loss=one, dtype=np.float64) for one in (loss, type(loss)())
     )
-    assert model.from_logits
+    assert model.objective_function.is_fused
     p = model.predict(X)
     t = loss.prepare_targets(Y, p.shape[1], F8)
     found = model.evaluate(X, Y)

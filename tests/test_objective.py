@@ -172,8 +172,8 @@ def test_from_logits_or_from_probabilities_is_the_same(head, loss, k):
         Sequential([Linear(4, k), head(), *more], loss=loss(), dtype=np.float64)
         for more in ([], [Flatten()])
     )
-    assert fused.from_logits
-    assert not unfused.from_logits
+    assert fused.objective_function.is_fused
+    assert not unfused.objective_function.is_fused
     assert fused.objective(X, TARGETS[k])["total"] == pytest.approx(
         unfused.objective(X, TARGETS[k])["total"], rel=1e-13
     )
@@ -189,7 +189,9 @@ def test_a_subclass_of_sigmoid_is_not_computed_from_logits():
         def apply(self, x, y):
             super().apply(3 * x, y)
 
-    assert not Sequential([Linear(4, 1), Steep()], loss=BinaryCrossEntropy()).from_logits
+    assert not Sequential(
+        [Linear(4, 1), Steep()], loss=BinaryCrossEntropy()
+    ).objective_function.is_fused
 
 
 def test_the_losses_of_logits_may_be_given_as_well():
@@ -198,7 +200,7 @@ def test_the_losses_of_logits_may_be_given_as_well():
         ([Linear(4, 3)], SoftmaxCrossEntropy(), 3),
     ):
         model = Sequential(layers, loss=loss)
-        assert not model.from_logits
+        assert not model.objective_function.is_fused
         assert set(model.evaluate(X, TARGETS[k])) == {"loss", "accuracy"}
 
 

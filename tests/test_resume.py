@@ -206,7 +206,7 @@ def test_in_another_thread_it_trains_without_signals(tmp_path):
 
 def test_it_saves_each_so_many_epochs_and_at_the_end(tmp_path):
     class Watch(Callback):
-        late = True
+        run_last = True
         epochs = ()
 
         def on_epoch_end(self, run):
@@ -222,7 +222,7 @@ def test_it_saves_each_so_many_epochs_and_at_the_end(tmp_path):
 
 def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
     class Watch(Callback):
-        late = True
+        run_last = True
 
         def on_batch_end(self, run):
             assert path.exists()

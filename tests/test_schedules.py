@@ -127,9 +127,7 @@ def test_the_rate_must_be_positive(make, value):
 )
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, "2", None, True])
 def test_steps_are_whole_numbers(make, name, value):
-    with pytest.raises(
-        ArgumentError, match=f"{name} must be an integer >= 1, got {value!r} in "
-    ):
+    with pytest.raises(ArgumentError, match=f"{name} must be an integer >= 1, got {value!r} in "):
         make(value)
 
 

@@ -158,15 +158,15 @@ def test_all_rows_can_be_loaded(chunks):
     source = ArraySource(Outside(array, chunks=chunks), "X", F4)
     np.testing.assert_array_equal(source.load(), array)
     assert source.chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
-    assert source.load_bytes >= array.nbytes
+    assert source.total_load_bytes >= array.nbytes
 
 
 def test_what_fits_comes_into_memory():
     source = ArraySource(Outside(X), "X")
-    given, loaded = load_if_fits((X, source), source.load_bytes)
+    given, loaded = load_if_fits((X, source), source.total_load_bytes)
     assert given is X
     np.testing.assert_array_equal(loaded, X)
-    assert load_if_fits((X, source), source.load_bytes - 1) is None
+    assert load_if_fits((X, source), source.total_load_bytes - 1) is None
 
 
 def test_targets_are_let_in_by_the_loss():
@@ -269,8 +269,8 @@ def test_a_plan_keeps_the_limit(m, width, dtype, chunk, batch, limit, beside):
     limit = max(limit, smallest(sources, batch, beside))
     block, blocks = plan_reads(sources, batch, limit, beside)
     rows = min(m, block * blocks)
-    held = sum(each.row_bytes for each in sources)
-    passing = sum(each.passing_bytes for each in sources)
+    held = sum(each.bytes_per_row for each in sources)
+    passing = sum(each.transient_bytes_per_row for each in sources)
     order = 16 * rows  # while a new one is drawn, the old one is still there
     assert 2 * rows * held + order + min(block, m) * passing + beside <= limit
     assert block >= 1
@@ -326,12 +326,12 @@ def test_every_row_is_read_once(m, block, blocks, shuffled):
     buffers = BlockReader(
         [ArraySource(outside, "X"), ArraySource(outside.array + 100, "Y")], ReadPlan(block, blocks)
     )
-    runs = buffers.runs(
+    runs = buffers.block_groups(
         np.random.default_rng(m).permutation(math.ceil(m / block)) if shuffled else None
     )
     rows = []
-    for run, (x, y) in zip(runs, buffers.fill(runs), strict=True):
-        assert len(x) == len(y) == buffers.length(run) <= buffers.size
+    for run, (x, y) in zip(runs, buffers.read_ahead(runs), strict=True):
+        assert len(x) == len(y) == buffers.n_rows_in(run) <= buffers.rows_per_buffer
         np.testing.assert_array_equal(x + 100, y)
         rows += x[:, 0].tolist()
     assert sorted(rows) == list(range(m))
@@ -344,7 +344,7 @@ def test_the_next_buffer_is_read_while_one_is_in_use():
     read = Event()
     outside = Outside(np.arange(12), fail=lambda start: read.set() if start == 6 else None)
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(2, 2))
-    with closing(buffers.fill(buffers.runs())) as filled:
+    with closing(buffers.read_ahead(buffers.block_groups())) as filled:
         (first,) = next(filled)
         assert read.wait(timeout=30)
         np.testing.assert_array_equal(first, [0, 1, 2, 3])
@@ -354,7 +354,7 @@ def test_the_next_buffer_is_read_while_one_is_in_use():
 def test_a_buffer_is_not_written_to_while_it_is_in_use():
     outside = Outside(np.arange(40))
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 4))
-    for number, (x,) in enumerate(buffers.fill(buffers.runs())):
+    for number, (x,) in enumerate(buffers.read_ahead(buffers.block_groups())):
         for _ in range(1000):
             assert x.tolist() == list(range(4 * number, 4 * number + 4))
 
@@ -375,7 +375,7 @@ def test_whoever_leaves_early_waits_for_one_block_only(monkeypatch):
     monkeypatch.setattr("minidl.batching.block_reader.Event", Left)
     outside = Outside(np.arange(1000), fail=wait)
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 500))
-    with closing(buffers.fill(buffers.runs())) as filled:
+    with closing(buffers.read_ahead(buffers.block_groups())) as filled:
         next(filled)
         assert reading.wait(timeout=30)
     assert not readers()
@@ -400,7 +400,7 @@ def test_a_failure_surfaces_where_the_rows_are_due(row, error):
         else rf"X\[{row}:{row + 1}\] must be readable, but it raised {type(error).__name__}"
     )
     with pytest.raises(DataError, match=message):
-        seen.extend(x.tolist() for (x,) in buffers.fill(buffers.runs()))
+        seen.extend(x.tolist() for (x,) in buffers.read_ahead(buffers.block_groups()))
     assert seen == [[0, 1, 2, 3], [4, 5, 6, 7]][: row // 4]
     assert not readers()
 
@@ -413,6 +413,8 @@ def test_nothing_to_read_is_no_error():
 
 def test_buffers_are_made_once():
     buffers = BlockReader([ArraySource(Outside(np.arange(12)), "X")], ReadPlan(2, 2))
-    homes = [{x.ctypes.data for (x,) in buffers.fill(buffers.runs())} for _ in range(2)]
+    homes = [
+        {x.ctypes.data for (x,) in buffers.read_ahead(buffers.block_groups())} for _ in range(2)
+    ]
     assert homes[0] == homes[1]
     assert len(homes[0]) == 2

@@ -41,7 +41,9 @@ def test_the_loss_of_an_epoch_is_the_mean_over_examples_before_each_update():
 
     class Watch(Callback):
         def on_gradient(self, run):
-            seen.append((run.loss, len(run.x), run.model.objective(run.x, run.y)["total"]))
+            seen.append(
+                (run.loss, len(run.data.x), run.model.objective(run.data.x, run.data.y)["total"])
+            )
 
     history = model.fit(
         X,
@@ -141,7 +143,7 @@ def test_hooks_come_in_order():
 
     class Watch(Callback):
         def on_train_begin(self, run):
-            calls.append(("start", run.epochs, run.batches))
+            calls.append(("start", run.epochs, run.batches_per_epoch))
 
         def on_gradient(self, run):
             calls.append(("step", run.epoch, run.batch))
@@ -234,12 +236,12 @@ def test_the_watch_for_nan_is_added_once():
 
 def test_a_set_made_by_hand_deals_the_rows_of_fit():
     batches = MiniBatches(X, Y, batch_size=4, seed=classifier().shuffle_rng)
-    order = [x.copy() for x, _ in batches]
+    order = [x.copy() for x, _, _ in batches]
     seen = []
 
     class Watch(Callback):
         def on_gradient(self, run):
-            seen.append(run.x.copy())
+            seen.append(run.data.x.copy())
 
     classifier().fit(
         X, Y, optimizer=Adam(), epochs=1, batch_size=4, callbacks=[Watch()], progress=False

@@ -164,12 +164,12 @@ def test_the_sum_over_the_batches_is_the_weighted_mean_of_the_epoch():
 
     class Watch(Callback):
         def on_gradient(self, run):
-            assert run.y.shape == (len(run.x), 1)
+            assert run.data.y.shape == (len(run.data.x), 1)
             seen.append(
                 (
-                    float(run.loss) * len(run.x),
-                    [W[np.flatnonzero(np.equal(X, x).all(axis=1))[0]] for x in run.x],
-                    run.weight,
+                    float(run.loss) * len(run.data.x),
+                    [W[np.flatnonzero(np.equal(X, x).all(axis=1))[0]] for x in run.data.x],
+                    run.data.sample_weight,
                 )
             )
 
@@ -239,8 +239,8 @@ def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
 
     class Watch(Callback):
         def on_gradient(self, run):
-            numbers = [int(np.flatnonzero((x == row).all(axis=1))[0]) for row in run.x]
-            seen.extend(zip(numbers, run.weight.tolist(), strict=True))
+            numbers = [int(np.flatnonzero((x == row).all(axis=1))[0]) for row in run.data.x]
+            seen.extend(zip(numbers, run.data.sample_weight.tolist(), strict=True))
 
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["x"], file["y"] = x, y
@@ -294,7 +294,7 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
 
     class Ask(Callback):
         def on_gradient(self, run):
-            asked.append(run.model.evaluate(run.x, run.y)["loss"])
+            asked.append(run.model.evaluate(run.data.x, run.data.y)["loss"])
 
     model = classifier()
     model.fit(

@@ -14,56 +14,72 @@ from .read_plan import ReadPlan
 
 
 class BlockReader:
-    """Read rows of sources of the same length, buffer by buffer."""
+    """Read the rows of sources of the same length, buffer by buffer.
+
+    Parameters
+    ----------
+    sources : sequence of ArraySource
+        The arrays that are read side by side.
+    plan : ReadPlan
+        The sizes of blocks and buffers.
+    """
 
     def __init__(self, sources: Sequence[ArraySource], plan: ReadPlan) -> None:
         self.sources, self.plan = sources, plan
-        self.rows = len(sources[0])
-        self.blocks = math.ceil(self.rows / plan.block)
-        self.size = min(self.rows, plan.block * plan.blocks)
-        self._held = [
-            [np.empty((self.size, *source.shape[1:]), source.dtype) for source in sources]
+        self.n_rows = len(sources[0])
+        self.n_blocks = math.ceil(self.n_rows / plan.rows_per_block)
+        self.rows_per_buffer = min(self.n_rows, plan.rows_per_block * plan.blocks_per_buffer)
+        # Two buffers: one is read while the other is in use.
+        self._buffers = [
+            [
+                np.empty((self.rows_per_buffer, *source.shape[1:]), source.dtype)
+                for source in sources
+            ]
             for _ in range(2)
         ]
 
-    def runs(self, order: Array | None = None) -> list[Array]:
-        """Return which blocks each buffer takes, in `order` or from first to last."""
-        order = np.arange(self.blocks) if order is None else order
-        return [order[start:stop] for start, stop in chunk_ranges(0, len(order), self.plan.blocks)]
+    def block_groups(self, block_order: Array | None = None) -> list[Array]:
+        """Return the numbers of the blocks of each buffer, in `block_order` or from first to last."""
+        order = np.arange(self.n_blocks) if block_order is None else block_order
+        per_buffer = self.plan.blocks_per_buffer
+        return [order[start:stop] for start, stop in chunk_ranges(0, len(order), per_buffer)]
 
-    def length(self, run: Array) -> int:
-        """Return how many rows the blocks of `run` have together."""
-        return sum(stop - start for start, stop in map(self._span, run))
+    def n_rows_in(self, block_group: Array) -> int:
+        """Return the number of rows in a group of blocks."""
+        return sum(stop - start for start, stop in map(self._row_range, block_group))
 
-    def _span(self, block: int) -> tuple[int, int]:
-        start = int(block) * self.plan.block
-        return start, min(self.rows, start + self.plan.block)
+    def _row_range(self, block: int) -> tuple[int, int]:
+        start = int(block) * self.plan.rows_per_block
+        return start, min(self.n_rows, start + self.plan.rows_per_block)
 
-    def fill(self, runs: Sequence[Array]) -> Generator[list[Array]]:
-        """Yield the rows of each run, an array per source, valid until the next, which a thread reads meanwhile."""
-        if not runs:
+    def read_ahead(self, block_groups: Sequence[Array]) -> Generator[list[Array]]:
+        """Yield the rows of each group, an array per source, while a thread reads the next group.
+
+        The arrays are valid until the next iteration.
+        """
+        if not block_groups:
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        left = Event()
+        cancelled = Event()
 
-        def read(number: int) -> list[Array]:
-            length, arrays = 0, self._held[number % 2]
-            for start, stop in map(self._span, runs[number]):
-                if left.is_set():
+        def read_group(number: int) -> list[Array]:
+            n_read, arrays = 0, self._buffers[number % 2]
+            for start, stop in map(self._row_range, block_groups[number]):
+                if cancelled.is_set():
                     break
                 for source, array in zip(self.sources, arrays, strict=True):
-                    array[length : length + stop - start] = source.read(start, stop)
-                length += stop - start
-            return [array[:length] for array in arrays]
+                    array[n_read : n_read + stop - start] = source.read(start, stop)
+                n_read += stop - start
+            return [array[:n_read] for array in arrays]
 
-        with ThreadPoolExecutor(1, thread_name_prefix="minidl-reader") as reader:
+        with ThreadPoolExecutor(1, thread_name_prefix="minidl-reader") as executor:
             try:
-                ahead = reader.submit(read, 0)
-                for number in range(1, len(runs)):
-                    rows = ahead.result()
-                    ahead = reader.submit(read, number)
-                    yield rows
-                yield ahead.result()
+                future = executor.submit(read_group, 0)
+                for number in range(1, len(block_groups)):
+                    arrays = future.result()
+                    future = executor.submit(read_group, number)
+                    yield arrays
+                yield future.result()
             finally:
-                left.set()  # whoever leaves early waits for one block, not for a buffer
+                cancelled.set()  # a caller that leaves early waits for one block, not for a buffer

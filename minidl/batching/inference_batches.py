@@ -12,77 +12,103 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.validation import check_finite
 from ..utils.workspace import get_workspace
+from .batch import Batch
 from .block_reader import BlockReader
-from .out_of_core import ArraySource, as_array_source, chunk_ranges
+from .out_of_core import ArraySource, WeightSource, as_array_source, chunk_ranges
 from .read_plan import MEMORY_LIMIT, ReadPlan, plan_reads
 
-MIN_ROWS, MAX_ROWS = 32, 1024  # rows of a pass: fast products that stay in the cache
+MIN_ROWS = 32
+"""Rows per batch at least, unless rows are read from a file: smaller products are slow."""
 
+MAX_ROWS = 1024
+"""Rows per batch at most: the outputs of the layers stay in the cache."""
 
-MAX_BYTES = 2**25  # of a pass, and of the rows that are read ahead for it
+MAX_BYTES = 2**25
+"""Bytes per batch at most, and of the rows that are read ahead for it."""
 
 
 class InferenceBatches:
-    """All rows in order: an iteration yields which, these rows of X in `dtype`, and of the targets; `check` has an array be finite."""
+    """Iterate over all rows in order, in batches of a size that is good for inference.
+
+    Yields (slice of the rows, batch). The arrays are reused for later batches.
+
+    Parameters
+    ----------
+    data : Batch
+        All examples and, optionally, targets and weights: arrays or `ArraySource` objects. y may be
+        None.
+    dtype : numpy.dtype
+        The dtype to which the rows of x are converted.
+    check_finite : bool, default False
+        Whether to raise `NonFiniteError` if x is not finite.
+    memory_limit : int, default 256 * 2**20
+        Bytes of rows that may be in memory.
+    """
 
     def __init__(
         self,
-        x: Array | ArraySource,
-        t: Array | ArraySource | None = None,
+        data: Batch,
         *,
         dtype: np.dtype[Any],
-        check: bool = False,
+        check_finite: bool = False,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
-        self.rows = len(x)
-        self._dtype, self._check = dtype, check
-        self._store: dict[str, Array] = {}
-        row = math.prod(x.shape[1:]) * dtype.itemsize
-        outside = isinstance(x, ArraySource) or isinstance(t, ArraySource)
-        fit = min(MAX_BYTES, memory_limit // 4) // row or 1
-        self._step = max(
-            1 if outside else MIN_ROWS, min(MAX_ROWS, 1 << fit.bit_length() - 1)
-        )  # a power of two
-        self._held: tuple[Any, Any] | BlockReader = (
-            self._ahead(x, t, row, memory_limit) if outside else (x, t)
-        )
+        self.n_examples = data.n_examples
+        self._dtype, self._check_finite = dtype, check_finite
+        self._workspace: dict[str, Array] = {}
+        bytes_per_row = math.prod(data.x.shape[1:]) * dtype.itemsize
+        reads_rows = any(isinstance(values, ArraySource) for values in data)
+        max_rows = min(MAX_BYTES, memory_limit // 4) // bytes_per_row or 1
+        power_of_two = 1 << max_rows.bit_length() - 1
+        self._batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))
+        self._data: Batch | BlockReader = data
+        if reads_rows:
+            self._data = self._reader(data, bytes_per_row, memory_limit)
 
-    def _ahead(
-        self, x: Array | ArraySource, t: Array | ArraySource | None, row: int, limit: int
-    ) -> BlockReader:
-        sources = [as_array_source(x, "X", self._dtype)] + (
-            [] if t is None else [as_array_source(t, "Y")]
+    def _reader(self, data: Batch, bytes_per_row: int, memory_limit: int) -> BlockReader:
+        x = as_array_source(data.x, "X", self._dtype)
+        sources = [x]
+        if data.y is not None:
+            sources.append(as_array_source(data.y, "Y"))
+        if data.sample_weight is not None:
+            sources.append(WeightSource(data.sample_weight))
+        bytes_read_per_row = sum(
+            2 * source.bytes_per_row + source.transient_bytes_per_row for source in sources
         )
-        each = sum(2 * source.row_bytes + source.passing_bytes for source in sources)
-        reach = max(MAX_BYTES, 2 * each * max(source.chunk for source in sources))
-        beside = self._step * row if sources[0].dtype != self._dtype else 0
-        block, blocks = plan_reads(sources, 1, min(limit, reach), beside, shuffled=False)
-        if block * blocks > self._step and self._step % block == 0:
-            blocks -= blocks % (
-                self._step // block
-            )  # whole passes, as over an array: so all roundings are the same
-        return BlockReader(sources, ReadPlan(block, blocks))
+        largest_chunk = max(source.rows_per_chunk for source in sources)
+        useful_bytes = max(MAX_BYTES, 2 * bytes_read_per_row * largest_chunk)
+        reserved_bytes = self._batch_size * bytes_per_row if x.dtype != self._dtype else 0
+        block, n_blocks = plan_reads(
+            sources, 1, min(memory_limit, useful_bytes), reserved_bytes, shuffled=False
+        )
+        if block * n_blocks > self._batch_size and self._batch_size % block == 0:
+            # Whole batches, as over an array, so that all results round alike.
+            n_blocks -= n_blocks % (self._batch_size // block)
+        return BlockReader(sources, ReadPlan(block, n_blocks))
 
-    def __iter__(self) -> Generator[tuple[slice, Array, Any]]:
-        if not isinstance(self._held, BlockReader):
-            yield from self._cut(0, *self._held)
+    def __iter__(self) -> Generator[tuple[slice, Batch]]:
+        if isinstance(self._data, Batch):
+            yield from self._slice(0, *self._data)
             return
-        first = 0
-        with closing(self._held.fill(self._held.runs())) as filled:
-            for x, *t in filled:
-                yield from self._cut(first, x, *t)
-                first += len(x)
+        row_offset = 0
+        reader = self._data
+        with closing(reader.read_ahead(reader.block_groups())) as buffers:
+            for arrays in buffers:
+                yield from self._slice(row_offset, *arrays)
+                row_offset += len(arrays[0])
 
-    def _cut(
-        self, first: int, x: Array, t: Array | None = None
-    ) -> Generator[tuple[slice, Array, Any]]:
-        """Cut arrays that begin with row `first` into passes."""
-        for start, stop in chunk_ranges(0, len(x), self._step):
-            given = ready = x[start:stop]
-            if given.dtype != self._dtype or not given.flags.c_contiguous:
-                ready = get_workspace(self._store, "x", given.shape, self._dtype)
-                with np.errstate(over="ignore"):  # the check reports it
-                    np.copyto(ready, given)
-            if self._check and given.dtype.kind == "f":
-                check_finite(ready, "X", original=given, row_offset=first + start)
-            yield slice(first + start, first + stop), ready, None if t is None else t[start:stop]
+    def _slice(
+        self, row_offset: int, x: Array, y: Array | None = None, weight: Array | None = None
+    ) -> Generator[tuple[slice, Batch]]:
+        """Yield the batches of arrays whose first row is row `row_offset`."""
+        for start, stop in chunk_ranges(0, len(x), self._batch_size):
+            original = converted = x[start:stop]
+            if original.dtype != self._dtype or not original.flags.c_contiguous:
+                converted = get_workspace(self._workspace, "x", original.shape, self._dtype)
+                with np.errstate(over="ignore"):  # check_finite reports it
+                    np.copyto(converted, original)
+            if self._check_finite and original.dtype.kind == "f":
+                check_finite(converted, "X", original, row_offset + start)
+            rows = slice(row_offset + start, row_offset + stop)
+            targets = None if y is None else y[start:stop]
+            yield rows, Batch(converted, targets, None if weight is None else weight[start:stop])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -15,13 +15,15 @@ from ..errors import ArgumentError
 from ..utils.random import as_rng, draw_seed_words, get_raw_rng_state, set_rng_state, to_builtin
 from ..utils.typing import Array, Seed
 from ..utils.validation import is_integer
+from .batch import Batch
 from .block_reader import BlockReader
+from .gathering import GATHER_BYTES, RowGatherer, slice_batches
 from .out_of_core import (
     ArraySource,
+    WeightSource,
     as_array_or_source,
     as_array_source,
     check_same_length,
-    chunk_ranges,
     load_if_fits,
 )
 from .read_plan import MEMORY_LIMIT, ReadPlan, check_memory_limit, plan_reads
@@ -29,35 +31,63 @@ from .read_plan import MEMORY_LIMIT, ReadPlan, check_memory_limit, plan_reads
 ShuffleFunction = Callable[[int], npt.ArrayLike]
 
 
-Batch = tuple[Array, Array]
-
-
-GATHER_BYTES = 2**18  # bytes that are gathered at once: many small batches, still in the cache
-
-
 class MiniBatches:
-    """Deal the rows of `X` and `Y` in batches; each iteration is one epoch, in which every row comes once.
+    """Iterate over X and Y in mini-batches.
 
-    The arrays are written over by those of later batches, and there is one iteration at a time.
+    One iteration is one epoch, in which each row appears exactly once. The yielded arrays are
+    reused for later batches: copy what you keep, and do not run two iterations at once.
 
     Parameters
     ----------
-    X, Y : array_like (m, ...) and (m, k), or what has shape, dtype and slices of rows, such as an HDF5 data set
-    batch_size : int or None
-        The last batch may be smaller. None: the whole set, as it is.
-    shuffle : bool or callable
-        Whether each epoch has a new random order. A callable takes its number, from 1, and returns a permutation of range(m).
-    seed : int, numpy.random.Generator or RandomState
-    dtype : numpy.dtype, default that of X
-        To which each batch of X is converted.
+    X : array_like of shape (m, ...)
+        The examples, one per row: an array, or an array-like with a shape, a dtype and slices of
+        rows whose data is not in memory, such as an HDF5 dataset.
+    Y : array_like of shape (m, k)
+        The targets, likewise.
+    batch_size : int or None, default 64
+        Rows per batch; the last batch may be smaller. None: the whole set, as it is.
+    shuffle : bool or callable, default True
+        Whether each epoch has a new random order. A callable takes the number of the epoch, from 1,
+        and returns a permutation of ``range(m)``.
+    seed : int, numpy.random.Generator or numpy.random.RandomState, default 0
+        The source of the random order.
+    dtype : numpy.dtype, optional
+        The dtype to which each batch of X is converted; by default that of X.
     memory_limit : int, default 256 * 2**20
-        How many bytes of rows may be in memory. Rows of a file that do not fit are dealt in random order from buffers of `plan.blocks`
-        blocks of `plan.block` rows each.
+        Bytes of rows that may be in memory. If the rows of a file do not fit, they are read in
+        blocks of `plan.rows_per_block` rows, and shuffled within buffers of
+        `plan.blocks_per_buffer` randomly chosen blocks.
+
+    Attributes
+    ----------
+    n_examples : int
+        Number of rows m.
+    batch_size : int
+        Rows per batch, at most m.
+    epoch : int
+        Number of the current epoch, from 1; 0 before the first iteration.
+    plan : ReadPlan or None
+        How the rows are read if they do not fit into the memory limit.
 
     Raises
     ------
-    ArgumentError, ShapeError, DataError, NonFiniteError
-        The latter two from an iteration, before it deals from a buffer that cannot be read, or is not finite.
+    ArgumentError
+        If an argument is out of its range, or the memory limit too small for two buffers.
+    ShapeError
+        If X and Y have different numbers of rows, or none.
+    DtypeError
+        If X or Y does not hold real numbers.
+    DataError
+        If rows cannot be read; from an iteration, before it yields rows of that buffer.
+    NonFiniteError
+        If rows that are read from a file are not finite; likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> batches = MiniBatches(np.arange(5), np.zeros((5, 1)), batch_size=2, shuffle=False)
+    >>> [batch.x.tolist() for batch in batches]
+    [[0, 1], [2, 3], [4]]
     """
 
     def __init__(
@@ -73,201 +103,252 @@ class MiniBatches:
     ) -> None:
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
+        x = as_array_or_source(X, "X", dtype and np.dtype(dtype))
+        data = Batch(x, as_array_or_source(Y, "Y"))
+        check_same_length(*data[:2])
+        self._set_up(data, batch_size, shuffle, seed, np.dtype(dtype or x.dtype), memory_limit)
+
+    @classmethod
+    def from_batch(
+        cls,
+        data: Batch,
+        *,
+        batch_size: int | None,
+        shuffle: bool | ShuffleFunction,
+        seed: Seed,
+        dtype: np.dtype[Any],
+        memory_limit: int,
+    ) -> MiniBatches:
+        """Return mini-batches of data, and of a batch size and memory limit, that are validated.
+
+        Parameters
+        ----------
+        data : Batch
+            All examples, targets and weights: arrays, or `ArraySource` objects.
+        batch_size : int or None
+            Rows per batch.
+        shuffle : bool or callable
+            As for the constructor.
+        seed : int, numpy.random.Generator or numpy.random.RandomState
+            The source of the random order.
+        dtype : numpy.dtype
+            The dtype to which each batch of x is converted.
+        memory_limit : int
+            Bytes of rows that may be in memory.
+
+        Returns
+        -------
+        MiniBatches
+            The mini-batches; each has sample weights if `data` has.
+        """
+        batches = cls.__new__(cls)
+        batches._set_up(data, batch_size, shuffle, seed, dtype, memory_limit)
+        return batches
+
+    def _set_up(
+        self,
+        data: Batch,
+        batch_size: int | None,
+        shuffle: bool | ShuffleFunction,
+        seed: Seed,
+        dtype: np.dtype[Any],
+        memory_limit: int,
+    ) -> None:
         if not (isinstance(shuffle, bool) or callable(shuffle)):
-            raise ArgumentError(
-                f"shuffle must be True, False or a function from the epoch's number to an order, got {shuffle!r}"
-            )
-        x, y = as_array_or_source(X, "X", dtype and np.dtype(dtype)), as_array_or_source(Y, "Y")
-        check_same_length(x, y)
-        self.rows = len(x)
-        self.size = self.rows if batch_size is None else min(int(batch_size), self.rows)
+            rule = "shuffle must be True, False or a function from the epoch's number to an order"
+            raise ArgumentError(f"{rule}, got {shuffle!r}")
+        m = self.n_examples = data.n_examples
+        self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
         self.epoch = 0
         self.plan: ReadPlan | None = None
         self._rng = as_rng(seed)
-        self._dealt = 0  # batches of the epoch under way
-        self._before: dict[str, Any] | None = None  # where the stream stood when it began
-        self._resumes = False
-        self._alone = self.size == self.rows and not callable(
-            shuffle
-        )  # one batch, in which the order does not matter
-        self._dtype = np.dtype(dtype or x.dtype)
-        self._prepare(x, y, batch_size, memory_limit)
-
-    def _prepare(
-        self, x: Array | ArraySource, y: Array | ArraySource, batch_size: int | None, limit: int
-    ) -> None:
-        converts = x.dtype != self._dtype
-        width = x.dtype.itemsize + converts * self._dtype.itemsize
-        row = math.prod(x.shape[1:]) * width + math.prod(y.shape[1:]) * y.dtype.itemsize
-        portion = min(
-            self.rows, self.size * max(1, min(GATHER_BYTES, limit // 16) // max(1, self.size * row))
-        )
-        self._from: Batch | BlockReader
-        if (arrays := load_if_fits((x, y), limit - portion * row)) is not None:
-            x, y = arrays
-            if self._alone:
-                x, portion = np.asarray(x, self._dtype), 0
-            self._from = x, y
-        elif batch_size is None or callable(self.shuffle):
-            rule = (
-                "batch_size must be a number, got None"
-                if batch_size is None
-                else f"shuffle must be True or False, got {self.shuffle!r}"
-            )
-            raise ArgumentError(
-                f"{rule}, where X and Y do not fit into memory_limit={limit:,} bytes: raise it?"
-            )
+        self._batches_yielded = 0  # in the current epoch
+        self._rng_state_at_epoch_start: dict[str, Any] | None = None  # None between epochs
+        self._resuming_mid_epoch = False
+        # In a single batch the order of rows does not matter.
+        self._is_single_batch = self.batch_size == m and not callable(shuffle)
+        self._converts = data.x.dtype != dtype
+        bytes_per_row = sum(_bytes_per_row(values) for values in data if values is not None)
+        if self._converts:
+            bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
+        gather_bytes = min(GATHER_BYTES, memory_limit // 16)
+        n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
+        capacity = min(m, self.batch_size * n_batches)
+        arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
+        self._data: Batch | BlockReader
+        if arrays is None:
+            self._data = self._reader(data, batch_size, memory_limit, capacity * bytes_per_row)
         else:
-            sources = [as_array_source(x, "X"), as_array_source(y, "Y")]
-            self.plan = plan_reads(
-                sources, self.size, limit, portion * row, shuffled=bool(self.shuffle)
-            )
-            self._from = BlockReader(sources, self.plan)
-        self._x = np.empty((portion, *x.shape[1:]), self._dtype)
-        self._y = np.empty((portion, *y.shape[1:]), y.dtype)
-        self._raw = np.empty(self._x.shape, x.dtype) if converts else self._x
-        self._batches = list(self._cut(self._x, self._y, 0, portion))
+            x, y = arrays
+            if self._is_single_batch:
+                x, capacity = np.asarray(x, dtype), 0
+            data = self._data = Batch(x, y, data.sample_weight)
+        self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
 
-    def _cut(self, x: Array, y: Array, start: int, stop: int) -> Iterator[Batch]:
-        return ((x[i:j], y[i:j]) for i, j in chunk_ranges(start, stop, self.size))
+    def _reader(
+        self, data: Batch, batch_size: int | None, memory_limit: int, reserved_bytes: int
+    ) -> BlockReader:
+        rule = ""
+        if batch_size is None:
+            rule = "batch_size must be a number, got None"
+        elif callable(self.shuffle):
+            rule = f"shuffle must be True or False, got {self.shuffle!r}"
+        if rule:
+            limit = f"memory_limit={memory_limit:,} bytes"
+            raise ArgumentError(f"{rule}, where X and Y do not fit into {limit}: raise it?")
+        sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
+        if data.sample_weight is not None:
+            sources.append(WeightSource(data.sample_weight))
+        shuffled = bool(self.shuffle)
+        self.plan = plan_reads(
+            sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
+        )
+        return BlockReader(sources, self.plan)
 
     def __len__(self) -> int:
-        return math.ceil(self.rows / self.size)
+        return math.ceil(self.n_examples / self.batch_size)
 
     def __iter__(self) -> Generator[Batch]:
-        if not self._resumes:
+        if not self._resuming_mid_epoch:
             self.epoch += 1
-            self._dealt = 0
-            self._before = get_raw_rng_state(self._rng)
-        self._resumes = False
-        with closing(self._portions(self._dealt * self.size)) as portions:
-            for batches in portions:
+            self._batches_yielded = 0
+            self._rng_state_at_epoch_start = get_raw_rng_state(self._rng)
+        self._resuming_mid_epoch = False
+        first_row = self._batches_yielded * self.batch_size
+        with closing(self._batch_groups(first_row)) as groups:
+            for batches in groups:
                 for batch in batches:
-                    self._dealt += 1
+                    self._batches_yielded += 1
                     yield batch
-        self._before = None
+        self._rng_state_at_epoch_start = None
 
-    def _portions(self, skip: int) -> Generator[Iterable[Batch]]:
-        """Yield batches, some at a time, from row `skip` of the epoch on."""
-        if isinstance(self._from, BlockReader):
-            with closing(self._read(self._from, skip)) as parts:
-                yield from self._gather(parts)
-        elif (order := self._order()) is not None:
-            yield from self._gather([(*self._from, order[skip:])])
-        else:  # nothing is copied
-            yield [self._from][skip:] if self._alone else self._cut(*self._from, skip, self.rows)
+    def _batch_groups(self, first_row: int) -> Generator[Iterable[Batch]]:
+        """Yield batches, some at a time, from row `first_row` of the epoch on."""
+        if isinstance(self._data, BlockReader):
+            with closing(self._read_shuffled(self._data, first_row)) as parts:
+                yield from self._gatherer.batches(parts)
+            return
+        order = self._row_order()
+        if order is not None:
+            arrays = [values for values in self._data if values is not None]
+            yield from self._gatherer.batches([(arrays, order[first_row:])])
+        elif self._is_single_batch:  # not copied
+            yield [self._data][first_row:]
+        else:
+            yield slice_batches(self._data, self.batch_size, first_row, self.n_examples)
 
-    def _read(self, buffers: BlockReader, skip: int) -> Generator[tuple[Array, Array, Array]]:
-        entropy = draw_seed_words(self._rng) if self.shuffle else []
+    def _read_shuffled(
+        self, reader: BlockReader, first_row: int
+    ) -> Generator[tuple[list[Array], Array]]:
+        """Yield the arrays of each buffer, and the order of their rows from `first_row` on."""
+        seed_words = draw_seed_words(self._rng) if self.shuffle else []
 
         def order_of(count: int, number: int) -> Array:
-            # A stream per buffer: to go on within an epoch, those before need not be drawn.
-            return (
-                np.random.default_rng([*entropy, number]).permutation(count)
-                if entropy
-                else np.arange(count)
-            )
+            # A generator per buffer: an epoch is resumed without drawing the earlier orders.
+            if not seed_words:
+                return np.arange(count)
+            return np.random.default_rng([*seed_words, number]).permutation(count)
 
-        runs, first = buffers.runs(order_of(buffers.blocks, 0)), 0
-        while first < len(runs) and skip >= (length := buffers.length(runs[first])):
-            skip -= length
-            first += 1
-        with closing(buffers.fill(runs[first:])) as filled:
-            for number, (x, y) in enumerate(filled, first + 1):
-                yield x, y, order_of(len(x), number)[skip:]
-                skip = 0
+        groups = reader.block_groups(order_of(reader.n_blocks, 0))
+        first_group = 0
+        while first_group < len(groups):
+            n_rows = reader.n_rows_in(groups[first_group])
+            if first_row < n_rows:
+                break
+            first_row -= n_rows
+            first_group += 1
+        with closing(reader.read_ahead(groups[first_group:])) as buffers:
+            for number, arrays in enumerate(buffers, first_group + 1):
+                yield arrays, order_of(len(arrays[0]), number)[first_row:]
+                first_row = 0
 
-    def _gather(self, parts: Iterable[tuple[Array, Array, Array]]) -> Iterator[Iterable[Batch]]:
-        filled = 0
-        for x, y, order in parts:
-            while len(order):
-                rows = order[: len(self._x) - filled]
-                order = order[len(rows) :]
-                into = slice(filled, filled + len(rows))
-                # mode="clip" lets take write straight into the arrays.
-                x.take(rows, axis=0, out=self._raw[into], mode="clip")
-                y.take(rows, axis=0, out=self._y[into], mode="clip")
-                filled = into.stop
-                if filled == len(self._x):
-                    yield self._converted(filled)
-                    filled = 0
-        if filled:
-            yield self._converted(filled)
-
-    def _converted(self, rows: int) -> Iterable[Batch]:
-        if self._raw is not self._x:
-            np.copyto(self._x[:rows], self._raw[:rows])
-        return self._batches if rows == len(self._x) else self._cut(self._x, self._y, 0, rows)
-
-    def _order(self) -> Array | None:
-        m = self.rows
+    def _row_order(self) -> Array | None:
+        """Return the order of the rows in this epoch, None if they need not be gathered."""
+        m = self.n_examples
         if callable(self.shuffle):
             order = np.asarray(self.shuffle(self.epoch))
-            if (
-                order.shape != (m,)
-                or order.dtype.kind not in "iu"
-                or not np.array_equal(np.sort(order), np.arange(m))
-            ):
-                raise ArgumentError(
-                    f"shuffle({self.epoch}) must return a permutation of range({m}): every row once, got {order!r}"
-                )
+            is_permutation = order.shape == (m,) and order.dtype.kind in "iu"
+            if not (is_permutation and np.array_equal(np.sort(order), np.arange(m))):
+                rule = f"shuffle({self.epoch}) must return a permutation of range({m})"
+                raise ArgumentError(f"{rule}: every row once, got {order!r}")
             return order.astype(np.intp)
-        if self.shuffle and not self._alone:
+        if self._is_single_batch:
+            return None
+        if self.shuffle:
             return self._rng.permutation(m)
-        return None if self._alone or self._raw is self._x else np.arange(m)
+        return np.arange(m) if self._converts else None
 
     def state(self) -> dict[str, Any]:
-        """Return where the dealing stands, as plain values: complete epochs, batches of the next, the stream before it."""
-        epoch, batch, before = self.epoch, 0, self._before
-        if before is None:
-            before = get_raw_rng_state(self._rng)
-        else:
-            epoch, batch = epoch - 1, self._dealt
+        """Return the state of the iteration as JSON-compatible values.
+
+        Returns
+        -------
+        dict
+            The number of completed epochs, the number of batches yielded in the current epoch, the
+            state of the random generator at its start, and the arguments that must be the same.
+        """
+        rng_state = self._rng_state_at_epoch_start
+        mid_epoch = rng_state is not None
         return {
-            "epoch": epoch,
-            "batch": batch,
-            "random": to_builtin(before),
-            "dealing": self._dealing(),
+            "epoch": self.epoch - mid_epoch,
+            "batch": self._batches_yielded if mid_epoch else 0,
+            "random": to_builtin(rng_state if mid_epoch else get_raw_rng_state(self._rng)),
+            "dealing": self._configuration(),
         }
 
-    def _dealing(self) -> dict[str, Any]:
-        block, blocks = self.plan or (None, None)
-        how = "callable" if callable(self.shuffle) else self.shuffle
+    def _configuration(self) -> dict[str, Any]:
+        rows_per_block, blocks_per_buffer = self.plan or (None, None)
         return {
-            "rows": self.rows,
-            "batch_size": self.size,
-            "shuffle": how,
-            "block": block,
-            "blocks": blocks,
+            "rows": self.n_examples,
+            "batch_size": self.batch_size,
+            "shuffle": "callable" if callable(self.shuffle) else self.shuffle,
+            "block": rows_per_block,
+            "blocks": blocks_per_buffer,
         }
 
-    def check(self, state: Mapping[str, Any]) -> None:
-        """Raise `ArgumentError` unless `restore` can go on from `state`; nothing is changed."""
-        held = state if isinstance(state, Mapping) else {}
-        epoch, dealt = held.get("epoch"), held.get("batch")
-        if not (is_integer(epoch, 0) and is_integer(dealt, 0) and dealt <= len(self)):
-            rule = f"must be what MiniBatches.state() returned, with an epoch >= 0 and a batch from 0 to {len(self)}"
-            raise ArgumentError(f"state {rule}, got {state!r:.100}")
-        if (dealing := held.get("dealing")) != (due := self._dealing()):
-            raise ArgumentError(
-                f"state must be of batches dealt as these, {due}, got {dealing}: use the same data and settings"
-            )
-        set_rng_state(copy.deepcopy(self._rng), held.get("random", {}))
+    def validate_state(self, state: Mapping[str, Any]) -> None:
+        """Raise `ArgumentError` unless `restore` can resume from `state`; nothing changes.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` returned.
+        """
+        values = state if isinstance(state, Mapping) else {}
+        epoch, batch = values.get("epoch"), values.get("batch")
+        if not (is_integer(epoch, 0) and is_integer(batch, 0) and batch <= len(self)):
+            rule = "state must be what MiniBatches.state() returned, with an epoch >= 0 and"
+            raise ArgumentError(f"{rule} a batch from 0 to {len(self)}, got {state!r:.100}")
+        configuration = values.get("dealing")
+        if configuration != self._configuration():
+            rule = f"state must be of batches made in the same way, {self._configuration()}"
+            raise ArgumentError(f"{rule}, got {configuration}: use the same data and arguments")
+        set_rng_state(copy.deepcopy(self._rng), values.get("random", {}))
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state()` was taken, or raise as `check` does."""
-        self.check(state)
+        """Resume where `state` was taken, or raise as `validate_state` does.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` returned.
+        """
+        self.validate_state(state)
         set_rng_state(self._rng, state["random"])
-        self._dealt = state["batch"]
-        self._resumes = self._dealt > 0
-        self.epoch = state["epoch"] + self._resumes
-        self._before = dict(state["random"]) if self._resumes else None
+        self._batches_yielded = state["batch"]
+        self._resuming_mid_epoch = self._batches_yielded > 0
+        self.epoch = state["epoch"] + self._resuming_mid_epoch
+        mid_epoch = self._resuming_mid_epoch
+        self._rng_state_at_epoch_start = dict(state["random"]) if mid_epoch else None
 
 
 def check_batch_size(batch_size: int | None) -> None:
-    """Raise `ArgumentError` unless `batch_size` is None or a whole number >= 1."""
+    """Raise `ArgumentError` unless `batch_size` is None or an integer >= 1."""
     if not (batch_size is None or is_integer(batch_size)):
-        raise ArgumentError(
-            f"batch_size must be a whole number >= 1, or None for the whole set, got {batch_size!r}"
-        )
+        rule = "batch_size must be an integer >= 1, or None for the whole set"
+        raise ArgumentError(f"{rule}, got {batch_size!r}")
+
+
+def _bytes_per_row(values: Array | ArraySource) -> int:
+    return math.prod(values.shape[1:]) * values.dtype.itemsize

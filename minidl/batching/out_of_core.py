@@ -18,64 +18,82 @@ from ..utils.validation import (
     to_finite_array,
 )
 
-_IN_MEMORY = {
-    "__array_interface__",
-    "__dlpack__",
-    "__array_ufunc__",
-}  # Series, tensors and the like
+# Any of these marks an array whose data is in memory: a Series, a tensor and the like.
+_IN_MEMORY_PROTOCOLS = {"__array_interface__", "__dlpack__", "__array_ufunc__"}
 
+READ_BYTES = 2**22
+"""Bytes read at once where all rows are read."""
 
-READ_BYTES = 2**22  # bytes read at once where all is read
-
-
-FIRST_TARGETS = 1024  # targets read at once before it is known what the loss makes of them
+_FIRST_TARGETS = 1024
+"""Targets read at once before the size of what the loss makes of them is known."""
 
 
 def chunk_ranges(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield where each part of `step` rows begins and ends."""
+    """Yield (first, last + 1) of each chunk of `step` rows."""
     return ((first, min(stop, first + step)) for first in range(start, stop, step))
 
 
 def is_out_of_core(values: Any) -> bool:
-    """Return whether `values` is a memmap, an HDF5 data set, or what else has shape, dtype and slices but no memory."""
+    """Return True for a memmap, an HDF5 dataset, or any other sliceable array-like not in memory."""
     if isinstance(values, np.ndarray | np.generic | list | tuple):
         return isinstance(values, np.memmap)
-    names = set(dir(values))  # asks nothing: the file may be closed
-    return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY
+    names = set(dir(values))  # does not read an attribute: the file may be closed
+    return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY_PROTOCOLS
 
 
 class ArraySource:
-    """An array-like whose rows are read in blocks, checked, and kept in the type of fewer bytes: its own or the model's `dtype`.
+    """An out-of-core array whose rows are read in blocks, validated and converted.
 
-    A row takes `row_bytes` when it is in, `passing_bytes` on its way; an HDF5 chunk spans `chunk` rows.
+    Parameters
+    ----------
+    values : array_like of shape (m, ...)
+        An object with a shape, a dtype and slices of rows, such as an HDF5 dataset.
+    name : str
+        Its name in error messages, "X" or "Y".
+    dtype : numpy.dtype, optional
+        The model's dtype. Rows are kept in it, or in the source's own dtype if that is smaller.
+
+    Attributes
+    ----------
+    bytes_per_row : int
+        Bytes of a row once it is read.
+    source_bytes_per_row : int
+        Bytes of a row in the source.
+    transient_bytes_per_row : int
+        Bytes that reading a row takes temporarily.
+    rows_per_chunk : int
+        Rows of an HDF5 chunk, 1 for other sources.
     """
 
     def __init__(self, values: Any, name: str, dtype: np.dtype[Any] | None = None) -> None:
         try:
-            self.given: tuple[int, ...] = tuple(int(size) for size in values.shape or ())
-            kind = np.dtype(values.dtype)
+            self.original_shape: tuple[int, ...] = tuple(int(n) for n in values.shape or ())
+            source_dtype = np.dtype(values.dtype)
             chunks = getattr(values, "chunks", None)
         except Exception as error:  # such as the ValueError of a closed file
+            rule = f"{name} must have a shape, a dtype and slices"
             raise DataError(
-                f"{name} must have a shape, a dtype and slices, but asking raised {error!r}: is its file open?"
+                f"{rule}, but reading them raised {error!r}: is its file open?"
             ) from error
-        check_real(kind, name)
-        check_rows(self.given, name, values)
-        self.shape, self.values, self.name = self.given, values, name
-        self.dtype = smaller_dtype(kind, dtype or kind.newbyteorder("="))
-        self.chunk: int = (
-            chunks[0] if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int) else 1
-        )
-        width = math.prod(self.shape[1:])
-        self.row_bytes: int = width * self.dtype.itemsize
-        self.raw_bytes: int = width * kind.itemsize
-        self.passing_bytes: int = self.raw_bytes + (self.row_bytes if self.dtype != kind else 0)
+        check_real(source_dtype, name)
+        check_rows(self.original_shape, name, values)
+        self.shape, self.values, self.name = self.original_shape, values, name
+        self.dtype = smaller_dtype(source_dtype, dtype or source_dtype.newbyteorder("="))
+        self.rows_per_chunk: int = 1
+        if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int):
+            self.rows_per_chunk = chunks[0]
+        n_features = math.prod(self.shape[1:])
+        self.bytes_per_row: int = n_features * self.dtype.itemsize
+        self.source_bytes_per_row: int = n_features * source_dtype.itemsize
+        self.transient_bytes_per_row: int = self.source_bytes_per_row
+        if self.dtype != source_dtype:
+            self.transient_bytes_per_row += self.bytes_per_row
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def read(self, start: int, stop: int) -> Array:
-        """Return the rows from `start` to before `stop`, let in."""
+        """Return the rows from `start` to before `stop`, validated and converted."""
         place = f"{self.name}[{start}:{stop}]"
         try:
             block = np.asarray(self.values[start:stop])
@@ -85,84 +103,112 @@ class ArraySource:
             raise DataError(
                 f"{place} must be readable, but it raised {error!r}: is the file open and whole?"
             ) from error
-        if (
-            block.shape != (due := (stop - start, *self.given[1:]))
-            or block.dtype.kind not in "biuf"
-        ):
+        expected_shape = (stop - start, *self.original_shape[1:])
+        if block.shape != expected_shape or block.dtype.kind not in "biuf":
             raise DataError(
-                f"{place} must be real numbers of shape {due}, got {block.dtype} of shape {block.shape}: has it changed?"
+                f"{place} must be real numbers of shape {expected_shape}, got {block.dtype} of "
+                f"shape {block.shape}: has it changed?"
             )
-        return self.let_in(block, start)
+        return self.validate(block, start)
 
-    def let_in(self, block: Array, first: int) -> Array:
-        """Return `block`, which begins with row `first`, checked and converted."""
-        return to_finite_array(block, self.name, self.dtype, first)
+    def validate(self, block: Array, row_offset: int) -> Array:
+        """Return `block`, whose first row is row `row_offset`, validated and converted."""
+        return to_finite_array(block, self.name, self.dtype, row_offset)
 
     @property
-    def load_bytes(self) -> int:
+    def total_load_bytes(self) -> int:
         """How many bytes `load` takes."""
-        return len(self) * self.row_bytes + self._step() * self.passing_bytes
+        return len(self) * self.bytes_per_row + self._rows_per_read() * self.transient_bytes_per_row
 
-    def _step(self) -> int:
-        step = max(1, READ_BYTES // max(1, self.passing_bytes))
-        return min(len(self), max(self.chunk, step - step % self.chunk))
+    def _rows_per_read(self) -> int:
+        rows = max(1, READ_BYTES // max(1, self.transient_bytes_per_row))
+        return min(len(self), max(self.rows_per_chunk, rows - rows % self.rows_per_chunk))
 
     def load(self) -> Array:
         """Return all rows."""
         rows = np.empty(self.shape, self.dtype)
-        for start, stop in chunk_ranges(0, len(self), self._step()):
+        for start, stop in chunk_ranges(0, len(self), self._rows_per_read()):
             rows[start:stop] = self.read(start, stop)
         return rows
 
 
 class TargetSource(ArraySource):
-    """Targets that are read in blocks and let in by `convert`; all at first, so that a wrong label is found before training."""
+    """Out-of-core targets, converted block by block.
 
-    def __init__(self, values: Any, convert: Callable[[Array], Array], limit: int) -> None:
+    All are read once on construction, so that an invalid label is reported before training.
+
+    Parameters
+    ----------
+    values : array_like of shape (m, ...)
+        The targets as the user passed them.
+    convert : callable
+        ``convert(block)`` returns a block of targets as the loss takes them.
+    memory_limit : int
+        Bytes that reading may take.
+    """
+
+    def __init__(self, values: Any, convert: Callable[[Array], Array], memory_limit: int) -> None:
         super().__init__(values, "Y")
         self.convert = convert
-        begin = min(len(self), FIRST_TARGETS)
-        first = self.read(0, begin)
-        self.shape, self.dtype = (len(self), *first.shape[1:]), first.dtype
-        self.row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
-        self.passing_bytes = self.raw_bytes + 4 * self.row_bytes + 32  # a loss makes arrays too
-        for start, stop in chunk_ranges(
-            begin, len(self), max(1, min(limit // 4, READ_BYTES) // self.passing_bytes)
-        ):
+        n_first = min(len(self), _FIRST_TARGETS)
+        first_targets = self.read(0, n_first)
+        self.shape, self.dtype = (len(self), *first_targets.shape[1:]), first_targets.dtype
+        self.bytes_per_row = math.prod(self.shape[1:]) * self.dtype.itemsize
+        # The loss makes arrays of its own when it converts targets.
+        self.transient_bytes_per_row = self.source_bytes_per_row + 4 * self.bytes_per_row + 32
+        rows = max(1, min(memory_limit // 4, READ_BYTES) // self.transient_bytes_per_row)
+        for start, stop in chunk_ranges(n_first, len(self), rows):
             self.read(start, stop)
 
-    def let_in(self, block: Array, first: int) -> Array:
+    def validate(self, block: Array, row_offset: int) -> Array:
         """Return `block` as the loss takes it."""
         try:
             return self.convert(block)
         except MinidlError as error:
             if len(block) == len(self):
                 raise
-            place = f"rows {first} to {first + len(block) - 1} of Y, whose shape is {self.given}"
-            raise type(error)(f"{error} (in {place})") from None
+            rows = f"rows {row_offset} to {row_offset + len(block) - 1} of Y"
+            message = f"{error} (in {rows}, whose shape is {self.original_shape})"
+            raise type(error)(message) from None
 
 
-def as_array_source(held: Any, name: str, dtype: np.dtype[Any] | None = None) -> ArraySource:
-    """Return `held` as a `Source`, itself if it is one."""
-    return held if isinstance(held, ArraySource) else ArraySource(held, name, dtype)
+class WeightSource(ArraySource):
+    """Sample weights, which are in memory, beside examples and targets that are not.
+
+    Parameters
+    ----------
+    sample_weight : array of shape (m,)
+        The weights.
+    """
+
+    def __init__(self, sample_weight: Array) -> None:
+        super().__init__(sample_weight, "sample_weight")
+        self.source_bytes_per_row = self.transient_bytes_per_row = 0
+
+
+def as_array_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> ArraySource:
+    """Return `values` as an `ArraySource`, itself if it is one."""
+    return values if isinstance(values, ArraySource) else ArraySource(values, name, dtype)
 
 
 def as_array_or_source(
     values: Any, name: str, dtype: np.dtype[Any] | None = None
 ) -> Array | ArraySource:
-    """Return a `Source` of what stays outside, all else as an array; its numbers are not looked at yet."""
-    outside = isinstance(values, ArraySource) or is_out_of_core(values)
-    return as_array_source(values, name, dtype) if outside else as_sample_array(values, name)
+    """Return an out-of-core array as an `ArraySource`, anything else as an array, not yet validated."""
+    if isinstance(values, ArraySource) or is_out_of_core(values):
+        return as_array_source(values, name, dtype)
+    return as_sample_array(values, name)
 
 
-def load_if_fits(held: Sequence[Array | ArraySource], limit: int) -> list[Array] | None:
-    """Return all as arrays, or None if that takes more than `limit` bytes."""
-    if sum(each.load_bytes for each in held if isinstance(each, ArraySource)) > max(0, limit):
+def load_if_fits(arrays: Sequence[Array | ArraySource], memory_limit: int) -> list[Array] | None:
+    """Return all as arrays, or None if loading them takes more than `memory_limit` bytes."""
+    sources = [array for array in arrays if isinstance(array, ArraySource)]
+    if sum(source.total_load_bytes for source in sources) > max(0, memory_limit):
         return None
-    return [each.load() if isinstance(each, ArraySource) else each for each in held]
+    return [array.load() if isinstance(array, ArraySource) else array for array in arrays]
 
 
 def check_same_length(x: Array | ArraySource, y: Array | ArraySource) -> None:
-    """Raise `ShapeError` unless X and Y have as many rows."""
+    """Raise `ShapeError` unless X and Y have the same number of rows."""
     if len(x) != len(y):
         raise ShapeError(f"X and Y must have the same number of rows, got {len(x)} and {len(y)}")

@@ -10,73 +10,100 @@ from ..errors import ArgumentError
 from ..utils.validation import is_integer
 from .out_of_core import ArraySource
 
-MEMORY_LIMIT = 256 * 2**20  # bytes of rows that may be in memory at once, unless told otherwise
+MEMORY_LIMIT = 256 * 2**20
+"""Bytes of rows that may be in memory at once, by default."""
+
+MAX_BLOCK_BYTES = 2**20
+"""A larger block is not read faster."""
+
+MIN_BLOCK_BYTES = 2**17
+"""Smaller blocks take longer to request than to read."""
+
+TARGET_BLOCKS = 32
+"""Blocks per buffer for a good shuffle."""
+
+MIN_BLOCKS = 8
+"""Blocks per buffer where `TARGET_BLOCKS` would be small ones."""
+
+PERMUTATION_BYTES_PER_ROW = 16
+"""Bytes per row that the random order of a buffer takes."""
 
 
-MAX_BLOCK_BYTES, MIN_BLOCK_BYTES = (
-    2**20,
-    2**17,
-)  # bytes of a block: more are read no faster; of fewer, asking takes longer
-
-
-TARGET_BLOCKS, MIN_BLOCKS = (
-    32,
-    8,
-)  # blocks of a buffer: many, for the shuffle, or few where many would be small
-
-
-PERMUTATION_BYTES_PER_ROW = 16  # bytes that drawing the order of a buffer takes per row
-
-
-def check_memory_limit(limit: int) -> None:
-    """Raise `ArgumentError` unless `limit` is a whole number of bytes >= 1."""
-    if not is_integer(limit):
-        raise ArgumentError(
-            f"memory_limit must be a whole number of bytes >= 1, such as 256 * 2**20, got {limit!r}"
-        )
+def check_memory_limit(memory_limit: int) -> None:
+    """Raise `ArgumentError` unless `memory_limit` is an integer >= 1, in bytes."""
+    if not is_integer(memory_limit):
+        rule = "memory_limit must be an integer >= 1, in bytes, such as 256 * 2**20"
+        raise ArgumentError(f"{rule}, got {memory_limit!r}")
 
 
 class ReadPlan(NamedTuple):
-    """How many rows a block has, and how many blocks a buffer."""
+    """The size of a block in rows, and of a buffer in blocks."""
 
-    block: int
-    blocks: int
+    rows_per_block: int
+    blocks_per_buffer: int
 
 
 def plan_reads(
     sources: Sequence[ArraySource],
-    batch: int,
-    limit: int,
-    beside: int = 0,
+    batch_size: int,
+    memory_limit: int,
+    reserved_bytes: int = 0,
     *,
     shuffled: bool = True,
 ) -> ReadPlan:
-    """Return how to read `sources` of the same length with `limit` bytes for all: two buffers that hold `batch` rows, and `beside`."""
+    """Return how to read sources of the same length within a memory limit.
+
+    Parameters
+    ----------
+    sources : sequence of ArraySource
+        The arrays to read side by side.
+    batch_size : int
+        Rows that each of two buffers must hold at least.
+    memory_limit : int
+        Bytes for everything.
+    reserved_bytes : int, default 0
+        Bytes of it that something else takes.
+    shuffled : bool, default True
+        Whether blocks are read in random order: then a buffer has many of them.
+
+    Returns
+    -------
+    ReadPlan
+        Blocks of at least an HDF5 chunk where that is possible, and buffers of about one size.
+
+    Raises
+    ------
+    ArgumentError
+        If two buffers do not fit into the memory limit.
+    """
     m = len(sources[0])
-    kept = 2 * sum(source.row_bytes for source in sources) + PERMUTATION_BYTES_PER_ROW
-    passing = sum(source.passing_bytes for source in sources)
-    each = kept + passing / MIN_BLOCKS
-    smallest = beside + passing + math.ceil(min(batch, m) * each)
-    if limit < smallest:
-        need, cure = (
-            f"at least {smallest:,} bytes, for two times {min(batch, m)} rows",
-            ", or take smaller batches" * (batch > 1),
-        )
-        raise ArgumentError(f"memory_limit must be {need}, got {limit:,}: raise it{cure}")
-    raw = max(1, sum(source.raw_bytes for source in sources))
-    room = limit - beside - passing
-    most = min(m, int(max(room / each, (room - passing * MAX_BLOCK_BYTES / raw) / kept)))
-    block = min(
-        most // MIN_BLOCKS,
-        max(most // TARGET_BLOCKS if shuffled else most, MIN_BLOCK_BYTES // raw),
-        MAX_BLOCK_BYTES // raw,
+    resident = 2 * sum(source.bytes_per_row for source in sources) + PERMUTATION_BYTES_PER_ROW
+    transient = sum(source.transient_bytes_per_row for source in sources)
+    bytes_per_row = resident + transient / MIN_BLOCKS
+    min_rows = min(batch_size, m)
+    min_bytes = reserved_bytes + transient + math.ceil(min_rows * bytes_per_row)
+    if memory_limit < min_bytes:
+        rule = f"memory_limit must be at least {min_bytes:,} bytes, for two times {min_rows} rows"
+        cure = "raise it, or take smaller batches" if batch_size > 1 else "raise it"
+        raise ArgumentError(f"{rule}, got {memory_limit:,}: {cure}")
+    source_bytes = max(1, sum(source.source_bytes_per_row for source in sources))
+    available = memory_limit - reserved_bytes - transient
+    largest_block_transient = transient * MAX_BLOCK_BYTES / source_bytes
+    rows_if_blocks_are_largest = (available - largest_block_transient) / resident
+    max_rows = min(m, int(max(available / bytes_per_row, rows_if_blocks_are_largest)))
+    rows_per_block = min(
+        max_rows // MIN_BLOCKS,
+        max(max_rows // TARGET_BLOCKS if shuffled else max_rows, MIN_BLOCK_BYTES // source_bytes),
+        MAX_BLOCK_BYTES // source_bytes,
     )
-    block = 1 << (block or 1).bit_length() - 1  # a power of two
-    chunk = min(m, max(source.chunk for source in sources))
-    if chunk <= block:
-        block -= block % chunk
-    elif (larger := int((limit - beside - chunk * passing) / kept)) >= max(batch, 2 * chunk):
-        block, most = chunk, larger
-    blocks = math.ceil(m / block)
-    count = math.ceil(blocks / (most // block)) if most < m else 1
-    return ReadPlan(block, math.ceil(blocks / count))  # buffers of about one size
+    rows_per_block = 1 << (rows_per_block or 1).bit_length() - 1  # a power of two
+    chunk = min(m, max(source.rows_per_chunk for source in sources))
+    if chunk <= rows_per_block:
+        rows_per_block -= rows_per_block % chunk
+    else:
+        rows_with_chunks = int((memory_limit - reserved_bytes - chunk * transient) / resident)
+        if rows_with_chunks >= max(batch_size, 2 * chunk):
+            rows_per_block, max_rows = chunk, rows_with_chunks
+    n_blocks = math.ceil(m / rows_per_block)
+    n_buffers = math.ceil(n_blocks / (max_rows // rows_per_block)) if max_rows < m else 1
+    return ReadPlan(rows_per_block, math.ceil(n_blocks / n_buffers))

@@ -13,115 +13,110 @@ from ..errors import ArgumentError, ShapeError
 from ..losses.base import Loss
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .out_of_core import ArraySource
+from .out_of_core import ArraySource, chunk_ranges
 
 ClassWeight: TypeAlias = Mapping[int, float] | Literal["balanced"]
 
+_TARGETS_PER_READ = 2**16
 
-_STEP = 2**16  # targets that are read at once
 
-
-def example_weights(
+def compute_sample_weight(
     loss: Loss,
     targets: Array | ArraySource,
     sample_weight: npt.ArrayLike | None,
     class_weight: ClassWeight | None = None,
 ) -> Array | None:
-    """Return the weights (m,) that `Sequential.fit` tells of, or None; `targets` are as the loss let them in."""
+    """Return the weight of each example, with a mean of 1.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss, which must implement `per_example`.
+    targets : array or ArraySource of shape (m, k)
+        The targets, as the loss prepared them.
+    sample_weight : array_like of shape (m,), optional
+        Weights >= 0.
+    class_weight : dict of int to float or "balanced", optional
+        A factor for the examples of each class.
+
+    Returns
+    -------
+    array of shape (m,) or None
+        The weights, in float64; None if there are none.
+
+    Raises
+    ------
+    ArgumentError
+        If the loss does not support weights, or a weight is negative, or all are 0.
+    ShapeError
+        If there is not one weight per example.
+    """
     if sample_weight is None and class_weight is None:
         return None
     if type(loss).per_example is Loss.per_example:
-        raise ArgumentError(
-            f"weights need a loss that tells the loss of each example, but {type(loss).__name__} has no per_example(): define it"
-        )
+        rule = "weights need a loss that returns the loss of each example"
+        name = type(loss).__name__
+        raise ArgumentError(f"{rule}, but {name} does not implement per_example(): define it")
     weight = np.ones(len(targets))
     if sample_weight is not None:
         weight = check_array(sample_weight, "sample_weight", weight.dtype)
         if weight.shape != (len(targets),):
             raise ShapeError(f"sample_weight must have shape ({len(targets)},), got {weight.shape}")
         if weight.min() < 0:
-            first = int((weight < 0).argmax())
-            raise ArgumentError(
-                f"sample_weight must be >= 0, got {weight[first]:g} at sample_weight[{first}]"
-            )
-        weight = _scaled(weight, "sample_weight must not be all 0")
+            i = int((weight < 0).argmax())
+            place = f"sample_weight[{i}]"
+            raise ArgumentError(f"sample_weight must be >= 0, got {weight[i]:g} at {place}")
+        weight = _scale_to_mean_one(weight, "sample_weight must not be all 0")
     if class_weight is not None:
-        weight = weight * _by_class(loss, targets, class_weight)
-        weight = _scaled(weight, "sample_weight and class_weight must leave examples that count")
+        weight = weight * _weight_by_class(loss, targets, class_weight)
+        rule = "sample_weight and class_weight must leave examples that count"
+        weight = _scale_to_mean_one(weight, rule)
     return weight
 
 
-def _scaled(weight: Array, rule: str) -> Any:
-    if not (largest := weight.max()) > 0:
+def _scale_to_mean_one(weight: Array, rule: str) -> Any:
+    largest = weight.max()
+    if not largest > 0:
         raise ArgumentError(rule)
-    weight = weight / largest  # or a sum of huge ones would overflow
+    weight = weight / largest  # the sum of huge weights would overflow
     return weight / weight.mean()
 
 
-def _by_class(loss: Loss, targets: Array | ArraySource, class_weight: ClassWeight) -> Any:
-    m = len(targets)
-    if isinstance(targets, ArraySource):  # never all of them in memory
-        numbers = np.concatenate(
-            [loss.classes(targets.read(i, min(m, i + _STEP))) for i in range(0, m, _STEP)]
-        )
-    else:
-        numbers = loss.classes(targets)
-    if numbers.ndim != 1:
-        raise ArgumentError(
-            f"class_weight needs one class per example, but Y has {numbers.shape[1]} decisions each: pass sample_weight"
-        )
+def _weight_by_class(loss: Loss, targets: Array | ArraySource, class_weight: ClassWeight) -> Any:
+    classes = _classes_of(loss, targets)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(numbers)
-        table = m / (np.count_nonzero(counts) * np.maximum(counts, 1))
-        return table[numbers]
+        counts = np.bincount(classes)
+        table = len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return table[classes]
     if not isinstance(class_weight, Mapping):
-        raise ArgumentError(
-            f"class_weight must be a dict {{class number: weight}} or 'balanced', got {class_weight!r}"
-        )
+        rule = "class_weight must be a dict {class number: weight} or 'balanced'"
+        raise ArgumentError(f"{rule}, got {class_weight!r}")
     table = np.ones(max(2, targets.shape[1]))
     for number, weight in class_weight.items():
-        if not (_real(number) and number in range(len(table))):
-            raise ArgumentError(
-                f"class_weight must have class numbers from 0 to {len(table) - 1} as keys, got {number!r}"
-            )
-        if not (_real(weight) and 0 <= weight < np.inf):
-            raise ArgumentError(
-                f"class_weight must hold finite weights >= 0, got {weight!r} for class {number}"
-            )
+        if not (_is_real(number) and number in range(len(table))):
+            rule = f"class_weight must have class numbers from 0 to {len(table) - 1} as keys"
+            raise ArgumentError(f"{rule}, got {number!r}")
+        if not (_is_real(weight) and 0 <= weight < np.inf):
+            rule = "class_weight must hold finite weights >= 0"
+            raise ArgumentError(f"{rule}, got {weight!r} for class {number}")
         table[int(number)] = weight
-    return table[numbers]
+    return table[classes]
 
 
-def _real(value: object) -> bool:
+def _classes_of(loss: Loss, targets: Array | ArraySource) -> Array:
+    if isinstance(targets, ArraySource):  # never all of them in memory
+        ranges = chunk_ranges(0, len(targets), _TARGETS_PER_READ)
+        blocks = [loss.classes(targets.read(start, stop)) for start, stop in ranges]
+        classes = np.concatenate(blocks)
+    else:
+        classes = loss.classes(targets)
+    if classes.ndim != 1:
+        rule = "class_weight needs one class per example"
+        n_decisions = classes.shape[1]
+        cure = "pass sample_weight"
+        raise ArgumentError(f"{rule}, but Y has {n_decisions} decisions each: {cure}")
+    return classes
+
+
+def _is_real(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def pack(targets: Array | ArraySource, weight: Array | None) -> Array | ArraySource:
-    """Return the targets with the weights as their last column, or as they are."""
-    if weight is None:
-        return targets
-    weight = weight.astype(targets.dtype)
-    return (
-        _WeightedTargets(targets, weight)
-        if isinstance(targets, ArraySource)
-        else np.column_stack((targets, weight))
-    )
-
-
-def split(targets: Array) -> tuple[Array, Array]:
-    """Return what was packed, as views: targets (m, k) and weights (m,)."""
-    return targets[:, :-1], targets[:, -1]
-
-
-class _WeightedTargets(ArraySource):
-    def __init__(self, targets: ArraySource, weight: Array) -> None:
-        vars(self).update(vars(targets))
-        self._targets, self._weight = targets, weight
-        self.shape = (targets.shape[0], targets.shape[1] + 1)
-        self.row_bytes += self.dtype.itemsize
-        self.passing_bytes += self.row_bytes
-
-    def let_in(self, block: Array, first: int) -> Array:
-        return np.column_stack(
-            (self._targets.let_in(block, first), self._weight[first : first + len(block)])
-        )

@@ -10,8 +10,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from ..batching.sample_weights import example_weights
+from ..batching.sample_weights import compute_sample_weight
 from ..errors import ArgumentError, NonFiniteError
+from ..model.inputs import prepare_batch
 from ..model.sequential import Sequential
 from .constants import COURSE_THRESHOLD
 from .diagnosis.explain import explain_layer, explain_network, explain_penalty
@@ -89,12 +90,14 @@ class GradientChecker:
             Where a check would mean nothing.
         """
         begin = time.perf_counter()
-        model = self.model
-        x, t, _ = model._batch(X, Y, None)
-        weight = example_weights(model.loss, t, sample_weight)
+        model = self.model.objective_function
+        x, t, _ = prepare_batch(model, X, Y)
+        weight = compute_sample_weight(model.loss, t, sample_weight)
         x, t = x.astype(np.float64), model.loss.prepare_targets(Y, t.shape[1], np.dtype(np.float64))
         with (
-            ModelSandbox(model.layers, others=(model, model._head, *model.penalties)) as bench,
+            ModelSandbox(
+                model.layers, others=(model, model.training_loss, *model.penalties)
+            ) as bench,
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore", RuntimeWarning)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..batching.batch import Batch
 from ..objective import Objective
 from ..utils.typing import Array
 from .constants import EPS, NOISE_SAFETY, NOISY_RUNS, PROBES, RELATIVE_NOISE
@@ -75,28 +76,30 @@ class Point:
         if term in self.numbers:
             return self.model.penalty_value(self.numbers[term], len(x))
         return (
-            self.model.data_loss(x, self.t, self.weight)
+            self.model.data_loss(Batch(x, self.t, self.weight)).value
             if term == "data"
-            else self.model.terms(x, self.t, self.weight)[term]
+            else self.model.terms(Batch(x, self.t, self.weight))[term]
         )
 
     def loss(self, z: Array) -> Array:
         """Return the data loss of outputs."""
-        return np.asarray(self.model.loss_of(z, self.t, self.weight))
+        return np.asarray(self.model.loss_from_output(z, self.t, self.weight))
 
     def inputs(self) -> list[Array]:
         """Return the input of each layer, and what the loss sees."""
         self.bench.use("real")
         z = self.x
         found = [np.array(z)]
-        for layer in self.model._body:
+        for layer in self.model.layers_before_loss:
             z = layer.forward(z)
             found.append(np.array(z))
         return found
 
     def penalized(self, term: str) -> list[ParameterKey]:
         """Return the parameters that a penalty acts on."""
-        touched = {id(parameter) for parameter in self.model._penalized[self.numbers[term]][1]}
+        touched = {
+            id(parameter) for parameter in self.model.penalized_parameters(self.numbers[term])
+        }
         return [key for key, parameter in self.bench.parameters.items() if id(parameter) in touched]
 
     def gradient(self, term: str) -> Gradients:
@@ -105,10 +108,10 @@ class Point:
         if term in self.numbers:
             self.model.add_penalty_gradient(self.numbers[term], len(self.x))
         elif term == "total":
-            self.trained = self.model.value_and_gradient(self.x, self.t, self.weight)
+            self.trained, _ = self.model.value_and_gradient(Batch(self.x, self.t, self.weight))
         else:
             self.value(term, self.x)
-            self.model.data_gradient()
+            self.model.backward(self.weight)
         return self._collect()
 
     def _fill(self, blank: float) -> None:
@@ -141,12 +144,12 @@ class Point:
 
     def _noisy_pass(self) -> float:
         z = ulp_noise(self.x, self.rng)
-        for layer in self.model._body:
+        for layer in self.model.layers_before_loss:
             z = layer.forward(z)
             perturb_inplace(z, self.rng)
         loss = float(self.loss(z))
         dy: Any = self._noisy_slope()
-        for layer in (*self.model._rest, *self.model._first):
+        for layer in reversed(self.model.layers_before_loss[self.model.first_trainable :]):
             before, dy = dy, layer.backward(dy)
             if dy is not None:
                 dy = ulp_noise(dy, self.rng) + (
@@ -155,7 +158,7 @@ class Point:
         return loss
 
     def _noisy_slope(self) -> Array:
-        dy = self.model.loss_gradient()
+        dy = self.model.loss_backward(self.weight)
         return ulp_noise(dy, self.rng) + RELATIVE_NOISE / len(self.x) * self.rng.uniform(
             -1, 1, dy.shape
         )
@@ -185,7 +188,10 @@ class Point:
 
     def choose_step(self) -> None:
         """Take the complex step for the whole net if every part is complex-safe."""
-        steps = [self.loss_step, *(lone.step for lone in self.lone[: len(self.model._body)])]
+        steps = [
+            self.loss_step,
+            *(lone.step for lone in self.lone[: len(self.model.layers_before_loss)]),
+        ]
         self.step = (
             ComplexStep()
             if all(isinstance(step, ComplexStep) for step in steps)
@@ -235,7 +241,7 @@ class Point:
         subject = self.loss_subject()
         z, noisy = subject.arrays["real"], []
         self.loss(z)
-        analytic = np.array(self.model.loss_gradient())
+        analytic = np.array(self.model.loss_backward(self.weight))
         for _ in range(NOISY_RUNS):
             self.loss(ulp_noise(z, self.rng))
             noisy.append(self._noisy_slope())
@@ -315,13 +321,14 @@ class Point:
 
     def protocol(self) -> list[Check]:
         """Try the protocol of each part."""
-        checks, inputs, head = [], self.inputs(), self.model._head
+        checks, inputs, head = [], self.inputs(), self.model.training_loss
         for lone, x in zip(self.lone, inputs, strict=False):
             checks += check_layer_rules(lone, x, self.rng)
             if active := self._active(lone, x):
                 checks += check_layer_rules(active, x, self.rng)
                 self.bench.reset(lone.layer)
-        for penalty, weights in self.model._penalized:
+        for index, penalty in enumerate(self.model.penalties):
+            weights = self.model.penalized_parameters(index)
             if weights:
                 checks += check_penalty_rules(penalty, weights[0].value, len(self.x))
         return checks + check_loss_rules(
@@ -343,7 +350,7 @@ class Point:
                 if not _takes(lone, x):
                     lone.choose_step(own, rng)
                     continue
-            within = carried if i < len(self.model._body) else None
+            within = carried if i < len(self.model.layers_before_loss) else None
             limit = max(self.least, self.limit(i))
             alone = self.alone[i, False] = check_layer_gradients(
                 lone, x, rng, limit=limit, input_limit=None if i else self.limit(i), carried=within

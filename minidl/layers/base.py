@@ -32,9 +32,6 @@ class Layer(ABC):
 
     rng: np.random.Generator | None = None
 
-    wants_input_gradient = True
-    """While False, as in a model's first layer, `backward` may return None."""
-
     _workspace: dict[str, Array]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -50,6 +47,19 @@ class Layer(ABC):
     @abstractmethod
     def backward(self, dy: Array) -> Array | None:
         """Return dx, and fill `.grad` of each parameter."""
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Fill `.grad` of each parameter without computing dx, after the last `forward`.
+
+        A model calls this for its first layer with parameters. By default it calls `backward`;
+        override it where computing dx costs time.
+
+        Parameters
+        ----------
+        dy : array of the shape of the last output
+            The gradient with respect to the last output.
+        """
+        self.backward(dy)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the shape of one row of y, given that of x, or raise `ShapeError`; None is unknown."""

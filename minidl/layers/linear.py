@@ -75,6 +75,15 @@ class Linear(Layer):
 
     def backward(self, dy: Array) -> Array | None:
         """Fill both gradients, and return dx."""
+        self.backward_parameters(dy)
+        x = self._x
+        weight = self.weight.value
+        return matmul_into(
+            dy, weight, get_workspace(self._workspace, "dx", x.shape, common_dtype(dy, weight))
+        )
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Fill both gradients without computing dx."""
         y = self._y
         if y is None or dy.shape != y.shape:
             raise self._refusal(dy, y)
@@ -82,12 +91,6 @@ class Linear(Layer):
         matmul_into(dy.T, x, self.weight.grad)
         if self.bias is not None:
             matmul_into(self._ones(len(x), dy.dtype), dy, self.bias.grad)
-        if not self.wants_input_gradient:
-            return None
-        weight = self.weight.value
-        return matmul_into(
-            dy, weight, get_workspace(self._workspace, "dx", x.shape, common_dtype(dy, weight))
-        )
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
         """Return m ones: a product with them is a sum at the speed of BLAS."""

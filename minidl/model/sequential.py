@@ -1,77 +1,166 @@
-"""The model that users hold."""
+"""The model that users hold: it validates what comes in and hands it on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+import copy
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
 from ..batching.minibatches import MiniBatches, ShuffleFunction, check_batch_size
-from ..batching.out_of_core import (
-    ArraySource,
-    TargetSource,
-    as_array_or_source,
-    check_same_length,
-    is_out_of_core,
-    load_if_fits,
-)
 from ..batching.read_plan import MEMORY_LIMIT, check_memory_limit
-from ..batching.sample_weights import ClassWeight, example_weights, pack
-from ..errors import ArgumentError, ShapeError
-from ..objective import Objective, output_shapes
+from ..batching.sample_weights import ClassWeight
+from ..layers.base import Layer
+from ..losses.base import Loss
+from ..objective import Objective
 from ..optimizers.base import Optimizer
+from ..parameters import ParameterVector
+from ..penalties import Penalty
 from ..training.callbacks.base import Callback
 from ..training.history import History
 from ..training.loop import train
 from ..utils.atomic_files import FilePath
-from ..utils.typing import Array
-from ..utils.validation import as_sample_array, check_array, is_integer
+from ..utils.random import as_rng, spawn_rngs
+from ..utils.typing import Array, Seed
+from .evaluation import evaluate_batches, make_validator
+from .inputs import (
+    check_fit_arguments,
+    is_any_out_of_core,
+    prepare_batch,
+    prepare_data,
+    prepare_examples,
+)
 from .summary import summarize
 from .trace import trace
 
-Rows: TypeAlias = Array | ArraySource
 
-
-class Sequential(Objective):
+class Sequential:
     """A model: layers one after another, under a loss and penalties.
 
     Parameters
     ----------
     layers : sequence of Layer
-        Each in one model only, and once.
+        The layers, first to last. A layer can be in one model only, and once.
     loss : Loss
-        A cross-entropy is computed with a last `Sigmoid` or `Softmax` as one, from the logits.
-    penalties : sequence of Penalty, optional
-    seed : int, numpy.random.Generator or numpy.random.RandomState
-        Draws the weights without a value, layer by layer, by `standard_normal((out, in))`; dropout and shuffling have streams
-        derived from it.
-    dtype : float32 or float64
-        What the model computes in; data is converted.
+        The data loss. A cross-entropy after a last `Sigmoid` or `Softmax` is computed together with
+        it, from the logits, without overflow.
+    penalties : sequence of Penalty, default ()
+        Terms added to the data loss, such as ``L2(0.1)``.
+    seed : int, numpy.random.Generator or numpy.random.RandomState, default 0
+        The source of randomness. It draws the weights that have no value yet, layer by layer, with
+        ``standard_normal((out, in))``; dropout and shuffling have generators derived from it.
+    dtype : float32 or float64, default float32
+        The dtype in which the model computes; data is converted.
 
     Attributes
     ----------
+    layers : tuple of Layer
+        The layers.
+    loss : Loss
+        The data loss.
+    penalties : tuple of Penalty
+        The penalties.
     parameters : ParameterVector
+        All parameters as one vector, `parameters.theta`, and its gradient, `parameters.grad`.
+    dtype : numpy.dtype
+        The dtype of the parameters.
+    objective_function : Objective
+        Layers, loss and penalties as one differentiable function, for arrays that are validated:
+        what training minimizes and the gradient checker checks.
+    shuffle_rng : numpy.random.Generator
+        Shuffles the examples in `fit`.
 
     Raises
     ------
-    ShapeError, LayerReuseError
-        If two layers do not fit; if a layer is in a model already.
+    ShapeError
+        If two layers do not fit.
+    LayerReuseError
+        If a layer is part of a model already.
+    ArgumentError
+        If an argument is not of the type it must be.
+
+    See Also
+    --------
+    GradientChecker : Checks every gradient of a model.
 
     Examples
     --------
     >>> from minidl import Adam, BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
     >>> X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
-    >>> model = Sequential([Linear(2, 8), Tanh(), Linear(8, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    >>> layers = [Linear(2, 8), Tanh(), Linear(8, 1), Sigmoid()]
+    >>> model = Sequential(layers, loss=BinaryCrossEntropy())
     >>> history = model.fit(X, Y, optimizer=Adam(0.05), epochs=200, progress=False)
     >>> model.predict_classes(X)
     array([0, 1, 1, 0])
     """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        loss: Loss,
+        penalties: Sequence[Penalty] = (),
+        seed: Seed = 0,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        rng = as_rng(seed)
+        self.objective_function = Objective(
+            layers, loss=loss, penalties=penalties, rng=rng, dtype=dtype
+        )
+        # The generators before the last one belong to the stochastic layers.
+        n_stochastic = len(self.objective_function.stochastic_layers)
+        self.shuffle_rng = spawn_rngs(rng, n_stochastic + 1)[-1]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, first to last."""
+        return self.objective_function.layers
+
+    @property
+    def loss(self) -> Loss:
+        """The data loss."""
+        return self.objective_function.loss
+
+    @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """The penalties."""
+        return self.objective_function.penalties
+
+    @property
+    def parameters(self) -> ParameterVector:
+        """All parameters as one vector."""
+        return self.objective_function.parameters
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the parameters."""
+        return self.objective_function.dtype
+
+    def astype(self, dtype: npt.DTypeLike) -> Sequential:
+        """Return a copy that computes in `dtype`, with its random generators in the same state.
+
+        Parameters
+        ----------
+        dtype : float32 or float64
+            The dtype of the copy.
+
+        Returns
+        -------
+        Sequential
+            The copy; this model does not change.
+        """
+        converted = self.objective_function.astype(dtype)
+        return copy.deepcopy(self, {id(self.objective_function): converted})
+
+    def __copy__(self) -> Sequential:
+        return copy.deepcopy(self)  # a shallow copy would take the parameters away
 
     def fit(
         self,
@@ -90,116 +179,169 @@ class Sequential(Objective):
         sample_weight: npt.ArrayLike | None = None,
         class_weight: ClassWeight | None = None,
     ) -> History:
-        """Train for `epochs` more epochs and return what happened.
+        """Train for `epochs` epochs and return the training history.
 
         Parameters
         ----------
         X : array_like of shape (m, d), or (m, ...) before a Flatten
+            The examples, one per row, of real numbers; converted to the model's dtype. X and Y may
+            be HDF5 datasets, memmaps, or any array-like with a shape, a dtype and slices of rows:
+            these are read as they are needed.
         Y : array_like of shape (m, k), or (m,) for one output or class numbers
+            The targets.
         optimizer : Optimizer
             It keeps its state for the next `fit`.
         epochs : int
-        batch_size : int or None
-            None: the whole set.
-        shuffle : bool or callable
-            A new order each epoch, random or as the function says (see `MiniBatches`).
+            Number of passes over the examples, >= 1.
+        batch_size : int or None, default 64
+            Examples per step. None: the whole set.
+        shuffle : bool or callable, default True
+            Whether each epoch has a new random order. A callable takes the number of the epoch,
+            from 1, and returns a permutation of ``range(m)``.
         validation : (X, Y) or (X, Y, sample_weight), optional
-        callbacks : sequence of Callback
-            `StopOnNonFinite` is added unless there is one.
-        progress : bool
-            Whether to show a bar on stderr.
+            A set that is evaluated after each epoch: "val_loss" and, for classifications,
+            "val_accuracy" in the history.
+        callbacks : sequence of Callback, default ()
+            Observers of training. `StopOnNonFinite` is added unless there is one.
+        progress : bool, default True
+            Whether to show a progress bar on stderr.
         memory_limit : int, default 256 * 2**20
-            Bytes of rows in memory at once where X or Y is an HDF5 data set, a memmap, or whatever has a shape, a dtype and slices of
-            rows; what does not fit is read anew each epoch (see `MiniBatches`). All methods take such arrays.
+            Bytes of rows in memory at once where X or Y is not in memory. What does not fit is read
+            again in each epoch (see `MiniBatches`).
         resume : path, optional
-            A file of a `Checkpoint`: all else as it was, go on as if that training had never stopped; `epochs` counts from its start.
+            A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
+            callbacks, training continues as if it had never stopped; `epochs` counts from its start.
         sample_weight : array_like of shape (m,), optional
-            How much each example counts: >= 0, scaled to a mean of 1. The data loss of a batch is the mean of w_i * loss_i; penalties
-            and accuracies feel no weights. A loss of one's own needs a method `per_example`.
-        class_weight : dict of class number to weight, or "balanced", optional
-            Multiplies `sample_weight`: 1 where not named, m / (classes * count) where balanced.
+            The weight of each example, >= 0, scaled to a mean of 1. The data loss of a batch is the
+            mean of w_i * loss_i. Weights affect only the data loss, not penalties or accuracy. A
+            custom loss must implement `per_example` to support them.
+        class_weight : dict of int to float or "balanced", optional
+            Multiplies `sample_weight` by a factor for each class number, 1 where it is not in the
+            dict; "balanced" is m / (classes * count).
 
         Returns
         -------
         History
-            Its `loss[e]` is the mean over epoch e of the objective before each update.
+            Its ``loss[e]`` is the mean over epoch e of the objective before each update.
 
         Raises
         ------
-        ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
-            For bad input, before anything changes; `NonFiniteError` also where training diverges, `DataError` if rows cannot be read.
+        ShapeError, DtypeError, ArgumentError
+            If an argument does not have the form it must have; nothing has changed.
+        NonFiniteError
+            If data is not finite, before anything has changed; or if training diverges.
+        DataError
+            If rows cannot be read.
+
+        Examples
+        --------
+        >>> from minidl import GradientDescent, Linear, MeanSquaredError
+        >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+        >>> X, Y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+        >>> history = model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=200, progress=False)
+        >>> round(history.loss[-1], 3)
+        0.0
         """
-        if not isinstance(optimizer, Optimizer):
-            raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
-        if not is_integer(epochs):
-            raise ArgumentError(f"epochs must be a whole number >= 1, got {epochs!r}")
-        callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-        if wrong := [callback for callback in callbacks if not isinstance(callback, Callback)]:
-            raise ArgumentError(
-                f"callbacks must be a list of Callback objects such as EarlyStopping(), got {wrong[0]!r}"
-            )
+        callbacks = check_fit_arguments(optimizer, epochs, callbacks, validation)
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
-        if validation is not None and (
-            not isinstance(validation, tuple | list) or len(validation) not in (2, 3)
-        ):
-            raise ArgumentError(
-                f"validation must be a pair (X, Y), or (X, Y, sample_weight), got {type(validation).__name__}"
-            )
-        outside = [any(map(is_out_of_core, held)) for held in ((X, Y), validation or ())]
-        share = memory_limit // 8 if all(outside) else 0  # for validation
-        limit = memory_limit - share
-        x, y, weight = self._let_in(X, Y, limit, sample_weight, class_weight)
-        measure = None if validation is None else self._watched(share or memory_limit, *validation)
-        y = pack(y, weight)
-        batches = MiniBatches(
-            x,
-            y,
+        # Where both sets are read from files, validation gets an eighth of the memory.
+        both_read = is_any_out_of_core((X, Y)) and is_any_out_of_core(validation or ())
+        validation_limit = memory_limit // 8 if both_read else 0
+        training_limit = memory_limit - validation_limit
+        data = prepare_data(
+            self.objective_function,
+            X,
+            Y,
+            sample_weight,
+            class_weight,
+            memory_limit=training_limit,
+        )
+        validate = None
+        if validation is not None:
+            limit = validation_limit or memory_limit
+            validate = make_validator(self.objective_function, validation, limit)
+        batches = MiniBatches.from_batch(
+            data,
             batch_size=batch_size,
             shuffle=shuffle,
             seed=self.shuffle_rng,
             dtype=self.dtype,
-            memory_limit=limit,
+            memory_limit=training_limit,
         )
-        going = None
+        resume_hook = None
         if resume is not None:
-            from ..training.resume import restore_training  # h5py is needed for files alone
+            from ..training.resume import restore_training  # only files need h5py
 
-            going = partial(restore_training, resume)
+            resume_hook = partial(restore_training, resume)
         return train(
             self,
             batches,
             optimizer=optimizer,
             epochs=epochs,
-            validation=measure,
+            validate=validate,
             callbacks=callbacks,
             progress=progress,
-            resume=going,
-            weighted=weight is not None,
+            resume_hook=resume_hook,
         )
 
     def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
-        """Return the outputs for each row of `X`, dropout off: a fresh array (m, k).
+        """Return the outputs for each row of X, with dropout off.
 
-        What arguments are, and which errors they raise, stands at `fit` for all methods.
+        Parameters
+        ----------
+        X : array_like of shape (m, ...)
+            The examples, as `fit` takes them.
+        memory_limit : int, default 256 * 2**20
+            Bytes of rows in memory at once where X is not in memory.
+
+        Returns
+        -------
+        array of shape (m, k)
+            The outputs of the last layer, in the model's dtype: a fresh array.
+
+        Raises
+        ------
+        ShapeError, DtypeError, NonFiniteError, DataError
+            If X is not as it must be; see `fit`.
         """
         check_memory_limit(memory_limit)
-        x, _ = self._rows(X, check=False)
+        x, _ = prepare_examples(self.objective_function, X, validate=False)
+        batches = InferenceBatches(
+            Batch(x, None), dtype=self.dtype, check_finite=True, memory_limit=memory_limit
+        )
         outputs: Array = np.empty(0)
-        with closing(
-            iter(InferenceBatches(x, dtype=self.dtype, check=True, memory_limit=memory_limit))
-        ) as parts:
-            for rows, part, _ in parts:
-                output = self.forward(part)
+        with closing(iter(batches)) as slices:
+            for rows, batch in slices:
+                output = self.objective_function.forward(batch.x)
                 if not len(outputs):
                     outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
                 outputs[rows] = output
         return outputs
 
     def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
-        """Return the class number of each row of `X`, under a cross-entropy: (m,) of int64.
+        """Return the predicted class number of each row of X.
 
-        One output is class 1 above one half; several under `BinaryCrossEntropy` are one decision each, (m, k).
+        Parameters
+        ----------
+        X : array_like of shape (m, ...)
+            The examples, as `fit` takes them.
+        memory_limit : int, default 256 * 2**20
+            Bytes of rows in memory at once where X is not in memory.
+
+        Returns
+        -------
+        array of int64 of shape (m,) or (m, k)
+            Under `CategoricalCrossEntropy` the number of the largest output. Under
+            `BinaryCrossEntropy` 1 where an output is above one half, else 0: (m,) for one output,
+            (m, k) for several.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss does not predict classes.
+        ShapeError, DtypeError, NonFiniteError, DataError
+            If X is not as it must be; see `fit`.
         """
         return self.loss.classes(self.predict(X, memory_limit=memory_limit))
 
@@ -211,133 +353,170 @@ class Sequential(Objective):
         sample_weight: npt.ArrayLike | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> dict[str, float]:
-        """Return {"loss": ..., "accuracy": ...}: the data loss, dropout off, without penalties; the accuracy for cross-entropies only."""
+        """Return the data loss and, for classifications, the accuracy, with dropout off.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            Examples and targets, as `fit` takes them.
+        sample_weight : array_like of shape (m,), optional
+            The weight of each example in the loss.
+        memory_limit : int, default 256 * 2**20
+            Bytes of rows in memory at once where X or Y is not in memory.
+
+        Returns
+        -------
+        dict
+            "loss", without penalties, and "accuracy" if the loss is a cross-entropy.
+
+        Raises
+        ------
+        ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
+            If an argument is not as it must be; see `fit`.
+        """
         check_memory_limit(memory_limit)
-        x, y, weight = self._let_in(X, Y, memory_limit, sample_weight, check=False)
-        passes = InferenceBatches(
-            x, pack(y, weight), dtype=self.dtype, check=True, memory_limit=memory_limit
+        data = prepare_data(
+            self.objective_function,
+            X,
+            Y,
+            sample_weight,
+            memory_limit=memory_limit,
+            validate=False,
         )
-        return self.measure_passes(passes, weighted=weight is not None)
+        batches = InferenceBatches(
+            data, dtype=self.dtype, check_finite=True, memory_limit=memory_limit
+        )
+        return evaluate_batches(self.objective_function, batches)
 
     def objective(
-        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
     ) -> dict[str, float]:
-        """Return each term of what training minimizes on (X, Y): "data", each penalty by its name, "total"."""
-        return {
-            name: float(value)
-            for name, value in self.terms(*self._batch(X, Y, sample_weight)).items()
-        }
+        """Return each term of what training minimizes on (X, Y), with dropout off.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            Examples and targets, as `fit` takes them.
+        sample_weight : array_like of shape (m,), optional
+            The weight of each example in the data loss.
+
+        Returns
+        -------
+        dict
+            "data", each penalty by its name such as "L2(0.1)", and "total".
+        """
+        batch = prepare_batch(self.objective_function, X, Y, sample_weight)
+        terms = self.objective_function.terms(batch)
+        return {name: float(value) for name, value in terms.items()}
 
     def gradient(
-        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
     ) -> Array:
-        """Return the gradient of the total with respect to all parameters: a fresh array (P,)."""
-        self.value_and_gradient(*self._batch(X, Y, sample_weight))
+        """Return the gradient of the total with respect to all parameters, with dropout off.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            Examples and targets, as `fit` takes them.
+        sample_weight : array_like of shape (m,), optional
+            The weight of each example in the data loss.
+
+        Returns
+        -------
+        array of shape (P,)
+            The gradient, in the order of `parameters.theta`: a fresh array.
+        """
+        batch = prepare_batch(self.objective_function, X, Y, sample_weight)
+        self.objective_function.value_and_gradient(batch)
         return self.parameters.grad.copy()
 
     def explain(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> None:
-        """Print each step of (X, Y) forward and back, dropout off: formula, shapes, numbers."""
-        print(trace(self, *self._pair(X, Y)))
+        """Print each step of (X, Y) forward and backward: formula, shapes and numbers.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            A few examples and their targets, as `fit` takes them.
+        """
+        print(trace(self.objective_function, prepare_batch(self.objective_function, X, Y)))
 
     def summary(self) -> str:
-        """Return a table of the layers: output shapes for m examples, parameters, sizes in memory."""
-        return summarize(self)
+        """Return a table of the layers: output shapes for m examples, parameters, sizes in memory.
+
+        Returns
+        -------
+        str
+            The table.
+        """
+        return summarize(self.objective_function)
 
     def save(self, path: FilePath) -> Path:
-        """Write the model to an HDF5 file, whole or not at all, and return the path.
+        """Write the model to an HDF5 file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            The file; an old one is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The path.
 
         Raises
         ------
-        ArgumentError, DataError
-            If settings of a layer of one's own are not plain values; if the file cannot be written.
+        ArgumentError
+            If a custom layer's configuration contains values that JSON cannot store.
+        DataError
+            If the file cannot be written.
         """
-        from ..serialization.model_file import save_model  # h5py is needed for files alone
+        from ..serialization.model_file import save_model  # only files need h5py
 
-        return save_model(self, path)
+        return save_model(self.objective_function, path)
 
     @classmethod
     def load(
-        cls, path: FilePath, *, custom: Sequence[type[Any]] = (), limit: int = 256 * 2**20
+        cls,
+        path: FilePath,
+        *,
+        custom: Sequence[type[Any]] = (),
+        limit: int = 256 * 2**20,
     ) -> Sequential:
-        """Return the model that `save` wrote to `path`, of at most `limit` bytes, once its SHA-256 is right.
+        """Return the model that `save` wrote, once its SHA-256 checksums are verified.
 
-        `custom` are its classes of one's own: no file decides what is imported.
+        Parameters
+        ----------
+        path : path
+            The file.
+        custom : sequence of type, default ()
+            The custom layer, loss and penalty classes that the file may use. Classes are never
+            imported by a name from the file.
+        limit : int, default 256 * 2**20
+            Bytes that the file may have at most.
+
+        Returns
+        -------
+        Sequential
+            The model.
 
         Raises
         ------
-        MissingDataError, DataError
-            If there is no such file; if it is damaged, no model, or has an unknown class.
+        MissingDataError
+            If there is no such file.
+        DataError
+            If the file is damaged, is not a model, or has an unknown class.
         """
         from ..serialization.model_file import load_model
 
         return load_model(path, cls, custom, limit=limit)
-
-    def _pair(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
-        return self._batch(X, Y)[:2]
-
-    def _batch(
-        self, X: npt.ArrayLike, Y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
-    ) -> tuple[Array, Array, Array | None]:
-        """Let all in as one batch."""
-        *held, weight = self._let_in(X, Y, MEMORY_LIMIT, sample_weight)
-        x, y = (part.load() if isinstance(part, ArraySource) else part for part in held)
-        return np.asarray(x, self.dtype), y, None if weight is None else weight.astype(self.dtype)
-
-    def _let_in(
-        self,
-        X: Any,
-        Y: Any,
-        limit: int,
-        sample_weight: Any,
-        class_weight: ClassWeight | None = None,
-        *,
-        check: bool = True,
-    ) -> tuple[Rows, Rows, Array | None]:
-        """Let examples, targets and weights in, to be dealt in parts."""
-        x, width = self._rows(X, check=check)
-        y: Rows
-        if isinstance(x, ArraySource) or is_out_of_core(Y):
-            y = TargetSource(
-                Y if is_out_of_core(Y) else as_sample_array(Y, "Y"),
-                lambda rows: self.loss.prepare_targets(rows, width, self.dtype),
-                limit,
-            )
-        else:
-            y = self.loss.prepare_targets(Y, width, self.dtype)
-        check_same_length(x, y)
-        return x, y, example_weights(self.loss, y, sample_weight, class_weight)
-
-    def _watched(
-        self, limit: int, X: Any, Y: Any, sample_weight: Any = None
-    ) -> Callable[[], dict[str, float]]:
-        """Return what measures a validation set."""
-        x, y, weight = self._let_in(X, Y, limit, sample_weight)
-        held = x, pack(y, weight)  # a small one is read once and kept
-        try:
-            passes = InferenceBatches(
-                *load_if_fits(held, limit // 2) or held, dtype=self.dtype, memory_limit=limit
-            )
-        except ArgumentError as error:
-            raise ArgumentError(
-                f"{error}; validation gets an eighth of it where X and Y lie in files too"
-            ) from None
-        return partial(self.measure_passes, passes, weighted=weight is not None)
-
-    def _rows(self, X: Any, *, check: bool) -> tuple[Rows, int | None]:
-        """Let examples in, in a type as small as theirs; also return the number of outputs, None if a layer does not tell."""
-        x = as_array_or_source(X, "X", self.dtype)
-        if check and not isinstance(x, ArraySource):
-            x = check_array(x, "X", self.dtype, keep_smaller_dtype=True)
-        try:
-            shape = output_shapes(self.layers, x.shape[1:])[-1]
-        except ShapeError as error:
-            hint = ""
-            if len(x.shape) == 2:
-                with suppress(ShapeError):
-                    output_shapes(self.layers, x.shape[:1])
-                    hint = "; the examples are the rows: pass X.T?"
-            raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
-        return x, shape[0] if shape else None
 
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""

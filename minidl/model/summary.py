@@ -32,7 +32,7 @@ def summarize(model: Objective) -> str:
         )
         for row in rows
     ]
-    how = ", computed from the logits" if model.from_logits else ""
+    how = ", computed from the logits" if model.is_fused else ""
     terms = "".join(f" + {penalty}" for penalty in model.penalties)
     return "\n".join([*lines, f"loss {model.loss}{how}{terms}; {model.dtype}"])
 

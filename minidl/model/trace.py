@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..batching.batch import Batch
 from ..layers.dropout import Dropout
 from ..layers.flatten import Flatten
 from ..layers.leaky_relu import LeakyReLU
@@ -19,7 +20,7 @@ from ..layers.tanh import Tanh
 from ..losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from ..losses.mean_squared_error import MeanSquaredError
-from ..objective import Objective
+from ..objective import ForwardPass, Objective
 from ..penalties import L1, L2
 from ..utils.typing import Array
 
@@ -61,104 +62,110 @@ _FORMULAS: dict[type[Any], tuple[str, str]] = {
 }
 
 
-_HEAD = """\
+_INTRODUCTION = """\
 One batch of m = {m} examples, forward and back in {dtype}, dropout off. x is what a layer is given and y what it returns;
 J is what training makes smaller; d weight, dx, dy, ... are the derivatives of J with respect to weight, x, y, ..."""
 
 
-def trace(model: Objective, x: Array, t: Array) -> str:
-    """Return the text for the batch `x` (m, ...) with the targets `t` (m, k)."""
-    twin = copy.deepcopy(model)
-    head = [_HEAD.format(m=len(x), dtype=twin.dtype)]
-    parts = [
-        head,
-        _forward(twin, x, t),
-        _objective(twin, x, t),
-        _backward(twin),
-        _gradient(twin, len(x)),
+def trace(objective: Objective, batch: Batch) -> str:
+    """Return a text with each step of a batch, forward and backward."""
+    twin = copy.deepcopy(objective)  # the objective does not change
+    forward_pass = twin.data_loss(batch)
+    sections = [
+        [_INTRODUCTION.format(m=len(batch.x), dtype=twin.dtype)],
+        _forward_section(twin, batch, forward_pass),
+        _loss_section(twin, batch, forward_pass),
+        _backward_section(twin),
+        _gradient_section(twin, len(batch.x)),
     ]
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join("\n".join(lines) for lines in sections)
 
 
-def _forward(model: Objective, x: Array, t: Array) -> Iterator[str]:
-    model.data_loss(x, t)
+def _forward_section(
+    objective: Objective, batch: Batch, forward_pass: ForwardPass
+) -> Iterator[str]:
     yield _title("FORWARD")
-    yield _row("X", x)
-    for i, layer in enumerate(model.layers):
+    yield _row("X", batch.x)
+    for i, layer in enumerate(objective.layers):
         yield f"{i}  {layer}: {_formulas(layer)[0]}"
         for name, parameter in layer.parameters().items():
             yield _row(f"     {name}", parameter.value)
-        if i < len(model.outputs):
-            yield _row("     y", model.outputs[i])
+        if i < len(forward_pass.outputs):
+            yield _row("     y", forward_pass.outputs[i])
         else:
             yield "     its y is p below: the loss is computed from its x, called z there"
 
 
-def _objective(model: Objective, x: Array, t: Array) -> Iterator[str]:
-    loss, z = model.loss, model.output
-    terms = model.terms(x, t)
+def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass) -> Iterator[str]:
+    loss, targets, z = objective.loss, batch.y, forward_pass.output
+    terms = objective.terms(batch)
     formula = _formulas(loss)[0]
     yield _title("LOSS")
-    yield f"{loss}: {formula}" + (f", k = {t.shape[1]}" if "k)" in formula else "")
-    if model.from_logits:
+    yield f"{loss}: {formula}" + (f", k = {targets.shape[1]}" if "k)" in formula else "")
+    if objective.is_fused:
         yield _row("     z", z)
-    yield _row("     p", model.layers[-1].forward(z) if model.from_logits else z)
-    yield _row("     t, the targets", t)
-    if smoothing := getattr(loss, "label_smoothing", 0):
-        classes = t.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
-        yield f"     label smoothing: {1 - smoothing:g} t + {smoothing / classes:.4g} is taken for t"
-    if model.from_logits:
-        yield f"     computed as {_formulas(model._head)[0]}:"
+    yield _row("     p", objective.layers[-1].forward(z) if objective.is_fused else z)
+    yield _row("     t, the targets", targets)
+    smoothing = getattr(loss, "label_smoothing", 0)
+    if smoothing:
+        n_classes = targets.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
+        smoothed = f"{1 - smoothing:g} t + {smoothing / n_classes:.4g}"
+        yield f"     label smoothing: {smoothed} is taken for t"
+    if objective.is_fused:
+        yield f"     computed as {_formulas(objective.training_loss)[0]}:"
         yield "     the same number, but exact also where p rounds to 0 or 1"
     yield f"     = {terms.pop('data'):.6g}"
     total = terms.pop("total")
-    for penalty, value in zip(model.penalties, terms.values(), strict=True):
+    for penalty, value in zip(objective.penalties, terms.values(), strict=True):
         yield f"{penalty}: {_formulas(penalty)[0]}"
         yield f"     = {value:.6g}"
     yield f"J = {total:.6g}"
 
 
-def _backward(model: Objective) -> Iterator[str]:
+def _backward_section(objective: Objective) -> Iterator[str]:
     yield _title("BACKWARD")
-    name = "dz" if model.from_logits else "dp"
-    dy: Any = model.loss_gradient()
-    yield f"{model.loss}: {name} = {_formulas(model._head)[1]}"
+    name = "dz" if objective.is_fused else "dp"
+    dy: Any = objective.loss_backward()
+    yield f"{objective.loss}: {name} = {_formulas(objective.training_loss)[1]}"
     yield _row(f"     {name}", dy)
-    if model.from_logits:
-        yield f"     dp and the way back of {model.layers[-1]} in one step: the one divides by p, the other cancels that"
-    first = next((i for i, layer in enumerate(model._body) if layer.parameters()), len(model._body))
-    for i in reversed(range(first, len(model._body))):
-        layer = model._body[i]
-        layer.wants_input_gradient = i > first
-        dy = layer.backward(dy)
+    if objective.is_fused:
+        yield (
+            f"     dp and the backward pass of {objective.layers[-1]} in one step: the one divides "
+            "by p, the other cancels that"
+        )
+    first, layers = objective.first_trainable, objective.layers_before_loss
+    for i in reversed(range(first, len(layers))):
+        layer = layers[i]
+        if i > first:
+            dy = layer.backward(dy)
+        else:
+            layer.backward_parameters(dy)
         yield f"{i}  {layer}: {_formulas(layer)[1]}"
         for name, parameter in layer.parameters().items():
             yield _row(f"     d {name}", parameter.grad)
-        yield (
-            _row("     dx", dy)
-            if i > first
-            else "     dx is not needed: nothing before this layer learns"
-        )
-    for penalty in model.penalties:
+        if i > first:
+            yield _row("     dx", dy)
+        else:
+            yield "     dx is not needed: no layer before this one has parameters"
+    for penalty in objective.penalties:
         yield f"{penalty}: {_formulas(penalty)[1]} is added to each d weight"
 
 
-def _gradient(model: Objective, m: int) -> Iterator[str]:
-    vector = model.parameters
-    data = vector.grad.copy()
-    for index in range(len(model.penalties)):
-        model.add_penalty_gradient(index, m)
+def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
+    vector = objective.parameters
+    data_gradient = vector.grad.copy()
+    for index in range(len(objective.penalties)):
+        objective.add_penalty_gradient(index, m)
     columns = {
-        "d loss": data,
-        "d penalties": vector.grad - data,
+        "d loss": data_gradient,
+        "d penalties": vector.grad - data_gradient,
         "d J": vector.grad,
         "the parameter": vector.theta,
     }
 
-    def norms(name: str, shape: tuple[int, ...], part: slice) -> str:
-        return f"{name:<24}{shape!s:<14}" + "".join(
-            f"{float(np.linalg.norm(column[part])):>15.4g}" for column in columns.values()
-        )
+    def norms(name: str, shape: tuple[int, ...], elements: slice) -> str:
+        cells = [f"{float(np.linalg.norm(column[elements])):>15.4g}" for column in columns.values()]
+        return f"{name:<24}{shape!s:<14}" + "".join(cells)
 
     yield f"{'NORM OF':<24}{'shape':<14}" + "".join(f"{title:>15}" for title in columns)
     start = 0
@@ -166,7 +173,10 @@ def _gradient(model: Objective, m: int) -> Iterator[str]:
         yield norms(name, parameter.shape, slice(start, start + parameter.size))
         start += parameter.size
     yield norms("all as one vector", (vector.size,), slice(None))
-    yield "Gradient descent would now step to theta - learning_rate * d J, theta being all parameters as one vector."
+    yield (
+        "Gradient descent would now step to theta - learning_rate * d J, theta being all "
+        "parameters as one vector."
+    )
 
 
 def _formulas(part: Any) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from ..utils.settings import settings_of
 from ..utils.typing import Array
 from .container import damaged_error, matches_schema, pack_with_checksums, read_verified
 
-M = TypeVar("M", bound=Objective)
+M = TypeVar("M")
 
 
 MAX_LAYERS = 10_000
@@ -87,7 +87,7 @@ def _entry(owner: object) -> dict[str, Any]:
 
 def load_model(
     path: FilePath,
-    model_class: type[M],
+    model_class: Callable[..., M],
     custom: Sequence[type[Any]] = (),
     *,
     limit: int | Limits = Limits.size,
@@ -131,8 +131,9 @@ def load_model(
     terms = [_make(path, entry, Penalty, known) for entry in content["penalties"]]
     try:
         model = model_class(made, loss=loss, penalties=terms, dtype=content["dtype"])
+        parameters = getattr(model, "parameters")  # noqa: B009
         for name, array in arrays.items():
-            model.parameters[name].value = array
+            parameters[name].value = array
     except Exception as error:  # parts of one's own may raise anything
         raise DataError(
             f"{path}: its layers do not fit together: {str(error)[:300]}: {_CHANGED}"

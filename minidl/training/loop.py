@@ -5,119 +5,140 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from ..batching.minibatches import MiniBatches
-from ..batching.sample_weights import split
-from ..objective import Objective
 from ..optimizers.base import Optimizer
 from .callbacks.base import Callback, TrainingRun
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
 from .history import History
 
+if TYPE_CHECKING:
+    from ..model.sequential import Sequential
+
 Hook: TypeAlias = Callable[[TrainingRun], None]
 
 
 def train(
-    model: Objective,
+    model: Sequential,
     batches: MiniBatches,
     *,
     optimizer: Optimizer,
     epochs: int,
-    validation: Callable[[], dict[str, float]] | None = None,
+    validate: Callable[[], dict[str, float]] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
-    resume: Hook | None = None,
-    weighted: bool = False,
+    resume_hook: Hook | None = None,
 ) -> History:
-    """Train `model` on `batches`; `resume` puts the run where another stopped. `weighted` targets have weights as their last column."""
-    watchers = [*callbacks, ProgressBar()] if progress else list(callbacks)
-    if not any(isinstance(watcher, StopOnNonFinite) for watcher in watchers):
-        watchers.insert(0, StopOnNonFinite())
-    watchers.sort(key=lambda watcher: watcher.late)
-    measured = ["loss", "accuracy"] if model.loss.is_classification else ["loss"]
-    validated = [f"val_{name}" for name in measured] if validation else []
-    added = [name for watcher in callbacks for name in watcher.adds]
-    scheduled = (
-        ["learning_rate"] if optimizer.schedule is not None and "learning_rate" not in added else []
-    )
-    run = TrainingRun(
-        model, optimizer, epochs, len(batches), (*measured, *validated, *scheduled, *added)
-    )
-    run.dealer, run.callbacks, run.weighted = batches, watchers, weighted
+    """Train a model on mini-batches.
+
+    Parameters
+    ----------
+    model : Sequential
+        The model, of which the parameters change.
+    batches : MiniBatches
+        The training set.
+    optimizer : Optimizer
+        Makes the steps.
+    epochs : int
+        Number of passes over the training set.
+    validate : callable, optional
+        Returns the metrics of a validation set after an epoch.
+    callbacks : sequence of Callback
+        Observers. `StopOnNonFinite` is added unless there is one.
+    progress : bool, default True
+        Whether to show a progress bar.
+    resume_hook : callable, optional
+        Restores the run to the state of an interrupted training.
+
+    Returns
+    -------
+    History
+        The metrics of each epoch.
+    """
+    observers = _observers(callbacks, progress)
+    metric_names = ["loss", "accuracy"] if model.loss.is_classification else ["loss"]
+    validation_names = [f"val_{name}" for name in metric_names] if validate else []
+    extra_names = [name for callback in callbacks for name in callback.extra_metrics]
+    records_rate = optimizer.schedule is not None and "learning_rate" not in extra_names
+    rate_names = ["learning_rate"] if records_rate else []
+    names = (*metric_names, *validation_names, *rate_names, *extra_names)
+    run = TrainingRun(model, optimizer, epochs, batches, names, observers)
     started: list[Callback] = []
     try:
-        for watcher in watchers:
-            watcher.on_train_begin(run)
-            started.append(watcher)
-        if resume:
-            resume(run)
-        on_gradient, on_batch_end = (
-            _overriding(watchers, hook) for hook in ("on_gradient", "on_batch_end")
-        )
-        while not run.stopped and (run.epoch < epochs or run.resumes):
-            row = _epoch(run, batches, on_gradient, on_batch_end)
-            if run.halted:
+        for observer in observers:
+            observer.on_train_begin(run)
+            started.append(observer)
+        if resume_hook:
+            resume_hook(run)
+        on_gradient = _overridden_hooks(observers, "on_gradient")
+        on_batch_end = _overridden_hooks(observers, "on_batch_end")
+        while not run.stopped and (run.epoch < epochs or run.resuming_mid_epoch):
+            metrics = _train_epoch(run, on_gradient, on_batch_end)
+            if run.stop_immediately:
                 break
-            if validation:
+            if validate:
                 with np.errstate(over="ignore", invalid="ignore"):
-                    row |= {f"val_{name}": number for name, number in validation().items()}
-            run.history.add(row | dict.fromkeys(scheduled, optimizer.last_learning_rate))
-            for watcher in watchers:
-                watcher.on_epoch_end(run)
+                    metrics |= {f"val_{name}": value for name, value in validate().items()}
+            run.history.add(metrics | dict.fromkeys(rate_names, optimizer.last_learning_rate))
+            for observer in observers:
+                observer.on_epoch_end(run)
     finally:
-        for watcher in reversed(started):
-            watcher.on_train_end(run)
+        for observer in reversed(started):
+            observer.on_train_end(run)
         run.history.stopped = run.stopped
-        run.history.seconds = time.perf_counter() - run.begin
+        run.history.seconds = time.perf_counter() - run.start_time
     return run.history
 
 
-def _overriding(watchers: Sequence[Callback], hook: str) -> list[Hook]:
-    return [
-        getattr(watcher, hook)
-        for watcher in watchers
-        if getattr(type(watcher), hook) is not getattr(Callback, hook)
-    ]
+def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
+    observers = [*callbacks, ProgressBar()] if progress else list(callbacks)
+    if not any(isinstance(observer, StopOnNonFinite) for observer in observers):
+        observers.insert(0, StopOnNonFinite())
+    return sorted(observers, key=lambda observer: observer.run_last)
 
 
-def _epoch(
-    run: TrainingRun,
-    batches: MiniBatches,
-    on_gradient: Sequence[Hook],
-    on_batch_end: Sequence[Hook],
+def _overridden_hooks(observers: Sequence[Callback], name: str) -> list[Hook]:
+    """Return the hooks that do something: those of the base class need not be called."""
+    base_hook = getattr(Callback, name)
+    observing = [observer for observer in observers if getattr(type(observer), name) != base_hook]
+    return [getattr(observer, name) for observer in observing]
+
+
+def _train_epoch(
+    run: TrainingRun, on_gradient: Sequence[Hook], on_batch_end: Sequence[Hook]
 ) -> dict[str, float]:
-    if not run.resumes:
-        run.epoch += 1
-        run.total = run.batch = run.rows = run.right = run.asked = 0
-    run.resumes = False
-    model, step, weighted = run.model, run.optimizer.step, run.weighted
-    theta, grad = model.parameters.theta, model.parameters.grad
-    classifies = model.loss.is_classification
+    """Make one step per batch, and return the metrics of the epoch."""
+    if not run.resuming_mid_epoch:
+        run.start_epoch()
+    run.resuming_mid_epoch = False
+    objective, step = run.model.objective_function, run.optimizer.step
+    theta, grad = objective.parameters.theta, objective.parameters.grad
+    is_classification = objective.loss.is_classification
     # StopOnNonFinite reports what is not finite.
-    with np.errstate(over="ignore", invalid="ignore"), closing(iter(batches)) as dealt:
-        for x, y in dealt:
+    with np.errstate(over="ignore", invalid="ignore"), closing(iter(run.minibatches)) as batches:
+        for data in batches:
             run.batch += 1
-            weight = None
-            if weighted:
-                y, weight = split(y)
-            run.x, run.y, run.weight = x, y, weight
-            run.loss = model.value_and_gradient(x, y, weight, training=True)
-            for look in on_gradient:
-                look(run)
+            run.data = data
+            run.loss, run.forward_pass = objective.value_and_gradient(data, training=True)
+            for hook in on_gradient:
+                hook(run)
             step(theta, grad)
-            run.total += float(run.loss) * len(x)
-            run.rows += len(x)
-            if classifies:
-                right, asked = model.count_correct(y)
-                run.right += right
-                run.asked += asked
-            for look in on_batch_end:
-                look(run)
-            if run.halted:
+            n_examples = len(data.x)
+            run.loss_sum += float(run.loss) * n_examples
+            run.n_examples += n_examples
+            if is_classification:
+                correct, predictions = objective.count_correct(run.forward_pass.output, data.y)
+                run.n_correct += correct
+                run.n_predictions += predictions
+            for hook in on_batch_end:
+                hook(run)
+            if run.stop_immediately:
                 break
-    row = {"loss": run.total / run.rows}
-    return row | {"accuracy": run.right / run.asked} if classifies else row
+    metrics = {"loss": run.loss_sum / run.n_examples}
+    if is_classification:
+        metrics["accuracy"] = run.n_correct / run.n_predictions
+    return metrics

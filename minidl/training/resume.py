@@ -19,7 +19,13 @@ from ..utils.environment import fingerprint
 from ..utils.random import RandomStream, get_rng_state, set_rng_state
 from .callbacks.base import Callback, TrainingRun
 
-_SUMS = ("total", "rows", "right", "asked")
+# The names of the sums over an epoch in files of version 1, and of the attributes of TrainingRun.
+_SUMS = {
+    "total": "loss_sum",
+    "rows": "n_examples",
+    "right": "n_correct",
+    "asked": "n_predictions",
+}
 
 
 def restore_training(path: FilePath, run: TrainingRun) -> None:
@@ -30,7 +36,7 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         raise DataError(
             f"{path}: must be a checkpoint, found a model without its training: use Sequential.load"
         )
-    if content != (due := model_config(run.model)):
+    if content != (due := model_config(run.model.objective_function)):
         raise ArgumentError(
             f"{path}: resume goes on with the model that was stopped, {content}, got {due}"
         )
@@ -63,12 +69,12 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
 def capture_state(run: TrainingRun) -> dict[str, Any]:
     """Return all that the next step depends on; the parameters are in the file already."""
     return {
-        "recipe": run.recipe,
+        "recipe": run.optimizer_repr,
         "theta": None,
         "optimizer": run.optimizer.state(),
-        "dealing": run.dealer.state() if run.dealer else None,
+        "dealing": run.minibatches.state(),
         "streams": [get_rng_state(rng) for rng in _streams(run)],
-        "sums": {name: getattr(run, name) for name in _SUMS},
+        "sums": {name: getattr(run, attribute) for name, attribute in _SUMS.items()},
         "history": {
             name: np.array(column, np.float64) for name, column in run.history.columns.items()
         },
@@ -77,7 +83,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
             for callback in run.callbacks
             if (state := callback.state())
         ],
-        "seconds": time.perf_counter() - run.begin,
+        "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
     }
 
@@ -91,20 +97,19 @@ def _restore(run: TrainingRun, state: dict[str, Any]) -> None:
             raise _differs(
                 f"with {type(callback).__name__}", f"one that cannot take its state back: {error!r}"
             ) from error
-    if run.dealer:
-        run.dealer.restore(state["dealing"])
+    run.minibatches.restore(state["dealing"])
     for rng, stood in zip(_streams(run), state["streams"], strict=True):
         set_rng_state(rng, stood)
     run.model.parameters.theta = state["theta"]
     run.optimizer.restore(run.model.parameters.theta, state["optimizer"])
     run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
-    run.begin = time.perf_counter() - state["seconds"]
+    run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
     run.batch = state["dealing"]["batch"]
-    run.resumes = run.batch > 0
-    run.epoch = state["dealing"]["epoch"] + run.resumes
-    for name in _SUMS:
-        setattr(run, name, state["sums"][name])
+    run.resuming_mid_epoch = run.batch > 0
+    run.epoch = state["dealing"]["epoch"] + run.resuming_mid_epoch
+    for name, attribute in _SUMS.items():
+        setattr(run, attribute, state["sums"][name])
 
 
 def _check(run: TrainingRun, state: dict[str, Any]) -> None:
@@ -114,15 +119,15 @@ def _check(run: TrainingRun, state: dict[str, Any]) -> None:
         _form(column) != f"float64 ({epochs},)" for column in history.values()
     ):
         raise TypeError("no training leaves such a state")
-    if state["recipe"] != run.recipe:
+    if state["recipe"] != run.optimizer_repr:
         raise _differs(
             state["recipe"],
-            f"{run.recipe}: for another optimizer, load the model and call fit without resume",
+            f"{run.optimizer_repr}: for another optimizer, load the model and call fit without resume",
         )
-    if extra := sorted(set(history) - set(run.names)):
+    if extra := sorted(set(history) - set(run.metric_names)):
         raise _differs(
             f"a history of {', '.join(history)}",
-            f"{', '.join(run.names)}: {', '.join(extra)} would end",
+            f"{', '.join(run.metric_names)}: {', '.join(extra)} would end",
         )
     theta, streams = run.model.parameters.theta, _streams(run)
     twin, trial = copy.deepcopy(run.optimizer), theta.copy()
@@ -146,8 +151,7 @@ def _check(run: TrainingRun, state: dict[str, Any]) -> None:
         twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here
     for rng, stood in zip(streams, state["streams"], strict=True):
         set_rng_state(copy.deepcopy(rng), stood)
-    if run.dealer:
-        run.dealer.check(state["dealing"])
+    run.minibatches.validate_state(state["dealing"])
 
 
 def _matched(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..batching.batch import Batch
 from ..losses.base import Loss
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
@@ -136,18 +137,19 @@ def overfit_one_batch(
     fit_copy(
         model, X, Y, optimizer=optimizer, callback=first_batch, epochs=1, batch_size=batch_size
     )
-    trial = _train(model, first_batch.x, first_batch.y, optimizer, steps)
-    return _report(model.loss, optimizer, first_batch.x, first_batch.y, trial)
+    batch = first_batch.batch
+    trial = _train(model, batch, optimizer, steps)
+    return _report(model.loss, optimizer, batch.x, batch.y, trial)
 
 
 class _FirstBatch(Callback):
     """Copies the first batch and stops the training."""
 
-    x: Array
-    y: Array
+    batch: Batch
 
     def on_gradient(self, run: TrainingRun) -> None:
-        self.x, self.y = np.array(run.x), np.array(run.y)
+        if run.data is not None:
+            self.batch = Batch(np.array(run.data.x), np.array(run.data.y))
         run.stop("done", now=True)
 
 
@@ -158,21 +160,24 @@ class _Trial(NamedTuple):
     accuracy: float | None
 
 
-def _train(model: Sequential, x: Array, y: Array, optimizer: Optimizer, steps: int) -> _Trial:
+def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) -> _Trial:
     """Train copies on the batch, until the objective is not finite or `steps` are made."""
-    model, optimizer = copy.deepcopy(model), copy.deepcopy(optimizer)
+    objective, optimizer = copy.deepcopy(model.objective_function), copy.deepcopy(optimizer)
+    parameters = objective.parameters
     totals: list[float] = []
     accuracy = None
     with np.errstate(over="ignore", invalid="ignore"):
-        first_loss = float(model.data_loss(x, y))
+        first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
-            totals.append(float(model.value_and_gradient(x, y, training=True)))
-            optimizer.step(model.parameters.theta, model.parameters.grad)
+            total, _ = objective.value_and_gradient(batch, training=True)
+            totals.append(float(total))
+            optimizer.step(parameters.theta, parameters.grad)
             if not math.isfinite(totals[-1]):
                 break
-        last_loss = float(model.data_loss(x, y))
-        if model.loss.is_classification:
-            n_correct, n_predictions = model.count_correct(y)
+        forward_pass = objective.data_loss(batch)
+        last_loss = float(forward_pass.value)
+        if objective.loss.is_classification:
+            n_correct, n_predictions = objective.count_correct(forward_pass.output, batch.y)
             accuracy = n_correct / n_predictions
     return _Trial(first_loss, last_loss, totals, accuracy)
 

@@ -108,7 +108,12 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "",
             "import minidl.data.hdf5 as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
         ),
-        ("kill", 20, "", "files.remove_stale_temp_files = kill.remove_stale_temp_files = lambda folder: []"),
+        (
+            "kill",
+            20,
+            "",
+            "files.remove_stale_temp_files = kill.remove_stale_temp_files = lambda folder: []",
+        ),
         (
             "mutate",
             640,

@@ -5,88 +5,227 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...batching.batch import Batch
 from ...batching.minibatches import MiniBatches
 from ...errors import ArgumentError
-from ...objective import Objective
+from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
-from ...utils.typing import Array
 from ..history import History
+
+if TYPE_CHECKING:
+    from ...model.sequential import Sequential
 
 
 class TrainingRun:
     """The state of a training that callbacks see.
 
-    `epoch` and `batch` are the present ones, from 1, of `epochs` and `batches` in an epoch; `x`, `y`, `weight`, `loss` are those of the
-    batch. `names` is what `history` will have. `total`, `rows`, `right`, `asked` are sums over the epoch so far: loss times rows, rows,
-    right classes, all classes. `stopped` tells why training is to end, once it is.
-    """
+    Parameters
+    ----------
+    model : Sequential
+        The model being trained.
+    optimizer : Optimizer
+        The optimizer.
+    epochs : int
+        The number of epochs to train.
+    minibatches : MiniBatches
+        The training set.
+    metric_names : tuple of str
+        The names of the columns that `history` will have.
+    callbacks : sequence of Callback
+        All callbacks, in the order in which they are called.
 
-    dealer: MiniBatches | None = None
-    callbacks: Sequence[Callback] = ()
-    epoch = batch = rows = right = asked = 0
-    total = 0.0
-    x: Array | None = None
-    y: Array | None = None
-    weight: Array | None = None
-    loss: Any = math.nan
-    weighted = resumes = halted = False
-    stopped: str | None = None
+    Attributes
+    ----------
+    history : History
+        The metrics of the completed epochs.
+    epoch, batch : int
+        The numbers of the current epoch and of the current batch in it, from 1.
+    batches_per_epoch : int
+        The number of batches in an epoch.
+    data : Batch
+        The current batch: examples x, targets y and sample weights.
+    loss : float
+        The objective of the current batch before the step, with penalties.
+    forward_pass : ForwardPass
+        The outputs of the layers for the current batch.
+    loss_sum, n_examples, n_correct, n_predictions : float, int, int, int
+        Sums over the current epoch so far: loss times examples, examples, correct predictions,
+        predictions.
+    optimizer_repr : str
+        The optimizer as it was given, before any step.
+    start_time : float
+        ``time.perf_counter()`` at the start, earlier if the training was resumed.
+    stopped : str or None
+        Why training ends early.
+    stop_immediately : bool
+        Whether training ends after the current batch, not after the epoch.
+    resuming_mid_epoch : bool
+        Whether the training continues within an epoch.
+
+    Examples
+    --------
+    >>> from minidl import Callback
+    >>> class PrintLoss(Callback):
+    ...     def on_epoch_end(self, run):
+    ...         print(run.epoch, run.history.loss[-1])
+    """
 
     def __init__(
         self,
-        model: Objective,
+        model: Sequential,
         optimizer: Optimizer,
         epochs: int,
-        batches: int,
-        names: tuple[str, ...] = ("loss",),
+        minibatches: MiniBatches,
+        metric_names: tuple[str, ...] = ("loss",),
+        callbacks: Sequence[Callback] = (),
     ) -> None:
-        self.model, self.optimizer = model, optimizer
-        self.epochs, self.batches, self.names = epochs, batches, names
-        self.recipe = str(optimizer)  # before any schedule
+        self.model = model
+        self.optimizer = optimizer
+        self.epochs = epochs
+        self.minibatches = minibatches
+        self.batches_per_epoch = len(minibatches)
+        self.metric_names = metric_names
+        self.callbacks = callbacks
+        self.optimizer_repr = str(optimizer)
         self.history = History()
-        self.begin = time.perf_counter()  # earlier, in a resumed training
+        self.start_time = time.perf_counter()
+        self.data: Batch | None = None
+        self.loss: Any = math.nan
+        self.forward_pass: ForwardPass | None = None
+        self.stopped: str | None = None
+        self.stop_immediately = False
+        self.resuming_mid_epoch = False
+        self.epoch = 0
+        self.batch = 0
+        self.loss_sum = 0.0
+        self.n_examples = 0
+        self.n_correct = 0
+        self.n_predictions = 0
 
-    def stop(self, why: str, *, now: bool = False) -> None:
-        """End the training after this epoch, or `now`; `history.stopped` tells `why`."""
-        self.stopped, self.halted = why, now
+    def start_epoch(self) -> None:
+        """Count the next epoch, and reset the sums over it."""
+        self.epoch += 1
+        self.batch = 0
+        self.loss_sum = 0.0
+        self.n_examples = 0
+        self.n_correct = 0
+        self.n_predictions = 0
 
-    def require_metric(self, name: str, watcher: object) -> None:
-        """Raise `ArgumentError` unless `history` will have what `watcher` watches."""
-        if name not in self.names:
-            hint = ": give fit(validation=(X, Y))" if name.startswith("val_") else ""
-            what = f"{type(watcher).__name__} watches {name!r}, but the history will have only {', '.join(self.names)}{hint}"
-            raise ArgumentError(what)
+    def stop(self, reason: str, *, now: bool = False) -> None:
+        """End the training early.
+
+        Parameters
+        ----------
+        reason : str
+            Why; `history.stopped` holds it.
+        now : bool, default False
+            Whether to end after the current batch instead of after the epoch.
+        """
+        self.stopped = reason
+        self.stop_immediately = now
+
+    def require_metric(self, name: str, callback: object) -> None:
+        """Raise `ArgumentError` unless the history will have the metric that a callback monitors.
+
+        Parameters
+        ----------
+        name : str
+            The name of the metric.
+        callback : Callback
+            The callback, for the message.
+        """
+        if name not in self.metric_names:
+            names = ", ".join(self.metric_names)
+            cure = ": pass fit(validation=(X, Y))" if name.startswith("val_") else ""
+            rule = f"{type(callback).__name__} monitors {name!r}"
+            raise ArgumentError(f"{rule}, but the history will have only {names}{cure}")
 
 
 class Callback:
-    """Base of all callbacks: override the hooks that are wanted, and `state` and `restore` to remember over an interruption.
+    """Base class of all callbacks, which observe training.
 
-    `adds` names the numbers that `on_epoch_end` writes into `run.history`; who is `late` is asked after all others.
+    Override the hooks you need; override `state` and `restore` if the callback must remember
+    something when a training is resumed. Hooks must not change the parameters.
+
+    Attributes
+    ----------
+    extra_metrics : tuple of str
+        The names of the columns that `on_epoch_end` writes into `run.history`.
+    run_last : bool
+        Whether the callback is called after all others.
+
+    Examples
+    --------
+    >>> class PrintLoss(Callback):
+    ...     def on_epoch_end(self, run):
+    ...         print(run.epoch, run.history.loss[-1])
     """
 
-    adds: tuple[str, ...] = ()
-    late = False
+    extra_metrics: tuple[str, ...] = ()
+    run_last = False
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Look on before the first epoch."""
+        """Called before the first epoch.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training.
+        """
 
     def on_gradient(self, run: TrainingRun) -> None:
-        """Look on at every batch, when its gradient is known and the parameters have not moved yet."""
+        """Called for each batch after the backward pass and before the optimizer's step.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training.
+        """
 
     def on_batch_end(self, run: TrainingRun) -> None:
-        """Look on after every batch, when the parameters have moved."""
+        """Called for each batch after the optimizer's step.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training.
+        """
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Look on after an epoch, when its row is in `run.history`."""
+        """Called after each epoch, when its metrics are in `run.history`.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training.
+        """
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Look on at the end: also when training was stopped, interrupted, or failed."""
+        """Called at the end, also if training was stopped, interrupted, or failed.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training.
+        """
 
     def state(self) -> dict[str, Any]:
-        """Return what to remember: numbers, texts, None, arrays, and lists and dictionaries of them."""
+        """Return what the callback must remember when a training is resumed.
+
+        Returns
+        -------
+        dict
+            Numbers, strings, None, arrays, and lists and dictionaries of them.
+        """
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what `state` returned, after `on_train_begin`."""
+        """Restore what `state` returned; called after `on_train_begin`.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` returned.
+        """

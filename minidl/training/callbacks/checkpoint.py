@@ -51,7 +51,7 @@ class Checkpoint(Callback):
         From `fit`, if the file cannot be written, or is not a training such as this one.
     """
 
-    late = True  # the state to keep is the one after all other callbacks
+    run_last = True  # the state to keep is the one after all other callbacks
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Checkpoint(Callback):
         """Refuse what could not be saved or watched; begin to listen for signals."""
         if self.best_path:
             run.require_metric(self.monitor, self)
-        model_datasets(run.model)
+        model_datasets(run.model.objective_function)
         run.optimizer.state()
         self.best = math.nan
         self._caught: signal.Signals | None = None
@@ -147,7 +147,7 @@ class Checkpoint(Callback):
             else f"{self.best_path} holds its best epoch"
         )
         run.stop(
-            f"{caught.name} in epoch {run.epoch}, after batch {run.batch} of {run.batches}; {where}",
+            f"{caught.name} in epoch {run.epoch}, after batch {run.batch} of {run.batches_per_epoch}; {where}",
             now=True,
         )
 
@@ -155,5 +155,5 @@ class Checkpoint(Callback):
         if path:
             arrays: dict[str, Array] = {}
             training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
-            save_model(run.model, path, {"training": training}, arrays)
+            save_model(run.model.objective_function, path, {"training": training}, arrays)
             self._saved = time.perf_counter()

@@ -17,7 +17,7 @@ class CSVLog(Callback):
     `fit` raises `DataError` if it cannot be written.
     """
 
-    late = True  # after others' numbers
+    run_last = True  # after others' numbers
 
     def __init__(self, path: FilePath) -> None:
         self.path = Path(path)
@@ -29,13 +29,13 @@ class CSVLog(Callback):
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         """Write a row: the first time, all that there are."""
-        columns = [run.history.columns.get(name, []) for name in run.names]
+        columns = [run.history.columns.get(name, []) for name in run.metric_names]
         new, rows = not self._begins, io.StringIO()
         table = csv.writer(rows, lineterminator="\n")
         if new:
             # A resumed training may have got a column later.
             self._begins = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
-            table.writerow(["epoch", *run.names])
+            table.writerow(["epoch", *run.metric_names])
         for epoch in range(0 if new else run.epoch - 1, run.epoch):
             cells = [
                 (column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)

@@ -16,7 +16,10 @@ class ProgressBar(Callback):
         from tqdm.auto import tqdm
 
         self._bar = tqdm(
-            total=run.epochs * run.batches, unit="step", dynamic_ncols=True, file=sys.stderr
+            total=run.epochs * run.batches_per_epoch,
+            unit="step",
+            dynamic_ncols=True,
+            file=sys.stderr,
         )
         self._shown = 0.0
 
@@ -31,7 +34,7 @@ class ProgressBar(Callback):
         self._bar.close()
 
     def _show(self, run: TrainingRun) -> None:
-        bar, done = self._bar, max(0, run.epoch - 1) * run.batches + run.batch
+        bar, done = self._bar, max(0, run.epoch - 1) * run.batches_per_epoch + run.batch
         if bar.n == 0:
             bar.initial = max(0, done - 1)  # what was done before a stop does not count as speed
         losses = [

@@ -14,65 +14,89 @@ from .base import Callback, TrainingRun
 
 
 class StopOnNonFinite(Callback):
-    """Stop before the update when the loss or the gradient is NaN or infinite; on by default, unless not `enabled`.
+    """Stop before the step when the loss or the gradient is NaN or infinite.
 
-    The error names epoch, batch and layer. The model gets back parameters of at most 16 steps ago, for which all was finite.
+    `fit` adds this callback unless there is one. The error names epoch, batch and layer. The model
+    gets back its parameters of at most 16 steps earlier, when everything was finite.
+
+    Parameters
+    ----------
+    enabled : bool, default True
+        Pass False to train on with NaN and infinity.
+
+    Raises
+    ------
+    NonFiniteError
+        From `fit`.
+
+    Examples
+    --------
+    >>> from minidl import GradientDescent, Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> optimizer = GradientDescent(1e3)
+    >>> model.fit([[1.0]], [0.0], optimizer=optimizer, epochs=99, progress=False)
+    Traceback (most recent call last):
+    minidl.errors.NonFiniteError: training must stay finite, but at epoch 7, ...
     """
 
-    EVERY = 16  # steps: to keep the parameters of each would take 2 % of the time
+    EVERY = 16  # steps: a copy of the parameters at each step would take 2 % of the time
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Keep the parameters as they are."""
-        self._good, self._age = run.model.parameters.theta.copy(), 0
-        self._place = "the start"
-        self._learning = [i for i, layer in enumerate(run.model.layers) if layer.parameters()]
+        """Copy the parameters."""
+        self._finite_theta = run.model.parameters.theta.copy()
+        self._finite_at = "the start"
+        self._steps = 0
+        # Of a layer without parameters, an output that is not finite shows in a gradient.
+        layers = run.model.objective_function.layers_before_loss
+        self._trainable = [i for i, layer in enumerate(layers) if layer.parameters()]
 
     def on_gradient(self, run: TrainingRun) -> None:
-        """Look at the numbers; if all are finite, keep the parameters now and then."""
-        if not self.enabled:
+        """Raise if something is not finite; otherwise copy the parameters every 16 steps."""
+        if not self.enabled or run.forward_pass is None:
             return
-        parameters, outputs = run.model.parameters, run.model.outputs
-        # An infinite output may not show in the loss: tanh makes it 1. Those of layers without parameters show in a gradient.
-        if math.isfinite(run.loss) and all_finite(
-            parameters.grad, *[outputs[i] for i in self._learning]
-        ):
-            if self._age % self.EVERY == 0:
-                np.copyto(self._good, parameters.theta)
-                self._place = f"epoch {run.epoch}, batch {run.batch}"
-            self._age += 1
+        parameters, outputs = run.model.parameters, run.forward_pass.outputs
+        # An infinite output may not show in the loss: tanh makes it 1.
+        checked_outputs = [outputs[i] for i in self._trainable]
+        if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs):
+            if self._steps % self.EVERY == 0:
+                np.copyto(self._finite_theta, parameters.theta)
+                self._finite_at = f"epoch {run.epoch}, batch {run.batch}"
+            self._steps += 1
             return
+        cause = "the gradient is not finite"
         with np.errstate(all="ignore"):
-            what = next(
-                (place for place, array in _places(run) if not all_finite(np.asarray(array))),
-                "the gradient is not finite",
-            )
-        parameters.theta = self._good
+            for description, array in _computed_arrays(run):
+                if not all_finite(np.asarray(array)):
+                    cause = description
+                    break
+        parameters.theta = self._finite_theta
         raise NonFiniteError(
-            f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {what}. The model holds the parameters of "
-            f"{self._place}, for which all was finite. "
+            f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {cause}. "
+            f"The model holds the parameters of {self._finite_at}, when everything was finite. "
             f"Try a smaller learning rate (now {run.optimizer.learning_rate:g}), or scale the inputs"
         )
 
 
-def _places(run: TrainingRun) -> Iterator[tuple[str, Any]]:
-    """Yield each array, forward and back, with what to say where it is not finite."""
-    model = run.model
-    for i, (layer, out) in enumerate(zip(model.layers, model.outputs, strict=False)):
+def _computed_arrays(run: TrainingRun) -> Iterator[tuple[str, Any]]:
+    """Yield each array in the order of computation, and what to say if it is not finite."""
+    objective = run.model.objective_function
+    if run.forward_pass is None or run.data is None:
+        return
+    layers = list(enumerate(objective.layers_before_loss))
+    for (i, layer), output in zip(layers, run.forward_pass.outputs, strict=True):
         for name, parameter in layer.parameters().items():
             yield f"layer {i}, {layer}, has a {name} that is not finite", parameter.value
-        yield f"layer {i}, {layer}, gives an output that is not finite", out
-    yield f"the loss, {model.loss}, is {run.loss}", run.loss
-    dy: Any = model.loss_gradient()
-    yield f"the loss, {model.loss}, gives a gradient that is not finite", dy
-    for i, layer in reversed(list(enumerate(model._body))):
+        yield f"layer {i}, {layer}, gives an output that is not finite", output
+    yield f"the loss, {objective.loss}, is {run.loss}", run.loss
+    dy: Any = objective.loss_backward(run.data.sample_weight)
+    yield f"the loss, {objective.loss}, gives a gradient that is not finite", dy
+    for i, layer in reversed(layers):
         dy = layer.backward(dy)
         for name, parameter in layer.parameters().items():
-            yield (
-                f"layer {i}, {layer}, has a gradient of its {name} that is not finite",
-                parameter.grad,
-            )
+            description = f"layer {i}, {layer}, has a gradient of its {name} that is not finite"
+            yield description, parameter.grad
         if dy is not None:
             yield f"layer {i}, {layer}, gives a gradient of its input that is not finite", dy

@@ -17,7 +17,7 @@ class TensorBoardLog(Callback):
     be written. Needs tensorboardX: pip install minidl[tensorboard].
     """
 
-    late = True
+    run_last = True
 
     def __init__(self, folder: FilePath) -> None:
         with require_extra("tensorboardX", "tensorboard", "TensorBoardLog"):
@@ -31,7 +31,7 @@ class TensorBoardLog(Callback):
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         """Write the numbers of the epoch."""
-        for name in run.names:
+        for name in run.metric_names:
             if column := run.history.columns.get(name):
                 part = "validation" if name.startswith("val_") else "training"
                 if part not in self._writers:

@@ -1,0 +1,35 @@
+"""A batch of examples."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Batch(NamedTuple):
+    """Examples, their targets and, optionally, their weights.
+
+    Parameters
+    ----------
+    x : array or ArraySource of shape (m, ...)
+        The examples, one per row.
+    y : array or ArraySource of shape (m, k)
+        The targets, as `Loss.prepare_targets` returns them.
+    sample_weight : array of shape (m,), optional
+        The weight of each example in the data loss; None if all count the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> batch = Batch(np.zeros((5, 2)), np.ones((5, 1)))
+    >>> batch.n_examples
+    5
+    """
+
+    x: Any
+    y: Any
+    sample_weight: Any = None
+
+    @property
+    def n_examples(self) -> int:
+        """Number of examples m."""
+        return len(self.x)

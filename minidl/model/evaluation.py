@@ -1,0 +1,59 @@
+"""The data loss and the accuracy of a model over many examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from ..batching.inference_batches import InferenceBatches
+from ..batching.out_of_core import load_if_fits
+from ..errors import ArgumentError
+from ..objective import Objective
+from .inputs import prepare_data
+
+
+def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[str, float]:
+    """Return the data loss over all rows and, for classifications, the accuracy.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    batches : InferenceBatches
+        All rows, in batches.
+
+    Returns
+    -------
+    dict
+        "loss" and, for classifications, "accuracy".
+    """
+    is_classification = objective.loss.is_classification
+    loss_sum = 0.0
+    n_correct = n_predictions = 0
+    with closing(iter(batches)) as slices:
+        for _, batch in slices:
+            forward_pass = objective.data_loss(batch)
+            loss_sum += float(forward_pass.value) * len(batch.x)
+            if is_classification:
+                correct, predictions = objective.count_correct(forward_pass.output, batch.y)
+                n_correct += correct
+                n_predictions += predictions
+    results = {"loss": loss_sum / batches.n_examples}
+    return results | {"accuracy": n_correct / n_predictions} if is_classification else results
+
+
+def make_validator(
+    objective: Objective, validation: Any, memory_limit: int
+) -> Callable[[], dict[str, float]]:
+    """Return a function that evaluates the validation set (X, Y) or (X, Y, sample_weight)."""
+    data = prepare_data(objective, *validation, memory_limit=memory_limit)
+    arrays = load_if_fits(data[:2], memory_limit // 2)  # a small set is read once and kept
+    if arrays is not None:
+        data = data._replace(x=arrays[0], y=arrays[1])
+    try:
+        batches = InferenceBatches(data, dtype=objective.dtype, memory_limit=memory_limit)
+    except ArgumentError as error:
+        hint = "validation gets an eighth of it where X and Y lie in files too"
+        raise ArgumentError(f"{error}; {hint}") from None
+    return lambda: evaluate_batches(objective, batches)
