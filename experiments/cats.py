@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> None:
     print(data)
     print(
         "always the commonest class: "
-        + ", ".join(f"{part} {share:.3f} ({name})" for part, (name, share) in data.majority.items())
+        + ", ".join(
+            f"{part} {share:.3f} ({name})" for part, (name, share) in data.majority_class.items()
+        )
     )
     nets.settle(options, sets.CATS)
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
@@ -70,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
         "source": data.source,
         "verified": data.verified,
         "settings": study.settings(options),
-        "majority": {part: share for part, (_, share) in data.majority.items()},
+        "majority": {part: share for part, (_, share) in data.majority_class.items()},
         "train": model.evaluate(data.train.x, data.train.y),
         "test": model.evaluate(data.test.x, data.test.y),
         "classes": data.classes,

@@ -59,10 +59,10 @@ def run(options: argparse.Namespace) -> None:
     )
     test = model.evaluate(data.test.x, data.test.y)
     print(
-        f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority['test'][0]}: ",
+        f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority_class['test'][0]}: ",
         end="",
     )
-    print(f"{data.majority['test'][1]:.3f}); {history.seconds:.1f} s")
+    print(f"{data.majority_class['test'][1]:.3f}); {history.seconds:.1f} s")
 
     probability = model.predict(images.reshape(len(images), -1) / 255)[:, 0]
     answers = [data.classes[int(p > 0.5)] for p in probability]

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     print(data)
     print(
         "always the commonest class: "
-        + ", ".join(f"{part} {share:.3f}" for part, (_, share) in data.majority.items())
+        + ", ".join(f"{part} {share:.3f}" for part, (_, share) in data.majority_class.items())
     )
     nets.settle(options, sets.SIGNS)
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
         "verified": data.verified,
         "settings": study.settings(options),
         "network": net,
-        "majority": {part: share for part, (_, share) in data.majority.items()},
+        "majority": {part: share for part, (_, share) in data.majority_class.items()},
         "train": model.evaluate(data.train.x, data.train.y),
         "test": model.evaluate(data.test.x, data.test.y),
         "classes": data.classes,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import optimizers
-from .data.dataset import split_rows
+from .data.split import split_rows
 from .errors import ArgumentError, require_extra
 from .initializers import He, Xavier
 from .layers.base import Layer
@@ -146,7 +146,7 @@ class _Network(BaseEstimator):
             try:
                 parts = split_rows(
                     targets[rows],
-                    share=self.validation_fraction,
+                    validation_fraction=self.validation_fraction,
                     seed=spawn_rngs(rng, 1)[0],
                     stratify=not values,
                 )

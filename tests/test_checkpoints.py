@@ -33,7 +33,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.data.hdf5 import hdf5_bytes, write_hdf5
+from minidl.data.hdf5_writer import hdf5_bytes, write_hdf5
 from minidl.serialization import container
 from minidl.serialization.container import read_verified
 from minidl.serialization.model_file import model_config

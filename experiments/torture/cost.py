@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minidl import Linear, MeanSquaredError, Sequential
-from minidl.data.hdf5 import hdf5_bytes
+from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.serialization.model_file import model_datasets
 
 from .kill import WIDTHS

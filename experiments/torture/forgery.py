@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.data.hdf5 import hdf5_bytes
+from minidl.data.hdf5_writer import hdf5_bytes
 
 _NASTY: tuple[Any, ...] = (
     *(

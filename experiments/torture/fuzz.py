@@ -83,7 +83,7 @@ def _main() -> None:
     with atheris.instrument_imports(include=["minidl", "json"]):
         from minidl import MinidlError, Sequential
         from minidl.data import read_hdf5
-        from minidl.data.pictures import schema
+        from minidl.data.course_images import image_schema
 
     import numpy as np
 
@@ -106,7 +106,7 @@ def _main() -> None:
     def load(content: bytes) -> None:
         path.write_bytes(content)
         try:
-            read_hdf5(path, schema("train")) if target == "reader" else Sequential.load(path)
+            read_hdf5(path, image_schema("train")) if target == "reader" else Sequential.load(path)
         except MinidlError as error:
             if str(path) not in str(error):
                 raise AssertionError("the error does not name the file") from error

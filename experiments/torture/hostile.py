@@ -24,8 +24,8 @@ import numpy as np
 
 from minidl import Linear, MeanSquaredError, MinidlError, Sequential
 from minidl.data import Field, read_hdf5
-from minidl.data.hdf5 import hdf5_bytes
-from minidl.data.pictures import schema
+from minidl.data.course_images import image_schema
+from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.serialization.model_file import model_datasets
 
 from .children import run_each
@@ -89,7 +89,7 @@ def run(count: int, seed: int, scratch: Path, only: Collection[str] = ()) -> Res
 
 def all_cases() -> dict[str, tuple[Make, Read, bool]]:
     """Return for each name how the file is made, how it is read, and whether it leads elsewhere."""
-    cats: Read = lambda path: read_hdf5(path, schema("train"))  # noqa: E731
+    cats: Read = lambda path: read_hdf5(path, image_schema("train"))  # noqa: E731
     model: Read = Sequential.load
     found: dict[str, tuple[Make, Read, bool]] = {
         name: (make, cats, name in AWAY) for name, make in CASES.items()

@@ -26,8 +26,8 @@ from minidl import (
     Sigmoid,
 )
 from minidl.data import read_hdf5
-from minidl.data.hdf5 import hdf5_bytes
-from minidl.data.pictures import schema
+from minidl.data.course_images import image_schema
+from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.serialization.model_file import model_config, model_datasets
 
 from . import forgery, trainings
@@ -173,7 +173,7 @@ def _packed(arrays: dict[str, Any]) -> bytes:
 
 
 def _load_data(path: Path) -> str:
-    arrays = read_hdf5(path, schema("train")).arrays
+    arrays = read_hdf5(path, image_schema("train")).arrays
     return json.dumps(
         {
             key: [array.dtype.str, array.shape, array.tobytes().hex()]

@@ -25,7 +25,7 @@ from .. import (
     plots,
 )
 from ..data import read_image
-from ..data.standin import CAT_CLASSES
+from ..data.synthetic_images import CAT_CLASSES
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write, make_folder
 from . import sets

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import DataError
+from ..data import course_images as known
 from ..data import load_cats, load_signs, planar, read_hdf5, train_validation_split
-from ..data import pictures as known
 from ..data.download import fetch
-from ..data.hdf5 import write_hdf5
+from ..data.hdf5_writer import write_hdf5
 from ..utils.atomic_files import read_bounded
 from ..utils.typing import Array
 from .common import NOT_NEGATIVE, command, number, tell
@@ -120,10 +120,12 @@ def load(options: argparse.Namespace) -> Examples:
         X, Y = draw(options.points or 400, noise, np.random.RandomState(seed))
         how = f"drawn: {len(X)} points in the plane with noise {noise:g}, seed {seed}"
         classes = tuple(f"class {k}" for k in range(int(Y.max()) + 1))
-        return Examples(name, how, classes, *train_validation_split(X, Y, share=0.25, seed=seed))
+        return Examples(
+            name, how, classes, *train_validation_split(X, Y, validation_fraction=0.25, seed=seed)
+        )
     X, Y, classes = read_csv(Path(name))
     column = Y.reshape(-1, 1).astype(np.float64 if len(classes) == 2 else np.int64)
-    (x, y), (x_test, y_test) = train_validation_split(X, column, share=0.2, seed=seed)
+    (x, y), (x_test, y_test) = train_validation_split(X, column, validation_fraction=0.2, seed=seed)
     middle, spread = x.mean(axis=0), x.std(axis=0)
     spread[spread == 0] = 1
     how = f"{name}: each column scaled to mean 0 and standard deviation 1 of the training rows"
@@ -240,7 +242,7 @@ def _list(options: argparse.Namespace) -> int:
     named = options.data or os.environ.get(known.FOLDER_VARIABLE)
     places = [Path(named)] if named else []
     if not options.data:
-        places = list(dict.fromkeys(places + known.usual_places()))
+        places = list(dict.fromkeys(places + known.search_paths()))
     sets: dict[str, Any] = {}
     lines = ["looked in " + ", then ".join(map(str, places))]
     for name, one in FILES.items():
@@ -300,7 +302,7 @@ def _verdict(path: Path) -> dict[str, Any]:
     why = ""
     for prefix in sorted(("test", "train"), key=lambda prefix: not path.name.startswith(prefix)):
         try:
-            contents = read_hdf5(path, known.schema(prefix))
+            contents = read_hdf5(path, known.image_schema(prefix))
         except DataError as error:
             why = why or str(error).removeprefix(f"{path}: ")
             continue
@@ -329,7 +331,7 @@ def _make(options: argparse.Namespace) -> int:
     """Write the drawn stand-ins as files with the course's names."""
     contents: dict[Path, dict[str, Array]] = {}
     for name in FILES if options.set == "all" else [options.set]:
-        for prefix, part in zip(("train", "test"), FILES[name].stand_in(), strict=True):
+        for prefix, part in zip(("train", "test"), FILES[name].draw(), strict=True):
             classes = (
                 np.array(part.classes, "S") if name == "cats" else np.arange(len(part.classes))
             )  # as in the course's

@@ -1,22 +1,24 @@
-"""The course's pictures or drawn stand-ins, points in the plane, a validation split, and the safe reader of HDF5 files."""
+"""Labelled images, points in the plane, a train/validation split and a safe HDF5 reader."""
 
 from . import planar
-from .dataset import Dataset, Part, read_image, train_validation_split
-from .hdf5 import read_hdf5
-from .hdf5_rules import Field, Limits
-from .pictures import load_cats, load_signs
-from .standin import write_cats
+from .course_images import load_cats, load_signs
+from .dataset import Dataset, Split
+from .hdf5_reader import read_hdf5
+from .hdf5_schema import Field, Limits
+from .images import read_image
+from .split import train_validation_split
+from .synthetic_images import write_cats
 
 __all__ = [
     "Dataset",
     "Field",
     "Limits",
-    "Part",
+    "Split",
     "load_cats",
     "load_signs",
     "planar",
-    "read_image",
     "read_hdf5",
+    "read_image",
     "train_validation_split",
     "write_cats",
 ]

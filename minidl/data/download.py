@@ -1,32 +1,33 @@
-"""Fetches the course's picture files from a place that the user names: each whole and the right one, or not at all."""
+"""A downloader of the course's image files that verifies their size and SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from ..errors import ArgumentError, DataError, require_extra
 from ..utils.atomic_files import FilePath, atomic_write, make_folder, read_bounded
-from .hdf5_rules import Limits, check_signature
-from .pictures import KnownSet
+from .course_images import DatasetFiles
+from .hdf5_schema import Limits
+from .hdf5_validation import check_signature
+from .urls import is_allowed, redact_url, resolve_urls, scheme_and_locality
 
-_MOST_REDIRECTS = 5
-_HEAD = 2**10  # bytes that tell what kind of file another one is
+_MAX_REDIRECTS = 5
+_SIGNATURE_BYTES = 2**10  # enough to tell what kind of file the server sends instead
+_READ_BYTES = 2**16
 
 
 def fetch(
-    known: KnownSet,
+    files: DatasetFiles,
     urls: Sequence[str],
     folder: FilePath,
     *,
@@ -34,132 +35,88 @@ def fetch(
     patience: float = 900.0,
     progress: bool = False,
 ) -> dict[Path, str]:
-    """Fetch the files of a set whose SHA-256 is known into `folder`, and return what was done by path: "fetched" or "there already".
+    """Download the files of an image set whose SHA-256 is known.
 
     Parameters
     ----------
+    files : DatasetFiles
+        The image set.
     urls : sequence of str
-        The folder on the web that has all files, or one address per file: that ends in its name, or is written NAME=URL.
-    timeout, patience : float
-        The most seconds that the server may be silent, and that one file may take.
+        The folder on the web that has all files, or one address per file, which ends in the
+        file's name or is written as "NAME=URL".
+    folder : path
+        The folder to write to; it is created if it does not exist.
+    timeout : float, default 30.0
+        How many seconds the server may be silent.
+    patience : float, default 900.0
+        How many seconds one file may take.
+    progress : bool, default False
+        Whether to show a progress bar on stderr.
+
+    Returns
+    -------
+    dict of Path to str
+        What was done for each file: "fetched" or "there already".
 
     Raises
     ------
     MissingDependencyError
-        Without the extra `data`.
+        If the extra `data` is not installed.
     ArgumentError
-        If an address is missing, or is not https (http is for this computer alone).
+        If an address is missing, or is not https (http is allowed on this computer only).
     DataError
-        If another file lies in the folder, or the server sends another.
+        If the folder has another file of that name, or the server sends another file.
     """
     with require_extra("pooch", "data", "fetching"):
         import pooch  # noqa: F401
-    places = {Path(folder) / name: url for name, url in addresses(known, urls).items()}
-    done = dict.fromkeys(places, "fetched")
-    for path, url in places.items():
-        if not allowed(url):
+    url_of_path = {
+        Path(folder) / name: url for name, url in resolve_urls(files.sha256, urls).items()
+    }
+    outcome = {}
+    for path, url in url_of_path.items():
+        if not is_allowed(url):
             raise ArgumentError(
-                f"url must be https (http only on this computer), got {shown(url)}: pass another"
+                "url must be https (http only on this computer), "
+                f"got {redact_url(url)}: pass another address"
             )
-        if os.path.lexists(path):
-            if (
-                hashlib.sha256(
-                    read_bounded(path, Limits.size, "a data file", "move it away first")
-                ).hexdigest()
-                != known.sha256[path.name]
-            ):
-                raise DataError(
-                    f"{path}: must not be replaced, found another file of that name: move it away first"
-                )
-            done[path] = "there already"
-    for path, url in places.items():
-        if done[path] == "fetched":
-            content = _content(
-                url,
-                path.name,
-                _Download(
-                    known.sha256[path.name], known.bytes[path.name], timeout, patience, progress
-                ),
+        exists = _check_existing(path, files.sha256[path.name])
+        outcome[path] = "there already" if exists else "fetched"
+    for path, url in url_of_path.items():
+        if outcome[path] == "fetched":
+            download = _Download(
+                files.sha256[path.name], files.bytes[path.name], timeout, patience, progress
             )
+            content = _retrieve(url, path.name, download)
             make_folder(folder)
             atomic_write(path, content)
-    return done
+    return outcome
 
 
-def addresses(known: KnownSet, urls: Sequence[str]) -> dict[str, str]:
-    """Return the address of each file whose SHA-256 is known."""
-    found: dict[str, str] = {}
-    bases = []
-    for url in urls:
-        name, equals, rest = url.partition("=")
-        last = urlsplit(url).path.rpartition("/")[2]
-        if equals and name in known.sha256:
-            found[name] = rest
-        elif last in known.sha256:
-            found[last] = url
-        else:
-            bases.append(url)
-    if len(bases) > 1:
-        raise ArgumentError(
-            f"url must name one folder, or a file of {', '.join(known.sha256)}, got {' and '.join(map(shown, bases))}"
+def _check_existing(path: Path, sha256: str) -> bool:
+    """Return whether the file exists; raise `DataError` if it is another one."""
+    if not os.path.lexists(path):
+        return False
+    content = read_bounded(path, Limits.max_bytes, "a data file", "move it away first")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(
+            f"{path}: must not be replaced, found another file of that name: move it away first"
         )
-    for base in bases:
-        parts = urlsplit(base)
-        for name in known.sha256:
-            found.setdefault(
-                name, urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
-            )
-    if lacking := [name for name in known.sha256 if name not in found]:
-        raise ArgumentError(
-            f"url must say where {' and '.join(lacking)} lies: pass the folder's address, or {lacking[0]}=URL"
-        )
-    return {name: found[name] for name in known.sha256}
+    return True
 
 
-def allowed(url: str, *, redirected_from: str | None = None) -> bool:
-    """Return whether an address is https, or http on this computer; no redirect may step down from https."""
-    scheme, here = _target(url)
-    return scheme == "https" or (
-        scheme == "http"
-        and here
-        and (redirected_from is None or _target(redirected_from)[0] == "http")
-    )
-
-
-def shown(url: str) -> str:
-    """Return an address without a name, a password or a key that it may carry."""
-    parts = urlsplit(url)
-    text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return text[:200] if text.isprintable() else ascii(text)[:200]
-
-
-def _target(url: str) -> tuple[str, bool]:
-    """Return the scheme, and whether the host is this computer, to the library that connects."""
-    from urllib3.util import parse_url
-
-    scheme, here = "", False
-    if url.isprintable() and not set(url) & {"\\", " "}:  # libraries differ on what it means
-        with suppress(ValueError):
-            parts = parse_url(url)
-            host = (parts.host or "").strip("[]")
-            scheme = (parts.scheme or "") if host else ""
-            here = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    return scheme, here
-
-
-def _content(url: str, name: str, download: _Download) -> bytes:
+def _retrieve(url: str, name: str, download: _Download) -> bytes:
     import pooch
 
     logger = pooch.get_logger()
     level = logger.level
-    logger.setLevel(logging.CRITICAL)  # it would tell addresses, which may carry keys
+    logger.setLevel(logging.CRITICAL)  # it would log addresses, which may carry keys
     try:
-        with tempfile.TemporaryDirectory(prefix="minidl-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="minidl-") as temporary_folder:
             path = pooch.retrieve(
                 url,
                 known_hash=f"sha256:{download.sha256}",
                 fname=name,
-                path=scratch,
+                path=temporary_folder,
                 downloader=download,
             )
             return read_bounded(path, download.size)
@@ -169,7 +126,7 @@ def _content(url: str, name: str, download: _Download) -> bytes:
 
 @dataclass
 class _Download:
-    """What pooch calls to write the file at an address to a path: no more than its bytes, none but the right ones."""
+    """The downloader that pooch calls; it writes a file only if size and SHA-256 are right."""
 
     sha256: str
     size: int
@@ -185,85 +142,94 @@ class _Download:
         session: Any
         try:
             with requests.Session() as session:
-                session.get_redirect_target = lambda response: (
-                    None
-                )  # it would read a redirect's whole body
-                with self._answer(session, url) as response:
-                    content = self._body(response, deadline)
+                # `requests` would read the whole body of a redirect: they are followed below.
+                session.get_redirect_target = lambda response: None
+                with self._get(session, url) as response:
+                    content = self._read_body(response, deadline)
         except (requests.RequestException, HTTPError) as error:
-            silent = isinstance(error, requests.Timeout | ReadTimeoutError)
-            what = (
-                f"silence for {self.timeout:g} s"
-                if silent
-                else f"the connection failing ({type(error).__name__})"
-            )
+            problem = f"a failed connection ({type(error).__name__})"
+            if isinstance(error, requests.Timeout | ReadTimeoutError):
+                problem = f"silence for {self.timeout:g} s"
             raise DataError(
-                f"{shown(url)}: must send the file, found {what}: try again, or another place"
+                f"{redact_url(url)}: must send the file, found {problem}: "
+                "try again, or another address"
             ) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            check_signature(shown(url), content, len(content))
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != self.sha256:
+            check_signature(redact_url(url), content, len(content))
             raise DataError(
-                f"{shown(url)}: must have the SHA-256 {self.sha256}, found {found}: it is another file, try another place"
+                f"{redact_url(url)}: must have the SHA-256 {self.sha256}, found {digest}: "
+                "it is another file, try another address"
             )
         Path(output_file).write_bytes(content)
 
-    def _answer(self, session: Any, url: str) -> Any:
-        """Return the answer after the redirects, each to an address that is allowed."""
-        origin = None
-        for _ in range(_MOST_REDIRECTS + 1):
-            if not allowed(url, redirected_from=origin):
+    def _get(self, session: Any, url: str) -> Any:
+        """Return the response after the redirects, each to an address that is allowed."""
+        previous_url = None
+        for _ in range(_MAX_REDIRECTS + 1):
+            if not is_allowed(url, redirected_from=previous_url):
                 raise DataError(
-                    f"{shown(str(origin))}: must not lead away from https, found a redirect to {shown(url)}: try another place"
+                    f"{redact_url(str(previous_url))}: must stay on https, found a redirect to "
+                    f"{redact_url(url)}: try another address"
                 )
-            session.trust_env = not _target(url)[1]  # what is on this computer needs no proxy
+            _, is_local = scheme_and_locality(url)
+            session.trust_env = not is_local  # this computer is reached without a proxy
             response = session.get(
                 url, stream=True, timeout=self.timeout, headers={"Accept-Encoding": "identity"}
             )
             if not response.is_redirect:
                 return response
             response.close()
-            origin, url = url, urljoin(url, response.headers["location"])
+            previous_url = url
+            url = urljoin(url, response.headers["location"])
         raise DataError(
-            f"{shown(url)}: must be reached in {_MOST_REDIRECTS} redirects, found more: try another place"
+            f"{redact_url(url)}: must be reached in {_MAX_REDIRECTS} redirects, found more: "
+            "try another address"
         )
 
-    def _body(self, response: Any, deadline: float) -> bytes:
+    def _read_body(self, response: Any, deadline: float) -> bytes:
         from tqdm import tqdm
 
-        def refuse(what: str, cure: str = "is it the address of the file itself?") -> DataError:
-            return DataError(
-                f"{shown(response.url)}: must send the file of {self.size:,} bytes, found {what}: {cure}"
-            )
-
         if response.status_code != 200:
-            raise refuse(f"the answer {response.status_code} {response.reason!r:.60}")
-        if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
-            raise refuse(f"it packed as {encoding!r:.60}", "pass a place that sends it as it is")
-        read = getattr(
-            response.raw, "read1", response.raw.read
-        )  # read1 returns what has come: see the deadline
+            raise self._error(
+                response, f"the answer {response.status_code} {response.reason!r:.60}"
+            )
+        encoding = response.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise self._error(
+                response, f"it encoded as {encoding!r:.60}", "pass an address that does not encode"
+            )
+        # read1 returns what has arrived, so that the deadline is checked in time.
+        read = getattr(response.raw, "read1", response.raw.read)
         announced = response.headers.get("content-length", str(self.size))
         if announced != str(self.size):
-            check_signature(
-                shown(response.url),
-                read(_HEAD, decode_content=False),
-                int(announced) if announced.isdecimal() else 0,
-            )
-            raise refuse(f"{announced!r:.30} announced")
+            head = read(_SIGNATURE_BYTES, decode_content=False)
+            announced_size = int(announced) if announced.isdecimal() else 0
+            check_signature(redact_url(response.url), head, announced_size)
+            raise self._error(response, f"{announced!r:.30} announced")
         content = bytearray()
         with tqdm(
             total=self.size, unit="B", unit_scale=True, file=sys.stderr, disable=not self.progress
         ) as bar:
-            while len(content) <= self.size and (piece := read(2**16, decode_content=False)):
+            while len(content) <= self.size:
+                piece = read(_READ_BYTES, decode_content=False)
+                if not piece:
+                    break
                 content += piece
                 bar.update(len(piece))
                 if time.monotonic() > deadline:
-                    raise refuse(
-                        f"{len(content):,} after {self.patience:g} s", "try again, or another place"
-                    )
+                    problem = f"{len(content):,} after {self.patience:g} s"
+                    raise self._error(response, problem, "try again, or another address")
         if len(content) > self.size:
-            raise refuse("more")
+            raise self._error(response, "more")
         if len(content) < self.size:
-            raise refuse(f"it broken off after {len(content):,}", "try again")
+            raise self._error(response, f"it truncated after {len(content):,}", "try again")
         return bytes(content)
+
+    def _error(
+        self, response: Any, problem: str, cure: str = "is it the address of the file itself?"
+    ) -> DataError:
+        return DataError(
+            f"{redact_url(response.url)}: must send the file of {self.size:,} bytes, "
+            f"found {problem}: {cure}"
+        )

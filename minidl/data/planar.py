@@ -1,4 +1,4 @@
-"""Points in the plane: small sets that show at a glance what a network has learned."""
+"""Points in the plane: small data sets that show at a glance what a network has learned."""
 
 from __future__ import annotations
 
@@ -25,80 +25,159 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
     n : int
         Number of points, at least 2.
     noise : float
-        Standard deviation of the normal noise on every coordinate.
+        Standard deviation of the normal noise added to each coordinate, at least 0.
     rng : int, Generator or RandomState
-        A stream moves on.
+        Seed or random stream; a stream advances.
 
     Returns
     -------
-    X, Y : ndarray of shape (n, 2) and (n, 1), float64
-        Y is 0.0 or 1.0.
+    X : ndarray of shape (n, 2), float64
+        The points.
+    Y : ndarray of shape (n, 1), float64
+        The class of each point, 0.0 or 1.0.
 
     Raises
     ------
     ArgumentError
+        If `n`, `noise` or `rng` is out of range or of the wrong type.
+
+    See Also
+    --------
+    circles : One circle inside another.
+    blobs : Round clouds of points.
 
     Examples
     --------
-    >>> X, Y = moons(300, 0.2, np.random.RandomState(3))
+    >>> import numpy as np
+    >>> from minidl.data import planar
+    >>> X, Y = planar.moons(300, 0.2, np.random.RandomState(3))
     >>> X.shape, Y.sum()
     ((300, 2), np.float64(150.0))
     """
-    _check("moons", n, noise)
-    return _two_classes(_arc(n // 2, np.pi), 1 - _arc(n - n // 2, np.pi) - [0, 0.5], noise, rng)
+    _check_arguments("moons", n, noise)
+    upper = _arc(n // 2, np.pi)
+    lower = 1 - _arc(n - n // 2, np.pi) - [0, 0.5]
+    return _two_classes(upper, lower, noise, rng)
 
 
 def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
-    """Draw a circle of radius 1 and one of radius `factor`, 0 <= factor < 1, as scikit-learn's `make_circles` does.
+    """Draw two circles around the origin, as scikit-learn's `make_circles` does.
 
-    `n`, `noise`, `rng` and the result are those of `moons`.
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        Standard deviation of the normal noise added to each coordinate, at least 0.
+    rng : int, Generator or RandomState
+        Seed or random stream; a stream advances.
+    factor : float, default 0.8
+        Radius of the inner circle, 0 <= factor < 1; the outer one has radius 1.
+
+    Returns
+    -------
+    X : ndarray of shape (n, 2), float64
+        The points.
+    Y : ndarray of shape (n, 1), float64
+        The class of each point: 0.0 for the outer circle, 1.0 for the inner one.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range or of the wrong type.
+
+    See Also
+    --------
+    moons : Two interleaved half circles.
+    blobs : Round clouds of points.
+
+    Examples
+    --------
+    >>> from minidl.data import planar
+    >>> X, Y = planar.circles(100, noise=0.0, rng=0, factor=0.5)
+    >>> np.linalg.norm(X[Y[:, 0] == 1], axis=1).round(6).max()
+    np.float64(0.5)
     """
-    _check("circles", n, noise)
+    _check_arguments("circles", n, noise)
     if not 0 <= factor < 1:
-        raise ArgumentError(
-            f"circles: factor must lie in [0, 1), got {factor!r}: pass e.g. factor=0.8"
-        )
-    large, small = (_arc(count, 2 * np.pi, endpoint=False) for count in (n // 2, n - n // 2))
-    return _two_classes(large, small * factor, noise, rng)
+        raise ArgumentError(f"factor must lie in [0, 1), got {factor!r} in circles: pass e.g. 0.8")
+    outer = _arc(n // 2, 2 * np.pi, endpoint=False)
+    inner = _arc(n - n // 2, 2 * np.pi, endpoint=False) * factor
+    return _two_classes(outer, inner, noise, rng)
 
 
 def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
-    """Draw `centers` round clouds of equal size, to within a point, around middles that are drawn evenly from -10 to 10.
+    """Draw round clouds of points around random centers.
 
-    `n`, `noise`, `rng` and the result are those of `moons`, but Y is the number of the cloud, int64 unless there are two.
+    The clouds have equal numbers of points, to within one. Their centers are drawn uniformly from
+    the square [-10, 10] x [-10, 10].
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        Standard deviation of each cloud along each coordinate, at least 0.
+    rng : int, Generator or RandomState
+        Seed or random stream; a stream advances.
+    centers : int, default 3
+        Number of clouds, from 2 to `n`.
+
+    Returns
+    -------
+    X : ndarray of shape (n, 2), float64
+        The points.
+    Y : ndarray of shape (n, 1), float64 or int64
+        The number of each point's cloud: float64 for two clouds, int64 for more.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range or of the wrong type.
+
+    See Also
+    --------
+    moons : Two interleaved half circles.
+    circles : One circle inside another.
+
+    Examples
+    --------
+    >>> from minidl.data import planar
+    >>> X, Y = planar.blobs(300, noise=1.5, rng=5, centers=4)
+    >>> X.shape, np.bincount(Y[:, 0]).tolist()
+    ((300, 2), [75, 75, 75, 75])
     """
-    _check("blobs", n, noise)
+    _check_arguments("blobs", n, noise)
     if not is_integer(centers, 2) or centers > n:
         raise ArgumentError(
-            f"blobs: centers must be a whole number from 2 to n = {n}, got {centers!r}: pass e.g. centers=3"
+            f"centers must be an integer from 2 to n = {n}, got {centers!r} in blobs: pass e.g. 3"
         )
-    random = as_rng(rng)
-    middles = random.uniform(-10, 10, size=(centers, 2))
+    rng = as_rng(rng)
+    middles = rng.uniform(-10, 10, size=(centers, 2))
     labels = np.arange(n) * centers // n
-    order = random.permutation(n)
-    X = middles[labels[order]] + random.normal(scale=noise, size=(n, 2))
+    order = rng.permutation(n)
+    X = middles[labels[order]] + rng.normal(scale=noise, size=(n, 2))
     return X, labels[order].reshape(-1, 1).astype(np.float64 if centers == 2 else np.int64)
 
 
-def _arc(count: int, end: float, *, endpoint: bool = True) -> Array:
-    angles = np.linspace(0, end, count, endpoint=endpoint)
+def _arc(n_points: int, end_angle: float, *, endpoint: bool = True) -> Array:
+    angles = np.linspace(0, end_angle, n_points, endpoint=endpoint)
     return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def _two_classes(first: Array, second: Array, noise: float, rng: Seed) -> Points:
-    random = as_rng(rng)
-    order = np.arange(len(first) + len(second))
-    random.shuffle(order)  # before the noise, as scikit-learn
-    X = np.concatenate([first, second])[order]
-    return X + random.normal(scale=noise, size=X.shape), (order >= len(first)).astype(
-        np.float64
-    ).reshape(-1, 1)
+def _two_classes(class_0: Array, class_1: Array, noise: float, seed: Seed) -> Points:
+    rng = as_rng(seed)
+    order = np.arange(len(class_0) + len(class_1))
+    rng.shuffle(order)  # before the noise, as in scikit-learn
+    X = np.concatenate([class_0, class_1])[order]
+    Y = (order >= len(class_0)).astype(np.float64).reshape(-1, 1)
+    return X + rng.normal(scale=noise, size=X.shape), Y
 
 
-def _check(name: str, n: int, noise: float) -> None:
+def _check_arguments(function: str, n: int, noise: float) -> None:
     if not is_integer(n, 2):
-        raise ArgumentError(f"{name}: n must be a whole number >= 2, got {n!r}: pass e.g. n=300")
+        raise ArgumentError(f"n must be an integer >= 2, got {n!r} in {function}: pass e.g. 300")
     if not isinstance(noise, Real) or not 0 <= noise < math.inf:
         raise ArgumentError(
-            f"{name}: noise must be a finite number >= 0, got {noise!r}: pass e.g. noise=0.2"
+            f"noise must be a finite number >= 0, got {noise!r} in {function}: pass e.g. 0.2"
         )

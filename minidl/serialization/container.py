@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.hdf5 import HDF5File
-from ..data.hdf5_rules import Field, Limits
+from ..data.hdf5_reader import HDF5File
+from ..data.hdf5_schema import Field, Limits
 from ..errors import ArgumentError, DataError
 from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
@@ -61,13 +61,14 @@ def pack_with_checksums(
 
 
 def read_verified(
-    path: FilePath, limit: int | Limits = Limits.size
+    path: FilePath,
+    limit: int | Limits = Limits.max_bytes,
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what `seal` was given; the description is known to be whole before it is parsed, each array before it is used."""
     file = HDF5File(path, limit=limit)
     own = file.read(
         {
-            "description": Field(("n",), "u", itemsize=1, most=MAX_TEXT_BYTES),
+            "description": Field(("n",), "u", itemsize=1, max_elements=MAX_TEXT_BYTES),
             "sha256": Field((32,), "u", itemsize=1),
         }
     )

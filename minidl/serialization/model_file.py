@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import layers, losses, penalties
-from ..data.hdf5 import write_hdf5
-from ..data.hdf5_rules import Limits
+from ..data.hdf5_schema import Limits
+from ..data.hdf5_writer import write_hdf5
 from ..errors import ArgumentError, DataError
 from ..layers.base import Layer
 from ..losses.base import Loss
@@ -90,7 +90,7 @@ def load_model(
     model_class: Callable[..., M],
     custom: Sequence[type[Any]] = (),
     *,
-    limit: int | Limits = Limits.size,
+    limit: int | Limits = Limits.max_bytes,
 ) -> M:
     """Return the model that `path` holds; `Sequential.load` is the door to it."""
     for held in custom:

@@ -78,7 +78,7 @@ def test_list_says_what_is_found_and_where(told, folder, monkeypatch):
 def test_list_without_files_tells_the_stand_ins(told, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("MINIDL_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("minidl.data.pictures.__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.setattr("minidl.data.course_images.__file__", str(tmp_path / "a" / "b" / "c.py"))
     status, content = told("list")
     assert status == 0
     assert {one["state"] for one in content["sets"].values()} == {"drawn stand-in"}

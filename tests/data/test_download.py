@@ -15,9 +15,9 @@ import pytest
 pytest.importorskip("pooch")
 
 from minidl.data import download
-from minidl.data.download import addresses, allowed, fetch, shown
-from minidl.data.hdf5 import hdf5_bytes
-from minidl.data.pictures import CATS, SIGNS
+from minidl.data.course_images import CATS, SIGNS
+from minidl.data.download import fetch
+from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.errors import ArgumentError, DataError, MissingDependencyError
 
 NAME = "test_signs.h5"
@@ -165,17 +165,17 @@ def dripping(handler):
     [
         (
             lambda handler: send(handler, GOOD[:5000], length=None),
-            "found it broken off after 5,000: try again",
+            "found it truncated after 5,000: try again",
         ),
         (
             lambda handler: send(handler, GOOD[:5000], length=len(GOOD)),
-            "found the connection failing",
+            "found a failed connection",
         ),
         (lambda handler: send(handler, GOOD + b"x", length=None), "found more"),
         (endless, "found more"),
         (lambda handler: send(handler, GOOD, length=len(GOOD) + 1), r"found '.*' announced"),
         (lambda handler: send(handler, GOOD[:-1]), r"found '.*' announced"),
-        (lambda handler: send(handler, GOOD, length="10**9"), r"announced|connection failing"),
+        (lambda handler: send(handler, GOOD, length="10**9"), r"announced|failed connection"),
         (
             lambda handler: send(handler, b"<!DOCTYPE html><html>"),
             r"found 21 bytes of a web page \(HTML\): download the raw file",
@@ -184,14 +184,14 @@ def dripping(handler):
             lambda handler: send(handler, b"<html>".ljust(len(GOOD))),
             r"bytes of a web page \(HTML\)",
         ),
-        (lambda handler: send(handler, b"", length=None), "found it broken off after 0"),
+        (lambda handler: send(handler, b"", length=None), "found it truncated after 0"),
         (
             lambda handler: send(handler, GOOD[:-1] + b"x"),
             "must have the SHA-256 .*, found .*: it is another file",
         ),
         (
             lambda handler: send(handler, gzip.compress(GOOD), Content_Encoding="gzip"),
-            "found it packed as 'gzip'",
+            "found it encoded as 'gzip'",
         ),
         (lambda handler: send(handler, b"no", status=404), "found the answer 404 'Not Found'"),
         (lambda handler: send(handler, GOOD, status=206), "found the answer 206"),
@@ -199,11 +199,11 @@ def dripping(handler):
         (lambda handler: send(handler, b"\x1b[2J", status=500), "found the answer 500"),
         (
             lambda handler: handler.wfile.write(b"nothing like HTTP\r\n\r\n"),
-            "found the connection failing",
+            "found a failed connection",
         ),
         (
             lambda handler: handler.connection.shutdown(socket.SHUT_RDWR),
-            "found the connection failing",
+            "found a failed connection",
         ),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_server_that_sends_a_letter_at_a_time_is_left(server, tmp_path):
 def test_no_server_at_all(server, tmp_path):
     server.shutdown()
     server.server_close()
-    refused(server, tmp_path, r"found the connection failing \(ConnectionError\)")
+    refused(server, tmp_path, r"found a failed connection \(ConnectionError\)")
 
 
 def redirecting(*goals):
@@ -284,7 +284,7 @@ def test_a_redirect_away_from_https_is_refused_before_anything_is_connected(
     server, tmp_path, connected, goal
 ):
     server.behave = redirecting(goal)
-    refused(server, tmp_path, "must not lead away from https, found a redirect to")
+    refused(server, tmp_path, "must stay on https, found a redirect to")
     assert connected == ["127.0.0.1"]
 
 
@@ -324,44 +324,6 @@ def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
         fetch(KNOWN, [server.url], tmp_path / "data")
 
 
-@pytest.mark.parametrize(
-    ("url", "fits"),
-    [
-        ("https://example.org/", True),
-        ("HTTPS://example.org/", True),
-        ("https://192.0.2.1:8443/a?b=c", True),
-        ("http://127.0.0.1:8000/", True),
-        ("http://localhost/", True),
-        ("http://[::1]:80/", True),
-        ("http://127.1.2.3/", True),
-        ("http://example.org/", False),
-        ("http://192.168.0.1/", False),
-        ("http://localhost.example.org/", False),
-        ("http://127.0.0.1.example.org/", False),
-        ("http://127.0.0.1@example.org/", False),
-        ("http://example.org#@127.0.0.1/", False),
-        ("http://127.0.0.1\\@example.org/", False),
-        ("https://exam ple.org/", False),
-        ("https://example.org/\n", False),
-        ("https://", False),
-        ("https://example.org:port/", False),
-        ("file:///etc/passwd", False),
-        ("ftp://example.org/", False),
-        ("//example.org/", False),
-        ("example.org/file", False),
-        ("", False),
-    ],
-)
-def test_which_addresses_are_allowed(url, fits):
-    assert allowed(url) is fits
-
-
-def test_no_redirect_steps_down_from_https():
-    assert allowed("https://127.0.0.1/", redirected_from="https://example.org/")
-    assert not allowed("http://127.0.0.1/", redirected_from="https://example.org/")
-    assert allowed("https://example.org/", redirected_from="http://127.0.0.1/")
-
-
 def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
     tmp_path, connected
 ):
@@ -370,38 +332,6 @@ def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
     ):
         fetch(KNOWN, ["http://example.org/"], tmp_path)
     assert connected == []
-
-
-def test_addresses_of_a_folder_and_of_files():
-    train, test = CATS.sha256
-    assert addresses(CATS, ["https://a.org/x"]) == addresses(CATS, ["https://a.org/x/"])
-    assert addresses(CATS, ["https://a.org/x/?raw=1"])[test] == f"https://a.org/x/{test}?raw=1"
-    assert addresses(CATS, [f"https://a.org/{train}?v=2", f"{test}=https://b.org/file?id=7"]) == {
-        train: f"https://a.org/{train}?v=2",
-        test: "https://b.org/file?id=7",
-    }
-    assert addresses(CATS, [f"{train}=https://b.org/7", "https://a.org"]) == {
-        train: "https://b.org/7",
-        test: f"https://a.org/{test}",
-    }
-
-
-@pytest.mark.parametrize(
-    ("urls", "told"),
-    [
-        ([], "where train_catvnoncat.h5 and test_catvnoncat.h5 lies"),
-        (["https://a.org/train_catvnoncat.h5"], "where test_catvnoncat.h5 lies"),
-        (["https://a.org/", "https://b.org/"], "must name one folder"),
-    ],
-)
-def test_addresses_that_are_missing_or_too_many(urls, told):
-    with pytest.raises(ArgumentError, match=told):
-        addresses(CATS, urls)
-
-
-def test_what_an_address_carries_is_not_told():
-    assert shown("https://me:secret@example.org/a?key=secret#secret") == "https://example.org/a"
-    assert shown("https://a.org/\x1b[2J").isprintable()
 
 
 def test_without_pooch_the_pip_line_is_told(tmp_path, monkeypatch):

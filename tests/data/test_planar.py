@@ -104,7 +104,7 @@ def test_shapes_and_types_hold_for_every_setting(name, n, noise, seed):
 @pytest.mark.parametrize(
     ("n", "noise", "message"),
     [
-        (1, 0.1, "n must be a whole number >= 2, got 1"),
+        (1, 0.1, "n must be an integer >= 2, got 1"),
         (10.0, 0.1, "got 10.0"),
         (True, 0.1, "got True"),
         (10, -0.1, "noise must be a finite number >= 0, got -0.1"),
@@ -115,7 +115,7 @@ def test_shapes_and_types_hold_for_every_setting(name, n, noise, seed):
     ],
 )
 def test_bad_numbers_are_refused(name, n, noise, message):
-    with pytest.raises(ArgumentError, match=f"^{name}: .*{message}"):
+    with pytest.raises(ArgumentError, match=f"{message} in {name}"):
         DRAW[name](n, noise, 0)
 
 
@@ -127,7 +127,7 @@ def test_a_bad_factor_is_refused(factor):
 
 @pytest.mark.parametrize("centers", [1, 11, 2.0, True])
 def test_a_bad_number_of_centers_is_refused(centers):
-    with pytest.raises(ArgumentError, match="centers must be a whole number from 2 to n = 10"):
+    with pytest.raises(ArgumentError, match="centers must be an integer from 2 to n = 10"):
         planar.blobs(10, 0.1, 0, centers=centers)
 
 

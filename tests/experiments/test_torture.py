@@ -106,7 +106,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "kill",
             20,
             "",
-            "import minidl.data.hdf5 as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
+            "import minidl.data.hdf5_writer as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
         ),
         (
             "kill",
@@ -124,13 +124,13 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "hostile",
             1,
             ", only=['virtual data set']",
-            "import minidl.data.hdf5 as h; h.check_description = lambda *_: None",
+            "import minidl.data.hdf5_reader as h; h.check_description = lambda *_: None",
         ),
         (
             "hostile",
             1,
             ", only=['chunk that is stored too short']",
-            "import minidl.data.hdf5 as h; h.misfit = lambda *_: None",
+            "import minidl.data.hdf5_reader as h; h.find_corrupt_chunk = lambda *_: None",
         ),
         (
             "faults",

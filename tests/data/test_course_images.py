@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from minidl.data import load_cats, load_signs
-from minidl.data.hdf5 import write_hdf5
-from minidl.data.standin import draw_cats, draw_signs
+from minidl.data.hdf5_writer import write_hdf5
+from minidl.data.synthetic_images import draw_cats, draw_signs
 from minidl.errors import DataError, MissingDataError
 
 REAL = os.environ.get("MINIDL_DATA")
@@ -28,7 +28,8 @@ def nowhere(tmp_path, monkeypatch):
     monkeypatch.delenv("MINIDL_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "minidl.data.pictures.__file__", str(tmp_path / "site" / "minidl" / "data" / "pictures.py")
+        "minidl.data.course_images.__file__",
+        str(tmp_path / "site" / "minidl" / "data" / "course_images.py"),
     )
     return tmp_path
 
@@ -53,7 +54,7 @@ def small_cats(folder, value=0):
 @pytest.mark.parametrize(("name", "drawn"), [("cats", draw_cats), ("signs", draw_signs)])
 def test_without_files_the_stand_in_is_drawn_and_says_so(nowhere, name, drawn):
     loaded = LOADERS[name]()
-    assert loaded.source.startswith("stand-in pictures drawn by minidl, because no ")
+    assert loaded.source.startswith("stand-in images drawn by minidl, because no ")
     assert str(nowhere / "datasets") in loaded.source
     assert str(nowhere / "site" / "datasets") in loaded.source
     assert not loaded.verified
@@ -78,7 +79,7 @@ def test_a_folder_that_is_passed_and_lacks_a_file_is_an_error(tmp_path):
     write_hdf5({tmp_path / "mine" / CAT_FILES[0]: arrays("train")})
     with pytest.raises(
         MissingDataError,
-        match=r"mine: the cat pictures need test_catvnoncat\.h5, found no such file",
+        match=r"mine: the cat images need test_catvnoncat\.h5, file not found",
     ):
         load_cats(tmp_path / "mine")
     with pytest.raises(MissingDataError, match=r"train_catvnoncat\.h5 and test_catvnoncat\.h5"):
@@ -103,7 +104,7 @@ def test_a_chosen_folder_without_files_is_mentioned(nowhere, monkeypatch, elsewh
     if elsewhere:
         small_cats(nowhere / "datasets")
     loaded = load_cats()
-    assert loaded.source.startswith("cat pictures" if elsewhere else "stand-in")
+    assert loaded.source.startswith("cat images" if elsewhere else "stand-in")
     assert loaded.source.endswith(
         f"MINIDL_DATA={nowhere / 'chosen'} lacks train_catvnoncat.h5 and test_catvnoncat.h5"
     )
@@ -177,25 +178,29 @@ def test_the_test_signs_alone_are_split_the_same_way_every_time(tmp_path):
     content["test_set_x"][:, 0, 0, 0] = np.arange(60)
     write_hdf5({tmp_path / "test_signs.h5": content})
     first, second = load_signs(tmp_path), load_signs(tmp_path)
-    assert first.train.counts == (8,) * 6
-    assert first.test.counts == (2,) * 6
+    assert first.train.class_counts == (8,) * 6
+    assert first.test.class_counts == (2,) * 6
     rows = [part.images[:, 0, 0, 0] for part in (first.train, first.test)]
     assert sorted(np.concatenate(rows)) == list(range(60))
     np.testing.assert_array_equal(rows[1] % 6, first.test.labels)
     np.testing.assert_array_equal(second.test.images, first.test.images)
-    assert "the pictures of test_signs.h5 are split 48/12 with equal class shares" in first.source
+    assert (
+        "the images of test_signs.h5 are split 48/12 with equal class proportions" in first.source
+    )
 
 
 @needs_cats
 def test_the_real_cats_are_recognised():
     loaded = load_cats(REAL)
     assert loaded.verified
-    assert str(loaded).startswith("source  real cat pictures, verified by SHA-256 (")
+    assert str(loaded).startswith("source  real cat images, verified by SHA-256 (")
     assert loaded.train.x.shape == (209, 12288)
     assert loaded.test.x.shape == (50, 12288)
     assert loaded.train.y.shape == (209, 1)
     assert loaded.train.x.max() <= 1
-    assert {part: (name, round(share, 3)) for part, (name, share) in loaded.majority.items()} == {
+    assert {
+        part: (name, round(share, 3)) for part, (name, share) in loaded.majority_class.items()
+    } == {
         "train": ("non-cat", 0.656),
         "test": ("cat", 0.66),
     }
@@ -212,7 +217,7 @@ def test_the_stand_in_has_the_shapes_and_shares_of_the_real_cats():
     real = load_cats(REAL)
     for part, drawn in zip((real.train, real.test), draw_cats(), strict=True):
         assert part.images.shape == drawn.images.shape
-        assert part.counts == drawn.counts
+        assert part.class_counts == drawn.class_counts
         assert part.classes == drawn.classes
 
 
@@ -221,6 +226,6 @@ def test_the_stand_in_has_the_shapes_and_shares_of_the_real_cats():
 def test_the_real_test_signs_are_split():
     loaded = load_signs(REAL)
     assert loaded.verified
-    assert loaded.train.counts == (16,) * 6
-    assert loaded.test.counts == (4,) * 6
+    assert loaded.train.class_counts == (16,) * 6
+    assert loaded.test.class_counts == (4,) * 6
     assert "split 96/24" in loaded.source

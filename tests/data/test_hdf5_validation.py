@@ -2,19 +2,15 @@
 
 import gzip
 import os
-import re
-import struct
-import tracemalloc
 import zipfile
-import zlib
 
 import h5py
 import numpy as np
 import pytest
 
 from minidl.data import Field, Limits, read_hdf5
-from minidl.data.hdf5 import HDF5File
-from minidl.data.hdf5_rules import HDF5_SIGNATURE
+from minidl.data.hdf5_reader import HDF5File
+from minidl.data.hdf5_validation import HDF5_SIGNATURE
 from minidl.errors import DataError, MissingDataError
 
 FIELD = Field(("m",), "iu")
@@ -32,10 +28,10 @@ def put(path, make):
         make(file)
 
 
-def refused(path, *parts, field=FIELD, limit=Limits.size):
+def refused(path, *parts, field=FIELD, limit=Limits.max_bytes):
     with pytest.raises(DataError) as caught:
         read_hdf5(path, {"y": field}, limit=limit)
-    for part in (f"{path}, key 'y': must be such that ", *parts):
+    for part in (f"{path}, key 'y': ", *parts):
         assert part in str(caught.value)
 
 
@@ -43,14 +39,14 @@ def test_external_storage(path, tmp_path):
     secret = tmp_path / "secret.bin"
     secret.write_bytes(b"\1" * 40)
     put(path, lambda file: file.create_dataset("y", (5,), "i8", external=[(str(secret), 0, 40)]))
-    refused(path, "the data lie in this file, found external storage")
+    refused(path, "the data must lie in this file, found external storage")
 
 
-def test_a_virtual_data_set(path):
+def test_a_virtual_dataset(path):
     layout = h5py.VirtualLayout((5,), "i8")
     layout[:] = h5py.VirtualSource("other.h5", "y", (5,))
     put(path, lambda file: file.create_virtual_dataset("y", layout))
-    refused(path, "the data lie in this file, found a virtual data set")
+    refused(path, "the data must lie in this file, found a virtual dataset")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +75,7 @@ def test_a_virtual_data_set(path):
 )
 def test_a_wrong_type(path, make, found):
     put(path, make)
-    refused(path, "the dtype kind is one of i, u with at most 64 byte(s)", f"found {found}")
+    refused(path, "the dtype kind must be one of i, u with at most 64 byte(s)", f"found {found}")
 
 
 @pytest.mark.parametrize(
@@ -109,15 +105,15 @@ def test_a_wrong_width(path, array, field):
 )
 def test_a_wrong_shape(path, array, found):
     put(path, lambda file: file.create_dataset("y", data=array))
-    refused(path, f"the shape is (m,), found {found}")
+    refused(path, f"the shape must be (m,), found {found}")
 
 
 def test_too_many_elements(path):
     put(path, lambda file: file.create_dataset("y", data=Y))
     refused(
         path,
-        "the shape is (m,) with at most 4 elements, found (5,)",
-        field=Field(("m",), "i", most=4),
+        "the shape must be (m,) with at most 4 elements, found (5,)",
+        field=Field(("m",), "i", max_elements=4),
     )
 
 
@@ -133,7 +129,7 @@ def test_a_filter_that_is_not_allowed(path, options, found):
     put(path, lambda file: file.create_dataset("y", data=Y, **options))
     refused(
         path,
-        "the only filters are gzip, shuffle, fletcher32, each once",
+        "the only filters may be gzip, shuffle and fletcher32, each once",
         f"found filter number(s) {found}: save it again",
     )
 
@@ -148,7 +144,7 @@ def test_a_filter_that_is_not_allowed(path, options, found):
 )
 def test_data_that_were_never_written(path, options, found):
     put(path, lambda file: file.create_dataset("y", (5,), "i8", **options))
-    refused(path, "the data have been written", found)
+    refused(path, "all data must have been written", found)
 
 
 def test_data_that_were_written_in_part(path):
@@ -156,12 +152,12 @@ def test_data_that_were_written_in_part(path):
         path,
         lambda file: file.create_dataset("y", (5,), "i8", chunks=(2,)).__setitem__(slice(0, 3), 1),
     )
-    refused(path, "the data have been written, found 2 of 3 chunks")
+    refused(path, "all data must have been written, found 2 of 3 chunks")
 
 
 def test_too_many_chunks(path):
     put(path, lambda file: file.create_dataset("y", data=Y, chunks=(1,)))
-    refused(path, "it is stored in at most 4 chunks, found 5", limit=Limits(chunks=4))
+    refused(path, "it may be stored in 4 chunks, found 5", limit=Limits(max_chunks=4))
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
@@ -173,10 +169,10 @@ def test_giant_attributes(path, libver, owner):
             file[owner].attrs[f"a{number}"] = np.zeros(5_000, np.uint8)
     with pytest.raises(
         DataError,
-        match=rf"key '{owner}': .*its description has at most 65,536 bytes, found 1.* with 20 attribute",
+        match=rf"key '{owner}': .*its description may have 65,536 bytes, found 1.* with 20 attribute",
     ):
         read_hdf5(path, {"y": FIELD})
-    assert len(read_hdf5(path, {"y": FIELD}, limit=Limits(header=2**20)).arrays["y"]) == 5
+    assert len(read_hdf5(path, {"y": FIELD}, limit=Limits(max_header_bytes=2**20)).arrays["y"]) == 5
 
 
 def test_small_attributes_are_let_be(path):
@@ -194,7 +190,7 @@ def test_numbers_that_are_not_finite(path, bad):
     put(path, lambda file: file.create_dataset("y", data=array))
     refused(
         path,
-        f"the values are finite, found {bad} at (1, 1): repair or drop such rows",
+        f"the values must be finite, found {bad} at (1, 1): repair or drop such rows",
         field=Field(("m", 2), "f"),
     )
     np.testing.assert_array_equal(
@@ -202,169 +198,12 @@ def test_numbers_that_are_not_finite(path, bad):
     )
 
 
-def test_a_whole_number_beyond_int64_is_no_class(path):
+def test_an_integer_beyond_int64_is_no_class(path):
     put(path, lambda file: file.update(y=np.array([2**64 - 1, 0], np.uint64), k=np.zeros(3, int)))
     with pytest.raises(
-        DataError, match=r"the values lie in 0\.\.2, found 0\.\.18446744073709551615"
+        DataError, match=r"the values must lie in 0\.\.2, found 0\.\.18446744073709551615"
     ):
-        read_hdf5(path, {"y": Field(("m",), "u", below="k"), "k": Field(("k",), "i")})
-
-
-SHAPE = (40, 5)
-CHUNKED = {"a": Field(SHAPE, "u", itemsize=1)}
-GOOD = np.arange(200, dtype=np.uint8).reshape(SHAPE)
-
-
-def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
-    """Write one chunk as it is."""
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_chunk(chunk)
-    for name in filters:
-        getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
-    space = h5py.h5s.create_simple(SHAPE, (h5py.h5s.UNLIMITED,) * 2)
-    with h5py.File(path, "w") as file:
-        h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, space, dcpl=settings).write_direct_chunk(
-            (0, 0), packed, filter_mask=mask
-        )
-
-
-def chunks_refused(path, what, **settings):
-    with pytest.raises(DataError, match=rf"a\.h5, key 'a': .*{what}"):
-        read_hdf5(path, CHUNKED, **settings)
-
-
-def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
-    """HDF5 does so where packing would make it larger."""
-    store(path, GOOD.tobytes(), mask=1)
-    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
-
-
-@pytest.mark.parametrize(
-    "filters",
-    [
-        ("fletcher32", "shuffle", "deflate"),
-        ("shuffle", "fletcher32", "deflate"),
-        ("shuffle", "deflate", "fletcher32"),
-    ],
-)
-def test_the_check_sum_may_come_first_last_or_between(path, filters):
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_chunk((16, 5))
-    for name in filters:
-        getattr(settings, f"set_{name}")(*([6] if name == "deflate" else []))
-    with h5py.File(path, "w") as file:
-        data = h5py.h5d.create(
-            file.id, b"a", h5py.h5t.STD_U8LE, h5py.h5s.create_simple(SHAPE), dcpl=settings
-        )
-        data.write(h5py.h5s.ALL, h5py.h5s.ALL, GOOD)
-    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
-
-
-@pytest.mark.parametrize(
-    "filters",
-    [
-        ("deflate", "deflate"),
-        ("deflate", "shuffle"),
-        ("fletcher32", "fletcher32"),
-        ("shuffle", "shuffle"),
-    ],
-)
-def test_filters_that_unpack_in_more_than_one_step_are_refused(path, filters):
-    store(path, b"x" * 50, filters=filters)
-    chunks_refused(path, "the only filters are gzip, shuffle, fletcher32, each once")
-
-
-@pytest.mark.parametrize(
-    ("packed", "mask", "found"),
-    [
-        (zlib.compress(b"1234567890"), 0, "a chunk of 10 bytes in place of 200"),
-        (zlib.compress(bytes(199)), 0, "a chunk of 199 bytes"),
-        (zlib.compress(bytes(201)), 0, "a chunk of more than 200 bytes"),
-        (zlib.compress(bytes(10**6)), 0, "a chunk of more than 200 bytes"),
-        (zlib.compress(bytes(200))[:-6], 0, "a chunk of .* bytes|truncated or damaged"),
-        (b"1234567890", 1, "a chunk of 10 bytes"),
-        (bytes(300), 1, "a chunk of more than 200 bytes"),
-        (b"no gzip at all", 0, "truncated or damaged"),
-    ],
-)
-def test_a_chunk_of_a_wrong_size_is_refused(path, packed, mask, found):
-    """HDF5 itself would return memory that nobody wrote, or unpack without an end."""
-    store(path, packed, mask=mask)
-    chunks_refused(path, found)
-
-
-def test_a_check_sum_without_a_chunk(path):
-    store(path, b"123", filters=("fletcher32",))
-    chunks_refused(path, "a chunk of 0 bytes in place of 200")
-
-
-def test_a_bomb_takes_no_memory(path):
-    store(path, zlib.compress(bytes(2**26), 9))
-    tracemalloc.start()
-    chunks_refused(path, "more than 200 bytes")
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 2**20
-
-
-def test_a_chunk_far_larger_than_its_array_counts_in_full(path):
-    store(path, zlib.compress(b"1"), chunk=(10**6, 5))
-    refused_total = r"the arrays may have 1,000,000 bytes in a file of .*, found 5,000,000"
-    with pytest.raises(DataError, match=refused_total):
-        read_hdf5(path, CHUNKED, limit=Limits(size=10**6, ratio=1e9))
-
-
-def test_chunks_that_overlap_are_refused(path):
-    """Each of a hundred chunks claims the bytes of the whole file."""
-    with h5py.File(path, "w", libver="earliest") as file:
-        file.create_dataset(
-            "a",
-            data=np.random.default_rng(0).integers(0, 256, (40, 5)).astype("u1"),
-            chunks=(1, 5),
-            compression="gzip",
-        )
-        sizes = [file["a"].id.get_chunk_info(number).size for number in range(40)]
-    content = bytearray(path.read_bytes())
-    size = len(content)
-    at = content.find(b"TREE\x01")
-    place = content.find(sizes[0].to_bytes(4, "little") + bytes(4), at)
-    content[place : place + 4] = size.to_bytes(4, "little")
-    path.write_bytes(content)
-    chunks_refused(path, "chunks of .* bytes in a file of")
-
-
-def test_chunks_whose_filters_are_gone_are_refused(path):
-    """HDF5 reads such a chunk into a buffer that is smaller; found among 10,000 mutated files."""
-    store(path, zlib.compress(np.random.default_rng(0).bytes(300)))
-    content = path.read_bytes()
-    (message,) = re.finditer(rb"\x0b\x00..\x01\x00\x00\x00\x01\x01", content, re.DOTALL)
-    path.write_bytes(content[: message.start()] + b"\xa6\x86" + content[message.start() + 2 :])
-    chunks_refused(path, "a chunk of more than 200 bytes in place of 200")
-
-
-def moved(path, *corners):
-    """Write two chunks, of rows 0 to 19 and 20 to 39, and enter them into the index at other corners."""
-    with h5py.File(path, "w") as file:
-        file.create_dataset("a", data=GOOD, chunks=(20, 5), compression="gzip")
-        sizes = [file["a"].id.get_chunk_info(number).size for number in (0, 1)]
-    content = path.read_bytes()
-    for size, row, corner in zip(sizes, (0, 20), corners, strict=True):
-        entry = struct.pack("<IIQQQ", size, 0, row, 0, 0)
-        assert content.count(entry) == 1
-        content = content.replace(entry, struct.pack("<IIQQQ", size, 0, corner, 0, 0))
-    path.write_bytes(content)
-
-
-def test_the_index_of_chunks_is_followed_where_it_is_right(path):
-    moved(path, 0, 20)
-    np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
-
-
-@pytest.mark.parametrize("corners", [(0, 40), (0, 0), (20, 20), (20, 0), (0, 10), (0, 2**40)])
-def test_a_chunk_that_hdf5_would_not_find_is_refused(path, corners):
-    """It would be taken for zeros."""
-    moved(path, *corners)
-    chunks_refused(path, "another chunk or none at|truncated or damaged")
+        read_hdf5(path, {"y": Field(("m",), "u", index_into="k"), "k": Field(("k",), "i")})
 
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2572022\n"

@@ -4,19 +4,14 @@ import numpy as np
 import pytest
 
 from minidl.data import load_cats, write_cats
-from minidl.data.standin import (
+from minidl.data.canvas import Canvas
+from minidl.data.synthetic_images import (
     _FIGURES,
     CAT_CLASSES,
-    SIDE,
     SIGN_CLASSES,
-    _box,
-    _Canvas,
-    _ellipse,
-    _hand,
-    _polygon,
-    _stroke,
+    _draw_hand,
+    draw_cat_split,
     draw_cats,
-    draw_part,
     draw_signs,
 )
 from minidl.errors import DataError
@@ -39,9 +34,9 @@ def test_shapes_and_class_shares_are_those_of_the_course():
     train, test = draw_cats()
     assert train.classes == test.classes == CAT_CLASSES == ("non-cat", "cat")
     assert train.images.shape == (209, 64, 64, 3)
-    assert train.counts == (137, 72)
+    assert train.class_counts == (137, 72)
     assert test.images.shape == (50, 64, 64, 3)
-    assert test.counts == (17, 33)
+    assert test.class_counts == (17, 33)
 
 
 def test_no_test_picture_is_a_training_picture():
@@ -51,7 +46,7 @@ def test_no_test_picture_is_a_training_picture():
 
 def test_the_global_random_stream_is_left_alone():
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    draw_part(5, count=3, cats=1)
+    draw_cat_split(5, count=3, n_cats=1)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
@@ -60,8 +55,8 @@ def test_every_figure_occurs_among_the_non_cats(monkeypatch):
     spies = tuple(
         lambda canvas, shape=shape: drawn.append(shape) or shape(canvas) for shape in _FIGURES
     )
-    monkeypatch.setattr("minidl.data.standin._FIGURES", spies)
-    draw_part(1, count=80, cats=0)
+    monkeypatch.setattr("minidl.data.synthetic_images._FIGURES", spies)
+    draw_cat_split(1, count=80, n_cats=0)
     assert set(drawn) == set(_FIGURES)
     assert len(drawn) == 80
 
@@ -143,58 +138,6 @@ def test_a_real_file_is_never_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["test_catvnoncat.h5"]
 
 
-@pytest.mark.parametrize(
-    ("coverage", "area"),
-    [
-        (_ellipse((0.5, 0.5), (0.3, 0.3)), np.pi * 0.09),
-        (_polygon((0.5, 0.1), (0.9, 0.9), (0.1, 0.9)), 0.32),
-        (_box((0.4, 0.6), (0.2, 0.1)), 0.08),
-        (_stroke((0.2, 0.5), (0.8, 0.5), 0.1), 0.06 + np.pi * 0.0025),
-    ],
-    ids=["ellipse", "polygon", "box", "stroke"],
-)
-def test_a_shape_covers_its_area(coverage, area):
-    assert coverage.shape == (SIDE, SIDE)
-    assert coverage.min() >= 0
-    assert coverage.max() == 1
-    assert coverage.mean() == pytest.approx(area, rel=0.02)
-
-
-def test_the_first_coordinate_goes_right_and_the_second_down():
-    coverage = _box((0.75, 0.25), (0.2, 0.2))
-    assert coverage[16, 48] == 1
-    assert coverage[48, 16] == 0
-
-
-def test_paint_replaces_what_is_covered_and_nothing_else():
-    canvas = _Canvas(np.random.RandomState(0))
-    canvas.ground(np.array([0.2, 0.2, 0.2]), slope=0.0)
-    canvas.paint(_box((0.25, 0.5), (0.25, 0.6)), np.array([1.0, 0.0, 0.0]))
-    picture = canvas.finish(noise=0.0)
-    assert picture.dtype == np.uint8
-    assert picture[30, 5].tolist() == [255, 0, 0]
-    assert picture[30, 60].tolist() == [51, 51, 51]
-
-
-def test_draws_stay_between_their_bounds():
-    canvas = _Canvas(np.random.RandomState(0))
-    draws = [canvas.between(-2.0, 3.0) for _ in range(500)]
-    assert -2 <= min(draws) < -1.9
-    assert 2.9 < max(draws) < 3
-    colours = np.array([canvas.colour(0.5, tint=0.1) for _ in range(200)])
-    assert 0.4 <= colours.min() < 0.41
-    assert 0.59 < colours.max() <= 0.6
-
-
-def test_colours_outside_of_the_range_are_cut_off():
-    canvas = _Canvas(np.random.RandomState(0))
-    canvas.ground(np.array([-1.0, 0.5, 2.0]), slope=0.0)
-    picture = canvas.finish(noise=0.1)
-    assert picture[..., 0].max() == 0
-    assert picture[..., 2].min() == 255
-    assert 100 < picture[..., 1].min() < 128 < picture[..., 1].max() < 155
-
-
 PINNED_SIGNS = [
     "d70902fe21bfbea297a5837b52c27129d0f4157ed1d4705e723ee1dc7507fcc8",
     "242cadd16d4d7be0cb207f5152747809425e615f9f3340c515267c9f5833dd89",
@@ -208,15 +151,15 @@ def test_the_signs_are_fixed_for_ever():
 def test_every_sign_is_equally_frequent():
     train, test = draw_signs()
     assert SIGN_CLASSES == train.classes == ("0", "1", "2", "3", "4", "5")
-    assert train.counts == (80,) * 6
-    assert test.counts == (20,) * 6
+    assert train.class_counts == (80,) * 6
+    assert test.class_counts == (20,) * 6
     assert train.y.dtype == np.int64
 
 
 @pytest.mark.parametrize("fingers", range(5))
 def test_one_more_finger_changes_the_picture(fingers):
     fewer, more = (
-        _hand(_Canvas(np.random.RandomState(3)), count).astype(int)
+        _draw_hand(Canvas(np.random.RandomState(3)), count).astype(int)
         for count in (fingers, fingers + 1)
     )
     assert (np.abs(fewer - more).max(axis=2) > 60).sum() > 25

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError, DataError, MissingDataError, MissingDependencyError
-from minidl.data.dataset import MOST_PIXELS, read_image
+from minidl.data.images import MAX_PIXELS, read_image
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -59,7 +59,7 @@ def test_a_single_pixel_fills_the_picture(path):
 
 @pytest.mark.parametrize("size", [(64,), (0, 64), (64.0, 64), (True, 64)])
 def test_a_size_that_is_none_is_refused(path, size):
-    with pytest.raises(ArgumentError, match="two whole numbers >= 1"):
+    with pytest.raises(ArgumentError, match="two integers >= 1"):
         read_image(path, size=size)
 
 
@@ -134,7 +134,7 @@ def test_an_impossible_path_is_told():
 )
 def test_another_file_is_told_by_what_it_is(path, content, what):
     path.write_bytes(content)
-    with pytest.raises(DataError, match="must be a whole JPEG or PNG picture, found") as caught:
+    with pytest.raises(DataError, match="must be a complete JPEG or PNG image, found") as caught:
         read_image(path)
     assert what in str(caught.value)
 
@@ -151,7 +151,7 @@ def test_a_truncated_picture_is_told_and_no_part_of_it_is_used(tmp_path, name):
     Image.fromarray(noise).save(tmp_path / name)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="found it damaged"):
+    with pytest.raises(DataError, match="found a damaged file"):
         read_image(tmp_path / name)
 
 
@@ -169,13 +169,13 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
         + chunk(b"IDAT", zlib.compress(bytes(1000)))
         + chunk(b"IEND", b"")
     )
-    with pytest.raises(DataError, match=f"may have {MOST_PIXELS:,} pixels"):
+    with pytest.raises(DataError, match=f"may have {MAX_PIXELS:,} pixels"):
         read_image(path)
 
 
 def test_an_enormous_file_is_refused(path, monkeypatch):
     Image.new("RGB", (8, 8)).save(path)
-    monkeypatch.setattr("minidl.data.dataset.MOST_BYTES", 10)
+    monkeypatch.setattr("minidl.data.images.MAX_BYTES", 10)
     with pytest.raises(DataError, match="may have 10 bytes"):
         read_image(path)
 
