@@ -161,7 +161,7 @@ def _draw_errors(axes: Any, points: Array, errors: Array) -> None:
             facecolors="none",
             edgecolors="black",
             linewidths=1.1,
-            label=f"called wrongly: {len(errors)} of {len(points)}",
+            label=f"misclassified: {len(errors)} of {len(points)}",
             zorder=3,
         )
 

@@ -120,14 +120,14 @@ def confusion_matrix(
     axes.set_yticks(range(n_classes), names)
     n_correct, total = np.trace(counts), counts.sum()
     axes.set(
-        xlabel="called (answer of the model)",
+        xlabel="predicted class",
         ylabel="true class",
-        title=f"{n_correct} of {total} called rightly ({n_correct / total:.1%})",
+        title=f"{n_correct} of {total} correct ({n_correct / total:.1%})",
     )
     axes.figure.colorbar(
         image,
         ax=axes,
-        label="share of the true class",
+        label="fraction of the true class",
         format=lambda fraction, _: f"{fraction:.0%}",
     )
     return axes

@@ -70,7 +70,7 @@ def learning_curves(
     axes.set(
         xlabel=against or "epoch (one pass over the training examples)",
         ylabel=metric,
-        title=f"{metric.capitalize()} while learning",
+        title=f"{metric.capitalize()} during training",
     )
     axes.grid(alpha=0.3)
     axes.legend()
@@ -188,7 +188,7 @@ def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
     axes.set_ylim(low - 0.1 * height, high + 0.2 * height)
     title = "Loss while the learning rate rises from step to step"
     if search.suggestion is None:
-        title += "\nno suggestion: it fell by no more than its noise"
+        title += "\nno suggestion: the loss fell by no more than its noise"
     else:
         best_rate = search.learning_rates[search.best_index]
         axes.plot(
@@ -197,13 +197,13 @@ def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
             "o",
             color=COLOURS[0],
             markersize=7,
-            label=f"least, at {best_rate:.2g}",
+            label=f"minimum at {best_rate:.2g}",
         )
         axes.axvline(
             search.suggestion,
             color=COLOURS[1],
             linestyle="--",
-            label=f"suggestion: a fifth, {search.suggestion:.2g}",
+            label=f"suggestion (a fifth): {search.suggestion:.2g}",
         )
     axes.set(
         xscale="log",

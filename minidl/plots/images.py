@@ -94,15 +94,15 @@ def misclassified(
     order = ""
     if confidence is not None:
         errors = errors[np.argsort(-confidence[errors], kind="stable")]
-        order = ", the surest mistakes first"
+        order = ", most confident first"
     shown = errors[: check_count(max_images, "max_images", function)]
     titles = []
     for i in shown:
-        title = f"true: {names[true_class[i]]}\ncalled: {names[predicted_class[i]]}"
+        title = f"true: {names[true_class[i]]}\npredicted: {names[predicted_class[i]]}"
         if confidence is not None:  # never "100 %": no model is certain
-            title += f" ({min(confidence[i], 0.99):.0%} sure)"
+            title += f" ({min(confidence[i], 0.99):.0%})"
         titles.append(title)
-    limited = f" ({len(shown)} are shown)" if len(shown) < len(errors) else ""
+    limited = f" ({len(shown)} shown)" if len(shown) < len(errors) else ""
     return _image_grid(
         pixels[shown],
         titles,
@@ -110,7 +110,7 @@ def misclassified(
         columns=columns,
         axes=axes,
         function=function,
-        title=f"Called wrongly: {len(errors)} of {len(true_class)} pictures{limited}{order}",
+        title=f"Misclassified: {len(errors)} of {len(true_class)} images{limited}{order}",
     )
 
 

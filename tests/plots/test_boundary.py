@@ -32,8 +32,8 @@ def test_decision_boundary_shows_regions_examples_and_mistakes():
         for one in axes.collections
         if not one.get_label().startswith("_")
     }
-    assert list(scatters) == ["non-cat", "cat", "called wrongly: 1 of 4"]
-    np.testing.assert_array_equal(scatters["called wrongly: 1 of 4"], X[1:2])
+    assert list(scatters) == ["non-cat", "cat", "misclassified: 1 of 4"]
+    np.testing.assert_array_equal(scatters["misclassified: 1 of 4"], X[1:2])
     np.testing.assert_array_equal(scatters["cat"], X[1:])
 
 

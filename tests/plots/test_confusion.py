@@ -32,7 +32,7 @@ def test_confusion_matrix_shows_counts_and_fractions():
         "0\n0%",
         "0\n0%",
     ]
-    assert axes.get_title() == "4 of 5 called rightly (80.0%)"
+    assert axes.get_title() == "4 of 5 correct (80.0%)"
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["no", "yes", "never"]
 
 

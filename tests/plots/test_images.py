@@ -14,18 +14,18 @@ def test_misclassified_shows_the_most_confident_mistakes_first():
         IMAGES, LABELS, CALLED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], max_images=2
     )
     assert titles(axes) == [
-        "true: cat\ncalled: non-cat (99% sure)",
-        "true: cat\ncalled: non-cat (70% sure)",
+        "true: cat\npredicted: non-cat (99%)",
+        "true: cat\npredicted: non-cat (70%)",
     ]
     np.testing.assert_array_equal(axes[0].get_images()[0].get_array(), IMAGES[4])
     title = axes[0].figure.get_suptitle().replace("\n", " ")
-    assert title == "Called wrongly: 3 of 6 pictures (2 are shown), the surest mistakes first"
+    assert title == "Misclassified: 3 of 6 images (2 shown), most confident first"
 
 
 @pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1], IMAGES / 255])
 def test_misclassified_takes_grey_images_and_fractions(images):
     axes = plots.misclassified(images, LABELS.reshape(-1, 1), CALLED, CLASSES)
-    assert titles(axes)[0] == "true: non-cat\ncalled: cat"
+    assert titles(axes)[0] == "true: non-cat\npredicted: cat"
     assert len(axes) == 3
 
 

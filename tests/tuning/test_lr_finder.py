@@ -242,7 +242,7 @@ def test_the_plot_shows_the_losses_the_minimum_and_the_suggestion(plt):
     assert line.get_xdata()[0] == search.suggestion
     assert axes.get_xscale() == "log"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels[-1] == f"suggestion: a fifth, {search.suggestion:.2g}"
+    assert labels[-1] == f"suggestion (a fifth): {search.suggestion:.2g}"
     low, high = axes.get_ylim()
     assert low < search.raw_losses.min()
     assert search.losses[:25].max() < high
@@ -252,7 +252,7 @@ def test_a_plot_without_suggestion_says_so_and_uses_the_given_axes(plt):
     axes = plt.Figure().add_subplot()
     assert search_of([1.0] * 100).plot(axes=axes) is axes
     assert len(axes.lines) == 2
-    assert "no suggestion: it fell by no more than its noise" in axes.get_title()
+    assert "no suggestion: the loss fell by no more than its noise" in axes.get_title()
 
 
 def test_only_a_result_of_lr_find_can_be_plotted(plt):
