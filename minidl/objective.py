@@ -135,7 +135,7 @@ class Objective:
         self.stochastic_layers = [module for module in modules if module.stochastic]
         for layer in self.layers:
             for part in _parts(layer):
-                part._owner = True  # type: ignore[union-attr]  # copies do not keep it
+                part.in_model = True  # copies do not keep it
 
     def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
         indices = range(len(self.layers)) if penalty.layers is None else penalty.layers
@@ -291,7 +291,7 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
                     f"layer {i}, {layer}, is already part of layer {layer_of_part[id(part)]} of "
                     "this model: make a new one"
                 )
-            if getattr(part, "_owner", False):
+            if part.in_model:
                 raise LayerReuseError(
                     f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
                     "deep copy"

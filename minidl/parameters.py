@@ -1,4 +1,4 @@
-"""What a model learns, and the one vector that holds all of it."""
+"""Parameters, the arrays that a model learns, and the one vector that contains all of them."""
 
 from __future__ import annotations
 
@@ -7,179 +7,282 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
 from .utils.random import RandomStream
 from .utils.typing import Array
 
-Initializes: TypeAlias = Callable[..., None]  # init(out, fan_in=..., rng=...) fills `out`
+InitFunction: TypeAlias = Callable[..., None]  # init(out, fan_in=..., rng=...) fills `out`
+ParameterMemory: TypeAlias = tuple[Array, Array]  # (value, grad)
 
 
 class Parameter:
-    """An array that a layer learns: `.value`, and `.grad` of the same shape; what is assigned to them is copied.
+    """An array that a layer learns, `value`, with its gradient, `grad`, of the same shape.
+
+    What is assigned to either is copied into its memory.
 
     Parameters
     ----------
     shape : tuple of int
-    init : callable
-        Fills the value, such as `He()`; outside of a model from seed 0, in float32.
+        The shape, each >= 1.
+    init : Initializer or callable
+        Fills the initial value, such as `He()`. It is called when the value is first needed: by
+        the model, with its random stream, or else with one of seed 0 and in float32.
     fan_in : int, optional
-        The inputs of one output, for `He` and `Xavier`.
+        The number of inputs that feed one output, which `He` and `Xavier` need.
     penalized : bool, optional
-        Whether L2 and L1 act on it; by default on matrices (weights) alone.
+        Whether penalties such as `L2` act on it. By default they act on matrices (weights) and on
+        arrays of more axes, but not on vectors (biases).
+
+    Attributes
+    ----------
+    size : int
+        The number of elements.
+    in_model : bool, default False
+        Whether a model contains the parameter. The model sets it; a copy is in no model.
+
+    Raises
+    ------
+    ArgumentError
+        If `shape` has anything but integers >= 1.
+
+    See Also
+    --------
+    Layer : Collects its parameters from its attributes.
+
+    Examples
+    --------
+    >>> from minidl import Ones, Parameter
+    >>> gain = Parameter((3,), init=Ones())
+    >>> gain.value
+    array([1., 1., 1.], dtype=float32)
+    >>> gain.value = [1.0, 2.0, 3.0]
+    >>> gain.value
+    array([1., 2., 3.], dtype=float32)
     """
+
+    in_model = False
 
     def __init__(
         self,
         shape: tuple[int, ...],
         *,
-        init: Initializes,
+        init: InitFunction,
         fan_in: int | None = None,
         penalized: bool | None = None,
     ) -> None:
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-            raise ArgumentError(f"a Parameter's shape must be whole numbers >= 1, got {shape}")
+            raise ArgumentError(f"a Parameter's shape must be integers >= 1, got {shape}")
         self.shape = tuple(int(n) for n in shape)
         self.size = math.prod(self.shape)
         self.init = init
         self.fan_in = fan_in
         self.penalized = len(self.shape) >= 2 if penalized is None else penalized
-        self._value: Array | None = None
-        self._grad: Array | None = None
+        self._memory: ParameterMemory | None = None
 
     @property
     def value(self) -> Array:
-        """The array itself."""
-        if self._value is None:
-            self.initialize()
-        return self._value  # type: ignore[return-value]
+        """The array itself, of `shape`; drawn from seed 0 if it has no value yet."""
+        return (self._memory or self._initialized_memory())[0]
 
     @value.setter
-    def value(self, new: Array) -> None:
+    def value(self, new: npt.ArrayLike) -> None:
         _copy_into(self.value, new, "a Parameter's value")
 
     @property
     def grad(self) -> Array:
-        """The gradient; NaN before the first `backward`."""
-        if self._value is None:
-            self.initialize()
-        return self._grad  # type: ignore[return-value]
+        """The gradient, of `shape`; NaN before the first `backward`."""
+        return (self._memory or self._initialized_memory())[1]
 
     @grad.setter
-    def grad(self, new: Array) -> None:
+    def grad(self, new: npt.ArrayLike) -> None:
         _copy_into(self.grad, new, "a Parameter's gradient")
+
+    @property
+    def memory(self) -> ParameterMemory | None:
+        """The arrays (value, grad), or None if no value was drawn or set yet.
+
+        Assigning replaces both arrays without copying anything: the gradient checker so lends
+        substitute memory and gives the model's own back. To move the contents to other memory,
+        use `bind`.
+        """
+        return self._memory
+
+    @memory.setter
+    def memory(self, new: ParameterMemory | None) -> None:
+        self._memory = new
 
     @property
     def has_value(self) -> bool:
         """Whether the value was drawn or set already."""
-        return self._value is not None
+        return self._memory is not None
 
     def initialize(
         self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None
     ) -> None:
-        """Draw the value anew, in place; by default from seed 0."""
-        if not self.has_value:
-            self.bind(*(np.full(self.shape, np.nan, dtype or np.float32) for _ in range(2)))
-        self.init(
-            self.value, fan_in=self.fan_in, rng=np.random.default_rng(0) if rng is None else rng
-        )
+        """Draw the value anew, in place.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator or RandomState, optional
+            The random stream, by default a new one of seed 0.
+        dtype : numpy.dtype, optional
+            The dtype if there is no value yet, by default float32.
+        """
+        if self._memory is None:
+            value = np.full(self.shape, np.nan, dtype or np.float32)
+            self._memory = value, np.full_like(value, np.nan)
+        stream = np.random.default_rng(0) if rng is None else rng
+        self.init(self._memory[0], fan_in=self.fan_in, rng=stream)
 
     def bind(self, value: Array, grad: Array) -> None:
-        """Make these its memory; what it holds moves there."""
-        if self.has_value:
-            value[...], grad[...] = self._value, self._grad
-        self._value, self._grad = value, grad
+        """Move the value and the gradient to other memory.
+
+        Parameters
+        ----------
+        value : ndarray of shape `shape`
+            The new memory of the value. The present value, if there is one, is copied into it.
+        grad : ndarray of shape `shape`
+            The new memory of the gradient, likewise.
+        """
+        if self._memory is not None:
+            value[...], grad[...] = self._memory
+        self._memory = value, grad
+
+    def _initialized_memory(self) -> ParameterMemory:
+        self.initialize()
+        assert self._memory is not None
+        return self._memory
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy owns its memory, and belongs to no model.
-        return {
-            name: held.copy() if isinstance(held, np.ndarray) else held
-            for name, held in vars(self).items()
-            if name != "_owner"
-        }
+        # A copy has its own memory, and is in no model.
+        state = vars(self) | {"_memory": self._memory and tuple(a.copy() for a in self._memory)}
+        state.pop("in_model", None)
+        return state
 
     def __repr__(self) -> str:
         return f"Parameter({self.shape}, init={self.init})"
 
 
 class ParameterVector:
-    """All parameters of a model as one vector: `.theta` (P,) and `.grad` (P,), of which they are views.
+    """All parameters of a model as one vector, of which they are views.
 
-    They come layer by layer, weight before bias, row by row, as in the course's `dictionary_to_vector`. Iteration yields
-    (name, Parameter); `vector["0.weight"]` is one of them.
+    The parameters are in the order of the layers, within a layer weight before bias, and each in
+    row-major (C) order. Iteration yields (name, Parameter).
 
     Parameters
     ----------
-    named : sequence of (str, Parameter)
+    named_parameters : sequence of (str, Parameter)
+        The parameters with their names, such as ("0.weight", parameter), in the order of the
+        vector. Their memory moves into the vector.
     dtype : numpy.dtype
+        The dtype of the vector.
     rng : numpy.random.Generator or RandomState
         Draws the values that do not exist yet.
+
+    Attributes
+    ----------
+    size : int
+        The number of elements of the vector, P.
+
+    Examples
+    --------
+    >>> from minidl import Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    >>> model.parameters
+    ParameterVector(3 float32: 0.weight (1, 2), 0.bias (1,))
+    >>> model.parameters.theta = [1.0, 2.0, 3.0]
+    >>> model.parameters["0.weight"].value
+    array([[1., 2.]], dtype=float32)
     """
 
     def __init__(
-        self, named: Sequence[tuple[str, Parameter]], dtype: np.dtype[Any], rng: RandomStream
+        self,
+        named_parameters: Sequence[tuple[str, Parameter]],
+        dtype: np.dtype[Any],
+        rng: RandomStream,
     ) -> None:
-        self._named = dict(named)
-        self.size = sum(parameter.size for parameter in self._named.values())
-        self._theta, self._grad = (np.full(self.size, np.nan, dtype) for _ in range(2))
+        self._parameters = dict(named_parameters)
+        self.size = sum(parameter.size for parameter in self._parameters.values())
+        self._theta = np.full(self.size, np.nan, dtype)
+        self._grad = np.full(self.size, np.nan, dtype)
         start = 0
-        for parameter in self._named.values():
-            own = slice(start, start + parameter.size)
-            drawn = parameter.has_value
+        for parameter in self._parameters.values():
+            elements = slice(start, start + parameter.size)
+            needs_value = not parameter.has_value
             parameter.bind(
-                self._theta[own].reshape(parameter.shape), self._grad[own].reshape(parameter.shape)
+                self._theta[elements].reshape(parameter.shape),
+                self._grad[elements].reshape(parameter.shape),
             )
-            if not drawn:
+            if needs_value:
                 parameter.initialize(rng)
-            start = own.stop
+            start = elements.stop
 
     @property
     def theta(self) -> Array:
-        """The values; what is assigned is copied."""
+        """The values, of shape (P,). What is assigned is copied into it."""
         return self._theta
 
     @theta.setter
-    def theta(self, new: Array) -> None:
+    def theta(self, new: npt.ArrayLike) -> None:
         _copy_into(self._theta, new, "theta")
 
     @property
     def grad(self) -> Array:
-        """The gradient of the last backward."""
+        """The gradient of the last backward pass, of shape (P,)."""
         return self._grad
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """That of both."""
+        """The dtype of `theta` and `grad`."""
         return np.dtype(self._theta.dtype)
 
     def locate(self, index: int) -> tuple[str, tuple[int, ...]]:
-        """Return where element `index` lies, such as ("0.bias", (1,))."""
-        rest = index
+        """Return the parameter that contains an element of the vector, and the position in it.
+
+        Parameters
+        ----------
+        index : int
+            The element's position in the vector, in [0, P).
+
+        Returns
+        -------
+        name : str
+            The name of the parameter, such as "0.bias".
+        position : tuple of int
+            The index of the element in the parameter's array, such as (1,).
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such element.
+        """
+        offset = index
         for name, parameter in self:
-            if 0 <= rest < parameter.size:
-                return name, tuple(int(i) for i in np.unravel_index(rest, parameter.shape))
-            rest -= parameter.size
+            if 0 <= offset < parameter.size:
+                return name, tuple(int(i) for i in np.unravel_index(offset, parameter.shape))
+            offset -= parameter.size
         raise ArgumentError(f"index must be in [0, {self.size}), got {index}")
 
     def __getitem__(self, name: str) -> Parameter:
-        if name not in self._named:
-            raise ArgumentError(
-                f"no parameter is named {name!r}: there are {', '.join(self._named)}"
-            )
-        return self._named[name]
+        if name not in self._parameters:
+            names = ", ".join(self._parameters)
+            raise ArgumentError(f"no parameter is named {name!r}: there are {names}")
+        return self._parameters[name]
 
     def __iter__(self) -> Iterator[tuple[str, Parameter]]:
-        return iter(self._named.items())
+        return iter(self._parameters.items())
 
     def __len__(self) -> int:
-        return len(self._named)
+        return len(self._parameters)
 
     def __repr__(self) -> str:
-        listed = ", ".join(f"{name} {parameter.shape}" for name, parameter in self)
-        return f"ParameterVector({self.size} {self.dtype}: {listed})"
+        shapes = ", ".join(f"{name} {parameter.shape}" for name, parameter in self)
+        return f"ParameterVector({self.size} {self.dtype}: {shapes})"
 
 
-def _copy_into(array: Array, new: Array, name: str) -> None:
+def _copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
     if np.shape(new) != array.shape:
         raise ShapeError(
             f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast"

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError
+from .utils.self_description import SelfDescribing
 from .utils.typing import Array
 from .utils.validation import at_least, check_number
 
+__all__ = ["L1", "L2", "Penalty"]
 
-class Penalty(ABC):
+
+class Penalty(SelfDescribing, ABC):
     """Base of all penalties: define `value` and `gradient`.
 
     Parameters
@@ -66,6 +69,9 @@ class L2(Penalty):
         """Write lambda / m * weight."""
         np.multiply(weight, self.strength / m, out=out)
 
+    def formula(self) -> tuple[str, str]:
+        return "lambda / (2 m) * sum of weight**2", "lambda / m * weight"
+
 
 class L1(Penalty):
     """L1 penalty: lambda / m * sum(abs(weight)).
@@ -82,3 +88,6 @@ class L1(Penalty):
         """Write lambda / m * sign(weight), 0 at 0."""
         np.sign(weight, out=out)
         np.multiply(out, self.strength / m, out=out)
+
+    def formula(self) -> tuple[str, str]:
+        return "lambda / m * sum of |weight|", "lambda / m * sign(weight)"

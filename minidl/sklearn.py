@@ -9,18 +9,17 @@ from typing import Any, Self, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from . import layers as layer_package
 from . import optimizers
 from .data.split import split_rows
 from .errors import ArgumentError, require_extra
-from .initializers import He, Xavier
+from .initializers import Xavier
+from .layers.activation import Activation
 from .layers.base import Layer
 from .layers.dropout import Dropout
-from .layers.leaky_relu import LeakyReLU
 from .layers.linear import Linear
-from .layers.relu import ReLU
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
-from .layers.tanh import Tanh
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy
@@ -59,12 +58,9 @@ Kind = TypeVar("Kind")
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = dict(
     parts_by_estimator_name(optimizers, Optimizer)
 )
-ACTIVATIONS: dict[str, tuple[type[Layer] | None, type[He] | type[Xavier]]] = {
-    "identity": (None, Xavier),
-    "leaky_relu": (LeakyReLU, He),
-    "logistic": (Sigmoid, Xavier),
-    "relu": (ReLU, He),
-    "tanh": (Tanh, Xavier),
+ACTIVATIONS: dict[str, type[Activation] | None] = {
+    "identity": None,
+    **parts_by_estimator_name(layer_package, Activation),
 }
 
 
@@ -218,7 +214,7 @@ class _Network(BaseEstimator):
         self.loss_curve_, self.validation_loss_curve_ = [], []
 
     def _hidden(self, features: int, outputs: int) -> list[Layer]:
-        activation, init = _chosen(ACTIVATIONS, "activation", self.activation)
+        activation = _chosen(ACTIVATIONS, "activation", self.activation)
         if not 0 <= self.dropout < 1:
             raise ArgumentError(f"dropout must be in [0, 1), got {self.dropout!r}")
         layers: list[Layer] = []
@@ -227,7 +223,8 @@ class _Network(BaseEstimator):
             if isinstance(self.hidden_layer_sizes, Iterable)
             else [self.hidden_layer_sizes]
         ):
-            layers.append(Linear(features, size, init=init()))
+            init = activation.default_init() if activation else Xavier()
+            layers.append(Linear(features, size, init=init))
             layers += [activation()] if activation else []
             layers += [Dropout(1 - self.dropout)] if self.dropout else []
             features = size

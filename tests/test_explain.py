@@ -208,9 +208,9 @@ def test_a_subclass_of_a_built_in_layer_is_not_taken_for_it():
     class Twice(LeakyReLU):
         """y = twice what LeakyReLU returns."""
 
-        def apply(self, x, y):
-            super().apply(x, y)
-            y *= 2
+        def activate(self, x, out):
+            super().activate(x, out)
+            out *= 2
 
     assert "1  Twice(0.01): y = twice what LeakyReLU returns." in text_of(
         Sequential([Linear(3, 1), Twice()], loss=MeanSquaredError())

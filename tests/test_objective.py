@@ -186,8 +186,8 @@ def test_from_logits_or_from_probabilities_is_the_same(head, loss, k):
 
 def test_a_subclass_of_sigmoid_is_not_computed_from_logits():
     class Steep(Sigmoid):
-        def apply(self, x, y):
-            super().apply(3 * x, y)
+        def activate(self, x, out):
+            super().activate(3 * x, out)
 
     assert not Sequential(
         [Linear(4, 1), Steep()], loss=BinaryCrossEntropy()
@@ -210,16 +210,21 @@ def test_a_model_without_parameters_has_an_empty_gradient():
     assert model.gradient(X, X).shape == (0,)
 
 
-def test_only_the_first_layer_that_learns_may_leave_its_input_gradient_out():
-    class Asked(Gain):
+def test_only_the_first_layer_with_parameters_may_leave_its_input_gradient_out():
+    class Recorder(Gain):
+        calls = ()
+
         def backward(self, dy):
-            self.asked = self.wants_input_gradient
+            self.calls += ("backward",)
             return super().backward(dy)
 
-    first, second = Asked(4), Asked(4)
+        def backward_parameters(self, dy):
+            self.calls += ("backward_parameters",)
+            super().backward(dy)
+
+    first, second = Recorder(4), Recorder(4)
     Sequential([Tanh(), first, second], loss=MeanSquaredError()).gradient(X, X)
-    assert (first.asked, second.asked) == (False, True)
-    assert first.wants_input_gradient  # again, for whoever calls it alone
+    assert (first.calls, second.calls) == (("backward_parameters",), ("backward",))
 
 
 @pytest.mark.parametrize("m", [1, 1023, 1024, 1025, 2500])

@@ -150,7 +150,7 @@ def test_matrices_are_penalized_and_vectors_are_not(shape, penalized):
 
 @pytest.mark.parametrize("shape", [(0,), (2, -1), (1.5,), ("a",)])
 def test_shapes_must_be_whole_numbers_from_1(shape):
-    with pytest.raises(ArgumentError, match="shape must be whole numbers >= 1, got"):
+    with pytest.raises(ArgumentError, match="shape must be integers >= 1, got"):
         Parameter(shape, init=Zeros())
 
 

@@ -188,7 +188,7 @@ def state(layer):
         if name == "rng"
         else id(held)
         for name, held in vars(layer).items()
-        if name != "_workspace"
+        if name != "workspace"
     }
 
 

@@ -14,25 +14,21 @@ from .. import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Dropout,
-    He,
     Initializer,
     Layer,
-    LeakyReLU,
     Linear,
     Optimizer,
-    Random,
-    ReLU,
     Schedule,
     Sequential,
     Sigmoid,
     Softmax,
-    Tanh,
     WarmUp,
-    Xavier,
-    Zeros,
+    initializers,
     optimizers,
     schedules,
 )
+from .. import layers as layer_package
+from ..layers import Activation
 from ..utils.parts import parts_by_option
 from .common import NOT_NEGATIVE, POSITIVE, SEED, SHARE, WHOLE, WHOLE_OR_0
 
@@ -40,18 +36,8 @@ OPTIMIZERS = parts_by_option(optimizers, Optimizer)
 DESCENT = {name: kind for name, kind in OPTIMIZERS.items() if not kind.is_adaptive}
 ADAPTIVE = {name: kind for name, kind in OPTIMIZERS.items() if kind.is_adaptive}
 SCHEDULES = parts_by_option(schedules, Schedule)
-INITIALIZERS: dict[str, type[Initializer]] = {
-    "xavier": Xavier,
-    "he": He,
-    "random": Random,
-    "zeros": Zeros,
-}
-ACTIVATIONS: dict[str, type[Layer]] = {
-    "relu": ReLU,
-    "leaky-relu": LeakyReLU,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-}
+INITIALIZERS = parts_by_option(initializers, Initializer)
+ACTIVATIONS = parts_by_option(layer_package, Activation)
 
 
 def _widths(text: str) -> list[int]:

@@ -13,31 +13,17 @@ from ..errors import ArgumentError, require_extra
 from ..layers.activation import Activation
 from ..layers.base import Layer
 from ..layers.dropout import Dropout
-from ..layers.flatten import Flatten
-from ..layers.leaky_relu import LeakyReLU
 from ..layers.linear import Linear
-from ..layers.relu import ReLU
-from ..layers.sigmoid import Sigmoid
-from ..layers.softmax import Softmax
-from ..layers.tanh import Tanh
 from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
 from .common import check_model
+from .onnx_graph import OnnxGraph
 
 if TYPE_CHECKING:
     from onnx import NodeProto
 
 Nodes = Callable[[Any, str, str, dict[str, str]], "Sequence[NodeProto]"]
 
-# The operator that a layer is, with its attributes.
-_OPERATORS: dict[type[Layer], tuple[str, dict[str, Any]]] = {
-    Linear: ("Gemm", {"transB": 1}),  # the weights as they are
-    ReLU: ("Relu", {}),
-    Sigmoid: ("Sigmoid", {}),
-    Tanh: ("Tanh", {}),
-    Softmax: ("Softmax", {"axis": -1}),
-    Flatten: ("Flatten", {"axis": 1}),
-}
 OLDEST = 13  # before it, Softmax was another function
 MOST_BYTES = 2**31 - 2**20  # of weights: protobuf ends at 2 GiB
 
@@ -139,38 +125,23 @@ def _shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
 def _nodes_of(model: Sequential, custom: Mapping[type[Layer], Nodes]) -> list[NodeProto]:
     """Return the nodes from "input" to "output"; parameters have the model's names."""
     from onnx.helper import make_node
-    from onnx.numpy_helper import from_array
 
-    kept = [(i, layer) for i, layer in enumerate(model.layers) if type(layer) is not Dropout]
+    exported = [
+        (i, layer) for i, layer in enumerate(model.layers) if not layer.is_identity_at_inference
+    ]
     nodes: list[NodeProto] = []
     x = "input"
-    for i, layer in kept:
-        y = "output" if i == kept[-1][0] else f"layer{i}"
+    for i, layer in exported:
+        y = "output" if i == exported[-1][0] else f"layer{i}"
         names = {name: f"{i}.{name}" for name in layer.parameters()}
         if type(layer) in custom:  # exactly: a subclass may compute otherwise
             nodes += custom[type(layer)](layer, x, y, names)
-        elif type(layer) is LeakyReLU and model.dtype == np.float32:
-            nodes.append(make_node("LeakyRelu", [x], [y], alpha=layer.slope))
-        elif (
-            type(layer) is LeakyReLU
-        ):  # max(x, slope * x), for the operator has its slope in float32 alone
-            slope, scaled = f"{y}.slope", f"{y}.scaled"
-            nodes.append(
-                make_node(
-                    "Constant",
-                    [],
-                    [slope],
-                    value=from_array(np.array(layer.slope, model.dtype), slope),
-                )
-            )
-            nodes += [make_node("Mul", [x, slope], [scaled]), make_node("Max", [x, scaled], [y])]
-        elif type(layer) in _OPERATORS:
-            operator, attributes = _OPERATORS[type(layer)]
-            nodes.append(make_node(operator, [x, *names.values()], [y], **attributes))
         else:
-            name = type(layer).__name__
-            raise ArgumentError(
-                f"layer {i}, {layer}, is not known to export_onnx: tell its nodes by custom={{{name}: function}}"
-            )
+            graph = OnnxGraph(model.dtype, names)
+            try:
+                layer.to_onnx(graph, x, y)
+            except ArgumentError as error:
+                raise ArgumentError(f"layer {i}: {error}") from None
+            nodes += graph.nodes
         x = y
     return nodes or [make_node("Identity", [x], ["output"])]

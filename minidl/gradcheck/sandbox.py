@@ -34,7 +34,7 @@ class ModelSandbox:
         self._owners: list[Any] = [*self._parts, *others]
 
     def __enter__(self) -> ModelSandbox:
-        self._memory = {key: (p._value, p._grad) for key, p in self.parameters.items()}
+        self._memory = {key: p.memory for key, p in self.parameters.items()}
         for (i, name), parameter in self.parameters.items():
             found = parameter.value.dtype
             if found.kind not in "fc":
@@ -50,7 +50,7 @@ class ModelSandbox:
             part.rng = np.random.default_rng(0)
         self._snapshots = {id(owner): Snapshot(owner) for owner in self._owners}
         for owner in self._owners:
-            owner._workspace = {}
+            owner.workspace = {}
         self._arrays: dict[str, dict[ParameterKey, tuple[Array, Array]]] = {
             kind: {
                 key: (np.array(p.value, dtype), np.full(p.shape, np.nan, dtype))
@@ -73,7 +73,7 @@ class ModelSandbox:
 
     def _give_back(self) -> None:
         for key, parameter in self.parameters.items():
-            parameter._value, parameter._grad = self._memory[key]
+            parameter.memory = self._memory[key]
 
     def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
         parts = owner.modules() if isinstance(owner, Layer) else [owner]
@@ -82,16 +82,16 @@ class ModelSandbox:
     def reset(self, owner: Layer | Loss) -> None:
         """Put back what forwards have changed."""
         for part, snapshot in self._of(owner):
-            buffers = part._workspace
+            buffers = part.workspace
             snapshot.put_back()
-            part._workspace = buffers
+            part.workspace = buffers
 
     def use(self, kind: str) -> None:
         """Compute in one of `KINDS` from now on."""
         for key, parameter in self.parameters.items():
-            parameter._value, parameter._grad = self._arrays[kind][key]
+            parameter.memory = self._arrays[kind][key]
         for part, buffers in zip(self._parts, self._scratch[kind], strict=True):
-            part._workspace = buffers
+            part.workspace = buffers
 
     def arrays(self, key: ParameterKey) -> dict[str, Array]:
         """Return a parameter in each arithmetic."""

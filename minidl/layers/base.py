@@ -4,90 +4,228 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from ..errors import MinidlError, ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..parameters import Parameter
+from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
+from ..utils.workspace import HasWorkspace
+from .graph import GraphBuilder
 
 Shape = tuple[int, ...]
 
 
-class Layer(ABC):
-    """A differentiable step of a model: define `forward` and `backward`.
+class Layer(HasWorkspace, SelfDescribing, ABC):
+    """A differentiable step of a model, defined by `forward` and `backward`.
 
-    What it learns is found by itself: attributes that are parameters, layers, or lists or tuples of layers.
+    Parameters are collected automatically from attributes that are `Parameter` objects, layers, or
+    lists or tuples of layers. `super().__init__()` need not be called.
 
-    - `forward` takes x (m, d_in) and returns y (m, d_out). Row i of y depends on row i of x alone, and on chance only where `training` is
-      true, from `self.rng`.
-    - `backward` takes dy, the gradient with respect to the last y, returns dx, and overwrites `.grad` of each own parameter with sums
-      over the m examples: the loss has divided by m.
-    - Nobody writes into an argument. A result belongs to the layer until its next call.
+    - `forward` takes x of shape (m, ...), one example per row, and returns y of shape (m, ...).
+      With ``training=False``, each row of y must depend only on the same row of x. Random numbers
+      may be used only with ``training=True``, and only from `rng`.
+    - `backward` takes dy, the gradient of the objective with respect to the last y, and returns
+      dx. It overwrites `grad` of each parameter with sums over the m examples: the loss has
+      already divided by m.
+    - Neither may modify its arguments. A returned array may be reused by the layer's next call.
+
+    Attributes
+    ----------
+    stochastic : bool, default False
+        Whether `forward` uses `rng` in training mode.
+    rng : numpy.random.Generator or None
+        The random stream of a stochastic layer, which the model assigns.
+    is_identity_at_inference : bool, default False
+        Whether `forward` returns x itself with ``training=False``, so that an exported model needs
+        no node for the layer. A subclass does not inherit it.
+    in_model : bool, default False
+        Whether a model contains the layer. The model sets it; a copy is in no model.
+    workspace : dict of str to ndarray
+        Work arrays that are reused from one call to the next. Nothing that must be kept may be
+        stored here: copies begin with an empty one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Layer, Ones, Parameter
+    >>> class Scale(Layer):
+    ...     def __init__(self, features):
+    ...         self.factor = Parameter((features,), init=Ones())
+    ...
+    ...     def forward(self, x, *, training=False):
+    ...         self.x = x
+    ...         return x * self.factor.value
+    ...
+    ...     def backward(self, dy):
+    ...         self.factor.grad[...] = (dy * self.x).sum(axis=0)
+    ...         return dy * self.factor.value
+    >>> layer = Scale(2)
+    >>> layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[1., 2.],
+           [3., 4.]])
+    >>> layer.backward(np.ones((2, 2)))
+    array([[1., 1.],
+           [1., 1.]])
+    >>> layer.factor.grad
+    array([4., 6.], dtype=float32)
     """
 
+    descriptions = ("formula", "to_onnx", "is_identity_at_inference")
+
     stochastic = False
-    """Whether `forward` draws from `self.rng`, a stream that a model gives, while training."""
-
     rng: np.random.Generator | None = None
+    is_identity_at_inference = False
+    in_model = False
 
-    _workspace: dict[str, Array]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make the scratch buffers."""
-        layer = super().__new__(cls)
-        layer._workspace = {}
-        return layer
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Where `backward` was overridden, an inherited shortcut would compute something else.
+        if _first_class_with("backward", cls) < _first_class_with("backward_parameters", cls):
+            cls.backward_parameters = Layer.backward_parameters  # type: ignore[method-assign]
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return y."""
-
-    @abstractmethod
-    def backward(self, dy: Array) -> Array | None:
-        """Return dx, and fill `.grad` of each parameter."""
-
-    def backward_parameters(self, dy: Array) -> None:
-        """Fill `.grad` of each parameter without computing dx, after the last `forward`.
-
-        A model calls this for its first layer with parameters. By default it calls `backward`;
-        override it where computing dx costs time.
+        """Compute the output of the layer.
 
         Parameters
         ----------
-        dy : array of the shape of the last output
-            The gradient with respect to the last output.
+        x : ndarray of shape (m, ...)
+            One example per row. It must not be modified.
+        training : bool, default False
+            Whether the model is being trained, which matters to layers such as `Dropout`.
+
+        Returns
+        -------
+        ndarray of shape (m, ...)
+            The output y, valid until the layer's next call.
+        """
+
+    @abstractmethod
+    def backward(self, dy: Array) -> Array | None:
+        """Compute the gradients of the last `forward`.
+
+        `grad` of each parameter of the layer is overwritten.
+
+        Parameters
+        ----------
+        dy : ndarray of the shape of the last output
+            The gradient of the objective with respect to the output. It must not be modified.
+
+        Returns
+        -------
+        ndarray of the shape of the last input
+            The gradient dx with respect to the input, valid until the layer's next call.
+        """
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Compute only the parameters' gradients of the last `forward`.
+
+        A model calls it instead of `backward` for its first layer with parameters, where dx is
+        not needed. By default it calls `backward`. A subclass that overrides `backward` does not
+        inherit another default.
+
+        Parameters
+        ----------
+        dy : ndarray of the shape of the last output
+            The gradient of the objective with respect to the output. It must not be modified.
         """
         self.backward(dy)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape of one row of y, given that of x, or raise `ShapeError`; None is unknown."""
+        """Return the shape of one example of the output.
+
+        Parameters
+        ----------
+        shape : tuple of int or None
+            The shape of one example of the input, without the axis of the examples. None if it is
+            unknown.
+
+        Returns
+        -------
+        tuple of int or None
+            The shape of one example of the output. None, the default, if it is unknown.
+
+        Raises
+        ------
+        ShapeError
+            If the layer does not accept an input of this shape.
+        """
         return None
 
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        """Add the ONNX nodes that compute the layer's output at inference.
+
+        A subclass does not inherit it. By default it raises an error.
+
+        Parameters
+        ----------
+        graph : GraphBuilder
+            The graph, with the methods `node`, `constant` and `parameter`.
+        x : str
+            The name of the input in the graph.
+        y : str
+            The name of the output. Names of other new values must begin with it.
+
+        Raises
+        ------
+        ArgumentError
+            If the layer does not define the method.
+        """
+        name = type(self).__name__
+        raise ArgumentError(
+            f"{self} has no method to_onnx: define it, or pass custom={{{name}: function}} "
+            "to export_onnx"
+        )
+
     def named_children(self) -> Iterator[tuple[str, Layer]]:
-        """Yield the layers that this one holds, by name."""
-        for name, held in vars(self).items():
-            if isinstance(held, Layer):
-                yield name, held
-            elif isinstance(held, list | tuple):
+        """Iterate over the layers that this layer directly contains.
+
+        Yields
+        ------
+        name : str
+            The attribute's name, such as "last", with the position in a list or tuple, such as
+            "steps.0".
+        layer : Layer
+            The contained layer.
+        """
+        for name, value in vars(self).items():
+            if isinstance(value, Layer):
+                yield name, value
+            elif isinstance(value, list | tuple):
                 yield from (
-                    (f"{name}.{i}", layer)
-                    for i, layer in enumerate(held)
-                    if isinstance(layer, Layer)
+                    (f"{name}.{position}", item)
+                    for position, item in enumerate(value)
+                    if isinstance(item, Layer)
                 )
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return the parameters by name, its own first."""
-        found = {name: held for name, held in vars(self).items() if isinstance(held, Parameter)}
-        for name, child in self.named_children():
-            found |= {
-                f"{name}.{inner}": parameter for inner, parameter in child.parameters().items()
-            }
-        return found
+        """Return the parameters of the layer and of the layers that it contains.
+
+        Returns
+        -------
+        dict of str to Parameter
+            The parameters by name, such as "weight" or "steps.0.weight"; first those of the layer
+            itself.
+        """
+        parameters = {
+            name: value for name, value in vars(self).items() if isinstance(value, Parameter)
+        }
+        for child_name, child in self.named_children():
+            for name, parameter in child.parameters().items():
+                parameters[f"{child_name}.{name}"] = parameter
+        return parameters
 
     def modules(self) -> Iterator[Layer]:
-        """Yield the layer itself and all that it holds."""
+        """Iterate over the layer itself and all layers that it contains, at any depth.
+
+        Yields
+        ------
+        Layer
+            First the layer itself.
+        """
         yield self
         for _, child in self.named_children():
             yield from child.modules()
@@ -96,22 +234,37 @@ class Layer(ABC):
         return f"{type(self).__name__}()"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: held for name, held in vars(self).items() if name != "_owner"} | {
-            "_workspace": {}
-        }  # a copy has no model
+        state = super().__getstate__()
+        state.pop("in_model", None)  # a copy is in no model
+        return state
 
-    def _refusal(self, dy: Array, y: Array | None) -> MinidlError:
+    def _shape_error(self, dy: Array, y: Array | None) -> ShapeError:
         if y is None:
-            return ShapeError(
-                f"{self}.backward has no forward to go back from: call forward(x) first"
-            )
+            return ShapeError(f"{self}.backward was called before forward: call forward(x) first")
         return ShapeError(
-            f"{self}.backward takes a gradient of the shape of the last output, {y.shape}, got {np.shape(dy)}"
+            f"{self}.backward expects dy of the shape of the last output, {y.shape}, "
+            f"got {np.shape(dy)}"
         )
 
 
+def _first_class_with(name: str, cls: type) -> int:
+    """Return the position in the method resolution order of the class that defines a name."""
+    return next(i for i, base in enumerate(cls.__mro__) if name in vars(base))
+
+
 def as_float_array(x: Array) -> Array:
-    """Return `x` itself, or as an array of floats."""
+    """Return an array as one of real or complex floats.
+
+    Parameters
+    ----------
+    x : array_like
+        Of any shape.
+
+    Returns
+    -------
+    ndarray of the same shape
+        `x` itself if its dtype is a float already, else a float64 copy.
+    """
     if isinstance(x, np.ndarray) and x.dtype.kind in "fc":
         return x
     return np.asarray(x, dtype=np.float64)

@@ -7,19 +7,54 @@ from ..utils.validation import check_number, in_range
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
 
+FLOAT32 = np.dtype(np.float32)
+
 
 class Dropout(Layer):
-    """Inverted dropout: y = x * mask / keep_prob while training, mask = 1 at a chance of keep_prob, else 0; otherwise y = x.
+    """Inverted dropout: y = x * mask / keep_prob while training, else y = x.
 
-    Drawn in float32 for any dtype, from `.rng`: the model's, or else of seed 0. Srivastava et al. (2014, JMLR 15:1929).
+    Each element of the mask is 1 with probability `keep_prob`, else 0, independently for each
+    element of x, which may have any shape. dx = dy * mask / keep_prob. The mask is drawn from
+    uniform float32 numbers for every dtype.
 
     Parameters
     ----------
     keep_prob : float
-        The share of units kept, in (0, 1].
+        The probability that a unit is kept, 1 - rate in other frameworks, in (0, 1]. With 1
+        nothing is dropped, and nothing is drawn.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator or None
+        The random stream of the masks. A model assigns one; outside of a model, the first
+        training `forward` makes one of seed 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `keep_prob` is not a number in (0, 1].
+
+    References
+    ----------
+    Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting",
+    JMLR 15:1929-1958.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Dropout
+    >>> layer = Dropout(0.5)
+    >>> x = np.ones((1, 4))
+    >>> layer.forward(x)
+    array([[1., 1., 1., 1.]])
+    >>> layer.forward(x, training=True)
+    array([[0., 0., 0., 2.]])
+    >>> layer.backward(x)
+    array([[0., 0., 0., 2.]])
     """
 
     stochastic = True
+    is_identity_at_inference = True
     _mask: Array | None = None
 
     def __init__(self, keep_prob: float) -> None:
@@ -32,37 +67,36 @@ class Dropout(Layer):
         )
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return y."""
         x = as_float_array(x)
         if not training or self.keep_prob == 1:
             self._mask = None
             return x
         if self.rng is None:
             self.rng = np.random.default_rng(0)
-        chance = self.rng.random(
-            dtype=np.float32,
-            out=get_workspace(self._workspace, "chance", x.shape, np.dtype(np.float32)),
-        )
-        mask = self._mask = get_workspace(self._workspace, "mask", x.shape, x.real.dtype)
-        np.less(chance, self.keep_prob, out=mask)
+        uniform = get_workspace(self.workspace, "uniform", x.shape, FLOAT32)
+        self.rng.random(dtype=np.float32, out=uniform)
+        mask = self._mask = get_workspace(self.workspace, "mask", x.shape, x.real.dtype)
+        np.less(uniform, self.keep_prob, out=mask)
         np.multiply(mask, 1 / self.keep_prob, out=mask)
-        return np.multiply(x, mask, out=get_workspace(self._workspace, "y", x.shape, x.dtype))
+        return np.multiply(x, mask, out=get_workspace(self.workspace, "y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:
-        """Return dx = dy * mask / keep_prob."""
-        if self._mask is None:
+        mask = self._mask
+        if mask is None:
             return dy
-        if dy.shape != self._mask.shape:
-            raise self._refusal(dy, self._mask)
-        return np.multiply(
-            dy,
-            self._mask,
-            out=get_workspace(self._workspace, "dx", dy.shape, np.result_type(dy, self._mask)),
-        )
+        if dy.shape != mask.shape:
+            raise self._shape_error(dy, mask)
+        dx = get_workspace(self.workspace, "dx", dy.shape, np.result_type(dy, mask))
+        return np.multiply(dy, mask, out=dx)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the same shape."""
         return shape
+
+    def formula(self) -> tuple[str, str]:
+        return (
+            f"y = x (while training, y = x * mask / {self.keep_prob:g})",
+            "dx = dy (while training, through the same mask)",
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.keep_prob})"

@@ -4,25 +4,47 @@ import math
 
 from ..utils.typing import Array
 from .base import Layer, Shape, as_float_array
+from .graph import GraphBuilder
 
 
 class Flatten(Layer):
-    """Make each example a row: (m, a, b, ...) -> (m, a * b * ...), in C order."""
+    """Make each example one row: (m, a, b, ...) -> (m, a * b * ...).
 
-    _shape: Shape | None = None
+    The elements are in C order: the last axis varies fastest. The output is a view of the input
+    where its memory allows it.
+
+    See Also
+    --------
+    Linear : The layer that usually follows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Flatten
+    >>> layer = Flatten()
+    >>> layer.forward(np.zeros((6, 64, 64, 3))).shape
+    (6, 12288)
+    >>> layer.backward(np.zeros((6, 12288))).shape
+    (6, 64, 64, 3)
+    """
+
+    _input_shape: Shape | None = None
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the rows."""
         x = as_float_array(x)
-        self._shape = x.shape
+        self._input_shape = x.shape
         return x.reshape(len(x), -1)
 
     def backward(self, dy: Array) -> Array:
-        """Return dx."""
-        if self._shape is None:
-            raise self._refusal(dy, None)
-        return dy.reshape(self._shape)
+        if self._input_shape is None:
+            raise self._shape_error(dy, None)
+        return dy.reshape(self._input_shape)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return (a * b * ...,)."""
         return None if shape is None else (math.prod(shape),)
+
+    def formula(self) -> tuple[str, str]:
+        return "y = x, each example as one row", "dx = dy, in the shape of x"
+
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        graph.node("Flatten", [x], [y], axis=1)

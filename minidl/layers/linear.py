@@ -6,34 +6,65 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..initializers import He, Zeros
-from ..parameters import Initializes, Parameter
+from ..parameters import InitFunction, Parameter
 from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
+from .graph import GraphBuilder
 
 
 class Linear(Layer):
-    """Fully connected: y = x @ weight.T + bias; dx = dy @ weight, d weight = dy.T @ x, d bias = sum of dy over the examples.
+    """Fully connected layer: y = x @ weight.T + bias.
+
+    x has shape (m, in_features) and y (m, out_features). dx = dy @ weight; the parameters'
+    gradients are d weight = dy.T @ x and d bias = the sum of dy over the examples.
 
     Parameters
     ----------
-    in_features, out_features : int
-        >= 1.
-    init : Initializer, default He()
-        Of the weights; the biases start at 0.
+    in_features : int
+        The number of inputs per example, >= 1.
+    out_features : int
+        The number of outputs per example, >= 1.
+    init : Initializer or callable, default He()
+        Draws the initial weights. The initial biases are 0.
     bias : bool, default True
+        Whether a bias is added.
 
     Attributes
     ----------
     weight : Parameter of shape (out_features, in_features)
+        The weights.
     bias : Parameter of shape (out_features,), or None
+        The biases, None with ``bias=False``.
 
     Raises
     ------
-    ArgumentError, ShapeError
-        For widths that are none; from `forward` and `backward`, for arrays of another width.
+    ArgumentError
+        If a width is not an integer >= 1.
+    ShapeError
+        From `forward` and `backward`, if an array has the wrong shape.
+
+    See Also
+    --------
+    Flatten : Makes images rows for this layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Linear
+    >>> layer = Linear(2, 1)
+    >>> layer.weight.value = [[3.0, -1.0]]
+    >>> layer.bias.value = [0.5]
+    >>> layer.forward(np.array([[1.0, 2.0], [0.0, 1.0]]))
+    array([[ 1.5],
+           [-0.5]])
+    >>> layer.backward(np.array([[1.0], [1.0]]))
+    array([[ 3., -1.],
+           [ 3., -1.]])
+    >>> layer.weight.grad
+    array([[1., 3.]], dtype=float32)
     """
 
     _x: Array
@@ -44,76 +75,87 @@ class Linear(Layer):
         in_features: int,
         out_features: int,
         *,
-        init: Initializes | None = None,
+        init: InitFunction | None = None,
         bias: bool = True,
     ) -> None:
         self.in_features = check_number(in_features, "in_features", integer_at_least(1), self)
         self.out_features = check_number(out_features, "out_features", integer_at_least(1), self)
+        fan_in = self.in_features
         self.weight = Parameter(
-            (self.out_features, self.in_features), init=init or He(), fan_in=self.in_features
+            (self.out_features, self.in_features), init=init or He(), fan_in=fan_in
         )
-        self.bias = (
-            Parameter((self.out_features,), init=Zeros(), fan_in=self.in_features) if bias else None
-        )
+        self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=fan_in) if bias else None
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return y (m, out_features)."""
         x = as_float_array(x)
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ShapeError(
-                f"{self} expects x of shape (m, {self.in_features}), one row per example, got {x.shape}"
+                f"{self} expects x of shape (m, {self.in_features}), one row per example, "
+                f"got {x.shape}"
             )
         weight = self.weight.value
+        y_shape = (len(x), self.out_features)
+        y = get_workspace(self.workspace, "y", y_shape, common_dtype(x, weight))
         self._x = x
-        y = self._y = get_workspace(
-            self._workspace, "y", (len(x), self.out_features), common_dtype(x, weight)
-        )
+        self._y = y
         matmul_into(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
         return y
 
-    def backward(self, dy: Array) -> Array | None:
-        """Fill both gradients, and return dx."""
-        self.backward_parameters(dy)
-        x = self._x
+    def backward(self, dy: Array) -> Array:
+        self._fill_gradients(dy)
         weight = self.weight.value
-        return matmul_into(
-            dy, weight, get_workspace(self._workspace, "dx", x.shape, common_dtype(dy, weight))
-        )
+        dx = get_workspace(self.workspace, "dx", self._x.shape, common_dtype(dy, weight))
+        return matmul_into(dy, weight, dx)
 
     def backward_parameters(self, dy: Array) -> None:
-        """Fill both gradients without computing dx."""
+        self._fill_gradients(dy)
+
+    def _fill_gradients(self, dy: Array) -> None:
         y = self._y
         if y is None or dy.shape != y.shape:
-            raise self._refusal(dy, y)
-        x = self._x
-        matmul_into(dy.T, x, self.weight.grad)
+            raise self._shape_error(dy, y)
+        matmul_into(dy.T, self._x, self.weight.grad)
         if self.bias is not None:
-            matmul_into(self._ones(len(x), dy.dtype), dy, self.bias.grad)
+            matmul_into(self._ones(len(dy), dy.dtype), dy, self.bias.grad)
 
     def _ones(self, m: int, dtype: np.dtype[Any]) -> Array:
         """Return m ones: a product with them is a sum at the speed of BLAS."""
-        ones = self._workspace.get("ones")
+        ones = self.workspace.get("ones")
         if ones is None or len(ones) < m or ones.dtype != dtype:
-            ones = self._workspace["ones"] = np.ones(m, dtype)
+            ones = self.workspace["ones"] = np.ones(m, dtype)
         return ones[:m]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return (out_features,)."""
         if shape is not None and shape != (self.in_features,):
-            flat = (
-                " (put Flatten() before it)"
-                if len(shape) > 1 and np.prod(shape) == self.in_features
-                else ""
-            )
-            raise ShapeError(
-                f"expects {self.in_features} features, got {shape[0] if len(shape) == 1 else shape}{flat}"
-            )
+            actual = shape[0] if len(shape) == 1 else shape
+            would_fit = len(shape) > 1 and np.prod(shape) == self.in_features
+            cure = " (put Flatten() before it)" if would_fit else ""
+            raise ShapeError(f"expects {self.in_features} features, got {actual}{cure}")
         return (self.out_features,)
 
+    def formula(self) -> tuple[str, str]:
+        if self.bias is None:
+            return "y = x @ weight.T", "d weight = dy.T @ x, dx = dy @ weight"
+        return (
+            "y = x @ weight.T + bias",
+            "d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ weight",
+        )
+
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        names = ["weight"] if self.bias is None else ["weight", "bias"]
+        graph.node("Gemm", [x, *map(graph.parameter, names)], [y], transB=1)
+
     def settings(self) -> dict[str, Any]:
-        """Return what makes such a layer again."""
+        """Return the constructor arguments as JSON-compatible values.
+
+        Returns
+        -------
+        dict of str to object
+            `in_features`, `out_features` and `bias`. The initializer is left out: a saved model
+            has its weights.
+        """
         return {
             "in_features": self.in_features,
             "out_features": self.out_features,
@@ -121,4 +163,5 @@ class Linear(Layer):
         }
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
+        bias = "" if self.bias else ", bias=False"
+        return f"{type(self).__name__}({self.in_features}, {self.out_features}{bias})"

@@ -5,27 +5,51 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
 from .activation import Activation
+from .graph import GraphBuilder
 
-MIN_EXP_ARGUMENT = {
-    "f": -88.0,
-    "d": -709.0,
-    "D": -709.0,
-}  # the least x of finite exp(-x), by dtype.char
+# The smallest x whose exp(-x) is finite, by `dtype.char`.
+MIN_EXP_ARGUMENT = {"f": -88.0, "d": -709.0, "D": -709.0}
 
 
 class Sigmoid(Activation):
-    """Sigmoid: y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
+    """Logistic sigmoid: y = 1 / (1 + exp(-x)).
 
-    def apply(self, x: Array, y: Array) -> None:
-        """Write y."""
-        np.maximum(x, scalar_array(MIN_EXP_ARGUMENT[x.dtype.char], x.dtype), out=y)
-        np.negative(y, out=y)
-        np.exp(y, out=y)
-        np.add(y, scalar_array(1, y.dtype), out=y)
-        np.reciprocal(y, out=y)
+    Applied to each element, for x of any shape. dx = dy * y * (1 - y). Where it is the last layer
+    under a `BinaryCrossEntropy`, a model computes both together from x, without overflow.
 
-    def derive(self, y: Array, dy: Array, dx: Array) -> None:
-        """Write dx."""
-        np.subtract(scalar_array(1, y.dtype), y, out=dx)
-        np.multiply(dx, y, out=dx)
-        np.multiply(dx, dy, out=dx)
+    See Also
+    --------
+    Softmax : Probabilities of several classes that exclude each other.
+    Tanh : A sigmoid that is scaled to (-1, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Sigmoid
+    >>> layer = Sigmoid()
+    >>> layer.forward(np.array([[0.0, 2.0]])).round(3)
+    array([[0.5  , 0.881]])
+    >>> layer.backward(np.array([[1.0, 1.0]])).round(3)
+    array([[0.25 , 0.105]])
+    """
+
+    option_name = "sigmoid"
+    estimator_name = "logistic"
+
+    def activate(self, x: Array, out: Array) -> None:
+        np.maximum(x, scalar_array(MIN_EXP_ARGUMENT[x.dtype.char], x.dtype), out=out)
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.add(out, scalar_array(1, out.dtype), out=out)
+        np.reciprocal(out, out=out)
+
+    def activation_gradient(self, y: Array, dy: Array, out: Array) -> None:
+        np.subtract(scalar_array(1, y.dtype), y, out=out)
+        np.multiply(out, y, out=out)
+        np.multiply(out, dy, out=out)
+
+    def formula(self) -> tuple[str, str]:
+        return "y = 1 / (1 + exp(-x))", "dx = dy * y * (1 - y)"
+
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        graph.node("Sigmoid", [x], [y])

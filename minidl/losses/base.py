@@ -1,28 +1,22 @@
 """The base class of all losses."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
+from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from ..utils.workspace import get_workspace
+from ..utils.workspace import HasWorkspace, get_workspace
 
 
-class Loss(ABC):
+class Loss(HasWorkspace, SelfDescribing, ABC):
     """Base of all losses: define `forward` and `backward`; for an accuracy, `is_classification = True` and `classes`."""
 
     is_classification = False
-    _workspace: dict[str, Array]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make the scratch buffers."""
-        loss = super().__new__(cls)
-        loss._workspace = {}
-        return loss
 
     @abstractmethod
     def forward(self, prediction: Array, target: Array) -> Any:
@@ -64,11 +58,8 @@ class Loss(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_workspace": {}}
-
     def _scratch(self, name: str, like: Array) -> Array:
-        return get_workspace(self._workspace, name, like.shape, like.dtype)
+        return get_workspace(self.workspace, name, like.shape, like.dtype)
 
     @staticmethod
     def _same_shape(prediction: Array, target: Array) -> None:

@@ -45,6 +45,12 @@ class BinaryCrossEntropy(BinaryTargets):
         np.subtract(other, gradient, out=gradient)
         return np.multiply(gradient, 1.0 / p.size, out=gradient)
 
+    def formula(self) -> tuple[str, str]:
+        return (
+            "-1 / (m k) * sum of t log(p) + (1 - t) log(1 - p)",
+            "(-t / p + (1 - t) / (1 - p)) / (m k)",
+        )
+
 
 class SigmoidCrossEntropy(BinaryTargets):
     """Binary cross-entropy of sigmoid(z), from the logits z: (1 / (m k)) * sum(log(1 + exp(z)) - t z)."""
@@ -80,3 +86,6 @@ class SigmoidCrossEntropy(BinaryTargets):
         np.divide(gradient, work, out=gradient)  # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-|z|))
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, scalar_array(1 / gradient.size, gradient.dtype), out=gradient)
+
+    def formula(self) -> tuple[str, str]:
+        return "1 / (m k) * sum of log(1 + exp(z)) - t z", "(p - t) / (m k)"

@@ -43,6 +43,9 @@ class CategoricalCrossEntropy(CategoricalTargets):
             np.divide(t, p, out=gradient, where=t > 0)
         return np.multiply(gradient, -1.0 / len(p), out=gradient)
 
+    def formula(self) -> tuple[str, str]:
+        return "-1 / m * sum of t log(p)", "-t / p / m"
+
 
 class SoftmaxCrossEntropy(CategoricalTargets):
     """Categorical cross-entropy of softmax(z), from the logits z: (1 / m) * sum(log(sum(exp(z))) - t . z)."""
@@ -68,3 +71,6 @@ class SoftmaxCrossEntropy(CategoricalTargets):
         np.divide(self._exponential, self._sums, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, scalar_array(1 / len(gradient), gradient.dtype), out=gradient)
+
+    def formula(self) -> tuple[str, str]:
+        return "1 / m * sum over the rows of log(sum(exp(z))) - sum(t z)", "(p - t) / m"

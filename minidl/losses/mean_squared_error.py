@@ -33,3 +33,6 @@ class MeanSquaredError(Loss):
             scalar_array(2 / difference.size, difference.dtype),
             out=self._scratch("gradient", difference),
         )
+
+    def formula(self) -> tuple[str, str]:
+        return "1 / (m k) * sum of (p - t)**2", "2 (p - t) / (m k)"

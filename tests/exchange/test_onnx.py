@@ -31,7 +31,8 @@ from minidl import (
     layers,
 )
 from minidl.exchange import export_onnx
-from minidl.exchange.onnx import _OPERATORS, _nodes_of
+from minidl.exchange.onnx import _nodes_of
+from minidl.utils.parts import exported_parts
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
@@ -311,12 +312,10 @@ def same(path, net, X):
 
 
 def test_every_built_in_layer_is_known():
-    built_in = {
-        held
-        for held in vars(layers).values()
-        if isinstance(held, type) and not getattr(held, "__abstractmethods__", None)
-    }
-    assert built_in == {*_OPERATORS, LeakyReLU, Dropout}
+    for layer in exported_parts(layers, Layer):
+        assert layer.is_identity_at_inference or layer.to_onnx is not Layer.to_onnx, (
+            f"define {layer.__name__}.to_onnx, which adds the ONNX nodes that compute its output"
+        )
 
 
 def test_layers_of_ones_own_by_functions_of_ones_own(tmp_path):
@@ -336,8 +335,8 @@ def test_a_built_in_layer_may_be_written_otherwise():
 class Steeper(ReLU):
     """A subclass that computes otherwise."""
 
-    def apply(self, x, y):
-        np.maximum(2 * x, 0, out=y)
+    def activate(self, x, out):
+        np.maximum(2 * x, 0, out=out)
 
 
 @pytest.mark.parametrize("layer", [Gain(2), Steeper()], ids=repr)
@@ -345,7 +344,8 @@ def test_an_unknown_layer_is_named_with_its_cure(layer):
     name = type(layer).__name__
     with pytest.raises(
         ArgumentError,
-        match=rf"layer 1, {name}\(\), is not known to export_onnx: tell its nodes by custom=\{{{name}: func",
+        match=rf"layer 1: {name}\(\) has no method to_onnx: define it, or pass "
+        rf"custom=\{{{name}: function\}} to export_onnx",
     ):
         _nodes_of(made(Linear(2, 2), layer), {})
 

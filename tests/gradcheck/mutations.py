@@ -34,13 +34,14 @@ from minidl.gradcheck import GradientChecker
 # The functions to mutate: of which module, class and method.
 TARGETS = [
     ("layers.linear", "Linear", "backward"),
+    ("layers.linear", "Linear", "_fill_gradients"),
     ("layers.activation", "Activation", "backward"),
-    ("layers.activation", "Activation", "_step"),
-    ("layers.relu", "ReLU", "derive"),
-    ("layers.leaky_relu", "LeakyReLU", "derive"),
-    ("layers.sigmoid", "Sigmoid", "derive"),
-    ("layers.tanh", "Tanh", "derive"),
-    ("layers.softmax", "Softmax", "derive"),
+    ("layers.activation", "Activation", "_write_positive_mask"),
+    ("layers.relu", "ReLU", "activation_gradient"),
+    ("layers.leaky_relu", "LeakyReLU", "activation_gradient"),
+    ("layers.sigmoid", "Sigmoid", "activation_gradient"),
+    ("layers.tanh", "Tanh", "activation_gradient"),
+    ("layers.softmax", "Softmax", "activation_gradient"),
     ("layers.dropout", "Dropout", "backward"),
     ("losses.mean_squared_error", "MeanSquaredError", "backward"),
     ("losses.binary_cross_entropy", "BinaryCrossEntropy", "backward"),
@@ -58,8 +59,7 @@ TARGETS = [
 
 # Mutants that are as right as the source, by their class and the end of their description, and why. Each must pass the check.
 EQUIVALENT = {
-    ("Linear", "return None"): "a hint: nobody reads what is returned",
-    ("Softmax", "axis=1, keepdims=True), out=dx)"): "the last axis of a matrix is its axis 1",
+    ("Softmax", "axis=1, keepdims=True), out=out)"): "the last axis of a matrix is its axis 1",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
     ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     (
@@ -382,7 +382,7 @@ def planted(mutant: Mutant):
 
 def _in_layer(mutant, function, rng, X):
     owner = (
-        {"backward": "Tanh", "_step": "ReLU"}[mutant.method]
+        {"backward": "Tanh", "_write_positive_mask": "ReLU"}[mutant.method]
         if mutant.owner == "Activation"
         else mutant.owner
     )

@@ -84,7 +84,7 @@ def test_data_that_does_not_fit_is_refused(X, Y, error):
 def test_integer_parameters_are_refused():
     model = classifier()
     weight = model.layers[0].weight
-    weight._value = np.ones(weight.shape, np.int64)
+    weight.memory = np.ones(weight.shape, np.int64), weight.grad
     with pytest.raises(DtypeError, match=r"int64 for weight of layer 0, Linear\(3, 4\)"):
         GradientChecker(model).check(*rows())
 

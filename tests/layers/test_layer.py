@@ -68,7 +68,7 @@ def test_a_copy_has_buffers_of_its_own(copied):
     layer = ReLU()
     before = layer.forward(np.ones((1, 2)))
     twin = copied(layer)
-    assert twin._workspace == {}
+    assert twin.workspace == {}
     assert not np.shares_memory(twin.forward(np.zeros((1, 2))), before)
 
 

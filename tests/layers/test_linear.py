@@ -76,12 +76,31 @@ def test_whole_numbers_are_taken_as_floats():
     np.testing.assert_array_equal(worked_example().forward([[1, 1]]), [[3, 7, 11]])
 
 
-def test_without_wish_for_it_no_input_gradient_is_computed():
+def test_the_parameters_gradients_are_the_same_without_the_input_gradient():
     layer = worked_example()
     layer.forward(np.ones((1, 2)))
-    layer.wants_input_gradient = False
-    assert layer.backward(np.ones((1, 3))) is None
+    assert layer.backward_parameters(np.ones((1, 3))) is None
     np.testing.assert_array_equal(layer.weight.grad, 1)
+    np.testing.assert_array_equal(layer.bias.grad, 1)
+    assert "dx" not in layer.workspace
+
+
+def test_a_subclass_with_another_backward_does_not_inherit_the_shortcut():
+    class Doubled(Linear):
+        def backward(self, dy):
+            return super().backward(2 * dy)
+
+    class Mixin:
+        def backward(self, dy):
+            return super().backward(2 * dy)
+
+    class Mixed(Mixin, Linear):
+        pass
+
+    for layer in (Doubled(2, 3), Mixed(2, 3)):
+        layer.forward(np.ones((1, 2)))
+        layer.backward_parameters(np.ones((1, 3)))
+        np.testing.assert_array_equal(layer.weight.grad, 2)
 
 
 @pytest.mark.parametrize("width", [0, -1, 2.0, "3", None, True])
@@ -106,13 +125,13 @@ def test_gradient_of_another_shape_is_refused_not_broadcast(shape):
     layer.forward(np.ones((2, 2)))
     with pytest.raises(
         ShapeError,
-        match=r"Linear\(2, 3\)\.backward takes .* shape of the last output, \(2, 3\), got",
+        match=r"Linear\(2, 3\)\.backward expects dy of the shape of the last output, \(2, 3\), got",
     ):
         layer.backward(np.ones(shape))
 
 
 def test_backward_needs_a_forward():
-    with pytest.raises(ShapeError, match=r"Linear\(2, 3\)\.backward has no forward"):
+    with pytest.raises(ShapeError, match=r"Linear\(2, 3\)\.backward was called before forward"):
         Linear(2, 3).backward(np.ones((1, 3)))
 
 
@@ -157,7 +176,7 @@ def test_backward_restores_the_shape():
 
 
 def test_flatten_backward_needs_a_forward():
-    with pytest.raises(ShapeError, match=r"Flatten\(\)\.backward has no forward"):
+    with pytest.raises(ShapeError, match=r"Flatten\(\)\.backward was called before forward"):
         Flatten().backward(np.ones((1, 1)))
 
 
