@@ -358,7 +358,7 @@ def planted(mutant: Mutant):
     X, m = rng.standard_normal((6, 4)), 6
     if mutant.module.startswith("layers"):
         yield _in_layer(mutant, function, rng, X)
-    elif mutant.module == "losses":
+    elif mutant.module.startswith("losses"):
         yield _in_loss(mutant, function, rng, X)
     elif mutant.module == "penalties":
         chosen = _subclass(mutant.owner, mutant.method, function)

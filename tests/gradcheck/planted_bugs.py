@@ -944,7 +944,7 @@ class Columns(Flatten):
     """Flattens in one order and restores in the other."""
 
     def backward(self, dy):
-        return dy.reshape(self._shape, order="F")
+        return dy.reshape(self._input_shape, order="F")
 
 
 def _images():
