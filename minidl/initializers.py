@@ -12,6 +12,16 @@ from .utils.validation import check_number, greater_than
 __all__ = ["He", "Initializer", "Ones", "Random", "Xavier", "Zeros"]
 
 
+__all__ = [
+    "He",
+    "Initializer",
+    "Ones",
+    "Random",
+    "Xavier",
+    "Zeros",
+]
+
+
 class Initializer(ABC):
     """Base of all initializers; a function does as well.
 
