@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from ..errors import ArgumentError
 
-
 __all__ = [
     "History",
 ]
