@@ -428,7 +428,7 @@ def test_a_row_per_epoch_with_all_digits(tmp_path):
 
 def test_the_learning_rate_is_logged_where_it_follows_a_schedule(tmp_path):
     history = logged(
-        CSVLog(tmp_path / "log.csv"), optimizer=GradientDescent(StepDecay(0.1, every=6, factor=0.5))
+        CSVLog(tmp_path / "log.csv"), optimizer=GradientDescent(StepDecay(0.1, decay_steps=6, factor=0.5))
     )
     assert history["learning_rate"] == [
         0.1,

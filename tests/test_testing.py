@@ -476,6 +476,8 @@ def test_right_optimizers_pass(make):
 
 
 class BrokenOptimizer(GradientDescent):
+    state_names = ("total", "sum")
+
     def __init__(self, how):
         super().__init__(0.1)
         self.how = how
@@ -484,7 +486,7 @@ class BrokenOptimizer(GradientDescent):
 
     def init_state(self, theta):
         super().init_state(theta)
-        self.state = np.zeros_like(theta)
+        self.total = np.zeros_like(theta)
         if self.sum is None or self.how != "keeps its state":
             self.sum = 1.0
 

@@ -7,13 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from .. import MinidlError, __version__
-from .check import add_check
-from .common import CommandParser
-from .data_commands import add_data
-from .dataset_options import incompatible_option
-from .evaluate import add_evaluate
-from .predict import add_predict
-from .train import add_train
+from . import commands, sets
+from .common import Parser
 
 EXAMPLES = """examples:
   minidl train moons --out results/moons
@@ -21,62 +16,43 @@ EXAMPLES = """examples:
   minidl check moons --layers 5,3
   minidl data list
 
-exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command line; 130 Ctrl-C"""
+exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that is not understood; 130 Ctrl-C"""
 
 
-def make_parser() -> CommandParser:
-    """Return the parser of the command line.
-
-    Returns
-    -------
-    CommandParser
-        With all commands.
-    """
-    parser = CommandParser(
+def parser() -> Parser:
+    """Return the command line."""
+    cli = Parser(
         prog="minidl",
         description="Train small networks and prove their gradients right.",
         epilog=EXAMPLES,
     )
-    parser.add_argument("--version", action="version", version=f"minidl {__version__}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_train, add_evaluate, add_predict, add_check, add_data):
-        add(subparsers)
-    return parser
+    cli.add_argument("--version", action="version", version=f"minidl {__version__}")
+    added = cli.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_commands(added)
+    sets.add_commands(added)
+    return cli
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; an error is printed in one line on stderr.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        The words after `minidl`; by default those of this process.
-
-    Returns
-    -------
-    int
-        0 success, 1 an error or a wrong gradient, 130 Ctrl-C. An invalid command line exits with
-        status 2.
-    """
-    parser = make_parser()
-    options = parser.parse_args(argv)
-    message = incompatible_option(options) if "points" in options else None
-    if message:
-        parser.error(message)
+    """Run a command and return its exit status; an error is one line."""
+    cli = parser()
+    options = cli.parse_args(argv)
+    if "points" in options and (wrong := sets.misfit(options)):
+        cli.error(wrong)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        status, message = 130, "interrupted"
-    except BrokenPipeError:  # the reader has gone, such as `head`
+        status, text = 130, "interrupted"
+    except BrokenPipeError:  # whoever reads has gone, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         if options.debug:
             raise
-        status, message = 1, " ".join(str(error).split()) or type(error).__name__
+        status, text = 1, " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, MinidlError | OSError | MemoryError):
-            message = f"unexpected {type(error).__name__}: {message} (--debug shows where)"
-    print(f"minidl {options.command}: {message}", file=sys.stderr)
+            text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+    print(f"minidl {options.command}: {text}", file=sys.stderr)
     return status

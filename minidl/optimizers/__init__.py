@@ -1,4 +1,4 @@
-"""Optimizers."""
+"""Optimizers, which update the parameter vector in place."""
 
 from .adam import Adam
 from .adamw import AdamW

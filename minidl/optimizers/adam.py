@@ -1,37 +1,85 @@
 """Adam."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than, in_range
-from .base import Optimizer, Rate
+from .base import LearningRate, Optimizer
 from .compiled import adam_step, check_fast, compile_step
 
 
 class Adam(Optimizer):
-    """Adam: theta = theta - learning_rate * v / (1 - beta1**t) / (sqrt(s / (1 - beta2**t)) + epsilon), t = 1, 2, ...
+    """Adam: momentum, divided by the root of an exponential average of the squared gradients.
 
-    v = beta1 v + (1 - beta1) g; s = beta2 s + (1 - beta2) g**2; kept are `mean` = v / (1 - beta1) and `square` = s / (1 - beta2).
-    The other parameters are those of `Optimizer`. Kingma, Ba (2015, arXiv:1412.6980), algorithm 1.
+    Step by step, for t = 1, 2, ... from v = 0 and s = 0::
+
+        v = beta1 * v + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * g**2
+        v_hat = v / (1 - beta1**t)
+        s_hat = s / (1 - beta2**t)
+        theta = theta - learning_rate * v_hat / (sqrt(s_hat) + epsilon)
+
+    The divisions by 1 - beta**t correct the averages for their start at 0. The state
+    `first_moment` is v / (1 - beta1), `second_moment` is s / (1 - beta2), which saves passes over
+    memory.
 
     Parameters
     ----------
-    beta1, beta2 : float, default 0.9 and 0.999
-        In [0, 1).
+    learning_rate : float or Schedule, default 1e-3
+        Size of a step, > 0, or a schedule that gives it for each step. About the distance that
+        each parameter moves in a step, whatever the scale of its gradient.
+    beta1 : float, default 0.9
+        Weight of the past in the average of the gradients, in [0, 1).
+    beta2 : float, default 0.999
+        Weight of the past in the average of the squared gradients, in [0, 1).
     epsilon : float, default 1e-8
-        > 0.
+        Added to the root, > 0, so that a gradient of 0 does not divide by 0.
+    clip_norm : float, optional
+        Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
+        before the step. By default gradients are not clipped.
     fast : bool, optional
-        Steps by a compiled loop (the extra `fast`), with the same result to rounding. By default from 50,000 elements on.
+        Whether a loop compiled by numba makes the steps (``pip install minidl[fast]``); the
+        results agree to rounding. By default it does if numba is installed and the model has at
+        least 50,000 parameters.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    MissingDependencyError
+        At the first step, if `fast` is True and numba is not installed.
+
+    See Also
+    --------
+    AdamW : Adam with decoupled weight decay.
+    RMSProp : Without momentum and without the correction.
+
+    References
+    ----------
+    .. [1] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015,
+       https://arxiv.org/abs/1412.6980, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Adam
+    >>> theta = np.array([1.0, -2.0])
+    >>> Adam(0.1).step(theta, grad=np.array([4.0, -0.1]))
+    >>> theta.round(3)  # the first step is the learning rate, whatever the gradient
+    array([ 0.9, -1.9])
     """
 
+    state_names = ("first_moment", "second_moment")
     option_name = "adam"
     is_adaptive = True
 
     def __init__(
         self,
-        learning_rate: Rate = 1e-3,
+        learning_rate: LearningRate = 1e-3,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -46,32 +94,30 @@ class Adam(Optimizer):
         self.fast = check_fast(fast, self, None, True, False)
 
     def init_state(self, theta: Array) -> None:
-        """Make the state."""
         self._compiled = compile_step(adam_step, self.fast, theta)
-        self.mean = np.zeros_like(theta)
-        self.square = np.zeros_like(theta)
+        self.first_moment = np.zeros_like(theta)
+        self.second_moment = np.zeros_like(theta)
         self._step = np.empty_like(theta)
         self._scalars = np.empty(4, theta.dtype)
 
     def update(self, theta: Array, grad: Array) -> None:
-        """Make one step."""
         t, beta1, beta2 = self.step_count + 1, self.beta1, self.beta2
-        root = math.sqrt(
-            (1 - beta2) / (1 - beta2**t)
-        )  # sqrt(s / (1 - beta2**t)) = root * sqrt(square)
-        rate = self._learning_rate * (1 - beta1) / ((1 - beta1**t) * root)
-        mean, square, step, scalars = self.mean, self.square, self._step, self._scalars
+        # sqrt(s_hat) = root * sqrt(second_moment); numerator and denominator are divided by root.
+        root = math.sqrt((1 - beta2) / (1 - beta2**t))
+        rate = self.last_learning_rate * (1 - beta1) / ((1 - beta1**t) * root)
+        first_moment, second_moment = self.first_moment, self.second_moment
+        step, scalars = self._step, self._scalars
         scalars[:] = beta1, beta2, rate, self.epsilon / root
         if self._compiled:
-            self._compiled(theta, grad, mean, square, scalars)
+            self._compiled(theta, grad, first_moment, second_moment, scalars)
             return
-        mean *= scalars[0, ...]  # an array (): NumPy would convert a number first
-        mean += grad
+        first_moment *= scalars[0, ...]  # an array (), which NumPy need not convert
+        first_moment += grad
         np.multiply(grad, grad, out=step)
-        square *= scalars[1, ...]
-        square += step
-        np.sqrt(square, out=step)
+        second_moment *= scalars[1, ...]
+        second_moment += step
+        np.sqrt(second_moment, out=step)
         step += scalars[3, ...]
-        np.divide(mean, step, out=step)
+        np.divide(first_moment, step, out=step)
         step *= scalars[2, ...]
         theta -= step

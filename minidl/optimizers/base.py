@@ -1,161 +1,323 @@
 """The base class of all optimizers."""
 
+from __future__ import annotations
+
+import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..schedules.base import Schedule
-from ..schedules.serialization import schedule_from_json, schedule_to_json
+from ..utils.settings import argument_names
 from ..utils.typing import Array
 from ..utils.validation import at_least, check_number, greater_than
 from .clipping import clip_by_norm
 
-Rate = float | Schedule
+LearningRate: TypeAlias = float | Schedule
 
 
 class Optimizer(ABC):
-    """Base of all optimizers: define `start` (make the state) and `update` (one step).
+    """Base class of all optimizers.
 
-    The state stays between calls of `fit`; another vector starts anew.
+    A custom optimizer defines `init_state`, which creates its state for a parameter vector, and
+    `update`, which makes one step. It lists the attributes that hold its state in `state_names`;
+    work arrays that need not be kept between steps begin with an underscore.
+
+    The state belongs to one parameter vector: it is kept between calls of `fit` on the same model,
+    and created again when the optimizer is used for another one.
 
     Parameters
     ----------
     learning_rate : float or Schedule
-        > 0, or how it changes with the number of steps made.
+        Size of a step, > 0, or a schedule that gives it for each step.
     clip_norm : float, optional
-        > 0, to which a longer gradient is shortened: Pascanu et al. (2013, arXiv:1211.5063), algorithm 1.
+        Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
+        before the step [1]_. By default gradients are not clipped.
 
     Attributes
     ----------
     step_count : int
-        On the vector.
+        Number of steps made on the current parameter vector.
+    state_names : tuple of str
+        Names of the attributes that `init_state` creates and the next step depends on: arrays,
+        numbers, strings or None. Checkpoints keep them.
+    option_name : str or None
+        Name of a built-in optimizer on the command line.
+    estimator_name : str or None
+        Name of a built-in optimizer in the scikit-learn estimators, if it differs from
+        `option_name`.
+    is_adaptive : bool
+        True if the size of a step hardly depends on the scale of the gradient, as in `Adam`.
 
     Raises
     ------
-    ArgumentError, MissingDependencyError
-        For settings out of their range, of any optimizer; for `fast=True` without numba, at the first step.
+    ArgumentError
+        If an argument is out of its range; at the first step, if `state_names` and the attributes
+        that `init_state` creates differ.
+
+    See Also
+    --------
+    minidl.testing.check_optimizer : Checks a custom optimizer.
+
+    References
+    ----------
+    .. [1] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", 2013, https://arxiv.org/abs/1211.5063, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Optimizer
+    >>> class AdaGrad(Optimizer):
+    ...     state_names = ("squared_sum",)
+    ...
+    ...     def init_state(self, theta):
+    ...         self.squared_sum = np.zeros_like(theta)
+    ...
+    ...     def update(self, theta, grad):
+    ...         self.squared_sum += grad**2
+    ...         theta -= self.learning_rate * grad / (np.sqrt(self.squared_sum) + 1e-8)
+    >>> theta = np.array([1.0, -2.0])
+    >>> AdaGrad(0.5).step(theta, grad=np.array([4.0, -0.1]))
+    >>> theta.round(3)
+    array([ 0.5, -1.5])
     """
 
+    state_names: ClassVar[tuple[str, ...]] = ()
     option_name: ClassVar[str | None] = None
-    """Name on the command line, of a built-in optimizer."""
-
     estimator_name: ClassVar[str | None] = None
-    """Name in the estimators; by default `option_name` with underscores."""
-
     is_adaptive: ClassVar[bool] = False
-    """True if the size of a step hardly depends on the scale of the gradient, as in `Adam`."""
 
-    def __init__(self, learning_rate: Rate, *, clip_norm: float | None = None) -> None:
+    def __init__(self, learning_rate: LearningRate, *, clip_norm: float | None = None) -> None:
         self.step_count = 0
         self.learning_rate = learning_rate
-        self._clip_norm = (
-            None
-            if clip_norm is None
-            else check_number(clip_norm, "clip_norm", greater_than(0), self, "or None")
-        )
+        self._clip_norm: float | None = None
+        if clip_norm is not None:
+            self._clip_norm = check_number(
+                clip_norm, "clip_norm", greater_than(0), self, "pass None for no clipping"
+            )
         self._workspace: dict[str, Array] = {}
         self._theta: Array | None = None
+        self._constructed_names: frozenset[str] | None = None
 
     @property
     def learning_rate(self) -> float:
-        """The size of the next step; may be assigned. Step 0 of a `Schedule` is the optimizer's first."""
-        return self._learning_rate if self._schedule is None else self._scheduled(self._schedule)
+        """The learning rate of the next step.
+
+        Assign a float > 0 or a `Schedule` to change it between steps. A schedule is evaluated at
+        `step_count`: its step 0 is the optimizer's first step.
+        """
+        return self._learning_rate if self._schedule is None else self._evaluate(self._schedule)
 
     @learning_rate.setter
-    def learning_rate(self, value: Rate) -> None:
+    def learning_rate(self, value: LearningRate) -> None:
         schedule = value if isinstance(value, Schedule) else None
-        cure = "take 0.0001 to 0.1, or pass a Schedule such as Cosine(0.01, steps=1000)"
-        rate = (
-            check_number(value, "learning_rate", greater_than(0), self, cure)
-            if schedule is None
-            else self._scheduled(schedule)
-        )
-        self._learning_rate, self._schedule = rate, schedule
+        if schedule is None:
+            cure = (
+                "pass a number such as 0.001, or pass a Schedule such as "
+                "Cosine(0.01, decay_steps=1000)"
+            )
+            rate = check_number(value, "learning_rate", greater_than(0), self, cure)
+        else:
+            rate = self._evaluate(schedule)
+        self._learning_rate = rate
+        self._schedule = schedule
 
     @property
     def schedule(self) -> Schedule | None:
-        """What the learning rate follows, if not a number."""
+        """The schedule of the learning rate; None if the learning rate is a number."""
         return self._schedule
 
     @property
     def last_learning_rate(self) -> float:
-        """The size of the last step; before the first, of that."""
+        """The learning rate of the last step.
+
+        During `update` that of the current step, before the first step that of the first.
+        """
         return self._learning_rate
 
     @property
     def clip_norm(self) -> float | None:
-        """The norm of the longest gradient."""
+        """The maximum norm of a gradient; None if gradients are not clipped."""
         return self._clip_norm
 
-    def _scheduled(self, schedule: Schedule) -> float:
-        made = self.step_count
-        return float(
-            check_number(
-                schedule(made), f"the rate of {schedule} at step {made}", at_least(0), self
-            )
-        )
+    def _evaluate(self, schedule: Schedule) -> float:
+        rate = schedule(self.step_count)
+        if type(rate) is float and 0 <= rate < math.inf:  # nearly always, in every step
+            return rate
+        name = f"the learning rate of {schedule} at step {self.step_count}"
+        return check_number(rate, name, at_least(0), self)
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return the arguments of the constructor by name.
+
+        Returns
+        -------
+        dict of str to object
+            First the learning rate, a number or a `Schedule`; then the other arguments that are
+            attributes of the same name.
+        """
+        rate = self._learning_rate if self._schedule is None else self._schedule
+        names = [name for name in argument_names(type(self)) if name != "learning_rate"]
+        attributes = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return {"learning_rate": rate, **attributes}
 
     def step(self, theta: Array, grad: Array) -> None:
-        """Move `theta` (P,) in place along `grad` (P,), which is left as it is."""
+        """Make one step: update the parameter vector in place.
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (P,)
+            The parameter vector, modified in place. Another array than in the last call starts
+            with a new state.
+        grad : ndarray, shape (P,)
+            The gradient at `theta`, in the dtype of `theta`; not modified.
+
+        Raises
+        ------
+        ArgumentError
+            If the schedule returns a learning rate that is negative or not finite; at the first
+            step, if `state_names` and the attributes that `init_state` creates differ.
+        ShapeError
+            If the shapes of `theta` and `grad` differ.
+        MissingDependencyError
+            At the first step, if the optimizer has `fast=True` and numba is not installed.
+        """
         if theta is not self._theta:
             if theta.shape != grad.shape:
                 raise ShapeError(
-                    f"theta and its gradient must have the same shape, got {theta.shape} and {grad.shape}"
+                    f"theta and its gradient must have the same shape, got {theta.shape} and "
+                    f"{grad.shape} in {type(self).__name__}.step"
                 )
-            self.init_state(theta)
-            self._theta, self.step_count = theta, 0
+            self._start(theta)
         if self._schedule is not None:
-            self._learning_rate = self._scheduled(self._schedule)
+            self._learning_rate = self._evaluate(self._schedule)
         if self._clip_norm is not None:
             grad = clip_by_norm(grad, self._clip_norm, self._workspace)
         self.update(theta, grad)
         self.step_count += 1
 
+    def _start(self, theta: Array) -> None:
+        """Create the state for `theta`, and check that `state_names` lists all of it."""
+        if self._constructed_names is None:
+            self._constructed_names = frozenset(vars(self))
+        self.init_state(theta)
+        owner = type(self).__name__
+        for name, value in vars(self).items():
+            created = name not in self._constructed_names or isinstance(value, np.ndarray)
+            if created and name not in self.state_names and not name.startswith("_"):
+                raise ArgumentError(
+                    f"state_names must list the attributes that init_state creates, got "
+                    f"{self.state_names} without {name!r} in {owner}: add it, so that checkpoints "
+                    "keep it, or begin its name with an underscore if no later step needs it"
+                )
+        for name in self.state_names:
+            if not hasattr(self, name):
+                raise ArgumentError(
+                    f"init_state must create what state_names lists, got no attribute {name!r} "
+                    f"in {owner}: create it, or remove the name"
+                )
+        if self._schedule is not None:
+            self._schedule.reset()
+        self._theta = theta
+        self.step_count = 0
+
     def state(self) -> dict[str, Any]:
-        """Return what the next step depends on: the learning rate, and the attributes without a leading underscore."""
-        held = {name: value for name, value in vars(self).items() if name[0] != "_"}
-        for name, value in held.items():
-            if not isinstance(value, int | float | str | np.ndarray | None):
-                rule = "must be an array or a plain value to be kept, or begin with an underscore"
-                raise ArgumentError(f"{type(self).__name__}.{name} {rule}, got {value!r}")
-        return {
+        """Return what the next step depends on, apart from the constructor's arguments.
+
+        Returns
+        -------
+        dict of str to object
+            "learning_rate" of the last step, "step_count", "schedule" if the schedule has a state
+            of its own, and the attributes in `state_names` once they exist. Arrays are not copied.
+
+        Raises
+        ------
+        ArgumentError
+            If an attribute in `state_names` is neither an array nor a number, string or None.
+        """
+        state: dict[str, Any] = {
             "learning_rate": self._learning_rate,
-            "_schedule": schedule_to_json(self._schedule),
-        } | held
+            "step_count": self.step_count,
+        }
+        schedule_state = {} if self._schedule is None else self._schedule.state()
+        if schedule_state:
+            state["schedule"] = schedule_state
+        for name in self.state_names:
+            if not hasattr(self, name):
+                continue
+            value = getattr(self, name)
+            if not isinstance(value, int | float | str | np.ndarray | None):
+                raise ArgumentError(
+                    f"{type(self).__name__}.{name} is listed in state_names, so must be an array, "
+                    f"a number, a string or None, got {value!r}: store it as several attributes"
+                )
+            state[name] = value
+        return state
 
     def restore(self, theta: Array, state: dict[str, Any]) -> None:
-        """Go on with `theta` as the optimizer of this `state`, whose schedule must be known or this one's."""
-        held = dict(state)
-        rate, schedule = (
-            held.pop("learning_rate"),
-            schedule_from_json(held.pop("_schedule"), self._schedule),
-        )
-        self.init_state(theta)
-        self._theta = theta
-        for name, value in held.items():
+        """Continue with `theta` from a state of an optimizer with the same arguments.
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (P,)
+            The parameter vector of the next steps.
+        state : dict of str to object
+            What `state` returned; arrays are copied. A schedule stays that of this optimizer.
+
+        Raises
+        ------
+        ArgumentError
+            If the state lacks an attribute in `state_names`, or has one that is not listed there.
+        """
+        values = dict(state)
+        rate, step_count = float(values.pop("learning_rate")), values.pop("step_count")
+        schedule_state = values.pop("schedule", {})
+        if step_count and set(values) != set(self.state_names):
+            raise ArgumentError(
+                f"the state must consist of {', '.join(self.state_names) or 'no attributes'}, got "
+                f"{', '.join(values) or 'none'} in {type(self).__name__}: restore the state of "
+                "an optimizer of the same class"
+            )
+        self._start(theta)
+        self.step_count = step_count
+        for name, value in values.items():
             setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
-        self.learning_rate = rate if schedule is None else schedule
-        self._learning_rate = float(rate)  # of the last step
+        if self._schedule is None:
+            self.learning_rate = rate
+        else:
+            if schedule_state:
+                self._schedule.restore(schedule_state)
+            self._learning_rate = rate
 
     @abstractmethod
     def init_state(self, theta: Array) -> None:
-        """Make the state for a vector like `theta`."""
+        """Create the state for a parameter vector, as attributes listed in `state_names`.
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (P,)
+            The parameter vector; not to be modified.
+        """
 
     @abstractmethod
     def update(self, theta: Array, grad: Array) -> None:
-        """Make one step on `theta` along `grad`."""
+        """Make one step with `self.learning_rate`.
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (P,)
+            The parameter vector, to be modified in place.
+        grad : ndarray of float, shape (P,)
+            The gradient at `theta`, already clipped; not to be modified.
+        """
 
     def __repr__(self) -> str:
-        told: dict[str, Any] = {
-            name.lstrip("_"): value
-            for name, value in vars(self).items()
-            if isinstance(value, float)
-        }
-        told["learning_rate"] = self._learning_rate if self._schedule is None else self._schedule
-        if self._clip_norm:
-            told["clip_norm"] = told.pop("clip_norm")  # the last
-        return (
-            f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in told.items())})"
-        )
+        shown = [
+            f"{name}={value}"
+            for name, value in self.hyperparameters().items()
+            if value is not None and not isinstance(value, bool)  # `fast` does not change results
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"

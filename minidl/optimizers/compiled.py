@@ -1,48 +1,66 @@
-"""Optimizer steps as loops that numba compiles: one pass over memory instead of up to ten."""
+"""Optimizer steps as loops compiled by numba: one pass over memory instead of up to ten."""
+
+from __future__ import annotations
 
 import functools
 import importlib.util
+import inspect
 from collections.abc import Callable
-from inspect import signature
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import ArgumentError, MissingDependencyError
 from ..utils.typing import Array
 
-Loop = Callable[..., None]
+Loop: TypeAlias = Callable[..., None]
 
-
+# From this number of parameters on, `fast=None` compiles the loop, which takes 0.3 s.
 AUTO_COMPILE_MIN_SIZE = 50_000
 
 
-"""Elements from which a loop is compiled unasked, which takes 0.3 s."""
+def adam_step(
+    theta: Array, grad: Array, first_moment: Array, second_moment: Array, scalars: Array
+) -> None:
+    """Make one step of Adam in place.
 
-
-def adam_step(theta: Array, grad: Array, mean: Array, square: Array, scalars: Array) -> None:
-    """Make one step of Adam."""
+    Parameters
+    ----------
+    theta, grad : ndarray, shape (P,)
+        The parameter vector, modified, and its gradient.
+    first_moment, second_moment : ndarray, shape (P,)
+        The state of `Adam`, modified.
+    scalars : ndarray, shape (4,)
+        beta1, beta2, learning rate and epsilon, the last two with their bias correction.
+    """
     beta1, beta2, rate, epsilon = scalars[0], scalars[1], scalars[2], scalars[3]
     for i in range(theta.size):
         g = grad[i]
-        m = beta1 * mean[i] + g
-        s = beta2 * square[i] + g * g
-        mean[i] = m
-        square[i] = s
-        theta[i] -= rate * (
-            m / (np.sqrt(s) + epsilon)
-        )  # to read the arrays again takes twice as long
+        m = beta1 * first_moment[i] + g
+        s = beta2 * second_moment[i] + g * g
+        first_moment[i] = m
+        second_moment[i] = s
+        # m and s, not first_moment[i] and second_moment[i]: reading these again is twice as slow.
+        theta[i] -= rate * (m / (np.sqrt(s) + epsilon))
 
 
 def gradient_descent_step(theta: Array, grad: Array, scalars: Array) -> None:
-    """Make one step of gradient descent."""
+    """Make one step of gradient descent in place.
+
+    Parameters
+    ----------
+    theta, grad : ndarray, shape (P,)
+        The parameter vector, modified, and its gradient.
+    scalars : ndarray, shape (1,)
+        The learning rate.
+    """
     rate = scalars[0]
     for i in range(theta.size):
         theta[i] -= rate * grad[i]
 
 
 def check_fast(fast: bool | None, owner: object, *allowed: bool | None) -> bool | None:
-    """Return `fast`, if it is allowed."""
+    """Return the argument `fast`, or raise `ArgumentError` if it is not an allowed value."""
     if fast not in allowed:
         raise ArgumentError(
             f"fast must be {' or '.join(map(str, allowed))}, got {fast!r} in {type(owner).__name__}"
@@ -51,7 +69,27 @@ def check_fast(fast: bool | None, owner: object, *allowed: bool | None) -> bool 
 
 
 def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
-    """Return `loop` compiled, or None where NumPy is to do the work; where `fast` is None, the size decides."""
+    """Return a compiled loop for vectors such as `theta`.
+
+    Parameters
+    ----------
+    loop : callable
+        `adam_step` or `gradient_descent_step`.
+    fast : bool or None
+        Whether to compile; None: if numba is installed and `theta` is large enough.
+    theta : ndarray, shape (P,)
+        The parameter vector, whose dtype the loop is compiled for.
+
+    Returns
+    -------
+    callable or None
+        The compiled loop; None if the step is to be made by NumPy.
+
+    Raises
+    ------
+    MissingDependencyError
+        If `fast` is True and numba is not installed.
+    """
     if fast is False or (fast is None and theta.size < AUTO_COMPILE_MIN_SIZE):
         return None
     if importlib.util.find_spec("numba") is None:
@@ -71,11 +109,12 @@ def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
 def _compile(loop: Loop, dtype: np.dtype[Any]) -> Loop:
     import numba
 
-    # "numpy": x / 0 is inf; the test for an exception would keep the loop from being vectorised.
+    # "numpy": x / 0 is inf. A test for division by zero would keep the loop from being vectorized.
     njit = functools.partial(numba.njit, error_model="numpy", nogil=True)
     try:
-        done: Loop = njit(cache=True)(loop)
-    except RuntimeError:  # no folder for a cache can be written
-        done = njit()(loop)
-    done(*(np.ones(4, dtype) for _ in signature(loop).parameters))  # compiles
-    return done
+        compiled: Loop = njit(cache=True)(loop)
+    except RuntimeError:  # there is no folder that numba can write its cache to
+        compiled = njit()(loop)
+    # The first call compiles the loop for this dtype.
+    compiled(*(np.ones(4, dtype) for _ in inspect.signature(loop).parameters))
+    return compiled

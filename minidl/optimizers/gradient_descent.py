@@ -1,21 +1,51 @@
 """Gradient descent."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..utils.typing import Array
-from .base import Optimizer, Rate
+from .base import LearningRate, Optimizer
 from .compiled import check_fast, compile_step, gradient_descent_step
 
 
 class GradientDescent(Optimizer):
-    """Gradient descent: theta = theta - learning_rate * g.
+    """Gradient descent: ``theta = theta - learning_rate * g``.
 
-    The other parameters are those of `Optimizer`.
+    With mini-batches, g is the gradient of the objective on one batch, and this is stochastic
+    gradient descent.
 
     Parameters
     ----------
+    learning_rate : float or Schedule
+        Size of a step, > 0, or a schedule that gives it for each step.
+    clip_norm : float, optional
+        Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
+        before the step. By default gradients are not clipped.
     fast : bool, default False
-        Steps by a compiled loop (the extra `fast`), with the same result.
+        Whether a loop compiled by numba makes the steps (``pip install minidl[fast]``); the
+        results are equal bit for bit.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    MissingDependencyError
+        At the first step, if `fast` is True and numba is not installed.
+
+    See Also
+    --------
+    Momentum : Averages the gradients of the last steps.
+    Adam : Also adapts the step size of each parameter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import GradientDescent
+    >>> theta = np.array([1.0, -2.0])
+    >>> GradientDescent(0.1).step(theta, grad=np.array([2.0, -1.0]))
+    >>> theta
+    array([ 0.8, -1.9])
     """
 
     option_name = "gd"
@@ -23,22 +53,20 @@ class GradientDescent(Optimizer):
     is_adaptive = False
 
     def __init__(
-        self, learning_rate: Rate, *, clip_norm: float | None = None, fast: bool = False
+        self, learning_rate: LearningRate, *, clip_norm: float | None = None, fast: bool = False
     ) -> None:
         super().__init__(learning_rate, clip_norm=clip_norm)
         self.fast = check_fast(fast, self, True, False)
 
     def init_state(self, theta: Array) -> None:
-        """Make the state."""
         self._compiled = compile_step(gradient_descent_step, self.fast, theta)
         self._step = np.empty_like(theta)
         self._scalars = np.empty(1, theta.dtype)
 
     def update(self, theta: Array, grad: Array) -> None:
-        """Make one step."""
         if self._compiled:
-            self._scalars[0] = self._learning_rate
+            self._scalars[0] = self.last_learning_rate
             self._compiled(theta, grad, self._scalars)
             return
-        np.multiply(grad, self._learning_rate, out=self._step)
+        np.multiply(grad, self.last_learning_rate, out=self._step)
         theta -= self._step

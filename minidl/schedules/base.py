@@ -1,25 +1,63 @@
 """The base class of all learning rate schedules."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 from ..utils.validation import NumberRule, check_number
 
 
+class MeasuredEpochs(Protocol):
+    """What a schedule reads from a `History`: one list per measured quantity, by name."""
+
+    def __getitem__(self, name: str, /) -> Sequence[float]:
+        """Return the values of a quantity, one per completed epoch."""
+
+    def __contains__(self, name: Any, /) -> bool:
+        """Return whether the quantity is measured."""
+
+
 class Schedule(ABC):
-    """Base of all schedules: define `__call__` in a frozen dataclass."""
+    """Base class of all learning rate schedules.
+
+    A custom schedule defines `__call__`, which returns the learning rate of a step. It is best
+    written as a frozen dataclass, whose text names its fields: checkpoints compare that text to
+    make sure that a resumed training follows the same schedule.
+
+    A schedule that follows what training measures defines `observe` too, and `state`, `restore`
+    and `reset` for what it remembers.
+
+    Attributes
+    ----------
+    option_name : str or None
+        Name of a built-in schedule on the command line; such a schedule defines `over`.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from minidl import Adam, Schedule
+    >>> @dataclass(frozen=True)
+    ... class Inverse(Schedule):
+    ...     initial_learning_rate: float
+    ...
+    ...     def __call__(self, step):
+    ...         return self.initial_learning_rate / (1 + step)
+    >>> Adam(Inverse(0.1))
+    Adam(learning_rate=Inverse(initial_learning_rate=0.1), beta1=0.9, beta2=0.999, epsilon=1e-08)
+    """
 
     option_name: ClassVar[str | None] = None
-    """Name on the command line, of a built-in schedule that defines `over`."""
 
     @classmethod
-    def over(cls, learning_rate: float, steps: int) -> "float | Schedule":
-        """Return a schedule of this class that spans a training; called for the command line.
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        """Return a schedule of this class that spans a training, for the command line.
 
         Parameters
         ----------
         learning_rate : float
-            The learning rate to start from, > 0.
+            The learning rate of the first step, > 0.
         steps : int
             Number of steps of the training, >= 1.
 
@@ -37,12 +75,69 @@ class Schedule(ABC):
 
     @abstractmethod
     def __call__(self, step: int) -> float:
-        """Return the learning rate, finite and >= 0, of step 0, 1, ..."""
+        """Return the learning rate of a step.
+
+        Parameters
+        ----------
+        step : int
+            Number of steps made before: 0 is the optimizer's first step.
+
+        Returns
+        -------
+        float
+            The learning rate, finite and >= 0.
+        """
+
+    # Hooks that do nothing by default: most schedules depend on the step alone.
+
+    def observe(self, history: MeasuredEpochs) -> None:  # noqa: B027
+        """Adapt to what training has measured; called after each epoch. By default nothing changes.
+
+        Parameters
+        ----------
+        history : History
+            One list per measured quantity, such as ``history["val_loss"]``, with one number per
+            completed epoch.
+        """
+
+    def state(self) -> dict[str, Any]:
+        """Return what `observe` has changed, for checkpoints.
+
+        Returns
+        -------
+        dict of str to object
+            Numbers, strings, None, and lists of these, by name; by default empty.
+        """
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027
+        """Continue from a state that `state` returned.
+
+        Parameters
+        ----------
+        state : dict of str to object
+            What `state` of an equal schedule returned.
+        """
+
+    def reset(self) -> None:  # noqa: B027
+        """Forget what was observed; called when the optimizer starts with another model."""
 
 
 def check_fields(schedule: Schedule, **rules: NumberRule[Any]) -> None:
-    """Convert and check the named fields of a frozen schedule."""
+    """Validate fields of a frozen schedule, and convert them to built-in numbers.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        The schedule, in its `__post_init__`.
+    **rules : NumberRule
+        The rule of each field, by its name.
+
+    Raises
+    ------
+    ArgumentError
+        If a field breaks its rule.
+    """
     for name, rule in rules.items():
-        object.__setattr__(
-            schedule, name, check_number(getattr(schedule, name), name, rule, schedule)
-        )
+        value = check_number(getattr(schedule, name), name, rule, schedule)
+        object.__setattr__(schedule, name, value)  # it is frozen

@@ -1,5 +1,7 @@
 """A constant learning rate."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from ..utils.validation import greater_than
@@ -8,26 +10,38 @@ from .base import Schedule, check_fields
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same rate at every step.
+    """The same learning rate at every step.
+
+    Unlike a number it can be wrapped as any schedule, and is recorded in the history.
 
     Parameters
     ----------
-    rate : float
-        > 0.
+    learning_rate : float
+        The learning rate, > 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the learning rate is out of its range.
+
+    Examples
+    --------
+    >>> from minidl import Constant
+    >>> schedule = Constant(0.1)
+    >>> schedule(0), schedule(1000)
+    (0.1, 0.1)
     """
 
     option_name = "constant"
 
-    rate: float
+    learning_rate: float
 
     def __post_init__(self) -> None:
-        check_fields(self, rate=greater_than(0))
+        check_fields(self, learning_rate=greater_than(0))
 
     @classmethod
     def over(cls, learning_rate: float, steps: int) -> float | Schedule:
-        """Return the number itself: a constant learning rate needs no schedule."""
-        return learning_rate
+        return learning_rate  # the optimizer needs no schedule for it
 
     def __call__(self, step: int) -> float:
-        """Return the rate."""
-        return self.rate
+        return self.learning_rate

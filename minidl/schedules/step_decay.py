@@ -1,5 +1,7 @@
 """Step decay."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -9,37 +11,54 @@ from .base import Schedule, check_fields
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """A stair: rate * factor**floor(step / every).
+    """Multiplies the learning rate by a factor every `decay_steps` steps.
+
+    The learning rate of a step is
+    ``initial_learning_rate * factor ** floor(step / decay_steps)``.
 
     Parameters
     ----------
-    rate : float
-        > 0.
-    every : int
-        Steps, >= 1.
+    initial_learning_rate : float
+        The learning rate of the first steps, > 0.
+    decay_steps : int
+        Number of steps between two decays, >= 1.
     factor : float, default 0.1
-        In (0, 1].
+        What the learning rate is multiplied by, in (0, 1].
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    See Also
+    --------
+    ExponentialDecay : The same decay, but smooth.
+
+    Examples
+    --------
+    >>> from minidl import StepDecay
+    >>> schedule = StepDecay(0.8, decay_steps=100, factor=0.5)
+    >>> [schedule(step) for step in (0, 99, 100, 200)]
+    [0.8, 0.8, 0.4, 0.2]
     """
 
     option_name = "step"
 
-    rate: float
-    every: int
+    initial_learning_rate: float
+    decay_steps: int
     factor: float = 0.1
 
     def __post_init__(self) -> None:
         check_fields(
             self,
-            rate=greater_than(0),
-            every=integer_at_least(1),
+            initial_learning_rate=greater_than(0),
+            decay_steps=integer_at_least(1),
             factor=in_range(0, 1, closed="right"),
         )
 
     @classmethod
     def over(cls, learning_rate: float, steps: int) -> float | Schedule:
-        """Return a schedule that decays twice, after each third of the training."""
-        return cls(learning_rate, math.ceil(steps / 3))
+        return cls(learning_rate, math.ceil(steps / 3))  # decays twice
 
     def __call__(self, step: int) -> float:
-        """Return the rate."""
-        return self.rate * self.factor ** (step // self.every)
+        return self.initial_learning_rate * self.factor ** (step // self.decay_steps)

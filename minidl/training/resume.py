@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError, EnvironmentWarning
 from ..serialization.container import read_verified
 from ..serialization.json_codec import decode
 from ..serialization.model_file import model_config
+from ..serialization.version_1 import optimizer_state_to_v1, restore_optimizer_from_v1
 from ..utils.atomic_files import FilePath
 from ..utils.environment import fingerprint
 from ..utils.random import RandomStream, get_rng_state, set_rng_state
@@ -71,7 +72,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
     return {
         "recipe": run.optimizer_repr,
         "theta": None,
-        "optimizer": run.optimizer.state(),
+        "optimizer": optimizer_state_to_v1(run.optimizer),
         "dealing": run.minibatches.state(),
         "streams": [get_rng_state(rng) for rng in _streams(run)],
         "sums": {name: getattr(run, attribute) for name, attribute in _SUMS.items()},
@@ -101,7 +102,7 @@ def _restore(run: TrainingRun, state: dict[str, Any]) -> None:
     for rng, stood in zip(_streams(run), state["streams"], strict=True):
         set_rng_state(rng, stood)
     run.model.parameters.theta = state["theta"]
-    run.optimizer.restore(run.model.parameters.theta, state["optimizer"])
+    restore_optimizer_from_v1(run.optimizer, run.model.parameters.theta, state["optimizer"])
     run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
     run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
@@ -134,7 +135,7 @@ def _check(run: TrainingRun, state: dict[str, Any]) -> None:
     twin.init_state(trial)
     due: dict[str, Any] = {
         "theta": theta,
-        "optimizer": twin.state(),
+        "optimizer": optimizer_state_to_v1(twin),
         "streams": [get_rng_state(rng) for rng in streams],
         "sums": dict.fromkeys(_SUMS, 0),
         "seconds": 0,
@@ -144,9 +145,8 @@ def _check(run: TrainingRun, state: dict[str, Any]) -> None:
             raise _differs(
                 f"with {name} of the form {found}", f"{_form(value)}: use the same settings"
             )
-    twin.restore(
-        trial, state["optimizer"]
-    )  # it refuses a learning rate's schedule that it does not know
+    # It refuses a schedule that it does not know.
+    restore_optimizer_from_v1(twin, trial, state["optimizer"])
     with np.errstate(all="ignore"):
         twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here
     for rng, stood in zip(streams, state["streams"], strict=True):

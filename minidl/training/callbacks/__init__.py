@@ -1,7 +1,6 @@
 """Callbacks."""
 
 from .base import Callback, TrainingRun
-from .checkpoint import Checkpoint
 from .csv_log import CSVLog
 from .early_stopping import EarlyStopping
 from .progress_bar import ProgressBar
@@ -11,7 +10,6 @@ from .tensorboard_log import TensorBoardLog
 __all__ = [
     "CSVLog",
     "Callback",
-    "Checkpoint",
     "EarlyStopping",
     "ProgressBar",
     "StopOnNonFinite",

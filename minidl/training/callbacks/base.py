@@ -12,6 +12,7 @@ from ...batching.minibatches import MiniBatches
 from ...errors import ArgumentError
 from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
+from ...serialization.version_1 import optimizer_text_v1
 from ..history import History
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class TrainingRun:
         Sums over the current epoch so far: loss times examples, examples, correct predictions,
         predictions.
     optimizer_repr : str
-        The optimizer as it was given, before any step.
+        The optimizer as it was passed, as checkpoints hold it.
     start_time : float
         ``time.perf_counter()`` at the start, earlier if the training was resumed.
     stopped : str or None
@@ -88,7 +89,7 @@ class TrainingRun:
         self.batches_per_epoch = len(minibatches)
         self.metric_names = metric_names
         self.callbacks = callbacks
-        self.optimizer_repr = str(optimizer)
+        self.optimizer_repr = optimizer_text_v1(optimizer)
         self.history = History()
         self.start_time = time.perf_counter()
         self.data: Batch | None = None

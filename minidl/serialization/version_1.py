@@ -1,0 +1,237 @@
+"""Names of file format 1 that differ from today's names in Python.
+
+A checkpoint holds the state of an optimizer, its schedule as JSON, and its text, which a resumed
+training must repeat. The files keep the names that they had when the format was fixed: this is
+the one place that translates them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .. import schedules
+from ..errors import ArgumentError
+from ..optimizers.adam import Adam
+from ..optimizers.base import Optimizer
+from ..optimizers.nesterov import Nesterov
+from ..optimizers.rmsprop import RMSProp
+from ..schedules.base import Schedule
+from ..utils.parts import exported_parts
+from ..utils.settings import init_arguments
+from ..utils.typing import Array
+
+# Attribute -> name in the file, of the state of a built-in optimizer and of classes derived from
+# it; other attributes have the same name.
+STATE_NAMES: dict[type[Optimizer], dict[str, str]] = {
+    Adam: {"first_moment": "mean", "second_moment": "square"},
+    Nesterov: {"lookahead_velocity": "ahead"},
+    RMSProp: {"mean_square": "square"},
+}
+
+# Constructor argument -> name in the file, of a built-in schedule; other arguments, and those of
+# schedules that are newer than this table, have the same name.
+SCHEDULE_FIELDS: dict[type[Schedule], dict[str, str]] = {
+    schedules.Constant: {"learning_rate": "rate"},
+    schedules.StepDecay: {"initial_learning_rate": "rate", "decay_steps": "every"},
+    schedules.ExponentialDecay: {"initial_learning_rate": "rate", "decay_steps": "every"},
+    schedules.Cosine: {
+        "initial_learning_rate": "rate",
+        "decay_steps": "steps",
+        "final_learning_rate": "final",
+    },
+    schedules.WarmUp: {"warmup_steps": "steps", "after": "then"},
+}
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    kind.__name__: kind for kind in exported_parts(schedules, Schedule)
+}
+
+
+def optimizer_state_to_v1(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the state of an optimizer as a checkpoint holds it.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Built-in or custom.
+
+    Returns
+    -------
+    dict of str to object
+        Plain values and arrays: the state, the schedule as JSON, and the constructor's arguments
+        apart from the learning rate and `clip_norm`.
+
+    Raises
+    ------
+    ArgumentError
+        If the state has a value that a file cannot hold.
+    """
+    state = optimizer.state()
+    saved = {
+        "learning_rate": state.pop("learning_rate"),
+        "_schedule": schedule_to_json(optimizer.schedule),
+        "steps_made": state.pop("step_count"),
+    }
+    schedule_state = state.pop("schedule", None)
+    if schedule_state:
+        saved["_schedule_state"] = schedule_state
+    saved |= _saved_hyperparameters(optimizer)
+    names = _state_names(optimizer)
+    return saved | {names.get(name, name): value for name, value in state.items()}
+
+
+def restore_optimizer_from_v1(optimizer: Optimizer, theta: Array, saved: dict[str, Any]) -> None:
+    """Continue with an optimizer from its state in a checkpoint.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        An optimizer with the same arguments as the saved one. Its schedule is replaced if another
+        one was assigned to the saved optimizer during training.
+    theta : ndarray of float, shape (P,)
+        The parameter vector.
+    saved : dict of str to object
+        What `optimizer_state_to_v1` returned.
+
+    Raises
+    ------
+    ArgumentError
+        If the saved optimizer followed a custom schedule that this one does not have, or the
+        state is that of another class.
+    """
+    values = {
+        name: value
+        for name, value in saved.items()
+        if name not in _saved_hyperparameters(optimizer)
+    }
+    schedule = schedule_from_json(values.pop("_schedule"), optimizer.schedule)
+    if schedule is None and optimizer.schedule is not None:
+        optimizer.learning_rate = float(values["learning_rate"])
+    elif schedule is not None and schedule is not optimizer.schedule:
+        optimizer.learning_rate = schedule
+    state = {
+        "learning_rate": values.pop("learning_rate"),
+        "step_count": values.pop("steps_made"),
+    }
+    if "_schedule_state" in values:
+        state["schedule"] = values.pop("_schedule_state")
+    python_names = {saved_name: name for name, saved_name in _state_names(optimizer).items()}
+    state |= {python_names.get(name, name): value for name, value in values.items()}
+    optimizer.restore(theta, state)
+
+
+def optimizer_text_v1(optimizer: Optimizer) -> str:
+    """Return the text of an optimizer that a checkpoint holds and a resumed training must repeat.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Built-in or custom.
+
+    Returns
+    -------
+    str
+        Such as "Adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)".
+    """
+    if type(optimizer).__repr__ is not Optimizer.__repr__:
+        return str(optimizer)
+    arguments = optimizer.hyperparameters()
+    rate = arguments.pop("learning_rate")
+    clip_norm = arguments.pop("clip_norm", None)  # the last of all
+    shown = {"learning_rate": _schedule_text(rate) if isinstance(rate, Schedule) else rate}
+    shown |= {name: value for name, value in arguments.items() if isinstance(value, float)}
+    if clip_norm is not None:
+        shown["clip_norm"] = clip_norm
+    text = ", ".join(f"{name}={value}" for name, value in shown.items())
+    return f"{type(optimizer).__name__}({text})"
+
+
+def schedule_to_json(schedule: Schedule | None) -> str:
+    """Return a schedule as JSON.
+
+    Parameters
+    ----------
+    schedule : Schedule or None
+        Built-in or custom.
+
+    Returns
+    -------
+    str
+        The class and its arguments; of a custom schedule its text instead of arguments.
+    """
+    return json.dumps(schedule, default=_schedule_fields)
+
+
+def schedule_from_json(description: str, present: Schedule | None) -> Schedule | None:
+    """Return the schedule that a JSON text describes.
+
+    Parameters
+    ----------
+    description : str
+        What `schedule_to_json` returned.
+    present : Schedule or None
+        A schedule that may be the described one, and is returned then.
+
+    Returns
+    -------
+    Schedule or None
+        The present schedule, or a new one made of built-in schedules.
+
+    Raises
+    ------
+    ArgumentError
+        If the description contains a custom schedule, and the present one is not it.
+    """
+    if schedule_to_json(present) == description:
+        return present
+
+    def make(fields: dict[str, Any]) -> Schedule:
+        kind = SCHEDULES.get(fields.pop("class"))
+        if kind is None or "text" in fields:
+            raise ArgumentError(
+                f"the learning rate followed {fields.get('text')}, got {present}: "
+                "give the optimizer the same schedule"
+            )
+        names = {saved: name for name, saved in SCHEDULE_FIELDS.get(kind, {}).items()}
+        return kind(**{names.get(name, name): value for name, value in fields.items()})
+
+    schedule: Schedule | None = json.loads(description, object_hook=make)
+    return schedule
+
+
+def _state_names(optimizer: Optimizer) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for kind, renamed in STATE_NAMES.items():
+        if isinstance(optimizer, kind):
+            names |= renamed
+    return names
+
+
+def _saved_hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in optimizer.hyperparameters().items()
+        if name not in ("learning_rate", "clip_norm", *optimizer.state_names)
+        and isinstance(value, int | float | str | None)
+    }
+
+
+def _schedule_fields(schedule: Schedule) -> dict[str, Any]:
+    kind = type(schedule)
+    if kind not in SCHEDULES.values():
+        return {"class": kind.__name__, "text": repr(schedule)}
+    names = SCHEDULE_FIELDS.get(kind, {})
+    arguments = init_arguments(schedule)
+    return {"class": kind.__name__} | {names.get(name, name): v for name, v in arguments.items()}
+
+
+def _schedule_text(schedule: Schedule) -> str:
+    names = SCHEDULE_FIELDS.get(type(schedule))
+    if names is None:
+        return repr(schedule)
+    fields = [
+        f"{names.get(name, name)}={_schedule_text(v) if isinstance(v, Schedule) else repr(v)}"
+        for name, v in init_arguments(schedule).items()
+    ]
+    return f"{type(schedule).__name__}({', '.join(fields)})"

@@ -1,0 +1,55 @@
+"""Noise and probes."""
+
+import numpy as np
+import pytest
+
+from minidl.gradcheck.constants import RELATIVE_NOISE
+from minidl.gradcheck.rounding.noise import ulp_noise
+from minidl.gradcheck.rounding.probes import balanced_direction, directional_check
+
+
+def test_noise_is_small_and_spares_zeros_and_signs():
+    rng = np.random.default_rng(0)
+    x = np.array([0.0, 1.0, -5.0] * 100)
+    noisy = ulp_noise(x, rng)
+    assert (np.sign(noisy) == np.sign(x)).all()
+    assert 0 < np.abs(noisy - x).max() <= 1.01 * RELATIVE_NOISE * 5
+
+
+@pytest.mark.parametrize("gradient", [[1.0, -1e-2, 1e-1], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0], 3.0])
+def test_an_equalised_direction_reaches_every_element(gradient):
+    u = balanced_direction(np.array(gradient), np.random.default_rng(0))
+    assert np.isfinite(u).all()
+    assert (u != 0).all()
+
+
+def test_along_an_equalised_direction_all_weigh_about_the_same():
+    gradient = np.array([1.0, -1e-2, 0.1])
+    weights = np.abs(gradient * balanced_direction(gradient, np.random.default_rng(0)))
+    assert weights.max() <= 3 * weights.min()
+
+
+@pytest.mark.parametrize("n", [2, 4, 8])
+def test_the_terms_along_an_equalised_direction_never_cancel(n):
+    """Weights of exactly one size and both signs would: a factor would pass unseen."""
+    slopes = [
+        np.ones(n) @ balanced_direction(np.ones(n), np.random.default_rng(seed))
+        for seed in range(200)
+    ]
+    assert np.abs(slopes).min() > 1e-9
+
+
+def test_the_directions_have_both_signs():
+    u = balanced_direction(np.ones(200), np.random.default_rng(0))
+    assert 50 < (u > 0).sum() < 150
+
+
+def test_a_probe_gives_slopes_and_the_size_of_its_terms():
+    analytic, u = np.array([1.0, -2.0]), np.array([3.0, 1.0])
+    slope, numeric, bar, terms = directional_check(analytic, [], u, 1.25, 0.5)
+    assert (slope, numeric, terms) == (1.0, 1.25, 5.0)
+    assert bar == pytest.approx(0.5)
+    assert (
+        directional_check(analytic, [analytic * (1 + RELATIVE_NOISE)], u, 1.25, 0.0)[2]
+        > directional_check(analytic, [], u, 1.25, 0.0)[2]
+    )
