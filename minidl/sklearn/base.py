@@ -1,0 +1,225 @@
+"""What the classifier and the regressor have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..errors import ArgumentError
+from ..layers.base import Layer
+from ..losses.base import Loss
+from ..model.sequential import Sequential
+from ..optimizers.base import Optimizer
+from ..penalties import L2
+from ..schedules.base import Schedule
+from ..training.callbacks.base import Callback
+from ..training.callbacks.early_stopping import EarlyStopping
+from ..utils.random import as_rng, draw_seed_words, spawn_rngs
+from ..utils.typing import Array, Seed
+from .hold_out import Examples, hold_out
+from .network import (
+    LayerFactory,
+    check_output_shape,
+    multilayer_perceptron,
+    network_dtype,
+    new_optimizer,
+    with_last_layer,
+)
+
+AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
+
+
+class Targets(NamedTuple):
+    """The targets of a network, and how it is to end."""
+
+    y: Array  # (m, n_outputs)
+    sample_weight: Array | None  # (m,)
+    loss: Loss
+    last_layer: Layer | None
+
+
+# scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
+# nothing but store them: that is what a dataclass generates, so each parameter is written once.
+@dataclass(eq=False, repr=False)
+class MinidlEstimator(BaseEstimator):
+    """A network with the interface of a scikit-learn estimator.
+
+    `MinidlClassifier` documents the parameters and the attributes.
+    """
+
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: str = "relu"
+    _: KW_ONLY
+    dropout: float = 0.0
+    alpha: float = 0.0
+    optimizer: str | Optimizer = "adam"
+    learning_rate: float | Schedule = 1e-3
+    batch_size: int | str | None = 64
+    max_iter: int = 200
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    patience: int = 10
+    layers: LayerFactory | None = None
+    callbacks: Sequence[Callback] = ()
+    random_state: Seed | None = None
+    warm_start: bool = False
+    verbose: bool = False
+    dtype: npt.DTypeLike | None = None
+
+    def fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features)
+            The training examples, finite real numbers.
+        y : array_like of shape (m,) or (m, n_outputs)
+            The label of each example for a classifier, its value or values for a regressor.
+        sample_weight : array_like of shape (m,), optional
+            The weight of each example in the loss, >= 0. By default, all count the same.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as described; `ArgumentError` is one.
+        NonFiniteError
+            If the loss is not finite, as with too high a learning rate.
+        """
+        return self._fit(X, y, sample_weight, epochs=self.max_iter, resume=self.warm_start)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
+        if self.early_stopping:
+            raise ArgumentError(
+                "partial_fit cannot hold out a validation set, got early_stopping=True"
+            )
+        return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        epochs: int,
+        resume: bool,
+        classes: Any = None,
+    ) -> Self:
+        resume = resume and hasattr(self, "model_")
+        is_regressor = isinstance(self, RegressorMixin)
+        X, y = validate_data(
+            self, X, y, reset=not resume, multi_output=is_regressor, y_numeric=is_regressor
+        )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if resume:
+            classes = getattr(self, "classes_", None)
+        targets = self._make_targets(y, sample_weight, classes)
+        rng = self._new_rng()
+        examples = Examples(X, targets.y, targets.sample_weight)
+        validation = None
+        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
+        if self.early_stopping:
+            examples, validation = hold_out(
+                examples,
+                self.validation_fraction,
+                spawn_rngs(rng, 1)[0],
+                stratify=not is_regressor,
+            )
+            callbacks.append(EarlyStopping(patience=self.patience))
+        if resume:
+            self._resume()
+        else:
+            self._start(X, targets, rng)
+        self._train(examples, validation, epochs, callbacks)
+        return self
+
+    @abstractmethod
+    def _make_targets(
+        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+    ) -> Targets:
+        """Return the targets for labels or values `y`; `classes` are those known so far."""
+
+    def _new_rng(self) -> np.random.Generator:
+        if self.random_state is None:
+            return np.random.default_rng()
+        return np.random.default_rng(draw_seed_words(as_rng(self.random_state)))
+
+    def _start(self, X: Array, targets: Targets, rng: np.random.Generator) -> None:
+        """Make the model and the optimizer; an error leaves the estimator as it was."""
+        model = self._new_model(X, targets, rng)
+        self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
+        self.model_: Sequential = model
+        self.loss_curve_: list[float] = []
+        self.validation_loss_curve_: list[float] = []
+
+    def _resume(self) -> None:
+        """Move the optimizer to the parameters: a copy of an estimator has another vector."""
+        self.optimizer_.restore(self.model_.parameters.theta, self.optimizer_.state())
+
+    def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
+        n_features, n_outputs = X.shape[1], targets.y.shape[1]
+        if self.layers is not None:
+            layers = self.layers(n_features, n_outputs)
+        else:
+            layers = multilayer_perceptron(
+                n_features,
+                n_outputs,
+                hidden_layer_sizes=self.hidden_layer_sizes,
+                activation=self.activation,
+                dropout=self.dropout,
+            )
+        layers = with_last_layer(layers, targets.last_layer)
+        model = Sequential(
+            layers,
+            loss=targets.loss,
+            penalties=[L2(self.alpha)] if self.alpha else [],
+            seed=rng,
+            dtype=network_dtype(self.dtype, X),
+        )
+        check_output_shape(layers, n_features, n_outputs)
+        return model
+
+    def _train(
+        self,
+        examples: Examples,
+        validation: Any,
+        epochs: int,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        batch_size: Any = self.batch_size
+        if batch_size == "auto":
+            batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
+        self.history_ = self.model_.fit(
+            examples.X,
+            examples.y,
+            sample_weight=examples.sample_weight,
+            optimizer=self.optimizer_,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation=validation,
+            callbacks=callbacks,
+            progress=bool(self.verbose),
+        )
+        validation_losses = self.history_.columns.get("val_loss", [])
+        self.loss_curve_ = self.loss_curve_ + self.history_.loss
+        self.validation_loss_curve_ = self.validation_loss_curve_ + validation_losses
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _outputs(self, X: npt.ArrayLike) -> Array:
+        """Return the outputs of the network, shape (m, n_outputs)."""
+        check_is_fitted(self, "model_")
+        return self.model_.predict(np.asarray(validate_data(self, X, reset=False)))

@@ -1,0 +1,234 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from ..errors import ArgumentError
+from ..layers.sigmoid import Sigmoid
+from ..layers.softmax import Softmax
+from ..losses.binary_cross_entropy import BinaryCrossEntropy
+from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
+from ..losses.one_hot import one_hot
+from ..utils.typing import Array
+from .base import MinidlEstimator, Targets
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class MinidlClassifier(ClassifierMixin, MinidlEstimator):
+    """Multilayer perceptron for two or more classes, trained by cross-entropy.
+
+    The parameters have the names of `sklearn.neural_network.MLPClassifier` where both have them.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        The number of units of each hidden layer, >= 1. An empty sequence makes a linear model.
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"}, default "relu"
+        The activation function of the hidden layers.
+    dropout : float, default 0.0
+        The fraction of hidden units to drop in each training step, in [0, 1).
+    alpha : float, default 0.0
+        The strength of the L2 penalty on the weights, >= 0.
+    optimizer : {"adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"} or Optimizer, \
+            default "adam"
+        The optimizer. An object is copied, and its own learning rate is used.
+    learning_rate : float or Schedule, default 1e-3
+        The learning rate, > 0, or a schedule over the steps. Ignored if `optimizer` is an object.
+    batch_size : int, "auto" or None, default 64
+        The number of examples in a mini-batch; "auto" is min(200, m), None all m examples.
+    max_iter : int, default 200
+        The maximum number of epochs, >= 1.
+    early_stopping : bool, default False
+        Whether to hold out a validation set, stop when its loss has not improved for `patience`
+        epochs, and restore the parameters of the best epoch.
+    validation_fraction : float, default 0.1
+        The fraction of the examples to hold out, between 0 and 1, the same in each
+        class. Used only with `early_stopping`.
+    patience : int, default 10
+        The number of epochs without improvement before training stops, >= 1. Used only with
+        `early_stopping`.
+    layers : callable, optional
+        A function of the number of features and the number of
+        outputs (1 for two classes) that returns the layers, instead of the first three parameters.
+        The last `Sigmoid` or `Softmax` may be left out.
+    callbacks : Callback or sequence of Callback, default ()
+        Callbacks that observe the training.
+    random_state : int, RandomState, Generator or None, default None
+        The source of randomness for weights, batches, dropout and validation set. None gives
+        different results at each fit.
+    warm_start : bool, default False
+        Whether another `fit` continues the training for `max_iter` more epochs.
+    verbose : bool, default False
+        Whether to show a progress bar.
+    dtype : {"float32", "float64"} or None, default None
+        The dtype in which the network computes. None is float32 if X has it, else float64.
+    class_weight : dict of label to float, "balanced" or None, default None
+        The weight of each class; "balanced" is inversely proportional to its frequency. It
+        multiplies `sample_weight`; the product is scaled to a mean of 1 at each call.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    model_ : Sequential
+        The trained network.
+    optimizer_ : Optimizer
+        The optimizer, with its state.
+    history_ : History
+        The metrics of the last call of `fit` or `partial_fit`.
+    loss_curve_ : list of float
+        The training loss of each epoch, with the penalty.
+    validation_loss_curve_ : list of float
+        The loss of the validation set after each epoch; empty without `early_stopping`.
+    n_iter_ : int
+        The number of epochs, over all calls that continue a training.
+    n_features_in_ : int
+        The number of features of X.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        The names of the features, if X has them.
+
+    See Also
+    --------
+    MinidlRegressor : The same for real values.
+
+    Examples
+    --------
+    >>> from minidl.data import planar
+    >>> from minidl.sklearn import MinidlClassifier
+    >>> X, Y = planar.moons(200, noise=0.1, rng=0)
+    >>> labels = ["upper" if y else "lower" for y in Y[:, 0]]
+    >>> classifier = MinidlClassifier((16,), learning_rate=0.05, max_iter=50, random_state=0)
+    >>> classifier.fit(X, labels).score(X, labels) > 0.95
+    True
+    """
+
+    class_weight: dict[Any, float] | str | None = None
+
+    def partial_fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        classes: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch on a part of the data.
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features)
+            The training examples, finite real numbers.
+        y : array_like of shape (m,)
+            The label of each example; not every class must occur.
+        classes : array_like of shape (n_classes,), optional
+            All labels that may occur in any call. Required in the first call.
+        sample_weight : array_like of shape (m,), optional
+            The weight of each example in the loss, >= 0. By default, all count the same.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as described; `ArgumentError` is one.
+        """
+        if self.class_weight == "balanced":
+            raise ArgumentError(
+                "partial_fit does not know how often each class occurs, "
+                "got class_weight='balanced': pass a dict"
+            )
+        if hasattr(self, "model_"):
+            labels = self.classes_ if classes is None else np.unique(np.asarray(classes))
+            if not np.array_equal(labels, self.classes_):
+                raise ArgumentError(
+                    f"classes must be those of the first call, {self.classes_}, got {labels}"
+                )
+        elif classes is None:
+            raise ArgumentError(
+                "the first call of partial_fit needs all classes, got None: pass np.unique(labels)"
+            )
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict_proba(self, X: npt.ArrayLike) -> Array:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features)
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes)
+            The probabilities, in the order of `classes_` and the dtype of the network.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is not as described.
+        """
+        outputs = self._outputs(X)
+        return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """Return the most probable label of each example.
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features)
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            The labels, elements of `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is not as described.
+        """
+        class_numbers = self.predict_proba(X).argmax(axis=1)
+        labels: Array = self.classes_[class_numbers]
+        return labels
+
+    def _make_targets(
+        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+    ) -> Targets:
+        check_classification_targets(y)
+        classes = np.unique(y if classes is None else np.asarray(classes))
+        if len(classes) < 2:
+            raise ArgumentError(f"y must have at least two classes, got one class, {classes[0]}")
+        unknown_labels = np.setdiff1d(y, classes)
+        if len(unknown_labels):
+            raise ArgumentError(
+                f"y must hold labels of the first call, {classes}, "
+                f"got the label {unknown_labels[0]}"
+            )
+        if self.class_weight is not None:
+            weight_of_class = compute_sample_weight(self.class_weight, y)
+            if sample_weight is None:
+                sample_weight = weight_of_class
+            else:
+                sample_weight = sample_weight * weight_of_class
+        self.classes_ = classes
+        class_numbers = np.searchsorted(classes, y)
+        if len(classes) == 2:
+            column = class_numbers[:, np.newaxis]
+            return Targets(column, sample_weight, BinaryCrossEntropy(), Sigmoid())
+        vectors = one_hot(class_numbers, len(classes))
+        return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax())

@@ -1,0 +1,84 @@
+"""The network and the optimizer that the parameters of an estimator describe."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from ..initializers import Xavier
+from ..layers.base import Layer
+from ..layers.dropout import Dropout
+from ..layers.linear import Linear
+from ..objective import output_shapes
+from ..optimizers.base import Optimizer
+from ..schedules.base import Schedule
+from ..utils.typing import Array
+from .options import ACTIVATIONS, OPTIMIZERS, choose
+
+LayerFactory: TypeAlias = Callable[[int, int], Sequence[Layer]]
+
+
+def multilayer_perceptron(
+    n_features: int,
+    n_outputs: int,
+    *,
+    hidden_layer_sizes: int | Sequence[int],
+    activation: str,
+    dropout: float,
+) -> list[Layer]:
+    """Return the layers from the features to the outputs, without a last activation."""
+    activation_class = choose(ACTIVATIONS, "activation", activation)
+    initializer_class = Xavier if activation_class is None else activation_class.default_init
+    if not 0 <= dropout < 1:
+        raise ArgumentError(f"dropout must be in [0, 1), got {dropout!r}")
+    if isinstance(hidden_layer_sizes, Iterable):
+        sizes = [*hidden_layer_sizes]
+    else:
+        sizes = [hidden_layer_sizes]
+    layers: list[Layer] = []
+    in_features = n_features
+    for size in sizes:
+        layers.append(Linear(in_features, size, init=initializer_class()))
+        if activation_class is not None:
+            layers.append(activation_class())
+        if dropout:
+            layers.append(Dropout(1 - dropout))
+        in_features = size
+    return [*layers, Linear(in_features, n_outputs, init=Xavier())]
+
+
+def with_last_layer(layers: Sequence[Layer], last_layer: Layer | None) -> list[Layer]:
+    """Return the layers, followed by `last_layer` unless they end in one of its class."""
+    if last_layer is None or (layers and isinstance(layers[-1], type(last_layer))):
+        return list(layers)
+    return [*layers, last_layer]
+
+
+def check_output_shape(layers: Sequence[Layer], n_features: int, n_outputs: int) -> None:
+    """Raise `ArgumentError` if the layers have another number of outputs, as far as known."""
+    shape = output_shapes(layers, (n_features,))[-1]
+    if shape not in (None, (n_outputs,)):
+        raise ArgumentError(
+            f"layers({n_features}, {n_outputs}) must return layers with {n_outputs} outputs, "
+            f"got {shape}"
+        )
+
+
+def new_optimizer(optimizer: str | Optimizer, learning_rate: float | Schedule) -> Optimizer:
+    """Return the optimizer of that name, or a copy of the object."""
+    if isinstance(optimizer, Optimizer):
+        return copy.deepcopy(optimizer)
+    optimizer_class = choose(OPTIMIZERS, "optimizer", optimizer, " or an Optimizer")
+    return optimizer_class(learning_rate)
+
+
+def network_dtype(dtype: npt.DTypeLike | None, X: Array) -> npt.DTypeLike:
+    """Return `dtype`; by default, float32 if X has it, else float64."""
+    if dtype is not None:
+        return dtype
+    return np.float32 if X.dtype == np.float32 else np.float64

@@ -1,0 +1,202 @@
+"""The estimators: scikit-learn's own checks, training, continued training."""
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, SMALL, THREE, VALUES, X, both
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import minidl
+from minidl import Adam, Callback, GradientDescent, Momentum, NonFiniteError, ReLU
+from minidl.sklearn import MinidlClassifier, MinidlRegressor
+
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "weighted and repeated rows must agree to 1e-7, but the sums of either are rounded to "
+        "float32, to 6e-8 at each step; in float64 they do"
+    ),
+    "check_regressor_multioutput": (
+        "predictions must be of float64, but they have the dtype of the network"
+    ),
+}
+
+
+def expected_failures(estimator):
+    return EXPECTED if estimator.dtype == "float32" else {}  # and none with the default
+
+
+@parametrize_with_checks(
+    [
+        kind(**QUICK, dtype=dtype)
+        for kind in (MinidlClassifier, MinidlRegressor)
+        for dtype in (None, "float32")
+    ],
+    expected_failed_checks=expected_failures,
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_in_a_pipeline_and_cross_validation():
+    pipe = make_pipeline(
+        StandardScaler(), MinidlClassifier((16,), learning_rate=0.05, max_iter=40, random_state=0)
+    )
+    assert cross_val_score(pipe, X * [1, 1000], NAMES, cv=3).mean() > 0.95
+
+
+def test_in_a_grid_search_of_two_processes():
+    grid = {"dropout": [0.0, 0.2], "optimizer": ["adam", Momentum(0.1)]}
+    search = GridSearchCV(MinidlClassifier(**SMALL), grid, cv=2, n_jobs=2).fit(X, NAMES)
+    alone = GridSearchCV(MinidlClassifier(**SMALL), grid, cv=2).fit(X, NAMES)
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+    assert search.best_score_ > 0.8
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "load"),
+    [(MinidlClassifier, MLPClassifier, load_wine), (MinidlRegressor, MLPRegressor, load_diabetes)],
+)
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_scores_are_as_good_as_those_of_scikit_learn(ours, theirs, load):
+    rows, y = load(return_X_y=True)
+    y = (y - y.mean()) / y.std() if ours is MinidlRegressor else y
+
+    def score(network):
+        return cross_val_score(make_pipeline(StandardScaler(), network), rows, y, cv=3).mean()
+
+    arguments = {
+        "hidden_layer_sizes": (50,),
+        "alpha": 1e-2,
+        "batch_size": 32,
+        "max_iter": 40,
+        "random_state": 0,
+    }
+    assert (
+        score(ours(learning_rate=0.01, **arguments))
+        > score(theirs(learning_rate_init=0.01, **arguments)) - 0.04
+    )
+
+
+def test_early_stopping_restores_the_best_epoch():
+    estimator = MinidlClassifier(
+        (64,), learning_rate=0.1, max_iter=200, early_stopping=True, patience=3, random_state=1
+    ).fit(THREE, CLASSES)
+    best = int(np.argmin(estimator.validation_loss_curve_)) + 1
+    assert estimator.n_iter_ == best + 3
+    assert estimator.history_.stopped.startswith("val_loss has not improved")
+    short = MinidlClassifier(
+        (64,), learning_rate=0.1, max_iter=best, early_stopping=True, patience=best, random_state=1
+    )
+    np.testing.assert_array_equal(
+        short.fit(THREE, CLASSES).model_.parameters.theta, estimator.model_.parameters.theta
+    )
+
+
+def test_callbacks_observe_training():
+    class Count(Callback):
+        epochs = 0
+
+        def on_epoch_end(self, run):
+            self.epochs += 1
+
+    count = Count()
+    MinidlClassifier(callbacks=[count], max_iter=3).fit(X, NAMES)
+    MinidlClassifier(callbacks=count, max_iter=3).fit(X, NAMES)
+    assert count.epochs == 6
+
+
+def test_randomness_comes_from_random_state_and_never_from_the_global_stream():
+    def theta(state):
+        return (
+            MinidlClassifier((4,), max_iter=1, random_state=state)
+            .fit(X, NAMES)
+            .model_.parameters.theta
+        )
+
+    before = np.random.get_state()[1].copy()  # noqa: NPY002  # the stream that must not be touched
+    np.testing.assert_array_equal(theta(3), theta(3))
+    assert (theta(3) != theta(4)).any()
+    assert (theta(None) != theta(None)).any()
+    stream = np.random.RandomState(0)
+    first, second = theta(stream), theta(stream)
+    assert (first != second).any()  # an instance moves on
+    np.testing.assert_array_equal(first, theta(np.random.RandomState(0)))
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+@both
+def test_partial_fits_are_epochs(kind, rows, y):
+    whole, parts = (kind((8,), batch_size=16, max_iter=3, random_state=0) for _ in range(2))
+    whole.fit(rows, y)
+    first = {"classes": np.unique(y)} if kind is MinidlClassifier else {}
+    for _ in range(3):
+        parts.partial_fit(rows, y, **first)
+    np.testing.assert_array_equal(parts.model_.parameters.theta, whole.model_.parameters.theta)
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.n_iter_ == 3
+
+
+@both
+@pytest.mark.parametrize(
+    "copied", [lambda e: e, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
+)
+def test_a_warm_start_continues_also_after_a_copy(kind, rows, y, copied):
+    whole = kind((8,), batch_size=16, max_iter=6, random_state=0).fit(rows, y)
+    warm = copied(
+        kind((8,), batch_size=16, max_iter=3, random_state=0, warm_start=True).fit(rows, y)
+    ).fit(rows, y)
+    np.testing.assert_array_equal(warm.model_.parameters.theta, whole.model_.parameters.theta)
+    assert warm.loss_curve_ == whole.loss_curve_
+
+
+@both
+def test_a_fitted_estimator_is_pickled(kind, rows, y):
+    estimator, file = kind(**SMALL, dropout=0.1).fit(rows, y), io.BytesIO()
+    joblib.dump(estimator, file)
+    np.testing.assert_array_equal(joblib.load(file).predict(rows), estimator.predict(rows))
+
+
+def test_before_and_after_failures():
+    with pytest.raises(NotFittedError):
+        MinidlClassifier().predict(X)
+    with pytest.raises(NonFiniteError, match="training must stay finite"):
+        MinidlRegressor(optimizer=GradientDescent(1e30), max_iter=5).fit(ROWS, VALUES)
+
+
+def test_without_scikit_learn_the_error_says_what_to_install():
+    code = "import sys; sys.modules['sklearn'] = None; import minidl.sklearn"
+    root = Path(minidl.__file__).parents[1]
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert process.returncode == 1
+    assert "MissingDependencyError: minidl.sklearn needs scikit-learn >= 1.6" in process.stderr
+    assert "pip install minidl[sklearn]" in process.stderr
+
+
+def test_the_network_is_a_model_like_any_other(tmp_path):
+    estimator = MinidlClassifier((4,), max_iter=2, random_state=0, dtype="float64").fit(
+        X, NAMES, sample_weight=np.linspace(0, 2, 200)
+    )
+    loaded = minidl.Sequential.load(estimator.model_.save(tmp_path / "model.h5"))
+    np.testing.assert_array_equal(loaded.predict(X), estimator.model_.predict(X))
+    report = minidl.GradientChecker(estimator.model_).check(
+        X[:6], MOONS[:6], sample_weight=[1, 2, 0, 4, 1, 0.5]
+    )
+    assert report.ok
+    assert isinstance(estimator.optimizer_, Adam)
+    assert isinstance(estimator.model_.layers[1], ReLU)
