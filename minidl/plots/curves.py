@@ -190,21 +190,7 @@ def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
     if search.suggestion is None:
         title += "\nno suggestion: the loss fell by no more than its noise"
     else:
-        best_rate = search.learning_rates[search.best_index]
-        axes.plot(
-            best_rate,
-            search.losses[search.best_index],
-            "o",
-            color=COLOURS[0],
-            markersize=7,
-            label=f"minimum at {best_rate:.2g}",
-        )
-        axes.axvline(
-            search.suggestion,
-            color=COLOURS[1],
-            linestyle="--",
-            label=f"suggestion (a fifth): {search.suggestion:.2g}",
-        )
+        _mark_suggestion(axes, search, search.suggestion)
     axes.set(
         xscale="log",
         xlabel="learning rate of the step (logarithmic)",
@@ -214,3 +200,21 @@ def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
     axes.grid(alpha=0.3)
     axes.legend(loc="lower left", framealpha=0.9)
     return axes
+
+
+def _mark_suggestion(axes: Any, search: LearningRateCurve, suggestion: float) -> None:
+    best_rate = search.learning_rates[search.best_index]
+    axes.plot(
+        best_rate,
+        search.losses[search.best_index],
+        "o",
+        color=COLOURS[0],
+        markersize=7,
+        label=f"minimum at {best_rate:.2g}",
+    )
+    axes.axvline(
+        suggestion,
+        color=COLOURS[1],
+        linestyle="--",
+        label=f"suggestion (a fifth): {suggestion:.2g}",
+    )

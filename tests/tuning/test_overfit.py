@@ -205,7 +205,7 @@ def test_the_losses_leave_dropout_and_penalties_out():
 class First(Callback):
     def on_gradient(self, run):
         if run.batch == 1:
-            self.x = run.x.copy()
+            self.x = run.data.x.copy()
 
 
 def test_the_batch_is_the_next_one_of_fit_and_nothing_changes():
