@@ -17,7 +17,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from minidl.cli import nets, sets
+from minidl.cli import model_options
+from minidl.cli.dataset_options import DEFAULTS
 from minidl.data import load_cats
 from minidl.plots import confusion_counts
 
@@ -49,10 +50,10 @@ def run(options: argparse.Namespace) -> None:
             f"{part} {share:.3f} ({name})" for part, (name, share) in data.majority_class.items()
         )
     )
-    nets.settle(options, sets.CATS)
+    model_options.fill_defaults(options, DEFAULTS["cats"])
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
-    model = nets.build(options, data.train.x.shape[1], 1)
-    optimizer, net = nets.make_optimizer(options, len(data.train.x)), nets.shape_of(model)
+    model = model_options.build_model(options, data.train.x.shape[1], 1)
+    optimizer, net = model_options.make_optimizer(options, len(data.train.x)), model_options.network_shape(model)
     print(
         f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs",
         flush=True,
@@ -106,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         f"at most {QUICK_EPOCHS} epochs",
     )
     cli = study.parser("cats", str(__doc__), EXAMPLES, seed=1, seed_help=chance, quick_help=quick)
-    nets.add_options(cli, sets.CATS, seed=False)
+    model_options.add_model_options(cli, DEFAULTS["cats"], seed=False)
     cli.add_argument(
         "--data",
         metavar="FOLDER",

@@ -34,7 +34,7 @@ from minidl import (
     Xavier,
     check_gradients,
 )
-from minidl.cli.common import number
+from minidl.cli.argument_types import number_type
 from minidl.data import load_cats
 from minidl.utils.atomic_files import atomic_write, make_folder
 
@@ -219,7 +219,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    seed = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
+    seed = number_type(int, "an integer from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
     cli.add_argument(
         "--seed",
         type=seed,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from minidl import Callback, GradientDescent, He, History, plots
-from minidl.cli.common import number
+from minidl.cli.argument_types import number_type
 from minidl.data import planar
 
 from . import study
@@ -200,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "quick_help": f"1 epoch of {QUICK_SHARE}",
     }
     cli = study.parser("mini_batches", str(__doc__), EXAMPLES, seed=1, **texts)
-    rate = number(float, "a number > 0", lambda n: n > 0)
+    rate = number_type(float, "a number > 0", lambda n: n > 0)
     cli.add_argument(
         "--learning-rate",
         type=rate,

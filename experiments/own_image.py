@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minidl import GradientDescent, Xavier
-from minidl.cli.common import number
+from minidl.cli.argument_types import number_type
 from minidl.data import load_cats, read_image
 
 from . import study
@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli.usage = "%(prog)s PICTURE... [options]"
     cli.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a JPEG or PNG file")
-    whole = number(int, "a whole number >= 1", lambda n: n >= 1)
+    whole = number_type(int, "an integer >= 1", lambda n: n >= 1)
     cli.add_argument(
         "--epochs",
         type=whole,

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from minidl import plots
-from minidl.cli import nets, sets
+from minidl.cli import model_options
+from minidl.cli.dataset_options import DEFAULTS
 from minidl.data import Dataset, load_signs
 
 from . import study
@@ -43,10 +44,10 @@ def run(options: argparse.Namespace) -> None:
         "always the commonest class: "
         + ", ".join(f"{part} {share:.3f}" for part, (_, share) in data.majority_class.items())
     )
-    nets.settle(options, sets.SIGNS)
+    model_options.fill_defaults(options, DEFAULTS["signs"])
     options.epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
-    model = nets.build(options, data.train.x.shape[1], len(data.classes))
-    optimizer, net = nets.make_optimizer(options, len(data.train.x)), nets.shape_of(model)
+    model = model_options.build_model(options, data.train.x.shape[1], len(data.classes))
+    optimizer, net = model_options.make_optimizer(options, len(data.train.x)), model_options.network_shape(model)
     print(
         f"{net}: {model.parameters.size:,} parameters, {optimizer}, {options.epochs:,} epochs",
         flush=True,
@@ -148,7 +149,7 @@ def parser() -> argparse.ArgumentParser:
         seed_help="where all chance comes from",
         quick_help=quick,
     )
-    nets.add_options(cli, sets.SIGNS, seed=False)
+    model_options.add_model_options(cli, DEFAULTS["signs"], seed=False)
     cli.add_argument(
         "--data",
         metavar="FOLDER",

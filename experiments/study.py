@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl.cli.common import number
+from minidl.cli.argument_types import number_type
 from minidl.utils.atomic_files import atomic_write, make_folder
 
 
@@ -29,7 +29,7 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    whole = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
+    whole = number_type(int, "an integer from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
     cli.add_argument(
         "--seed", type=whole, default=seed, metavar="N", help=f"{seed_help} (default: %(default)s)"
     )

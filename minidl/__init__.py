@@ -1,122 +1,72 @@
-"""minidl: deep learning whose every gradient is written by hand, fits in your head, and is proved right."""
+"""minidl: deep learning whose every gradient is written by hand, and proved right.
 
+Each package lists its public names in its `__all__`; they are all available here. A package is
+imported when one of its names is first used, so that a program waits only for what it needs.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
-from .batching import MiniBatches
-from .errors import (
-    ArgumentError,
-    DataError,
-    DtypeError,
-    EnvironmentWarning,
-    LayerReuseError,
-    MinidlError,
-    MissingDataError,
-    MissingDependencyError,
-    NonFiniteError,
-    ShapeError,
-)
-from .initializers import He, Initializer, Ones, Random, Xavier, Zeros
-from .layers import Dropout, Flatten, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, one_hot
-from .model.sequential import Sequential
-from .optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
-from .parameters import Parameter, ParameterVector
-from .penalties import L1, L2, Penalty
-from .schedules import Constant, Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
-from .training.callbacks import (
-    Callback,
-    CSVLog,
-    EarlyStopping,
-    ProgressBar,
-    StopOnNonFinite,
-    TensorBoardLog,
-)
-from .training.history import History
-from .tuning import lr_find, overfit_one_batch
+from ._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from .gradcheck import Check, GradientChecker, GradientError, Report, check_gradients
-    from .training.callbacks.checkpoint import Checkpoint
+if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
+    from .batching import *
+    from .errors import *
+    from .gradcheck import *
+    from .initializers import *
+    from .layers import *
+    from .losses import *
+    from .model import *
+    from .optimizers import *
+    from .parameters import *
+    from .penalties import *
+    from .schedules import *
+    from .training.callbacks import *
+    from .training.history import *
+    from .tuning import *
 
-__all__ = [
-    "Adam",
-    "AdamW",
-    "ArgumentError",
-    "BinaryCrossEntropy",
-    "CSVLog",
-    "Callback",
-    "CategoricalCrossEntropy",
-    "Check",
-    "Checkpoint",
-    "Constant",
-    "Cosine",
-    "DataError",
-    "Dropout",
-    "DtypeError",
-    "EarlyStopping",
-    "EnvironmentWarning",
-    "ExponentialDecay",
-    "Flatten",
-    "GradientChecker",
-    "GradientDescent",
-    "GradientError",
-    "He",
-    "History",
-    "Initializer",
-    "L1",
-    "L2",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
-    "Loss",
-    "MeanSquaredError",
-    "MiniBatches",
-    "MinidlError",
-    "MissingDataError",
-    "MissingDependencyError",
-    "Momentum",
-    "Nesterov",
-    "NonFiniteError",
-    "Ones",
-    "Optimizer",
-    "LayerReuseError",
-    "Parameter",
-    "ParameterVector",
-    "Penalty",
-    "ProgressBar",
-    "RMSProp",
-    "Random",
-    "ReLU",
-    "Report",
-    "Schedule",
-    "Sequential",
-    "ShapeError",
-    "Sigmoid",
-    "Softmax",
-    "StepDecay",
-    "StopOnNonFinite",
-    "Tanh",
-    "TensorBoardLog",
-    "WarmUp",
-    "Xavier",
-    "Zeros",
-    "__version__",
-    "check_gradients",
-    "lr_find",
-    "one_hot",
-    "overfit_one_batch",
-]
+# In the order in which they are searched for a name: a package imports only those before it.
+_PACKAGES = (
+    "errors",
+    "initializers",
+    "parameters",
+    "losses",
+    "penalties",
+    "layers",
+    "schedules",
+    "optimizers",
+    "batching",
+    "training.history",
+    "training.callbacks",
+    "model",
+    "gradcheck",
+    "tuning",
+)
+_MODULES = (
+    "training",
+    *(name for name in _PACKAGES if "." not in name),
+    "data",
+    "exchange",
+    "plots",
+    "sklearn",
+    "testing",
+)
 
 
 def __getattr__(name: str) -> Any:
-    # Not at import: whoever only trains need not wait for the checker, nor for h5py.
-    if name == "Checkpoint":
-        from .training.callbacks.checkpoint import Checkpoint
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name == "__all__":
+        packages = [import_module(f".{package}", __name__) for package in _PACKAGES]
+        return ["__version__", *(name for package in packages for name in package.__all__)]
+    if not name.startswith("_"):
+        for package_name in _PACKAGES:
+            package = import_module(f".{package_name}", __name__)
+            if name in package.__all__:
+                value = globals()[name] = getattr(package, name)
+                return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-        return Checkpoint
-    if name in __all__:
-        from . import gradcheck
 
-        return getattr(gradcheck, name)
-    raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__"), *_MODULES})

@@ -3,6 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+__all__ = [
+    "ArgumentError",
+    "DataError",
+    "DtypeError",
+    "EnvironmentWarning",
+    "LayerReuseError",
+    "MinidlError",
+    "MissingDataError",
+    "MissingDependencyError",
+    "NonFiniteError",
+    "ShapeError",
+]
+
 
 class MinidlError(Exception):
     """Base of all errors of minidl."""

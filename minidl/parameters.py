@@ -13,6 +13,8 @@ from .errors import ArgumentError, ShapeError
 from .utils.random import RandomStream
 from .utils.typing import Array
 
+__all__ = ["Parameter", "ParameterVector"]
+
 InitFunction: TypeAlias = Callable[..., None]  # init(out, fan_in=..., rng=...) fills `out`
 ParameterMemory: TypeAlias = tuple[Array, Array]  # (value, grad)
 

@@ -1,4 +1,4 @@
-"""Penalties: terms of the objective from the weights alone."""
+"""Penalties, the terms of the objective that depend on the weights alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,58 +15,130 @@ __all__ = ["L1", "L2", "Penalty"]
 
 
 class Penalty(SelfDescribing, ABC):
-    """Base of all penalties: define `value` and `gradient`.
+    """Base of all penalties, defined by `value` and `gradient`.
+
+    A model adds the term of each weight array to its objective, and the gradients to the
+    gradient of the data loss. Biases are not penalized.
 
     Parameters
     ----------
     strength : float
-        lambda, >= 0.
+        The factor of the term, lambda, >= 0.
     layers : sequence of int, optional
-        Numbers of those whose weights (not biases) it acts on; all by default.
+        The indices of the layers whose weights are penalized, by default all layers.
+
+    Raises
+    ------
+    ArgumentError
+        If `strength` is not a finite number >= 0, or `layers` are not different indices >= 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Penalty
+    >>> class Quartic(Penalty):
+    ...     def value(self, weight, m):
+    ...         return (weight**4).sum() * self.strength / m
+    ...
+    ...     def gradient(self, weight, m, out):
+    ...         out[...] = 4 * weight**3 * self.strength / m
+    >>> float(Quartic(0.5).value(np.array([[2.0]]), 4))
+    2.0
     """
 
     def __init__(self, strength: float, layers: Sequence[int] | None = None) -> None:
         check_number(strength, "strength (lambda)", at_least(0), self)
-        if layers is not None and not _layer_numbers(layers):
+        if layers is not None and not _are_layer_indices(layers):
             raise ArgumentError(
-                f"layers must be a list of different layer numbers >= 0, got {layers!r} in {type(self).__name__}"
+                f"layers must be a list of different layer numbers >= 0, got {layers!r} "
+                f"in {type(self).__name__}"
             )
         self.strength = strength
         self.layers = None if layers is None else tuple(map(int, layers))
 
     @abstractmethod
     def value(self, weight: Array, m: int) -> Any:
-        """Return the term of one array for `m` examples, complex for complex weights."""
+        """Compute the term of one weight array.
+
+        Parameters
+        ----------
+        weight : ndarray of any shape
+            The weights. They must not be modified.
+        m : int
+            The number of examples of the batch.
+
+        Returns
+        -------
+        float
+            The term; complex for complex weights, so that the complex step passes through it.
+        """
 
     @abstractmethod
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write d value / d weight into `out`."""
+        """Compute the gradient of the term of one weight array in place.
+
+        Parameters
+        ----------
+        weight : ndarray of any shape
+            The weights. They must not be modified.
+        m : int
+            The number of examples of the batch.
+        out : ndarray of the shape and dtype of weight
+            Uninitialized; the gradient is written into all of it.
+        """
 
     def __repr__(self) -> str:
-        only = f", layers={list(self.layers)}" if self.layers else ""
-        return f"{type(self).__name__}({self.strength}{only})"
+        layers = f", layers={list(self.layers)}" if self.layers else ""
+        return f"{type(self).__name__}({self.strength}{layers})"
 
 
-def _layer_numbers(layers: Sequence[int]) -> bool:
-    whole = isinstance(layers, Sequence | np.ndarray) and all(
-        isinstance(i, int | np.integer) and i >= 0 for i in layers
-    )
-    return whole and 0 < len(layers) == len(set(layers))
+def _are_layer_indices(layers: Sequence[int]) -> bool:
+    if not isinstance(layers, Sequence | np.ndarray):
+        return False
+    are_indices = all(isinstance(i, int | np.integer) and i >= 0 for i in layers)
+    return are_indices and 0 < len(layers) == len(set(layers))
 
 
 class L2(Penalty):
-    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), m the examples of the batch.
+    """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), for a batch of m examples.
 
-    The parameters are those of `Penalty`.
+    Its gradient is lambda / m * weight.
+
+    Parameters
+    ----------
+    strength : float
+        The factor lambda, >= 0.
+    layers : sequence of int, optional
+        The indices of the layers whose weights are penalized, by default all layers.
+
+    Raises
+    ------
+    ArgumentError
+        If `strength` is not a finite number >= 0, or `layers` are not different indices >= 0.
+
+    See Also
+    --------
+    L1 : Makes weights exactly 0 rather than small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import L2
+    >>> penalty = L2(0.1)
+    >>> weight = np.array([[3.0, -4.0]])
+    >>> float(penalty.value(weight, 5))
+    0.25
+    >>> gradient = np.empty_like(weight)
+    >>> penalty.gradient(weight, 5, gradient)
+    >>> gradient
+    array([[ 0.06, -0.08]])
     """
 
     def value(self, weight: Array, m: int) -> Any:
-        """Return the term."""
         flat = weight.ravel()
         return flat.dot(flat) * (self.strength / (2 * m))
 
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write lambda / m * weight."""
         np.multiply(weight, self.strength / m, out=out)
 
     def formula(self) -> tuple[str, str]:
@@ -74,18 +146,45 @@ class L2(Penalty):
 
 
 class L1(Penalty):
-    """L1 penalty: lambda / m * sum(abs(weight)).
+    """L1 penalty: lambda / m * sum(abs(weight)), for a batch of m examples.
 
-    The parameters are those of `Penalty`.
+    Its gradient is lambda / m * sign(weight), taken as 0 where a weight is 0.
+
+    Parameters
+    ----------
+    strength : float
+        The factor lambda, >= 0.
+    layers : sequence of int, optional
+        The indices of the layers whose weights are penalized, by default all layers.
+
+    Raises
+    ------
+    ArgumentError
+        If `strength` is not a finite number >= 0, or `layers` are not different indices >= 0.
+
+    See Also
+    --------
+    L2 : Makes weights small, but not exactly 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import L1
+    >>> penalty = L1(0.5)
+    >>> weight = np.array([[3.0, -4.0]])
+    >>> round(float(penalty.value(weight, 5)), 3)
+    0.7
+    >>> gradient = np.empty_like(weight)
+    >>> penalty.gradient(weight, 5, gradient)
+    >>> gradient
+    array([[ 0.1, -0.1]])
     """
 
     def value(self, weight: Array, m: int) -> Any:
-        """Return the term."""
-        # |w| as w * sign(real part of w): abs would lose a complex step.
+        # abs(weight) as weight * sign(real part of weight): abs would lose a complex step.
         return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
 
     def gradient(self, weight: Array, m: int, out: Array) -> None:
-        """Write lambda / m * sign(weight), 0 at 0."""
         np.sign(weight, out=out)
         np.multiply(out, self.strength / m, out=out)
 

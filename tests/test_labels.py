@@ -17,7 +17,7 @@ def test_one_hot(labels):
 @pytest.mark.parametrize(
     ("labels", "classes", "error", "message"),
     [
-        ([0], 0, ArgumentError, "classes must be a whole number >= 1, got 0"),
+        ([0], 0, ArgumentError, "classes must be an integer >= 1, got 0"),
         ([0], 2.0, ArgumentError, "classes must be"),
         ([], 2, ShapeError, r"vector \(m,\) of at least one class number, got shape \(0,\)"),
         ([[0, 1]], 2, ShapeError, r"got shape \(1, 2\)"),

@@ -192,7 +192,7 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     wrong[417] = 7
     fewer = Outside(Y[:500])
     refused(
-        ArgumentError, "class labels must be whole numbers from 0 to 2, got 7 in row 417", x, wrong
+        ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, wrong
     )
     refused(ArgumentError, "got 7 in row 417", x, Outside(wrong))
     refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))

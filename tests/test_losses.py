@@ -303,7 +303,7 @@ def test_almost_probabilities_are_made_to_sum_to_1(loss):
 @pytest.mark.parametrize(
     ("Y", "message"),
     [
-        ([0, 3], "whole numbers from 0 to 2, got 3 in row 1"),
+        ([0, 3], "integers from 0 to 2, got 3 in row 1"),
         ([-1, 0], "got -1 in row 0"),
         ([0, 0.5], "got 0.5 in row 1"),
         ([0, np.nan], "got nan in row 1"),
@@ -319,7 +319,7 @@ def test_categorical_targets_must_be_classes_or_probabilities(loss, Y, message):
 @pytest.mark.parametrize("loss", CATEGORICAL, ids=str)
 def test_class_numbers_need_a_known_number_of_classes(loss):
     with pytest.raises(
-        ShapeError, match=r"how many classes there are is not known: pass one_hot\(Y, classes\)"
+        ShapeError, match=r"the number of classes is unknown: pass one_hot\(Y, classes\)"
     ):
         loss.prepare_targets([0, 1], None, F8)
 

@@ -196,7 +196,7 @@ def test_bad_settings_are_refused_before_anything_changes(name):
         (
             [0, 1, 3] * 3 + [0],
             ArgumentError,
-            "class labels must be whole numbers from 0 to 2, got 3 in row 2",
+            "class labels must be integers from 0 to 2, got 3 in row 2",
         ),
         ([-1] * 10, ArgumentError, "got -1 in row 0"),
         ([0.5] * 10, ArgumentError, "got 0.5 in row 0"),

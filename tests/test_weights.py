@@ -370,7 +370,7 @@ def test_losses_that_cannot_be_weighted_say_so():
         match=r"weights need a loss that tells the loss of each example, but Huber has no examples\(\)",
     ):
         own.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
-    with pytest.raises(ArgumentError, match=r"Huber\(\) does not tell the loss of each example"):
+    with pytest.raises(ArgumentError, match=r"Huber\(\) does not support sample weights"):
         own.loss.per_example()
     with pytest.raises(ArgumentError, match="does not predict classes"):
         model_of("squared error").fit(

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from minidl.cli.common import POSITIVE, WHOLE
+from minidl.cli.argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 
 from .. import study
 from . import __doc__ as about
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
     cli.add_argument(
         "--rounds",
-        type=WHOLE,
+        type=POSITIVE_INTEGER,
         default=ROUNDS[name],
         metavar="N",
         help="how often each is measured (default: %(default)s)",
@@ -91,7 +91,7 @@ def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
     if name in SECONDS:
         cli.add_argument(
             "--seconds",
-            type=POSITIVE,
+            type=POSITIVE_NUMBER,
             default=SECONDS[name],
             metavar="S",
             help="length of a turn (default: %(default)s)",
@@ -99,7 +99,7 @@ def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
         threads = 1 if name == "growth" else report.cpus()
         cli.add_argument(
             "--threads",
-            type=WHOLE,
+            type=POSITIVE_INTEGER,
             default=threads,
             metavar="N",
             help="threads of each process (default: %(default)s)",

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ArgumentError
-from ..utils.random import as_rng, draw_seed_words, get_raw_rng_state, set_rng_state, to_builtin
-from ..utils.typing import Array, Seed
+from ..utils.random import as_rng, get_raw_rng_state, set_rng_state, to_builtin
+from ..utils.typing import Seed
 from ..utils.validation import is_integer
 from .batch import Batch
-from .block_reader import BlockReader
-from .gathering import GATHER_BYTES, RowGatherer, slice_batches
-from .out_of_core import (
-    ArraySource,
-    WeightSource,
-    as_array_or_source,
-    as_array_source,
-    check_same_length,
-    load_if_fits,
-)
-from .read_plan import MEMORY_LIMIT, ReadPlan, check_memory_limit, plan_reads
-
-ShuffleFunction = Callable[[int], npt.ArrayLike]
+from .out_of_core import as_array_or_source, check_same_length
+from .read_plan import MEMORY_LIMIT, check_memory_limit
+from .shuffled_rows import ShuffledRows, ShuffleFunction
 
 
 class MiniBatches:
@@ -157,54 +146,16 @@ class MiniBatches:
         if not (isinstance(shuffle, bool) or callable(shuffle)):
             rule = "shuffle must be True, False or a function from the epoch's number to an order"
             raise ArgumentError(f"{rule}, got {shuffle!r}")
-        m = self.n_examples = data.n_examples
-        self.batch_size = m if batch_size is None else min(int(batch_size), m)
-        self.shuffle = shuffle
-        self.epoch = 0
-        self.plan: ReadPlan | None = None
         self._rng = as_rng(seed)
+        self._rows = ShuffledRows(data, batch_size, shuffle, self._rng, dtype, memory_limit)
+        self.n_examples = self._rows.n_examples
+        self.batch_size = self._rows.batch_size
+        self.shuffle = shuffle
+        self.plan = self._rows.plan
+        self.epoch = 0
         self._batches_yielded = 0  # in the current epoch
         self._rng_state_at_epoch_start: dict[str, Any] | None = None  # None between epochs
         self._resuming_mid_epoch = False
-        # In a single batch the order of rows does not matter.
-        self._is_single_batch = self.batch_size == m and not callable(shuffle)
-        self._converts = data.x.dtype != dtype
-        bytes_per_row = sum(_bytes_per_row(values) for values in data if values is not None)
-        if self._converts:
-            bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
-        gather_bytes = min(GATHER_BYTES, memory_limit // 16)
-        n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
-        capacity = min(m, self.batch_size * n_batches)
-        arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
-        self._data: Batch | BlockReader
-        if arrays is None:
-            self._data = self._reader(data, batch_size, memory_limit, capacity * bytes_per_row)
-        else:
-            x, y = arrays
-            if self._is_single_batch:
-                x, capacity = np.asarray(x, dtype), 0
-            data = self._data = Batch(x, y, data.sample_weight)
-        self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
-
-    def _reader(
-        self, data: Batch, batch_size: int | None, memory_limit: int, reserved_bytes: int
-    ) -> BlockReader:
-        rule = ""
-        if batch_size is None:
-            rule = "batch_size must be a number, got None"
-        elif callable(self.shuffle):
-            rule = f"shuffle must be True or False, got {self.shuffle!r}"
-        if rule:
-            limit = f"memory_limit={memory_limit:,} bytes"
-            raise ArgumentError(f"{rule}, where X and Y do not fit into {limit}: raise it?")
-        sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
-        if data.sample_weight is not None:
-            sources.append(WeightSource(data.sample_weight))
-        shuffled = bool(self.shuffle)
-        self.plan = plan_reads(
-            sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
-        )
-        return BlockReader(sources, self.plan)
 
     def __len__(self) -> int:
         return math.ceil(self.n_examples / self.batch_size)
@@ -216,68 +167,12 @@ class MiniBatches:
             self._rng_state_at_epoch_start = get_raw_rng_state(self._rng)
         self._resuming_mid_epoch = False
         first_row = self._batches_yielded * self.batch_size
-        with closing(self._batch_groups(first_row)) as groups:
+        with closing(self._rows.batch_groups(self.epoch, first_row)) as groups:
             for batches in groups:
                 for batch in batches:
                     self._batches_yielded += 1
                     yield batch
         self._rng_state_at_epoch_start = None
-
-    def _batch_groups(self, first_row: int) -> Generator[Iterable[Batch]]:
-        """Yield batches, some at a time, from row `first_row` of the epoch on."""
-        if isinstance(self._data, BlockReader):
-            with closing(self._read_shuffled(self._data, first_row)) as parts:
-                yield from self._gatherer.batches(parts)
-            return
-        order = self._row_order()
-        if order is not None:
-            arrays = [values for values in self._data if values is not None]
-            yield from self._gatherer.batches([(arrays, order[first_row:])])
-        elif self._is_single_batch:  # not copied
-            yield [self._data][first_row:]
-        else:
-            yield slice_batches(self._data, self.batch_size, first_row, self.n_examples)
-
-    def _read_shuffled(
-        self, reader: BlockReader, first_row: int
-    ) -> Generator[tuple[list[Array], Array]]:
-        """Yield the arrays of each buffer, and the order of their rows from `first_row` on."""
-        seed_words = draw_seed_words(self._rng) if self.shuffle else []
-
-        def order_of(count: int, number: int) -> Array:
-            # A generator per buffer: an epoch is resumed without drawing the earlier orders.
-            if not seed_words:
-                return np.arange(count)
-            return np.random.default_rng([*seed_words, number]).permutation(count)
-
-        groups = reader.block_groups(order_of(reader.n_blocks, 0))
-        first_group = 0
-        while first_group < len(groups):
-            n_rows = reader.n_rows_in(groups[first_group])
-            if first_row < n_rows:
-                break
-            first_row -= n_rows
-            first_group += 1
-        with closing(reader.read_ahead(groups[first_group:])) as buffers:
-            for number, arrays in enumerate(buffers, first_group + 1):
-                yield arrays, order_of(len(arrays[0]), number)[first_row:]
-                first_row = 0
-
-    def _row_order(self) -> Array | None:
-        """Return the order of the rows in this epoch, None if they need not be gathered."""
-        m = self.n_examples
-        if callable(self.shuffle):
-            order = np.asarray(self.shuffle(self.epoch))
-            is_permutation = order.shape == (m,) and order.dtype.kind in "iu"
-            if not (is_permutation and np.array_equal(np.sort(order), np.arange(m))):
-                rule = f"shuffle({self.epoch}) must return a permutation of range({m})"
-                raise ArgumentError(f"{rule}: every row once, got {order!r}")
-            return order.astype(np.intp)
-        if self._is_single_batch:
-            return None
-        if self.shuffle:
-            return self._rng.permutation(m)
-        return np.arange(m) if self._converts else None
 
     def state(self) -> dict[str, Any]:
         """Return the state of the iteration as JSON-compatible values.
@@ -348,7 +243,3 @@ def check_batch_size(batch_size: int | None) -> None:
     if not (batch_size is None or is_integer(batch_size)):
         rule = "batch_size must be an integer >= 1, or None for the whole set"
         raise ArgumentError(f"{rule}, got {batch_size!r}")
-
-
-def _bytes_per_row(values: Array | ArraySource) -> int:
-    return math.prod(values.shape[1:]) * values.dtype.itemsize

@@ -7,8 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from .. import MinidlError, __version__
-from . import commands, sets
-from .common import Parser
+from .check import add_check
+from .common import CommandParser
+from .data_commands import add_data
+from .dataset_options import incompatible_option
+from .evaluate import add_evaluate
+from .predict import add_predict
+from .train import add_train
 
 EXAMPLES = """examples:
   minidl train moons --out results/moons
@@ -16,43 +21,62 @@ EXAMPLES = """examples:
   minidl check moons --layers 5,3
   minidl data list
 
-exit status: 0 done; 1 an error, or a gradient that is wrong; 2 a command that is not understood; 130 Ctrl-C"""
+exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command line; 130 Ctrl-C"""
 
 
-def parser() -> Parser:
-    """Return the command line."""
-    cli = Parser(
+def make_parser() -> CommandParser:
+    """Return the parser of the command line.
+
+    Returns
+    -------
+    CommandParser
+        With all commands.
+    """
+    parser = CommandParser(
         prog="minidl",
         description="Train small networks and prove their gradients right.",
         epilog=EXAMPLES,
     )
-    cli.add_argument("--version", action="version", version=f"minidl {__version__}")
-    added = cli.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_commands(added)
-    sets.add_commands(added)
-    return cli
+    parser.add_argument("--version", action="version", version=f"minidl {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (add_train, add_evaluate, add_predict, add_check, add_data):
+        add(subparsers)
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; an error is one line."""
-    cli = parser()
-    options = cli.parse_args(argv)
-    if "points" in options and (wrong := sets.misfit(options)):
-        cli.error(wrong)
+    """Run a command and return its exit status; an error is printed in one line on stderr.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after `minidl`; by default those of this process.
+
+    Returns
+    -------
+    int
+        0 success, 1 an error or a wrong gradient, 130 Ctrl-C. An invalid command line exits with
+        status 2.
+    """
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    message = incompatible_option(options) if "points" in options else None
+    if message:
+        parser.error(message)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        status, text = 130, "interrupted"
-    except BrokenPipeError:  # whoever reads has gone, such as `head`
+        status, message = 130, "interrupted"
+    except BrokenPipeError:  # the reader has gone, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         if options.debug:
             raise
-        status, text = 1, " ".join(str(error).split()) or type(error).__name__
+        status, message = 1, " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, MinidlError | OSError | MemoryError):
-            text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
-    print(f"minidl {options.command}: {text}", file=sys.stderr)
+            message = f"unexpected {type(error).__name__}: {message} (--debug shows where)"
+    print(f"minidl {options.command}: {message}", file=sys.stderr)
     return status

@@ -1,79 +1,109 @@
-"""What all commands share: how they are added, what they read and how they print."""
+"""What all commands share: the parser, how a command is added, and how results are printed."""
 
 from __future__ import annotations
 
 import argparse
 import inspect
 import json
-import math
 import os
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 
-class Parser(argparse.ArgumentParser):
-    """Tells a mistake in one line."""
+class CommandParser(argparse.ArgumentParser):
+    """Argument parser that reports an error in one line and accepts no abbreviated options.
 
-    def __init__(self, **settings: Any) -> None:
+    Parameters
+    ----------
+    **arguments
+        Those of `argparse.ArgumentParser`; its subparsers pass them too.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
         super().__init__(
-            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **arguments
         )
 
     def error(self, message: str) -> NoReturn:
-        """Exit with status 2."""
+        """Print the message in one line on stderr and exit with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
-def command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) -> Parser:
-    """Add a command; the docstring of `run` is its help."""
+def add_command(
+    subparsers: Any, name: str, run: Callable[[argparse.Namespace], int]
+) -> CommandParser:
+    """Add a command; the docstring of `run` becomes its help.
+
+    Parameters
+    ----------
+    subparsers : object
+        What `ArgumentParser.add_subparsers` returned.
+    name : str
+        The word on the command line.
+    run : callable
+        Takes the parsed options and returns the exit status. The first line of its docstring is
+        the line in the list of commands, the section "Examples" is printed at the end of the help.
+
+    Returns
+    -------
+    CommandParser
+        The parser of the command, to which its options are added.
+    """
     summary, _, rest = (inspect.getdoc(run) or name).partition("\n\n")
     description, _, examples = rest.partition("Examples\n--------\n")
-    epilog = f"examples:\n{examples}" if examples else None
-    added: Parser = commands.add_parser(
+    parser: CommandParser = subparsers.add_parser(
         name,
         help=summary[0].lower() + summary[1:].rstrip("."),
-        description=description,
-        epilog=epilog,
+        description=description or summary,
+        epilog=f"examples:\n{examples}" if examples else None,
     )
-    added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
-    added.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    added.set_defaults(run=run, command=added.prog.removeprefix("minidl "))
-    return added
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(run=run, command=parser.prog.removeprefix("minidl "))
+    return parser
 
 
 def to_json(content: dict[str, Any]) -> str:
-    """Return JSON, in which numbers that are not finite are null."""
-    plain = json.loads(json.dumps(content, default=os.fspath), parse_constant=lambda _: None)
-    return json.dumps(plain, indent=2)
+    """Return content as JSON.
+
+    Parameters
+    ----------
+    content : dict
+        JSON-compatible values and paths.
+
+    Returns
+    -------
+    str
+        Numbers that are not finite become null, as JSON has none.
+    """
+    text = json.dumps(content, default=os.fspath)
+    return json.dumps(json.loads(text, parse_constant=lambda _: None), indent=2)
 
 
-def tell(
-    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, wrong: bool = False
+def emit(
+    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, failed: bool = False
 ) -> int:
-    """Print the lines, or JSON, and return the exit status."""
-    for line in [to_json({"command": options.command, **content})] if options.json else lines:
-        print(line)
-    return int(wrong)
+    """Print the results of a command and return its exit status.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options; with `--json` the content is printed, otherwise the lines.
+    content : dict
+        The results, without the name of the command.
+    lines : list of str
+        The same for a reader.
+    failed : bool, default False
+        Whether the exit status is 1.
 
-def number(kind: type, rule: str, fits: Callable[[Any], bool]) -> Callable[[str], Any]:
-    """Return a type for argparse; `rule` says what `fits`."""
-
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and fits(value)):
-            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
-        return value
-
-    return parse
-
-
-WHOLE_OR_0 = number(int, "a whole number >= 0", lambda n: n >= 0)
-WHOLE = number(int, "a whole number >= 1", lambda n: n >= 1)
-POSITIVE = number(float, "a number > 0", lambda n: n > 0)
-NOT_NEGATIVE = number(float, "a number >= 0", lambda n: n >= 0)
-SHARE = number(float, "a number in (0, 1]", lambda n: 0 < n <= 1)
-SEED = number(int, "a whole number from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
+    Returns
+    -------
+    int
+        0 or 1.
+    """
+    if options.json:
+        print(to_json({"command": options.command, **content}))
+    else:
+        for line in lines:
+            print(line)
+    return int(failed)

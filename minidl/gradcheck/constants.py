@@ -271,4 +271,5 @@ WRONG_ELEMENT = 1e-12
 """Elements off by at most this part of the largest one are not called wrong."""
 
 SMALL_ERROR = 1e-5
-"""Below this relative error nearly all patterns would fit: only those for small errors are tried."""
+"""Up to this relative error nearly all patterns would fit: only those for small errors are
+tried."""

@@ -1,9 +1,9 @@
-"""Arrays in a nested structure, and as one vector."""
+"""Parameters in nested dicts, lists and tuples, and the same numbers as one vector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,117 +12,154 @@ from ..utils.typing import Array
 from .constants import EPS
 
 
-class Parameters:
-    """Arrays in a structure, and as one vector `theta`, where `parts` has the name, slice and shape of each."""
+class Leaf(NamedTuple):
+    """One array of a tree: its name, its place in the vector, its shape."""
+
+    name: str
+    part: slice
+    shape: tuple[int, ...]
+
+
+class ParameterTree:
+    """A structure of arrays, and its numbers as one float64 vector.
+
+    Attributes
+    ----------
+    leaves : list of Leaf
+        The arrays in the order of the vector.
+    theta : ndarray of shape (P,)
+        The vector.
+    """
 
     def __init__(self, tree: Any) -> None:
-        self.tree = tree
-        self.parts: list[tuple[str, slice, tuple[int, ...]]] = []
+        self._tree = tree
+        self.leaves: list[Leaf] = []
         arrays: list[Array] = []
-        for path, leaf in _leaves(tree, tree):
+        start = 0
+        for path, leaf in _matching_leaves(tree, tree):
             name, array = path or "parameters", np.asarray(leaf)
-            if array.dtype.kind != "f":
-                raise DtypeError(
-                    f"parameters must be real floats, got {array.dtype} for {name}: convert it by .astype(np.float64)"
-                )
-            if array.size == 0:
-                raise ShapeError(
-                    f"parameters must not be empty, got shape {array.shape} for {name}: leave it out"
-                )
-            if not np.isfinite(array).all():
-                raise NonFiniteError(f"parameters must be finite, got NaN or infinity in {name}")
-            start = self.parts[-1][1].stop if arrays else 0
-            self.parts.append((name, slice(start, start + array.size), array.shape))
+            _check_parameter(name, array)
+            self.leaves.append(Leaf(name, slice(start, start + array.size), array.shape))
+            start += array.size
             arrays.append(array.astype(np.float64).ravel())
         if not arrays:
-            raise ShapeError(f"parameters must hold at least one array, got {tree!r}")
+            raise ShapeError(f"parameters must contain at least one array, got {tree!r}")
         self.theta: Array = np.concatenate(arrays)
 
-    def fill(self, theta: Array) -> Any:
-        """Return a fresh structure of the numbers of `theta`."""
+    def unflatten(self, theta: Array) -> Any:
+        """Return a new structure with copies of the numbers of `theta`."""
         theta = theta.copy()
-        return _rebuilt(self.tree, (theta[part].reshape(shape) for _, part, shape in self.parts))
+        arrays = (theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves)
+        return _rebuild(self._tree, arrays)
 
-    def vector(self, gradients: Any) -> tuple[Array, list[float]]:
-        """Return gradients of the same structure as one vector, and the relative precision of each."""
-        vector, precision = np.empty(self.theta.size), []
-        for (name, part, shape), (_, leaf) in zip(
-            self.parts, list(_leaves(self.tree, gradients)), strict=True
-        ):
-            try:
-                array = np.asarray(leaf)
-            except ValueError:
-                raise ShapeError(
-                    f"the gradient of {name} must have its shape {shape}, got rows of unequal length"
-                ) from None
-            if array.dtype.kind not in "iuf":
-                raise DtypeError(
-                    f"the gradient of {name} must hold real numbers, got dtype {array.dtype}"
-                )
-            if array.shape != shape:
-                raise ShapeError(
-                    f"the gradient of {name} must have its shape {shape}, got {array.shape}: nothing is broadcast"
-                )
-            vector[part] = array.ravel()
-            precision.append(
-                max(EPS, float(np.finfo(array.dtype).eps)) if array.dtype.kind == "f" else EPS
-            )
-        return vector, precision
+    def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
+        """Return gradients of the same structure as one vector, and the precision of each."""
+        vector, precisions = np.empty(self.theta.size), []
+        matching = list(_matching_leaves(self._tree, gradients))
+        for leaf, (_, gradient) in zip(self.leaves, matching, strict=True):
+            array = _as_gradient(leaf, gradient)
+            vector[leaf.part] = array.ravel()
+            precision = EPS
+            if array.dtype.kind == "f":
+                precision = max(EPS, float(np.finfo(array.dtype).eps))
+            precisions.append(precision)
+        return vector, precisions
 
 
-def _leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path of each leaf of `tree` and what `other` has there."""
-    where = f" under {path}" if path else ""
-    if isinstance(tree, Mapping):
-        due, fits = "a dict", isinstance(other, Mapping)
-    elif isinstance(tree, list | tuple):
-        due, fits = (
-            f"a list of {len(tree)}",
-            isinstance(other, list | tuple) and len(other) == len(tree),
+def _check_parameter(name: str, array: Array) -> None:
+    if array.dtype.kind != "f":
+        raise DtypeError(
+            f"parameters must be real floats, got {array.dtype} for {name}: "
+            "convert it by .astype(np.float64)"
         )
-    else:
-        due, fits = "an array", other is tree or not (other is None or isinstance(other, Mapping))
-    if not fits:
-        got = len(other) if isinstance(other, list | tuple) else type(other).__name__
+    if array.size == 0:
         raise ShapeError(
-            f"gradients must have the structure of parameters: {due} is due{where}, got {got}"
+            f"parameters must not be empty, got shape {array.shape} for {name}: leave it out"
         )
+    if not np.isfinite(array).all():
+        raise NonFiniteError(f"parameters must be finite, got NaN or infinity in {name}")
+
+
+def _as_gradient(leaf: Leaf, gradient: Any) -> Array:
+    rule = f"the gradient of {leaf.name} must"
+    try:
+        array = np.asarray(gradient)
+    except ValueError:
+        raise ShapeError(
+            f"{rule} have its shape {leaf.shape}, got rows of unequal length"
+        ) from None
+    if array.dtype.kind not in "iuf":
+        raise DtypeError(f"{rule} contain real numbers, got dtype {array.dtype}")
+    if array.shape != leaf.shape:
+        raise ShapeError(
+            f"{rule} have its shape {leaf.shape}, got {array.shape}: nothing is broadcast"
+        )
+    return array
+
+
+def _matching_leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path of each leaf of `tree`, and what `other` has there."""
     if isinstance(tree, Mapping):
-        missing, extra = (
-            [key for key in one if key not in two] for one, two in ((tree, other), (other, tree))
-        )
-        if missing or extra:
-            cure = (
-                '; pass {key: gradients["d" + key] for key in parameters}'
-                if all(f"d{key}" in other for key in missing)
-                else ""
-            )
-            listed = [", ".join(map(repr, keys)) or "none" for keys in (missing, extra)]
-            raise ShapeError(
-                f"gradients must have the keys of parameters{where}: {listed[0]} missing, {listed[1]} too many{cure}"
-            )
-        for key, held in tree.items():
-            name = (
-                f"{path}[{key!r}]" if not isinstance(key, str) else f"{path}.{key}" if path else key
-            )
-            yield from _leaves(held, other[key], name)
+        _check_keys(tree, other, path)
+        for key, child in tree.items():
+            yield from _matching_leaves(child, other[key], _child_path(path, key))
     elif isinstance(tree, list | tuple):
-        for i, (held, given) in enumerate(zip(tree, other, strict=True)):
-            yield from _leaves(held, given, f"{path}[{i}]")
+        if not isinstance(other, list | tuple) or len(other) != len(tree):
+            raise _structure_error(f"a list of {len(tree)}", path, other)
+        for i, (child, other_child) in enumerate(zip(tree, other, strict=True)):
+            yield from _matching_leaves(child, other_child, f"{path}[{i}]")
     else:
+        if other is not tree and (other is None or isinstance(other, Mapping)):
+            raise _structure_error("an array", path, other)
         yield path, other
 
 
-def _rebuilt(tree: Any, parts: Iterator[Array]) -> Any:
+def _child_path(path: str, key: Any) -> str:
+    if not isinstance(key, str):
+        return f"{path}[{key!r}]"
+    return f"{path}.{key}" if path else key
+
+
+def _structure_error(expected: str, path: str, received: Any) -> ShapeError:
+    got = type(received).__name__
+    if isinstance(received, list | tuple):
+        got = str(len(received))
+    return ShapeError(
+        f"gradients must have the structure of parameters: expected {expected}{_under(path)}, "
+        f"got {got}"
+    )
+
+
+def _check_keys(tree: Mapping[Any, Any], other: Any, path: str) -> None:
+    if not isinstance(other, Mapping):
+        raise _structure_error("a dict", path, other)
+    missing = [key for key in tree if key not in other]
+    extra = [key for key in other if key not in tree]
+    if not missing and not extra:
+        return
+    cure = ""
+    if all(f"d{key}" in other for key in missing):
+        cure = '; pass {key: gradients["d" + key] for key in parameters}'
+    raise ShapeError(
+        f"gradients must have the keys of parameters{_under(path)}: "
+        f"{_listed(missing)} missing, {_listed(extra)} too many{cure}"
+    )
+
+
+def _under(path: str) -> str:
+    return f" under {path}" if path else ""
+
+
+def _listed(keys: list[Any]) -> str:
+    return ", ".join(map(repr, keys)) or "none"
+
+
+def _rebuild(tree: Any, arrays: Iterator[Array]) -> Any:
     if isinstance(tree, Mapping):
-        return {key: _rebuilt(held, parts) for key, held in tree.items()}
-    if isinstance(tree, list | tuple):
-        items = [_rebuilt(held, parts) for held in tree]
-        return (
-            tree._make(items)
-            if hasattr(tree, "_make")
-            else tuple(items)
-            if isinstance(tree, tuple)
-            else items
-        )
-    return next(parts)
+        return {key: _rebuild(child, arrays) for key, child in tree.items()}
+    if not isinstance(tree, list | tuple):
+        return next(arrays)
+    children = [_rebuild(child, arrays) for child in tree]
+    if hasattr(tree, "_make"):  # a named tuple
+        return tree._make(children)
+    return tuple(children) if isinstance(tree, tuple) else children

@@ -1,4 +1,4 @@
-"""Binary cross-entropy, from probabilities and from logits."""
+"""Binary cross-entropy, of probabilities and of logits."""
 
 from typing import Any
 
@@ -6,37 +6,64 @@ import numpy as np
 
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
-from .cross_entropy import BinaryTargets
+from .cross_entropy import BaseBinaryCrossEntropy
 
 
-class BinaryCrossEntropy(BinaryTargets):
-    """Cross-entropy of probabilities p against targets t in [0, 1]: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
+class BinaryCrossEntropy(BaseBinaryCrossEntropy):
+    """Binary cross-entropy of probabilities: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
 
-    0 log 0 is 0. After a `Sigmoid`, a model computes it from the logits, without overflow.
+    p and t have shape (m, k): k independent decisions between class 0 and class 1 for each of m
+    examples. 0 log 0 is taken as 0. If the model's last layer is a `Sigmoid`, both are computed
+    together from the logits, which is exact and does not overflow.
 
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        s in [0, 1): each t is taken as (1 - s) t + s / 2, but not for the accuracy.
+        s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss, but not in the
+        accuracy.
+
+    Raises
+    ------
+    ArgumentError
+        If `label_smoothing` is not a number in [0, 1); from `forward`, if a prediction is not a
+        probability.
+    ShapeError
+        From `forward`, if the shapes of predictions and targets differ.
+
+    See Also
+    --------
+    CategoricalCrossEntropy : For one class out of several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import BinaryCrossEntropy
+    >>> loss = BinaryCrossEntropy()
+    >>> p = np.array([[0.5], [0.8]])
+    >>> round(float(loss.forward(p, np.array([[1.0], [1.0]]))), 3)
+    0.458
+    >>> loss.backward()
+    array([[-1.   ],
+           [-0.625]])
+    >>> loss.classes(p)
+    array([0, 1])
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the loss."""
-        self._prediction, self._target = p, t = prediction, self._aim(prediction, target, 2)
-        self._probabilities(p, "Sigmoid()")
-        total = self._total = self._weighed("total", np.log, p, t)
-        total += self._weighed("other", np.log1p, -np.minimum(p, 1), 1 - t)
-        return -total.sum() / total.size
+        p = self._prediction = prediction
+        t = self._target = self._smooth_targets(prediction, target, n_classes=2)
+        self._check_probabilities(p, "Sigmoid()")
+        log_likelihood = self._log_likelihood = self._weighted_log("log_likelihood", np.log, p, t)
+        log_likelihood += self._weighted_log("other", np.log1p, -np.minimum(p, 1), 1 - t)
+        return -log_likelihood.sum() / log_likelihood.size
 
     def per_example(self) -> Any:
-        """Return the loss of each row."""
-        return -self._total.mean(axis=1)
+        return -self._log_likelihood.mean(axis=1)
 
     def backward(self) -> Array:
-        """Return (-t / p + (1 - t) / (1 - p)) / (m k)."""
         p, t = self._prediction, self._target
-        gradient = self._scratch("gradient", p)
-        other = self._scratch("other", p)
+        gradient = self._work_array("gradient", p)
+        other = self._work_array("other", p)
         gradient[...] = 0
         other[...] = 0
         with np.errstate(divide="ignore"):
@@ -52,39 +79,73 @@ class BinaryCrossEntropy(BinaryTargets):
         )
 
 
-class SigmoidCrossEntropy(BinaryTargets):
-    """Binary cross-entropy of sigmoid(z), from the logits z: (1 / (m k)) * sum(log(1 + exp(z)) - t z)."""
+class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
+    """Binary cross-entropy of logits: (1 / (m k)) * sum(log(1 + exp(z)) - t z).
+
+    z and t have shape (m, k). It is the `BinaryCrossEntropy` of sigmoid(z), computed as
+    max(z, 0) - t z + log(1 + exp(-abs(z))), which is exact and does not overflow. The gradient is
+    (sigmoid(z) - t) / (m k).
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss, but not in the
+        accuracy.
+
+    Raises
+    ------
+    ArgumentError
+        If `label_smoothing` is not a number in [0, 1).
+    ShapeError
+        From `forward`, if the shapes of logits and targets differ.
+
+    See Also
+    --------
+    BinaryCrossEntropy : Uses it under a `Sigmoid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.losses import SigmoidCrossEntropy
+    >>> loss = SigmoidCrossEntropy()
+    >>> round(float(loss.forward(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))), 3)
+    0.347
+    >>> loss.backward()
+    array([[-0.25],
+           [ 0.  ]])
+    """
 
     threshold = 0.0
 
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the mean of max(z, 0) - t z + log(1 + exp(-|z|))."""
         z = prediction
-        target = self._target = self._aim(z, target, 2)
-        high, low = self._scratch("high", z), self._scratch("low", z)
-        decay, work = self._scratch("decay", z), self._scratch("work", z)
-        self._low, self._decay, self._spare = low, decay, (high, work)
-        np.maximum(z, scalar_array(0, z.dtype), out=high)
-        np.subtract(z, high, out=low)  # min(z, 0)
-        np.subtract(low, high, out=decay)  # -|z|
+        t = self._target = self._smooth_targets(z, target, n_classes=2)
+        losses = self._losses = self._work_array("losses", z)
+        negative_part = self._negative_part = self._work_array("negative_part", z)
+        decay = self._decay = self._work_array("decay", z)
+        work = self._work_array("work", z)
+        np.maximum(z, scalar_array(0, z.dtype), out=losses)  # max(z, 0)
+        np.subtract(z, losses, out=negative_part)  # min(z, 0)
+        np.subtract(negative_part, losses, out=decay)  # -abs(z)
         np.exp(decay, out=decay)
-        np.multiply(z, target, out=work)
-        np.subtract(high, work, out=high)
+        np.multiply(z, t, out=work)
+        np.subtract(losses, work, out=losses)
         np.log1p(decay, out=work)
-        np.add(high, work, out=high)
-        return np.add.reduce(high, axis=None) / high.size
+        np.add(losses, work, out=losses)
+        return np.add.reduce(losses, axis=None) / losses.size
 
     def per_example(self) -> Any:
-        """Return the loss of each row."""
-        return self._spare[0].mean(axis=1)
+        return self._losses.mean(axis=1)
 
     def backward(self) -> Array:
-        """Return (sigmoid(z) - t) / (m k)."""
-        gradient, work = self._spare
-        np.exp(self._low, out=gradient)
+        t = self._target
+        gradient = self._work_array("gradient", t)
+        work = self._work_array("work", t)
+        # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-abs(z)))
+        np.exp(self._negative_part, out=gradient)
         np.add(self._decay, scalar_array(1, work.dtype), out=work)
-        np.divide(gradient, work, out=gradient)  # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-|z|))
-        np.subtract(gradient, self._target, out=gradient)
+        np.divide(gradient, work, out=gradient)
+        np.subtract(gradient, t, out=gradient)
         return np.multiply(gradient, scalar_array(1 / gradient.size, gradient.dtype), out=gradient)
 
     def formula(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Categorical cross-entropy, from probabilities and from logits."""
+"""Categorical cross-entropy, of probabilities and of logits."""
 
 from typing import Any
 
@@ -6,38 +6,69 @@ import numpy as np
 
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
-from .cross_entropy import CategoricalTargets
+from .cross_entropy import BaseCategoricalCrossEntropy
 
 
-class CategoricalCrossEntropy(CategoricalTargets):
-    """Cross-entropy of rows of probabilities p against class numbers or rows t: -(1 / m) * sum(t log p).
+class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
+    """Categorical cross-entropy of probabilities: -(1 / m) * sum(t log p).
 
-    0 log 0 is 0. After a `Softmax`, a model computes it from the logits, without overflow.
+    p and t have shape (m, k): rows of probabilities of k classes for each of m examples. A model
+    also takes class numbers of shape (m,) as targets. 0 log 0 is taken as 0. If the model's last
+    layer is a `Softmax`, both are computed together from the logits, which is exact and does not
+    overflow.
 
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        s in [0, 1): each t is taken as (1 - s) t + s / k, but not for the accuracy. Szegedy et al. (2016, arXiv:1512.00567), section 7.
+        s in [0, 1): each target t is replaced by (1 - s) t + s / k in the loss, but not in the
+        accuracy.
+
+    Raises
+    ------
+    ArgumentError
+        If `label_smoothing` is not a number in [0, 1); from `forward`, if a prediction is not a
+        probability.
+    ShapeError
+        From `forward`, if the shapes of predictions and targets differ.
+
+    See Also
+    --------
+    BinaryCrossEntropy : For independent decisions between two classes.
+
+    References
+    ----------
+    Szegedy et al. (2016), "Rethinking the Inception architecture for computer vision",
+    arXiv:1512.00567, section 7 (label smoothing).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import CategoricalCrossEntropy
+    >>> loss = CategoricalCrossEntropy()
+    >>> p = np.array([[0.25, 0.75], [0.5, 0.5]])
+    >>> t = loss.prepare_targets([1, 0], 2, p.dtype)
+    >>> round(float(loss.forward(p, t)), 3)
+    0.49
+    >>> loss.backward().round(3)
+    array([[-0.   , -0.667],
+           [-1.   , -0.   ]])
+    >>> loss.classes(p)
+    array([1, 0])
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the loss."""
-        self._prediction, self._target = p, t = (
-            prediction,
-            self._aim(prediction, target, prediction.shape[-1]),
-        )
-        self._probabilities(p, "Softmax()")
-        total = self._total = self._weighed("total", np.log, p, t)
-        return -total.sum() / len(total)
+        p = self._prediction = prediction
+        t = self._target = self._smooth_targets(prediction, target, n_classes=prediction.shape[-1])
+        self._check_probabilities(p, "Softmax()")
+        log_likelihood = self._log_likelihood = self._weighted_log("log_likelihood", np.log, p, t)
+        return -log_likelihood.sum() / len(log_likelihood)
 
     def per_example(self) -> Any:
-        """Return the loss of each row."""
-        return -self._total.sum(axis=1)
+        return -self._log_likelihood.sum(axis=1)
 
     def backward(self) -> Array:
-        """Return -t / (m p)."""
         p, t = self._prediction, self._target
-        gradient = self._scratch("gradient", p)
+        gradient = self._work_array("gradient", p)
         gradient[...] = 0
         with np.errstate(divide="ignore"):
             np.divide(t, p, out=gradient, where=t > 0)
@@ -47,30 +78,62 @@ class CategoricalCrossEntropy(CategoricalTargets):
         return "-1 / m * sum of t log(p)", "-t / p / m"
 
 
-class SoftmaxCrossEntropy(CategoricalTargets):
-    """Categorical cross-entropy of softmax(z), from the logits z: (1 / m) * sum(log(sum(exp(z))) - t . z)."""
+class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
+    """Categorical cross-entropy of logits: (1 / m) * sum(log(sum(exp(z))) - t . z).
+
+    z and t have shape (m, k). It is the `CategoricalCrossEntropy` of softmax(z), computed after
+    the largest logit of each row is subtracted, so that nothing overflows. The gradient is
+    (softmax(z) - t) / m.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each target t is replaced by (1 - s) t + s / k in the loss, but not in the
+        accuracy.
+
+    Raises
+    ------
+    ArgumentError
+        If `label_smoothing` is not a number in [0, 1).
+    ShapeError
+        From `forward`, if the shapes of logits and targets differ.
+
+    See Also
+    --------
+    CategoricalCrossEntropy : Uses it under a `Softmax`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.losses import SoftmaxCrossEntropy
+    >>> loss = SoftmaxCrossEntropy()
+    >>> round(float(loss.forward(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))), 3)
+    0.693
+    >>> loss.backward()
+    array([[-0.5,  0.5]])
+    """
 
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the mean of log(sum(exp(z))) - t . z, each row shifted by its largest logit."""
         z = prediction
-        target = self._target = self._aim(z, target, z.shape[-1])
-        shifted = self._shifted = self._scratch("shifted", z)
-        exponential = self._exponential = self._scratch("exponential", z)
+        t = self._target = self._smooth_targets(z, target, n_classes=z.shape[-1])
+        shifted = self._shifted = self._work_array("shifted", z)
+        exponential = self._exponential = self._work_array("exponential", z)
         np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=shifted)
         np.exp(shifted, out=exponential)
         self._sums = np.add.reduce(exponential, axis=1, keepdims=True)
-        return (np.log(self._sums).sum() - shifted.ravel().dot(target.ravel())) / len(z)
+        return (np.log(self._sums).sum() - shifted.ravel().dot(t.ravel())) / len(z)
 
     def per_example(self) -> Any:
-        """Return the loss of each row."""
         return np.log(self._sums[:, 0]) - (self._shifted * self._target).sum(axis=1)
 
     def backward(self) -> Array:
-        """Return (softmax(z) - t) / m."""
-        gradient = self._scratch("gradient", self._exponential)
+        gradient = self._work_array("gradient", self._exponential)
         np.divide(self._exponential, self._sums, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, scalar_array(1 / len(gradient), gradient.dtype), out=gradient)
 
     def formula(self) -> tuple[str, str]:
-        return "1 / m * sum over the rows of log(sum(exp(z))) - sum(t z)", "(p - t) / m"
+        return (
+            "1 / m * sum over the rows of log(sum(exp(z))) - sum(t z)",
+            "(p - t) / m",
+        )

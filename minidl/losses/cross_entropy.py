@@ -1,4 +1,4 @@
-"""What the cross-entropies share: label smoothing, classes and the checks of their targets."""
+"""The bases of the cross-entropies: label smoothing, classes, and validation of the targets."""
 
 from typing import Any
 
@@ -13,9 +13,21 @@ from ..utils.workspace import scalar_array
 from .base import Loss
 from .one_hot import one_hot
 
+# A row of a softmax may round to a little more than 1, and rows of a file to other sums.
+PROBABILITY_TOLERANCE = 1e-6
+ROW_SUM_TOLERANCE = 1e-3
 
-class CrossEntropy(Loss):
-    """With an accuracy, which does not see that targets are smoothed."""
+
+class BaseCrossEntropy(Loss):
+    """Base of the cross-entropies, with label smoothing.
+
+    The accuracy uses the targets without smoothing.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each target t is replaced by (1 - s) t + s / n_classes in the loss.
+    """
 
     is_classification = True
     label_smoothing = 0.0
@@ -30,99 +42,119 @@ class CrossEntropy(Loss):
         )
 
     def settings(self) -> dict[str, Any]:
-        """Return what makes such a loss again."""
-        return {
-            name: value
-            for name, value in init_arguments(self).items()
-            if value or name != "label_smoothing"
-        }
+        """Return the constructor arguments as JSON-compatible values.
+
+        Returns
+        -------
+        dict of str to object
+            The arguments by name; without `label_smoothing` where it is 0.
+        """
+        arguments = init_arguments(self)
+        if not arguments.get("label_smoothing", 0.0):
+            arguments.pop("label_smoothing", None)
+        return arguments
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({f'label_smoothing={self.label_smoothing}' if self.label_smoothing else ''})"
+        smoothing = f"label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
+        return f"{type(self).__name__}({smoothing})"
 
-    def _aim(self, prediction: Array, target: Array, classes: int) -> Array:
-        self._same_shape(prediction, target)
+    def _smooth_targets(self, prediction: Array, target: Array, n_classes: int) -> Array:
+        self._check_same_shape(prediction, target)
         if not self.label_smoothing:
             return target
-        smoothed = np.multiply(
-            target, 1 - self.label_smoothing, out=self._scratch("smoothed", target)
-        )
-        smoothed += self.label_smoothing / classes
+        smoothed = self._work_array("smoothed", target)
+        np.multiply(target, 1 - self.label_smoothing, out=smoothed)
+        smoothed += self.label_smoothing / n_classes
         return smoothed
 
-    def _probabilities(self, prediction: Array, layer: str) -> None:
+    def _check_probabilities(self, prediction: Array, last_layer: str) -> None:
         low, high = prediction.real.min(), prediction.real.max()
-        if low < 0 or high > 1 + 1e-6:  # rows of a softmax may round to a little over 1
+        if low < 0 or high > 1 + PROBABILITY_TOLERANCE:
             raise ArgumentError(
-                f"{self} takes probabilities in [0, 1], got {low:g} to {high:g}: end the model with {layer}"
+                f"{self} takes probabilities in [0, 1], got {low:g} to {high:g}: "
+                f"end the model with {last_layer}"
             )
 
-    def _weighed(self, name: str, log: np.ufunc, p: Array, t: Array) -> Array:
-        """Return t log p, 0 where t is 0."""
-        terms = self._scratch(name, p)
+    def _weighted_log(self, name: str, log: np.ufunc, p: Array, weight: Array) -> Array:
+        """Return weight * log(p), and 0 where the weight is 0, in the work array `name`."""
+        terms = self._work_array(name, p)
         terms[...] = 0
         with np.errstate(divide="ignore"):  # log(0) = -inf is right
-            log(p, out=terms, where=t > 0)
-        return np.multiply(terms, t, out=terms)
+            log(p, out=terms, where=weight > 0)
+        return np.multiply(terms, weight, out=terms)
 
 
-class BinaryTargets(CrossEntropy):
-    """Targets in [0, 1] for each output."""
+class BaseBinaryCrossEntropy(BaseCrossEntropy):
+    """Base of the cross-entropies of independent outputs with two classes each, 0 and 1.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss.
+
+    Attributes
+    ----------
+    threshold : float
+        Predictions above it are class 1.
+    """
 
     threshold = 0.5
 
     def prepare_targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
-        """Return targets in [0, 1]."""
-        y = super().prepare_targets(Y, outputs, dtype)
-        for bad in (y.min(), y.max()):
-            if not 0 <= bad <= 1:
+        targets = super().prepare_targets(Y, outputs, dtype)
+        for extreme in (targets.min(), targets.max()):
+            if not 0 <= extreme <= 1:
                 raise ArgumentError(
-                    f"Y must lie in [0, 1] for {self}, got {bad:g}: number the two classes 0 and 1"
+                    f"Y must lie in [0, 1] for {self}, got {extreme:g}: "
+                    "number the two classes 0 and 1"
                 )
-        return y
+        return targets
 
     def classes(self, prediction: Array) -> Array:
-        """Return 0 or 1: (m,) for one output, (m, k) for more."""
-        found = (prediction > self.threshold).astype(np.int64)
-        return found[:, 0] if found.shape[1] == 1 else found
+        numbers = (prediction > self.threshold).astype(np.int64)
+        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
 
     def count_correct(self, prediction: Array, target: Array) -> tuple[int, int]:
-        """Return how many classes agree, and of how many."""
-        found, due = (
-            prediction > scalar_array(self.threshold, prediction.dtype),
-            target > scalar_array(0.5, target.dtype),
-        )
-        return int(np.count_nonzero(found == due)), target.size
+        predicted = prediction > scalar_array(self.threshold, prediction.dtype)
+        expected = target > scalar_array(0.5, target.dtype)
+        return int(np.count_nonzero(predicted == expected)), target.size
 
 
-class CategoricalTargets(CrossEntropy):
-    """Of class numbers or rows of probabilities."""
+class BaseCategoricalCrossEntropy(BaseCrossEntropy):
+    """Base of the cross-entropies of one class out of k, which exclude each other.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): each target t is replaced by (1 - s) t + s / k in the loss.
+    """
 
     def prepare_targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
-        """Return class numbers (m,) or (m, 1), or rows (m, k) that sum to 1, as rows."""
-        y = as_real_array(Y, "Y")
-        if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1 and outputs != 1):
+        labels = as_real_array(Y, "Y")
+        is_column = labels.ndim == 2 and labels.shape[1] == 1 and outputs != 1
+        if labels.ndim == 1 or is_column:
             if outputs is None:
                 raise ShapeError(
-                    "Y holds class numbers, but how many classes there are is not known: pass one_hot(Y, classes)"
+                    "Y has class numbers, but the number of classes is unknown: "
+                    "pass one_hot(Y, classes)"
                 )
-            return one_hot(y.reshape(-1), outputs, dtype=dtype)
+            return one_hot(labels.reshape(-1), outputs, dtype=dtype)
         rows = super().prepare_targets(Y, outputs, dtype)
         sums = rows.sum(axis=1)
-        wrong = np.abs(sums - 1)
-        if rows.min() < 0 or wrong.max() > 1e-3:
-            found = (
-                f"a sum of {sums[wrong.argmax()]:g}"
-                if wrong.max() > 1e-3
-                else f"the number {rows.min():g}"
-            )
+        deviations = np.abs(sums - 1)
+        problem = None
+        if deviations.max() > ROW_SUM_TOLERANCE:
+            problem = f"a sum of {sums[deviations.argmax()]:g}"
+        elif rows.min() < 0:
+            problem = f"the number {rows.min():g}"
+        if problem is not None:
             raise ArgumentError(
-                f"each row of Y must be probabilities that sum to 1 for {self}, got {found}: pass one_hot(Y, classes)"
+                f"each row of Y must be probabilities that sum to 1 for {self}, got {problem}: "
+                "pass one_hot(Y, classes)"
             )
-        shares: Array = rows / sums[:, np.newaxis]
-        return shares
+        probabilities: Array = rows / sums[:, np.newaxis]
+        return probabilities
 
     def classes(self, prediction: Array) -> Array:
-        """Return the largest output's number (m,)."""
         numbers: Array = prediction.argmax(axis=1)
         return numbers

@@ -10,29 +10,43 @@ from .base import Loss
 
 
 class MeanSquaredError(Loss):
-    """Mean squared error: (1 / (m k)) * sum((prediction - target)**2), over m examples of k outputs."""
+    """Mean squared error: (1 / (m k)) * sum((p - t)**2).
+
+    p and t have shape (m, k): k outputs for each of m examples. The gradient is
+    2 (p - t) / (m k).
+
+    Raises
+    ------
+    ShapeError
+        From `forward`, if the shapes of predictions and targets differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import MeanSquaredError
+    >>> loss = MeanSquaredError()
+    >>> float(loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]])))
+    2.0
+    >>> loss.backward()
+    array([[2.],
+           [0.]])
+    """
 
     def forward(self, prediction: Array, target: Array) -> Any:
-        """Return the loss."""
-        self._same_shape(prediction, target)
-        self._difference = np.subtract(
-            prediction, target, out=self._scratch("difference", prediction)
-        )
-        flat = self._difference.ravel()
+        self._check_same_shape(prediction, target)
+        difference = self._difference = self._work_array("difference", prediction)
+        np.subtract(prediction, target, out=difference)
+        flat = difference.ravel()
         return flat.dot(flat) / flat.size
 
     def per_example(self) -> Any:
-        """Return the loss of each row."""
         return np.square(self._difference).mean(axis=1)
 
     def backward(self) -> Array:
-        """Return 2 (prediction - target) / (m k)."""
         difference = self._difference
-        return np.multiply(
-            difference,
-            scalar_array(2 / difference.size, difference.dtype),
-            out=self._scratch("gradient", difference),
-        )
+        gradient = self._work_array("gradient", difference)
+        factor = scalar_array(2 / difference.size, difference.dtype)
+        return np.multiply(difference, factor, out=gradient)
 
     def formula(self) -> tuple[str, str]:
         return "1 / (m k) * sum of (p - t)**2", "2 (p - t) / (m k)"

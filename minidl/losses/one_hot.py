@@ -9,24 +9,44 @@ from ..utils.validation import as_real_array
 
 
 def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Return rows (m, classes) with a 1 at each label and 0 elsewhere.
+    """Return rows with a 1 at each class number and 0 elsewhere.
 
     Parameters
     ----------
     labels : array_like of shape (m,) or (m, 1)
-        Whole numbers from 0 to classes - 1.
+        The class number of each example, an integer from 0 to classes - 1.
     classes : int
-        >= 1.
-    dtype : dtype, default float32
+        The number of classes, >= 1.
+    dtype : dtype-like, default float32
+        The dtype of the rows.
+
+    Returns
+    -------
+    ndarray of shape (m, classes)
+        The one-hot rows.
+
+    Raises
+    ------
+    ArgumentError
+        If `classes` is not an integer >= 1, or a label is not an integer from 0 to classes - 1.
+    ShapeError
+        If `labels` is not a vector of at least one number.
+    DtypeError
+        If `labels` are not real numbers.
+
+    See Also
+    --------
+    CategoricalCrossEntropy : Takes class numbers as they are, too.
 
     Examples
     --------
+    >>> from minidl import one_hot
     >>> one_hot([2, 0], 3)
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
     if not isinstance(classes, int | np.integer) or classes < 1:
-        raise ArgumentError(f"classes must be a whole number >= 1, got {classes!r}")
+        raise ArgumentError(f"classes must be an integer >= 1, got {classes!r}")
     numbers = as_real_array(labels, "labels")
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
@@ -34,11 +54,12 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
         raise ShapeError(
             f"labels must be a vector (m,) of at least one class number, got shape {numbers.shape}"
         )
-    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers)))
-    if wrong.any():
-        first = int(wrong.argmax())
+    is_valid = (numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers))
+    if not is_valid.all():
+        row = int(is_valid.argmin())
         raise ArgumentError(
-            f"class labels must be whole numbers from 0 to {classes - 1}, got {numbers[first]} in row {first}"
+            f"class labels must be integers from 0 to {classes - 1}, "
+            f"got {numbers[row]} in row {row}"
         )
     rows = np.zeros((len(numbers), classes), dtype)
     rows[np.arange(len(numbers)), numbers.astype(np.intp)] = 1

@@ -1,1 +1,5 @@
 """The model that users hold."""
+
+from .sequential import Sequential
+
+__all__ = ["Sequential"]

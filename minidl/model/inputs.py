@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..batching.batch import Batch
 from ..batching.out_of_core import (
@@ -138,8 +137,3 @@ def check_fit_arguments(
         rule = "validation must be a pair (X, Y), or (X, Y, sample_weight)"
         raise ArgumentError(f"{rule}, got {type(validation).__name__}")
     return callback_list
-
-
-def is_any_out_of_core(arrays: Sequence[npt.ArrayLike]) -> bool:
-    """Return True if the data of one of the arrays is not in memory."""
-    return any(is_out_of_core(values) for values in arrays)

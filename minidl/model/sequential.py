@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import numpy.typing as npt
 
 from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
-from ..batching.minibatches import MiniBatches, ShuffleFunction, check_batch_size
 from ..batching.read_plan import MEMORY_LIMIT, check_memory_limit
 from ..batching.sample_weights import ClassWeight
+from ..batching.shuffled_rows import ShuffleFunction
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..objective import Objective
@@ -29,16 +28,11 @@ from ..training.loop import train
 from ..utils.atomic_files import FilePath
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
-from .evaluation import evaluate_batches, make_validator
-from .inputs import (
-    check_fit_arguments,
-    is_any_out_of_core,
-    prepare_batch,
-    prepare_data,
-    prepare_examples,
-)
+from .evaluation import evaluate_batches
+from .inputs import check_fit_arguments, prepare_batch, prepare_data, prepare_examples
 from .summary import summarize
 from .trace import trace
+from .training_data import prepare_training_data
 
 
 class Sequential:
@@ -243,37 +237,18 @@ class Sequential:
         0.0
         """
         callbacks = check_fit_arguments(optimizer, epochs, callbacks, validation)
-        check_batch_size(batch_size)
-        check_memory_limit(memory_limit)
-        # Where both sets are read from files, validation gets an eighth of the memory.
-        both_read = is_any_out_of_core((X, Y)) and is_any_out_of_core(validation or ())
-        validation_limit = memory_limit // 8 if both_read else 0
-        training_limit = memory_limit - validation_limit
-        data = prepare_data(
+        batches, validate = prepare_training_data(
             self.objective_function,
             X,
             Y,
             sample_weight,
             class_weight,
-            memory_limit=training_limit,
-        )
-        validate = None
-        if validation is not None:
-            limit = validation_limit or memory_limit
-            validate = make_validator(self.objective_function, validation, limit)
-        batches = MiniBatches.from_batch(
-            data,
+            validation,
             batch_size=batch_size,
             shuffle=shuffle,
-            seed=self.shuffle_rng,
-            dtype=self.dtype,
-            memory_limit=training_limit,
+            rng=self.shuffle_rng,
+            memory_limit=memory_limit,
         )
-        resume_hook = None
-        if resume is not None:
-            from ..training.resume import restore_training  # only files need h5py
-
-            resume_hook = partial(restore_training, resume)
         return train(
             self,
             batches,
@@ -282,7 +257,7 @@ class Sequential:
             validate=validate,
             callbacks=callbacks,
             progress=progress,
-            resume_hook=resume_hook,
+            resume=resume,
         )
 
     def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
@@ -389,11 +364,7 @@ class Sequential:
         return evaluate_batches(self.objective_function, batches)
 
     def objective(
-        self,
-        X: npt.ArrayLike,
-        Y: npt.ArrayLike,
-        *,
-        sample_weight: npt.ArrayLike | None = None,
+        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
     ) -> dict[str, float]:
         """Return each term of what training minimizes on (X, Y), with dropout off.
 
@@ -414,11 +385,7 @@ class Sequential:
         return {name: float(value) for name, value in terms.items()}
 
     def gradient(
-        self,
-        X: npt.ArrayLike,
-        Y: npt.ArrayLike,
-        *,
-        sample_weight: npt.ArrayLike | None = None,
+        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
     ) -> Array:
         """Return the gradient of the total with respect to all parameters, with dropout off.
 
@@ -484,11 +451,7 @@ class Sequential:
 
     @classmethod
     def load(
-        cls,
-        path: FilePath,
-        *,
-        custom: Sequence[type[Any]] = (),
-        limit: int = 256 * 2**20,
+        cls, path: FilePath, *, custom: Sequence[type[Any]] = (), limit: int = 256 * 2**20
     ) -> Sequential:
         """Return the model that `save` wrote, once its SHA-256 checksums are verified.
 

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 from ..errors import ArgumentError
 
+__all__ = [
+    "History",
+]
+
 
 class History:
     """Per-epoch lists of a call of `fit`, by name.

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..batching.minibatches import MiniBatches
 from ..optimizers.base import Optimizer
+from ..utils.atomic_files import FilePath
 from .callbacks.base import Callback, TrainingRun
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
@@ -31,7 +32,7 @@ def train(
     validate: Callable[[], dict[str, float]] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
-    resume_hook: Hook | None = None,
+    resume: FilePath | None = None,
 ) -> History:
     """Train a model on mini-batches.
 
@@ -51,8 +52,8 @@ def train(
         Observers. `StopOnNonFinite` is added unless there is one.
     progress : bool, default True
         Whether to show a progress bar.
-    resume_hook : callable, optional
-        Restores the run to the state of an interrupted training.
+    resume : path, optional
+        A file of a `Checkpoint`, from which the training continues.
 
     Returns
     -------
@@ -72,8 +73,10 @@ def train(
         for observer in observers:
             observer.on_train_begin(run)
             started.append(observer)
-        if resume_hook:
-            resume_hook(run)
+        if resume is not None:
+            from .resume import restore_training  # only files need h5py
+
+            restore_training(resume, run)
         on_gradient = _overridden_hooks(observers, "on_gradient")
         on_batch_end = _overridden_hooks(observers, "on_batch_end")
         while not run.stopped and (run.epoch < epochs or run.resuming_mid_epoch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +18,19 @@ class HasWorkspace:
     Copies begin with an empty workspace.
     """
 
-    workspace: Workspace
-    """The work arrays by name. Nothing that must be kept may be stored here: the gradient checker
-    swaps the dictionary, and copies begin with an empty one."""
+    @functools.cached_property
+    def workspace(self) -> Workspace:
+        """The work arrays by name, at first none.
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        instance = super().__new__(cls)  # here, so that custom classes need no super().__init__()
-        instance.workspace = {}
-        return instance
+        Nothing that must be kept may be stored here: the gradient checker swaps the dictionary,
+        and copies begin with an empty one.
+        """
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "workspace": {}}
+        state = dict(vars(self))
+        state.pop("workspace", None)
+        return state
 
 
 def get_workspace(

@@ -77,7 +77,8 @@ def test_a_mistake_in_the_command_is_one_line_and_status_2():
     done = run("train", "moons", "--epochs", 0)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "minidl train: argument --epochs: must be a whole number >= 1, got '0' (see minidl train --help)\n"
+        "minidl train: argument --epochs: must be an integer >= 1, got '0' "
+        "(see minidl train --help)\n"
     )
 
 
@@ -147,7 +148,7 @@ def test_help_is_there(capsys, words):
         assert f"  minidl {' '.join(words)}" in out, "examples"
     if not words:
         assert re.search(
-            r"^    train +train a network on a set and say how good it is$", out, re.MULTILINE
+            r"^    train +train a network on a dataset and report its accuracy$", out, re.MULTILINE
         )
 
 
@@ -157,22 +158,22 @@ def test_help_is_there(capsys, words):
         ([], "the following arguments are required: COMMAND"),
         (["learn"], "invalid choice: 'learn'"),
         (["data"], "required: list|verify|make"),
-        (["train"], "required: SET"),
+        (["train"], "required: DATASET"),
         (
             ["train", "dogs"],
             "must be one of moons, circles, blobs, cats, signs, or the path of a .csv file",
         ),
-        (["train", "moons", "--layers", "5,0"], "must be whole numbers >= 1 with commas between"),
+        (["train", "moons", "--layers", "5,0"], "must be integers >= 1 separated by commas"),
         (["train", "moons", "--optimizer", "sgd"], "invalid choice: 'sgd'"),
         (["train", "moons", "--learning-rate", "nan"], "must be a number > 0, got 'nan'"),
         (["train", "moons", "--keep-prob", "1.5"], "must be a number in (0, 1], got '1.5'"),
         (["train", "moons", "--l2", "-1"], "must be a number >= 0"),
-        (["train", "moons", "--seed", "-1"], "must be a whole number from 0 to 2**32 - 1"),
-        (["train", "moons", "--points", "5"], "must be a whole number from 10 to 1000000"),
-        (["train", "moons", "--data", "x"], "--data goes with cats, signs only, not with moons"),
+        (["train", "moons", "--seed", "-1"], "must be an integer from 0 to 2**32 - 1"),
+        (["train", "moons", "--points", "5"], "must be an integer from 10 to 1000000"),
+        (["train", "moons", "--data", "x"], "--data is only for cats, signs, got it with moons"),
         (
             ["check", "cats", "--noise", "1"],
-            "--noise goes with moons, circles, blobs only, not with cats",
+            "--noise is only for moons, circles, blobs, got it with cats",
         ),
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],
@@ -185,7 +186,7 @@ def test_an_error_nobody_thought_of_is_one_line_too(capsys, monkeypatch):
     def broken(options):
         raise ZeroDivisionError("of two\nlines")
 
-    monkeypatch.setattr("minidl.cli.sets.load", broken)
+    monkeypatch.setattr("minidl.cli.check.load_dataset", broken)
     assert main(["check", "moons"]) == 1
     assert (
         capsys.readouterr().err
@@ -199,6 +200,6 @@ def test_ctrl_c_before_anything_is_one_line(capsys, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("minidl.cli.sets.load", interrupted)
+    monkeypatch.setattr("minidl.cli.train.load_dataset", interrupted)
     assert main(["train", "moons"]) == 130
     assert capsys.readouterr().err == "minidl train: interrupted\n"

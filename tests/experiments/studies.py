@@ -58,4 +58,4 @@ def assert_help(name):
         assert said in text
     done = run(name, "--seed", "-1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "argument --seed: must be a whole number from 0 to 2**32 - 1, got '-1'" in done.stderr
+    assert "argument --seed: must be an integer from 0 to 2**32 - 1, got '-1'" in done.stderr

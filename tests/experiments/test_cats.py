@@ -148,13 +148,13 @@ def test_help_names_every_option_with_its_default_and_examples():
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["--epochs", "0"], "must be a whole number >= 1, got '0'"),
-        (["--epochs", "many"], "must be a whole number >= 1, got 'many'"),
-        (["--layers", "20,,5"], "must be whole numbers >= 1 with commas between"),
+        (["--epochs", "0"], "must be an integer >= 1, got '0'"),
+        (["--epochs", "many"], "must be an integer >= 1, got 'many'"),
+        (["--layers", "20,,5"], "must be integers >= 1 separated by commas"),
         (["--learning-rate", "nan"], "must be a number > 0, got 'nan'"),
         (["--l2", "-1"], "must be a number >= 0, got '-1'"),
         (["--keep-prob", "0"], "must be a number in (0, 1], got '0'"),
-        (["--seed", "-1"], "must be a whole number from 0 to 2**32 - 1"),
+        (["--seed", "-1"], "must be an integer from 0 to 2**32 - 1"),
         (["--optimizer", "sgd"], "invalid choice: 'sgd'"),
     ],
 )

@@ -180,7 +180,7 @@ def test_help_names_benchmarks_options_and_examples(capsys):
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["train", "--rounds", "0"], "argument --rounds: must be a whole number >= 1, got '0'"),
+        (["train", "--rounds", "0"], "argument --rounds: must be an integer >= 1, got '0'"),
         (
             ["train", "--only", "minidl,keras"],
             "argument --only: must be names out of products, minidl, fast, jax",

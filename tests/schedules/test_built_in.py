@@ -3,7 +3,7 @@
 import pytest
 
 from minidl import Schedule, schedules
-from minidl.cli import nets
+from minidl.cli import model_options
 from minidl.utils.parts import exported_parts
 
 BUILT_IN = exported_parts(schedules, Schedule)
@@ -35,7 +35,7 @@ def test_the_names_differ():
 
 
 def test_the_command_line_offers_all_of_them():
-    assert set(nets.SCHEDULES.values()) == set(BUILT_IN) - WITHOUT_A_NAME
+    assert set(model_options.SCHEDULES.values()) == set(BUILT_IN) - WITHOUT_A_NAME
 
 
 def test_one_without_a_name_tells_what_it_lacks():

@@ -31,7 +31,7 @@ def perturb_inplace(y: Array, rng: np.random.Generator) -> None:
 def noisy_gradient(gradient: Array, rng: np.random.Generator) -> Array:
     """Return a gradient with noise relative to each element and to the mean size of all."""
     noisy: Array = ulp_noise(gradient, rng)
-    noisy = noisy + RELATIVE_NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
+    noisy += RELATIVE_NOISE * np.abs(gradient).mean() * rng.uniform(-1, 1, gradient.shape)
     return noisy
 
 

@@ -1,6 +1,7 @@
 """Callbacks."""
 
 from .base import Callback, TrainingRun
+from .checkpoint import Checkpoint
 from .csv_log import CSVLog
 from .early_stopping import EarlyStopping
 from .progress_bar import ProgressBar
@@ -10,6 +11,7 @@ from .tensorboard_log import TensorBoardLog
 __all__ = [
     "CSVLog",
     "Callback",
+    "Checkpoint",
     "EarlyStopping",
     "ProgressBar",
     "StopOnNonFinite",

@@ -119,7 +119,7 @@ try:
 except minidl.MissingDependencyError as error:
     print(error)
 """
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

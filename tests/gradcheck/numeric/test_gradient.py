@@ -167,13 +167,6 @@ def test_kinks_that_meet_in_one_output_are_said_to_mingle():
     assert (numeric.lower <= numeric.upper).all()
 
 
-def test_two_opposite_kinks_in_one_sum_still_count():
-    even = NumericGradient(
-        np.zeros(2), np.zeros(2), "", lower=np.ones(2), upper=np.ones(2), kinks_overlap=True
-    )
-    assert even.kinks == 1
-
-
 @pytest.mark.parametrize("limit", [0, 2])
 def test_beyond_the_limit_nothing_is_computed(limit):
     assert (
@@ -195,11 +188,3 @@ def test_slopes_of_single_elements_to_either_side(sign):
     function = Counted(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
     found = elementwise_gradient(Function(function.call, function.arrays), ComplexStep(), sign)
     np.testing.assert_array_equal(found.value, [[1, sign > 0], [0, sign > 0]])
-
-
-def test_numeric_gradients_add_up():
-    total = NumericGradient(np.ones(2), np.full(2, 0.1), "s") + NumericGradient(
-        np.full(2, 3.0), np.full(2, 0.2), "s"
-    )
-    np.testing.assert_array_equal(total.value, [4, 4])
-    np.testing.assert_allclose(total.error, 0.3)

@@ -548,7 +548,7 @@ def test_a_cost_that_ignores_its_argument_is_told():
     W = np.array([1.0, 2.0])
     report = check_gradients(lambda p: (W**2).sum() + 0 * p.sum(), lambda p: 2 * p, W)
     assert not report.ok
-    assert any("does it use the argument" in note for note in report.notes)
+    assert any("does it use its argument" in note for note in report.notes)
 
 
 def test_what_has_zero_gradient_is_told():
@@ -618,14 +618,14 @@ def square(p):
             ShapeError,
             "'b' too many",
         ),
-        ((lambda p: square(p["W"]), np.ones(2), {"W": np.ones(2)}), ShapeError, "a dict is due"),
+        ((lambda p: square(p["W"]), np.ones(2), {"W": np.ones(2)}), ShapeError, "expected a dict"),
         (
             (lambda p: square(p[0]), [np.ones(2)], [np.ones(2), np.ones(2)]),
             ShapeError,
             "a list of 2",
         ),
         ((lambda p: square(p["a"][0]), {"a": {}}, {"a": [np.ones(2)]}), ShapeError, "under a"),
-        ((lambda p: square(p), {"W": 1}, np.ones(2)), ShapeError, "an array is due"),
+        ((lambda p: square(p), {"W": 1}, np.ones(2)), ShapeError, "expected an array"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(arguments, error, said):

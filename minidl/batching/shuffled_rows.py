@@ -1,0 +1,157 @@
+"""The rows of a training set in the order of an epoch, from memory or from a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from ..utils.random import RandomStream, draw_seed_words
+from ..utils.typing import Array
+from .batch import Batch
+from .block_reader import BlockReader
+from .gathering import GATHER_BYTES, RowGatherer, slice_batches
+from .out_of_core import ArraySource, WeightSource, as_array_source, load_if_fits
+from .read_plan import ReadPlan, plan_reads
+
+ShuffleFunction = Callable[[int], npt.ArrayLike]
+
+
+class ShuffledRows:
+    """The rows of each epoch in their order, cut into batches.
+
+    Parameters
+    ----------
+    data : Batch
+        All examples, targets and weights: arrays, or `ArraySource` objects.
+    batch_size : int or None
+        Rows per batch; None: the whole set.
+    shuffle : bool or callable
+        Whether each epoch has a new random order, or a function from its number to an order.
+    rng : numpy.random.Generator or numpy.random.RandomState
+        Draws the random order.
+    dtype : numpy.dtype
+        The dtype to which the rows of x are converted.
+    memory_limit : int
+        Bytes of rows that may be in memory.
+    """
+
+    def __init__(
+        self,
+        data: Batch,
+        batch_size: int | None,
+        shuffle: bool | ShuffleFunction,
+        rng: RandomStream,
+        dtype: np.dtype[Any],
+        memory_limit: int,
+    ) -> None:
+        m = self.n_examples = data.n_examples
+        self.batch_size = m if batch_size is None else min(int(batch_size), m)
+        self.shuffle = shuffle
+        self.plan: ReadPlan | None = None
+        self._rng = rng
+        # In a single batch the order of rows does not matter.
+        self._is_single_batch = self.batch_size == m and not callable(shuffle)
+        self._converts = data.x.dtype != dtype
+        bytes_per_row = sum(_bytes_per_row(values) for values in data if values is not None)
+        if self._converts:
+            bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
+        gather_bytes = min(GATHER_BYTES, memory_limit // 16)
+        n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
+        capacity = min(m, self.batch_size * n_batches)
+        arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
+        self._data: Batch | BlockReader
+        if arrays is None:
+            self._check_can_stream(batch_size, memory_limit)
+            self._data = self._reader(data, memory_limit, capacity * bytes_per_row)
+        else:
+            x, y = arrays
+            if self._is_single_batch:
+                x, capacity = np.asarray(x, dtype), 0
+            data = self._data = Batch(x, y, data.sample_weight)
+        self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
+
+    def _check_can_stream(self, batch_size: int | None, memory_limit: int) -> None:
+        if batch_size is None:
+            rule = "batch_size must be a number, got None"
+        elif callable(self.shuffle):
+            rule = f"shuffle must be True or False, got {self.shuffle!r}"
+        else:
+            return
+        limit = f"memory_limit={memory_limit:,} bytes"
+        raise ArgumentError(f"{rule}, where X and Y do not fit into {limit}: raise it?")
+
+    def _reader(self, data: Batch, memory_limit: int, reserved_bytes: int) -> BlockReader:
+        sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
+        if data.sample_weight is not None:
+            sources.append(WeightSource(data.sample_weight))
+        shuffled = bool(self.shuffle)
+        self.plan = plan_reads(
+            sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
+        )
+        return BlockReader(sources, self.plan)
+
+    def batch_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
+        """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
+        if isinstance(self._data, BlockReader):
+            with closing(self._read_shuffled(self._data, first_row)) as parts:
+                yield from self._gatherer.batches(parts)
+            return
+        order = self._row_order(epoch)
+        if order is not None:
+            arrays = [values for values in self._data if values is not None]
+            yield from self._gatherer.batches([(arrays, order[first_row:])])
+        elif self._is_single_batch:  # not copied
+            yield [self._data][first_row:]
+        else:
+            yield slice_batches(self._data, self.batch_size, first_row, self.n_examples)
+
+    def _read_shuffled(
+        self, reader: BlockReader, first_row: int
+    ) -> Generator[tuple[list[Array], Array]]:
+        """Yield the arrays of each buffer, and the order of their rows from `first_row` on."""
+        seed_words = draw_seed_words(self._rng) if self.shuffle else []
+
+        def order_of(count: int, number: int) -> Array:
+            # A generator per buffer: an epoch is resumed without drawing the earlier orders.
+            if not seed_words:
+                return np.arange(count)
+            return np.random.default_rng([*seed_words, number]).permutation(count)
+
+        groups = reader.block_groups(order_of(reader.n_blocks, 0))
+        first_group = 0
+        while first_group < len(groups):
+            n_rows = reader.n_rows_in(groups[first_group])
+            if first_row < n_rows:
+                break
+            first_row -= n_rows
+            first_group += 1
+        with closing(reader.read_ahead(groups[first_group:])) as buffers:
+            for number, arrays in enumerate(buffers, first_group + 1):
+                yield arrays, order_of(len(arrays[0]), number)[first_row:]
+                first_row = 0
+
+    def _row_order(self, epoch: int) -> Array | None:
+        """Return the order of the rows in an epoch, None if they need not be gathered."""
+        m = self.n_examples
+        if callable(self.shuffle):
+            order = np.asarray(self.shuffle(epoch))
+            is_permutation = order.shape == (m,) and order.dtype.kind in "iu"
+            if not (is_permutation and np.array_equal(np.sort(order), np.arange(m))):
+                rule = f"shuffle({epoch}) must return a permutation of range({m})"
+                raise ArgumentError(f"{rule}: every row once, got {order!r}")
+            return order.astype(np.intp)
+        if self._is_single_batch:
+            return None
+        if self.shuffle:
+            return self._rng.permutation(m)
+        return np.arange(m) if self._converts else None
+
+
+def _bytes_per_row(values: Array | ArraySource) -> int:
+    return math.prod(values.shape[1:]) * values.dtype.itemsize

@@ -1,0 +1,70 @@
+"""The command `minidl check`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from .. import GradientChecker
+from .argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
+from .common import add_command, emit
+from .dataset_options import add_dataset_options, load_dataset
+from .model_options import add_model_options, build_model, network_shape
+
+
+def add_check(subparsers: Any) -> None:
+    """Add the command.
+
+    Parameters
+    ----------
+    subparsers : object
+        The commands of the program.
+    """
+    parser = add_command(subparsers, "check", check)
+    add_dataset_options(parser)
+    add_model_options(parser, None, training=False)
+    group = parser.add_argument_group("gradient check")
+    text = "number of training examples to use (default: %(default)s)"
+    group.add_argument("--examples", type=POSITIVE_INTEGER, default=6, metavar="N", help=text)
+    text = "check every element, however large the network (always so for small ones)"
+    group.add_argument("--exhaustive", action="store_true", help=text)
+    text = (
+        "the complex step where possible (auto), or plain central differences as in courses "
+        "(default: %(default)s)"
+    )
+    group.add_argument("--method", choices=("auto", "central"), default="auto", help=text)
+    text = "step of --method central (default: 1e-7)"
+    group.add_argument("--epsilon", type=POSITIVE_NUMBER, metavar="E", help=text)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Check the gradients of a network.
+
+    Check every gradient of a network, on a few examples of a dataset, against derivatives computed
+    from forward passes alone, and print the report. The exit status is 0 if all gradients are
+    right, 1 if one is wrong.
+
+    Examples
+    --------
+      minidl check moons --layers 5,3
+      minidl check circles --activation tanh --keep-prob 0.8 --l2 0.7
+      minidl check cats --layers 20,7,5 --examples 2
+      minidl check moons --method central --epsilon 1e-5 --json
+    """
+    dataset = load_dataset(options)
+    X, Y = (array[: options.examples] for array in dataset.train)
+    model = build_model(options, X.shape[1], dataset.n_outputs)
+    checker = GradientChecker(
+        model, method=options.method, epsilon=options.epsilon, seed=options.seed
+    )
+    report = checker.check(X, Y, exhaustive=options.exhaustive)
+    network = network_shape(model)
+    content = {
+        "set": dataset.name,
+        "source": dataset.source,
+        "network": network,
+        **json.loads(report.to_json()),
+    }
+    lines = [f"source  {dataset.source}", f"network {network}", "", report.text(colour=None)]
+    return emit(options, content, lines, failed=not report.ok)

@@ -1,0 +1,208 @@
+"""Datasets of the command line: their options, how they are loaded, and how each is trained."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data import Dataset, course_images, load_cats, load_signs, planar, train_validation_split
+from ..utils.typing import Array
+from .argument_types import NON_NEGATIVE_NUMBER, number_type
+from .csv_file import read_csv
+from .model_options import Defaults, fill_defaults
+
+CSV = "FILE.csv"  # stands for the path of any CSV file
+IMAGES: dict[str, Callable[[str | None], Dataset]] = {"cats": load_cats, "signs": load_signs}
+IMAGE_FILES = {"cats": course_images.CATS, "signs": course_images.SIGNS}
+
+
+class PointGenerator(NamedTuple):
+    """A function that draws points in the plane, and its default noise."""
+
+    draw: Callable[..., tuple[Array, Array]]
+    noise: float
+
+
+POINTS = {
+    "moons": PointGenerator(planar.moons, noise=0.2),
+    "circles": PointGenerator(planar.circles, noise=0.05),
+    "blobs": PointGenerator(planar.blobs, noise=1.5),
+}
+DEFAULT_POINTS = 400
+_SMALL = Defaults(
+    "16",
+    epochs=200,
+    optimizer="adam",
+    learning_rate=0.1,
+    adaptive_learning_rate=0.01,
+    batch_size=32,
+    init="he",
+)
+DEFAULTS = {
+    "moons": _SMALL._replace(layers="16,16"),
+    "circles": _SMALL._replace(layers="16,16"),
+    "blobs": _SMALL._replace(epochs=100),
+    "cats": Defaults("20,7,5", epochs=2500),
+    "signs": Defaults(
+        "25,12",
+        epochs=1500,
+        optimizer="adam",
+        learning_rate=0.01,
+        adaptive_learning_rate=1e-4,
+        batch_size=32,
+    ),
+    CSV: _SMALL,
+}
+DATASET_HELP = (
+    f"{', '.join([*POINTS, *IMAGES])}, or the path of a .csv file: "
+    "numbers, with the class of the row in the last column"
+)
+
+
+class LoadedDataset(NamedTuple):
+    """A dataset for the command line.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line.
+    source : str
+        Where the examples come from, in one line.
+    classes : tuple of str
+        The names of the classes.
+    train : tuple of (X, Y)
+        The training set: X of shape (m, d), float64; Y of shape (m, 1), float64 for two classes
+        and int64 for more.
+    test : tuple of (X, Y)
+        The test set.
+    verified : bool, default False
+        Whether the files were verified by their SHA-256.
+    test_images : ndarray of shape (m, height, width, 3), uint8, optional
+        The images of the test set.
+    """
+
+    name: str
+    source: str
+    classes: tuple[str, ...]
+    train: tuple[Array, Array]
+    test: tuple[Array, Array]
+    verified: bool = False
+    test_images: Array | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """The outputs of a network for these classes: 1 for two classes."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+
+def add_dataset_options(parser: argparse.ArgumentParser) -> None:
+    """Add the dataset and its options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument("set", type=_dataset_name, metavar="DATASET", help=DATASET_HELP)
+    group = parser.add_argument_group("dataset")
+    text = "cats, signs: folder of the .h5 files (default: see minidl data list)"
+    group.add_argument("--data", metavar="FOLDER", help=text)
+    number_of_points = number_type(
+        int, "an integer from 10 to 1000000", lambda number: 10 <= number <= 1_000_000
+    )
+    text = f"{', '.join(POINTS)}: number of points (default: {DEFAULT_POINTS})"
+    group.add_argument("--points", type=number_of_points, metavar="N", help=text)
+    noises = ", ".join(f"{generator.noise} for {name}" for name, generator in POINTS.items())
+    text = f"{', '.join(POINTS)}: standard deviation of the noise (default: {noises})"
+    group.add_argument("--noise", type=NON_NEGATIVE_NUMBER, metavar="S", help=text)
+
+
+def _dataset_name(text: str) -> str:
+    if text in POINTS or text in IMAGES or text.lower().endswith(".csv"):
+        return text
+    raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}")
+
+
+def incompatible_option(options: argparse.Namespace) -> str | None:
+    """Return an error message if an option does not belong to the dataset.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    str or None
+        None if all options fit.
+    """
+    for option, datasets in (("data", IMAGES), ("points", POINTS), ("noise", POINTS)):
+        if getattr(options, option) is not None and options.set not in datasets:
+            names = ", ".join(datasets)
+            return f"--{option} is only for {names}, got it with {options.set}"
+    return None
+
+
+def load_dataset(options: argparse.Namespace) -> LoadedDataset:
+    """Load or draw the dataset, and fill in its default options.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options; those that were not given are set in place.
+
+    Returns
+    -------
+    LoadedDataset
+        The training and the test set.
+    """
+    name = options.set
+    fill_defaults(options, DEFAULTS.get(name, DEFAULTS[CSV]))
+    if name in IMAGES:
+        return _load_images(name, options.data)
+    if name in POINTS:
+        return _draw_points(options)
+    return _load_csv(name, options.seed)
+
+
+def _load_images(name: str, folder: str | None) -> LoadedDataset:
+    dataset = IMAGES[name](folder)
+    train, test = dataset.train, dataset.test
+    return LoadedDataset(
+        name,
+        dataset.source,
+        dataset.classes,
+        (train.x, train.y),
+        (test.x, test.y),
+        dataset.verified,
+        test.images,
+    )
+
+
+def _draw_points(options: argparse.Namespace) -> LoadedDataset:
+    generator = POINTS[options.set]
+    noise = generator.noise if options.noise is None else options.noise
+    rng = np.random.RandomState(options.seed)
+    X, Y = generator.draw(options.points or DEFAULT_POINTS, noise, rng)
+    source = f"drawn: {len(X)} points in the plane with noise {noise:g}, seed {options.seed}"
+    classes = tuple(f"class {number}" for number in range(int(Y.max()) + 1))
+    train, test = train_validation_split(X, Y, validation_fraction=0.25, seed=options.seed)
+    return LoadedDataset(options.set, source, classes, train, test)
+
+
+def _load_csv(name: str, seed: int) -> LoadedDataset:
+    X, labels, classes = read_csv(Path(name))
+    Y = labels.reshape(-1, 1).astype(np.float64 if len(classes) == 2 else np.int64)
+    train, test = train_validation_split(X, Y, validation_fraction=0.2, seed=seed)
+    mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
+    deviation[deviation == 0] = 1
+
+    def standardized(X: Array, Y: Array) -> tuple[Array, Array]:
+        return (X - mean) / deviation, Y
+
+    source = f"{name}: each column scaled to mean 0 and standard deviation 1 over the training rows"
+    return LoadedDataset(name, source, classes, standardized(*train), standardized(*test))

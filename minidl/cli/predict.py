@@ -1,0 +1,84 @@
+"""The command `minidl predict`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import DataError, Sequential, ShapeError
+from ..data import read_image
+from ..data.synthetic_images import CAT_CLASSES
+from .common import add_command, emit
+
+
+def add_predict(subparsers: Any) -> None:
+    """Add the command.
+
+    Parameters
+    ----------
+    subparsers : object
+        The commands of the program.
+    """
+    parser = add_command(subparsers, "predict", predict)
+    parser.add_argument("model", type=Path, metavar="MODEL.h5", help="file of the network")
+    text = "a JPEG or PNG file"
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=text)
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Predict the classes of images with a saved network.
+
+    Read a network that was trained on cats or signs, and JPEG or PNG images of any size, and print
+    the predicted class of each image and its probability.
+
+    Examples
+    --------
+      minidl train cats --out results/cats
+      minidl predict results/cats/model.h5 my_cat.jpg holidays/*.png
+    """
+    model = Sequential.load(options.model)
+    predictions: list[dict[str, Any]] = []
+    for path in options.images:
+        try:
+            predictions.append(_predict_image(model, path))
+        except DataError as error:
+            print(f"minidl predict: {error}", file=sys.stderr)
+        except ShapeError as error:
+            raise ShapeError(
+                f"{options.model}: must be a network for images of 64 x 64 x 3, but {error}"
+            ) from None
+    return emit(
+        options,
+        {"model": options.model, "pictures": predictions},
+        _table(predictions),
+        failed=len(predictions) < len(options.images),
+    )
+
+
+def _predict_image(model: Sequential, path: Path) -> dict[str, Any]:
+    output = model.predict(read_image(path).reshape(1, -1) / 255.0)[0]
+    is_cat_network = len(output) == 1
+    probabilities = [1 - output[0], output[0]] if is_cat_network else output
+    label = int(np.argmax(probabilities))
+    return {
+        "image": str(path),
+        "called": CAT_CLASSES[label] if is_cat_network else str(label),
+        "class": label,
+        "probability": float(probabilities[label]),
+    }
+
+
+def _table(predictions: list[dict[str, Any]]) -> list[str]:
+    if not predictions:
+        return []
+    rows = [("image", "prediction", "probability")]
+    rows += [(row["image"], row["called"], f"{row['probability']:.3f}") for row in predictions]
+    path_width, class_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return [
+        f"{path:{path_width}}  {label:>{class_width}}  {probability:>11}"
+        for path, label, probability in rows
+    ]

@@ -1,0 +1,252 @@
+"""The command `minidl train`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    History,
+    Optimizer,
+    Sequential,
+    __version__,
+    plots,
+)
+from ..training.callbacks.base import TrainingRun
+from ..utils.atomic_files import atomic_write, make_folder
+from .common import add_command, to_json
+from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
+from .model_options import add_model_options, build_model, make_optimizer, network_shape
+from .scores import measure, score_lines
+
+CHECKPOINT_SECONDS = 60
+DPI = 120
+
+
+def add_train(subparsers: Any) -> None:
+    """Add the command.
+
+    Parameters
+    ----------
+    subparsers : object
+        The commands of the program.
+    """
+    parser = add_command(subparsers, "train", train)
+    defaults = "".join(f"  {name:8}  {values}\n" for name, values in DEFAULTS.items())
+    parser.epilog = f"defaults of each dataset:\n{defaults}\n{parser.epilog}"
+    add_dataset_options(parser)
+    add_model_options(parser, None)
+    group = parser.add_argument_group("output")
+    text = "save the training in this file; resume from it if it exists (default: none)"
+    group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
+    text = "write model.h5, results.json and figures there (default: only print)"
+    group.add_argument("--out", type=Path, metavar="DIR", help=text)
+
+
+class KeepBestEpoch(EarlyStopping):
+    """Keep the history, and restore the best epoch if the training is interrupted.
+
+    It takes the arguments of `EarlyStopping`; a `patience` of all epochs never stops early.
+    """
+
+    history = History()  # empty until a training begins
+
+    def on_train_begin(self, run: TrainingRun) -> None:
+        """Take the history of the training."""
+        super().on_train_begin(run)
+        self.history = run.history
+
+    def on_train_end(self, run: TrainingRun) -> None:
+        """Restore the parameters of the best epoch, if the training is incomplete."""
+        if run.history.epochs < run.epochs:
+            super().on_train_end(run)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a network on a dataset and report its accuracy.
+
+    Train a fully connected network on a dataset; print its accuracy on the training and the test
+    set, next to that of always predicting the majority class. With --out, write the network
+    (model.h5), results.json and, if matplotlib is installed, figures.
+
+    Ctrl-C ends the training; the results are then those of the best epoch so far, and the exit
+    status is 130. With --checkpoint, the same command later resumes the training, with the same
+    results as if it had never been interrupted.
+
+    Examples
+    --------
+      minidl train moons
+      minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles
+      minidl train cats --data ~/course/datasets --epochs 500
+      minidl train flowers.csv --layers 20 --learning-rate 0.003 --json
+      minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
+      minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
+    """
+    dataset = load_dataset(options)
+    n_train, n_features = dataset.train[0].shape
+    model = build_model(options, n_features, dataset.n_outputs)
+    optimizer = make_optimizer(options, n_train)
+    if options.out is not None:
+        make_folder(options.out)  # fails before the training
+    if not options.json:
+        print(*_plan(options, dataset, model, optimizer), sep="\n", flush=True)
+    best = _fit(options, dataset, model, optimizer)
+    n_epochs = best.history.epochs
+    interrupted = n_epochs < options.epochs
+    if interrupted and not n_epochs:
+        raise KeyboardInterrupt
+    results = _results(options, dataset, model, best, interrupted=interrupted)
+    if not options.json:
+        print(*_report(options, results), sep="\n", flush=True)
+    if options.out is not None:
+        names = _write(options.out, model, best.history, dataset, results)
+        if not options.json:
+            print(f"wrote {', '.join(names)} in {options.out}")
+    if options.json:
+        print(to_json(results))
+    if interrupted:
+        raise KeyboardInterrupt
+    return 0
+
+
+def _plan(
+    options: argparse.Namespace, dataset: LoadedDataset, model: Sequential, optimizer: Optimizer
+) -> Iterator[str]:
+    """Yield what is printed before the training."""
+    n_train, n_features = dataset.train[0].shape
+    n_test = len(dataset.test[0])
+    yield f"source  {dataset.source}"
+    yield (
+        f"train {n_train:,}, test {n_test:,} examples of {n_features:,} features; "
+        f"classes: {', '.join(dataset.classes)}"
+    )
+    yield (
+        f"{network_shape(model)}: {model.parameters.size:,} parameters, "
+        f"{optimizer}, {options.epochs:,} epochs"
+    )
+    if options.checkpoint is not None and options.checkpoint.exists():
+        yield f"resuming from {options.checkpoint}"
+
+
+def _fit(
+    options: argparse.Namespace, dataset: LoadedDataset, model: Sequential, optimizer: Optimizer
+) -> KeepBestEpoch:
+    """Train, until Ctrl-C at most, and return the callback that kept the history."""
+    X, Y = dataset.train
+    best = KeepBestEpoch("loss", patience=options.epochs)
+    callbacks: list[Callback] = [best]
+    path: Path | None = options.checkpoint
+    if path is not None:
+        callbacks.append(Checkpoint(path, every_seconds=CHECKPOINT_SECONDS))
+    with suppress(KeyboardInterrupt):
+        model.fit(
+            X,
+            Y,
+            optimizer=optimizer,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            callbacks=callbacks,
+            progress=sys.stderr.isatty(),
+            resume=path if path is not None and path.exists() else None,
+        )
+    return best
+
+
+def _results(
+    options: argparse.Namespace,
+    dataset: LoadedDataset,
+    model: Sequential,
+    best: KeepBestEpoch,
+    *,
+    interrupted: bool,
+) -> dict[str, Any]:
+    """Return the content of results.json."""
+    not_arguments = ("command", "run", "json", "debug")
+    return {
+        "command": "train",
+        "settings": {
+            name: value for name, value in vars(options).items() if name not in not_arguments
+        },
+        "interrupted": interrupted,
+        "epochs": best.history.epochs,
+        "epoch": best.best_epoch if interrupted else best.history.epochs,
+        **measure(model, dataset),
+        "loss": best.history.loss,
+        "seconds": best.history.seconds,
+        "versions": {
+            "minidl": __version__,
+            "numpy": np.__version__,
+            "python": sys.version.split()[0],
+        },
+    }
+
+
+def _report(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[str]:
+    """Yield what is printed after the training."""
+    n_epochs = results["epochs"]
+    if results["interrupted"]:
+        yield (
+            f"interrupted after {n_epochs:,} epochs; "
+            f"the results are those of the best epoch, {results['epoch']:,}"
+        )
+        if options.checkpoint is not None:
+            yield f"saved the training in {options.checkpoint}: run the same command to resume it"
+    yield from score_lines(results)
+    yield f"{n_epochs:,} epochs in {results['seconds']:.1f} s"
+
+
+def _write(
+    folder: Path,
+    model: Sequential,
+    history: History,
+    dataset: LoadedDataset,
+    results: dict[str, Any],
+) -> list[str]:
+    """Write the network, the results and the figures, and return the names of the files."""
+    model.save(folder / "model.h5")
+    contents = {"results.json": (to_json(results) + "\n").encode()}
+    try:
+        for name, axes in _figures(model, history, dataset):
+            buffer = io.BytesIO()
+            axes.figure.savefig(buffer, format="png", dpi=DPI)
+            contents[name] = buffer.getvalue()
+    except ImportError as error:
+        print(f"minidl train: no figures: {error}", file=sys.stderr)
+    for name, content in contents.items():
+        atomic_write(folder / name, content)
+    return ["model.h5", *contents]
+
+
+def _figures(
+    model: Sequential, history: History, dataset: LoadedDataset
+) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each figure's file and one of its axes."""
+    X, Y = dataset.test
+    predicted = model.predict_classes(X)
+    title = f"{Path(dataset.name).name}, {network_shape(model)}"
+    axes = plots.learning_curves(history)
+    axes.set(title=f"{title}\nloss during training", ylim=(0, None))
+    yield "cost.png", axes
+    yield "confusion.png", plots.confusion_matrix(Y, predicted, dataset.classes)
+    if X.shape[1] == 2:
+        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        axes.set_title(f"{title}\npredictions, and the {len(X)} test examples")
+        yield "boundary.png", axes
+    if dataset.test_images is not None and (predicted != Y.ravel()).any():
+        probability = model.predict(X).max(axis=1)
+        if dataset.n_outputs == 1:
+            probability = np.maximum(probability, 1 - probability)
+        grid = plots.misclassified(
+            dataset.test_images, Y, predicted, dataset.classes, probability=probability
+        )
+        yield "misclassified.png", grid[0]

@@ -1,0 +1,149 @@
+"""Compare the gradient of a function with the numeric one, element by element."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..utils.typing import Array
+from .analytic_gradient import AnalyticGradient
+from .constants import (
+    ALL_ELEMENTS_ULPS,
+    COST_ULPS,
+    EPS,
+    NOISY_RUNS,
+    READY_MADE_GAP,
+    ROUGHNESS_SAFETY,
+    ROUNDING_PER_NOISE,
+    SMALL_GAP,
+    SUMMATION_ULPS,
+)
+from .cost_function import CostFunction
+from .diagnosis.explain import explain_array
+from .numeric.differences import ComplexStep, Scheme
+from .numeric.numeric_gradient import NumericGradient
+from .result import Check, error_in_bars
+from .rounding.compare import compare, rounding_bar
+from .rounding.noise import ulp_noise
+
+
+class ElementwiseCheck:
+    """Compares each array of a gradient with the numeric gradient of the cost."""
+
+    def __init__(
+        self, cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
+    ) -> None:
+        self._cost, self._gradient, self._rng = cost, gradient, rng
+
+    def checks(self, numeric: NumericGradient, scheme: Scheme) -> list[Check]:
+        """Return a check of each array."""
+        checks = []
+        roughness: Array | None = None
+        for number, (name, part, shape) in enumerate(self._cost.tree.leaves):
+            analytic = self._gradient.value[part]
+            own = _slice(numeric, part)
+            bar = self._rounding_bar(number, numeric)
+            gap = np.abs(analytic - own.value)
+            doubtful = gap > bar + own.error
+            small = gap < SMALL_GAP * np.abs(own.value)
+            if not self._gradient.is_callable:
+                bar += self._sensitivity(part, doubtful, scheme, numeric)
+            elif (doubtful & small).any():
+                roughness = self._gradient.roughness() if roughness is None else roughness
+                bar += np.where(small, ROUGHNESS_SAFETY * roughness[part], 0.0)
+            check = compare(
+                Check(None, "total", name),
+                analytic.reshape(shape),
+                _reshape(own, shape),
+                bar.reshape(shape),
+            )
+            if check.verdict == "fail":
+                self._explain(check, gap, _typical(own.value))
+            checks.append(check)
+        return checks
+
+    def _rounding_bar(self, number: int, numeric: NumericGradient) -> Array:
+        _, part, _ = self._cost.tree.leaves[number]
+        value = numeric.value[part]
+        floor = (
+            SUMMATION_ULPS * self._gradient.precisions[number] * _typical(value)
+            + ALL_ELEMENTS_ULPS * EPS * root_mean_square(numeric.value)
+            + COST_ULPS
+            * EPS
+            * abs(self._cost.base)
+            / max(1.0, root_mean_square(self._cost.theta[part]))
+        )
+        noisy = [run[part] for run in self._gradient.noisy]
+        return rounding_bar(self._gradient.value[part], noisy) + floor
+
+    def _sensitivity(
+        self, part: slice, doubtful: Array, scheme: Scheme, numeric: NumericGradient
+    ) -> Array:
+        """Return how much noise on the parameters changes the numeric gradient.
+
+        It is the error bar of ready-made arrays, which cannot be computed again.
+        """
+        bar = np.zeros(doubtful.size)
+        if not isinstance(scheme, ComplexStep):
+            return bar
+        theta = self._cost.arrays["complex"]
+        original = theta.copy()
+        try:
+            for _ in range(NOISY_RUNS):
+                theta[:] = ulp_noise(self._cost.theta, self._rng)
+                for i in np.flatnonzero(doubtful):
+                    index = part.start + int(i)
+                    moved, _ = self._cost.slope(scheme, index, 1.0)
+                    bar[i] = max(bar[i], abs(moved - numeric.value[index]))
+        finally:
+            theta[:] = original
+        return bar * ROUNDING_PER_NOISE
+
+    def _explain(self, check: Check, gap: Array, typical: Array) -> None:
+        if not self._gradient.is_callable and (gap <= READY_MADE_GAP * typical).all():
+            check.verdict = "unresolved"
+            check.diagnosis = (
+                "slightly off: rounding, or a slight bug; pass a function that returns the "
+                "gradients, to tell them apart"
+            )
+        else:
+            explain_array(check)
+
+
+def failed_elements(checks: list[Check]) -> list[int]:
+    """Return the places in the vector of the elements outside of their error bars."""
+    outside = np.concatenate([~(error_in_bars(check).ravel() <= 1) for check in checks])
+    return [int(i) for i in np.flatnonzero(outside)]
+
+
+def root_mean_square(array: Array) -> float:
+    """Return the square root of the mean of the squares."""
+    return float(np.sqrt(np.mean(array**2)))
+
+
+def _typical(value: Array) -> Array:
+    typical: Array = np.abs(value) + root_mean_square(value)
+    return typical
+
+
+def _slice(numeric: NumericGradient, part: slice) -> NumericGradient:
+    lower, upper = numeric.lower, numeric.upper
+    return replace(
+        numeric,
+        value=numeric.value[part],
+        error=numeric.error[part],
+        lower=None if lower is None else lower[part],
+        upper=None if upper is None else upper[part],
+    )
+
+
+def _reshape(numeric: NumericGradient, shape: tuple[int, ...]) -> NumericGradient:
+    lower, upper = numeric.lower, numeric.upper
+    return replace(
+        numeric,
+        value=numeric.value.reshape(shape),
+        error=numeric.error.reshape(shape),
+        lower=None if lower is None else lower.reshape(shape),
+        upper=None if upper is None else upper.reshape(shape),
+    )

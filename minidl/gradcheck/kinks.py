@@ -1,0 +1,145 @@
+"""Kinks of a cost: elements with different slopes to the left and to the right."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..utils.typing import Array
+from .constants import (
+    EPS,
+    KINK_ROUNDING,
+    KINK_SEARCH_BOUND,
+    MAX_VAIN_SEARCHES,
+    MIN_JUMP,
+    ONE_SIDED_KINK_RATIO,
+    ONE_SIDED_NEAR,
+    ONE_SIDED_ROUNDING_ULPS,
+    ONE_SIDED_STEP,
+    SIDES_AGREEMENT,
+    SIDES_AGREEMENT_ELEMENT,
+)
+from .cost_function import CostFunction
+from .numeric.differences import RichardsonDifference, Scheme, values_at
+from .numeric.numeric_gradient import NumericGradient
+
+
+class OneSidedSlopes(NamedTuple):
+    """The slopes on both sides of a kink, and a bound of their errors."""
+
+    left: float
+    right: float
+    error: float
+
+
+def one_sided_slopes(cost: CostFunction, index: int) -> OneSidedSlopes | None:
+    """Return the one-sided slopes of an element that sits on a kink, None of any other."""
+    theta = cost.theta
+    h = ONE_SIDED_STEP * max(1.0, abs(theta[index]))
+    near_h = h * ONE_SIDED_NEAR
+    lengths = (0.0, h, -h, h / 2, -h / 2, near_h, -near_h)
+    base, *moved = (
+        float(value.real) for value in values_at(cost.value, theta, index, 1.0, *lengths)
+    )
+    far, mid, near = np.reshape(moved, (3, 2))  # each to the right and to the left
+    rounding = (abs(base) + abs(far[0]) + abs(far[1])) * (
+        ONE_SIDED_ROUNDING_ULPS * max(EPS, cost.precision) / h
+    )
+    slopes = (4 * mid - far - 3 * base) / h
+    size, jump = np.abs(slopes).sum(), abs(slopes.sum())
+    far_gap, mid_gap = abs(far.sum() - 2 * base) / h, abs(mid.sum() - 2 * base) / (h / 2)
+    at_kink = mid_gap > ONE_SIDED_KINK_RATIO * far_gap + KINK_ROUNDING * rounding
+    if not at_kink or jump < MIN_JUMP * size:
+        return None
+    # Closer to the point the slopes change little, unless there are more kinks.
+    change = max(
+        np.abs((near - base) / near_h - slopes).max() - rounding * h / near_h,
+        np.abs(2 * mid - far - base).max() / h,
+    )
+    error = 4 * rounding + 2 * (change if change > MIN_JUMP * size else 0.0)
+    return OneSidedSlopes(-slopes[1], slopes[0], error)
+
+
+def gradient_with_kinks(
+    cost: CostFunction, scheme: Scheme, rng: np.random.Generator
+) -> NumericGradient:
+    """Return the slope of every element, with both one-sided slopes where they differ."""
+    numeric = cost.elementwise_gradient(scheme)
+    if isinstance(scheme, RichardsonDifference):
+        _search_where_uncertain(cost, numeric)
+    else:
+        _compare_sides(cost, numeric, scheme, rng)
+    return numeric
+
+
+def _search_where_uncertain(cost: CostFunction, numeric: NumericGradient) -> None:
+    uncertain = numeric.error > KINK_SEARCH_BOUND * np.abs(numeric.value)
+    for index in map(int, np.flatnonzero(uncertain)):
+        slopes = one_sided_slopes(cost, index)
+        if slopes:
+            numeric.error[index] = slopes.error
+            numeric.allow_between(index, slopes.left, slopes.right, numeric.value[index])
+
+
+def _compare_sides(
+    cost: CostFunction, numeric: NumericGradient, scheme: Scheme, rng: np.random.Generator
+) -> None:
+    value = numeric.value
+    direction = rng.standard_normal(value.size)
+    forth = cost.slope(scheme, ..., direction)[0]
+    back = cost.slope(scheme, ..., -direction)[0]
+    if not abs(forth + back) > SIDES_AGREEMENT * float(np.abs(value * direction).sum()):
+        return
+    left = cost.elementwise_gradient(scheme, -1.0).value
+    root_mean_square = float(np.sqrt(np.mean(value**2)))
+    differs = np.abs(value - left) > (
+        SIDES_AGREEMENT_ELEMENT * (np.abs(value) + np.abs(left))
+        + SIDES_AGREEMENT * root_mean_square
+    )
+    numeric.lower = np.where(differs, np.minimum(value, left), value)
+    numeric.upper = np.where(differs, np.maximum(value, left), value)
+
+
+def accept_kinks(cost: CostFunction, numeric: NumericGradient, failed: list[int]) -> bool:
+    """Search `failed` elements for kinks that complex numbers do not see.
+
+    Every slope between the one-sided ones is accepted there. Return whether there are any.
+    """
+    any_kink, vain = False, 0
+    for index in failed:
+        slopes = one_sided_slopes(cost, index)
+        if slopes:
+            any_kink, vain = True, 0
+            numeric.allow_between(index, slopes.left, slopes.right, numeric.value[index])
+            numeric.error[index] += slopes.error
+        else:
+            vain += 1
+            if vain > MAX_VAIN_SEARCHES:
+                break
+    return any_kink
+
+
+def accept_kinks_within_step(
+    cost: CostFunction,
+    numeric: NumericGradient,
+    analytic: Array,
+    failed: list[int],
+    better: Scheme,
+) -> bool:
+    """Replace difference quotients of `failed` elements that the scheme `better` contradicts.
+
+    A kink may lie within the step of a plain central difference. Return whether there are any.
+    """
+    any_replaced = False
+    for index in failed:
+        right, error = cost.slope(better, index, 1.0)
+        left = -cost.slope(better, index, -1.0)[0]
+        gradient = analytic[index]
+        expected = np.clip(gradient, min(right, left), max(right, left))
+        quotient_is_wrong = abs(expected - numeric.value[index]) > numeric.error[index] + error
+        if quotient_is_wrong or abs(gradient - expected) <= error:
+            numeric.allow_between(index, right, left)
+            numeric.error[index] = error
+            any_replaced = True
+    return any_replaced

@@ -1,0 +1,40 @@
+"""Fixtures that the tests of several commands share."""
+
+import json
+
+import pytest
+
+from minidl.cli import main
+
+
+@pytest.fixture
+def results(capsys):
+    """Return a function that trains and returns the JSON on stdout."""
+
+    def trained(*words):
+        assert main(["train", *map(str, words), "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return json.loads(out)
+
+    return trained
+
+
+@pytest.fixture
+def told(capsys):
+    """Return a function that gives the status and the JSON of a command."""
+
+    def run(*words):
+        status = main(["data", *map(str, words), "--json"])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return status, json.loads(out)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("made") / "new"
+    assert main(["data", "make", str(made)]) == 0
+    return made

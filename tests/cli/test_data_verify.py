@@ -1,0 +1,42 @@
+"""`minidl data verify`."""
+
+import json
+
+import pytest
+
+from minidl.cli import main
+from minidl.cli.dataset_options import IMAGE_FILES
+
+
+def test_verify_tells_unknown_from_broken(told, folder, tmp_path):
+    broken = tmp_path / "broken.h5"
+    broken.write_text("<html>")
+    status, content = told("verify", folder, broken)
+    assert status == 1
+    assert [row["verdict"] for row in content["files"]] == ["unknown"] * 4 + ["broken"]
+    assert "a web page" in content["files"][-1]["detail"]
+    assert all(len(row["sha256"]) == 64 for row in content["files"][:4])
+    status, _ = told("verify", folder)
+    assert status == 0
+
+
+def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
+    sha256 = json.loads(
+        (
+            main(["data", "verify", str(folder / "test_signs.h5"), "--json"]),
+            capsys.readouterr().out,
+        )[1]
+    )["files"][0]["sha256"]
+    monkeypatch.setitem(IMAGE_FILES["signs"].sha256, "test_signs.h5", sha256)
+    assert main(["data", "verify", str(folder / "test_signs.h5")]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"known    {folder / 'test_signs.h5'}: the original test_signs.h5: 120 images"
+    )
+
+
+@pytest.mark.parametrize("name", ["nowhere.h5", "."])
+def test_verify_of_nothing(capsys, tmp_path, name):
+    status = main(["data", "verify", str(tmp_path / name)])
+    out, err = capsys.readouterr()
+    assert status == 1
+    assert "found none" in out + err

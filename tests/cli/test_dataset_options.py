@@ -1,0 +1,58 @@
+"""The datasets of the command line."""
+
+import numpy as np
+import pytest
+
+from minidl.cli import make_parser
+from minidl.cli.dataset_options import (
+    CSV,
+    DEFAULTS,
+    IMAGE_FILES,
+    IMAGES,
+    POINTS,
+    incompatible_option,
+    load_dataset,
+)
+
+
+def parse(*words):
+    return make_parser().parse_args(["train", *map(str, words)])
+
+
+def test_each_dataset_has_defaults():
+    assert set(DEFAULTS) == {*POINTS, *IMAGES, CSV}
+    assert set(IMAGE_FILES) == set(IMAGES)
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_are_drawn_from_the_seed(name):
+    first, again, other = (load_dataset(parse(name, "--seed", seed)) for seed in (2, 2, 3))
+    assert np.array_equal(first.train[0], again.train[0])
+    assert not np.array_equal(first.train[0], other.train[0])
+    assert (len(first.train[0]), len(first.test[0])) == (300, 100)
+    assert first.n_outputs == (1 if len(first.classes) == 2 else len(first.classes))
+
+
+def test_the_defaults_are_filled_in():
+    options = parse("blobs", "--epochs", 7)
+    load_dataset(options)
+    assert (options.layers, options.epochs, options.batch_size) == ([16], 7, 32)
+
+
+def test_a_csv_file_is_standardized_by_its_training_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{value},7,{'ab'[k % 2]}" for k, value in enumerate(rng.normal(5, 3, 50))]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(rows))
+    dataset = load_dataset(parse(path))
+    assert (dataset.classes, dataset.n_outputs) == (("a", "b"), 1)
+    X = dataset.train[0]
+    assert X.mean(axis=0) == pytest.approx([0, 0])
+    assert X.std(axis=0) == pytest.approx([1, 0])  # a constant column stays 0
+    assert (len(X), len(dataset.test[0])) == (40, 10)
+
+
+def test_options_of_another_dataset_are_refused():
+    assert incompatible_option(parse("moons", "--points", 50)) is None
+    message = incompatible_option(parse("moons", "--data", "x"))
+    assert message == "--data is only for cats, signs, got it with moons"

@@ -1,0 +1,54 @@
+"""`minidl evaluate`."""
+
+import json
+
+import pytest
+
+from minidl import Linear, MeanSquaredError, Sequential
+from minidl.cli import main
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Return the folder of a network that was trained on the moons, and its results."""
+    folder = tmp_path_factory.mktemp("moons")
+    assert main(["train", "moons", "--epochs", "30", "--out", str(folder)]) == 0
+    return folder, json.loads((folder / "results.json").read_text())
+
+
+def test_a_saved_network_is_as_good_as_it_was(saved, capsys):
+    folder, results = saved
+    assert main(["evaluate", str(folder / "model.h5"), "moons", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for name in ("train", "test", "confusion", "majority", "network", "parameters"):
+        assert found[name] == results[name], name
+
+
+def test_other_points_give_other_numbers(saved, capsys):
+    folder, results = saved
+    assert main(["evaluate", str(folder / "model.h5"), "moons", "--noise", "1", "--seed", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "noise 1, seed 5" in out
+    assert f"{results['test']['accuracy']:.3f}" not in out.splitlines()[4]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["blobs"], "must predict the 3 classes of blobs, found 1"), (["signs"], "features")],
+)
+def test_a_set_that_does_not_fit_is_refused(saved, capsys, words, message):
+    assert main(["evaluate", str(saved[0] / "model.h5"), *words]) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_network_without_classes_is_refused(tmp_path, capsys):
+    path = Sequential([Linear(2, 1)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
+    assert main(["evaluate", str(path), "moons"]) == 1
+    assert "classes of moons" in capsys.readouterr().err
+
+
+def test_a_missing_network_is_named(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path / "none.h5"), "moons"]) == 1
+    assert "none.h5" in capsys.readouterr().err

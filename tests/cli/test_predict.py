@@ -1,0 +1,74 @@
+"""`minidl predict`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minidl import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Linear,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Zeros,
+)
+from minidl.cli import main
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Return the paths of a black and of a white picture."""
+    Image = pytest.importorskip("PIL.Image")
+    paths = [tmp_path / "black.png", tmp_path / "white.jpg"]
+    for path, value in zip(paths, (0, 255), strict=True):
+        Image.fromarray(np.full((80, 100, 3), value, np.uint8)).save(path)
+    return [str(path) for path in paths]
+
+
+@pytest.fixture
+def light(tmp_path):
+    """Return the path of a network that calls light pictures cats."""
+    model = Sequential([Linear(12288, 1, init=Zeros()), Sigmoid()], loss=BinaryCrossEntropy())
+    model.layers[0].weight.value[...] = 4 / 12288
+    model.layers[0].bias.value[...] = -2
+    return str(model.save(tmp_path / "model.h5"))
+
+
+def test_each_picture_gets_its_class_and_probability(light, pictures, capsys):
+    assert main(["predict", light, *pictures]) == 0
+    header, black, white = capsys.readouterr().out.splitlines()
+    assert header.split() == ["image", "prediction", "probability"]
+    assert black.split() == [pictures[0], "non-cat", "0.881"]
+    assert white.split() == [pictures[1], "cat", "0.881"]
+
+
+def test_predict_in_json_is_for_programs(light, pictures, capsys):
+    assert main(["predict", light, *pictures, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["pictures"]
+    assert [row["class"] for row in rows] == [0, 1]
+
+
+def test_six_outputs_are_signs(tmp_path, pictures, capsys):
+    model = Sequential([Linear(12288, 6, init=Zeros()), Softmax()], loss=CategoricalCrossEntropy())
+    model.layers[0].bias.value[4] = 3
+    assert main(["predict", str(model.save(tmp_path / "model.h5")), pictures[0]]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[1] == "4"
+
+
+def test_a_bad_picture_is_told_and_the_others_are_answered(light, pictures, tmp_path, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    assert main(["predict", light, str(bad), *pictures]) == 1
+    out, err = capsys.readouterr()
+    assert "bad.png" in err
+    assert len(out.splitlines()) == 3
+
+
+def test_a_network_for_something_else_sees_no_pictures(tmp_path, pictures, capsys):
+    path = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy()).save(
+        tmp_path / "model.h5"
+    )
+    assert main(["predict", str(path), *pictures]) == 1
+    assert "64 x 64 x 3" in capsys.readouterr().err
