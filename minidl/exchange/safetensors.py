@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DataError, require_extra
 from ..model.sequential import Sequential
-from ..serialization.container import reject_duplicate_keys
+from ..serialization.strict_json import reject_duplicate_keys
 from ..utils.atomic_files import FilePath, atomic_write, read_bounded
 from .common import check_model
 

@@ -1,1 +1,1 @@
-"""Models and trainings in files."""
+"""Models and training states in files."""

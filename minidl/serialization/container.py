@@ -1,10 +1,9 @@
-"""A JSON description and named arrays in one HDF5 file, each under a SHA-256 checksum."""
+"""A checksummed HDF5 file with a JSON description and named arrays."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,28 +14,45 @@ from ..data.hdf5_schema import Field, Limits
 from ..errors import ArgumentError, DataError
 from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
+from .strict_json import matches_schema, parse_strict_json
 
 FORMAT = {"format": "minidl model", "version": 1}
 MAX_ARRAYS = 10_000
-
-
+MAX_NAME_LENGTH = 255
+MAX_DESCRIPTION_BYTES = 4 * 2**20  # parsed, it can take twenty times as much memory
 DTYPES = ("<f4", "<f8", "<i8", "|u1")
-
-
-MAX_TEXT_BYTES = 4 * 2**20  # bytes of a description; parsed, it can take twenty times as many
+_RESERVED_NAMES = ("", ".", "..", "description", "sha256")
 
 
 def pack_with_checksums(
     content: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> dict[str, Array]:
-    """Return the data sets of a file of plain values and arrays of float32, float64, int64 or uint8."""
-    little = {
+    """Return the HDF5 datasets of a file.
+
+    Parameters
+    ----------
+    content : mapping of str to JSON-compatible values
+        What the description says besides the format and the list of arrays.
+    arrays : mapping of str to ndarray
+        Arrays of float32, float64, int64 or uint8; they are stored in little-endian byte order.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "description", its "sha256", and the arrays.
+
+    Raises
+    ------
+    ArgumentError
+        If `read_verified` would refuse the file.
+    """
+    little_endian = {
         name: np.asarray(array, np.asarray(array).dtype.newbyteorder("<"))
         for name, array in arrays.items()
     }
     table = {
         name: {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": sha256_of(array)}
-        for name, array in little.items()
+        for name, array in little_endian.items()
     }
     try:
         text = json.dumps(
@@ -45,131 +61,128 @@ def pack_with_checksums(
         parsed = parse_strict_json(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise ArgumentError(
-            f"a saved model must be plain values that JSON can hold, got {error}"
+            f"a saved model must consist of values that JSON can store, got {error}: "
+            "use numbers, strings and lists"
         ) from error
-    if len(text) > MAX_TEXT_BYTES or not is_array_table(parsed["arrays"]):
-        found = ", ".join(f"{name} ({array.dtype.str})" for name, array in list(little.items())[:5])
+    if len(text) > MAX_DESCRIPTION_BYTES or not is_array_table(parsed["arrays"]):
+        first_arrays = list(little_endian.items())[:5]
+        examples = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
         raise ArgumentError(
-            f"a saved model has up to {MAX_TEXT_BYTES:,} bytes of settings and {MAX_ARRAYS:,} arrays of {', '.join(DTYPES)} with plain names, "
-            f"got {len(text):,} and {found}, ...: make fewer parts, or rename them"
+            f"a saved model may have a description of {MAX_DESCRIPTION_BYTES:,} bytes and "
+            f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with plain names, "
+            f"got {len(text):,} bytes and the arrays {examples}, ...: make it smaller, "
+            "or rename the parameters"
         )
-    own = {
+    return {
         "description": np.frombuffer(text, np.uint8),
         "sha256": np.frombuffer(hashlib.sha256(text).digest(), np.uint8),
+        **little_endian,
     }
-    return {**own, **little}
 
 
 def read_verified(
-    path: FilePath,
-    limit: int | Limits = Limits.max_bytes,
+    path: FilePath, limit: int | Limits = Limits.max_bytes
 ) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what `seal` was given; the description is known to be whole before it is parsed, each array before it is used."""
+    """Return the content and the arrays that `pack_with_checksums` was given.
+
+    The checksum of the description is verified before it is parsed, that of each array before it
+    is returned.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    limit : int or Limits, default 256 MiB
+        The largest allowed number of bytes of the file, and of its arrays together.
+
+    Returns
+    -------
+    content : dict
+        What the description says besides the format and the list of arrays.
+    arrays : dict of str to ndarray
+        The arrays by name.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such file.
+    DataError
+        If the file is not a model of minidl, or was changed after it was written.
+    """
     file = HDF5File(path, limit=limit)
-    own = file.read(
-        {
-            "description": Field(("n",), "u", itemsize=1, max_elements=MAX_TEXT_BYTES),
-            "sha256": Field((32,), "u", itemsize=1),
-        }
-    )
-    text = own["description"].tobytes()
-    if own["sha256"].tobytes() != hashlib.sha256(text).digest():
-        raise damaged_error(path, "must have the SHA-256 that was written with it, found another")
-    try:
-        content = parse_strict_json(text)
-    except (ValueError, RecursionError) as error:
-        raise damaged_error(path, f"must be JSON, found {error}") from None
-    for key, due in FORMAT.items():
-        if (found := content.pop(key, None)) != due:
+    content = _read_description(file)
+    for key, expected in FORMAT.items():
+        value = content.pop(key, None)
+        if value != expected:
             raise DataError(
-                f"{path}: must have the {key} {due!r}, found {repr(found)[:40]}: is it the right file, or of another minidl?"
+                f"{path}: must have the {key} {expected!r}, found {repr(value)[:40]}: "
+                "is it the right file, or from another version of minidl?"
             )
     table = content.pop("arrays", None)
     if not is_array_table(table):
         raise damaged_error(path, "must list its arrays with dtype, shape and SHA-256")
-    arrays = file.read(
-        {
-            name: Field(
-                tuple(row["shape"]), row["dtype"][1], itemsize=int(row["dtype"][2]), finite=False
-            )
-            for name, row in table.items()
-        }
-    )
-    for name, row in table.items():
-        if arrays[name].dtype.str != row["dtype"] or sha256_of(arrays[name]) != row["sha256"]:
-            raise damaged_error(
-                path, "must have the SHA-256 that was written with it, found another", name
-            )
+    schema = {
+        name: Field(
+            tuple(entry["shape"]), entry["dtype"][1], itemsize=int(entry["dtype"][2]), finite=False
+        )
+        for name, entry in table.items()
+    }
+    arrays = file.read(schema)
+    for name, entry in table.items():
+        array = arrays[name]
+        if array.dtype.str != entry["dtype"] or sha256_of(array) != entry["sha256"]:
+            raise _checksum_error(path, name)
     return content, arrays
 
 
-def matches_schema(value: Any, form: Any) -> bool:
-    """Return whether `value` has a form: a type, some texts, a list of the form of its elements, or a dict of those of all its keys."""
-    if isinstance(form, dict):
-        return (
-            isinstance(value, dict)
-            and value.keys() == form.keys()
-            and all(matches_schema(value[key], form[key]) for key in form)
-        )
-    if isinstance(form, list):
-        return isinstance(value, list) and all(matches_schema(held, form[0]) for held in value)
-    return value in form if isinstance(form, tuple) else type(value) is form
+def _read_description(file: HDF5File) -> dict[str, Any]:
+    arrays = file.read(
+        {
+            "description": Field(("n",), "u", itemsize=1, max_elements=MAX_DESCRIPTION_BYTES),
+            "sha256": Field((32,), "u", itemsize=1),
+        }
+    )
+    text = arrays["description"].tobytes()
+    if arrays["sha256"].tobytes() != hashlib.sha256(text).digest():
+        raise _checksum_error(file.path, "description")
+    try:
+        return parse_strict_json(text)
+    except (ValueError, RecursionError) as error:
+        raise damaged_error(file.path, f"must be JSON, found {error}") from None
 
 
 def is_array_table(table: Any) -> bool:
-    """Return True if `table` lists arrays with dtype, shape and checksum."""
-    row = {"dtype": DTYPES, "shape": [int], "sha256": str}  # the reader refuses wrong shapes
-    refused = ("", ".", "..", "description", "sha256")
+    """Return whether `table` lists arrays with dtype, shape and checksum.
+
+    The reader checks the shapes against the arrays.
+    """
+    entry = {"dtype": DTYPES, "shape": [int], "sha256": str}
     return (
         isinstance(table, dict)
         and len(table) <= MAX_ARRAYS
-        and all(
-            name.isprintable() and len(name) <= 255 and "/" not in name and name not in refused
-            for name in table
-        )
-        and matches_schema([*table.values()], [row])
+        and all(map(_is_plain_name, table))
+        and matches_schema(list(table.values()), [entry])
+    )
+
+
+def _is_plain_name(name: str) -> bool:
+    return (
+        name.isprintable()
+        and len(name) <= MAX_NAME_LENGTH
+        and "/" not in name
+        and name not in _RESERVED_NAMES
     )
 
 
 def sha256_of(array: Array) -> str:
-    """Return the SHA-256 of the bytes of an array."""
+    """Return the SHA-256 of the bytes of an array, in hexadecimal digits."""
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
-def damaged_error(path: FilePath, what: str, key: str = "description") -> DataError:
+def damaged_error(path: FilePath, problem: str, key: str = "description") -> DataError:
     """Return the error for a file that was changed after it was written."""
-    return DataError(f"{path}, key {key!r}: {what}: it was changed or damaged, restore a copy")
+    return DataError(f"{path}, key {key!r}: {problem}: it was changed or damaged, restore a copy")
 
 
-def reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, if it has each key once."""
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key twice in one object")
-    return content
-
-
-def parse_strict_json(text: bytes) -> dict[str, Any]:
-    """Parse a JSON object that has each key once and no number that is not finite or has more than 20 digits."""
-    content = json.loads(
-        text.decode(),
-        object_pairs_hook=reject_duplicate_keys,
-        parse_constant=_finite,
-        parse_float=_finite,
-        parse_int=_short,
-    )
-    if not isinstance(content, dict):
-        raise ValueError(f"no object, but a {type(content).__name__}")
-    return content
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(value := float(text)):
-        raise ValueError(f"{text[:40]}, which is no number")
-    return value
-
-
-def _short(text: str) -> int:
-    if len(text) > 20:
-        raise ValueError(f"a number of {len(text)} digits")
-    return int(text)
+def _checksum_error(path: FilePath, key: str) -> DataError:
+    return damaged_error(path, "must have the SHA-256 that was written with it, found another", key)

@@ -1,11 +1,15 @@
-"""Models in files."""
+"""Saving models to files and loading them."""
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
 
 from .. import layers, losses, penalties
 from ..data.hdf5_schema import Limits
@@ -13,76 +17,143 @@ from ..data.hdf5_writer import write_hdf5
 from ..errors import ArgumentError, DataError
 from ..layers.base import Layer
 from ..losses.base import Loss
-from ..objective import Objective
+from ..losses.binary_cross_entropy import SigmoidCrossEntropy
+from ..losses.categorical_cross_entropy import SoftmaxCrossEntropy
+from ..parameters import ParameterVector
 from ..penalties import Penalty
 from ..utils.atomic_files import FilePath
 from ..utils.settings import settings_of
 from ..utils.typing import Array
-from .container import damaged_error, matches_schema, pack_with_checksums, read_verified
-
-M = TypeVar("M")
-
+from .container import damaged_error, pack_with_checksums, read_verified
+from .json_codec import ARRAY_PREFIX
+from .strict_json import matches_schema
 
 MAX_LAYERS = 10_000
-
-
 MAX_PENALTIES = 1_000
+_CONTENT_RULE = (
+    f"must have dtype float32 or float64, 1 to {MAX_LAYERS:,} layers, a loss and "
+    f"at most {MAX_PENALTIES:,} penalties"
+)
+_CLASS_CHANGED = "has a class changed since the model was saved?"
 
 
-_FORM = f"dtype float32 or float64, 1 to {MAX_LAYERS:,} layers, a loss and at most {MAX_PENALTIES:,} penalties"
+class Model(Protocol):
+    """What is saved of a model: a `Sequential` or its objective."""
+
+    @property
+    def layers(self) -> Sequence[Layer]: ...
+    @property
+    def loss(self) -> Loss: ...
+    @property
+    def penalties(self) -> Sequence[Penalty]: ...
+    @property
+    def parameters(self) -> ParameterVector: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
 
 
-_CHANGED = "has a class changed since it was saved?"
+M = TypeVar("M", bound=Model)
 
 
-BUILT_IN = {
-    name: held
-    for base, module in ((Layer, layers), (Loss, losses), (Penalty, penalties))
-    for name, held in vars(module).items()
-    if isinstance(held, type)
-    and issubclass(held, base)
-    and name[0] != "_"
-    and not getattr(held, "__abstractmethods__", None)
+def _exported_classes(module: ModuleType, base: type[Any]) -> dict[str, type[Any]]:
+    exported = {name: getattr(module, name) for name in module.__all__}
+    return {
+        name: value
+        for name, value in exported.items()
+        if isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)
+    }
+
+
+BUILT_IN: dict[str, type[Any]] = {
+    **_exported_classes(layers, Layer),
+    **_exported_classes(losses, Loss),
+    **_exported_classes(penalties, Penalty),
+    # The losses that are fused with the last layer are not exported, but may be a model's loss.
+    "SigmoidCrossEntropy": SigmoidCrossEntropy,
+    "SoftmaxCrossEntropy": SoftmaxCrossEntropy,
 }
 
 
 def save_model(
-    model: Objective,
+    model: Model,
     path: FilePath,
-    more: Mapping[str, Any] | None = None,
-    arrays: Mapping[str, Array] | None = None,
+    extra_content: Mapping[str, Any] | None = None,
+    extra_arrays: Mapping[str, Array] | None = None,
 ) -> Path:
-    """Write a model; `Sequential.save` is the door to it."""
-    return write_hdf5({Path(path): model_datasets(model, more, arrays)}, replace=True)[0]
+    """Save a model; `Sequential.save` is the public way to do so.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    path : path
+        The file, which is replaced if it exists.
+    extra_content : mapping of str to JSON-compatible values, optional
+        What the description says besides the model's configuration.
+    extra_arrays : mapping of str to ndarray, optional
+        Arrays to store beside the parameters.
+
+    Returns
+    -------
+    Path
+        The path of the file.
+
+    Raises
+    ------
+    ArgumentError
+        If the model could not be loaded again.
+    DataError
+        If the file cannot be written.
+    """
+    datasets = model_datasets(model, extra_content, extra_arrays)
+    return write_hdf5({Path(path): datasets}, replace=True)[0]
 
 
 def model_datasets(
-    model: Objective,
-    more: Mapping[str, Any] | None = None,
-    arrays: Mapping[str, Array] | None = None,
+    model: Model,
+    extra_content: Mapping[str, Any] | None = None,
+    extra_arrays: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """Return the data sets of a model's file; `more` goes into its description, and `arrays` beside the parameters."""
-    content = model_config(model)
-    if not _has_form(content):
+    """Return the HDF5 datasets of a model's file; see `save_model`."""
+    config = model_config(model)
+    if not _is_model_config(config):
         raise ArgumentError(
-            f"a saved model has {_FORM}, got {len(model.layers):,} layers of {model.dtype}: use astype, or fewer"
+            f"a saved model {_CONTENT_RULE}, got {model.dtype} and {len(model.layers):,} layers: "
+            "use astype, or fewer layers"
         )
     parameters = {name: parameter.value for name, parameter in model.parameters}
-    return pack_with_checksums({**content, **(more or {})}, {**parameters, **(arrays or {})})
+    return pack_with_checksums(
+        {**config, **(extra_content or {})}, {**parameters, **(extra_arrays or {})}
+    )
 
 
-def model_config(model: Objective) -> dict[str, Any]:
-    """Return, as plain values, what makes such a model again."""
+def model_config(model: Model) -> dict[str, Any]:
+    """Return the configuration of a model, without its parameters, as JSON-compatible values."""
     return {
         "dtype": model.dtype.name,
-        "layers": [_entry(layer) for layer in model.layers],
-        "loss": _entry(model.loss),
-        "penalties": [_entry(penalty) for penalty in model.penalties],
+        "layers": [_object_config(layer) for layer in model.layers],
+        "loss": _object_config(model.loss),
+        "penalties": [_object_config(penalty) for penalty in model.penalties],
     }
 
 
-def _entry(owner: object) -> dict[str, Any]:
+def _object_config(owner: object) -> dict[str, Any]:
     return {"class": type(owner).__name__, "settings": settings_of(owner)}
+
+
+def _is_model_config(content: Mapping[str, Any]) -> bool:
+    object_schema = {"class": str, "settings": dict}
+    schema = {
+        "dtype": ("float32", "float64"),
+        "layers": [object_schema],
+        "loss": object_schema,
+        "penalties": [object_schema],
+    }
+    return (
+        matches_schema(content, schema)
+        and 1 <= len(content["layers"]) <= MAX_LAYERS
+        and len(content["penalties"]) <= MAX_PENALTIES
+    )
 
 
 def load_model(
@@ -92,85 +163,122 @@ def load_model(
     *,
     limit: int | Limits = Limits.max_bytes,
 ) -> M:
-    """Return the model that `path` holds; `Sequential.load` is the door to it."""
-    for held in custom:
-        if not (isinstance(held, type) and issubclass(held, Layer | Loss | Penalty)):
-            raise ArgumentError(
-                f"custom must be a list of classes of layers, losses or penalties, got {held!r}"
-            )
-        if held.__name__ in BUILT_IN:
-            raise ArgumentError(
-                f"custom has a class {held.__name__}, which is the name of a built-in one: rename it"
-            )
-    known = {**BUILT_IN, **{held.__name__: held for held in custom}}
+    """Load a model; `Sequential.load` is the public way to do so.
+
+    Parameters
+    ----------
+    path : path
+        A file of a model, or of a checkpoint, whose training state is ignored.
+    model_class : callable
+        Called with the layers and `loss=`, `penalties=` and `dtype=`.
+    custom : sequence of type
+        The custom classes of layers, losses and penalties that the file may use.
+    limit : int or Limits, default 256 MiB
+        The largest allowed number of bytes of the file, and of its arrays together.
+
+    Returns
+    -------
+    Model
+        What `model_class` returned, with the stored parameters.
+
+    Raises
+    ------
+    ArgumentError
+        If `custom` is not as it must be.
+    MissingDataError
+        If there is no such file.
+    DataError
+        If the file is not a model of minidl, was changed, or uses other classes.
+    """
+    classes = {**BUILT_IN, **_check_custom(custom)}
     content, arrays = read_verified(path, limit)
-    if (
-        content.pop("training", None) is not None
-    ):  # a checkpoint: the model is all that is wanted of it
-        arrays = {name: array for name, array in arrays.items() if not name.startswith("training.")}
-    if not _has_form(content):
-        raise damaged_error(path, f"must have {_FORM}, found it otherwise")
-    made = [_make(path, entry, Layer, known) for entry in content["layers"]]
-    due = {
-        f"{i}.{name}": held.shape
-        for i, layer in enumerate(made)
-        for name, held in layer.parameters().items()
-    }
-    found = {name: array.shape for name, array in arrays.items()}
-    for name in {**due, **found}:  # before memory is taken for the model
-        rule, shape = due.get(name, "none"), found.get(name, "none")
-        if rule != shape:
-            raise DataError(
-                f"{path}, key {name!r}: must be its layer's parameter, of shape {rule}, found {shape}: {_CHANGED}"
-            )
-        if arrays[name].dtype.name != content["dtype"]:
-            raise damaged_error(
-                path, f"must be {content['dtype']}, found {arrays[name].dtype}", name
-            )
-    loss = _make(path, content["loss"], Loss, known)
-    terms = [_make(path, entry, Penalty, known) for entry in content["penalties"]]
+    if content.pop("training", None) is not None:
+        arrays = {
+            name: array for name, array in arrays.items() if not name.startswith(ARRAY_PREFIX)
+        }
+    if not _is_model_config(content):
+        raise damaged_error(path, f"{_CONTENT_RULE}, found an unexpected structure")
+    model_layers = [_build(path, config, Layer, classes) for config in content["layers"]]
+    # Before memory is allocated for the model.
+    _check_parameters(path, model_layers, arrays, content["dtype"])
+    loss = _build(path, content["loss"], Loss, classes)
+    model_penalties = [_build(path, config, Penalty, classes) for config in content["penalties"]]
     try:
-        model = model_class(made, loss=loss, penalties=terms, dtype=content["dtype"])
-        parameters = getattr(model, "parameters")  # noqa: B009
+        model = model_class(
+            model_layers, loss=loss, penalties=model_penalties, dtype=content["dtype"]
+        )
         for name, array in arrays.items():
-            parameters[name].value = array
-    except Exception as error:  # parts of one's own may raise anything
+            model.parameters[name].value = array
+    except Exception as error:  # custom classes may raise anything
         raise DataError(
-            f"{path}: its layers do not fit together: {str(error)[:300]}: {_CHANGED}"
+            f"{path}: its layers must fit together, found {str(error)[:300]}: {_CLASS_CHANGED}"
         ) from error
     return model
 
 
-def _make(
-    path: FilePath, entry: Mapping[str, Any], base: type[Any], known: Mapping[str, type[Any]]
+def _check_custom(custom: Sequence[type[Any]]) -> dict[str, type[Any]]:
+    """Return the custom classes by name."""
+    for custom_class in custom:
+        if not (
+            isinstance(custom_class, type) and issubclass(custom_class, Layer | Loss | Penalty)
+        ):
+            raise ArgumentError(
+                "custom must be a list of classes of layers, losses or penalties, "
+                f"got {custom_class!r}: pass the classes themselves"
+            )
+        if custom_class.__name__ in BUILT_IN:
+            raise ArgumentError(
+                "custom must not have the name of a built-in class, "
+                f"got {custom_class.__name__}: rename it"
+            )
+    return {custom_class.__name__: custom_class for custom_class in custom}
+
+
+def _check_parameters(
+    path: FilePath, model_layers: Sequence[Layer], arrays: Mapping[str, Array], dtype: str
+) -> None:
+    """Raise `DataError` unless the arrays are the parameters that the layers have."""
+    expected_shapes = {
+        f"{i}.{name}": parameter.shape
+        for i, layer in enumerate(model_layers)
+        for name, parameter in layer.parameters().items()
+    }
+    stored_shapes = {name: array.shape for name, array in arrays.items()}
+    for name in {**expected_shapes, **stored_shapes}:
+        expected = expected_shapes.get(name, "none")
+        stored = stored_shapes.get(name, "none")
+        if stored != expected:
+            raise DataError(
+                f"{path}, key {name!r}: must be a parameter of its layer, of shape {expected}, "
+                f"found {stored}: {_CLASS_CHANGED}"
+            )
+        if arrays[name].dtype.name != dtype:
+            raise damaged_error(path, f"must be {dtype}, found {arrays[name].dtype}", name)
+
+
+def _build(
+    path: FilePath, config: Mapping[str, Any], base: type[Any], classes: Mapping[str, type[Any]]
 ) -> Any:
-    name, settings = entry["class"], entry["settings"]
-    found = known.get(name)
-    if found is None or not issubclass(found, base):
+    """Return the layer, loss or penalty of that configuration."""
+    name = config["class"]
+    settings = config["settings"]
+    found_class = classes.get(name)
+    if found_class is None or not issubclass(found_class, base):
         cure = f"pass custom=[{name}]" if name.isidentifier() else "restore a copy"
         raise DataError(
-            f"{path}: must have known classes, found the {base.__name__.lower()} {name[:80]!r}: {cure}"
+            f"{path}: must use built-in or custom classes, "
+            f"found the {base.__name__.lower()} {name[:80]!r}: {cure}"
         )
     try:
-        made = found(**settings)
-        # As JSON, in which 1, 1.0 and true differ.
-        if json.dumps(settings_of(made), sort_keys=True) != json.dumps(settings, sort_keys=True):
-            raise ArgumentError(f"{made} has others")
-    except Exception as error:  # classes of one's own may raise anything
-        told = f"{str(settings)[:200]}: {str(error)[:200]}"
+        instance = found_class(**settings)
+        # Compared as JSON, in which 1, 1.0 and true differ.
+        if json.dumps(settings_of(instance), sort_keys=True) != json.dumps(
+            settings, sort_keys=True
+        ):
+            raise ArgumentError(f"{instance} has other values")
+    except Exception as error:  # custom classes may raise anything
         raise DataError(
-            f"{path}: the settings of {name} must be those of its __init__, found {told}"
+            f"{path}: the settings of {name} must be the arguments of its __init__, "
+            f"found {str(settings)[:200]} ({str(error)[:200]}): {_CLASS_CHANGED}"
         ) from error
-    return made
-
-
-def _has_form(content: Mapping[str, Any]) -> bool:
-    part = {"class": str, "settings": dict}
-    return (
-        matches_schema(
-            content,
-            {"dtype": ("float32", "float64"), "layers": [part], "loss": part, "penalties": [part]},
-        )
-        and 1 <= len(content["layers"]) <= MAX_LAYERS
-        and len(content["penalties"]) <= MAX_PENALTIES
-    )
+    return instance

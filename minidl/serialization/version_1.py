@@ -1,7 +1,7 @@
 """Names of file format 1 that differ from today's names in Python.
 
-A checkpoint holds the state of an optimizer, its schedule as JSON, and its text, which a resumed
-training must repeat. The files keep the names that they had when the format was fixed: this is
+A checkpoint holds the state of a training: that of the optimizer, its schedule as JSON, its text,
+which a resumed training must repeat, and sums over the epoch so far. The files keep the names that they had when the format was fixed: this is
 the one place that translates them.
 """
 
@@ -20,6 +20,29 @@ from ..schedules.base import Schedule
 from ..utils.parts import exported_parts
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
+
+# Name -> name in the file, of the parts of a training state, in the order of their arrays in the
+# file; see `training.resume`.
+TRAINING_STATE_KEYS = {
+    "optimizer_repr": "recipe",
+    "theta": "theta",
+    "optimizer": "optimizer",
+    "minibatches": "dealing",
+    "rng_states": "streams",
+    "epoch_sums": "sums",
+    "history": "history",
+    "callbacks": "callbacks",
+    "seconds": "seconds",
+    "stopped": "stopped",
+}
+
+# Attribute of `TrainingRun` -> name in the file, of the sums over the current epoch.
+EPOCH_SUM_KEYS = {
+    "loss_sum": "total",
+    "n_examples": "rows",
+    "n_correct": "right",
+    "n_predictions": "asked",
+}
 
 # Attribute -> name in the file, of the state of a built-in optimizer and of classes derived from
 # it; other attributes have the same name.

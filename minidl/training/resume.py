@@ -1,195 +1,269 @@
-"""The state of a training as plain values, and how `fit(resume=path)` restores it."""
+"""The state of a training as JSON-compatible values, and how `fit(resume=path)` restores it."""
 
 from __future__ import annotations
 
 import copy
 import time
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, DataError, EnvironmentWarning
+from ..optimizers.base import Optimizer
 from ..serialization.container import read_verified
 from ..serialization.json_codec import decode
 from ..serialization.model_file import model_config
-from ..serialization.version_1 import optimizer_state_to_v1, restore_optimizer_from_v1
+from ..serialization.version_1 import (
+    EPOCH_SUM_KEYS,
+    TRAINING_STATE_KEYS,
+    optimizer_state_to_v1,
+    restore_optimizer_from_v1,
+)
 from ..utils.atomic_files import FilePath
 from ..utils.environment import fingerprint
 from ..utils.random import RandomStream, get_rng_state, set_rng_state
+from ..utils.typing import Array
+from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
 
-# The names of the sums over an epoch in files of version 1, and of the attributes of TrainingRun.
-_SUMS = {
-    "total": "loss_sum",
-    "rows": "n_examples",
-    "right": "n_correct",
-    "asked": "n_predictions",
-}
+def capture_state(run: TrainingRun) -> dict[str, Any]:
+    """Return everything that the next step depends on, under the keys of the file format.
+
+    "theta" is None: the file holds the parameters beside the training state.
+    """
+    state = {
+        "optimizer_repr": run.optimizer_repr,
+        "theta": None,
+        "optimizer": optimizer_state_to_v1(run.optimizer),
+        "minibatches": run.minibatches.state(),
+        "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
+        "epoch_sums": {
+            key: getattr(run, attribute) for attribute, key in EPOCH_SUM_KEYS.items()
+        },
+        "history": {
+            name: np.array(column, np.float64) for name, column in run.history.columns.items()
+        },
+        "callbacks": _callback_states(run.callbacks),
+        "seconds": time.perf_counter() - run.start_time,
+        "stopped": run.stopped,
+    }
+    return {key: state[name] for name, key in TRAINING_STATE_KEYS.items()}
+
+
+def _callback_states(callbacks: Sequence[Callback]) -> list[list[Any]]:
+    """Return [class name, state] of each callback that has a state."""
+    states = [[type(callback).__name__, callback.state()] for callback in callbacks]
+    return [[name, state] for name, state in states if state]
 
 
 def restore_training(path: FilePath, run: TrainingRun) -> None:
-    """Put `run` where the training in the file at `path` was stopped; where that fails, nothing but a callback has changed."""
+    """Continue `run` from the training state in a checkpoint.
+
+    If that fails, nothing has changed but callbacks.
+
+    Parameters
+    ----------
+    path : path
+        The checkpoint.
+    run : TrainingRun
+        The training that is about to start.
+
+    Raises
+    ------
+    ArgumentError
+        If the model, the optimizer, the data, the callbacks or another argument differs from that
+        of the saved training.
+    DataError
+        If the file is not a checkpoint, or was changed after it was written.
+
+    Warns
+    -----
+    EnvironmentWarning
+        If results may differ in the last digits, because NumPy, its BLAS, the processor or the
+        number of threads is another one.
+    """
     content, arrays = read_verified(path)
     training = content.pop("training", None)
     if training is None:
         raise DataError(
-            f"{path}: must be a checkpoint, found a model without its training: use Sequential.load"
+            f"{path}: must be a checkpoint, found a model without a training state: "
+            "use Sequential.load"
         )
-    if content != (due := model_config(run.model.objective_function)):
-        raise ArgumentError(
-            f"{path}: resume goes on with the model that was stopped, {content}, got {due}"
-        )
+    _check_model(path, content, run)
     try:
-        state, then = decode(training["state"], arrays), dict(training["environment"])
-        state["theta"] = np.concatenate(
-            [arrays[name].reshape(-1) for name, _ in run.model.parameters]
-            or [np.empty(0, run.model.dtype)]
-        )
-        _restore(run, state)
+        state, saved_environment = _decode_training(training, arrays, run)
+        _check_state(state, run)
+        _restore_state(state, run)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
-    except Exception as error:  # something else wrote it
+    except Exception as error:  # another program wrote it
         raise DataError(
-            f"{path}: must hold the state of a training, found it otherwise: restore a copy"
+            f"{path}: must hold the state of a training, found an unexpected structure: "
+            "restore a copy"
         ) from error
-    now = fingerprint()
-    if changed := [
-        f"{name} was {then.get(name)} and is {now.get(name)}"
-        for name in {**then, **now}
-        if then.get(name) != now.get(name)
-    ]:
-        warnings.warn(
-            f"{path}: the training goes on, but its last digits may differ: {'; '.join(changed)}",
-            EnvironmentWarning,
-            stacklevel=5,
+    _warn_of_other_environment(path, saved_environment)
+
+
+def _check_model(path: FilePath, saved: Mapping[str, Any], run: TrainingRun) -> None:
+    current = model_config(run.model)
+    if saved != current:
+        mismatch = mismatch_error("model", saved, current, "build the same model")
+        raise ArgumentError(f"{path}: {mismatch}")
+
+
+def _decode_training(
+    training: Mapping[str, Any], arrays: dict[str, Array], run: TrainingRun
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the training state and the environment in which it was saved."""
+    decoded = decode(training["state"], arrays)
+    state = {name: decoded[key] for name, key in TRAINING_STATE_KEYS.items()}
+    parameters = [arrays[name].reshape(-1) for name, _ in run.model.parameters]
+    state["theta"] = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+    return state, dict(training["environment"])
+
+
+def _check_state(state: Mapping[str, Any], run: TrainingRun) -> None:
+    """Raise unless `run` can continue from `state`."""
+    _check_history(state, run)
+    if state["optimizer_repr"] != run.optimizer_repr:
+        raise mismatch_error(
+            "optimizer",
+            state["optimizer_repr"],
+            run.optimizer_repr,
+            "to change the optimizer, load the model and call fit without resume",
+        )
+    _check_metrics(state, run)
+    optimizer_copy = copy.deepcopy(run.optimizer)
+    theta_copy = run.model.parameters.theta.copy()
+    optimizer_copy.init_state(theta_copy)
+    _check_structure(state, run, optimizer_copy)
+    _check_optimizer_state(state, optimizer_copy, theta_copy)
+    for rng, rng_state in zip(_layer_rngs(run), state["rng_states"], strict=True):
+        set_rng_state(copy.deepcopy(rng), rng_state)
+    run.minibatches.validate_state(state["minibatches"])
+
+
+def _check_history(state: Mapping[str, Any], run: TrainingRun) -> None:
+    epochs = state["minibatches"]["epoch"]
+    column_structures = [structure_of(column) for column in state["history"].values()]
+    if any(structure != f"float64 ({epochs},)" for structure in column_structures):
+        raise TypeError(f"the columns of the history have the structures {column_structures}")
+    if not isinstance(state["stopped"], str | None):
+        raise TypeError(f"stopped is {state['stopped']!r}")
+
+
+def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:
+    missing_names = sorted(set(state["history"]) - set(run.metric_names))
+    if missing_names:
+        raise mismatch_error(
+            "metrics",
+            ", ".join(state["history"]),
+            ", ".join(run.metric_names),
+            f"{', '.join(missing_names)} would be missing, pass the same validation set and "
+            "callbacks",
         )
 
 
-def capture_state(run: TrainingRun) -> dict[str, Any]:
-    """Return all that the next step depends on; the parameters are in the file already."""
-    return {
-        "recipe": run.optimizer_repr,
-        "theta": None,
-        "optimizer": optimizer_state_to_v1(run.optimizer),
-        "dealing": run.minibatches.state(),
-        "streams": [get_rng_state(rng) for rng in _streams(run)],
-        "sums": {name: getattr(run, attribute) for name, attribute in _SUMS.items()},
-        "history": {
-            name: np.array(column, np.float64) for name, column in run.history.columns.items()
-        },
-        "callbacks": [
-            [type(callback).__name__, state]
-            for callback in run.callbacks
-            if (state := callback.state())
-        ],
-        "seconds": time.perf_counter() - run.start_time,
-        "stopped": run.stopped,
+def _check_structure(state: Mapping[str, Any], run: TrainingRun, optimizer: Optimizer) -> None:
+    current_state: dict[str, Any] = {
+        "theta": run.model.parameters.theta,
+        "optimizer": optimizer_state_to_v1(optimizer),
+        "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
+        "epoch_sums": dict.fromkeys(EPOCH_SUM_KEYS.values(), 0),
+        "seconds": 0,
     }
+    for name, value in current_state.items():
+        saved = structure_of(state[name])
+        current = structure_of(value)
+        if saved != current:
+            quantity = f"structure of {name}"
+            raise mismatch_error(quantity, saved, current, "pass the same arguments")
 
 
-def _restore(run: TrainingRun, state: dict[str, Any]) -> None:
-    _check(run, state)
-    for callback, remembered in list(_matched(run, state["callbacks"])):
+def _check_optimizer_state(state: Mapping[str, Any], optimizer: Optimizer, theta: Array) -> None:
+    """Raise if `optimizer`, a copy, cannot make a step on `theta`, a copy, in the saved state."""
+    restore_optimizer_from_v1(optimizer, theta, state["optimizer"])  # refuses unknown schedules
+    with np.errstate(all="ignore"):
+        optimizer.step(theta, np.zeros_like(theta))  # impossible step counts and the like raise
+
+
+def _restore_state(state: Mapping[str, Any], run: TrainingRun) -> None:
+    for callback, callback_state in list(match_callbacks(state["callbacks"], run.callbacks)):
         try:
-            callback.restore(remembered)
+            callback.restore(callback_state)
         except Exception as error:
-            raise _differs(
-                f"with {type(callback).__name__}", f"one that cannot take its state back: {error!r}"
+            name = type(callback).__name__
+            raise mismatch_error(
+                "callbacks", name, f"one that cannot restore its state, {error!r}", "pass the same"
             ) from error
-    run.minibatches.restore(state["dealing"])
-    for rng, stood in zip(_streams(run), state["streams"], strict=True):
-        set_rng_state(rng, stood)
+    minibatches_state = state["minibatches"]
+    run.minibatches.restore(minibatches_state)
+    for rng, rng_state in zip(_layer_rngs(run), state["rng_states"], strict=True):
+        set_rng_state(rng, rng_state)
     run.model.parameters.theta = state["theta"]
     restore_optimizer_from_v1(run.optimizer, run.model.parameters.theta, state["optimizer"])
     run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
     run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
-    run.batch = state["dealing"]["batch"]
+    run.batch = minibatches_state["batch"]
     run.resuming_mid_epoch = run.batch > 0
-    run.epoch = state["dealing"]["epoch"] + run.resuming_mid_epoch
-    for name, attribute in _SUMS.items():
-        setattr(run, attribute, state["sums"][name])
+    run.epoch = minibatches_state["epoch"] + run.resuming_mid_epoch
+    for attribute, key in EPOCH_SUM_KEYS.items():
+        setattr(run, attribute, state["epoch_sums"][key])
 
 
-def _check(run: TrainingRun, state: dict[str, Any]) -> None:
-    """Raise unless `run` can go on from `state`."""
-    history, epochs = state["history"], state["dealing"]["epoch"]
-    if not isinstance(state["stopped"], str | None) or any(
-        _form(column) != f"float64 ({epochs},)" for column in history.values()
-    ):
-        raise TypeError("no training leaves such a state")
-    if state["recipe"] != run.optimizer_repr:
-        raise _differs(
-            state["recipe"],
-            f"{run.optimizer_repr}: for another optimizer, load the model and call fit without resume",
-        )
-    if extra := sorted(set(history) - set(run.metric_names)):
-        raise _differs(
-            f"a history of {', '.join(history)}",
-            f"{', '.join(run.metric_names)}: {', '.join(extra)} would end",
-        )
-    theta, streams = run.model.parameters.theta, _streams(run)
-    twin, trial = copy.deepcopy(run.optimizer), theta.copy()
-    twin.init_state(trial)
-    due: dict[str, Any] = {
-        "theta": theta,
-        "optimizer": optimizer_state_to_v1(twin),
-        "streams": [get_rng_state(rng) for rng in streams],
-        "sums": dict.fromkeys(_SUMS, 0),
-        "seconds": 0,
-    }
-    for name, value in due.items():
-        if (found := _form(state[name])) != _form(value):
-            raise _differs(
-                f"with {name} of the form {found}", f"{_form(value)}: use the same settings"
-            )
-    # It refuses a schedule that it does not know.
-    restore_optimizer_from_v1(twin, trial, state["optimizer"])
-    with np.errstate(all="ignore"):
-        twin.step(trial, np.zeros_like(trial))  # numbers that no optimizer can have raise here
-    for rng, stood in zip(streams, state["streams"], strict=True):
-        set_rng_state(copy.deepcopy(rng), stood)
-    run.minibatches.validate_state(state["dealing"])
-
-
-def _matched(
-    run: TrainingRun, states: list[list[Any]]
+def match_callbacks(
+    saved_states: Sequence[Sequence[Any]], callbacks: Sequence[Callback]
 ) -> Iterator[tuple[Callback, dict[str, Any]]]:
-    """Yield each callback that had a state, with it."""
-    names = [type(callback).__name__ for callback in run.callbacks]
-    mine = ", ".join(names)
-    for name, remembered in states:
-        if name not in names:
-            raise _differs(f"with the callback {name}", f"only {mine}: give the same callbacks")
-        place = names.index(name)
-        names[place] = ""  # it is taken
-        yield run.callbacks[place], remembered
+    """Yield each callback that had a state, with this state.
+
+    Callbacks of one class get their states in the order in which they were passed to `fit`.
+    """
+    unmatched = list(callbacks)
+    for name, callback_state in saved_states:
+        unmatched_names = [type(callback).__name__ for callback in unmatched]
+        if name not in unmatched_names:
+            current_names = ", ".join(type(callback).__name__ for callback in callbacks)
+            raise mismatch_error("callbacks", name, f"only {current_names}", "pass the same")
+        yield unmatched.pop(unmatched_names.index(name)), callback_state
 
 
-def _streams(run: TrainingRun) -> list[RandomStream]:
-    return [
-        layer.rng
-        for top in run.model.layers
-        for layer in top.modules()
-        if layer.stochastic and layer.rng is not None
-    ]
-
-
-def _form(value: Any) -> Any:
+def structure_of(value: Any) -> Any:
+    """Return the types and shapes in a state, without its values."""
     if isinstance(value, dict):
-        return {name: _form(held) for name, held in value.items()}
+        return {name: structure_of(element) for name, element in value.items()}
     if isinstance(value, list):
-        return [_form(held) for held in value]
+        return [structure_of(element) for element in value]
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
-    return (
-        "number"
-        if isinstance(value, int | float) and not isinstance(value, bool)
-        else type(value).__name__
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    return type(value).__name__
+
+
+def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> ArgumentError:
+    """Return the error for an argument that differs from that of the saved training."""
+    return ArgumentError(
+        f"resume needs the {quantity} of the saved training, {saved}, got {current}: {cure}"
     )
 
 
-def _differs(due: str, found: str) -> ArgumentError:
-    return ArgumentError(f"resume goes on with what was stopped, {due}, got {found}")
+def _layer_rngs(run: TrainingRun) -> list[RandomStream]:
+    """Return the random streams of the layers, also of layers inside of layers."""
+    modules = [module for layer in run.model.layers for module in layer.modules()]
+    return [module.rng for module in modules if module.stochastic and module.rng is not None]
+
+
+def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:
+    current = fingerprint()
+    changes = [
+        f"{name} was {saved.get(name)} and is {current.get(name)}"
+        for name in {**saved, **current}
+        if saved.get(name) != current.get(name)
+    ]
+    if changes:
+        warn_user(
+            f"{path}: the training resumes, but its last digits may differ: {'; '.join(changes)}",
+            EnvironmentWarning,
+        )

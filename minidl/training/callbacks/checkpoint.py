@@ -1,4 +1,4 @@
-"""Checkpoints of a training."""
+"""Saving the state of a training, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -24,34 +24,68 @@ from .base import Callback, TrainingRun
 
 
 class Checkpoint(Callback):
-    """Keep the training on disk, and end it well on Ctrl-C and SIGTERM: the step is finished, the training saved, and `fit` returns.
+    """Save the training state to a file at regular intervals.
 
-    `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, goes on bit for bit as if it had never stopped, if
-    NumPy, its BLAS, the processor and the number of threads are the same; else a warning says what differs.
+    On Ctrl-C or SIGTERM, the current step is finished, the state is saved, and `fit` returns; a
+    second signal has its usual effect. `fit(..., resume=path)`, with the same model, data,
+    optimizer and callbacks, continues bit for bit as if training had never stopped, provided that
+    NumPy, its BLAS, the processor and the number of threads are the same; otherwise a warning says
+    what differs.
 
     Parameters
     ----------
     path : path
-        A model's file, which `Sequential.load` reads too; folders are made.
+        The file, which `Sequential.load` reads as well. Missing folders are created.
     every_epochs : int or None, default 1
-        Save after each so many epochs, and after the last one.
+        Save after every so many epochs, and after the last one. With None, only after the last.
     every_seconds : float, optional
-        Save also within an epoch, so many seconds after the last save.
+        Also save within an epoch, this many seconds after the previous save.
     keep : {"last", "best", "both"}, default "last"
-        Which state `path` holds; "best" is that of the epoch with the best `monitor`. "both" keeps it in `best_path`, `name.best.h5`
-        beside `name.h5`.
+        Which state `path` holds: the latest, or that of the epoch with the best `monitor`. With
+        "both", `path` holds the latest and `best_path` the best: `name.best.h5` beside `name.h5`.
     monitor : str, default "val_loss"
-        A name in the history; an accuracy is better where larger, anything else where smaller.
+        The name of a metric in the history. Accuracies are better if higher, all other metrics if
+        lower.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file with the latest state; None with `keep="best"`.
+    best_path : Path or None
+        The file with the best state; None with `keep="last"`.
 
     Raises
     ------
     ArgumentError
-        For bad settings; from `fit`, if the history will have no `monitor`, or something is no plain value and cannot be kept.
+        If an argument is invalid; from `fit`, if the history will have no `monitor`, or the model,
+        the optimizer or a callback has a state that cannot be stored.
     DataError
-        From `fit`, if the file cannot be written, or is not a training such as this one.
+        From `fit`, if the file cannot be written.
+
+    See Also
+    --------
+    EarlyStopping : Stop when a metric no longer improves.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minidl import Adam, Checkpoint, Linear, MeanSquaredError, Sequential
+    >>> X, Y = [[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0]
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     checkpoint = Checkpoint(f"{folder}/run.h5")
+    ...     _ = model.fit(
+    ...         X, Y, optimizer=Adam(), epochs=3, callbacks=[checkpoint], progress=False
+    ...     )
+    ...     model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    ...     history = model.fit(
+    ...         X, Y, optimizer=Adam(), epochs=5, resume=checkpoint.path, progress=False
+    ...     )
+    >>> history.epochs
+    5
     """
 
-    run_last = True  # the state to keep is the one after all other callbacks
+    run_last = True  # the state to save is the one after all other callbacks
 
     def __init__(
         self,
@@ -63,7 +97,7 @@ class Checkpoint(Callback):
     ) -> None:
         if not (every_epochs is None or is_integer(every_epochs)):
             raise ArgumentError(
-                f"every_epochs must be a whole number >= 1 or None, got {every_epochs!r} in Checkpoint"
+                f"every_epochs must be an integer >= 1 or None, got {every_epochs!r} in Checkpoint"
             )
         if not (
             every_seconds is None or (isinstance(every_seconds, int | float) and every_seconds > 0)
@@ -75,85 +109,84 @@ class Checkpoint(Callback):
             raise ArgumentError(
                 f"keep must be 'last', 'best' or 'both', got {keep!r} in Checkpoint"
             )
-        goal = Path(path)
-        self.every_epochs, self.every_seconds, self.keep, self.monitor = (
-            every_epochs,
-            every_seconds,
-            keep,
-            monitor,
-        )
-        self.path = None if keep == "best" else goal
-        self.best_path = {
-            "last": None,
-            "best": goal,
-            "both": goal.with_name(f"{goal.stem}.best{goal.suffix}"),
-        }[keep]
+        self.every_epochs = every_epochs
+        self.every_seconds = every_seconds
+        self.keep = keep
+        self.monitor = monitor
+        path = Path(path)
+        self.path: Path | None = path
+        self.best_path: Path | None = None
+        if keep == "best":
+            self.path = None
+            self.best_path = path
+        elif keep == "both":
+            self.best_path = path.with_name(f"{path.stem}.best{path.suffix}")
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Refuse what could not be saved or watched; begin to listen for signals."""
         if self.best_path:
             run.require_metric(self.monitor, self)
-        model_datasets(run.model.objective_function)
+        # Both raise now if the state could not be saved later.
+        model_datasets(run.model)
         run.optimizer.state()
         self.best = math.nan
-        self._caught: signal.Signals | None = None
-        self._saved = time.perf_counter()
-        self._signals = ExitStack()
-        if threading.current_thread() is threading.main_thread():  # others get no signals
+        self._received_signal: signal.Signals | None = None
+        self._last_save = time.perf_counter()
+        self._restore_handlers = ExitStack()
+        # Python delivers signals to the main thread only.
+        if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._signals.callback(signal.signal, number, signal.signal(number, self._catch))
+                previous_handler = signal.signal(number, self._handle_signal)
+                self._restore_handlers.callback(signal.signal, number, previous_handler)
 
     def on_batch_end(self, run: TrainingRun) -> None:
-        """Save within an epoch, if it is time."""
-        if self._caught:
-            self._end(run, self._caught)
-        elif self.every_seconds and time.perf_counter() - self._saved >= self.every_seconds:
+        if self._received_signal:
+            self._save_and_stop(run, self._received_signal)
+        elif self.every_seconds and time.perf_counter() - self._last_save >= self.every_seconds:
             self._save(run, self.path)
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Save after an epoch, if it is due."""
-        number = run.history[self.monitor][-1] if self.best_path else math.nan
-        better = number > self.best if higher_is_better(self.monitor) else number < self.best
-        if better or math.isnan(self.best) > math.isnan(number):
-            self.best = number
+        if self.best_path and self._improves(run.history[self.monitor][-1]):
+            self.best = run.history[self.monitor][-1]
             self._save(run, self.best_path)
-        last = run.stopped or run.epoch == run.epochs
-        if last or (self.every_epochs and run.epoch % self.every_epochs == 0):
+        is_last_epoch = bool(run.stopped) or run.epoch == run.epochs
+        if is_last_epoch or (self.every_epochs and run.epoch % self.every_epochs == 0):
             self._save(run, self.path)
-        if self._caught and not last:
-            self._end(run, self._caught)
+        if self._received_signal and not is_last_epoch:
+            self._save_and_stop(run, self._received_signal)
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Give the signals back."""
-        self._signals.close()
+        self._restore_handlers.close()
 
     def state(self) -> dict[str, Any]:
-        """Return the best number so far."""
         return {"best": self.best} if self.best_path else {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
         self.best = float(state["best"])
 
-    def _catch(self, number: int, frame: FrameType | None) -> None:
-        self._caught = signal.Signals(number)
-        self._signals.close()  # the next one has its usual effect
+    def _improves(self, value: float) -> bool:
+        if math.isnan(self.best):
+            return not math.isnan(value)
+        return value > self.best if higher_is_better(self.monitor) else value < self.best
 
-    def _end(self, run: TrainingRun, caught: signal.Signals) -> None:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
+        self._received_signal = signal.Signals(number)
+        self._restore_handlers.close()  # the next signal has its usual effect
+
+    def _save_and_stop(self, run: TrainingRun, received: signal.Signals) -> None:
         self._save(run, self.path)
-        where = (
-            f"{self.path} holds the training: fit(resume=...) goes on"
-            if self.path
-            else f"{self.best_path} holds its best epoch"
-        )
+        saved = f"{self.best_path} holds its best epoch"
+        if self.path:
+            saved = f"{self.path} holds the training: resume it with fit(resume=...)"
         run.stop(
-            f"{caught.name} in epoch {run.epoch}, after batch {run.batch} of {run.batches_per_epoch}; {where}",
+            f"{received.name} in epoch {run.epoch}, after batch {run.batch} of "
+            f"{run.batches_per_epoch}; {saved}",
             now=True,
         )
 
     def _save(self, run: TrainingRun, path: Path | None) -> None:
-        if path:
-            arrays: dict[str, Array] = {}
-            training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
-            save_model(run.model.objective_function, path, {"training": training}, arrays)
-            self._saved = time.perf_counter()
+        if path is None:
+            return
+        arrays: dict[str, Array] = {}
+        training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
+        save_model(run.model, path, {"training": training}, arrays)
+        self._last_save = time.perf_counter()

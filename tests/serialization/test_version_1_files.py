@@ -1,0 +1,96 @@
+"""Files that an earlier minidl wrote are loaded and resumed bit for bit; see samples/README.md."""
+
+import hashlib
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from resuming import VALIDATION, X, Y
+
+from minidl import (
+    L1,
+    L2,
+    Adam,
+    BinaryCrossEntropy,
+    Cosine,
+    Dropout,
+    EarlyStopping,
+    EnvironmentWarning,
+    LeakyReLU,
+    Linear,
+    Sequential,
+    Sigmoid,
+    WarmUp,
+)
+
+SAMPLES = Path(__file__).parent / "samples"
+THETA_SHA256 = "903f2bc4b0d2b3f6989994df3efc567599649300d1ffbc2adebb182fd35e1a94"
+LAYERS = [
+    "Flatten()",
+    "Linear(6, 4)",
+    "Tanh()",
+    "Dropout(0.9)",
+    "Linear(4, 3, bias=False)",
+    "Softmax()",
+]
+
+
+def test_a_model_of_version_1_is_loaded_and_saved_again_bit_for_bit(tmp_path):
+    model = Sequential.load(SAMPLES / "model.h5")
+    assert [str(layer) for layer in model.layers] == LAYERS
+    assert str(model.penalties) == "(L2(0.3), L1(0.05, layers=[1]))"
+    theta = model.parameters.theta
+    assert theta.dtype == np.float64
+    assert hashlib.sha256(theta.astype("<f8").tobytes()).hexdigest() == THETA_SHA256
+    again = model.save(tmp_path / "again.h5")
+    assert again.read_bytes() == (SAMPLES / "model.h5").read_bytes()
+
+
+def train(*, epochs, seed, resume=None):
+    layers = [
+        Linear(3, 5),
+        LeakyReLU(0.2),
+        Dropout(0.7),
+        Linear(5, 1, bias=False),
+        Sigmoid(),
+    ]
+    penalties = [L2(0.1, layers=[0]), L1(0.01)]
+    model = Sequential(layers, loss=BinaryCrossEntropy(), penalties=penalties, seed=seed)
+    history = model.fit(
+        X,
+        Y,
+        optimizer=Adam(WarmUp(7, Cosine(0.05, 20)), clip_norm=0.2),
+        epochs=epochs,
+        batch_size=8,
+        validation=VALIDATION,
+        callbacks=[EarlyStopping(patience=6)],
+        progress=False,
+        resume=resume,
+    )
+    return model, history
+
+
+@pytest.mark.parametrize("epochs", [4, 6, 9])
+def test_a_training_of_version_1_is_resumed_as_if_it_had_not_stopped(epochs):
+    uninterrupted, expected = train(epochs=epochs, seed=4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        resumed, history = train(epochs=epochs, seed=9, resume=SAMPLES / "checkpoint.h5")
+    assert {warning.category for warning in caught} <= {EnvironmentWarning}
+    assert history.epochs == expected.epochs
+    assert history.stopped == expected.stopped
+    if caught:  # on another computer, the last digits differ
+        theta = uninterrupted.parameters.theta
+        np.testing.assert_allclose(resumed.parameters.theta, theta, rtol=1e-4, atol=1e-6)
+    else:
+        assert resumed.parameters.theta.tobytes() == uninterrupted.parameters.theta.tobytes()
+        assert history.columns == expected.columns
+        assert resumed.shuffle_rng.random() == uninterrupted.shuffle_rng.random()
+
+
+def test_the_model_in_a_checkpoint_of_version_1_is_loaded():
+    model = Sequential.load(SAMPLES / "checkpoint.h5")
+    resumed, _ = train(epochs=9, seed=9, resume=SAMPLES / "checkpoint.h5")
+    assert model.parameters.size == resumed.parameters.size == 25
+    assert np.isfinite(model.predict(X)).all()

@@ -1,0 +1,167 @@
+import json
+import os
+import signal
+import threading
+
+import h5py
+import numpy as np
+import pytest
+from resuming import VALIDATION, OwnOptimizer, Signal, X, assert_equal_trainings, fit, network
+
+from minidl import Adam, ArgumentError, Callback, Checkpoint, Sequential
+
+
+def test_sigterm_stops_as_well_and_the_handlers_come_back(tmp_path):
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    history = fit(network(), Signal(2, 2, signal.SIGTERM), Checkpoint(tmp_path / "run.h5"))
+    assert history.stopped.startswith("SIGTERM in epoch 2, after batch 2 of 5")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_a_second_ctrl_c_interrupts_at_once(tmp_path):
+    class Twice(Callback):
+        def on_gradient(self, run):
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), Twice(), Checkpoint(tmp_path / "run.h5"))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_at_the_end_of_an_epoch_ends_there(tmp_path):
+    class AtEpoch(Callback):
+        def on_epoch_end(self, run):
+            if run.epoch == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=3)
+    whole = fit(model)
+    assert fit(network(), AtEpoch(), Checkpoint(path, every_epochs=None)).epochs == 2
+    assert_equal_trainings(fresh, model, fit(fresh, resume=path), whole)
+
+
+def test_in_another_thread_it_trains_without_signals(tmp_path):
+    kept = []
+    thread = threading.Thread(
+        target=lambda: kept.append(fit(network(), Checkpoint(tmp_path / "run.h5")))
+    )
+    thread.start()
+    thread.join()
+    assert kept[0].loss == fit(network()).loss
+
+
+def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
+    class Watch(Callback):
+        run_last = True
+        epochs = ()
+
+        def on_epoch_end(self, run):
+            if path.exists():
+                with h5py.File(path) as file:
+                    state = json.loads(file["description"][()].tobytes())["training"]["state"]
+                self.epochs = (*self.epochs, state["dealing"]["epoch"])
+
+    path, watch = tmp_path / "deep" / "run.h5", Watch()
+    fit(network(), Checkpoint(path, every_epochs=3), watch, epochs=8)
+    assert watch.epochs == (3, 3, 3, 6, 6, 8)
+
+
+def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
+    class Watch(Callback):
+        run_last = True
+
+        def on_batch_end(self, run):
+            assert path.exists()
+
+    path = tmp_path / "run.h5"
+    fit(network(), Checkpoint(path, every_epochs=None, every_seconds=1e-9), Watch(), epochs=1)
+
+
+def test_the_best_state_is_saved_beside_the_last(tmp_path):
+    kept = Checkpoint(tmp_path / "run.h5", keep="both")
+    model = network()
+    history = fit(model, kept, epochs=12, optimizer=Adam(0.5))
+    assert kept.best_path == tmp_path / "run.best.h5"
+    best, last = Sequential.load(kept.best_path), Sequential.load(kept.path)
+    np.testing.assert_allclose(
+        best.evaluate(*VALIDATION)["loss"], min(history["val_loss"]), rtol=1e-6
+    )
+    np.testing.assert_array_equal(last.parameters.theta, model.parameters.theta)
+    assert history.best_epoch() < 12
+
+
+def test_only_the_best_state_may_be_saved(tmp_path):
+    kept = Checkpoint(tmp_path / "run.h5", keep="best", monitor="accuracy")
+    history = fit(network(), kept, Signal(5, 1), epochs=12)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.h5"]
+    assert history.stopped.endswith("run.h5 holds its best epoch")
+
+
+def test_the_best_value_is_remembered_when_a_training_is_resumed(tmp_path):
+    for name, stops in (("whole", ()), ("parts", (2, 4, 5))):
+        path, going = tmp_path / f"{name}.h5", None
+        for epochs in (*stops, 9):
+            fit(
+                network(),
+                Checkpoint(path, keep="both"),
+                epochs=epochs,
+                optimizer=Adam(0.5),
+                resume=going,
+            )
+            going = path
+    whole, parts = (Sequential.load(tmp_path / f"{name}.best.h5") for name in ("whole", "parts"))
+    np.testing.assert_array_equal(whole.parameters.theta, parts.parameters.theta)
+
+
+def test_a_checkpoint_is_a_model_file(tmp_path):
+    model = network()
+    fit(model, Checkpoint(tmp_path / "run.h5"))
+    np.testing.assert_array_equal(Sequential.load(tmp_path / "run.h5").predict(X), model.predict(X))
+
+
+def test_an_optimizer_that_cannot_be_saved_is_an_error_at_the_start(tmp_path):
+    class Holds(OwnOptimizer):
+        state_names = (*OwnOptimizer.state_names, "pairs")
+
+        def init_state(self, theta):
+            super().init_state(theta)
+            self.pairs = {1: 2}
+
+    with pytest.raises(
+        ArgumentError,
+        match=r"Holds\.pairs is listed in state_names, so must be an array, .* got \{1: 2\}",
+    ):
+        fit(network(), Checkpoint(tmp_path / "run.h5"), optimizer=Holds(0.1))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"every_epochs": 0},
+            "every_epochs must be an integer >= 1 or None, got 0 in Checkpoint",
+        ),
+        ({"every_epochs": True}, "every_epochs"),
+        ({"every_epochs": 1.5}, "every_epochs"),
+        ({"every_seconds": 0}, "every_seconds must be > 0 or None, got 0 in Checkpoint"),
+        ({"every_seconds": "1"}, "every_seconds"),
+        ({"keep": "all"}, "keep must be 'last', 'best' or 'both', got 'all' in Checkpoint"),
+    ],
+)
+def test_arguments_are_checked(settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        Checkpoint("run.h5", **settings)
+
+
+def test_monitoring_a_missing_metric_is_an_error(tmp_path):
+    with pytest.raises(
+        ArgumentError,
+        match=r"Checkpoint monitors 'val_loss', but .*: pass fit\(validation=\(X, Y\)\)",
+    ):
+        fit(network(), Checkpoint(tmp_path / "run.h5", keep="best"), validation=None)
+    with pytest.raises(
+        ArgumentError, match=r"Checkpoint monitors 'f1', but the history will have only .*$"
+    ):
+        fit(network(), Checkpoint(tmp_path / "run.h5", keep="best", monitor="f1"))

@@ -1,0 +1,363 @@
+import copy
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from resuming import OwnOptimizer, Signal, assert_equal_trainings, fit, network
+
+from minidl import (
+    Adam,
+    AdamW,
+    ArgumentError,
+    Callback,
+    Checkpoint,
+    Cosine,
+    DataError,
+    EarlyStopping,
+    EnvironmentWarning,
+    GradientDescent,
+    MissingDataError,
+    Momentum,
+    Nesterov,
+    RMSProp,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
+from minidl.serialization.model_file import save_model
+from minidl.training import resume
+from minidl.training.callbacks import checkpoint
+from minidl.utils.environment import fingerprint
+
+
+def scheduled(rate):
+    return Adam(WarmUp(7, Cosine(rate, 20, rate / 9)), clip_norm=0.2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dropout", [True, False])
+@pytest.mark.parametrize(
+    "kind",
+    [GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW, scheduled],
+    ids=lambda kind: kind.__name__,
+)
+@pytest.mark.parametrize("place", [(1, 1), (2, 5), (4, 3), (6, 4)])
+def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
+    tmp_path, kind, dropout, dtype, place
+):
+    path, model, other = tmp_path / "run.h5", network(dtype, dropout), network(dtype, dropout)
+    whole = fit(model, EarlyStopping("loss", patience=6), optimizer=kind(0.05))
+    broken = fit(
+        other,
+        EarlyStopping("loss", patience=6),
+        Signal(*place),
+        Checkpoint(path),
+        optimizer=kind(0.05),
+    )
+    assert broken.stopped.startswith(
+        f"SIGINT in epoch {place[0]}, after batch {place[1]} of 5; {path} holds the training"
+    )
+    assert broken.epochs == place[0] - 1
+    fresh, optimizer = network(dtype, dropout, seed=7), kind(0.05)
+    rest = fit(fresh, EarlyStopping("loss", patience=6), optimizer=optimizer, resume=path)
+    assert_equal_trainings(fresh, model, rest, whole)
+
+
+def test_early_stopping_keeps_its_count(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=2)
+    whole = fit(model, EarlyStopping(patience=2))
+    assert "epoch 1" in whole.stopped
+    assert whole.epochs == 3
+    fit(network(), EarlyStopping(patience=2), Signal(3, 2), Checkpoint(path))
+    assert_equal_trainings(fresh, model, fit(fresh, EarlyStopping(patience=2), resume=path), whole)
+
+
+def test_it_may_be_stopped_again_and_again(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network()
+    whole = fit(model)
+    fit(fresh, Signal(1, 2), Checkpoint(path))
+    for place in [(1, 3), (2, 1), (2, 5), (5, 2)]:
+        fresh = network(seed=place[1])
+        fit(fresh, Signal(*place), Checkpoint(path), resume=path)
+    fresh = network(seed=9)
+    assert_equal_trainings(fresh, model, fit(fresh, resume=path), whole)
+
+
+def test_a_training_stopped_after_an_epoch_resumes_with_the_next(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=3)
+    whole = fit(model)
+    fit(network(), Checkpoint(path), epochs=4)
+    assert_equal_trainings(fresh, model, fit(fresh, resume=path), whole)
+
+
+def test_a_finished_training_is_restored(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=3)
+    whole = fit(model, EarlyStopping("loss", patience=1, min_delta=10), Checkpoint(path), epochs=9)
+    assert "has not improved" in whole.stopped
+    before = path.read_bytes()
+    rest = fit(
+        fresh,
+        EarlyStopping("loss", patience=1, min_delta=10),
+        Checkpoint(path),
+        epochs=9,
+        resume=path,
+    )
+    assert_equal_trainings(fresh, model, rest, whole)
+    assert path.read_bytes() == before
+
+
+def test_a_custom_optimizer_is_resumed(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, optimizer=OwnOptimizer(0.1))
+    fit(network(), Signal(3, 3), Checkpoint(path), optimizer=OwnOptimizer(0.1))
+    assert_equal_trainings(
+        fresh, model, fit(fresh, optimizer=OwnOptimizer(0.1), resume=path), whole
+    )
+
+
+class Changes(Callback):
+    """Assigns a learning rate at the start of the third epoch."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def on_gradient(self, run):
+        if (run.epoch, run.batch) == (3, 1):
+            run.optimizer.learning_rate = self.rate
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (0.05, StepDecay(0.1, 13, 0.5)),
+        (Cosine(0.05, 30), WarmUp(20, 0.1)),
+        (Cosine(0.05, 30), 0.01),
+    ],
+)
+@pytest.mark.parametrize("place", [(2, 4), (3, 2), (5, 5)])
+def test_a_schedule_assigned_during_training_is_resumed(tmp_path, first, then, place):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, Changes(then), optimizer=Momentum(first))
+    fit(network(), Changes(then), Signal(*place), Checkpoint(path), optimizer=Momentum(first))
+    assert_equal_trainings(
+        fresh, model, fit(fresh, Changes(then), optimizer=Momentum(first), resume=path), whole
+    )
+
+
+@dataclass(frozen=True)
+class Halves(Schedule):
+    rate: float
+
+    def __call__(self, step):
+        return self.rate / 2**step
+
+
+def test_a_custom_schedule_must_be_passed_again(tmp_path):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, optimizer=Adam(Halves(0.1)))
+    fit(network(), Signal(3, 3), Checkpoint(path), optimizer=Adam(Halves(0.1)))
+    for other in (Halves(0.2), Cosine(0.1, 30), 0.1):
+        with pytest.raises(
+            ArgumentError,
+            match=r"the saved training, Adam\(learning_rate=Halves\(rate=0\.1\), .*, got Adam",
+        ):
+            fit(fresh, optimizer=Adam(other), resume=path)
+    assert_equal_trainings(
+        fresh, model, fit(fresh, optimizer=Adam(Halves(0.1)), resume=path), whole
+    )
+
+
+def test_a_custom_schedule_that_only_the_state_names_is_refused_and_nothing_changes(tmp_path):
+    path, model = tmp_path / "run.h5", network(seed=4)
+    fit(network(), Changes(Halves(0.1)), Signal(4, 3), Checkpoint(path), optimizer=Adam(0.1))
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(
+        ArgumentError,
+        match=r"run\.h5: the learning rate followed Halves\(rate=0\.1\), got None: ",
+    ):
+        fit(model, Changes(Halves(0.1)), optimizer=Adam(0.1), resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
+def test_a_custom_callback_is_resumed(tmp_path):
+    class Sums(Callback):
+        def on_train_begin(self, run):
+            self.seen, self.last = {"losses": []}, np.nan
+
+        def on_epoch_end(self, run):
+            self.seen["losses"].append(run.history.loss[-1])
+            self.last = np.array([run.history.loss[-1]])
+
+        def state(self):
+            return {"seen": self.seen, "last": self.last, "much": 2**70, "none": -np.inf}
+
+        def restore(self, state):
+            assert (state["much"], state["none"]) == (2**70, -np.inf)
+            self.seen, self.last = state["seen"], state["last"]
+
+    path, whole, broken, rest = tmp_path / "run.h5", Sums(), Sums(), Sums()
+    fit(network(), whole)
+    fit(network(), broken, Signal(4, 2), Checkpoint(path))
+    fit(network(), Sums(), rest, resume=path)
+    assert rest.seen != whole.seen  # the first of its class got the state
+    fit(network(), rest, resume=path)
+    assert rest.seen == whole.seen
+    assert rest.last == whole.last
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"optimizer": Adam(0.1)},
+            r"of the saved training, Adam\(learning_rate=0\.05.*, got Adam\(learning_rate=0\.1",
+        ),
+        ({"optimizer": Momentum(0.05)}, r"of the saved training, Adam.*, got Momentum"),
+        ({"batch_size": 9}, "state must be of batches made in the same way"),
+        ({"shuffle": False}, "state must be of batches made in the same way"),
+        ({"model": network(width=6)}, "the model of the saved training"),
+        ({"model": network(np.float64)}, "the model of the saved training"),
+        ({"model": network(dropout=False)}, "the model of the saved training"),
+        (
+            {"validation": None, "callbacks": [EarlyStopping("loss")]},
+            "val_accuracy, val_loss would be missing",
+        ),
+        (
+            {"callbacks": []},
+            r"the saved training, EarlyStopping, got only StopOnNonFinite: pass the same",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path, change, message):
+    path = tmp_path / "run.h5"
+    fit(network(), EarlyStopping(), Checkpoint(path), Signal(3, 3))
+    model = copy.deepcopy(change.get("model") or network(seed=8))
+    before = model.parameters.theta.tobytes()
+    settings = {
+        "optimizer": Adam(0.05),
+        "resume": path,
+        **{name: value for name, value in change.items() if name != "model"},
+    }
+    callbacks = settings.pop("callbacks", [EarlyStopping()])
+    with pytest.raises(ArgumentError, match=message):
+        fit(model, *callbacks, **settings)
+    assert model.parameters.theta.tobytes() == before
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(MissingDataError, match=r"run\.h5"):
+        fit(network(), resume=tmp_path / "run.h5")
+
+
+def test_a_model_without_its_training_is_refused(tmp_path):
+    with pytest.raises(
+        DataError, match="must be a checkpoint, found a model without a training state"
+    ):
+        fit(network(), resume=network().save(tmp_path / "model.h5"))
+
+
+@pytest.mark.parametrize("state", [None, [], {}, {"theta": 3}, {"recipe": 1}])
+def test_a_forged_state_is_refused(tmp_path, state):
+    path, model = tmp_path / "run.h5", network()
+    training = {"state": state, "environment": {}}
+    save_model(model, path, {"training": training})
+    with pytest.raises(
+        DataError, match="must hold the state of a training, found an unexpected structure"
+    ):
+        fit(network(), resume=path)
+
+
+@pytest.mark.parametrize("steps", [-1, -5, -(10**12)])
+def test_an_optimizer_that_no_training_leaves_is_refused(tmp_path, monkeypatch, steps):
+    path, model = tmp_path / "run.h5", network(seed=8)
+    with monkeypatch.context() as patch:
+        state = Adam.state
+        patch.setattr(Adam, "state", lambda self: {**state(self), "step_count": steps})
+        fit(network(), Checkpoint(path), epochs=2)
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(DataError, match="must hold the state of a training"):
+        fit(model, resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
+def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_changes(tmp_path):
+    class Forgets(Callback):
+        def state(self):
+            return {"seen": 1}
+
+        def restore(self, state):
+            raise KeyError("epochs")
+
+    path, model = tmp_path / "run.h5", network(seed=8)
+    fit(network(), Forgets(), Checkpoint(path), Signal(3, 3))
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(
+        ArgumentError,
+        match=r"Forgets, got one that cannot restore its state, KeyError\('epochs'\)",
+    ):
+        fit(model, Forgets(), resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"stopped": 3}, DataError, "must hold the state of a training"),
+        ({"history": {"loss": np.zeros(7)}}, DataError, "must hold the state of a training"),
+        (
+            {"history": {"loss": np.zeros(2, np.float32)}},
+            DataError,
+            "must hold the state of a training",
+        ),
+        (
+            {"seconds": "long"},
+            ArgumentError,
+            "structure of seconds of the saved training, str, got number: pass the same arguments",
+        ),
+        (
+            {"streams": []},
+            ArgumentError,
+            r"structure of rng_states of the saved training, \[\], got ",
+        ),
+    ],
+)
+def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(
+    tmp_path, monkeypatch, change, error, message
+):
+    path, model = tmp_path / "run.h5", network(seed=8)
+    with monkeypatch.context() as patch:
+        captured = resume.capture_state
+        patch.setattr(checkpoint, "capture_state", lambda run: {**captured(run), **change})
+        fit(network(), Checkpoint(path), epochs=2)
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(error, match=message):
+        fit(model, resume=path)
+    assert model.parameters.theta.tobytes() == before
+
+
+def test_another_environment_is_a_warning(tmp_path, monkeypatch):
+    path = tmp_path / "run.h5"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "fingerprint", lambda: {**fingerprint(), "numpy": "1.0"})
+        fit(network(), Checkpoint(path), epochs=3)
+    with pytest.warns(
+        EnvironmentWarning,
+        match=rf"run\.h5: .* last digits may differ: numpy was 1\.0 and is {np.__version__}$",
+    ) as caught:
+        fit(network(), resume=path)
+    assert Path(caught[0].filename).name == "resuming.py"  # where `Sequential.fit` was called
+    fit(network(), Checkpoint(path), epochs=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(network(), resume=path)
+
+
+def test_the_bar_of_a_resumed_training_begins_where_it_stopped(tmp_path, capsys):
+    path = tmp_path / "run.h5"
+    fit(network(), Checkpoint(path), epochs=4)
+    fit(network(), epochs=6, resume=path, progress=True)
+    shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
+    assert "epoch 6/6" in shown
+    assert "30/30" in shown
