@@ -1,8 +1,8 @@
 """Names of file format 1 that differ from today's names in Python.
 
 A checkpoint holds the state of a training: that of the optimizer, its schedule as JSON, its text,
-which a resumed training must repeat, and sums over the epoch so far. The files keep the names that they had when the format was fixed: this is
-the one place that translates them.
+which a resumed training must repeat, and sums over the epoch so far. The files keep the names that
+they had when the format was fixed: this is the one place that translates them.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
 
+
 def capture_state(run: TrainingRun) -> dict[str, Any]:
     """Return everything that the next step depends on, under the keys of the file format.
 
@@ -38,9 +39,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
         "optimizer": optimizer_state_to_v1(run.optimizer),
         "minibatches": run.minibatches.state(),
         "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
-        "epoch_sums": {
-            key: getattr(run, attribute) for attribute, key in EPOCH_SUM_KEYS.items()
-        },
+        "epoch_sums": {key: getattr(run, attribute) for attribute, key in EPOCH_SUM_KEYS.items()},
         "history": {
             name: np.array(column, np.float64) for name, column in run.history.columns.items()
         },

@@ -87,7 +87,7 @@ def nothing_left(tmp_path, monkeypatch):
 
 
 def refused(server, tmp_path, told, *, kind=DataError, **settings):
-    """Fail unless fetching fails with that word, in one line that names the address, and leaves nothing in the folder."""
+    """Check that fetching fails with a message that names the address, and writes nothing."""
     with pytest.raises(kind, match=told) as caught:
         fetch(KNOWN, [server.url], tmp_path / "data", **{"timeout": 10.0, **settings})
     assert f"127.0.0.1:{server.server_port}" in str(caught.value)

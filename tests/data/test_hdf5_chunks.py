@@ -155,7 +155,7 @@ def test_chunks_whose_filters_are_gone_are_refused(path):
 
 
 def moved(path, *corners):
-    """Write two chunks, of rows 0 to 19 and 20 to 39, and enter them into the index at other corners."""
+    """Write two chunks, of rows 0 to 19 and 20 to 39, and index them at other corners."""
     with h5py.File(path, "w") as file:
         file.create_dataset("a", data=GOOD, chunks=(20, 5), compression="gzip")
         sizes = [file["a"].id.get_chunk_info(number).size for number in (0, 1)]

@@ -1,4 +1,4 @@
-"""The reader of HDF5 files from outside. Files made to harm are in experiments/torture: hostile_files.py; damaged ones: mutate.py."""
+"""The reader of HDF5 files; hostile and damaged files are those of experiments/torture."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ def path(tmp_path):
 
 
 def save(path, change=None, **arrays):
-    """Write a good file, with some arrays replaced (None: left out), and let `change(file)` spoil it."""
+    """Write a file, with some arrays replaced (None: left out), and let `change(file)` alter it."""
     with h5py.File(path, "w") as file:
         for key, array in ({"x": X, "y": Y, "names": NAMES} | arrays).items():
             if array is not None:

@@ -169,7 +169,7 @@ def test_giant_attributes(path, libver, owner):
             file[owner].attrs[f"a{number}"] = np.zeros(5_000, np.uint8)
     with pytest.raises(
         DataError,
-        match=rf"key '{owner}': .*its description may have 65,536 bytes, found 1.* with 20 attribute",
+        match=rf"key '{owner}': .*description may have 65,536 bytes, found 1.* with 20 attribute",
     ):
         read_hdf5(path, {"y": FIELD})
     assert len(read_hdf5(path, {"y": FIELD}, limit=Limits(max_header_bytes=2**20)).arrays["y"]) == 5

@@ -26,7 +26,7 @@ def digest(part):
     return hashlib.sha256(part.images.tobytes() + part.labels.astype("<i8").tobytes()).hexdigest()
 
 
-def test_the_pictures_are_fixed_for_ever():
+def test_the_images_never_change():
     assert {name: digest(part) for name, part in zip(PINNED, draw_cats(), strict=True)} == PINNED
 
 
@@ -39,7 +39,7 @@ def test_shapes_and_class_shares_are_those_of_the_course():
     assert test.class_counts == (17, 33)
 
 
-def test_no_test_picture_is_a_training_picture():
+def test_no_test_image_is_a_training_image():
     train, test = draw_cats()
     assert len({picture.tobytes() for part in (train, test) for picture in part.images}) == 259
 
@@ -62,7 +62,10 @@ def test_every_figure_occurs_among_the_non_cats(monkeypatch):
 
 
 def accuracy(train, test, widths, seed, steps):
-    """Full-batch gradient descent on a ReLU network; the first layer's weights stay in the span of the pictures, so a Gram matrix does."""
+    """Train a ReLU network by full-batch gradient descent, and return both accuracies.
+
+    The first layer's weights stay in the span of the images, so a Gram matrix is enough.
+    """
     rng = np.random.RandomState(seed)
     dims = (train.x.shape[1], *widths)
     weights = [
@@ -144,7 +147,7 @@ PINNED_SIGNS = [
 ]
 
 
-def test_the_signs_are_fixed_for_ever():
+def test_the_signs_never_change():
     assert [digest(part) for part in draw_signs()] == PINNED_SIGNS
 
 

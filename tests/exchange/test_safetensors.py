@@ -239,7 +239,7 @@ def test_the_right_file_is_read(tmp_path):
         (raw(b'{"0.weight": 1e999}'), "must be a whole safetensors file"),
         (raw(b'{"0.weight": %s}' % (b"9" * 5000)), "must be a whole safetensors file, found"),
         (raw(b'{"0.weight":%s,"0.weight":%s,"0.bias":%s}' % tuple(json.dumps(held).encode() for held in (WEIGHT, WEIGHT, BIAS)), NUMBERS),
-         "must be a whole safetensors file, found 'a key twice"),
+         "must be a whole safetensors file, found 'a duplicate key"),
         (raw({**RIGHT, "0.bias": tensor([1], 4, 8)}, NUMBERS[:8]), "must be a whole safetensors file"),
         (raw({**RIGHT, "0.bias": tensor([1], 12, 16)}, NUMBERS + NUMBERS[:4]), "must be a whole safetensors file"),
         (raw({**RIGHT, "0.bias": tensor([1], 8, 2**40)}, NUMBERS), "must be a whole safetensors file"),

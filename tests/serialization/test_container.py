@@ -207,7 +207,7 @@ def test_a_forged_description_is_refused(path, text, told):
 
 
 def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
-    """Even a name of the form that a link needs finds none: it is refused before it is looked up."""
+    """A name that would lead through a link is refused before it is looked up."""
     os.mkfifo(tmp_path / "pipe")  # whoever opens it waits for ever
     text = json.dumps(
         {"format": "minidl model", "version": 1, "arrays": {"away/x": table()["arrays"]["a"]}}

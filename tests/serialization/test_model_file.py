@@ -361,7 +361,7 @@ def test_whatever_a_class_of_ones_own_raises_is_told(tmp_path, monkeypatch, faul
 
 
 class Doubling(Raising):
-    """Keeps another value under the name of its argument: made again from it, it would be another layer."""
+    """Stores another value under the name of its argument, so that it cannot be built again."""
 
     fault = None
 
