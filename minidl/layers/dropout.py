@@ -81,13 +81,13 @@ class Dropout(Layer):
         return np.multiply(x, mask, out=get_workspace(self.workspace, "y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:
-        mask = self._mask
-        if mask is None:
+        if self._mask is None:
             return dy
-        if dy.shape != mask.shape:
-            raise self._shape_error(dy, mask)
-        dx = get_workspace(self.workspace, "dx", dy.shape, np.result_type(dy, mask))
-        return np.multiply(dy, mask, out=dx)
+        if dy.shape != self._mask.shape:
+            raise self._shape_error(dy, self._mask)
+        dtype = np.result_type(dy, self._mask)
+        dx = get_workspace(self.workspace, "dx", dy.shape, dtype)
+        return np.multiply(dy, self._mask, out=dx)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return shape

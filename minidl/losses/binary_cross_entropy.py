@@ -138,14 +138,13 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         return self._losses.mean(axis=1)
 
     def backward(self) -> Array:
-        t = self._target
-        gradient = self._work_array("gradient", t)
-        work = self._work_array("work", t)
+        gradient = self._work_array("gradient", self._decay)
+        work = self._work_array("work", self._decay)
         # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-abs(z)))
         np.exp(self._negative_part, out=gradient)
         np.add(self._decay, scalar_array(1, work.dtype), out=work)
         np.divide(gradient, work, out=gradient)
-        np.subtract(gradient, t, out=gradient)
+        np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, scalar_array(1 / gradient.size, gradient.dtype), out=gradient)
 
     def formula(self) -> tuple[str, str]:

@@ -1,6 +1,8 @@
-"""Mutants of minidl's own way back: each differs from the source by one operator, axis, factor, buffer or statement.
+"""Mutants of minidl's own backward passes: each differs from the source by one operator, axis,
+factor, work array or statement.
 
-`python -m tests.gradcheck.mutations` prints which the gradient checker notices, which it does not, and which are no bugs at all.
+`python -m tests.gradcheck.mutations` prints which of them the gradient checker detects, which
+survive, and which are not bugs.
 """
 
 import ast
@@ -12,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -22,40 +25,67 @@ from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Dropout,
+    Layer,
     Linear,
+    Loss,
     MeanSquaredError,
+    Penalty,
     Sequential,
     Sigmoid,
     Softmax,
     Tanh,
 )
 from minidl.gradcheck import GradientChecker
+from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.cross_entropy import BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy
+from minidl.utils.parts import exported_parts
 
-# The functions to mutate: of which module, class and method.
-TARGETS = [
-    ("layers.linear", "Linear", "backward"),
-    ("layers.linear", "Linear", "_fill_gradients"),
-    ("layers.activation", "Activation", "backward"),
-    ("layers.activation", "Activation", "_write_positive_mask"),
-    ("layers.relu", "ReLU", "activation_gradient"),
-    ("layers.leaky_relu", "LeakyReLU", "activation_gradient"),
-    ("layers.sigmoid", "Sigmoid", "activation_gradient"),
-    ("layers.tanh", "Tanh", "activation_gradient"),
-    ("layers.softmax", "Softmax", "activation_gradient"),
-    ("layers.dropout", "Dropout", "backward"),
-    ("losses.mean_squared_error", "MeanSquaredError", "backward"),
-    ("losses.binary_cross_entropy", "BinaryCrossEntropy", "backward"),
-    ("losses.binary_cross_entropy", "SigmoidCrossEntropy", "backward"),
-    ("losses.categorical_cross_entropy", "CategoricalCrossEntropy", "backward"),
-    ("losses.categorical_cross_entropy", "SoftmaxCrossEntropy", "backward"),
-    ("penalties", "L2", "value"),
-    ("penalties", "L2", "gradient"),
-    ("penalties", "L1", "value"),
-    ("penalties", "L1", "gradient"),
-    ("objective", "Objective", "data_gradient"),
-    ("objective", "Objective", "add_penalty_gradient"),
-    ("objective", "Objective", "value_and_gradient"),
+# The methods of the parts that compute gradients, or that a gradient is computed from.
+METHODS = {
+    Layer: (
+        "backward",
+        "backward_parameters",
+        "_fill_gradients",
+        "activation_gradient",
+        "_write_positive_mask",
+    ),
+    Loss: ("backward",),
+    Penalty: ("value", "gradient"),
+}
+# What stands in for a method of a base class: a part that inherits it.
+EXAMPLES = {
+    "Activation.backward": "Tanh",
+    "Activation._write_positive_mask": "ReLU",
+}
+PARTS = [
+    *exported_parts(minidl.layers, Layer),
+    *exported_parts(minidl.losses, Loss),
+    SigmoidCrossEntropy,
+    SoftmaxCrossEntropy,
+    *exported_parts(minidl.penalties, Penalty),
 ]
+
+
+# What only moves numbers has nothing to mutate.
+WITHOUT_MUTANTS = {("layers.flatten", "Flatten", "backward")}
+
+
+def _targets():
+    """Yield the functions to mutate: of which module, class and method."""
+    for base, methods in METHODS.items():
+        for part in PARTS:
+            if issubclass(part, base):
+                for owner, method in product(part.__mro__[: part.__mro__.index(base)], methods):
+                    function = vars(owner).get(method)
+                    is_defined_here = getattr(function, "__module__", None) == owner.__module__
+                    if is_defined_here and not getattr(function, "__isabstractmethod__", False):
+                        yield owner.__module__.removeprefix("minidl."), owner.__name__, method
+    yield "objective", "Objective", "backward"
+    yield "objective", "Objective", "add_penalty_gradient"
+    yield "objective", "Objective", "value_and_gradient"
+
+
+TARGETS = sorted(set(_targets()) - WITHOUT_MUTANTS)
 
 # Mutants that are as right as the source, by their class and the end of their description, and why. Each must pass the check.
 EQUIVALENT = {
@@ -88,7 +118,8 @@ EQUIVALENT = {
         "CategoricalCrossEntropy",
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
-    ("Objective", "parameter.grad.dtype).reshape(parameter.shape)"): "the same dtype",
+    ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
+    ("Objective", ".backward_parameters(dy)  ->  nothing"): "<= for <: a layer has parameters here",
 }
 
 _UFUNCS = {
@@ -347,7 +378,7 @@ def _lines(function):
 
 
 def _subclass(owner, method, function):
-    real = next(getattr(minidl, name) for name in dir(minidl) if name == owner)
+    real = next(part for part in PARTS if part.__name__ == owner)
     return type(owner, (real,), {method: function})
 
 
@@ -376,23 +407,28 @@ def planted(mutant: Mutant):
             penalties=[L2(0.3), L1(0.2, layers=[1])],
             dtype=np.float64,
         )
-        setattr(model, mutant.method, function.__get__(model))
+        objective = model.objective_function
+        setattr(objective, mutant.method, function.__get__(objective))
         yield model, X, rng.standard_normal((m, 2))
 
 
+# The arguments of the layers that need some; each maps 5 features to 5.
+ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,)}
+
+
 def _in_layer(mutant, function, rng, X):
-    owner = (
-        {"backward": "Tanh", "_write_positive_mask": "ReLU"}[mutant.method]
-        if mutant.owner == "Activation"
-        else mutant.owner
-    )
-    chosen = _subclass(owner, mutant.method, function)
-    made = {
-        "Linear": lambda: chosen(5, 5),
-        "Dropout": lambda: chosen(0.7),
-        "LeakyReLU": lambda: chosen(0.2),
-    }.get(owner, chosen)()
-    layers = [Linear(4, 5), Tanh(), made, Linear(5, 2)]
+    owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner)
+    mutated = _subclass(owner, mutant.method, function)
+    try:
+        made = mutated(*ARGUMENTS.get(owner, ()))
+    except TypeError as error:
+        raise TypeError(
+            f"{error}: add the arguments of {owner} to ARGUMENTS in {__file__}"
+        ) from None
+    before = [Linear(4, 5), Tanh()]
+    if mutant.method == "backward_parameters":  # it is called for the first layer with parameters
+        before, X = [], rng.standard_normal((6, 5))
+    layers = [*before, made, Linear(5, 2)]
     return (
         Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
         X,
@@ -402,18 +438,22 @@ def _in_layer(mutant, function, rng, X):
 
 def _in_loss(mutant, function, rng, X):
     layers = [Linear(4, 5), Tanh(), Linear(5, 3)]
-    if mutant.owner == "MeanSquaredError":
-        loss, Y = _subclass(mutant.owner, mutant.method, function)(), rng.standard_normal((6, 3))
-        return Sequential(layers, loss=loss, dtype=np.float64), X, Y
-    binary = mutant.owner in ("BinaryCrossEntropy", "SigmoidCrossEntropy")
-    fused = mutant.owner in ("SigmoidCrossEntropy", "SoftmaxCrossEntropy")
+    mutated = _subclass(mutant.owner, mutant.method, function)
+    binary, categorical = (
+        issubclass(mutated, base) for base in (BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy)
+    )
+    if not (binary or categorical):
+        Y = rng.standard_normal((6, 3))
+        return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y
     Y = rng.random((6, 3)) if binary else rng.dirichlet(np.ones(3), 6)
     Y[:3] = np.eye(3)  # targets of exactly 0 and 1 are cases of their own
-    plain = BinaryCrossEntropy if binary else CategoricalCrossEntropy
-    loss = plain() if fused else _subclass(mutant.owner, mutant.method, function)()
-    model = Sequential([*layers, Sigmoid() if binary else Softmax()], loss=loss, dtype=np.float64)
-    if fused:
-        model._head.backward = function.__get__(model._head)
+    layers.append(Sigmoid() if binary else Softmax())
+    if mutant.owner not in ("SigmoidCrossEntropy", "SoftmaxCrossEntropy"):
+        return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y
+    plain = BinaryCrossEntropy() if binary else CategoricalCrossEntropy()
+    model = Sequential(layers, loss=plain, dtype=np.float64)
+    training_loss = model.objective_function.training_loss
+    training_loss.backward = function.__get__(training_loss)
     return model, X, Y
 
 
