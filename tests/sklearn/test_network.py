@@ -64,9 +64,11 @@ def test_optimizers_and_schedules():
     assert estimator.optimizer is mine
     assert mine.step_count == 0  # a parameter is not changed by fit
     scheduled = MinidlClassifier(
-        learning_rate=Cosine(0.01, steps=8), max_iter=2, batch_size="auto"
+        learning_rate=Cosine(0.01, decay_steps=8), max_iter=2, batch_size="auto"
     ).fit(X, NAMES)
-    assert scheduled.history_["learning_rate"] == [Cosine(0.01, steps=8)(step) for step in (0, 1)]
+    assert scheduled.history_["learning_rate"] == [
+        Cosine(0.01, decay_steps=8)(step) for step in (0, 1)
+    ]
 
 
 def test_the_network_has_the_dtype_of_the_data_or_the_given_one():
