@@ -37,7 +37,7 @@ def numbered(m, width=2, dtype=np.float64):
 
 def dealt(batches):
     """Return the row numbers of one epoch, batch by batch; the buffers are written over, so they are copied."""
-    return [y[:, 0].astype(int).tolist() for _, y in batches]
+    return [y[:, 0].astype(int).tolist() for _, y, _ in batches]
 
 
 def readers():

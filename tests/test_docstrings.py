@@ -5,7 +5,6 @@ from importlib import import_module
 
 import pytest
 
-
 validate = pytest.importorskip("numpydoc.validate").validate
 
 # Undocumented, unknown or misordered parameters; no description of one; no Returns or Yields, or

@@ -191,9 +191,7 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     wrong = Y.copy()
     wrong[417] = 7
     fewer = Outside(Y[:500])
-    refused(
-        ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, wrong
-    )
+    refused(ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, wrong)
     refused(ArgumentError, "got 7 in row 417", x, Outside(wrong))
     refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))
     refused(ArgumentError, "got 7 in row 417", X, Outside(wrong))
@@ -215,7 +213,7 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     refused(DtypeError, "X must be an array, got a File of .*u1.*: pass one of these", file, y)
     refused(
         DtypeError,
-        "X must hold real numbers, got a object: pass an array.*a shape, a dtype and slices of rows",
+        "X must hold real numbers, got a object: pass an array.*shape, dtype and slices of rows",
         object(),
         y,
     )
@@ -228,7 +226,7 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     )
     refused(
         ArgumentError,
-        "memory_limit must be a whole number of bytes >= 1",
+        "memory_limit must be an integer >= 1",
         x,
         y,
         memory_limit="1 GB",

@@ -27,6 +27,7 @@ from minidl import (
     Tanh,
     Xavier,
 )
+from minidl.batching.batch import Batch
 from minidl.initializers import Ones
 from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
 from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
@@ -85,7 +86,8 @@ def test_the_gradient_is_that_of_the_total(name):
 
     def total(theta):
         twin.parameters.theta = theta
-        return twin.terms(X.astype(np.complex128), Y.astype(np.complex128))["total"]
+        batch = Batch(X.astype(np.complex128), Y.astype(np.complex128))
+        return twin.objective_function.terms(batch)["total"]
 
     gradient = model.gradient(X, Y)
     assert gradient.shape == (model.parameters.size,)
@@ -103,7 +105,8 @@ def test_the_total_is_the_sum_of_the_terms(name):
     terms = model.objective(X, Y)
     assert list(terms) == ["data", *map(str, model.penalties), "total"]
     assert terms["total"] == pytest.approx(sum(list(terms.values())[:-1]), rel=1e-14)
-    assert model.value_and_gradient(X, Y) == pytest.approx(terms["total"], rel=1e-14)
+    total, _ = model.objective_function.value_and_gradient(Batch(X, Y))
+    assert total == pytest.approx(terms["total"], rel=1e-14)
 
 
 @each
@@ -231,7 +234,7 @@ def test_only_the_first_layer_with_parameters_may_leave_its_input_gradient_out()
 def test_passes_of_some_rows_give_what_one_pass_gives(m):
     model = classifier()
     X, Y = rows(m)
-    whole = model.forward(X).copy()
+    whole = model.objective_function.forward(X).copy()
     predicted = model.predict(X)
     np.testing.assert_allclose(predicted, whole, rtol=1e-12)
     measured = model.evaluate(X, Y)
@@ -473,11 +476,12 @@ def test_a_copied_layer_may_be_in_another_model():
 def test_the_loss_of_two_models_keeps_nothing_of_either():
     loss = MeanSquaredError()
     one, two = (
-        Objective([Linear(4, 1)], loss=loss, seed=seed, dtype=np.float64) for seed in (1, 2)
+        Objective([Linear(4, 1)], loss=loss, rng=np.random.default_rng(seed), dtype=np.float64)
+        for seed in (1, 2)
     )
     x = X[:, :4]
-    one.data_loss(x, TARGETS[1])
-    two.data_loss(2 * x, TARGETS[1])
-    one.data_gradient()
+    one.data_loss(Batch(x, TARGETS[1]))
+    two.data_loss(Batch(2 * x, TARGETS[1]))
+    one.backward()
     expected = 2 / 6 * ((one.forward(x) - TARGETS[1]).T @ x)
     np.testing.assert_allclose(one.parameters["0.weight"].grad, expected, rtol=1e-12)

@@ -123,7 +123,7 @@ def test_shuffle_must_be_a_truth_value_or_a_function(shuffle):
 def test_batch_size_must_be_a_whole_number_from_1(size):
     with pytest.raises(
         ArgumentError,
-        match=f"batch_size must be a whole number >= 1, or None for the whole set, got {size!r}",
+        match=f"batch_size must be an integer >= 1, or None for the whole set, got {size!r}",
     ):
         MiniBatches(*numbered(3), batch_size=size)
 
@@ -217,7 +217,7 @@ def test_pictures_are_not_converted_as_a_whole():
 
 def test_the_whole_set_is_converted_once():
     batches = MiniBatches(np.ones((4, 2), np.uint8), np.ones((4, 1)), batch_size=None, dtype=F4)
-    ((first, _),), ((second, _),) = list(batches), list(batches)
+    ((first, _, _),), ((second, _, _),) = list(batches), list(batches)
     assert first is second
     assert first.dtype == F4
 
@@ -272,7 +272,7 @@ def test_what_fits_is_read_once_and_dealt_as_from_memory():
 
 def test_a_file_is_read_in_blocks_by_one_thread():
     batches = outside(400, limit=6000)
-    x = batches._data.sources[0].values
+    x = batches._rows._data.sources[0].values
     read = len(x.spans)
     dealt(batches)
     assert batches.plan.rows_per_block * batches.plan.blocks_per_buffer < 100
@@ -286,7 +286,7 @@ def test_no_chunk_is_read_twice(chunks):
     dealt(batches)
     touched = [
         chunk
-        for start, stop in batches._data.sources[0].values.spans
+        for start, stop in batches._rows._data.sources[0].values.spans
         for chunk in range(start // chunks, (stop - 1) // chunks + 1)
     ]
     assert sorted(touched) == list(range(400 // chunks))
@@ -341,7 +341,7 @@ def test_a_whole_file_in_one_batch_must_fit():
         match=r"batch_size must be a number, got None, where X and Y do not fit into memory_limit=3,000 bytes",
     ):
         outside(300, batch_size=None)
-    assert [len(x) for x, _ in outside(300, batch_size=None, limit=30_000)] == [300]
+    assert [len(x) for x, _, _ in outside(300, batch_size=None, limit=30_000)] == [300]
 
 
 def test_an_order_of_ones_own_is_for_rows_in_memory():
@@ -412,7 +412,7 @@ def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng)
         return PLACES[place](shuffle=shuffle, seed=seed or STREAMS[rng]())
 
     whole = make()
-    epochs = [[(x.copy(), y.copy()) for x, y in whole] for _ in range(3)]
+    epochs = [[(x.copy(), y.copy()) for x, y, _ in whole] for _ in range(3)]
     batches, states = make(), []
     for _ in range(3):
         states.append((batches.state(), 0))
@@ -428,7 +428,7 @@ def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng)
         for epoch, first in [
             (e, number if e == state["epoch"] else 0) for e in range(state["epoch"], 3)
         ]:
-            found = [(x.copy(), y.copy()) for x, y in resumed]
+            found = [(x.copy(), y.copy()) for x, y, _ in resumed]
             assert len(found) == len(whole) - first
             for (x, y), (a, b) in zip(found, epochs[epoch][first:], strict=True):
                 np.testing.assert_array_equal(x, a)
@@ -476,9 +476,9 @@ def wrong_states():
         "half": ({"epoch": 1}, "state must be what MiniBatches.state"),
         "another size": (
             other,
-            "state must be of batches dealt as these, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data",
+            "state must be of batches made in the same way, .*'batch_size': 8.*, got .*'batch_size': 9.*: use the same data",
         ),
-        "a file": (outside(203).state(), "state must be of batches dealt as these"),
+        "a file": (outside(203).state(), "state must be of batches made in the same way"),
         "batch": (
             {**state, "batch": 7},
             "with an epoch >= 0 and a batch from 0 to 6, got {'epoch': 0, 'batch': 7",
@@ -557,7 +557,7 @@ def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, li
     parts = InferenceBatches(
         Batch(ArraySource(Outside(X), "X", F4), None), dtype=F4, memory_limit=limit
     )
-    assert [len(part) for _, part, _ in parts] == [1024] * 19 + [544]
+    assert [len(part) for _, (part, _, _) in parts] == [1024] * 19 + [544]
     source, block, rows = (
         parts._data.sources[0],
         parts._data.plan.rows_per_block,
@@ -565,7 +565,10 @@ def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, li
     )
     converted = 1024 * 256 * 4 if dtype == "u1" else 0
     assert rows < 20_000
-    assert 2 * rows * source.row_bytes + block * source.passing_bytes + converted <= limit
+    assert (
+        2 * rows * source.bytes_per_row + block * source.transient_bytes_per_row + converted
+        <= limit
+    )
 
 
 def test_an_array_that_fits_is_not_copied():
@@ -603,10 +606,12 @@ def test_numbers_are_checked_on_the_way(dtype, value, message, order):
     X[1500, 1] = value
     for x, check in ((X, True), (ArraySource(Outside(X), "X", F4), False)):
         with pytest.raises(NonFiniteError, match=message):
-            collected(x, check=check, memory_limit=10_000)
+            collected(x, check_finite=check, memory_limit=10_000)
     with pytest.raises(NonFiniteError, match=message):
         collected(
-            X, TargetSource(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6), check=True
+            X,
+            TargetSource(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6),
+            check_finite=True,
         )
 
 

@@ -78,7 +78,7 @@ def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
 def test_a_memory_limit_is_a_number_of_bytes(limit):
     with pytest.raises(
         ArgumentError,
-        match=r"memory_limit must be a whole number of bytes >= 1, such as 256 \* 2\*\*20, got",
+        match=r"memory_limit must be an integer >= 1, in bytes, such as 256 \* 2\*\*20, got",
     ):
         check_memory_limit(limit)
 
@@ -108,7 +108,7 @@ def test_a_closed_file_is_refused(tmp_path):
         data = file.create_dataset("x", data=X)
     with pytest.raises(
         DataError,
-        match=r"X must have a shape, a dtype and slices, but asking raised .*: is its file open\?",
+        match=r"X must have a shape, a dtype and slices, but reading them raised .*: is its file open\?",
     ):
         ArraySource(data, "X")
 
@@ -157,7 +157,7 @@ def test_all_rows_can_be_loaded(chunks):
     array = np.arange(3000, dtype=np.int16).reshape(1000, 3)
     source = ArraySource(Outside(array, chunks=chunks), "X", F4)
     np.testing.assert_array_equal(source.load(), array)
-    assert source.chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
+    assert source.rows_per_chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
     assert source.total_load_bytes >= array.nbytes
 
 
@@ -310,7 +310,7 @@ def test_blocks_are_whole_chunks_where_these_fit(chunk, aligned):
 def test_buffers_are_of_about_one_size():
     sources = [source(10**5, 784)]
     block, blocks = plan_reads(sources, 64, 2**26)
-    sizes = [len(run) for run in BlockReader(sources, ReadPlan(block, blocks)).runs()]
+    sizes = [len(run) for run in BlockReader(sources, ReadPlan(block, blocks)).block_groups()]
     assert len(sizes) > 1
     assert min(sizes) > 0.5 * max(sizes)
 
@@ -407,7 +407,8 @@ def test_a_failure_surfaces_where_the_rows_are_due(row, error):
 
 def test_nothing_to_read_is_no_error():
     assert (
-        list(BlockReader([ArraySource(Outside(np.arange(3)), "X")], ReadPlan(1, 1)).fill([])) == []
+        list(BlockReader([ArraySource(Outside(np.arange(3)), "X")], ReadPlan(1, 1)).read_ahead([]))
+        == []
     )
 
 

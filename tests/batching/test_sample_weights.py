@@ -367,7 +367,7 @@ def test_losses_that_cannot_be_weighted_say_so():
     own = Sequential([Linear(3, 1)], loss=Huber())
     with pytest.raises(
         ArgumentError,
-        match=r"weights need a loss that tells the loss of each example, but Huber has no examples\(\)",
+        match=r"weights need a loss that returns the loss of each example, but Huber does not implement per_example\(\)",
     ):
         own.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
     with pytest.raises(ArgumentError, match=r"Huber\(\) does not support sample weights"):
@@ -403,12 +403,12 @@ def test_the_checker_proves_the_weighted_gradient(net, own_last, method):
         assert report.mutation_score[0] == report.mutation_score[1]
 
 
-def forgotten(model):
-    return lambda: model._head.backward()
+def forgotten(loss):
+    return lambda weight=None: loss.backward()
 
 
-def twice(model):
-    return lambda: model._head.backward() * model._weight[:, np.newaxis] ** 2
+def twice(loss):
+    return lambda weight: loss.backward() * weight[:, np.newaxis] ** 2
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,8 @@ def twice(model):
 @each_net
 def test_the_checker_finds_weights_that_backward_treats_otherwise(net, bug, words):
     model = model_of(net)
-    model.loss_gradient = bug(model)
+    objective = model.objective_function
+    objective.loss_backward = bug(objective.training_loss)
     report = GradientChecker(model).check(X[:6], targets(net, 6), sample_weight=W[:6])
     assert not report.ok
     assert report.guilty.parameter == "prediction"

@@ -23,6 +23,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
+from minidl.model.inputs import prepare_batch
 from minidl.model.summary import _size
 from minidl.model.trace import trace
 
@@ -42,7 +43,8 @@ def binary(**settings):
 
 
 def text_of(model, X=X, Y=Y):
-    return trace(model, *model._pair(X, Y))
+    objective = model.objective_function
+    return trace(objective, prepare_batch(objective, X, Y))
 
 
 def section(text, title):
@@ -101,7 +103,7 @@ def test_the_numbers_are_those_of_the_model():
     shows(row(backward, "dx"), dh)
     shows(row(backward, "dx", 2), dh * (h > 0))
     shows(row(backward, "d weight", 1), (dh * (h > 0)).T @ X)
-    assert backward.count("     dx is not needed: nothing before this layer learns") == 1
+    assert backward.count("     dx is not needed: no layer before this one has parameters") == 1
 
 
 def test_the_table_of_norms_is_that_of_the_whole_gradient():
@@ -140,7 +142,7 @@ def test_every_step_has_its_formula():
         "computed as 1 / (m k) * sum of log(1 + exp(z)) - t z:",
         "L2(0.5): lambda / (2 m) * sum of weight**2",
         "BinaryCrossEntropy(): dz = (p - t) / (m k)",
-        "dp and the way back of Sigmoid() in one step",
+        "dp and the backward pass of Sigmoid() in one step",
         "3  Linear(5, 1): d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ weight",
         "1  ReLU(): dx = dy where x > 0, else 0",
         "L1(0.2, layers=[0]): lambda / m * sign(weight) is added to each d weight",

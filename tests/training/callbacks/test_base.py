@@ -59,7 +59,7 @@ class Script(Callback):
     """Writes given numbers into the history, and keeps the parameters of each epoch."""
 
     def __init__(self, numbers, name="val_loss"):
-        self.numbers, self.name, self.adds, self.thetas = numbers, name, (name,), []
+        self.numbers, self.name, self.extra_metrics, self.thetas = numbers, name, (name,), []
 
     def on_epoch_end(self, run):
         run.history.columns.setdefault(self.name, []).append(self.numbers[run.epoch - 1])
@@ -132,9 +132,9 @@ def test_early_stopping_on_real_validation_keeps_the_best_loss():
     [
         (
             "val_loss",
-            r"EarlyStopping watches 'val_loss', but the history will have only loss, accuracy: give fit\(validation=\(X, Y\)\)",
+            r"EarlyStopping monitors 'val_loss', but the history will have only loss, accuracy: pass fit\(validation=\(X, Y\)\)",
         ),
-        ("f1", r"EarlyStopping watches 'f1', but the history will have only loss, accuracy$"),
+        ("f1", r"EarlyStopping monitors 'f1', but the history will have only loss, accuracy$"),
     ],
 )
 def test_watching_what_there_is_not_is_an_error(monitor, message):
@@ -216,7 +216,7 @@ def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_n
     model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
     with pytest.raises(
         NonFiniteError,
-        match=rf"The model holds the parameters of {place}, for which all was finite",
+        match=rf"The model holds the parameters of {place}, when everything was finite",
     ):
         fit(model, keep, batch_size=6, epochs=20)
     np.testing.assert_array_equal(model.parameters.theta, keep.thetas[kept])
@@ -344,7 +344,7 @@ def test_an_interruption_closes_the_bar(capsys):
 
 
 def test_a_run_starts_at_nothing_and_stops_with_a_reason():
-    run = TrainingRun(model=None, optimizer=None, epochs=3, batches=2)
+    run = TrainingRun(None, None, 3, [None, None])
     assert (run.epoch, run.batch, run.stopped, run.history.epochs) == (0, 0, None, 0)
     assert math.isnan(run.loss)
     run.stop("because")
@@ -352,7 +352,7 @@ def test_a_run_starts_at_nothing_and_stops_with_a_reason():
 
 
 def test_hooks_that_are_not_wanted_do_nothing():
-    callback, run = Callback(), TrainingRun(model=None, optimizer=None, epochs=1, batches=1)
+    callback, run = Callback(), TrainingRun(None, None, 1, [None])
     assert [
         hook(run)
         for hook in (
@@ -428,7 +428,8 @@ def test_a_row_per_epoch_with_all_digits(tmp_path):
 
 def test_the_learning_rate_is_logged_where_it_follows_a_schedule(tmp_path):
     history = logged(
-        CSVLog(tmp_path / "log.csv"), optimizer=GradientDescent(StepDecay(0.1, decay_steps=6, factor=0.5))
+        CSVLog(tmp_path / "log.csv"),
+        optimizer=GradientDescent(StepDecay(0.1, decay_steps=6, factor=0.5)),
     )
     assert history["learning_rate"] == [
         0.1,

@@ -15,6 +15,7 @@ from minidl import (
     Sequential,
     StopOnNonFinite,
 )
+from minidl.batching.batch import Batch
 
 X, Y = rows(10)
 
@@ -67,7 +68,7 @@ def test_the_whole_set_at_once_is_the_loop_written_out(optimizer):
     model, twin, again = classifier(), classifier(), type(optimizer)(optimizer.learning_rate)
     model.fit(X, Y, optimizer=optimizer, epochs=7, batch_size=None, progress=False)
     for _ in range(7):
-        twin.value_and_gradient(X, Y)
+        twin.objective_function.value_and_gradient(Batch(X, Y))
         again.step(twin.parameters.theta, twin.parameters.grad)
     np.testing.assert_array_equal(model.parameters.theta, twin.parameters.theta)
 
