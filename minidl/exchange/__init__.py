@@ -1,4 +1,4 @@
-"""Parameters for the course's functions and for PyTorch, and back; whole models for all that runs ONNX."""
+"""Models and parameters for other programs: PyTorch, ONNX runtimes, the course's functions."""
 
 from .course import from_course, to_course
 from .onnx import export_onnx

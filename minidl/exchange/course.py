@@ -1,9 +1,9 @@
-"""Parameters as the course's dictionary, and back."""
+"""Parameters as the dictionary of the DeepLearning.AI specialization."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,30 +15,55 @@ from ..layers.relu import ReLU
 from ..layers.sigmoid import Sigmoid
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..model.sequential import Sequential
+from ..parameters import Parameter
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
-from .common import check_model
+from .validation import check_model
 
 
 def to_course(model: Sequential) -> dict[str, Array]:
-    """Return copies of the parameters as the course has them: "W1" (n1, n0), "b1" (n1, 1), "W2" (n2, n1), ..., missing biases as zeros.
+    """Return the parameters as the dictionary of the DeepLearning.AI specialization.
 
     Parameters
     ----------
     model : Sequential
-        In float32 or float64 and finite; only `Linear` layers may have parameters.
+        A model in float32 or float64 with finite parameters, all of them in `Linear` layers.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "W1" of shape (n1, n0), "b1" of shape (n1, 1), "W2" of shape (n2, n1), ...: copies in the
+        dtype of the model. A missing bias is zeros.
 
     Raises
     ------
-    ArgumentError, DtypeError, NonFiniteError
+    ArgumentError
+        If the model is not a Sequential, or another layer has parameters.
+    DtypeError
+        If the model computes in complex128.
+    NonFiniteError
+        If a parameter is NaN or infinite.
+
+    See Also
+    --------
+    from_course : The inverse.
+
+    Examples
+    --------
+    >>> from minidl import Linear, MeanSquaredError, Sequential
+    >>> from minidl.exchange import to_course
+    >>> model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    >>> {name: array.shape for name, array in to_course(model).items()}
+    {'W1': (1, 2), 'b1': (1, 1)}
     """
     check_model(model, "to_course")
     parameters = {}
-    for number, _, layer in _linears(model, "to_course"):
-        weight = parameters[f"W{number}"] = layer.weight.value.copy()
-        bias = (
-            np.zeros(len(weight), weight.dtype) if layer.bias is None else layer.bias.value.copy()
-        )
+    for number, _, layer in _linear_layers(model, "to_course"):
+        weight = layer.weight.value.copy()
+        bias = np.zeros(len(weight), weight.dtype)
+        if layer.bias is not None:
+            bias = layer.bias.value.copy()
+        parameters[f"W{number}"] = weight
         parameters[f"b{number}"] = bias.reshape(-1, 1)
     return parameters
 
@@ -46,62 +71,97 @@ def to_course(model: Sequential) -> dict[str, Array]:
 def from_course(
     parameters: Mapping[str, npt.ArrayLike], model: Sequential | None = None
 ) -> Sequential:
-    """Copy the course's dictionary into a model, or into the course's own net where none is given; return the model.
+    """Copy the parameter dictionary of the DeepLearning.AI specialization into a model.
 
     Parameters
     ----------
     parameters : mapping of str to array_like
-        As `to_course` returns it, of finite real numbers. A layer without a bias takes none, or zeros.
+        "W1" of shape (n1, n0), "b1" of shape (n1, 1), "W2", ..., finite real numbers. The bias of
+        a layer without one may be left out, or be zeros.
     model : Sequential, optional
-        Its `Linear` layers take the parameters in their order. By default LINEAR -> RELU -> ... -> SIGMOID under
-        `BinaryCrossEntropy()`, in float32 if all of `parameters` is, else in float64.
+        The model whose `Linear` layers receive the parameters, in their order. By default, a new
+        LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under `BinaryCrossEntropy()`, in float32 if
+        it holds all arrays without loss by NumPy's rules, else in float64.
+
+    Returns
+    -------
+    Sequential
+        The model.
 
     Raises
     ------
-    ArgumentError, ShapeError, DtypeError, NonFiniteError
-        If a name is missing or too much, or an array is not as its layer has it; then the model is as it was.
+    ArgumentError
+        If a name is missing or unknown, a layer other than `Linear` has parameters, or an argument
+        has the wrong type. The model is unchanged after any error.
+    ShapeError
+        If an array does not have the shape of its layer.
+    DtypeError
+        If an array does not hold real numbers, or the model computes in complex128.
+    NonFiniteError
+        If an array holds NaN or infinity.
+
+    See Also
+    --------
+    to_course : The inverse.
 
     Examples
     --------
+    >>> from minidl.exchange import from_course
     >>> from_course({"W1": [[1.0, -1.0]], "b1": [[0.0]]})
     Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=float64)
     """
-    where = "from_course"
+    function = "from_course"
     if not isinstance(parameters, Mapping):
         raise ArgumentError(
-            f"parameters must be a dict with W1, b1, W2, ..., got a {type(parameters).__name__} in {where}"
+            "parameters must be a dict with W1, b1, W2, ..., "
+            f"got a {type(parameters).__name__} in {function}"
         )
     arrays = {str(name): as_real_array(array, str(name)) for name, array in parameters.items()}
-    model = _course_net(arrays) if model is None else model
-    check_model(model, where, finite=False)
-    due: dict[str, Any] = {}
-    for number, place, layer in _linears(model, where):
-        due[f"W{number}"] = layer.weight, layer.weight.shape, place
-        due[f"b{number}"] = layer.bias, (layer.out_features, 1), place
-    for name in sorted(due.keys() ^ arrays.keys()):
-        if name not in due or due[name][0] is not None:
-            raise _misnamed(name, len(due) // 2, missing=name in due)
-    new = []
-    for name, given in arrays.items():
-        parameter, shape, place = due[name]
-        array = check_array(given, name, model.dtype)
-        if array.shape != shape:
+    model = _new_network(arrays) if model is None else model
+    check_model(model, function, finite=False)
+    slots = _slots(model, function)
+    for name in sorted(slots.keys() ^ arrays.keys()):
+        if name not in slots or slots[name].parameter is not None:
+            raise _name_error(name, len(slots) // 2, is_missing=name in slots)
+    new_values = []
+    for name, values in arrays.items():
+        slot = slots[name]
+        array = check_array(values, name, model.dtype)
+        if array.shape != slot.shape:
             raise ShapeError(
-                f"{name} must have shape {shape}, as {place} in {where}, got {array.shape}"
+                f"{name} must have shape {slot.shape}, as {slot.layer} in {function}, "
+                f"got {array.shape}"
             )
-        if parameter is not None:
-            new.append((parameter, array.reshape(parameter.shape)))
+        if slot.parameter is not None:
+            new_values.append((slot.parameter, array.reshape(slot.parameter.shape)))
         elif array.any():
             raise ArgumentError(
-                f"{name} must be absent or 0 in {where}, for {place} has no bias: make it with bias=True"
+                f"{name} must be absent or 0 in {function}, because {slot.layer} has no bias: "
+                "make it with bias=True"
             )
-    for parameter, value in new:
+    for parameter, value in new_values:
         parameter.value = value
     return model
 
 
-def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]:
-    """Yield each Linear layer with its number and place; no other may learn anything."""
+class _Slot(NamedTuple):
+    """Where an array of the dictionary belongs; a missing bias has no parameter."""
+
+    parameter: Parameter | None
+    shape: tuple[int, ...]
+    layer: str
+
+
+def _slots(model: Sequential, function: str) -> dict[str, _Slot]:
+    slots = {}
+    for number, description, layer in _linear_layers(model, function):
+        slots[f"W{number}"] = _Slot(layer.weight, layer.weight.shape, description)
+        slots[f"b{number}"] = _Slot(layer.bias, (layer.out_features, 1), description)
+    return slots
+
+
+def _linear_layers(model: Sequential, function: str) -> Iterator[tuple[int, str, Linear]]:
+    """Yield (number from 1, description, layer) of each Linear; no other may have parameters."""
     number = 0
     for i, layer in enumerate(model.layers):
         if type(layer) is Linear:
@@ -109,28 +169,30 @@ def _linears(model: Sequential, where: str) -> Iterator[tuple[int, str, Linear]]
             yield number, f"layer {i}, {layer},", layer
         elif layer.parameters():
             raise ArgumentError(
-                f"layer {i}, {layer}, has parameters in {where}, but the course knows only Linear layers"
+                f"layer {i}, {layer}, has parameters, but {function} supports only those of Linear"
             )
 
 
-def _misnamed(name: str, count: int, *, missing: bool) -> ArgumentError:
-    what = "missing: add it" if missing else "too much: drop it"
+def _name_error(name: str, n_layers: int, *, is_missing: bool) -> ArgumentError:
+    problem = "missing: add it" if is_missing else "unknown: remove it"
     return ArgumentError(
-        f"parameters must be W1, b1 to W{count}, b{count} for {count} Linear layers; in from_course {name} is {what}"
+        f"parameters must be W1, b1 to W{n_layers}, b{n_layers} for {n_layers} Linear layers; "
+        f"in from_course {name} is {problem}"
     )
 
 
-def _course_net(arrays: Mapping[str, Array]) -> Sequential:
-    count = max(1, sum(name.startswith("W") for name in arrays))
+def _new_network(arrays: Mapping[str, Array]) -> Sequential:
+    n_layers = max(1, sum(name.startswith("W") for name in arrays))
     layers: list[Layer] = []
-    for number in range(1, count + 1):
+    for number in range(1, n_layers + 1):
         name = f"W{number}"
         if name not in arrays:
-            raise _misnamed(name, count, missing=True)
+            raise _name_error(name, n_layers, is_missing=True)
         shape = arrays[name].shape
         if len(shape) != 2:
             raise ShapeError(
-                f"{name} must be a matrix (n{number}, n{number - 1}), got shape {shape} in from_course"
+                f"{name} must be a matrix (n{number}, n{number - 1}), "
+                f"got shape {shape} in from_course"
             )
         layers += [Linear(shape[1], shape[0]), ReLU()]
     return Sequential(

@@ -1,10 +1,10 @@
-"""Whole models for all that runs ONNX."""
+"""Whole models as ONNX files, which many programs run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,16 +16,17 @@ from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
-from .common import check_model
+from ..utils.validation import is_integer
 from .onnx_graph import OnnxGraph
+from .validation import check_model
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from onnx import ModelProto, NodeProto
 
-Nodes = Callable[[Any, str, str, dict[str, str]], "Sequence[NodeProto]"]
+NodeWriter: TypeAlias = Callable[[Any, OnnxGraph, str, str], None]
 
-OLDEST = 13  # before it, Softmax was another function
-MOST_BYTES = 2**31 - 2**20  # of weights: protobuf ends at 2 GiB
+MIN_OPSET = 13  # before it, Softmax was another function
+MAX_WEIGHT_BYTES = 2**31 - 2**20  # protobuf messages end at 2 GiB
 
 
 def export_onnx(
@@ -34,114 +35,155 @@ def export_onnx(
     *,
     shape: tuple[int, ...] | None = None,
     opset: int = 17,
-    custom: Mapping[type[Layer], Nodes] | None = None,
+    custom: Mapping[type[Layer], NodeWriter] | None = None,
 ) -> Path:
-    """Write what `model.predict` computes to an ONNX file, weights included; return the path.
+    """Write the computation of `model.predict`, with its weights, to an ONNX file.
 
-    The graph takes "input" (batch, ...) and gives "output" (batch, k), both in the model's dtype, without `Dropout`.
+    The graph has the input "input" (batch, ...) and the output "output" (batch, k), both in the
+    dtype of the model; the batch size is free. `Dropout` is left out. The same model gives the
+    same bytes.
 
     Parameters
     ----------
     model : Sequential
-        In float32 or float64, and finite.
-    path : path
-        A file of that name is replaced whole or not at all.
+        A model in float32 or float64 with finite parameters.
+    path : str or path-like
+        The file. An existing file is replaced, as a whole or not at all.
     shape : tuple of int, optional
-        That of one example, such as (64, 64, 3), where the layers do not tell it, as `Flatten` does not.
+        The shape of one example, such as (64, 64, 3). Required if no `Linear` layer determines
+        it, as after `Flatten`.
     opset : int, default 17
-        The version of ONNX's operators, 13 or newer. Older ones are run by more programs.
-    custom : mapping of layer class to function, optional
-        For layers of one's own: `function(layer, x, y, names)` returns the list of ONNX nodes that compute the value named y from the
-        one named x. `names` has the name in the graph of each parameter of the layer; names of its own begin with y.
+        The version of the ONNX operators, >= 13. More programs run the older versions.
+    custom : mapping of layer class to callable, optional
+        For layers without a method `to_onnx`: ``function(layer, graph, x, y)`` adds the nodes
+        that compute the value named `y` from the one named `x`, as `Layer.to_onnx` does. It is
+        used for exactly this class, not for subclasses, and takes precedence over the method.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
 
     Raises
     ------
-    MissingDependencyError, ArgumentError, ShapeError, DtypeError, NonFiniteError, DataError
+    ArgumentError
+        If an argument is not as described, a layer cannot be exported, or the graph does not pass
+        the checker of ONNX. An existing file is unchanged after any error.
+    ShapeError
+        If `shape` does not fit the layers.
+    DtypeError
+        If the model computes in complex128.
+    NonFiniteError
+        If a parameter is NaN or infinite.
+    DataError
+        If the file cannot be written.
+    MissingDependencyError
+        If onnx is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minidl import BinaryCrossEntropy, Linear, Sequential, Sigmoid
+    >>> from minidl.exchange import export_onnx
+    >>> model = Sequential([Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_onnx(model, f"{folder}/model.onnx").name
+    'model.onnx'
     """
-    where = "export_onnx"
-    with require_extra("onnx", "onnx", where):
-        from onnx import checker, defs, helper, numpy_helper, shape_inference
-    check_model(model, where)
-    newest = defs.onnx_opset_version()
-    if isinstance(opset, bool) or not isinstance(opset, int) or not OLDEST <= opset <= newest:
+    function = "export_onnx"
+    with require_extra("onnx", "onnx", function):
+        from onnx import checker, defs, shape_inference
+    check_model(model, function)
+    max_opset = defs.onnx_opset_version()
+    if not is_integer(opset, MIN_OPSET) or opset > max_opset:
         raise ArgumentError(
-            f"opset must be a whole number in [{OLDEST}, {newest}] for this onnx, got {opset!r} in {where}"
+            f"opset must be an integer in [{MIN_OPSET}, {max_opset}] for this version of onnx, "
+            f"got {opset!r} in {function}"
         )
     if not isinstance(custom, Mapping | None):
         raise ArgumentError(
-            f"custom must be a dict of layer classes and functions, got {custom!r} in {where}"
+            f"custom must be a dict of layer classes and functions, got {custom!r} in {function}"
         )
-    if (size := model.parameters.theta.nbytes) > MOST_BYTES:
+    weight_bytes = model.parameters.theta.nbytes
+    if weight_bytes > MAX_WEIGHT_BYTES:
         raise ArgumentError(
-            f"the weights must have at most {MOST_BYTES:,} bytes, got {size:,} in {where}"
+            f"the weights must have at most {MAX_WEIGHT_BYTES:,} bytes, "
+            f"got {weight_bytes:,} in {function}"
         )
-    nodes = _nodes_of(model, custom or {})
-    example = np.zeros((1, *_shape(model, shape)), model.dtype)
-    with np.errstate(all="ignore"):  # zeros need not be in a layer's domain
-        ends = {"input": example, "output": model.predict(example)}
-    kind = helper.np_dtype_to_tensor_dtype(model.dtype)
-    x, y = (
-        helper.make_tensor_value_info(name, kind, ["batch", *array.shape[1:]])
-        for name, array in ends.items()
-    )
-    weights = [
-        numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters
-    ]
-    version = [helper.make_operatorsetid("", opset)]
-    proto = helper.make_model(
-        helper.make_graph(nodes, "minidl", [x], [y], weights),
-        opset_imports=version,
-        ir_version=helper.find_min_ir_version_for(version),
-        producer_name="minidl",
-        producer_version=__version__,
-    )
+    nodes = layer_nodes(model, custom or {})
+    proto = _to_proto(model, nodes, _example_shape(model, shape), int(opset))
     try:
         checker.check_model(proto, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:
         raise ArgumentError(
-            f"the graph must pass onnx's checker, which says: {error}: mend custom"
+            f"the graph must pass onnx's checker, which says: {error}: "
+            "correct to_onnx of the layer, or custom"
         ) from error
     return atomic_write(path, proto.SerializeToString(deterministic=True))
 
 
-def _shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape given, or what the first layer asks for that does not take all."""
-    if shape is None:
-        first = next(
-            (layer for layer in model.layers if not isinstance(layer, Activation | Dropout)), None
-        )
-        if not isinstance(first, Linear):
-            raise ArgumentError(
-                "export_onnx must know the shape of one example: pass shape=(64, 64, 3), say"
-            )
-        return (first.in_features,)
-    if not (isinstance(shape, tuple | list) and all(type(n) is int and n >= 1 for n in shape)):
-        raise ArgumentError(
-            f"shape must be whole numbers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx"
-        )
-    return tuple(shape)
-
-
-def _nodes_of(model: Sequential, custom: Mapping[type[Layer], Nodes]) -> list[NodeProto]:
-    """Return the nodes from "input" to "output"; parameters have the model's names."""
+def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> list[NodeProto]:
+    """Return the nodes from "input" to "output"; parameters have the names in the model."""
     from onnx.helper import make_node
 
-    exported = [
+    layers = [
         (i, layer) for i, layer in enumerate(model.layers) if not layer.is_identity_at_inference
     ]
     nodes: list[NodeProto] = []
     x = "input"
-    for i, layer in exported:
-        y = "output" if i == exported[-1][0] else f"layer{i}"
-        names = {name: f"{i}.{name}" for name in layer.parameters()}
-        if type(layer) in custom:  # exactly: a subclass may compute otherwise
-            nodes += custom[type(layer)](layer, x, y, names)
-        else:
-            graph = OnnxGraph(model.dtype, names)
-            try:
+    for i, layer in layers:
+        y = "output" if i == layers[-1][0] else f"layer{i}"
+        graph = OnnxGraph(model.dtype, {name: f"{i}.{name}" for name in layer.parameters()})
+        try:
+            if type(layer) in custom:
+                custom[type(layer)](layer, graph, x, y)
+            else:
                 layer.to_onnx(graph, x, y)
-            except ArgumentError as error:
-                raise ArgumentError(f"layer {i}: {error}") from None
-            nodes += graph.nodes
+        except ArgumentError as error:
+            raise ArgumentError(f"layer {i}: {error}") from None
+        nodes += graph.nodes
         x = y
     return nodes or [make_node("Identity", [x], ["output"])]
+
+
+def _example_shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the shape given, or the one that the first layer that does not take all expects."""
+    if shape is None:
+        shaping = [layer for layer in model.layers if not isinstance(layer, Activation | Dropout)]
+        if not shaping or not isinstance(shaping[0], Linear):
+            raise ArgumentError(
+                "export_onnx must know the shape of one example: pass shape=(64, 64, 3), say"
+            )
+        return (shaping[0].in_features,)
+    is_sequence = isinstance(shape, tuple | list)
+    if not is_sequence or not all(type(n) is int and n >= 1 for n in shape):
+        raise ArgumentError(
+            f"shape must be integers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx"
+        )
+    return tuple(shape)
+
+
+def _to_proto(
+    model: Sequential, nodes: list[NodeProto], example_shape: tuple[int, ...], opset: int
+) -> ModelProto:
+    from onnx import helper, numpy_helper
+
+    example = np.zeros((1, *example_shape), model.dtype)
+    with np.errstate(all="ignore"):  # zeros need not be in a layer's domain
+        output = model.predict(example)
+    element_type = helper.np_dtype_to_tensor_dtype(model.dtype)
+    x, y = (
+        helper.make_tensor_value_info(name, element_type, ["batch", *array.shape[1:]])
+        for name, array in {"input": example, "output": output}.items()
+    )
+    weights = [
+        numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters
+    ]
+    opset_imports = [helper.make_operatorsetid("", opset)]
+    return helper.make_model(
+        helper.make_graph(nodes, "minidl", [x], [y], weights),
+        opset_imports=opset_imports,
+        ir_version=helper.find_min_ir_version_for(opset_imports),
+        producer_name="minidl",
+        producer_version=__version__,
+    )

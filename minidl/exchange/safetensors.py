@@ -1,9 +1,11 @@
-"""Parameters for PyTorch, and back."""
+"""Parameters as safetensors files, which PyTorch and others read and write."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,25 +13,61 @@ from ..errors import DataError, require_extra
 from ..model.sequential import Sequential
 from ..serialization.strict_json import reject_duplicate_keys
 from ..utils.atomic_files import FilePath, atomic_write, read_bounded
-from .common import check_model
+from ..utils.typing import Array
+from .validation import check_model
+
+HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
+MAX_HEADER_BYTES = 64 * 2**10  # and for each parameter, of which about 100 are used:
+MAX_HEADER_BYTES_PER_PARAMETER = 2**10
+DTYPES = {"F32": "float32", "F64": "float64"}
 
 
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
-    """Write the parameters to a safetensors file under their names, such as "0.weight"; return the path.
+    """Write the parameters to a safetensors file, under their names in the model.
 
-    A `torch.nn.Sequential` of corresponding layers, `Dropout` and `Flatten` included, has the same names and layout:
-    `net.load_state_dict(safetensors.torch.load_file(path))` takes them.
+    A `torch.nn.Sequential` of the corresponding layers, `Dropout` and `Flatten` included, has the
+    same names, such as "0.weight", and the same shapes. It reads the file by
+    ``net.load_state_dict(safetensors.torch.load_file(path))``.
 
     Parameters
     ----------
     model : Sequential
-        In float32 or float64, and finite.
-    path : path
-        A file of that name is replaced whole or not at all.
+        A model in float32 or float64 with finite parameters.
+    path : str or path-like
+        The file. An existing file is replaced, as a whole or not at all.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
 
     Raises
     ------
-    MissingDependencyError, ArgumentError, DtypeError, NonFiniteError, DataError
+    ArgumentError
+        If the model is not a Sequential.
+    DtypeError
+        If the model computes in complex128.
+    NonFiniteError
+        If a parameter is NaN or infinite.
+    DataError
+        If the file cannot be written.
+    MissingDependencyError
+        If safetensors is not installed.
+
+    See Also
+    --------
+    load_safetensors : Reads the file.
+    minidl.Sequential.save : Writes the layers too, with checksums.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minidl import Linear, MeanSquaredError, Sequential
+    >>> from minidl.exchange import load_safetensors, save_safetensors
+    >>> model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_safetensors(model, f"{folder}/model.safetensors")
+    ...     load_safetensors(model, path)
     """
     with require_extra("safetensors", "safetensors", "save_safetensors"):
         from safetensors.numpy import save
@@ -38,76 +76,113 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
 
 
 def load_safetensors(model: Sequential, path: FilePath) -> None:
-    """Copy the weights of a safetensors file, such as one of a `torch.nn.Sequential`, into `model`, which must have just these.
+    """Copy the parameters of a safetensors file into the model.
 
-    The file is not trusted, but has no checksum: other finite numbers than were written are not noticed.
+    The file is not trusted: its size, header, names, shapes, dtypes and values are checked before
+    the model changes. The format has no checksum, so a changed finite number is not noticed.
 
     Parameters
     ----------
     model : Sequential
-        In float32 or float64, as the file.
-    path : path
+        A model in float32 or float64, as the file. It must have exactly the parameters of the
+        file, such as those of the corresponding `torch.nn.Sequential`.
+    path : str or path-like
+        The file.
 
     Raises
     ------
-    MissingDependencyError, MissingDataError, DataError
-        Then the model is as it was.
+    ArgumentError
+        If the model is not a Sequential.
+    DtypeError
+        If the model computes in complex128.
+    MissingDataError
+        If there is no such file.
+    DataError
+        If the file is not a safetensors file, or does not fit the model. The model is unchanged
+        after any error.
+    MissingDependencyError
+        If safetensors is not installed.
+
+    See Also
+    --------
+    save_safetensors : Writes such a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minidl import Linear, MeanSquaredError, Sequential
+    >>> from minidl.exchange import load_safetensors, save_safetensors
+    >>> first = Sequential([Linear(2, 1)], loss=MeanSquaredError(), seed=1)
+    >>> second = Sequential([Linear(2, 1)], loss=MeanSquaredError(), seed=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_safetensors(first, f"{folder}/model.safetensors")
+    ...     load_safetensors(second, path)
+    >>> bool((first.parameters.theta == second.parameters.theta).all())
+    True
     """
-    with require_extra("safetensors", "safetensors", "load_safetensors"):
-        from safetensors import SafetensorError, deserialize
     check_model(model, "load_safetensors", finite=False)
-    most = 64 * 2**10 + 2**10 * len(
-        model.parameters
-    )  # bytes of the header; 100 per parameter are usual
-    content = read_bounded(
-        path,
-        8 + most + model.parameters.theta.nbytes,
-        "a safetensors file for this model",
-        "is it of another model?",
-    )
-    header = content[8 : 8 + int.from_bytes(content[:8], "little")]
-    try:
-        if len(header) > most:
-            raise ValueError(f"more than {most:,} bytes of header")
-        json.loads(
-            header, object_pairs_hook=reject_duplicate_keys
-        )  # of a name that comes twice, the library takes the last
-        # It checks that the tensors fill the file without gap or overlap.
-        tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
-    except (ValueError, RecursionError, SafetensorError) as error:
-        raise DataError(
-            f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: fetch or write it again"
-        ) from None
-    due = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
-    found = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
-    for name in {**due, **found}:
-        if due.get(name) != found.get(name):
-            rule = f"of {due[name]}" if name in due else "absent, as from the model"
-            raise _unfit(
-                path,
-                name,
-                rule,
-                found.get(name, f"only {[*found]}"),
-                "layers must correspond one by one",
-            )
-    arrays = {}
-    for name, tensor in tensors.items():
-        if {"F32": "float32", "F64": "float64"}.get(tensor["dtype"]) != model.dtype.name:
-            raise _unfit(
-                path,
-                name,
-                f"{model.dtype}, as the model",
-                tensor["dtype"],
-                "make the model with the file's dtype",
-            )
-        array = arrays[name] = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
-        if not (finite := np.isfinite(array)).all():
-            raise _unfit(path, name, "finite numbers", array[~finite][0], "train that model anew")
+    tensors = _read_tensors(model, path)
+    _check_shapes(model, path, tensors)
+    arrays = {name: _to_array(model, path, name, tensor) for name, tensor in tensors.items()}
     for name, parameter in model.parameters:
         parameter.value = arrays[name].reshape(parameter.shape)
 
 
-def _unfit(path: FilePath, name: str, rule: str, found: object, cure: str) -> DataError:
+def _read_tensors(model: Sequential, path: FilePath) -> dict[str, Mapping[str, Any]]:
+    """Return "dtype", "shape" and "data" of each tensor in the file."""
+    with require_extra("safetensors", "safetensors", "load_safetensors"):
+        from safetensors import SafetensorError, deserialize
+    max_header = MAX_HEADER_BYTES + MAX_HEADER_BYTES_PER_PARAMETER * len(model.parameters)
+    content = read_bounded(
+        path,
+        HEADER_SIZE_BYTES + max_header + model.parameters.theta.nbytes,
+        "a safetensors file for this model",
+        "is it of another model?",
+    )
+    header_size = int.from_bytes(content[:HEADER_SIZE_BYTES], "little")
+    header = content[HEADER_SIZE_BYTES : HEADER_SIZE_BYTES + header_size]
+    try:
+        if len(header) > max_header:
+            raise ValueError(f"more than {max_header:,} bytes of header")
+        # The library takes the last of two equal names.
+        json.loads(header, object_pairs_hook=reject_duplicate_keys)
+        # The library checks that the tensors fill the file without gap or overlap.
+        return dict(deserialize(content))  # type: ignore[no-untyped-call]
+    except (ValueError, RecursionError, SafetensorError) as error:
+        raise DataError(
+            f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: "
+            "fetch or write it again"
+        ) from None
+
+
+def _check_shapes(
+    model: Sequential, path: FilePath, tensors: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Raise unless the file has exactly the model's names, each with its shape."""
+    expected = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
+    actual = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
+    for name in {**expected, **actual}:
+        if expected.get(name) != actual.get(name):
+            rule = f"of {expected[name]}" if name in expected else "absent, as from the model"
+            value = actual.get(name, f"only {[*actual]}")
+            raise _tensor_error(path, name, rule, value, "the layers must correspond one by one")
+
+
+def _to_array(model: Sequential, path: FilePath, name: str, tensor: Mapping[str, Any]) -> Array:
+    """Return the values of a tensor, finite and in the dtype of the model."""
+    if DTYPES.get(tensor["dtype"]) != model.dtype.name:
+        rule, cure = f"{model.dtype}, as the model", "make the model with the file's dtype"
+        raise _tensor_error(path, name, rule, tensor["dtype"], cure)
+    array: Array = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
+    is_finite = np.isfinite(array)
+    if not is_finite.all():
+        value = array[~is_finite][0]
+        raise _tensor_error(path, name, "finite numbers", value, "train that model again")
+    return array
+
+
+def _tensor_error(path: FilePath, name: str, rule: str, value: object, cure: str) -> DataError:
+    # Names come from the file: they may be long.
     return DataError(
-        f"{path}, tensor {name[:80]!r}: must be {rule}, found {str(found)[:200]}: {cure}"
+        f"{path}, tensor {name[:80]!r}: must be {rule}, found {str(value)[:200]}: {cure}"
     )

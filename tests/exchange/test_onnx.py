@@ -1,3 +1,5 @@
+"""Whole models as ONNX files."""
+
 import os
 import sys
 from itertools import pairwise
@@ -31,16 +33,15 @@ from minidl import (
     layers,
 )
 from minidl.exchange import export_onnx
-from minidl.exchange.onnx import _nodes_of
+from minidl.exchange.onnx import layer_nodes
 from minidl.utils.parts import exported_parts
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
 runtime = pytest.importorskip("onnxruntime")
-from onnx.helper import make_node  # noqa: E402
 
 
-def net(last=3, dtype=np.float32, bias=True, **settings):
+def net(last=3, dtype=np.float32, bias=True, **arguments):
     end = Softmax() if last > 1 else Sigmoid()
     loss = CategoricalCrossEntropy() if last > 1 else BinaryCrossEntropy()
     layers = [
@@ -54,7 +55,7 @@ def net(last=3, dtype=np.float32, bias=True, **settings):
         Linear(4, last),
         end,
     ]
-    return Sequential(layers, loss=loss, dtype=dtype, **settings)
+    return Sequential(layers, loss=loss, dtype=dtype, **arguments)
 
 
 def run(path, X):
@@ -83,7 +84,7 @@ def assert_same(path, model, X):
 @pytest.mark.parametrize("opset", [13, 17, 21])
 @pytest.mark.parametrize("last", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_onnxruntime_answers_as_predict_does(dtype, last, opset, tmp_path):
+def test_onnxruntime_agrees_with_predict(dtype, last, opset, tmp_path):
     model = net(last, dtype, bias=last > 1, seed=last)
     path = export_onnx(model, tmp_path / "model.onnx", opset=opset)
     assert onnx.load(path).opset_import[0].version == opset
@@ -91,7 +92,7 @@ def test_onnxruntime_answers_as_predict_does(dtype, last, opset, tmp_path):
         assert_same(path, model, np.random.default_rng(m).standard_normal((m, 4)).astype(dtype) * 3)
 
 
-def test_pictures(tmp_path):
+def test_images(tmp_path):
     model = Sequential(
         [Flatten(), Linear(5 * 4 * 3, 2), Softmax()], loss=CategoricalCrossEntropy(), seed=1
     )
@@ -99,7 +100,7 @@ def test_pictures(tmp_path):
     assert_same(path, model, np.random.default_rng(0).random((6, 5, 4, 3), np.float32))
 
 
-def test_the_shape_is_told_by_the_first_layer_that_does_not_take_all(tmp_path):
+def test_the_shape_comes_from_the_first_layer_that_does_not_take_all(tmp_path):
     model = Sequential([Dropout(0.5), Tanh(), Linear(3, 2)], loss=MeanSquaredError())
     assert_same(export_onnx(model, tmp_path / "model.onnx"), model, np.ones((2, 3), np.float32))
 
@@ -169,13 +170,13 @@ def test_the_form_of_the_graph(tmp_path):
 
 def test_the_weights_are_inline_and_as_they_are(tmp_path):
     model = net()
-    found = {
+    weights = {
         tensor.name: onnx.numpy_helper.to_array(tensor)
         for tensor in onnx.load(export_onnx(model, tmp_path / "m")).graph.initializer
     }
-    assert list(found) == [name for name, _ in model.parameters]
+    assert list(weights) == [name for name, _ in model.parameters]
     for name, parameter in model.parameters:
-        np.testing.assert_array_equal(found[name], parameter.value, strict=True)
+        np.testing.assert_array_equal(weights[name], parameter.value, strict=True)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
@@ -206,7 +207,7 @@ def flat():
 
 
 @pytest.mark.parametrize(
-    ("model", "settings", "error", "message"),
+    ("model", "arguments", "error", "message"),
     [
         (
             Linear(2, 1),
@@ -232,7 +233,7 @@ def flat():
             flat(),
             {"shape": 4},
             ArgumentError,
-            r"shape must be whole numbers >= 1, .*, got 4 in export_onnx",
+            r"shape must be integers >= 1, .*, got 4 in export_onnx",
         ),
         (flat(), {"shape": (4, 0)}, ArgumentError, r"got \(4, 0\)"),
         (flat(), {"shape": (True, 4)}, ArgumentError, r"got \(True, 4\)"),
@@ -240,7 +241,8 @@ def flat():
             net(),
             {"opset": 12},
             ArgumentError,
-            r"opset must be a whole number in \[13, \d+\] for this onnx, got 12 in export_onnx",
+            r"opset must be an integer in \[13, \d+\] for this version of onnx, "
+            r"got 12 in export_onnx",
         ),
         (net(), {"opset": 1000}, ArgumentError, r"got 1000"),
         (net(), {"opset": True}, ArgumentError, r"got True"),
@@ -253,31 +255,31 @@ def flat():
         ),
     ],
 )
-def test_what_cannot_be_written_is_told_and_the_old_file_stays(
-    model, settings, error, message, tmp_path
+def test_what_cannot_be_written_is_an_error_and_the_old_file_stays(
+    model, arguments, error, message, tmp_path
 ):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
     with pytest.raises(error, match=message):
-        export_onnx(model, path, **settings)
+        export_onnx(model, path, **arguments)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_more_weights_than_a_file_can_hold_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[export_onnx.__module__], "MOST_BYTES", 400)
+def test_more_weights_than_a_file_can_hold_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[export_onnx.__module__], "MAX_WEIGHT_BYTES", 400)
     with pytest.raises(
         ArgumentError, match=r"the weights must have at most 400 bytes, got 4\d\d in export_onnx"
     ):
         export_onnx(net(), tmp_path / "m")
 
 
-def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
+def test_a_path_that_cannot_be_written_to_is_an_error(tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         export_onnx(net(), tmp_path / "nowhere" / "m")
 
 
-def test_without_the_package_the_cure_is_told(tmp_path, monkeypatch):
+def test_without_the_package_the_error_names_the_cure(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(
         MissingDependencyError,
@@ -291,19 +293,16 @@ def made(*layers, dtype=np.float32):
     return Sequential(layers, loss=MeanSquaredError(), dtype=dtype, seed=1)
 
 
-def gain(layer, x, y, names):
-    return [make_node("Mul", [x, names["gain"]], [y])]
+def gain(layer, graph, x, y):
+    graph.node("Mul", [x, graph.parameter("gain")], [y])
 
 
-def residual(layer, x, y, names):
-    return [
-        make_node(
-            "Gemm", [x, names["steps.0.weight"], names["steps.0.bias"]], [f"{y}.0"], transB=1
-        ),
-        make_node("Relu", [f"{y}.0"], [f"{y}.1"]),
-        make_node("Gemm", [f"{y}.1", names["last.weight"]], [f"{y}.2"], transB=1),
-        make_node("Add", [x, f"{y}.2"], [y]),
-    ]
+def residual(layer, graph, x, y):
+    first = [graph.parameter(f"steps.0.{name}") for name in ("weight", "bias")]
+    graph.node("Gemm", [x, *first], [f"{y}.0"], transB=1)
+    graph.node("Relu", [f"{y}.0"], [f"{y}.1"])
+    graph.node("Gemm", [f"{y}.1", graph.parameter("last.weight")], [f"{y}.2"], transB=1)
+    graph.node("Add", [x, f"{y}.2"], [y])
 
 
 def same(path, net, X):
@@ -311,23 +310,23 @@ def same(path, net, X):
     np.testing.assert_allclose(answer, net.predict(X), rtol=1e-6, atol=1e-6)
 
 
-def test_every_built_in_layer_is_known():
+def test_every_built_in_layer_can_be_exported():
     for layer in exported_parts(layers, Layer):
         assert layer.is_identity_at_inference or layer.to_onnx is not Layer.to_onnx, (
             f"define {layer.__name__}.to_onnx, which adds the ONNX nodes that compute its output"
         )
 
 
-def test_layers_of_ones_own_by_functions_of_ones_own(tmp_path):
+def test_custom_layers_by_custom_functions(tmp_path):
     net = made(Gain(3), Residual(3), Residual(3), Gain(3))
     net.parameters.theta = np.random.default_rng(0).standard_normal(net.parameters.size)
     path = export_onnx(net, tmp_path / "m", shape=(3,), custom={Gain: gain, Residual: residual})
     same(path, net, np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32))
 
 
-def test_a_built_in_layer_may_be_written_otherwise():
-    nodes = _nodes_of(
-        made(Linear(2, 1), ReLU()), {ReLU: lambda layer, x, y, names: [make_node("Abs", [x], [y])]}
+def test_custom_functions_take_precedence():
+    nodes = layer_nodes(
+        made(Linear(2, 1), ReLU()), {ReLU: lambda layer, graph, x, y: graph.node("Abs", [x], [y])}
     )
     assert [node.op_type for node in nodes] == ["Gemm", "Abs"]
 
@@ -347,26 +346,30 @@ def test_an_unknown_layer_is_named_with_its_cure(layer):
         match=rf"layer 1: {name}\(\) has no method to_onnx: define it, or pass "
         rf"custom=\{{{name}: function\}} to export_onnx",
     ):
-        _nodes_of(made(Linear(2, 2), layer), {})
+        layer_nodes(made(Linear(2, 2), layer), {})
 
 
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        (lambda layer, x, y, names: [make_node("Muul", [x, names["gain"]], [y])], "Muul"),
-        (lambda layer, x, y, names: [make_node("Mul", [x, "gain"], [y])], "gain"),
         (
-            lambda layer, x, y, names: [make_node("Gemm", [x, "0.weight"], [y])],
+            lambda layer, graph, x, y: graph.node("Muul", [x, graph.parameter("gain")], [y]),
+            "Muul",
+        ),
+        (lambda layer, graph, x, y: graph.node("Mul", [x, "gain"], [y]), "gain"),
+        (
+            lambda layer, graph, x, y: graph.node("Gemm", [x, "0.weight"], [y]),
             "ShapeInferenceError",
         ),
-        (lambda layer, x, y, names: [], "output"),
+        (lambda layer, graph, x, y: None, "output"),
     ],
     ids=["no such operator", "no such input", "shapes", "nothing"],
 )
 def test_a_wrong_function_is_found_before_anything_is_written(nodes, message, tmp_path):
     with pytest.raises(
         ArgumentError,
-        match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: mend custom",
+        match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: "
+        "correct to_onnx of the layer, or custom",
     ):
         export_onnx(made(Linear(3, 2), Gain(2)), tmp_path / "m", custom={Gain: nodes})
     assert not list(tmp_path.iterdir())
@@ -377,7 +380,7 @@ def test_a_wrong_function_is_found_before_anything_is_written(nodes, message, tm
     [made(Dropout(0.5)), made(Flatten(), Dropout(0.5), Dropout(0.2)), made(Dropout(0.5), ReLU())],
     ids=repr,
 )
-def test_dropout_leaves_no_trace(net, tmp_path):
+def test_dropout_is_left_out(net, tmp_path):
     path = export_onnx(net, tmp_path / "m", shape=(3,))
     assert len(onnx.load(path).graph.node) == 1
     same(path, net, np.array([[-1, 0, 2]], np.float32))
@@ -392,7 +395,7 @@ def test_a_slope_is_exact_in_float64(tmp_path):
     np.testing.assert_array_equal(answer, net.predict([[-1e9, 3.0]]), strict=True)
 
 
-def test_the_contract_of_a_layer_is_all_that_is_asked():
+def test_forward_and_backward_are_all_that_a_layer_needs():
     class Double(Layer):
         def forward(self, x, *, training=False):
             return 2 * x
@@ -400,7 +403,7 @@ def test_the_contract_of_a_layer_is_all_that_is_asked():
         def backward(self, dy):
             return 2 * dy
 
-    (node,) = _nodes_of(
-        made(Double()), {Double: lambda layer, x, y, names: [make_node("Add", [x, x], [y])]}
+    (node,) = layer_nodes(
+        made(Double()), {Double: lambda layer, graph, x, y: graph.node("Add", [x, x], [y])}
     )
     assert (list(node.input), list(node.output)) == (["input", "input"], ["output"])

@@ -1,3 +1,5 @@
+"""Parameters as safetensors files."""
+
 import json
 import os
 import struct
@@ -194,7 +196,7 @@ def test_without_the_package_the_cure_is_told(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("call", [save_safetensors, load_safetensors])
-def test_what_is_no_model_is_refused(call, tmp_path):
+def test_other_objects_are_refused(call, tmp_path):
     with pytest.raises(
         ArgumentError, match=rf"model must be a Sequential, got \[\] in {call.__name__}"
     ):
@@ -214,7 +216,7 @@ def load(content, tmp_path, model=None):
     return model
 
 
-def test_the_right_file_is_read(tmp_path):
+def test_a_correct_file_is_read(tmp_path):
     model = load(raw({**RIGHT, "__metadata__": {"format": "pt"}}, NUMBERS), tmp_path)
     np.testing.assert_array_equal(
         model.parameters.theta, np.array([1, 2, 3], np.float32), strict=True
@@ -231,36 +233,96 @@ def test_the_right_file_is_read(tmp_path):
         (raw(RIGHT, NUMBERS + b"\0"), "must be a whole safetensors file, found (?i:.*incomplete)"),
         (raw(RIGHT, NUMBERS, size=2**40), "must be a whole safetensors file, found"),
         (raw(RIGHT, NUMBERS, size=2**64 - 1), "must be a whole safetensors file, found"),
-        (raw({**RIGHT, "__metadata__": {"a": "x" * 2**17}}, NUMBERS), r"may have 67,604 bytes, found 131,\d+: is it of another"),
-        (raw(json.dumps(RIGHT).encode().ljust(67_585)), "must be a whole safetensors file, found 'more than 67,584 bytes of header'"),
+        (
+            raw({**RIGHT, "__metadata__": {"a": "x" * 2**17}}, NUMBERS),
+            r"may have 67,604 bytes, found 131,\d+: is it of another",
+        ),
+        (
+            raw(json.dumps(RIGHT).encode().ljust(67_585)),
+            "must be a whole safetensors file, found 'more than 67,584 bytes of header'",
+        ),
         (raw(b"[" * 50_000), "must be a whole safetensors file, found"),
         (raw(b"[]"), "must be a whole safetensors file"),
         (raw(b'{"\xff": 1}'), "must be a whole safetensors file, found"),
         (raw(b'{"0.weight": 1e999}'), "must be a whole safetensors file"),
         (raw(b'{"0.weight": %s}' % (b"9" * 5000)), "must be a whole safetensors file, found"),
-        (raw(b'{"0.weight":%s,"0.weight":%s,"0.bias":%s}' % tuple(json.dumps(held).encode() for held in (WEIGHT, WEIGHT, BIAS)), NUMBERS),
-         "must be a whole safetensors file, found 'a duplicate key"),
-        (raw({**RIGHT, "0.bias": tensor([1], 4, 8)}, NUMBERS[:8]), "must be a whole safetensors file"),
-        (raw({**RIGHT, "0.bias": tensor([1], 12, 16)}, NUMBERS + NUMBERS[:4]), "must be a whole safetensors file"),
-        (raw({**RIGHT, "0.bias": tensor([1], 8, 2**40)}, NUMBERS), "must be a whole safetensors file"),
+        (
+            raw(
+                b'{"0.weight":%s,"0.weight":%s,"0.bias":%s}'
+                % tuple(json.dumps(tensor).encode() for tensor in (WEIGHT, WEIGHT, BIAS)),
+                NUMBERS,
+            ),
+            "must be a whole safetensors file, found 'a duplicate key",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 4, 8)}, NUMBERS[:8]),
+            "must be a whole safetensors file",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 12, 16)}, NUMBERS + NUMBERS[:4]),
+            "must be a whole safetensors file",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 8, 2**40)}, NUMBERS),
+            "must be a whole safetensors file",
+        ),
         (raw({**RIGHT, "0.bias": tensor([1], -4, 0)}, NUMBERS), "must be a whole safetensors file"),
-        (raw({**RIGHT, "0.bias": tensor([2**62, 2**62], 8, 12)}, NUMBERS), "must be a whole safetensors file"),
-        (raw({**RIGHT, "0.bias": tensor([True], 8, 12)}, NUMBERS), "must be a whole safetensors file"),
-        (raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="F31")}, NUMBERS), "must be a whole safetensors file"),
-        (raw({"0.weight": WEIGHT}, NUMBERS[:8]), r"'0\.bias': must be of shape \(1,\), found only \['0\.weight'\]: layers"),
+        (
+            raw({**RIGHT, "0.bias": tensor([2**62, 2**62], 8, 12)}, NUMBERS),
+            "must be a whole safetensors file",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([True], 8, 12)}, NUMBERS),
+            "must be a whole safetensors file",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="F31")}, NUMBERS),
+            "must be a whole safetensors file",
+        ),
+        (
+            raw({"0.weight": WEIGHT}, NUMBERS[:8]),
+            r"'0\.bias': must be of shape \(1,\), found only \['0\.weight'\]: the layers",
+        ),
         (raw({}), r"tensor '0\.weight': must be of shape \(1, 2\), found only \[\]:"),
-        (raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS), r"'1\.bias': must be absent, as from the model, found shape"),
-        (raw({"net.0.weight": WEIGHT, "net.0.bias": BIAS}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found only \['net\.0\."),
-        (raw({**RIGHT, "0.weight": tensor([2, 1], 0, 8)}, NUMBERS), r"'0\.weight': must be of shape \(1, 2\), found shape \(2, 1\)"),
-        (raw({**RIGHT, "0.bias": tensor([], 8, 12)}, NUMBERS), r"'0\.bias': must be of shape \(1,\), found shape \(\)"),
-        (raw({**RIGHT, "0.bias": tensor([0] * 20_000, 8, 8)}, NUMBERS[:8]), r"'0\.bias': must be of shape \(1,\), found shape \(0, 0, "),
-        (raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="I32")}, NUMBERS), r"'0\.bias': must be float32, as the model, found I32"),
-        (raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="BF16")}, NUMBERS[:10]), r"must be float32, as the model, found BF16"),
-        (raw(RIGHT, np.array([1, np.nan, 3], "<f4").tobytes()), r"'0\.weight': must be finite numbers, found nan: train that model anew"),
-        (raw(RIGHT, np.array([1, 2, -np.inf], "<f4").tobytes()), r"'0\.bias': must be finite numbers, found -inf"),
+        (
+            raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS),
+            r"'1\.bias': must be absent, as from the model, found shape",
+        ),
+        (
+            raw({"net.0.weight": WEIGHT, "net.0.bias": BIAS}, NUMBERS),
+            r"'0\.weight': must be of shape \(1, 2\), found only \['net\.0\.",
+        ),
+        (
+            raw({**RIGHT, "0.weight": tensor([2, 1], 0, 8)}, NUMBERS),
+            r"'0\.weight': must be of shape \(1, 2\), found shape \(2, 1\)",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([], 8, 12)}, NUMBERS),
+            r"'0\.bias': must be of shape \(1,\), found shape \(\)",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([0] * 20_000, 8, 8)}, NUMBERS[:8]),
+            r"'0\.bias': must be of shape \(1,\), found shape \(0, 0, ",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="I32")}, NUMBERS),
+            r"'0\.bias': must be float32, as the model, found I32",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="BF16")}, NUMBERS[:10]),
+            r"must be float32, as the model, found BF16",
+        ),
+        (
+            raw(RIGHT, np.array([1, np.nan, 3], "<f4").tobytes()),
+            r"'0\.weight': must be finite numbers, found nan: train that model again",
+        ),
+        (
+            raw(RIGHT, np.array([1, 2, -np.inf], "<f4").tobytes()),
+            r"'0\.bias': must be finite numbers, found -inf",
+        ),
     ],
-)  # fmt: skip
-def test_a_file_that_is_not_right_is_told_and_changes_nothing(content, message, tmp_path):
+)
+def test_a_wrong_file_is_an_error_and_changes_nothing(content, message, tmp_path):
     with pytest.raises(DataError, match=message) as caught:
         load(content, tmp_path)
     assert str(caught.value).startswith(str(tmp_path / "model"))
@@ -272,7 +334,8 @@ def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
         content = save_safetensors(small(dtype=dtype), tmp_path / "written").read_bytes()
         with pytest.raises(
             DataError,
-            match=rf"must be {other}, as the model, found F{dtype[5:]}: make the model with the file's dtype",
+            match=rf"must be {other}, as the model, found F{dtype[5:]}: "
+            "make the model with the file's dtype",
         ):
             load(content, tmp_path, small(dtype=other))
 

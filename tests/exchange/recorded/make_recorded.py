@@ -1,7 +1,8 @@
-"""Write torch_float32.safetensors, torch_float64.safetensors and torch.json: weights of a torch.nn.Sequential, and what it answers.
+"""Write torch_float32.safetensors, torch_float64.safetensors and torch.json.
 
-Run it in an environment of its own, for torch is far too heavy for the tests: `pip install torch==2.13.0 safetensors==0.8.0 numpy`,
-then `python tests/exchange/recorded/make_recorded.py`.
+They hold the weights of a torch.nn.Sequential and its outputs. Run this script in an environment of
+its own, because torch is too heavy for the tests: `pip install torch==2.13.0 safetensors==0.8.0
+numpy`, then `python tests/exchange/recorded/make_recorded.py`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The package as a whole: what it is worth to whoever has none of the other programs."""
+"""Validation of models, and imports without the other programs."""
 
 import json
 import subprocess
@@ -9,15 +9,15 @@ import pytest
 
 import minidl.exchange
 from minidl import ArgumentError, DtypeError, Linear, MeanSquaredError, NonFiniteError, Sequential
-from minidl.exchange.common import check_model
+from minidl.exchange.validation import check_model
 
 
-def test_the_public_names_are_there_and_explained():
+def test_the_public_names_have_docstrings():
     assert all(getattr(minidl.exchange, name).__doc__ for name in minidl.exchange.__all__)
 
 
 @pytest.mark.parametrize("module", ["minidl", "minidl.exchange"])
-def test_nothing_of_the_other_programs_is_loaded_before_it_is_needed(module):
+def test_the_other_programs_are_not_loaded_before_they_are_needed(module):
     code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(
         subprocess.run(
@@ -39,11 +39,11 @@ def model(dtype=np.float32):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_real_models_are_let_through(dtype):
+def test_real_models_pass(dtype):
     check_model(model(dtype), "here")
 
 
-def test_a_layer_is_no_model():
+def test_a_layer_is_not_a_model():
     with pytest.raises(
         ArgumentError, match=r"model must be a Sequential, got Linear\(3, 2\) in here"
     ):
@@ -65,6 +65,7 @@ def test_a_parameter_that_is_not_finite_is_named(value):
     check_model(broken, "here", finite=False)  # one may load into it
     with pytest.raises(
         NonFiniteError,
-        match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: train or load",
+        match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: "
+        "train or load",
     ):
         check_model(broken, "here")
