@@ -1,4 +1,4 @@
-"""The state of a training as JSON-compatible values, and how `fit(resume=path)` restores it."""
+"""Saving the state of a training to a file, and restoring it for `fit(resume=path)`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from ..errors import ArgumentError, DataError, EnvironmentWarning
 from ..optimizers.base import Optimizer
 from ..serialization.container import read_verified
-from ..serialization.json_codec import decode
-from ..serialization.model_file import model_config
+from ..serialization.json_codec import decode, encode
+from ..serialization.model_file import model_config, model_datasets, save_model
 from ..serialization.version_1 import (
     EPOCH_SUM_KEYS,
     TRAINING_STATE_KEYS,
@@ -26,6 +26,34 @@ from ..utils.random import RandomStream, get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
+
+
+def check_savable(run: TrainingRun) -> None:
+    """Raise `ArgumentError` if the model or the optimizer could not be saved."""
+    model_datasets(run.model)
+    run.optimizer.state()
+
+
+def save_training(path: FilePath, run: TrainingRun) -> None:
+    """Save the model and the state of its training; see `restore_training`.
+
+    Parameters
+    ----------
+    path : path
+        The file, which is replaced if it exists.
+    run : TrainingRun
+        The training, between two steps.
+
+    Raises
+    ------
+    ArgumentError
+        If something has a state that a file cannot hold.
+    DataError
+        If the file cannot be written.
+    """
+    arrays: dict[str, Array] = {}
+    training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
+    save_model(run.model, path, {"training": training}, arrays)
 
 
 def capture_state(run: TrainingRun) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from minidl import (
 )
 from minidl.serialization.model_file import save_model
 from minidl.training import resume
-from minidl.training.callbacks import checkpoint
 from minidl.utils.environment import fingerprint
 
 
@@ -329,7 +328,7 @@ def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(
     path, model = tmp_path / "run.h5", network(seed=8)
     with monkeypatch.context() as patch:
         captured = resume.capture_state
-        patch.setattr(checkpoint, "capture_state", lambda run: {**captured(run), **change})
+        patch.setattr(resume, "capture_state", lambda run: {**captured(run), **change})
         fit(network(), Checkpoint(path), epochs=2)
     before = model.parameters.theta.tobytes()
     with pytest.raises(error, match=message):
@@ -340,7 +339,7 @@ def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(
 def test_another_environment_is_a_warning(tmp_path, monkeypatch):
     path = tmp_path / "run.h5"
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "fingerprint", lambda: {**fingerprint(), "numpy": "1.0"})
+        patch.setattr(resume, "fingerprint", lambda: {**fingerprint(), "numpy": "1.0"})
         fit(network(), Checkpoint(path), epochs=3)
     with pytest.warns(
         EnvironmentWarning,

@@ -12,14 +12,9 @@ from types import FrameType
 from typing import Any
 
 from ...errors import ArgumentError
-from ...serialization.json_codec import encode
-from ...serialization.model_file import model_datasets, save_model
 from ...utils.atomic_files import FilePath
-from ...utils.environment import fingerprint
-from ...utils.typing import Array
 from ...utils.validation import is_integer
 from ..history import higher_is_better
-from ..resume import capture_state
 from .base import Callback, TrainingRun
 
 
@@ -123,11 +118,11 @@ class Checkpoint(Callback):
             self.best_path = path.with_name(f"{path.stem}.best{path.suffix}")
 
     def on_train_begin(self, run: TrainingRun) -> None:
+        from ..resume import check_savable  # the file formats are loaded when they are needed
+
         if self.best_path:
             run.require_metric(self.monitor, self)
-        # Both raise now if the state could not be saved later.
-        model_datasets(run.model)
-        run.optimizer.state()
+        check_savable(run)
         self.best = math.nan
         self._received_signal: signal.Signals | None = None
         self._last_save = time.perf_counter()
@@ -184,9 +179,8 @@ class Checkpoint(Callback):
         )
 
     def _save(self, run: TrainingRun, path: Path | None) -> None:
-        if path is None:
-            return
-        arrays: dict[str, Array] = {}
-        training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
-        save_model(run.model, path, {"training": training}, arrays)
-        self._last_save = time.perf_counter()
+        from ..resume import save_training
+
+        if path:
+            save_training(path, run)
+            self._last_save = time.perf_counter()

@@ -490,7 +490,7 @@ class Kill(Callback):
 model = classifier()
 model.fit(*rows(20), optimizer=GradientDescent(0.1), epochs=9, callbacks=[CSVLog({str(tmp_path / "log.csv")!r}), Kill()], progress=False)
 """
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     where = {**os.environ, "PYTHONPATH": os.pathsep.join([here, os.path.dirname(here)])}
     assert subprocess.run([sys.executable, "-c", code], env=where, check=False).returncode == 9
     assert [row["epoch"] for row in table(tmp_path / "log.csv")] == ["1", "2", "3"]
