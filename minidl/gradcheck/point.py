@@ -245,7 +245,9 @@ class Point:
         for _ in range(NOISY_RUNS):
             self.loss(ulp_noise(z, self.rng))
             noisy.append(self._noisy_slope())
-        context = {"p": z.copy(), "t": self.t} | ({} if self.weight is None else {"w": self.weight})
+        context = {"prediction": z.copy(), "target": self.t}
+        if self.weight is not None:
+            context["sample_weight"] = self.weight
         check = Check(None, "data", "prediction", component=str(self.model.loss), context=context)
         found = numeric_gradients(subject, [ONE], self.rng, self.loss_step, limit)
         if analytic.shape != z.shape:

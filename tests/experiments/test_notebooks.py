@@ -94,7 +94,7 @@ def test_each_planted_bug_is_found_and_named(executed):
     for said in (
         "all gradients are right",
         "layer 1 TanhWithoutSquare() input\nconsistent with: dx = dy * (1 - y)",
-        "layer 1 Softplus() input\nconsistent with: the derivative is taken at the output in place of the input",
+        "layer 1 Softplus() input\nconsistent with: the derivative is taken at the output instead of the input",
         "layer 0 MeanBias(4, 5) bias\nanalytic = 0.01639 x numeric",
         "layer 0 PilesUp(4, 5)",
         "gradients accumulate",

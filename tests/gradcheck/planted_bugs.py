@@ -691,8 +691,8 @@ bug(
 
 def _head(change):
     def patch(model):
-        right = model._head.backward
-        model._head.backward = lambda: change(right())
+        right = model.objective_function.training_loss.backward
+        model.objective_function.training_loss.backward = lambda: change(right())
 
     return patch
 
@@ -787,19 +787,21 @@ penalty_bug(
 
 
 def _penalty_twice(model):
-    right = model.add_penalty_gradient
-    model.add_penalty_gradient = lambda index, m: (right(index, m), right(index, m))
+    objective = model.objective_function
+    right = objective.add_penalty_gradient
+    objective.add_penalty_gradient = lambda index, m: (right(index, m), right(index, m))
 
 
 def _penalty_on_bias(model):
-    right = model.add_penalty_gradient
+    objective = model.objective_function
+    right = objective.add_penalty_gradient
 
     def add(index, m):
         right(index, m)
         for layer in (0, 3, 5):
             model.layers[layer].bias.grad += 0.1 / m * model.layers[layer].bias.value
 
-    model.add_penalty_gradient = add
+    objective.add_penalty_gradient = add
 
 
 bug("penalty added twice", 0, "weight", "2|factor|twice", lambda: patched(_penalty_twice))
@@ -811,16 +813,17 @@ bug(
 
 
 def _swapped(model):
-    right = model.data_gradient
+    objective = model.objective_function
+    right = objective.backward
 
-    def data_gradient():
-        right()
+    def backward(sample_weight=None):
+        right(sample_weight)
         a, b = model.layers[0].weight.grad, model.layers[2].weight.grad
         kept = a.copy()
         a[...] = b
         b[...] = kept
 
-    model.data_gradient = data_gradient
+    objective.backward = backward
 
 
 def _three_squares():
@@ -834,22 +837,25 @@ def _three_squares():
 
 
 def _skips_a_layer(model):
-    def data_gradient():
-        dy = model._head.backward()
+    objective = model.objective_function
+
+    def backward(sample_weight=None):
+        dy = objective.loss_backward(sample_weight)
         for i in (4, 3, 2, 0):
             dy = model.layers[i].backward(dy)
 
-    model.data_gradient = data_gradient
+    objective.backward = backward
 
 
 def _stops_early(model):
-    right = model.data_gradient
+    objective = model.objective_function
+    right = objective.backward
 
-    def data_gradient():
-        right()
+    def backward(sample_weight=None):
+        right(sample_weight)
         model.layers[0].weight.grad[...] = 0
 
-    model.data_gradient = data_gradient
+    objective.backward = backward
 
 
 bug(
@@ -906,7 +912,7 @@ class GainMean(Gain):
         return dy * self.gain.value
 
 
-bug("gain: y for x", 1, "gain", "output in place", lambda: net({1: GainFromOutput(5)}))
+bug("gain: y for x", 1, "gain", "output instead", lambda: net({1: GainFromOutput(5)}))
 bug("gain forgotten in dx", 1, "input", "missing", lambda: net({1: GainForgotten(5)}))
 bug("gain's gradient a mean", 1, "gain", "mean|1/m", lambda: net({1: GainMean(5)}))
 

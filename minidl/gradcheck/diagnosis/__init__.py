@@ -1,1 +1,1 @@
-"""The diagnosis of a failed check."""
+"""What a wrong gradient looks like: patterns, and the gradients that known mistakes would give."""

@@ -1,4 +1,4 @@
-"""Diagnose a failed check by comparing the wrong gradient with those of known mistakes."""
+"""Explain failed checks: which elements are wrong, and which mistake the error looks like."""
 
 from __future__ import annotations
 
@@ -6,90 +6,127 @@ from typing import Any
 
 import numpy as np
 
+from ...utils.typing import Array
 from ..constants import DIAGNOSIS_CALLS
 from ..layer_harness import LayerHarness, LayerResult
 from ..result import Check, worst_element
 from ..sandbox import ModelSandbox
-from .candidates import layer_candidates, loss_candidates, penalty_candidates
-from .patterns import Evidence, constant_ratio, diagnose, error_summary
+from .diagnose import diagnose
+from .error_summary import error_summary
+from .evidence import Candidate, Evidence, constant_ratio
+from .layer_candidates import layer_candidates
+from .loss_candidates import LossCase, loss_candidates
+from .penalty_candidates import penalty_candidates
+
+_PROBES_ONLY = "found by probes that cover every element"
 
 
-def explain_array(check: Check, **known: Any) -> None:
-    """Fill in the census and the diagnosis of a failed check; `known` goes to `Evidence`."""
-    if check.analytic is not None and check.numeric is not None:
-        evidence = Evidence(
-            check.analytic, check.numeric, bar=0.0 if check.bar is None else check.bar, **known
+def explain_array(check: Check, **evidence: Any) -> None:
+    """Fill in the error summary and the diagnosis; `evidence` holds fields of `Evidence`."""
+    if check.analytic is None or check.numeric is None:
+        return
+    bar = 0.0 if check.bar is None else check.bar
+    complete = Evidence(check.analytic, check.numeric, bar=bar, **evidence)
+    check.error_summary = error_summary(complete)
+    check.diagnosis = check.diagnosis or diagnose(complete)
+
+
+def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> None:
+    """Explain a failed check of one layer alone."""
+    name, x, numeric = check.parameter, result.x, check.numeric
+    if numeric is None:
+        numeric = _compute_elements(check, result, harness)
+    if numeric is None:
+        check.error_summary = (
+            f"{_PROBES_ONLY}; locating the wrong ones would take too many forward calls"
         )
-        check.error_summary = error_summary(evidence)
-        check.diagnosis = check.diagnosis or diagnose(evidence)
-
-
-def explain_layer(check: Check, alone: LayerResult, lone: LayerHarness) -> None:
-    """Explain a check of a layer alone."""
-    name, x = check.parameter, alone.x
-    if check.numeric is None:  # found by probes: now every element is worth its price
-        a, found = (
-            alone.analytic[name],
-            lone.numeric(x, name, [alone.cotangent], np.random.default_rng(0), DIAGNOSIS_CALLS),
-        )
-        if found is None or found[0].value.shape != a.shape:
-            check.error_summary = (
-                "found by probes that cover every element; which ones is too dear to tell"
-            )
-            return
-        n = found[0].value
-        bar = 1e-12 * np.abs(n) + 1e-13 * float(np.abs(n).max(initial=0.0)) + found[0].error
-        check.analytic, check.numeric, check.bar = a, n, bar
-        check.worst = worst_element(a, n, bar, np.abs(a - n))
-    y = np.array(lone.forward(x))
-    settings = {
-        setting: held
-        for setting, held in vars(lone.layer).items()
-        if isinstance(held, float) and not setting.startswith("_")
-    }
-    key = (lone.number, name)
+        return
+    y = np.array(harness.forward(x))
+    key = (harness.number, name)
+    is_parameter = key in harness.bench.parameters
     explain_array(
         check,
-        factors={"m": float(len(x)), **settings},
-        candidates=list(layer_candidates(name, alone, lone, check.numeric, y)),
-        x=x if name == "input" and x.shape == y.shape else None,
-        others={other: found.value for other, found in alone.numeric.items() if other != name},
-        value=lone.bench.arrays(key)["real"] if key in lone.bench.parameters else None,
+        factors={"m": float(len(x)), **_float_attributes(harness.layer)},
+        candidates=list(layer_candidates(name, result, harness, numeric, y)),
+        input=x if name == "input" and x.shape == y.shape else None,
+        other_gradients={
+            other: gradient.value for other, gradient in result.numeric.items() if other != name
+        },
+        parameter_value=harness.bench.arrays(key)["real"] if is_parameter else None,
     )
 
 
+def _compute_elements(
+    check: Check, result: LayerResult, harness: LayerHarness
+) -> Array | None:
+    """Compute each element of a gradient that was only probed, unless it takes too many calls."""
+    name = check.parameter
+    analytic = result.analytic[name]
+    gradients = harness.numeric(
+        result.x, name, [result.cotangent], np.random.default_rng(0), DIAGNOSIS_CALLS
+    )
+    if gradients is None or gradients[0].value.shape != analytic.shape:
+        return None
+    numeric, error = gradients[0].value, gradients[0].error
+    size = np.abs(numeric)
+    bar = 1e-12 * size + 1e-13 * float(size.max(initial=0.0)) + error
+    check.analytic, check.numeric, check.bar = analytic, numeric, bar
+    check.worst = worst_element(analytic, numeric, bar, np.abs(analytic - numeric))
+    return numeric
+
+
+def _float_attributes(layer: object) -> dict[str, float]:
+    """Return the numbers that the layer was made with: a wrong factor may be one of them."""
+    return {
+        name: value
+        for name, value in vars(layer).items()
+        if isinstance(value, float) and not name.startswith("_")
+    }
+
+
 def explain_network(check: Check, same_term: list[Check], m: int) -> None:
-    """Explain a check of the whole net or of the loss."""
-    a, n = check.analytic, check.numeric
-    if a is None or n is None:
-        check.error_summary = check.error_summary or "found by probes that cover every element"
+    """Explain a failed check of the whole network, or of the loss, on a batch of `m` examples.
+
+    `same_term` are the checks of the same term of the objective.
+    """
+    analytic, numeric = check.analytic, check.numeric
+    if analytic is None or numeric is None:
+        check.error_summary = check.error_summary or _PROBES_ONLY
     elif check.parameter == "prediction":
-        outputs = n.shape[1] if n.ndim > 1 else 1
-        proportional = constant_ratio(a, n) is not None  # the factor says more
-        candidates = (
-            [] if proportional or not check.context else list(loss_candidates(n, **check.context))
-        )
+        outputs = numeric.shape[1] if numeric.ndim > 1 else 1
+        candidates: list[Candidate] = []
+        # Of a gradient that is off by a factor, the factor says more.
+        if check.context and constant_ratio(analytic, numeric) is None:
+            candidates = list(loss_candidates(LossCase(numeric, **check.context)))
         explain_array(check, factors={"m": float(m), "k": float(outputs)}, candidates=candidates)
     else:
         others = {
-            c.location: c.numeric
-            for c in same_term
-            if c is not check and c.numeric is not None and c.numeric.shape == n.shape
+            other.location: other.numeric
+            for other in same_term
+            if other is not check
+            and other.numeric is not None
+            and other.numeric.shape == numeric.shape
         }
-        explain_array(check, factors={"m": float(m)}, others=others)
+        explain_array(check, factors={"m": float(m)}, other_gradients=others)
 
 
-def explain_penalty(check: Check, m: int, bench: ModelSandbox, strength: float = 1.0) -> None:
-    """Explain a check of a penalty alone."""
+def explain_penalty(check: Check, m: int, sandbox: ModelSandbox, strength: float = 1.0) -> None:
+    """Explain a failed check of a penalty alone, on a batch of `m` examples."""
     if check.layer is None:
         return
-    a, n, candidates = check.analytic, check.numeric, []
-    if not (n.any() if n is not None else check.worst.get("numeric", True)):
-        check.diagnosis = f"its value does not depend on {check.parameter}, its gradient does: penalized in the gradient only"
-    elif n is None and check.worst.get("analytic", True) == 0:
-        check.diagnosis = f"its value depends on {check.parameter}, its gradient does not: missing in the gradient"
-    if a is not None and n is not None:
-        candidates = list(
-            penalty_candidates(a, n, bench.arrays((check.layer, check.parameter))["real"])
+    analytic, numeric = check.analytic, check.numeric
+    if not (numeric.any() if numeric is not None else check.worst.get("numeric", True)):
+        check.diagnosis = (
+            f"its value does not depend on {check.parameter}, its gradient does: penalized in the "
+            "gradient only"
         )
+    elif numeric is None and check.worst.get("analytic", True) == 0:
+        check.diagnosis = (
+            f"its value depends on {check.parameter}, its gradient does not: missing in the "
+            "gradient"
+        )
+    candidates: list[Candidate] = []
+    if analytic is not None and numeric is not None:
+        values = sandbox.arrays((check.layer, check.parameter))["real"]
+        candidates = list(penalty_candidates(analytic, numeric, values))
     explain_array(check, factors={"m": float(m), "lambda": strength}, candidates=candidates)

@@ -1,0 +1,45 @@
+"""Describe how many elements of a gradient are wrong, where, and by which factors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .evidence import AXES, Evidence, format_indices
+
+_RATIO_BINS = (
+    ("< -1", -1.001),
+    ("-1", -0.999),
+    ("-1..0", -1e-9),
+    ("0", 1e-9),
+    ("0..1/2", 0.499),
+    ("1/2", 0.501),
+    ("1/2..1", 0.999),
+    ("1", 1.001),
+    ("1..2", 1.999),
+    ("2", 2.001),
+    ("> 2", np.inf),
+)
+"""The name and the upper edge of each bin of the histogram of analytic / numeric."""
+
+
+def error_summary(evidence: Evidence) -> str:
+    """Return the number of wrong elements, their rows and columns, and a histogram of ratios."""
+    wrong = evidence.wrong
+    parts = [f"{np.count_nonzero(wrong)} of {wrong.size} elements wrong"]
+    if evidence.analytic.ndim == 2:
+        for axis, line in AXES:
+            lines = wrong.any(axis=axis)
+            listed = "all" if lines.all() else format_indices(np.flatnonzero(lines))
+            parts.append(f"{line}s {listed} of {lines.size}")
+    comparable = wrong & (evidence.numeric != 0) & np.isfinite(evidence.analytic)
+    if comparable.any():
+        edges = [-np.inf, *(edge for _, edge in _RATIO_BINS)]
+        ratios = evidence.analytic[comparable] / evidence.numeric[comparable]
+        counts, _ = np.histogram(ratios, bins=edges)
+        histogram = [
+            f"{name}: {count}"
+            for (name, _), count in zip(_RATIO_BINS, counts, strict=True)
+            if count
+        ]
+        parts.append("ratios " + ", ".join(histogram))
+    return "; ".join(parts)

@@ -1,0 +1,89 @@
+"""What a diagnosis is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..constants import CLOSE, TINY, WRONG_ELEMENT
+
+
+class Candidate(NamedTuple):
+    """The gradient that a known mistake would give, and the mistake in words."""
+
+    words: str
+    gradient: Array
+
+
+@dataclass
+class Evidence:
+    """A wrong gradient, the numeric one, and what is known about them.
+
+    Attributes
+    ----------
+    analytic, numeric : ndarray
+        The gradient under test and the numeric one, of one shape.
+    bar : ndarray or float
+        The error bar of each element.
+    factors : dict of str to float
+        Numbers that may be the ratio of the two: the batch size, keep_prob, lambda.
+    candidates : list of Candidate
+        What known mistakes would give.
+    input : ndarray, optional
+        The input of an elementwise layer, for the gradient of that input.
+    other_gradients : dict of str to ndarray
+        Numeric gradients of other arrays.
+    parameter_value : ndarray, optional
+        The parameter itself.
+    """
+
+    analytic: Array
+    numeric: Array
+    bar: Array | float = 0.0
+    factors: dict[str, float] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+    input: Array | None = None
+    other_gradients: dict[str, Array] = field(default_factory=dict)
+    parameter_value: Array | None = None
+
+    @property
+    def wrong(self) -> Array:
+        """Which elements are wrong."""
+        with np.errstate(all="ignore"):
+            tolerance = np.maximum(self.bar, WRONG_ELEMENT * max_abs(self.numeric))
+            wrong: Array = ~(np.abs(self.analytic - self.numeric) <= tolerance)
+        return wrong
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether the gradient has several rows and several columns."""
+        return self.analytic.ndim == 2 and 1 not in self.analytic.shape
+
+
+AXES = ((1, "row"), (0, "column"))
+"""The axis over which to reduce a matrix for one number per line, and the name of the line."""
+
+
+def max_abs(array: Array) -> float:
+    """Return the size of the largest element, 0 for an empty array."""
+    return float(np.abs(array).max(initial=0.0))
+
+
+def are_close(a: Array, b: Array) -> bool:
+    """Return whether `a` equals `b` to within `CLOSE` of the largest element of `b`."""
+    return a.shape == b.shape and max_abs(a - b) <= CLOSE * max(max_abs(b), TINY)
+
+
+def constant_ratio(a: Array, b: Array) -> float | None:
+    """Return r if a = r b, else None."""
+    square = float((b * b).sum())
+    r = float((a * b).sum()) / square if square else 0.0
+    return r if r != 0 and are_close(a, r * b) else None
+
+
+def format_indices(indices: Array) -> str:
+    """Return the first six indices, separated by commas."""
+    return ", ".join(map(str, indices[:6])) + (" ..." if len(indices) > 6 else "")

@@ -1,0 +1,54 @@
+"""Error patterns by family, and the order in which they are tried.
+
+To add one: write it in the file of its family and list it below, where it is to be tried; add a
+case to ``CASES`` in tests/gradcheck/diagnosis/test_patterns.py and a row to docs/gallery.md.
+"""
+
+from __future__ import annotations
+
+from .mask import mask, range_of_the_input
+from .missing import all_zero, not_finite
+from .origin import known_mistake, other_array, penalty_gradient
+from .pattern import Pattern
+from .precision import float32, slight_error
+from .scale import clipped, constant_added, constant_factor, scaled_lines, slight_factor
+from .shape import all_equal, one_element, permuted, rows_or_columns, transposed
+
+__all__ = ["ALL_PATTERNS", "PATTERNS", "SMALL_ERROR_PATTERNS"]
+
+PATTERNS: tuple[Pattern, ...] = (
+    not_finite,
+    all_zero,
+    known_mistake,
+    constant_factor,
+    transposed,
+    other_array,
+    clipped,
+    one_element,
+    range_of_the_input,
+    all_equal,
+    rows_or_columns,
+    mask,
+    scaled_lines,
+    penalty_gradient,
+    constant_added,
+    permuted,
+    slight_error,
+)
+"""The first that fits gives the diagnosis."""
+
+SMALL_ERROR_PATTERNS: tuple[Pattern, ...] = (
+    not_finite,
+    clipped,
+    slight_factor,
+    float32,
+    constant_added,
+    one_element,
+    penalty_gradient,
+    rows_or_columns,
+    slight_error,
+)
+"""The same for gradients that are nearly right: all other patterns would fit by that alone."""
+
+ALL_PATTERNS = {pattern.name: pattern for pattern in (*PATTERNS, *SMALL_ERROR_PATTERNS)}
+"""Every pattern by its name."""

@@ -1,0 +1,72 @@
+"""Gradients that are wrong where a mask, a slope or a threshold says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....utils.typing import Array
+from ..evidence import Evidence, are_close
+from .pattern import pattern
+from .shape import rows_or_columns
+
+
+@pattern("range of the input")
+def range_of_the_input(e: Evidence) -> str | None:
+    """Match errors exactly where the input of an activation lies in some range."""
+    x = e.input
+    if x is None or x.shape != e.analytic.shape:
+        return None
+    wrong = e.wrong & np.isfinite(e.analytic)
+    count = np.count_nonzero(wrong)
+    if count < 2 or wrong.all():
+        return None
+    low, high = x[wrong].min(), x[wrong].max()
+    nonzero = np.abs(e.numeric) + np.abs(e.analytic) > 0
+    if count < 0.99 * np.count_nonzero(nonzero & (x >= low) & (x <= high)):
+        return None
+    finding = _describe_values(e.analytic[wrong], e.numeric[wrong])
+    where = _describe_range(low, high, x[nonzero & ~wrong])
+    return (
+        f"{finding} exactly where {where} ({count} elements): the slope or the mask's threshold "
+        "differs from forward's"
+    )
+
+
+def _describe_values(analytic: Array, numeric: Array) -> str:
+    ratios = analytic / numeric
+    if np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=1e-6):
+        return f"analytic = {ratios[0]:#.4g} x numeric"
+    return "analytic is wrong" if analytic.any() else "analytic = 0"
+
+
+def _describe_range(low: float, high: float, right: Array) -> str:
+    """Describe the range from `low` to `high`, given the inputs of the `right` elements."""
+    if low > 0 and not (right > high).any():
+        return f"x > {low if (right > 0).any() else 0:.3g}"
+    if high < 0 and not (right < low).any():
+        return f"x < {high if (right < 0).any() else 0:.3g}"
+    return f"x in [{low:.3g}, {high:.3g}]"
+
+
+@pattern("mask")
+def mask(e: Evidence) -> str | None:
+    """Match zeros at other places than in the numeric gradient."""
+    a, n = e.analytic, e.numeric
+    missing, extra = (a == 0) & (n != 0), (a != 0) & (n == 0)
+    less, more = missing.sum(), extra.sum()
+    if less and more and not ((a != 0) & (n != 0)).any():
+        return (
+            "analytic is zero exactly where numeric is not, and the reverse: the mask is inverted"
+        )
+    if less and more and are_close(np.where(extra, 0, a), np.where(missing, 0, n)):
+        return (
+            f"another mask than forward's: {less} elements zero and {more} not zero against it: "
+            "drawn anew, or stale"
+        )
+    if less > 1 and np.array_equal(missing, e.wrong) and not rows_or_columns.match(e):
+        return f"analytic = 0 in {less} elements where numeric is not: zero where it should not be"
+    if more and np.array_equal(extra, e.wrong):
+        return (
+            f"analytic is not 0 in {more} elements where numeric is: a missing mask or derivative"
+        )
+    return None

@@ -1,0 +1,29 @@
+"""A pattern: how a kind of mistake shows in the numbers of a wrong gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..evidence import Evidence
+
+Match = Callable[[Evidence], str | None]
+
+
+class Pattern(NamedTuple):
+    """A named pattern.
+
+    `match(evidence)` returns the diagnosis if the pattern fits, else None.
+    """
+
+    name: str
+    match: Match
+
+
+def pattern(name: str) -> Callable[[Match], Pattern]:
+    """Turn a function into a pattern of that name."""
+
+    def decorate(match: Match) -> Pattern:
+        return Pattern(name, match)
+
+    return decorate

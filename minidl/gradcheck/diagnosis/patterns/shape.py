@@ -1,0 +1,97 @@
+"""Right numbers at wrong places, and errors in single elements, rows or columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....utils.typing import Array
+from ..evidence import AXES, Evidence, are_close, constant_ratio, format_indices
+from .pattern import pattern
+
+_INDEX_MISTAKE = "an index, a slice or an off-by-one"
+
+
+@pattern("transposed")
+def transposed(e: Evidence) -> str | None:
+    """Match a transposed or wrongly reshaped matrix."""
+    if e.analytic.ndim != 2:
+        return None
+    if are_close(e.analytic, e.numeric.T):
+        return (
+            "analytic = numeric transposed: a product in the wrong order, or a missing or extra .T"
+        )
+    if are_close(e.analytic.ravel(), e.numeric.T.ravel()):
+        return "analytic has numeric's elements in column-major order: transposed by a reshape"
+    return None
+
+
+@pattern("permuted")
+def permuted(e: Evidence) -> str | None:
+    """Match the right elements in another order."""
+    if e.analytic.size < 4:
+        return None
+    if not are_close(np.sort(e.analytic, axis=None), np.sort(e.numeric, axis=None)):
+        return None
+    return (
+        "analytic has numeric's elements at other places: another order of rows, of columns, or "
+        "of a reshape"
+    )
+
+
+@pattern("all equal")
+def all_equal(e: Evidence) -> str | None:
+    """Match one number in every element."""
+    first = e.analytic.flat[0] if e.analytic.size > 1 else np.nan
+    if not np.allclose(e.analytic, first, rtol=1e-9, atol=0):
+        return None
+    if np.allclose(e.numeric, e.numeric.flat[0]):
+        return None
+    is_total = np.isclose(first, e.numeric.sum(), rtol=1e-6)
+    total = " (to the sum of numeric)" if is_total else ""
+    return (
+        f"all {e.analytic.size} elements are equal{total}: summed over both axes, or over the "
+        "wrong axis and broadcast"
+    )
+
+
+@pattern("one element")
+def one_element(e: Evidence) -> str | None:
+    """Match a single wrong element."""
+    wrong = np.argwhere(e.wrong)
+    if len(wrong) != 1 or e.analytic.size == 1:
+        return None
+    index = tuple(int(i) for i in wrong[0])
+    ratio = ""
+    if e.numeric[index] != 0:
+        ratio = f", {e.analytic[index] / e.numeric[index]:#.4g} x numeric"
+    return f"only element {index} of {e.analytic.size} is wrong{ratio}"
+
+
+@pattern("rows or columns")
+def rows_or_columns(e: Evidence) -> str | None:
+    """Match errors in some rows or columns only."""
+    if not e.is_matrix:
+        return None
+    for axis, line in AXES:
+        wrong = e.wrong.any(axis=axis)
+        count, total = np.count_nonzero(wrong), wrong.size
+        analytic, numeric = (
+            np.compress(wrong, array, axis=1 - axis) for array in (e.analytic, e.numeric)
+        )
+        ratio = constant_ratio(analytic, numeric)
+        unexplained = analytic.any() and ratio is None
+        if count in (0, total) or (count > max(1, total // 2) and unexplained):
+            continue
+        finding = _describe_lines(analytic, ratio)
+        if count > total // 2:
+            right = format_indices(np.flatnonzero(~wrong))
+            return f"every {line} but {right} of {total} {finding}: {_INDEX_MISTAKE}"
+        listed = format_indices(np.flatnonzero(wrong))
+        return f"only {line} {listed} of {total} {finding}; the others agree: {_INDEX_MISTAKE}"
+    return None
+
+
+def _describe_lines(analytic: Array, ratio: float | None) -> str:
+    if not analytic.any():
+        return "is zero"
+    return "is wrong" if ratio is None else f"is {ratio:#.4g} x numeric"
