@@ -1,4 +1,4 @@
-"""Each signature: an evidence that fits gives its sentence, a similar one that does not fit gives another or none."""
+"""Each pattern: an evidence that fits gives its sentence, a similar one that does not fit gives another or none."""
 
 import re
 
@@ -8,7 +8,7 @@ import pytest
 from minidl.gradcheck.diagnosis.diagnose import UNKNOWN, diagnose
 from minidl.gradcheck.diagnosis.error_summary import error_summary
 from minidl.gradcheck.diagnosis.evidence import Evidence, constant_ratio
-from minidl.gradcheck.diagnosis.patterns import ALL_PATTERNS, PATTERNS
+from minidl.gradcheck.diagnosis.patterns import ALL_PATTERNS, PATTERNS, SMALL_ERROR_PATTERNS
 
 N = np.random.default_rng(0).standard_normal((5, 6))
 SQUARE = np.random.default_rng(1).standard_normal((4, 4))
@@ -26,101 +26,164 @@ def masked(*, of):
     return N * (np.random.default_rng(of).random(N.shape) < 0.5)
 
 
+def evidence(a, n=N, **known):
+    return Evidence(np.asarray(a, float), np.asarray(n, float), **known)
+
+
 def said(a, n=N, **known):
-    return diagnose(Evidence(np.asarray(a, float), np.asarray(n, float), **known))
+    return diagnose(evidence(a, n, **known))
 
 
-FITS = {
-    "not finite": (lambda: said(np.where(X > 1, np.nan, N)), "elements are NaN or infinite"),
-    "zero": (lambda: said(0 * N), "analytic = 0 in all 30 elements"),
+CASES = {
+    "not finite": (
+        "not finite",
+        lambda: evidence(np.where(X > 1, np.nan, N)),
+        "elements are NaN or infinite",
+    ),
+    "zero": ("all zero", lambda: evidence(0 * N), "analytic = 0 in all 30 elements"),
     "a candidate": (
-        lambda: said(X, candidates=[("the input", X)]),
+        "known mistake",
+        lambda: evidence(X, candidates=[("the input", X)]),
         r"the input \(equal to within 1e-07",
     ),
     "a ratio": (
-        lambda: said(1.7 * N),
+        "constant factor",
+        lambda: evidence(1.7 * N),
         "analytic = 1.700 x numeric in all 30 elements: an extra factor of 1.7",
     ),
-    "transposed": (lambda: said(SQUARE.T, SQUARE), "numeric transposed"),
-    "reshaped": (lambda: said(N.T.reshape(5, 6)), "column-major order"),
+    "transposed": ("transposed", lambda: evidence(SQUARE.T, SQUARE), "numeric transposed"),
+    "reshaped": ("transposed", lambda: evidence(N.T.reshape(5, 6)), "column-major order"),
     "another array": (
-        lambda: said(X, other_gradients={"bias": X}),
+        "another array's gradient",
+        lambda: evidence(X, other_gradients={"bias": X}),
         "the numeric gradient of bias: gradients of two arrays swapped",
     ),
-    "clipped": (lambda: said(np.clip(N, -0.5, 0.5)), r"clipped to \+-0.5 in \d+ elements"),
-    "float32": (lambda: said(N.astype(np.float32)), "float32's rounding"),
+    "clipped": (
+        "clipped",
+        lambda: evidence(np.clip(N, -0.5, 0.5)),
+        r"clipped to \+-0.5 in \d+ elements",
+    ),
+    "float32": ("float32", lambda: evidence(N.astype(np.float32)), "float32's rounding"),
     "one element": (
-        lambda: said(changed((1, 2), 3)),
+        "one element",
+        lambda: evidence(changed((1, 2), 3)),
         r"only element \(1, 2\) of 30 is wrong, 3.000 x numeric",
     ),
     "where x < 0": (
-        lambda: said(np.where(X < 0, 0.5 * N, N), input=X),
+        "range of the input",
+        lambda: evidence(np.where(X < 0, 0.5 * N, N), input=X),
         r"0.5000 x numeric exactly where x < 0",
     ),
     "where x > 0": (
-        lambda: said(np.where(X > 0, 0, N), input=X),
+        "range of the input",
+        lambda: evidence(np.where(X > 0, 0, N), input=X),
         r"analytic = 0.000 x numeric exactly where x > 0",
     ),
     "where x is in between": (
-        lambda: said(np.where(np.abs(X) < 0.5, N + X, N), input=X),
+        "range of the input",
+        lambda: evidence(np.where(np.abs(X) < 0.5, N + X, N), input=X),
         r"analytic is wrong exactly where x in \[-0\.\d+, 0\.\d+\]",
     ),
     "an inverted mask": (
-        lambda: said(N * (masked(of=1) == 0), masked(of=1)),
+        "mask",
+        lambda: evidence(N * (masked(of=1) == 0), masked(of=1)),
         "the mask is inverted",
     ),
     "another mask": (
-        lambda: said(masked(of=1), masked(of=2)),
+        "mask",
+        lambda: evidence(masked(of=1), masked(of=2)),
         r"another mask than forward's: \d+ elements zero and \d+ not zero",
     ),
     "zeros": (
-        lambda: said(masked(of=1)),
+        "mask",
+        lambda: evidence(masked(of=1)),
         r"analytic = 0 in \d+ elements where numeric is not: zero where it should not be",
     ),
     "no zeros": (
-        lambda: said(N, masked(of=1)),
+        "mask",
+        lambda: evidence(N, masked(of=1)),
         r"analytic is not 0 in \d+ elements where numeric is",
     ),
     "all equal": (
-        lambda: said(np.full((5, 6), N.sum())),
+        "all equal",
+        lambda: evidence(np.full((5, 6), N.sum())),
         r"all 30 elements are equal \(to the sum of numeric\)",
     ),
     "all equal to some number": (
-        lambda: said(np.full((5, 6), 0.3)),
+        "all equal",
+        lambda: evidence(np.full((5, 6), 0.3)),
         "all 30 elements are equal: summed over both axes",
     ),
-    "one row": (lambda: said(changed(2, 0)), "only row 2 of 5 is zero; the others agree"),
+    "one row": (
+        "rows or columns",
+        lambda: evidence(changed(2, 0)),
+        "only row 2 of 5 is zero; the others agree",
+    ),
     "two columns": (
-        lambda: said(changed((slice(None), [0, 5]), 2)),
+        "rows or columns",
+        lambda: evidence(changed((slice(None), [0, 5]), 2)),
         "only column 0, 5 of 6 is 2.000 x numeric",
     ),
     "the last column": (
-        lambda: said(np.hstack([N[:, :-1], X[:, :1]])),
+        "rows or columns",
+        lambda: evidence(np.hstack([N[:, :-1], X[:, :1]])),
         "only column 5 of 6 is wrong",
     ),
     "scaled rows": (
-        lambda: said(N * np.arange(2, 7)[:, None]),
+        "scaled rows or columns",
+        lambda: evidence(N * np.arange(2, 7)[:, None]),
         r"each row is numeric's times its own factor \(2 to 6\)",
     ),
     "scaled columns": (
-        lambda: said(N * np.arange(2, 8)),
+        "scaled rows or columns",
+        lambda: evidence(N * np.arange(2, 8)),
         r"each column is numeric's times its own factor \(2 to 7\)",
     ),
     "weights": (
-        lambda: said(N + 0.3 * X, parameter_value=X),
+        "a penalty's gradient",
+        lambda: evidence(N + 0.3 * X, parameter_value=X),
         r"analytic - numeric = 0.3 x the weights themselves: consistent with a penalty",
     ),
     "signs of weights": (
-        lambda: said(N - 0.3 * np.sign(X), parameter_value=X),
+        "a penalty's gradient",
+        lambda: evidence(N - 0.3 * np.sign(X), parameter_value=X),
         "-0.3 x the sign of the weights",
+    ),
+    "a slight factor": (
+        "slight factor",
+        lambda: evidence(N * (1 + 1e-8)),
+        r"analytic = \(1 \+ 1e-08\) x numeric in all 30 elements",
+    ),
+    "a constant": (
+        "constant added",
+        lambda: evidence(N + 0.5),
+        "analytic - numeric = 0.5 in all 30 elements",
+    ),
+    "rows in reverse order": ("permuted", lambda: evidence(N[::-1]), "at other places"),
+    "an epsilon": (
+        "slight error",
+        lambda: evidence(N * (1 + 1e-6 * X**2)),
+        "errors of up to .* of the largest element, not of rounding",
     ),
 }
 
 
-@pytest.mark.parametrize("name", FITS)
-def test_evidence_that_fits_gives_the_sentence(name):
-    evidence, sentence = FITS[name]
-    assert re.search(sentence, evidence())
+@pytest.mark.parametrize("case", CASES)
+def test_evidence_that_fits_gives_the_diagnosis(case):
+    name, build, words = CASES[case]
+    diagnosis = diagnose(build())
+    assert diagnosis == ALL_PATTERNS[name].match(build())
+    assert re.search(words, diagnosis)
+
+
+def test_every_pattern_has_a_case():
+    missing = set(ALL_PATTERNS) - {name for name, _, _ in CASES.values()}
+    assert not missing, f"add a case for each of these patterns to CASES in this file: {missing}"
+
+
+def test_names_are_unique_and_belong_to_one_pattern():
+    for pattern in (*PATTERNS, *SMALL_ERROR_PATTERNS):
+        assert ALL_PATTERNS[pattern.name] is pattern
 
 
 LIKE = {
@@ -162,8 +225,8 @@ LIKE = {
 
 @pytest.mark.parametrize("name", LIKE)
 def test_evidence_that_is_only_similar_does_not(name):
-    evidence, sentence = LIKE[name]
-    assert not re.search(sentence, evidence())
+    diagnosis, words = LIKE[name]
+    assert not re.search(words, diagnosis())
 
 
 @pytest.mark.parametrize(
@@ -197,7 +260,7 @@ def test_a_ratio_that_has_two_meanings_names_both():
 
 
 def test_the_order_is_kept():
-    """Zero also is 0 x numeric, transposed and clipped: the first signature that fits speaks."""
+    """Zero also is 0 x numeric, transposed and clipped: the first pattern that fits decides."""
     names = [pattern.name for pattern in PATTERNS]
     order = ["all zero", "known mistake", "constant factor", "clipped"]
     assert sorted(order, key=names.index) == order
@@ -224,7 +287,7 @@ def test_the_constant_ratio(a, n, r):
     assert constant_ratio(np.array(a), np.array(n)) == r
 
 
-def test_the_census_counts_rows_columns_and_ratios():
+def test_the_error_summary_counts_rows_columns_and_ratios():
     a = N.copy()
     a[1, 2:5] *= [2, -1, 0.5]
     a[3, 2] *= 10
@@ -234,7 +297,7 @@ def test_the_census_counts_rows_columns_and_ratios():
     )
 
 
-def test_the_census_shortens_long_lists():
+def test_the_error_summary_shortens_long_lists():
     n = np.ones((9, 9))
     a = n.copy()
     a[:7, :] = 1.5
@@ -243,7 +306,7 @@ def test_the_census_shortens_long_lists():
     )
 
 
-def test_the_census_leaves_out_ratios_to_zero_and_of_nan():
+def test_the_error_summary_leaves_out_ratios_to_zero_and_of_nan():
     assert (
         error_summary(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0])))
         == "2 of 2 elements wrong"
