@@ -1,1 +1,1 @@
-"""The studies of the course, one script each: `python -m experiments.NAME`."""
+"""Studies: `python -m experiments` lists them, `python -m experiments.NAME` runs one."""

@@ -1,15 +1,18 @@
-"""Initialization: why the first weights must be random, and why not too large.
+"""Initialization: why the first weights must be random, and not too large.
 
-Trains 2-10-5-1 (ReLU, sigmoid) by gradient descent on 300 points of two circles from first weights of five kinds. What it shows: zero
-weights never move and leave the network at one half; weights that are all alike do move, but all units of a layer stay alike for
-ever, and the network is no better than one with a single unit per layer; large random weights start with a cost over 1,000 and end
-far from a good one; He's and Xavier's, scaled by the number of inputs, learn well. Expect the figures of the course's assignment
-"Initialization": 0.50 / 0.83 / 0.993 on the training points and 0.50 / 0.86 / 0.96 on the 100 test points for zero, random x 10 and
-He weights (majority: 0.50 and 0.50). Its points are those of scikit-learn's make_circles, and `--seed 3` draws its weights. The
-course gives no figure for Xavier's and for equal weights.
+Trains 2-10-5-1 (ReLU, sigmoid) by gradient descent on 300 points of two circles, from five kinds of
+initial weights. What it shows: zero weights never change and leave the output at one half; equal
+weights do change, but the units of a layer stay equal for ever, and the network is no better than
+one with a single unit per layer; large random weights start with a cost over 1,000 and end far from
+a good one; He's and Xavier's, scaled by the number of inputs, learn well. Expect the figures of the
+DeepLearning.AI assignment "Initialization": 0.50 / 0.83 / 0.993 on the training points and 0.50 /
+0.86 / 0.96 on the 100 test points for zero, random x 10 and He weights (majority class: 0.50 and
+0.50). Its points are those of scikit-learn's make_circles, and `--seed 3` draws its weights. It has
+no figures for Xavier's and for equal weights.
 
-It takes some seconds, prints a table, and writes results.json, cost.png (the cost of all five), boundaries.png (what each network
-answers in the plane) and symmetry.png (the weights of the ten units of the first layer while they learn).
+It takes some seconds, prints a table, and writes results.json, cost.png (the cost of all five),
+boundaries.png (the decision boundaries) and symmetry.png (the weights of the ten units of the first
+layer during training).
 """
 
 from __future__ import annotations
@@ -25,202 +28,187 @@ from minidl import Callback, GradientDescent, He, History, Random, Sequential, X
 from minidl.data import planar
 
 from . import study
-from .networks import relu_network
-from .pictures import boundaries_picture, chance_line, new_figure
+from .figures import boundaries_figure, draw_chance_level, new_figure
+from .networks import binary_network
 
 WIDTHS = (2, 10, 5, 1)
-EPOCHS, QUICK_EPOCHS, EVERY = 15_000, 300, 20
-COURSE = {
-    "zeros": (0.5, 0.5),
-    "random x 10": (0.83, 0.86),
-    "He": (298 / 300, 0.96),
-}  # train, test; weights of seed 3
+LEARNING_RATE = 0.01
+EPOCHS = 15_000
+QUICK_EPOCHS = 300
+RECORD_EVERY = 20  # epochs
+ASSIGNMENT_SEED = 3
+# Accuracies on the training and on the test points in the assignment, for its seed.
+ASSIGNMENT = {"zeros": (0.5, 0.5), "random x 10": (0.83, 0.86), "He": (298 / 300, 0.96)}
 EXAMPLES = """examples:
   python -m experiments.initialization
   python -m experiments.initialization --seed 4 --out results/other-weights
 """
+COLUMNS = [
+    "initial weights",
+    "train",
+    "test",
+    "assignment: train",
+    "test",
+    "first cost",
+    "last cost",
+    "different units",
+]
 
 
-def equal(out: np.ndarray, *, fan_in: int | None, rng: Any) -> None:
-    """Fill with 0.5: an initializer may be any function of these arguments."""
+def fill_equal(out: np.ndarray, *, fan_in: int | None, rng: Any) -> None:
+    """Fill with 0.5; an initializer may be any function with these arguments."""
     out[...] = 0.5
 
 
-KINDS: dict[str, Any] = {
+EQUAL = "all 0.5"
+INITIALIZERS: dict[str, Any] = {
     "zeros": Zeros(),
-    "all 0.5": equal,
+    EQUAL: fill_equal,
     "random x 10": Random(10.0),
     "He": He(),
     "Xavier": Xavier(),
 }
 
 
-class Weights(Callback):
-    """Keeps the weights of the first layer from the first feature, before the training and after some epochs."""
+class RecordWeights(Callback):
+    """Record the weights of the first layer from the first feature during training."""
 
     def __init__(self, model: Sequential) -> None:
         self.weight = model.layers[0].parameters()["weight"]
-        self.epochs, self.seen = [0], [self.weight.value[:, 0].copy()]
+        self.epochs = [0]
+        self.values = [self.weight.value[:, 0].copy()]
 
     def on_epoch_end(self, run: Any) -> None:
-        """Look at the weights."""
-        if run.epoch % EVERY == 0:
+        """Record the weights of some epochs."""
+        if run.epoch % RECORD_EVERY == 0:
             self.epochs.append(run.epoch)
-            self.seen.append(self.weight.value[:, 0].copy())
+            self.values.append(self.weight.value[:, 0].copy())
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train from each kind of first weights, report, write."""
+    """Train from each kind of initial weights, report, write."""
     X, Y = planar.circles(300, 0.05, np.random.RandomState(1))
-    test = planar.circles(100, 0.05, np.random.RandomState(2))
+    X_test, Y_test = planar.circles(100, 0.05, np.random.RandomState(2))
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
-    course = (
-        COURSE if options.seed == 3 and not options.quick else {}
-    )  # its figures belong to its weights
+    is_assignment = options.seed == ASSIGNMENT_SEED and not options.quick
+    assignment = ASSIGNMENT if is_assignment else {}
+    majority = {"train": study.majority_share(Y), "test": study.majority_share(Y_test)}
+    rows: list[list[Any]] = [COLUMNS, ["majority class", *majority.values(), *[None] * 5]]
     models: dict[str, Sequential] = {}
     histories: dict[str, History] = {}
-    watched: dict[str, Weights] = {}
-    majority = {
-        part: float(max(y.mean(), 1 - y.mean())) for part, y in (("train", Y), ("test", test[1]))
-    }
-    rows: list[list[Any]] = [
-        [
-            "first weights",
-            "train",
-            "test",
-            "course: train",
-            "test",
-            "first cost",
-            "last cost",
-            "units that differ",
-        ]
-    ]
-    rows.append(["always the same class", *majority.values(), *[None] * 5])
+    records: dict[str, RecordWeights] = {}
     results: dict[str, Any] = {}
-    for name, init in KINDS.items():
-        model = models[name] = relu_network(WIDTHS, init=init, seed=options.seed)
-        watched[name] = Weights(model)
-        callbacks = [watched[name]]
+    for name, init in INITIALIZERS.items():
+        rng = np.random.RandomState(options.seed)
+        model = models[name] = binary_network(WIDTHS, init=init, seed=rng)
+        records[name] = RecordWeights(model)
         history = histories[name] = model.fit(
             X,
             Y,
-            optimizer=GradientDescent(0.01),
+            optimizer=GradientDescent(LEARNING_RATE),
             epochs=epochs,
             batch_size=None,
-            callbacks=callbacks,
+            callbacks=[records[name]],
             progress=False,
         )
-        units = len(np.unique(model.layers[0].parameters()["weight"].value, axis=0))
-        scores = {"train": model.evaluate(X, Y), "test": model.evaluate(*test)}
+        train_scores, test_scores = model.evaluate(X, Y), model.evaluate(X_test, Y_test)
+        n_units = len(np.unique(model.layers[0].parameters()["weight"].value, axis=0))
         rows.append(
             [
                 name,
-                *(score["accuracy"] for score in scores.values()),
-                *course.get(name, (None, None)),
+                train_scores["accuracy"],
+                test_scores["accuracy"],
+                *assignment.get(name, (None, None)),
+                history.loss[0],
+                history.loss[-1],
+                f"{n_units} of {WIDTHS[1]}",
             ]
         )
-        rows[-1] += [history.loss[0], history.loss[-1], f"{units} of {WIDTHS[1]}"]
-        results[name] = scores | {
-            "units_that_differ": units,
+        results[name] = {
+            "train": train_scores,
+            "test": test_scores,
+            "units_that_differ": n_units,
             "cost_every_100": history.loss[::100],
             "cost_last": history.loss[-1],
+            "seconds": history.seconds,
         }
-        results[name]["seconds"] = history.seconds
-    net = "-".join(map(str, WIDTHS))
+    network = study.network_name(WIDTHS)
     print(
-        f"{net}, gradient descent 0.01, {epochs:,} epochs on 300 points of two circles, 100 test points; accuracy and cost:"
+        f"{network}, gradient descent {LEARNING_RATE}, {epochs:,} epochs on 300 points of two "
+        "circles, 100 test points; accuracy and cost:"
     )
     print(study.table(rows))
     content = {
-        "settings": {**study.settings(options), "epochs": epochs},
+        "settings": {**study.arguments(options), "epochs": epochs},
         "majority": majority,
         "runs": results,
-    }
-    content |= {
         "course": {
-            name: dict(zip(("train", "test"), both, strict=True)) for name, both in course.items()
-        }
+            name: {"train": train, "test": test} for name, (train, test) in assignment.items()
+        },
+        "versions": study.versions(),
     }
-    notes = {
-        name: f"right: train {result['train']['accuracy']:.1%}, test {result['test']['accuracy']:.1%}"
-        for name, result in results.items()
-    }
-    pictures = {
-        "cost.png": lambda: cost_picture(
-            histories, f"{net}, gradient descent 0.01 on all 300 points"
-        ),
-        "boundaries.png": lambda: boundaries_picture(
-            "First weights and what is learned from them: answers in the plane",
-            without_equal(models),
+    training = f"{network}, gradient descent {LEARNING_RATE} on all 300 points"
+    figures = {
+        "cost.png": lambda: cost_figure(histories, training),
+        "boundaries.png": lambda: boundaries_figure(
+            "Decision boundaries after training from different initial weights",
+            {name: model for name, model in models.items() if name != EQUAL},
             X,
             Y,
-            notes,
+            {name: accuracy_note(result) for name, result in results.items()},
         ),
-        "symmetry.png": lambda: symmetry_picture(
-            {name: watched[name] for name in ("zeros", "all 0.5", "He")}
+        "symmetry.png": lambda: symmetry_figure(
+            {name: records[name] for name in ("zeros", EQUAL, "He")}
         ),
     }
-    study.write(options.out, content | {"versions": study.versions()}, pictures)
+    study.write(options.out, content, figures)
 
 
-def without_equal(models: Mapping[str, Sequential]) -> dict[str, Sequential]:
-    """Return the four kinds that the course and its readers use."""
-    return {name: model for name, model in models.items() if name != "all 0.5"}
+def accuracy_note(result: Mapping[str, Any]) -> str:
+    """Return both accuracies in words."""
+    train, test = result["train"]["accuracy"], result["test"]["accuracy"]
+    return f"accuracy: train {train:.1%}, test {test:.1%}"
 
 
-def cost_picture(histories: Mapping[str, History], how: str) -> Any:
-    """Return a figure of all costs: their beginning, which lies between 0.7 and thousands, and all of it below 1."""
-    figure = new_figure(11, 4.8, f"First weights: how the cost falls from each ({how})")
-    for axes, title in zip(
-        figure.subplots(1, 2),
-        ("the beginning, on a logarithmic axis", "all epochs, costs below 1"),
-        strict=True,
-    ):
-        plots.learning_curves(histories, axes=axes)
-        for line, style in zip(axes.get_lines(), ("-", "--", "-", "-", "-."), strict=True):
-            line.set_linestyle(style)
-        chance_line(axes)
-        axes.set(ylabel="cost (cross-entropy)", title=title)
-    begin, whole = figure.axes
-    begin.legend()
-    whole.get_legend().remove()  # the same lines
-    begin.set(
-        yscale="log", xlim=(-10, 600), ylim=(0.3, None), ylabel="cost (cross-entropy), logarithmic"
+def cost_figure(histories: Mapping[str, History], training: str) -> Any:
+    """Return a figure of all costs: the first epochs on a logarithmic axis, all epochs below 1."""
+    figure = new_figure(
+        11, 4.8, f"Cost during training from different initial weights ({training})"
     )
-    whole.set(ylim=(0, 1))
+    first_epochs, all_epochs = figure.subplots(1, 2)
+    for axes in (first_epochs, all_epochs):
+        plots.learning_curves(histories, axes=axes)
+        line_styles = ("-", "--", "-", "-", "-.")
+        for line, line_style in zip(axes.get_lines(), line_styles, strict=True):
+            line.set_linestyle(line_style)
+        draw_chance_level(axes)
+    first_epochs.set(
+        title="first epochs, on a logarithmic axis",
+        yscale="log",
+        xlim=(-10, 600),
+        ylim=(0.3, None),
+        ylabel="cost (cross-entropy), logarithmic",
+    )
+    first_epochs.legend()
+    all_epochs.set(title="all epochs, costs below 1", ylim=(0, 1), ylabel="cost (cross-entropy)")
+    all_epochs.get_legend().remove()  # the lines are the same
     return figure
 
 
-def symmetry_picture(watched: Mapping[str, Weights]) -> Any:
-    """Return a figure with one line per unit of the first layer: as many lines are seen as units differ."""
-    figure = new_figure(
-        12,
-        4.3,
-        "Symmetry: the weight from the first feature to each of the 10 units of the first layer, while they learn",
-    )
-    for (name, weights), axes in zip(
-        watched.items(), figure.subplots(1, len(watched), squeeze=False)[0], strict=True
-    ):
-        lines = np.array(weights.seen)
-        alike = len(np.unique(lines[-1])) == 1
-        for unit, line in enumerate(lines.T):
-            colour = plots.COLOURS[0 if alike else unit % len(plots.COLOURS)]
-            axes.plot(
-                weights.epochs,
-                line,
-                color=colour,
-                linewidth=1.6,
-                linestyle="-" if unit < len(plots.COLOURS) or alike else "--",
-            )
-        axes.set_title(
-            f"{name}: "
-            + (
-                "10 equal lines, one on top of the other"
-                if alike
-                else "10 units, each on a way of its own"
-            ),
-            fontsize=10,
-        )
+def symmetry_figure(records: Mapping[str, RecordWeights]) -> Any:
+    """Return a figure with one line per unit of the first layer; equal units share a line."""
+    title = "Symmetry: the weight from the first feature to each of the 10 units of the first layer"
+    figure = new_figure(12, 4.3, f"{title}, during training")
+    grid = figure.subplots(1, len(records), squeeze=False)[0]
+    for (name, record), axes in zip(records.items(), grid, strict=True):
+        values = np.array(record.values)
+        all_equal = len(np.unique(values[-1])) == 1
+        for unit, weights in enumerate(values.T):
+            colour = plots.COLOURS[0 if all_equal else unit % len(plots.COLOURS)]
+            line_style = "-" if unit < len(plots.COLOURS) or all_equal else "--"
+            axes.plot(record.epochs, weights, color=colour, linewidth=1.6, linestyle=line_style)
+        note = "10 equal units, one line" if all_equal else "10 different units"
+        axes.set_title(f"{name}: {note}", fontsize=10)
         axes.set(xlabel="epoch", ylabel="weight")
         axes.locator_params(axis="x", nbins=4)
         axes.grid(alpha=0.3)
@@ -229,17 +217,15 @@ def symmetry_picture(watched: Mapping[str, Weights]) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    help_texts = {
-        "seed_help": "draws the first weights; 3 is the course's",
-        "quick_help": f"{QUICK_EPOCHS} epochs of {EPOCHS:,}",
-    }
-    return study.main(
+    parser = study.make_parser(
         "initialization",
-        run,
-        study.parser("initialization", str(__doc__), EXAMPLES, seed=3, **help_texts).parse_args(
-            argv
-        ),
+        str(__doc__),
+        EXAMPLES,
+        seed=ASSIGNMENT_SEED,
+        seed_help="seed of the initial weights; 3 is that of the assignment",
+        quick_help=f"{QUICK_EPOCHS} epochs instead of {EPOCHS:,}",
     )
+    return study.run_study("initialization", run, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 """Mini-batches: one step per epoch, one per 64 examples, or one per example.
 
-Trains 2-16-8-1 (ReLU, sigmoid, He's weights) by gradient descent with one learning rate on 3,000 points of two moons: with the whole
-set as one batch, in mini-batches of 64, and one example at a time (stochastic). What it shows: counted in epochs, the smaller the
-batches the faster the cost falls, for there are more steps; counted in seconds, mini-batches win, for the arithmetic of 64 rows costs
-hardly more than that of one, while a step over all 3,000 costs more and is hardly better; and the smaller the batch, the noisier a step.
-Expect all three to end near a cost of 0.08 and 97 % called rightly (majority: 50 %), and to pass 0.15 after about 1,600, 36 and 2
-epochs; the seconds depend on the machine. The course tells this of the three in words and gives no figures of its own.
+Trains 2-16-8-1 (ReLU, sigmoid, He's weights) by gradient descent with one learning rate on 3,000
+points of two moons: with the whole training set as one batch, in mini-batches of 64, and one
+example at a time (stochastic). What it shows: by epochs, the smaller the batches the faster the
+cost falls, since there are more steps; by seconds, mini-batches win, since the arithmetic of 64
+rows costs hardly more than that of one, while a step over all 3,000 costs more and is hardly
+better; and the smaller the batch, the noisier a step. Expect all three to end near a cost of 0.08
+and 97 % accuracy (majority class: 50 %), and to pass 0.15 after about 1,600, 36 and 2 epochs; the
+seconds depend on the machine. The DeepLearning.AI specialization describes the three in words and
+has no figures.
 
-The cost is that of all 3,000 points, taken after each epoch with the clock stopped. It takes about 20 seconds, prints a table, and
-writes results.json, cost.png (against epochs and against seconds) and steps.png (the cost of each single batch).
+The cost is that of all 3,000 points, computed after each epoch with the clock stopped. It takes
+about 20 seconds, prints a table, and writes results.json, cost.png (against epochs and against
+seconds) and steps.png (the cost of each single batch).
 """
 
 from __future__ import annotations
@@ -22,151 +26,158 @@ from typing import Any
 import numpy as np
 
 from minidl import Callback, GradientDescent, He, History, plots
-from minidl.cli.argument_types import number_type
+from minidl.cli.argument_types import POSITIVE_NUMBER
 from minidl.data import planar
 
 from . import study
-from .networks import relu_network
-from .pictures import chance_line, new_figure
+from .figures import draw_chance_level, new_figure
+from .networks import binary_network
 
-WIDTHS, POINTS, LEARNING_RATE = (2, 16, 8, 1), 3000, 0.05
-GOAL = 0.15
-SIZES = {"whole set": None, "mini-batches of 64": 64, "stochastic (one example)": 1}
+WIDTHS = (2, 16, 8, 1)
+N_POINTS = 3000
+LEARNING_RATE = 0.05
+TARGET_COST = 0.15
+BATCH_SIZES = {"whole set": None, "mini-batches of 64": 64, "stochastic (one example)": 1}
 EPOCHS = {"whole set": 3000, "mini-batches of 64": 300, "stochastic (one example)": 20}
-QUICK_SHARE = 20
+QUICK_DIVISOR = 20  # of the epochs
+MAX_STEPS_SHOWN = 300
+COLUMNS = [
+    "batches",
+    "epochs",
+    "steps",
+    "seconds",
+    "accuracy",
+    "last cost",
+    f"to cost {TARGET_COST}: epochs",
+    "seconds",
+]
 EXAMPLES = """examples:
   python -m experiments.mini_batches
-  python -m experiments.mini_batches --learning-rate 0.5      the whole set bears larger steps; single examples do not
+  python -m experiments.mini_batches --learning-rate 0.5      too large for single examples
 """
 
 
-class Watch(Callback):
-    """Adds to the history, after each epoch, the cost of the whole set and the seconds without those of this measurement."""
+class MeasureCost(Callback):
+    """Add to the history the cost of all examples and the seconds without this measurement."""
 
     extra_metrics = ("cost", "seconds")
 
     def __init__(self, X: np.ndarray, Y: np.ndarray) -> None:
-        self.X, self.Y, self.seconds = X, Y, 0.0
-        self.steps: list[float] = []
+        self.X = X
+        self.Y = Y
+        self.seconds = 0.0
+        self.step_costs: list[float] = []
+        self.start = 0.0
 
     def on_train_begin(self, run: Any) -> None:
         """Start the clock."""
-        self.begin = time.perf_counter()
+        self.start = time.perf_counter()
 
     def on_gradient(self, run: Any) -> None:
-        """Keep the cost of the batch."""
-        self.steps.append(float(run.loss))
+        """Record the cost of the batch."""
+        self.step_costs.append(float(run.loss))
 
     def on_epoch_end(self, run: Any) -> None:
         """Stop the clock, measure, start it again."""
-        self.seconds += time.perf_counter() - self.begin
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # a training that diverges is reported at its next step
+        self.seconds += time.perf_counter() - self.start
+        # A training that diverges is reported at its next step, not by warnings here.
+        with np.errstate(over="ignore", invalid="ignore"):
             cost = run.model.evaluate(self.X, self.Y)["loss"]
         run.history.add({"cost": cost, "seconds": self.seconds})
-        self.begin = time.perf_counter()
+        self.start = time.perf_counter()
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train with each size of batch, report, write."""
-    X, Y = planar.moons(POINTS, 0.2, np.random.RandomState(options.seed))
-    majority = float(max(Y.mean(), 1 - Y.mean()))
-    net = "-".join(map(str, WIDTHS))
+    """Train with each batch size, report, write."""
+    X, Y = planar.moons(N_POINTS, 0.2, np.random.RandomState(options.seed))
+    majority = study.majority_share(Y)
+    network = study.network_name(WIDTHS)
     print(
-        f"{net}, gradient descent {options.learning_rate:g} on {POINTS:,} points of two moons:",
+        f"{network}, gradient descent {options.learning_rate:g} "
+        f"on {N_POINTS:,} points of two moons:",
         flush=True,
     )
-    rows: list[list[Any]] = [
-        [
-            "batches",
-            "epochs",
-            "steps",
-            "seconds",
-            "accuracy",
-            "last cost",
-            f"to cost {GOAL}: epochs",
-            "seconds",
-        ]
-    ]
-    rows.append(["always the same class", *[None] * 3, majority, *[None] * 3])
+    rows: list[list[Any]] = [COLUMNS, ["majority class", *[None] * 3, majority, *[None] * 3]]
     histories: dict[str, History] = {}
-    steps: dict[str, list[float]] = {}
+    step_costs: dict[str, list[float]] = {}
     results: dict[str, Any] = {}
-    for name, size in SIZES.items():
-        epochs = max(1, EPOCHS[name] // QUICK_SHARE) if options.quick else EPOCHS[name]
-        model, watch = relu_network(WIDTHS, init=He(), seed=options.seed), Watch(X, Y)
-        optimizer = GradientDescent(options.learning_rate)
+    for name, batch_size in BATCH_SIZES.items():
+        epochs = max(1, EPOCHS[name] // QUICK_DIVISOR) if options.quick else EPOCHS[name]
+        model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(options.seed))
+        measure = MeasureCost(X, Y)
         history = histories[name] = model.fit(
             X,
             Y,
-            optimizer=optimizer,
+            optimizer=GradientDescent(options.learning_rate),
             epochs=epochs,
-            batch_size=size,
-            callbacks=[watch],
+            batch_size=batch_size,
+            callbacks=[measure],
             progress=False,
         )
-        steps[name] = watch.steps
-        score = model.evaluate(X, Y)
-        there = next(
-            (e for e, cost in enumerate(history["cost"]) if cost <= GOAL), None
-        )  # the first epoch that ended below
-        goal = (
-            {"epochs": None, "seconds": None}
-            if there is None
-            else {"epochs": there + 1, "seconds": history["seconds"][there]}
-        )
-        seconds = [
-            None if each is None else f"{each:.2f}" for each in (watch.seconds, goal["seconds"])
-        ]
+        step_costs[name] = measure.step_costs
+        scores = model.evaluate(X, Y)
+        target = time_to_target(history)
         rows.append(
             [
                 name,
                 f"{epochs:,}",
-                f"{len(watch.steps):,}",
-                seconds[0],
-                score["accuracy"],
-                score["loss"],
-                goal["epochs"],
-                seconds[1],
+                f"{len(measure.step_costs):,}",
+                f"{measure.seconds:.2f}",
+                scores["accuracy"],
+                scores["loss"],
+                target["epochs"],
+                None if target["seconds"] is None else f"{target['seconds']:.2f}",
             ]
         )
-        results[name] = score | {
+        results[name] = {
+            **scores,
             "epochs": epochs,
-            "steps": len(watch.steps),
-            "seconds": watch.seconds,
-            f"to_cost_{GOAL}": goal,
+            "steps": len(measure.step_costs),
+            "seconds": measure.seconds,
+            f"to_cost_{TARGET_COST}": target,
+            "cost": history["cost"],
+            "seconds_at": history["seconds"],
         }
-        results[name] |= {"cost": history["cost"], "seconds_at": history["seconds"]}
     print(study.table(rows))
     content = {
-        "settings": study.settings(options),
+        "settings": study.arguments(options),
         "majority": majority,
         "runs": results,
         "versions": study.versions(),
     }
-    how = f"{net}, {POINTS:,} points of two moons, learning rate {options.learning_rate:g}"
-    pictures = {
-        "cost.png": lambda: cost_picture(histories, how),
-        "steps.png": lambda: steps_picture(steps, how),
+    training = (
+        f"{network}, {N_POINTS:,} points of two moons, learning rate {options.learning_rate:g}"
+    )
+    figures = {
+        "cost.png": lambda: cost_figure(histories, training),
+        "steps.png": lambda: steps_figure(step_costs, training),
     }
-    study.write(options.out, content, pictures)
+    study.write(options.out, content, figures)
 
 
-def cost_picture(histories: Mapping[str, History], how: str) -> Any:
+def time_to_target(history: History) -> dict[str, Any]:
+    """Return the epochs and seconds until the first epoch that ended at or below the target."""
+    for number, (cost, seconds) in enumerate(
+        zip(history["cost"], history["seconds"], strict=True), start=1
+    ):
+        if cost <= TARGET_COST:
+            return {"epochs": number, "seconds": seconds}
+    return {"epochs": None, "seconds": None}
+
+
+def cost_figure(histories: Mapping[str, History], training: str) -> Any:
     """Return a figure of the cost against epochs and against seconds, both logarithmic."""
-    figure = new_figure(11.5, 4.8, f"How the cost falls with batches of three sizes ({how})")
+    figure = new_figure(11.5, 4.8, f"Cost during training with three batch sizes ({training})")
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, against, label in (
         (left, None, "epoch (one pass over all points)"),
         (right, "seconds", "training time (seconds)"),
     ):
         plots.learning_curves(histories, metric="cost", against=against, axes=axes)
-        for line, style in zip(axes.get_lines(), ("-", "--", "-"), strict=True):
-            line.set(
-                linestyle=style, marker="o" if len(line.get_xdata()) <= 20 else "", markersize=3
-            )
-        chance_line(axes)
+        for line, line_style in zip(axes.get_lines(), ("-", "--", "-"), strict=True):
+            marker = "o" if len(line.get_xdata()) <= 20 else ""
+            line.set(linestyle=line_style, marker=marker, markersize=3)
+        draw_chance_level(axes)
         axes.set(
             xscale="log",
             xlabel=f"{label}, logarithmic",
@@ -179,13 +190,14 @@ def cost_picture(histories: Mapping[str, History], how: str) -> Any:
     return figure
 
 
-def steps_picture(steps: Mapping[str, Sequence[float]], how: str, most: int = 300) -> Any:
-    """Return a figure of the cost of each single batch at the beginning: the smaller the batch, the noisier."""
-    figure = new_figure(11.5, 4, f"The cost of each batch, first {most} steps ({how})")
-    for (name, costs), colour, axes in zip(
-        steps.items(), plots.COLOURS, figure.subplots(1, len(steps), sharey=True), strict=False
-    ):
-        axes.plot(range(1, len(costs[:most]) + 1), costs[:most], color=colour, linewidth=1)
+def steps_figure(step_costs: Mapping[str, Sequence[float]], training: str) -> Any:
+    """Return a figure of the cost of each of the first batches."""
+    title = f"Cost of each batch, first {MAX_STEPS_SHOWN} steps ({training})"
+    figure = new_figure(11.5, 4, title)
+    grid = figure.subplots(1, len(step_costs), sharey=True)
+    for (name, costs), colour, axes in zip(step_costs.items(), plots.COLOURS, grid, strict=False):
+        shown = costs[:MAX_STEPS_SHOWN]
+        axes.plot(range(1, len(shown) + 1), shown, color=colour, linewidth=1)
         axes.set(title=name, xlabel="step (one update of the weights)", ylim=(0, 3))
         axes.set_ylabel("cost of the batch (cross-entropy)")
         axes.label_outer()
@@ -195,20 +207,22 @@ def steps_picture(steps: Mapping[str, Sequence[float]], how: str, most: int = 30
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    texts = {
-        "seed_help": "draws the points, the weights and the order",
-        "quick_help": f"1 epoch of {QUICK_SHARE}",
-    }
-    cli = study.parser("mini_batches", str(__doc__), EXAMPLES, seed=1, **texts)
-    rate = number_type(float, "a number > 0", lambda n: n > 0)
-    cli.add_argument(
+    parser = study.make_parser(
+        "mini_batches",
+        str(__doc__),
+        EXAMPLES,
+        seed=1,
+        seed_help="seed of the points, the weights and the order",
+        quick_help=f"a {QUICK_DIVISOR}th of the epochs",
+    )
+    parser.add_argument(
         "--learning-rate",
-        type=rate,
+        type=POSITIVE_NUMBER,
         default=LEARNING_RATE,
         metavar="R",
-        help="size of a step (default: %(default)s)",
+        help="learning rate (default: %(default)s)",
     )
-    return study.main("mini_batches", run, cli.parse_args(argv))
+    return study.run_study("mini_batches", run, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

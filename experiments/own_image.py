@@ -1,18 +1,23 @@
-"""A picture of your own, and whether the network sees a cat in it.
+"""Your own images, classified by a network that is trained on the cats.
 
-Reads JPEG or PNG pictures of any size, scales them to 64 x 64, and asks a network that it has just trained on the cat pictures, as
-`python -m experiments.cats` does (trained models cannot be saved yet, and training takes seconds). What it shows: the whole way from
-a photo to an answer, and that the answer is not to be trusted: the network has seen 209 small pictures and calls about 8 in 10 new
-ones rightly, so expect surprises, also very sure ones. This is the end of the course's assignment "Deep neural network for image
-classification: application". Trained on the drawn stand-ins, it has never seen a real cat, and says so.
+Reads JPEG or PNG images of any size, scales them to 64 x 64, and classifies them with a network
+that it first trains on the cat images, as `python -m experiments.cats` does. What it shows: the
+whole way from a photo to a prediction, and that the prediction is not to be trusted: the network
+has seen 209 small images and classifies about 8 in 10 new ones correctly, so expect surprises,
+also very confident ones. This is the end of the DeepLearning.AI assignment "Deep neural network
+for image classification: application". Trained on the drawn stand-ins, the network has never seen
+a real cat, and the output says so.
 
-Grey, palette, transparent (on white) and rotated pictures are read as they look. It prints a table and writes results.json and
-answers.png: each picture as the network sees it, with the answer. It needs Pillow: pip install -e ".[plot]" in the checkout.
+Grey, palette, transparent (on white) and rotated images are read as they look. It prints a table
+and writes results.json and answers.png: each image as the network sees it, with the prediction. It
+needs Pillow: pip install -e ".[plot]" in the checkout. `minidl predict` does the same with a saved
+network.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,15 +26,20 @@ from typing import Any
 import numpy as np
 
 from minidl import GradientDescent, Xavier
-from minidl.cli.argument_types import number_type
+from minidl.cli.argument_types import POSITIVE_INTEGER
 from minidl.data import load_cats, read_image
 
 from . import study
-from .networks import relu_network
-from .pictures import new_figure
+from .figures import new_figure
+from .networks import binary_network
 
-WIDTHS, LEARNING_RATE = (12288, 20, 7, 5, 1), 0.0075
-EPOCHS, QUICK_EPOCHS = 2500, 30
+WIDTHS = (12288, 20, 7, 5, 1)
+LEARNING_RATE = 0.0075
+EPOCHS = 2500
+QUICK_EPOCHS = 30
+MAX_IMAGES = 20  # in the figure
+MAX_COLUMNS = 5
+MAX_NAME = 24  # characters of a file's name above its image
 EXAMPLES = """examples:
   python -m experiments.own_image my_cat.jpg
   python -m experiments.own_image holidays/*.jpg --data ~/course/datasets --out results/holidays
@@ -37,119 +47,116 @@ EXAMPLES = """examples:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read, train, answer, write."""
-    images = np.stack(
-        [read_image(path) for path in options.pictures]
-    )  # fails before the training rather than after it
-    data = load_cats(options.data)
-    print(data)
-    if data.source.startswith("stand-in"):
+    """Read, train, predict, write."""
+    # Reading the images first fails before the training rather than after it.
+    images = np.stack([read_image(path) for path in options.pictures])
+    dataset = load_cats(options.data)
+    print(dataset)
+    if dataset.source.startswith("stand-in"):
         print(
-            "note: trained on drawn cats, the network knows nothing of real ones; with the course's files it does (see datasets/README.md)"
+            "note: trained on drawn cats, the network knows nothing of real ones; "
+            "see datasets/README.md for the real files"
         )
-    model = relu_network(WIDTHS, init=Xavier(), seed=options.seed, dtype=np.float32)
+    model = binary_network(
+        WIDTHS, init=Xavier(), seed=np.random.RandomState(options.seed), dtype=np.float32
+    )
     epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
     optimizer = GradientDescent(LEARNING_RATE)
     print(
-        f"training first (minidl predict asks a saved network instead): {'-'.join(map(str, WIDTHS))}, {optimizer}, {epochs:,} epochs",
+        f"training first (minidl predict uses a saved network instead): "
+        f"{study.network_name(WIDTHS)}, {optimizer}, {epochs:,} epochs",
         flush=True,
     )
     history = model.fit(
-        data.train.x, data.train.y, optimizer=optimizer, epochs=epochs, batch_size=None
+        dataset.train.x, dataset.train.y, optimizer=optimizer, epochs=epochs, batch_size=None
     )
-    test = model.evaluate(data.test.x, data.test.y)
+    test_scores = model.evaluate(dataset.test.x, dataset.test.y)
+    majority_class, majority_share = dataset.majority_class["test"]
     print(
-        f"accuracy on the {len(data.test)} test pictures: {test['accuracy']:.3f} (always {data.majority_class['test'][0]}: ",
-        end="",
+        f"accuracy on the {len(dataset.test)} test images: {test_scores['accuracy']:.3f} "
+        f"(majority class {majority_class}: {majority_share:.3f}); {history.seconds:.1f} s"
     )
-    print(f"{data.majority_class['test'][1]:.3f}); {history.seconds:.1f} s")
-
-    probability = model.predict(images.reshape(len(images), -1) / 255)[:, 0]
-    answers = [data.classes[int(p > 0.5)] for p in probability]
+    probabilities = model.predict(images.reshape(len(images), -1) / 255)[:, 0]
+    predictions = [dataset.classes[int(probability > 0.5)] for probability in probabilities]
     rows = [
-        [str(path), answer, float(p)]
-        for path, answer, p in zip(options.pictures, answers, probability, strict=True)
+        [str(path), prediction, float(probability)]
+        for path, prediction, probability in zip(
+            options.pictures, predictions, probabilities, strict=True
+        )
     ]
-    print(study.table([["picture", "called", "probability of a cat"], *rows]))
+    print(study.table([["image", "prediction", "probability of a cat"], *rows]))
     results = {
-        "source": data.source,
-        "verified": data.verified,
+        "source": dataset.source,
+        "verified": dataset.verified,
         "settings": {
-            **study.settings(options),
+            **study.arguments(options),
             "epochs": epochs,
             "pictures": [str(path) for path in options.pictures],
         },
-        "test": test,
+        "test": test_scores,
         "answers": [
-            {"picture": path, "called": answer, "probability_of_cat": p} for path, answer, p in rows
+            {"picture": path, "called": prediction, "probability_of_cat": probability}
+            for path, prediction, probability in rows
         ],
         "seconds": history.seconds,
         "versions": study.versions(),
     }
-    study.write(
-        options.out,
-        results,
-        {"answers.png": lambda: answers_picture(options.pictures, images, answers, probability)},
-    )
+    figures = {
+        "answers.png": lambda: predictions_figure(
+            options.pictures, images, predictions, probabilities
+        )
+    }
+    study.write(options.out, results, figures)
 
 
-def answers_picture(
-    paths: Sequence[Path], images: np.ndarray, answers: Sequence[str], probability: np.ndarray
+def predictions_figure(
+    paths: Sequence[Path], images: np.ndarray, predictions: Sequence[str], probabilities: np.ndarray
 ) -> Any:
-    """Return a figure of the pictures as the network sees them, at most 20, with the answers."""
-    shown = min(len(images), 20)
-    columns = min(shown, 5)
-    rows = -(-shown // columns)
+    """Return a figure of the first images as the network sees them, with the predictions."""
+    n_images = min(len(images), MAX_IMAGES)
+    columns = min(n_images, MAX_COLUMNS)
+    rows = math.ceil(n_images / columns)
     figure = new_figure(
         max(2.1 * columns, 4.5),
         2.6 * rows + 0.5,
-        "Your pictures, as the network sees them (64 x 64)",
+        "Your images, as the network sees them (64 x 64)",
     )
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
-    for axes, path, image, answer, p in zip(
-        grid, paths, images, answers, probability, strict=False
+    for axes, path, image, prediction, probability in zip(
+        grid, paths, images, predictions, probabilities, strict=False
     ):
         axes.imshow(image)
-        name = path.name if len(path.name) <= 24 else f"{path.name[:20]}..."
-        sure = min(float(max(p, 1 - p)), 0.99)  # never "100 %": no model is certain
-        axes.set_title(f"{name}\ncalled: {answer} ({sure:.0%} sure)", fontsize=9, parse_math=False)
+        name = path.name if len(path.name) <= MAX_NAME else f"{path.name[: MAX_NAME - 4]}..."
+        confidence = min(float(max(probability, 1 - probability)), 0.99)  # no model is certain
+        title = f"{name}\n{prediction} ({confidence:.0%})"
+        axes.set_title(title, fontsize=9, parse_math=False)
     return figure
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    quick = f"at most {QUICK_EPOCHS} epochs"
-    cli = study.parser(
+    parser = study.make_parser(
         "own_image",
         str(__doc__),
         EXAMPLES,
         seed=1,
-        seed_help="where the first weights come from",
-        quick_help=quick,
+        seed_help="seed of the initial weights",
+        quick_help=f"at most {QUICK_EPOCHS} epochs",
     )
-    cli.usage = "%(prog)s PICTURE... [options]"
-    cli.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a JPEG or PNG file")
-    whole = number_type(int, "an integer >= 1", lambda n: n >= 1)
-    cli.add_argument(
-        "--epochs",
-        type=whole,
-        default=EPOCHS,
-        metavar="N",
-        help="passes over the training pictures (default: %(default)s)",
-    )
-    cli.add_argument(
-        "--data",
-        metavar="FOLDER",
-        help="where the .h5 files lie (default: $MINIDL_DATA, then datasets/, then stand-ins)",
-    )
-    return cli
+    parser.usage = "%(prog)s IMAGE... [options]"
+    text = "a JPEG or PNG file"
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE", help=text)
+    text = "epochs of training (default: %(default)s)"
+    parser.add_argument("--epochs", type=POSITIVE_INTEGER, default=EPOCHS, metavar="N", help=text)
+    study.add_data_option(parser)
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return its exit status."""
-    return study.main("own_image", run, parser().parse_args(argv))
+    return study.run_study("own_image", run, parser().parse_args(argv))
 
 
 if __name__ == "__main__":

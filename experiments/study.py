@@ -1,4 +1,4 @@
-"""What every study does alike: its command line, its errors, its table, its files."""
+"""What all studies share: command line, errors, table, files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl.cli.argument_types import number_type
+from minidl.cli.argument_types import SEED
 from minidl.utils.atomic_files import atomic_write, make_folder
 
+DPI = 120
 
-def parser(
+
+def make_parser(
     name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str
 ) -> argparse.ArgumentParser:
-    """Return a command line with --seed, --out and --quick, to which a study adds its own options."""
-    cli = argparse.ArgumentParser(
+    """Return a parser with --seed, --out and --quick, to which a study adds its own options."""
+    parser = argparse.ArgumentParser(
         prog=f"python -m experiments.{name}",
         usage="%(prog)s [options]",
         description=description,
@@ -29,23 +31,25 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    whole = number_type(int, "an integer from 0 to 2**32 - 1", lambda n: 0 <= n < 2**32)
-    cli.add_argument(
-        "--seed", type=whole, default=seed, metavar="N", help=f"{seed_help} (default: %(default)s)"
-    )
-    cli.add_argument(
-        "--out",
-        type=Path,
-        default=Path("results") / name,
-        metavar="DIR",
-        help="where the results go (default: %(default)s)",
-    )
-    cli.add_argument("--quick", action="store_true", help=f"{quick_help}, to try it out")
-    return cli
+    text = f"{seed_help} (default: %(default)s)"
+    parser.add_argument("--seed", type=SEED, default=seed, metavar="N", help=text)
+    folder = Path("results") / name
+    text = "folder of the results (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=folder, metavar="DIR", help=text)
+    parser.add_argument("--quick", action="store_true", help=f"{quick_help}, to try it out")
+    return parser
 
 
-def main(name: str, run: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
-    """Run a study; return 0, or 1 after an error and 130 after Ctrl-C, each told in one line on stderr."""
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """Add --data, the folder of the image files."""
+    text = "folder of the .h5 files (default: $MINIDL_DATA, then datasets/, then stand-ins)"
+    parser.add_argument("--data", metavar="FOLDER", help=text)
+
+
+def run_study(
+    name: str, run: Callable[[argparse.Namespace], None], options: argparse.Namespace
+) -> int:
+    """Run a study; return 0, 1 after an error or 130 after Ctrl-C, each one line on stderr."""
     try:
         make_folder(options.out)  # fails before the training rather than after it
         run(options)
@@ -58,8 +62,8 @@ def main(name: str, run: Callable[[argparse.Namespace], None], options: argparse
     return 0
 
 
-def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options as JSON takes them."""
+def arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options as JSON-compatible values."""
     return {
         name: str(value) if isinstance(value, Path) else value
         for name, value in vars(options).items()
@@ -67,47 +71,57 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return what the numbers were computed with."""
+    """Return the versions of minidl, NumPy and Python."""
     return {"minidl": minidl.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
 
 
+def majority_share(labels: np.ndarray) -> float:
+    """Return the share of the larger class of labels 0 and 1."""
+    return float(max(labels.mean(), 1 - labels.mean()))
+
+
+def network_name(widths: Sequence[int]) -> str:
+    """Return the widths of a network as "2-16-1"."""
+    return "-".join(map(str, widths))
+
+
 def table(rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows of cells as lines: the first column to the left, the others to the right; None is a dash."""
-    cells = [
-        [
-            "-" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell)
-            for cell in row
-        ]
-        for row in rows
-    ]
-    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [
-                row[0].ljust(wide[0]),
-                *(cell.rjust(w) for cell, w in zip(row[1:], wide[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in cells
-    )
+    """Return rows of cells as aligned lines: the first column to the left, None as a dash."""
+    texts = [[_cell(cell) for cell in row] for row in rows]
+    first_width, *widths = (max(map(len, column)) for column in zip(*texts, strict=True))
+    lines = []
+    for first, *others in texts:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths, strict=True)]
+        lines.append("  ".join([first.ljust(first_width), *cells]).rstrip())
+    return "\n".join(lines)
 
 
-def png(drawn: Any) -> bytes:
-    """Return a figure, given itself or as one of its Axes, as the bytes of a PNG file."""
-    memory = io.BytesIO()
-    (drawn if hasattr(drawn, "savefig") else drawn.figure).savefig(memory, format="png", dpi=120)
-    return memory.getvalue()
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def write(out: Path, results: Mapping[str, Any], pictures: Mapping[str, Callable[[], Any]]) -> None:
-    """Write results.json and the pictures, each drawn by a function that returns a figure; none where matplotlib is missing."""
-    files = {"results.json": (json.dumps(results, indent=2) + "\n").encode()}
+def png(drawing: Any) -> bytes:
+    """Return a figure, or the figure of an Axes, as the bytes of a PNG file."""
+    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI)
+    return buffer.getvalue()
+
+
+def write(out: Path, results: Mapping[str, Any], figures: Mapping[str, Callable[[], Any]]) -> None:
+    """Write results.json and the figures, each drawn by a function.
+
+    Without matplotlib, only results.json is written.
+    """
+    contents = {"results.json": (json.dumps(results, indent=2) + "\n").encode()}
     try:
-        files |= {name: png(draw()) for name, draw in pictures.items()}
+        contents |= {name: png(draw()) for name, draw in figures.items()}
     except ImportError:
         print(
-            'no pictures: matplotlib is not installed; get it by: pip install -e ".[plot]" (in the checkout)'
+            'no figures: matplotlib is not installed; run pip install -e ".[plot]" in the checkout'
         )
-    for name, content in files.items():
+    for name, content in contents.items():
         atomic_write(out / name, content)
-    print(f"wrote {', '.join(files)} in {out}")
+    print(f"wrote {', '.join(contents)} in {out}")

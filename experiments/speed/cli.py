@@ -40,7 +40,7 @@ the peers are got by: pip install -e ".[fast,peers]" (in the checkout)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a benchmark; return 0, or 1 after an error and 130 after Ctrl-C."""
     options = parser().parse_args(argv)
-    return study.main("speed", BENCHMARKS[options.benchmark].run, options)
+    return study.run_study("speed", BENCHMARKS[options.benchmark].run, options)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -104,6 +104,6 @@ def write(options: argparse.Namespace, content: Mapping[str, Any]) -> None:
     name = f"{options.benchmark}.json"
     atomic_write(
         options.out / name,
-        (json.dumps({"settings": study.settings(options), **content}, indent=1) + "\n").encode(),
+        (json.dumps({"settings": study.arguments(options), **content}, indent=1) + "\n").encode(),
     )
     print(f"wrote {name} in {options.out}")

@@ -26,11 +26,11 @@ def results(out):
     )
 
 
-def assert_files(out, *pictures):
-    """Fail unless `out` holds results.json and these pictures, none of them blank, and nothing else."""
+def assert_files(out, *figures):
+    """Fail unless `out` holds results.json and these figures, none of them blank, and nothing else."""
     image = pytest.importorskip("matplotlib.image")
-    assert sorted(path.name for path in out.iterdir()) == sorted([*pictures, "results.json"])
-    for name in pictures:
+    assert sorted(path.name for path in out.iterdir()) == sorted([*figures, "results.json"])
+    for name in figures:
         pixels = image.imread(out / name)[..., :3]
         assert min(pixels.shape[:2]) > 300, name
         assert pixels.std() > 0.05, name
@@ -47,7 +47,7 @@ def assert_help(name):
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     text = " ".join(done.stdout.split())
-    for said in (
+    for phrase in (
         "--seed N",
         "--quick",
         f"(default: results/{name})",
@@ -55,7 +55,7 @@ def assert_help(name):
         "Expect",
         "results.json",
     ):
-        assert said in text
+        assert phrase in text
     done = run(name, "--seed", "-1")
     assert (done.returncode, done.stdout) == (2, "")
     assert "argument --seed: must be an integer from 0 to 2**32 - 1, got '-1'" in done.stderr

@@ -55,18 +55,18 @@ def test_tells_what_was_found_and_both_reports(quick):
     done, out = quick
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for said in (
+    for phrase in (
         "planted dW2 x 2, db1 x 4: found in b1, W2",
-        "epsilon 1e-7: passes; the difference 1.189e-07 is over the course's threshold",
+        "epsilon 1e-7: passes; the difference 1.189e-07 is above the usual threshold",
         "expected  found",
         "A right network",
         "bugs planted into this model were found",
-        "A wrong one",
+        "A wrong network",
         "FAILED: 2 of 6 checks",
         "Dropout(0.8)",
         "L2(0.7)",
     ):
-        assert said in done.stdout
+        assert phrase in done.stdout
     assert [path.name for path in out.iterdir()] == ["results.json"]
 
 
@@ -96,7 +96,7 @@ def test_every_element_of_the_cat_s_network_with_another_seed(tmp_path):
 def test_help():
     done = run("--help")
     assert done.returncode == 0
-    for said in (
+    for phrase in (
         "--seed N",
         "default: 1",
         "--quick",
@@ -105,7 +105,7 @@ def test_help():
         "examples:",
         "1.189e-07",
     ):
-        assert said in " ".join(done.stdout.split())
+        assert phrase in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize(

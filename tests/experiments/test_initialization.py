@@ -6,7 +6,7 @@ from helpers import figures
 from studies import assert_files, assert_help, results, row, run
 
 KINDS = ["zeros", "all 0.5", "random x 10", "He", "Xavier"]
-PICTURES = ("cost.png", "boundaries.png", "symmetry.png")
+FIGURES = ("cost.png", "boundaries.png", "symmetry.png")
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,14 @@ def test_units_that_begin_alike_stay_alike(full):
 
 def test_the_table_has_the_majority_and_every_kind(full):
     printed = full[0].stdout
-    assert row(printed, "always the same class")[:2] == ["0.500", "0.500"]
+    assert row(printed, "majority class")[:2] == ["0.500", "0.500"]
     assert row(printed, "He")[:4] == ["0.993", "0.960", "0.993", "0.960"]
     assert row(printed, "Xavier")[2:4] == ["-", "-"]
     assert [len(row(printed, name)) for name in KINDS] == [9] * 5
 
 
-def test_writes_pictures_that_show_something(full):
-    assert_files(full[1], *PICTURES)
+def test_writes_figures_that_show_something(full):
+    assert_files(full[1], *FIGURES)
 
 
 def test_quick_with_other_weights_promises_no_figure_of_the_course(tmp_path):
@@ -54,7 +54,7 @@ def test_quick_with_other_weights_promises_no_figure_of_the_course(tmp_path):
     found = results(tmp_path)
     assert (found["settings"]["epochs"], found["settings"]["seed"], found["course"]) == (300, 4, {})
     assert list(found["runs"]) == KINDS
-    assert_files(tmp_path, *PICTURES)
+    assert_files(tmp_path, *FIGURES)
 
 
 def test_help():

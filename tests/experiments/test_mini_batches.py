@@ -16,7 +16,7 @@ def quick(tmp_path_factory):
 def test_prints_the_majority_and_every_size(quick):
     done, _ = quick
     assert (done.returncode, done.stderr) == (0, "")
-    assert row(done.stdout, "always the same class")[3] == "0.500"
+    assert row(done.stdout, "majority class")[3] == "0.500"
     assert [row(done.stdout, name)[:2] for name in NAMES] == [
         ["150", "150"],
         ["15", "705"],
@@ -43,7 +43,7 @@ def test_seconds_run_forward_and_the_last_cost_is_the_model_s(quick):
         assert one["cost"][-1] == pytest.approx(one["loss"])
 
 
-def test_writes_pictures_that_show_something(quick):
+def test_writes_figures_that_show_something(quick):
     assert_files(quick[1], "cost.png", "steps.png")
 
 

@@ -91,7 +91,7 @@ def test_the_tour_learns_and_checks(executed):
 
 def test_each_planted_bug_is_found_and_named(executed):
     text = printed(executed["break_a_gradient"])
-    for said in (
+    for phrase in (
         "all gradients are right",
         "layer 1 TanhWithoutSquare() input\nconsistent with: dx = dy * (1 - y)",
         "layer 1 Softplus() input\nconsistent with: the derivative is taken at the output instead of the input",
@@ -101,4 +101,4 @@ def test_each_planted_bug_is_found_and_named(executed):
         "analytic = 2.000 x numeric",
         "layer 0 ForgetsRow(4, 5) weight\nonly row 2 of 5 is zero",
     ):
-        assert said in text
+        assert phrase in text

@@ -17,7 +17,7 @@ def quick(tmp_path_factory):
 def test_prints_the_majority_and_every_optimizer(quick):
     done, _ = quick
     assert (done.returncode, done.stderr) == (0, "")
-    assert row(done.stdout, "always the same class")[0] == "0.500"
+    assert row(done.stdout, "majority class")[0] == "0.500"
     assert [len(row(done.stdout, name)) for name in NAMES] == [4] * 3
 
 
@@ -54,7 +54,7 @@ def test_the_walks_through_the_valley_obey_their_formulas(quick):
     assert all(one["path"][0] == [-10, 1] for one in walks.values())
 
 
-def test_writes_pictures_that_show_something(quick):
+def test_writes_figures_that_show_something(quick):
     assert_files(quick[1], "cost.png", "boundaries.png", "valley.png")
 
 

@@ -25,7 +25,7 @@ def run(*arguments, command=STUDY):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder with the drawn cats as data files, and a cat and a grey non-cat of the training pictures as picture files."""
+    """Return a folder with the drawn cats, and two of the training images as image files."""
     drawn = tmp_path_factory.mktemp("data")
     write_cats(drawn)
     train = load_cats(drawn).train
@@ -64,11 +64,11 @@ def test_a_picture_that_was_learned_is_known_again(trained, folder):
 
 def test_prints_the_source_that_it_trains_and_the_table(trained):
     done, _ = trained
-    assert done.stdout.startswith("source  cat pictures, unverified")
+    assert done.stdout.startswith("source  cat images, unverified")
     assert "training first" in done.stdout
-    assert "accuracy on the 50 test pictures" in done.stdout
+    assert "accuracy on the 50 test images" in done.stdout
     assert any(
-        line.startswith("picture ") and line.endswith("probability of a cat")
+        line.startswith("image ") and line.endswith("probability of a cat")
         for line in done.stdout.splitlines()
     )
 
@@ -95,11 +95,14 @@ def test_a_corrupt_picture_is_one_line_and_told_before_the_training(tmp_path, fo
     done = run(folder / "other.jpg", tmp_path / "half.png", "--out", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
-    assert "half.png: must be a whole JPEG or PNG picture" in done.stderr
+    assert "half.png: must be a complete JPEG or PNG image" in done.stderr
 
 
 def test_without_pillow_the_pip_line_is_told(tmp_path, folder):
-    code = "import sys; sys.modules['PIL'] = None; from experiments.own_image import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        "import sys; sys.modules['PIL'] = None; from experiments.own_image import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
     done = run(folder / "other.jpg", "--out", tmp_path, command=[sys.executable, "-c", code])
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install minidl[plot]" in done.stderr
@@ -108,11 +111,11 @@ def test_without_pillow_the_pip_line_is_told(tmp_path, folder):
 def test_without_a_picture_it_is_status_2():
     done = run()
     assert done.returncode == 2
-    assert "the following arguments are required: PICTURE" in done.stderr
+    assert "the following arguments are required: IMAGE" in done.stderr
 
 
 def test_help():
     done = run("--help")
     assert done.returncode == 0, done.stderr
-    assert "PICTURE..." in done.stdout
+    assert "IMAGE..." in done.stdout
     assert "examples:" in done.stdout

@@ -17,10 +17,10 @@ def quick(tmp_path_factory):
 def test_prints_the_source_the_majority_and_the_four_kinds(quick):
     done, _ = quick
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("source  cat pictures, unverified")
+    assert done.stdout.startswith("source  cat images, unverified")
     plane, cats = done.stdout.split("\ncats: ")
-    assert row(plane, "always the same class") == ["0.500", "0.500", "-"]
-    assert row(cats, "always the same class") == ["0.656", "0.660", "-"]
+    assert row(plane, "majority class") == ["0.500", "0.500", "-"]
+    assert row(cats, "majority class") == ["0.656", "0.660", "-"]
     for table, kinds in (
         (plane, ("none", "L2, lambda 0.3", "dropout, keep_prob 0.7", "both, 0.3 and 0.7")),
         (cats, ("none", "L2, lambda 3", "dropout, keep_prob 0.8", "both, 3 and 0.8")),
@@ -28,7 +28,7 @@ def test_prints_the_source_the_majority_and_the_four_kinds(quick):
         assert [row(table, kind)[1::3] for kind in kinds] == [["±"] * 3] * 4
 
 
-def test_the_plane_is_learned_by_heart_without_and_with_small_weights_under_the_penalty(quick):
+def test_the_plane_is_memorized_without_and_with_small_weights_under_the_penalty(quick):
     runs = {
         (one["lambda"], one["keep_prob"]): np.array(one["each"])
         for one in results(quick[1])["plane"]["runs"]
@@ -48,7 +48,7 @@ def test_the_numbers_agree_with_each_other(quick):
             np.testing.assert_allclose(np.std(one["each"], axis=0), one["std"])
 
 
-def test_writes_pictures_that_show_something(quick):
+def test_writes_figures_that_show_something(quick):
     assert_files(quick[1], "plane.png", "cats.png", "boundaries.png")
 
 

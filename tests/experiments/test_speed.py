@@ -61,12 +61,12 @@ def test_train_compares_peers_in_each_round_and_says_who_is_missing(tmp_path, fo
     assert text.startswith(
         "Training: microseconds per step, 2 rounds; ratios below 1: minidl is faster\n"
     )
-    for said in (
+    for phrase in (
         "moons: 2-5-2-1, 40 rows, batches of 16, Adam",
         "cats: 12288-20-7-5-1, 40 rows, whole set",
         "minidl / row, medians",
     ):
-        assert said in text
+        assert phrase in text
     assert (
         len(
             re.findall(
@@ -153,7 +153,7 @@ def ended(capsys, *arguments):
 def test_help_names_benchmarks_options_and_examples(capsys):
     status, text = ended(capsys, "--help")
     assert status == 0
-    for said in (
+    for phrase in (
         "train",
         "check",
         "predict",
@@ -163,9 +163,9 @@ def test_help_names_benchmarks_options_and_examples(capsys):
         "examples:",
         'pip install -e ".[fast,peers]"',
     ):
-        assert said in text
+        assert phrase in text
     _, text = ended(capsys, "train", "--help")
-    for said in (
+    for phrase in (
         "--rounds N",
         "default: 7",
         "--only PEER,...",
@@ -174,7 +174,7 @@ def test_help_names_benchmarks_options_and_examples(capsys):
         "--threads N",
         "results/speed",
     ):
-        assert said in text
+        assert phrase in text
 
 
 @pytest.mark.parametrize(

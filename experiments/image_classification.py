@@ -1,0 +1,104 @@
+"""What the studies of cats and of hand signs share: train on images, report, results."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minidl import History, Optimizer, Sequential
+from minidl.cli.model_options import (
+    Defaults,
+    add_model_options,
+    build_model,
+    fill_defaults,
+    make_optimizer,
+    network_shape,
+)
+from minidl.data import Dataset
+from minidl.plots import confusion_counts
+
+from . import study
+
+
+class TrainedNetwork(NamedTuple):
+    """A network, how it was trained, and its history."""
+
+    model: Sequential
+    name: str
+    optimizer: Optimizer
+    history: History
+
+
+def make_parser(
+    name: str, description: str, examples: str, defaults: Defaults, *, quick_epochs: int
+) -> argparse.ArgumentParser:
+    """Return a parser with the options of the network, of the training and of the data."""
+    parser = study.make_parser(
+        name,
+        description,
+        examples,
+        seed=1,
+        seed_help="seed of all random numbers; 1 is that of the assignment",
+        quick_help=f"at most {quick_epochs} epochs",
+    )
+    add_model_options(parser, defaults, seed=False)
+    study.add_data_option(parser)
+    return parser
+
+
+def train(
+    options: argparse.Namespace, dataset: Dataset, defaults: Defaults, *, quick_epochs: int
+) -> TrainedNetwork:
+    """Print the dataset and the network, and train."""
+    print(dataset)
+    shares = [
+        f"{split} {share:.3f} ({label})" for split, (label, share) in dataset.majority_class.items()
+    ]
+    print(f"majority class: {', '.join(shares)}")
+    fill_defaults(options, defaults)
+    if options.quick:
+        options.epochs = min(options.epochs, quick_epochs)
+    X, Y = dataset.train.x, dataset.train.y
+    n_classes = len(dataset.classes)
+    model = build_model(options, X.shape[1], 1 if n_classes == 2 else n_classes)
+    optimizer = make_optimizer(options, len(X))
+    name = network_shape(model)
+    size = f"{model.parameters.size:,} parameters"
+    print(f"{name}: {size}, {optimizer}, {options.epochs:,} epochs", flush=True)
+    history = model.fit(
+        X, Y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size
+    )
+    return TrainedNetwork(model, name, optimizer, history)
+
+
+def report(
+    options: argparse.Namespace, dataset: Dataset, trained: TrainedNetwork, predicted: np.ndarray
+) -> dict[str, Any]:
+    """Print accuracies and the confusion matrix of the test set, and return the results."""
+    model, history = trained.model, trained.history
+    train_scores = model.evaluate(dataset.train.x, dataset.train.y)
+    test_scores = model.evaluate(dataset.test.x, dataset.test.y)
+    counts = confusion_counts(dataset.test.labels, predicted, len(dataset.classes)).tolist()
+    print(
+        f"accuracy: train {train_scores['accuracy']:.3f}, test {test_scores['accuracy']:.3f}; "
+        f"{history.seconds:.1f} s"
+    )
+    rows = [["test images, predicted", *dataset.classes]]
+    rows += [[f"  true {name}", *row] for name, row in zip(dataset.classes, counts, strict=True)]
+    print(study.table(rows))
+    return {
+        "source": dataset.source,
+        "verified": dataset.verified,
+        "settings": study.arguments(options),
+        "majority": {split: share for split, (_, share) in dataset.majority_class.items()},
+        "train": train_scores,
+        "test": test_scores,
+        "classes": dataset.classes,
+        "confusion": counts,
+        "cost_every_100": history.loss[::100],
+        "cost_last": history.loss[-1],
+        "seconds": history.seconds,
+        "versions": study.versions(),
+    }
