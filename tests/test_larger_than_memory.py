@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from outside import Outside, readers
+from out_of_core_array import OutOfCoreArray, reader_threads
 
 import minidl
 from minidl import (
@@ -107,7 +107,7 @@ def test_where_the_rows_lie_does_not_matter(file, kind, tmp_path):
             mapped,
             (mapped[0], Y),
             (file[kind], Y.tolist()),
-            (Outside(file[kind][:]), Outside(Y)),
+            (OutOfCoreArray(file[kind][:]), OutOfCoreArray(Y)),
         ):
             assert trained(x, y, dtype=dtype) == expected
 
@@ -173,7 +173,9 @@ def test_validation_may_lie_in_a_file(file, limit):
 def test_a_batch_of_all_rows_is_loaded(file):
     model = model_of()
     assert model.objective(file["u1"], file["y"]) == model.objective(X, Y)
-    np.testing.assert_array_equal(model.gradient(Outside(X), Outside(Y)), model.gradient(X, Y))
+    np.testing.assert_array_equal(
+        model.gradient(OutOfCoreArray(X), OutOfCoreArray(Y)), model.gradient(X, Y)
+    )
 
 
 def refused(error, message, X, Y, **settings):
@@ -190,24 +192,24 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     x, y = file["u1"], file["y"]
     wrong = Y.copy()
     wrong[417] = 7
-    fewer = Outside(Y[:500])
+    fewer = OutOfCoreArray(Y[:500])
     refused(ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, wrong)
-    refused(ArgumentError, "got 7 in row 417", x, Outside(wrong))
+    refused(ArgumentError, "got 7 in row 417", x, OutOfCoreArray(wrong))
     refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))
-    refused(ArgumentError, "got 7 in row 417", X, Outside(wrong))
+    refused(ArgumentError, "got 7 in row 417", X, OutOfCoreArray(wrong))
     refused(ShapeError, "X and Y must have the same number of rows, got 600 and 500", x, fewer)
     refused(ShapeError, r"Y must have shape \(m, 3\), one row per example, got \(600, 6\)", x, x)
     refused(
         ShapeError,
         r"layer 0, Linear\(6, 8\), expects 6 features, got 5 from X.* \(X has shape \(600, 5\)\)",
-        Outside(X[:, :5]),
+        OutOfCoreArray(X[:, :5]),
         y,
     )
-    refused(ShapeError, r"the examples are the rows: pass X\.T\?", Outside(X.T), y)
+    refused(ShapeError, r"the examples are the rows: pass X\.T\?", OutOfCoreArray(X.T), y)
     refused(
         DtypeError,
         "X must hold real numbers, got dtype complex64",
-        Outside(X.astype(np.complex64)),
+        OutOfCoreArray(X.astype(np.complex64)),
         y,
     )
     refused(DtypeError, "X must be an array, got a File of .*u1.*: pass one of these", file, y)
@@ -258,15 +260,17 @@ def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(
 
     model = model_of()
     with pytest.raises(NonFiniteError, match=r"X must be finite, got nan at X\[217, 4\]"):
-        model.fit(Outside(x), Y, memory_limit=LIMIT, callbacks=[Watch()], shuffle=False, **FIT)
+        model.fit(
+            OutOfCoreArray(x), Y, memory_limit=LIMIT, callbacks=[Watch()], shuffle=False, **FIT
+        )
     assert seen.pop() == "end"
     assert len(seen) > 0
     np.testing.assert_array_equal(np.concatenate(seen), x[: 16 * len(seen)])
     assert 16 * len(seen) <= 217
     assert np.isfinite(model.parameters.theta).all()
     for ask in (
-        lambda: model.predict(Outside(x), memory_limit=LIMIT),
-        lambda: model.evaluate(Outside(x), Y),
+        lambda: model.predict(OutOfCoreArray(x), memory_limit=LIMIT),
+        lambda: model.evaluate(OutOfCoreArray(x), Y),
     ):
         with pytest.raises(NonFiniteError, match=r"X\[217, 4\]"):
             ask()
@@ -285,7 +289,7 @@ def test_a_file_that_breaks_is_named(where):
             broken.set()
 
     arrays = {"x": X, "y": Y, "v": X}
-    arrays[where[0]] = Outside(arrays[where[0]], fail=fail)
+    arrays[where[0]] = OutOfCoreArray(arrays[where[0]], fail=fail)
     name = "Y" if where == "y" else "X"
     with pytest.raises(
         DataError,
@@ -306,7 +310,7 @@ def test_a_file_that_breaks_is_named(where):
 def test_an_interruption_leaves_no_reader(file, hook, error):
     class Fails(Callback):
         def on_train_end(self, run):
-            assert not readers()
+            assert not reader_threads()
 
     def fail(self, run):
         if run.batch in (0, 3, len(run.minibatches)):
@@ -331,16 +335,16 @@ def test_an_early_stop_leaves_no_reader(file):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_control_c_while_it_waits_for_the_reader():
-    outside = Outside(X)
+    outside = OutOfCoreArray(X)
 
     def interrupt(start):
-        if len(outside.spans) > 60:
+        if len(outside.row_ranges) > 60:
             outside.fail = None
             os.kill(os.getpid(), signal.SIGINT)
 
     outside.fail = interrupt
     with pytest.raises(KeyboardInterrupt):
-        model_of().fit(outside, Outside(Y), memory_limit=4000, **{**FIT, "epochs": 50})
+        model_of().fit(outside, OutOfCoreArray(Y), memory_limit=4000, **{**FIT, "epochs": 50})
 
 
 @pytest.mark.parametrize("place", [(1, 1), (2, 20), (3, 38)])
@@ -367,15 +371,15 @@ def test_a_training_from_a_file_that_was_stopped_goes_on(file, place, tmp_path):
 
 
 def test_nobody_reads_before_the_first_step_or_after_the_last(file):
-    outside = Outside(X)
+    outside = OutOfCoreArray(X)
     model_of().fit(outside, Y, memory_limit=LIMIT, **FIT)
     assert outside.threads == {"minidl-reader_0"}
-    assert sum(stop - start for start, stop in outside.spans) == 3 * M
+    assert sum(stop - start for start, stop in outside.row_ranges) == 3 * M
 
 
 def test_a_regression_from_a_file(file):
     model = Sequential([Linear(D, 2)], loss=MeanSquaredError())
-    targets = Outside(X[:, :2] / 100)
+    targets = OutOfCoreArray(X[:, :2] / 100)
     history = model.fit(
         file["f4"], targets, memory_limit=LIMIT, **{**FIT, "optimizer": Adam(0.01), "epochs": 40}
     )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outside import Outside, dealt, numbered, readers
+from out_of_core_array import OutOfCoreArray, numbered_rows, reader_threads, row_numbers
 
 from minidl import ArgumentError, DtypeError, MiniBatches, NonFiniteError, ShapeError
 from minidl.batching.batch import Batch
@@ -21,10 +21,10 @@ STREAMS = {
 
 def outside(m, *, limit=3000, width=2, chunks=None, **settings):
     """Return batches of rows that are not in memory, and do not fit unless there are few."""
-    X, Y = numbered(m, width)
+    X, Y = numbered_rows(m, width)
     return MiniBatches(
-        Outside(X, chunks=chunks and (chunks, width)),
-        Outside(Y),
+        OutOfCoreArray(X, chunks=chunks and (chunks, width)),
+        OutOfCoreArray(Y),
         **{"batch_size": 8, "memory_limit": limit, **settings},
     )
 
@@ -33,7 +33,7 @@ def outside(m, *, limit=3000, width=2, chunks=None, **settings):
     m=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(), seed=st.integers(0, 99)
 )
 def test_every_row_comes_once_and_pairs_stay_together(m, size, shuffle, seed):
-    X, Y = numbered(m)
+    X, Y = numbered_rows(m)
     batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, seed=seed)
     for _ in range(3):
         rows = []
@@ -45,7 +45,7 @@ def test_every_row_comes_once_and_pairs_stay_together(m, size, shuffle, seed):
 
 @given(m=st.integers(1, 40), size=st.integers(1, 45))
 def test_only_the_last_batch_is_smaller(m, size):
-    batches = MiniBatches(*numbered(m), batch_size=size)
+    batches = MiniBatches(*numbered_rows(m), batch_size=size)
     sizes = [len(x) for x, _, _ in batches]
     assert len(sizes) == len(batches)
     assert sizes[:-1] == [size] * (len(sizes) - 1)
@@ -56,31 +56,35 @@ def test_only_the_last_batch_is_smaller(m, size):
     "seed", [lambda: 7, lambda: np.random.default_rng(7), lambda: np.random.RandomState(7)]
 )
 def test_the_seed_decides(seed):
-    first, again = (MiniBatches(*numbered(20), batch_size=6, seed=seed()) for _ in range(2))
-    assert [dealt(first) for _ in range(3)] == [dealt(again) for _ in range(3)]
+    first, again = (MiniBatches(*numbered_rows(20), batch_size=6, seed=seed()) for _ in range(2))
+    assert [row_numbers(first) for _ in range(3)] == [row_numbers(again) for _ in range(3)]
 
 
 def test_each_epoch_and_each_seed_has_an_order_of_its_own():
-    batches = MiniBatches(*numbered(20), batch_size=6)
-    orders = [str(dealt(batches)) for _ in range(5)] + [
-        str(dealt(MiniBatches(*numbered(20), batch_size=6, seed=9)))
+    batches = MiniBatches(*numbered_rows(20), batch_size=6)
+    orders = [str(row_numbers(batches)) for _ in range(5)] + [
+        str(row_numbers(MiniBatches(*numbered_rows(20), batch_size=6, seed=9)))
     ]
     assert len(set(orders)) == 6
     assert batches.epoch == 5
 
 
 def test_the_make_up_of_batches_changes():
-    batches = MiniBatches(*numbered(20), batch_size=10)
-    assert sorted(dealt(batches)[0]) != sorted(dealt(batches)[0])
+    batches = MiniBatches(*numbered_rows(20), batch_size=10)
+    assert sorted(row_numbers(batches)[0]) != sorted(row_numbers(batches)[0])
 
 
 def test_unshuffled_rows_keep_their_order():
-    assert dealt(MiniBatches(*numbered(5), batch_size=2, shuffle=False)) == [[0, 1], [2, 3], [4]]
+    assert row_numbers(MiniBatches(*numbered_rows(5), batch_size=2, shuffle=False)) == [
+        [0, 1],
+        [2, 3],
+        [4],
+    ]
 
 
 @pytest.mark.parametrize("size", [None, 5, 100])
 def test_the_whole_set_is_one_batch_as_it_is(size):
-    X, Y = numbered(5)
+    X, Y = numbered_rows(5)
     ((x, y, _),) = MiniBatches(X, Y, batch_size=size)
     assert x is X
     assert y is Y
@@ -89,9 +93,9 @@ def test_the_whole_set_is_one_batch_as_it_is(size):
 @pytest.mark.parametrize("size", [None, 2])
 def test_a_function_gives_the_order_of_each_epoch(size):
     batches = MiniBatches(
-        *numbered(4), batch_size=size, shuffle=lambda epoch: np.roll(np.arange(4), epoch)
+        *numbered_rows(4), batch_size=size, shuffle=lambda epoch: np.roll(np.arange(4), epoch)
     )
-    assert [[row for rows in dealt(batches) for row in rows] for _ in range(2)] == [
+    assert [[row for rows in row_numbers(batches) for row in rows] for _ in range(2)] == [
         [3, 0, 1, 2],
         [2, 3, 0, 1],
     ]
@@ -107,7 +111,7 @@ def test_an_order_that_is_no_permutation_is_refused(order):
         ArgumentError,
         match=r"shuffle\(1\) must return a permutation of range\(3\): every row once, got",
     ):
-        dealt(MiniBatches(*numbered(3), batch_size=2, shuffle=lambda epoch: order))
+        row_numbers(MiniBatches(*numbered_rows(3), batch_size=2, shuffle=lambda epoch: order))
 
 
 @pytest.mark.parametrize("shuffle", [None, 1, "yes", [0, 1, 2]])
@@ -116,7 +120,7 @@ def test_shuffle_must_be_a_truth_value_or_a_function(shuffle):
         ArgumentError,
         match=r"shuffle must be True, False or a function from the epoch's number.*got",
     ):
-        MiniBatches(*numbered(3), shuffle=shuffle)
+        MiniBatches(*numbered_rows(3), shuffle=shuffle)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "2", True])
@@ -125,12 +129,12 @@ def test_batch_size_must_be_a_whole_number_from_1(size):
         ArgumentError,
         match=f"batch_size must be an integer >= 1, or None for the whole set, got {size!r}",
     ):
-        MiniBatches(*numbered(3), batch_size=size)
+        MiniBatches(*numbered_rows(3), batch_size=size)
 
 
 def test_x_and_y_must_have_the_same_number_of_rows():
     with pytest.raises(ShapeError, match="X and Y must have the same number of rows, got 3 and 4"):
-        MiniBatches(numbered(3)[0], numbered(4)[1])
+        MiniBatches(numbered_rows(3)[0], numbered_rows(4)[1])
 
 
 def test_lists_are_taken_and_what_is_no_array_is_refused():
@@ -143,7 +147,7 @@ def test_lists_are_taken_and_what_is_no_array_is_refused():
 
 def test_there_must_be_a_row():
     with pytest.raises(ShapeError, match="X must hold at least one example and one number"):
-        MiniBatches(*numbered(0))
+        MiniBatches(*numbered_rows(0))
 
 
 def test_dtypes_and_ranks_stay():
@@ -159,7 +163,7 @@ def test_dtypes_and_ranks_stay():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng),
+        lambda rng: MiniBatches(*numbered_rows(50), batch_size=8, seed=rng),
         lambda rng: outside(300, seed=rng),
     ],
 )
@@ -168,19 +172,19 @@ def test_the_order_of_an_epoch_does_not_depend_on_those_before(make):
     batches = make(rng)
     for _ in range(3):
         again.bit_generator.state = rng.bit_generator.state
-        assert dealt(batches) == dealt(make(again))
+        assert row_numbers(batches) == row_numbers(make(again))
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda rng: MiniBatches(*numbered(50), batch_size=8, seed=rng),
+        lambda rng: MiniBatches(*numbered_rows(50), batch_size=8, seed=rng),
         lambda rng: outside(300, seed=rng),
     ],
 )
 def test_an_epoch_left_early_moves_the_stream_as_far(make):
     first, second = np.random.default_rng(3), np.random.default_rng(3)
-    dealt(make(first))
+    row_numbers(make(first))
     for _ in make(second):
         break
     assert first.bit_generator.state == second.bit_generator.state
@@ -193,7 +197,7 @@ def test_an_epoch_left_early_moves_the_stream_as_far(make):
 @pytest.mark.parametrize("size", [3, 10, None])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_batches_are_converted_one_by_one(dtype, size, shuffle):
-    X, Y = numbered(10)
+    X, Y = numbered_rows(10)
     X = (X % 2 if dtype == "?" else X).astype(dtype)
     batches = MiniBatches(X, Y, batch_size=size, shuffle=shuffle, dtype=F4)
     for _ in range(2):
@@ -223,7 +227,7 @@ def test_the_whole_set_is_converted_once():
 
 
 def test_unshuffled_rows_are_not_copied():
-    X, Y = numbered(10)
+    X, Y = numbered_rows(10)
     assert all(
         np.shares_memory(x, X) and np.shares_memory(y, Y)
         for x, y, _ in MiniBatches(X, Y, batch_size=3, shuffle=False)
@@ -243,7 +247,7 @@ def test_unshuffled_rows_are_not_copied():
     dtype=st.sampled_from([None, F4]),
 )
 def test_every_row_of_a_file_comes_once_too(m, size, width, chunks, limit, shuffle, dtype):
-    X, _ = numbered(m, width)
+    X, _ = numbered_rows(m, width)
     batches = outside(
         m, width=width, chunks=chunks, limit=limit, batch_size=size, shuffle=shuffle, dtype=dtype
     )
@@ -258,35 +262,37 @@ def test_every_row_of_a_file_comes_once_too(m, size, width, chunks, limit, shuff
         assert shuffle or rows == list(range(m))
         assert sizes[:-1] == [min(size, m)] * (len(batches) - 1)
         assert 1 <= sizes[-1] <= size
-    assert not readers()
+    assert not reader_threads()
 
 
 def test_what_fits_is_read_once_and_dealt_as_from_memory():
-    X, Y = numbered(60)
-    files = Outside(X), Outside(Y)
+    X, Y = numbered_rows(60)
+    files = OutOfCoreArray(X), OutOfCoreArray(Y)
     from_files, from_memory = MiniBatches(*files, batch_size=8), MiniBatches(X, Y, batch_size=8)
     assert from_files.plan is None
-    assert [dealt(from_files) for _ in range(3)] == [dealt(from_memory) for _ in range(3)]
-    assert [file.spans for file in files] == [[(0, 60)]] * 2
+    assert [row_numbers(from_files) for _ in range(3)] == [
+        row_numbers(from_memory) for _ in range(3)
+    ]
+    assert [file.row_ranges for file in files] == [[(0, 60)]] * 2
 
 
 def test_a_file_is_read_in_blocks_by_one_thread():
     batches = outside(400, limit=6000)
     x = batches._rows._data.sources[0].values
-    read = len(x.spans)
-    dealt(batches)
+    read = len(x.row_ranges)
+    row_numbers(batches)
     assert batches.plan.rows_per_block * batches.plan.blocks_per_buffer < 100
-    assert all(stop - start <= batches.plan.rows_per_block for start, stop in x.spans[read:])
+    assert all(stop - start <= batches.plan.rows_per_block for start, stop in x.row_ranges[read:])
     assert x.threads == {"minidl-reader_0"}
 
 
 @pytest.mark.parametrize("chunks", [5, 20])
 def test_no_chunk_is_read_twice(chunks):
     batches = outside(400, limit=8000, chunks=chunks)
-    dealt(batches)
+    row_numbers(batches)
     touched = [
         chunk
-        for start, stop in batches._rows._data.sources[0].values.spans
+        for start, stop in batches._rows._data.sources[0].values.row_ranges
         for chunk in range(start // chunks, (stop - 1) // chunks + 1)
     ]
     assert sorted(touched) == list(range(400 // chunks))
@@ -299,7 +305,7 @@ def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
     )  # as with a limit of some MB
     batches = outside(4000, limit=40_000, batch_size=100)
     assert batches.plan.blocks_per_buffer >= 32
-    means = [[np.mean(rows) for rows in dealt(batches)] for _ in range(3)]
+    means = [[np.mean(rows) for rows in row_numbers(batches)] for _ in range(3)]
     assert (
         np.abs(np.array(means) - 2000).max() < 1000
     )  # batches of 100 neighbours would be up to 1950 away
@@ -307,29 +313,32 @@ def test_a_shuffled_file_mixes_blocks_from_everywhere(monkeypatch):
 
 
 def test_rows_of_a_block_are_not_dealt_side_by_side():
-    steps = np.abs(np.diff(np.concatenate(dealt(outside(4000, limit=40_000)))))
+    steps = np.abs(np.diff(np.concatenate(row_numbers(outside(4000, limit=40_000)))))
     assert np.median(steps) > 500
 
 
 def test_one_of_both_may_be_in_memory():
-    X, Y = numbered(300)
-    whole = dealt(outside(300, seed=5))
-    for x, y in ((X, ArraySource(Outside(Y), "Y")), (ArraySource(Outside(X), "X"), Y)):
+    X, Y = numbered_rows(300)
+    whole = row_numbers(outside(300, seed=5))
+    for x, y in (
+        (X, ArraySource(OutOfCoreArray(Y), "Y")),
+        (ArraySource(OutOfCoreArray(X), "X"), Y),
+    ):
         batches = MiniBatches(x, y, batch_size=8, memory_limit=1500, seed=5)
         assert batches.plan is not None
         assert (
-            sorted(np.concatenate(dealt(batches)))
+            sorted(np.concatenate(row_numbers(batches)))
             == sorted(np.concatenate(whole))
             == list(range(300))
         )
 
 
 def test_who_is_faster_does_not_matter():
-    hurried = [dealt(outside(300, seed=5)) for _ in range(3)]
+    hurried = [row_numbers(outside(300, seed=5)) for _ in range(3)]
     batches = outside(300, seed=5)
     seen = []
     for _, y, _ in batches:
-        for thread in readers():
+        for thread in reader_threads():
             thread.join(timeout=0.001)  # the reader gets ahead as far as it may
         seen.append(y[:, 0].astype(int).tolist())
     assert [seen] * 3 == hurried
@@ -350,9 +359,9 @@ def test_an_order_of_ones_own_is_for_rows_in_memory():
         match=r"shuffle must be True or False, got .*, where X and Y do not fit into memory_limit=3,000 bytes",
     ):
         outside(300, shuffle=lambda epoch: np.arange(300))
-    assert dealt(outside(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000))[0] == list(
-        range(299, 291, -1)
-    )
+    assert row_numbers(outside(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000))[
+        0
+    ] == list(range(299, 291, -1))
 
 
 def test_two_batches_must_fit():
@@ -368,7 +377,7 @@ def test_steps_over_a_file_allocate_nothing():
         6000, width=200, limit=2**21, batch_size=64, dtype=F4
     )  # rows of 800 bytes, a buffer of about a MB
     assert batches.plan is not None
-    dealt(batches)
+    row_numbers(batches)
     tracemalloc.start()
     try:
         last = None
@@ -386,12 +395,12 @@ def test_steps_over_a_file_allocate_nothing():
 
 
 PLACES = {
-    "memory": lambda **s: MiniBatches(*numbered(45), batch_size=8, **s),
+    "memory": lambda **s: MiniBatches(*numbered_rows(45), batch_size=8, **s),
     "pictures": lambda **s: MiniBatches(
-        numbered(45)[0].astype(np.uint8), numbered(45)[1], batch_size=8, dtype=F4, **s
+        numbered_rows(45)[0].astype(np.uint8), numbered_rows(45)[1], batch_size=8, dtype=F4, **s
     ),
-    "one batch": lambda **s: MiniBatches(*numbered(5), batch_size=None, **s),
-    "many small": lambda **s: MiniBatches(*numbered(5000), batch_size=999, **s),
+    "one batch": lambda **s: MiniBatches(*numbered_rows(5), batch_size=None, **s),
+    "many small": lambda **s: MiniBatches(*numbered_rows(5000), batch_size=999, **s),
     "file": lambda **s: outside(203, **s),
     "chunks": lambda **s: outside(203, chunks=10, **s),
 }
@@ -440,34 +449,34 @@ def test_whoever_goes_on_gets_the_batches_that_were_to_come(place, shuffle, rng)
 @pytest.mark.parametrize("place", ["memory", "file"])
 def test_an_epoch_that_was_left_can_be_gone_on_with(place):
     batches, twin = PLACES[place](), PLACES[place]()
-    expected = dealt(twin)
+    expected = row_numbers(twin)
     for number, _ in enumerate(batches, 1):
         if number == 2:
             break
     assert (batches.state()["epoch"], batches.state()["batch"]) == (0, 2)
     batches.restore(batches.state())
-    assert dealt(batches) == expected[2:]
-    assert dealt(batches) == dealt(twin)
+    assert row_numbers(batches) == expected[2:]
+    assert row_numbers(batches) == row_numbers(twin)
 
 
 def test_an_epoch_that_was_left_is_over_for_whoever_starts_the_next():
     batches, twin = PLACES["memory"](), PLACES["memory"]()
     for _ in batches:
         break
-    dealt(twin)
-    expected = dealt(twin)
+    row_numbers(twin)
+    expected = row_numbers(twin)
     for number, _ in enumerate(batches, 1):
         if number == 3:
             break
     assert batches.epoch == 2
     batches.restore(batches.state())
-    assert dealt(batches) == expected[3:]
+    assert row_numbers(batches) == expected[3:]
 
 
 def wrong_states():
-    state = MiniBatches(*numbered(45), batch_size=8).state()
-    other = MiniBatches(*numbered(45), batch_size=9).state()
-    old = MiniBatches(*numbered(45), batch_size=8, seed=np.random.RandomState(0)).state()
+    state = MiniBatches(*numbered_rows(45), batch_size=8).state()
+    other = MiniBatches(*numbered_rows(45), batch_size=9).state()
+    old = MiniBatches(*numbered_rows(45), batch_size=8, seed=np.random.RandomState(0)).state()
     return {
         "nothing": (
             None,
@@ -499,7 +508,7 @@ def test_a_state_of_something_else_is_refused_and_changes_nothing(name):
     batches, twin = PLACES["memory"](), PLACES["memory"]()
     with pytest.raises(ArgumentError, match=message):
         batches.restore(state)
-    assert dealt(batches) == dealt(twin)
+    assert row_numbers(batches) == row_numbers(twin)
 
 
 # Passes.
@@ -527,8 +536,8 @@ def collected(x, t=None, **settings):
 @pytest.mark.parametrize("dtype", ["?", "u1", ">i2", "f4", "f8"])
 def test_passes_are_all_rows_in_order(m, dtype):
     X, T = (np.arange(3 * m) % 100).reshape(m, 3).astype(dtype), np.arange(m).reshape(m, 1)
-    for x in (X, np.asfortranarray(X), ArraySource(Outside(X), "X", F4)):
-        for t in (T, TargetSource(Outside(T), lambda rows: rows, 10**6)):
+    for x in (X, np.asfortranarray(X), ArraySource(OutOfCoreArray(X), "X", F4)):
+        for t in (T, TargetSource(OutOfCoreArray(T), lambda rows: rows, 10**6)):
             found, targets = collected(x, t, memory_limit=30_000)
             np.testing.assert_array_equal(found, X)
             np.testing.assert_array_equal(targets, T)
@@ -542,12 +551,12 @@ def test_passes_are_all_rows_in_order(m, dtype):
 )
 def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
     X = np.arange(m, dtype=np.int32).reshape(m, 1)
-    outside = Outside(X, chunks=chunk and (chunk, 1))
+    outside = OutOfCoreArray(X, chunks=chunk and (chunk, 1))
     np.testing.assert_array_equal(
         collected(ArraySource(outside, "X", F8), dtype=F8, memory_limit=limit)[0], X
     )
-    assert sum(stop - start for start, stop in outside.spans) == m
-    assert not readers()
+    assert sum(stop - start for start, stop in outside.row_ranges) == m
+    assert not reader_threads()
 
 
 @pytest.mark.parametrize("dtype", ["u1", "f4"])
@@ -555,7 +564,7 @@ def test_passes_over_a_source_take_every_row_once(m, chunk, limit):
 def test_passes_over_a_file_are_those_over_an_array_and_keep_the_limit(dtype, limit):
     X = np.broadcast_to(np.zeros((), dtype), (20_000, 256))
     parts = InferenceBatches(
-        Batch(ArraySource(Outside(X), "X", F4), None), dtype=F4, memory_limit=limit
+        Batch(ArraySource(OutOfCoreArray(X), "X", F4), None), dtype=F4, memory_limit=limit
     )
     assert [len(part) for _, (part, _, _) in parts] == [1024] * 19 + [544]
     source, block, rows = (
@@ -604,13 +613,13 @@ def test_a_pass_fits_into_the_cache_where_it_can(width, rows):
 def test_numbers_are_checked_on_the_way(dtype, value, message, order):
     X = np.zeros((2000, 3), dtype, order)
     X[1500, 1] = value
-    for x, check in ((X, True), (ArraySource(Outside(X), "X", F4), False)):
+    for x, check in ((X, True), (ArraySource(OutOfCoreArray(X), "X", F4), False)):
         with pytest.raises(NonFiniteError, match=message):
             collected(x, check_finite=check, memory_limit=10_000)
     with pytest.raises(NonFiniteError, match=message):
         collected(
             X,
-            TargetSource(Outside(np.zeros((2000, 1))), lambda rows: rows, 10**6),
+            TargetSource(OutOfCoreArray(np.zeros((2000, 1))), lambda rows: rows, 10**6),
             check_finite=True,
         )
 
@@ -622,11 +631,11 @@ def test_large_finite_numbers_pass_the_check():
 
 def test_a_limit_that_is_too_small_is_refused():
     with pytest.raises(ArgumentError, match=r"memory_limit must be at least [\d,]+ bytes"):
-        collected(ArraySource(Outside(np.zeros((10, 1000))), "X", F4), memory_limit=2000)
+        collected(ArraySource(OutOfCoreArray(np.zeros((10, 1000))), "X", F4), memory_limit=2000)
 
 
 def test_leaving_early_ends_the_reading():
-    source = ArraySource(Outside(np.zeros((1000, 10))), "X", F4)
+    source = ArraySource(OutOfCoreArray(np.zeros((1000, 10))), "X", F4)
     for _ in InferenceBatches(Batch(source, None), dtype=F4, memory_limit=10_000):
         break
-    assert not readers()
+    assert not reader_threads()

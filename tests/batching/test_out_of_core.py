@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outside import Outside, readers
+from out_of_core_array import OutOfCoreArray, reader_threads
 
 from minidl import (
     ArgumentError,
@@ -36,11 +36,11 @@ def test_what_is_in_memory_is_taken_as_it_is(values):
 
 
 def test_what_numpy_can_take_as_memory_is_no_source():
-    class Tensor(Outside):
+    class Tensor(OutOfCoreArray):
         __array_interface__ = X.__array_interface__
 
     assert not is_out_of_core(Tensor(X))
-    assert is_out_of_core(Outside(X))
+    assert is_out_of_core(OutOfCoreArray(X))
 
 
 def test_files_are_sources(tmp_path):
@@ -68,7 +68,7 @@ def test_files_are_sources(tmp_path):
     ],
 )
 def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
-    rows = ArraySource(Outside(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
+    rows = ArraySource(OutOfCoreArray(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
     assert rows.dtype == np.dtype(kept)
     assert rows.dtype.isnative
     np.testing.assert_array_equal(rows, [[0, 1], [1, 1]])
@@ -100,7 +100,7 @@ def test_a_memory_limit_is_a_number_of_bytes(limit):
 )
 def test_what_holds_no_rows_of_numbers_is_refused(array, error, message):
     with pytest.raises(error, match=message):
-        ArraySource(Outside(array), "X")
+        ArraySource(OutOfCoreArray(array), "X")
 
 
 def test_a_closed_file_is_refused(tmp_path):
@@ -125,7 +125,7 @@ def test_a_file_closed_later_is_named_when_it_is_read(tmp_path):
 
 @pytest.mark.parametrize("block", [X[:1], X[:2, :1], np.array([["a", "b"], ["c", "d"]]), [1, 2]])
 def test_a_slice_of_another_shape_or_type_is_refused(block):
-    class Wrong(Outside):
+    class Wrong(OutOfCoreArray):
         def __getitem__(self, rows):
             return block
 
@@ -146,7 +146,7 @@ def test_a_slice_of_another_shape_or_type_is_refused(block):
 def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, message):
     wrong = X.copy()
     wrong[4, 1] = value
-    source = ArraySource(Outside(wrong), "X", F4)
+    source = ArraySource(OutOfCoreArray(wrong), "X", F4)
     source.read(0, 4)
     with pytest.raises(NonFiniteError, match=message):
         source.read(3, 6)
@@ -155,14 +155,14 @@ def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, mes
 @pytest.mark.parametrize("chunks", [None, (2, 2), (1000, 1), ((1, 2), (3,)), "auto"])
 def test_all_rows_can_be_loaded(chunks):
     array = np.arange(3000, dtype=np.int16).reshape(1000, 3)
-    source = ArraySource(Outside(array, chunks=chunks), "X", F4)
+    source = ArraySource(OutOfCoreArray(array, chunks=chunks), "X", F4)
     np.testing.assert_array_equal(source.load(), array)
     assert source.rows_per_chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
     assert source.total_load_bytes >= array.nbytes
 
 
 def test_what_fits_comes_into_memory():
-    source = ArraySource(Outside(X), "X")
+    source = ArraySource(OutOfCoreArray(X), "X")
     given, loaded = load_if_fits((X, source), source.total_load_bytes)
     assert given is X
     np.testing.assert_array_equal(loaded, X)
@@ -172,19 +172,23 @@ def test_what_fits_comes_into_memory():
 def test_targets_are_let_in_by_the_loss():
     labels = np.arange(5000) % 3
     loss = CategoricalCrossEntropy()
-    targets = TargetSource(Outside(labels), lambda rows: loss.prepare_targets(rows, 3, F4), 20_000)
+    targets = TargetSource(
+        OutOfCoreArray(labels), lambda rows: loss.prepare_targets(rows, 3, F4), 20_000
+    )
     assert (targets.shape, targets.dtype) == ((5000, 3), F4)
     np.testing.assert_array_equal(targets.read(100, 104), np.eye(3)[labels[100:104]])
     np.testing.assert_array_equal(targets.load().argmax(axis=1), labels)
 
 
 def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
-    outside = Outside(np.zeros(5000))
+    outside = OutOfCoreArray(np.zeros(5000))
     TargetSource(outside, lambda rows: rows.reshape(-1, 1), 100_000)
-    assert sorted(outside.spans)[0][0] == 0
-    assert [start for start, _ in outside.spans[1:]] == [stop for _, stop in outside.spans[:-1]]
-    assert outside.spans[-1][1] == 5000
-    assert max(stop - start for start, stop in outside.spans[1:]) * 8 <= 100_000 / 4
+    assert sorted(outside.row_ranges)[0][0] == 0
+    assert [start for start, _ in outside.row_ranges[1:]] == [
+        stop for _, stop in outside.row_ranges[:-1]
+    ]
+    assert outside.row_ranges[-1][1] == 5000
+    assert max(stop - start for start, stop in outside.row_ranges[1:]) * 8 <= 100_000 / 4
 
 
 @pytest.mark.parametrize(
@@ -211,7 +215,7 @@ def test_a_wrong_target_is_found_before_anything_is_dealt(loss, row, value, erro
     labels = np.zeros(5000)
     labels[row] = value
     with pytest.raises(error, match=message):
-        TargetSource(Outside(labels), lambda rows: loss.prepare_targets(rows, 1, F4), 50_000)
+        TargetSource(OutOfCoreArray(labels), lambda rows: loss.prepare_targets(rows, 1, F4), 50_000)
 
 
 def test_the_row_of_a_wrong_label_can_be_told():
@@ -219,7 +223,7 @@ def test_the_row_of_a_wrong_label_can_be_told():
     labels[4321] = 7
     with pytest.raises(ArgumentError, match="from 0 to 2, got 7 in row") as caught:
         TargetSource(
-            Outside(labels),
+            OutOfCoreArray(labels),
             lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
             50_000,
         )
@@ -230,7 +234,7 @@ def test_the_row_of_a_wrong_label_can_be_told():
 def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
     with pytest.raises(ArgumentError, match=r"got 7 in row 2$"):
         TargetSource(
-            Outside([0, 1, 7]),
+            OutOfCoreArray([0, 1, 7]),
             lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
             50_000,
         )
@@ -242,7 +246,7 @@ def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
 def source(m, width=3, dtype="u1", chunk=None):
     chunks = chunk and (chunk, width)
     array = np.broadcast_to(np.zeros((), dtype), (m, width))  # no memory
-    return ArraySource(Outside(array, chunks=chunks), "X", np.dtype("f4"))
+    return ArraySource(OutOfCoreArray(array, chunks=chunks), "X", np.dtype("f4"))
 
 
 def smallest(sources, batch, beside=0):
@@ -322,7 +326,7 @@ def test_buffers_are_of_about_one_size():
     shuffled=st.booleans(),
 )
 def test_every_row_is_read_once(m, block, blocks, shuffled):
-    outside = Outside(np.arange(m).reshape(m, 1))
+    outside = OutOfCoreArray(np.arange(m).reshape(m, 1))
     buffers = BlockReader(
         [ArraySource(outside, "X"), ArraySource(outside.array + 100, "Y")], ReadPlan(block, blocks)
     )
@@ -337,22 +341,22 @@ def test_every_row_is_read_once(m, block, blocks, shuffled):
     assert sorted(rows) == list(range(m))
     assert shuffled or rows == list(range(m))
     assert len(outside.threads) == 1
-    assert not readers()
+    assert not reader_threads()
 
 
 def test_the_next_buffer_is_read_while_one_is_in_use():
     read = Event()
-    outside = Outside(np.arange(12), fail=lambda start: read.set() if start == 6 else None)
+    outside = OutOfCoreArray(np.arange(12), fail=lambda start: read.set() if start == 6 else None)
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(2, 2))
     with closing(buffers.read_ahead(buffers.block_groups())) as filled:
         (first,) = next(filled)
         assert read.wait(timeout=30)
         np.testing.assert_array_equal(first, [0, 1, 2, 3])
-    assert not readers()
+    assert not reader_threads()
 
 
 def test_a_buffer_is_not_written_to_while_it_is_in_use():
-    outside = Outside(np.arange(40))
+    outside = OutOfCoreArray(np.arange(40))
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 4))
     for number, (x,) in enumerate(buffers.read_ahead(buffers.block_groups())):
         for _ in range(1000):
@@ -373,13 +377,13 @@ def test_whoever_leaves_early_waits_for_one_block_only(monkeypatch):
             assert go.wait(timeout=30)
 
     monkeypatch.setattr("minidl.batching.block_reader.Event", Left)
-    outside = Outside(np.arange(1000), fail=wait)
+    outside = OutOfCoreArray(np.arange(1000), fail=wait)
     buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 500))
     with closing(buffers.read_ahead(buffers.block_groups())) as filled:
         next(filled)
         assert reading.wait(timeout=30)
-    assert not readers()
-    assert len(outside.spans) == 502
+    assert not reader_threads()
+    assert len(outside.row_ranges) == 502
     assert go.is_set()
 
 
@@ -392,7 +396,9 @@ def test_a_failure_surfaces_where_the_rows_are_due(row, error):
         if start == row:
             raise error
 
-    buffers = BlockReader([ArraySource(Outside(np.arange(12), fail=fail), "X")], ReadPlan(1, 4))
+    buffers = BlockReader(
+        [ArraySource(OutOfCoreArray(np.arange(12), fail=fail), "X")], ReadPlan(1, 4)
+    )
     seen = []
     message = (
         "^told already"
@@ -402,18 +408,22 @@ def test_a_failure_surfaces_where_the_rows_are_due(row, error):
     with pytest.raises(DataError, match=message):
         seen.extend(x.tolist() for (x,) in buffers.read_ahead(buffers.block_groups()))
     assert seen == [[0, 1, 2, 3], [4, 5, 6, 7]][: row // 4]
-    assert not readers()
+    assert not reader_threads()
 
 
 def test_nothing_to_read_is_no_error():
     assert (
-        list(BlockReader([ArraySource(Outside(np.arange(3)), "X")], ReadPlan(1, 1)).read_ahead([]))
+        list(
+            BlockReader(
+                [ArraySource(OutOfCoreArray(np.arange(3)), "X")], ReadPlan(1, 1)
+            ).read_ahead([])
+        )
         == []
     )
 
 
 def test_buffers_are_made_once():
-    buffers = BlockReader([ArraySource(Outside(np.arange(12)), "X")], ReadPlan(2, 2))
+    buffers = BlockReader([ArraySource(OutOfCoreArray(np.arange(12)), "X")], ReadPlan(2, 2))
     homes = [
         {x.ctypes.data for (x,) in buffers.read_ahead(buffers.block_groups())} for _ in range(2)
     ]

@@ -1,0 +1,48 @@
+"""An array-like whose data is not in memory, for tests: it records who reads which rows."""
+
+import threading
+
+import numpy as np
+
+
+class OutOfCoreArray:
+    """Has what an HDF5 dataset has, and nothing else.
+
+    `row_ranges` are the (start, stop) of all reads, `threads` the names of the reading threads;
+    `fail`, if given, is called with the first row of each read, and may raise.
+    """
+
+    def __init__(self, array, fail=None, chunks=None):
+        self.array, self.fail, self.chunks = np.asarray(array), fail, chunks
+        self.shape, self.dtype = self.array.shape, self.array.dtype
+        self.row_ranges, self.threads = [], set()
+        self.lock = threading.Lock()
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice)
+        assert rows.step is None
+        assert self.lock.acquire(blocking=False), "two threads read at once"
+        try:
+            self.row_ranges.append((rows.start, rows.stop))
+            self.threads.add(threading.current_thread().name)
+            if self.fail:
+                self.fail(rows.start)
+            return self.array[rows].copy()
+        finally:
+            self.lock.release()
+
+
+def numbered_rows(m, width=2, dtype=np.float64):
+    """Return X (m, width) and Y (m, 1), in which the elements of each row are its number."""
+    X = np.repeat(np.arange(m), width).reshape(m, width).astype(dtype)
+    return X, np.arange(float(m)).reshape(m, 1)
+
+
+def row_numbers(batches):
+    """Return the row numbers of one epoch, batch by batch; later batches reuse the arrays."""
+    return [y[:, 0].astype(int).tolist() for _, y, _ in batches]
+
+
+def reader_threads():
+    """Return the threads that read ahead and have not ended."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("minidl-reader")]
