@@ -131,7 +131,8 @@ def test_every_public_name_is_on_a_page_of_the_api_and_in_its_index(names):
     }
     for where, there in shown.items():
         assert None not in there, where
-        assert [name for name, held in names.objects().items() if held not in there] == [], where
+        missing = [name for name, held in names.objects().items() if held not in there]
+        assert not missing, f"add to the {where} of docs/api: {', '.join(missing)}"
 
 
 @needs_sphinx

@@ -14,7 +14,9 @@ from minidl import (
     Sequential,
     Xavier,
     Zeros,
+    initializers,
 )
+from minidl.utils.parts import exported_parts, parts_by_option
 
 DRAWN = [
     (He(), np.sqrt(2 / 50)),
@@ -110,3 +112,16 @@ def test_repr():
         "Xavier()",
         "Random(0.5)",
     ]
+
+
+@pytest.mark.parametrize("kind", exported_parts(initializers, Initializer))
+def test_every_initializer_declares_its_name_on_the_command_line(kind):
+    assert "option_name" in vars(kind), (
+        f"set option_name in {kind.__name__}: its name on the command line, such as 'he', or None "
+        "if it is not offered there"
+    )
+
+
+def test_the_names_on_the_command_line():
+    expected = {"he": He, "random": Random, "xavier": Xavier, "zeros": Zeros}
+    assert expected.items() <= parts_by_option(initializers, Initializer).items()

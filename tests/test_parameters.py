@@ -171,3 +171,28 @@ def test_a_copy_owns_its_memory(copied, bound):
 
 def test_repr():
     assert str(Parameter((2, 3), init=Ones())) == "Parameter((2, 3), init=Ones())"
+
+
+def test_memory_is_replaced_without_a_copy_and_given_back():
+    parameter = Parameter((2,), init=Ones())
+    assert parameter.memory is None
+    own = parameter.value
+    assert parameter.memory[0] is own
+    assert parameter.memory[1] is parameter.grad
+    lent = np.zeros(2), np.zeros(2)
+    parameter.memory = lent
+    assert parameter.value is lent[0]
+    np.testing.assert_array_equal(own, 1)
+    parameter.memory = None
+    np.testing.assert_array_equal(parameter.value, 1)  # drawn anew
+    assert parameter.value is not own
+
+
+def test_a_copy_is_in_no_model():
+    layer = Linear(2, 1)
+    Sequential([layer], loss=MeanSquaredError())
+    assert layer.in_model
+    assert layer.weight.in_model
+    twin = copy.deepcopy(layer)
+    assert not twin.in_model
+    assert not twin.weight.in_model

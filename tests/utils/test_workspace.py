@@ -1,9 +1,11 @@
 """Work arrays that are reused, and scalar arrays that are shared."""
 
+import copy
+
 import numpy as np
 import pytest
 
-from minidl.utils.workspace import get_workspace, scalar_array
+from minidl.utils.workspace import HasWorkspace, get_workspace, scalar_array
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -40,3 +42,15 @@ def test_a_constant_is_the_number_that_a_ufunc_would_take(dtype):
     )  # the same for all, so nobody may write into it
     with pytest.raises(ValueError, match="read-only"):
         held[...] = 2
+
+
+def test_a_copy_begins_with_an_empty_workspace():
+    class Part(HasWorkspace):
+        pass
+
+    part = Part()
+    part.kept = 3
+    part.workspace["y"] = np.ones(2)
+    for twin in (copy.copy(part), copy.deepcopy(part)):
+        assert (twin.kept, twin.workspace) == (3, {})
+    assert Part().workspace is not Part().workspace
