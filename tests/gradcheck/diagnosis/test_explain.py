@@ -1,4 +1,4 @@
-"""The diagnosis names the guilty layer, its parameter and the mistake, on whole models with a wrong backward."""
+"""On whole models, the diagnosis names the layer, its parameter and the mistake."""
 
 import copy
 import re
@@ -365,7 +365,8 @@ def test_gradients_of_two_layers_swapped():
     assert {c.term for c in report.failures} == {"data", "total"}  # each layer alone is right
     assert report.guilty.layer == 0
     assert (
-        "the numeric gradient of layer 2 Linear(4, 4, bias=False) weight: gradients of two arrays swapped"
+        "the numeric gradient of layer 2 Linear(4, 4, bias=False) weight: "
+        "gradients of two arrays swapped"
         in report.guilty.diagnosis
     )
 

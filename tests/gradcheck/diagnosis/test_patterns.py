@@ -1,4 +1,4 @@
-"""Each pattern: an evidence that fits gives its sentence, a similar one that does not fit gives another or none."""
+"""Each pattern matches evidence that fits, and does not match similar evidence."""
 
 import re
 
@@ -293,7 +293,8 @@ def test_the_error_summary_counts_rows_columns_and_ratios():
     a[3, 2] *= 10
     assert (
         error_summary(Evidence(a, N))
-        == "4 of 30 elements wrong; rows 1, 3 of 5; columns 2, 3, 4 of 6; ratios -1: 1, 1/2: 1, 2: 1, > 2: 1"
+        == "4 of 30 elements wrong; rows 1, 3 of 5; columns 2, 3, 4 of 6; "
+        "ratios -1: 1, 1/2: 1, 2: 1, > 2: 1"
     )
 
 
