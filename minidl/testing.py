@@ -18,7 +18,6 @@ from .gradcheck.contract.penalty_rules import check_penalty_rules
 from .gradcheck.contract.rule import Rule, detect_write, read_only, run_rules
 from .gradcheck.diagnosis.explain import explain_layer
 from .gradcheck.layer_harness import LayerHarness, check_layer_gradients, synthetic_input
-from .gradcheck.report.report import reported
 from .gradcheck.result import merge_checks
 from .gradcheck.sandbox import ModelSandbox, random_nearby_parameters
 from .layers.base import Layer
@@ -74,7 +73,7 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
                 LayerHarness(bench, 0, training=False).forward(other)
             ).all():  # inside of the layer's domain
                 checks = merge_checks(checks, _both_modes(bench, other, rng, protocol=False))
-    return reported(checks, f"{layer} alone, {len(x)} examples")
+    return Report.from_checks(checks, title=f"{layer} alone, {len(x)} examples")
 
 
 def _both_modes(
@@ -128,7 +127,7 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
             ).checks
         for check in derived:
             check.term, check.parameter, check.component = "data", "prediction", str(loss)
-    return reported([*checks, *derived], f"{loss} alone, {len(p)} examples")
+    return Report.from_checks([*checks, *derived], title=f"{loss} alone, {len(p)} examples")
 
 
 def _loss_mean(trial: LossRun) -> str | None:
@@ -183,7 +182,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
             for check in check_gradients(lambda w: penalty.value(w, m), gradient, at).checks:
                 check.term, check.parameter, check.component = str(penalty), name, str(penalty)
                 checks.append(check)
-    return reported(checks, f"{penalty} alone, m = {m}")
+    return Report.from_checks(checks, title=f"{penalty} alone, m = {m}")
 
 
 _Make = Callable[[], Optimizer]
@@ -215,7 +214,7 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
     rules["gets down Rosenbrock's valley"] = partial(
         _descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock
     )
-    return reported(run_rules(str(first), rules), f"{first} alone")
+    return Report.from_checks(run_rules(str(first), rules), title=f"{first} alone")
 
 
 def _start(dtype: npt.DTypeLike = np.float64) -> Array:

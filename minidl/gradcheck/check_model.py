@@ -22,7 +22,7 @@ from .mutation import inject_bugs
 from .numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
 from .numeric.gradient import elementwise_gradient
 from .point import Gradients, Numerics, Point, over_all, shifted
-from .report.report import Report, reported
+from .report.report import Report
 from .result import Check, merge_checks
 from .sandbox import ModelSandbox, ParameterKey, random_nearby_parameters
 
@@ -132,7 +132,7 @@ class GradientChecker:
         _explain(given, generic, merged, values, {id(check) for check in later})
         number = (generic if given.kinks else given).difference()
         worst = max((check.difference for check in merged if check.term == "total"), default=0.0)
-        report = reported(merged, "")
+        report = Report.from_checks(merged, title="")
         report.difference = worst if number is None else number
         report.notes += _notes(given, merged, number is not None)
         if report.ok:
@@ -154,7 +154,7 @@ class GradientChecker:
             right = all(check.verdict != "fail" for check in other.layers())
             _doubted(given, numeric, checks, at_kink=right and other.kinks > 0)
             checks = given.check_term("total", analytic, noisy, numeric)
-        report = reported(list(checks.values()), "")
+        report = Report.from_checks(list(checks.values()), title="")
         report.method = step.name
         if numeric:
             report.difference = over_all(analytic, numeric)

@@ -60,7 +60,7 @@ def test_tells_what_was_found_and_both_reports(quick):
         "epsilon 1e-7: passes; the difference 1.189e-07 is above the usual threshold",
         "expected  found",
         "A right network",
-        "bugs planted into this model were found",
+        "bugs injected into this model were detected",
         "A wrong network",
         "FAILED: 2 of 6 checks",
         "Dropout(0.8)",

@@ -42,7 +42,7 @@ def test_every_bug_planted_into_a_right_model_is_found():
     caught, planted = report.mutation_score
     assert caught == planted > 80
     assert report.surviving_mutants == []
-    assert f"{caught} of {planted} bugs planted into this model were found" in str(report)
+    assert f"{caught} of {planted} bugs injected into this model were detected" in str(report)
 
 
 @pytest.mark.usefixtures("patient")
@@ -76,7 +76,7 @@ def test_survivors_of_a_blind_checker_are_named(monkeypatch):
         "BinaryCrossEntropy(): 1/m missing",
     ):
         assert name in report.surviving_mutants
-    assert f"    not found: {report.surviving_mutants[0]}" in str(report)
+    assert f"    not detected: {report.surviving_mutants[0]}" in str(report)
 
 
 @pytest.mark.usefixtures("patient")

@@ -56,9 +56,7 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
     )
 
 
-def _compute_elements(
-    check: Check, result: LayerResult, harness: LayerHarness
-) -> Array | None:
+def _compute_elements(check: Check, result: LayerResult, harness: LayerHarness) -> Array | None:
     """Compute each element of a gradient that was only probed, unless it takes too many calls."""
     name = check.parameter
     analytic = result.analytic[name]

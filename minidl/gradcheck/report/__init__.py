@@ -1,1 +1,1 @@
-"""The report of a gradient check."""
+"""The report of a gradient check, as an object, text, HTML, JSON and figure."""

@@ -1,0 +1,56 @@
+"""The conclusions of a report, in words."""
+
+from __future__ import annotations
+
+from ..result import Check
+
+_MAX_FAILURES = 6
+_MAX_CONSEQUENCES = 8
+_MAX_UNRESOLVED = 4
+
+
+def verdict_line(checks: list[Check], difference: float) -> str:
+    """Return the outcome of all checks on one line."""
+    failed = sum(check.verdict == "fail" for check in checks)
+    unresolved = sum(check.verdict == "unresolved" for check in checks)
+    outcome = f"ok: {len(checks) - unresolved} checks passed"
+    if failed:
+        outcome = f"FAILED: {failed} of {len(checks)} checks"
+    elif unresolved:
+        outcome += f", {unresolved} unresolved"
+    return f"{outcome}; difference {difference:.3g}"
+
+
+def findings(checks: list[Check], failures: list[Check]) -> list[str]:
+    """Return lines on the `failures`, in their order, and on unresolved `checks`."""
+    origins = [check for check in failures if not check.caused_by]
+    consequences = [check for check in failures if check.caused_by]
+    lines: list[str] = []
+    for check in origins[:_MAX_FAILURES]:
+        lines += _describe(check)
+    if len(origins) > _MAX_FAILURES:
+        lines.append(f"... and {len(origins) - _MAX_FAILURES} more: see report.failures")
+    if consequences:
+        listed = ", ".join(
+            f"{check.term} {check.layer} {check.parameter}"
+            for check in consequences[:_MAX_CONSEQUENCES]
+        )
+        more = " ..." if len(consequences) > _MAX_CONSEQUENCES else ""
+        lines.append(f"possible consequences: {listed}{more}")
+    unresolved = [check for check in checks if check.verdict == "unresolved"]
+    lines += [
+        f"{check.location} ({check.term}), unresolved: {check.diagnosis}"
+        for check in unresolved[:_MAX_UNRESOLVED]
+    ]
+    return lines
+
+
+def _describe(check: Check) -> list[str]:
+    lines = [f"{check.location} ({check.term}): {check.diagnosis or 'unknown cause'}"]
+    if check.worst:
+        place = f" at {tuple(check.worst['index'])}" if check.worst.get("index") else ""
+        values = "analytic {analytic:.9g}, numeric {numeric:.9g} +- {bar:.1e}"
+        lines.append(f"    worst{place}: {values.format(**check.worst)}")
+    if check.error_summary:
+        lines.append(f"    {check.error_summary}")
+    return lines

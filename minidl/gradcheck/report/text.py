@@ -1,0 +1,47 @@
+"""A report as text, for a terminal."""
+
+from __future__ import annotations
+
+from .content import ReportContent
+from .table import HEADER, Row
+
+_ANSI_COLOURS = {"pass": "32", "unresolved": "33", "fail": "31"}  # green, yellow, red
+_LEFT_ALIGNED = 4  # the first columns; numbers are right-aligned
+_MAX_SURVIVORS = 5
+
+
+def render_text(content: ReportContent, *, colour: bool) -> str:
+    """Return the report as text, with ANSI colours if `colour` is true."""
+    lines = [
+        f"Gradient check of {content.title}",
+        f"analytic: backward; numeric: {content.method}",
+        "",
+        *_table(content.rows, colour=colour),
+        "",
+        content.verdict,
+        *content.findings,
+    ]
+    if content.mutation_score:
+        detected, injected = content.mutation_score
+        lines.append(
+            f"mutation test: {detected} of {injected} bugs injected into this model were detected"
+        )
+        lines += [
+            f"    not detected: {mutant}" for mutant in content.surviving_mutants[:_MAX_SURVIVORS]
+        ]
+    return "\n".join([*lines, *content.notes])
+
+
+def _table(rows: list[Row], *, colour: bool) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
+    lines = []
+    for row in (HEADER, *rows):
+        cells = [
+            cell.ljust(width) if column < _LEFT_ALIGNED else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = "  ".join(cells).rstrip()
+        if colour and row.verdict in _ANSI_COLOURS:
+            line = f"\033[{_ANSI_COLOURS[row.verdict]}m{line}\033[0m"
+        lines.append(line)
+    return lines
