@@ -97,9 +97,8 @@ def offences(tree, relative):
             "exec_module",
             "spec_from_file_location",
             "load_library",
-        ):
-            if not (called(node) == "import_module" and is_harmless_import(node)):
-                yield f"{where}: imports a module whose name is computed"
+        ) and not (called(node) == "import_module" and is_harmless_import(node)):
+            yield f"{where}: imports a module whose name is computed"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             yield f"{where}: allow_pickle"
         if isinstance(node, ast.Constant) and node.value == "allow_pickle":
