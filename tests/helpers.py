@@ -1,16 +1,9 @@
-"""What several tests share: derivatives that know nothing of the code under test, small models, and the code on pages."""
+"""What several tests share: small models, and derivatives independent of the code under test."""
 
-import contextlib
 import copy
-import doctest
-import io
 import json
 import os
-import re
-import textwrap
-from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -22,23 +15,23 @@ HERE = Path(__file__).parent
 TOLERANCE = {"float32": 2e-4, "float64": 1e-10}
 
 needs_data = pytest.mark.skipif(
-    not (Path(os.environ.get("MINIDL_DATA") or "nowhere") / "train_catvnoncat.h5").exists(),
-    reason="the course's pictures are not there: set MINIDL_DATA to their folder",
+    not Path(os.environ.get("MINIDL_DATA") or "nowhere", "train_catvnoncat.h5").exists(),
+    reason="the images of cats are not there: set MINIDL_DATA to their folder",
 )
 
 
-def figures(name):
-    """Return the numbers of a JSON file beside the tests."""
+def read_reference(name):
+    """Return the reference values of a JSON file in the folder of tests."""
     return json.loads((HERE / name).read_text())
 
 
 def complex_step(f, x, h=1e-30):
-    """Return the gradient of the scalar f at the array x as Im f(x + i h) / h: exact to rounding."""
+    """Return the gradient of the scalar f at x as Im f(x + i h) / h, exact to rounding."""
     gradient = np.empty(np.shape(x))
     for k in np.ndindex(gradient.shape):
-        moved = np.array(x, np.complex128)
-        moved[k] += 1j * h
-        gradient[k] = f(moved).imag / h
+        shifted = np.array(x, np.complex128)
+        shifted[k] += 1j * h
+        gradient[k] = f(shifted).imag / h
     return gradient
 
 
@@ -68,7 +61,10 @@ def in_dtype(layer, dtype):
 
 
 def assert_gradients(layer, x, training=False):
-    """Compare backward, for input and parameters, with both references through the layer's own forward on complex arrays."""
+    """Compare backward with the complex step and central differences through forward.
+
+    The gradients of the input and of all parameters are compared.
+    """
     layer = in_dtype(layer, x.dtype)
     twin = in_dtype(layer, np.complex128)
     parameters = twin.parameters()
@@ -80,30 +76,34 @@ def assert_gradients(layer, x, training=False):
 
     cotangent = np.random.default_rng(1).standard_normal(run(layer, x).shape)
 
-    def along(name):
-        def f(moved):
+    def as_function_of(name):
+        def f(values):
             if name == "input":
-                return (run(twin, moved.astype(np.complex128)) * cotangent).sum()
-            kept = parameters[name].value.copy()
-            parameters[name].value = moved
+                return (run(twin, values.astype(np.complex128)) * cotangent).sum()
+            original = parameters[name].value.copy()
+            parameters[name].value = values
             value = (run(twin, x.astype(np.complex128)) * cotangent).sum()
-            parameters[name].value = kept
+            parameters[name].value = original
             return value
 
         return f
 
-    found = {"input": layer.backward(cotangent.astype(x.dtype)).copy()}
-    found |= {name: parameter.grad for name, parameter in layer.parameters().items()}
-    for name, gradient in found.items():
+    gradients = {"input": layer.backward(cotangent.astype(x.dtype)).copy()}
+    gradients |= {name: parameter.grad for name, parameter in layer.parameters().items()}
+    for name, gradient in gradients.items():
         at = x if name == "input" else layer.parameters()[name].value
         assert gradient.dtype == x.dtype
         tolerance = TOLERANCE[x.dtype.name]
         np.testing.assert_allclose(
-            gradient, complex_step(along(name), at), rtol=tolerance, atol=tolerance, err_msg=name
+            gradient,
+            complex_step(as_function_of(name), at),
+            rtol=tolerance,
+            atol=tolerance,
+            err_msg=name,
         )
         np.testing.assert_allclose(
             gradient,
-            central(along(name), at),
+            central(as_function_of(name), at),
             rtol=max(tolerance, 1e-6),
             atol=max(tolerance, 1e-6),
             err_msg=name,
@@ -111,11 +111,11 @@ def assert_gradients(layer, x, training=False):
 
 
 def assert_loss_gradient(loss, prediction, target):
-    """Compare the loss's backward with both references through its own forward."""
+    """Compare backward with the complex step and central differences through forward."""
     twin = copy.copy(loss)
 
-    def f(moved):
-        return twin.forward(moved.astype(np.complex128), target.astype(np.complex128))
+    def f(values):
+        return twin.forward(values.astype(np.complex128), target.astype(np.complex128))
 
     loss.forward(prediction, target)
     gradient = loss.backward()
@@ -137,13 +137,13 @@ def rows(m=10, features=3, seed=0, dtype=np.float64):
 
 
 def classifier(features=3, hidden=4, *, seed=0, dtype=np.float64, loss=None, **settings):
-    """Return a small net with two layers for two classes."""
+    """Return a small network with two layers for two classes."""
     layers = [Linear(features, hidden), ReLU(), Linear(hidden, 1), Sigmoid()]
     return Sequential(layers, loss=loss or BinaryCrossEntropy(), seed=seed, dtype=dtype, **settings)
 
 
 class Gain(Layer):
-    """A user's layer, as the docstring of Layer shows it: no super().__init__, no output_shape."""
+    """A custom layer, as in the docstring of Layer: no super().__init__, no output_shape."""
 
     def __init__(self, features):
         self.gain = Parameter((features,), init=Ones())
@@ -189,82 +189,3 @@ class Residual(Layer):
 
     def output_shape(self, shape):
         return self.last.output_shape(shape)
-
-
-class Block(NamedTuple):
-    """A fenced block of a page, the number of the line before its code, and the text block right after it, "" if there is none."""
-
-    path: Path
-    line: int
-    language: str
-    code: str
-    promised: str
-
-
-FENCE = re.compile(
-    r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?",
-    re.MULTILINE | re.DOTALL,
-)
-PICTURE = ".. plot::\n"  # of Sphinx: what draws it stands below
-INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
-
-
-def fenced(path, start=0, end=None):
-    """Return the fenced blocks of a page from `start` to before `end`, those of the parts of other pages that it includes among them."""
-    text, found = path.read_text(encoding="utf-8"), []
-    matches = list(FENCE.finditer(text, start, len(text) if end is None else end))
-    for match, after in zip_longest(matches, matches[1:]):
-        language = match["language"].strip()
-        if language.startswith("{include} "):
-            other = path.parent / language.removeprefix("{include} ")
-            content, part = other.read_text(encoding="utf-8"), INCLUDE.match(match["code"])
-            for edge in part.groups() if part else ():
-                assert edge in content, (
-                    f"{path} includes a part of {other} that is not there any more: {edge}"
-                )
-            first = content.index(part[1]) + len(part[1]) if part else 0
-            found += fenced(other, first, content.index(part[2], first) if part else None)
-            continue
-        follows = (
-            after
-            and after["language"].strip() == "text"
-            and not text[match.end() : after.start()].strip()
-        )
-        line = text.count("\n", 0, match.start("code"))
-        found.append(Block(path, line, language, match["code"], after["code"] if follows else ""))
-    return found
-
-
-def run_python(blocks, names=None):
-    """Run the Python blocks one after another, as one program; each must print what the text block right after it says.
-
-    What draws a picture is a program of its own.
-    """
-    names = {"__name__": "page"} | (names or {})
-    for block in blocks:
-        if block.language == "python":
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                exec(compile("\n" * block.line + block.code, str(block.path), "exec"), names)
-            assert not block.promised or says(printed.getvalue(), block.promised), (
-                f"{block.path}, line {block.line + 1}, says\n{block.promised}\nbut it is\n{printed.getvalue()}"
-            )
-        elif block.code.startswith(PICTURE):
-            pyplot = pytest.importorskip("matplotlib.pyplot")
-            pyplot.switch_backend("agg")
-            options, code = block.code.split("\n\n", 1)
-            lines = block.line + options.count("\n") + 2
-            exec(
-                compile("\n" * lines + textwrap.dedent(code), str(block.path), "exec"),
-                {"__name__": "picture"},
-            )
-            assert pyplot.get_fignums()
-            pyplot.close("all")
-
-
-def says(printed, promised):
-    """Return whether a text is as a page has it: "..." stands for anything, and numbers of the size of rounding for each other."""
-    rounding = re.compile(r"0\.0e\+00|[0-9.]+e-(1[3-9]|[2-9][0-9])")
-    return doctest.OutputChecker().check_output(
-        *(rounding.sub("rounding", text) for text in (promised, printed)), doctest.ELLIPSIS
-    )

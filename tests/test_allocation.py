@@ -23,13 +23,14 @@ from minidl import (
     Tanh,
 )
 
-# Bytes: the working memory of one NumPy call (8192 elements), some numbers per example, and the history. A truth value per hidden
-# unit and example would be 131 kB, a number 524 kB. A compiled loop adds some kB of its own when it is first called.
+# Bytes: the working memory of one NumPy call (8192 elements), some numbers per example, and the
+# history. A boolean per hidden unit and example would be 131 kB, a float32 524 kB. A compiled loop
+# adds some kB when it is first called.
 LIMIT = 60_000
 
 
 class Peak(Callback):
-    """Measures from the second epoch on: buffers for both batch sizes exist by then."""
+    """Measures from the second epoch: the work arrays of both batch sizes exist by then."""
 
     def on_epoch_end(self, run):
         if run.epoch == 1:
@@ -48,10 +49,8 @@ class Peak(Callback):
     "optimizer", [GradientDescent(0.01), Momentum(0.01), Adam()], ids=lambda o: type(o).__name__
 )
 def test_steps_after_the_first_epoch_allocate_no_arrays(outputs, head, loss, optimizer):
-    X, Y = (
-        np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32),
-        np.arange(300) % 2,
-    )
+    X = np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32)
+    Y = np.arange(300) % 2
     hidden = [
         Linear(20, 512),
         ReLU(),

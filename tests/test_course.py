@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers import figures, needs_data
+from helpers import needs_data, read_reference
 
 from minidl import (
     Adam,
@@ -23,7 +23,7 @@ from minidl import (
 )
 from minidl.data import load_cats, planar
 
-FIGURES = figures("course_figures.json")
+FIGURES = read_reference("course_figures.json")
 
 
 def net(*widths, init, seed):

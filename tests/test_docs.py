@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import fenced, run_python
+from pages import code_blocks, run_python
 
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 
@@ -39,12 +39,12 @@ needs_sphinx = pytest.mark.skipif(
 )
 def test_the_python_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_python(fenced(page))
+    run_python(code_blocks(page))
 
 
 @each_page
 def test_no_block_is_left_out_for_its_name(page):
-    named = {block.language.split(" ")[0] for block in fenced(page) if block.path == page}
+    named = {block.language.split(" ")[0] for block in code_blocks(page) if block.path == page}
     assert named <= LANGUAGES, "a block of Python is called python, others as they are in this list"
 
 
@@ -53,7 +53,7 @@ def test_the_pages_have_python_to_run():
         sum(
             block.language == "python" and block.path in PAGES
             for page in PAGES
-            for block in fenced(page)
+            for block in code_blocks(page)
         )
         > 60
     )

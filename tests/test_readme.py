@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import fenced, run_python
+from pages import code_blocks, run_python
 
 import minidl
 
@@ -24,7 +24,7 @@ SECTIONS = sections()
 
 def blocks(title, language):
     """Return the fenced blocks of a section."""
-    return [block for block in fenced(README, *SECTIONS[title]) if block.language == language]
+    return [block for block in code_blocks(README, *SECTIONS[title]) if block.language == language]
 
 
 @pytest.mark.parametrize("title", [title for title in SECTIONS if blocks(title, "python")])

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers import figures, in_dtype
+from helpers import in_dtype, read_reference
 
 import minidl
 from minidl import Callback, losses
 
-REFERENCE = figures("reference/torch_reference.json")
+REFERENCE = read_reference("reference/torch_reference.json")
 NETS = REFERENCE["nets"]
 
 

@@ -27,7 +27,7 @@ def learning_curves(
     history : History or dict of str to History
         What `Sequential.fit` returned, or several histories by name, which are compared.
     metric : str, default "loss"
-        The column of the history to plot, such as "accuracy". The column "val_" + `metric` is
+        The column of the history to plot, such as "accuracy". The column ``"val_" + metric`` is
         plotted too if there is one.
     against : str, optional
         The column for the x axis, such as "seconds". By default, the epoch.

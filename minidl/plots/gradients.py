@@ -15,7 +15,7 @@ from .figure import axes_array
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
     """Plot which elements of the weight matrices have a wrong gradient.
 
-    The colour is |analytic - numeric| in units of the error bar: elements above 1 are wrong. A
+    The colour is ``abs(analytic - numeric)`` in units of the error bar: above 1 is wrong. A
     wrong row or column of a matrix shows at a glance.
 
     Parameters

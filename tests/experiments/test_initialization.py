@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import figures
+from helpers import read_reference
 from studies import assert_files, assert_help, results, row, run
 
 KINDS = ["zeros", "all 0.5", "random x 10", "He", "Xavier"]
@@ -18,7 +18,7 @@ def full(tmp_path_factory):
 def test_the_full_run_gives_the_course_s_accuracies(full):
     done, out = full
     assert (done.returncode, done.stderr) == (0, "")
-    found, expected = results(out), figures("course_figures.json")["circles"]
+    found, expected = results(out), read_reference("course_figures.json")["circles"]
     for name, kind in (("zeros", "zeros"), ("random x 10", "random"), ("He", "he")):
         for part in ("train", "test"):
             assert found["runs"][name][part]["accuracy"] == pytest.approx(

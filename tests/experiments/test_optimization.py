@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import figures
+from helpers import read_reference
 from studies import assert_files, assert_help, results, row, run
 
 NAMES = ["gradient descent", "momentum", "Adam"]
@@ -24,7 +24,7 @@ def test_prints_the_majority_and_every_optimizer(quick):
 def test_begins_as_the_course_does(quick):
     found, expected = (
         results(quick[1]),
-        figures("course_figures.json")["moons"]["last_batch_cost_every_1000_epochs"],
+        read_reference("course_figures.json")["moons"]["last_batch_cost_every_1000_epochs"],
     )
     assert list(found["runs"]) == NAMES
     assert found["majority"] == 0.5
