@@ -52,6 +52,9 @@ class Plant(Callback):
         layer = run.model.layers[self.layer]
         self.run, self.forward, self.backward = run, layer.forward, layer.backward
         layer.forward, layer.backward = self._forward, self._backward  # type: ignore[method-assign]
+        # Training calls this one of its first layer.
+        self.backward_parameters = layer.backward_parameters
+        layer.backward_parameters = self._backward_parameters  # type: ignore[method-assign]
 
     def _now(self, place: str) -> bool:
         # While its batch is computed, `run.batch` is already that of the batch.
@@ -65,6 +68,9 @@ class Plant(Callback):
 
     def _backward(self, dy: Array) -> Array | None:
         return self.backward(self._spoiled(dy) if self._now("gradient") else dy)
+
+    def _backward_parameters(self, dy: Array) -> None:
+        self.backward_parameters(self._spoiled(dy) if self._now("gradient") else dy)
 
     def _spoiled(self, array: Array) -> Array:
         return self._spoil(array.copy())
