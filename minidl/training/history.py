@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..errors import ArgumentError
 
-__all__ = [
-    "History",
-]
+__all__ = ["History"]
 
 
 class History:
-    """Per-epoch lists of a call of `fit`, by name.
+    """The metrics of a training: a list with one number per epoch for each name.
 
-    "loss" and "accuracy" are means before each update, with penalties and dropout; "val_loss" and "val_accuracy" are taken after the
-    epoch, without; "learning_rate" is a schedule's last. `stopped` tells why training ended early, `seconds` how long it took.
+    ``history["val_loss"]`` is such a list, ``name in history`` tells whether there is one, and
+    iterating over a history yields the names.
+
+    The names are "loss" and, for classifications, "accuracy", means over the examples of an epoch
+    before each update, with penalties and dropout; with a validation set "val_loss" and
+    "val_accuracy", evaluated after the epoch, without both; with a schedule "learning_rate", that
+    of the last step of the epoch; and the `extra_metrics` of callbacks.
+
+    Attributes
+    ----------
+    columns : dict of str to list of float
+        All lists by name.
+    stopped : str or None
+        Why training ended early; None if it did not.
+    seconds : float
+        How long training took, in seconds.
+
+    See Also
+    --------
+    minidl.plots.learning_curves : Draws a history.
+
+    Examples
+    --------
+    >>> from minidl import Adam, Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], optimizer=Adam(), epochs=3, progress=False)
+    >>> list(history), history.epochs, history.best_epoch()
+    (['loss'], 3, 3)
     """
 
     def __init__(self) -> None:
@@ -24,10 +48,16 @@ class History:
         self.stopped: str | None = None
         self.seconds = 0.0
 
-    def add(self, row: dict[str, float]) -> None:
-        """Append the numbers of one epoch."""
-        for name, number in row.items():
-            self.columns.setdefault(name, []).append(number)
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Append the metrics of one epoch.
+
+        Parameters
+        ----------
+        metrics : dict of str to float
+            The value of each metric by name.
+        """
+        for name, value in metrics.items():
+            self.columns.setdefault(name, []).append(value)
 
     @property
     def loss(self) -> list[float]:
@@ -39,63 +69,74 @@ class History:
         """The number of complete epochs."""
         return len(self.loss)
 
-    @property
-    def _watched(self) -> str:
-        return "val_loss" if "val_loss" in self else "loss"
-
     def best_epoch(self, monitor: str | None = None) -> int:
-        """Return the number, from 1, of the first epoch with the best `monitor`: by default "val_loss", else "loss"."""
-        name = monitor or self._watched
-        numbers = self[name]
-        if not numbers:
-            raise ArgumentError("the history holds no epoch yet")
-        known = [number for number in numbers if not math.isnan(number)] or numbers
-        return numbers.index(max(known) if higher_is_better(name) else min(known)) + 1
+        """Return the number of the epoch with the best value of a metric.
+
+        Parameters
+        ----------
+        monitor : str, optional
+            The name of the metric; by default "val_loss" if there is one, else "loss". Accuracies
+            are better if higher, all other metrics if lower; NaN is worse than any number.
+
+        Returns
+        -------
+        int
+            The number, from 1: that of the first epoch if several are equally good.
+
+        Raises
+        ------
+        ArgumentError
+            If the history has no such metric, or no epoch.
+        """
+        name = monitor or self._default_monitor()
+        values = self[name]
+        if not values:
+            raise ArgumentError("the history has no epochs yet")
+        numbers = [value for value in values if not math.isnan(value)] or values
+        best = max(numbers) if higher_is_better(name) else min(numbers)
+        return values.index(best) + 1
+
+    def _default_monitor(self) -> str:
+        return "val_loss" if "val_loss" in self else "loss"
 
     def __getitem__(self, name: str) -> list[float]:
         if name == "loss":
             return self.loss
         if name not in self.columns:
-            raise ArgumentError(
-                f"the history has no {name!r}: it has {', '.join(self.columns) or 'nothing yet'}"
-            )
+            names = ", ".join(self.columns) or "no metrics yet"
+            raise ArgumentError(f"the history has no {name!r}: it has {names}")
         return self.columns[name]
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.columns
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
 
-    def __len__(self) -> int:
-        return self.epochs
-
     def __str__(self) -> str:
         if not self.epochs:
-            return "no epoch yet"
+            return "no epochs yet"
         best = self.best_epoch()
-        step = max(1, self.epochs // 8)
-        wide = max(5, len(str(self.epochs)))
-        lines = [f"{'epoch':>{wide}}" + "".join(f" {name:>6}" for name in self.columns)]
-        for epoch in sorted({1, self.epochs, best, *range(step, self.epochs + 1, step)}):
-            cells = [
-                f"{column[epoch - 1]:.{'2e' if name == 'learning_rate' else '4f'}}"
-                for name, column in self.columns.items()
-            ]
-            row = "".join(
-                f" {cell:>{max(6, len(name))}}"
-                for name, cell in zip(self.columns, cells, strict=True)
-            )
-            lines.append(
-                f"{epoch:>{wide}}{row}" + (f"  best {self._watched}" if epoch == best else "")
-            )
-        return "\n".join(lines + ([f"stopped: {self.stopped}"] if self.stopped else []))
+        interval = max(1, self.epochs // 8)
+        epoch_width = max(5, len(str(self.epochs)))
+        lines = [f"{'epoch':>{epoch_width}}" + "".join(f" {name:>6}" for name in self.columns)]
+        for epoch in sorted({1, self.epochs, best, *range(interval, self.epochs + 1, interval)}):
+            line = f"{epoch:>{epoch_width}}"
+            for name, values in self.columns.items():
+                number_format = ".2e" if name == "learning_rate" else ".4f"
+                line += f" {format(values[epoch - 1], number_format):>{max(6, len(name))}}"
+            if epoch == best:
+                line += f"  best {self._default_monitor()}"
+            lines.append(line)
+        if self.stopped:
+            lines.append(f"stopped: {self.stopped}")
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name}={column[-1]:.4g}" for name, column in self.columns.items())
+        last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())
         return f"History({self.epochs} epochs: {last})"
 
 
 def higher_is_better(name: str) -> bool:
-    """Return whether `name` is an accuracy."""
+    """Return whether a metric of this name is an accuracy."""
     return name.endswith("accuracy")

@@ -87,6 +87,9 @@ def train(
                 with np.errstate(over="ignore", invalid="ignore"):
                     metrics |= {f"val_{name}": value for name, value in validate().items()}
             run.history.add(metrics | dict.fromkeys(rate_names, optimizer.last_learning_rate))
+            if optimizer.schedule is not None:
+                # Before the callbacks: a checkpoint saves what the schedule has observed.
+                optimizer.schedule.observe(run.history)
             for observer in observers:
                 observer.on_epoch_end(run)
     finally:

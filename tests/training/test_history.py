@@ -18,17 +18,22 @@ def test_columns_grow_by_rows():
     made = history(**FULL)
     assert made.loss == made["loss"] == FULL["loss"]
     assert made["val_loss"] == FULL["val_loss"]
-    assert (made.epochs, len(made)) == (3, 3)
+    assert made.epochs == 3
     assert list(made) == list(FULL)
     assert "val_loss" in made
     assert "accuracy" not in made
 
 
-def test_a_new_one_is_empty():
+def test_a_history_has_no_length_as_it_has_epochs_and_columns():
+    with pytest.raises(TypeError):
+        len(history(**FULL))
+
+
+def test_a_new_history_is_empty():
     made = History()
     assert made.loss == made["loss"] == []
-    assert (made.epochs, made.stopped, made.seconds, str(made)) == (0, None, 0.0, "no epoch yet")
-    with pytest.raises(ArgumentError, match="holds no epoch yet"):
+    assert (made.epochs, made.stopped, made.seconds, str(made)) == (0, None, 0.0, "no epochs yet")
+    with pytest.raises(ArgumentError, match="has no epochs yet"):
         made.best_epoch()
 
 
@@ -50,7 +55,7 @@ def test_nan_is_never_best():
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(ArgumentError, match="the history has no 'val_loss': it has loss"):
         history(loss=[1.0])["val_loss"]
-    with pytest.raises(ArgumentError, match="it has nothing yet"):
+    with pytest.raises(ArgumentError, match="it has no metrics yet"):
         History()["val_loss"]
 
 

@@ -6,12 +6,14 @@ from minidl import (
     L2,
     Adam,
     Callback,
+    Checkpoint,
     Dropout,
     GradientDescent,
     Linear,
     MeanSquaredError,
     MiniBatches,
     Momentum,
+    Schedule,
     Sequential,
     StopOnNonFinite,
 )
@@ -248,3 +250,68 @@ def test_a_set_made_by_hand_deals_the_rows_of_fit():
         X, Y, optimizer=Adam(), epochs=1, batch_size=4, callbacks=[Watch()], progress=False
     )
     assert all(np.array_equal(a, b) for a, b in zip(order, seen, strict=True))
+
+
+class Observing(Schedule):
+    """Halves the learning rate after each epoch, and keeps the losses that it observes."""
+
+    def __init__(self):
+        self.reset()
+
+    def __call__(self, step):
+        return 0.1 / 2**self.n_epochs
+
+    def __repr__(self):
+        return "Observing()"
+
+    def observe(self, history):
+        self.n_epochs += 1
+        self.observed.append({name: list(history[name]) for name in history})
+
+    def state(self):
+        return {"n_epochs": self.n_epochs}
+
+    def restore(self, state):
+        self.n_epochs = state["n_epochs"]
+
+    def reset(self):
+        self.n_epochs = 0
+        self.observed = []
+
+
+def test_a_schedule_observes_the_history_after_each_epoch():
+    schedule = Observing()
+    history = classifier().fit(
+        X, Y, optimizer=GradientDescent(schedule), epochs=3, validation=(X, Y), progress=False
+    )
+    assert history["learning_rate"] == [0.1, 0.05, 0.025]
+    assert schedule.observed == [
+        {name: values[:epoch] for name, values in history.columns.items()} for epoch in (1, 2, 3)
+    ]
+
+
+def test_a_schedule_has_observed_an_epoch_when_callbacks_see_its_end():
+    counts = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, run):
+            counts.append(run.optimizer.schedule.n_epochs)
+
+    classifier().fit(
+        X, Y, optimizer=Adam(Observing()), epochs=2, callbacks=[Watch()], progress=False
+    )
+    assert counts == [1, 2]
+
+
+def test_a_resumed_training_continues_with_what_the_schedule_observed(tmp_path):
+    def fit(epochs, **arguments):
+        model, schedule = classifier(), Observing()
+        optimizer = GradientDescent(schedule)
+        model.fit(X, Y, optimizer=optimizer, epochs=epochs, progress=False, **arguments)
+        return model.parameters.theta, schedule.state()
+
+    theta, state = fit(4)
+    fit(2, callbacks=[Checkpoint(tmp_path / "run.h5")])
+    resumed_theta, resumed_state = fit(4, resume=tmp_path / "run.h5")
+    assert resumed_state == state
+    np.testing.assert_array_equal(resumed_theta, theta)

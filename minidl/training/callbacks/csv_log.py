@@ -12,48 +12,82 @@ from .base import Callback, TrainingRun
 
 
 class CSVLog(Callback):
-    """Write the history to the CSV file `path`, a row as soon as an epoch ends; all before as well where training is resumed.
+    """Write the history to a CSV file, one row as soon as an epoch ends.
 
-    `fit` raises `DataError` if it cannot be written.
+    The file has a header and one column per metric, with all digits of the numbers. If training is
+    resumed, the rows of the epochs before are written again. An old file is replaced when the first
+    epoch ends.
+
+    Parameters
+    ----------
+    path : path
+        The file; missing folders are created.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        From `fit`, if the file cannot be written.
+
+    See Also
+    --------
+    TensorBoardLog : Writes the history for TensorBoard.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minidl import Adam, CSVLog, Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = CSVLog(f"{folder}/log.csv")
+    ...     X, Y = [[1.0], [2.0]], [2.0, 4.0]
+    ...     _ = model.fit(X, Y, optimizer=Adam(), epochs=3, callbacks=[log], progress=False)
+    ...     print(log.path.read_text().splitlines()[0])
+    epoch,loss
     """
 
-    run_last = True  # after others' numbers
+    run_last = True  # after the callbacks that add metrics
 
     def __init__(self, path: FilePath) -> None:
         self.path = Path(path)
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Make the folder; an old file stays until there is a row."""
         make_folder(self.path.parent)
-        self._begins: list[int] = []  # in which epoch, from 0, each column does
+        # Completed epochs before the first value of each column; empty until the file is written.
+        self._offsets: list[int] = []
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Write a row: the first time, all that there are."""
         columns = [run.history.columns.get(name, []) for name in run.metric_names]
-        new, rows = not self._begins, io.StringIO()
-        table = csv.writer(rows, lineterminator="\n")
-        if new:
-            # A resumed training may have got a column later.
-            self._begins = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
-            table.writerow(["epoch", *run.metric_names])
-        for epoch in range(0 if new else run.epoch - 1, run.epoch):
-            cells = [
-                (column, epoch - begin) for column, begin in zip(columns, self._begins, strict=True)
-            ]
-            table.writerow(
-                [
-                    epoch + 1,
-                    *(column[place] if 0 <= place < len(column) else "" for column, place in cells),
-                ]
-            )
-        content = rows.getvalue().encode()
-        if new:
+        is_new = not self._offsets
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if is_new:
+            # When training is resumed with another callback, its column begins later.
+            self._offsets = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
+            writer.writerow(["epoch", *run.metric_names])
+        for epoch in range(1 if is_new else run.epoch, run.epoch + 1):
+            writer.writerow([epoch, *self._cells(columns, epoch)])
+        content = text.getvalue().encode()
+        if is_new:
             atomic_write(self.path, content)
-            return
+        else:
+            self._append(content)
+
+    def _cells(self, columns: list[list[float]], epoch: int) -> list[float | str]:
+        cells: list[float | str] = []
+        for column, offset in zip(columns, self._offsets, strict=True):
+            i = epoch - 1 - offset
+            cells.append(column[i] if 0 <= i < len(column) else "")
+        return cells
+
+    def _append(self, content: bytes) -> None:
         try:
             with open(self.path, "ab") as file:
                 file.write(content)
         except OSError as error:
-            raise DataError(
-                f"{self.path}: a row cannot be added, {error.strerror}: choose a place with enough room"
-            ) from error
+            rule = f"{self.path}: a row cannot be added, {error.strerror}"
+            raise DataError(f"{rule}: choose a folder with enough free space") from error

@@ -15,23 +15,48 @@ from .base import Callback, TrainingRun
 
 
 class EarlyStopping(Callback):
-    """Stop when a number of the history has not improved for some epochs.
+    """Stop training when a metric has not improved for some epochs.
 
     Parameters
     ----------
     monitor : str, default "val_loss"
-        Its name; an accuracy is better where larger, anything else where smaller.
+        The name of the metric in the history. Accuracies are better if higher, all other metrics if
+        lower.
     patience : int, default 10
-        Epochs without an improvement, >= 1.
+        The number of epochs without an improvement after which training stops, >= 1.
     min_delta : float, default 0.0
-        >= 0, by which it must be better to count.
+        By how much the metric must be better than the best so far to count as improved, >= 0.
     restore_best : bool, default True
-        Whether the parameters of the best epoch come back at the end, also after the last epoch.
+        Whether to restore the parameters of the best epoch when training ends, early or not.
+
+    Attributes
+    ----------
+    best : float
+        The best value of the metric so far; NaN before the first epoch.
+    best_epoch : int
+        The number of its epoch; 0 before the first epoch.
 
     Raises
     ------
     ArgumentError
-        For bad settings; from `fit`, if the history will have no such number.
+        If an argument is invalid; from `fit`, if the history will have no `monitor`.
+
+    See Also
+    --------
+    Checkpoint : Saves the best epoch to a file.
+
+    Examples
+    --------
+    >>> from minidl import EarlyStopping, GradientDescent, Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> X, Y = [[1.0], [2.0]], [2.0, 4.0]
+    >>> stopping = EarlyStopping("loss", patience=2, min_delta=0.1)
+    >>> optimizer = GradientDescent(0.1)
+    >>> history = model.fit(
+    ...     X, Y, optimizer=optimizer, epochs=99, callbacks=[stopping], progress=False
+    ... )
+    >>> history.epochs < 99
+    True
     """
 
     def __init__(
@@ -43,66 +68,63 @@ class EarlyStopping(Callback):
         restore_best: bool = True,
     ) -> None:
         if not is_integer(patience):
-            raise ArgumentError(
-                f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping"
-            )
+            rule = "patience must be an integer >= 1"
+            raise ArgumentError(f"{rule}, got {patience!r} in EarlyStopping")
         if not (math.isfinite(min_delta) and min_delta >= 0):
-            raise ArgumentError(
-                f"min_delta must be finite and >= 0, got {min_delta} in EarlyStopping"
-            )
-        self.monitor, self.patience, self.min_delta, self.restore_best = (
-            monitor,
-            patience,
-            min_delta,
-            restore_best,
-        )
+            rule = "min_delta must be finite and >= 0"
+            raise ArgumentError(f"{rule}, got {min_delta} in EarlyStopping")
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.restore_best = restore_best
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best = math.nan
+        self.best_epoch = 0
+        self._best_theta: Array | None = None
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Start afresh; refuse to watch what there will not be."""
         run.require_metric(self.monitor, self)
-        self.best, self.best_epoch = math.nan, 0
-        self._theta: Array | None = None
-        self._shape = run.model.parameters.theta.shape
+        self._reset()
+        self._theta_shape = run.model.parameters.theta.shape
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Compare with the best epoch so far."""
-        number = run.history[self.monitor][-1]
-        gain = number - self.best if higher_is_better(self.monitor) else self.best - number
-        if (
-            self.best_epoch == 0
-            or gain > self.min_delta
-            or math.isnan(self.best) > math.isnan(number)
-        ):
-            self.best, self.best_epoch = number, run.epoch
+        value = run.history[self.monitor][-1]
+        if self._is_improved(value):
+            self.best = value
+            self.best_epoch = run.epoch
             if self.restore_best:
-                self._theta = run.model.parameters.theta.copy()
+                self._best_theta = run.model.parameters.theta.copy()
         elif run.epoch - self.best_epoch >= self.patience:
             run.stop(
-                f"{self.monitor} has not improved on {self.best:.6g} (epoch {self.best_epoch}) for {self.patience} epochs"
+                f"{self.monitor} has not improved on {self.best:.6g} (epoch {self.best_epoch}) "
+                f"for {self.patience} epochs"
             )
+
+    def _is_improved(self, value: float) -> bool:
+        if self.best_epoch == 0:
+            return True
+        if math.isnan(self.best):
+            return not math.isnan(value)
+        gain = value - self.best if higher_is_better(self.monitor) else self.best - value
+        return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:
-        """Return the best so far."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "theta": self._theta}
+        return {"best": self.best, "best_epoch": self.best_epoch, "theta": self._best_theta}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
         theta = state["theta"]
-        if theta is not None and np.shape(theta) != self._shape:
-            raise ArgumentError(
-                f"the best parameters must have the shape {self._shape}, got {np.shape(theta)}"
-            )
-        self.best, self.best_epoch, self._theta = (
-            float(state["best"]),
-            int(state["best_epoch"]),
-            theta,
-        )
+        if theta is not None and np.shape(theta) != self._theta_shape:
+            rule = f"the best parameters must have the shape {self._theta_shape}"
+            raise ArgumentError(f"{rule}, got {np.shape(theta)}")
+        self.best = float(state["best"])
+        self.best_epoch = int(state["best_epoch"])
+        self._best_theta = theta
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Put the best parameters back."""
-        if self._theta is not None:
-            run.model.parameters.theta = self._theta
-            if run.stopped:
-                run.stop(
-                    f"{run.stopped}; the parameters of epoch {self.best_epoch} are back in the model"
-                )
+        if self._best_theta is None:
+            return
+        run.model.parameters.theta = self._best_theta
+        if run.stopped:
+            run.stop(f"{run.stopped}; the parameters of epoch {self.best_epoch} were restored")

@@ -7,13 +7,26 @@ import time
 
 from .base import Callback, TrainingRun
 
+_SECONDS_BETWEEN_UPDATES = 0.1
+
 
 class ProgressBar(Callback):
-    """A tqdm progress bar with the losses and the time left, on stderr."""
+    """Show a progress bar on stderr, with the losses and the time left.
+
+    `fit` adds one by default; pass ``progress=False`` for none.
+
+    Examples
+    --------
+    >>> from minidl import Adam, Linear, MeanSquaredError, ProgressBar, Sequential
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError())
+    >>> bar = ProgressBar()
+    >>> history = model.fit(
+    ...     [[1.0]], [2.0], optimizer=Adam(), epochs=3, callbacks=[bar], progress=False
+    ... )
+    """
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Open the bar."""
-        from tqdm.auto import tqdm
+        from tqdm.auto import tqdm  # only needed where a bar is shown
 
         self._bar = tqdm(
             total=run.epochs * run.batches_per_epoch,
@@ -21,29 +34,26 @@ class ProgressBar(Callback):
             dynamic_ncols=True,
             file=sys.stderr,
         )
-        self._shown = 0.0
+        self._last_update = 0.0
 
     def on_batch_end(self, run: TrainingRun) -> None:
-        """Show at most ten times per second."""
-        if time.perf_counter() - self._shown > 0.1:
-            self._show(run)
+        if time.perf_counter() - self._last_update > _SECONDS_BETWEEN_UPDATES:
+            self._update(run)
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Show the last state and close the bar."""
-        self._show(run)
+        self._update(run)
         self._bar.close()
 
-    def _show(self, run: TrainingRun) -> None:
-        bar, done = self._bar, max(0, run.epoch - 1) * run.batches_per_epoch + run.batch
+    def _update(self, run: TrainingRun) -> None:
+        bar = self._bar
+        n_steps = max(0, run.epoch - 1) * run.batches_per_epoch + run.batch
         if bar.n == 0:
-            bar.initial = max(0, done - 1)  # what was done before a stop does not count as speed
-        losses = [
-            f"{name} {run.history[name][-1]:.4f}"
-            for name in ("loss", "val_loss")
-            if name in run.history
-        ]
+            # Steps made before training was resumed do not count for the speed.
+            bar.initial = max(0, n_steps - 1)
+        names = [name for name in ("loss", "val_loss") if name in run.history]
+        losses = ", ".join(f"{name} {run.history[name][-1]:.4f}" for name in names)
         bar.set_description_str(f"epoch {run.epoch}/{run.epochs}", refresh=False)
-        bar.set_postfix_str(", ".join(losses) or f"loss {float(run.loss):.4f}", refresh=False)
-        bar.n = done
+        bar.set_postfix_str(losses or f"loss {float(run.loss):.4f}", refresh=False)
+        bar.n = n_steps
         bar.refresh()
-        self._shown = time.perf_counter()
+        self._last_update = time.perf_counter()

@@ -45,7 +45,6 @@ class StopOnNonFinite(Callback):
         self.enabled = enabled
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Copy the parameters."""
         self._finite_theta = run.model.parameters.theta.copy()
         self._finite_at = "the start"
         self._steps = 0
@@ -54,7 +53,6 @@ class StopOnNonFinite(Callback):
         self._trainable = [i for i, layer in enumerate(layers) if layer.parameters()]
 
     def on_gradient(self, run: TrainingRun) -> None:
-        """Raise if something is not finite; otherwise copy the parameters every 16 steps."""
         if not self.enabled or run.forward_pass is None:
             return
         parameters, outputs = run.model.parameters, run.forward_pass.outputs

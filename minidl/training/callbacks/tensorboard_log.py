@@ -11,38 +11,70 @@ from .base import Callback, TrainingRun
 
 
 class TensorBoardLog(Callback):
-    """Write the history for TensorBoard, epoch by epoch, into `folder`; look at it with `tensorboard --logdir FOLDER`.
+    """Write the history for TensorBoard, epoch by epoch.
 
-    "val_loss" is the "loss" of the run "validation"; a resumed training goes on in its place. `fit` raises `DataError` if the folder cannot
-    be written. Needs tensorboardX: pip install minidl[tensorboard].
+    The folder gets two runs, "training" and "validation": "val_loss" is the "loss" of the latter.
+    If training is resumed, what was written after the checkpoint is replaced. Look at the curves
+    with ``tensorboard --logdir FOLDER``. Needs tensorboardX: ``pip install minidl[tensorboard]``.
+
+    Parameters
+    ----------
+    folder : path
+        Where the files are written; missing folders are created.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where the files are written.
+
+    Raises
+    ------
+    MissingDependencyError
+        If tensorboardX is not installed.
+    DataError
+        From `fit`, if the folder cannot be written.
+
+    See Also
+    --------
+    CSVLog : Writes the history to a CSV file.
+
+    Examples
+    --------
+    >>> from minidl import TensorBoardLog
+    >>> callbacks = [TensorBoardLog("runs/first")]  # doctest: +SKIP
     """
 
-    run_last = True
+    run_last = True  # after the callbacks that add metrics
 
     def __init__(self, folder: FilePath) -> None:
         with require_extra("tensorboardX", "tensorboard", "TensorBoardLog"):
             from tensorboardX import SummaryWriter
-        self.folder, self._writer = Path(folder), SummaryWriter
+        self.folder = Path(folder)
+        self._writer_class = SummaryWriter
         self._writers: dict[str, Any] = {}
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Make the folder."""
         make_folder(self.folder)
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Write the numbers of the epoch."""
         for name in run.metric_names:
-            if column := run.history.columns.get(name):
-                part = "validation" if name.startswith("val_") else "training"
-                if part not in self._writers:
-                    place = make_folder(self.folder / part)
-                    new = f".{len(list(place.iterdir()))}"  # a file's name has but the second of its beginning
-                    self._writers[part] = self._writer(
-                        str(place), purge_step=run.epoch, flush_secs=1, filename_suffix=new
-                    )
-                self._writers[part].add_scalar(name.removeprefix("val_"), column[-1], run.epoch)
+            values = run.history.columns.get(name)
+            if not values:
+                continue
+            subset = "validation" if name.startswith("val_") else "training"
+            if subset not in self._writers:
+                self._writers[subset] = self._open(self.folder / subset, run.epoch)
+            self._writers[subset].add_scalar(name.removeprefix("val_"), values[-1], run.epoch)
+
+    def _open(self, folder: Path, epoch: int) -> Any:
+        make_folder(folder)
+        # File names have the time in whole seconds: number the files, so that none is shared.
+        suffix = f".{len(list(folder.iterdir()))}"
+        return self._writer_class(
+            str(folder), purge_step=epoch, flush_secs=1, filename_suffix=suffix
+        )
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Close the files."""
         while self._writers:
-            self._writers.popitem()[1].close()
+            _, writer = self._writers.popitem()
+            writer.close()

@@ -101,14 +101,14 @@ def test_restoring_may_be_left_out():
     model, script = classifier(), Script([1, 2, 3, 4])
     history = fit(model, script, EarlyStopping(patience=2, restore_best=False), epochs=4)
     np.testing.assert_array_equal(model.parameters.theta, script.thetas[-1])
-    assert "are back" not in history.stopped
+    assert "restored" not in history.stopped
 
 
 def test_the_history_says_why_training_stopped():
     history = fit(classifier(), Script([1, 2, 3, 4]), EarlyStopping(patience=2), epochs=4)
     assert (
         history.stopped
-        == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 are back in the model"
+        == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 were restored"
     )
     assert fit(classifier(), Script([4, 3, 2]), EarlyStopping(), epochs=3).stopped is None
 
@@ -149,7 +149,7 @@ def test_watching_what_there_is_not_is_an_error(monitor, message):
 def test_patience_must_be_a_whole_number_from_1(patience):
     with pytest.raises(
         ArgumentError,
-        match=f"patience must be a whole number >= 1, got {patience!r} in EarlyStopping",
+        match=f"patience must be an integer >= 1, got {patience!r} in EarlyStopping",
     ):
         EarlyStopping(patience=patience)
 
@@ -547,7 +547,7 @@ def test_a_full_disk_is_told(tmp_path):
 
     with pytest.raises(
         DataError,
-        match=r"log\.csv: a row cannot be added, No space left on device: choose a place with enough room",
+        match=r"log\.csv: a row cannot be added, No space left on device: choose a folder with enough free space",
     ):
         logged(log, Fill())
 
