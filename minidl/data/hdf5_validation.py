@@ -53,7 +53,7 @@ def open_dataset(file: Any, key: str) -> Any:
 
     # A path could lead through a link.
     if not key.isprintable() or "/" in key or key in ("", ".", ".."):
-        raise RuleViolation("the key must be a plain name, found a path: rename the dataset")
+        raise RuleViolation("the key must be a plain name, not a path: rename the dataset")
     name = key.encode()
     links = file.id.links
     if not links.exists(name):  # `key in file` would follow a link

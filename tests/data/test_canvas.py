@@ -47,7 +47,7 @@ def test_draws_stay_between_their_bounds():
     assert 0.59 < colours.max() <= 0.6
 
 
-def test_colours_outside_of_the_range_are_cut_off():
+def test_colours_outside_of_the_range_are_clipped():
     canvas = Canvas(np.random.RandomState(0))
     canvas.fill(np.array([-1.0, 0.5, 2.0]), slope=0.0)
     picture = canvas.to_image(noise=0.1)

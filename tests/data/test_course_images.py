@@ -52,7 +52,7 @@ def small_cats(folder, value=0):
 
 
 @pytest.mark.parametrize(("name", "drawn"), [("cats", draw_cats), ("signs", draw_signs)])
-def test_without_files_the_stand_in_is_drawn_and_says_so(nowhere, name, drawn):
+def test_without_files_a_stand_in_is_drawn_and_named_as_such(nowhere, name, drawn):
     loaded = LOADERS[name]()
     assert loaded.source.startswith("stand-in images drawn by minidl, because no ")
     assert str(nowhere / "datasets") in loaded.source
@@ -74,7 +74,7 @@ def test_the_folder_that_is_passed_is_used(tmp_path):
     assert not loaded.verified
 
 
-def test_a_folder_that_is_passed_and_lacks_a_file_is_an_error(tmp_path):
+def test_a_missing_file_in_the_passed_folder_is_an_error(tmp_path):
     small_cats(tmp_path / "datasets")
     write_hdf5({tmp_path / "mine" / CAT_FILES[0]: arrays("train")})
     with pytest.raises(
@@ -88,7 +88,7 @@ def test_a_folder_that_is_passed_and_lacks_a_file_is_an_error(tmp_path):
         load_signs(tmp_path / "mine")
 
 
-def test_places_are_searched_in_order(nowhere, monkeypatch):
+def test_folders_are_searched_in_order(nowhere, monkeypatch):
     places = [nowhere / "site" / "datasets", nowhere / "datasets", nowhere / "chosen"]
     monkeypatch.setenv("MINIDL_DATA", str(places[2]))
     for value, place in enumerate(places, start=1):
@@ -99,7 +99,7 @@ def test_places_are_searched_in_order(nowhere, monkeypatch):
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_a_chosen_folder_without_files_is_mentioned(nowhere, monkeypatch, elsewhere):
+def test_a_chosen_folder_without_files_is_named_in_the_source(nowhere, monkeypatch, elsewhere):
     monkeypatch.setenv("MINIDL_DATA", str(nowhere / "chosen"))
     if elsewhere:
         small_cats(nowhere / "datasets")
@@ -150,7 +150,7 @@ def test_files_of_different_classes_are_refused(tmp_path):
         load_cats(tmp_path)
 
 
-def test_a_class_name_that_would_steer_a_terminal_is_shown_harmless(tmp_path):
+def test_control_characters_in_a_class_name_are_escaped(tmp_path):
     write_hdf5(
         {
             tmp_path / name: arrays(prefix, names=(b"\x1b[2J", b"\xffcat"))
@@ -207,13 +207,13 @@ def test_the_real_cats_are_recognised():
 
 
 @needs_cats
-def test_the_variable_leads_to_the_real_cats(monkeypatch):
+def test_the_environment_variable_leads_to_the_real_cats(monkeypatch):
     monkeypatch.setenv("MINIDL_DATA", str(REAL))
     assert load_cats().verified
 
 
 @needs_cats
-def test_the_stand_in_has_the_shapes_and_shares_of_the_real_cats():
+def test_the_stand_in_has_the_shapes_and_class_counts_of_the_real_cats():
     real = load_cats(REAL)
     for part, drawn in zip((real.train, real.test), draw_cats(), strict=True):
         assert part.images.shape == drawn.images.shape

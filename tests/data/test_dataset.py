@@ -59,7 +59,7 @@ def test_the_callers_arrays_stay_writable():
         (np.zeros((2, 2, 2, 3), np.uint8), np.array([-1, 1]), ShapeError, r"got -1\.\.1"),
     ],
 )
-def test_what_does_not_fit_is_refused(images, labels, error, message):
+def test_invalid_images_and_labels_are_refused(images, labels, error, message):
     with pytest.raises(error, match=message):
         Split(images, labels, ("a", "b"))
 
@@ -69,7 +69,7 @@ def test_majority_class_is_the_most_frequent_class_of_each_split():
     assert made.majority_class == {"train": ("no", 0.75), "test": ("yes", pytest.approx(2 / 3))}
 
 
-def test_text_begins_with_the_source_and_aligns_the_splits():
+def test_str_begins_with_the_source_and_aligns_the_splits():
     made = Dataset(make_split((0,) * 9 + (1,)), make_split((1, 0)), "images from nowhere")
     lines = str(made).splitlines()
     assert lines == [

@@ -105,7 +105,7 @@ def test_the_file_arrives(server, tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_file_that_is_there_and_right_is_not_fetched_again(server, tmp_path):
+def test_a_correct_existing_file_is_not_fetched_again(server, tmp_path):
     (tmp_path / NAME).write_bytes(GOOD)
     assert fetch(KNOWN, [server.url], tmp_path) == {tmp_path / NAME: "there already"}
     assert server.requests == []
@@ -207,27 +207,27 @@ def dripping(handler):
         ),
     ],
 )
-def test_what_is_not_the_file_never_reaches_the_folder(server, tmp_path, behave, told):
+def test_any_other_content_never_reaches_the_folder(server, tmp_path, behave, told):
     server.behave = behave
     refused(server, tmp_path, told)
 
 
-def test_a_server_that_falls_silent_is_left(server, tmp_path):
+def test_a_server_that_falls_silent_is_an_error(server, tmp_path):
     server.behave = stalling
     refused(server, tmp_path, "found silence for 0.2 s: try again", timeout=0.2)
 
 
-def test_a_server_that_never_answers_is_left(server, tmp_path):
+def test_a_server_that_never_answers_is_an_error(server, tmp_path):
     server.behave = lambda handler: handler.server.over.wait()
     refused(server, tmp_path, "found silence for 0.2 s", timeout=0.2)
 
 
-def test_a_server_that_sends_a_letter_at_a_time_is_left(server, tmp_path):
+def test_a_server_that_sends_byte_by_byte_is_an_error(server, tmp_path):
     server.behave = dripping
     refused(server, tmp_path, r"found .* after 0\.3 s: try again", patience=0.3)
 
 
-def test_no_server_at_all(server, tmp_path):
+def test_a_failed_connection_is_an_error(server, tmp_path):
     server.shutdown()
     server.server_close()
     refused(server, tmp_path, r"found a failed connection \(ConnectionError\)")
@@ -318,7 +318,7 @@ def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(server, tmp_path):
     (tmp_path / "data").write_bytes(b"")
     with pytest.raises(DataError, match="data: cannot be written"):
         fetch(KNOWN, [server.url], tmp_path / "data")
@@ -334,7 +334,7 @@ def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
     assert connected == []
 
 
-def test_without_pooch_the_pip_line_is_told(tmp_path, monkeypatch):
+def test_without_pooch_the_error_names_the_pip_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[data\]"):
         fetch(KNOWN, ["https://example.org/"], tmp_path)

@@ -59,7 +59,7 @@ def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
         ("shuffle", "deflate", "fletcher32"),
     ],
 )
-def test_the_check_sum_may_come_first_last_or_between(path, filters):
+def test_the_checksum_may_come_first_last_or_between(path, filters):
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_chunk((16, 5))
     for name in filters:
@@ -105,12 +105,12 @@ def test_a_chunk_of_a_wrong_size_is_refused(path, packed, mask, found):
     chunks_refused(path, found)
 
 
-def test_a_check_sum_without_a_chunk(path):
+def test_a_checksum_without_a_chunk_is_refused(path):
     store(path, b"123", filters=("fletcher32",))
     chunks_refused(path, "a chunk of 0 bytes instead of 200")
 
 
-def test_a_bomb_takes_no_memory(path):
+def test_a_decompression_bomb_takes_no_memory(path):
     store(path, zlib.compress(bytes(2**26), 9))
     tracemalloc.start()
     chunks_refused(path, "more than 200 bytes")
@@ -145,7 +145,7 @@ def test_chunks_that_overlap_are_refused(path):
     chunks_refused(path, "chunks of .* bytes in a file of")
 
 
-def test_chunks_whose_filters_are_gone_are_refused(path):
+def test_chunks_without_their_filters_are_refused(path):
     """HDF5 reads such a chunk into a buffer that is smaller; found among 10,000 mutated files."""
     store(path, zlib.compress(np.random.default_rng(0).bytes(300)))
     content = path.read_bytes()
@@ -167,7 +167,7 @@ def moved(path, *corners):
     path.write_bytes(content)
 
 
-def test_the_index_of_chunks_is_followed_where_it_is_right(path):
+def test_a_correct_index_of_chunks_is_followed(path):
     moved(path, 0, 20)
     np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
 

@@ -99,7 +99,7 @@ def test_the_file_is_not_opened_for_writing(path):
     assert path.read_bytes() == before
 
 
-def test_two_reads_are_of_one_file_whatever_happens_to_it(path):
+def test_two_reads_are_of_the_same_bytes_even_if_the_file_is_gone(path):
     save(path)
     file = HDF5File(path)
     np.testing.assert_array_equal(file.read({"y": SCHEMA["y"], "names": SCHEMA["names"]})["y"], Y)
@@ -171,7 +171,7 @@ def test_arrays_that_unpack_to_many_times_the_file(path):
     assert len(read_hdf5(path, SCHEMA, limit=Limits(max_ratio=20)).arrays["x"]) == 10**6
 
 
-def test_a_missing_key_lists_some_of_those_that_are_there(path):
+def test_the_error_for_a_missing_key_lists_existing_keys(path):
     save(path, y=None)
     refused(path, "y", "the key must be in the file", "only 'names', 'x': is it the right file")
     with h5py.File(path, "r+") as file:
@@ -190,7 +190,7 @@ def test_an_empty_file_of_hdf5(path):
 
 
 @pytest.mark.parametrize("key", ["", ".", "..", "/x", "group/x", "./x", "x\0", "\ud800"])
-def test_a_key_that_is_no_plain_name_is_not_followed(path, key):
+def test_a_key_that_is_a_path_is_not_followed(path, key):
     """Keys may come from a file, and a path could lead through a link."""
     save(path, change=lambda file: file.update(group=h5py.ExternalLink("/nowhere.h5", "/")))
     with pytest.raises(DataError, match="the key must be a plain name"):
@@ -249,7 +249,7 @@ def test_damaged_compressed_data(path):
     refused(path, "x", "truncated or damaged")
 
 
-def test_too_little_memory_is_told(path, monkeypatch):
+def test_too_little_memory_is_an_error(path, monkeypatch):
     save(path)
     monkeypatch.setattr(
         h5py.Dataset, "__getitem__", lambda *_: (_ for _ in ()).throw(MemoryError())
@@ -293,7 +293,7 @@ def test_h5py_is_loaded_only_when_a_file_is_read():
     )
 
 
-def test_reading_warns_of_nothing(path):
+def test_reading_issues_no_warning(path):
     save(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

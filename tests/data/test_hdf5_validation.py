@@ -175,7 +175,7 @@ def test_giant_attributes(path, libver, owner):
     assert len(read_hdf5(path, {"y": FIELD}, limit=Limits(max_header_bytes=2**20)).arrays["y"]) == 5
 
 
-def test_small_attributes_are_let_be(path):
+def test_small_attributes_are_accepted(path):
     put(
         path,
         lambda file: file.create_dataset("y", data=Y).attrs.update(note="taken in May", scale=0.5),
@@ -198,7 +198,7 @@ def test_numbers_that_are_not_finite(path, bad):
     )
 
 
-def test_an_integer_beyond_int64_is_no_class(path):
+def test_an_integer_beyond_int64_is_not_a_class(path):
     put(path, lambda file: file.update(y=np.array([2**64 - 1, 0], np.uint64), k=np.zeros(3, int)))
     with pytest.raises(
         DataError, match=r"the values must lie in 0\.\.2, found 0\.\.18446744073709551615"
@@ -231,7 +231,7 @@ def test_all_bytes_are_read(tmp_path):
     ],
     ids=["lfs", "html", "html-tag", "html-bom", "gzip", "empty", "cut", "other"],
 )
-def test_what_is_not_hdf5_is_named(tmp_path, content, found):
+def test_a_file_of_another_format_is_named(tmp_path, content, found):
     path = tmp_path / "train.h5"
     path.write_bytes(content)
     with pytest.raises(DataError, match=f"train.h5: .*{found}") as caught:
@@ -254,7 +254,7 @@ def test_a_missing_file_is_a_file_not_found_error(tmp_path, name):
     assert isinstance(caught.value, FileNotFoundError)
 
 
-def test_a_link_that_leads_nowhere_is_missing(tmp_path):
+def test_a_broken_link_is_a_missing_file(tmp_path):
     (tmp_path / "a.h5").symlink_to(tmp_path / "b.h5")
     with pytest.raises(MissingDataError):
         HDF5File(tmp_path / "a.h5", limit=100)

@@ -20,7 +20,7 @@ def test_what_is_written_is_read(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_nothing_is_written_where_one_name_is_taken(tmp_path):
+def test_nothing_is_written_if_one_file_exists(tmp_path):
     (tmp_path / "two.h5").symlink_to(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"two\.h5: .*must not replace"):
         write_hdf5({tmp_path / "one.h5": ARRAYS, tmp_path / "two.h5": ARRAYS})

@@ -34,14 +34,14 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a picture with ümlaut.PNG"])
-def test_a_picture_of_any_size_comes_as_64_by_64(tmp_path, name):
+def test_an_image_of_any_size_is_scaled_to_64_by_64(tmp_path, name):
     Image.fromarray(PICTURE).save(tmp_path / name)
     image = read_image(tmp_path / name)
     assert (image.shape, image.dtype) == ((64, 64, 3), np.uint8)
     assert near(image, EXPECTED, slack=12)
 
 
-def test_a_picture_of_the_right_size_comes_as_it_is(path):
+def test_an_image_of_the_right_size_is_unchanged(path):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     Image.fromarray(pixels).save(path)
     assert np.array_equal(read_image(str(path)), pixels)
@@ -52,13 +52,13 @@ def test_the_size_is_height_then_width(path):
     assert read_image(path, size=(10, 30)).shape == (10, 30, 3)
 
 
-def test_a_single_pixel_fills_the_picture(path):
+def test_a_single_pixel_fills_the_image(path):
     Image.new("RGB", (1, 1), (10, 20, 30)).save(path)
     assert (read_image(path) == [10, 20, 30]).all()
 
 
 @pytest.mark.parametrize("size", [(64,), (0, 64), (64.0, 64), (True, 64)])
-def test_a_size_that_is_none_is_refused(path, size):
+def test_an_invalid_size_is_refused(path, size):
     with pytest.raises(ArgumentError, match="two integers >= 1"):
         read_image(path, size=size)
 
@@ -74,13 +74,13 @@ def test_16_bit_grey_keeps_its_brightness(path):
     assert (read_image(path) == 128).all()
 
 
-def test_a_palette_picture_keeps_its_colours(path):
+def test_a_palette_image_keeps_its_colours(path):
     Image.fromarray(PICTURE).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
     assert near(read_image(path), EXPECTED)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparent_places_become_white(path, mode):
+def test_transparent_pixels_become_white(path, mode):
     picture = Image.new("RGBA", (10, 10), (0, 0, 0, 0)).convert(mode)
     picture.putalpha(0)
     picture.save(path)
@@ -98,7 +98,7 @@ def test_cmyk_jpeg_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(("orientation", "degrees"), [(3, 180), (6, 90), (8, 270)])
-def test_a_picture_marked_as_rotated_stands_upright(tmp_path, orientation, degrees):
+def test_an_image_marked_as_rotated_is_turned_upright(tmp_path, orientation, degrees):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(PICTURE).rotate(degrees, expand=True).save(
@@ -107,17 +107,17 @@ def test_a_picture_marked_as_rotated_stands_upright(tmp_path, orientation, degre
     assert near(read_image(tmp_path / "a.jpg"), EXPECTED, slack=12)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(MissingDataError, match="found none: check the path"):
         read_image(tmp_path / "none.png")
 
 
-def test_a_folder_is_told(tmp_path):
+def test_a_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="regular file, found a folder"):
         read_image(tmp_path)
 
 
-def test_an_impossible_path_is_told():
+def test_an_impossible_path_is_an_error():
     with pytest.raises(DataError, match="must be readable"):
         read_image("a\0b")
 
@@ -132,7 +132,7 @@ def test_an_impossible_path_is_told():
         (b"%!PS-Adobe-3.0 EPSF", "a file that begins with b'%!PS-Adobe-3'"),
     ],
 )
-def test_another_file_is_told_by_what_it_is(path, content, what):
+def test_the_error_for_another_file_shows_its_first_bytes(path, content, what):
     path.write_bytes(content)
     with pytest.raises(DataError, match="must be a complete JPEG or PNG image, found") as caught:
         read_image(path)
@@ -146,7 +146,7 @@ def test_a_real_gif_is_refused_too(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
-def test_a_truncated_picture_is_told_and_no_part_of_it_is_used(tmp_path, name):
+def test_a_truncated_image_is_an_error(tmp_path, name):
     noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / name)
     content = (tmp_path / name).read_bytes()
@@ -180,7 +180,7 @@ def test_an_enormous_file_is_refused(path, monkeypatch):
         read_image(path)
 
 
-def test_without_pillow_the_pip_line_is_told(path, monkeypatch):
+def test_without_pillow_the_error_names_the_pip_command(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[plot\]"):
         read_image(path)

@@ -48,7 +48,7 @@ def test_without_noise_circles_have_their_radii():
     np.testing.assert_allclose(np.sqrt((X**2).sum(axis=1)), np.where(Y[:, 0] == 1, 0.3, 1.0))
 
 
-def test_without_noise_blobs_are_their_middles():
+def test_without_noise_blobs_are_their_centers():
     X, Y = planar.blobs(11, 0.0, 0, centers=4)
     assert Y.dtype == np.int64
     assert sorted(np.bincount(Y[:, 0]).tolist()) == [2, 3, 3, 3]
@@ -77,7 +77,7 @@ def test_the_same_seed_gives_the_same_points_and_another_seed_others(name, make)
     assert not np.array_equal(first, other)
 
 
-def test_a_stream_moves_on_and_the_global_one_does_not():
+def test_a_stream_advances_and_the_global_one_does_not():
     rng = np.random.RandomState(0)
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     assert not np.array_equal(planar.moons(10, 0.1, rng)[0], planar.moons(10, 0.1, rng)[0])
@@ -91,7 +91,7 @@ def test_a_stream_moves_on_and_the_global_one_does_not():
     noise=st.floats(0, 3),
     seed=st.integers(0, 2**32),
 )
-def test_shapes_and_types_hold_for_every_setting(name, n, noise, seed):
+def test_shapes_and_types_of_any_arguments(name, n, noise, seed):
     X, Y = DRAW[name](n, noise, seed)
     assert X.shape == (n, 2)
     assert X.dtype == np.float64

@@ -69,7 +69,7 @@ def test_one_hot_rows_are_classes():
     assert Y_train.sum(axis=0).tolist() == [45, 27, 18]
 
 
-def test_results_are_copies_of_the_same_type_and_the_arguments_stay():
+def test_results_are_copies_of_the_same_type():
     X, Y = np.ones((10, 2), np.float32), np.repeat([0, 1], 5)
     (X_train, Y_train), _ = train_validation_split(X, Y)
     X_train[:] = Y_train[:] = 7
@@ -86,7 +86,7 @@ def test_results_are_copies_of_the_same_type_and_the_arguments_stay():
         ([1], 2, r"\(1,\) and \(\)"),
     ],
 )
-def test_rows_that_do_not_fit_are_refused(X, Y, shapes):
+def test_different_numbers_of_rows_are_refused(X, Y, shapes):
     with pytest.raises(ShapeError, match=shapes):
         train_validation_split(X, Y)
 

@@ -30,7 +30,7 @@ def test_the_images_never_change():
     assert {name: digest(part) for name, part in zip(PINNED, draw_cats(), strict=True)} == PINNED
 
 
-def test_shapes_and_class_shares_are_those_of_the_course():
+def test_shapes_and_class_counts_are_those_of_the_course():
     train, test = draw_cats()
     assert train.classes == test.classes == CAT_CLASSES == ("non-cat", "cat")
     assert train.images.shape == (209, 64, 64, 3)
@@ -44,7 +44,7 @@ def test_no_test_image_is_a_training_image():
     assert len({picture.tobytes() for part in (train, test) for picture in part.images}) == 259
 
 
-def test_the_global_random_stream_is_left_alone():
+def test_the_global_random_stream_is_not_used():
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     draw_cat_split(5, count=3, n_cats=1)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
@@ -108,7 +108,7 @@ def test_a_deep_network_learns_what_logistic_regression_cannot():
     assert fitted > 0.97
 
 
-def test_written_files_are_read_back_by_the_loader(tmp_path):
+def test_written_files_are_loaded_again(tmp_path):
     folder = tmp_path / "new" / "folder"
     paths = write_cats(folder)
     assert [path.name for path in paths] == ["train_catvnoncat.h5", "test_catvnoncat.h5"]

@@ -41,7 +41,7 @@ def test_which_addresses_are_allowed(url, fits):
     assert is_allowed(url) is fits
 
 
-def test_no_redirect_steps_down_from_https():
+def test_no_redirect_leaves_https():
     assert is_allowed("https://127.0.0.1/", redirected_from="https://example.org/")
     assert not is_allowed("http://127.0.0.1/", redirected_from="https://example.org/")
     assert is_allowed("https://example.org/", redirected_from="http://127.0.0.1/")
@@ -76,12 +76,12 @@ def test_addresses_of_a_folder_and_of_files():
         (["https://a.org/", "https://b.org/"], "must name one folder"),
     ],
 )
-def test_addresses_that_are_missing_or_too_many(urls, told):
+def test_missing_or_ambiguous_addresses_are_refused(urls, told):
     with pytest.raises(ArgumentError, match=told):
         resolve_urls(CATS.sha256, urls)
 
 
-def test_what_an_address_carries_is_not_told():
+def test_secrets_in_an_address_are_not_shown():
     assert (
         redact_url("https://me:secret@example.org/a?key=secret#secret") == "https://example.org/a"
     )

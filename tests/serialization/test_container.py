@@ -49,7 +49,7 @@ def rewritten(path, text=None, **arrays):
     path.write_bytes(hdf5_bytes(parts))
 
 
-def test_all_comes_back_to_the_last_bit(path):
+def test_content_and_arrays_round_trip_to_the_last_bit(path):
     content, arrays = read_verified(write(path))
     assert content == CONTENT
     assert str(content["rates"]) == str(CONTENT["rates"])
@@ -58,7 +58,7 @@ def test_all_comes_back_to_the_last_bit(path):
     }
 
 
-def test_nothing_at_all_comes_back(path):
+def test_an_empty_file_round_trips(path):
     assert read_verified(write(path, {}, {})) == ({}, {})
 
 
@@ -120,7 +120,7 @@ def test_a_missing_array_is_named(path):
         ({"version": 4}, "must have the version 1, found 4"),
     ],
 )
-def test_another_kind_or_version_is_refused(path, monkeypatch, form, told):
+def test_another_format_or_version_is_refused(path, monkeypatch, form, told):
     with monkeypatch.context() as patch:
         patch.setattr(container, "FORMAT", {**container.FORMAT, **form})
         write(path)
@@ -206,7 +206,7 @@ def test_a_forged_description_is_refused(path, text, told):
     assert str(caught.value).isprintable()
 
 
-def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
+def test_an_array_name_never_leads_through_a_link(path, tmp_path):
     """A name that would lead through a link is refused before it is looked up."""
     os.mkfifo(tmp_path / "pipe")  # whoever opens it waits for ever
     text = json.dumps(
@@ -233,6 +233,6 @@ def test_no_name_of_an_array_leads_through_a_link(path, tmp_path):
         ({}, {"a": np.array([object()])}, r"a \(\|O\)"),
     ],
 )
-def test_what_could_not_be_read_back_is_refused_before_it_is_written(content, arrays, told):
+def test_content_that_could_not_be_read_is_not_written(content, arrays, told):
     with pytest.raises(ArgumentError, match=told):
         container.pack_with_checksums(content, arrays)

@@ -57,7 +57,7 @@ def every_part(dtype=np.float32):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_model_comes_back_bit_for_bit(tmp_path, dtype):
+def test_a_model_round_trips_bit_for_bit(tmp_path, dtype):
     model = every_part(dtype)
     x = np.random.default_rng(0).standard_normal((4, 2, 3))
     model.fit(x, [0, 1, 2, 0], optimizer=Adam(), epochs=3, progress=False)
@@ -79,7 +79,7 @@ def test_a_model_comes_back_bit_for_bit(tmp_path, dtype):
         (ReLU, MeanSquaredError, 2),
     ],
 )
-def test_every_loss_comes_back(tmp_path, last, loss, outputs):
+def test_every_loss_round_trips(tmp_path, last, loss, outputs):
     model = Sequential([Linear(2, outputs), last()], loss=loss())
     assert type(Sequential.load(model.save(tmp_path / "model.h5")).loss) is loss
 
@@ -107,7 +107,7 @@ class Cubed(Loss):
         return 4 * self.difference**3 / self.difference.size
 
 
-def test_own_parts_are_given_by_the_reader(tmp_path):
+def test_custom_classes_are_passed_to_load(tmp_path):
     model = Sequential([Linear(2, 3), Scaled(3, factor=0.5), Linear(3, 1)], loss=Cubed())
     path = model.save(tmp_path / "model.h5")
     same = Sequential.load(path, custom=[Scaled, Cubed])
@@ -123,7 +123,7 @@ def test_own_parts_are_given_by_the_reader(tmp_path):
     ("custom", "message"),
     [(["Scaled"], "must be a list of classes"), ([type("Linear", (Linear,), {})], "built-in")],
 )
-def test_what_is_no_class_of_ones_own_is_refused(tmp_path, custom, message):
+def test_an_invalid_custom_class_is_refused(tmp_path, custom, message):
     path = classifier().save(tmp_path / "model.h5")
     with pytest.raises(ArgumentError, match=message):
         Sequential.load(path, custom=custom)
@@ -141,7 +141,7 @@ def test_a_layer_without_plain_settings_is_refused_before_anything_is_written(tm
     assert os.listdir(tmp_path) == []
 
 
-def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch):
+def test_the_old_file_stays_if_writing_fails(tmp_path, monkeypatch):
     path = classifier().save(tmp_path / "model.h5")
     before = path.read_bytes()
     monkeypatch.setattr(
@@ -292,9 +292,7 @@ def settings(**new):
         (lambda c: c["arrays"].__delitem__("0.bias"), r"key '0\.bias'"),
     ],
 )
-def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(
-    tmp_path, change, message
-):
+def test_a_forged_description_is_refused(tmp_path, change, message):
     path = classifier(dtype=np.float64).save(tmp_path / "model.h5")
     forged(path, change)
     with pytest.raises(DataError, match=message) as caught:
@@ -303,7 +301,7 @@ def test_a_forged_description_makes_nothing_but_the_model_that_fits_the_arrays(
     assert len(str(caught.value)) < 700
 
 
-def test_layers_that_do_not_fit_are_told(tmp_path):
+def test_layers_that_do_not_fit_together_are_an_error(tmp_path):
     path = Sequential([Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError()).save(
         tmp_path / "model.h5"
     )
@@ -329,7 +327,7 @@ def test_layers_that_do_not_fit_are_told(tmp_path):
 
 
 class Raising(Layer):
-    """A class of one's own that does anything but what it should."""
+    """A custom class that raises."""
 
     fault: type[BaseException] = RuntimeError
 
@@ -348,7 +346,7 @@ class Raising(Layer):
 @pytest.mark.parametrize(
     "fault", [RuntimeError, OverflowError, MemoryError, RecursionError, KeyError]
 )
-def test_whatever_a_class_of_ones_own_raises_is_told(tmp_path, monkeypatch, fault):
+def test_any_exception_of_a_custom_class_is_reported(tmp_path, monkeypatch, fault):
     monkeypatch.setattr(Raising, "fault", None)
     path = Sequential([Linear(2, 3), Raising(3)], loss=MeanSquaredError()).save(
         tmp_path / "model.h5"
@@ -369,7 +367,7 @@ class Doubling(Raising):
         self.features = 2 * features
 
 
-def test_a_class_that_would_not_come_back_the_same_is_told(tmp_path):
+def test_a_class_that_would_not_round_trip_is_an_error(tmp_path):
     path = Sequential([Linear(2, 3), Doubling(3)], loss=MeanSquaredError()).save(
         tmp_path / "model.h5"
     )
@@ -394,7 +392,7 @@ def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_parameters_that_are_not_finite_come_back_too(tmp_path):
+def test_parameters_that_are_not_finite_round_trip(tmp_path):
     """A diverged model is still a model: it can be looked at."""
     model = classifier()
     model.parameters.theta[3] = np.nan
@@ -427,7 +425,7 @@ LAYERS = st.lists(
     st.lists(st.builds(L2, st.floats(0, 10)), max_size=1),
     st.integers(0, 9),
 )
-def test_any_model_comes_back(tmp_path_factory, layers, dtype, penalties, seed):
+def test_any_model_round_trips(tmp_path_factory, layers, dtype, penalties, seed):
     try:
         model = Sequential(
             layers, loss=MeanSquaredError(), penalties=penalties, dtype=dtype, seed=seed
@@ -446,7 +444,7 @@ JSON = st.recursive(
 
 
 @given(st.data())
-def test_any_forged_value_is_refused_or_is_the_model_that_it_describes(tmp_path_factory, data):
+def test_any_forged_value_is_refused_or_describes_the_loaded_model(tmp_path_factory, data):
     path = classifier().save(tmp_path_factory.getbasetemp() / "forged.h5")
     described = []
 

@@ -18,5 +18,5 @@ from minidl.serialization.strict_json import matches_schema
         (["b"], ("a", "b"), False),
     ],
 )
-def test_the_form_of_plain_values(value, form, holds):
+def test_the_structure_of_json_values(value, form, holds):
     assert matches_schema(value, form) == holds

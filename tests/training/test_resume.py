@@ -73,7 +73,7 @@ def test_early_stopping_keeps_its_count(tmp_path):
     assert_equal_trainings(fresh, model, fit(fresh, EarlyStopping(patience=2), resume=path), whole)
 
 
-def test_it_may_be_stopped_again_and_again(tmp_path):
+def test_a_training_may_be_stopped_again_and_again(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network()
     whole = fit(model)
     fit(fresh, Signal(1, 2), Checkpoint(path))
@@ -229,7 +229,7 @@ def test_a_custom_callback_is_resumed(tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path, change, message):
+def test_other_arguments_are_refused_and_nothing_changes(tmp_path, change, message):
     path = tmp_path / "run.h5"
     fit(network(), EarlyStopping(), Checkpoint(path), Signal(3, 3))
     model = copy.deepcopy(change.get("model") or network(seed=8))
@@ -250,7 +250,7 @@ def test_a_missing_file_is_refused(tmp_path):
         fit(network(), resume=tmp_path / "run.h5")
 
 
-def test_a_model_without_its_training_is_refused(tmp_path):
+def test_a_model_without_a_training_state_is_refused(tmp_path):
     with pytest.raises(
         DataError, match="must be a checkpoint, found a model without a training state"
     ):
@@ -269,7 +269,7 @@ def test_a_forged_state_is_refused(tmp_path, state):
 
 
 @pytest.mark.parametrize("steps", [-1, -5, -(10**12)])
-def test_an_optimizer_that_no_training_leaves_is_refused(tmp_path, monkeypatch, steps):
+def test_an_impossible_optimizer_state_is_refused(tmp_path, monkeypatch, steps):
     path, model = tmp_path / "run.h5", network(seed=8)
     with monkeypatch.context() as patch:
         state = Adam.state
@@ -322,7 +322,7 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
         ),
     ],
 )
-def test_a_state_that_no_training_leaves_is_refused_and_nothing_changes(
+def test_an_impossible_state_is_refused_and_nothing_changes(
     tmp_path, monkeypatch, change, error, message
 ):
     path, model = tmp_path / "run.h5", network(seed=8)
@@ -353,7 +353,7 @@ def test_another_environment_is_a_warning(tmp_path, monkeypatch):
         fit(network(), resume=path)
 
 
-def test_the_bar_of_a_resumed_training_begins_where_it_stopped(tmp_path, capsys):
+def test_the_progress_bar_of_a_resumed_training_starts_where_it_stopped(tmp_path, capsys):
     path = tmp_path / "run.h5"
     fit(network(), Checkpoint(path), epochs=4)
     fit(network(), epochs=6, resume=path, progress=True)

@@ -11,7 +11,7 @@ from resuming import VALIDATION, OwnOptimizer, Signal, X, assert_equal_trainings
 from minidl import Adam, ArgumentError, Callback, Checkpoint, Sequential
 
 
-def test_sigterm_stops_as_well_and_the_handlers_come_back(tmp_path):
+def test_sigterm_stops_as_well_and_the_handlers_are_restored(tmp_path):
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     history = fit(network(), Signal(2, 2, signal.SIGTERM), Checkpoint(tmp_path / "run.h5"))
     assert history.stopped.startswith("SIGTERM in epoch 2, after batch 2 of 5")
