@@ -1,4 +1,10 @@
-"""Exceptions, each also a built-in one, and the error for a missing optional dependency."""
+"""Exceptions and warnings.
+
+Each exception is also a built-in one, so that ``except ValueError`` and the like work. The messages
+name the rule that was broken, the value received, where, and what to do about it.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,51 +24,66 @@ __all__ = [
 
 
 class MinidlError(Exception):
-    """Base of all errors of minidl."""
+    """Base class of all errors that minidl raises."""
 
 
 class ShapeError(MinidlError, ValueError):
-    """An array has the wrong shape, or two layers do not fit."""
+    """Raised if an array has the wrong shape, or if the shapes of two layers do not match."""
 
 
 class DtypeError(MinidlError, TypeError):
-    """A type of number that minidl does not compute with."""
+    """Raised if an array or a dtype is not one of numbers that minidl computes with."""
 
 
 class ArgumentError(MinidlError, ValueError):
-    """A setting outside of its allowed range."""
+    """Raised if an argument is out of its range, or if arguments do not go together."""
 
 
 class LayerReuseError(MinidlError, ValueError):
-    """A layer in a second model, or twice in one."""
+    """Raised if a layer is used in two models, or twice in one model."""
 
 
 class NonFiniteError(MinidlError, ValueError):
-    """NaN or infinity in data, loss or gradient."""
+    """Raised if the data, the loss or the gradient contain NaN or infinity."""
 
 
 class DataError(MinidlError, OSError):
-    """A data file that cannot be used."""
+    """Raised if a file cannot be read, written or trusted."""
 
 
 class MissingDataError(DataError, FileNotFoundError):
-    """A data file or folder that is not there."""
+    """Raised if a file or folder does not exist."""
 
 
 class MissingDependencyError(MinidlError, ImportError):
-    """An optional package that is not installed."""
+    """Raised if an optional package is not installed; the message names the pip command."""
 
 
 class EnvironmentWarning(UserWarning):
-    """The last digits may differ."""
+    """Issued if a resumed training may differ in the last digits, as the environment differs."""
 
 
 @contextmanager
-def require_extra(package: str, extra: str, where: str) -> Iterator[None]:
-    """Name the pip line where an import fails."""
+def require_extra(package: str, extra: str, feature: str) -> Iterator[None]:
+    """Turn an ImportError within the block into an error that names the pip command.
+
+    Parameters
+    ----------
+    package : str
+        Name of the package, with its minimum version if that matters.
+    extra : str
+        The extra of minidl that installs it.
+    feature : str
+        The function or module that needs it.
+
+    Raises
+    ------
+    MissingDependencyError
+        If an import within the block fails.
+    """
     try:
         yield
     except ImportError as error:
         raise MissingDependencyError(
-            f"{where} needs {package}, which is not installed: pip install minidl[{extra}]"
+            f"{feature} needs {package}, which is not installed: pip install minidl[{extra}]"
         ) from error

@@ -1,4 +1,9 @@
-"""Size-limited reads and atomic writes."""
+"""Size-limited reads and atomic writes.
+
+A file is written to a temporary file in the same folder, flushed to the disk and renamed. While it
+is written, the temporary file is locked: one that is not locked belongs to a process that was
+killed, and is removed by the next writer on this computer.
+"""
 
 from __future__ import annotations
 
@@ -15,171 +20,256 @@ from ..errors import DataError, MissingDataError
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing is locked there, so nothing is removed
+except ImportError:  # Windows: nothing is locked there, so no stale file is removed
     fcntl = None  # type: ignore[assignment]
 
 
 FilePath = str | os.PathLike[str]
 
+# Opening a pipe would otherwise wait until another process writes into it.
+_NONBLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(
-    os, "O_NOCTTY", 0
-)  # opening a pipe would wait for somebody to write into it
+# What fsync of a folder raises on systems that do not support it.
+_FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.EACCES, errno.EPERM)
 
 
 def read_bounded(
     path: FilePath,
     limit: int,
-    what: str = "a file",
+    description: str = "a file",
     cure: str = "pass a larger limit if you trust it",
 ) -> bytes:
-    """Return all bytes of a regular file that has at most `limit` of them; `what` and `cure` are words for the messages.
+    """Return the content of a regular file of limited size.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; a symbolic link is followed.
+    limit : int
+        Maximum number of bytes.
+    description : str, default "a file"
+        What the file should be, for the messages, such as "a CSV file".
+    cure : str, optional
+        What to do if the file is too large, for the message.
+
+    Returns
+    -------
+    bytes
+        The whole content.
 
     Raises
     ------
-    MissingDataError, DataError
-        If there is none, or it is no regular file (nothing waits for a pipe), too large, unreadable, or changes meanwhile.
+    MissingDataError
+        If the file does not exist.
+    DataError
+        If it is not a regular file (a pipe does not block), too large or unreadable, or if it
+        changes while it is read.
     """
 
-    def size_of(found: os.stat_result) -> int:
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or device"
+    def checked_size(status: os.stat_result) -> int:
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or device"
             raise DataError(
-                f"{path}: {what} must be a regular file, found {kind}: pass the path of a file"
+                f"{path}: {description} must be a regular file, found {kind}: "
+                "pass the path of a file"
             )
-        if found.st_size > limit:
+        if status.st_size > limit:
             raise DataError(
-                f"{path}: {what} may have {limit:,} bytes, found {found.st_size:,}: {cure}"
+                f"{path}: {description} may have at most {limit:,} bytes, "
+                f"found {status.st_size:,}: {cure}"
             )
-        return found.st_size
+        return status.st_size
 
     try:
-        size_of(os.stat(path))  # before it is opened: opening a device can have effects
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as file:
+        checked_size(os.stat(path))  # before it is opened: opening a device can have effects
+        with open(path, "rb", opener=_open_nonblocking) as file:
             before = os.fstat(file.fileno())
-            size = size_of(before)  # of what was opened, in case the name leads elsewhere by now
+            size = checked_size(before)  # again: the path may lead to another file by now
             content = file.read(size + 1)
             after = os.fstat(file.fileno())
     except DataError:
         raise
     except FileNotFoundError:
-        raise MissingDataError(f"{path}: {what} must be here, found none: check the path") from None
+        raise MissingDataError(
+            f"{path}: {description} is expected here, file not found: check the path"
+        ) from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {what} must be readable, {error}: check the path") from error
+        raise DataError(
+            f"{path}: {description} must be readable, got {error}: check the path"
+        ) from error
     if len(content) != size or (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
         raise DataError(
-            f"{path}: {what} must not change while it is read: read it again once it is complete"
+            f"{path}: {description} must not change while it is read: "
+            "read it again once it is complete"
         )
     return content
 
 
-def atomic_write(path: FilePath, content: bytes) -> Path:
-    """Write a file, so that under its name lies the whole old file or the whole new one at any moment; return the path.
+def _open_nonblocking(path: str, flags: int) -> int:
+    return os.open(path, flags | _NONBLOCKING)
 
-    The old mode is kept, a link is followed. A `DataError` leaves the old file and nothing else.
+
+def atomic_write(path: FilePath, content: bytes) -> Path:
+    """Write a file atomically: at any moment, the path holds the whole old or the whole new file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. The mode of an existing file is kept; a symbolic link is followed.
+    content : bytes
+        The whole content.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written; the old file and nothing else is left then.
     """
-    with _errors_told(path):
-        goal = Path(os.path.realpath(path))
-        mode = _mode(goal)
-        remove_stale_temp_files(goal.parent)
-        number = 0
-        while not _written(
-            goal.parent / f"{_prefix()}{os.getpid()}-{number}.part", goal, content, mode
-        ):
-            number += 1
-    try:  # the name, too, is to outlast a loss of power
-        handle = os.open(goal.parent, os.O_RDONLY)
+    with _os_error_as_data_error(path):
+        target = Path(os.path.realpath(path))
+        mode = _existing_mode(target)
+        remove_stale_temp_files(target.parent)
+        attempt = 0
+        while True:
+            temporary = target.parent / f"{_temp_prefix()}{os.getpid()}-{attempt}.part"
+            if _write_via_temporary(temporary, target, content, mode):
+                break
+            attempt += 1
+    _flush_folder(target)
+    return Path(path)
+
+
+def _flush_folder(target: Path) -> None:
+    """Flush the folder of a new file, so that its name also outlasts a power failure."""
+    try:
+        handle = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
     except OSError as error:
-        if error.errno not in (
-            errno.EINVAL,
-            errno.EACCES,
-            errno.EPERM,
-        ):  # some systems have no such thing for folders
+        if error.errno not in _FOLDER_SYNC_UNSUPPORTED:
             raise DataError(
-                f"{goal}: is written, but may not outlast a loss of power, {error}: check the disk, write again"
+                f"{target}: was written, but may not outlast a power failure, got {error}: "
+                "check the disk and write again"
             ) from error
-    return Path(path)
 
 
 def make_folder(folder: FilePath) -> Path:
-    """Make a folder where there is none, remove what killed processes left in it, and return its path."""
-    with _errors_told(folder):
+    """Create a folder if it does not exist, and remove stale temporary files from it.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder; its parents are created too.
+
+    Returns
+    -------
+    Path
+        The path of the folder.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be created.
+    """
+    with _os_error_as_data_error(folder):
         os.makedirs(folder, exist_ok=True)
     remove_stale_temp_files(folder)
     return Path(folder)
 
 
 def remove_stale_temp_files(folder: FilePath) -> list[Path]:
-    """Remove the temporary files that killed processes of this computer left in a folder, and return their paths."""
-    prefix, removed = _prefix(), []
-    with suppress(OSError):  # a courtesy: what matters fails where it is done
-        for path in [Path(folder, name) for name in os.listdir(folder) if name.startswith(prefix)]:
+    """Remove temporary files that killed processes of this computer left in a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder; nothing happens if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The files that were removed.
+    """
+    prefix = _temp_prefix()
+    removed: list[Path] = []
+    with suppress(OSError):  # only tidying up: what matters fails where it is done
+        names = [name for name in os.listdir(folder) if name.startswith(prefix)]
+        for path in (Path(folder, name) for name in names):
             with suppress(OSError):
-                if _remove_unless_held(path):
+                if _remove_if_unlocked(path):
                     removed.append(path)
     return removed
 
 
 @contextmanager
-def _errors_told(path: FilePath) -> Iterator[None]:
+def _os_error_as_data_error(path: FilePath) -> Iterator[None]:
     try:
         yield
     except DataError:
         raise
     except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or error  # without the name of the temporary file
+        # `strerror` does not name the temporary file.
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{path}: cannot be written, {told}: choose a place with room that you may write to"
+            f"{path}: cannot be written, {reason}: "
+            "choose a folder with free space and write permission"
         ) from error
 
 
-def _mode(goal: Path) -> int | None:
+def _existing_mode(target: Path) -> int | None:
+    """Return the permissions of a file that is to be replaced, None if there is none."""
     try:
-        old = os.stat(goal)
+        status = os.stat(target)
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(old.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise DataError(
-            f"{goal}: cannot be written, found a folder, pipe or device of that name: choose another name"
+            f"{target}: cannot be written, found a folder, pipe or device of that name: "
+            "choose another name"
         )
-    return stat.S_IMODE(old.st_mode)
+    return stat.S_IMODE(status.st_mode)
 
 
-def _prefix() -> str:
-    # With the computer's name: on a shared disk, the locks of another computer are not always seen.
+def _temp_prefix() -> str:
+    # With the computer's name: on a shared disk, locks of another computer are not always visible.
     return f".minidl-{re.sub(r'[^A-Za-z0-9.]', '_', platform.node())[:64]}-"
 
 
-def _written(temporary: Path, goal: Path, content: bytes, mode: int | None) -> bool:
-    """Write `goal` by way of `temporary`; return False where another has that, or took it for a leftover before it was locked."""
+def _write_via_temporary(temporary: Path, target: Path, content: bytes, mode: int | None) -> bool:
+    """Write `target` by way of `temporary`.
+
+    Returns False if the temporary file belongs to another writer, or if another writer took it
+    for a stale one and removed it before it was locked.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        handle = os.open(
-            temporary, flags, 0o666 if mode is None else 0o600
-        )  # what will be private is so from the start
+        # A file that will be private is private from the start.
+        handle = os.open(temporary, flags, 0o666 if mode is None else 0o600)
     except FileExistsError:
         return False
     try:
         try:
-            if _lock(handle) is False or not os.fstat(handle).st_nlink:
+            if _try_lock(handle) is False or not os.fstat(handle).st_nlink:
                 return False
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
+            remaining = memoryview(content)
+            while remaining:
+                remaining = remaining[os.write(handle, remaining) :]
             if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
                 os.chmod(handle, mode)
             os.fsync(handle)
             if fcntl is not None:
-                os.replace(temporary, goal)  # while it is locked
+                os.replace(temporary, target)  # while it is locked
         finally:
             with suppress(OSError):  # its bytes are on the disk already
                 os.close(handle)
         if fcntl is None:
-            os.replace(temporary, goal)  # Windows renames no open file
+            os.replace(temporary, target)  # Windows cannot rename an open file
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
@@ -187,8 +277,8 @@ def _written(temporary: Path, goal: Path, content: bytes, mode: int | None) -> b
     return True
 
 
-def _lock(handle: int) -> bool | None:
-    """Take a lock; return whether it was free, None where there are none."""
+def _try_lock(handle: int) -> bool | None:
+    """Lock a file; return whether that succeeded, None if locks are not supported."""
     if fcntl is None:
         return None
     try:
@@ -200,11 +290,11 @@ def _lock(handle: int) -> bool | None:
     return True
 
 
-def _remove_unless_held(path: Path) -> bool:
-    handle = os.open(path, os.O_RDWR | _AT_ONCE | getattr(os, "O_NOFOLLOW", 0))
+def _remove_if_unlocked(path: Path) -> bool:
+    handle = os.open(path, os.O_RDWR | _NONBLOCKING | getattr(os, "O_NOFOLLOW", 0))
     try:
-        # Who writes holds a lock; what has got its name since it was seen is another file.
-        if not _lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
+        # A writer holds a lock. The path may also be that of a newer file by now.
+        if not _try_lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
             return False
         os.unlink(path)
         return True

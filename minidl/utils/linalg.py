@@ -10,13 +10,36 @@ from .typing import Array
 
 
 def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
-    """Return `np.result_type(a, b)`, which takes longer than a small product, sooner."""
+    """Return `np.result_type(a, b)`, faster if the dtypes are equal.
+
+    `np.result_type` alone takes longer than a small matrix product.
+    """
     return a.dtype if a.dtype == b.dtype else np.result_type(a, b)
 
 
 def matmul_into(a: Array, b: Array, out: Array) -> Array:
-    """Write the matrix product a @ b into `out` and return it."""
-    # `dot` is called in a third of the time, but wants an `out` as it would make it.
+    """Write the matrix product ``a @ b`` into an output array.
+
+    Parameters
+    ----------
+    a : ndarray, shape (m, k)
+        The left factor.
+    b : ndarray, shape (k, n)
+        The right factor.
+    out : ndarray, shape (m, n)
+        The output array, of any dtype that can hold the product.
+
+    Returns
+    -------
+    ndarray
+        `out`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match.
+    """
+    # `dot` has a third of the overhead, but only accepts an `out` exactly as it would create it.
     try:
         return a.dot(b, out)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Random number generators from a seed; NumPy's global generator is never used."""
+"""Random number generators made from seeds; NumPy's global generator is never used."""
 
 from __future__ import annotations
 
@@ -11,50 +11,92 @@ import numpy as np
 from ..errors import ArgumentError
 from .typing import Seed
 
+# A string: NumPy imports its random module when it is first used.
 RandomStream: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
 def as_rng(seed: Seed) -> RandomStream:
-    """Return the random stream of a seed; a stream is returned as it is."""
+    """Return the random number generator of a seed.
+
+    Parameters
+    ----------
+    seed : int, Generator or RandomState
+        An integer >= 0 makes a new `numpy.random.Generator`; a generator is returned itself.
+
+    Returns
+    -------
+    Generator or RandomState
+        The generator.
+
+    Raises
+    ------
+    ArgumentError
+        If the seed is anything else.
+    """
     if isinstance(seed, np.random.Generator | np.random.RandomState):
         return seed
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
         return np.random.default_rng(int(seed))
     raise ArgumentError(
-        f"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got {seed!r}"
+        "seed must be an integer >= 0, a numpy.random.Generator or a RandomState, "
+        f"got {seed!r}: pass e.g. seed=0"
     )
 
 
 def spawn_rngs(rng: RandomStream, count: int) -> list[np.random.Generator]:
-    """Return `count` streams derived from `rng`, which does not move."""
+    """Return independent generators derived from another one.
+
+    Parameters
+    ----------
+    rng : Generator or RandomState
+        The parent, whose state does not change.
+    count : int
+        Number of generators.
+
+    Returns
+    -------
+    list of Generator
+        The same ones for a parent in the same state.
+    """
+    seed_words = draw_seed_words(copy.deepcopy(rng))
     return [
-        np.random.default_rng(child)
-        for child in np.random.SeedSequence(draw_seed_words(copy.deepcopy(rng))).spawn(count)
+        np.random.default_rng(child) for child in np.random.SeedSequence(seed_words).spawn(count)
     ]
 
 
 def draw_seed_words(rng: RandomStream) -> list[int]:
-    """Draw four whole numbers to start another stream."""
+    """Draw four integers in [0, 2**31) that seed another generator."""
     draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     return [int(word) for word in draw(2**31, size=4)]
 
 
 def get_rng_state(rng: RandomStream) -> dict[str, Any]:
-    """Return where the stream stands, as values for JSON."""
+    """Return the state of a generator as values that JSON can hold."""
     return dict(to_builtin(get_raw_rng_state(rng)))
 
 
 def get_raw_rng_state(rng: RandomStream) -> dict[str, Any]:
-    """Return where the stream stands, as NumPy tells it."""
-    return dict(
-        rng.get_state(legacy=False)
-        if isinstance(rng, np.random.RandomState)
-        else rng.bit_generator.state
-    )
+    """Return the state of a generator as NumPy represents it, with arrays."""
+    if isinstance(rng, np.random.RandomState):
+        return dict(rng.get_state(legacy=False))
+    return dict(rng.bit_generator.state)
 
 
 def set_rng_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
-    """Make the stream stand where one of the same kind stood."""
+    """Set the state of a generator.
+
+    Parameters
+    ----------
+    rng : Generator or RandomState
+        The generator, modified.
+    state : dict of str to object
+        What `get_rng_state` or `get_raw_rng_state` returned for a generator of the same kind.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not such a state; the generator is unchanged then.
+    """
     try:
         if isinstance(rng, np.random.RandomState):
             rng.set_state(dict(state))
@@ -62,12 +104,13 @@ def set_rng_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
             rng.bit_generator.state = dict(state)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ArgumentError(
-            f"the state must be one of a {type(rng).__name__} of the same kind, but {error}: was it changed?"
+            f"the state must be that of a {type(rng).__name__} of the same kind, but {error}: "
+            "was it changed?"
         ) from None
 
 
-def to_builtin(held: Any) -> Any:
-    """Return a raw state with lists in place of arrays."""
-    if isinstance(held, Mapping):
-        return {name: to_builtin(value) for name, value in held.items()}
-    return held.tolist() if isinstance(held, np.ndarray | np.generic) else held
+def to_builtin(value: Any) -> Any:
+    """Return a raw state with lists and built-in numbers instead of arrays and NumPy scalars."""
+    if isinstance(value, Mapping):
+        return {name: to_builtin(item) for name, item in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -9,7 +9,5 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-
-Seed: TypeAlias = (
-    "int | np.random.Generator | np.random.RandomState"  # a text: NumPy loads these late
-)
+# A string: NumPy imports its random module when it is first used.
+Seed: TypeAlias = "int | np.random.Generator | np.random.RandomState"

@@ -79,7 +79,7 @@ def test_what_is_no_table_is_told_with_its_line(path, text, told):
 
 
 def test_a_missing_file_is_told(path):
-    with pytest.raises(MissingDataError, match="found none"):
+    with pytest.raises(MissingDataError, match="file not found"):
         read_csv(path)
 
 
@@ -91,5 +91,5 @@ def test_a_folder_is_told(tmp_path):
 def test_an_enormous_file_is_refused(path, monkeypatch):
     path.write_text(ROWS)
     monkeypatch.setattr("minidl.cli.csv_file.MAX_BYTES", 10)
-    with pytest.raises(DataError, match="may have 10 bytes"):
+    with pytest.raises(DataError, match="may have at most 10 bytes"):
         read_csv(path)

@@ -117,7 +117,7 @@ def test_two_reads_count_together(path):
 
 
 def test_a_missing_file(path):
-    with pytest.raises(MissingDataError, match="found none"):
+    with pytest.raises(MissingDataError, match="file not found"):
         read_hdf5(path, SCHEMA)
 
 
@@ -136,7 +136,7 @@ def test_a_truncated_file(path, keep):
 
 def test_a_file_over_the_limit(path):
     save(path)
-    refused(path, None, "a data file may have 100 bytes", limit=100)
+    refused(path, None, "a data file may have at most 100 bytes", limit=100)
 
 
 def test_arrays_that_together_are_over_the_limit(path):

@@ -249,7 +249,7 @@ def test_a_zip_archive_is_named(tmp_path):
 
 @pytest.mark.parametrize("name", ["none.h5", "no/folder.h5"])
 def test_a_missing_file_is_a_file_not_found_error(tmp_path, name):
-    with pytest.raises(MissingDataError, match=f"{name}: .*found none") as caught:
+    with pytest.raises(MissingDataError, match=f"{name}: .*file not found") as caught:
         HDF5File(tmp_path / name, limit=100)
     assert isinstance(caught.value, FileNotFoundError)
 
@@ -275,7 +275,7 @@ def test_a_file_over_the_limit_is_refused(tmp_path):
     path = tmp_path / "a.h5"
     path.write_bytes(HDF5_SIGNATURE + b"0" * 92)
     HDF5File(path, limit=100)
-    with pytest.raises(DataError, match="may have 99 bytes, found 100"):
+    with pytest.raises(DataError, match="may have at most 99 bytes, found 100"):
         HDF5File(path, limit=99)
 
 

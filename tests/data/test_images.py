@@ -108,7 +108,7 @@ def test_an_image_marked_as_rotated_is_turned_upright(tmp_path, orientation, deg
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(MissingDataError, match="found none: check the path"):
+    with pytest.raises(MissingDataError, match="file not found: check the path"):
         read_image(tmp_path / "none.png")
 
 
@@ -176,7 +176,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
 def test_an_enormous_file_is_refused(path, monkeypatch):
     Image.new("RGB", (8, 8)).save(path)
     monkeypatch.setattr("minidl.data.images.MAX_BYTES", 10)
-    with pytest.raises(DataError, match="may have 10 bytes"):
+    with pytest.raises(DataError, match="may have at most 10 bytes"):
         read_image(path)
 
 

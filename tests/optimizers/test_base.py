@@ -201,7 +201,7 @@ def test_a_custom_schedule_is_evaluated_for_no_step_too_many():
 def test_what_a_schedule_returns_is_checked(rate):
     with pytest.raises(
         ArgumentError,
-        match=r"the learning rate of Listed\(.*\) at step 0 must be finite and >= 0, got .* in Ad",
+        match=r"the learning rate of Listed\(.*\) at step 0 must be finite and >= 0, got .* in A",
     ):
         Adam(Listed((rate,)))
     optimizer, theta = Adam(Listed((0.1, rate))), np.ones(4)
@@ -224,7 +224,7 @@ def test_a_wrong_one_changes_nothing():
 def test_the_message_names_schedules():
     with pytest.raises(
         ArgumentError,
-        match=r"learning_rate must be finite and > 0, got 0 in Adam: .* or pass a Schedule such as ",
+        match=r"learning_rate must be finite and > 0, got 0 in Adam: .* or pass a Schedule such ",
     ):
         Adam(0)
 

@@ -155,6 +155,6 @@ def test_the_command_line_offers_all_of_them():
 
 
 def test_the_estimators_offer_all_of_them():
-    estimators = pytest.importorskip("minidl.sklearn")
+    estimators = pytest.importorskip("minidl.sklearn.options")
     assert set(estimators.OPTIMIZERS.values()) == set(BUILT_IN)
     assert estimators.OPTIMIZERS["sgd"] is optimizers.GradientDescent

@@ -404,7 +404,7 @@ def test_parameters_that_are_not_finite_round_trip(tmp_path):
 
 def test_a_model_over_the_limit_is_refused(tmp_path):
     path = classifier().save(tmp_path / "model.h5")
-    with pytest.raises(DataError, match="may have 1,000 bytes"):
+    with pytest.raises(DataError, match="may have at most 1,000 bytes"):
         Sequential.load(path, limit=1_000)
     assert Sequential.load(path, limit=10**6).parameters.size == classifier().parameters.size
 

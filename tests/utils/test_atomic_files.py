@@ -1,4 +1,7 @@
-"""Files: read whole, written whole. What fails and what is killed on the way is tried call by call in experiments/torture/faults.py."""
+"""Reads of limited size, and atomic writes.
+
+In experiments/torture/faults.py every system call fails once, and once kills the process.
+"""
 
 import errno
 import fcntl
@@ -21,7 +24,7 @@ from minidl.utils.atomic_files import (
 
 def leftover(folder, *, pid=1, host=None):
     """Put a file there as a killed process leaves it, and return its path."""
-    prefix = atomic_files._prefix() if host is None else f".minidl-{host}-"
+    prefix = atomic_files._temp_prefix() if host is None else f".minidl-{host}-"
     path = folder / f"{prefix}{pid}-0.part"
     path.write_bytes(b"half")
     return path
@@ -41,12 +44,12 @@ def test_an_empty_file_is_a_file(tmp_path):
 
 def test_a_file_over_the_limit_is_refused(tmp_path):
     path = atomic_write(tmp_path / "a", b"12345")
-    with pytest.raises(DataError, match=r"a: a note may have 4 bytes, found 5: shorten it"):
+    with pytest.raises(DataError, match=r"a: a note may have at most 4 bytes, found 5: shorten it"):
         read_bounded(path, 4, "a note", "shorten it")
 
 
 def test_a_missing_file_is_a_file_not_found_error(tmp_path):
-    with pytest.raises(MissingDataError, match="found none") as caught:
+    with pytest.raises(MissingDataError, match="file not found") as caught:
         read_bounded(tmp_path / "a", 10)
     assert isinstance(caught.value, FileNotFoundError)
 
@@ -172,7 +175,7 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, 
     with monkeypatch.context() as patched:
         patched.setattr(os, name, failing(errno.ENOSPC))
         with pytest.raises(
-            DataError, match=r"a: cannot be written, No space left on device: choose a place"
+            DataError, match=r"a: cannot be written, No space left on device: choose a folder"
         ):
             atomic_write(path, b"new")
     assert path.read_bytes() == b"old"
@@ -194,7 +197,7 @@ def test_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("number", "told"),
-    [(errno.EIO, "may not outlast a loss of power"), (errno.EINVAL, None), (errno.EACCES, None)],
+    [(errno.EIO, "may not outlast a power failure"), (errno.EINVAL, None), (errno.EACCES, None)],
 )
 def test_a_folder_that_cannot_be_brought_to_the_disk(tmp_path, monkeypatch, number, told):
     """A fault of the disk is told; a system that knows no such thing for folders is not."""
@@ -249,7 +252,7 @@ def test_remove_leftovers_says_what_it_removed(tmp_path):
 
 
 def test_what_a_living_process_writes_is_kept_whatever_its_number(tmp_path):
-    """The number in the name is that of a process that does not exist; the lock says that somebody writes."""
+    """The number in the name is that of no process; the lock says that one is writing."""
     path = leftover(tmp_path, pid=10**9)
     with open(path, "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -265,7 +268,7 @@ def test_what_another_computer_writes_is_kept(tmp_path):
 
 
 def test_a_file_that_got_its_name_since_it_was_seen_is_kept(tmp_path, monkeypatch):
-    """Another process renames its file and makes a new one under the old name, while this one is about to remove it."""
+    """Another process renames its file and creates one of the old name before the removal."""
     path = leftover(tmp_path)
 
     def flock(handle, how, real=fcntl.flock):
@@ -336,12 +339,13 @@ def test_threads_that_write_one_file_leave_one_whole(tmp_path):
 
 
 def test_a_killed_process_leaves_the_old_file(tmp_path):
-    """A process of its own that ends in the middle of writing; the thousand kills are in experiments/torture/kill.py."""
+    """A process that ends while it writes; experiments/torture/kill.py kills a thousand."""
     import subprocess
     import sys
 
     path = atomic_write(tmp_path / "a", b"old")
-    code = "import os, signal, sys; from minidl.utils import atomic_files as files; files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)"
+    code = "import os, signal, sys; from minidl.utils import atomic_files as files"
+    code += "; files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)"
     code += "; files.atomic_write(sys.argv[1], b'new')"
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL

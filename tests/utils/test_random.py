@@ -38,7 +38,7 @@ def test_a_stream_is_returned_as_it_is(rng):
 def test_other_seeds_are_refused(seed):
     with pytest.raises(
         ArgumentError,
-        match=r"seed must be a whole number >= 0, a numpy.random.Generator or a RandomState, got",
+        match=r"seed must be an integer >= 0, a numpy.random.Generator or a RandomState, got",
     ):
         as_rng(seed)
 
@@ -84,7 +84,7 @@ def test_what_is_no_state_of_such_a_stream_is_refused(kind, state):
     rng, twin = KINDS[kind](1), KINDS[kind](1)
     with pytest.raises(
         ArgumentError,
-        match=f"the state must be one of a {type(rng).__name__} of the same kind, but .*: was it changed",
+        match=f"the state must be that of a {type(rng).__name__} of the same kind, but .*: was it",
     ):
         set_rng_state(rng, state)
     assert rng.standard_normal() == twin.standard_normal()

@@ -81,7 +81,7 @@ def test_what_is_no_array_at_all_is_refused(values):
     kind = type(values).__name__
     with pytest.raises(
         DtypeError,
-        match=f"X must hold real numbers, got a {kind}: pass an array, a list of numbers, or an object with shape",
+        match=f"X must hold real numbers, got a {kind}: pass an array, a list of numbers, or an ob",
     ):
         as_real_array(values, "X")
 
