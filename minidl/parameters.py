@@ -81,12 +81,15 @@ class Parameter:
         self.init = init
         self.fan_in = fan_in
         self.penalized = len(self.shape) >= 2 if penalized is None else penalized
-        self._memory: ParameterMemory | None = None
+        self._value: Array | None = None  # both None until the value is drawn or set
+        self._grad: Array | None = None
 
     @property
     def value(self) -> Array:
         """The array itself, of `shape`; drawn from seed 0 if it has no value yet."""
-        return (self._memory or self._initialized_memory())[0]
+        if self._value is None:
+            return self._initialized_memory()[0]
+        return self._value
 
     @value.setter
     def value(self, new: npt.ArrayLike) -> None:
@@ -95,7 +98,9 @@ class Parameter:
     @property
     def grad(self) -> Array:
         """The gradient, of `shape`; NaN before the first `backward`."""
-        return (self._memory or self._initialized_memory())[1]
+        if self._grad is None:
+            return self._initialized_memory()[1]
+        return self._grad
 
     @grad.setter
     def grad(self, new: npt.ArrayLike) -> None:
@@ -109,16 +114,18 @@ class Parameter:
         substitute memory and gives the model's own back. To move the contents to other memory,
         use `bind`.
         """
-        return self._memory
+        if self._value is None or self._grad is None:
+            return None
+        return self._value, self._grad
 
     @memory.setter
     def memory(self, new: ParameterMemory | None) -> None:
-        self._memory = new
+        self._value, self._grad = (None, None) if new is None else new
 
     @property
     def has_value(self) -> bool:
         """Whether the value was drawn or set already."""
-        return self._memory is not None
+        return self._value is not None
 
     def initialize(
         self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None
@@ -132,11 +139,11 @@ class Parameter:
         dtype : numpy.dtype, optional
             The dtype if there is no value yet, by default float32.
         """
-        if self._memory is None:
-            value = np.full(self.shape, np.nan, dtype or np.float32)
-            self._memory = value, np.full_like(value, np.nan)
+        if self._value is None:
+            self._value = np.full(self.shape, np.nan, dtype or np.float32)
+            self._grad = np.full_like(self._value, np.nan)
         stream = np.random.default_rng(0) if rng is None else rng
-        self.init(self._memory[0], fan_in=self.fan_in, rng=stream)
+        self.init(self._value, fan_in=self.fan_in, rng=stream)
 
     def bind(self, value: Array, grad: Array) -> None:
         """Move the value and the gradient to other memory.
@@ -148,20 +155,24 @@ class Parameter:
         grad : ndarray of shape `shape`
             The new memory of the gradient, likewise.
         """
-        if self._memory is not None:
-            value[...], grad[...] = self._memory
-        self._memory = value, grad
+        memory = self.memory
+        if memory is not None:
+            value[...], grad[...] = memory
+        self.memory = value, grad
 
     def _initialized_memory(self) -> ParameterMemory:
         self.initialize()
-        assert self._memory is not None
-        return self._memory
+        assert self._value is not None
+        assert self._grad is not None
+        return self._value, self._grad
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has its own memory, and is in no model.
-        state = vars(self) | {"_memory": self._memory and tuple(a.copy() for a in self._memory)}
-        state.pop("in_model", None)
-        return state
+        return {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self).items()
+            if name != "in_model"
+        }
 
     def __repr__(self) -> str:
         return f"Parameter({self.shape}, init={self.init})"

@@ -83,8 +83,9 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # Where `backward` was overridden, an inherited shortcut would compute something else.
-        if _first_class_with("backward", cls) < _first_class_with("backward_parameters", cls):
-            cls.backward_parameters = Layer.backward_parameters  # type: ignore[method-assign]
+        shortcut = "backward_parameters"
+        if _first_class_with("backward", cls) < _first_class_with(shortcut, cls):
+            setattr(cls, shortcut, Layer.backward_parameters)
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:

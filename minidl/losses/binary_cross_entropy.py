@@ -120,10 +120,11 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     def forward(self, prediction: Array, target: Array) -> Any:
         z = prediction
         t = self._target = self._smooth_targets(z, target, n_classes=2)
+        self._gradient = self._work_array("gradient", z)
         losses = self._losses = self._work_array("losses", z)
         negative_part = self._negative_part = self._work_array("negative_part", z)
         decay = self._decay = self._work_array("decay", z)
-        work = self._work_array("work", z)
+        work = self._work = self._work_array("work", z)
         np.maximum(z, scalar_array(0, z.dtype), out=losses)  # max(z, 0)
         np.subtract(z, losses, out=negative_part)  # min(z, 0)
         np.subtract(negative_part, losses, out=decay)  # -abs(z)
@@ -138,8 +139,7 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         return self._losses.mean(axis=1)
 
     def backward(self) -> Array:
-        gradient = self._work_array("gradient", self._decay)
-        work = self._work_array("work", self._decay)
+        gradient, work = self._gradient, self._work
         # sigmoid(z) = exp(min(z, 0)) / (1 + exp(-abs(z)))
         np.exp(self._negative_part, out=gradient)
         np.add(self._decay, scalar_array(1, work.dtype), out=work)
