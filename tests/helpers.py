@@ -136,10 +136,11 @@ def rows(m=10, features=3, seed=0, dtype=np.float64):
     return X, (X.sum(axis=1, keepdims=True) > 0).astype(dtype)
 
 
-def classifier(features=3, hidden=4, *, seed=0, dtype=np.float64, loss=None, **settings):
+def classifier(features=3, hidden=4, *, seed=0, dtype=np.float64, loss=None, **arguments):
     """Return a small network with two layers for two classes."""
     layers = [Linear(features, hidden), ReLU(), Linear(hidden, 1), Sigmoid()]
-    return Sequential(layers, loss=loss or BinaryCrossEntropy(), seed=seed, dtype=dtype, **settings)
+    loss = loss or BinaryCrossEntropy()
+    return Sequential(layers, loss=loss, seed=seed, dtype=dtype, **arguments)
 
 
 class Gain(Layer):

@@ -7,21 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..layers.graph import GraphBuilder
 from ..utils.typing import Array
 
 if TYPE_CHECKING:
     from onnx import NodeProto
 
 
-class OnnxGraph:
-    """The graph as one layer sees it in its `to_onnx`.
+class OnnxGraph(GraphBuilder):
+    """The part of an ONNX graph that one layer adds in its `to_onnx`.
 
     Parameters
     ----------
     dtype : numpy.dtype
-        The dtype of the model.
+        The dtype of the model, float32 or float64.
     parameter_names : mapping of str to str
         The name in the graph of each of the layer's parameters.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        The dtype of the model.
+    nodes : list of onnx.NodeProto
+        The nodes added so far, in their order.
+
+    See Also
+    --------
+    export_onnx : Calls `to_onnx` of each layer, or a function of `custom`, with such a graph.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.exchange import OnnxGraph
+    >>> graph = OnnxGraph(np.dtype(np.float32), {"gain": "1.gain"})
+    >>> graph.node("Mul", ["layer0", graph.parameter("gain")], ["layer1"])
+    >>> [node.op_type for node in graph.nodes]
+    ['Mul']
     """
 
     def __init__(self, dtype: np.dtype[Any], parameter_names: Mapping[str, str]) -> None:
@@ -32,52 +53,15 @@ class OnnxGraph:
     def node(
         self, operator: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any
     ) -> None:
-        """Append a node.
-
-        Parameters
-        ----------
-        operator : str
-            The name of an ONNX operator, such as "Gemm".
-        inputs, outputs : sequence of str
-            The names of the values that the node reads and computes.
-        **attributes
-            The operator's attributes.
-        """
         from onnx.helper import make_node
 
         self.nodes.append(make_node(operator, inputs, outputs, **attributes))
 
     def constant(self, name: str, array: Array) -> str:
-        """Append a constant.
-
-        Parameters
-        ----------
-        name : str
-            Its name in the graph, which must begin with the name of the layer's output.
-        array : ndarray of any shape and dtype
-            Its value.
-
-        Returns
-        -------
-        str
-            The name.
-        """
         from onnx.numpy_helper import from_array
 
         self.node("Constant", [], [name], value=from_array(array, name))
         return name
 
     def parameter(self, name: str) -> str:
-        """Return the name in the graph of one of the layer's parameters.
-
-        Parameters
-        ----------
-        name : str
-            The parameter's name within the layer, such as "weight".
-
-        Returns
-        -------
-        str
-            Its name in the graph, such as "0.weight".
-        """
         return self._parameter_names[name]

@@ -32,11 +32,11 @@ CLASSES = np.arange(100) % 3
 NOISE = np.random.default_rng(5).random((100, 1))
 
 
-def classifier(outputs=1, loss=None, init=None, **settings):
+def classifier(outputs=1, loss=None, init=None, **arguments):
     head = Sigmoid() if outputs == 1 else Softmax()
     loss = loss or (BinaryCrossEntropy() if outputs == 1 else CategoricalCrossEntropy())
     return Sequential(
-        [Linear(5, 32), ReLU(), Linear(32, outputs, init=init), head], loss=loss, **settings
+        [Linear(5, 32), ReLU(), Linear(32, outputs, init=init), head], loss=loss, **arguments
     )
 
 
