@@ -5,7 +5,7 @@ from pathlib import Path
 
 from minidl import __version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # for names.py
+sys.path.insert(0, str(Path(__file__).parent))  # for api_pages.py
 
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
@@ -16,33 +16,20 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
     "matplotlib.sphinxext.plot_directive",
-    "names",
+    "api_pages",
 ]
 exclude_patterns = ["_build", "about.md"]  # what a package index shows; the first page has it too
 
-# The docstrings: shapes and types stand in their numpydoc sections; what is in backquotes is a link where it is a public name.
+# The docstrings: shapes and types stand in their numpydoc sections; a public name in backquotes is
+# a link.
 default_role = "py:name"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False  # an override without a docstring is not shown again
 autosummary_generate = False
 numpydoc_show_class_members = False
-# No tabs, known sections in their order, a docstring at all, a summary that ends in a full stop, and parameters that exist, in their order,
-# with a type, without a space before the colon. That none is left out is asked by names.py.
-numpydoc_validation_checks = {
-    "GL05",
-    "GL06",
-    "GL07",
-    "GL08",
-    "GL10",
-    "SS01",
-    "SS03",
-    "SS04",
-    "PR02",
-    "PR03",
-    "PR04",
-    "PR10",
-}
+# tests/test_docstrings.py validates the docstrings.
 
 # The pages.
 myst_heading_anchors = 3

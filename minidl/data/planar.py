@@ -14,6 +14,8 @@ from ..utils.random import as_rng
 from ..utils.typing import Array, Seed
 from ..utils.validation import is_integer
 
+__all__ = ["blobs", "circles", "moons"]
+
 Points: TypeAlias = tuple[npt.NDArray[np.float64], Array]
 
 
