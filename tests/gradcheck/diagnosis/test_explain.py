@@ -366,8 +366,7 @@ def test_gradients_of_two_layers_swapped():
     assert report.guilty.layer == 0
     assert (
         "the numeric gradient of layer 2 Linear(4, 4, bias=False) weight: "
-        "gradients of two arrays swapped"
-        in report.guilty.diagnosis
+        "gradients of two arrays swapped" in report.guilty.diagnosis
     )
 
 

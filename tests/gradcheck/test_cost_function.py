@@ -1,0 +1,86 @@
+"""A scalar cost: its domain, its precision, and whether it can compute with complex numbers."""
+
+import numpy as np
+import pytest
+
+from minidl import ArgumentError, check_gradients
+from minidl.gradcheck.cost_function import CostFunction
+from minidl.gradcheck.numeric.differences import CentralDifference, ComplexStep
+from minidl.gradcheck.pytree import ParameterTree
+
+
+@pytest.mark.parametrize(
+    ("cost", "why"),
+    [
+        (lambda p: float(np.sum(p**2)), "ComplexWarning"),
+        (lambda p: np.linalg.norm(p) ** 2, "real"),
+        (lambda p: (np.abs(p) ** 2).sum(), "real"),
+        (lambda p: np.vdot(p, p), "got lost"),
+        (lambda p: (p[:1] ** 2).sum() + (np.abs(p[1:]) ** 2).sum(), "got lost"),
+        (lambda p: np.sum(np.power(p, 2, dtype=np.float64)), "UFuncTypeError"),
+    ],
+)
+def test_falls_back_to_central_differences_and_says_why(cost, why):
+    p = np.array([1.0, -2.0, 0.5])
+    report = check_gradients(cost, lambda p: 2 * p, p)
+    assert report.ok
+    assert report.method == "central differences (Richardson)"
+    assert why in report.notes[0]
+    assert "not complex-safe" in report.notes[0]
+    assert report.difference < 1e-9
+    assert not check_gradients(cost, lambda p: 2.00001 * p, p).ok
+    with pytest.raises(ArgumentError, match="not complex-safe"):
+        check_gradients(cost, lambda p: 2 * p, p, method="complex")
+
+
+def test_a_small_part_lost_by_complex_numbers_is_no_failure():
+    p = {"w": np.array([0.3, -0.4]), "s": np.array([1e-7])}
+
+    def cost(q):
+        return (q["w"] ** 2).sum() + 1e-8 * np.linalg.norm(q["w"]) + (q["s"] ** 2).sum()
+
+    report = check_gradients(
+        cost,
+        lambda q: {"w": 2 * q["w"] + 1e-8 * q["w"] / np.linalg.norm(q["w"]), "s": 2 * q["s"]},
+        p,
+    )
+    assert report.ok, report
+
+
+def test_the_domain_of_the_cost_may_end_close_by():
+    def cost(p):
+        if p.real.min() <= 0:
+            raise ValueError("outside")
+        return np.log(p).sum()
+
+    assert check_gradients(cost, lambda p: 1 / p, np.array([1e-9, 1.0])).ok
+
+
+def test_a_cost_in_single_precision_is_not_called_wrong():
+    report = check_gradients(
+        lambda p: (p.astype(np.float32) ** 2).sum(), lambda p: 2 * p, np.array([1.0, 2.0])
+    )
+    assert report.ok
+    assert report.checks[0].verdict in ("pass", "unresolved")
+
+
+def test_a_cost_by_chance_is_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ArgumentError, match="freeze its randomness"):
+        check_gradients(lambda p: (p * (rng.random(3) < 0.5)).sum(), lambda p: p, np.ones(3))
+
+
+@pytest.mark.parametrize("scheme", [ComplexStep(), CentralDifference(1e-5)])
+def test_the_slopes_of_all_elements(scheme):
+    cost = CostFunction(lambda p: np.sin(p).sum(), ParameterTree(np.array([0.5, -1.0])))
+    gradient = cost.elementwise_gradient(scheme)
+    np.testing.assert_allclose(gradient.value, np.cos([0.5, -1.0]), rtol=1e-8)
+    slope, bound = cost.slope(scheme, ..., np.array([1.0, 2.0]))
+    assert abs(slope - np.cos([0.5, -1.0]) @ [1.0, 2.0]) <= bound + 1e-15
+
+
+def test_the_precision_of_a_cost_in_float32():
+    tree = ParameterTree(np.ones(2))
+    assert CostFunction(lambda p: p.sum(), tree).precision == 0
+    single = CostFunction(lambda p: p.astype(np.float32).sum(), tree)
+    assert single.precision == np.finfo(np.float32).eps

@@ -1,0 +1,59 @@
+"""Kinks of a cost: every slope between the one-sided ones is right."""
+
+import numpy as np
+import pytest
+
+from minidl import check_gradients
+from minidl.gradcheck.cost_function import CostFunction
+from minidl.gradcheck.kinks import one_sided_slopes
+from minidl.gradcheck.pytree import ParameterTree
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        lambda p: np.maximum(p, 0).sum(),
+        lambda p: np.where(p.real > 0, p, 0).sum(),
+        lambda p: (np.abs(p) + p.real).sum() / 2,
+    ],
+    ids=["maximum", "where", "abs"],
+)
+@pytest.mark.parametrize(
+    ("slope", "right"),
+    [(0.0, True), (0.5, True), (1.0, True), (-0.01, False), (1.01, False), (2.0, False)],
+)
+def test_at_a_kink_every_slope_between_the_one_sided_ones_is_right(cost, slope, right):
+    report = check_gradients(
+        cost, lambda p: np.where(p == 0, slope, (p > 0) * 1.0), np.array([1.0, 0.0, -2.0])
+    )
+    assert report.ok == right
+    if right:
+        assert report.difference < 1e-9
+        if slope:  # where complex numbers do not see the kink, nothing asks for it at slope 0
+            assert report.checks[0].kinks == 1
+            assert any("1 of 3 elements sit exactly on a kink" in note for note in report.notes)
+    else:
+        assert report.failures[0].worst["index"] == [1]
+
+
+def test_the_one_sided_slopes_of_a_kink():
+    cost = CostFunction(
+        lambda p: np.where(p > 0, 3 * p, p).sum(), ParameterTree(np.array([0.0, 1.0, -1.0]))
+    )
+    left, right, error = one_sided_slopes(cost, 0)
+    assert abs(left - 1) <= error + 1e-9
+    assert abs(right - 3) <= error + 1e-9
+    assert one_sided_slopes(cost, 1) is None
+    assert one_sided_slopes(cost, 2) is None
+
+
+def test_kinks_within_epsilon_of_the_parameters():
+    """Central differences see half of the slope: both ends lie beyond the kinks."""
+    report = check_gradients(
+        lambda p: np.where(np.abs(p.real) < 5e-8, p, 5e-8 * np.sign(p.real)).sum(),
+        lambda p: (np.abs(p) < 5e-8) * 1.0,
+        np.array([0.0, 2.0]),
+        method="central",
+    )
+    assert report.ok
+    assert any("a kink lies within epsilon" in note for note in report.notes)
