@@ -1,4 +1,4 @@
-"""Each step's slope is right to within the bound that it gives itself, and the array comes back bit for bit."""
+"""Each scheme is right within its own error bound and restores the array bit for bit."""
 
 import math
 import re
@@ -214,7 +214,7 @@ def test_the_central_step_gets_longer_where_rounding_hides_the_slope():
 
 
 def test_the_longer_step_must_agree_with_the_shorter_one():
-    # Far out all steps but the shortest have saturated: a slope of 0 with a small bound would be a wrong number.
+    # All steps but the shortest saturate: a slope of 0 with a small bound would be wrong.
     slope, bound = along(RichardsonDifference(), lambda a: np.tanh((a - 100) * 50), [100.0], 1.0)
     assert abs(slope[0] - 50) <= bound[0]
 

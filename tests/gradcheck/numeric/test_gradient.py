@@ -1,4 +1,4 @@
-"""Every way to move elements together gives the exact gradient, and none is used where it would not."""
+"""Every group of elements gives the exact gradient, and none is used where it would not."""
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_the_coarsest_grouping_that_is_right_is_taken(name):
     c = np.ones(np.shape(f(a)))
     groups = int(np.prod(np.shape(a)[grouping.moved_axes :]))
     assert Counted(f, a).numeric([c], limit=groups) is not None
-    # With one call fewer than the grouping needs nothing is computed, unless a finer one could only need more.
+    # With one call fewer nothing is computed: finer groups need more calls.
     assert Counted(f, a).numeric([c], limit=groups - 1) is None
 
 
@@ -101,7 +101,7 @@ def test_a_whole_activation_takes_a_few_forward_calls():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_lie_that_separation_cannot_see_is_caught_by_the_certificate(seed, monkeypatch):
-    """Let every grouping pass the first test: the derivative along a random direction still rejects the wrong ones."""
+    """If every group passed the first test, the random direction would reject the wrong ones."""
     monkeypatch.setattr("minidl.gradcheck.numeric.gradient.are_independent", lambda *_: True)
     rng = np.random.default_rng(seed)
     a, c = rng.standard_normal((3, 3)), rng.standard_normal((4, 3))

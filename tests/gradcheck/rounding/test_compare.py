@@ -1,4 +1,4 @@
-"""Verdicts: pass, fail and unresolved, from error bars that hold; the report: a table for people, an object for programs."""
+"""Verdicts: pass, fail and unresolved, from error bars that hold."""
 
 import numpy as np
 import pytest

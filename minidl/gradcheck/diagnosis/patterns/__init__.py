@@ -1,12 +1,13 @@
 """Error patterns by family, and the order in which they are tried.
 
 To add one: write it in the file of its family and list it below, where it is to be tried; add a
-case to ``CASES`` in tests/gradcheck/diagnosis/test_patterns.py and a row to docs/gallery.md.
+case to ``CASES`` of its family in tests/gradcheck/diagnosis/patterns/, a row to docs/gallery.md and
+a line to the changelog.
 """
 
 from __future__ import annotations
 
-from .mask import mask, range_of_the_input
+from .mask import range_of_the_input, wrong_mask
 from .missing import all_zero, not_finite
 from .origin import known_mistake, other_array, penalty_gradient
 from .pattern import Pattern
@@ -28,7 +29,7 @@ PATTERNS: tuple[Pattern, ...] = (
     range_of_the_input,
     all_equal,
     rows_or_columns,
-    mask,
+    wrong_mask,
     scaled_lines,
     penalty_gradient,
     constant_added,

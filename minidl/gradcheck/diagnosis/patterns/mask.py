@@ -49,7 +49,7 @@ def _describe_range(low: float, high: float, right: Array) -> str:
 
 
 @pattern("mask")
-def mask(e: Evidence) -> str | None:
+def wrong_mask(e: Evidence) -> str | None:
     """Match zeros at other places than in the numeric gradient."""
     a, n = e.analytic, e.numeric
     missing, extra = (a == 0) & (n != 0), (a != 0) & (n == 0)

@@ -1,0 +1,47 @@
+"""A function of one array, in real and in complex arithmetic."""
+
+import numpy as np
+import pytest
+
+from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
+from minidl.gradcheck.numeric.function import Function, real_and_complex
+
+
+def function_of(f, x):
+    arrays = real_and_complex(np.asarray(x, float))
+    return Function(lambda arithmetic: f(arrays[arithmetic]), arrays)
+
+
+@pytest.mark.parametrize("scheme", [ComplexStep(), RichardsonDifference()])
+def test_the_derivative_along_a_direction(scheme):
+    x, direction = np.array([0.3, -1.2]), np.array([2.0, 1.0])
+    slope, bound = function_of(np.sin, x).directional_derivative(scheme, direction)
+    assert (np.abs(slope - np.cos(x) * direction) <= bound + 1e-15).all()
+
+
+def test_only_the_elements_of_an_index_move():
+    slope, _ = function_of(np.sin, [0.3, -1.2]).directional_derivative(ComplexStep(), 1.0, 1)
+    np.testing.assert_allclose(slope, [0, np.cos(-1.2)])
+
+
+@pytest.mark.parametrize(
+    ("f", "reason"),
+    [
+        (np.tanh, ""),
+        (np.abs, "the result is real"),
+        (lambda x: x.conj() * x, "its derivative for weight got lost"),
+        (lambda x: np.array([float(v) for v in x]), "imaginary"),
+    ],
+)
+def test_why_the_complex_step_cannot_be_used(f, reason):
+    function = function_of(f, [0.3, -1.2])
+    why = function.why_not_complex_safe("weight", np.random.default_rng(0), RichardsonDifference())
+    assert why == reason or (reason and reason in why)
+
+
+def test_the_arrays_are_copies():
+    x = np.ones(2)
+    arrays = real_and_complex(x)
+    arrays["real"][...] = 7
+    assert arrays["complex"].dtype == np.complex128
+    np.testing.assert_array_equal(x, 1)
