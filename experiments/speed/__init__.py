@@ -1,1 +1,4 @@
-"""The benchmark of the project: how fast minidl trains, checks, predicts, is imported and reads, beside others, and how costs grow."""
+"""Benchmarks: training, gradient checks, prediction, import and reading, next to other libraries.
+
+Also how the costs grow with the size of the problem.
+"""

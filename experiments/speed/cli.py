@@ -9,7 +9,7 @@ from pathlib import Path
 from minidl.cli.argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 
 from .. import study
-from . import __doc__ as about
+from . import __doc__ as description
 from . import check, data, growth, imports, predict, report, train
 from .peers import PREDICTORS, TRAINERS
 from .workloads import PREDICTION, TRAINING
@@ -27,13 +27,13 @@ SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES}
 PEERS = {"train": TRAINERS, "predict": PREDICTORS, "import": tuple(imports.IMPORTS)}
 EXAMPLES = """examples:
-  python -m experiments.speed train                     all networks, all peers that are installed: some minutes
+  python -m experiments.speed train                     all networks and installed peers: minutes
   python -m experiments.speed train --workload cats64 --only minidl,fast,jax,torch
-  python -m experiments.speed check --full              the course's loop on all parameters: some minutes
+  python -m experiments.speed check --full              the loop over all parameters: minutes
   python -m experiments.speed import --rounds 30
   python -m experiments.speed growth --workload layers
-  python -m experiments.speed BENCHMARK --help          what it does, and its options
-the peers are got by: pip install -e ".[fast,peers]" (in the checkout)
+  python -m experiments.speed BENCHMARK --help          its description and options
+install the peers by: pip install -e ".[fast,peers]" (in the checkout)
 """
 
 
@@ -45,19 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    shown = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    style = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
     cli = argparse.ArgumentParser(
-        prog="python -m experiments.speed", description=about, epilog=EXAMPLES, **shown
+        prog="python -m experiments.speed", description=description, epilog=EXAMPLES, **style
     )
     commands = cli.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for name, module in BENCHMARKS.items():
         text = str(module.__doc__)
-        _add_options(
-            commands.add_parser(
-                name, help=text.split("\n")[0].rstrip("."), description=text, **shown
-            ),
-            name,
-        )
+        summary = text.split("\n")[0].rstrip(".")
+        _add_options(commands.add_parser(name, help=summary, description=text, **style), name)
     return cli
 
 
@@ -67,26 +63,26 @@ def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
         type=POSITIVE_INTEGER,
         default=ROUNDS[name],
         metavar="N",
-        help="how often each is measured (default: %(default)s)",
+        help="number of measurements (default: %(default)s)",
     )
     cli.add_argument(
         "--quick",
         action="store_true",
-        help="tiny sizes and two rounds, to try it out: its figures mean nothing",
+        help="tiny sizes and two rounds, to try it out: the figures mean nothing",
     )
     cli.add_argument(
         "--out",
         type=Path,
         default=Path("results/speed"),
         metavar="DIR",
-        help="where the JSON goes (default: %(default)s)",
+        help="folder of the JSON file (default: %(default)s)",
     )
     if name in ("train", "check", "data"):
         cli.add_argument(
             "--data",
             type=Path,
             metavar="FOLDER",
-            help="where the cat pictures lie (default: as `minidl data list` says)",
+            help="folder of the cat images (default: see minidl data list)",
         )
     if name in SECONDS:
         cli.add_argument(
@@ -120,19 +116,20 @@ def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
         )
     if name == "check":
         cli.add_argument(
-            "--full", action="store_true", help="run the course's loop over every parameter, once"
+            "--full", action="store_true", help="run the loop over every parameter, once"
         )
 
 
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return a type for argparse: some of the `known` names with commas between, in their order."""
+def _names(allowed: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return a `type` for argparse: comma-separated names, sorted as in `allowed`."""
 
     def parse(text: str) -> list[str]:
-        given = text.split(",")
-        if wrong := [name for name in given if name not in known]:
+        names = text.split(",")
+        unknown = [name for name in names if name not in allowed]
+        if unknown:
             raise argparse.ArgumentTypeError(
-                f"must be names out of {', '.join(known)}, got {wrong[0]!r}"
+                f"must be names out of {', '.join(allowed)}, got {unknown[0]!r}"
             )
-        return [name for name in known if name in given]
+        return [name for name in allowed if name in names]
 
     return parse

@@ -1,12 +1,15 @@
-"""Growth: how the time of an epoch grows with the examples, with the parameters and with the layers, each over two decades.
+"""Growth: the time of an epoch against the number of examples, parameters and layers.
 
-Two fits by least squares to the shortest times of the rounds, in which nothing else disturbed the machine: the exponent b of
-time = a * n**b, which is 1 where cost grows linearly; and the straight line time = c0 + c1 * n, fitted to relative errors, with its R2
-and its largest deviation. Below 1, b tells of what does not grow: at small n the calls take longer than the arithmetic, which c0 holds.
-Above 1 it tells of memory: what no longer fits into a cache takes longer for each number. The sizes are chosen so that neither rules.
+Each over two decades. Two fits by least squares to the shortest times of the rounds, in which
+nothing else disturbed the machine: the exponent b of time = a * n**b, which is 1 where cost grows
+linearly; and the straight line time = c0 + c1 * n, fitted to relative errors, with its R2 and its
+largest deviation. Below 1, b shows costs that do not grow: at small n the calls take longer than
+the arithmetic, which is c0. Above 1 it shows memory: what no longer fits into a cache takes longer
+for each number. The sizes are chosen so that neither dominates.
 
-minidl trains on NumPy alone, by Adam, in batches of 128 of random rows; each size has a process of its own. By default a process has
-one thread: with more, the step at which a BLAS begins to share its work among them would bend the line.
+minidl trains on NumPy alone, by Adam, in batches of 128 random rows; each size has its own process.
+By default a process has one thread: with more, the size from which a BLAS distributes its work
+would bend the line.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ import numpy as np
 from .. import study
 from . import report
 from .peers import PEERS, Peer
-from .rounds import Crew
-from .table import number, spread
+from .rounds import WorkerPool
+from .table import format_number, spread
 from .workloads import Workload
 
 _DECADES = (1, 2, 5, 10, 20, 50, 100)
@@ -46,40 +49,46 @@ class Fit(NamedTuple):
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train every size in rounds, print a table and both fits for each series, write growth.json."""
-    told, (rounds, seconds) = report.machine(options.threads), report.effort(options)
-    print(f"Growth: milliseconds per epoch, {rounds} rounds\n{report.heading(told)}")
+    """Train every size in rounds, print tables and fits, write growth.json."""
+    machine = report.describe_machine(options.threads)
+    rounds, seconds = report.rounds_and_seconds(options)
+    print(f"Growth: milliseconds per epoch, {rounds} rounds\n{report.heading(machine)}")
     results: dict[str, Any] = {}
     for series in options.workload or SERIES:
         loads = _quick(SERIES[series]) if options.quick else SERIES[series]
         peers = {
-            str(n): Peer(f"{n:,}", PEERS["minidl"].module, {"workload": load.fields()})
+            str(n): Peer(f"{n:,}", PEERS["minidl"].module, {"workload": load.as_dict()})
             for n, load in loads.items()
         }
-        with Crew(peers, options.threads, patient=not options.quick) as crew:
-            times = crew.measure("train", {}, rounds=rounds, seconds=seconds, label=series)
-        report.tell_missing(crew)
+        with WorkerPool(peers, options.threads, patient=not options.quick) as workers:
+            times = workers.measure("train", {}, rounds=rounds, seconds=seconds, label=series)
+        report.print_missing(workers)
         sizes = [int(name) for name in times]
-        found = fit(sizes, [min(each) for each in times.values()])
+        fits = fit(sizes, [min(seconds) for seconds in times.values()])
         results[series] = {
             "seconds_per_epoch": times,
-            "not_measured": crew.missing,
-            **found._asdict(),
+            "not_measured": workers.missing,
+            **fits._asdict(),
         }
         rows = [
             [
                 peers[name].title,
-                *map(number, spread([1000 * one for one in each])),
-                f"{100 * off:+.0f} %",
+                *map(format_number, spread([1000 * s for s in seconds_per_epoch])),
+                f"{100 * deviation:+.0f} %",
             ]
-            for (name, each), off in zip(times.items(), found.deviations, strict=True)
+            for (name, seconds_per_epoch), deviation in zip(
+                times.items(), fits.deviations, strict=True
+            )
         ]
         print(
-            f"\n{study.table([[series, 'min', 'median', 'max', 'off the line'], *rows])}\n{told_fit(found, series)}",
+            "",
+            study.table([[series, "min", "median", "max", "off the line"], *rows]),
+            describe_fit(fits, series),
+            sep="\n",
             flush=True,
         )
     print()
-    report.write(options, {"machine": told, "series": results})
+    report.write(options, {"machine": machine, "series": results})
 
 
 def _quick(loads: Mapping[int, Workload]) -> dict[int, Workload]:
@@ -92,8 +101,8 @@ def fit(sizes: Sequence[float], times: Sequence[float]) -> Fit:
 
     Examples
     --------
-    >>> found = fit([1, 10, 100], [3.0, 12.0, 102.0])
-    >>> [round(value, 6) for value in found[1:4]]
+    >>> fits = fit([1, 10, 100], [3.0, 12.0, 102.0])
+    >>> [round(value, 6) for value in fits[1:4]]
     [2.0, 1.0, 1.0]
     >>> round(fit([1, 10, 100], [2.0, 20.0, 200.0]).exponent, 6)
     1.0
@@ -102,13 +111,17 @@ def fit(sizes: Sequence[float], times: Sequence[float]) -> Fit:
     exponent = np.polyfit(np.log(n), np.log(t), 1)[0]
     lines = np.stack([np.ones_like(n), n], axis=1)
     start, each = np.linalg.lstsq(lines / t[:, np.newaxis], np.ones_like(t), rcond=None)[0]
-    off = t - (start + each * n)
-    r2 = 1 - np.sum(off**2) / np.sum((t - t.mean()) ** 2)
-    return Fit(float(exponent), float(start), float(each), float(r2), (off / (t - off)).tolist())
+    residuals = t - (start + each * n)
+    r2 = 1 - np.sum(residuals**2) / np.sum((t - t.mean()) ** 2)
+    deviations = (residuals / (t - residuals)).tolist()
+    return Fit(float(exponent), float(start), float(each), float(r2), deviations)
 
 
-def told_fit(found: Fit, series: str) -> str:
+def describe_fit(fits: Fit, series: str) -> str:
     """Return both fits in words."""
-    worst = 100 * max(map(abs, found.deviations))
-    line = f"{1e3 * found.start:.3g} ms + {1e6 * found.each:.3g} us for each of the {series}"
-    return f"time grows as {series} ** {found.exponent:.3f}; line: {line}, R2 {found.r2:.5f}, at most {worst:.0f} % off"
+    largest = 100 * max(map(abs, fits.deviations))
+    line = f"{1e3 * fits.start:.3g} ms + {1e6 * fits.each:.3g} us for each of the {series}"
+    return (
+        f"time grows as {series} ** {fits.exponent:.3f}; line: {line}, R2 {fits.r2:.5f}, "
+        f"at most {largest:.0f} % off"
+    )

@@ -1,7 +1,8 @@
-"""Importing: seconds of processor and of clock that `import minidl` takes, beside numpy, the packages it needs, and other libraries.
+"""Importing: processor time and wall time of `import minidl` next to other packages.
 
-Each import is a fresh process, in turn, with files and bytecode in the cache after a first one that is not counted. They include Python's
-own start, which is the row "nothing". minidl imports numpy at once and its other packages where they are first used.
+Each import is a new process, in turn, with files and bytecode in the cache after a first one that
+is not counted. The times include Python's own start, which is the row "nothing". minidl imports
+numpy at once and its other packages when they are first used.
 """
 
 from __future__ import annotations
@@ -33,24 +34,25 @@ IMPORTS = {
 
 def run(options: argparse.Namespace) -> None:
     """Import in rounds, print a table, write import.json."""
-    told = report.machine(report.cpus())
+    machine = report.describe_machine(report.cpus())
     rounds = 2 if options.quick else options.rounds
     print(
-        f"Importing: milliseconds of a fresh process, {rounds} rounds; ratios of processor time\n{report.heading(told)}\n"
+        f"Importing: milliseconds of a new process, {rounds} rounds; ratios of processor time\n"
+        f"{report.heading(machine)}\n"
     )
     cpu: dict[str, list[float]] = {}
     wall: dict[str, list[float]] = {}
     missing: dict[str, str] = {}
-    for name in options.only or IMPORTS:  # fills the caches, and tells who is there
+    for name in options.only or IMPORTS:  # fills the caches, and finds what is missing
         try:
-            fresh(IMPORTS[name])
+            time_import(IMPORTS[name])
         except PeerError as error:
             missing[name] = f"{error}: {PEERS[name].install}" if name in PEERS else str(error)
         else:
             cpu[name], wall[name] = [], []
     for turn in tqdm(range(rounds), leave=False, unit="round"):
         for name in rotated(list(cpu), turn):
-            processor, clock = fresh(IMPORTS[name])
+            processor, clock = time_import(IMPORTS[name])
             cpu[name].append(1000 * processor)
             wall[name].append(1000 * clock)
     titles = {name: IMPORTS[name] or "nothing" for name in cpu}
@@ -63,25 +65,25 @@ def run(options: argparse.Namespace) -> None:
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
     report.write(
-        options, {"machine": told, "not_measured": missing, "processor_ms": cpu, "clock_ms": wall}
+        options,
+        {"machine": machine, "not_measured": missing, "processor_ms": cpu, "clock_ms": wall},
     )
 
 
-def fresh(packages: str) -> tuple[float, float]:
-    """Return the seconds of processor and of clock of a new process that imports `packages`."""
+def time_import(packages: str) -> tuple[float, float]:
+    """Return processor time and wall time of a new process that imports packages, in seconds."""
     code = f"import {packages}" if packages else ""
     environment = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     }
     with tempfile.TemporaryFile("w+") as errors:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=errors
         )
-        _, status, usage = os.wait4(
-            process.pid, 0
-        )  # in place of wait: it tells the processor's time of this one process
-        wall = time.perf_counter() - begin
+        # Unlike wait, wait4 returns the processor time of this one process.
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)

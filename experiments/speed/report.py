@@ -1,4 +1,4 @@
-"""What every benchmark tells besides its table: the machine it ran on, what was not measured, and all numbers as JSON."""
+"""What every benchmark reports besides its table: machine, missing peers, JSON."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ import numpy as np
 from minidl.utils.atomic_files import atomic_write
 
 from .. import study
-from .rounds import Crew
+from .rounds import WorkerPool
+
+MAX_IDLE_LOAD = 0.5
 
 
 def cpus() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def machine(threads: int) -> dict[str, Any]:
-    """Return what the numbers depend on."""
+def describe_machine(threads: int) -> dict[str, Any]:
+    """Return what the numbers depend on: machine, libraries, threads."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         **study.versions(),
@@ -48,62 +50,63 @@ def _processor() -> str:
     )
 
 
-def heading(told: Mapping[str, Any]) -> str:
-    """Return the machine in two lines, with a warning if others are using it."""
-    first = f"numpy {told['numpy']} with {told['blas']}, Python {told['python']}, {told['processor']}, {told['cpus']} CPUs"
-    busy = (
-        f"\nThe machine was busy before it began (load {told['load']}): repeat it when it is idle."
-        if told["load"] > 0.5
-        else ""
-    )
-    threads = "one thread" if told["threads"] == 1 else f"{told['threads']} threads"
-    return f"{first}, {threads} per process\nCompare within one run only: ratios hold, times of different runs do not.{busy}"
+def heading(machine: Mapping[str, Any]) -> str:
+    """Return the machine in two lines, with a warning if it is busy."""
+    threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
+    lines = [
+        f"numpy {machine['numpy']} with {machine['blas']}, Python {machine['python']}, "
+        f"{machine['processor']}, {machine['cpus']} CPUs, {threads} per process",
+        "Compare within one run only: ratios hold, times of different runs do not.",
+    ]
+    if machine["load"] > MAX_IDLE_LOAD:
+        load = f"load {machine['load']}"
+        lines.append(f"The machine was busy before the run ({load}): repeat it when it is idle.")
+    return "\n".join(lines)
 
 
-def effort(options: argparse.Namespace) -> tuple[int, float]:
+def rounds_and_seconds(options: argparse.Namespace) -> tuple[int, float]:
     """Return the number of rounds, and the seconds of a turn."""
     return (2, 0.001) if options.quick else (options.rounds, options.seconds)
 
 
-def tell_missing(crew: Crew) -> None:
-    """Print a line per peer that is missing in the tables, and why."""
-    for line in crew.told_missing():
+def print_missing(workers: WorkerPool) -> None:
+    """Print a line for each peer that is missing in the tables, with the reason."""
+    for line in workers.missing_lines():
         print(f"not measured: {line}")
 
 
-def tell_apart(crew: Crew) -> None:
-    """Say whether the processors were ever far apart."""
-    if crew.apart:
-        kept = f"; {crew.kept} turns were kept though they were" if crew.kept else ""
+def print_far_processors(workers: WorkerPool) -> None:
+    """Print whether the processors were ever far apart."""
+    if workers.n_far:
+        kept = f"; {workers.n_kept} turns were kept anyway" if workers.n_kept else ""
         print(
-            f"the processors were found far apart {crew.apart} times: such turns waited or were measured again{kept}"
+            f"the processors were far apart {workers.n_far} times: "
+            f"such turns waited or were measured again{kept}"
         )
 
 
-def finish(
-    options: argparse.Namespace, crew: Crew, told: Mapping[str, Any], results: Mapping[str, Any]
+def print_and_write(
+    options: argparse.Namespace,
+    workers: WorkerPool,
+    machine: Mapping[str, Any],
+    results: Mapping[str, Any],
 ) -> None:
-    """Say what was not measured, and write all numbers."""
+    """Print what was not measured, and write all numbers."""
     print()
-    tell_missing(crew)
-    tell_apart(crew)
-    apart = {"found": crew.apart, "kept": crew.kept}
-    write(
-        options,
-        {
-            "machine": {**told, "peers": crew.versions},
-            "not_measured": crew.missing,
-            "processors_apart": apart,
-            **results,
-        },
-    )
+    print_missing(workers)
+    print_far_processors(workers)
+    content = {
+        "machine": {**machine, "peers": workers.versions},
+        "not_measured": workers.missing,
+        "processors_apart": {"found": workers.n_far, "kept": workers.n_kept},
+        **results,
+    }
+    write(options, content)
 
 
 def write(options: argparse.Namespace, content: Mapping[str, Any]) -> None:
     """Write BENCHMARK.json, with the options."""
     name = f"{options.benchmark}.json"
-    atomic_write(
-        options.out / name,
-        (json.dumps({"settings": study.arguments(options), **content}, indent=1) + "\n").encode(),
-    )
+    text = json.dumps({"settings": study.arguments(options), **content}, indent=1) + "\n"
+    atomic_write(options.out / name, text.encode())
     print(f"wrote {name} in {options.out}")

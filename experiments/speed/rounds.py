@@ -1,4 +1,7 @@
-"""Rounds: one process per peer, which take turns: A B C, B C A, C A B, so that what disturbs the machine disturbs all alike."""
+"""Rounds: one process per peer, which take turns.
+
+A B C, B C A, C A B: what disturbs the machine disturbs all alike.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ from tqdm import tqdm
 
 from minidl import MinidlError
 
-from .distance import Distance
+from .distance import ProcessorDistance
 from .peers import Peer
 
 ROOT = Path(__file__).resolve().parents[2]
-_PAUSE = 0.05  # seconds between turns: threads that spin for more work fall asleep
-_TRIES = 100  # at a turn, before one is taken during which the processors were far apart
+PAUSE = 0.05  # seconds between turns, in which threads that spin for more work fall asleep
+MAX_TRIES = 100  # of a turn, before one with processors far apart is kept
 
 
 class PeerError(Exception):
@@ -31,7 +34,7 @@ class PeerError(Exception):
 
 
 class NothingMeasuredError(MinidlError):
-    """Not one peer could be measured."""
+    """No peer could be measured."""
 
 
 class Worker:
@@ -47,10 +50,10 @@ class Worker:
             cwd=ROOT,
             env=environment(threads),
             text=True,
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which ends the workers
+            start_new_session=True,  # Ctrl-C reaches only the parent, which ends the workers
         )
 
-    def ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
+    def request(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a command, or raise `PeerError`."""
         try:
             self._process.stdin.write(json.dumps(command) + "\n")
@@ -59,7 +62,7 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise PeerError(self._last_words())
+            raise PeerError(self._exit_message())
         answer = json.loads(line)
         if "missing" in answer:
             raise PeerError(f"{answer['missing']} is not installed")
@@ -67,7 +70,7 @@ class Worker:
             raise PeerError(answer["failed"])
         return answer
 
-    def _last_words(self) -> str:
+    def _exit_message(self) -> str:
         status = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
@@ -77,14 +80,14 @@ class Worker:
         """End the process."""
         self._process.kill()
         self._process.wait()
-        with contextlib.suppress(BrokenPipeError):  # a command that it no longer read
+        with contextlib.suppress(BrokenPipeError):  # a command that it has not read
             self._process.stdin.close()
         self._process.stdout.close()
         self._errors.close()
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the environment of a worker: every library takes the same number of threads and no graphics card."""
+    """Return the environment of a worker: the same number of threads everywhere, no GPU."""
     counts = (
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
@@ -100,34 +103,39 @@ def environment(threads: int) -> dict[str, str]:
     )
 
 
-class Crew:
-    """The workers of some peers, for one benchmark; use it in a `with`, which ends them.
+class WorkerPool:
+    """The workers of some peers, for one benchmark; a context manager, which ends them.
 
-    If it is `patient`, turns during which two processors are far apart are waited out or repeated (see `distance`).
+    If it is `patient`, turns with two processors far apart wait or are repeated (see `distance`).
 
     Attributes
     ----------
     missing : dict of str to str
-        Whom nothing is known of, and why: not installed, or failed on the way.
+        The peers that were not measured, with the reason: not installed, or failed.
     versions : dict of str to str
-        What was measured, by peer.
+        Name and version of what was measured, by peer.
     memory : dict of str to (float, float)
-        The largest resident memory, in MiB, when the last measurement was prepared and after it.
-    apart, kept : int
-        How often the processors were found far apart, so that a turn had to wait or to be repeated, and how many turns were kept though
-        they were.
+        The peak resident memory in MiB before and after the last measurement, by peer.
+    n_far : int
+        How often the processors were far apart, so that a turn had to wait or to be repeated.
+    n_kept : int
+        How many turns were kept although the processors were far apart.
     """
 
     def __init__(self, peers: Mapping[str, Peer], threads: int, *, patient: bool = False) -> None:
-        self.peers, self.threads = dict(peers), threads
+        self.peers = dict(peers)
+        self.threads = threads
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.memory: dict[str, tuple[float, float]] = {}
-        self.apart = self.kept = 0
-        self._distance = Distance() if patient and Distance.told(threads) else None
+        self.n_far = 0
+        self.n_kept = 0
+        self._distance: ProcessorDistance | None = None
+        if patient and ProcessorDistance.is_measurable(threads):
+            self._distance = ProcessorDistance()
         self._workers: dict[str, Worker] = {}
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(
@@ -142,11 +150,18 @@ class Crew:
             self._distance.close()
 
     def measure(
-        self, function: str, settings: Mapping[str, Any], *, rounds: int, seconds: float, label: str
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        *,
+        rounds: int,
+        seconds: float,
+        label: str,
     ) -> dict[str, list[float]]:
-        """Return, for each peer that could be measured, the seconds of one run in each round.
+        """Return the seconds of one run in each round, for each peer that could be measured.
 
-        Each peer's `function` is called with `settings` and the peer's own; its runs are repeated to fill about `seconds` per turn.
+        Each peer's `function` is called with `arguments` and the peer's own; its runs are repeated
+        to fill about `seconds` per turn.
         """
         counts: dict[str, int] = {}
         times: dict[str, list[float]] = {}
@@ -154,8 +169,9 @@ class Crew:
             total=len(self.peers) * (rounds + 1), desc=label, leave=False, unit="turn"
         ) as bar:
             for name, peer in self.peers.items():
-                job = [peer.module, function, {**peer.settings, **settings}]
-                if answer := self._ask(name, {"prepare": job, "seconds": seconds}, label):
+                job = [peer.module, function, {**peer.arguments, **arguments}]
+                answer = self._request(name, {"prepare": job, "seconds": seconds}, label)
+                if answer:
                     counts[name], times[name] = answer["count"], []
                     self.versions[name] = answer["version"]
                     self.memory[name] = (answer["before"], answer["memory"])
@@ -163,7 +179,8 @@ class Crew:
             for turn in range(rounds):
                 for name in rotated(list(self.peers), turn):
                     if name in times:
-                        if answer := self._turn(name, counts[name], label):
+                        answer = self._turn(name, counts[name], label)
+                        if answer:
                             times[name].append(answer["seconds"] / counts[name])
                             self.memory[name] = (self.memory[name][0], answer["memory"])
                         else:
@@ -171,41 +188,42 @@ class Crew:
                     bar.update()
         if not times:
             raise NothingMeasuredError(
-                f"nothing could be measured: {'; '.join(self.told_missing())}"
+                f"nothing could be measured: {'; '.join(self.missing_lines())}"
             )
         return times
 
     def _turn(self, name: str, count: int, label: str) -> dict[str, Any] | None:
-        """Return the answer of a turn before and after which the processors were near each other, if that can be had."""
+        """Return the answer of a turn with near processors before and after it, if possible."""
         answer: dict[str, Any] | None = None
-        for patience in reversed(range(_TRIES)):
-            near = self._near()
-            if near or not patience:
-                answer = self._ask(name, {"run": count}, label)
-                if answer is None or (near and self._near()):
+        for tries_left in reversed(range(MAX_TRIES)):
+            near_before = self._is_near()
+            if near_before or not tries_left:
+                answer = self._request(name, {"run": count}, label)
+                if answer is None or (near_before and self._is_near()):
                     return answer
-            self.apart += 1
-        self.kept += 1
-        if self._distance and not self._distance.ever_near:
-            self._distance = self._distance.close()  # it is not that kind of a machine
+            self.n_far += 1
+        self.n_kept += 1
+        if self._distance and not self._distance.was_near:
+            self._distance.close()  # the processors of this machine never share a cache
+            self._distance = None
         return answer
 
-    def _near(self) -> bool:
-        time.sleep(_PAUSE)
-        return self._distance is None or self._distance.near()
+    def _is_near(self) -> bool:
+        time.sleep(PAUSE)
+        return self._distance is None or self._distance.is_near()
 
-    def told_missing(self) -> list[str]:
+    def missing_lines(self) -> list[str]:
         """Return a sentence for each peer that is missing in the tables."""
         return [f"{self.peers[name].title}: {reason}" for name, reason in self.missing.items()]
 
-    def _ask(self, name: str, command: Mapping[str, Any], label: str) -> dict[str, Any] | None:
-        """Return the answer, or None if the peer has failed, now or before: whoever fails once is out."""
+    def _request(self, name: str, command: Mapping[str, Any], label: str) -> dict[str, Any] | None:
+        """Return the answer, or None if the peer fails or has failed before."""
         if name in self.missing:
             return None
         try:
             if name not in self._workers:
                 self._workers[name] = Worker(self.threads)
-            return self._workers[name].ask(command)
+            return self._workers[name].request(command)
         except PeerError as error:
             cure = self.peers[name].install if str(error).endswith("is not installed") else ""
             self.missing[name] = f"{error}: {cure}" if cure else f"failed in {label}: {error}"
@@ -215,6 +233,6 @@ class Crew:
 
 
 def rotated(names: list[str], turn: int) -> list[str]:
-    """Return the names in the order of a round: each begins one round in as many as there are names."""
+    """Return the names in the order of a round; each is the first of some rounds."""
     start = turn % len(names)
     return names[start:] + names[:start]

@@ -1,4 +1,7 @@
-"""Tables of rounds: smallest, median and largest, of times and of ratios, each ratio taken between two times of the same round."""
+"""Tables of minimum, median and maximum, of times and of ratios.
+
+Each ratio is taken between two times of the same round.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 Spread = tuple[float, float, float]
+NO_CELLS = ["-"] * 3
 Groups = Sequence[tuple[str, Mapping[str, Spread]]]
 
 
@@ -21,7 +25,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """Return the ratio of each round: what disturbed the machine then disturbed both.
+    """Return the ratio in each round: what disturbed the machine then disturbed both.
 
     Examples
     --------
@@ -32,81 +36,85 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
 
 
 def ratio_spreads(times: Mapping[str, Sequence[float]], base: str) -> dict[str, Spread]:
-    """Return the spread of the ratio of `base` to each other peer; nothing if `base` was not measured.
+    """Return the spread of the ratio of `base` to each other peer; empty without `base`.
 
     Examples
     --------
     >>> ratio_spreads({"minidl": [1.0, 20.0], "other": [2.0, 10.0]}, "minidl")
     {'other': (0.5, 1.25, 2.0)}
     """
-    return (
-        {name: spread(ratios(times[base], each)) for name, each in times.items() if name != base}
-        if base in times
-        else {}
-    )
+    if base not in times:
+        return {}
+    return {
+        name: spread(ratios(times[base], seconds))
+        for name, seconds in times.items()
+        if name != base
+    }
 
 
-def number(value: float) -> str:
-    """Return a number with three digits or so.
+def format_number(value: float) -> str:
+    """Return a number with about three digits.
 
     Examples
     --------
-    >>> number(12345.6), number(123.4), number(12.34), number(0.1234)
+    >>> format_number(12345.6), format_number(123.4), format_number(12.34), format_number(0.1234)
     ('12,346', '123', '12.3', '0.12')
     """
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def table(rows: Mapping[str, str], groups: Groups) -> str:
-    """Return lines: three columns, min, median and max, for each group that holds anything; `rows` are the titles by name.
+    """Return lines with min, median and max of each group; `rows` are the titles by name.
 
     Examples
     --------
-    >>> print(table({"a": "Ann", "b": "Bob"}, [("seconds", {"a": (1, 2, 3), "b": (4, 5, 6)}), ("ratio", {"b": (0.1, 0.2, 0.3)})]))
+    >>> seconds = {"a": (1, 2, 3), "b": (4, 5, 6)}
+    >>> groups = [("seconds", seconds), ("ratio", {"b": (0.1, 0.2, 0.3)})]
+    >>> print(table({"a": "Ann", "b": "Bob"}, groups))
          |       seconds        |        ratio
          |   min  median   max  |   min  median   max
     Ann  |  1.00    2.00  3.00  |     -       -     -
     Bob  |  4.00    5.00  6.00  |  0.10    0.20  0.30
     """
-    wide = max(map(len, rows.values()))
-    heads, names = [" " * wide], [" " * wide]
-    lines = {name: [title.ljust(wide)] for name, title in rows.items()}
+    title_width = max(map(len, rows.values()))
+    headings, names = [" " * title_width], [" " * title_width]
+    lines = {name: [title.ljust(title_width)] for name, title in rows.items()}
     for heading, spreads in groups:
         if not spreads:
             continue
         cells = {
-            name: [number(value) for value in spreads[name]] if name in spreads else ["-"] * 3
+            name: [format_number(value) for value in spreads[name]] if name in spreads else NO_CELLS
             for name in rows
         }
         columns = list(zip(("min", "median", "max"), *cells.values(), strict=True))
         widths = [max(map(len, column)) for column in columns]
         missing = len(heading) - sum(widths) - 4
         widths[0] += max(0, missing)
-        heads.append(heading.center(sum(widths) + 4))
+        headings.append(heading.center(sum(widths) + 4))
         for line, row in zip([names, *lines.values()], zip(*columns, strict=True), strict=True):
             line.append(
                 "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             )
-    return "\n".join("  |  ".join(line).rstrip() for line in [heads, names, *lines.values()])
+    return "\n".join("  |  ".join(line).rstrip() for line in [headings, names, *lines.values()])
 
 
 def medians(
     rows: Mapping[str, str], columns: Mapping[str, Mapping[str, Spread]]
 ) -> list[list[str]]:
-    """Return the cells of a summary: the median of each column for each row that has any, a dash where there is none.
+    """Return the cells of a summary: the median of each column, or a dash.
 
     Examples
     --------
     >>> medians({"a": "Ann", "b": "Bob"}, {"x": {"a": (1, 2, 3)}, "y": {}})
     [['', 'x', 'y'], ['Ann', '2.00', '-']]
     """
-    measured = {
-        name: title
-        for name, title in rows.items()
-        if any(name in held for held in columns.values())
-    }
-    cells = [
-        [title, *(number(held[name][1]) if name in held else "-" for held in columns.values())]
-        for name, title in measured.items()
-    ]
-    return [["", *columns], *cells]
+    cells = [["", *columns]]
+    for name, title in rows.items():
+        values = [
+            format_number(column[name][1]) if name in column else "-" for column in columns.values()
+        ]
+        if set(values) != {"-"}:
+            cells.append([title, *values])
+    return cells

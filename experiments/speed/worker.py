@@ -1,7 +1,8 @@
-"""The process of one peer: reads a command per line of JSON on stdin, answers each with a line on stdout, ends when stdin closes.
+"""The process of one peer: reads commands as JSON lines on stdin, answers on stdout.
 
-`{"prepare": [module, function, settings], "seconds": s}` calls the function, which returns a callable `run(n)`, warms it up and
-answers with the n that takes about s seconds; `{"run": n}` answers with the seconds that `run(n)` took.
+`{"prepare": [module, function, arguments], "seconds": s}` calls the function, which returns a
+callable `run(n)`, warms it up and answers with the n that takes about s seconds; `{"run": n}`
+answers with the seconds that `run(n)` took. The process ends when stdin closes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Run = Callable[[int], None]
 
 def main() -> None:
     """Serve until stdin closes."""
-    # Only answers go to whoever asks: what a library prints goes where errors go.
+    # Only answers go to stdout: what a library prints goes to stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     commands: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -35,7 +36,7 @@ def main() -> None:
         command = json.loads(commands.get())
         try:
             if "prepare" in command:
-                run = None  # what came before makes room first
+                run = None  # frees the memory of the one before
                 run, answer = prepare(*command["prepare"], seconds=command["seconds"])
             else:
                 assert run is not None, "prepare comes before run"
@@ -48,46 +49,50 @@ def main() -> None:
 
 
 def _read(lines: TextIO, commands: queue.SimpleQueue[str]) -> None:
-    """Pass the commands on; at their end, end the process, whatever it is doing: nobody waits for it any more."""
+    """Pass the commands on; at their end, end the process, whatever it is doing."""
     for line in lines:
         commands.put(line)
     os._exit(0)
 
 
 def prepare(
-    module: str, function: str, settings: dict[str, Any], *, seconds: float
+    module: str, function: str, arguments: dict[str, Any], *, seconds: float
 ) -> tuple[Run, dict[str, Any]]:
-    """Return a callable that is warm, and the answer: what is measured, the memory before, the n that takes about `seconds`."""
-    found = importlib.import_module(module)
+    """Return a warmed-up callable, and the answer.
+
+    The answer has the version, the memory before, and the n that takes about `seconds`.
+    """
+    peer = importlib.import_module(module)
     before = memory()
-    if "workload" in settings:
-        settings = settings | {"workload": Workload(**settings["workload"])}
-    run = getattr(found, function)(**settings)
+    if "workload" in arguments:
+        arguments = arguments | {"workload": Workload(**arguments["workload"])}
+    run = getattr(peer, function)(**arguments)
     run(1)  # compiles, allocates
-    n, took = 1, timed(run, 1)
-    while took < seconds / 4:
+    n = 1
+    elapsed = timed(run, n)
+    while elapsed < seconds / 4:
         n *= 2
-        took = timed(run, n)
+        elapsed = timed(run, n)
     return run, {
-        "version": found.version(),
+        "version": peer.version(),
         "before": before,
-        "count": max(1, round(n * seconds / took)),
+        "count": max(1, round(n * seconds / elapsed)),
     }
 
 
 def timed(run: Run, n: int) -> float:
     """Return the seconds that `run(n)` takes."""
-    begin = time.perf_counter()
+    start = time.perf_counter()
     run(n)
-    return time.perf_counter() - begin
+    return time.perf_counter() - start
 
 
 def memory() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
+    """Return the peak resident memory of this process so far, in MiB."""
     with (
         contextlib.suppress(OSError, StopIteration),
         open("/proc/self/status") as lines,
-    ):  # on Linux, rusage counts the parent's in
+    ):  # on Linux, rusage includes the parent's
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

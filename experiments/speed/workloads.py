@@ -1,4 +1,7 @@
-"""What is trained: five networks and their data, described by plain values so that a description can be sent to a process."""
+"""What is trained: five networks and their data.
+
+They are described by plain values, so that a description can be sent to a process.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from minidl.data import load_cats, planar
 
 @dataclass(frozen=True)
 class Workload:
-    """A network of ReLU layers with a sigmoid (one output) or a softmax at the end, its data, and how it is trained.
+    """A network of ReLU layers with a sigmoid (one output) or a softmax, its data and training.
 
-    `batch` is None for the whole set; `optimizer` is "adam" or "gd"; `source` is "random", "moons" or "cats"; `folder` is where the
-    cat pictures lie.
+    `batch` is None for a full batch; `optimizer` is "adam" or "gd"; `source` is "random", "moons"
+    or "cats"; `folder` is that of the cat images.
     """
 
     name: str
@@ -31,35 +34,39 @@ class Workload:
     folder: str | None = None
 
     @property
-    def sizes(self) -> list[int]:
-        """The sizes of the batches of one epoch: as many as it has steps."""
+    def batch_sizes(self) -> list[int]:
+        """The sizes of the batches of one epoch, one per step."""
         size = min(self.batch or self.rows, self.rows)
         return [min(size, self.rows - start) for start in range(0, self.rows, size)]
 
     @property
-    def whole(self) -> bool:
-        """Whether the whole set is one batch."""
-        return len(self.sizes) == 1
+    def is_full_batch(self) -> bool:
+        """Whether all rows are one batch."""
+        return len(self.batch_sizes) == 1
 
     @property
-    def outputs(self) -> int:
+    def n_outputs(self) -> int:
         """The width of the last layer."""
         return self.widths[-1]
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """Return X, float32 (rows, features), and the class numbers, int64 (rows,)."""
         if self.source == "cats":
-            part = load_cats(self.folder).train
-            return part.x[: self.rows].astype(np.float32), part.y[: self.rows, 0].astype(np.int64)
+            train = load_cats(self.folder).train
+            X, Y = train.x[: self.rows], train.y[: self.rows, 0]
+            return X.astype(np.float32), Y.astype(np.int64)
         if self.source == "moons":
             X, Y = planar.moons(self.rows, 0.2, np.random.RandomState(0))
             return X.astype(np.float32), Y[:, 0].astype(np.int64)
         rng = np.random.default_rng(0)
         X = rng.random((self.rows, self.widths[0]), dtype=np.float32)
-        return X, np.arange(self.rows) % max(2, self.outputs)
+        return X, np.arange(self.rows) % max(2, self.n_outputs)
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return He's first weights (out, in) and biases (out,) of each layer, in float32: the same for all peers."""
+        """Return the initial weights (out, in) and biases (out,) of each layer, for all peers.
+
+        He's initialization, in float32.
+        """
         rng = np.random.default_rng(1)
         drawn = [
             rng.standard_normal((out, into)) * math.sqrt(2 / into)
@@ -67,19 +74,20 @@ class Workload:
         ]
         return [(weight.astype(np.float32), np.zeros(len(weight), np.float32)) for weight in drawn]
 
-    def small(self) -> Workload:
-        """Return the same with few rows, to try a benchmark out in no time."""
+    def quick(self) -> Workload:
+        """Return the same with few rows, to try out a benchmark quickly."""
         batch = self.batch and min(self.batch, 16)
         return replace(self, rows=min(self.rows, 40), batch=batch)
 
-    def fields(self) -> dict[str, Any]:
-        """Return what makes it again, as JSON takes it."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the constructor arguments as JSON-compatible values."""
         return asdict(self)
 
     def __str__(self) -> str:
-        net = "-".join(map(str, self.widths))
-        batch = "whole set" if self.batch is None else f"batches of {self.batch}"
-        return f"{self.name}: {net}, {self.rows:,} rows, {batch}, {'Adam' if self.optimizer == 'adam' else 'gradient descent'}"
+        network = "-".join(map(str, self.widths))
+        batch = "full batch" if self.batch is None else f"batches of {self.batch}"
+        optimizer = "Adam" if self.optimizer == "adam" else "gradient descent"
+        return f"{self.name}: {network}, {self.rows:,} rows, {batch}, {optimizer}"
 
 
 _CATS = (12288, 20, 7, 5, 1)

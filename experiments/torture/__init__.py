@@ -1,1 +1,1 @@
-"""Torture: files are cut off, changed, forged and killed half-written by the thousand, and minidl must lose nothing and let nothing in."""
+"""Stress tests of what minidl reads and writes, and of trainings that are stopped."""

@@ -1,6 +1,7 @@
-"""Does things in forked children with little memory and an alarm, so that whatever kills a child is one line in a table.
+"""Runs functions in forked children with limited memory and time.
 
-A child works through many items, which is fast; where it dies, the item that it died of is known, and another goes on behind it.
+Whatever kills a child is one line in a table. A child works through many items, which is fast; if
+it dies, the item that killed it is known, and another child continues after that item.
 """
 
 from __future__ import annotations
@@ -12,68 +13,86 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-Act = Callable[[Any], dict[str, Any]]
+Function = Callable[[Any], dict[str, Any]]  # the result must be JSON-compatible
 
 
 class Outcome(NamedTuple):
-    """What became of one item.
+    """The outcome of one item.
 
-    `what` is "done" with what the act returned, "killed by ..." or "hung".
+    `status` is "done", "killed by ..." or "hung"; `result` is what the function returned.
     """
 
-    what: str
-    told: dict[str, Any]
+    status: str
+    result: dict[str, Any]
 
 
-def run_each(items: Sequence[Any], act: Act, *, seconds: float, memory: int) -> list[Outcome]:
-    """Do `act` with each item, each within `seconds` (else "hung"), in children that may address `memory` bytes."""
+def fork(function: Callable[[], object]) -> int:
+    """Return the process id of a new child that calls the function at once."""
+    child = os.fork()
+    if child == 0:
+        try:
+            function()
+        finally:
+            os._exit(1)
+    return child
+
+
+def run_each(
+    items: Sequence[Any], function: Function, *, seconds: float, memory: int
+) -> list[Outcome]:
+    """Call the function with each item, in children with so many bytes of memory.
+
+    An item that takes more than `seconds` is "hung".
+    """
     outcomes: list[Outcome] = []
     while len(outcomes) < len(items):
-        outcomes += _batch(items[len(outcomes) :], act, seconds, memory)
+        outcomes += _run_batch(items[len(outcomes) :], function, seconds, memory)
     return outcomes
 
 
-def _batch(items: Sequence[Any], act: Act, seconds: float, memory: int) -> list[Outcome]:
-    """Return the outcomes of one child, up to the end or to the item that it died of."""
-    reading, writing = os.pipe()
+def _run_batch(
+    items: Sequence[Any], function: Function, seconds: float, memory: int
+) -> list[Outcome]:
+    """Return the outcomes of one child, up to the end or to the item that killed it."""
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        _work(writing, items, act, seconds, memory)
-    os.close(writing)
-    with open(reading, encoding="utf-8") as lines:
+        os.close(read_end)
+        _work(write_end, items, function, seconds, memory)
+    os.close(write_end)
+    with open(read_end, encoding="utf-8") as lines:
         outcomes = [Outcome("done", json.loads(line)) for line in lines if line.endswith("\n")]
     _, status = os.waitpid(child, 0)
     if len(outcomes) < len(items):
-        number = os.waitstatus_to_exitcode(status)
-        what = (
-            "hung"
-            if number == -signal.SIGALRM
-            else f"killed by {signal.Signals(-number).name}"
-            if number < 0
-            else f"exit status {number}"
-        )
-        outcomes.append(Outcome(what, {}))
+        outcomes.append(Outcome(_exit_in_words(os.waitstatus_to_exitcode(status)), {}))
     return outcomes
 
 
-def _work(writing: int, items: Sequence[Any], act: Act, seconds: float, memory: int) -> None:
-    """Be the child."""
+def _exit_in_words(code: int) -> str:
+    if code == -signal.SIGALRM:
+        return "hung"
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+def _work(
+    write_end: int, items: Sequence[Any], function: Function, seconds: float, memory: int
+) -> None:
+    """Work through the items, in the child."""
     try:
-        signal.signal(
-            signal.SIGALRM, signal.SIG_DFL
-        )  # ends the process, also in the middle of C code
+        # The default action ends the process, also in the middle of C code.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         for item in items:
             signal.setitimer(signal.ITIMER_REAL, seconds)
-            told = act(item)
+            result = function(item)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            os.write(writing, (json.dumps({**told, "peak": peak()}) + "\n").encode())
+            line = json.dumps({**result, "peak": peak()}) + "\n"
+            os.write(write_end, line.encode())
     finally:
-        os._exit(3)  # whether all went well, the parent sees from what it was told
+        os._exit(3)  # the parent counts the results
 
 
 def peak() -> int:
-    """Return the most bytes of memory that this process has held."""
+    """Return the peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,7 +1,8 @@
-"""Coverage-guided fuzzing of the reader and of the loader of models, with atheris: `pip install atheris` (Python 3.11 to 3.13).
+"""Coverage-guided fuzzing of the reader and the model loader with atheris.
 
-Each target runs in a process of its own for half of the time. An input that ends in anything but a model, arrays or minidl's own error
-is a finding; atheris prints it, and its bytes are kept beside the JSON.
+`pip install atheris` (Python 3.11 to 3.13). Each target runs in its own process for half of the
+time. An input that ends in anything except a model, arrays or minidl's own error is a finding;
+atheris prints it, and its bytes are kept with the other results.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import Any
 
 from .report import Result
 
-USUAL = 120  # seconds
+DEFAULT_COUNT = 120  # seconds
 TARGETS = ("reader", "loader")
 MEMORY = 2_048  # MB
-_SLOWEST = 10  # seconds of one input
+MAX_SECONDS = 10  # seconds of one input
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
-    """Fuzz for `count` seconds in all."""
+    """Fuzz for `count` seconds in total."""
     if importlib.util.find_spec("atheris") is None:
         return Result(
             [["fuzz", "atheris is not installed: pip install atheris"]], {"installed": False}
@@ -41,10 +42,10 @@ def run(count: int, seed: int, scratch: Path) -> Result:
             f"-max_total_time={seconds}",
             f"-seed={seed + 1}",
             f"-rss_limit_mb={MEMORY}",
-            f"-timeout={_SLOWEST}",
+            f"-timeout={MAX_SECONDS}",
             "-max_len=65536",
         ]
-        words = [
+        command = [
             sys.executable,
             "-m",
             "experiments.torture.fuzz",
@@ -54,7 +55,7 @@ def run(count: int, seed: int, scratch: Path) -> Result:
             f"-artifact_prefix={folder}/found-",
         ]
         done = subprocess.run(
-            words,
+            command,
             env=os.environ | {"MINIDL_FUZZ": str(folder)},
             capture_output=True,
             text=True,
@@ -64,20 +65,18 @@ def run(count: int, seed: int, scratch: Path) -> Result:
         stats = {
             name: int(number) for name, number in re.findall(r"stat::(\w+):\s+(\d+)", done.stderr)
         }
-        found = sorted(path.name for path in folder.glob("found-*"))
-        told = [
-            stats.get(name, 0)
-            for name in ("number_of_executed_units", "new_units_added", "peak_rss_mb")
-        ]
-        rows.append([target, seconds, *told, len(found)])
-        numbers[target] = {"seconds": seconds, **stats, "findings": found}
-        if found or done.returncode:
-            violations.append(f"{target}: status {done.returncode}, {found}: {done.stderr[-2000:]}")
+        findings = sorted(path.name for path in folder.glob("found-*"))
+        names = ("number_of_executed_units", "new_units_added", "peak_rss_mb")
+        rows.append([target, seconds, *(stats.get(name, 0) for name in names), len(findings)])
+        numbers[target] = {"seconds": seconds, **stats, "findings": findings}
+        if findings or done.returncode:
+            errors = done.stderr[-2000:]
+            violations.append(f"{target}: status {done.returncode}, {findings}: {errors}")
     return Result(rows, numbers, violations)
 
 
 def _main() -> None:
-    """Be the process that fuzzes one target."""
+    """Fuzz one target, in its own process."""
     import atheris  # type: ignore[import-not-found,unused-ignore]
 
     with atheris.instrument_imports(include=["minidl", "json"]):
@@ -111,17 +110,17 @@ def _main() -> None:
             if str(path) not in str(error):
                 raise AssertionError("the error does not name the file") from error
 
-    def change(content: bytes, most: int, seed: int) -> bytes:
-        """Change an input as our own tortures do, half of the time; atheris' way in the other half."""
+    def mutate_input(content: bytes, max_size: int, seed: int) -> bytes:
+        """Change an input as `mutate` does, or as atheris does."""
         rng = np.random.default_rng(seed)
-        way = rng.random()
-        if way < 0.4:
-            return mutations.mutated(content, rng)[:most]
-        if way < 0.7 and target == "loader":
-            return forgery.forged(seeds[0], rng)[:most]
-        return bytes(atheris.Mutate(content, most))
+        choice = rng.random()
+        if choice < 0.4:
+            return mutations.mutated(content, rng)[:max_size]
+        if choice < 0.7 and target == "loader":
+            return forgery.forge_description(seeds[0], rng)[:max_size]
+        return bytes(atheris.Mutate(content, max_size))
 
-    atheris.Setup([*sys.argv, str(corpus)], load, custom_mutator=change)
+    atheris.Setup([*sys.argv, str(corpus)], load, custom_mutator=mutate_input)
     atheris.Fuzz()
 
 

@@ -1,7 +1,9 @@
-"""Loads files that were made to harm. Each must be refused within a second, in 512 MiB, before a byte of what it leads to is read.
+"""Loads files that were made to harm.
 
-What leads to another file leads to a pipe into which nobody writes: whoever opens it waits for ever, and the alarm tells. As a control,
-the same files are given to h5py alone, with a readable file in the pipe's place.
+Each must be refused within a second, with 512 MiB, before a byte of what it refers to is read. What
+refers to another file refers to a pipe into which nobody writes: whoever opens it waits for ever,
+which the time limit detects. As a control, the same files are given to h5py alone, with a readable
+file instead of the pipe.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ import shutil
 import socket
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -32,7 +35,7 @@ from .children import run_each
 from .hostile_files import AWAY, CASES, GOOD, KEY, Make, X, write_good
 from .report import Result
 
-USUAL = 1  # rounds
+DEFAULT_COUNT = 1
 SECONDS = 1.0
 MEMORY = 512 * 2**20
 CANARY = 99  # the value of its pixels
@@ -40,8 +43,16 @@ CANARY = 99  # the value of its pixels
 Read = Callable[[Path], object]
 
 
+class Case(NamedTuple):
+    """How a hostile file is made, how it is read, and whether it refers to another file."""
+
+    make: Make
+    read: Read
+    refers_elsewhere: bool
+
+
 def run(count: int, seed: int, scratch: Path, only: Collection[str] = ()) -> Result:
-    """Load every hostile file, or only those of some names, `count` times."""
+    """Load every hostile file, or only some by name, `count` times."""
     pipe, readable = scratch / "pipe", scratch / "canary.h5"
     os.mkfifo(pipe)
     write_good(readable, train_set_x=np.full_like(X, CANARY))
@@ -49,113 +60,111 @@ def run(count: int, seed: int, scratch: Path, only: Collection[str] = ()) -> Res
     rows: list[list[Any]] = [["hostile file", "minidl", "ms", "h5py alone"]]
     violations: list[str] = []
     slowest = 0.0
-    for number, (name, (make, read, away)) in enumerate(cases.items()):
+    for number, (name, case) in enumerate(cases.items()):
         path, control = scratch / f"{number}.h5", scratch / f"{number}-control.h5"
-        make(path, pipe)
+        case.make(path, pipe)
         for _ in range(count):
             (outcome,) = run_each(
                 [path],
-                lambda path, read=read: _attempt(path, read, scratch),
+                lambda path, case=case: _attempt(path, case.read, scratch),
                 seconds=SECONDS,
                 memory=MEMORY,
             )
-            told = outcome.told
-            verdict = told.get("what", outcome.what)
-            if verdict != "refused" or told["opened"] or not told["named"]:
-                violations.append(f"{name}: {outcome.what}, {told}")
-        slowest = max(slowest, told.get("seconds", SECONDS))
-        make(control, readable)
-        keys = [f"away/{KEY}"] if "on the way" in name else list(GOOD)
-        (alone,) = run_each(
-            [control],
-            lambda path, keys=keys: _by_h5py_alone(path, keys),
-            seconds=SECONDS / 4,
-            memory=MEMORY,
-        )
-        without = (
-            None if name.startswith("model") and not away else alone.told.get("what", alone.what)
-        )
-        rows.append([name, verdict, round(told.get("seconds", 0) * 1000, 1), without])
+            result = outcome.result
+            verdict = result.get("verdict", outcome.status)
+            if verdict != "refused" or result["opened"] or not result["named"]:
+                violations.append(f"{name}: {outcome.status}, {result}")
+        slowest = max(slowest, result.get("seconds", SECONDS))
+        case.make(control, readable)
+        milliseconds = round(result.get("seconds", 0) * 1000, 1)
+        rows.append([name, verdict, milliseconds, _control_verdict(name, case, control)])
         for made in (path, control):
             shutil.rmtree(made) if made.is_dir() and not made.is_symlink() else made.unlink()
     refused = sum(row[1] == "refused" for row in rows[1:])
     numbers = {"classes": len(cases), "refused": refused, "slowest_seconds": slowest, "table": rows}
-    return Result(
-        [*rows, ["all", f"{refused} of {len(cases)} refused", round(slowest * 1000, 1), ""]],
-        numbers,
-        violations,
-    )
+    total = ["all", f"{refused} of {len(cases)} refused", round(slowest * 1000, 1), ""]
+    return Result([*rows, total], numbers, violations)
 
 
-def all_cases() -> dict[str, tuple[Make, Read, bool]]:
-    """Return for each name how the file is made, how it is read, and whether it leads elsewhere."""
-    cats: Read = lambda path: read_hdf5(path, image_schema("train"))  # noqa: E731
-    model: Read = Sequential.load
-    found: dict[str, tuple[Make, Read, bool]] = {
-        name: (make, cats, name in AWAY) for name, make in CASES.items()
-    }
-    found["link on the way to a key"] = (
-        _away_group,
-        lambda path: read_hdf5(path, {f"away/{KEY}": Field(("m", 64, 64, 3), "u")}),
-        True,
+def _control_verdict(name: str, case: Case, path: Path) -> str | None:
+    """Return what h5py alone does with the file, None for other models."""
+    if name.startswith("model") and not case.refers_elsewhere:
+        return None
+    keys = [f"away/{KEY}"] if "on the way" in name else list(GOOD)
+    (outcome,) = run_each(
+        [path],
+        lambda path: _read_with_h5py(path, keys),
+        seconds=SECONDS / 4,
+        memory=MEMORY,
     )
-    found["numbers that are not finite"] = (
-        _not_finite,
-        lambda path: read_hdf5(path, {"x": Field(("m",), "f")}),
-        False,
-    )
-    found |= {name: (make, cats, False) for name, make in NO_HDF5.items()}
-    found |= {
-        f"model: {name}": (make, model, name.startswith("link")) for name, make in MODELS.items()
+    return outcome.result.get("verdict", outcome.status)
+
+
+def all_cases() -> dict[str, Case]:
+    """Return the cases by name."""
+
+    def read_cats(path: Path) -> object:
+        return read_hdf5(path, image_schema("train"))
+
+    def read_linked_images(path: Path) -> object:
+        return read_hdf5(path, {f"away/{KEY}": Field(("m", 64, 64, 3), "u")})
+
+    def read_floats(path: Path) -> object:
+        return read_hdf5(path, {"x": Field(("m",), "f")})
+
+    cases = {
+        name: Case(make, read_cats, refers_elsewhere=name in AWAY) for name, make in CASES.items()
     }
-    return found
+    cases["link on the way to a key"] = Case(_linked_group, read_linked_images, True)
+    cases["numbers that are not finite"] = Case(_not_finite, read_floats, False)
+    cases |= {name: Case(make, read_cats, False) for name, make in NOT_HDF5.items()}
+    for name, make in MODELS.items():
+        cases[f"model: {name}"] = Case(make, Sequential.load, name.startswith("link"))
+    return cases
 
 
 def _attempt(path: Path, read: Read, scratch: Path) -> dict[str, Any]:
-    """Read a file and tell what happened, and what else was opened in its folder."""
-    import time
-
+    """Read a file; return the verdict, the time, and the other files that were opened."""
     opened: list[str] = []
 
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if (
-            event == "open"
-            and str(arguments[0]).startswith(str(scratch))
-            and Path(str(arguments[0])) != path
-        ):
-            opened.append(str(arguments[0]))
+    def record_opened(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            name = str(arguments[0])
+            if name.startswith(str(scratch)) and Path(name) != path:
+                opened.append(name)
 
-    sys.addaudithook(watch)  # it ends with this child
+    sys.addaudithook(record_opened)  # it ends with this child
     start = time.perf_counter()
+    named = False
     try:
         read(path)
-        what, named = "read", True
+        verdict, named = "read", True
     except MinidlError as error:
-        what, named = "refused", str(path) in str(error)
+        verdict, named = "refused", str(path) in str(error)
     except BaseException as error:
-        what, named = f"{type(error).__name__}: {error}"[:200], False
-    return {"what": what, "named": named, "seconds": time.perf_counter() - start, "opened": opened}
+        verdict = f"{type(error).__name__}: {error}"[:200]
+    seconds = time.perf_counter() - start
+    return {"verdict": verdict, "named": named, "seconds": seconds, "opened": opened}
 
 
-def _by_h5py_alone(path: Path, keys: list[str]) -> dict[str, Any]:
+def _read_with_h5py(path: Path, keys: list[str]) -> dict[str, Any]:
     try:
         with h5py.File(path, "r") as file:
             arrays = {key: file[key][()] for key in (keys if keys[0] in file else file)}
     except BaseException as error:
-        return {"what": f"{type(error).__name__}"}
-    first = np.asarray(arrays.get(keys[0]))
-    if first.shape == X.shape and (
-        (first == CANARY).all() or first.tobytes().startswith(b"\x89HDF")
-    ):
-        return {"what": "reads another file"}
-    if first.shape == X.shape and len(np.unique(first)) > 2:
-        return {"what": "reads stray memory"}
-    return {
-        "what": f"reads {sum(getattr(array, 'nbytes', 0) for array in arrays.values()):,} bytes"
-    }
+        return {"verdict": type(error).__name__}
+    images = np.asarray(arrays.get(keys[0]))
+    n_bytes = sum(getattr(array, "nbytes", 0) for array in arrays.values())
+    verdict = f"reads {n_bytes:,} bytes"
+    if images.shape == X.shape:
+        if (images == CANARY).all() or images.tobytes().startswith(b"\x89HDF"):
+            verdict = "reads another file"
+        elif len(np.unique(images)) > 2:
+            verdict = "reads stray memory"
+    return {"verdict": verdict}
 
 
-def _away_group(path: Path, canary: Path) -> None:
+def _linked_group(path: Path, canary: Path) -> None:
     with h5py.File(path, "w") as file:
         file["away"] = h5py.ExternalLink(str(canary), "/")
 
@@ -184,7 +193,7 @@ def _sparse(path: Path, canary: Path) -> None:
 
 def _socket(path: Path, canary: Path) -> None:
     with socket.socket(socket.AF_UNIX) as made:
-        made.bind(os.path.relpath(path))  # a socket's address is short
+        made.bind(os.path.relpath(path))  # the address of a socket must be short
 
 
 def _truncated(path: Path, canary: Path) -> None:
@@ -192,7 +201,7 @@ def _truncated(path: Path, canary: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-NO_HDF5: dict[str, Make] = {
+NOT_HDF5: dict[str, Make] = {
     "Git-LFS pointer": lambda path, canary: path.write_text(
         "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2572022\n"
     ),
@@ -226,45 +235,43 @@ def _model(
     text: bytes | None = None,
     **arrays: Any,
 ) -> Make:
-    """Return a maker of a model file whose description was changed, with a digest that fits."""
+    """Return a maker of a model file with a changed description and a matching digest."""
 
     def make(path: Path, canary: Path) -> None:
-        parts = model_datasets(Sequential([Linear(3, 2)], loss=MeanSquaredError()))
-        content = json.loads(parts["description"].tobytes())
+        datasets = model_datasets(Sequential([Linear(3, 2)], loss=MeanSquaredError()))
+        content = json.loads(datasets["description"].tobytes())
         if change:
             change(content)
-        told = text or json.dumps(content).encode()
-        own = {
-            "description": np.frombuffer(told, np.uint8),
-            "sha256": np.frombuffer(hashlib.sha256(told).digest(), np.uint8),
-        }
-        path.write_bytes(hdf5_bytes({**parts, **own, **arrays}))
+        description = text or json.dumps(content).encode()
+        datasets["description"] = np.frombuffer(description, np.uint8)
+        datasets["sha256"] = np.frombuffer(hashlib.sha256(description).digest(), np.uint8)
+        path.write_bytes(hdf5_bytes({**datasets, **arrays}))
         with h5py.File(path, "r+") as file:
             file["away"] = h5py.ExternalLink(str(canary), "/")
 
     return make
 
 
-def _settings(**settings: Any) -> Callable[[dict[str, Any]], object]:
-    return lambda content: content["layers"][0].update(settings=settings)
+def _set_arguments(**arguments: Any) -> Callable[[dict[str, Any]], object]:
+    return lambda content: content["layers"][0].update(settings=arguments)
 
 
 def _huge(content: dict[str, Any]) -> None:
-    _settings(in_features=10**9, out_features=10**9, bias=True)(content)
-    content["arrays"]["0.weight"]["shape"], content["arrays"]["0.bias"]["shape"] = (
-        [10**9, 10**9],
-        [10**9],
-    )
+    _set_arguments(in_features=10**9, out_features=10**9, bias=True)(content)
+    content["arrays"]["0.weight"]["shape"] = [10**9, 10**9]
+    content["arrays"]["0.bias"]["shape"] = [10**9]
 
 
 MODELS: dict[str, Make] = {
     "link on the way to a parameter": _model(
         lambda content: content["arrays"].update({f"away/{KEY}": content["arrays"].pop("0.weight")})
     ),
-    "link in place of a parameter": _model(
+    "link instead of a parameter": _model(
         lambda content: content["arrays"].update(away=content["arrays"].pop("0.weight"))
     ),
-    "Linear(10**9, 10**9)": _model(_settings(in_features=10**9, out_features=10**9, bias=True)),
+    "Linear(10**9, 10**9)": _model(
+        _set_arguments(in_features=10**9, out_features=10**9, bias=True)
+    ),
     "Linear(10**9, 10**9), arrays said to fit": _model(_huge),
     "class of another module": _model(
         lambda content: content["layers"][0].update({"class": "os.system"})
@@ -272,9 +279,9 @@ MODELS: dict[str, Make] = {
     "layer that is a penalty": _model(
         lambda content: content["layers"][0].update({"class": "L2", "settings": {"strength": 1}})
     ),
-    "settings of a wrong type": _model(_settings(in_features="3", out_features=[2], bias={})),
-    "settings that are no setting": _model(
-        _settings(in_features=3, out_features=2, bias=True, init="os.system")
+    "arguments of a wrong type": _model(_set_arguments(in_features="3", out_features=[2], bias={})),
+    "unknown arguments": _model(
+        _set_arguments(in_features=3, out_features=2, bias=True, init="os.system")
     ),
     "layers that do not fit": _model(
         lambda content: content["layers"].append(

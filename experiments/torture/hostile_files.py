@@ -1,7 +1,8 @@
-"""HDF5 files made to harm: they read other files, fill the memory or hide what they hold. `CASES` has their makers by name.
+"""HDF5 files made to harm: they read other files, fill the memory or hide their content.
 
-Each has the keys of the cats (three pictures), and one thing in it is wrong. What leads elsewhere leads to the canary: a file whose
-content must never be seen, here raw bytes, there an HDF5 file with the same keys.
+`CASES` has their makers by name. Each file has the keys of the cats (three images), and one thing
+in it is wrong. What refers elsewhere refers to the canary: a file whose content must never be read,
+raw bytes in some cases and an HDF5 file with the same keys in others.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def write_good(path: Path, **arrays: Any) -> None:
                 file[key] = array
 
 
-def spoil(key: str, put: Callable[[Any, Path], object]) -> Make:
-    """Return a maker of the good file in which `put(file, canary)` has made what lies under `key`."""
+def replace(key: str, put: Callable[[Any, Path], object]) -> Make:
+    """Return a maker of the good file in which `put(file, canary)` creates `key`."""
 
     def make(path: Path, canary: Path) -> None:
         write_good(path, **{key: None})
@@ -52,8 +53,8 @@ def array(key: str, values: Any) -> Make:
 
 
 def empty(key: str, shape: tuple[int, ...], dtype: Any, **options: Any) -> Make:
-    """Return a maker of the good file with a data set that is described and never written."""
-    return spoil(key, lambda file, canary: file.create_dataset(key, shape, dtype, **options))
+    """Return a maker of the good file with a dataset that is declared and never written."""
+    return replace(key, lambda file, canary: file.create_dataset(key, shape, dtype, **options))
 
 
 def _virtual(file: Any, canary: Path) -> None:
@@ -63,16 +64,16 @@ def _virtual(file: Any, canary: Path) -> None:
 
 
 def _virtual_endless(file: Any, canary: Path) -> None:
-    """Without an end, the shape itself is asked of the other file."""
+    """Without an end, the shape itself depends on the other file."""
     endless = (h5py.h5s.UNLIMITED, 64, 64, 3)
     spaces = [h5py.h5s.create_simple(X.shape, endless) for _ in range(2)]
     for space in spaces:
         space.select_hyperslab(
             (0, 0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1, 1), (1, 1, 1, 1), (1, 64, 64, 3)
         )
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_virtual(spaces[0], os.fsencode(canary), KEY.encode(), spaces[1])
-    h5py.h5d.create(file.id, KEY.encode(), h5py.h5t.STD_U8LE, spaces[0], dcpl=settings)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_virtual(spaces[0], os.fsencode(canary), KEY.encode(), spaces[1])
+    h5py.h5d.create(file.id, KEY.encode(), h5py.h5t.STD_U8LE, spaces[0], dcpl=properties)
 
 
 def _through_link(file: Any, canary: Path) -> None:
@@ -81,23 +82,23 @@ def _through_link(file: Any, canary: Path) -> None:
 
 
 AWAY: dict[str, Make] = {
-    "external storage": spoil(
+    "external storage": replace(
         KEY,
         lambda file, canary: file.create_dataset(
             KEY, X.shape, "u1", external=[(str(canary), 0, X.nbytes)]
         ),
     ),
-    "external link": spoil(
+    "external link": replace(
         KEY, lambda file, canary: file.__setitem__(KEY, h5py.ExternalLink(str(canary), f"/{KEY}"))
     ),
-    "soft link through an external link": spoil(KEY, _through_link),
-    "virtual data set": spoil(KEY, _virtual),
-    "virtual data set without an end": spoil(KEY, _virtual_endless),
+    "soft link through an external link": replace(KEY, _through_link),
+    "virtual dataset": replace(KEY, _virtual),
+    "virtual dataset without an end": replace(KEY, _virtual_endless),
 }
 
 
 def _chunk(shape: tuple[int, ...], chunk: tuple[int, ...], content: bytes, mask: int = 0) -> Make:
-    """Return a maker that stores `content` as the packed bytes of the first chunk of a gzip data set."""
+    """Return a maker that stores content as the first chunk of a gzip dataset."""
 
     def put(file: Any, canary: Path) -> None:
         data = file.create_dataset(
@@ -105,11 +106,11 @@ def _chunk(shape: tuple[int, ...], chunk: tuple[int, ...], content: bytes, mask:
         )
         data.id.write_direct_chunk((0,) * len(shape), content, filter_mask=mask)
 
-    return spoil(KEY, put)
+    return replace(KEY, put)
 
 
 def _zeros(file: Any, key: str, shape: tuple[int, ...], dtype: str, rows: int) -> None:
-    """Write an array of zeros as gzip packs it; each chunk has so many rows."""
+    """Write a compressed array of zeros with `rows` rows per chunk."""
     data = file.create_dataset(key, shape, dtype, chunks=(rows, *shape[1:]), compression="gzip")
     packed = zlib.compress(bytes(rows * int(np.prod(shape[1:])) * data.dtype.itemsize), 9)
     for row in range(0, shape[0], rows):
@@ -117,7 +118,7 @@ def _zeros(file: Any, key: str, shape: tuple[int, ...], dtype: str, rows: int) -
 
 
 def _cumulative(path: Path, canary: Path) -> None:
-    """No array and no ratio is too large, only all arrays together."""
+    """Make a file in which only the total of all arrays is too large."""
     with h5py.File(path, "w") as file:
         _zeros(file, KEY, (12_000, 64, 64, 3), "u1", 1_000)
         _zeros(file, "train_set_y", (12_000,), "i8", 12_000)
@@ -126,12 +127,12 @@ def _cumulative(path: Path, canary: Path) -> None:
 
 
 def _twice_packed(file: Any, canary: Path) -> None:
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_chunk(X.shape)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk(X.shape)
     for _ in range(2):
-        settings.set_deflate(9)
+        properties.set_deflate(9)
     data = h5py.h5d.create(
-        file.id, KEY.encode(), h5py.h5t.STD_U8LE, h5py.h5s.create_simple(X.shape), dcpl=settings
+        file.id, KEY.encode(), h5py.h5t.STD_U8LE, h5py.h5s.create_simple(X.shape), dcpl=properties
     )
     data.write_direct_chunk((0, 0, 0, 0), zlib.compress(zlib.compress(bytes(2**24))))
 
@@ -150,13 +151,11 @@ BOMBS: dict[str, Make] = {
     "shape that overflows 64 bits": empty(KEY, (2**50, 64, 64, 3), "u1", chunks=(1, 64, 64, 3)),
     "gzip bomb, a thousand to one": _ratio,
     "gzip bomb in one chunk of 37 kB": _chunk(X.shape, X.shape, zlib.compress(bytes(2**28), 9)),
-    "gzip bomb, packed twice": spoil(KEY, _twice_packed),
+    "gzip bomb, packed twice": replace(KEY, _twice_packed),
     "chunk that unpacks to too little": _chunk(X.shape, X.shape, zlib.compress(b"7" * 10)),
     "chunk that is stored too short": _chunk(X.shape, X.shape, b"7" * 10, mask=1),
-    "chunk of 2.5 GB for three pictures": _chunk(
-        X.shape, (200_000, 64, 64, 3), zlib.compress(b"7")
-    ),
-    "147,456 chunks": spoil(
+    "chunk of 2.5 GB for three images": _chunk(X.shape, (200_000, 64, 64, 3), zlib.compress(b"7")),
+    "147,456 chunks": replace(
         KEY,
         lambda file, canary: file.create_dataset(KEY, (12, 64, 64, 3), "u1", chunks=(1, 1, 1, 1)),
     ),
@@ -186,29 +185,29 @@ def _attributes(put_on: Callable[[Any], Any], count: int, *, dense: bool) -> Mak
 
 
 HIDDEN: dict[str, Make] = {
-    "soft link": spoil(
+    "soft link": replace(
         "train_set_y",
         lambda file, canary: file.update(other=Y, train_set_y=h5py.SoftLink("/other")),
     ),
-    "soft link that leads nowhere": spoil(
+    "soft link that leads nowhere": replace(
         "train_set_y", lambda file, canary: file.update(train_set_y=h5py.SoftLink("/nowhere"))
     ),
-    "loop of soft links": spoil(
+    "loop of soft links": replace(
         "train_set_y",
         lambda file, canary: file.update(
             b=h5py.SoftLink("/train_set_y"), train_set_y=h5py.SoftLink("/b")
         ),
     ),
-    "hard link to the file itself": spoil(
+    "hard link to the file itself": replace(
         "train_set_y", lambda file, canary: file.update(train_set_y=file["/"])
     ),
-    "group in place of a data set": spoil(
+    "group instead of a dataset": replace(
         "train_set_y", lambda file, canary: file.create_group("train_set_y")
     ),
-    "type in place of a data set": spoil(
+    "type instead of a dataset": replace(
         "train_set_y", lambda file, canary: file.update(train_set_y=np.dtype("i8"))
     ),
-    "giant attributes of a data set": _attributes(lambda file: file[KEY], 40, dense=False),
+    "giant attributes of a dataset": _attributes(lambda file: file[KEY], 40, dense=False),
     "giant attributes in a heap": _attributes(lambda file: file[KEY], 40, dense=True),
     "giant attributes of the file": _attributes(lambda file: file, 40, dense=False),
     "2,000 other keys": _long_name,
@@ -219,21 +218,21 @@ HIDDEN: dict[str, Make] = {
     "compound type": array("train_set_y", np.array([(1, 2.0)] * 3, [("a", "i4"), ("b", "f8")])),
     "opaque type": array("train_set_y", np.zeros(3, "V8")),
     "enumeration": empty("train_set_y", (3,), h5py.enum_dtype({"cat": 1, "dog": 0}, basetype="i8")),
-    "array type": spoil(
+    "array type": replace(
         "train_set_y",
         lambda file, canary: file.create_dataset("train_set_y", (3,), np.dtype(("i8", (2,)))),
     ),
     "complex numbers": array("train_set_y", np.zeros(3, complex)),
-    "unknown filter": spoil("train_set_y", lambda file, canary: _filtered(file, 32001)),
-    "filter with a size of its own (lzf)": spoil(
+    "unknown filter": replace("train_set_y", lambda file, canary: _filtered(file, 32001)),
+    "filter with its own size (lzf)": replace(
         KEY, lambda file, canary: file.create_dataset(KEY, data=X, compression="lzf")
     ),
-    "filter that rounds": spoil(
+    "filter that rounds": replace(
         "train_set_y",
         lambda file, canary: file.create_dataset("train_set_y", data=Y, scaleoffset=0),
     ),
     "never written": empty("train_set_y", (3,), "i8"),
-    "written in part": spoil(
+    "written in part": replace(
         KEY,
         lambda file, canary: file.create_dataset(
             KEY, X.shape, "u1", chunks=(1, 64, 64, 3)
@@ -242,9 +241,9 @@ HIDDEN: dict[str, Make] = {
     "no shape": array("train_set_y", h5py.Empty("i8")),
     "single number": array("train_set_y", np.int64(1)),
     "wrong rank": array(KEY, X.reshape(3, -1)),
-    "wrong size of the pictures": array(KEY, X[:, :32]),
+    "wrong size of the images": array(KEY, X[:, :32]),
     "wrong type": array(KEY, X.astype(np.float32)),
-    "fewer labels than pictures": array("train_set_y", Y[:2]),
+    "fewer labels than images": array("train_set_y", Y[:2]),
     "label out of range": array("train_set_y", np.array([0, 1, 2])),
     "negative label": array("train_set_y", np.array([0, -1, 1])),
     "label of 2**64 - 1": array("train_set_y", np.array([0, 1, 2**64 - 1], np.uint64)),
@@ -253,11 +252,11 @@ HIDDEN: dict[str, Make] = {
 
 
 def _filtered(file: Any, number: int) -> None:
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_chunk((3,))
-    settings.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (1, 2, 3))
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk((3,))
+    properties.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (1, 2, 3))
     data = h5py.h5d.create(
-        file.id, b"train_set_y", h5py.h5t.STD_I64LE, h5py.h5s.create_simple((3,)), dcpl=settings
+        file.id, b"train_set_y", h5py.h5t.STD_I64LE, h5py.h5s.create_simple((3,)), dcpl=properties
     )
     data.write_direct_chunk((0,), Y.tobytes())
 

@@ -1,6 +1,7 @@
-"""kill -9 at random moments of a process that does nothing but save a model; after each, the file must be the old or the new model.
+"""kill -9 at random moments of a process that only saves a model.
 
-As a control, a tenth as many kills hit a process that writes the same file in place: most of these leave a file that cannot be read.
+After each, the file must be the old or the new model. As a control, a tenth as many kills hit a
+process that writes the same file in place: most of these leave a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -20,29 +21,30 @@ from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.serialization.model_file import model_config, model_datasets
 from minidl.utils.atomic_files import remove_stale_temp_files
 
+from .children import fork
 from .report import Result
 
 WIDTHS = (700, 700)  # 490,700 parameters in float32: a file of 2 MB
-USUAL = 1_000
+DEFAULT_COUNT = 1_000
 MIN_DELAY_RANGE = 0.03  # seconds
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
-    """Kill `count` times and say what was found."""
+    """Kill `count` times and report what was left."""
     rng = np.random.default_rng(seed)
     models = [Sequential([Linear(*WIDTHS)], loss=MeanSquaredError(), seed=s) for s in (1, 2)]
-    found, violations, leftovers = _kills(
+    counts, violations, leftovers = _kills(
         count, rng, scratch / "atomic.h5", models, lambda model, path: model.save(path)
     )
     control, _, _ = _kills(max(10, count // 10), rng, scratch / "plain.h5", models, _save_in_place)
     names = ("model 1", "model 2", "unreadable", "another content")
     rows = [["kill -9 while saving 2 MB", "kills", *names, "leftovers removed"]]
-    rows += [["minidl", count, *(found[name] for name in names), leftovers]]
+    rows += [["minidl", count, *(counts[name] for name in names), leftovers]]
     rows += [["control: written in place", control.total(), *(control[name] for name in names), 0]]
     size = (scratch / "atomic.h5").stat().st_size
     numbers = {
         "kills": count,
-        "found": found,
+        "found": counts,
         "leftovers_removed": leftovers,
         "control": control,
         "bytes": size,
@@ -57,30 +59,35 @@ def _kills(
     models: list[Sequential],
     save: Callable[[Sequential, Path], object],
 ) -> tuple[Counter[str], list[str], int]:
-    """Kill a child that saves without a pause, `count` times; return what lay there after each, what must not be, and the leftovers."""
+    """Kill a child that saves without a pause, `count` times.
+
+    Return how often which file was left, the violations, and the number of temporary files left.
+    """
     save(models[0], path)
     delay_range = _seconds_of_two_saves(path, models, save)
-    found: Counter[str] = Counter()
-    violations, leftovers = [], 0
+    counts: Counter[str] = Counter()
+    violations: list[str] = []
+    leftovers = 0
     for number in range(count):
         delay = float(rng.uniform(0, delay_range))
-        child = _forked(partial(_save_forever, models[:: (-1) ** number], path, save))
+        child = fork(partial(_save_forever, models[:: (-1) ** number], path, save))
         time.sleep(delay)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         state = _state(path, models)
-        found[state] += 1
+        counts[state] += 1
         if state not in ("model 1", "model 2"):
             violations.append(f"kill {number} after {delay * 1000:.1f} ms: {state}")
         leftovers += len(list(path.parent.glob(".minidl-*")))
-        if number % 2:  # else the next save does it
-            remove_stale_temp_files(path.parent)  # what every start of minidl does
+        if number % 2:  # as every start of minidl does; otherwise the next save does it
+            remove_stale_temp_files(path.parent)
         if state == "unreadable":
             save(models[0], path)
     models[0].save(path)
-    if left := [entry.name for entry in path.parent.glob(".minidl-*")]:
-        violations.append(f"left behind after the last start and save: {left}")
-    return found, violations, leftovers
+    remaining = [entry.name for entry in path.parent.glob(".minidl-*")]
+    if remaining:
+        violations.append(f"left behind after the last start and save: {remaining}")
+    return counts, violations, leftovers
 
 
 def _seconds_of_two_saves(
@@ -91,17 +98,6 @@ def _seconds_of_two_saves(
     for model in reversed(models):
         save(model, path)
     return max(MIN_DELAY_RANGE, 1.5 * (time.perf_counter() - start))
-
-
-def _forked(act: Callable[[], None]) -> int:
-    """Return the process number of a child that does `act`, and starts at once: all is loaded already."""
-    child = os.fork()
-    if child == 0:
-        try:
-            act()
-        finally:
-            os._exit(1)
-    return child
 
 
 def _save_forever(
@@ -126,5 +122,5 @@ def _state(path: Path, models: list[Sequential]) -> str:
 
 
 def _save_in_place(model: Sequential, path: Path) -> None:
-    """Write what minidl writes, as most programs do."""
+    """Write what minidl writes, in place as most programs do."""
     path.write_bytes(hdf5_bytes(model_datasets(model)))

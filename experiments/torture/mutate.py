@@ -1,8 +1,9 @@
-"""Loads files that were cut off, changed and forged, each in a child with little memory and an alarm.
+"""Loads truncated, changed and forged files, each in a child with limited memory and time.
 
-What must hold: no signal, no hang, no error but minidl's own, each naming the file; a model loads only if it is, bit for bit,
-what was saved. Data files of the course have no digest inside: a changed one may load, but never as verified. A forged
-description, whose digest was made to fit, may load only as the very model that it describes.
+The rules: no signal, no hang, no errors except minidl's own, each naming the file; a model loads
+only if it is bit for bit the one that was saved. Image files have no digest inside: a changed one
+may load, but never as verified. A forged description, with a matching digest, may load only as the
+model that it describes.
 """
 
 from __future__ import annotations
@@ -35,141 +36,130 @@ from .children import run_each
 from .mutations import mutated
 from .report import Result
 
-USUAL = 10_000
+DEFAULT_COUNT = 10_000
 SECONDS = 5.0
 MEMORY = 2**30
+VERDICTS = ("refused", "same", "else", "error", "signal", "hung")
 
 
 class Kind(NamedTuple):
-    """A kind of file: a good one, how it is spoilt, how it is read, and what it may be read as."""
+    """A kind of file: a good one, how it is corrupted, how it is read, and what is allowed."""
 
     original: bytes
-    spoil: Callable[[bytes, np.random.Generator], bytes]
-    load: Callable[[Path], str]  # returns all that was read, as one text
-    may_be: Callable[[bytes, str], bool]  # whether a spoilt file may be read as that text
+    corrupt: Callable[[bytes, np.random.Generator], bytes]
+    load: Callable[[Path], str]  # returns everything that was read as a string
+    is_allowed: Callable[[bytes, str], bool]  # whether a corrupted file may be read as this string
 
 
 def kinds() -> dict[str, Kind]:
     """Return the kinds by name; a new kind of file needs one entry here."""
-    training, whole = trainings.checkpoint(), trainings.train()
-    plain, packed, model = (
-        hdf5_bytes(_pictures()),
-        _packed(_pictures()),
-        hdf5_bytes(model_datasets(_model())),
-    )
+    data, compressed = hdf5_bytes(_image_arrays()), _compressed(_image_arrays())
+    model, model_text = hdf5_bytes(model_datasets(_model())), _model_text(_model())
+    training, training_text = trainings.checkpoint(), trainings.train()
+
+    def anything(corrupted: bytes, text: str) -> bool:
+        return True
+
+    def same_model(corrupted: bytes, text: str) -> bool:
+        return text == model_text
+
+    def described_model(corrupted: bytes, text: str) -> bool:
+        return text == forgery.described_model(corrupted)
+
+    def same_training(corrupted: bytes, text: str) -> bool:
+        return text == training_text
+
     return {
-        "data": Kind(plain, mutated, _load_data, lambda spoilt, read: True),
-        "data, compressed": Kind(packed, mutated, _load_data, lambda spoilt, read: True),
-        "model": Kind(model, mutated, _load_model, lambda spoilt, read: read == _told(_model())),
-        "model, JSON changed": Kind(
-            model, forgery.redescribed, _load_model, lambda spoilt, read: read == _told(_model())
-        ),
-        "model, JSON forged": Kind(
-            model,
-            forgery.forged,
-            _load_model,
-            lambda spoilt, read: read == forgery.described(spoilt),
-        ),
-        "training": Kind(training, mutated, trainings.train, lambda spoilt, read: read == whole),
+        "data": Kind(data, mutated, _load_data, anything),
+        "data, compressed": Kind(compressed, mutated, _load_data, anything),
+        "model": Kind(model, mutated, _load_model, same_model),
+        "model, JSON changed": Kind(model, forgery.change_description, _load_model, same_model),
+        "model, JSON forged": Kind(model, forgery.forge_description, _load_model, described_model),
+        "training": Kind(training, mutated, trainings.train, same_training),
         "training, JSON changed": Kind(
-            training, forgery.redescribed, trainings.train, lambda spoilt, read: read == whole
+            training, forgery.change_description, trainings.train, same_training
         ),
-        # With a digest that fits, a training may be another one; it must still not crash, hang, or raise anything of its own.
+        # With a matching digest it may be another training, but must not crash, hang or raise an
+        # error of another class.
         "training, JSON forged": Kind(
-            training, forgery.forged, trainings.train, lambda spoilt, read: True
+            training, forgery.forge_description, trainings.train, anything
         ),
     }
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
-    """Load `count` spoilt files and say what became of them."""
-    chosen = kinds()
-    rows: list[list[Any]] = [
-        [
-            "kind",
-            "files",
-            "refused",
-            "as it was",
-            "else",
-            "other error",
-            "signal",
-            "hung",
-            "peak MB",
-        ]
-    ]
+    """Load `count` corrupted files and report the outcomes."""
+    all_kinds = kinds()
+    titles = ("refused", "as it was", "else", "other error", "signal", "hung", "peak MB")
+    rows: list[list[Any]] = [["kind", "files", *titles]]
     numbers: dict[str, Any] = {}
     violations: list[str] = []
-    for number, (name, kind) in enumerate(chosen.items()):
-        share = count // len(chosen) + (number < count % len(chosen))
-        counts, peak, wrong = _torture(name, kind, share, [seed, number], scratch / "spoilt.h5")
-        rows.append(
-            [
-                name,
-                share,
-                *(counts[what] for what in ("refused", "same", "else", "error", "signal", "hung")),
-                round(peak / 1e6),
-            ]
+    for number, (name, kind) in enumerate(all_kinds.items()):
+        n_files = count // len(all_kinds) + (number < count % len(all_kinds))
+        counts, peak, problems = _load_corrupted(
+            name, kind, n_files, [seed, number], scratch / "spoilt.h5"
         )
-        numbers[name] = {"files": share, **counts, "peak_bytes": peak}
-        violations += wrong
+        rows.append([name, n_files, *(counts[verdict] for verdict in VERDICTS), round(peak / 1e6)])
+        numbers[name] = {"files": n_files, **counts, "peak_bytes": peak}
+        violations += problems
     return Result(rows, numbers, violations)
 
 
-def _torture(
+def _load_corrupted(
     name: str, kind: Kind, count: int, seed: list[int], path: Path
 ) -> tuple[Counter[str], int, list[str]]:
+    """Return how often each verdict came, the peak memory and the violations."""
     path.write_bytes(kind.original)
-    good = kind.load(path)  # also loads all modules before any child is forked
+    original_text = kind.load(path)  # also imports all modules before any child is forked
 
-    def act(number: int) -> dict[str, Any]:
-        spoilt = kind.spoil(kind.original, np.random.default_rng([*seed, number]))
-        path.write_bytes(spoilt)
+    def load(number: int) -> dict[str, Any]:
+        corrupted = kind.corrupt(kind.original, np.random.default_rng([*seed, number]))
+        path.write_bytes(corrupted)
         try:
-            read = kind.load(path)
+            text = kind.load(path)
         except MinidlError as error:
-            return {"what": "refused", "named": str(path) in str(error), "told": str(error)[:300]}
+            message = str(error)
+            return {"verdict": "refused", "named": str(path) in message, "error": message[:300]}
         except BaseException as error:
-            return {"what": "error", "told": f"{type(error).__name__}: {error}"[:300]}
-        if read == good:
-            return {"what": "same"}
-        return {"what": "else", "may": kind.may_be(spoilt, read)}
+            return {"verdict": "error", "error": f"{type(error).__name__}: {error}"[:300]}
+        if text == original_text:
+            return {"verdict": "same"}
+        return {"verdict": "else", "allowed": kind.is_allowed(corrupted, text)}
 
     counts: Counter[str] = Counter()
-    peak, violations = 0, []
-    for number, outcome in enumerate(run_each(range(count), act, seconds=SECONDS, memory=MEMORY)):
-        told = outcome.told
-        what = told.get("what", "hung" if outcome.what == "hung" else "signal")
-        counts[what] += 1
-        peak = max(peak, told.get("peak", 0))
-        if (
-            what in ("signal", "hung", "error")
-            or told.get("named") is False
-            or told.get("may") is False
-        ):
-            violations.append(f"{name}, seed {[*seed, number]}: {outcome.what}, {told}")
+    peak = 0
+    violations: list[str] = []
+    for number, outcome in enumerate(run_each(range(count), load, seconds=SECONDS, memory=MEMORY)):
+        result = outcome.result
+        verdict = result.get("verdict", "hung" if outcome.status == "hung" else "signal")
+        counts[verdict] += 1
+        peak = max(peak, result.get("peak", 0))
+        is_named, is_allowed = result.get("named", True), result.get("allowed", True)
+        if verdict in ("signal", "hung", "error") or not (is_named and is_allowed):
+            violations.append(f"{name}, seed {[*seed, number]}: {outcome.status}, {result}")
     return counts, peak, violations
 
 
-def _pictures() -> dict[str, Any]:
+def _image_arrays() -> dict[str, Any]:
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    images = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
     return {
-        "train_set_x": pictures,
+        "train_set_x": images,
         "train_set_y": np.array([0, 1]),
         "list_classes": np.array([b"non-cat", b"cat"]),
     }
 
 
-def _packed(arrays: dict[str, Any]) -> bytes:
+def _compressed(arrays: dict[str, Any]) -> bytes:
     from io import BytesIO
 
     import h5py
 
-    memory = BytesIO()
-    with h5py.File(memory, "w") as file:
+    buffer = BytesIO()
+    with h5py.File(buffer, "w") as file:
         for key, array in arrays.items():
             file.create_dataset(key, data=array, compression="gzip", shuffle=True, fletcher32=True)
-    return memory.getvalue()
+    return buffer.getvalue()
 
 
 def _load_data(path: Path) -> str:
@@ -188,11 +178,11 @@ def _model() -> Sequential:
 
 
 def _load_model(path: Path) -> str:
-    return _told(Sequential.load(path))
+    return _model_text(Sequential.load(path))
 
 
-def _told(model: Sequential) -> str:
-    """Return all of a model as one text."""
+def _model_text(model: Sequential) -> str:
+    """Return everything of a model as a string."""
     parameters = {
         name: [p.value.dtype.str, p.shape, p.value.tobytes().hex()] for name, p in model.parameters
     }

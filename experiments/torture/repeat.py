@@ -1,4 +1,7 @@
-"""The same seed gives the same training, bit for bit: in process after process, and in two threads at the same time."""
+"""The same seed gives the same training, bit for bit.
+
+In many processes, and in two threads at the same time.
+"""
 
 from __future__ import annotations
 
@@ -14,40 +17,38 @@ from minidl import Adam, CategoricalCrossEntropy, Dropout, Linear, ReLU, Sequent
 
 from .report import Result
 
-USUAL = 20
+DEFAULT_COUNT = 20
 
 
 def run(count: int, seed: int, scratch: Path) -> Result:
-    """Train `count` times in fresh processes, and `count` times in two threads at once."""
+    """Train `count` times in new processes, and `count` times in two threads at once."""
     code = f"from experiments.torture.repeat import digest; print(digest({seed}))"
-    alone = [digest(seed), digest(seed + 1)]
+    expected = [digest(seed), digest(seed + 1)]
     processes = [
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         ).stdout.strip()
         for _ in range(count)
     ]
-    equal = sum(found == alone[0] for found in processes)
+    processes_equal = sum(output == expected[0] for output in processes)
     with ThreadPoolExecutor(2) as pool:
         pairs = [list(pool.map(digest, (seed, seed + 1))) for _ in range(count)]
-    together = sum(pair == alone for pair in pairs)
+    threads_equal = sum(pair == expected for pair in pairs)
     rows = [
         ["trained", "times", "bitwise equal"],
-        ["in a process each", count, equal],
-        ["two models in two threads", count, together],
+        ["in separate processes", count, processes_equal],
+        ["two models in two threads", count, threads_equal],
     ]
-    violations = (
-        []
-        if equal == together == count
-        else [f"of {count}, {equal} processes and {together} pairs of threads gave the same"]
-    )
-    return Result(
-        rows, {"runs": count, "processes_equal": equal, "threads_equal": together}, violations
-    )
+    violations = []
+    if not processes_equal == threads_equal == count:
+        equal = f"{processes_equal} processes and {threads_equal} pairs of threads"
+        violations.append(f"of {count}, {equal} gave the same result")
+    numbers = {"runs": count, "processes_equal": processes_equal, "threads_equal": threads_equal}
+    return Result(rows, numbers, violations)
 
 
 def digest(seed: int) -> str:
-    """Train a network with dropout and shuffling; return the SHA-256 of its parameters and its history."""
+    """Train with dropout and shuffling; return the SHA-256 of parameters and history."""
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((2000, 64)), rng.integers(0, 5, 2000)
     layers = [

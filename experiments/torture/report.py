@@ -1,4 +1,4 @@
-"""What every torture hands back: a table, numbers for the JSON, and what was violated."""
+"""The result of a test: a table, numbers for the JSON, and violations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Result:
-    """The outcome of a torture; it has passed where `violations` is empty."""
+    """The result of a test, which has passed if there are no violations."""
 
     rows: Sequence[Sequence[Any]]
     numbers: dict[str, Any]

@@ -1,4 +1,7 @@
-"""A training on disk as a kind of file to spoil: what was read is all that the training ends with."""
+"""A training on disk as a kind of file to corrupt.
+
+What is compared is everything that the training ends with.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +28,19 @@ from minidl.errors import EnvironmentWarning
 X, Y = np.random.default_rng(0).standard_normal((12, 3)), np.arange(12) % 2
 
 
-def train(resume: Path | None = None, keep: Path | None = None) -> str:
-    """Train to the end, from the start or from a checkpoint; return all that there is then as one text."""
+def train(resume: Path | None = None, save_to: Path | None = None) -> str:
+    """Train to the end, from the start or a checkpoint; return the final state as a string."""
     model = Sequential(
         [Linear(3, 4), ReLU(), Dropout(0.8), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy()
     )
-    callbacks = [EarlyStopping("loss", patience=3), *([Checkpoint(keep)] if keep else [])]
+    callbacks = [EarlyStopping("loss", patience=3), *([Checkpoint(save_to)] if save_to else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EnvironmentWarning)
         history = model.fit(
             X,
             Y,
             optimizer=Adam(0.05),
-            epochs=2 if keep else 3,
+            epochs=2 if save_to else 3,
             batch_size=5,
             callbacks=callbacks,
             resume=resume,
@@ -47,8 +50,8 @@ def train(resume: Path | None = None, keep: Path | None = None) -> str:
 
 
 def checkpoint() -> bytes:
-    """Return a training that was stopped after two of three epochs."""
+    """Return the file of a training that was stopped after two of three epochs."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.h5")
-        train(keep=path)
+        train(save_to=path)
         return path.read_bytes()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(name, *arguments):
-    """Run a study in a process of its own, in which every warning is an error."""
+    """Run a study in a new process, in which every warning is an error."""
     words = [sys.executable, "-W", "error", "-m", f"experiments.{name}", *map(str, arguments)]
     return subprocess.run(
         words, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
@@ -19,7 +19,7 @@ def run(name, *arguments):
 
 
 def results(out):
-    """Return what a study wrote as JSON; its dialect knows no NaN."""
+    """Return the results of a study; they contain no NaN, which JSON does not have."""
     return json.loads(
         (out / "results.json").read_text(),
         parse_constant=lambda name: pytest.fail(f"{name} is not JSON"),
@@ -27,7 +27,7 @@ def results(out):
 
 
 def assert_files(out, *figures):
-    """Fail unless `out` holds results.json and these figures, none of them blank, and nothing else."""
+    """Fail unless `out` holds exactly results.json and these figures, none of them blank."""
     image = pytest.importorskip("matplotlib.image")
     assert sorted(path.name for path in out.iterdir()) == sorted([*figures, "results.json"])
     for name in figures:
@@ -43,7 +43,7 @@ def row(text, name):
 
 
 def assert_help(name):
-    """Fail unless --help shows the options, their defaults and examples, and a bad seed is refused."""
+    """Fail unless --help shows options, defaults and examples, and a bad seed is refused."""
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     text = " ".join(done.stdout.split())

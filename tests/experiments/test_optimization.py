@@ -1,4 +1,4 @@
-"""`python -m experiments.optimization`; the course's figures of the full run are those of tests/test_course.py."""
+"""`python -m experiments.optimization`; tests/test_course.py has the figures of the full run."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""`python -m experiments.speed`, run as a user runs it, with tiny sizes: what it says and writes, never how fast."""
+"""`python -m experiments.speed`, run as a user runs it, with tiny sizes.
+
+Tested is what it prints and writes, never how fast.
+"""
 
 import json
 import os
@@ -63,7 +66,7 @@ def test_train_compares_peers_in_each_round_and_says_who_is_missing(tmp_path, fo
     )
     for phrase in (
         "moons: 2-5-2-1, 40 rows, batches of 16, Adam",
-        "cats: 12288-20-7-5-1, 40 rows, whole set",
+        "cats: 12288-20-7-5-1, 40 rows, full batch",
         "minidl / row, medians",
     ):
         assert phrase in text
@@ -100,8 +103,8 @@ def test_predict_measures_one_and_many(tmp_path):
 def test_check_holds_the_gradient_check_against_the_loop_of_courses(tmp_path, folder):
     text, found = quick(tmp_path, "check", "--data", folder)
     assert (
-        "245,973 parameters, 2 pictures, 1 rounds; the loop: 1 of 4000 parameters timed and scaled up"
-        in text
+        "245,973 parameters, 2 images, 1 rounds; "
+        "the loop: 1 of 4000 parameters timed and scaled up" in text
     )
     assert list(found["seconds"]) == ["course's loop", "check, default", "check, exhaustive"]
 

@@ -1,4 +1,7 @@
-"""The parts of `experiments.speed`: peers that train alike, rounds that survive a crash, tables that are right."""
+"""The parts of `experiments.speed`.
+
+Peers that train alike, rounds that survive a crash, tables that are right.
+"""
 
 import doctest
 import sys
@@ -19,7 +22,7 @@ TINY = {
     "sigmoid, Adam": Workload("c", (6, 5, 4, 1), 30, None, "adam", 0.01),
     "softmax, Adam": Workload("d", (6, 5, 4, 3), 30, None, "adam", 0.01),
 }
-MOONS = {"workload": TRAINING["moons"].small().fields()}
+MOONS = {"workload": TRAINING["moons"].quick().as_dict()}
 each_workload = pytest.mark.parametrize("workload", TINY.values(), ids=TINY)
 
 
@@ -109,7 +112,7 @@ def test_mini_batches_train_every_peer_to_a_lower_cost():
 
 def test_the_products_of_a_step_are_all_there_and_no_more(monkeypatch):
     load = Workload("g", (6, 5, 4, 2), 20, 8)
-    assert load.sizes == [8, 8, 4]
+    assert load.batch_sizes == [8, 8, 4]
     calls = []
     monkeypatch.setattr(
         products.np, "matmul", lambda a, b, out: calls.append((a.shape, b.shape, out.shape))
@@ -123,13 +126,13 @@ def test_the_products_of_a_step_are_all_there_and_no_more(monkeypatch):
 
 @pytest.mark.parametrize("load", TRAINING.values(), ids=TRAINING)
 def test_workloads_have_the_shapes_that_they_tell(load):
-    small = load.small()
+    small = load.quick()
     x, labels = small.data()
     assert x.shape == (40, load.widths[0])
     assert (x.dtype, labels.shape, labels.dtype) == (np.float32, (40,), np.int64)
-    assert sum(load.sizes) == load.rows
-    assert max(labels) == max(load.outputs - 1, 1)
-    assert Workload(**load.fields()) == load
+    assert sum(load.batch_sizes) == load.rows
+    assert max(labels) == max(load.n_outputs - 1, 1)
+    assert Workload(**load.as_dict()) == load
 
 
 def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
@@ -137,12 +140,12 @@ def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
         "a": Peer("A", "experiments.speed.peers.minidl_net"),
         "b": Peer("B", "experiments.speed.peers.products"),
     }
-    with rounds.Crew(peers, threads=1) as crew:
-        times = crew.measure("train", MOONS, rounds=3, seconds=0.001, label="moons")
+    with rounds.WorkerPool(peers, threads=1) as workers:
+        times = workers.measure("train", MOONS, rounds=3, seconds=0.001, label="moons")
     assert list(times) == ["a", "b"]
     assert [len(each) for each in times.values()] == [3, 3]
-    assert set(crew.versions) == {"a", "b"}
-    assert not crew.missing
+    assert set(workers.versions) == {"a", "b"}
+    assert not workers.missing
 
 
 FAILURES = {
@@ -160,41 +163,43 @@ FAILURES = {
 @pytest.mark.parametrize("how", FAILURES)
 def test_a_peer_that_fails_is_told_and_the_others_go_on(how):
     bad, said = FAILURES[how]
-    with rounds.Crew(
+    with rounds.WorkerPool(
         {"bad": bad, "good": Peer("Good", "experiments.speed.peers.products")}, threads=1
-    ) as crew:
-        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")) == [
+    ) as workers:
+        assert list(workers.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")) == [
             "good"
         ]
-    (line,) = crew.told_missing()
+    (line,) = workers.missing_lines()
     assert line.startswith(f"Bad: {said}")
 
 
 @pytest.mark.parametrize("when", ["prepare", "run"])
 def test_a_peer_that_dies_leaves_the_table(monkeypatch, when):
-    ask = rounds.Worker.ask
+    ask = rounds.Worker.request
 
     def dying(self, command):
-        if when in command and self is crew._workers.get("a"):
+        if when in command and self is workers._workers.get("a"):
             self._process.kill()
         return ask(self, command)
 
-    monkeypatch.setattr(rounds.Worker, "ask", dying)
-    with rounds.Crew(
+    monkeypatch.setattr(rounds.Worker, "request", dying)
+    with rounds.WorkerPool(
         {name: Peer(name, "experiments.speed.peers.products") for name in "ab"}, threads=1
-    ) as crew:
-        times = crew.measure("train", MOONS, rounds=2, seconds=0.001, label="moons")
+    ) as workers:
+        times = workers.measure("train", MOONS, rounds=2, seconds=0.001, label="moons")
         assert list(times) == ["b"]
-        assert crew.missing == {"a": "failed in moons: its process ended with status -9"}
-        assert list(crew.measure("train", MOONS, rounds=1, seconds=0.001, label="again")) == ["b"]
+        assert workers.missing == {"a": "failed in moons: its process ended with status -9"}
+        assert list(workers.measure("train", MOONS, rounds=1, seconds=0.001, label="again")) == [
+            "b"
+        ]
 
 
 def test_where_nobody_can_be_measured_that_is_the_error():
     with (
-        rounds.Crew({"bad": FAILURES["raises"][0]}, threads=1) as crew,
+        rounds.WorkerPool({"bad": FAILURES["raises"][0]}, threads=1) as workers,
         pytest.raises(rounds.NothingMeasuredError, match="Bad: failed in"),
     ):
-        crew.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")
+        workers.measure("train", MOONS, rounds=1, seconds=0.001, label="moons")
 
 
 def test_the_order_rotates():
@@ -218,7 +223,7 @@ def test_a_run_is_repeated_to_fill_its_turn():
     run, answer = worker.prepare(
         "experiments.speed.peers.products",
         "train",
-        {"workload": TINY["softmax, Adam"].fields()},
+        {"workload": TINY["softmax, Adam"].as_dict()},
         seconds=0.01,
     )
     assert answer["count"] > 1
@@ -258,19 +263,19 @@ def test_the_fits_tell_a_power_from_a_line():
     assert (found.start, found.each, found.r2) == pytest.approx((2e-3, 1e-3, 1))
     assert (
         "line: 2 ms + 1e+03 us for each of the layers, R2 1.00000, at most 0 % off"
-        in growth.told_fit(found, "layers")
+        in growth.describe_fit(found, "layers")
     )
     off = growth.fit([1, 10, 100], [1.0, 20.0, 100.0])
     assert max(map(abs, off.deviations)) > 0.1
 
 
 class Moved:
-    """Processors whose distance is told beforehand: near or not, one answer per question, the last for ever."""
+    """Processors with prescribed distances: one answer per question, the last repeated."""
 
     def __init__(self, *answers):
-        self.answers, self.ever_near, self.closed = list(answers), True in answers, False
+        self.answers, self.was_near, self.closed = list(answers), True in answers, False
 
-    def near(self):
+    def is_near(self):
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def close(self):
@@ -292,37 +297,38 @@ class Moved:
 def test_a_turn_is_repeated_while_the_processors_are_far_apart(
     monkeypatch, answers, runs, apart, kept
 ):
-    monkeypatch.setattr(rounds, "_PAUSE", 0)
-    monkeypatch.setattr(rounds, "_TRIES", 5)
-    crew, asked = rounds.Crew({}, threads=1), []
-    crew._distance = distance = Moved(*answers)
-    crew._ask = lambda *command: asked.append(command) or {"seconds": len(asked)}
-    assert crew._turn("a", 3, "label") == {"seconds": runs}
+    monkeypatch.setattr(rounds, "PAUSE", 0)
+    monkeypatch.setattr(rounds, "MAX_TRIES", 5)
+    workers, asked = rounds.WorkerPool({}, threads=1), []
+    workers._distance = distance = Moved(*answers)
+    workers._request = lambda *command: asked.append(command) or {"seconds": len(asked)}
+    assert workers._turn("a", 3, "label") == {"seconds": runs}
     assert asked == [("a", {"run": 3}, "label")] * runs
-    assert (crew.apart, crew.kept) == (apart, kept)
+    assert (workers.n_far, workers.n_kept) == (apart, kept)
     never = not any(answers)
     assert distance.closed == never
     assert (
-        crew._distance is None
-    ) == never  # a machine whose processors never share a cache is not asked again
+        workers._distance is None
+    ) == never  # not measured again if the processors never share a cache
 
 
 def test_a_peer_that_fails_ends_its_turn(monkeypatch):
-    crew = rounds.Crew({}, threads=1)
-    crew._distance, crew._ask = Moved(True), lambda *command: None
-    assert crew._turn("a", 3, "label") is None
-    assert crew.apart == 0
+    workers = rounds.WorkerPool({}, threads=1)
+    workers._distance, workers._request = Moved(True), lambda *command: None
+    assert workers._turn("a", 3, "label") is None
+    assert workers.n_far == 0
 
 
 @pytest.mark.skipif(
-    not distance.Distance.told(2), reason="there are not two processors that can be chosen"
+    not distance.ProcessorDistance.is_measurable(2),
+    reason="there are not two processors that can be chosen",
 )
 def test_the_distance_of_two_processors_is_measured():
-    one = distance.Distance()
+    one = distance.ProcessorDistance()
     assert 0.1 < one.measure() < 1000
-    assert one.near() == one.ever_near
+    assert one.is_near() == one.was_near
     one.close()
-    assert not distance.Distance.told(1)
+    assert not distance.ProcessorDistance.is_measurable(1)
 
 
 @pytest.mark.parametrize(
@@ -330,9 +336,9 @@ def test_the_distance_of_two_processors_is_measured():
     [(0, 0, ""), (7, 0, "far apart 7 times: such"), (9, 2, "; 2 turns were kept")],
 )
 def test_it_is_told_that_processors_were_far_apart(capsys, apart, kept, said):
-    crew = rounds.Crew({}, threads=1)
-    crew.apart, crew.kept = apart, kept
-    report.tell_apart(crew)
+    workers = rounds.WorkerPool({}, threads=1)
+    workers.n_far, workers.n_kept = apart, kept
+    report.print_far_processors(workers)
     out = capsys.readouterr().out
     assert said in out
     assert bool(out) == bool(said)

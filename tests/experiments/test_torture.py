@@ -1,4 +1,7 @@
-"""The tortures in small, each as a user runs it; in full they are run by hand before a release (see docs/file-format.md)."""
+"""The stress tests of `experiments.torture` with few trials, each run as a user runs it.
+
+In full they are run by hand before a release (see docs/file-format.md).
+"""
 
 import json
 import subprocess
@@ -19,24 +22,26 @@ def torture(name, count, out):
 
 def test_killed_100_times_while_saving(tmp_path):
     content = torture("kill", 100, tmp_path)
-    found = content["found"]
-    assert found.get("model 1", 0) + found.get("model 2", 0) == 100
-    assert min(found.get("model 1", 0), found.get("model 2", 0)) > 5, (
-        "kills that all came too early or too late show nothing"
+    counts = content["found"]
+    assert counts.get("model 1", 0) + counts.get("model 2", 0) == 100
+    assert min(counts.get("model 1", 0), counts.get("model 2", 0)) > 5, (
+        "kills that are all too early or too late test nothing"
     )
     assert content["leftovers_removed"] > 5, "no kill came while a file was written"
-    assert content["control"].get("unreadable", 0) > 0, "a file written in place must suffer"
+    assert content["control"].get("unreadable", 0) > 0, "a file written in place must be damaged"
 
 
-def test_500_spoilt_files(tmp_path):
+def test_500_corrupted_files(tmp_path):
     content = torture("mutate", 500, tmp_path)
     kinds = {
-        name: told for name, told in content.items() if isinstance(told, dict) and "files" in told
+        name: numbers
+        for name, numbers in content.items()
+        if isinstance(numbers, dict) and "files" in numbers
     }
-    assert sum(told["files"] for told in kinds.values()) == 500
-    for name, told in kinds.items():
-        assert told["refused"] > told["files"] / 2, name
-        assert told["peak_bytes"] < 200e6, name
+    assert sum(numbers["files"] for numbers in kinds.values()) == 500
+    for name, numbers in kinds.items():
+        assert numbers["refused"] > numbers["files"] / 2, name
+        assert numbers["peak_bytes"] < 200e6, name
 
 
 def test_every_hostile_file_is_refused(tmp_path):
@@ -56,13 +61,13 @@ def test_every_fault_of_every_call(tmp_path):
     assert content["tries"] > 300
 
 
-def test_24_stopped_trainings_go_on_bit_for_bit(tmp_path):
+def test_24_stopped_trainings_resume_bit_for_bit(tmp_path):
     content = torture("stops", 24, tmp_path)
     assert content["found"] == {"Ctrl-C equal": 18, "kill -9 equal": 6}
 
 
 def test_48_planted_numbers_that_are_not_finite(tmp_path):
-    """Whether each was found; what the watch costs, a busy machine cannot tell."""
+    """Whether each is found; the cost cannot be tested on a busy machine."""
     done = run("torture", "nonfinite", "--count", 48, "--out", tmp_path)
     content = json.loads((tmp_path / "nonfinite.json").read_text())
     assert content["found"] == dict.fromkeys(
@@ -74,8 +79,8 @@ def test_the_same_seed_gives_the_same(tmp_path):
     assert torture("repeat", 2, tmp_path)["processes_equal"] == 2
 
 
-def test_the_cost_is_told(tmp_path):
-    """No more than that: what it is, depends on the disk."""
+def test_the_cost_is_reported(tmp_path):
+    """Its value depends on the disk."""
     done = run("torture", "cost", "--count", 3, "--out", tmp_path)
     assert "minidl is x times" in done.stdout
     assert json.loads((tmp_path / "cost.json").read_text())["ratio"] > 0
@@ -84,7 +89,7 @@ def test_the_cost_is_told(tmp_path):
 @pytest.mark.parametrize(
     "words", [["nothing"], [], ["kill", "--count", "0"], ["kill", "--count", "x"]]
 )
-def test_what_is_not_understood_is_status_2(words):
+def test_an_invalid_command_line_is_status_2(words):
     assert run("torture", *words).returncode == 2
 
 
@@ -106,7 +111,8 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
             "kill",
             20,
             "",
-            "import minidl.data.hdf5_writer as h; h.atomic_write = lambda path, content: path.write_bytes(content)",
+            "import minidl.data.hdf5_writer as h;"
+            " h.atomic_write = lambda path, content: path.write_bytes(content)",
         ),
         (
             "kill",
@@ -123,7 +129,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
         (
             "hostile",
             1,
-            ", only=['virtual data set']",
+            ", only=['virtual dataset']",
             "import minidl.data.hdf5_reader as h; h.check_description = lambda *_: None",
         ),
         (
@@ -147,8 +153,8 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
         ),
     ],
 )
-def test_a_torture_finds_what_is_broken(tmp_path, name, count, more, broken):
-    """Each protection is taken away once, and the torture must notice."""
+def test_a_broken_protection_is_found(tmp_path, name, count, more, broken):
+    """Each protection is removed once, and the test must notice."""
     code = BROKEN.format(name=name, count=count, more=more, broken=broken)
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],

@@ -1,7 +1,8 @@
-"""Who is measured: one file per peer, each of which trains and predicts the same networks in its own idiom.
+"""What is measured: one file per peer, each of which trains and predicts the same networks.
 
-A peer's module offers `version()`, and `train(workload)` or `predict(workload)` or both: these prepare everything and return a callable
-that does n epochs, or n predictions of all rows, and comes back when they are done. It is imported in the process of its peer alone.
+A peer's module offers `version()`, and `train(workload)` or `predict(workload)` or both: these
+prepare everything and return a callable that runs n epochs, or n predictions of all rows, and
+returns when they are finished. It is imported only in the process of its peer.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Peer:
-    """A contestant: what tables call it, its module, the settings that its functions take, and how to get it where it is missing."""
+    """A library: its title in tables, its module, arguments of its functions, how to install it."""
 
     title: str
     module: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
     install: str = ""
 
 

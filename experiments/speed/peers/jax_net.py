@@ -1,8 +1,9 @@
-"""JAX: a compiled step that gathers its batch from the data on the device, differentiates, makes a step of Adam, and reuses its buffers.
+"""JAX: a compiled step that gathers its batch on the device, differentiates and updates by Adam.
 
-The weights lie (in, out), as in Flax, or (out, in), as in Equinox: for narrow layers one may take four times as long as the other, but
-which depends on the processor and the number of rows, so both are measured. With `scan` the whole epoch is one compiled loop, which
-spares the call from Python for each step.
+It reuses its buffers. The weights are (in, out), as in Flax, or (out, in), as in Equinox: for
+narrow layers one may take four times as long as the other, but which depends on the processor and
+the number of rows, so both are measured. With `scan` the whole epoch is one compiled loop, which
+saves the call from Python for each step.
 """
 
 from __future__ import annotations
@@ -19,41 +20,44 @@ from ..workloads import Workload
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"jax {jax.__version__}"
 
 
 class Trainer:
-    """Trains a workload from its first weights on."""
+    """Trains a workload from its initial weights."""
 
     def __init__(self, workload: Workload, scan: bool, out_in: bool = True) -> None:
         self.workload, self.out_in = workload, out_in
         x, labels = workload.data()
         target = (
             labels.astype(np.float32)[:, np.newaxis]
-            if workload.outputs == 1
+            if workload.n_outputs == 1
             else labels.astype(np.int32)
         )
         self.data = jnp.asarray(x), jnp.asarray(target)
         self.first = _parameters(workload, out_in)
         step = partial(_step, workload.optimizer, workload.learning_rate, out_in)
-        self.epoch = self._scanned(step) if scan and not workload.whole else self._stepped(step)
+        self.epoch = (
+            self._scanned(step) if scan and not workload.is_full_batch else self._stepped(step)
+        )
         self.rng = np.random.default_rng(0)
 
     def __call__(self, epochs: int) -> None:
-        """Train that many epochs."""
+        """Train for this number of epochs."""
         parameters = jax.tree.map(jnp.copy, self.first)
-        zeros = lambda: (
-            None if self.workload.optimizer == "gd" else jax.tree.map(jnp.zeros_like, parameters)
-        )  # noqa: E731
-        state = (parameters, zeros(), zeros(), jnp.float32(0))
+        first_moment = second_moment = None
+        if self.workload.optimizer == "adam":
+            first_moment = jax.tree.map(jnp.zeros_like, parameters)
+            second_moment = jax.tree.map(jnp.zeros_like, parameters)
+        state = (parameters, first_moment, second_moment, jnp.float32(0))
         for _ in range(epochs):
             state = self.epoch(state)
         self.last = jax.block_until_ready(state)[0]
 
     def _stepped(self, step: Callable[..., Any]) -> Callable[[Any], Any]:
         """Return an epoch that calls a compiled step for each batch."""
-        if self.workload.whole:
+        if self.workload.is_full_batch:
             whole = jax.jit(step, donate_argnums=0)
             return lambda state: whole(state, *self.data)
         one = jax.jit(lambda state, x, y, rows: step(state, x[rows], y[rows]), donate_argnums=0)
@@ -68,7 +72,7 @@ class Trainer:
 
     def _scanned(self, step: Callable[..., Any]) -> Callable[[Any], Any]:
         """Return an epoch that is compiled as one loop over its batches."""
-        size = self.workload.sizes[0]
+        size = self.workload.batch_sizes[0]
 
         @partial(jax.jit, donate_argnums=0)
         def loop(state: Any, x: Any, y: Any, order: Any) -> Any:
@@ -84,7 +88,7 @@ class Trainer:
         return self.rng.permutation(self.workload.rows).astype(np.int32)
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return where the last call ended."""
+        """Return the weights after the last call."""
         return [
             (np.asarray(weight if self.out_in else weight.T), np.asarray(bias))
             for weight, bias in self.last
@@ -134,8 +138,8 @@ def train(workload: Workload, out_in: bool = False, scan: bool = False) -> Train
 
 
 def predict(workload: Workload, out_in: bool = False) -> Callable[[int], None]:
-    """Return a callable that predicts all rows n times, from an array on the device to an array on the device."""
-    last = jax.nn.sigmoid if workload.outputs == 1 else jax.nn.softmax
+    """Return a callable that predicts all rows n times, from device array to device array."""
+    last = jax.nn.sigmoid if workload.n_outputs == 1 else jax.nn.softmax
     x = jnp.asarray(workload.data()[0])
     compiled = jax.jit(lambda parameters, x: last(_logits(parameters, x, out_in)))
     parameters = _parameters(workload, out_in)

@@ -1,4 +1,7 @@
-"""minidl: `fit` and `predict` as a user calls them, on NumPy alone or with the compiled parts of the extra `fast`."""
+"""minidl: `fit` and `predict` as a user calls them.
+
+On NumPy alone, or with the compiled functions of the extra `fast`.
+"""
 
 from __future__ import annotations
 
@@ -26,29 +29,29 @@ from ..workloads import Workload
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"minidl {minidl.__version__}"
 
 
 class Trainer:
-    """Trains a workload from its first weights on; `settings` are further ones of `fit`."""
+    """Trains a workload from its initial weights on; `arguments` are passed to `fit`."""
 
     def __init__(
-        self, workload: Workload, fast: bool, data: tuple[Any, Any] | None = None, **settings: Any
+        self, workload: Workload, fast: bool, data: tuple[Any, Any] | None = None, **arguments: Any
     ) -> None:
         self.workload, self.fast = workload, fast
         self.model = network(workload)
         self.first = self.model.parameters.theta.copy()
         self.data = data or workload.data()
-        self.settings = {"batch_size": workload.batch, "progress": False, **settings}
+        self.arguments = {"batch_size": workload.batch, "progress": False, **arguments}
 
     def __call__(self, epochs: int) -> None:
-        """Train that many epochs."""
+        """Train for this number of epochs."""
         self.model.parameters.theta[:] = self.first
-        self.model.fit(*self.data, optimizer=self.optimizer(), epochs=epochs, **self.settings)
+        self.model.fit(*self.data, optimizer=self.optimizer(), epochs=epochs, **self.arguments)
 
     def optimizer(self) -> Optimizer:
-        """Return a new one: each call trains anew."""
+        """Return a new optimizer, as each call trains from the start."""
         rate = self.workload.learning_rate
         return (
             GradientDescent(rate, fast=self.fast)
@@ -57,18 +60,18 @@ class Trainer:
         )
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return where the last call ended."""
+        """Return the weights after the last call."""
         return [(layer.weight.value, layer.bias.value) for layer in self.model.layers[::2]]
 
 
 def network(workload: Workload) -> Sequential:
-    """Return the network of a workload, with its first weights."""
+    """Return the network of a workload, with its initial weights."""
     layers = [
         layer for into, out in pairwise(workload.widths) for layer in (Linear(into, out), ReLU())
     ]
     last, loss = (
         (Sigmoid(), BinaryCrossEntropy())
-        if workload.outputs == 1
+        if workload.n_outputs == 1
         else (Softmax(), CategoricalCrossEntropy())
     )
     for linear, (weight, bias) in zip(layers[::2], workload.weights(), strict=True):

@@ -1,6 +1,7 @@
-"""The loop that courses teach: examples as columns, float64, a dictionary for everything, a fresh array for every result.
+"""The loop that courses teach: examples as columns, float64, a new array for every result.
 
-Written after the courses' formulas and not after minidl, it is also an independent reference for minidl's gradients.
+Written from the formulas of course notes and not from minidl, it is also an independent reference
+for minidl's gradients.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ Arrays = dict[str, np.ndarray]
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"numpy {np.__version__}"
 
 
 class Trainer:
-    """Trains a workload from its first weights on."""
+    """Trains a workload from its initial weights."""
 
     def __init__(self, workload: Workload) -> None:
         self.workload = workload
@@ -29,13 +30,13 @@ class Trainer:
         self.X = np.array(x.T, dtype=np.float64, order="C")
         self.Y = (
             labels[np.newaxis]
-            if workload.outputs == 1
-            else (np.arange(workload.outputs)[:, np.newaxis] == labels).astype(float)
+            if workload.n_outputs == 1
+            else (np.arange(workload.n_outputs)[:, np.newaxis] == labels).astype(float)
         )
         self.rng = np.random.default_rng(0)
 
     def __call__(self, epochs: int) -> None:
-        """Train that many epochs."""
+        """Train for this number of epochs."""
         parameters = dictionary(self.workload)
         v = {name: np.zeros_like(value) for name, value in parameters.items()}
         s = {name: np.zeros_like(value) for name, value in parameters.items()}
@@ -53,8 +54,8 @@ class Trainer:
         self.parameters = parameters
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Deal one epoch."""
-        if self.workload.whole:
+        """Yield the batches of one epoch."""
+        if self.workload.is_full_batch:
             yield self.X, self.Y
             return
         m, size = self.X.shape[1], self.workload.batch
@@ -64,7 +65,7 @@ class Trainer:
             yield X[:, k : k + size], Y[:, k : k + size]
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return where the last call ended."""
+        """Return the weights after the last call."""
         return [
             (self.parameters[f"W{k}"], self.parameters[f"b{k}"][:, 0])
             for k in range(1, len(self.workload.widths))
@@ -77,7 +78,7 @@ def train(workload: Workload) -> Trainer:
 
 
 def dictionary(workload: Workload) -> Arrays:
-    """Return the first weights as W1, b1, W2, ..."""
+    """Return the initial weights as W1, b1, W2, ..."""
     parameters = {}
     for k, (weight, bias) in enumerate(workload.weights(), 1):
         parameters[f"W{k}"] = weight.astype(np.float64)
@@ -86,7 +87,7 @@ def dictionary(workload: Workload) -> Arrays:
 
 
 def forward(X: np.ndarray, parameters: Arrays) -> tuple[np.ndarray, list[Arrays]]:
-    """Return the probabilities, and for each layer what its way back needs."""
+    """Return the probabilities, and for each layer what its backward pass needs."""
     layers = len(parameters) // 2
     caches, A = [], X
     for k in range(1, layers + 1):

@@ -1,4 +1,7 @@
-"""The yardstick: the matrix products of a training step, with weights (out, in), written into arrays made before, and nothing else."""
+"""The reference: the matrix products of a training step, and nothing else.
+
+The weights are (out, in); the products are written into existing arrays.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Product = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"numpy {np.__version__}"
 
 
@@ -23,21 +26,25 @@ def train(workload: Workload) -> Callable[[int], None]:
 
 
 def predict(workload: Workload) -> Callable[[int], None]:
-    """Return a callable that computes the products of the way forward n times, each as one product over all rows."""
+    """Return a callable that computes the products of n forward passes over all rows."""
     return _repeat(_forward(workload, workload.data()[0]))
 
 
 def _epoch(workload: Workload) -> list[Product]:
-    """List the products of each step: the way forward, the weights' gradients, the inputs' gradients but for the first layer's."""
+    """Return the products of all steps of an epoch.
+
+    The forward pass, the gradients of the weights, and those of the inputs except the first.
+    """
     steps = {
-        size: _forward(workload, _ones(size, workload.widths[0])) for size in set(workload.sizes)
+        size: _forward(workload, _ones(size, workload.widths[0]))
+        for size in set(workload.batch_sizes)
     }
     for forward in steps.values():
         for i, (x, weight, dy) in reversed(list(enumerate(forward))):
             forward.append((dy.T, x, _ones(dy.shape[1], x.shape[1])))
             if i:
                 forward.append((dy, weight.T, np.empty_like(x)))
-    return [product for size in workload.sizes for product in steps[size]]
+    return [product for size in workload.batch_sizes for product in steps[size]]
 
 
 def _forward(workload: Workload, x: np.ndarray) -> list[Product]:

@@ -1,4 +1,4 @@
-"""scikit-learn: `MLPClassifier`, whose first weights are its own, told never to stop early."""
+"""scikit-learn: `MLPClassifier`, with its own initial weights and no early stopping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..workloads import Workload
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"scikit-learn {sklearn.__version__}"
 
 
@@ -34,7 +34,7 @@ def predict(workload: Workload) -> Callable[[int], None]:
     """Return a callable that predicts all rows n times."""
     x, _ = workload.data()
     model = classifier(replace(workload, rows=1), 1)
-    model.partial_fit(x[:1], [0], classes=range(max(2, workload.outputs)))
+    model.partial_fit(x[:1], [0], classes=range(max(2, workload.n_outputs)))
 
     def run(times: int) -> None:
         for _ in range(times):
@@ -51,10 +51,10 @@ def classifier(workload: Workload, epochs: int) -> MLPClassifier:
     return MLPClassifier(
         workload.widths[1:-1],
         alpha=0.0,
-        batch_size=workload.sizes[0],
+        batch_size=workload.batch_sizes[0],
         learning_rate_init=workload.learning_rate,
         max_iter=epochs,
-        shuffle=not workload.whole,
+        shuffle=not workload.is_full_batch,
         tol=0.0,
         n_iter_no_change=2**30,
         random_state=0,

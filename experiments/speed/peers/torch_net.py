@@ -1,4 +1,7 @@
-"""PyTorch: `nn.Sequential`, the loss of the logits, the fused optimizer, batches gathered by index from a tensor in memory."""
+"""PyTorch: `nn.Sequential`, the loss from logits, the fused optimizer.
+
+Batches are gathered by index from a tensor in memory.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,26 @@ from ..workloads import Workload
 
 
 def version() -> str:
-    """Return what is measured, with its version."""
+    """Return the name and the version of what is measured."""
     return f"torch {torch.__version__}"
 
 
 class Trainer:
-    """Trains a workload from its first weights on."""
+    """Trains a workload from its initial weights."""
 
     def __init__(self, workload: Workload) -> None:
         self.workload = workload
         x, labels = workload.data()
         self.x = torch.from_numpy(x)
         self.y = torch.from_numpy(
-            labels.astype(np.float32)[:, np.newaxis] if workload.outputs == 1 else labels
+            labels.astype(np.float32)[:, np.newaxis] if workload.n_outputs == 1 else labels
         )
-        self.loss = nn.BCEWithLogitsLoss() if workload.outputs == 1 else nn.CrossEntropyLoss()
+        self.loss = nn.BCEWithLogitsLoss() if workload.n_outputs == 1 else nn.CrossEntropyLoss()
         self.net = network(workload)
         self.first = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
 
     def __call__(self, epochs: int) -> None:
-        """Train that many epochs."""
+        """Train for this number of epochs."""
         self.net.load_state_dict(self.first)
         kind = torch.optim.SGD if self.workload.optimizer == "gd" else torch.optim.Adam
         optimizer = kind(self.net.parameters(), lr=self.workload.learning_rate, fused=True)
@@ -43,22 +46,22 @@ class Trainer:
                 optimizer.step()
 
     def batches(self):
-        """Deal one epoch."""
-        if self.workload.whole:
+        """Yield the batches of one epoch."""
+        if self.workload.is_full_batch:
             yield self.x, self.y
             return
         for rows in torch.randperm(len(self.x)).split(self.workload.batch):
             yield self.x[rows], self.y[rows]
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return where the last call ended."""
+        """Return the weights after the last call."""
         return [
             (layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in self.net[::2]
         ]
 
 
 def network(workload: Workload) -> nn.Sequential:
-    """Return the network of a workload up to its logits, with its first weights."""
+    """Return the network of a workload up to its logits, with its initial weights."""
     layers = [
         layer
         for into, out in pairwise(workload.widths)
@@ -78,7 +81,9 @@ def train(workload: Workload) -> Trainer:
 
 def predict(workload: Workload) -> Callable[[int], None]:
     """Return a callable that predicts all rows n times, from a tensor to a tensor."""
-    net = nn.Sequential(network(workload), nn.Sigmoid() if workload.outputs == 1 else nn.Softmax(1))
+    net = nn.Sequential(
+        network(workload), nn.Sigmoid() if workload.n_outputs == 1 else nn.Softmax(1)
+    )
     x = torch.from_numpy(workload.data()[0])
 
     def run(times: int) -> None:
