@@ -267,14 +267,12 @@ NOT_YET = {
         "minidl/model/*",
         "minidl/testing.py",
         "minidl/training/*",
-        "minidl/utils/*",
         "tests/*",
     ],
     "tests": [
         "minidl/batching/*",
         "minidl/gradcheck/*",
         "minidl/model/*",
-        "minidl/schedules/*",
         "minidl/training/*",
     ],
 }

@@ -1,3 +1,5 @@
+"""What all schedules have in common: their range, their text, their arguments."""
+
 import copy
 import math
 import pickle
@@ -31,37 +33,6 @@ def test_the_text_says_all(schedule):
         kind.__name__: kind for kind in (Constant, StepDecay, ExponentialDecay, Cosine, WarmUp)
     }
     assert eval(repr(schedule), names) == schedule
-
-
-@pytest.mark.parametrize(
-    ("schedule", "rates"),
-    [
-        (Constant(0.2), {0: 0.2, 10**9: 0.2}),
-        (StepDecay(1.0, 3, 0.5), {0: 1, 2: 1, 3: 0.5, 5: 0.5, 6: 0.25, 10**6: 0}),
-        (StepDecay(1, 3), {3: 0.1}),
-        (ExponentialDecay(1.0, 4, 0.25), {0: 1, 2: 0.5, 4: 0.25, 8: 0.0625}),
-        (ExponentialDecay(1, 2), {2: 0.1}),
-        (Cosine(2.0, 6), {0: 2, 2: 1.5, 3: 1, 4: 0.5, 6: 0, 7: 0, 99: 0}),
-        (Cosine(2.0, 6, 1.0), {0: 2, 2: 1.75, 3: 1.5, 6: 1, 99: 1}),
-        (WarmUp(4, 0.8), {0: 0.2, 1: 0.4, 3: 0.8, 4: 0.8, 99: 0.8}),
-        (WarmUp(2, Cosine(2.0, 6)), {0: 1, 1: 2, 2: 2, 4: 1.5, 5: 1, 8: 0}),
-        (WarmUp(1, StepDecay(1, 1, 0.5)), {0: 1, 1: 1, 2: 0.5}),
-        (WarmUp(2, WarmUp(2, 1.0)), {0: 0.25, 1: 0.5, 2: 0.5, 3: 1, 4: 1}),
-    ],
-    ids=str,
-)
-def test_rates(schedule, rates):
-    np.testing.assert_allclose(
-        [schedule(step) for step in rates], list(rates.values()), rtol=1e-12, atol=1e-15
-    )
-
-
-def test_the_stairs_lie_on_the_smooth_fall():
-    stairs, smooth = StepDecay(0.3, 50, 0.4), ExponentialDecay(0.3, 50, 0.4)
-    np.testing.assert_allclose(
-        [stairs(50 * k) for k in range(9)], [smooth(50 * k) for k in range(9)], rtol=1e-12
-    )
-    assert all(stairs(step) >= smooth(step) for step in range(500))
 
 
 def test_they_are_values():
@@ -122,31 +93,6 @@ def test_a_factor_lies_in_0_to_1(kind, value):
         ArgumentError, match=rf"factor must be in \(0, 1\], got {value!r} in {kind.__name__}"
     ):
         kind(1, 1, value)
-
-
-@pytest.mark.parametrize(
-    ("value", "rule"),
-    [
-        (-0.1, "finite and >= 0"),
-        (math.nan, "finite"),
-        (None, "finite"),
-        (0.2, r"in \[0, initial_learning_rate\] = \[0, 0\.1\]"),
-    ],
-)
-def test_the_final_rate_lies_below_the_first(value, rule):
-    with pytest.raises(
-        ArgumentError, match=rf"final_learning_rate must be {rule}.*, got {value!r} in Cosine"
-    ):
-        Cosine(0.1, 10, value)
-
-
-@pytest.mark.parametrize("value", [0, -1, math.inf, "0.1", None, Cosine])
-def test_what_comes_after_a_warm_up_is_a_rate_or_a_schedule(value):
-    with pytest.raises(
-        ArgumentError,
-        match=r"after must be finite and > 0, got .* in WarmUp: or pass a schedule such as Cosine",
-    ):
-        WarmUp(10, value)
 
 
 def test_a_schedule_defines_its_call():
