@@ -261,7 +261,6 @@ NOT_YET = {
     ],
     "columns": [
         "docs/*",
-        "experiments/*",
         "minidl/batching/*",
         "minidl/gradcheck/*",
         "minidl/model/*",

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, show their pictures, and find the bugs that they plant."""
+"""The notebooks run from top to bottom, show their figures, and find the bugs that they plant."""
 
 import json
 import os
@@ -13,12 +13,14 @@ pytest.importorskip("ipykernel", reason="pip install -e .[test]")
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "experiments" / "notebooks").glob("*.ipynb"))
-# In a process of its own: the event loop and the warnings of Jupyter are not ours.
+# In a new process, because of the event loop and the warnings of Jupyter.
 EXECUTE = """
 import sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
-NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": sys.argv[2]}}).execute()
+resources = {"metadata": {"path": sys.argv[2]}}
+client = NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources)
+client.execute()
 sys.stdout.write(nbformat.writes(notebook))
 """
 
@@ -29,7 +31,7 @@ def test_there_are_notebooks():
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Return the cells of both notebooks after execution, which runs side by side."""
+    """Return the cells of both notebooks, executed at the same time."""
     folder = tmp_path_factory.mktemp("notebooks")
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -72,15 +74,15 @@ def test_it_is_kept_without_outputs(path):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
-def test_it_runs_without_warnings_and_shows_two_pictures(executed, name):
+def test_it_runs_without_warnings_and_shows_two_figures(executed, name):
     assert not [output for output in outputs(executed[name]) if output.get("name") == "stderr"]
-    pictures = [
+    figures = [
         output["data"]["image/png"]
         for output in outputs(executed[name])
         if "image/png" in output.get("data", {})
     ]
-    assert len(pictures) == 2
-    assert min(map(len, pictures)) > 5000
+    assert len(figures) == 2
+    assert min(map(len, figures)) > 5000
 
 
 def test_the_tour_learns_and_checks(executed):
@@ -94,9 +96,10 @@ def test_each_planted_bug_is_found_and_named(executed):
     for phrase in (
         "all gradients are right",
         "layer 1 TanhWithoutSquare() input\nconsistent with: dx = dy * (1 - y)",
-        "layer 1 Softplus() input\nconsistent with: the derivative is taken at the output instead of the input",
+        "layer 1 Softplus() input\n"
+        "consistent with: the derivative is taken at the output instead of the input",
         "layer 0 MeanBias(4, 5) bias\nanalytic = 0.01639 x numeric",
-        "layer 0 PilesUp(4, 5)",
+        "layer 0 Accumulates(4, 5)",
         "gradients accumulate",
         "analytic = 2.000 x numeric",
         "layer 0 ForgetsRow(4, 5) weight\nonly row 2 of 5 is zero",
