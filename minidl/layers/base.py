@@ -87,6 +87,9 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         if _first_class_with("backward", cls) < _first_class_with(shortcut, cls):
             setattr(cls, shortcut, Layer.backward_parameters)
 
+    def __init__(self) -> None:
+        pass  # it gives layers without arguments their signature, and need not be called
+
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Compute the output of the layer.

@@ -48,6 +48,9 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
 
     is_classification = False
 
+    def __init__(self) -> None:
+        pass  # it gives losses without arguments their signature, and need not be called
+
     @abstractmethod
     def forward(self, prediction: Array, target: Array) -> Any:
         """Compute the mean loss of a batch.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,19 +18,17 @@ class HasWorkspace:
     Copies begin with an empty workspace.
     """
 
-    @functools.cached_property
-    def workspace(self) -> Workspace:
-        """The work arrays by name, at first none.
+    workspace: Workspace
+    """The work arrays by name, at first none. Nothing that must be kept may be stored here: the
+    gradient checker swaps the dictionary, and copies begin with an empty one."""
 
-        Nothing that must be kept may be stored here: the gradient checker swaps the dictionary,
-        and copies begin with an empty one.
-        """
-        return {}
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        instance = super().__new__(cls)
+        instance.workspace = {}  # here, so that custom classes need not call super().__init__()
+        return instance
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(vars(self))
-        state.pop("workspace", None)
-        return state
+        return {**vars(self), "workspace": {}}
 
 
 def get_workspace(
