@@ -359,7 +359,8 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     with open(tmp_path / "model", "wb") as file:
         file.truncate(2**40)  # a hole of 1 TiB
     with pytest.raises(
-        DataError, match=r"may have at most 67,604 bytes, found 1,099,511,627,776: is it of another model\?"
+        DataError,
+        match=r"may have at most 67,604 bytes, found 1,099,511,627,776: is it of another model\?",
     ):
         load_safetensors(small(), tmp_path / "model")
 
