@@ -44,6 +44,9 @@ EPOCH_SUM_KEYS = {
     "n_predictions": "asked",
 }
 
+# Class of a callback -> name in the file; other callbacks have the same name.
+CALLBACK_NAMES = {"KeepBestEpoch": "BestSoFar"}  # of the command line
+
 # Attribute -> name in the file, of the state of a built-in optimizer and of classes derived from
 # it; other attributes have the same name.
 STATE_NAMES: dict[type[Optimizer], dict[str, str]] = {
@@ -69,6 +72,12 @@ SCHEDULE_FIELDS: dict[type[Schedule], dict[str, str]] = {
 SCHEDULES: dict[str, type[Schedule]] = {
     kind.__name__: kind for kind in exported_parts(schedules, Schedule)
 }
+
+
+def callback_name_v1(callback: object) -> str:
+    """Return the name of a callback's class as a checkpoint holds it."""
+    name = type(callback).__name__
+    return CALLBACK_NAMES.get(name, name)
 
 
 def optimizer_state_to_v1(optimizer: Optimizer) -> dict[str, Any]:

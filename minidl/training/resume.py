@@ -17,6 +17,7 @@ from ..serialization.model_file import model_config, model_datasets, save_model
 from ..serialization.version_1 import (
     EPOCH_SUM_KEYS,
     TRAINING_STATE_KEYS,
+    callback_name_v1,
     optimizer_state_to_v1,
     restore_optimizer_from_v1,
 )
@@ -80,7 +81,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
 
 def _callback_states(callbacks: Sequence[Callback]) -> list[list[Any]]:
     """Return [class name, state] of each callback that has a state."""
-    states = [[type(callback).__name__, callback.state()] for callback in callbacks]
+    states = [[callback_name_v1(callback), callback.state()] for callback in callbacks]
     return [[name, state] for name, state in states if state]
 
 
@@ -249,7 +250,7 @@ def match_callbacks(
     """
     unmatched = list(callbacks)
     for name, callback_state in saved_states:
-        unmatched_names = [type(callback).__name__ for callback in unmatched]
+        unmatched_names = [callback_name_v1(callback) for callback in unmatched]
         if name not in unmatched_names:
             current_names = ", ".join(type(callback).__name__ for callback in callbacks)
             raise mismatch_error("callbacks", name, f"only {current_names}", "pass the same")

@@ -16,6 +16,7 @@ from minidl import (
     ArgumentError,
     Constant,
     Cosine,
+    EarlyStopping,
     ExponentialDecay,
     GradientDescent,
     Momentum,
@@ -25,7 +26,9 @@ from minidl import (
     StepDecay,
     WarmUp,
 )
+from minidl.cli.train import KeepBestEpoch
 from minidl.serialization.version_1 import (
+    callback_name_v1,
     optimizer_state_to_v1,
     optimizer_text_v1,
     restore_optimizer_from_v1,
@@ -249,3 +252,8 @@ def test_the_state_of_a_schedule_is_kept_only_if_there_is_one():
     restore_optimizer_from_v1(second, theta, saved)
     assert second.schedule.restored == {"epochs": [1, 2]}
     assert "_schedule_state" not in optimizer_state_to_v1(GradientDescent(SCHEDULE))
+
+
+def test_the_name_of_a_callback_in_a_file_is_fixed():
+    assert callback_name_v1(EarlyStopping()) == "EarlyStopping"
+    assert callback_name_v1(KeepBestEpoch("loss")) == "BestSoFar"
