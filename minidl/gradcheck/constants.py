@@ -270,6 +270,55 @@ rounding, far below any mistake."""
 WRONG_ELEMENT = 1e-12
 """Elements off by at most this part of the largest one are not called wrong."""
 
+RATIO_AGREEMENT = 1e-6
+"""How well a ratio must agree with a known factor to be called so, and how well the ratios of
+several elements with each other."""
+
+NEGLIGIBLE_ELEMENT = 1e-6
+"""Elements up to this part of the largest one have no meaningful ratio to their counterpart."""
+
+SLIGHT_FACTOR_AGREEMENT = 0.01
+"""How well the excess r of a factor 1 + r must agree among all elements: rounding changes it."""
+
+MIN_SLIGHT_FACTOR = 1e-13
+"""Below this excess a factor is rounding."""
+
+MIN_LINE_FACTOR = 1e-4
+"""A row or column whose factor differs from 1 by less is not called scaled."""
+
+CONSTANT_AGREEMENT = 1e-4
+"""How well the differences of all elements must agree to be called one constant."""
+
+EQUAL_ELEMENTS = 1e-9
+"""How well all elements must agree to be called equal."""
+
+RANGE_FRACTION = 0.99
+"""The part of the elements with an input in some range that must be wrong: some may be right by
+accident, as where the incoming gradient is 0."""
+
+FLOAT32_ERRORS = (1e-10, 1e-3)
+"""Between these relative errors the worst element of a gradient in float32 lies; 2**-24 for one
+operation, more after sums that cancel."""
+
+FLOAT32_MEDIAN = 1e-6
+"""The median relative error of a gradient in float32 is below a few ulps of float32."""
+
+FLOAT32_SIGNS = (0.1, 0.9)
+"""The fraction of elements that are too large: rounding has both signs."""
+
+FLOAT32_SMALL = 1e-3
+"""Smaller elements, in units of the largest, count as having this size in relative errors."""
+
+MAX_SLIGHT_ERROR = 1e-4
+"""The largest error that an epsilon or a clip at the usual places causes."""
+
+EXACT_BAR = 1e-12
+"""The error bar of an element that is computed for a diagnosis, in units of the element: there is
+no doubt any more that the gradient is wrong."""
+
+EXACT_BAR_OF_LARGEST = 1e-13
+"""The same in units of the largest element."""
+
 SMALL_ERROR = 1e-5
 """Up to this relative error nearly all patterns would fit: only those for small errors are
 tried."""

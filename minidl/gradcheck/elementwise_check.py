@@ -42,11 +42,11 @@ class ElementwiseCheck:
         roughness: Array | None = None
         for number, (name, part, shape) in enumerate(self._cost.tree.leaves):
             analytic = self._gradient.value[part]
-            own = _slice(numeric, part)
+            of_array = _slice(numeric, part)
             bar = self._rounding_bar(number, numeric)
-            gap = np.abs(analytic - own.value)
-            doubtful = gap > bar + own.error
-            small = gap < SMALL_GAP * np.abs(own.value)
+            gap = np.abs(analytic - of_array.value)
+            doubtful = gap > bar + of_array.error
+            small = gap < SMALL_GAP * np.abs(of_array.value)
             if not self._gradient.is_callable:
                 bar += self._sensitivity(part, doubtful, scheme, numeric)
             elif (doubtful & small).any():
@@ -55,11 +55,11 @@ class ElementwiseCheck:
             check = compare(
                 Check(None, "total", name),
                 analytic.reshape(shape),
-                _reshape(own, shape),
+                _reshape(of_array, shape),
                 bar.reshape(shape),
             )
             if check.verdict == "fail":
-                self._explain(check, gap, _typical(own.value))
+                self._explain(check, gap, _typical(of_array.value))
             checks.append(check)
         return checks
 

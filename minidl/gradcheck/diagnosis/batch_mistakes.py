@@ -11,9 +11,9 @@ from ...utils.typing import Array
 
 def only(array: Array, row: int) -> Array:
     """Return `array` with zeros in all rows but one."""
-    kept = np.zeros_like(array)
-    kept[row] = array[row]
-    return kept
+    single_row = np.zeros_like(array)
+    single_row[row] = array[row]
+    return single_row
 
 
 BATCH_MISTAKES: dict[str, Callable[[Array], Array]] = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import DIAGNOSIS_CALLS
+from ..constants import DIAGNOSIS_CALLS, EXACT_BAR, EXACT_BAR_OF_LARGEST
 from ..layer_harness import LayerHarness, LayerResult
 from ..result import Check, worst_element
 from ..sandbox import ModelSandbox
@@ -67,7 +67,7 @@ def _compute_elements(check: Check, result: LayerResult, harness: LayerHarness) 
         return None
     numeric, error = gradients[0].value, gradients[0].error
     size = np.abs(numeric)
-    bar = 1e-12 * size + 1e-13 * float(size.max(initial=0.0)) + error
+    bar = EXACT_BAR * size + EXACT_BAR_OF_LARGEST * float(size.max(initial=0.0)) + error
     check.analytic, check.numeric, check.bar = analytic, numeric, bar
     check.worst = worst_element(analytic, numeric, bar, np.abs(analytic - numeric))
     return numeric

@@ -60,8 +60,10 @@ def _activation_candidates(
 
 def _batch_candidates(name: str, result: LayerResult, harness: LayerHarness) -> Iterator[Candidate]:
     """Yield what the right formula gives for wrong incoming gradients."""
-    wrong = [wrong_gradient(result.cotangent) for wrong_gradient in BATCH_MISTAKES.values()]
-    gradients = harness.numeric(result.x, name, wrong, np.random.default_rng(0), DIAGNOSIS_CALLS)
+    wrong_gradients = [mistake(result.cotangent) for mistake in BATCH_MISTAKES.values()]
+    gradients = harness.numeric(
+        result.x, name, wrong_gradients, np.random.default_rng(0), DIAGNOSIS_CALLS
+    )
     if gradients is not None:
         for words, gradient in zip(BATCH_MISTAKES, gradients, strict=True):
             yield Candidate(words, gradient.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....utils.typing import Array
+from ...constants import RANGE_FRACTION, RATIO_AGREEMENT
 from ..evidence import Evidence, are_close
 from .pattern import pattern
 from .shape import rows_or_columns
@@ -22,19 +23,19 @@ def range_of_the_input(e: Evidence) -> str | None:
         return None
     low, high = x[wrong].min(), x[wrong].max()
     nonzero = np.abs(e.numeric) + np.abs(e.analytic) > 0
-    if count < 0.99 * np.count_nonzero(nonzero & (x >= low) & (x <= high)):
+    if count < RANGE_FRACTION * np.count_nonzero(nonzero & (x >= low) & (x <= high)):
         return None
     finding = _describe_values(e.analytic[wrong], e.numeric[wrong])
-    where = _describe_range(low, high, x[nonzero & ~wrong])
+    input_range = _describe_range(low, high, x[nonzero & ~wrong])
     return (
-        f"{finding} exactly where {where} ({count} elements): the slope or the mask's threshold "
-        "differs from forward's"
+        f"{finding} exactly where {input_range} ({count} elements): the slope or the mask's "
+        "threshold differs from forward's"
     )
 
 
 def _describe_values(analytic: Array, numeric: Array) -> str:
     ratios = analytic / numeric
-    if np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=1e-6):
+    if np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=RATIO_AGREEMENT):
         return f"analytic = {ratios[0]:#.4g} x numeric"
     return "analytic is wrong" if analytic.any() else "analytic = 0"
 
@@ -53,20 +54,24 @@ def wrong_mask(e: Evidence) -> str | None:
     """Match zeros at other places than in the numeric gradient."""
     a, n = e.analytic, e.numeric
     missing, extra = (a == 0) & (n != 0), (a != 0) & (n == 0)
-    less, more = missing.sum(), extra.sum()
-    if less and more and not ((a != 0) & (n != 0)).any():
+    n_missing, n_extra = missing.sum(), extra.sum()
+    if n_missing and n_extra and not ((a != 0) & (n != 0)).any():
         return (
             "analytic is zero exactly where numeric is not, and the reverse: the mask is inverted"
         )
-    if less and more and are_close(np.where(extra, 0, a), np.where(missing, 0, n)):
+    if n_missing and n_extra and are_close(np.where(extra, 0, a), np.where(missing, 0, n)):
         return (
-            f"another mask than forward's: {less} elements zero and {more} not zero against it: "
-            "drawn anew, or stale"
+            f"another mask than forward's: {n_missing} elements zero and {n_extra} not zero "
+            "against it: drawn anew, or stale"
         )
-    if less > 1 and np.array_equal(missing, e.wrong) and not rows_or_columns.match(e):
-        return f"analytic = 0 in {less} elements where numeric is not: zero where it should not be"
-    if more and np.array_equal(extra, e.wrong):
+    if n_missing > 1 and np.array_equal(missing, e.wrong) and not rows_or_columns.match(e):
         return (
-            f"analytic is not 0 in {more} elements where numeric is: a missing mask or derivative"
+            f"analytic = 0 in {n_missing} elements where numeric is not: zero where it should "
+            "not be"
+        )
+    if n_extra and np.array_equal(extra, e.wrong):
+        return (
+            f"analytic is not 0 in {n_extra} elements where numeric is: a missing mask or "
+            "derivative"
         )
     return None

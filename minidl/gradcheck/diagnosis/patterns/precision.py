@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...constants import TINY
+from ...constants import (
+    FLOAT32_ERRORS,
+    FLOAT32_MEDIAN,
+    FLOAT32_SIGNS,
+    FLOAT32_SMALL,
+    MAX_SLIGHT_ERROR,
+    TINY,
+)
 from ..evidence import Evidence, max_abs
 from .pattern import pattern
 
@@ -13,10 +20,12 @@ from .pattern import pattern
 def float32(e: Evidence) -> str | None:
     """Match rounding to single precision."""
     gap = np.abs(e.analytic - e.numeric)
-    relative = gap / np.maximum(np.abs(e.numeric), 1e-3 * max_abs(e.numeric))
+    relative = gap / np.maximum(np.abs(e.numeric), FLOAT32_SMALL * max_abs(e.numeric))
     worst = relative.max(initial=0.0)
     is_rounded = np.array_equal(e.analytic, e.numeric.astype(np.float32))
-    if is_rounded or (1e-10 < worst < 1e-3 and _both_signs(e) and np.median(relative) < 1e-6):
+    smallest, largest = FLOAT32_ERRORS
+    looks_rounded = smallest < worst < largest and _both_signs(e)
+    if is_rounded or (looks_rounded and np.median(relative) < FLOAT32_MEDIAN):
         return (
             f"relative errors of up to {worst:.1e}, of both signs, of the size of float32's "
             "rounding: computed or stored in float32 inside"
@@ -26,14 +35,15 @@ def float32(e: Evidence) -> str | None:
 
 def _both_signs(e: Evidence) -> bool:
     larger = (np.abs(e.analytic) > np.abs(e.numeric))[e.wrong]
-    return bool(larger.size and 0.1 <= larger.mean() <= 0.9)
+    low, high = FLOAT32_SIGNS
+    return bool(larger.size and low <= larger.mean() <= high)
 
 
 @pattern("slight error")
 def slight_error(e: Evidence) -> str | None:
     """Match small errors in several elements."""
     worst = max_abs(e.analytic - e.numeric) / max(max_abs(e.numeric), TINY)
-    if worst > 1e-4 or np.count_nonzero(e.wrong) < 2:
+    if worst > MAX_SLIGHT_ERROR or np.count_nonzero(e.wrong) < 2:
         return None
     return (
         f"errors of up to {worst:.1e} of the largest element, not of rounding: an epsilon or a "

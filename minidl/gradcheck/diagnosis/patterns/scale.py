@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...constants import (
+    CONSTANT_AGREEMENT,
+    MIN_LINE_FACTOR,
+    MIN_SLIGHT_FACTOR,
+    NEGLIGIBLE_ELEMENT,
+    RATIO_AGREEMENT,
+    SLIGHT_FACTOR_AGREEMENT,
+)
 from ..evidence import AXES, Evidence, are_close, constant_ratio, max_abs
 from .pattern import pattern
 
@@ -24,10 +32,12 @@ _MEANINGS = {
 def constant_factor(e: Evidence) -> str | None:
     """Match analytic = r numeric."""
     r = constant_ratio(e.analytic, e.numeric)
-    if r is None or abs(r - 1) < 1e-6:
+    if r is None or abs(r - 1) < RATIO_AGREEMENT:
         return None
     meanings = [
-        meaning for meaning, ratio in _known_ratios(e).items() if np.isclose(r, ratio, rtol=1e-6)
+        meaning
+        for meaning, ratio in _known_ratios(e).items()
+        if np.isclose(r, ratio, rtol=RATIO_AGREEMENT)
     ]
     if not meanings and r < 0:
         meanings = [f"the sign is wrong and there is an extra factor of {-r:.4g}"]
@@ -57,12 +67,12 @@ def _known_ratios(e: Evidence) -> dict[str, float]:
 @pattern("slight factor")
 def slight_factor(e: Evidence) -> str | None:
     """Match analytic = (1 + r) numeric for a small r."""
-    large = np.abs(e.numeric) > 1e-6 * max_abs(e.numeric)
+    large = np.abs(e.numeric) > NEGLIGIBLE_ELEMENT * max_abs(e.numeric)
     excess = e.analytic[large] / e.numeric[large] - 1
     if (
         excess.size < 2
-        or not np.allclose(excess, excess[0], rtol=0.01, atol=0)
-        or abs(excess[0]) < 1e-13
+        or not np.allclose(excess, excess[0], rtol=SLIGHT_FACTOR_AGREEMENT, atol=0)
+        or abs(excess[0]) < MIN_SLIGHT_FACTOR
     ):
         return None
     return (
@@ -80,7 +90,7 @@ def scaled_lines(e: Evidence) -> str | None:
     for axis, line in AXES:
         square = (n * n).sum(axis=axis, keepdims=True)
         r = np.where(square > 0, (a * n).sum(axis=axis, keepdims=True) / square, 1.0)
-        if are_close(a, r * n) and np.abs(r - 1).max() > 1e-4:
+        if are_close(a, r * n) and np.abs(r - 1).max() > MIN_LINE_FACTOR:
             return (
                 f"each {line} is numeric's times its own factor ({r.min():.3g} to {r.max():.3g}): "
                 "scaled along the wrong axis"
@@ -105,6 +115,10 @@ def clipped(e: Evidence) -> str | None:
 def constant_added(e: Evidence) -> str | None:
     """Match analytic = numeric + c."""
     gap = e.analytic - e.numeric
-    if gap.size < 3 or not gap.any() or not np.allclose(gap, gap.flat[0], rtol=1e-4, atol=0):
+    if (
+        gap.size < 3
+        or not gap.any()
+        or not np.allclose(gap, gap.flat[0], rtol=CONSTANT_AGREEMENT, atol=0)
+    ):
         return None
     return f"analytic - numeric = {gap.flat[0]:.4g} in all {gap.size} elements: a constant is added"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....utils.typing import Array
+from ...constants import EQUAL_ELEMENTS, RATIO_AGREEMENT
 from ..evidence import AXES, Evidence, are_close, constant_ratio, format_indices
 from .pattern import pattern
 
@@ -42,11 +43,11 @@ def permuted(e: Evidence) -> str | None:
 def all_equal(e: Evidence) -> str | None:
     """Match one number in every element."""
     first = e.analytic.flat[0] if e.analytic.size > 1 else np.nan
-    if not np.allclose(e.analytic, first, rtol=1e-9, atol=0):
+    if not np.allclose(e.analytic, first, rtol=EQUAL_ELEMENTS, atol=0):
         return None
     if np.allclose(e.numeric, e.numeric.flat[0]):
         return None
-    is_total = np.isclose(first, e.numeric.sum(), rtol=1e-6)
+    is_total = np.isclose(first, e.numeric.sum(), rtol=RATIO_AGREEMENT)
     total = " (to the sum of numeric)" if is_total else ""
     return (
         f"all {e.analytic.size} elements are equal{total}: summed over both axes, or over the "
