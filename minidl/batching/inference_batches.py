@@ -53,11 +53,11 @@ class InferenceBatches:
         check_finite: bool = False,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
-        self.n_examples = data.n_examples
+        self.n_examples = len(data.x)
         self._dtype, self._check_finite = dtype, check_finite
         self._workspace: dict[str, Array] = {}
         bytes_per_row = math.prod(data.x.shape[1:]) * dtype.itemsize
-        reads_rows = any(isinstance(values, ArraySource) for values in data)
+        reads_rows = isinstance(data.x, ArraySource) or isinstance(data.y, ArraySource)
         max_rows = min(MAX_BYTES, memory_limit // 4) // bytes_per_row or 1
         power_of_two = 1 << max_rows.bit_length() - 1
         self._batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))

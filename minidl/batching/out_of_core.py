@@ -18,6 +18,7 @@ from ..utils.validation import (
     to_finite_array,
 )
 
+_IN_MEMORY_TYPES = (np.ndarray, np.generic, list, tuple)
 # Any of these marks an array whose data is in memory: a Series, a tensor and the like.
 _IN_MEMORY_PROTOCOLS = {"__array_interface__", "__dlpack__", "__array_ufunc__"}
 
@@ -35,7 +36,7 @@ def chunk_ranges(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
 
 def is_out_of_core(values: Any) -> bool:
     """Return True for a memmap, an HDF5 dataset, or any other sliceable array-like not in memory."""
-    if isinstance(values, np.ndarray | np.generic | list | tuple):
+    if isinstance(values, _IN_MEMORY_TYPES):
         return isinstance(values, np.memmap)
     names = set(dir(values))  # does not read an attribute: the file may be closed
     return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY_PROTOCOLS

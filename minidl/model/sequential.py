@@ -281,14 +281,15 @@ class Sequential:
             If X is not as it must be; see `fit`.
         """
         check_memory_limit(memory_limit)
-        x, _ = prepare_examples(self.objective_function, X, validate=False)
+        objective = self.objective_function
+        x, _ = prepare_examples(objective, X, validate=False)
         batches = InferenceBatches(
-            Batch(x, None), dtype=self.dtype, check_finite=True, memory_limit=memory_limit
+            Batch(x, None), dtype=objective.dtype, check_finite=True, memory_limit=memory_limit
         )
         outputs: Array = np.empty(0)
         with closing(iter(batches)) as slices:
             for rows, batch in slices:
-                output = self.objective_function.forward(batch.x)
+                output = objective.forward(batch.x)
                 if not len(outputs):
                     outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
                 outputs[rows] = output

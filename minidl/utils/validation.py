@@ -16,6 +16,8 @@ from .typing import Array
 
 MODEL_DTYPES = ("float32", "float64", "complex128")  # complex128 serves complex-step derivatives
 
+_INTEGER_TYPES = (int, np.integer)
+
 Number = TypeVar("Number", bound=float)
 
 
@@ -131,7 +133,7 @@ def check_number(
 
 def is_integer(value: object, minimum: int = 1) -> TypeGuard[int]:
     """Return whether `value` is an int or NumPy integer >= `minimum`; a bool is not."""
-    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    is_int = isinstance(value, _INTEGER_TYPES) and not isinstance(value, bool)
     return is_int and bool(value >= minimum)  # type: ignore[operator]  # it is an int
 
 

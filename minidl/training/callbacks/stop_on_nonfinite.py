@@ -45,7 +45,8 @@ class StopOnNonFinite(Callback):
         self.enabled = enabled
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        self._finite_theta = run.model.parameters.theta.copy()
+        self._parameters = run.model.parameters
+        self._finite_theta = self._parameters.theta.copy()
         self._finite_at = "the start"
         self._steps = 0
         # Of a layer without parameters, an output that is not finite shows in a gradient.
@@ -55,7 +56,8 @@ class StopOnNonFinite(Callback):
     def on_gradient(self, run: TrainingRun) -> None:
         if not self.enabled or run.forward_pass is None:
             return
-        parameters, outputs = run.model.parameters, run.forward_pass.outputs
+        parameters = self._parameters
+        outputs = run.forward_pass.outputs
         # An infinite output may not show in the loss: tanh makes it 1.
         checked_outputs = [outputs[i] for i in self._trainable]
         if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs):
