@@ -71,7 +71,8 @@ class PlantValue(Callback):
 
     def _forward(self, x: Array, *, training: bool = False) -> Array:
         if self._is_now("parameter"):
-            self._plant(self.run.model.layers[self.layer].weight.value)  # type: ignore[attr-defined]
+            layer: Any = self.run.model.layers[self.layer]
+            self._plant(layer.weight.value)
         y = self.forward(self._planted(x) if self._is_now("input") else x, training=training)
         return self._planted(y) if self._is_now("activation") else y
 
