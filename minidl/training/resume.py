@@ -252,7 +252,7 @@ def match_callbacks(
     for name, callback_state in saved_states:
         unmatched_names = [callback_name_v1(callback) for callback in unmatched]
         if name not in unmatched_names:
-            current_names = ", ".join(type(callback).__name__ for callback in callbacks)
+            current_names = ", ".join(map(callback_name_v1, callbacks))
             raise mismatch_error("callbacks", name, f"only {current_names}", "pass the same")
         yield unmatched.pop(unmatched_names.index(name)), callback_state
 

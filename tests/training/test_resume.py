@@ -26,6 +26,7 @@ from minidl import (
     StepDecay,
     WarmUp,
 )
+from minidl.serialization.container import read_verified
 from minidl.serialization.model_file import save_model
 from minidl.training import resume
 from minidl.utils.environment import fingerprint
@@ -204,6 +205,19 @@ def test_a_custom_callback_is_resumed(tmp_path):
     fit(network(), rest, resume=path)
     assert rest.seen == whole.seen
     assert rest.last == whole.last
+
+
+def test_a_renamed_callback_keeps_its_name_in_the_file(tmp_path):
+    class KeepBestEpoch(EarlyStopping):
+        pass
+
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=2)
+    whole = fit(model, KeepBestEpoch(patience=9))
+    fit(network(), KeepBestEpoch(patience=9), Signal(3, 2), Checkpoint(path))
+    content, _ = read_verified(path)
+    assert [name for name, _ in content["training"]["state"]["callbacks"]] == ["BestSoFar"]
+    rest = fit(fresh, KeepBestEpoch(patience=9), resume=path)
+    assert_equal_trainings(fresh, model, rest, whole)
 
 
 @pytest.mark.parametrize(
