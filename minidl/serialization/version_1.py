@@ -172,7 +172,11 @@ def optimizer_text_v1(optimizer: Optimizer) -> str:
     rate = arguments.pop("learning_rate")
     clip_norm = arguments.pop("clip_norm", None)  # the last of all
     shown = {"learning_rate": _schedule_text(rate) if isinstance(rate, Schedule) else rate}
-    shown |= {name: value for name, value in arguments.items() if isinstance(value, float)}
+    # A custom optimizer may set a number of its state already when it is constructed.
+    numbers = {name: getattr(optimizer, name, None) for name in optimizer.state_names}
+    shown |= {
+        name: value for name, value in (arguments | numbers).items() if isinstance(value, float)
+    }
     if clip_norm is not None:
         shown["clip_norm"] = clip_norm
     text = ", ".join(f"{name}={value}" for name, value in shown.items())

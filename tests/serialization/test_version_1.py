@@ -209,6 +209,18 @@ def test_the_text_of_an_optimizer_in_a_file_is_fixed(optimizer, text):
     assert optimizer_text_v1(optimizer) == text
 
 
+def test_the_text_in_a_file_has_the_numbers_that_a_custom_optimizer_starts_with():
+    class Scaled(Signs):
+        state_names = ("seen", "scale")
+
+        def __init__(self, learning_rate, clip_norm=None):
+            super().__init__(learning_rate, clip_norm=clip_norm)
+            self.scale = 0.5
+
+    text = optimizer_text_v1(Scaled(0.1, clip_norm=2))
+    assert text == "Scaled(learning_rate=0.1, scale=0.5, clip_norm=2.0)"
+
+
 def test_an_optimizer_with_a_text_of_its_own_keeps_it():
     class Named(Signs):
         def __repr__(self):
