@@ -216,7 +216,11 @@ class Objective:
         for layer in self._backward_order:
             dy = layer.backward(dy)
         if self.first_trainable < len(self.layers_before_loss):
-            self.layers_before_loss[self.first_trainable].backward_parameters(dy)
+            layer = self.layers_before_loss[self.first_trainable]
+            if "backward" in vars(layer):  # replaced on the instance
+                layer.backward(dy)
+            else:
+                layer.backward_parameters(dy)
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that penalty number `index` acts on."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,17 @@ import numpy.typing as npt
 
 from .errors import ArgumentError, NonFiniteError, ShapeError
 from .gradcheck import Check, GradientChecker, Report, check_gradients
+from .gradcheck.check_model import merge_checks, random_nearby_parameters
+from .gradcheck.context import harness_by_mode
 from .gradcheck.contract.layer_rules import check_layer_rules
-from .gradcheck.contract.loss_rules import LOSS_RULES, LossRule, LossRun, check_loss_rules
+from .gradcheck.contract.loss_rules import LOSS_RULES, LossRun, check_loss_rules
 from .gradcheck.contract.penalty_rules import check_penalty_rules
-from .gradcheck.contract.rule import Rule, detect_write, read_only, run_rules
+from .gradcheck.contract.rule import Rule, run_rules
+from .gradcheck.contract.writes import detect_write, read_only
 from .gradcheck.diagnosis.explain import explain_layer
-from .gradcheck.layer_harness import LayerHarness, check_layer_gradients, synthetic_input
-from .gradcheck.result import merge_checks
-from .gradcheck.sandbox import ModelSandbox, random_nearby_parameters
+from .gradcheck.layer_harness import LayerHarness, synthetic_input
+from .gradcheck.sandbox import ModelSandbox
+from .gradcheck.stages.layers import check_layer as check_layer_gradients
 from .layers.base import Layer
 from .losses.base import Loss
 from .model.sequential import Sequential
@@ -61,16 +63,16 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     rng = np.random.default_rng(seed)
     with ModelSandbox([layer]) as bench, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        y = LayerHarness(bench, 0, training=False).forward(x)
+        y = LayerHarness(bench, 0).forward(x)
         if isinstance(y, np.ndarray) and not np.isfinite(y).all():
             raise NonFiniteError(
                 f"the output of {layer} must be finite to be checked: give an X inside of its domain"
             )
         checks = _both_modes(bench, x, rng, protocol=True)
-        with bench.moved(random_nearby_parameters(bench, rng)):
+        with bench.perturbed(random_nearby_parameters(bench, rng)):
             other = synthetic_input(x, rng)
             if np.isfinite(
-                LayerHarness(bench, 0, training=False).forward(other)
+                LayerHarness(bench, 0).forward(other)
             ).all():  # inside of the layer's domain
                 checks = merge_checks(checks, _both_modes(bench, other, rng, protocol=False))
     return Report.from_checks(checks, title=f"{layer} alone, {len(x)} examples")
@@ -81,18 +83,15 @@ def _both_modes(
 ) -> list[Check]:
     """Check outside of training, and while training where that differs."""
     checks: list[Check] = []
-    for training in (False, True):
-        lone = LayerHarness(bench, 0, training=training)
-        if training and not lone.differs_from_inference(x):
-            continue
+    for harness in harness_by_mode(bench, 0, x):
         if protocol:
-            checks += check_layer_rules(lone, x, rng)
-        alone = check_layer_gradients(lone, x, rng, limit=5000)
-        for check in alone.checks:
+            checks += check_layer_rules(harness, x, rng)
+        result = check_layer_gradients(harness, x, rng, limit=5000)
+        for check in result.checks:
             if check.verdict == "fail" and not check.diagnosis:
-                explain_layer(check, alone, lone)
-        checks += alone.checks
-        bench.reset(bench.layers[0])
+                explain_layer(check, result, result.harness)
+        checks += result.checks
+        bench.reset(harness.layer)
     return checks
 
 
@@ -118,12 +117,14 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
         trial = LossRun(loss, p, t, lambda: bench.reset(loss))
         checks = check_loss_rules(trial, _LOSS_RULES)
         derived: list[Check] = []
-        if not any(
-            c.verdict == "fail" and c.parameter in ("one number", "gradient like the prediction")
-            for c in checks
-        ):
+        broken = {
+            rule.id
+            for rule, check in zip(_LOSS_RULES, checks, strict=True)
+            if check.verdict == "fail"
+        }
+        if not broken & {"scalar_value", "gradient_like_prediction"}:
             derived = check_gradients(
-                lambda p: loss.forward(p, t), lambda p: trial.run(p, t)[1], p
+                lambda p: loss.forward(p, t), lambda p: trial.value_and_gradient(p, t)[1], p
             ).checks
         for check in derived:
             check.term, check.parameter, check.component = "data", "prediction", str(loss)
@@ -131,7 +132,7 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
 
 
 def _loss_mean(trial: LossRun) -> str | None:
-    loss, p, t = trial.loss, trial.p, trial.t
+    loss, p, t = trial.loss, trial.prediction, trial.target
     once = np.sum(loss.forward(p.copy(), t.copy()))
     twice = np.sum(loss.forward(np.concatenate([p, p]), np.concatenate([t, t])))
     if abs(twice - once) <= 1e-9 * abs(once):
@@ -140,7 +141,7 @@ def _loss_mean(trial: LossRun) -> str | None:
 
 
 def _loss_refuses(trial: LossRun) -> str | None:
-    loss, p, t = trial.loss, trial.p, trial.t
+    loss, p, t = trial.loss, trial.prediction, trial.target
     for other in (t[:1] if len(t) > 1 else np.concatenate([t, t]), t[:, 0]):
         try:
             loss.forward(p.copy(), other.copy())
@@ -150,11 +151,11 @@ def _loss_refuses(trial: LossRun) -> str | None:
     return None
 
 
-_LOSS_RULES: dict[str, LossRule] = {
-    **LOSS_RULES,
-    "a mean over the examples": _loss_mean,
-    "other shapes refused": _loss_refuses,
-}
+_LOSS_RULES: tuple[Rule[LossRun], ...] = (
+    *LOSS_RULES,
+    Rule("mean_over_examples", "a mean over the examples", _loss_mean),
+    Rule("other_shapes_refused", "other shapes refused", _loss_refuses),
+)
 
 
 def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report:
@@ -206,15 +207,21 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
         raise ArgumentError(
             f"make must return a new optimizer at each call, got the same twice: {cure}"
         )
-    rules: dict[str, Rule] = {name: partial(rule, make) for name, rule in _OPTIMIZER_RULES.items()}
-    rules["finds the minimum of a parabola"] = partial(
-        _descends, make, steps, "the minimum of a parabola", _start(), 0.01, _parabola
-    )
-    valley = "the bend of Rosenbrock's valley"
-    rules["gets down Rosenbrock's valley"] = partial(
-        _descends, make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock
-    )
-    return Report.from_checks(run_rules(str(first), rules), title=f"{first} alone")
+    parabola, valley = "the minimum of a parabola", "the bend of Rosenbrock's valley"
+    rules = [
+        *_OPTIMIZER_RULES,
+        Rule(
+            "finds_minimum",
+            "finds the minimum of a parabola",
+            lambda make: _descends(make, steps, parabola, _start(), 0.01, _parabola),
+        ),
+        Rule(
+            "descends_valley",
+            "gets down Rosenbrock's valley",
+            lambda make: _descends(make, steps, valley, np.array([-1.2, 1.0]), 0.3, _rosenbrock),
+        ),
+    ]
+    return Report.from_checks(run_rules(rules, make, str(first)), title=f"{first} alone")
 
 
 def _start(dtype: npt.DTypeLike = np.float64) -> Array:
@@ -300,13 +307,13 @@ def _descends(
     return f"{steps:,} steps do not reach {goal}, but {theta}: too small a learning rate in {optimizer}?"
 
 
-_OPTIMIZER_RULES: dict[str, Callable[[_Make], str | None]] = {
-    "moves theta in place": _in_place,
-    "gradient untouched": _gradient_untouched,
-    "repeatable": _repeatable,
-    "starts anew for another vector": _starts_anew,
-    "float32 as float64": _dtypes,
-}
+_OPTIMIZER_RULES: tuple[Rule[_Make], ...] = (
+    Rule("in_place", "moves theta in place", _in_place),
+    Rule("gradient_untouched", "gradient untouched", _gradient_untouched),
+    Rule("repeatable", "repeatable", _repeatable),
+    Rule("starts_anew", "starts anew for another vector", _starts_anew),
+    Rule("float32_as_float64", "float32 as float64", _dtypes),
+)
 
 
 def _must_be(kind: type, given: Any) -> None:

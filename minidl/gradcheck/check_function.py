@@ -28,7 +28,8 @@ from .numeric.numeric_gradient import NumericGradient
 from .probe_check import ProbeCheck
 from .pytree import ParameterTree
 from .report.report import Report
-from .result import Check, relative_error
+from .result import Check
+from .rounding.compare import relative_error
 
 
 def check_gradients(

@@ -1,51 +1,79 @@
-"""GradientChecker: the order of work."""
+"""GradientChecker: check every gradient of a model."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ..batching.batch import Batch
 from ..batching.sample_weights import compute_sample_weight
-from ..errors import ArgumentError, NonFiniteError
+from ..errors import ArgumentError
 from ..model.inputs import prepare_batch
 from ..model.sequential import Sequential
-from .constants import COURSE_THRESHOLD
-from .diagnosis.explain import explain_layer, explain_network, explain_penalty
-from .layer_harness import LayerHarness
+from ..utils.typing import Array
+from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
+from .context import CheckContext
 from .method import check_method, threshold_note
 from .mutation import inject_bugs
-from .numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
-from .numeric.gradient import elementwise_gradient
-from .point import Gradients, Numerics, Point, over_all, shifted
+from .numeric.differences import CentralDifference
 from .report.report import Report
-from .result import Check, merge_checks
-from .sandbox import ModelSandbox, ParameterKey, random_nearby_parameters
+from .result import Check
+from .sandbox import ModelSandbox, ParameterKey
+from .stages.central import check_by_central_differences
+from .stages.contract import ContractResult, check_contract
+from .stages.diagnosis import PointLayers, explain_failures
+from .stages.layers import LayersResult, check_layers
+from .stages.loss import LossResult, check_loss, choose_loss_scheme
+from .stages.network import NetworkResult, check_network
+from .stages.penalties import PenaltiesResult, check_penalties
 
 
 class GradientChecker:
-    """Prove the gradient of a model, or say where and how it is wrong.
+    """Check the gradient of a model: prove it right, or find where and how it is wrong.
+
+    Each layer, the loss and each penalty are checked alone, then the model as a whole, at the
+    user's point and at a random one nearby. What fails is compared with known mistakes. If nothing
+    fails, bugs are injected into the model's own gradients to show that they would be found.
 
     Parameters
     ----------
     model : Sequential
-        It comes back bit for bit as it was.
+        The model. Each of its attributes is restored bit for bit.
     method : {"auto", "complex", "central"}, default "auto"
-        "auto": the complex step (Squire and Trapp, 1998), or central differences where a layer is not complex-safe; "complex"
-        refuses such a layer. "central": plain central differences, as courses teach it.
+        How numeric derivatives are computed. "auto" takes the complex step [1]_, which is exact to
+        rounding, and Richardson's extrapolation of central differences where a layer, a penalty or
+        the loss is not complex-safe. "complex" refuses such a model. "central" takes plain central
+        differences of the whole objective, as courses teach it, and checks nothing else.
     epsilon : float, optional
-        The step of `method="central"`; 1e-7 by default, the course's.
+        The step of `method="central"`, > 0; 1e-7 by default.
     seed : int, default 0
-        Of the random directions and cotangents.
+        The seed of random directions, incoming gradients and synthetic inputs.
+
+    Raises
+    ------
+    ArgumentError
+        If `model` is not a Sequential, or `method` or `epsilon` is not as above.
+
+    See Also
+    --------
+    check_gradients : The same for a function of arrays that is not a minidl model.
+    minidl.testing.assert_gradients : Check a model in a test.
+
+    References
+    ----------
+    .. [1] Squire, W. and Trapp, G. (1998). Using complex variables to estimate derivatives of real
+       functions. SIAM Review 40(1), 110-112.
 
     Examples
     --------
     >>> from minidl import BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
-    >>> model = Sequential([Linear(3, 4), Tanh(), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    >>> layers = [Linear(3, 4), Tanh(), Linear(4, 1), Sigmoid()]
+    >>> model = Sequential(layers, loss=BinaryCrossEntropy())
     >>> GradientChecker(model).check(np.eye(3), [0, 1, 1]).ok
     True
     """
@@ -60,10 +88,14 @@ class GradientChecker:
     ) -> None:
         if not isinstance(model, Sequential):
             raise ArgumentError(
-                f"model must be a Sequential, with its loss, got {model!r}; for a function of arrays use check_gradients"
+                f"model must be a Sequential, with its loss, got {model!r}; "
+                "for a function of arrays use check_gradients"
             )
         check_method(method, epsilon)
-        self.model, self.method, self.epsilon, self.seed = model, method, epsilon, seed
+        self.model = model
+        self.method = method
+        self.epsilon = epsilon
+        self.seed = seed
 
     def check(
         self,
@@ -73,234 +105,219 @@ class GradientChecker:
         exhaustive: bool = False,
         sample_weight: npt.ArrayLike | None = None,
     ) -> Report:
-        """Check every gradient on the batch (X, Y) and return the report.
+        """Check every gradient on one batch and return the report.
 
         Parameters
         ----------
-        X, Y : array_like
-            A few examples, as for `fit`: 2 to 10 are plenty.
+        X : array_like of shape (m, ...)
+            A few examples, as for `Sequential.fit`; 2 to 10 are enough.
+        Y : array_like of shape (m,) or (m, k)
+            Their targets.
         exhaustive : bool, default False
-            Compute every element of every parameter's gradient, as always for a small model.
+            Compute every element of every parameter's gradient, however long it takes. Gradients
+            of small layers are always computed so, those of large ones are probed along random
+            directions.
         sample_weight : array_like of shape (m,), optional
-            Check the weighted loss, as `fit` takes it.
+            The weight of each example in the data loss, as for `Sequential.fit`.
+
+        Returns
+        -------
+        Report
+            What passed, what failed and why.
 
         Raises
         ------
-        ShapeError, DtypeError, ArgumentError, NonFiniteError
-            Where a check would mean nothing.
+        ShapeError
+            If X, Y or `sample_weight` do not fit the model or each other.
+        DtypeError
+            If a parameter is not of a float dtype.
+        NonFiniteError
+            If the data, a layer's output or the objective is not finite.
+        ArgumentError
+            If the randomness of a layer cannot be frozen, or, with `method="complex"`, if the model
+            is not complex-safe.
         """
-        begin = time.perf_counter()
-        model = self.model.objective_function
-        x, t, _ = prepare_batch(model, X, Y)
-        weight = compute_sample_weight(model.loss, t, sample_weight)
-        x, t = x.astype(np.float64), model.loss.prepare_targets(Y, t.shape[1], np.dtype(np.float64))
-        with (
-            ModelSandbox(
-                model.layers, others=(model, model.training_loss, *model.penalties)
-            ) as bench,
-            warnings.catch_warnings(),
-        ):
+        start = time.perf_counter()
+        objective = self.model.objective_function
+        x, y, _ = prepare_batch(objective, X, Y)
+        weight = compute_sample_weight(objective.loss, y, sample_weight)
+        double = np.dtype(np.float64)
+        y = objective.loss.prepare_targets(Y, y.shape[1], double)
+        batch = Batch(x.astype(double), y, weight)
+        others = (objective, objective.training_loss, *objective.penalties)
+        with ModelSandbox(objective.layers, others) as sandbox, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            make = partial(Point, bench, model, x, t, np.random.default_rng(self.seed), weight)
-            given = make(least=10**9 if exhaustive else 0)
-            _refuse_non_finite(given)
-            report = (
-                self._as_taught(given, make())
-                if self.method == "central"
-                else self._full(given, make, begin)
-            )
+            min_calls = ALL_CALLS if exhaustive else 0
+            rng = np.random.default_rng(self.seed)
+            context = CheckContext(objective, sandbox, batch, rng, min_calls)
+            if self.method == "central":
+                report = _check_centrally(context, self.epsilon or COURSE_EPSILON)
+            else:
+                report = _check_in_stages(context, start, complex_only=self.method == "complex")
         report.title = (
-            f"{len(model.layers)} layers, {model.parameters.size:,} parameters, {len(x)} examples"
+            f"{len(objective.layers)} layers, {objective.parameters.size:,} parameters, "
+            f"{len(x)} examples"
         )
-        report.seconds = time.perf_counter() - begin
-        return report
-
-    def _full(self, given: Point, make: Callable[..., Point], begin: float) -> Report:
-        checks = given.protocol() + given.layers()
-        if self.method == "complex" and (lost := given.not_complex_safe()):
-            raise ArgumentError(
-                f'method="complex" needs a complex-safe model, but this one takes {lost[0]}: use "auto"'
-            )
-        checks += _whole(given, checks)
-        values = random_nearby_parameters(given.bench, given.rng)
-        with given.bench.moved(values):
-            generic = make(steps=[lone.step for lone in given.lone])
-            later = generic.layers(synthetic=not given.kinks) + _whole(generic, checks)
-            if given.kinks:
-                later += generic.layers(synthetic=True)
-        merged = merge_checks(checks, later)
-        _explain(given, generic, merged, values, {id(check) for check in later})
-        number = (generic if given.kinks else given).difference()
-        worst = max((check.difference for check in merged if check.term == "total"), default=0.0)
-        report = Report.from_checks(merged, title="")
-        report.difference = worst if number is None else number
-        report.notes += _notes(given, merged, number is not None)
-        if report.ok:
-            inject_bugs(report, given, budget=time.perf_counter() - begin)
-        return report
-
-    def _as_taught(self, given: Point, other: Point) -> Report:
-        """Central differences of the whole objective, element by element."""
-        step = given.step = CentralDifference(self.epsilon or 1e-7)
-        analytic, noisy = given.gradient("total"), given.noisy_gradients()
-        noisy = shifted(noisy, given.gradient("data"), analytic)
-        numeric: Numerics = {}
-        if given.least or self.model.parameters.size <= 20_000:
-            numeric = {
-                key: elementwise_gradient(given.subject("total", key), step) for key in analytic
-            }
-        checks = given.check_term("total", analytic, noisy, numeric)
-        if numeric and any(check.verdict == "fail" for check in checks.values()):
-            right = all(check.verdict != "fail" for check in other.layers())
-            _doubted(given, numeric, checks, at_kink=right and other.kinks > 0)
-            checks = given.check_term("total", analytic, noisy, numeric)
-        report = Report.from_checks(list(checks.values()), title="")
-        report.method = step.name
-        if numeric:
-            report.difference = over_all(analytic, numeric)
-        if report.ok and report.difference > COURSE_THRESHOLD:
-            report.notes.append(threshold_note(report.difference, step.h))
+        report.seconds = time.perf_counter() - start
         return report
 
 
-def _doubted(
-    point: Point, numeric: Numerics, checks: dict[ParameterKey, Check], at_kink: bool
-) -> None:
-    """Judge failed arrays by the complex step: a kink may lie within epsilon."""
-    for key, known in numeric.items():
-        if checks[key].verdict == "fail":
-            known.kinks_overlap = at_kink
-            try:
-                right, left = (
-                    elementwise_gradient(point.subject("total", key), ComplexStep(), sign).value
-                    for sign in (1.0, -1.0)
-                )
-            except NotComplexSafe:
-                return
-            low, high = np.minimum(right, left), np.maximum(right, left)
-            inside = (low <= known.value) & (known.value <= high)
-            known.lower, known.upper = (np.where(inside, known.value, side) for side in (low, high))
+class PointResult(NamedTuple):
+    """The results of all stages at one point in the space of the parameters."""
+
+    contract: ContractResult
+    loss: LossResult
+    layers: LayersResult
+    penalties: PenaltiesResult
+    network: NetworkResult
 
 
-def _whole(point: Point, before: list[Check]) -> list[Check]:
-    """Check the whole net, unless a known fault bars the way."""
+def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool) -> Report:
+    """Check all parts at the user's point and at a random one nearby; then diagnose or mutate."""
+    user = _check_point(context, complex_only=complex_only)
+    values = random_nearby_parameters(context.sandbox, context.rng)
+    with context.sandbox.perturbed(values):
+        nearby = _check_nearby(replace(context, min_calls=0), user)
+    nearby_checks = _rows_of(nearby)
+    checks = merge_checks(_rows_of(user), nearby_checks)
+    difference = (nearby if user.layers.kinks else user).network.difference
+    notes = _notes(user, checks, every_element=difference is not None)
+    points = PointLayers(user.layers, {}), PointLayers(nearby.layers, values)
+    explain_failures(context, checks, *points, nearby_checks)
+    report = Report.from_checks(checks, title="")
+    if difference is None:
+        probed = [check.difference for check in checks if check.term == "total"]
+        difference = max(probed, default=0.0)
+    report.difference = difference
+    report.notes += notes
+    if report.ok:
+        seconds = time.perf_counter() - start
+        mutation = inject_bugs(context, user.loss, user.layers, user.penalties, seconds)
+        report.mutation_score = mutation.score
+        report.surviving_mutants = mutation.survivors
+        report.notes += mutation.notes
+    return report
+
+
+def _check_point(
+    context: CheckContext, *, complex_only: bool = False, user: PointResult | None = None
+) -> PointResult:
+    """Run the stages where the parameters are now: at the user's point, or at one nearby.
+
+    Nearby, `user` has the results of the user's point. The contract is not tested again, and the
+    layers are checked at synthetic inputs, unless a kink at the user's point leaves the decision
+    about the whole model to the point nearby.
+    """
+    contract = user.contract if user else check_contract(context)
+    schemes = user.layers.schemes if user else None
+    synthetic = user is not None and not user.layers.kinks
+    loss = choose_loss_scheme(context) if synthetic else check_loss(context)
+    layers = check_layers(context, loss, schemes=schemes, synthetic=synthetic)
+    if complex_only and (reasons := sorted({*loss.notes, *layers.notes})):
+        raise ArgumentError(
+            'method="complex" needs a complex-safe model, but this one takes '
+            f'{reasons[0]}: use "auto"'
+        )
     try:
-        return point.network()
+        penalties = check_penalties(context)
+        network = check_network(context, loss, layers, penalties)
     except Exception:
-        if not any(check.verdict == "fail" for check in before):
+        # A part that failed alone may make the whole model raise.
+        earlier = [*contract.checks, *loss.checks, *layers.checks]
+        if all(check.verdict != "fail" for check in earlier):
             raise
-        return []
+        penalties, network = PenaltiesResult([], {}), NetworkResult([], None)
+    return PointResult(contract, loss, layers, penalties, network)
 
 
-def _refuse_non_finite(point: Point) -> None:
-    rule = "the objective must be finite to be checked, but"
-    for i, z in enumerate(point.inputs()[1:]):
-        if not np.isfinite(z).all():
-            raise NonFiniteError(
-                f"{rule} layer {i}, {point.model.layers[i]}, gives an output that is not"
-            )
-    value = float(point.value("total", point.x))
-    if not np.isfinite(value):
-        raise NonFiniteError(f"{rule} the loss {point.model.loss} or a penalty gives {value}")
+def random_nearby_parameters(
+    sandbox: ModelSandbox, rng: np.random.Generator
+) -> dict[ParameterKey, Array]:
+    """Return random parameter values near the present ones, of which none is zero."""
+    values = {}
+    for key, parameter in sandbox.parameters.items():
+        value = sandbox.arrays[key]["real"]
+        size = float(np.sqrt(np.mean(value * value)))
+        if not size:
+            size = 1.0 / np.sqrt(parameter.fan_in or value.size)
+        values[key] = value + NEARBY_SPREAD * size * rng.standard_normal(value.shape)
+    return values
 
 
-def _explain(
-    given: Point, generic: Point, checks: list[Check], values: Gradients, nearby: set[int]
-) -> None:
-    """Name the causes of failures; `nearby` are the ids of checks at the generic point's `values`."""
-    bench, m = given.bench, len(given.x)
-    failures = [check for check in checks if check.verdict == "fail"]
-    for check in failures:
-        if check.diagnosis:
-            continue
-        if check.term == "layer":
-            _explain_layer(given, generic, check, values)
-        elif check.term in given.numbers:
-            with bench.moved(values if id(check) in nearby else {}):
-                explain_penalty(
-                    check, m, bench, given.model.penalties[given.numbers[check.term]].strength
-                )
-        else:
-            explain_network(check, [c for c in checks if c.term == check.term], m)
-    _relate(failures)
+def _check_nearby(context: CheckContext, user: PointResult) -> PointResult:
+    """Run the stages at the point nearby, the layers at synthetic inputs in any case."""
+    nearby = _check_point(context, user=user)
+    if not user.layers.kinks:
+        return nearby
+    loss, schemes = choose_loss_scheme(context), user.layers.schemes
+    synthetic = check_layers(context, loss, schemes=schemes, synthetic=True)
+    layers = nearby.layers._replace(
+        checks=nearby.layers.checks + synthetic.checks,
+        layers=nearby.layers.layers | synthetic.layers,
+    )
+    return nearby._replace(layers=layers)
 
 
-def _explain_layer(given: Point, generic: Point, check: Check, values: Gradients) -> None:
-    i = check.layer or 0
-    # The generic point first: for another length of batch a factor m is no factor 2.
-    for point, moved in ((generic, values), (given, {})):
-        alone = point.alone.get((i, check.training))
-        for shown in alone.checks if alone else ():
-            if alone and shown.parameter == check.parameter and shown.verdict == "fail":
-                with point.bench.moved(moved):
-                    explain_layer(
-                        shown,
-                        alone,
-                        LayerHarness(
-                            point.bench, i, training=check.training, step=point.lone[i].step
-                        ),
-                    )
-                check.diagnosis = shown.diagnosis
-                check.error_summary = check.error_summary or shown.error_summary
-                return
+def _rows_of(point: PointResult) -> list[Check]:
+    return [check for stage in point for check in stage.checks]
 
 
-def _relate(failures: list[Check]) -> None:
-    """Relate failures to those that bring them about."""
-    rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
-    alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
-    broken = {c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None}
-    penalties = {
-        (c.layer, c.parameter)
-        for c in failures
-        if c.term not in ("layer", "protocol", "data", "total")
-    }
-    loss = None in rules or any(c.parameter == "prediction" for c in failures)
-    for check in failures:
-        if check.term == "layer" and check.layer in rules:
-            if (
-                not check.diagnosis
-                or check.diagnosis.startswith("unknown")
-                or "NaN" in check.diagnosis
-            ):
-                check.diagnosis = f"{check.diagnosis.split(':')[0] or 'wrong'}; consistent with a broken rule: {rules[check.layer]}"
-        elif check.term in ("data", "total") and check.layer is not None:
-            key = (check.layer, check.parameter)
-            later = min((i for i in broken if i > check.layer), default=None)
-            if key in alone or check.layer in broken:
-                check.caused_by = f"layer {check.layer} alone"
-            elif check.term == "total" and key in penalties:
-                check.caused_by = "the penalty"
-            elif later is not None:
-                check.caused_by = f"the input gradient of layer {later}"
-            elif loss:
-                check.caused_by = "the gradient of the loss"
+def merge_checks(first: list[Check], second: list[Check]) -> list[Check]:
+    """Return one row for each thing that was checked at two points: the more certain one.
+
+    A failure counts more than a pass, and a pass more than an unresolved check.
+    """
+    rank = ("unresolved", "pass", "fail").index
+    merged: dict[tuple[object, ...], Check] = {}
+    for check in (*first, *second):
+        key = (check.layer, check.term, check.parameter, check.component, check.training)
+        before = merged.setdefault(key, check)
+        if rank(check.verdict) > rank(before.verdict):
+            check.kinks = max(check.kinks, before.kinks)
+            merged[key] = check
+        elif check.verdict in ("pass", before.verdict):
+            before.untested = min(before.untested, check.untested)
+    return list(merged.values())
 
 
-def _notes(given: Point, checks: list[Check], elementwise: bool) -> list[str]:
-    notes = [f"numeric side: {reason}" for reason in given.not_complex_safe()]
-    if given.kinks:
+def _notes(user: PointResult, checks: list[Check], *, every_element: bool) -> list[str]:
+    reasons = sorted({*user.loss.notes, *user.layers.notes})
+    notes = [f"numeric side: {reason}" for reason in reasons]
+    if user.layers.kinks:
         notes.append(
-            f"{given.kinks} derivatives sit exactly on a kink: the whole net was checked at a point nearby"
+            f"{user.layers.kinks} derivatives sit exactly on a kink: "
+            "the whole net was checked at a point nearby"
         )
+    untested = [check for check in checks if check.untested]
     notes += [
-        f"not tested: {check.untested} of {check.elements} elements of {check.location}, whose gradient is zero wherever tried"
-        for check in checks
-        if check.untested and check.term == "layer" and not check.parameter.startswith("input")
+        f"not tested: {check.untested} of {check.elements} elements of {check.location}, "
+        "whose gradient is zero wherever tried"
+        for check in untested
+        if check.term == "layer" and not check.parameter.startswith("input")
     ]
     unreached = [
-        check
-        for check in checks
-        if check.untested and check.term == "data" and check.layer is not None
+        f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}"
+        for check in untested
+        if check.term == "data" and check.layer is not None
     ]
     if unreached:
-        listed = ", ".join(
-            f"{check.layer} {check.parameter} {check.untested:,} of {check.elements:,}"
-            for check in unreached
-        )
         notes.append(
-            f"not reached through the whole net, but tested with the layer alone: {listed}"
+            "not reached through the whole net, but tested with the layer alone: "
+            + ", ".join(unreached)
         )
-    if not elementwise:
+    if not every_element:
         notes.append("every element was covered by probes; exhaustive=True computes each")
     return notes
+
+
+def _check_centrally(context: CheckContext, epsilon: float) -> Report:
+    """Check by central differences alone."""
+    scheme = CentralDifference(epsilon)
+    result = check_by_central_differences(context, scheme)
+    report = Report.from_checks(result.checks, title="")
+    report.method = scheme.name
+    if result.difference is not None:
+        report.difference = result.difference
+    if report.ok and report.difference > COURSE_THRESHOLD:
+        report.notes.append(threshold_note(report.difference, epsilon))
+    return report

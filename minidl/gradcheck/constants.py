@@ -322,3 +322,89 @@ EXACT_BAR_OF_LARGEST = 1e-13
 SMALL_ERROR = 1e-5
 """Up to this relative error nearly all patterns would fit: only those for small errors are
 tried."""
+
+
+# The check of a model.
+
+ALL_CALLS = 10**9
+"""Forward calls allowed with `exhaustive=True`: no model that fits into memory needs more."""
+
+LAYER_SECONDS = 0.1
+"""Seconds: what computing every element of one gradient of a layer may take, by the estimate
+below. Above it the gradient is probed, so that a check of a large model takes seconds."""
+
+FORWARD_SECONDS = 2e-5
+"""Seconds that one call of `forward` takes for an empty layer: Python and NumPy's overhead."""
+
+MULTIPLY_SECONDS = 2e-10
+"""Seconds for each product of an example and a parameter: about 5 billion a second on one core."""
+
+MIN_LAYER_SIZE = 100
+"""A layer with fewer parameters, such as an activation, takes as long as one with so many."""
+
+LOSS_CALLS = 4_096
+"""Calls that the gradient of the loss alone may take: one for each output, up to about 0.1 s."""
+
+PENALTY_ELEMENTS = 5_000
+"""Up to here a penalty is computed for each element of a weight, with two calls for each."""
+
+CENTRAL_ELEMENTS = 20_000
+"""Up to so many parameters `method="central"` computes every element: each takes five passes
+through the whole model, and 20,000 of them some ten seconds."""
+
+NEARBY_SPREAD = 0.3
+"""The random point nearby: the standard deviation of a parameter's change, relative to its root
+mean square. Far enough to leave kinks and zeros, near enough to keep activations unsaturated."""
+
+SYNTHETIC_EXAMPLES = 61
+"""Examples of a synthetic input: a prime, so that a wrong factor m is no other number by accident,
+and enough to meet every branch of an activation."""
+
+SYNTHETIC_EXAMPLES_OF_WIDE = 7
+"""The same for examples of `WIDE_EXAMPLE` numbers or more, which meet every branch with fewer."""
+
+WIDE_EXAMPLE = 16
+"""See `SYNTHETIC_EXAMPLES_OF_WIDE`."""
+
+SYNTHETIC_SIZES = (1e-4, 12.0)
+"""Absolute. The smallest and the largest size of half of the numbers of a synthetic input: from
+where activations are linear to where they saturate, but not to where they overflow."""
+
+OBJECTIVE_AGREEMENT = 1e-12
+"""How far the objective reported by training may be from the sum of its terms: both add the same
+numbers in another order."""
+
+LOSS_ROUNDING_PART = 1 / 16
+"""The part of the loss's change under noise that counts as its rounding in a difference quotient,
+on top of `ROUNDING_PER_NOISE`: `ROUNDING_ULPS` multiplies it again there."""
+
+
+# The rules of the contract.
+
+SAME_RUN = 1e-9
+"""Two runs that should compute the same may differ by this part of the largest element, since
+matrix products of other shapes may add up in another order..."""
+
+SAME_ELEMENT = 1e-12
+"""... plus this part of the element itself."""
+
+COMBINED_RUNS = 10.0
+"""The factor on these tolerances where a run is compared with a combination of several others."""
+
+SINGLE_FLOOR_ULPS = 64
+"""Float32 gradients below so many ulps (of float32) of the incoming gradient are rounding."""
+
+SINGLE_GAP = 0.05
+"""How far a gradient in float32 may be from the one in float64: more is another computation..."""
+
+SINGLE_NOISE = 1e-6
+"""... unless a change of the input by this part, about 8 ulps of float32, ..."""
+
+SINGLE_NOISE_EFFECT = 0.1
+"""... moves the gradient by this part of the gap: then the layer is ill-conditioned there."""
+
+
+# Mutation testing.
+
+MIN_MUTATION_SECONDS = 0.05
+"""Seconds that the injection of bugs may take in any case; else as long as the check took."""

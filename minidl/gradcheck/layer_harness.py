@@ -1,21 +1,27 @@
-"""One layer in the sandbox, and the check of its gradients."""
+"""One layer in the sandbox: its outputs, its gradients, and inputs to try it at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..layers.base import Layer
+from ..parameters import Parameter
+from ..utils.random import set_rng_state
 from ..utils.typing import Array
-from .constants import RELATIVE_NOISE
-from .numeric.differences import ComplexStep, RichardsonDifference, Scheme
-from .numeric.function import Function, Rng, real_and_complex
+from .constants import (
+    RELATIVE_NOISE,
+    SYNTHETIC_EXAMPLES,
+    SYNTHETIC_EXAMPLES_OF_WIDE,
+    SYNTHETIC_SIZES,
+    WIDE_EXAMPLE,
+)
+from .numeric.differences import ComplexStep, Scheme
+from .numeric.function import Function, real_and_complex
 from .numeric.gradient import numeric_gradients
 from .numeric.numeric_gradient import NumericGradient
-from .result import Check
-from .rounding.compare import compare, rounding_bar
 from .rounding.noise import (
     gradient_flow_noise,
     noisy_gradient,
@@ -23,188 +29,130 @@ from .rounding.noise import (
     perturb_inplace,
     ulp_noise,
 )
-from .rounding.probes import Probe, check_directions
 from .sandbox import ModelSandbox
+from .snapshot import RandomState
 
 
+@dataclass(frozen=True)
 class LayerHarness:
-    """One layer on the workbench."""
+    """One layer, to be run alone.
 
-    def __init__(
-        self, bench: ModelSandbox, number: int, *, training: bool, step: Scheme | None = None
-    ) -> None:
-        self.bench, self.number, self.layer = bench, number, bench.layers[number]
-        self.training = training
-        self.parameters = {
-            name: parameter for (i, name), parameter in bench.parameters.items() if i == number
-        }
-        self.names = list(self.parameters)
-        self.step = step or ComplexStep()
-        self.settled = step is not None
-        self.note = ""
+    Attributes
+    ----------
+    sandbox
+        Where the layer is.
+    number
+        Its number there.
+    training
+        The mode of its forward passes.
+    scheme
+        How its numeric derivatives are computed.
+    """
 
-    def forward(self, x: Array, kind: str = "real") -> Array:
-        """Return the output; chance is the same in every call."""
-        self.bench.use(kind)
-        self.bench.rewind(self.layer)
+    sandbox: ModelSandbox
+    number: int
+    training: bool = False
+    scheme: Scheme = field(default_factory=ComplexStep)
+
+    @property
+    def layer(self) -> Layer:
+        """The layer itself."""
+        return self.sandbox.layers[self.number]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Its parameters by name."""
+        return {name: p for (i, name), p in self.sandbox.parameters.items() if i == self.number}
+
+    @property
+    def random_states(self) -> list[RandomState]:
+        """Its random streams with the states from which each forward pass begins."""
+        return self.sandbox.random_states[self.number]
+
+    def forward(self, x: Array, dtype: str = "real") -> Array:
+        """Return the output. The random streams are reset first, so repeated calls agree."""
+        self.sandbox.set_dtype(dtype)
+        for stream, state in self.random_states:
+            set_rng_state(stream, state)
         return self.layer.forward(x, training=self.training)
 
     def collect(self, cotangent: Array) -> dict[str, Array]:
-        """Go back; return copies of the gradients by name, "input" included."""
-        for parameter in self.parameters.values():
+        """Run backward; return copies of the gradients by name, that of "input" included."""
+        parameters = self.parameters
+        for parameter in parameters.values():
             parameter.grad.fill(np.nan)
         dx = self.layer.backward(cotangent)
-        found = {name: parameter.grad.copy() for name, parameter in self.parameters.items()}
-        return found if dx is None else {**found, "input": np.array(dx)}
+        gradients = {name: parameter.grad.copy() for name, parameter in parameters.items()}
+        return gradients if dx is None else {**gradients, "input": np.array(dx)}
 
     def gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
-        """Go forth and back."""
+        """Run forward and backward; return copies of the gradients by name."""
         self.forward(x)
         return self.collect(cotangent)
 
-    def differs_from_inference(self, x: Array) -> bool:
-        """Whether training changes what the layer computes."""
-        found = []
-        for training in (False, True):
-            lone = LayerHarness(self.bench, self.number, training=training)
-            y = np.array(lone.forward(x.copy()))
-            found.append([y])
-            with suppress(Exception):  # the protocol's to report
-                found[-1] += lone.collect(
-                    np.random.default_rng(0).standard_normal(y.shape)
-                ).values()
-            self.bench.reset(self.layer)
-        return any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(*found, strict=False))
+    def fresh_output(self, x: Array) -> Array:
+        """Return a copy of the output for a copy of `x`."""
+        return np.array(self.forward(x.copy()))
 
-    def noisy(self, x: Array, cotangent: Array, rng: Rng) -> list[dict[str, Array]]:
-        """Return gradients under noise on all that flows."""
-        # What a user's layer keeps cannot be shaken: its products have rounding of their own.
-        own = not type(self.layer).__module__.startswith("minidl.")
-        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
-        runs = []
-        for _ in range(
-            noisy_run_count(sum(parameter.size for parameter in self.parameters.values()))
-        ):
-            with self.bench.shaken([(self.number, name) for name in self.names], rng):
-                perturb_inplace(self.forward(ulp_noise(x, rng)), rng)
-                found = self.collect(ulp_noise(cotangent, rng))
-            for name, gradient in found.items():
-                found[name] = noisy_gradient(gradient, rng)
-            for name in self.names if own else ():
-                found[name] += product * rng.uniform(-1, 1, found[name].shape)
-            # A derivative such as y (1 - y) carries the rounding of y.
-            if "input" in found and found["input"].shape == cotangent.shape:
-                found["input"] += gradient_flow_noise(cotangent, rng)
-            runs.append(found)
-        return runs
+    def fresh_gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
+        """Return the gradients for copies of `x` and `cotangent`."""
+        return self.gradients(x.copy(), cotangent.copy())
 
-    def choose_step(self, x: Array, rng: Rng) -> None:
-        """Fall back to central differences if need be."""
-        for name in ("input", *self.names):
-            if self.settled or not isinstance(self.step, ComplexStep):
-                return
-            if why := self.subject(x, name).why_not_complex_safe(name, rng, RichardsonDifference()):
-                self.step = RichardsonDifference()
-                self.note = f"central differences, as layer {self.number}, {self.layer}, is not complex-safe ({why})"
-
-    def subject(self, x: Array, name: str) -> Function:
-        """Return the output as a function of one array."""
+    def output_function(self, x: Array, name: str) -> Function:
+        """Return the output as a function of "input" or of a parameter, at the input `x`."""
         inputs = real_and_complex(x)
         return Function(
-            lambda kind: self.forward(inputs[kind], kind),
-            inputs if name == "input" else self.bench.arrays((self.number, name)),
+            lambda dtype: self.forward(inputs[dtype], dtype),
+            inputs if name == "input" else self.sandbox.arrays[self.number, name],
         )
 
-    def numeric(
+    def numeric_gradients(
         self,
         x: Array,
         name: str,
         cotangents: Sequence[Array | NumericGradient],
-        rng: Rng,
+        rng: np.random.Generator,
         limit: int,
     ) -> list[NumericGradient] | None:
-        """Return `numeric_gradients` of the output."""
-        return numeric_gradients(self.subject(x, name), cotangents, rng, self.step, limit)
+        """Return the numeric gradient for each cotangent, or None beyond `limit` forward calls."""
+        function = self.output_function(x, name)
+        return numeric_gradients(function, cotangents, rng, self.scheme, limit)
+
+    def noisy_gradients(
+        self, x: Array, cotangent: Array, rng: np.random.Generator
+    ) -> list[dict[str, Array]]:
+        """Return the gradients of several runs with noise on all that flows through the layer."""
+        # What a custom layer stores cannot be perturbed, so its gradients get the noise of a
+        # product of two stored numbers.
+        is_custom = not type(self.layer).__module__.startswith("minidl.")
+        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
+        parameters = self.parameters
+        runs = []
+        for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
+            values = {
+                (self.number, name): ulp_noise(self.sandbox.arrays[self.number, name]["real"], rng)
+                for name in parameters
+            }
+            with self.sandbox.perturbed(values, dtypes=("real",)):
+                perturb_inplace(self.forward(ulp_noise(x, rng)), rng)
+                gradients = self.collect(ulp_noise(cotangent, rng))
+            for name, gradient in gradients.items():
+                gradients[name] = noisy_gradient(gradient, rng)
+            for name in parameters if is_custom else ():
+                gradients[name] += product * rng.uniform(-1, 1, gradients[name].shape)
+            # A derivative such as y (1 - y) carries the rounding of y.
+            if "input" in gradients and gradients["input"].shape == cotangent.shape:
+                gradients["input"] += gradient_flow_noise(cotangent, rng)
+            runs.append(gradients)
+        return runs
 
 
-@dataclass
-class LayerResult:
-    """What the check of a layer found; `carried`: for the whole net's cotangent."""
-
-    x: Array
-    cotangent: Array
-    analytic: dict[str, Array]
-    note: str
-    checks: list[Check] = field(default_factory=list)
-    numeric: dict[str, NumericGradient] = field(default_factory=dict)
-    bars: dict[str, Array] = field(default_factory=dict)
-    probed: dict[str, list[Probe]] = field(default_factory=dict)
-    carried: dict[str, NumericGradient] = field(default_factory=dict)
-
-
-def check_layer_gradients(
-    lone: LayerHarness,
-    x: Array,
-    rng: Rng,
-    *,
-    limit: int,
-    input_limit: int | None = None,
-    carried: NumericGradient | None = None,
-) -> LayerResult:
-    """Check each gradient of one layer: by probes, if it would take over `limit` forward calls."""
-    lone.choose_step(x, rng)
-    with suppress(ValueError, ArithmeticError):  # if it is defined there
-        lone.choose_step(synthetic_input(x, rng), rng)
-    lone.settled = True
-    cotangent = rng.standard_normal(np.shape(lone.forward(x)))
-    alone = LayerResult(x, cotangent, lone.gradients(x, cotangent), lone.note)
-    noisy = lone.noisy(x, cotangent, rng)
-    cotangents: list[Array | NumericGradient] = (
-        [cotangent] if carried is None else [cotangent, carried]
-    )
-    limits = dict.fromkeys(lone.names, limit) | {
-        "input": limit if input_limit is None else input_limit
-    }
-    for name, most in limits.items():
-        check = Check(lone.number, "layer", name, component=str(lone.layer), training=lone.training)
-        alone.checks.append(check)
-        if name not in alone.analytic:
-            check.verdict, check.difference, check.diagnosis = (
-                "fail",
-                1.0,
-                "backward returned None instead of the gradient of its input",
-            )
-            continue
-        analytic, runs, subject = (
-            alone.analytic[name],
-            [run[name] for run in noisy if name in run],
-            lone.subject(x, name),
-        )
-        fits = analytic.shape == subject.arrays["real"].shape
-        found = lone.numeric(x, name, cotangents, rng, most)
-        if found is not None:
-            alone.numeric[name], alone.carried[name] = found[0], found[-1]
-            bar = rounding_bar(analytic, runs) if fits else np.zeros(())
-            alone.bars[name] = bar
-            compare(check, analytic, found[0], bar)
-        elif fits:
-            alone.probed[name] = check_directions(
-                check, subject, lone.step, analytic, runs, rng, cotangent
-            )
-        else:
-            check.verdict, check.difference, check.diagnosis = (
-                "fail",
-                1.0,
-                f"its gradient has shape {analytic.shape}",
-            )
-    return alone
-
-
-def synthetic_input(x: Array, rng: Rng) -> Array:
+def synthetic_input(x: Array, rng: np.random.Generator) -> Array:
     """Return a batch of another length, with numbers of every size."""
-    m = 7 if x[0].size >= 16 else 61
+    m = SYNTHETIC_EXAMPLES if x[0].size < WIDE_EXAMPLE else SYNTHETIC_EXAMPLES_OF_WIDE
     shape = (m + 2 if m == len(x) else m, *x.shape[1:])
-    sizes = np.exp(rng.uniform(np.log(1e-4), np.log(12.0), shape))
+    smallest, largest = np.log(SYNTHETIC_SIZES)
+    sizes = np.exp(rng.uniform(smallest, largest, shape))
     signs = rng.integers(0, 2, shape) * 2.0 - 1.0
-    found: Array = np.where(rng.random(shape) < 0.5, sizes * signs, rng.standard_normal(shape))
-    return found
+    synthetic: Array = np.where(rng.random(shape) < 0.5, sizes * signs, rng.standard_normal(shape))
+    return synthetic

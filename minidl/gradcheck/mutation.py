@@ -1,26 +1,79 @@
-"""Mutation testing: bugs injected into the model's own backward pass."""
+"""Mutation testing: bugs injected into the model's own backward pass.
+
+A check that passes proves something only if it could have failed. So every gradient that passed is
+made wrong in several ways, and it is counted how many of these mutants would have been noticed.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..utils.typing import Array
+from .constants import MIN_MUTATION_SECONDS
+from .context import CheckContext
 from .contract.layer_rules import LAYER_RULES, LayerRun
-from .layer_harness import LayerHarness, LayerResult
-from .point import Point
-from .report.report import Report
+from .layer_harness import LayerHarness
 from .rounding.compare import rounding_bar
+from .stages.layers import LayerResult, LayersResult
+from .stages.loss import LossResult
+from .stages.penalties import PenaltiesResult
 
 
-def _times(g: Array, index: Any, factor: float) -> Array:
-    g = g.copy()
-    g[index] *= factor
-    return g
+class MutationResult(NamedTuple):
+    """The result of mutation testing.
+
+    Attributes
+    ----------
+    score
+        How many mutants were noticed, and how many there were.
+    survivors
+        The names of the others.
+    notes
+        Why not all bugs were injected.
+    """
+
+    score: tuple[int, int]
+    survivors: list[str]
+    notes: list[str]
+
+
+class Mutant(NamedTuple):
+    """An injected bug; `detected` is None if it changes nothing."""
+
+    name: str
+    detected: bool | None
+
+
+class SideEffectBug(NamedTuple):
+    """A bug that only a rule can notice.
+
+    `inject(gradient, gradient before backward, dy)` is called for each parameter after backward.
+    """
+
+    name: str
+    rule_id: str
+    inject: Callable[[Array, Array, Array], Any]
+
+
+def _scaled_at(gradient: Array, index: Any, factor: float) -> Array:
+    gradient = gradient.copy()
+    gradient[index] *= factor
+    return gradient
+
+
+def _scaled_at_largest(gradient: Array) -> Array:
+    largest = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+    return _scaled_at(gradient, largest, 1.5)
+
+
+def _transposed(gradient: Array) -> Array:
+    is_square = gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1]
+    return gradient.T.copy() if is_square else gradient
 
 
 MUTATIONS: dict[str, Callable[[Array], Array]] = {
@@ -28,82 +81,125 @@ MUTATIONS: dict[str, Callable[[Array], Array]] = {
     "the wrong sign": lambda g: -g,
     "a factor 2": lambda g: g * 2,
     "detached (zero)": lambda g: g * 0,
-    "its first row zero": lambda g: _times(g, (0,) * min(g.ndim, 1), 0.0),
-    "one element x 1.5": lambda g: _times(
-        g, np.unravel_index(int(np.abs(g).argmax()), g.shape), 1.5
-    ),
-    "transposed": lambda g: g.T.copy() if g.ndim == 2 and g.shape[0] == g.shape[1] else g,
+    "its first row zero": lambda g: _scaled_at(g, (0,) * min(g.ndim, 1), 0.0),
+    "one element x 1.5": _scaled_at_largest,
+    "transposed": _transposed,
     "rounded to float32": lambda g: g.astype(np.float32).astype(np.float64),
 }
+"""Wrong gradients, by what is wrong with them."""
 
+PENALTY_MUTATIONS = ("a factor 2", "the wrong sign", "detached (zero)")
 
-# (The rule that sees it, what spoils a gradient after backward.)
-SIDE_EFFECT_BUGS: dict[str, tuple[str, Callable[[Array, Array, Array], Any]]] = {
-    "accumulates": (
-        "does not accumulate",
-        lambda grad, old, dy: np.add(grad, np.nan_to_num(old), out=grad),
+SIDE_EFFECT_BUGS = (
+    SideEffectBug(
+        "accumulates",
+        "does_not_accumulate",
+        lambda grad, before, dy: np.add(grad, np.nan_to_num(before), out=grad),
     ),
-    "writes into dy": ("arguments untouched", lambda grad, old, dy: np.multiply(dy, 1.0, out=dy)),
-    "leaves an element unwritten": (
-        "gradients overwritten",
-        lambda grad, old, dy: np.put(grad, 0, old.flat[0]),
+    SideEffectBug(
+        "writes into dy",
+        "arguments_untouched",
+        lambda grad, before, dy: np.multiply(dy, 1.0, out=dy),
     ),
-}
+    SideEffectBug(
+        "leaves an element unwritten",
+        "gradients_overwritten",
+        lambda grad, before, dy: np.put(grad, 0, before.flat[0]),
+    ),
+)
 
 
-def inject_bugs(report: Report, point: Point, budget: float) -> None:
-    """Write into the report which bugs are found, for `budget` seconds."""
-    begin = time.perf_counter()
-    caught = planted = 0
-    for name, found in _canaries(point):
-        if time.perf_counter() - begin > max(budget, 0.05):
-            report.notes.append("the planting of bugs was ended for the time it took")
+def inject_bugs(
+    context: CheckContext,
+    loss: LossResult,
+    layers: LayersResult,
+    penalties: PenaltiesResult,
+    budget: float,
+) -> MutationResult:
+    """Count how many injected bugs would be noticed.
+
+    Parameters
+    ----------
+    context : CheckContext
+        The model and the data.
+    loss, layers, penalties
+        The results at the user's point, which passed.
+    budget : float
+        Seconds after which no more bugs are injected, at least `MIN_MUTATION_SECONDS`.
+
+    Returns
+    -------
+    MutationResult
+        The counts, and what was not noticed.
+    """
+    start = time.perf_counter()
+    detected = injected = 0
+    survivors: list[str] = []
+    notes: list[str] = []
+    for mutant in _mutants(context, loss, layers, penalties):
+        if time.perf_counter() - start > max(budget, MIN_MUTATION_SECONDS):
+            notes.append("the injection of bugs was stopped for the time it took")
             break
-        if found is not None:
-            planted += 1
-            caught += found
-        if found is False:
-            report.surviving_mutants.append(name)
-    report.mutation_score = (caught, planted)
+        if mutant.detected is not None:
+            injected += 1
+            detected += mutant.detected
+        if mutant.detected is False:
+            survivors.append(mutant.name)
+    return MutationResult((detected, injected), survivors, notes)
 
 
-def _canaries(point: Point) -> Iterator[tuple[str, bool | None]]:
-    """Yield the name of each bug, and whether it is found, if it changes anything."""
-    for (i, training), alone in point.alone.items():
-        lone = LayerHarness(point.bench, i, training=training)
-        place = f"layer {i} {lone.layer}"
-        for parameter, right in alone.analytic.items():
-            for words, mutation in MUTATIONS.items():
-                yield f"{place} {parameter}: {words}", _noticed(alone, parameter, mutation(right))
-        if lone.names and not training:
-            for words, (rule, spoil) in SIDE_EFFECT_BUGS.items():
-                with _spoiled(lone, spoil):
-                    yield (
-                        f"{place}: {words}",
-                        any(LAYER_RULES[rule](LayerRun(lone, alone.x, point.rng))),
-                    )
-    for penalty, (analytic, numeric) in point.penalties.items():
+def _mutants(
+    context: CheckContext, loss: LossResult, layers: LayersResult, penalties: PenaltiesResult
+) -> Iterator[Mutant]:
+    for result in layers.layers.values():
+        yield from _layer_mutants(result, context.rng)
+    for penalty, (_, analytic, numeric) in penalties.gradients.items():
         for key, known in numeric.items():
             right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
-            for words in ("a factor 2", "the wrong sign", "detached (zero)"):
-                yield (
-                    f"{penalty} of layer {key[0]}: {words}",
-                    _told_apart(MUTATIONS[words](right), right, known.value, bar),
-                )
-    for check in point.loss_checks:
-        for words, factor in (
-            ("1/m missing", float(len(point.x))),
-            ("the wrong sign", -1.0),
-            ("a factor 1.001", 1.001),
-        ):
-            if check.analytic is not None:
-                yield (
-                    f"{point.model.loss}: {words}",
-                    _told_apart(check.analytic * factor, check.analytic, check.numeric, check.bar),
-                )
+            for name in PENALTY_MUTATIONS:
+                detected = _is_distinguishable(MUTATIONS[name](right), right, known.value, bar)
+                yield Mutant(f"{penalty} of layer {key[0]}: {name}", detected)
+    factors = {"1/m missing": float(len(context.batch.x)), "the wrong sign": -1.0}
+    factors["a factor 1.001"] = 1.001
+    for check in loss.checks:
+        for name, factor in factors.items() if check.analytic is not None else ():
+            right = check.analytic
+            detected = _is_distinguishable(right * factor, right, check.numeric, check.bar)
+            yield Mutant(f"{context.objective.loss}: {name}", detected)
 
 
-def _told_apart(
+def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mutant]:
+    harness = result.harness
+    place = f"layer {harness.number} {harness.layer}"
+    for parameter, right in result.analytic.items():
+        for name, mutate in MUTATIONS.items():
+            detected = _is_detected(result, parameter, mutate(right))
+            yield Mutant(f"{place} {parameter}: {name}", detected)
+    if not harness.parameters or harness.training:
+        return
+    for bug in SIDE_EFFECT_BUGS:
+        with _injected(harness, bug):
+            run = LayerRun.of(harness, result.x, rng)
+            detected = bool(LAYER_RULES[bug.rule_id].find_violation(run))
+        yield Mutant(f"{place}: {bug.name}", detected)
+
+
+def _is_detected(result: LayerResult, parameter: str, wrong: Array) -> bool | None:
+    right, numeric = result.analytic[parameter], result.numeric.get(parameter)
+    if numeric is not None:
+        value, bar = numeric.value, result.bars[parameter] + numeric.error
+        if numeric.lower is not None and numeric.upper is not None:
+            value = np.clip(wrong, numeric.lower, numeric.upper)
+        return _is_distinguishable(wrong, right, value, bar)
+    if np.array_equal(wrong, right):
+        return None
+    return any(
+        not abs((wrong * direction).sum() - values.numeric) <= values.bar
+        for direction, values in result.probes[parameter]
+    )
+
+
+def _is_distinguishable(
     wrong: Array, right: Array, numeric: Array | None, bar: Array | None
 ) -> bool | None:
     if numeric is None or bar is None or np.array_equal(wrong, right):
@@ -111,39 +207,24 @@ def _told_apart(
     return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
 
 
-def _noticed(alone: LayerResult, parameter: str, wrong: Array) -> bool | None:
-    right = alone.analytic[parameter]
-    if known := alone.numeric.get(parameter):
-        value = (
-            known.value
-            if known.lower is None or known.upper is None
-            else np.clip(wrong, known.lower, known.upper)
-        )
-        return _told_apart(wrong, right, value, alone.bars[parameter] + known.error)
-    if np.array_equal(wrong, right):
-        return None
-    return any(
-        not abs((wrong * u).sum() - numeric) <= bar
-        for u, (_, numeric, bar, _) in alone.probed[parameter]
-    )
-
-
 @contextmanager
-def _spoiled(lone: LayerHarness, spoil: Callable[[Array, Array, Array], Any]) -> Iterator[None]:
-    held, backward = vars(lone.layer), lone.layer.backward
-    own = held.get("backward")
+def _injected(harness: LayerHarness, bug: SideEffectBug) -> Iterator[None]:
+    """Replace the layer's backward by one that has the bug, for the length of a context."""
+    attributes, backward = vars(harness.layer), harness.layer.backward
+    custom_backward = attributes.get("backward")
 
-    def spoiled(dy: Array) -> Any:
-        before = [parameter.grad.copy() for parameter in lone.parameters.values()]
+    def buggy_backward(dy: Array) -> Any:
+        parameters = harness.parameters.values()
+        before = [parameter.grad.copy() for parameter in parameters]
         dx = backward(dy)
-        for parameter, old in zip(lone.parameters.values(), before, strict=True):
-            spoil(parameter.grad, old, dy)
+        for parameter, gradient in zip(parameters, before, strict=True):
+            bug.inject(parameter.grad, gradient, dy)
         return dx
 
-    held["backward"] = spoiled
+    attributes["backward"] = buggy_backward
     try:
         yield
     finally:
-        del held["backward"]
-        if own is not None:
-            held["backward"] = own
+        del attributes["backward"]
+        if custom_backward is not None:
+            attributes["backward"] = custom_backward

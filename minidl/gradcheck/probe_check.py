@@ -12,8 +12,12 @@ from .constants import COST_ULPS, EPS, PROBES, SUMMATION_ULPS
 from .cost_function import CostFunction
 from .numeric.differences import Scheme
 from .result import Check
-from .rounding.compare import ProbeValues, compare_probes
-from .rounding.probes import balanced_direction, directional_check
+from .rounding.probes import (
+    ProbeValues,
+    balanced_direction,
+    compare_probes,
+    directional_check,
+)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ..utils.typing import Array
 
 
@@ -14,28 +12,54 @@ from ..utils.typing import Array
 class Check:
     """One comparison: a row of the report.
 
+    Stages of a check create it; the diagnosis of a failure then fills in `diagnosis`,
+    `error_summary` and `caused_by`.
+
     Attributes
     ----------
-    layer, parameter
-        The layer's number, or None, and "weight", "bias", ..., "input", "prediction", or the rule; `location` has them in words.
-    term
-        "layer" (alone), "data", a penalty's name, "total" or "protocol".
-    difference
-        ||g - n|| / (||g|| + ||n||), g analytic, n numeric; for probes their worst relative error.
-    verdict
-        "pass", "fail" or "unresolved".
-    diagnosis, census
-        What the error is consistent with, or why nothing can be told; how many elements are wrong, and where.
-    worst
-        "index", "analytic", "numeric" and "bar" of the most wrong element.
-    follows
-        The failure that brings this one about.
-    training
-        Whether dropout was on, its mask frozen.
-    elements, kinks, untested
-        How many were compared, sit exactly on a kink, or are 0 on both sides.
-    analytic, numeric, bar
-        The arrays, where they were computed whole; an element passes within `bar`.
+    layer : int or None
+        The number of the layer, None for the loss, a penalty's rule or the whole objective.
+    term : str
+        What was checked: "layer" (a layer alone), "data" (the data loss), the name of a penalty
+        such as "L2(0.1)", "total" (the objective), or "protocol" (a rule of the contract).
+    parameter : str
+        Which gradient: "weight", "bias", ..., "input" or "prediction"; or the title of the rule.
+    difference : float
+        The relative error ||g - n|| / (||g|| + ||n||) of the analytic gradient g against the
+        numeric one n; for probes, the worst relative error along a direction.
+    verdict : {"pass", "fail", "unresolved"}
+        The result. "unresolved": error bars hide a possible mistake.
+    diagnosis : str
+        What a failure is consistent with, or why nothing can be decided.
+    component : str
+        The layer, loss or penalty, as it prints.
+    elements : int
+        How many elements were compared.
+    method : str
+        How the numeric side was computed.
+    worst : dict
+        "index", "analytic", "numeric" and "bar" of the element with the largest error.
+    error_summary : str
+        How many elements are wrong, and where.
+    caused_by : str
+        The failure that explains this one, if there is one.
+    training : bool
+        Whether the layer was in training mode, with its randomness frozen.
+    kinks : int
+        How many elements sit exactly on a kink.
+    untested : int
+        How many elements are 0 on both sides, so that the check shows nothing about them.
+    analytic, numeric, bar : ndarray or None
+        The gradients, where each element was computed. An element passes if the two differ by at
+        most `bar`.
+    context : dict
+        Arrays that help the diagnosis: of the loss, the prediction "p", the target "t" and the
+        weights "w".
+
+    Examples
+    --------
+    >>> Check(2, "layer", "weight", component="Linear(4, 1)").location
+    'layer 2 Linear(4, 1) weight'
     """
 
     layer: int | None
@@ -63,44 +87,5 @@ class Check:
         """Where it is, in words."""
         if self.layer is None:
             return f"{self.component or self.term} {self.parameter}"
-        return f"layer {self.layer} {self.component} {self.parameter}{' (training)' if self.training else ''}"
-
-
-def relative_error(analytic: Array, numeric: Array) -> float:
-    """Return the course's ||g - n|| / (||g|| + ||n||), 0 where both are 0, 1 where one is not finite."""
-    below = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
-    if not np.isfinite(below):
-        return 1.0
-    return float(np.linalg.norm(analytic - numeric)) / below if below > 0 else 0.0
-
-
-def error_in_bars(check: Check) -> Array:
-    """Return |analytic - numeric| / bar of each element: above 1 it is wrong."""
-    assert check.analytic is not None
-    assert check.numeric is not None
-    assert check.bar is not None
-    with np.errstate(all="ignore"):
-        gap = np.abs(check.analytic - check.numeric)
-        return np.where(gap == 0, 0.0, gap / check.bar)
-
-
-def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> dict[str, Any]:
-    """Return `Check.worst` for the largest gap, NaN above all."""
-    index = np.unravel_index(int(np.where(np.isnan(gap), np.inf, gap).argmax()), gap.shape)
-    a, n, b = (float(array[index]) for array in (analytic, numeric, bar))
-    return {"index": [int(i) for i in index], "analytic": a, "numeric": n, "bar": b}
-
-
-def merge_checks(first: list[Check], second: list[Check]) -> list[Check]:
-    """Return one row for each thing checked at two points."""
-    order = ("unresolved", "pass", "fail").index
-    merged: dict[tuple[object, ...], Check] = {}
-    for check in (*first, *second):
-        key = (check.layer, check.term, check.parameter, check.component, check.training)
-        before = merged.setdefault(key, check)
-        if order(check.verdict) > order(before.verdict):
-            check.kinks = max(check.kinks, before.kinks)
-            merged[key] = check
-        elif check.verdict in ("pass", before.verdict):
-            before.untested = min(before.untested, check.untested)
-    return list(merged.values())
+        mode = " (training)" if self.training else ""
+        return f"layer {self.layer} {self.component} {self.parameter}{mode}"

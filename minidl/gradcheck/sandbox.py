@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,136 +12,129 @@ from ..errors import DtypeError
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..utils.typing import Array
-from .numeric.function import Rng
-from .rounding.noise import ulp_noise
-from .snapshot import Snapshot, restore_contents
+from .snapshot import RandomState, Snapshot, restore_contents
 
 ParameterKey = tuple[int, str]
-
+"""The number of a layer and the name of its parameter."""
 
 DTYPES = {"real": np.float64, "complex": np.complex128, "single": np.float32}
+"""The arithmetics that a check computes in."""
 
 
 class ModelSandbox:
-    """Lends parameters other memory, and undoes every change to `layers` and `others`."""
+    """A context in which layers may do what they want: on exit all is restored bit for bit.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers. In the context their parameters have substitute memory, one for each of
+        `DTYPES`.
+    others : sequence of object, optional
+        Other objects to restore: the loss, the penalties, the model.
+
+    Attributes
+    ----------
+    parameters : dict
+        Each `Parameter` by its `ParameterKey`.
+    arrays : dict
+        The substitute values of each parameter, by `ParameterKey` and by the names of `DTYPES`.
+        Filled on entry.
+    random_states : list
+        The random streams of each layer with their states on entry.
+    """
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
         self.layers = tuple(layers)
         self.parameters = {
-            (i, name): p for i, layer in enumerate(layers) for name, p in layer.parameters().items()
+            (i, name): parameter
+            for i, layer in enumerate(layers)
+            for name, parameter in layer.parameters().items()
         }
-        self._parts = [part for layer in layers for part in layer.modules()]
-        self._owners: list[Any] = [*self._parts, *others]
+        self.arrays: dict[ParameterKey, dict[str, Array]] = {}
+        self.random_states: list[list[RandomState]] = []
+        self._modules = [module for layer in layers for module in layer.modules()]
+        self._owners: list[Any] = [*self._modules, *others]
 
     def __enter__(self) -> ModelSandbox:
         self._memory = {key: p.memory for key, p in self.parameters.items()}
         for (i, name), parameter in self.parameters.items():
-            found = parameter.value.dtype
-            if found.kind not in "fc":
-                self._give_back()
+            dtype = parameter.value.dtype
+            if dtype.kind not in "fc":
+                self._return_memory()
                 raise DtypeError(
-                    f"parameters must be floats to be checked, got {found} for {name} of layer {i}, {self.layers[i]}: "
-                    "create it with a float dtype"
+                    f"parameters must be floats to be checked, got {dtype} for {name} of "
+                    f"layer {i}, {self.layers[i]}: create it with a float dtype"
                 )
-        self._lent = [
-            (part, dict(vars(part))) for part in self._parts if part.stochastic and part.rng is None
+        self._without_rng = [
+            (module, dict(vars(module)))
+            for module in self._modules
+            if module.stochastic and module.rng is None
         ]
-        for part, _ in self._lent:
-            part.rng = np.random.default_rng(0)
+        for module, _ in self._without_rng:
+            module.rng = np.random.default_rng(0)
         self._snapshots = {id(owner): Snapshot(owner) for owner in self._owners}
         for owner in self._owners:
             owner.workspace = {}
-        self._arrays: dict[str, dict[ParameterKey, tuple[Array, Array]]] = {
-            kind: {
-                key: (np.array(p.value, dtype), np.full(p.shape, np.nan, dtype))
-                for key, p in self.parameters.items()
-            }
-            for kind, dtype in DTYPES.items()
+        for key, p in self.parameters.items():
+            self.arrays[key] = {name: np.array(p.value, dtype) for name, dtype in DTYPES.items()}
+        self._gradients = {
+            key: {name: np.full(p.shape, np.nan, dtype) for name, dtype in DTYPES.items()}
+            for key, p in self.parameters.items()
         }
-        self._scratch: dict[str, list[dict[str, Array]]] = {
-            kind: [{} for _ in self._parts] for kind in DTYPES
+        self._workspaces: dict[str, list[dict[str, Array]]] = {
+            name: [{} for _ in self._modules] for name in DTYPES
         }
-        self.use("real")
+        self.set_dtype("real")
+        for layer in self.layers:
+            self.reset(layer)  # what cannot be restored is to fail here, before it is used
+            snapshots = self._snapshots_of(layer)
+            self.random_states.append(
+                [each for _, snapshot in snapshots for each in snapshot.random_states]
+            )
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._give_back()
+        self._return_memory()
         for snapshot in self._snapshots.values():
-            snapshot.put_back()
-        for part, own in self._lent:
-            restore_contents(vars(part), own)
+            snapshot.restore()
+        for module, attributes in self._without_rng:
+            restore_contents(vars(module), attributes)
 
-    def _give_back(self) -> None:
+    def set_dtype(self, name: str) -> None:
+        """Compute in one of `DTYPES` from now on."""
         for key, parameter in self.parameters.items():
-            parameter.memory = self._memory[key]
-
-    def _of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
-        parts = owner.modules() if isinstance(owner, Layer) else [owner]
-        return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
+            parameter.memory = self.arrays[key][name], self._gradients[key][name]
+        for module, workspace in zip(self._modules, self._workspaces[name], strict=True):
+            module.workspace = workspace
 
     def reset(self, owner: Layer | Loss) -> None:
-        """Put back what forwards have changed."""
-        for part, snapshot in self._of(owner):
-            buffers = part.workspace
-            snapshot.put_back()
-            part.workspace = buffers
-
-    def use(self, kind: str) -> None:
-        """Compute in one of `KINDS` from now on."""
-        for key, parameter in self.parameters.items():
-            parameter.memory = self._arrays[kind][key]
-        for part, buffers in zip(self._parts, self._scratch[kind], strict=True):
-            part.workspace = buffers
-
-    def arrays(self, key: ParameterKey) -> dict[str, Array]:
-        """Return a parameter in each arithmetic."""
-        return {kind: arrays[key][0] for kind, arrays in self._arrays.items()}
-
-    def set_value(self, key: ParameterKey, value: Array) -> None:
-        """Set a parameter in every arithmetic."""
-        for array in self.arrays(key).values():
-            array[...] = value
+        """Restore what forward and backward of a layer or loss have changed since entry."""
+        for part, snapshot in self._snapshots_of(owner):
+            workspace = part.workspace
+            snapshot.restore()
+            part.workspace = workspace
 
     @contextmanager
-    def moved(
-        self, values: dict[ParameterKey, Array], *, kinds: Iterable[str] = DTYPES
+    def perturbed(
+        self, values: Mapping[ParameterKey, Array], *, dtypes: Iterable[str] = DTYPES
     ) -> Iterator[None]:
-        """Move parameters for a while."""
-        arrays = [
-            (self._arrays[kind][key][0], value) for kind in kinds for key, value in values.items()
+        """Give parameters other values, in some of `DTYPES`, for the length of a context."""
+        replaced = [
+            (self.arrays[key][name], value) for name in dtypes for key, value in values.items()
         ]
-        before = [(array, array.copy()) for array, _ in arrays]
+        originals = [(array, array.copy()) for array, _ in replaced]
         try:
-            for array, value in arrays:
+            for array, value in replaced:
                 array[...] = value
             yield
         finally:
-            for array, value in before:
+            for array, value in originals:
                 array[...] = value
 
-    def shaken(self, keys: Iterable[ParameterKey], rng: Rng) -> AbstractContextManager[None]:
-        """Put noise on parameters for a while."""
-        return self.moved(
-            {key: ulp_noise(self._arrays["real"][key][0], rng) for key in keys}, kinds=("real",)
-        )
+    def _snapshots_of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
+        parts = owner.modules() if isinstance(owner, Layer) else [owner]
+        return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
 
-    def rewind(self, layer: Layer) -> None:
-        """Set the random streams of a layer back."""
-        for _, snapshot in self._of(layer):
-            snapshot.rewind()
-
-    def drawn(self, layer: Layer) -> bool:
-        """Return whether a random stream of the layer has moved."""
-        return any(snapshot.moved() for _, snapshot in self._of(layer))
-
-
-def random_nearby_parameters(bench: ModelSandbox, rng: Rng) -> dict[ParameterKey, Array]:
-    """Return values nearby at which nothing is zero."""
-    values = {}
-    for key, parameter in bench.parameters.items():
-        value = bench.arrays(key)["real"]
-        size = float(np.sqrt(np.mean(value * value))) or 1.0 / np.sqrt(
-            parameter.fan_in or value.size
-        )
-        values[key] = value + 0.3 * size * rng.standard_normal(value.shape)
-    return values
+    def _return_memory(self) -> None:
+        for key, parameter in self.parameters.items():
+            parameter.memory = self._memory[key]

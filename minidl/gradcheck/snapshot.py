@@ -1,4 +1,4 @@
-"""A snapshot of all that an object holds."""
+"""A snapshot of everything that an object holds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from ..layers.base import Layer
 from ..parameters import Parameter
 from ..utils.random import get_raw_rng_state, set_rng_state
 
-# Left out by snapshots.
-_CLOSED = (
+RandomState = tuple[Any, dict[str, Any]]
+"""A Generator or RandomState, and a state of it."""
+
+# Parameters and layers are restored by the sandbox; the rest never changes, or belongs to others.
+_NOT_ENTERED = (
     Layer,
     Parameter,
     type,
@@ -31,51 +34,56 @@ _CLOSED = (
 
 
 class Snapshot:
-    """All that an object holds, however nested."""
+    """All that an object holds, however nested, except its parameters and inner layers.
+
+    Parameters
+    ----------
+    owner : object
+        An object with a `__dict__`.
+
+    Attributes
+    ----------
+    random_states : list of (stream, state)
+        Every random stream that it holds, with the state at the time of the snapshot.
+    """
 
     def __init__(self, owner: object) -> None:
-        self._streams: list[tuple[Any, dict[str, Any]]] = []
+        self.random_states: list[RandomState] = []
         self._undo: list[Callable[[], None]] = []
         self._seen: set[int] = set()
-        self._enter(vars(owner))
+        self._record(vars(owner))
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
+        """Restore every attribute, the contents of arrays and containers, and random states."""
         for undo in self._undo:
             undo()
-        self.rewind()
-
-    def rewind(self) -> None:
-        for stream, state in self._streams:
+        for stream, state in self.random_states:
             set_rng_state(stream, state)
 
-    def moved(self) -> bool:
-        return any(
-            repr(get_raw_rng_state(stream)) != repr(state) for stream, state in self._streams
-        )
-
-    def _enter(self, held: Any) -> None:
-        if id(held) in self._seen or isinstance(held, _CLOSED):
+    def _record(self, value: Any) -> None:
+        if id(value) in self._seen or isinstance(value, _NOT_ENTERED):
             return
-        self._seen.add(id(held))
+        self._seen.add(id(value))
         inner: Iterable[Any] = ()
-        if isinstance(held, np.ndarray):
-            if held.flags.writeable:
-                self._undo.append(partial(np.copyto, held, held.copy()))
-        elif isinstance(held, np.random.Generator | np.random.RandomState):
-            self._streams.append((held, get_raw_rng_state(held)))
-        elif isinstance(held, dict | set):
-            self._undo.append(partial(restore_contents, held, held.copy()))
-            inner = list(held.values()) if isinstance(held, dict) else ()
-        elif isinstance(held, list | tuple):
-            inner = list(held)
-            if isinstance(held, list):
-                self._undo.append(partial(held.__setitem__, slice(None), inner))
-        elif hasattr(held, "__dict__"):
-            inner = [vars(held)]
-        for value in inner:
-            self._enter(value)
+        if isinstance(value, np.ndarray):
+            if value.flags.writeable:
+                self._undo.append(partial(np.copyto, value, value.copy()))
+        elif isinstance(value, np.random.Generator | np.random.RandomState):
+            self.random_states.append((value, get_raw_rng_state(value)))
+        elif isinstance(value, dict | set):
+            self._undo.append(partial(restore_contents, value, value.copy()))
+            inner = list(value.values()) if isinstance(value, dict) else ()
+        elif isinstance(value, list | tuple):
+            inner = list(value)
+            if isinstance(value, list):
+                self._undo.append(partial(value.__setitem__, slice(None), inner))
+        elif hasattr(value, "__dict__"):
+            inner = [vars(value)]
+        for each in inner:
+            self._record(each)
 
 
-def restore_contents(held: Any, content: Any) -> None:
-    held.clear()
-    held.update(content)
+def restore_contents(container: Any, contents: Any) -> None:
+    """Make a dict or a set hold these contents again."""
+    container.clear()
+    container.update(contents)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,73 +10,87 @@ import numpy as np
 from ...losses.base import Loss
 from ...utils.typing import Array
 from ..result import Check
-from .rule import detect_write, read_only, run_rules
+from .rule import Rule, run_rules
+from .writes import detect_write, read_only
 
 
 class LossRun(NamedTuple):
-    """A loss, a prediction, a target, and what makes the loss fresh."""
+    """A loss, a prediction and a target; `reset` restores the state of an unused loss."""
 
     loss: Loss
-    p: Array
-    t: Array
+    prediction: Array
+    target: Array
     reset: Callable[[], None]
 
-    def run(self, p: Array, t: Array) -> tuple[float, Array]:
-        """Return the loss and its gradient."""
-        return float(np.sum(self.loss.forward(p, t))), np.array(self.loss.backward())
+    def value_and_gradient(self, prediction: Array, target: Array) -> tuple[float, Array]:
+        """Return the loss and a copy of its gradient."""
+        value = float(np.sum(self.loss.forward(prediction, target)))
+        return value, np.array(self.loss.backward())
 
 
-LossRule = Callable[[LossRun], str | None]
+def _scalar_value(run: LossRun) -> str | None:
+    value = run.loss.forward(run.prediction.copy(), run.target.copy())
+    if np.ndim(value) == 0 and np.isrealobj(value):
+        return None
+    return f"forward returns an array of shape {np.shape(value)}, expected a scalar"
 
 
-def _one_number(trial: LossRun) -> str | None:
-    value = trial.loss.forward(trial.p.copy(), trial.t.copy())
-    kept = np.ndim(value) == 0 and np.isrealobj(value)
-    return (
-        None if kept else f"forward returns an array of shape {np.shape(value)}: one number is due"
+def _arguments_untouched(run: LossRun) -> str | None:
+    prediction, target = run.prediction, run.target
+    return detect_write(
+        "the prediction", lambda: run.value_and_gradient(read_only(prediction), target.copy())
+    ) or detect_write(
+        "the target", lambda: run.value_and_gradient(prediction.copy(), read_only(target))
     )
 
 
-def _loss_arguments(trial: LossRun) -> str | None:
-    p, t = trial.p, trial.t
-    return detect_write(
-        "the prediction", lambda: trial.run(read_only(p), t.copy())
-    ) or detect_write("the target", lambda: trial.run(p.copy(), read_only(t)))
-
-
-def _gradient_like(trial: LossRun) -> str | None:
-    p = trial.p
-    trial.loss.forward(p.copy(), trial.t.copy())
-    found = trial.loss.backward()
-    if isinstance(found, np.ndarray) and found.shape == p.shape and found.dtype == p.dtype:
+def _gradient_like_prediction(run: LossRun) -> str | None:
+    prediction = run.prediction
+    run.loss.forward(prediction.copy(), run.target.copy())
+    gradient = run.loss.backward()
+    if (
+        isinstance(gradient, np.ndarray)
+        and gradient.shape == prediction.shape
+        and gradient.dtype == prediction.dtype
+    ):
         return None
-    return f"backward returns {getattr(found, 'dtype', type(found).__name__)} {np.shape(found)} for a prediction of float64 {p.shape}"
+    kind = getattr(gradient, "dtype", type(gradient).__name__)
+    return (
+        f"backward returns {kind} {np.shape(gradient)} "
+        f"for a prediction of float64 {prediction.shape}"
+    )
 
 
-def _repeats(trial: LossRun) -> str | None:
-    p, t = trial.p, trial.t
-    first = trial.run(p.copy(), t.copy())
-    if not np.array_equal(np.array(trial.loss.backward()), first[1], equal_nan=True):
+def _no_stale_cache(run: LossRun) -> str | None:
+    prediction, target = run.prediction, run.target
+    first = run.value_and_gradient(prediction.copy(), target.copy())
+    if not np.array_equal(np.array(run.loss.backward()), first[1], equal_nan=True):
         return "a second backward gives another gradient: does it accumulate?"
-    # Still probabilities.
-    q, s = p * np.linspace(0.9, 1.0, p.size).reshape(p.shape), np.roll(t, 1, axis=0)
-    used, again = trial.run(q.copy(), s.copy()), trial.run(p.copy(), t.copy())
-    trial.reset()
-    fresh = trial.run(q.copy(), s.copy())
-    for seen, due in ((again, first), (used, fresh)):
-        if seen[0] != due[0] or not np.array_equal(seen[1], due[1], equal_nan=True):
-            return "after another batch the same one gives another loss or gradient: something cached is stale"
+    # Smaller by up to a tenth, probabilities stay probabilities.
+    factors = np.linspace(0.9, 1.0, prediction.size).reshape(prediction.shape)
+    other_prediction, other_target = prediction * factors, np.roll(target, 1, axis=0)
+    used = run.value_and_gradient(other_prediction.copy(), other_target.copy())
+    again = run.value_and_gradient(prediction.copy(), target.copy())
+    run.reset()
+    fresh = run.value_and_gradient(other_prediction.copy(), other_target.copy())
+    for result, expected in ((again, first), (used, fresh)):
+        same_gradient = np.array_equal(result[1], expected[1], equal_nan=True)
+        if result[0] != expected[0] or not same_gradient:
+            return (
+                "after another batch the same one gives another loss or gradient: "
+                "something cached is stale"
+            )
     return None
 
 
-LOSS_RULES: dict[str, LossRule] = {
-    "one number": _one_number,
-    "arguments untouched": _loss_arguments,
-    "gradient like the prediction": _gradient_like,
-    "no stale cache": _repeats,
-}
+LOSS_RULES: tuple[Rule[LossRun], ...] = (
+    Rule("scalar_value", "one number", _scalar_value),
+    Rule("arguments_untouched", "arguments untouched", _arguments_untouched),
+    Rule("gradient_like_prediction", "gradient like the prediction", _gradient_like_prediction),
+    Rule("no_stale_cache", "no stale cache", _no_stale_cache),
+)
 
 
-def check_loss_rules(trial: LossRun, rules: dict[str, LossRule] = LOSS_RULES) -> list[Check]:
-    """Try every rule on a loss; return a row for each."""
-    return run_rules(str(trial.loss), {name: partial(rule, trial) for name, rule in rules.items()})
+def check_loss_rules(run: LossRun, rules: Iterable[Rule[LossRun]] = LOSS_RULES) -> list[Check]:
+    """Test every rule on a loss; return a row for each."""
+    return run_rules(rules, run, str(run.loss))

@@ -1,39 +1,57 @@
-"""Rules that need no derivative: how they are run, and how a write is detected."""
+"""Rules that need no derivative, and the rows that they give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
 
-from ...utils.typing import Array
 from ..result import Check
 
-Rule = Callable[[], str | None]  # None where it is kept, else a sentence about how it is broken
+Subject = TypeVar("Subject")
 
 
-def run_rules(where: str, rules: dict[str, Rule]) -> list[Check]:
-    """Try rules that need no derivative; return a row for each."""
+class Rule(NamedTuple, Generic[Subject]):
+    """A rule of a contract.
+
+    Attributes
+    ----------
+    id
+        A short name for code.
+    title
+        What the report shows as the check's `parameter`.
+    find_violation
+        Tests the subject; returns a sentence about how it breaks the rule, or None.
+    """
+
+    id: str
+    title: str
+    find_violation: Callable[[Subject], str | None]
+
+
+def run_rules(rules: Iterable[Rule[Subject]], subject: Subject, component: str) -> list[Check]:
+    """Test every rule on a subject and return a row for each.
+
+    Parameters
+    ----------
+    rules : iterable of Rule
+        The rules, in the order of the rows.
+    subject
+        What the rules take.
+    component : str
+        The `component` of the rows.
+
+    Returns
+    -------
+    list of Check
+        Of term "protocol".
+    """
     checks = []
-    for name, rule in rules.items():
-        check = Check(None, "protocol", name, component=where, method="no derivative needed")
-        if broken := rule():
-            check.verdict, check.difference, check.diagnosis = "fail", 1.0, broken
+    for rule in rules:
+        check = Check(
+            None, "protocol", rule.title, component=component, method="no derivative needed"
+        )
+        violation = rule.find_violation(subject)
+        if violation:
+            check.verdict, check.difference, check.diagnosis = "fail", 1.0, violation
         checks.append(check)
     return checks
-
-
-def read_only(array: Array) -> Array:
-    """Return a read-only copy."""
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy
-
-
-def detect_write(what: str, call: Callable[[], object]) -> str | None:
-    """Say so if `call` writes into a locked array."""
-    try:
-        call()
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        return f"it writes into {what}: {error}"
-    return None

@@ -8,9 +8,11 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import DIAGNOSIS_CALLS, EXACT_BAR, EXACT_BAR_OF_LARGEST
-from ..layer_harness import LayerHarness, LayerResult
-from ..result import Check, worst_element
+from ..layer_harness import LayerHarness
+from ..result import Check
+from ..rounding.compare import worst_element
 from ..sandbox import ModelSandbox
+from ..stages.layers import LayerResult
 from .diagnose import diagnose
 from .error_summary import error_summary
 from .evidence import Candidate, Evidence, constant_ratio
@@ -43,7 +45,7 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
         return
     y = np.array(harness.forward(x))
     key = (harness.number, name)
-    is_parameter = key in harness.bench.parameters
+    is_parameter = key in harness.sandbox.parameters
     explain_array(
         check,
         factors={"m": float(len(x)), **_float_attributes(harness.layer)},
@@ -52,7 +54,7 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
         other_gradients={
             other: gradient.value for other, gradient in result.numeric.items() if other != name
         },
-        parameter_value=harness.bench.arrays(key)["real"] if is_parameter else None,
+        parameter_value=harness.sandbox.arrays[key]["real"] if is_parameter else None,
     )
 
 
@@ -60,7 +62,7 @@ def _compute_elements(check: Check, result: LayerResult, harness: LayerHarness) 
     """Compute each element of a gradient that was only probed, unless it takes too many calls."""
     name = check.parameter
     analytic = result.analytic[name]
-    gradients = harness.numeric(
+    gradients = harness.numeric_gradients(
         result.x, name, [result.cotangent], np.random.default_rng(0), DIAGNOSIS_CALLS
     )
     if gradients is None or gradients[0].value.shape != analytic.shape:
@@ -125,6 +127,6 @@ def explain_penalty(check: Check, m: int, sandbox: ModelSandbox, strength: float
         )
     candidates: list[Candidate] = []
     if analytic is not None and numeric is not None:
-        values = sandbox.arrays((check.layer, check.parameter))["real"]
+        values = sandbox.arrays[check.layer, check.parameter]["real"]
         candidates = list(penalty_candidates(analytic, numeric, values))
     explain_array(check, factors={"m": float(m), "lambda": strength}, candidates=candidates)

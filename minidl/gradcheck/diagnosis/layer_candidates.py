@@ -8,7 +8,8 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import DIAGNOSIS_CALLS, OUTPUT_CALLS
-from ..layer_harness import LayerHarness, LayerResult
+from ..layer_harness import LayerHarness
+from ..stages.layers import LayerResult
 from .activation_mistakes import ACTIVATION_MISTAKES, DROPOUT_MISTAKES, ActivationCase
 from .batch_mistakes import BATCH_MISTAKES
 from .evidence import Candidate
@@ -41,13 +42,15 @@ def layer_candidates(
 
 
 def _weights(harness: LayerHarness) -> list[Array]:
-    return [harness.bench.arrays((harness.number, name))["real"] for name in harness.names]
+    return [harness.sandbox.arrays[harness.number, name]["real"] for name in harness.parameters]
 
 
 def _activation_candidates(
     x: Array, y: Array, dy: Array, numeric: Array, harness: LayerHarness
 ) -> Iterator[Candidate]:
-    at_output = harness.numeric(np.array(y), "input", [dy], np.random.default_rng(0), OUTPUT_CALLS)
+    at_output = harness.numeric_gradients(
+        np.array(y), "input", [dy], np.random.default_rng(0), OUTPUT_CALLS
+    )
     slope_at_output = None
     if at_output is not None and np.isfinite(at_output[0].value).all():
         slope_at_output = at_output[0].value
@@ -61,7 +64,7 @@ def _activation_candidates(
 def _batch_candidates(name: str, result: LayerResult, harness: LayerHarness) -> Iterator[Candidate]:
     """Yield what the right formula gives for wrong incoming gradients."""
     wrong_gradients = [mistake(result.cotangent) for mistake in BATCH_MISTAKES.values()]
-    gradients = harness.numeric(
+    gradients = harness.numeric_gradients(
         result.x, name, wrong_gradients, np.random.default_rng(0), DIAGNOSIS_CALLS
     )
     if gradients is not None:

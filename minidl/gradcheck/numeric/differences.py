@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -94,6 +95,7 @@ class AffineDifference:
         return (y - self._base) / self.h, bound
 
 
+@dataclass(frozen=True)
 class RichardsonDifference:
     """Richardson's extrapolation of central differences with the steps h, h / 2 and h / 4.
 
@@ -101,11 +103,9 @@ class RichardsonDifference:
     is only known to within EPS of 1.
     """
 
-    name = "central differences (Richardson)"
-    arithmetic = "real"
-
-    def __init__(self, internal_scale: float = 0.0) -> None:
-        self.internal_scale = internal_scale
+    internal_scale: float = 0.0
+    name: ClassVar[str] = "central differences (Richardson)"
+    arithmetic: ClassVar[str] = "real"
 
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound) of the best of several h.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from ...utils.typing import Array
 from ..constants import (
     AFFINE_MIN_CALLS,
     EPS,
-    KINK_AGREEMENT,
     SEPARABLE_AGREEMENT,
     SEPARABLE_BOUNDS,
     SEPARABLE_ULPS,
@@ -21,11 +20,11 @@ from .function import Function
 from .grouping import (
     SINGLE,
     STRATEGIES,
-    ElementGroup,
     affine_difference,
     are_independent,
     collect_elements,
     is_verified,
+    probe_random_direction,
 )
 from .numeric_gradient import NumericGradient
 
@@ -46,67 +45,30 @@ def numeric_gradients(
     for group in STRATEGIES:
         if not group.fits(shape, with_errors[0].value.shape):
             continue
-        if group.forward_calls(shape) > limit:
+        calls = group.forward_calls(shape)
+        if calls > limit:
             return None
         if not group.is_single and not are_independent(function, scheme, group, rng):
             continue
-        gradients = _gradients_by(group, function, with_errors, rng, scheme)
-        if gradients is not None:
-            return gradients
+        probe = probe_random_direction(function, scheme, rng)
+        faster: Scheme | None = None
+        if isinstance(scheme, ComplexStep) and not probe.at_kink and calls > AFFINE_MIN_CALLS:
+            faster = affine_difference(function, probe.direction, probe.slope)
+        gradients = collect_elements(function, faster or scheme, group, with_errors, 1.0)
+        if not group.is_single and not all(
+            is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
+            for gradient, cotangent in zip(gradients, with_errors, strict=True)
+        ):
+            continue
+        if probe.at_kink:
+            backward = collect_elements(function, scheme, group, with_errors, -1.0)
+            for right, left in zip(gradients, backward, strict=True):
+                right.error = np.maximum(right.error, left.error)
+                right.kinks_overlap = not group.is_elementwise
+                right.lower = np.minimum(right.value, left.value)
+                right.upper = np.maximum(right.value, left.value)
+        return gradients
     return None
-
-
-def _gradients_by(
-    group: ElementGroup,
-    function: Function,
-    cotangents: list[NumericGradient],
-    rng: np.random.Generator,
-    scheme: Scheme,
-) -> list[NumericGradient] | None:
-    """Return the gradients, or None if the group does not fit the function."""
-    probe = _probe_random_direction(function, scheme, rng)
-    faster: Scheme | None = None
-    if (
-        isinstance(scheme, ComplexStep)
-        and not probe.at_kink
-        and group.forward_calls(function.arrays["real"].shape) > AFFINE_MIN_CALLS
-    ):
-        faster = affine_difference(function, probe.direction, probe.slope)
-    gradients = collect_elements(function, faster or scheme, group, cotangents, 1.0)
-    if not group.is_single and not all(
-        is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
-        for gradient, cotangent in zip(gradients, cotangents, strict=True)
-    ):
-        return None
-    if probe.at_kink:
-        backward = collect_elements(function, scheme, group, cotangents, -1.0)
-        for right, left in zip(gradients, backward, strict=True):
-            right.error = np.maximum(right.error, left.error)
-            right.kinks_overlap = not group.is_elementwise
-            right.lower = np.minimum(right.value, left.value)
-            right.upper = np.maximum(right.value, left.value)
-    return gradients
-
-
-class _Probe(NamedTuple):
-    """The slope along a random direction; `at_kink` if those to both sides differ."""
-
-    direction: Array
-    slope: Array
-    error: Array
-    at_kink: bool
-
-
-def _probe_random_direction(function: Function, scheme: Scheme, rng: np.random.Generator) -> _Probe:
-    direction = rng.standard_normal(function.arrays["real"].shape)
-    slope, error = function.directional_derivative(scheme, direction)
-    back, back_error = function.directional_derivative(scheme, -direction)
-    tolerance = KINK_AGREEMENT * np.abs(slope) + error + back_error
-    at_kink = bool(np.any(np.abs(slope + back) > tolerance))
-    if at_kink:  # one-sided slopes of the elements add up only if all move to the same side
-        direction = np.abs(direction)
-        slope, error = function.directional_derivative(scheme, direction)
-    return _Probe(direction, slope, error, at_kink)
 
 
 def elementwise_gradient(function: Function, scheme: Scheme, sign: float = 1.0) -> NumericGradient:

@@ -13,6 +13,7 @@ from ..constants import (
     AFFINE_AGREEMENT,
     AFFINE_BOUNDS,
     EPS,
+    KINK_AGREEMENT,
     VERIFICATION_AGREEMENT,
     VERIFICATION_ULPS,
 )
@@ -128,6 +129,30 @@ def are_independent(
         if not np.all(np.abs(slope[others]) <= error[others]):
             return False
     return True
+
+
+class RandomProbe(NamedTuple):
+    """The slope along a random direction; `at_kink` if those to both sides differ."""
+
+    direction: Array
+    slope: Array
+    error: Array
+    at_kink: bool
+
+
+def probe_random_direction(
+    function: Function, scheme: Scheme, rng: np.random.Generator
+) -> RandomProbe:
+    """Return the derivative along a random direction, by which gradients are verified."""
+    direction = rng.standard_normal(function.arrays["real"].shape)
+    slope, error = function.directional_derivative(scheme, direction)
+    back, back_error = function.directional_derivative(scheme, -direction)
+    tolerance = KINK_AGREEMENT * np.abs(slope) + error + back_error
+    at_kink = bool(np.any(np.abs(slope + back) > tolerance))
+    if at_kink:  # one-sided slopes of the elements add up only if all move to the same side
+        direction = np.abs(direction)
+        slope, error = function.directional_derivative(scheme, direction)
+    return RandomProbe(direction, slope, error, at_kink)
 
 
 def affine_difference(

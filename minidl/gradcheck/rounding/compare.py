@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
+from ...errors import ArgumentError
 from ...utils.typing import Array
 from ..constants import EPS, MAX_BAR_FRACTION, ROUNDING_PER_NOISE, ROUNDING_ULPS
 from ..numeric.numeric_gradient import NumericGradient
-from ..result import Check, relative_error, worst_element
-
-
-class ProbeValues(NamedTuple):
-    """What is known along one direction.
-
-    `terms` is the sum of the sizes of the elements' contributions to the analytic slope.
-    """
-
-    analytic: float
-    numeric: float
-    bar: float
-    terms: float
+from ..result import Check
 
 
 def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
@@ -74,24 +63,28 @@ def _why_unresolved(wrong: Array, computable: Array, bar: Array, value: Array) -
     return ""
 
 
-def compare_probes(check: Check, probes: list[ProbeValues], elements: int, method: str) -> Check:
-    """Fill in `check` from probes, and return it."""
-    check.elements, check.method = elements, method
-    for analytic, numeric, bar, terms in probes:
-        gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
-        relative = gap / scale if scale > 0 else 0.0
-        if not (np.isfinite(numeric) and bar < np.inf) and check.verdict != "fail":
-            check.verdict = "unresolved"
-            check.diagnosis = "the numeric derivative overflows or cannot be computed here"
-        elif not gap <= bar:
-            check.verdict = "fail"
-            check.difference = max(check.difference, relative if np.isfinite(relative) else 1.0)
-            check.worst = {"analytic": analytic, "numeric": numeric, "bar": bar}
-        elif bar > MAX_BAR_FRACTION * scale > 0 and check.verdict == "pass":
-            check.verdict = "unresolved"
-            check.diagnosis = (
-                f"rounding floor: error bars of {bar:.1e} hide a slope of {scale / 2:.1e}"
-            )
-        if check.verdict != "fail":
-            check.difference = max(check.difference, relative)
-    return check
+def relative_error(analytic: Array, numeric: Array) -> float:
+    """Return ||g - n|| / (||g|| + ||n||): 0 where both are 0, 1 where one is not finite."""
+    size = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
+    if not np.isfinite(size):
+        return 1.0
+    return float(np.linalg.norm(analytic - numeric)) / size if size > 0 else 0.0
+
+
+def error_in_bars(check: Check) -> Array:
+    """Return |analytic - numeric| / bar of each element: above 1 it is wrong."""
+    if check.analytic is None or check.numeric is None or check.bar is None:
+        raise ArgumentError(
+            f"the elements of {check.location} were not computed, only probes: use exhaustive=True"
+        )
+    with np.errstate(all="ignore"):
+        gap = np.abs(check.analytic - check.numeric)
+        return np.where(gap == 0, 0.0, gap / check.bar)
+
+
+def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> dict[str, Any]:
+    """Return `Check.worst` for the largest gap; NaN counts as the largest."""
+    index = np.unravel_index(int(np.where(np.isnan(gap), np.inf, gap).argmax()), gap.shape)
+    values = (float(array[index]) for array in (analytic, numeric, bar))
+    position: dict[str, Any] = {"index": [int(i) for i in index]}
+    return position | dict(zip(("analytic", "numeric", "bar"), values, strict=True))

@@ -40,3 +40,13 @@ def gradient_flow_noise(dy: Array, rng: np.random.Generator) -> Array:
     size = np.abs(dy)
     noise: Array = RELATIVE_NOISE * (size + size.mean()) * rng.uniform(-1, 1, dy.shape)
     return noise
+
+
+def noisy_loss_gradient(dy: Array, m: int, rng: np.random.Generator) -> Array:
+    """Return a gradient of the loss of m examples with noise relative to each element and to 1/m.
+
+    An element such as (p - t) / m is the difference of numbers up to 1.
+    """
+    noisy: Array = ulp_noise(dy, rng)
+    noisy = noisy + RELATIVE_NOISE / m * rng.uniform(-1, 1, dy.shape)
+    return noisy

@@ -9,6 +9,7 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import (
     EPS,
+    MAX_BAR_FRACTION,
     MIN_PROBE_FRACTION,
     PROBES,
     ROUNDING_PER_NOISE,
@@ -18,7 +19,18 @@ from ..constants import (
 from ..numeric.differences import Scheme
 from ..numeric.function import Function
 from ..result import Check
-from .compare import ProbeValues, compare_probes
+
+
+class ProbeValues(NamedTuple):
+    """What is known along one direction.
+
+    `terms` is the sum of the sizes of the elements' contributions to the analytic slope.
+    """
+
+    analytic: float
+    numeric: float
+    bar: float
+    terms: float
 
 
 class Probe(NamedTuple):
@@ -89,3 +101,26 @@ def check_directions(
     )
     check.untested = int(np.count_nonzero(analytic == 0)) if check.verdict == "pass" else 0
     return probes
+
+
+def compare_probes(check: Check, probes: list[ProbeValues], elements: int, method: str) -> Check:
+    """Fill in `check` from probes, and return it."""
+    check.elements, check.method = elements, method
+    for analytic, numeric, bar, terms in probes:
+        gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
+        relative = gap / scale if scale > 0 else 0.0
+        if not (np.isfinite(numeric) and bar < np.inf) and check.verdict != "fail":
+            check.verdict = "unresolved"
+            check.diagnosis = "the numeric derivative overflows or cannot be computed here"
+        elif not gap <= bar:
+            check.verdict = "fail"
+            check.difference = max(check.difference, relative if np.isfinite(relative) else 1.0)
+            check.worst = {"analytic": analytic, "numeric": numeric, "bar": bar}
+        elif bar > MAX_BAR_FRACTION * scale > 0 and check.verdict == "pass":
+            check.verdict = "unresolved"
+            check.diagnosis = (
+                f"rounding floor: error bars of {bar:.1e} hide a slope of {scale / 2:.1e}"
+            )
+        if check.verdict != "fail":
+            check.difference = max(check.difference, relative)
+    return check

@@ -1,0 +1,97 @@
+"""The check by `method="central"`: central differences of the total objective, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..constants import CENTRAL_ELEMENTS
+from ..context import CheckContext, require_finite_objective
+from ..numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
+from ..numeric.gradient import elementwise_gradient
+from ..numeric.numeric_gradient import NumericGradient
+from ..result import Check
+from ..sandbox import ParameterKey
+from ..terms import NumericGradients, check_term, term_of_parameter
+from .layers import check_layers
+from .loss import check_loss
+from .network import (
+    data_gradient,
+    noisy_data_gradients,
+    overall_relative_error,
+    shift_gradients,
+    total_gradient,
+)
+
+
+class CentralResult(NamedTuple):
+    """The result of the check.
+
+    Attributes
+    ----------
+    checks
+        A row for each parameter.
+    difference
+        The relative error of the whole gradient, if each element was computed.
+    """
+
+    checks: list[Check]
+    difference: float | None
+
+
+def check_by_central_differences(context: CheckContext, scheme: CentralDifference) -> CentralResult:
+    """Check the total gradient, by elements unless the model is large and else by probes."""
+    require_finite_objective(context)
+    _, total = total_gradient(context)
+    noisy, _ = noisy_data_gradients(context)
+    noisy = shift_gradients(noisy, data_gradient(context), total)
+    numeric: NumericGradients = {}
+    if context.min_calls or context.objective.parameters.size <= CENTRAL_ELEMENTS:
+        for key in total:
+            numeric[key] = elementwise_gradient(term_of_parameter(context, "total", key), scheme)
+    checks = check_term(context, "total", total, noisy, numeric, scheme)
+    if numeric and any(check.verdict == "fail" for check in checks.values()):
+        numeric = _recheck_failed(context, numeric, checks)
+        checks = check_term(context, "total", total, noisy, numeric, scheme)
+    difference = overall_relative_error(total, numeric) if numeric else None
+    return CentralResult([*checks.values()], difference)
+
+
+def _recheck_failed(
+    context: CheckContext, numeric: NumericGradients, checks: dict[ParameterKey, Check]
+) -> NumericGradients:
+    """Return numeric gradients that allow for a kink within epsilon, where a check failed.
+
+    There the one-sided slopes are computed by the complex step.
+    """
+    cheap_context = replace(context, min_calls=0)
+    loss = check_loss(cheap_context)
+    layers = check_layers(cheap_context, loss)
+    parts_pass = all(check.verdict != "fail" for check in [*loss.checks, *layers.checks])
+    at_kink = parts_pass and layers.kinks > 0
+    rechecked = dict(numeric)
+    for key, gradient in numeric.items():
+        if checks[key].verdict != "fail":
+            continue
+        rechecked[key] = replace(gradient, kinks_overlap=at_kink)
+        function = term_of_parameter(context, "total", key)
+        try:
+            right = elementwise_gradient(function, ComplexStep(), 1.0).value
+            left = elementwise_gradient(function, ComplexStep(), -1.0).value
+        except NotComplexSafe:
+            return rechecked
+        rechecked[key] = _allow_one_sided(rechecked[key], right, left)
+    return rechecked
+
+
+def _allow_one_sided(gradient: NumericGradient, right: Array, left: Array) -> NumericGradient:
+    lower, upper = np.minimum(right, left), np.maximum(right, left)
+    inside = (lower <= gradient.value) & (gradient.value <= upper)
+    return replace(
+        gradient,
+        lower=np.where(inside, gradient.value, lower),
+        upper=np.where(inside, gradient.value, upper),
+    )

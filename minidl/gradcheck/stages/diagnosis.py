@@ -1,0 +1,134 @@
+"""Stage 6 after a failure, the diagnosis: what each error is consistent with, and its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import NamedTuple
+
+from ...utils.typing import Array
+from ..context import CheckContext
+from ..diagnosis.explain import explain_layer, explain_network, explain_penalty
+from ..result import Check
+from ..sandbox import ParameterKey
+from .layers import LayerResult, LayersResult
+
+
+class PointLayers(NamedTuple):
+    """The layers at one point.
+
+    Attributes
+    ----------
+    layers
+        Their results.
+    values
+        The parameters there; those that are left out have the user's values.
+    """
+
+    layers: LayersResult
+    values: Mapping[ParameterKey, Array]
+
+    def at_point(self, context: CheckContext) -> AbstractContextManager[None]:
+        """Return a context in which the parameters have the values of the point."""
+        return context.sandbox.perturbed(self.values) if self.values else nullcontext()
+
+
+def explain_failures(
+    context: CheckContext,
+    checks: list[Check],
+    user: PointLayers,
+    nearby: PointLayers,
+    nearby_checks: list[Check],
+) -> None:
+    """Fill in `diagnosis`, `error_summary` and `caused_by` of the checks that failed.
+
+    Parameters
+    ----------
+    context : CheckContext
+        The model and the data.
+    checks : list of Check
+        The rows of both points, merged.
+    user, nearby : PointLayers
+        The layers at the user's point and at the random point nearby.
+    nearby_checks : list of Check
+        The rows of the point nearby, of which some are in `checks`.
+    """
+    strengths = {str(penalty): penalty.strength for penalty in context.objective.penalties}
+    m, nearby_ids = context.batch.n_examples, {id(check) for check in nearby_checks}
+    failures = [check for check in checks if check.verdict == "fail"]
+    for check in failures:
+        if check.diagnosis:
+            continue
+        if check.term == "layer":
+            # The point nearby first: for another length of the batch a factor m is no factor 2.
+            for point in (nearby, user):
+                if _explain_layer_at(context, check, point, user.layers):
+                    break
+        elif check.term in strengths:
+            point = nearby if id(check) in nearby_ids else user
+            with point.at_point(context):
+                explain_penalty(check, m, context.sandbox, strengths[check.term])
+        else:
+            explain_network(check, [other for other in checks if other.term == check.term], m)
+    link_failures(failures)
+
+
+def _explain_layer_at(
+    context: CheckContext, check: Check, point: PointLayers, user_layers: LayersResult
+) -> bool:
+    """Explain a layer's check by the one at a point; return whether it failed there."""
+    number = check.layer or 0
+    result = point.layers.layers.get((number, check.training))
+    if result is None:
+        return False
+    for shown in result.checks:
+        if shown.parameter == check.parameter and shown.verdict == "fail":
+            with point.at_point(context):
+                _explain_layer_check(shown, result, user_layers)
+            check.diagnosis = shown.diagnosis
+            check.error_summary = check.error_summary or shown.error_summary
+            return True
+    return False
+
+
+def _explain_layer_check(shown: Check, result: LayerResult, user_layers: LayersResult) -> None:
+    scheme = user_layers.schemes[result.harness.number]
+    explain_layer(shown, result, replace(result.harness, scheme=scheme))
+
+
+def link_failures(failures: list[Check]) -> None:
+    """Name the failure that causes another one.
+
+    A broken rule of a layer explains its wrong gradients; a wrong layer, penalty or loss explains
+    the wrong gradients of the whole model.
+    """
+    broken_rules = {c.layer: c.diagnosis for c in reversed(failures) if c.term == "protocol"}
+    wrong_alone = {(c.layer, c.parameter) for c in failures if c.term == "layer"}
+    broken_layers = {
+        c.layer for c in failures if c.term in ("layer", "protocol") and c.layer is not None
+    }
+    wrong_penalties = {
+        (c.layer, c.parameter)
+        for c in failures
+        if c.term not in ("layer", "protocol", "data", "total")
+    }
+    wrong_loss = None in broken_rules or any(c.parameter == "prediction" for c in failures)
+    for check in failures:
+        if check.term == "layer" and check.layer in broken_rules:
+            unclear = check.diagnosis.startswith("unknown") or "NaN" in check.diagnosis
+            if not check.diagnosis or unclear:
+                summary = check.diagnosis.split(":")[0] or "wrong"
+                rule = broken_rules[check.layer]
+                check.diagnosis = f"{summary}; consistent with a broken rule: {rule}"
+        elif check.term in ("data", "total") and check.layer is not None:
+            key = (check.layer, check.parameter)
+            later = min((i for i in broken_layers if i > check.layer), default=None)
+            if key in wrong_alone or check.layer in broken_layers:
+                check.caused_by = f"layer {check.layer} alone"
+            elif check.term == "total" and key in wrong_penalties:
+                check.caused_by = "the penalty"
+            elif later is not None:
+                check.caused_by = f"the input gradient of layer {later}"
+            elif wrong_loss:
+                check.caused_by = "the gradient of the loss"

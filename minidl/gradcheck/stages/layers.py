@@ -1,0 +1,282 @@
+"""Stage 3, each layer alone: its gradients for a random incoming gradient.
+
+On the way back through the layers the numeric gradient of the loss is multiplied by their numeric
+derivatives: that gives the numeric gradient of the data loss without a pass through the model.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..constants import FORWARD_SECONDS, LAYER_SECONDS, MIN_LAYER_SIZE, MULTIPLY_SECONDS
+from ..context import CheckContext, harness_by_mode, layer_inputs
+from ..layer_harness import LayerHarness, synthetic_input
+from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
+from ..numeric.gradient import numeric_gradients
+from ..numeric.numeric_gradient import NumericGradient
+from ..result import Check
+from ..rounding.compare import compare, rounding_bar
+from ..rounding.probes import Probe, check_directions
+from ..sandbox import ParameterKey
+from .loss import LossResult
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """The check of one layer in one mode. Dictionaries are by parameter, "input" included.
+
+    Attributes
+    ----------
+    harness
+        The layer, with the scheme of its numeric derivatives.
+    x, cotangent
+        The input and the incoming gradient.
+    checks
+        A row for each gradient.
+    notes
+        Why derivatives are not computed by the complex step.
+    analytic
+        The gradients.
+    numeric, bars
+        Numeric gradients and error bars, where each element was computed.
+    probes
+        The probes of the others.
+    backpropagated
+        Numeric gradients of the data loss, if its gradient with respect to the output was passed.
+    """
+
+    harness: LayerHarness
+    x: Array
+    cotangent: Array
+    checks: list[Check]
+    notes: list[str]
+    analytic: dict[str, Array]
+    numeric: dict[str, NumericGradient]
+    bars: dict[str, Array]
+    probes: dict[str, list[Probe]]
+    backpropagated: dict[str, NumericGradient]
+
+
+class LayersResult(NamedTuple):
+    """The result of the stage.
+
+    Attributes
+    ----------
+    checks
+        The rows, layer by layer.
+    layers
+        The result of each layer, by its number and whether in training mode.
+    schemes
+        How derivatives of each layer are computed at inference.
+    numeric
+        The numeric gradients of the data loss that are known element by element.
+    kinks
+        How many elements sit on a kink at inference.
+    notes
+        Why some derivatives are not computed by the complex step.
+    """
+
+    checks: list[Check]
+    layers: dict[tuple[int, bool], LayerResult]
+    schemes: list[Scheme]
+    numeric: dict[ParameterKey, NumericGradient]
+    kinks: int
+    notes: list[str]
+
+
+def check_layers(
+    context: CheckContext,
+    loss: LossResult,
+    *,
+    schemes: list[Scheme] | None = None,
+    synthetic: bool = False,
+) -> LayersResult:
+    """Check each layer alone, from the last to the first.
+
+    Parameters
+    ----------
+    context : CheckContext
+        The model and the data.
+    loss : LossResult
+        Its numeric gradient is backpropagated as far as no kink prevents it.
+    schemes : list of Scheme, optional
+        How the derivatives of each layer are computed; by default it is chosen here.
+    synthetic : bool, default False
+        Whether to check at synthetic inputs, and leave out the layers that do not take them.
+
+    Returns
+    -------
+    LayersResult
+        The rows, and what later stages read.
+    """
+    checks: list[Check] = []
+    results: dict[tuple[int, bool], LayerResult] = {}
+    numeric: dict[ParameterKey, NumericGradient] = {}
+    dy = loss.numeric
+    inputs = layer_inputs(context)[: len(context.objective.layers)]
+    for i, layer_input in reversed(list(enumerate(inputs))):
+        x = _input_to_check_at(context, i, layer_input, synthetic=synthetic)
+        if x is None:
+            continue
+        layer_checks: list[Check] = []
+        for harness in harness_by_mode(context.sandbox, i, x):
+            limit = _forward_call_limit(harness, context.batch.n_examples)
+            if harness.training:
+                result = check_layer(harness, x, context.rng, limit=limit)
+            else:
+                before_loss = i < len(context.objective.layers_before_loss)
+                result = check_layer(
+                    harness,
+                    x,
+                    context.rng,
+                    scheme=schemes[i] if schemes else None,
+                    limit=max(context.min_calls, limit),
+                    input_limit=None if i else limit,
+                    dy=dy if before_loss else None,
+                )
+                if before_loss and dy is not None:
+                    at_kink = any(check.kinks for check in result.checks)
+                    dy = None if at_kink else result.backpropagated.get("input")
+                    numeric |= {
+                        (i, name): gradient
+                        for name, gradient in result.backpropagated.items()
+                        if name != "input"
+                    }
+            results[i, harness.training] = result
+            layer_checks += result.checks
+        checks = layer_checks + checks
+    chosen = schemes or [results[i, False].harness.scheme for i in range(len(inputs))]
+    kinks = sum(check.kinks for check in checks if not check.training)
+    notes = [note for result in results.values() for note in result.notes]
+    return LayersResult(checks, results, chosen, numeric, kinks, notes)
+
+
+def _input_to_check_at(
+    context: CheckContext, number: int, x: Array, *, synthetic: bool
+) -> Array | None:
+    """Return `x`, or a synthetic input: None if that is outside of the layer's domain."""
+    if not synthetic:
+        return x
+    other_x = synthetic_input(x, context.rng)
+    harness = LayerHarness(context.sandbox, number)
+    try:
+        y = harness.forward(other_x)
+        harness.collect(np.zeros(y.shape))
+    except Exception:
+        return None
+    return other_x if np.isfinite(y).all() else None
+
+
+def _forward_call_limit(harness: LayerHarness, m: int) -> int:
+    """Return how many forward calls of the layer take about `LAYER_SECONDS`."""
+    size = sum(parameter.size for parameter in harness.parameters.values())
+    seconds = FORWARD_SECONDS + m * max(size, MIN_LAYER_SIZE) * MULTIPLY_SECONDS
+    return int(LAYER_SECONDS / seconds)
+
+
+def check_layer(
+    harness: LayerHarness,
+    x: Array,
+    rng: np.random.Generator,
+    *,
+    limit: int,
+    scheme: Scheme | None = None,
+    input_limit: int | None = None,
+    dy: NumericGradient | None = None,
+) -> LayerResult:
+    """Check each gradient of one layer, by elements where that takes few calls, else by probes.
+
+    Parameters
+    ----------
+    harness : LayerHarness
+        The layer.
+    x : ndarray
+        Its input.
+    rng : numpy.random.Generator
+        Draws the incoming gradient, noise and probes.
+    limit : int
+        Forward calls that computing every element of one gradient may take.
+    scheme : Scheme, optional
+        How derivatives are computed; by default the complex step, unless the layer is not
+        complex-safe.
+    input_limit : int, optional
+        The limit for the gradient of the input, by default `limit`.
+    dy : NumericGradient, optional
+        The gradient of the data loss with respect to the output, to be backpropagated too.
+
+    Returns
+    -------
+    LayerResult
+        The rows, and what they were made from.
+    """
+    chosen, notes = _choose_scheme(harness, x, rng, scheme)
+    harness = replace(harness, scheme=chosen)
+    cotangent = rng.standard_normal(np.shape(harness.forward(x)))
+    analytic = harness.gradients(x, cotangent)
+    noisy = harness.noisy_gradients(x, cotangent, rng)
+    cotangents: list[Array | NumericGradient] = [cotangent] if dy is None else [cotangent, dy]
+    limits = dict.fromkeys(harness.parameters, limit)
+    limits["input"] = limit if input_limit is None else input_limit
+    result = LayerResult(harness, x, cotangent, [], notes, analytic, {}, {}, {}, {})
+    for name, calls in limits.items():
+        check = Check(
+            harness.number,
+            "layer",
+            name,
+            component=str(harness.layer),
+            training=harness.training,
+        )
+        result.checks.append(check)
+        if name not in analytic:
+            check.verdict, check.difference = "fail", 1.0
+            check.diagnosis = "backward returned None instead of the gradient of its input"
+            continue
+        gradient, runs = analytic[name], [run[name] for run in noisy if name in run]
+        function = harness.output_function(x, name)
+        same_shape = gradient.shape == function.arrays["real"].shape
+        numeric = numeric_gradients(function, cotangents, rng, harness.scheme, calls)
+        if numeric is not None:
+            result.numeric[name], result.backpropagated[name] = numeric[0], numeric[-1]
+            result.bars[name] = rounding_bar(gradient, runs) if same_shape else np.zeros(())
+            compare(check, gradient, numeric[0], result.bars[name])
+        elif same_shape:
+            result.probes[name] = check_directions(
+                check, function, harness.scheme, gradient, runs, rng, cotangent
+            )
+        else:
+            check.verdict, check.difference = "fail", 1.0
+            check.diagnosis = f"its gradient has shape {gradient.shape}"
+    return result
+
+
+def _choose_scheme(
+    harness: LayerHarness, x: Array, rng: np.random.Generator, scheme: Scheme | None
+) -> tuple[Scheme, list[str]]:
+    """Return the scheme, and a note unless it is the complex step.
+
+    The complex step must work at `x` and, where the layer is defined there, at a synthetic input.
+    """
+    reason = "" if scheme else _why_not_complex_safe(harness, x, rng)
+    with suppress(ValueError, ArithmeticError):
+        other_x = synthetic_input(x, rng)
+        if not scheme and not reason:
+            reason = _why_not_complex_safe(harness, other_x, rng)
+    if not reason:
+        return scheme or ComplexStep(), []
+    layer = f"layer {harness.number}, {harness.layer}"
+    note = f"central differences, as {layer}, is not complex-safe ({reason})"
+    return RichardsonDifference(), [note]
+
+
+def _why_not_complex_safe(harness: LayerHarness, x: Array, rng: np.random.Generator) -> str:
+    for name in ("input", *harness.parameters):
+        function = harness.output_function(x, name)
+        reason = function.why_not_complex_safe(name, rng, RichardsonDifference())
+        if reason:
+            return reason
+    return ""

@@ -1,0 +1,208 @@
+"""Stage 5, the whole model: the gradients of the data loss and of the total objective."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..constants import (
+    EPS,
+    LOSS_ROUNDING_PART,
+    NOISE_SAFETY,
+    OBJECTIVE_AGREEMENT,
+    RELATIVE_NOISE,
+)
+from ..context import CheckContext
+from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
+from ..numeric.numeric_gradient import NumericGradient
+from ..result import Check
+from ..rounding.compare import relative_error
+from ..rounding.noise import (
+    gradient_flow_noise,
+    noisy_gradient,
+    noisy_loss_gradient,
+    noisy_run_count,
+    perturb_inplace,
+    ulp_noise,
+)
+from ..terms import (
+    Gradients,
+    NumericGradients,
+    blank_gradients,
+    check_term,
+    copy_gradients,
+)
+from .layers import LayersResult
+from .loss import LossResult
+from .penalties import PenaltiesResult
+
+
+class NetworkResult(NamedTuple):
+    """The result of the stage.
+
+    Attributes
+    ----------
+    checks
+        The rows; none if the point is on a kink.
+    difference
+        The relative error of the total gradient, if each element of it was computed.
+    """
+
+    checks: list[Check]
+    difference: float | None
+
+
+class NoisyGradients(NamedTuple):
+    """Gradients of the data loss from runs with noise.
+
+    Attributes
+    ----------
+    runs
+        The gradients of each run.
+    loss_rounding_scale
+        The size of the numbers inside the loss, by which its rounding in differences is estimated.
+    """
+
+    runs: list[Gradients]
+    loss_rounding_scale: float
+
+
+def check_network(
+    context: CheckContext, loss: LossResult, layers: LayersResult, penalties: PenaltiesResult
+) -> NetworkResult:
+    """Check the gradients of the data loss and of the total, and the value that training reports.
+
+    Parameters
+    ----------
+    context : CheckContext
+        The model and the data.
+    loss : LossResult
+        Has the scheme for the loss.
+    layers : LayersResult
+        Has the schemes of the layers, and numeric gradients of the data loss.
+    penalties : PenaltiesResult
+        Has the numeric gradients of the penalties.
+
+    Returns
+    -------
+    NetworkResult
+        Without rows where an element sits on a kink: a point nearby decides then.
+    """
+    gradient = data_gradient(context)
+    noisy, loss_rounding_scale = noisy_data_gradients(context)
+    if layers.kinks:
+        return NetworkResult([], None)
+    scheme = choose_network_scheme(context, loss, layers, loss_rounding_scale)
+    checks = check_term(context, "data", gradient, noisy, layers.numeric, scheme)
+    rows = [*checks.values()]
+    trained_value, total = total_gradient(context)
+    rows.append(_check_value(context, float(trained_value), loss_rounding_scale))
+    numeric = _total_numeric(layers.numeric, penalties)
+    noisy = shift_gradients(noisy, gradient, total)
+    checks = check_term(context, "total", total, noisy, numeric, scheme)
+    every_element = bool(total) and set(numeric) == set(total)
+    difference = overall_relative_error(total, numeric) if every_element else None
+    return NetworkResult([*rows, *checks.values()], difference)
+
+
+def data_gradient(context: CheckContext) -> Gradients:
+    """Return the gradient of the data loss."""
+    blank_gradients(context, np.nan)
+    context.objective.data_loss(context.batch)
+    context.objective.backward(context.batch.sample_weight)
+    return copy_gradients(context)
+
+
+def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
+    """Return gradients of the data loss with noise on all that flows through the model."""
+    runs, losses, sandbox, rng = [], [], context.sandbox, context.rng
+    for _ in range(noisy_run_count(context.objective.parameters.size)):
+        values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
+        with sandbox.perturbed(values, dtypes=("real",)):
+            blank_gradients(context, np.nan)
+            losses.append(_noisy_pass(context))
+        gradients = copy_gradients(context)
+        runs.append({key: noisy_gradient(array, rng) for key, array in gradients.items()})
+    spread = max(losses) - min(losses)
+    scale = NOISE_SAFETY / RELATIVE_NOISE * LOSS_ROUNDING_PART * spread
+    return NoisyGradients(runs, max(1.0, scale) if np.isfinite(spread) else np.inf)
+
+
+def _noisy_pass(context: CheckContext) -> float:
+    objective, rng, (x, y, weight) = context.objective, context.rng, context.batch
+    z = ulp_noise(x, rng)
+    for layer in objective.layers_before_loss:
+        z = layer.forward(z)
+        perturb_inplace(z, rng)
+    value = float(objective.loss_from_output(z, y, weight))
+    dy: Any = noisy_loss_gradient(objective.loss_backward(weight), len(x), rng)
+    for layer in reversed(objective.layers_before_loss[objective.first_trainable :]):
+        dx = layer.backward(dy)
+        if dx is not None:
+            flow_noise = 0.0
+            noisy_dx = ulp_noise(dx, rng)
+            if dx.shape == dy.shape:
+                flow_noise = gradient_flow_noise(dy, rng)
+            dx = noisy_dx + flow_noise
+        dy = dx
+    return value
+
+
+def choose_network_scheme(
+    context: CheckContext, loss: LossResult, layers: LayersResult, loss_rounding_scale: float
+) -> Scheme:
+    """Return the complex step if the loss and every layer before it are complex-safe."""
+    n_layers = len(context.objective.layers_before_loss)
+    schemes = [loss.scheme, *layers.schemes[:n_layers]]
+    if all(isinstance(scheme, ComplexStep) for scheme in schemes):
+        return ComplexStep()
+    return RichardsonDifference(internal_scale=max(1.0, loss_rounding_scale))
+
+
+def total_gradient(context: CheckContext) -> tuple[Any, Gradients]:
+    """Return the objective and its gradient, both as training computes them."""
+    blank_gradients(context, np.nan)
+    value, _ = context.objective.value_and_gradient(context.batch)
+    return value, copy_gradients(context)
+
+
+def _check_value(context: CheckContext, trained_value: float, loss_rounding_scale: float) -> Check:
+    """Check the value that training reports: it must be the sum of the terms."""
+    check = Check(None, "total", "value", component="value_and_gradient", elements=1)
+    context.sandbox.set_dtype("real")
+    value = float(context.objective.terms(context.batch)["total"])
+    gap, scale = abs(trained_value - value), abs(trained_value) + abs(value)
+    check.difference = gap / scale if scale > 0 else 0.0
+    tolerance = OBJECTIVE_AGREEMENT * scale
+    if np.isfinite(value) and not gap <= tolerance + EPS * loss_rounding_scale:
+        check.verdict = "fail"
+        check.worst = {"analytic": trained_value, "numeric": value, "bar": tolerance}
+        check.diagnosis = (
+            f"training reports an objective of {trained_value:.9g}, "
+            f"but its terms add up to {value:.9g}"
+        )
+    return check
+
+
+def _total_numeric(data: NumericGradients, penalties: PenaltiesResult) -> NumericGradients:
+    """Return the numeric gradient of the total for the parameters where all terms are known."""
+    total = dict(data)
+    for keys, _, numeric in penalties.gradients.values():
+        for key in keys:
+            known, term = total.pop(key, None), numeric.get(key)
+            if known is not None and term is not None:
+                error = known.error + term.error
+                total[key] = NumericGradient(known.value + term.value, error, known.scheme)
+    return total
+
+
+def shift_gradients(runs: list[Gradients], data: Gradients, total: Gradients) -> list[Gradients]:
+    """Return noisy gradients of the total: those of the data loss, shifted by the penalties'."""
+    return [{key: run[key] + total[key] - data[key] for key in run} for run in runs]
+
+
+def overall_relative_error(analytic: Gradients, numeric: NumericGradients) -> float:
+    """Return the relative error of the gradient with respect to all parameters."""
+    pairs = [(gradient.ravel(), numeric[key].value.ravel()) for key, gradient in analytic.items()]
+    return relative_error(*map(np.concatenate, zip(*pairs, strict=True)))
