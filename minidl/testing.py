@@ -208,7 +208,7 @@ def check_optimizer(make: _Make, *, steps: int = 20_000) -> Report:
             f"make must return a new optimizer at each call, got the same twice: {cure}"
         )
     parabola, valley = "the minimum of a parabola", "the bend of Rosenbrock's valley"
-    rules = [
+    rules: list[Rule[_Make]] = [
         *_OPTIMIZER_RULES,
         Rule(
             "finds_minimum",

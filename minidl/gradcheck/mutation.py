@@ -18,6 +18,7 @@ from .constants import MIN_MUTATION_SECONDS
 from .context import CheckContext
 from .contract.layer_rules import LAYER_RULES, LayerRun
 from .layer_harness import LayerHarness
+from .result import Check
 from .rounding.compare import rounding_bar
 from .stages.layers import LayerResult, LayersResult
 from .stages.loss import LossResult
@@ -159,13 +160,19 @@ def _mutants(
             for name in PENALTY_MUTATIONS:
                 detected = _is_distinguishable(MUTATIONS[name](right), right, known.value, bar)
                 yield Mutant(f"{penalty} of layer {key[0]}: {name}", detected)
-    factors = {"1/m missing": float(len(context.batch.x)), "the wrong sign": -1.0}
-    factors["a factor 1.001"] = 1.001
     for check in loss.checks:
-        for name, factor in factors.items() if check.analytic is not None else ():
-            right = check.analytic
-            detected = _is_distinguishable(right * factor, right, check.numeric, check.bar)
-            yield Mutant(f"{context.objective.loss}: {name}", detected)
+        if check.analytic is not None:
+            yield from _loss_mutants(check, check.analytic, len(context.batch.x))
+
+
+def _loss_mutants(check: Check, right: Array, m: int) -> Iterator[Mutant]:
+    for name, factor in (
+        ("1/m missing", float(m)),
+        ("the wrong sign", -1.0),
+        ("a factor 1.001", 1.001),
+    ):
+        detected = _is_distinguishable(right * factor, right, check.numeric, check.bar)
+        yield Mutant(f"{check.component}: {name}", detected)
 
 
 def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mutant]:

@@ -77,7 +77,7 @@ class ModelSandbox:
             owner.workspace = {}
         for key, p in self.parameters.items():
             self.arrays[key] = {name: np.array(p.value, dtype) for name, dtype in DTYPES.items()}
-        self._gradients = {
+        self._gradients: dict[ParameterKey, dict[str, Array]] = {
             key: {name: np.full(p.shape, np.nan, dtype) for name, dtype in DTYPES.items()}
             for key, p in self.parameters.items()
         }

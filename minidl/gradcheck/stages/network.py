@@ -140,11 +140,8 @@ def _noisy_pass(context: CheckContext) -> float:
     for layer in reversed(objective.layers_before_loss[objective.first_trainable :]):
         dx = layer.backward(dy)
         if dx is not None:
-            flow_noise = 0.0
-            noisy_dx = ulp_noise(dx, rng)
-            if dx.shape == dy.shape:
-                flow_noise = gradient_flow_noise(dy, rng)
-            dx = noisy_dx + flow_noise
+            same_shape = dx.shape == dy.shape
+            dx = ulp_noise(dx, rng) + (gradient_flow_noise(dy, rng) if same_shape else 0.0)
         dy = dx
     return value
 
