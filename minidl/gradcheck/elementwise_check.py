@@ -23,8 +23,8 @@ from .cost_function import CostFunction
 from .diagnosis.explain import explain_array
 from .numeric.differences import ComplexStep, Scheme
 from .numeric.numeric_gradient import NumericGradient
-from .result import Check
-from .rounding.compare import compare, error_in_bars, rounding_bar
+from .result import Check, error_in_bars
+from .rounding.compare import compare, rounding_bar
 from .rounding.noise import ulp_noise
 
 

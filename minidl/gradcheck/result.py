@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from ..errors import ArgumentError
 from ..utils.typing import Array
 
 
@@ -53,8 +56,8 @@ class Check:
         The gradients, where each element was computed. An element passes if the two differ by at
         most `bar`.
     context : dict
-        Arrays that help the diagnosis: of the loss, the prediction "p", the target "t" and the
-        weights "w".
+        Arrays that help the diagnosis of the loss: "prediction", "target" and, if there are
+        weights, "sample_weight".
 
     Examples
     --------
@@ -89,3 +92,14 @@ class Check:
             return f"{self.component or self.term} {self.parameter}"
         mode = " (training)" if self.training else ""
         return f"layer {self.layer} {self.component} {self.parameter}{mode}"
+
+
+def error_in_bars(check: Check) -> Array:
+    """Return |analytic - numeric| / bar of each element: above 1 it is wrong."""
+    if check.analytic is None or check.numeric is None or check.bar is None:
+        raise ArgumentError(
+            f"the elements of {check.location} were not computed, only probes: use exhaustive=True"
+        )
+    with np.errstate(all="ignore"):
+        gap = np.abs(check.analytic - check.numeric)
+        return np.where(gap == 0, 0.0, gap / check.bar)

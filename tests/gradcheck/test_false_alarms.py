@@ -33,8 +33,9 @@ def state(model):
     """Return all that a check could change."""
     parts = [
         model,
+        model.objective_function,
         model.loss,
-        model._head,
+        model.objective_function.training_loss,
         *(part for layer in model.layers for part in layer.modules()),
     ]
     parameters = [

@@ -8,8 +8,7 @@ import numpy as np
 
 from ...errors import ArgumentError, require_extra
 from ...utils.typing import Array
-from ..result import Check
-from ..rounding.compare import error_in_bars
+from ..result import Check, error_in_bars
 from .report import Report
 
 _MIN_RATIO, _MAX_RATIO = 1e-3, 1e3  # of the colours, in units of the error bar

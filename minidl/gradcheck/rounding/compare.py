@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError
 from ...utils.typing import Array
 from ..constants import EPS, MAX_BAR_FRACTION, ROUNDING_PER_NOISE, ROUNDING_ULPS
 from ..numeric.numeric_gradient import NumericGradient
@@ -69,17 +68,6 @@ def relative_error(analytic: Array, numeric: Array) -> float:
     if not np.isfinite(size):
         return 1.0
     return float(np.linalg.norm(analytic - numeric)) / size if size > 0 else 0.0
-
-
-def error_in_bars(check: Check) -> Array:
-    """Return |analytic - numeric| / bar of each element: above 1 it is wrong."""
-    if check.analytic is None or check.numeric is None or check.bar is None:
-        raise ArgumentError(
-            f"the elements of {check.location} were not computed, only probes: use exhaustive=True"
-        )
-    with np.errstate(all="ignore"):
-        gap = np.abs(check.analytic - check.numeric)
-        return np.where(gap == 0, 0.0, gap / check.bar)
 
 
 def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> dict[str, Any]:

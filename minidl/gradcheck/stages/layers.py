@@ -108,6 +108,7 @@ def check_layers(
         How the derivatives of each layer are computed; by default it is chosen here.
     synthetic : bool, default False
         Whether to check at synthetic inputs, and leave out the layers that do not take them.
+        Nothing is backpropagated then, and `schemes` is needed.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def check_layers(
     checks: list[Check] = []
     results: dict[tuple[int, bool], LayerResult] = {}
     numeric: dict[ParameterKey, NumericGradient] = {}
-    dy = loss.numeric
+    dy = None if synthetic else loss.numeric
     inputs = layer_inputs(context)[: len(context.objective.layers)]
     for i, layer_input in reversed(list(enumerate(inputs))):
         x = _input_to_check_at(context, i, layer_input, synthetic=synthetic)

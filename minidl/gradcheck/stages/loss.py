@@ -53,9 +53,9 @@ def check_loss(context: CheckContext) -> LossResult:
     for _ in range(NOISY_RUNS):
         objective.loss_from_output(ulp_noise(prediction, rng), y, weight)
         noisy.append(noisy_loss_gradient(objective.loss_backward(weight), len(x), rng))
-    evidence = {"p": prediction.copy(), "t": y}
+    evidence = {"prediction": prediction.copy(), "target": y}
     if weight is not None:
-        evidence["w"] = weight
+        evidence["sample_weight"] = weight
     check = Check(None, "data", "prediction", component=str(objective.loss), context=evidence)
     limit = max(context.min_calls, LOSS_CALLS)
     numeric = numeric_gradients(function, [_ONE], rng, choice.scheme, limit)

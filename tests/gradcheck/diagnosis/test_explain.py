@@ -25,7 +25,6 @@ from minidl.gradcheck import Check, GradientChecker
 from minidl.gradcheck.diagnosis.explain import explain_array, explain_network, explain_penalty
 from minidl.gradcheck.layer_harness import LayerHarness
 from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
-from minidl.gradcheck.point import Point
 from minidl.gradcheck.rounding.compare import compare
 from minidl.gradcheck.sandbox import ModelSandbox
 
@@ -584,8 +583,11 @@ def test_a_categorical_loss_with_a_factor():
     assert "an extra factor of 2" in checked(model).guilty.diagnosis
 
 
+LIMIT = "minidl.gradcheck.stages.layers._forward_call_limit"
+
+
 def test_a_bug_found_by_probes_is_looked_at_element_by_element(monkeypatch):
-    monkeypatch.setattr(Point, "limit", lambda self, i: 0)
+    monkeypatch.setattr(LIMIT, lambda harness, m: 0)
     model = net(ReLU())
     wrong(model.layers[0], after("weight", first_element))
     guilty = checked(model).guilty
@@ -595,7 +597,8 @@ def test_a_bug_found_by_probes_is_looked_at_element_by_element(monkeypatch):
 
 
 def test_what_is_too_dear_to_look_at_says_so(monkeypatch):
-    monkeypatch.setattr(LayerHarness, "numeric", lambda self, *_: None)
+    monkeypatch.setattr(LIMIT, lambda harness, m: 0)
+    monkeypatch.setattr(LayerHarness, "numeric_gradients", lambda self, *_: None)
     model = net(ReLU())
     wrong(model.layers[0], after("weight", first_element))
     guilty = checked(model).guilty

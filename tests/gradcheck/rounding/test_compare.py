@@ -9,8 +9,8 @@ from minidl.gradcheck import Check
 from minidl.gradcheck.constants import EPS, RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness
 from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
-from minidl.gradcheck.result import relative_error
-from minidl.gradcheck.rounding.compare import compare, compare_probes, rounding_bar
+from minidl.gradcheck.rounding.compare import compare, relative_error, rounding_bar
+from minidl.gradcheck.rounding.probes import compare_probes
 from minidl.gradcheck.sandbox import ModelSandbox
 
 
@@ -207,9 +207,9 @@ ACTIVATIONS = {
 def bars(layer, x, cotangent):
     """Return (analytic, its bars) of a layer in float64."""
     with ModelSandbox([layer]) as bench:
-        lone = LayerHarness(bench, 0, training=False)
+        lone = LayerHarness(bench, 0)
         found = lone.gradients(x, cotangent)
-        noisy = lone.noisy(x, cotangent, np.random.default_rng(5))
+        noisy = lone.noisy_gradients(x, cotangent, np.random.default_rng(5))
     return found, {
         name: rounding_bar(gradient, [run[name] for run in noisy])
         for name, gradient in found.items()

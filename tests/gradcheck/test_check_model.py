@@ -28,7 +28,9 @@ from minidl.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from minidl.gradcheck import GradientChecker, GradientError
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 from minidl.gradcheck.contract.loss_rules import LOSS_RULES
+from minidl.gradcheck.contract.penalty_rules import PENALTY_RULES
 from minidl.initializers import Ones
+from minidl.model.inputs import prepare_batch
 from minidl.penalties import Penalty
 
 
@@ -181,7 +183,7 @@ def test_every_layer_has_its_rows():
         (i, False): len(LAYER_RULES) for i in range(5)
     } | {
         (2, True): len(LAYER_RULES),
-        (None, False): len(LOSS_RULES) + 3,  # of the loss, and of the penalty
+        (None, False): len(LOSS_RULES) + len(PENALTY_RULES),
     }
     layers = [(c.layer, c.parameter, c.training) for c in report.checks if c.term == "layer"]
     assert len(layers) == len(set(layers)) == 10
@@ -243,13 +245,13 @@ def test_zero_weights_and_dead_units_are_tried_again_nearby():
     model.parameters["2.weight"].value = np.zeros((1, 4))
     layer = model.layers[0]
     assert GradientChecker(model).check(*rows()).ok
-    right = model.data_gradient
+    right = model.objective_function.backward
 
-    def wrong():
-        right()
+    def wrong(sample_weight=None):
+        right(sample_weight)
         layer.weight.grad *= 2
 
-    model.data_gradient = wrong
+    model.objective_function.backward = wrong
     report = GradientChecker(model).check(*rows())
     assert (report.guilty.layer, report.guilty.parameter, report.guilty.term) == (
         0,
@@ -312,7 +314,7 @@ def test_a_large_model_is_covered_by_probes_or_exhaustively():
 @pytest.mark.parametrize("element", [(0, 0), (19, 299), (7, 150)])
 def test_one_wrong_element_of_a_large_model_is_found(element, monkeypatch):
     monkeypatch.setattr(
-        "minidl.gradcheck.point.Point.limit", lambda self, i: 0
+        "minidl.gradcheck.stages.layers._forward_call_limit", lambda harness, m: 0
     )  # as if it were much larger: probes alone
     model = Sequential(
         [Linear(300, 20), Tanh(), Linear(20, 1), Sigmoid()],
@@ -398,11 +400,11 @@ def test_auto_and_complex_agree_for_what_is_complex_safe(method):
 def test_the_model_comes_back_bit_for_bit(dtype, method):
     X, Y = rows()
     model = net(Tanh(), Dropout(0.5), Gain(4), penalties=[L2(0.1), L1(0.1)], dtype=dtype)
-    model.value_and_gradient(
-        *model._pair(X, Y), training=True
-    )  # caches and random streams are in use
+    objective = model.objective_function
+    batch = prepare_batch(objective, X, Y)
+    objective.value_and_gradient(batch, training=True)  # caches and random streams are in use
     before, predicted = state(model), model.predict(X)
-    model.value_and_gradient(*model._pair(X, Y), training=True)
+    objective.value_and_gradient(batch, training=True)
     assert state(model) != before  # the comparison can fail
     before = state(model)
     GradientChecker(model, method=method).check(X, Y)
@@ -470,8 +472,14 @@ def test_one_seed_gives_one_report():
 
 @pytest.mark.parametrize("model", [net(Tanh(), penalties=[L2(0.1)]), net(ReLU(), dtype=np.float32)])
 def test_the_value_that_training_reports_must_be_the_objective(model):
-    right = model.value_and_gradient
-    model.value_and_gradient = lambda x, t, weight: right(x, t, weight) * (1 + 1e-9)
+    objective = model.objective_function
+    right = objective.value_and_gradient
+
+    def wrong(batch):
+        value, forward_pass = right(batch)
+        return value * (1 + 1e-9), forward_pass
+
+    objective.value_and_gradient = wrong
     failures = GradientChecker(model).check(*rows()).failures
     assert [(c.layer, c.term, c.parameter) for c in failures] == [(None, "total", "value")]
     assert "training reports an objective of" in failures[0].diagnosis
@@ -492,10 +500,10 @@ def test_a_gradient_of_a_shape_that_the_next_layer_refuses_is_reported():
 def test_an_error_on_the_way_through_the_net_that_no_layer_explains_is_passed_on():
     model = net(Tanh())
 
-    def fails():
+    def fails(sample_weight=None):
         raise RuntimeError("between the layers")
 
-    model.data_gradient = fails
+    model.objective_function.backward = fails
     with pytest.raises(RuntimeError, match="between the layers"):
         GradientChecker(model).check(*rows())
 

@@ -69,7 +69,7 @@ def broken(layer, x=None, training=False):
         checks = check_layer_rules(
             LayerHarness(bench, 0, training=training), x, np.random.default_rng(1)
         )
-    assert [check.parameter for check in checks] == list(LAYER_RULES)
+    assert [check.parameter for check in checks] == [rule.title for rule in LAYER_RULES.values()]
     assert all((check.verdict == "fail") == bool(check.diagnosis) for check in checks)
     return {check.parameter: check.diagnosis for check in checks if check.verdict == "fail"}
 
@@ -240,7 +240,7 @@ class Centred(Broken):
 
 
 BREAKS = [
-    (OneRowTooMany, {"shapes and dtypes"}, "one row per example is due"),
+    (OneRowTooMany, {"shapes and dtypes"}, "expected one row"),
     (Float32Output, {"shapes and dtypes"}, "forward returns float32"),
     (NoInputGradient, {"shapes and dtypes"}, "backward returns None"),
     (Narrow, {"shapes and dtypes"}, r"backward returns \(5, 2\)"),
@@ -423,7 +423,7 @@ class Global(Anew):
 def test_randomness_that_cannot_be_frozen_is_refused(layer):
     with pytest.raises(
         ArgumentError,
-        match=rf"layer 0, {layer.__name__}\(\): two forwards .* cannot be frozen: draw only from .*self.rng",
+        match=rf"layer 0, {layer.__name__}\(\): two forward passes .* cannot be frozen: draw only from .*self.rng",
     ):
         broken(layer())
 
@@ -439,7 +439,7 @@ def test_a_layer_that_drops_units_in_prediction_is_caught():
 
     model = Sequential([Linear(4, 6), AlwaysOn(0.5), Linear(6, 1)], loss=MeanSquaredError())
     report = GradientChecker(model).check(np.eye(4), np.ones(4))
-    assert report.guilty.parameter == "no chance outside of training"
+    assert report.guilty.parameter == "no randomness outside of training"
     assert "training" in report.guilty.diagnosis
 
 
@@ -484,24 +484,3 @@ def test_a_bug_of_training_alone_is_caught():
         .guilty
     )
     assert (guilty.layer, guilty.parameter, guilty.training) == (0, "weight", True)
-
-
-def test_a_loss_that_keeps_its_first_batch_is_caught():
-    class Stale(MeanSquaredError):
-        def forward(self, prediction, target):
-            if not hasattr(self, "first"):
-                self.first = prediction.copy()
-            return super().forward(prediction, target)
-
-        def backward(self):
-            return (
-                super().backward() + 0 * self.first.sum()
-                if self.first.shape != self._difference.shape
-                else 2 * self.first / self.first.size
-            )
-
-    model = Sequential([Linear(4, 1)], loss=Stale())
-    report = GradientChecker(model).check(np.eye(4), np.ones(4))
-    assert any(
-        check.parameter == "no stale cache" and check.layer is None for check in report.failures
-    )

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from helpers import rows
 from own_parts import (
     Abs,
     Both,
@@ -18,15 +19,20 @@ from own_parts import (
     Tied,
     UnitRows,
 )
+from stage_context import context_of, layers_of
 
 from minidl import (
+    BinaryCrossEntropy,
     Dropout,
     Layer,
     Linear,
+    MeanSquaredError,
+    Sequential,
+    Sigmoid,
     Tanh,
     layers,
 )
-from minidl.gradcheck.layer_harness import LayerHarness, check_layer_gradients, synthetic_input
+from minidl.gradcheck.layer_harness import LayerHarness, synthetic_input
 from minidl.gradcheck.numeric.differences import (
     CentralDifference,
     ComplexStep,
@@ -34,6 +40,8 @@ from minidl.gradcheck.numeric.differences import (
 )
 from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.sandbox import ModelSandbox
+from minidl.gradcheck.stages.contract import check_contract
+from minidl.gradcheck.stages.layers import _forward_call_limit, check_layer, check_layers
 from minidl.utils.parts import exported_parts
 
 # A new layer is checked as soon as it is exported; if it needs arguments, add them here, for
@@ -56,16 +64,12 @@ OWN = {
 UNSAFE = {"Abs": Abs, "Expit": Expit, "SoftSign": SoftSign, "Clip": Clip}
 
 
-def alone(layer, x, *, limit=10_000, training=False, step=None, seed=0, **more):
+def alone(layer, x, *, limit=10_000, training=False, scheme=None, seed=0, **more):
     """Return what the check of the layer alone finds."""
     with ModelSandbox([layer]) as bench:
-        return check_layer_gradients(
-            LayerHarness(bench, 0, training=training, step=step),
-            x,
-            np.random.default_rng(seed),
-            limit=limit,
-            **more,
-        )
+        harness = LayerHarness(bench, 0, training=training)
+        rng = np.random.default_rng(seed)
+        return check_layer(harness, x, rng, limit=limit, scheme=scheme, **more)
 
 
 def verdicts(found):
@@ -83,9 +87,9 @@ def test_a_right_layer_passes(name, training, limit):
     found = alone({**BUILT_IN, **OWN}[name](), batch(), limit=limit, training=training)
     assert set(verdicts(found).values()) == {"pass"}
     assert max(check.difference for check in found.checks) < 1e-13
-    assert found.note == ""
+    assert found.notes == []
     assert bool(found.numeric) == (limit > 0)
-    assert bool(found.probed) == (limit == 0)
+    assert bool(found.probes) == (limit == 0)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -108,7 +112,7 @@ def test_a_layer_that_is_not_complex_safe_passes_by_central_differences(name):
     found = alone(UNSAFE[name](), batch())
     assert verdicts(found) == {"input": "pass"}
     if name != "Clip":  # np.clip is complex-safe
-        assert "not complex-safe" in found.note
+        assert "not complex-safe" in found.notes[0]
         assert found.checks[0].method.startswith("central differences")
 
 
@@ -129,7 +133,7 @@ def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
 
     layer = RealGain(4)
     found = alone(layer, batch())
-    assert "derivative for gain got lost" in found.note
+    assert "derivative for gain got lost" in found.notes[0]
     assert set(verdicts(found).values()) == {"pass"}
     right = layer.backward
 
@@ -186,11 +190,11 @@ def test_a_missing_input_gradient_fails():
 def test_the_input_may_have_a_limit_of_its_own():
     found = alone(Linear(4, 3), batch(), limit=10_000, input_limit=0)
     assert set(found.numeric) == {"weight", "bias"}
-    assert set(found.probed) == {"input"}
+    assert set(found.probes) == {"input"}
 
 
 def test_a_step_that_is_given_is_kept():
-    found = alone(Tanh(), batch(), step=CentralDifference(1e-5))
+    found = alone(Tanh(), batch(), scheme=CentralDifference(1e-5))
     assert found.checks[0].method == CentralDifference(1e-5).name
 
 
@@ -211,9 +215,11 @@ def test_a_mask_that_backward_forgets_is_found_while_training_only():
 def test_the_numeric_gradient_for_the_cotangent_of_the_net_comes_from_the_same_calls():
     x, c = batch(), np.random.default_rng(9).standard_normal((5, 3))
     layer = Linear(4, 3)
-    found = alone(layer, x, carried=NumericGradient(c, np.zeros(c.shape), "complex step"))
-    np.testing.assert_allclose(found.carried["weight"].value, c.T @ x, rtol=1e-12)
-    np.testing.assert_allclose(found.carried["input"].value, c @ layer.weight.value, rtol=1e-12)
+    found = alone(layer, x, dy=NumericGradient(c, np.zeros(c.shape), "complex step"))
+    np.testing.assert_allclose(found.backpropagated["weight"].value, c.T @ x, rtol=1e-12)
+    np.testing.assert_allclose(
+        found.backpropagated["input"].value, c @ layer.weight.value, rtol=1e-12
+    )
 
 
 def test_dead_units_count_as_untested_under_probes_too():
@@ -221,21 +227,102 @@ def test_dead_units_count_as_untested_under_probes_too():
     assert {check.parameter: check.untested for check in found.checks}["weight"] == 12
 
 
-@pytest.mark.parametrize(
-    ("shape", "m"), [((5, 4), 61), ((61, 4), 63), ((2, 20), 7), ((7, 4, 4), 9)]
-)
-def test_a_synthetic_input_has_another_length_and_every_kind_of_number(shape, m):
-    x = synthetic_input(np.zeros(shape), np.random.default_rng(0))
-    assert x.shape == (m, *shape[1:])
-    assert (x < 0).any()
-    assert (x > 1).any()
-    assert (np.abs(x) < 1e-2).any()
-    assert (x != 0).all()
-
-
 def test_the_steps_are_chosen_by_the_layer():
     for layer, kind in ((Tanh(), ComplexStep), (Expit(), RichardsonDifference)):
+        assert isinstance(alone(layer, batch()).harness.scheme, kind)
+
+
+# All layers of a model, from the last to the first.
+
+
+def net(*middle, width=4):
+    layers = [Linear(3, 4), *middle, Linear(width, 1), Sigmoid()]
+    return Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64, seed=2)
+
+
+def test_the_layers_come_in_order_after_the_loss():
+    with context_of(net(Tanh(), Dropout(0.5)), *rows()) as context:
+        loss, layers = layers_of(context)
+    assert [(c.layer, c.parameter, c.training) for c in loss.checks + layers.checks] == [
+        (None, "prediction", False),
+        (0, "weight", False),
+        (0, "bias", False),
+        (0, "input", False),
+        (1, "input", False),
+        (2, "input", False),
+        (2, "input", True),
+        (3, "weight", False),
+        (3, "bias", False),
+        (3, "input", False),
+        (4, "input", False),
+    ]
+
+
+class Log(Layer):
+    """Defined for positive numbers alone."""
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        with np.errstate(all="ignore"):
+            return np.log(x)
+
+    def backward(self, dy):
+        return dy / self.x
+
+
+def test_a_layer_is_not_tried_outside_of_its_domain():
+    model = Sequential([Log(), Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
+    X = np.random.default_rng(0).uniform(1, 3, (5, 3))
+    with context_of(model, X, np.ones((5, 1))) as context:
+        loss, given = layers_of(context)
+        synthetic = check_layers(context, loss, schemes=given.schemes, synthetic=True)
+    assert {check.layer for check in loss.checks + given.checks} == {None, 0, 1}
+    assert {check.layer for check in synthetic.checks if check.term == "layer"} == {1}
+    checks = loss.checks + given.checks + synthetic.checks
+    assert {check.verdict for check in checks} == {"pass"}
+
+
+LIMIT = "minidl.gradcheck.stages.layers._forward_call_limit"
+
+
+@pytest.mark.parametrize("exhaustive", [False, True])
+def test_exhaustive_computes_every_parameter(exhaustive, monkeypatch):
+    monkeypatch.setattr(LIMIT, lambda harness, m: 0)
+    with context_of(net(Tanh()), *rows(), exhaustive=exhaustive) as context:
+        _, layers = layers_of(context)
+        assert (len(layers.numeric) == 4) == exhaustive
+
+
+def test_larger_layers_may_spend_fewer_forward_calls():
+    limits = []
+    for layer in (Linear(3, 4), Linear(3, 3000)):
         with ModelSandbox([layer]) as bench:
-            lone = LayerHarness(bench, 0, training=False)
-            lone.choose_step(batch(), np.random.default_rng(0))
-            assert isinstance(lone.step, kind)
+            limits.append(_forward_call_limit(LayerHarness(bench, 0), 10))
+    assert limits[0] > 2 * limits[1] > 0
+
+
+def test_a_layer_that_differs_while_training_is_checked_as_it_is_then():
+    class Hidden(Layer):
+        """Drops units from a stream of its own, which it does not say."""
+
+        def __init__(self):
+            self.stream = np.random.RandomState(3)
+
+        def forward(self, x, *, training=False):
+            self.mask = self.stream.random(x.shape) < 0.5 if training else np.ones(x.shape)
+            return x * self.mask
+
+        def backward(self, dy):
+            return dy * 1.0
+
+    with context_of(net(Hidden()), *rows()) as context:
+        check_contract(context)
+        loss, layers = layers_of(context)
+    wrong = [c for c in loss.checks + layers.checks if c.verdict == "fail"]
+    assert [(c.layer, c.parameter, c.training) for c in wrong] == [(1, "input", True)]
+
+
+def test_pairs_of_features_pass():
+    with context_of(net(MaxPair(), width=2), *rows()) as context:
+        loss, layers = layers_of(context)
+    assert {check.verdict for check in loss.checks + layers.checks} == {"pass"}

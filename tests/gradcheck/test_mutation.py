@@ -1,4 +1,4 @@
-"""Canaries: the bugs that the checker plants are found, by a checker that can see, and the layers come back."""
+"""Mutation testing: injected bugs are found by a checker that can see, and the layers come back."""
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ from minidl import (
     Sigmoid,
     Tanh,
 )
-from minidl.gradcheck import GradientChecker, canaries, checker
+from minidl.gradcheck import GradientChecker, check_model, mutation
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 from minidl.gradcheck.layer_harness import LayerHarness
-from minidl.gradcheck.mutation import MUTATIONS
+from minidl.gradcheck.mutation import MUTATIONS, SideEffectBug
 from minidl.gradcheck.sandbox import ModelSandbox
 
 
@@ -32,8 +32,10 @@ def planted_into():
 @pytest.fixture
 def patient(monkeypatch):
     """Let the planting take as long as it wants."""
-    plant = checker.plant
-    monkeypatch.setattr(checker, "plant", lambda report, point, budget: plant(report, point, 1e9))
+    inject_bugs = mutation.inject_bugs
+    monkeypatch.setattr(
+        check_model, "inject_bugs", lambda *results: inject_bugs(*results[:-1], budget=1e9)
+    )
 
 
 @pytest.mark.usefixtures("patient")
@@ -61,7 +63,7 @@ def test_the_layers_come_back(own):
 
 @pytest.mark.usefixtures("patient")
 def test_survivors_of_a_blind_checker_are_named(monkeypatch):
-    monkeypatch.setattr(canaries, "_told_apart", lambda *_: False)
+    monkeypatch.setattr(mutation, "_is_distinguishable", lambda *_: False)
     report = GradientChecker(planted_into()).check(*rows())
     caught, planted = report.mutation_score
     assert caught < planted
@@ -82,7 +84,7 @@ def test_survivors_of_a_blind_checker_are_named(monkeypatch):
 @pytest.mark.usefixtures("patient")
 def test_error_bars_without_end_show_survivors(monkeypatch):
     monkeypatch.setattr(
-        canaries, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf)
+        mutation, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf)
     )
     report = GradientChecker(planted_into()).check(*rows())
     assert all("of layer" in name for name in report.surviving_mutants)
@@ -93,13 +95,14 @@ def test_error_bars_without_end_show_survivors(monkeypatch):
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("does not accumulate", "accumulates"),
-        ("arguments untouched", "writes into dy"),
-        ("gradients overwritten", "leaves an element unwritten"),
+        ("does_not_accumulate", "accumulates"),
+        ("arguments_untouched", "writes into dy"),
+        ("gradients_overwritten", "leaves an element unwritten"),
     ],
 )
 def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words):
-    monkeypatch.setitem(LAYER_RULES, rule, lambda trial: iter(()))
+    blind = LAYER_RULES[rule]._replace(find_violation=lambda run: None)
+    monkeypatch.setitem(LAYER_RULES, rule, blind)
     places = ("5 Linear(4, 1)", "4 Gain()", "3 Linear(4, 4)", "0 Linear(3, 4)")
     assert GradientChecker(planted_into()).check(*rows()).surviving_mutants == [
         f"layer {place}: {words}" for place in places
@@ -108,7 +111,7 @@ def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words)
 
 @pytest.mark.usefixtures("patient")
 def test_bugs_are_found_by_probes_too(monkeypatch):
-    monkeypatch.setattr("minidl.gradcheck.point.Point.limit", lambda self, i: 0)
+    monkeypatch.setattr("minidl.gradcheck.stages.layers._forward_call_limit", lambda harness, m: 0)
     caught, planted = GradientChecker(planted_into()).check(*rows()).mutation_score
     assert caught == planted > 50
 
@@ -124,9 +127,9 @@ def test_a_failed_check_plants_nothing():
 
 def test_the_planting_ends_with_its_budget(monkeypatch):
     ticks = iter(range(10**6))
-    monkeypatch.setattr(canaries.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(mutation.time, "perf_counter", lambda: float(next(ticks)))
     report = GradientChecker(planted_into()).check(*rows())
-    assert any("the planting of bugs was ended" in note for note in report.notes)
+    assert any("the injection of bugs was stopped" in note for note in report.notes)
     assert 0 < report.mutation_score[0] == report.mutation_score[1] < 80
 
 
@@ -134,8 +137,8 @@ def test_what_changes_nothing_is_not_counted():
     """A gradient that is zero has no sign to be wrong."""
     zero = np.zeros((3, 3))
     assert all(
-        canaries._told_apart(mutation(zero.copy()), zero, zero, zero) is None
-        for mutation in MUTATIONS.values()
+        mutation._is_distinguishable(mutate(zero.copy()), zero, zero, zero) is None
+        for mutate in MUTATIONS.values()
     )
 
 
@@ -148,7 +151,7 @@ def test_every_mutation_changes_a_general_gradient(name):
 
 
 def test_a_loss_checked_by_probes_alone_plants_nothing():
-    assert canaries._told_apart(np.ones(2), np.zeros(2), None, None) is None
+    assert mutation._is_distinguishable(np.ones(2), np.zeros(2), None, None) is None
 
 
 def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
@@ -161,7 +164,7 @@ def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
         if own:
             layer.backward = own
         with ModelSandbox([layer]) as bench:
-            lone = LayerHarness(bench, 0, training=False)
-            with pytest.raises(RuntimeError), canaries._spoiled(lone, fails):
-                lone.gradients(np.ones((1, 2)), np.ones((1, 2)))
+            harness, bug = LayerHarness(bench, 0), SideEffectBug("fails", "", fails)
+            with pytest.raises(RuntimeError), mutation._injected(harness, bug):
+                harness.gradients(np.ones((1, 2)), np.ones((1, 2)))
             assert vars(layer).get("backward") is own

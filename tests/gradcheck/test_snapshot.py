@@ -1,0 +1,89 @@
+"""A snapshot restores all that an object holds, however nested."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from minidl.gradcheck.snapshot import Snapshot
+from minidl.utils.random import set_rng_state
+
+
+def owner(**attributes):
+    return SimpleNamespace(**attributes)
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "look"),
+    [
+        (lambda: np.zeros(2), lambda held: held.__setitem__(0, 7), lambda held: held.tolist()),
+        (lambda: [1, np.zeros(1)], lambda held: held.append(3), lambda held: len(held)),
+        (lambda: [1, np.zeros(1)], lambda held: held[1].fill(5), lambda held: held[1][0]),
+        (lambda: (np.zeros(1),), lambda held: held[0].fill(5), lambda held: held[0][0]),
+        (lambda: {"a": np.zeros(1)}, lambda held: held.update(b=1), lambda held: sorted(held)),
+        (
+            lambda: {"a": {"b": np.zeros(1)}},
+            lambda held: held["a"]["b"].fill(5),
+            lambda held: held["a"]["b"][0],
+        ),
+        (lambda: {1, 2}, lambda held: held.add(3), lambda held: sorted(held)),
+        (lambda: owner(count=0), lambda held: setattr(held, "count", 9), lambda held: held.count),
+        (
+            lambda: owner(deep=[np.zeros(1)]),
+            lambda held: held.deep[0].fill(5),
+            lambda held: held.deep[0][0],
+        ),
+        (
+            lambda: np.random.default_rng(1),
+            lambda held: held.random(),
+            lambda held: held.bit_generator.state["state"]["state"],
+        ),
+        (
+            lambda: [np.random.RandomState(1)],
+            lambda held: held[0].rand(),
+            lambda held: held[0].get_state()[2],
+        ),
+    ],
+)
+def test_what_is_held_comes_back_as_it_was(make, change, look):
+    thing = owner(held=make())
+    held, before = thing.held, look(thing.held)
+    snapshot = Snapshot(thing)
+    change(thing.held)
+    assert look(thing.held) != before
+    thing.held = None
+    thing.added = 1
+    snapshot.restore()
+    assert thing.held is held
+    assert look(thing.held) == before
+    assert not hasattr(thing, "added")
+
+
+def test_it_can_be_put_back_more_than_once():
+    thing = owner(numbers=[1], array=np.zeros(1))
+    snapshot = Snapshot(thing)
+    for _ in range(2):
+        thing.numbers.append(2)
+        thing.array += 1
+        snapshot.restore()
+        assert (thing.numbers, thing.array[0]) == ([1], 0)
+
+
+def test_rewinding_sets_back_the_streams_alone():
+    thing = owner(streams=[np.random.default_rng(3)], count=0)
+    snapshot = Snapshot(thing)
+    first = thing.streams[0].random()
+    thing.count = 5
+    for stream, state in snapshot.random_states:
+        set_rng_state(stream, state)
+    assert thing.streams[0].random() == first
+    assert thing.count == 5
+
+
+def test_a_structure_that_holds_itself_is_no_trap():
+    thing = owner(items=[])
+    thing.items.append(thing.items)
+    snapshot = Snapshot(thing)
+    thing.items.append(1)
+    snapshot.restore()
+    assert len(thing.items) == 1
