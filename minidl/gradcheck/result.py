@@ -18,7 +18,7 @@ class Check:
     Stages of a check create it; the diagnosis of a failure then fills in `diagnosis`,
     `error_summary` and `caused_by`.
 
-    Attributes
+    Parameters
     ----------
     layer : int or None
         The number of the layer, None for the loss, a penalty's rule or the whole objective.

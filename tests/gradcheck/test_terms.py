@@ -18,6 +18,7 @@ def test_the_terms_are_those_of_the_objective():
     expected = model.objective(X, Y)
     with context_of(model, X, Y) as context:
         for term, value in expected.items():
+            context.sandbox.set_dtype("real")
             assert float(term_of_examples(context, term)(X)) == pytest.approx(value, rel=1e-12)
             function = term_of_parameter(context, term, (0, "weight"))
             assert float(function.evaluate("real")) == pytest.approx(value, rel=1e-12)
