@@ -76,7 +76,7 @@ def test_xavier_divides_exactly_as_the_course_does():
 
 
 @pytest.mark.parametrize("init", [He(), Xavier()], ids=str)
-def test_without_fan_in_the_variance_is_not_known(init):
+def test_he_and_xavier_need_fan_in(init):
     with pytest.raises(
         ArgumentError, match=rf"{type(init).__name__}\(\) needs the number of inputs.*fan_in="
     ):

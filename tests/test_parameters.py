@@ -72,12 +72,12 @@ def test_locate(index, place):
 
 
 @pytest.mark.parametrize("index", [-1, 9])
-def test_locate_refuses_what_is_outside(index):
+def test_locating_an_element_outside_raises(index):
     with pytest.raises(ArgumentError, match=rf"index must be in \[0, 9\), got {index}"):
         vector().locate(index)
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_name_raises_and_lists_the_names():
     with pytest.raises(
         ArgumentError, match=r"no parameter is named '0\.w': there are 0\.weight, 0\.bias, 1\.gain"
     ):
@@ -149,7 +149,7 @@ def test_matrices_are_penalized_and_vectors_are_not(shape, penalized):
 
 
 @pytest.mark.parametrize("shape", [(0,), (2, -1), (1.5,), ("a",)])
-def test_shapes_must_be_whole_numbers_from_1(shape):
+def test_shapes_must_be_positive_integers(shape):
     with pytest.raises(ArgumentError, match="shape must be integers >= 1, got"):
         Parameter(shape, init=Zeros())
 

@@ -63,7 +63,7 @@ class Dropout(Layer):
             "keep_prob",
             in_range(0, 1, closed="right"),
             self,
-            "it is the share of units kept, such as 0.8",
+            "it is the probability that a unit is kept, such as 0.8",
         )
 
     def forward(self, x: Array, *, training: bool = False) -> Array:

@@ -37,7 +37,7 @@ class SelfDescribing:
         """
         docstring = (type(self).__doc__ or "").strip()
         summary = docstring.splitlines()[0] if docstring else NO_DOCSTRING
-        return summary[:100], "what its own code computes"
+        return summary[:100], "computed by its own code"
 
 
-NO_DOCSTRING = "its class has no docstring to tell its formula"
+NO_DOCSTRING = "its class has no docstring that states a formula"

@@ -87,7 +87,8 @@ def _targets():
 
 TARGETS = sorted(set(_targets()) - WITHOUT_MUTANTS)
 
-# Mutants that are as right as the source, by their class and the end of their description, and why. Each must pass the check.
+# Mutants equivalent to the source, by their class and the end of their description, with the
+# reason. Each must pass the check.
 EQUIVALENT = {
     ("Softmax", "axis=1, keepdims=True), out=out)"): "the last axis of a matrix is its axis 1",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
@@ -169,7 +170,7 @@ class Mutant:
 
     @property
     def equivalent(self):
-        """Why the mutant is as right as the source; "" where it is not."""
+        """Why the mutant is equivalent to the source; "" if it is not."""
         return next(
             (
                 why
@@ -198,24 +199,26 @@ class Mutant:
 
 
 def _find(tree, owner, method):
-    chosen = next(
+    class_node = next(
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner
     )
     return next(
-        node for node in chosen.body if isinstance(node, ast.FunctionDef) and node.name == method
+        node
+        for node in class_node.body
+        if isinstance(node, ast.FunctionDef) and node.name == method
     )
 
 
-def _refusal(node):
+def _is_validation(node):
     return isinstance(node, ast.If) and all(isinstance(inner, ast.Raise) for inner in node.body)
 
 
 def _nodes(function):
-    """Return the nodes of the function in a fixed order; docstrings, annotations and refusals of bad input are left out."""
+    """Return the nodes of the function in a fixed order, without annotations and validation."""
 
     def walk(node):
         yield node
-        for field, held in ast.iter_fields(node):
+        for field, value in ast.iter_fields(node):
             if field in (
                 "annotation",
                 "returns",
@@ -223,8 +226,8 @@ def _nodes(function):
                 "ctx",
             ):
                 continue
-            for child in held if isinstance(held, list) else [held]:
-                if isinstance(child, ast.AST) and not _refusal(child):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST) and not _is_validation(child):
                     yield from walk(child)
 
     return list(walk(function))
@@ -233,20 +236,20 @@ def _nodes(function):
 def _ufunc(node):
     """Return the name of the NumPy function that is called."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        where = node.func.value
-        if isinstance(where, ast.Name) and where.id == "np":
+        module = node.func.value
+        if isinstance(module, ast.Name) and module.id == "np":
             return node.func.attr
     return None
 
 
 def _arrays(function):
-    """Return the names that stand for arrays in the function: of arguments and locals that are handed to NumPy or written."""
-    found = []
+    """Return the names of the arrays in the function: what is passed to NumPy or written by it."""
+    names = []
     for node in ast.walk(function):
         if _ufunc(node):
-            used = [*node.args, *(k.value for k in node.keywords if k.arg == "out")]
-            found += [item.id for item in used if isinstance(item, ast.Name)]
-    return list(dict.fromkeys(found))
+            arguments = [*node.args, *(k.value for k in node.keywords if k.arg == "out")]
+            names += [argument.id for argument in arguments if isinstance(argument, ast.Name)]
+    return list(dict.fromkeys(names))
 
 
 def _changes(node, arrays):
@@ -458,7 +461,7 @@ def _in_loss(mutant, function, rng, X):
 
 
 def verdict(mutant: Mutant) -> str:
-    """Return "" where the checker passes the mutant, else what it says."""
+    """Return "" if the checker passes the mutant, else its diagnosis."""
     for model, X, Y in planted(mutant):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -475,10 +478,14 @@ def table() -> str:
     """Return the table of all mutants."""
     rows, counts = [], {"killed": 0, "SURVIVED": 0, "equivalent": 0}
     for mutant in mutants():
-        said = verdict(mutant)
-        state = "killed" if said else "equivalent" if mutant.equivalent else "SURVIVED"
+        diagnosis = verdict(mutant)
+        state = "equivalent" if mutant.equivalent else "SURVIVED"
+        if diagnosis:
+            state = "killed"
         counts[state] += 1
-        rows.append(f"{state:10}  {mutant.name}\n            {said[:120] or mutant.equivalent}")
+        rows.append(
+            f"{state:10}  {mutant.name}\n            {diagnosis[:120] or mutant.equivalent}"
+        )
     return "\n".join([*rows, ", ".join(f"{number} {state}" for state, number in counts.items())])
 
 

@@ -1,4 +1,4 @@
-"""Every mutant of minidl's own way back is noticed by the checker, unless it is as right as the source."""
+"""The checker detects every mutant of minidl's gradients that is not equivalent to the source."""
 
 import importlib
 
@@ -20,7 +20,7 @@ def test_names_are_unique_and_equivalents_exist():
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=".".join)
-def test_noticed(target):
+def test_the_checker_detects_every_mutant(target):
     chosen = [mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target]
     survivors = [mutant.name for mutant in chosen if not mutant.equivalent and not verdict(mutant)]
     assert survivors == []
@@ -29,7 +29,7 @@ def test_noticed(target):
 @pytest.mark.parametrize(
     "mutant", [mutant for mutant in ALL if mutant.equivalent], ids=lambda mutant: mutant.name
 )
-def test_equivalent_passes(mutant):
+def test_equivalent_mutants_pass(mutant):
     assert verdict(mutant) == ""
 
 

@@ -87,7 +87,7 @@ def test_input_and_gradient_are_left_as_they_are(layer):
 
 
 @each
-def test_whole_numbers_are_taken_as_floats(layer):
+def test_integers_are_converted_to_floats(layer):
     np.testing.assert_array_equal(layer.forward([[1, 2]]), layer.forward(np.array([[1.0, 2.0]])))
 
 
@@ -98,7 +98,7 @@ def test_the_shape_stays(layer):
 
 
 @each
-def test_gradient_of_another_shape_is_refused_not_broadcast(layer):
+def test_a_gradient_of_another_shape_raises_and_is_not_broadcast(layer):
     layer.forward(np.ones((2, 3)))
     with pytest.raises(ShapeError, match=r"shape of the last output, \(2, 3\), got \(1, 3\)"):
         layer.backward(np.ones((1, 3)))

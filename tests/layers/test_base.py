@@ -25,7 +25,7 @@ def test_a_users_layer_needs_no_super_init():
     assert_gradients(layer, np.random.default_rng(0).standard_normal((4, 3)))
 
 
-def test_parameters_of_held_layers_are_found_in_order():
+def test_parameters_of_contained_layers_are_collected_in_order():
     layer = Residual(2)
     assert list(layer.parameters()) == ["steps.0.weight", "steps.0.bias", "last.weight"]
     assert [name for name, _ in layer.named_children()] == ["steps.0", "steps.1", "last"]
@@ -64,7 +64,7 @@ def test_a_copy_computes_the_same_and_shares_nothing(copied):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
-def test_a_copy_has_buffers_of_its_own(copied):
+def test_a_copy_has_a_separate_workspace(copied):
     layer = ReLU()
     before = layer.forward(np.ones((1, 2)))
     twin = copied(layer)
@@ -72,7 +72,7 @@ def test_a_copy_has_buffers_of_its_own(copied):
     assert not np.shares_memory(twin.forward(np.zeros((1, 2))), before)
 
 
-def test_results_are_reused_buffers_also_for_smaller_batches():
+def test_results_reuse_work_arrays_also_for_smaller_batches():
     layer = ReLU()
     first = layer.forward(np.ones((5, 2)))
     assert np.shares_memory(first, layer.forward(np.ones((3, 2))))

@@ -29,7 +29,7 @@ def test_a_unit_is_dropped_or_scaled(dtype):
     assert set(np.unique(y)) == {dtype(0), dtype(4)}
 
 
-def test_the_share_kept_is_keep_prob():
+def test_the_fraction_kept_is_keep_prob():
     y = Dropout(0.8).forward(np.ones((1000, 100)), training=True)
     assert (y > 0).mean() == pytest.approx(0.8, abs=5 * np.sqrt(0.16 / 1e5))
     assert y.mean() == pytest.approx(1, abs=5 * np.sqrt(0.25 / 1e5))
@@ -64,7 +64,7 @@ def test_off_after_training_lets_gradients_pass():
     np.testing.assert_array_equal(layer.backward(np.ones((2, 30))), 1)
 
 
-def test_gradient_of_another_shape_is_refused_not_broadcast():
+def test_a_gradient_of_another_shape_raises_and_is_not_broadcast():
     layer = Dropout(0.5)
     layer.forward(np.ones((2, 3)), training=True)
     with pytest.raises(ShapeError, match=r"Dropout\(0\.5\)\.backward.*\(2, 3\), got \(1, 3\)"):

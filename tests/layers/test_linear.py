@@ -59,7 +59,7 @@ def test_without_bias_there_is_none():
     np.testing.assert_array_equal(layer.forward(np.array([[1.0, 0.0]])), [[1, 3, 5]])
 
 
-def test_the_weights_of_two_layers_are_their_own():
+def test_two_layers_share_no_weights():
     first, second = Linear(2, 2, init=Ones()), Linear(2, 2, init=Ones())
     first.weight.value[0, 0] = 7
     assert second.weight.value[0, 0] == 1
@@ -72,7 +72,7 @@ def test_by_default_weights_are_he_and_biases_zero():
     np.testing.assert_array_equal(layer.bias.value, 0)
 
 
-def test_whole_numbers_are_taken_as_floats():
+def test_integers_are_converted_to_floats():
     np.testing.assert_array_equal(worked_example().forward([[1, 1]]), [[3, 7, 11]])
 
 
@@ -105,7 +105,7 @@ def test_a_subclass_with_another_backward_does_not_inherit_the_shortcut():
 
 @pytest.mark.parametrize("width", [0, -1, 2.0, "3", None, True])
 @pytest.mark.parametrize("place", ["in_features", "out_features"])
-def test_widths_must_be_whole_numbers_from_1(width, place):
+def test_widths_must_be_positive_integers(width, place):
     widths = {"in_features": 2, "out_features": 2, place: width}
     with pytest.raises(
         ArgumentError, match=rf"{place} must be an integer >= 1, got {width!r} in Linear"
@@ -114,13 +114,13 @@ def test_widths_must_be_whole_numbers_from_1(width, place):
 
 
 @pytest.mark.parametrize("shape", [(2,), (5, 3), (1, 2, 1)])
-def test_input_of_another_shape_is_refused(shape):
+def test_an_input_of_another_shape_raises(shape):
     with pytest.raises(ShapeError, match=r"Linear\(2, 3\) expects x of shape \(m, 2\).*got"):
         Linear(2, 3).forward(np.ones(shape))
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (2, 1), (3,), (2, 3, 1)])
-def test_gradient_of_another_shape_is_refused_not_broadcast(shape):
+def test_a_gradient_of_another_shape_raises_and_is_not_broadcast(shape):
     layer = Linear(2, 3)
     layer.forward(np.ones((2, 2)))
     with pytest.raises(
@@ -143,7 +143,7 @@ def test_backward_needs_a_forward():
         ((), r"got \(\)"),
     ],
 )
-def test_output_shape_refuses_what_does_not_fit(shape, message):
+def test_output_shape_raises_for_a_shape_that_does_not_fit(shape, message):
     with pytest.raises(ShapeError, match=message):
         Linear(2, 3).output_shape(shape)
 

@@ -134,7 +134,7 @@ def test_a_vector_of_targets_is_a_column(loss):
 @pytest.mark.parametrize(
     ("shape", "outputs"), [((3,), 2), ((3, 1), 2), ((3, 2), 1), ((3, 1, 1), 1)]
 )
-def test_targets_of_another_width_are_refused(loss, shape, outputs):
+def test_targets_of_another_width_raise(loss, shape, outputs):
     with pytest.raises(
         ShapeError, match=rf"Y must have shape \(m, {outputs}\), one row per example, got \(3,"
     ):
@@ -160,7 +160,7 @@ def test_columns_as_examples_get_a_hint(shape, outputs):
     ],
     ids=str,
 )
-def test_bad_targets_are_refused(loss, Y, error):
+def test_invalid_targets_raise(loss, Y, error):
     with pytest.raises(error, match=r"Y|labels"):
         loss.prepare_targets(Y, 2, F8)
 
@@ -169,7 +169,7 @@ def test_bad_targets_are_refused(loss, Y, error):
     "copied", [copy.copy, copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))]
 )
 @each
-def test_a_copy_shares_no_buffers(loss, copied):
+def test_a_copy_has_a_separate_workspace(loss, copied):
     prediction, target = example(loss)
     value = loss.forward(prediction, target)
     before = loss.backward()
@@ -178,7 +178,7 @@ def test_a_copy_shares_no_buffers(loss, copied):
     assert not np.shares_memory(twin.backward(), before)
 
 
-def test_an_own_loss_needs_forward_and_backward_alone():
+def test_a_custom_loss_needs_only_forward_and_backward():
     class Absolute(Loss):
         def forward(self, prediction, target):
             self.sign = np.sign(prediction - target)

@@ -10,7 +10,7 @@ from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 
 
 @floats
-def test_softmax_logits_of_ten_thousand(dtype):
+def test_large_logits_do_not_overflow(dtype):
     loss = SoftmaxCrossEntropy()
     logits = np.array([[1e4, -1e4], [1e4, -1e4]], dtype)
     assert loss.forward(logits, np.array([[1, 0], [0, 1]], dtype)) == 1e4
@@ -34,7 +34,7 @@ def test_categorical_targets_become_rows(loss, Y):
 
 
 @pytest.mark.parametrize("loss", CATEGORICAL, ids=str)
-def test_almost_probabilities_are_made_to_sum_to_1(loss):
+def test_rows_that_almost_sum_to_1_are_normalized(loss):
     assert loss.prepare_targets([[0.5, 0.4999]], 2, F8).sum() == 1
 
 

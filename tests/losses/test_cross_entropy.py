@@ -21,7 +21,7 @@ from minidl.utils.settings import settings_of
 
 
 @floats
-def test_certain_and_right_costs_nothing(dtype):
+def test_the_loss_of_certain_and_correct_predictions_is_zero(dtype):
     loss, sure = BinaryCrossEntropy(), np.array([[0], [1]], dtype)
     assert loss.forward(sure, sure) == 0
     np.testing.assert_array_equal(loss.backward(), [[0.5], [-0.5]])
@@ -31,7 +31,7 @@ def test_certain_and_right_costs_nothing(dtype):
 
 
 @floats
-def test_certain_and_wrong_costs_infinity(dtype):
+def test_the_loss_of_certain_and_incorrect_predictions_is_infinite(dtype):
     sure = np.array([[0, 1]], dtype)
     for loss in (BinaryCrossEntropy(), CategoricalCrossEntropy()):
         assert loss.forward(sure, 1 - sure) == np.inf
@@ -97,7 +97,7 @@ def test_smoothing_is_the_loss_of_smoothed_targets(loss, hard, dtype):
 
 
 @pytest.mark.parametrize("loss", SMOOTH, ids=str)
-def test_smoothing_leaves_targets_and_hits_as_they_are(loss):
+def test_smoothing_does_not_change_targets_or_accuracy(loss):
     prediction, target = example(loss, 50, 3)
     plain = type(loss)()
     np.testing.assert_array_equal(
@@ -108,7 +108,7 @@ def test_smoothing_leaves_targets_and_hits_as_they_are(loss):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.99])
-def test_whoever_calls_all_classes_equally_likely_has_the_loss_ln_k(share):
+def test_uniform_predictions_have_the_loss_ln_k(share):
     k, t = 7, np.eye(7)[[3, 3, 0]]
     for loss, p in (
         (CategoricalCrossEntropy, np.full((3, k), 1 / k)),
@@ -138,7 +138,7 @@ def heads(share):
 
 
 @pytest.mark.parametrize(("layers", "loss", "Y"), heads(0.3), ids=["categorical", "binary"])
-def test_a_model_computes_it_from_the_logits_too(layers, loss, Y):
+def test_a_model_computes_smoothed_losses_from_the_logits(layers, loss, Y):
     X = np.random.default_rng(0).standard_normal((5, 3))
     model, plain = (
         Sequential(layers(), loss=one, dtype=np.float64) for one in (loss, type(loss)())
@@ -181,7 +181,7 @@ class Weighted(CategoricalCrossEntropy):
         self.weight = weight
 
 
-def test_settings_without_smoothing_say_nothing_of_it():
+def test_settings_leave_out_a_smoothing_of_zero():
     assert (
         settings_of(BinaryCrossEntropy())
         == settings_of(CategoricalCrossEntropy(label_smoothing=0))
@@ -192,7 +192,7 @@ def test_settings_without_smoothing_say_nothing_of_it():
     assert settings_of(Weighted(3, 0.1)) == {"weight": 3, "label_smoothing": 0.1}
 
 
-def test_a_subclass_without_its_own_init_call_is_not_smoothed():
+def test_a_subclass_that_does_not_call_init_is_not_smoothed():
     class Bare(BinaryCrossEntropy):
         def __init__(self):
             pass
@@ -203,9 +203,9 @@ def test_a_subclass_without_its_own_init_call_is_not_smoothed():
 
 @pytest.mark.parametrize("kind", [BinaryCrossEntropy, CategoricalCrossEntropy])
 @pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, "0.1", None, True])
-def test_smoothing_lies_in_0_to_1(kind, value):
+def test_smoothing_must_be_in_0_to_1(kind, value):
     with pytest.raises(
         ArgumentError,
-        match=rf"label_smoothing must be in \[0, 1\), got {value!r} in {kind.__name__}: typical is 0\.1",
+        match=rf"label_smoothing must be in \[0, 1\), got {value!r} in {kind.__name__}: typical",
     ):
         kind(label_smoothing=value)

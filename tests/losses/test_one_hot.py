@@ -27,6 +27,6 @@ def test_one_hot(labels):
         ([np.inf], 2, ArgumentError, "got inf in row 0"),
     ],
 )
-def test_one_hot_refuses(labels, classes, error, message):
+def test_invalid_labels_raise(labels, classes, error, message):
     with pytest.raises(error, match=message):
         one_hot(labels, classes)

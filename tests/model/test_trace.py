@@ -194,12 +194,12 @@ def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
     )
     text = text_of(model, X.reshape(6, 3, 1), Y)
     for words in (
-        "1  Gain(): A user's layer, as the docstring of Layer shows it: no super().__init__, no output_shape.",
-        "2  Undocumented(): its class has no docstring to tell its formula",
+        "1  Gain(): A custom layer, as in the docstring of Layer: no super().__init__, no output_shape.",
+        "2  Undocumented(): its class has no docstring that states a formula",
         "3  Residual(): A layer of layers: y = x + second(first(x)).",
         "Absolute(): The mean of |p - t|.",
-        "Absolute(): dp = what its own code computes",
-        "3  Residual(): what its own code computes",
+        "Absolute(): dp = computed by its own code",
+        "3  Residual(): computed by its own code",
     ):
         assert words in text
     assert row(section(text, "FORWARD"), "X")[0] == (6, 3, 1)

@@ -42,9 +42,9 @@ def test_a_subclass_inherits_no_description():
         def formula(self):
             return "y = x", "dx = dy"
 
-    assert Other().formula() == ("y = something else.", "what its own code computes")
+    assert Other().formula() == ("y = something else.", "computed by its own code")
     assert Other.to_onnx is Layer.to_onnx
-    assert Noisy(0.5).formula()[0] == "its class has no docstring to tell its formula"
+    assert Noisy(0.5).formula()[0] == "its class has no docstring that states a formula"
     assert not Noisy.is_identity_at_inference
     assert Dropout.is_identity_at_inference
     assert Further().formula() == ("y = x", "dx = dy")
