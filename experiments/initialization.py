@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from . import study
 from .figures import boundaries_figure, draw_chance_level, new_figure
 from .networks import binary_network
 
+Examples = tuple[np.ndarray, np.ndarray]
 WIDTHS = (2, 10, 5, 1)
 LEARNING_RATE = 0.01
 EPOCHS = 15_000
@@ -85,88 +86,121 @@ class RecordWeights(Callback):
             self.values.append(self.weight.value[:, 0].copy())
 
 
+class Training(NamedTuple):
+    """A trained network, its history, the record of its weights and its scores."""
+
+    model: Sequential
+    history: History
+    record: RecordWeights
+    train_scores: dict[str, float]
+    test_scores: dict[str, float]
+
+    @property
+    def n_different_units(self) -> int:
+        """The number of different units of the first layer."""
+        return len(np.unique(self.model.layers[0].parameters()["weight"].value, axis=0))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the results as JSON-compatible values."""
+        return {
+            "train": self.train_scores,
+            "test": self.test_scores,
+            "units_that_differ": self.n_different_units,
+            "cost_every_100": self.history.loss[::100],
+            "cost_last": self.history.loss[-1],
+            "seconds": self.history.seconds,
+        }
+
+
+def train(init: Any, seed: int, epochs: int, data: Examples, test_data: Examples) -> Training:
+    """Train a network from one kind of initial weights."""
+    model = binary_network(WIDTHS, init=init, seed=np.random.RandomState(seed))
+    record = RecordWeights(model)
+    history = model.fit(
+        *data,
+        optimizer=GradientDescent(LEARNING_RATE),
+        epochs=epochs,
+        batch_size=None,
+        callbacks=[record],
+        progress=False,
+    )
+    return Training(model, history, record, model.evaluate(*data), model.evaluate(*test_data))
+
+
 def run(options: argparse.Namespace) -> None:
     """Train from each kind of initial weights, report, write."""
-    X, Y = planar.circles(300, 0.05, np.random.RandomState(1))
-    X_test, Y_test = planar.circles(100, 0.05, np.random.RandomState(2))
+    data = planar.circles(300, 0.05, np.random.RandomState(1))
+    test_data = planar.circles(100, 0.05, np.random.RandomState(2))
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
     is_assignment = options.seed == ASSIGNMENT_SEED and not options.quick
     assignment = ASSIGNMENT if is_assignment else {}
-    majority = {"train": study.majority_share(Y), "test": study.majority_share(Y_test)}
-    rows: list[list[Any]] = [COLUMNS, ["majority class", *majority.values(), *[None] * 5]]
-    models: dict[str, Sequential] = {}
-    histories: dict[str, History] = {}
-    records: dict[str, RecordWeights] = {}
-    results: dict[str, Any] = {}
-    for name, init in INITIALIZERS.items():
-        rng = np.random.RandomState(options.seed)
-        model = models[name] = binary_network(WIDTHS, init=init, seed=rng)
-        records[name] = RecordWeights(model)
-        history = histories[name] = model.fit(
-            X,
-            Y,
-            optimizer=GradientDescent(LEARNING_RATE),
-            epochs=epochs,
-            batch_size=None,
-            callbacks=[records[name]],
-            progress=False,
-        )
-        train_scores, test_scores = model.evaluate(X, Y), model.evaluate(X_test, Y_test)
-        n_units = len(np.unique(model.layers[0].parameters()["weight"].value, axis=0))
-        rows.append(
-            [
-                name,
-                train_scores["accuracy"],
-                test_scores["accuracy"],
-                *assignment.get(name, (None, None)),
-                history.loss[0],
-                history.loss[-1],
-                f"{n_units} of {WIDTHS[1]}",
-            ]
-        )
-        results[name] = {
-            "train": train_scores,
-            "test": test_scores,
-            "units_that_differ": n_units,
-            "cost_every_100": history.loss[::100],
-            "cost_last": history.loss[-1],
-            "seconds": history.seconds,
-        }
+    majority = {
+        "train": study.majority_share(data[1]),
+        "test": study.majority_share(test_data[1]),
+    }
+    trainings = {
+        name: train(init, options.seed, epochs, data, test_data)
+        for name, init in INITIALIZERS.items()
+    }
     network = study.network_name(WIDTHS)
     print(
         f"{network}, gradient descent {LEARNING_RATE}, {epochs:,} epochs on 300 points of two "
         "circles, 100 test points; accuracy and cost:"
     )
-    print(study.table(rows))
+    print_table(trainings, majority, assignment)
     content = {
         "settings": {**study.arguments(options), "epochs": epochs},
         "majority": majority,
-        "runs": results,
+        "runs": {name: training.as_json() for name, training in trainings.items()},
         "course": {
-            name: {"train": train, "test": test} for name, (train, test) in assignment.items()
+            name: {"train": train_accuracy, "test": test_accuracy}
+            for name, (train_accuracy, test_accuracy) in assignment.items()
         },
         "versions": study.versions(),
     }
-    training = f"{network}, gradient descent {LEARNING_RATE} on all 300 points"
+    note = f"{network}, gradient descent {LEARNING_RATE} on all 300 points"
     figures = {
-        "cost.png": lambda: cost_figure(histories, training),
+        "cost.png": lambda: cost_figure(
+            {name: training.history for name, training in trainings.items()}, note
+        ),
         "boundaries.png": lambda: boundaries_figure(
             "Decision boundaries after training from different initial weights",
-            {name: model for name, model in models.items() if name != EQUAL},
-            X,
-            Y,
-            {name: accuracy_note(result) for name, result in results.items()},
+            {name: training.model for name, training in trainings.items() if name != EQUAL},
+            *data,
+            {name: accuracy_note(training) for name, training in trainings.items()},
         ),
         "symmetry.png": lambda: symmetry_figure(
-            {name: records[name] for name in ("zeros", EQUAL, "He")}
+            {name: trainings[name].record for name in ("zeros", EQUAL, "He")}
         ),
     }
     study.write(options.out, content, figures)
 
 
-def accuracy_note(result: Mapping[str, Any]) -> str:
+def print_table(
+    trainings: Mapping[str, Training],
+    majority: Mapping[str, float],
+    assignment: Mapping[str, tuple[float, float]],
+) -> None:
+    """Print accuracies, costs and the number of different units."""
+    rows: list[list[Any]] = [COLUMNS, ["majority class", *majority.values(), *[None] * 5]]
+    for name, training in trainings.items():
+        rows.append(
+            [
+                name,
+                training.train_scores["accuracy"],
+                training.test_scores["accuracy"],
+                *assignment.get(name, (None, None)),
+                training.history.loss[0],
+                training.history.loss[-1],
+                f"{training.n_different_units} of {WIDTHS[1]}",
+            ]
+        )
+    print(study.table(rows))
+
+
+def accuracy_note(training: Training) -> str:
     """Return both accuracies in words."""
-    train, test = result["train"]["accuracy"], result["test"]["accuracy"]
+    train, test = training.train_scores["accuracy"], training.test_scores["accuracy"]
     return f"accuracy: train {train:.1%}, test {test:.1%}"
 
 

@@ -21,7 +21,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,72 +87,89 @@ class MeasureCost(Callback):
         self.start = time.perf_counter()
 
 
+class Training(NamedTuple):
+    """The history of a training, its scores, and what was measured."""
+
+    epochs: int
+    history: History
+    scores: dict[str, float]
+    step_costs: list[float]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the results as JSON-compatible values."""
+        return {
+            **self.scores,
+            "epochs": self.epochs,
+            "steps": len(self.step_costs),
+            "seconds": self.seconds,
+            f"to_cost_{TARGET_COST}": time_to_target(self.history),
+            "cost": self.history["cost"],
+            "seconds_at": self.history["seconds"],
+        }
+
+
+def train(name: str, options: argparse.Namespace, X: np.ndarray, Y: np.ndarray) -> Training:
+    """Train a network with one batch size."""
+    epochs = max(1, EPOCHS[name] // QUICK_DIVISOR) if options.quick else EPOCHS[name]
+    model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(options.seed))
+    measure = MeasureCost(X, Y)
+    history = model.fit(
+        X,
+        Y,
+        optimizer=GradientDescent(options.learning_rate),
+        epochs=epochs,
+        batch_size=BATCH_SIZES[name],
+        callbacks=[measure],
+        progress=False,
+    )
+    scores = model.evaluate(X, Y)
+    return Training(epochs, history, scores, measure.step_costs, measure.seconds)
+
+
 def run(options: argparse.Namespace) -> None:
     """Train with each batch size, report, write."""
     X, Y = planar.moons(N_POINTS, 0.2, np.random.RandomState(options.seed))
     majority = study.majority_share(Y)
     network = study.network_name(WIDTHS)
-    print(
-        f"{network}, gradient descent {options.learning_rate:g} "
-        f"on {N_POINTS:,} points of two moons:",
-        flush=True,
-    )
+    rate = f"{options.learning_rate:g}"
+    print(f"{network}, gradient descent {rate} on {N_POINTS:,} points of two moons:", flush=True)
+    trainings = {name: train(name, options, X, Y) for name in BATCH_SIZES}
+    print_table(trainings, majority)
+    content = {
+        "settings": study.arguments(options),
+        "majority": majority,
+        "runs": {name: training.as_json() for name, training in trainings.items()},
+        "versions": study.versions(),
+    }
+    note = f"{network}, {N_POINTS:,} points of two moons, learning rate {rate}"
+    histories = {name: training.history for name, training in trainings.items()}
+    step_costs = {name: training.step_costs for name, training in trainings.items()}
+    figures = {
+        "cost.png": lambda: cost_figure(histories, note),
+        "steps.png": lambda: steps_figure(step_costs, note),
+    }
+    study.write(options.out, content, figures)
+
+
+def print_table(trainings: Mapping[str, Training], majority: float) -> None:
+    """Print epochs, steps, time, accuracy and cost for each batch size."""
     rows: list[list[Any]] = [COLUMNS, ["majority class", *[None] * 3, majority, *[None] * 3]]
-    histories: dict[str, History] = {}
-    step_costs: dict[str, list[float]] = {}
-    results: dict[str, Any] = {}
-    for name, batch_size in BATCH_SIZES.items():
-        epochs = max(1, EPOCHS[name] // QUICK_DIVISOR) if options.quick else EPOCHS[name]
-        model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(options.seed))
-        measure = MeasureCost(X, Y)
-        history = histories[name] = model.fit(
-            X,
-            Y,
-            optimizer=GradientDescent(options.learning_rate),
-            epochs=epochs,
-            batch_size=batch_size,
-            callbacks=[measure],
-            progress=False,
-        )
-        step_costs[name] = measure.step_costs
-        scores = model.evaluate(X, Y)
-        target = time_to_target(history)
+    for name, training in trainings.items():
+        target = time_to_target(training.history)
         rows.append(
             [
                 name,
-                f"{epochs:,}",
-                f"{len(measure.step_costs):,}",
-                f"{measure.seconds:.2f}",
-                scores["accuracy"],
-                scores["loss"],
+                f"{training.epochs:,}",
+                f"{len(training.step_costs):,}",
+                f"{training.seconds:.2f}",
+                training.scores["accuracy"],
+                training.scores["loss"],
                 target["epochs"],
                 None if target["seconds"] is None else f"{target['seconds']:.2f}",
             ]
         )
-        results[name] = {
-            **scores,
-            "epochs": epochs,
-            "steps": len(measure.step_costs),
-            "seconds": measure.seconds,
-            f"to_cost_{TARGET_COST}": target,
-            "cost": history["cost"],
-            "seconds_at": history["seconds"],
-        }
     print(study.table(rows))
-    content = {
-        "settings": study.arguments(options),
-        "majority": majority,
-        "runs": results,
-        "versions": study.versions(),
-    }
-    training = (
-        f"{network}, {N_POINTS:,} points of two moons, learning rate {options.learning_rate:g}"
-    )
-    figures = {
-        "cost.png": lambda: cost_figure(histories, training),
-        "steps.png": lambda: steps_figure(step_costs, training),
-    }
-    study.write(options.out, content, figures)
 
 
 def time_to_target(history: History) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,6 +80,42 @@ class RecordLastBatch(Callback):
             self.costs.append(float(run.loss))
 
 
+class Training(NamedTuple):
+    """A trained network, its history, its scores, and the recorded costs of last batches."""
+
+    model: Sequential
+    history: History
+    scores: dict[str, float]
+    last_batch_costs: list[float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the results as JSON-compatible values."""
+        return {
+            **self.scores,
+            "last_batch_cost_every_1000": self.last_batch_costs,
+            "seconds": self.history.seconds,
+        }
+
+
+def train(
+    optimizer: Optimizer, X: np.ndarray, Y: np.ndarray, *, seed: int, epochs: int
+) -> Training:
+    """Train a network with one optimizer."""
+    model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(seed))
+    record = RecordLastBatch()
+    history = model.fit(
+        X,
+        Y,
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        shuffle=lambda epoch: np.random.RandomState(10 + epoch).permutation(N_POINTS),
+        callbacks=[record],
+        progress=False,
+    )
+    return Training(model, history, model.evaluate(X, Y), record.costs)
+
+
 def run(options: argparse.Namespace) -> None:
     """Train with each optimizer, minimize in the valley, report, write."""
     X, Y = planar.moons(N_POINTS, 0.2, np.random.RandomState(3))
@@ -93,42 +129,17 @@ def run(options: argparse.Namespace) -> None:
         f"on {N_POINTS} points of two moons:",
         flush=True,
     )
-    rows: list[list[Any]] = [
-        ["optimizer", "accuracy", "assignment", "last cost", "seconds"],
-        ["majority class", majority, None, None, None],
-    ]
-    models: dict[str, Sequential] = {}
-    histories: dict[str, History] = {}
-    results: dict[str, Any] = {}
-    for name, optimizer_class in OPTIMIZERS.items():
-        rng = np.random.RandomState(options.seed)
-        model = models[name] = binary_network(WIDTHS, init=He(), seed=rng)
-        record = RecordLastBatch()
-        history = histories[name] = model.fit(
-            X,
-            Y,
-            optimizer=optimizer_class(LEARNING_RATE),
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            shuffle=lambda epoch: np.random.RandomState(10 + epoch).permutation(N_POINTS),
-            callbacks=[record],
-            progress=False,
-        )
-        scores = model.evaluate(X, Y)
-        seconds = f"{history.seconds:.1f}"
-        rows.append([name, scores["accuracy"], assignment.get(name), scores["loss"], seconds])
-        results[name] = {
-            **scores,
-            "last_batch_cost_every_1000": record.costs,
-            "seconds": history.seconds,
-        }
-    print(study.table(rows))
+    trainings = {
+        name: train(optimizer_class(LEARNING_RATE), X, Y, seed=options.seed, epochs=epochs)
+        for name, optimizer_class in OPTIMIZERS.items()
+    }
+    print_table(trainings, majority, assignment)
     paths = valley_paths()
     print_valley(paths)
     content = {
         "settings": {**study.arguments(options), "epochs": epochs},
         "majority": majority,
-        "runs": results,
+        "runs": {name: training.as_json() for name, training in trainings.items()},
         "course": assignment,
         "valley": {
             name: {"height": float(height(path[-1])), "path": path.tolist()}
@@ -136,7 +147,11 @@ def run(options: argparse.Namespace) -> None:
         },
         "versions": study.versions(),
     }
-    notes = {name: f"accuracy {result['accuracy']:.1%}" for name, result in results.items()}
+    models = {name: training.model for name, training in trainings.items()}
+    histories = {name: training.history for name, training in trainings.items()}
+    notes = {
+        name: f"accuracy {training.scores['accuracy']:.1%}" for name, training in trainings.items()
+    }
     title = f"Two moons after {epochs:,} epochs"
     figures = {
         "cost.png": lambda: cost_figure(histories, network),
@@ -144,6 +159,21 @@ def run(options: argparse.Namespace) -> None:
         "valley.png": lambda: valley_figure(paths),
     }
     study.write(options.out, content, figures)
+
+
+def print_table(
+    trainings: Mapping[str, Training], majority: float, assignment: Mapping[str, float]
+) -> None:
+    """Print accuracy, cost and time of each optimizer."""
+    rows: list[list[Any]] = [
+        ["optimizer", "accuracy", "assignment", "last cost", "seconds"],
+        ["majority class", majority, None, None, None],
+    ]
+    for name, training in trainings.items():
+        accuracy, cost = training.scores["accuracy"], training.scores["loss"]
+        seconds = f"{training.history.seconds:.1f}"
+        rows.append([name, accuracy, assignment.get(name), cost, seconds])
+    print(study.table(rows))
 
 
 def cost_figure(histories: Mapping[str, History], network: str) -> Any:

@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from minidl import GradientDescent, Xavier
+from minidl import GradientDescent, History, Sequential, Xavier
 from minidl.cli.argument_types import POSITIVE_INTEGER
-from minidl.data import load_cats, read_image
+from minidl.data import Dataset, load_cats, read_image
 
 from . import study
 from .figures import new_figure
@@ -57,42 +57,23 @@ def run(options: argparse.Namespace) -> None:
             "note: trained on drawn cats, the network knows nothing of real ones; "
             "see datasets/README.md for the real files"
         )
-    model = binary_network(
-        WIDTHS, init=Xavier(), seed=np.random.RandomState(options.seed), dtype=np.float32
-    )
     epochs = min(options.epochs, QUICK_EPOCHS) if options.quick else options.epochs
-    optimizer = GradientDescent(LEARNING_RATE)
-    print(
-        f"training first (minidl predict uses a saved network instead): "
-        f"{study.network_name(WIDTHS)}, {optimizer}, {epochs:,} epochs",
-        flush=True,
-    )
-    history = model.fit(
-        dataset.train.x, dataset.train.y, optimizer=optimizer, epochs=epochs, batch_size=None
-    )
+    model, history = train(dataset, options.seed, epochs)
     test_scores = model.evaluate(dataset.test.x, dataset.test.y)
     majority_class, majority_share = dataset.majority_class["test"]
     print(
         f"accuracy on the {len(dataset.test)} test images: {test_scores['accuracy']:.3f} "
         f"(majority class {majority_class}: {majority_share:.3f}); {history.seconds:.1f} s"
     )
-    probabilities = model.predict(images.reshape(len(images), -1) / 255)[:, 0]
+    probabilities = model.predict(images.reshape(len(images), -1) / 255)[:, 0].tolist()
     predictions = [dataset.classes[int(probability > 0.5)] for probability in probabilities]
-    rows = [
-        [str(path), prediction, float(probability)]
-        for path, prediction, probability in zip(
-            options.pictures, predictions, probabilities, strict=True
-        )
-    ]
+    paths = [str(path) for path in options.pictures]
+    rows = list(zip(paths, predictions, probabilities, strict=True))
     print(study.table([["image", "prediction", "probability of a cat"], *rows]))
     results = {
         "source": dataset.source,
         "verified": dataset.verified,
-        "settings": {
-            **study.arguments(options),
-            "epochs": epochs,
-            "pictures": [str(path) for path in options.pictures],
-        },
+        "settings": {**study.arguments(options), "epochs": epochs, "pictures": paths},
         "test": test_scores,
         "answers": [
             {"picture": path, "called": prediction, "probability_of_cat": probability}
@@ -109,8 +90,26 @@ def run(options: argparse.Namespace) -> None:
     study.write(options.out, results, figures)
 
 
+def train(dataset: Dataset, seed: int, epochs: int) -> tuple[Sequential, History]:
+    """Train the network of the assignment on the cat images."""
+    model = binary_network(
+        WIDTHS, init=Xavier(), seed=np.random.RandomState(seed), dtype=np.float32
+    )
+    optimizer = GradientDescent(LEARNING_RATE)
+    print(
+        f"training first (minidl predict uses a saved network instead): "
+        f"{study.network_name(WIDTHS)}, {optimizer}, {epochs:,} epochs",
+        flush=True,
+    )
+    X, Y = dataset.train.x, dataset.train.y
+    return model, model.fit(X, Y, optimizer=optimizer, epochs=epochs, batch_size=None)
+
+
 def predictions_figure(
-    paths: Sequence[Path], images: np.ndarray, predictions: Sequence[str], probabilities: np.ndarray
+    paths: Sequence[Path],
+    images: np.ndarray,
+    predictions: Sequence[str],
+    probabilities: Sequence[float],
 ) -> Any:
     """Return a figure of the first images as the network sees them, with the predictions."""
     n_images = min(len(images), MAX_IMAGES)
@@ -129,7 +128,7 @@ def predictions_figure(
     ):
         axes.imshow(image)
         name = path.name if len(path.name) <= MAX_NAME else f"{path.name[: MAX_NAME - 4]}..."
-        confidence = min(float(max(probability, 1 - probability)), 0.99)  # no model is certain
+        confidence = min(max(probability, 1 - probability), 0.99)  # no model is certain
         title = f"{name}\n{prediction} ({confidence:.0%})"
         axes.set_title(title, fontsize=9, parse_math=False)
     return figure

@@ -57,67 +57,32 @@ def parser() -> argparse.ArgumentParser:
     return cli
 
 
-def _add_options(cli: argparse.ArgumentParser, name: str) -> None:
-    cli.add_argument(
-        "--rounds",
-        type=POSITIVE_INTEGER,
-        default=ROUNDS[name],
-        metavar="N",
-        help="number of measurements (default: %(default)s)",
-    )
-    cli.add_argument(
-        "--quick",
-        action="store_true",
-        help="tiny sizes and two rounds, to try it out: the figures mean nothing",
-    )
-    cli.add_argument(
-        "--out",
-        type=Path,
-        default=Path("results/speed"),
-        metavar="DIR",
-        help="folder of the JSON file (default: %(default)s)",
-    )
+def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
+    add = parser.add_argument
+    text = "number of measurements (default: %(default)s)"
+    add("--rounds", type=POSITIVE_INTEGER, default=ROUNDS[name], metavar="N", help=text)
+    text = "tiny sizes and two rounds, to try it out: the figures mean nothing"
+    add("--quick", action="store_true", help=text)
+    text = "folder of the JSON file (default: %(default)s)"
+    add("--out", type=Path, default=Path("results/speed"), metavar="DIR", help=text)
     if name in ("train", "check", "data"):
-        cli.add_argument(
-            "--data",
-            type=Path,
-            metavar="FOLDER",
-            help="folder of the cat images (default: see minidl data list)",
-        )
+        text = "folder of the cat images (default: see minidl data list)"
+        add("--data", type=Path, metavar="FOLDER", help=text)
     if name in SECONDS:
-        cli.add_argument(
-            "--seconds",
-            type=POSITIVE_NUMBER,
-            default=SECONDS[name],
-            metavar="S",
-            help="length of a turn (default: %(default)s)",
-        )
+        text = "length of a turn (default: %(default)s)"
+        add("--seconds", type=POSITIVE_NUMBER, default=SECONDS[name], metavar="S", help=text)
         threads = 1 if name == "growth" else report.cpus()
-        cli.add_argument(
-            "--threads",
-            type=POSITIVE_INTEGER,
-            default=threads,
-            metavar="N",
-            help="threads of each process (default: %(default)s)",
-        )
-    if name in PEERS:
-        cli.add_argument(
-            "--only",
-            type=_names(PEERS[name]),
-            metavar="PEER,...",
-            help=f"of {', '.join(PEERS[name])} (default: all)",
-        )
-    if name in LOADS:
-        cli.add_argument(
-            "--workload",
-            type=_names(LOADS[name]),
-            metavar="NAME,...",
-            help=f"of {', '.join(LOADS[name])} (default: all)",
-        )
+        text = "threads of each process (default: %(default)s)"
+        add("--threads", type=POSITIVE_INTEGER, default=threads, metavar="N", help=text)
+    for option, metavar, choices in (
+        ("--only", "PEER,...", PEERS.get(name)),
+        ("--workload", "NAME,...", LOADS.get(name)),
+    ):
+        if choices:
+            text = f"of {', '.join(choices)} (default: all)"
+            add(option, type=_names(tuple(choices)), metavar=metavar, help=text)
     if name == "check":
-        cli.add_argument(
-            "--full", action="store_true", help="run the loop over every parameter, once"
-        )
+        add("--full", action="store_true", help="run the loop over every parameter, once")
 
 
 def _names(allowed: Sequence[str]) -> Callable[[str], list[str]]:

@@ -96,17 +96,17 @@ def _is_header(cells: list[str]) -> bool:
 def _check_row(path: Path, row: Row, n_columns: int) -> None:
     line, cells = row
     if len(cells) != n_columns:
-        found = f"{len(cells)} cells"
+        problem = f"{len(cells)} cells"
     else:
         invalid = [column for column, cell in enumerate(cells[:-1]) if not _is_finite(cell)]
         if not cells[-1].strip():
             invalid.append(n_columns - 1)
         if not invalid:
             return
-        found = f"{cells[invalid[0]][:MAX_QUOTED]!r} in column {invalid[0] + 1}"
+        problem = f"{cells[invalid[0]][:MAX_QUOTED]!r} in column {invalid[0] + 1}"
     raise DataError(
         f"{path}, line {line}: must have {n_columns - 1} finite numbers and then a class, "
-        f"found {found}: repair or delete the line"
+        f"found {problem}: repair or delete the line"
     )
 
 

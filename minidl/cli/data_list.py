@@ -32,17 +32,17 @@ def list_datasets(options: argparse.Namespace) -> int:
     datasets: dict[str, Any] = {}
     for name, files in IMAGE_FILES.items():
         status = _status(name, options.data)
-        found = {
+        existing_paths = {
             file: [str(folder / file) for folder in folders if (folder / file).exists()]
             for file in (files.train, files.test)
         }
-        datasets[name] = {**status, "files": found}
+        datasets[name] = {**status, "files": existing_paths}
         lines += [
             "",
             f"{name:6} {status['state']}: {status['train']} training images, "
             f"{status['test']} test images",
         ]
-        for file, paths in found.items():
+        for file, paths in existing_paths.items():
             lines.append(f"       {file:22} {' and '.join(paths) or 'not found'}")
         lines.append(f"       {status['source']}")
     failed = any(dataset["state"] == "error" for dataset in datasets.values())

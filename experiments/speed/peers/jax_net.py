@@ -58,14 +58,16 @@ class Trainer:
     def _stepped(self, step: Callable[..., Any]) -> Callable[[Any], Any]:
         """Return an epoch that calls a compiled step for each batch."""
         if self.workload.is_full_batch:
-            whole = jax.jit(step, donate_argnums=0)
-            return lambda state: whole(state, *self.data)
-        one = jax.jit(lambda state, x, y, rows: step(state, x[rows], y[rows]), donate_argnums=0)
+            full_step = jax.jit(step, donate_argnums=0)
+            return lambda state: full_step(state, *self.data)
+        batch_step = jax.jit(
+            lambda state, x, y, rows: step(state, x[rows], y[rows]), donate_argnums=0
+        )
 
         def epoch(state: Any) -> Any:
             order, size = self.order(), self.workload.batch
             for start in range(0, len(order), size):
-                state = one(state, *self.data, order[start : start + size])
+                state = batch_step(state, *self.data, order[start : start + size])
             return state
 
         return epoch
