@@ -1,4 +1,7 @@
-"""Correct layers and losses as users write them: no super().__init__, own attributes, not always fit for complex numbers."""
+"""Correct layers and losses as users write them.
+
+Without super().__init__, with attributes of any name, and not always complex-safe.
+"""
 
 import numpy as np
 from scipy.special import expit

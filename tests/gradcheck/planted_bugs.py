@@ -1,8 +1,9 @@
-"""Bugs as people write them, each planted into a model that is right but for it.
+"""Bugs as people write them, each planted into an otherwise correct model.
 
-All of the collection that the checker was designed against (66 bugs from the issues of other projects) are here that can be made
-with layers of minidl, and more. Left out: three of batch normalization, whose examples depend on one another; integer parameters,
-which are refused. In `RIGHT` are changes that look like bugs and are none.
+They include all bugs of the collection that the checker was designed against (66 from the issues of
+other projects) that can be made with layers of minidl. Left out are three of batch normalization,
+whose examples depend on one another, and integer parameters, which are refused. `RIGHT` contains
+changes that look like bugs and are none.
 
 `python -m tests.gradcheck.planted_bugs` prints which are found, located and named.
 """
@@ -51,7 +52,10 @@ class Bug:
 
 
 def net(replaced=None, *, m=6, loss=None, penalties=None, dtype=np.float64) -> Model:
-    """Return Linear 4-5, Tanh, Dropout, Linear 5-5, ReLU, Linear 5-3, Softmax with some layers replaced, and a batch."""
+    """Return a model with some layers replaced, and a batch.
+
+    Its layers are Linear 4-5, Tanh, Dropout, Linear 5-5, ReLU, Linear 5-3, Softmax.
+    """
     layers = [Linear(4, 5), Tanh(), Dropout(0.8), Linear(5, 5), ReLU(), Linear(5, 3), Softmax()]
     for i, layer in (replaced or {}).items():
         layers[i] = layer
@@ -99,7 +103,10 @@ def bug(name, layer, parameter, words, build):
 
 
 def after(change):
-    """Return a Linear class whose backward ends with change(layer, x, dy, dx); a result that is not None replaces dx."""
+    """Return a Linear class whose backward ends with change(layer, x, dy, dx).
+
+    A result that is not None replaces dx.
+    """
 
     class Linear_(Linear):
         def backward(self, dy):

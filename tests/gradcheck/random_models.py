@@ -1,4 +1,7 @@
-"""Random models whose gradients are right, from a whole number each: deep and shallow, tiny and huge weights, kinks and all."""
+"""Random models with correct gradients, each made from an integer.
+
+Deep and shallow, with tiny and huge weights, and with kinks.
+"""
 
 from dataclasses import dataclass
 
@@ -98,7 +101,7 @@ def random_case(seed):
 
 
 def _scale(rng):
-    """Return a function that gives the scale of each layer's weights: one for all, or each its own."""
+    """Return a function that returns the scale of the next layer's weights: the same or another."""
     one = 10 ** rng.uniform(-3, 2)
     style = rng.choice(["one", "each", "He"], p=[0.4, 0.3, 0.3])
     return {"one": lambda: one, "each": lambda: 10 ** rng.uniform(-3, 2), "He": lambda: None}[style]
@@ -170,7 +173,7 @@ def _hidden(rng, width, scale, stochastic):
 
 
 def _end(rng, kind, m, k):
-    """Return the layers before the loss, the loss, and targets in one of the forms that it takes."""
+    """Return the last layers, the loss, and targets in one of the forms that it accepts."""
     if kind == "squares":
         return [], MeanSquaredError(), rng.standard_normal((m, k)) * 10 ** rng.uniform(-2, 2)
     if kind == "own":
@@ -207,7 +210,7 @@ def _penalties(rng, layers):
 
 
 def _set_values(rng, model, scale):
-    """Give biases and gains values too; in some models make numbers whole, so that sums meet kinks and ties exactly."""
+    """Set biases and gains too; in some models to integers, so that sums hit kinks exactly."""
     whole, alive = rng.random() < 0.1, rng.random() < 0.6
     for _, parameter in model.parameters:
         if len(parameter.shape) < 2 and alive:

@@ -1,4 +1,4 @@
-"""A layer that takes statistics of the batch while training: checked as it is then, and left as it was."""
+"""A layer with batch statistics is checked in training, too, and is restored."""
 
 import numpy as np
 import pytest

@@ -1,11 +1,11 @@
-"""Every planted bug is found, at its place, and nine of ten are called by their name; what only looks like a bug passes."""
+"""Every planted bug is detected and located, nine of ten are named; what is no bug passes."""
 
 import pytest
 from planted_bugs import BUGS, RIGHT, examine
 
 from minidl.gradcheck import GradientChecker
 
-# Found and located, but for their cause the report gives the census, or a formula that happens to be equal.
+# Detected and located, but the cause is unknown or a formula that happens to be equal.
 UNNAMED = {"a layer skipped on the way back", "tied weight: the first use forgotten"}
 
 
