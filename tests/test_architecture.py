@@ -273,7 +273,6 @@ NOT_YET = {
         "minidl/model/inputs.py",
         "minidl/model/sequential.py",
         "minidl/model/trace.py",
-        "minidl/testing.py",
         "minidl/training/callbacks/stop_on_nonfinite.py",
         "tests/batching/test_minibatches.py",
         "tests/batching/test_out_of_core.py",

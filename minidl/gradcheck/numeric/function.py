@@ -12,8 +12,6 @@ from ...utils.typing import Array
 from ..constants import BOUND_SAFETY, COMPLEX_AGREEMENT
 from .differences import ComplexStep, NotComplexSafe, RichardsonDifference, Scheme
 
-Rng = np.random.Generator
-
 
 def real_and_complex(x: Array) -> dict[str, Array]:
     """Return copies of `x` in "real" and in "complex" arithmetic."""

@@ -1,0 +1,50 @@
+"""assert_gradients: a model in a test suite."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from ..gradcheck import GradientChecker, Report
+from ..model.sequential import Sequential
+
+
+def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> Report:
+    """Check all gradients of a model and raise an error if one is wrong.
+
+    Parameters
+    ----------
+    model : Sequential
+        The model; it is restored bit for bit.
+    X : array_like of shape (m, ...)
+        A few examples, as for `Sequential.fit`: 2 to 10 are enough.
+    Y : array_like of shape (m,) or (m, outputs)
+        Their targets, as for `Sequential.fit`.
+
+    Returns
+    -------
+    Report
+        The report of `GradientChecker`, if no check failed.
+
+    Raises
+    ------
+    GradientError
+        If a gradient is wrong. It is an `AssertionError`, and its message is the report.
+    ArgumentError
+        If `model` is no Sequential.
+    ShapeError, DtypeError
+        If `X` or `Y` do not fit the model.
+    NonFiniteError
+        If the objective of these examples is not finite.
+
+    See Also
+    --------
+    GradientChecker : The same check with more options; returns failures instead of raising.
+
+    Examples
+    --------
+    >>> from minidl import Linear, MeanSquaredError, Sequential
+    >>> model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    >>> assert_gradients(model, [[1, 2], [3, 5]], [1, 2]).ok
+    True
+    """
+    return GradientChecker(model).check(X, Y).raise_if_failed()

@@ -1,0 +1,190 @@
+"""check_optimizer: one optimizer, without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from ..gradcheck import Report
+from ..gradcheck.contract.rule import Rule, run_rules
+from ..gradcheck.contract.writes import detect_write, read_only
+from ..optimizers.base import Optimizer
+from ..utils.typing import Array
+
+Make = Callable[[], Optimizer]
+
+_DIVERGED = 1e6  # a distance to the goal that is never reached on the way there
+
+
+def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
+    """Check an optimizer: the rules of the optimizer contract, and that it minimizes.
+
+    Parameters
+    ----------
+    make : callable
+        ``make()`` returns a new optimizer at each call. Its learning rate should suit slopes of
+        about 1: 0.01 to 0.1 for most optimizers.
+    steps : int, default 20000
+        In how many steps it must reach the minimum of a parabola and the bend of a curved valley.
+
+    Returns
+    -------
+    Report
+        One check per rule, of the term "protocol".
+
+    Raises
+    ------
+    ArgumentError
+        If `make` does not return a new `Optimizer` at each call.
+
+    See Also
+    --------
+    minidl.Optimizer : The contract.
+
+    Examples
+    --------
+    >>> from minidl import Adam
+    >>> check_optimizer(lambda: Adam(0.01)).ok
+    True
+    """
+    first = make()
+    cure = "pass a callable such as lambda: Adam(0.01)"
+    if not isinstance(first, Optimizer):
+        raise ArgumentError(f"make must return an Optimizer, got {first!r}: {cure}")
+    if first is make():
+        raise ArgumentError(
+            f"make must return a new optimizer at each call, got the same twice: {cure}"
+        )
+    rules: list[Rule[Make]] = [
+        *_RULES,
+        Rule(
+            "finds_minimum",
+            "finds the minimum of a parabola",
+            lambda make: _why_not_reached(make, _PARABOLA, steps),
+        ),
+        Rule(
+            "descends_valley",
+            "gets down Rosenbrock's valley",
+            lambda make: _why_not_reached(make, _VALLEY, steps),
+        ),
+    ]
+    return Report.from_checks(run_rules(rules, make, str(first)), title=f"{first} alone")
+
+
+# The rules.
+
+
+def _start(dtype: npt.DTypeLike = np.float64) -> Array:
+    return np.array([1.0, -2.0, 0.5, 3.0], dtype)
+
+
+def _slope(theta: Array) -> Array:
+    slope: Array = theta * np.array([1.0, 0.3, 0.1, 0.5], theta.dtype)
+    return slope
+
+
+def _after_steps(
+    optimizer: Optimizer, theta: Array, slope: Callable[[Array], Array] = _slope, steps: int = 5
+) -> Array:
+    for _ in range(steps):
+        optimizer.step(theta, slope(theta))
+    return theta
+
+
+def _in_place(make: Make) -> str | None:
+    theta = _after_steps(make(), _start(), steps=1)
+    if np.array_equal(theta, _start()):
+        return "a step leaves theta unchanged: it must be modified in place, e.g. theta -= ..."
+    return None if np.isfinite(theta).all() else f"a step leads to {theta}"
+
+
+def _gradient_untouched(make: Make) -> str | None:
+    return detect_write(
+        "the gradient",
+        lambda: _after_steps(make(), _start(), lambda theta: read_only(_slope(theta))),
+    )
+
+
+def _repeatable(make: Make) -> str | None:
+    if np.array_equal(_after_steps(make(), _start()), _after_steps(make(), _start())):
+        return None
+    return "two new optimizers lead to different points from the same start"
+
+
+def _starts_anew(make: Make) -> str | None:
+    used = make()
+    _after_steps(used, 7 * _start()[:3], lambda theta: theta)
+    if np.array_equal(_after_steps(used, _start()), _after_steps(make(), _start())):
+        return None
+    return (
+        "after optimizing another vector it leads to another point than a new one: init_state "
+        "must create all of the state"
+    )
+
+
+def _float32_as_float64(make: Make) -> str | None:
+    double, single = _after_steps(make(), _start()), _after_steps(make(), _start(np.float32))
+    if np.allclose(single, double, rtol=1e-4, atol=1e-4):
+        return None
+    return f"in float32 it leads to {single}, in float64 to {double}, from the same start"
+
+
+_RULES: tuple[Rule[Make], ...] = (
+    Rule("in_place", "moves theta in place", _in_place),
+    Rule("gradient_untouched", "gradient untouched", _gradient_untouched),
+    Rule("repeatable", "repeatable", _repeatable),
+    Rule("starts_anew", "starts anew for another vector", _starts_anew),
+    Rule("float32_as_float64", "float32 as float64", _float32_as_float64),
+)
+
+
+# Functions to minimize.
+
+
+class _Problem(NamedTuple):
+    """A function to minimize: `evaluate(theta)` returns (distance to the goal, slope)."""
+
+    goal: str
+    start: tuple[float, ...]
+    reached: float
+    evaluate: Callable[[Array], tuple[float, Array]]
+
+
+def _parabola(theta: Array) -> tuple[float, Array]:
+    return float(np.abs(theta).max()), _slope(theta)
+
+
+def _rosenbrock(theta: Array) -> tuple[float, Array]:
+    """Evaluate (1 - x)**2 + 10 (y - x**2)**2, with walls less steep than Rosenbrock's.
+
+    The slope is scaled to about 1.
+    """
+    x, y = theta
+    slope = np.array([-2 * (1 - x) - 40 * x * (y - x * x), 20 * (y - x * x)]) / 100
+    return (1 - x) ** 2 + 10 * (y - x * x) ** 2, slope
+
+
+_PARABOLA = _Problem("the minimum of a parabola", (1.0, -2.0, 0.5, 3.0), 0.01, _parabola)
+_VALLEY = _Problem("the bend of Rosenbrock's valley", (-1.2, 1.0), 0.3, _rosenbrock)
+
+
+def _why_not_reached(make: Make, problem: _Problem, steps: int) -> str | None:
+    optimizer, theta, goal = make(), np.array(problem.start), problem.goal
+    for _ in range(steps):
+        distance, slope = problem.evaluate(theta)
+        if distance < problem.reached:
+            return None
+        if not distance < _DIVERGED:
+            return (
+                f"it runs away from {goal}, to {theta}: a wrong sign, or too large a learning rate "
+                f"in {optimizer}?"
+            )
+        optimizer.step(theta, slope)
+    return (
+        f"{steps:,} steps do not reach {goal}, but {theta}: too small a learning rate in "
+        f"{optimizer}?"
+    )

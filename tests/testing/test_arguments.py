@@ -1,0 +1,18 @@
+"""The object to be checked must be of the right kind."""
+
+import pytest
+from minidl.testing.arguments import check_instance
+
+from minidl import ArgumentError, Layer, ReLU
+
+
+def test_an_instance_of_the_class_is_accepted():
+    check_instance(Layer, ReLU())
+
+
+@pytest.mark.parametrize("value", [ReLU, 3, None])
+def test_anything_else_is_refused_with_the_cure(value):
+    with pytest.raises(
+        ArgumentError, match=r"layer must be a Layer, .* derive it from minidl\.Layer"
+    ):
+        check_instance(Layer, value)
