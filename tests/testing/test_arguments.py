@@ -1,9 +1,9 @@
 """The object to be checked must be of the right kind."""
 
 import pytest
-from minidl.testing.arguments import check_instance
 
 from minidl import ArgumentError, Layer, ReLU
+from minidl.testing.arguments import check_instance
 
 
 def test_an_instance_of_the_class_is_accepted():
