@@ -181,6 +181,50 @@ def test_a_custom_schedule_that_only_the_state_names_is_refused_and_nothing_chan
     assert model.parameters.theta.tobytes() == before
 
 
+class HalvesOnRise(Schedule):
+    """Halves the learning rate after each epoch whose validation loss has risen."""
+
+    def __init__(self, rate):
+        self.rate, self.halvings = rate, 0
+
+    def __call__(self, step):
+        return self.rate / 2**self.halvings
+
+    def __repr__(self):
+        return f"HalvesOnRise({self.rate})"
+
+    def observe(self, history):
+        losses = history["val_loss"]
+        self.halvings += len(losses) > 1 and losses[-1] > losses[-2]
+
+    def state(self):
+        return {"halvings": self.halvings}
+
+    def restore(self, state):
+        self.halvings = state["halvings"]
+
+    def reset(self):
+        self.halvings = 0
+
+
+@pytest.mark.parametrize("place", [(2, 4), (5, 1), (7, 5)])
+@pytest.mark.parametrize("wrap", [lambda schedule: schedule, lambda schedule: WarmUp(4, schedule)])
+def test_a_schedule_that_follows_the_history_is_resumed(tmp_path, wrap, place):
+    path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
+    whole = fit(model, optimizer=Adam(wrap(HalvesOnRise(0.6))), epochs=9)
+    assert len(set(whole["learning_rate"])) > 2
+    saved = Adam(wrap(HalvesOnRise(0.6)))
+    fit(network(), Signal(*place), Checkpoint(path), optimizer=saved, epochs=9)
+    rest = fit(fresh, optimizer=Adam(wrap(HalvesOnRise(0.6))), epochs=9, resume=path)
+    assert_equal_trainings(fresh, model, rest, whole)
+
+
+def test_a_schedule_that_follows_the_history_starts_again_with_another_model():
+    optimizer = Adam(HalvesOnRise(0.6))
+    histories = [fit(network(), optimizer=optimizer, epochs=9) for _ in range(2)]
+    assert histories[0].columns == histories[1].columns
+
+
 def test_a_custom_callback_is_resumed(tmp_path):
     class Sums(Callback):
         def on_train_begin(self, run):
