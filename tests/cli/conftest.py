@@ -9,7 +9,7 @@ from minidl.cli import main
 
 @pytest.fixture
 def results(capsys):
-    """Return a function that trains and returns the JSON on stdout."""
+    """Return a function that runs `minidl train ...` and returns its JSON."""
 
     def trained(*words):
         assert main(["train", *map(str, words), "--json"]) == 0
@@ -21,8 +21,8 @@ def results(capsys):
 
 
 @pytest.fixture
-def told(capsys):
-    """Return a function that gives the status and the JSON of a command."""
+def run_data(capsys):
+    """Return a function that runs `minidl data ...`; it returns the status and the JSON."""
 
     def run(*words):
         status = main(["data", *map(str, words), "--json"])

@@ -51,7 +51,7 @@ def test_check_in_json(capsys, monkeypatch, wrong):
 
 
 @pytest.mark.parametrize("wanted", [False, True])
-def test_exhaustive_arrives(monkeypatch, wanted):
+def test_exhaustive_is_passed_on(monkeypatch, wanted):
     asked = []
     check = GradientChecker.check
     monkeypatch.setattr(

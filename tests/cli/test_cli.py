@@ -178,11 +178,11 @@ def test_help_is_there(capsys, words):
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],
 )
-def test_what_is_not_understood_is_told_in_one_line(capsys, words, rule):
+def test_an_invalid_command_line_is_one_line(capsys, words, rule):
     assert rule in failing(capsys, *words)
 
 
-def test_an_error_nobody_thought_of_is_one_line_too(capsys, monkeypatch):
+def test_an_unexpected_error_is_one_line_too(capsys, monkeypatch):
     def broken(options):
         raise ZeroDivisionError("of two\nlines")
 

@@ -42,7 +42,7 @@ def test_class_numbers_are_in_their_order(path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "must have at least 5 rows, found 0"),
         ("1,a\n", "found 1"),
@@ -70,20 +70,20 @@ def test_class_numbers_are_in_their_order(path):
         (b"\xff\xfe" + ROWS.encode("utf-16-le"), "must be a readable CSV file in UTF-8"),
     ],
 )
-def test_what_is_no_table_is_told_with_its_line(path, text, told):
+def test_an_invalid_row_is_reported_with_its_line(path, text, message):
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError) as caught:
         read_csv(path)
     assert str(path) in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_missing_file_is_told(path):
+def test_a_missing_file_is_an_error(path):
     with pytest.raises(MissingDataError, match="file not found"):
         read_csv(path)
 
 
-def test_a_folder_is_told(tmp_path):
+def test_a_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="a CSV file must be a regular file, found a folder"):
         read_csv(tmp_path)
 

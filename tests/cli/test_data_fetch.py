@@ -9,7 +9,7 @@ from minidl.cli import main
 from minidl.cli.dataset_options import IMAGE_FILES
 
 
-def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatch):
+def test_fetch_reports_files_fetched_and_not_fetched(run_data, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
         "minidl.cli.data_fetch.fetch",
@@ -17,7 +17,7 @@ def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatc
             calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
         ),
     )
-    status, content = told(
+    status, content = run_data(
         "fetch",
         "signs",
         "--url",
@@ -36,7 +36,7 @@ def test_fetch_says_what_it_did_and_what_it_cannot_do(told, tmp_path, monkeypatc
     assert calls == [("hand-sign", ["https://a.org/", "test_signs.h5=https://b.org/7"])]
 
 
-def test_fetch_leaves_what_is_there_and_right(capsys, folder, monkeypatch):
+def test_fetch_keeps_correct_files(capsys, folder, monkeypatch):
     pytest.importorskip("pooch")
     content = (folder / "test_signs.h5").read_bytes()
     monkeypatch.setitem(
@@ -52,7 +52,7 @@ def test_fetch_leaves_what_is_there_and_right(capsys, folder, monkeypatch):
     assert err == ""
 
 
-def test_fetch_goes_where_the_loaders_look(tmp_path, monkeypatch):
+def test_fetch_writes_where_the_loaders_search(tmp_path, monkeypatch):
     from minidl.cli import make_parser
 
     monkeypatch.delenv("MINIDL_DATA", raising=False)
@@ -63,17 +63,17 @@ def test_fetch_goes_where_the_loaders_look(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("http://example.org/", "url must be https"),
         ("https://a.org/train_catvnoncat.h5", "test_catvnoncat.h5=URL"),
     ],
 )
-def test_fetch_of_a_wrong_address_is_one_line(capsys, tmp_path, url, told):
+def test_fetch_of_a_wrong_address_is_one_line(capsys, tmp_path, url, message):
     pytest.importorskip("pooch")
     assert main(["data", "fetch", "cats", "--url", url, "--to", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert message in line
 
 
 def test_fetch_needs_an_address(capsys):

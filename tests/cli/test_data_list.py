@@ -3,9 +3,9 @@
 from minidl.cli import main
 
 
-def test_list_says_what_is_found_and_where(told, folder, monkeypatch):
+def test_list_reports_files_and_folders(run_data, folder, monkeypatch):
     monkeypatch.setenv("MINIDL_DATA", str(folder))
-    status, content = told("list")
+    status, content = run_data("list")
     assert status == 0
     assert content["looked_in"][0] == str(folder)
     cats = content["sets"]["cats"]
@@ -13,19 +13,19 @@ def test_list_says_what_is_found_and_where(told, folder, monkeypatch):
     assert str(folder / "train_catvnoncat.h5") in cats["files"]["train_catvnoncat.h5"]
 
 
-def test_list_without_files_tells_the_stand_ins(told, monkeypatch, tmp_path, capsys):
+def test_list_without_files_reports_stand_ins(run_data, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("MINIDL_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("minidl.data.course_images.__file__", str(tmp_path / "a" / "b" / "c.py"))
-    status, content = told("list")
+    status, content = run_data("list")
     assert status == 0
     assert {one["state"] for one in content["sets"].values()} == {"drawn stand-in"}
     assert main(["data", "list"]) == 0
     assert "not found" in capsys.readouterr().out
 
 
-def test_list_of_an_empty_folder_is_status_1(told, tmp_path):
-    status, content = told("list", "--data", tmp_path)
+def test_list_of_an_empty_folder_is_status_1(run_data, tmp_path):
+    status, content = run_data("list", "--data", tmp_path)
     assert status == 1
     assert content["looked_in"] == [str(tmp_path)]
     assert {one["state"] for one in content["sets"].values()} == {"error"}

@@ -22,8 +22,8 @@ def test_make_writes_files_that_load(folder):
     )
 
 
-def test_make_of_one_set_alone(told, tmp_path):
-    status, content = told("make", tmp_path, "--set", "cats")
+def test_make_of_one_set_alone(run_data, tmp_path):
+    status, content = run_data("make", tmp_path, "--set", "cats")
     assert status == 0
     assert [Path(path).name for path in content["files"]] == [
         "train_catvnoncat.h5",

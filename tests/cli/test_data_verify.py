@@ -8,19 +8,19 @@ from minidl.cli import main
 from minidl.cli.dataset_options import IMAGE_FILES
 
 
-def test_verify_tells_unknown_from_broken(told, folder, tmp_path):
+def test_verify_distinguishes_unknown_from_broken(run_data, folder, tmp_path):
     broken = tmp_path / "broken.h5"
     broken.write_text("<html>")
-    status, content = told("verify", folder, broken)
+    status, content = run_data("verify", folder, broken)
     assert status == 1
     assert [row["verdict"] for row in content["files"]] == ["unknown"] * 4 + ["broken"]
     assert "a web page" in content["files"][-1]["detail"]
     assert all(len(row["sha256"]) == 64 for row in content["files"][:4])
-    status, _ = told("verify", folder)
+    status, _ = run_data("verify", folder)
     assert status == 0
 
 
-def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
+def test_verify_recognizes_original_files(capsys, folder, monkeypatch):
     sha256 = json.loads(
         (
             main(["data", "verify", str(folder / "test_signs.h5"), "--json"]),
@@ -34,9 +34,11 @@ def test_verify_knows_the_course_s_files(capsys, folder, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("name", ["nowhere.h5", "."])
-def test_verify_of_nothing(capsys, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "message"), [("nowhere.h5", "file not found"), (".", "found none")]
+)
+def test_verify_of_nothing(capsys, tmp_path, name, message):
     status = main(["data", "verify", str(tmp_path / name)])
     out, err = capsys.readouterr()
     assert status == 1
-    assert "found none" in out + err
+    assert message in out + err

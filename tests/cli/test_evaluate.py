@@ -16,7 +16,7 @@ def saved(tmp_path_factory):
     return folder, json.loads((folder / "results.json").read_text())
 
 
-def test_a_saved_network_is_as_good_as_it_was(saved, capsys):
+def test_a_saved_network_scores_the_same(saved, capsys):
     folder, results = saved
     assert main(["evaluate", str(folder / "model.h5"), "moons", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -24,7 +24,7 @@ def test_a_saved_network_is_as_good_as_it_was(saved, capsys):
         assert found[name] == results[name], name
 
 
-def test_other_points_give_other_numbers(saved, capsys):
+def test_other_points_give_other_scores(saved, capsys):
     folder, results = saved
     assert main(["evaluate", str(folder / "model.h5"), "moons", "--noise", "1", "--seed", "5"]) == 0
     out = capsys.readouterr().out
@@ -36,7 +36,7 @@ def test_other_points_give_other_numbers(saved, capsys):
     ("words", "message"),
     [(["blobs"], "must predict the 3 classes of blobs, found 1"), (["signs"], "features")],
 )
-def test_a_set_that_does_not_fit_is_refused(saved, capsys, words, message):
+def test_a_dataset_that_does_not_fit_is_refused(saved, capsys, words, message):
     assert main(["evaluate", str(saved[0] / "model.h5"), *words]) == 1
     err = capsys.readouterr().err
     assert message in err

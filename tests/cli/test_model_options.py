@@ -44,7 +44,7 @@ def test_the_default_learning_rate_depends_on_the_optimizer(optimizer):
     assert parse("--optimizer", optimizer, "--learning-rate", "3").learning_rate == 3
 
 
-def test_what_is_given_is_kept():
+def test_given_options_are_kept():
     options = parse("--layers", "none", "--batch-size", "7")
     assert (options.layers, options.batch_size, options.epochs) == ([], 7, 3)
 

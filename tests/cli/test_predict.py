@@ -18,8 +18,8 @@ from minidl.cli import main
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Return the paths of a black and of a white picture."""
+def images(tmp_path):
+    """Return the paths of a black and a white image."""
     Image = pytest.importorskip("PIL.Image")
     paths = [tmp_path / "black.png", tmp_path / "white.jpg"]
     for path, value in zip(paths, (0, 255), strict=True):
@@ -29,46 +29,46 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def light(tmp_path):
-    """Return the path of a network that calls light pictures cats."""
+    """Return the path of a network that classifies light images as cats."""
     model = Sequential([Linear(12288, 1, init=Zeros()), Sigmoid()], loss=BinaryCrossEntropy())
     model.layers[0].weight.value[...] = 4 / 12288
     model.layers[0].bias.value[...] = -2
     return str(model.save(tmp_path / "model.h5"))
 
 
-def test_each_picture_gets_its_class_and_probability(light, pictures, capsys):
-    assert main(["predict", light, *pictures]) == 0
+def test_each_image_gets_its_class_and_probability(light, images, capsys):
+    assert main(["predict", light, *images]) == 0
     header, black, white = capsys.readouterr().out.splitlines()
     assert header.split() == ["image", "prediction", "probability"]
-    assert black.split() == [pictures[0], "non-cat", "0.881"]
-    assert white.split() == [pictures[1], "cat", "0.881"]
+    assert black.split() == [images[0], "non-cat", "0.881"]
+    assert white.split() == [images[1], "cat", "0.881"]
 
 
-def test_predict_in_json_is_for_programs(light, pictures, capsys):
-    assert main(["predict", light, *pictures, "--json"]) == 0
+def test_predict_in_json_is_for_programs(light, images, capsys):
+    assert main(["predict", light, *images, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["pictures"]
     assert [row["class"] for row in rows] == [0, 1]
 
 
-def test_six_outputs_are_signs(tmp_path, pictures, capsys):
+def test_six_outputs_are_signs(tmp_path, images, capsys):
     model = Sequential([Linear(12288, 6, init=Zeros()), Softmax()], loss=CategoricalCrossEntropy())
     model.layers[0].bias.value[4] = 3
-    assert main(["predict", str(model.save(tmp_path / "model.h5")), pictures[0]]) == 0
+    assert main(["predict", str(model.save(tmp_path / "model.h5")), images[0]]) == 0
     assert capsys.readouterr().out.splitlines()[1].split()[1] == "4"
 
 
-def test_a_bad_picture_is_told_and_the_others_are_answered(light, pictures, tmp_path, capsys):
+def test_a_bad_image_is_reported_and_the_others_are_classified(light, images, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
-    assert main(["predict", light, str(bad), *pictures]) == 1
+    assert main(["predict", light, str(bad), *images]) == 1
     out, err = capsys.readouterr()
     assert "bad.png" in err
     assert len(out.splitlines()) == 3
 
 
-def test_a_network_for_something_else_sees_no_pictures(tmp_path, pictures, capsys):
+def test_a_network_for_other_data_is_refused(tmp_path, images, capsys):
     path = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy()).save(
         tmp_path / "model.h5"
     )
-    assert main(["predict", str(path), *pictures]) == 1
+    assert main(["predict", str(path), *images]) == 1
     assert "64 x 64 x 3" in capsys.readouterr().err

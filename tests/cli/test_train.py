@@ -17,7 +17,7 @@ from minidl.data import write_cats
     ("name", "classes", "network"),
     [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")],
 )
-def test_the_points_of_the_plane_are_learned(results, name, classes, network):
+def test_points_in_the_plane_are_learned(results, name, classes, network):
     found = results(name)
     assert found["network"] == network
     assert np.array(found["confusion"]).shape == (classes, classes)
@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_numbers(results):
     assert first["loss"] == second["loss"] != third["loss"]
 
 
-def test_every_option_arrives(results):
+def test_every_option_is_used(results):
     words = [
         "--layers",
         "8,4",
@@ -134,12 +134,12 @@ def test_a_schedule_spans_the_training(monkeypatch, schedule):
 
 
 @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
-def test_every_optimizer_learns_at_its_usual_rate(results, optimizer):
+def test_every_optimizer_learns_at_its_default_rate(results, optimizer):
     loss = results("moons", "--optimizer", optimizer, "--epochs", 30)["loss"]
     assert loss[-1] < 0.7 * loss[0]
 
 
-def test_a_rise_must_end_before_the_training(capsys, tmp_path):
+def test_a_warm_up_must_end_before_the_training(capsys, tmp_path):
     assert (
         main(["train", "moons", "--epochs", "5", "--warm-up", "5", "--out", str(tmp_path / "out")])
         == 1
@@ -203,7 +203,7 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.h5", "results.json"]
 
 
-def test_an_impossible_out_folder_is_told_before_the_training(capsys, tmp_path):
+def test_an_impossible_out_folder_is_reported_before_the_training(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     assert main(["train", "moons", "--out", str(tmp_path / "file")]) == 1
     out, err = capsys.readouterr()
@@ -219,7 +219,7 @@ def test_a_training_that_diverges_is_one_line(capsys):
     assert "Try a smaller learning rate" in capsys.readouterr().err
 
 
-def test_ctrl_c_brings_the_best_epoch_back(capsys, monkeypatch):
+def test_ctrl_c_restores_the_best_epoch(capsys, monkeypatch):
     class Impatient(GradientDescent):
         """Trains well for two epochs, diverges in the third, interrupts in the fourth."""
 

@@ -165,7 +165,7 @@ def test_help_names_every_option_with_its_default_and_examples():
         (["--optimizer", "sgd"], "invalid choice: 'sgd'"),
     ],
 )
-def test_a_bad_value_is_told_with_its_rule(capsys, monkeypatch, arguments, rule):
+def test_an_invalid_value_is_refused_with_its_rule(capsys, monkeypatch, arguments, rule):
     monkeypatch.syspath_prepend(ROOT)
     from experiments.cats import main
 
@@ -191,7 +191,7 @@ def test_a_missing_folder_is_one_line_and_status_1(tmp_path):
     assert "train_catvnoncat.h5" in done.stderr
 
 
-def test_an_impossible_out_folder_is_told_before_training(tmp_path, folder):
+def test_an_impossible_out_folder_is_reported_before_training(tmp_path, folder):
     (tmp_path / "file").write_text("")
     done = run("--data", folder, "--out", tmp_path / "file")
     assert done.returncode == 1

@@ -51,7 +51,7 @@ def test_the_course_s_numbers(table):
     assert 0 < table["6-8-5-1 tanh, dropout 0.8, L2 0.7"] < 1e-13
 
 
-def test_tells_what_was_found_and_both_reports(quick):
+def test_prints_what_was_found_and_both_reports(quick):
     done, out = quick
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -112,7 +112,7 @@ def test_help():
     ("arguments", "status"),
     [(["--seed", "-1"], 2), (["--epochs", "3"], 2), (["--data", "nowhere-at-all"], 1)],
 )
-def test_a_mistake_is_told(arguments, status, tmp_path):
+def test_an_error_has_its_status(arguments, status, tmp_path):
     done = run(*arguments, "--out", tmp_path)
     assert done.returncode == status
     assert "Traceback" not in done.stderr

@@ -28,7 +28,7 @@ def test_the_full_run_gives_the_course_s_accuracies(full):
     assert found["majority"] == {"train": 0.5, "test": 0.5}
 
 
-def test_units_that_begin_alike_stay_alike(full):
+def test_units_that_start_equal_stay_equal(full):
     runs = results(full[1])["runs"]
     assert {name: one["units_that_differ"] for name, one in runs.items()} == dict(
         zip(KINDS, (1, 1, 10, 10, 10), strict=True)

@@ -50,7 +50,7 @@ def trained(tmp_path_factory, folder):
     ), out
 
 
-def test_a_picture_that_was_learned_is_known_again(trained, folder):
+def test_a_training_image_is_classified(trained, folder):
     done, out = trained
     assert done.returncode == 0, done.stderr
     answers = json.loads((out / "results.json").read_text())["answers"]
@@ -73,7 +73,7 @@ def test_prints_the_source_that_it_trains_and_the_table(trained):
     )
 
 
-def test_the_picture_of_the_answers_shows_something(trained):
+def test_the_figure_of_the_predictions_shows_something(trained):
     image = pytest.importorskip("matplotlib.image")
     pixels = image.imread(trained[1] / "answers.png")[..., :3]
     assert min(pixels.shape[:2]) > 200
@@ -89,7 +89,7 @@ def test_quick_on_stand_ins_says_that_they_are_drawn(tmp_path, folder):
     assert json.loads((tmp_path / "results.json").read_text())["settings"]["epochs"] == 30
 
 
-def test_a_corrupt_picture_is_one_line_and_told_before_the_training(tmp_path, folder):
+def test_a_corrupt_image_is_one_line_before_the_training(tmp_path, folder):
     content = (folder / "my $cat$.png").read_bytes()
     (tmp_path / "half.png").write_bytes(content[: len(content) // 2])
     done = run(folder / "other.jpg", tmp_path / "half.png", "--out", tmp_path)
@@ -98,7 +98,7 @@ def test_a_corrupt_picture_is_one_line_and_told_before_the_training(tmp_path, fo
     assert "half.png: must be a complete JPEG or PNG image" in done.stderr
 
 
-def test_without_pillow_the_pip_line_is_told(tmp_path, folder):
+def test_without_pillow_the_pip_line_is_printed(tmp_path, folder):
     code = (
         "import sys; sys.modules['PIL'] = None; from experiments.own_image import main; "
         "sys.exit(main(sys.argv[1:]))"
@@ -108,7 +108,7 @@ def test_without_pillow_the_pip_line_is_told(tmp_path, folder):
     assert "pip install minidl[plot]" in done.stderr
 
 
-def test_without_a_picture_it_is_status_2():
+def test_without_an_image_it_is_status_2():
     done = run()
     assert done.returncode == 2
     assert "the following arguments are required: IMAGE" in done.stderr

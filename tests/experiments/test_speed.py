@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
     return drawn
 
 
-def test_train_compares_peers_in_each_round_and_says_who_is_missing(tmp_path, folder):
+def test_train_compares_peers_and_reports_missing_ones(tmp_path, folder):
     text, found = quick(
         tmp_path,
         "train",
@@ -100,7 +100,7 @@ def test_predict_measures_one_and_many(tmp_path):
     assert list(found["workloads"]["many"]["microseconds_per_call"]) == ["products", "minidl"]
 
 
-def test_check_holds_the_gradient_check_against_the_loop_of_courses(tmp_path, folder):
+def test_check_compares_the_gradient_check_with_the_loop(tmp_path, folder):
     text, found = quick(tmp_path, "check", "--data", folder)
     assert (
         "245,973 parameters, 2 images, 1 rounds; "
@@ -195,7 +195,7 @@ def test_help_names_benchmarks_options_and_examples(capsys):
         (["fly"], "argument BENCHMARK: invalid choice: 'fly'"),
     ],
 )
-def test_a_bad_value_is_told_with_its_rule(capsys, arguments, rule):
+def test_an_invalid_value_is_refused_with_its_rule(capsys, arguments, rule):
     status, text = ended(capsys, *arguments)
     assert status == 2
     assert rule in text
@@ -208,7 +208,7 @@ def test_a_missing_folder_is_one_line_and_status_1(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_where_nobody_can_be_measured_that_is_the_error(tmp_path):
+def test_no_measurement_is_an_error(tmp_path):
     done = run(
         "train",
         "--quick",

@@ -84,7 +84,7 @@ def test_jax_trains_as_minidl_does(workload, scan):
     "name", ["minidl_net", "notes_loop", "torch_net", "jax_net", "sklearn_net"]
 )
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_every_peer_deals_batches_and_predicts(name, outputs):
+def test_every_peer_trains_on_batches_and_predicts(name, outputs):
     pytest.importorskip(
         {"torch_net": "torch", "jax_net": "jax", "sklearn_net": "sklearn"}.get(name, "numpy")
     )
@@ -125,7 +125,7 @@ def test_the_products_of_a_step_are_all_there_and_no_more(monkeypatch):
 
 
 @pytest.mark.parametrize("load", TRAINING.values(), ids=TRAINING)
-def test_workloads_have_the_shapes_that_they_tell(load):
+def test_workloads_have_their_shapes(load):
     small = load.quick()
     x, labels = small.data()
     assert x.shape == (40, load.widths[0])
@@ -161,7 +161,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("how", FAILURES)
-def test_a_peer_that_fails_is_told_and_the_others_go_on(how):
+def test_a_peer_that_fails_is_reported_and_the_others_continue(how):
     bad, said = FAILURES[how]
     with rounds.WorkerPool(
         {"bad": bad, "good": Peer("Good", "experiments.speed.peers.products")}, threads=1
@@ -194,7 +194,7 @@ def test_a_peer_that_dies_leaves_the_table(monkeypatch, when):
         ]
 
 
-def test_where_nobody_can_be_measured_that_is_the_error():
+def test_no_measurement_is_an_error():
     with (
         rounds.WorkerPool({"bad": FAILURES["raises"][0]}, threads=1) as workers,
         pytest.raises(rounds.NothingMeasuredError, match="Bad: failed in"),
@@ -249,14 +249,14 @@ def test_examples_in_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
 
-def test_growth_spans_two_decades_and_counts_parameters_rightly():
+def test_growth_spans_two_decades_and_counts_parameters():
     for loads in growth.SERIES.values():
         assert max(loads) / min(loads) == pytest.approx(100, rel=0.01)
     size, load = next(iter(growth.SERIES["parameters"].items()))
     assert minidl_net.network(load).parameters.size == size
 
 
-def test_the_fits_tell_a_power_from_a_line():
+def test_the_fits_distinguish_a_power_from_a_line():
     n = np.array([1, 2, 5, 10, 20, 50, 100])
     assert growth.fit(n, 3e-3 * n**1.5).exponent == pytest.approx(1.5)
     found = growth.fit(n, 2e-3 + 1e-3 * n)
@@ -335,7 +335,7 @@ def test_the_distance_of_two_processors_is_measured():
     ("apart", "kept", "said"),
     [(0, 0, ""), (7, 0, "far apart 7 times: such"), (9, 2, "; 2 turns were kept")],
 )
-def test_it_is_told_that_processors_were_far_apart(capsys, apart, kept, said):
+def test_far_processors_are_reported(capsys, apart, kept, said):
     workers = rounds.WorkerPool({}, threads=1)
     workers.n_far, workers.n_kept = apart, kept
     report.print_far_processors(workers)
