@@ -20,7 +20,7 @@ from .constants import (
     SUMMATION_ULPS,
 )
 from .cost_function import CostFunction
-from .diagnosis.explain import explain_array
+from .diagnosis.explain_array import explain_array
 from .numeric.differences import ComplexStep, Scheme
 from .numeric.numeric_gradient import NumericGradient
 from .result import Check, error_in_bars

@@ -1,8 +1,6 @@
-"""Explain failed checks: which elements are wrong, and which mistake the error looks like."""
+"""Explain failed checks of a model: of a layer, a loss, a penalty or the whole network."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,24 +11,13 @@ from ..result import Check
 from ..rounding.compare import worst_element
 from ..sandbox import ModelSandbox
 from ..stages.layers import LayerResult
-from .diagnose import diagnose
-from .error_summary import error_summary
-from .evidence import Candidate, Evidence, constant_ratio
+from .evidence import Candidate, constant_ratio
+from .explain_array import explain_array
 from .layer_candidates import layer_candidates
 from .loss_candidates import LossCase, loss_candidates
 from .penalty_candidates import penalty_candidates
 
 _PROBES_ONLY = "found by probes that cover every element"
-
-
-def explain_array(check: Check, **evidence: Any) -> None:
-    """Fill in the error summary and the diagnosis; `evidence` holds fields of `Evidence`."""
-    if check.analytic is None or check.numeric is None:
-        return
-    bar = 0.0 if check.bar is None else check.bar
-    complete = Evidence(check.analytic, check.numeric, bar=bar, **evidence)
-    check.error_summary = error_summary(complete)
-    check.diagnosis = check.diagnosis or diagnose(complete)
 
 
 def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> None:

@@ -48,5 +48,5 @@ def noisy_loss_gradient(dy: Array, m: int, rng: np.random.Generator) -> Array:
     An element such as (p - t) / m is the difference of numbers up to 1.
     """
     noisy: Array = ulp_noise(dy, rng)
-    noisy = noisy + RELATIVE_NOISE / m * rng.uniform(-1, 1, dy.shape)
+    noisy += RELATIVE_NOISE / m * rng.uniform(-1, 1, dy.shape)
     return noisy

@@ -22,10 +22,8 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck import Check, GradientChecker
-from minidl.gradcheck.diagnosis.explain import explain_array, explain_network, explain_penalty
+from minidl.gradcheck.diagnosis.explain import explain_network, explain_penalty
 from minidl.gradcheck.layer_harness import LayerHarness
-from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
-from minidl.gradcheck.rounding.compare import compare
 from minidl.gradcheck.sandbox import ModelSandbox
 
 M = 6
@@ -629,26 +627,6 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
 
 
 # The functions, on evidence of their own.
-
-
-def test_arrays_of_different_shapes_are_left_alone():
-    check = compare(
-        Check(0, "layer", "weight"),
-        np.ones(2),
-        NumericGradient(np.ones(3), np.zeros(3), ""),
-        np.zeros(()),
-    )
-    explain_array(check)
-    assert check.diagnosis == "its gradient has shape (2,), but it has shape (3,)"
-    assert check.error_summary == ""
-
-
-def test_what_is_said_already_stays():
-    check = Check(0, "layer", "weight", diagnosis="kept")
-    check.analytic, check.numeric = 2 * np.ones(2), np.ones(2)
-    explain_array(check)
-    assert check.diagnosis == "kept"
-    assert check.error_summary.startswith("2 of 2")
 
 
 def test_probes_alone_say_so():
