@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..errors import ShapeError
+
 
 class Batch(NamedTuple):
     """Examples, their targets and, optionally, their weights.
@@ -21,15 +23,16 @@ class Batch(NamedTuple):
     --------
     >>> import numpy as np
     >>> batch = Batch(np.zeros((5, 2)), np.ones((5, 1)))
-    >>> batch.n_examples
-    5
+    >>> len(batch.x), batch.sample_weight
+    (5, None)
     """
 
     x: Any
     y: Any
     sample_weight: Any = None
 
-    @property
-    def n_examples(self) -> int:
-        """Number of examples m."""
-        return len(self.x)
+
+def check_same_length(x: Any, y: Any) -> None:
+    """Raise `ShapeError` unless X and Y have the same number of rows."""
+    if len(x) != len(y):
+        raise ShapeError(f"X and Y must have the same number of rows, got {len(x)} and {len(y)}")

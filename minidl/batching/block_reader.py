@@ -39,7 +39,7 @@ class BlockReader:
         ]
 
     def block_groups(self, block_order: Array | None = None) -> list[Array]:
-        """Return the numbers of the blocks of each buffer, in `block_order` or from first to last."""
+        """Return the numbers of the blocks of each buffer, by default from first to last."""
         order = np.arange(self.n_blocks) if block_order is None else block_order
         per_buffer = self.plan.blocks_per_buffer
         return [order[start:stop] for start, stop in chunk_ranges(0, len(order), per_buffer)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..utils.typing import Array
 from .batch import Batch
-from .out_of_core import ArraySource, chunk_ranges
+from .out_of_core import ArraySource
 
 GATHER_BYTES = 2**18
 """Bytes that are gathered at once: many small batches, which are still in the cache."""
@@ -42,7 +42,7 @@ class RowGatherer:
         self._full_batches = list(slice_batches(self._rows, batch_size, 0, capacity))
 
     def batches(self, parts: Iterable[tuple[Iterable[Array], Array]]) -> Iterator[Iterable[Batch]]:
-        """Yield groups of batches from parts (arrays, order of their rows); all arrays are reused."""
+        """Yield groups of batches from parts (arrays, order of their rows); arrays are reused."""
         n_gathered = 0
         for arrays, order in parts:
             while len(order):
@@ -70,6 +70,6 @@ class RowGatherer:
 def slice_batches(data: Batch, batch_size: int, start: int, stop: int) -> Iterator[Batch]:
     """Yield views of the rows from `start` to before `stop`, `batch_size` at a time."""
     x, y, sample_weight = data
-    for first, last in chunk_ranges(start, stop, batch_size):
-        weight = None if sample_weight is None else sample_weight[first:last]
-        yield Batch(x[first:last], y[first:last], weight)
+    for first in range(start, stop, batch_size):
+        rows = slice(first, min(stop, first + batch_size))
+        yield Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])

@@ -12,10 +12,11 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.validation import check_finite
 from ..utils.workspace import get_workspace
+from .arguments import MEMORY_LIMIT
 from .batch import Batch
 from .block_reader import BlockReader
 from .out_of_core import ArraySource, WeightSource, as_array_source, chunk_ranges
-from .read_plan import MEMORY_LIMIT, ReadPlan, plan_reads
+from .read_plan import ReadPlan, plan_reads
 
 MIN_ROWS = 32
 """Rows per batch at least, unless rows are read from a file: smaller products are slow."""

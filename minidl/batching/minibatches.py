@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..utils.random import as_rng, get_raw_rng_state, set_rng_state, to_builtin
+from ..utils.random import RandomStream, as_rng, get_raw_rng_state, set_rng_state, to_builtin
 from ..utils.typing import Seed
 from ..utils.validation import is_integer
-from .batch import Batch
-from .out_of_core import as_array_or_source, check_same_length
-from .read_plan import MEMORY_LIMIT, check_memory_limit
+from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
+from .batch import Batch, check_same_length
+from .out_of_core import as_array_or_source
 from .shuffled_rows import ShuffledRows, ShuffleFunction
 
 
@@ -93,9 +93,10 @@ class MiniBatches:
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
         x = as_array_or_source(X, "X", dtype and np.dtype(dtype))
-        data = Batch(x, as_array_or_source(Y, "Y"))
-        check_same_length(*data[:2])
-        self._set_up(data, batch_size, shuffle, seed, np.dtype(dtype or x.dtype), memory_limit)
+        y = as_array_or_source(Y, "Y")
+        check_same_length(x, y)
+        x_dtype = np.dtype(dtype or x.dtype)
+        self._set_up(Batch(x, y), batch_size, shuffle, as_rng(seed), x_dtype, memory_limit)
 
     @classmethod
     def from_batch(
@@ -104,7 +105,7 @@ class MiniBatches:
         *,
         batch_size: int | None,
         shuffle: bool | ShuffleFunction,
-        seed: Seed,
+        rng: RandomStream,
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> MiniBatches:
@@ -118,7 +119,7 @@ class MiniBatches:
             Rows per batch.
         shuffle : bool or callable
             As for the constructor.
-        seed : int, numpy.random.Generator or numpy.random.RandomState
+        rng : numpy.random.Generator or numpy.random.RandomState
             The source of the random order.
         dtype : numpy.dtype
             The dtype to which each batch of x is converted.
@@ -131,7 +132,7 @@ class MiniBatches:
             The mini-batches; each has sample weights if `data` has.
         """
         batches = cls.__new__(cls)
-        batches._set_up(data, batch_size, shuffle, seed, dtype, memory_limit)
+        batches._set_up(data, batch_size, shuffle, rng, dtype, memory_limit)
         return batches
 
     def _set_up(
@@ -139,14 +140,14 @@ class MiniBatches:
         data: Batch,
         batch_size: int | None,
         shuffle: bool | ShuffleFunction,
-        seed: Seed,
+        rng: RandomStream,
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> None:
         if not (isinstance(shuffle, bool) or callable(shuffle)):
             rule = "shuffle must be True, False or a function from the epoch's number to an order"
             raise ArgumentError(f"{rule}, got {shuffle!r}")
-        self._rng = as_rng(seed)
+        self._rng = rng
         self._rows = ShuffledRows(data, batch_size, shuffle, self._rng, dtype, memory_limit)
         self.n_examples = self._rows.n_examples
         self.batch_size = self._rows.batch_size
@@ -236,10 +237,3 @@ class MiniBatches:
         self.epoch = state["epoch"] + self._resuming_mid_epoch
         mid_epoch = self._resuming_mid_epoch
         self._rng_state_at_epoch_start = dict(state["random"]) if mid_epoch else None
-
-
-def check_batch_size(batch_size: int | None) -> None:
-    """Raise `ArgumentError` unless `batch_size` is None or an integer >= 1."""
-    if not (batch_size is None or is_integer(batch_size)):
-        rule = "batch_size must be an integer >= 1, or None for the whole set"
-        raise ArgumentError(f"{rule}, got {batch_size!r}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, MinidlError, ShapeError
+from ..errors import DataError, MinidlError
 from ..utils.typing import Array
 from ..utils.validation import (
     as_sample_array,
@@ -35,7 +35,7 @@ def chunk_ranges(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
 
 
 def is_out_of_core(values: Any) -> bool:
-    """Return True for a memmap, an HDF5 dataset, or any other sliceable array-like not in memory."""
+    """Return whether the data is not in memory: of a memmap, an HDF5 dataset, or the like."""
     if isinstance(values, _IN_MEMORY_TYPES):
         return isinstance(values, np.memmap)
     names = set(dir(values))  # does not read an attribute: the file may be closed
@@ -118,7 +118,7 @@ class ArraySource:
 
     @property
     def total_load_bytes(self) -> int:
-        """How many bytes `load` takes."""
+        """Bytes that `load` takes, with those that it needs temporarily."""
         return len(self) * self.bytes_per_row + self._rows_per_read() * self.transient_bytes_per_row
 
     def _rows_per_read(self) -> int:
@@ -195,21 +195,7 @@ def as_array_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) 
 def as_array_or_source(
     values: Any, name: str, dtype: np.dtype[Any] | None = None
 ) -> Array | ArraySource:
-    """Return an out-of-core array as an `ArraySource`, anything else as an array, not yet validated."""
+    """Return an out-of-core array as an `ArraySource`, anything else as an array of numbers."""
     if isinstance(values, ArraySource) or is_out_of_core(values):
         return as_array_source(values, name, dtype)
     return as_sample_array(values, name)
-
-
-def load_if_fits(arrays: Sequence[Array | ArraySource], memory_limit: int) -> list[Array] | None:
-    """Return all as arrays, or None if loading them takes more than `memory_limit` bytes."""
-    sources = [array for array in arrays if isinstance(array, ArraySource)]
-    if sum(source.total_load_bytes for source in sources) > max(0, memory_limit):
-        return None
-    return [array.load() if isinstance(array, ArraySource) else array for array in arrays]
-
-
-def check_same_length(x: Array | ArraySource, y: Array | ArraySource) -> None:
-    """Raise `ShapeError` unless X and Y have the same number of rows."""
-    if len(x) != len(y):
-        raise ShapeError(f"X and Y must have the same number of rows, got {len(x)} and {len(y)}")

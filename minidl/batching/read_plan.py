@@ -1,4 +1,4 @@
-"""How out-of-core arrays are read: the sizes of blocks and buffers that a memory limit allows."""
+"""How arrays are read within a memory limit: at once, or in blocks and buffers of which size."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import ArgumentError
-from ..utils.validation import is_integer
+from ..utils.typing import Array
 from .out_of_core import ArraySource
-
-MEMORY_LIMIT = 256 * 2**20
-"""Bytes of rows that may be in memory at once, by default."""
 
 MAX_BLOCK_BYTES = 2**20
 """A larger block is not read faster."""
@@ -29,11 +26,12 @@ PERMUTATION_BYTES_PER_ROW = 16
 """Bytes per row that the random order of a buffer takes."""
 
 
-def check_memory_limit(memory_limit: int) -> None:
-    """Raise `ArgumentError` unless `memory_limit` is an integer >= 1, in bytes."""
-    if not is_integer(memory_limit):
-        rule = "memory_limit must be an integer >= 1, in bytes, such as 256 * 2**20"
-        raise ArgumentError(f"{rule}, got {memory_limit!r}")
+def load_if_fits(arrays: Sequence[Array | ArraySource], memory_limit: int) -> list[Array] | None:
+    """Return all as arrays in memory, or None if loading takes more than `memory_limit` bytes."""
+    sources = [array for array in arrays if isinstance(array, ArraySource)]
+    if sum(source.total_load_bytes for source in sources) > max(0, memory_limit):
+        return None
+    return [array.load() if isinstance(array, ArraySource) else array for array in arrays]
 
 
 class ReadPlan(NamedTuple):

@@ -16,8 +16,8 @@ from ..utils.typing import Array
 from .batch import Batch
 from .block_reader import BlockReader
 from .gathering import GATHER_BYTES, RowGatherer, slice_batches
-from .out_of_core import ArraySource, WeightSource, as_array_source, load_if_fits
-from .read_plan import ReadPlan, plan_reads
+from .out_of_core import ArraySource, WeightSource, as_array_source
+from .read_plan import ReadPlan, load_if_fits, plan_reads
 
 ShuffleFunction = Callable[[int], npt.ArrayLike]
 
@@ -50,7 +50,7 @@ class ShuffledRows:
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> None:
-        m = self.n_examples = data.n_examples
+        m = self.n_examples = len(data.x)
         self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
         self.plan: ReadPlan | None = None

@@ -1,4 +1,4 @@
-"""The model that users hold."""
+"""The model, from its inputs to its evaluation."""
 
 from .sequential import Sequential
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from ..batching.inference_batches import InferenceBatches
-from ..batching.out_of_core import load_if_fits
+from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
 from ..objective import Objective
 from .inputs import prepare_data

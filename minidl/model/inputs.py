@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from ..batching.batch import Batch
+from ..batching.arguments import MEMORY_LIMIT
+from ..batching.batch import Batch, check_same_length
 from ..batching.out_of_core import (
     ArraySource,
     TargetSource,
     as_array_or_source,
-    check_same_length,
     is_out_of_core,
 )
-from ..batching.read_plan import MEMORY_LIMIT
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..objective import Objective, output_shapes
-from ..optimizers.base import Optimizer
-from ..training.callbacks.base import Callback
 from ..utils.typing import Array
-from ..utils.validation import as_sample_array, check_array, is_integer
+from ..utils.validation import as_sample_array, smaller_dtype, to_finite_array
 
 
 def prepare_examples(
@@ -47,9 +43,10 @@ def prepare_examples(
     n_outputs : int or None
         The number of outputs, or None if a layer does not define `output_shape`.
     """
-    x = as_array_or_source(X, "X", objective.dtype)
+    dtype = objective.dtype
+    x = as_array_or_source(X, "X", dtype)
     if validate and not isinstance(x, ArraySource):
-        x = check_array(x, "X", objective.dtype, keep_smaller_dtype=True)
+        x = to_finite_array(x, "X", smaller_dtype(x.dtype, dtype))
     try:
         output_shape = output_shapes(objective.layers, x.shape[1:])[-1]
     except ShapeError as error:
@@ -97,8 +94,9 @@ def prepare_data(
     x, n_outputs = prepare_examples(objective, X, validate=validate)
     loss, dtype = objective.loss, objective.dtype
     y: Array | ArraySource
-    if isinstance(x, ArraySource) or is_out_of_core(Y):
-        values = Y if is_out_of_core(Y) else as_sample_array(Y, "Y")
+    y_is_out_of_core = is_out_of_core(Y)
+    if y_is_out_of_core or isinstance(x, ArraySource):
+        values = Y if y_is_out_of_core else as_sample_array(Y, "Y")
         y = TargetSource(
             values, lambda rows: loss.prepare_targets(rows, n_outputs, dtype), memory_limit
         )
@@ -110,30 +108,10 @@ def prepare_data(
 
 
 def prepare_batch(objective: Objective, X: Any, Y: Any, sample_weight: Any = None) -> Batch:
-    """Prepare data as one batch of arrays in the model's dtype; parameters as for `prepare_data`."""
+    """Prepare all data as one batch of arrays in memory, in the model's dtype."""
     x, y, weight = prepare_data(objective, X, Y, sample_weight)
     if isinstance(x, ArraySource):
         x = x.load()
     if isinstance(y, ArraySource):
         y = y.load()
     return Batch(np.asarray(x, objective.dtype), y, weight)
-
-
-def check_fit_arguments(
-    optimizer: Any, epochs: Any, callbacks: Any, validation: Any
-) -> list[Callback]:
-    """Raise `ArgumentError` for what `fit` cannot use, and return the callbacks as a list."""
-    if not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
-    if not is_integer(epochs):
-        raise ArgumentError(f"epochs must be an integer >= 1, got {epochs!r}")
-    callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in callback_list:
-        if not isinstance(callback, Callback):
-            rule = "callbacks must be a list of Callback objects such as EarlyStopping()"
-            raise ArgumentError(f"{rule}, got {callback!r}")
-    is_pair = isinstance(validation, tuple | list) and len(validation) in (2, 3)
-    if validation is not None and not is_pair:
-        rule = "validation must be a pair (X, Y), or (X, Y, sample_weight)"
-        raise ArgumentError(f"{rule}, got {type(validation).__name__}")
-    return callback_list

@@ -1,4 +1,4 @@
-"""The model that users hold: it validates what comes in and hands it on."""
+"""The model: validates what users pass, and delegates to the objective and the training loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..batching.arguments import MEMORY_LIMIT, check_memory_limit
 from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
-from ..batching.read_plan import MEMORY_LIMIT, check_memory_limit
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import ShuffleFunction
 from ..layers.base import Layer
@@ -29,10 +29,10 @@ from ..utils.atomic_files import FilePath
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from .evaluation import evaluate_batches
-from .inputs import check_fit_arguments, prepare_batch, prepare_data, prepare_examples
+from .fit_arguments import check_fit_arguments, prepare_training_data
+from .inputs import prepare_batch, prepare_data, prepare_examples
 from .summary import summarize
 from .trace import trace
-from .training_data import prepare_training_data
 
 
 class Sequential:
@@ -204,7 +204,8 @@ class Sequential:
             again in each epoch (see `MiniBatches`).
         resume : path, optional
             A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
-            callbacks, training continues as if it had never stopped; `epochs` counts from its start.
+            callbacks, training continues as if it had never stopped; `epochs` counts from the
+            beginning.
         sample_weight : array_like of shape (m,), optional
             The weight of each example, >= 0, scaled to a mean of 1. The data loss of a batch is the
             mean of w_i * loss_i. Weights affect only the data loss, not penalties or accuracy. A
@@ -236,7 +237,9 @@ class Sequential:
         >>> round(history.loss[-1], 3)
         0.0
         """
-        callbacks = check_fit_arguments(optimizer, epochs, callbacks, validation)
+        callbacks = check_fit_arguments(
+            optimizer, epochs, batch_size, memory_limit, callbacks, validation
+        )
         batches, validate = prepare_training_data(
             self.objective_function,
             X,

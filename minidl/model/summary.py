@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from ..objective import Objective, output_shapes
 
+_ALIGNMENTS = (str.rjust, str.ljust, str.ljust, str.rjust, str.rjust)
+_UNITS = ("B", "kB", "MB", "GB")
 
-def summarize(model: Objective) -> str:
-    """Return a table of the layers of `model`, with their output shapes, parameters and sizes."""
-    shapes = [
-        "?" if shape is None else f"({', '.join(map(str, ('m', *shape)))})"
-        for shape in output_shapes(model.layers, None)
-    ]
-    counts = [
-        sum(parameter.size for parameter in layer.parameters().values()) for layer in model.layers
-    ]
-    parts = [
-        *zip(range(len(counts)), model.layers, shapes, counts, strict=True),
-        ("", "total", "", model.parameters.size),
-    ]
+
+def summarize(objective: Objective) -> str:
+    """Return a table of the layers, with their output shapes, numbers of parameters and sizes.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+
+    Returns
+    -------
+    str
+        A row per layer and one for the total, then a line with loss, penalties and dtype.
+    """
+    itemsize = objective.dtype.itemsize
     rows = [("#", "layer", "output", "parameters", "size")]
-    rows += [
-        (str(i), str(part), shape, f"{count:,}", _size(count * model.dtype.itemsize))
-        for i, part, shape, count in parts
-    ]
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = str.rjust, str.ljust, str.ljust, str.rjust, str.rjust
-    lines = [
-        " "
-        + "  ".join(
-            align(cell, width) for align, cell, width in zip(aligned, row, wide, strict=True)
-        )
-        for row in rows
-    ]
-    how = ", computed from the logits" if model.is_fused else ""
-    terms = "".join(f" + {penalty}" for penalty in model.penalties)
-    return "\n".join([*lines, f"loss {model.loss}{how}{terms}; {model.dtype}"])
+    shapes = output_shapes(objective.layers, None)
+    for i, (layer, shape) in enumerate(zip(objective.layers, shapes, strict=True)):
+        output = "?" if shape is None else f"({', '.join(map(str, ('m', *shape)))})"
+        count = sum(parameter.size for parameter in layer.parameters().values())
+        rows.append((str(i), str(layer), output, f"{count:,}", format_size(count * itemsize)))
+    total = objective.parameters.size
+    rows.append(("", "total", "", f"{total:,}", format_size(total * itemsize)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        columns = zip(_ALIGNMENTS, row, widths, strict=True)
+        lines.append(" " + "  ".join(align(cell, width) for align, cell, width in columns))
+    fused = ", computed from the logits" if objective.is_fused else ""
+    penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
+    return "\n".join([*lines, f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"])
 
 
-def _size(count: float) -> str:
-    power = min((len(str(int(count))) - 1) // 3, 3)
-    return f"{count / 1000**power:.{min(power, 1)}f} {('B', 'kB', 'MB', 'GB')[power]}"
+def format_size(n_bytes: float) -> str:
+    """Return a number of bytes in the unit that suits it, such as "983.2 kB"."""
+    n_digits = len(str(int(n_bytes)))
+    power = min((n_digits - 1) // 3, len(_UNITS) - 1)
+    decimals = 1 if power else 0
+    return f"{n_bytes / 1000**power:.{decimals}f} {_UNITS[power]}"

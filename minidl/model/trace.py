@@ -14,20 +14,34 @@ from ..objective import ForwardPass, Objective
 from ..utils.typing import Array
 
 _INTRODUCTION = """\
-One batch of m = {m} examples, forward and back in {dtype}, dropout off. x is what a layer is given and y what it returns;
-J is what training makes smaller; d weight, dx, dy, ... are the derivatives of J with respect to weight, x, y, ..."""
+One batch of m = {m} examples, forward and backward in {dtype}, with dropout off. x is the input of
+a layer and y its output; J is the objective, which training minimizes; d weight, dx, dy, ... are
+the derivatives of J with respect to weight, x, y, ..."""
 
 
 def trace(objective: Objective, batch: Batch) -> str:
-    """Return a text with each step of a batch, forward and backward."""
-    twin = copy.deepcopy(objective)  # the objective does not change
-    forward_pass = twin.data_loss(batch)
+    """Return a description of each step of a batch, forward and backward.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model, which does not change.
+    batch : Batch
+        A few examples and their targets, in the model's dtype.
+
+    Returns
+    -------
+    str
+        Formulas, shapes and numbers, in lines of at most 120 columns.
+    """
+    objective = copy.deepcopy(objective)
+    forward_pass = objective.data_loss(batch)
     sections = [
-        [_INTRODUCTION.format(m=len(batch.x), dtype=twin.dtype)],
-        _forward_section(twin, batch, forward_pass),
-        _loss_section(twin, batch, forward_pass),
-        _backward_section(twin),
-        _gradient_section(twin, len(batch.x)),
+        [_INTRODUCTION.format(m=len(batch.x), dtype=objective.dtype)],
+        _forward_section(objective, batch, forward_pass),
+        _loss_section(objective, batch, forward_pass),
+        _backward_section(objective),
+        _gradient_section(objective, len(batch.x)),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections)
 
@@ -44,27 +58,30 @@ def _forward_section(
         if i < len(forward_pass.outputs):
             yield _row("     y", forward_pass.outputs[i])
         else:
-            yield "     its y is p below: the loss is computed from its x, called z there"
+            yield "     its output is p below; the loss is computed from its input, z"
 
 
 def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass) -> Iterator[str]:
-    loss, targets, z = objective.loss, batch.y, forward_pass.output
+    loss = objective.loss
+    targets = batch.y
     terms = objective.terms(batch)
     formula = loss.formula()[0]
     yield _title("LOSS")
     yield f"{loss}: {formula}" + (f", k = {targets.shape[1]}" if "k)" in formula else "")
+    prediction = forward_pass.output
     if objective.is_fused:
-        yield _row("     z", z)
-    yield _row("     p", objective.layers[-1].forward(z) if objective.is_fused else z)
+        yield _row("     z", prediction)
+        prediction = objective.layers[-1].forward(prediction)
+    yield _row("     p", prediction)
     yield _row("     t, the targets", targets)
     smoothing = getattr(loss, "label_smoothing", 0)
     if smoothing:
         n_classes = targets.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
         smoothed = f"{1 - smoothing:g} t + {smoothing / n_classes:.4g}"
-        yield f"     label smoothing: {smoothed} is taken for t"
+        yield f"     label smoothing: t is replaced by {smoothed}"
     if objective.is_fused:
         yield f"     computed as {objective.training_loss.formula()[0]}:"
-        yield "     the same number, but exact also where p rounds to 0 or 1"
+        yield "     the same value, but exact even if p rounds to 0 or 1"
     yield f"     = {terms.pop('data'):.6g}"
     total = terms.pop("total")
     for penalty, value in zip(objective.penalties, terms.values(), strict=True):
@@ -80,11 +97,10 @@ def _backward_section(objective: Objective) -> Iterator[str]:
     yield f"{objective.loss}: {name} = {objective.training_loss.formula()[1]}"
     yield _row(f"     {name}", dy)
     if objective.is_fused:
-        yield (
-            f"     dp and the backward pass of {objective.layers[-1]} in one step: the one divides "
-            "by p, the other cancels that"
-        )
-    first, layers = objective.first_trainable, objective.layers_before_loss
+        last_layer = objective.layers[-1]
+        yield f"     dp and the backward pass of {last_layer} in one step: a division by p cancels"
+    first = objective.first_trainable
+    layers = objective.layers_before_loss
     for i in reversed(range(first, len(layers))):
         layer = layers[i]
         if i > first:
@@ -103,15 +119,15 @@ def _backward_section(objective: Objective) -> Iterator[str]:
 
 
 def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
-    vector = objective.parameters
-    data_gradient = vector.grad.copy()
+    parameters = objective.parameters
+    data_gradient = parameters.grad.copy()
     for index in range(len(objective.penalties)):
         objective.add_penalty_gradient(index, m)
     columns = {
         "d loss": data_gradient,
-        "d penalties": vector.grad - data_gradient,
-        "d J": vector.grad,
-        "the parameter": vector.theta,
+        "d penalties": parameters.grad - data_gradient,
+        "d J": parameters.grad,
+        "the parameter": parameters.theta,
     }
 
     def norms(name: str, shape: tuple[int, ...], elements: slice) -> str:
@@ -120,25 +136,25 @@ def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
 
     yield f"{'NORM OF':<24}{'shape':<14}" + "".join(f"{title:>15}" for title in columns)
     start = 0
-    for name, parameter in vector:
+    for name, parameter in parameters:
         yield norms(name, parameter.shape, slice(start, start + parameter.size))
         start += parameter.size
-    yield norms("all as one vector", (vector.size,), slice(None))
+    yield norms("all as one vector", (parameters.size,), slice(None))
     yield (
-        "Gradient descent would now step to theta - learning_rate * d J, theta being all "
-        "parameters as one vector."
+        "Gradient descent would now step to theta - learning_rate * d J, where theta is the vector "
+        "of all parameters."
     )
 
 
 def _title(name: str) -> str:
-    return f"{name:<24}{'shape':<14}{'first row':<49}{'least':>11}{'mean':>11}{'greatest':>11}"
+    return f"{name:<24}{'shape':<14}{'first row':<49}{'minimum':>11}{'mean':>11}{'maximum':>11}"
 
 
 def _row(name: str, array: Array) -> str:
-    first = np.ravel(array[0] if array.ndim > 1 else array)
-    numbers = "".join(map(_number, first[:4])) + ("  ..." if first.size > 4 else "")
-    measures = "".join(map(_number, (array.min(), array.mean(), array.max())))
-    return f"{name:<24}{array.shape!s:<14}{numbers:<49}{measures}"
+    first_row = np.ravel(array[0] if array.ndim > 1 else array)
+    numbers = "".join(map(_number, first_row[:4])) + ("  ..." if first_row.size > 4 else "")
+    statistics = "".join(map(_number, (array.min(), array.mean(), array.max())))
+    return f"{name:<24}{array.shape!s:<14}{numbers:<49}{statistics}"
 
 
 def _number(value: float) -> str:

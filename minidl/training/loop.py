@@ -61,7 +61,8 @@ def train(
         The metrics of each epoch.
     """
     observers = _observers(callbacks, progress)
-    metric_names = ["loss", "accuracy"] if model.loss.is_classification else ["loss"]
+    is_classification = model.objective_function.loss.is_classification
+    metric_names = ["loss", "accuracy"] if is_classification else ["loss"]
     validation_names = [f"val_{name}" for name in metric_names] if validate else []
     extra_names = [name for callback in callbacks for name in callback.extra_metrics]
     records_rate = optimizer.schedule is not None and "learning_rate" not in extra_names

@@ -496,9 +496,9 @@ def wrong_states():
         "half a batch": ({**state, "batch": 1.5}, "returned, with an epoch >= 0"),
         "stream": (
             {**state, "random": old["random"]},
-            "the state must be one of a Generator of the same kind, but",
+            "the state must be that of a Generator of the same kind, but",
         ),
-        "no stream": ({**state, "random": {}}, "the state must be one of a Generator"),
+        "no stream": ({**state, "random": {}}, "the state must be that of a Generator"),
     }
 
 

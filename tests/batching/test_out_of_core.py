@@ -19,8 +19,9 @@ from minidl import (
     ShapeError,
 )
 from minidl.batching.block_reader import BlockReader
-from minidl.batching.out_of_core import ArraySource, TargetSource, is_out_of_core, load_if_fits
-from minidl.batching.read_plan import ReadPlan, check_memory_limit, plan_reads
+from minidl.batching.arguments import check_memory_limit
+from minidl.batching.out_of_core import ArraySource, TargetSource, is_out_of_core
+from minidl.batching.read_plan import ReadPlan, load_if_fits, plan_reads
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 X = np.arange(12.0).reshape(6, 2)

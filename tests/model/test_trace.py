@@ -24,7 +24,7 @@ from minidl import (
     Tanh,
 )
 from minidl.model.inputs import prepare_batch
-from minidl.model.summary import _size
+from minidl.model.summary import format_size
 from minidl.model.trace import trace
 
 X, Y = rows(6, 3)
@@ -137,7 +137,7 @@ def test_every_step_has_its_formula():
         "0  Linear(3, 5): y = x @ weight.T + bias",
         "1  ReLU(): y = max(x, 0)",
         "2  Dropout(0.5): y = x (while training, y = x * mask / 0.5)",
-        "4  Sigmoid(): y = 1 / (1 + exp(-x))\n     its y is p below: the loss is computed from its x, called z there",
+        "4  Sigmoid(): y = 1 / (1 + exp(-x))\n     its output is p below; the loss is computed from its input, z",
         "BinaryCrossEntropy(): -1 / (m k) * sum of t log(p) + (1 - t) log(1 - p), k = 1",
         "computed as 1 / (m k) * sum of log(1 + exp(z)) - t z:",
         "L2(0.5): lambda / (2 m) * sum of weight**2",
@@ -146,7 +146,7 @@ def test_every_step_has_its_formula():
         "3  Linear(5, 1): d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ weight",
         "1  ReLU(): dx = dy where x > 0, else 0",
         "L1(0.2, layers=[0]): lambda / m * sign(weight) is added to each d weight",
-        "One batch of m = 6 examples, forward and back in float64, dropout off.",
+        "One batch of m = 6 examples, forward and backward in float64, with dropout off.",
     ):
         assert words in text
     assert "weight.T\n" in text_of(Sequential([Linear(3, 1, bias=False)], loss=MeanSquaredError()))
@@ -171,11 +171,11 @@ def test_classes_with_smoothed_targets():
         dtype=np.float64,
     )
     text = text_of(model, X, [0, 1, 2, 3, 0, 1])
-    assert "label smoothing: 0.8 t + 0.05 is taken for t" in text
+    assert "label smoothing: t is replaced by 0.8 t + 0.05" in text
     smoothed = 0.8 * np.eye(4)[[0, 1, 2, 3, 0, 1]] + 0.05
     shows(row(section(text, "BACKWARD"), "dz"), (model.predict(X) - smoothed) / 6)
     binary = Sequential([Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy(label_smoothing=0.2))
-    assert "label smoothing: 0.8 t + 0.1 is taken for t" in text_of(binary)
+    assert "label smoothing: t is replaced by 0.8 t + 0.1" in text_of(binary)
 
 
 class Undocumented(Layer):
@@ -307,4 +307,4 @@ def test_an_unknown_shape_is_a_question_mark():
     ],
 )
 def test_sizes(count, text):
-    assert _size(count) == text
+    assert format_size(count) == text

@@ -168,7 +168,7 @@ class Callback:
     run_last = False
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        """Called before the first epoch.
+        """React to the start of training, before the first epoch.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Callback:
         """
 
     def on_gradient(self, run: TrainingRun) -> None:
-        """Called for each batch after the backward pass and before the optimizer's step.
+        """React to the gradient of a batch, before the optimizer's step.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class Callback:
         """
 
     def on_batch_end(self, run: TrainingRun) -> None:
-        """Called for each batch after the optimizer's step.
+        """React to the end of a batch, after the optimizer's step.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class Callback:
         """
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        """Called after each epoch, when its metrics are in `run.history`.
+        """React to the end of an epoch, when its metrics are in `run.history`.
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class Callback:
         """
 
     def on_train_end(self, run: TrainingRun) -> None:
-        """Called at the end, also if training was stopped, interrupted, or failed.
+        """React to the end of training, also if it was stopped, was interrupted, or failed.
 
         Parameters
         ----------

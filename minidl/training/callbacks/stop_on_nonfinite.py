@@ -75,8 +75,8 @@ class StopOnNonFinite(Callback):
         parameters.theta = self._finite_theta
         raise NonFiniteError(
             f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {cause}. "
-            f"The model holds the parameters of {self._finite_at}, when everything was finite. "
-            f"Try a smaller learning rate (now {run.optimizer.learning_rate:g}), or scale the inputs"
+            f"The model has the parameters of {self._finite_at}, when everything was finite. Try "
+            f"a smaller learning rate (now {run.optimizer.learning_rate:g}), or scale the inputs"
         )
 
 

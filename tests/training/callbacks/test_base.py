@@ -216,7 +216,7 @@ def test_the_parameters_given_back_are_at_most_16_steps_old_and_their_place_is_n
     model, keep = Sequential(layers, loss=BinaryCrossEntropy(), dtype=np.float64), Keep()
     with pytest.raises(
         NonFiniteError,
-        match=rf"The model holds the parameters of {place}, when everything was finite",
+        match=rf"The model has the parameters of {place}, when everything was finite",
     ):
         fit(model, keep, batch_size=6, epochs=20)
     np.testing.assert_array_equal(model.parameters.theta, keep.thetas[kept])

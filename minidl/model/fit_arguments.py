@@ -1,0 +1,123 @@
+"""Validates the arguments of `Sequential.fit`, and prepares its training and validation set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..batching.arguments import check_batch_size, check_memory_limit
+from ..batching.minibatches import MiniBatches
+from ..batching.out_of_core import is_out_of_core
+from ..batching.sample_weights import ClassWeight
+from ..batching.shuffled_rows import ShuffleFunction
+from ..errors import ArgumentError
+from ..objective import Objective
+from ..optimizers.base import Optimizer
+from ..training.callbacks.base import Callback
+from ..utils.random import RandomStream
+from ..utils.validation import is_integer
+from .evaluation import make_validator
+from .inputs import prepare_data
+
+
+def check_fit_arguments(
+    optimizer: Any,
+    epochs: Any,
+    batch_size: Any,
+    memory_limit: Any,
+    callbacks: Any,
+    validation: Any,
+) -> list[Callback]:
+    """Validate the arguments of `Sequential.fit` that hold no data.
+
+    Parameters
+    ----------
+    optimizer, epochs, batch_size, memory_limit, callbacks, validation
+        As `Sequential.fit` takes them.
+
+    Returns
+    -------
+    list of Callback
+        The callbacks.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is invalid.
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
+    if not is_integer(epochs):
+        raise ArgumentError(f"epochs must be an integer >= 1, got {epochs!r}")
+    check_batch_size(batch_size)
+    check_memory_limit(memory_limit)
+    callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in callback_list:
+        if not isinstance(callback, Callback):
+            rule = "callbacks must be a list of Callback objects such as EarlyStopping()"
+            raise ArgumentError(f"{rule}, got {callback!r}")
+    is_pair = isinstance(validation, tuple | list) and len(validation) in (2, 3)
+    if validation is not None and not is_pair:
+        rule = "validation must be a pair (X, Y), or (X, Y, sample_weight)"
+        raise ArgumentError(f"{rule}, got {type(validation).__name__}")
+    return callback_list
+
+
+class TrainingData(NamedTuple):
+    """What training reads."""
+
+    batches: MiniBatches
+    """The training set, in mini-batches."""
+
+    validate: Callable[[], dict[str, float]] | None
+    """Returns the metrics of the validation set, if there is one."""
+
+
+def prepare_training_data(
+    objective: Objective,
+    X: Any,
+    Y: Any,
+    sample_weight: Any,
+    class_weight: ClassWeight | None,
+    validation: Sequence[Any] | None,
+    *,
+    batch_size: int | None,
+    shuffle: bool | ShuffleFunction,
+    rng: RandomStream,
+    memory_limit: int,
+) -> TrainingData:
+    """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model that takes the data.
+    X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit
+        As `Sequential.fit` takes them; the last three have passed `check_fit_arguments`.
+    rng : numpy.random.Generator or numpy.random.RandomState
+        Shuffles the examples.
+
+    Returns
+    -------
+    TrainingData
+        Mini-batches and, if there is a validation set, a function that evaluates it.
+    """
+    training_limit = validation_limit = memory_limit
+    if validation is not None:
+        both_are_read = any(map(is_out_of_core, (X, Y))) and any(map(is_out_of_core, validation))
+        if both_are_read:
+            validation_limit = memory_limit // 8
+            training_limit = memory_limit - validation_limit
+    data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
+    validate = None
+    if validation is not None:
+        validate = make_validator(objective, validation, validation_limit)
+    batches = MiniBatches.from_batch(
+        data,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        rng=rng,
+        dtype=objective.dtype,
+        memory_limit=training_limit,
+    )
+    return TrainingData(batches, validate)
