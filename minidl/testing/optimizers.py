@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -110,9 +111,19 @@ def _gradient_untouched(make: Make) -> str | None:
 
 
 def _repeatable(make: Make) -> str | None:
-    if np.array_equal(_after_steps(make(), _start()), _after_steps(make(), _start())):
-        return None
-    return "two new optimizers lead to different points from the same start"
+    expected = _after_steps(make(), _start(), steps=5)
+    if not np.array_equal(_after_steps(make(), _start(), steps=5), expected):
+        return "two new optimizers lead to different points from the same start"
+    first, second = make(), make()
+    theta = _after_steps(first, _start(), steps=3)
+    second.restore(theta, copy.deepcopy(first.state()))
+    if not np.array_equal(_after_steps(second, theta, steps=2), expected):
+        return (
+            "restored from a state, as when training is resumed, it leads to another point than "
+            "without an interruption: state_names must list every attribute that the next step "
+            "depends on"
+        )
+    return None
 
 
 def _starts_anew(make: Make) -> str | None:

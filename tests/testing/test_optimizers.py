@@ -49,6 +49,7 @@ class BrokenOptimizer(GradientDescent):
     def init_state(self, theta):
         super().init_state(theta)
         self.total = np.zeros_like(theta)
+        self._hidden = 0
         if self.sum is None or self.how != "keeps its state":
             self.sum = 1.0
 
@@ -70,6 +71,9 @@ class BrokenOptimizer(GradientDescent):
             grad = np.sign(grad)
         elif self.how == "first element":
             grad = np.where(np.arange(len(grad)) == 0, grad, 0)
+        elif self.how == "hides its state":
+            self._hidden += 1
+            grad = grad / self._hidden
         super().update(theta, grad)
 
 
@@ -81,6 +85,7 @@ class BrokenOptimizer(GradientDescent):
         ("uphill", "finds the minimum of a parabola"),
         ("uphill", "gets down Rosenbrock's valley"),
         ("by chance", "repeatable"),
+        ("hides its state", "repeatable"),
         ("keeps its state", "starts anew for another vector"),
         ("other in float32", "float32 as float64"),
         ("only signs", "finds the minimum of a parabola"),
