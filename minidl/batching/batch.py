@@ -23,13 +23,18 @@ class Batch(NamedTuple):
     --------
     >>> import numpy as np
     >>> batch = Batch(np.zeros((5, 2)), np.ones((5, 1)))
-    >>> len(batch.x), batch.sample_weight
-    (5, None)
+    >>> batch.n_examples
+    5
     """
 
     x: Any
     y: Any
     sample_weight: Any = None
+
+    @property
+    def n_examples(self) -> int:
+        """Number of examples m."""
+        return len(self.x)
 
 
 def check_same_length(x: Any, y: Any) -> None:
