@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from minidl.gradcheck import Check
 from minidl.gradcheck.constants import RELATIVE_NOISE
-from minidl.gradcheck.rounding.probes import balanced_direction, directional_check
+from minidl.gradcheck.rounding.probes import balanced_direction, compare_probes, directional_check
 
 
 @pytest.mark.parametrize("gradient", [[1.0, -1e-2, 1e-1], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0], 3.0])
@@ -44,3 +45,51 @@ def test_a_probe_gives_slopes_and_the_size_of_its_terms():
         directional_check(analytic, [analytic * (1 + RELATIVE_NOISE)], u, 1.25, 0.0)[2]
         > directional_check(analytic, [], u, 1.25, 0.0)[2]
     )
+
+
+def probes(*pairs):
+    return compare_probes(Check(1, "data", "weight"), list(pairs), 10, "complex step, probes")
+
+
+def test_probes_that_agree_pass():
+    check = probes((1.0, 1.0 + 1e-15, 1e-12, 3.0), (2.0, 2.0, 1e-12, 3.0))
+    assert (check.verdict, check.elements, check.method) == ("pass", 10, "complex step, probes")
+    assert 0 < check.difference < 1e-15
+
+
+def test_one_wrong_probe_fails():
+    check = probes((1.0, 1.0, 1e-12, 3.0), (1.0, 1.5, 1e-12, 3.0))
+    assert check.verdict == "fail"
+    assert check.worst == {"analytic": 1.0, "numeric": 1.5, "bar": 1e-12}
+    assert check.difference == pytest.approx(0.5 / 6)
+
+
+def test_a_failed_probe_is_not_passed_by_a_later_one():
+    assert (
+        probes((1.0, 1.5, 1e-12, 3.0), (1.0, 1.0, 1e-12, 3.0), (1.0, 1.0, 9.0, 3.0)).verdict
+        == "fail"
+    )
+
+
+def test_a_probe_that_is_not_a_number_fails():
+    check = probes((np.nan, 1.0, 1e-12, 1.0))
+    assert (check.verdict, check.difference) == ("fail", 1.0)
+
+
+def test_a_probe_under_rounding_is_left_open():
+    check = probes((1e-9, 1e-9, 1e-6, 1e-9))
+    assert check.verdict == "unresolved"
+    assert "rounding floor" in check.diagnosis
+
+
+@pytest.mark.parametrize(
+    ("numeric", "bar"), [(np.nan, 1e-12), (np.inf, 1e-12), (1.0, np.inf), (1.0, np.nan)]
+)
+def test_a_probe_without_a_numeric_side_is_left_open(numeric, bar):
+    check = probes((1.0, numeric, bar, 1.0))
+    assert check.verdict == "unresolved"
+    assert "cannot be computed" in check.diagnosis
+
+
+def test_probes_of_nothing_but_zeros_pass():
+    assert probes((0.0, 0.0, 0.0, 0.0)).difference == 0.0
