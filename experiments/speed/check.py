@@ -26,7 +26,7 @@ from . import report
 from .table import spread
 
 WIDTHS = (12288, 20, 7, 5, 1)
-STRIDE = 200  # the loop is timed for one of so many parameters
+STRIDE = 200  # the loop is timed for one of 200 parameters
 QUICK_STRIDE = 4000
 
 

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
         if options.data is None:
             write_cats(cats)
         path = _write(Path(folder) / "rows.h5", load)
-        for peers, function, settings, base, label in (
+        for peers, function, arguments, base, label in (
             (FITS, "train", {"workload": load.as_dict(), "path": str(path)}, "memory", str(load)),
             (
                 READERS,
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
         ):
             with WorkerPool(peers, options.threads, patient=not options.quick) as workers:
                 times = workers.measure(
-                    function, settings, rounds=rounds, seconds=seconds, label=function
+                    function, arguments, rounds=rounds, seconds=seconds, label=function
                 )
                 print(f"\n{label}\n{_table(times, workers, base)}", flush=True)
                 memory = {name: after - before for name, (before, after) in workers.memory.items()}

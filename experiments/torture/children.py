@@ -40,7 +40,7 @@ def fork(function: Callable[[], object]) -> int:
 def run_each(
     items: Sequence[Any], function: Function, *, seconds: float, memory: int
 ) -> list[Outcome]:
-    """Call the function with each item, in children with so many bytes of memory.
+    """Call the function with each item, in children with limited memory (bytes) and time.
 
     An item that takes more than `seconds` is "hung".
     """

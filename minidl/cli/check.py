@@ -45,6 +45,16 @@ def check(options: argparse.Namespace) -> int:
     from forward passes alone, and print the report. The exit status is 0 if all gradients are
     right, 1 if one is wrong.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+
     Examples
     --------
       minidl check moons --layers 5,3

@@ -42,19 +42,21 @@ def add_command(
         The word on the command line.
     run : callable
         Takes the parsed options and returns the exit status. The first line of its docstring is
-        the line in the list of commands, the section "Examples" is printed at the end of the help.
+        the line in the list of commands, the text before "Parameters" the description, and the
+        section "Examples" the end of the help.
 
     Returns
     -------
     CommandParser
         The parser of the command, to which its options are added.
     """
-    summary, _, rest = (inspect.getdoc(run) or name).partition("\n\n")
-    description, _, examples = rest.partition("Examples\n--------\n")
+    text = inspect.getdoc(run) or name
+    summary, _, description = text.partition("Parameters\n---")[0].partition("\n\n")
+    examples = text.partition("Examples\n--------\n")[2]
     parser: CommandParser = subparsers.add_parser(
         name,
         help=summary[0].lower() + summary[1:].rstrip("."),
-        description=description or summary,
+        description=description.strip() or summary,
         epilog=f"examples:\n{examples}" if examples else None,
     )
     parser.add_argument("--json", action="store_true", help="print only JSON on stdout")

@@ -46,6 +46,16 @@ def fetch_files(options: argparse.Namespace) -> int:
     file. Files that exist are never replaced, and not downloaded again. minidl has no address
     built in, because the images may not be redistributed: give one where you may take them from.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+
     Examples
     --------
       minidl data fetch cats --url https://example.org/course/datasets/

@@ -26,7 +26,18 @@ def add_data_list(subparsers: Any) -> None:
 
 
 def list_datasets(options: argparse.Namespace) -> int:
-    """List the image datasets, the folders searched, and the files found."""
+    """List the image datasets, the folders searched, and the files found.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     folders = _search_folders(options.data)
     lines = ["looked in " + ", then ".join(map(str, folders))]
     datasets: dict[str, Any] = {}

@@ -30,7 +30,18 @@ def add_data_make(subparsers: Any) -> None:
 
 
 def make(options: argparse.Namespace) -> int:
-    """Write synthetic images as files with the names and keys of the original ones."""
+    """Write synthetic images as files with the names and keys of the original ones.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     contents: dict[Path, dict[str, Array]] = {}
     for dataset in IMAGE_FILES if options.set == "all" else [options.set]:
         files = IMAGE_FILES[dataset]

@@ -26,7 +26,18 @@ def add_data_verify(subparsers: Any) -> None:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Verify image files: whether they can be read, and are the original ones by their SHA-256."""
+    """Verify image files: whether they can be read, and are the original ones by their SHA-256.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     paths: list[Path] = []
     for path in options.paths:
         files = sorted(path.glob("*.h5")) if path.is_dir() else [path]

@@ -21,7 +21,15 @@ IMAGE_FILES = {"cats": course_images.CATS, "signs": course_images.SIGNS}
 
 
 class PointGenerator(NamedTuple):
-    """A function that draws points in the plane, and its default noise."""
+    """A function that draws points in the plane, and its default noise.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes the number of points, the noise and a generator; returns (X, Y).
+    noise : float
+        Standard deviation of the noise.
+    """
 
     draw: Callable[..., tuple[Array, Array]]
     noise: float

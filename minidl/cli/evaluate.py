@@ -34,6 +34,16 @@ def evaluate(options: argparse.Namespace) -> int:
     Read a network that `minidl train --out` or `model.save` wrote, and print its accuracy on the
     training and the test set of a dataset, next to that of always predicting the majority class.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+
     Examples
     --------
       minidl train moons --out results/moons

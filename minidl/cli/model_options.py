@@ -240,8 +240,8 @@ def build_model(options: argparse.Namespace, n_features: int, n_outputs: int) ->
     n_features : int
         Columns of the input.
     n_outputs : int
-        1 for two classes: the network ends in a sigmoid; otherwise in a softmax over so many
-        classes.
+        1 for two classes: the network ends in a sigmoid. Otherwise the number of classes: it ends
+        in a softmax.
 
     Returns
     -------

@@ -35,6 +35,16 @@ def predict(options: argparse.Namespace) -> int:
     Read a network that was trained on cats or signs, and JPEG or PNG images of any size, and print
     the predicted class of each image and its probability.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
+
     Examples
     --------
       minidl train cats --out results/cats

@@ -56,7 +56,22 @@ def add_train(subparsers: Any) -> None:
 class KeepBestEpoch(EarlyStopping):
     """Keep the history, and restore the best epoch if the training is interrupted.
 
-    It takes the arguments of `EarlyStopping`; a `patience` of all epochs never stops early.
+    Parameters
+    ----------
+    monitor : str, default "val_loss"
+        The name of the metric in the history.
+    patience : int, default 10
+        The number of epochs without an improvement after which training stops; with that of all
+        epochs it never stops early.
+    min_delta : float, default 0.0
+        By how much the metric must be better than the best so far to count as improved.
+    restore_best : bool, default True
+        Whether to restore the parameters of the best epoch after an interruption.
+
+    Attributes
+    ----------
+    history : History
+        That of the training; empty before.
     """
 
     history = History()  # empty until a training begins
@@ -82,6 +97,16 @@ def train(options: argparse.Namespace) -> int:
     Ctrl-C ends the training; the results are then those of the best epoch so far, and the exit
     status is 130. With --checkpoint, the same command later resumes the training, with the same
     results as if it had never been interrupted.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    int
+        The exit status.
 
     Examples
     --------

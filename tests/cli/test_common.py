@@ -14,6 +14,11 @@ def example(options):
 
     It does it well.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
     Examples
     --------
       minidl example --json
@@ -30,6 +35,7 @@ def test_the_docstring_of_a_command_is_its_help(capsys):
         parser.parse_args(["example", "--help"])
     text = capsys.readouterr().out
     assert "It does it well." in text
+    assert "Parameters" not in text
     assert "examples:\n  minidl example --json" in text
 
 
