@@ -120,6 +120,7 @@ EQUIVALENT = {
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
+    ("Objective", "without layer.backward(dy)"): "the backward of no layer is replaced here",
     ("Objective", ".backward_parameters(dy)  ->  nothing"): "<= for <: a layer has parameters here",
 }
 
@@ -179,6 +180,12 @@ class Mutant:
             ),
             "",
         )
+
+    @property
+    def differs_on_ties_only(self):
+        """Whether the change only adds equality to a comparison: no gradient need show it."""
+        before, _, after = (text.replace(">=", ">") for text in self.change.partition("  ->  "))
+        return before.replace("<=", "<") == after.replace("<=", "<")
 
     def function(self):
         """Compile the module with the change, and return the mutated function."""
