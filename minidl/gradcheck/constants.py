@@ -104,7 +104,8 @@ AFFINE_BOUNDS = 4
 """How many error bounds are allowed on top of `AFFINE_AGREEMENT`."""
 
 AFFINE_MIN_CALLS = 8
-"""Up to so many forward calls, testing whether the function is affine costs more than it saves."""
+"""Up to this number of forward calls, testing whether the function is affine costs more than it
+saves."""
 
 
 # Richardson's extrapolation of central differences.
@@ -134,7 +135,8 @@ KINK_GAP_RATIO = 0.55
 at a kink the gap stays. Above 0.55 of it there is a kink."""
 
 KINK_ROUNDING = 4
-"""How many times its rounding error a gap may be without indicating a kink."""
+"""How many times its rounding error a gap may be without indicating a kink, and how many times
+its rounding error the bound of a one-sided slope is."""
 
 COARSE_WEIGHT = 0.25
 """The weight of the coarser pair of quotients in the error estimate. The finer pair alone may
@@ -221,7 +223,7 @@ PROBE_CONTRADICTION = 2
 """Bounds by which a central difference must contradict the complex step to overrule it."""
 
 MAX_VAIN_SEARCHES = 16
-"""The search for kinks ends after so many failed elements in a row without one."""
+"""The search for kinks ends after this number of failed elements in a row without one."""
 
 
 # One-sided slopes of a cost.
@@ -236,6 +238,9 @@ kinks lie within the first."""
 
 ONE_SIDED_KINK_RATIO = 0.7
 """As `KINK_GAP_RATIO`, with room for the rounding of the shorter step."""
+
+ONE_SIDED_SAFETY = 2
+"""The factor between the change of a one-sided slope over shorter steps and its error bound."""
 
 ONE_SIDED_ROUNDING_ULPS = 8
 """The rounding of the values in a one-sided quotient."""

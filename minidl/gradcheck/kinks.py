@@ -16,6 +16,7 @@ from .constants import (
     ONE_SIDED_KINK_RATIO,
     ONE_SIDED_NEAR,
     ONE_SIDED_ROUNDING_ULPS,
+    ONE_SIDED_SAFETY,
     ONE_SIDED_STEP,
     SIDES_AGREEMENT,
     SIDES_AGREEMENT_ELEMENT,
@@ -57,7 +58,8 @@ def one_sided_slopes(cost: CostFunction, index: int) -> OneSidedSlopes | None:
         np.abs((near - base) / near_h - slopes).max() - rounding * h / near_h,
         np.abs(2 * mid - far - base).max() / h,
     )
-    error = 4 * rounding + 2 * (change if change > MIN_JUMP * size else 0.0)
+    drift = change if change > MIN_JUMP * size else 0.0
+    error = KINK_ROUNDING * rounding + ONE_SIDED_SAFETY * drift
     return OneSidedSlopes(-slopes[1], slopes[0], error)
 
 

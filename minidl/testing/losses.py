@@ -15,6 +15,7 @@ from ..utils.validation import check_array
 from .arguments import check_instance
 
 _FLOAT64 = np.dtype(np.float64)
+_MEAN_AGREEMENT = 1e-9  # far above the rounding of a mean, far below a missing 1/m
 
 
 def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> Report:
@@ -89,7 +90,7 @@ def _mean_over_examples(run: LossRun) -> str | None:
     loss, p, t = run.loss, run.prediction, run.target
     once = np.sum(loss.forward(p.copy(), t.copy()))
     twice = np.sum(loss.forward(np.concatenate([p, p]), np.concatenate([t, t])))
-    if abs(twice - once) <= 1e-9 * abs(once):
+    if abs(twice - once) <= _MEAN_AGREEMENT * abs(once):
         return None
     return (
         f"a batch repeated twice has {twice / once:.4g} times its loss: expected a mean over the "

@@ -18,6 +18,7 @@ from ..utils.typing import Array
 
 Make = Callable[[], Optimizer]
 
+_FLOAT32_AGREEMENT = 1e-4  # of five steps: some ulps of float32
 _DIVERGED = 1e6  # a distance to the goal that is never reached on the way there
 
 
@@ -139,7 +140,7 @@ def _starts_anew(make: Make) -> str | None:
 
 def _float32_as_float64(make: Make) -> str | None:
     double, single = _after_steps(make(), _start()), _after_steps(make(), _start(np.float32))
-    if np.allclose(single, double, rtol=1e-4, atol=1e-4):
+    if np.allclose(single, double, rtol=_FLOAT32_AGREEMENT, atol=_FLOAT32_AGREEMENT):
         return None
     return f"in float32 it leads to {single}, in float64 to {double}, from the same start"
 
