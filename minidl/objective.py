@@ -217,10 +217,9 @@ class Objective:
             dy = layer.backward(dy)
         if self.first_trainable < len(self.layers_before_loss):
             layer = self.layers_before_loss[self.first_trainable]
-            if "backward" in vars(layer):  # replaced on the instance
-                layer.backward(dy)
-            else:
-                layer.backward_parameters(dy)
+            # A backward that was assigned to the instance replaces that of its class.
+            backward = vars(layer).get("backward", layer.backward_parameters)
+            backward(dy)
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that penalty number `index` acts on."""

@@ -6,7 +6,7 @@ Deep and shallow, with tiny and huge weights, and with kinks.
 from dataclasses import dataclass
 
 import numpy as np
-from own_parts import (
+from custom_parts import (
     Abs,
     Both,
     Clip,

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from custom_parts import Abs, Expit, Gain, Huber, Residual, Ring, Tied, UnitRows
 from helpers import classifier, in_dtype, rows
-from own_parts import Abs, Expit, Gain, Huber, Residual, Ring, Tied, UnitRows
 from test_false_alarms import state
 
 from minidl import (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from own_parts import Gain
+from custom_parts import Gain
 
 from minidl import Dropout, Linear
 from minidl.gradcheck.layer_harness import LayerHarness, synthetic_input

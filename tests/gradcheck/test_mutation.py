@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from custom_parts import Gain
 from helpers import rows
-from own_parts import Gain
 
 from minidl import (
     L1,

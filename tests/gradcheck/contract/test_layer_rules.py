@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from own_parts import (
+from custom_parts import (
     Abs,
     Both,
     Clip,

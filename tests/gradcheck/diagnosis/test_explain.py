@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from own_parts import Gain
+from custom_parts import Gain
 
 from minidl import (
     L1,

@@ -4,8 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import rows
-from own_parts import (
+from custom_parts import (
     Abs,
     Both,
     Clip,
@@ -19,6 +18,7 @@ from own_parts import (
     Tied,
     UnitRows,
 )
+from helpers import rows
 from stage_context import context_of, layers_of
 
 from minidl import (

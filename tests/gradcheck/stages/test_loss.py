@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from custom_parts import Hinge, Huber
 from helpers import rows
-from own_parts import Hinge, Huber
 from stage_context import context_of, network_of
 
 from minidl import BinaryCrossEntropy, Linear, MeanSquaredError, Sequential, Sigmoid, Tanh

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from custom_parts import Abs, Expit, Noise, Residual, Slope, UnitRows
 from helpers import classifier, rows
-from own_parts import Abs, Expit, Noise, Residual, Slope, UnitRows
 from stage_context import all_checks, context_of, layers_of, network_of
 
 from minidl import (

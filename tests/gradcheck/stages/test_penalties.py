@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from custom_parts import Ring
 from helpers import classifier, rows
-from own_parts import Ring
 from stage_context import context_of
 
 from minidl import L1, L2, BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
