@@ -120,8 +120,7 @@ EQUIVALENT = {
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
-    ("Objective", "without layer.backward(dy)"): "the backward of no layer is replaced here",
-    ("Objective", ".backward_parameters(dy)  ->  nothing"): "<= for <: a layer has parameters here",
+    ("Objective", "backward(dy)  ->  nothing"): "<= for <: a layer has parameters here",
 }
 
 _UFUNCS = {

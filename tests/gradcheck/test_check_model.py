@@ -1,4 +1,4 @@
-"""GradientChecker: the order of work, what is refused, what is reported, and that the model comes back bit for bit."""
+"""GradientChecker: what is refused and reported, and that the model is restored bit for bit."""
 
 import numpy as np
 import pytest

@@ -272,7 +272,7 @@ def test_a_layer_that_makes_another_one_in_forward_is_put_back():
 
 
 class Counting(Layer):
-    """Adds noise while training, from a stream in a list, and counts in places where arrays hide."""
+    """Adds noise in training, from a stream in a list, and counts in places where arrays hide."""
 
     def __init__(self):
         self.hidden = (np.zeros(1),)

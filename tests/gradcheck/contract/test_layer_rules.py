@@ -1,4 +1,4 @@
-"""The protocol: for each rule a layer that breaks just that one, and all layers that keep them all."""
+"""The rules of layers: for each a layer that breaks it alone, and layers that keep them all."""
 
 import re
 
@@ -274,7 +274,8 @@ def test_a_layer_that_breaks_one_rule_is_caught_by_that_rule(layer, rules, words
 @pytest.mark.parametrize(
     ("layer", "rules"),
     [
-        # Rounding to float32 is not linear, nor is who ignores dy; a constant added once per batch is not additive.
+        # Rounding to float32 is not linear, nor is a layer that ignores dy; a constant added
+        # once per batch is not additive.
         (Float32Gradient, {"shapes and dtypes", "linear in the incoming gradient"}),
         (IgnoresGradient, {"zero gives zero", "linear in the incoming gradient"}),
         (
@@ -336,7 +337,7 @@ def test_a_layer_that_trains_itself_is_caught():
 
 def test_an_input_gradient_in_the_memory_of_a_parameter_is_caught():
     class Alias(Layer):
-        """Learns one row that is added; its input gradient, right for one example, is the gradient of that row."""
+        """Adds a learned row; its input gradient, right for one example, is that row's gradient."""
 
         def __init__(self):
             self.row = Linear(4, 1, bias=False).weight
@@ -369,7 +370,7 @@ def test_a_right_gradient_after_a_cancellation_is_rounding_and_no_broken_rule():
     x[3:] = -x[:3] * (1 + 1e-13)
 
     class Even(Gain):
-        """A sum over the batch that nearly cancels: halves differ from the whole by rounding alone."""
+        """A sum over the batch that nearly cancels: halves differ from it by rounding alone."""
 
         def backward(self, dy):
             self.gain.grad[...] = (1e6 * dy * self.x).sum(axis=0) / 1e6
@@ -423,7 +424,10 @@ class Global(Anew):
 def test_randomness_that_cannot_be_frozen_is_refused(layer):
     with pytest.raises(
         ArgumentError,
-        match=rf"layer 0, {layer.__name__}\(\): two forward passes .* cannot be frozen: draw only from .*self.rng",
+        match=(
+            rf"layer 0, {layer.__name__}\(\): two forward passes .* cannot be frozen: "
+            "draw only from .*self.rng"
+        ),
     ):
         broken(layer())
 

@@ -1,4 +1,4 @@
-"""One layer alone: what is right passes at every input, what is wrong fails, by elements and by probes."""
+"""One layer alone: right gradients pass at every input, wrong ones fail, by elements and probes."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The loss alone: its gradient with respect to the prediction, and how its derivatives are taken."""
+"""The loss alone: its gradient with respect to the prediction, and the scheme for it."""
 
 import numpy as np
 import pytest

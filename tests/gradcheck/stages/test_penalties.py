@@ -35,7 +35,7 @@ def test_the_elements_of_a_penalty_are_asked_one_at_a_time(penalty, monkeypatch)
 
 
 class Lengths(Penalty):
-    """The lengths of the rows: no sum over elements, and written with a norm, which knows no complex numbers."""
+    """The lengths of the rows: no sum over elements, and with a norm, which is not complex-safe."""
 
     def value(self, weight, m):
         return self.strength * np.linalg.norm(weight, axis=1).sum()
