@@ -25,22 +25,23 @@ if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
     from .training.history import *
     from .tuning import *
 
-# In the order in which they are searched for a name: a package imports only those before it.
+# In the order in which they are searched for a name. The first ones list their names in a stub file
+# and import nothing before a name is used.
 _PACKAGES = (
+    "layers",
+    "losses",
+    "optimizers",
+    "schedules",
+    "batching",
+    "model",
+    "training.callbacks",
+    "gradcheck",
+    "tuning",
     "errors",
     "initializers",
     "parameters",
-    "losses",
     "penalties",
-    "layers",
-    "schedules",
-    "optimizers",
-    "batching",
     "training.history",
-    "training.callbacks",
-    "model",
-    "gradcheck",
-    "tuning",
 )
 _MODULES = (
     "training",

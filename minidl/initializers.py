@@ -12,7 +12,6 @@ from .utils.validation import check_number, greater_than
 __all__ = ["He", "Initializer", "Ones", "Random", "Xavier", "Zeros"]
 
 
-
 class Initializer(ABC):
     """Base of all initializers; a function of the same arguments may be used instead.
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import special
 
 from minidl import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, losses
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from minidl.losses.cross_entropy import BaseCategoricalCrossEntropy
 from minidl.utils.parts import exported_parts
 

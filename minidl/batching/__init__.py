@@ -1,7 +1,5 @@
 """Mini-batches, and rows read from arrays that do not fit into memory."""
 
-from .minibatches import MiniBatches
+from ..utils.lazy import attach_stub
 
-__all__ = [
-    "MiniBatches",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

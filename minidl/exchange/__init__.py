@@ -1,15 +1,5 @@
 """Models and parameters for other programs: safetensors, ONNX, parameter dictionaries."""
 
-from .course import from_course, to_course
-from .onnx import export_onnx
-from .onnx_graph import OnnxGraph
-from .safetensors import load_safetensors, save_safetensors
+from ..utils.lazy import attach_stub
 
-__all__ = [
-    "OnnxGraph",
-    "export_onnx",
-    "from_course",
-    "load_safetensors",
-    "save_safetensors",
-    "to_course",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,8 +1,5 @@
 """Gradient checking."""
 
-from .check_function import check_gradients
-from .check_model import GradientChecker
-from .report.report import GradientError, Report
-from .result import Check
+from ..utils.lazy import attach_stub
 
-__all__ = ["Check", "GradientChecker", "GradientError", "Report", "check_gradients"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,17 +1,5 @@
 """Losses."""
 
-from .base import Loss
-from .binary_cross_entropy import BinaryCrossEntropy
-from .binary_cross_entropy import SigmoidCrossEntropy as SigmoidCrossEntropy
-from .categorical_cross_entropy import CategoricalCrossEntropy
-from .categorical_cross_entropy import SoftmaxCrossEntropy as SoftmaxCrossEntropy
-from .mean_squared_error import MeanSquaredError
-from .one_hot import one_hot
+from ..utils.lazy import attach_stub
 
-__all__ = [
-    "BinaryCrossEntropy",
-    "CategoricalCrossEntropy",
-    "Loss",
-    "MeanSquaredError",
-    "one_hot",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

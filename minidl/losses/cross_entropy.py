@@ -11,7 +11,7 @@ from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_number, in_range
 from ..utils.workspace import scalar_array
 from .base import Loss
-from .one_hot import one_hot
+from .encoding import one_hot
 
 # A row of a softmax may round to a little more than 1, and rows of a file to other sums.
 PROBABILITY_TOLERANCE = 1e-6

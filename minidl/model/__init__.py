@@ -1,5 +1,5 @@
 """The model, from its inputs to its evaluation."""
 
-from .sequential import Sequential
+from ..utils.lazy import attach_stub
 
-__all__ = ["Sequential"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

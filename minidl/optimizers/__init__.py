@@ -1,19 +1,5 @@
 """Optimizers, which update the parameter vector in place."""
 
-from .adam import Adam
-from .adamw import AdamW
-from .base import Optimizer
-from .gradient_descent import GradientDescent
-from .momentum import Momentum
-from .nesterov import Nesterov
-from .rmsprop import RMSProp
+from ..utils.lazy import attach_stub
 
-__all__ = [
-    "Adam",
-    "AdamW",
-    "GradientDescent",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "RMSProp",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,17 +1,5 @@
 """Learning rate schedules."""
 
-from .base import Schedule
-from .constant import Constant
-from .cosine import Cosine
-from .exponential_decay import ExponentialDecay
-from .step_decay import StepDecay
-from .warm_up import WarmUp
+from ..utils.lazy import attach_stub
 
-__all__ = [
-    "Constant",
-    "Cosine",
-    "ExponentialDecay",
-    "Schedule",
-    "StepDecay",
-    "WarmUp",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

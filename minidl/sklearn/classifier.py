@@ -16,7 +16,7 @@ from ..layers.sigmoid import Sigmoid
 from ..layers.softmax import Softmax
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
-from ..losses.one_hot import one_hot
+from ..losses.encoding import one_hot
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
 

@@ -1,6 +1,5 @@
 """Diagnostics to run before a long training; they leave the model unchanged."""
 
-from .lr_finder import LearningRateSearch, lr_find
-from .overfit import OverfitReport, overfit_one_batch
+from ..utils.lazy import attach_stub
 
-__all__ = ["LearningRateSearch", "OverfitReport", "lr_find", "overfit_one_batch"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -18,8 +18,8 @@ from minidl import (
     NonFiniteError,
     ShapeError,
 )
-from minidl.batching.block_reader import BlockReader
 from minidl.batching.arguments import check_memory_limit
+from minidl.batching.block_reader import BlockReader
 from minidl.batching.out_of_core import ArraySource, TargetSource, is_out_of_core
 from minidl.batching.read_plan import ReadPlan, load_if_fits, plan_reads
 

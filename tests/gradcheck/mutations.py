@@ -36,7 +36,8 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck import GradientChecker
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from minidl.losses.cross_entropy import BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy
 from minidl.utils.parts import exported_parts
 

@@ -1,0 +1,1 @@
+from .minibatches import MiniBatches as MiniBatches

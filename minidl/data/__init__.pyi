@@ -1,0 +1,11 @@
+from . import planar as planar
+from .course_images import load_cats as load_cats
+from .course_images import load_signs as load_signs
+from .dataset import Dataset as Dataset
+from .dataset import Split as Split
+from .hdf5_reader import read_hdf5 as read_hdf5
+from .hdf5_schema import Field as Field
+from .hdf5_schema import Limits as Limits
+from .images import read_image as read_image
+from .split import train_validation_split as train_validation_split
+from .synthetic_images import write_cats as write_cats

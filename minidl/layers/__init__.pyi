@@ -1,0 +1,10 @@
+from .activation import Activation as Activation
+from .base import Layer as Layer
+from .dropout import Dropout as Dropout
+from .flatten import Flatten as Flatten
+from .leaky_relu import LeakyReLU as LeakyReLU
+from .linear import Linear as Linear
+from .relu import ReLU as ReLU
+from .sigmoid import Sigmoid as Sigmoid
+from .softmax import Softmax as Softmax
+from .tanh import Tanh as Tanh

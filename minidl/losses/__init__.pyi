@@ -1,0 +1,5 @@
+from .base import Loss as Loss
+from .binary_cross_entropy import BinaryCrossEntropy as BinaryCrossEntropy
+from .categorical_cross_entropy import CategoricalCrossEntropy as CategoricalCrossEntropy
+from .encoding import one_hot as one_hot
+from .mean_squared_error import MeanSquaredError as MeanSquaredError
