@@ -386,6 +386,16 @@ on top of `ROUNDING_PER_NOISE`: `ROUNDING_ULPS` multiplies it again there."""
 
 # The rules of the contract.
 
+OTHER_INPUT_FACTORS = (0.5, 1.5)
+"""The second input of a layer's rules is the first one times random factors in this range, ..."""
+
+OTHER_INPUT_NOISE = 0.1
+"""Absolute. ... plus normal numbers of this size: different in each element, of the same domain in
+most."""
+
+SAME_RATIO = 1e-6
+"""Gradients whose ratios differ by less are reported as a multiple of each other."""
+
 SAME_RUN = 1e-9
 """Two runs that should compute the same may differ by this part of the largest element, since
 matrix products of other shapes may add up in another order..."""

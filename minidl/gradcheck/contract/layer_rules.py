@@ -14,8 +14,11 @@ from ...utils.random import get_raw_rng_state
 from ...utils.typing import Array
 from ..constants import (
     COMBINED_RUNS,
+    OTHER_INPUT_FACTORS,
+    OTHER_INPUT_NOISE,
     ROUNDING_PER_NOISE,
     SAME_ELEMENT,
+    SAME_RATIO,
     SAME_RUN,
     SINGLE_FLOOR_ULPS,
     SINGLE_GAP,
@@ -66,7 +69,8 @@ class LayerRun:
     @classmethod
     def of(cls, harness: LayerHarness, x: Array, rng: np.random.Generator) -> LayerRun:
         """Run a layer at `x`; draw the rest."""
-        other_x = x * rng.uniform(0.5, 1.5, x.shape) + 0.1 * rng.standard_normal(x.shape)
+        factors = rng.uniform(*OTHER_INPUT_FACTORS, x.shape)
+        other_x = x * factors + OTHER_INPUT_NOISE * rng.standard_normal(x.shape)
         y, repeated_y = harness.fresh_output(x), harness.fresh_output(x)
         cotangent, other_cotangent = (rng.standard_normal(y.shape) for _ in range(2))
         gradients = harness.fresh_gradients(x, cotangent)
@@ -205,7 +209,7 @@ def _does_not_accumulate(run: LayerRun) -> str | None:
     a, b = second[name], first[name]
     ratios = a[b != 0] / b[b != 0] if np.isfinite(a).all() else np.zeros(0)
     times = "not "
-    if len(ratios) and np.allclose(ratios, ratios[0], rtol=1e-6):
+    if len(ratios) and np.allclose(ratios, ratios[0], rtol=SAME_RATIO):
         times = f"{ratios[0]:.3g} times "
     return (
         f"the second backward gives {times}the first one's gradient of {name}: gradients accumulate"

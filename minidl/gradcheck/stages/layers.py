@@ -124,33 +124,17 @@ def check_layers(
         x = _input_to_check_at(context, i, layer_input, synthetic=synthetic)
         if x is None:
             continue
-        layer_checks: list[Check] = []
-        for harness in harness_by_mode(context.sandbox, i, x):
-            limit = _forward_call_limit(harness, context.batch.n_examples)
-            if harness.training:
-                result = check_layer(harness, x, context.rng, limit=limit)
-            else:
-                before_loss = i < len(context.objective.layers_before_loss)
-                result = check_layer(
-                    harness,
-                    x,
-                    context.rng,
-                    scheme=schemes[i] if schemes else None,
-                    limit=max(context.min_calls, limit),
-                    input_limit=None if i else limit,
-                    dy=dy if before_loss else None,
-                )
-                if before_loss and dy is not None:
-                    at_kink = any(check.kinks for check in result.checks)
-                    dy = None if at_kink else result.backpropagated.get("input")
-                    numeric |= {
-                        (i, name): gradient
-                        for name, gradient in result.backpropagated.items()
-                        if name != "input"
-                    }
-            results[i, harness.training] = result
-            layer_checks += result.checks
-        checks = layer_checks + checks
+        is_before_loss = i < len(context.objective.layers_before_loss)
+        scheme = schemes[i] if schemes else None
+        modes = _check_modes(context, i, x, scheme, dy if is_before_loss else None)
+        results |= {(i, result.harness.training): result for result in modes}
+        checks = [check for result in modes for check in result.checks] + checks
+        if is_before_loss and dy is not None:
+            inference = modes[0]
+            gradients = dict(inference.backpropagated)
+            dx = gradients.pop("input", None)
+            numeric |= {(i, name): gradient for name, gradient in gradients.items()}
+            dy = None if any(check.kinks for check in inference.checks) else dx
     chosen = schemes or [results[i, False].harness.scheme for i in range(len(inputs))]
     kinks = sum(check.kinks for check in checks if not check.training)
     notes = [note for result in results.values() for note in result.notes]
@@ -171,6 +155,34 @@ def _input_to_check_at(
     except Exception:
         return None
     return other_x if np.isfinite(y).all() else None
+
+
+def _check_modes(
+    context: CheckContext,
+    number: int,
+    x: Array,
+    scheme: Scheme | None,
+    dy: NumericGradient | None,
+) -> list[LayerResult]:
+    """Check a layer at inference, and in training mode if it computes another thing then."""
+    results = []
+    for harness in harness_by_mode(context.sandbox, number, x):
+        limit = _forward_call_limit(harness, context.batch.n_examples)
+        if harness.training:
+            results.append(check_layer(harness, x, context.rng, limit=limit))
+            continue
+        # Nothing is backpropagated beyond the first layer, so its input may be probed in any case.
+        result = check_layer(
+            harness,
+            x,
+            context.rng,
+            scheme=scheme,
+            limit=max(context.min_calls, limit),
+            input_limit=None if number else limit,
+            dy=dy,
+        )
+        results.append(result)
+    return results
 
 
 def _forward_call_limit(harness: LayerHarness, m: int) -> int:
