@@ -7,6 +7,8 @@ import sys
 import pytest
 from studies import ROOT
 
+sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
+
 from experiments.__main__ import study_summaries
 
 STUDIES = study_summaries()

@@ -17,7 +17,7 @@ from studies import ROOT
 
 from minidl.data import write_cats
 
-sys.path.insert(0, str(ROOT))  # for whoever runs pytest itself rather than python -m pytest
+sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
 from experiments.speed.cli import main
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from studies import ROOT
 
-sys.path.insert(0, str(ROOT))  # for whoever runs pytest itself rather than python -m pytest
+sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
 from experiments.speed import distance, growth, report, rounds, table, worker
 from experiments.speed.peers import Peer, minidl_net, notes_loop, products
