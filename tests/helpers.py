@@ -143,6 +143,14 @@ def classifier(features=3, hidden=4, *, seed=0, dtype=np.float64, loss=None, **a
     return Sequential(layers, loss=loss, seed=seed, dtype=dtype, **arguments)
 
 
+def assert_refused(model, call, error, message):
+    """Check that a call raises the error, and that no bit of the model's parameters changes."""
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(error, match=message):
+        call()
+    assert model.parameters.theta.tobytes() == before
+
+
 class Gain(Layer):
     """A custom layer, as in the docstring of Layer: no super().__init__, no output_shape."""
 

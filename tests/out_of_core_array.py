@@ -4,6 +4,8 @@ import threading
 
 import numpy as np
 
+from minidl import MiniBatches
+
 
 class OutOfCoreArray:
     """Has what an HDF5 dataset has, and nothing else.
@@ -36,6 +38,16 @@ def numbered_rows(m, width=2, dtype=np.float64):
     """Return X (m, width) and Y (m, 1), in which the elements of each row are its number."""
     X = np.repeat(np.arange(m), width).reshape(m, width).astype(dtype)
     return X, np.arange(float(m)).reshape(m, 1)
+
+
+def out_of_core_batches(m, *, limit=3000, width=2, chunks=None, **arguments):
+    """Return batches of numbered rows that fit into the memory limit only if they are few."""
+    X, Y = numbered_rows(m, width)
+    return MiniBatches(
+        OutOfCoreArray(X, chunks=chunks and (chunks, width)),
+        OutOfCoreArray(Y),
+        **{"batch_size": 8, "memory_limit": limit, **arguments},
+    )
 
 
 def row_numbers(batches):

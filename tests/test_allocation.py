@@ -1,4 +1,4 @@
-"""Training allocates its arrays in the first step; later steps reuse them."""
+"""Training allocates its arrays in the first steps; later steps reuse them."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Sets that do not fit into memory, from the file to the trained model."""
+"""Training on data that does not fit into memory, from the file to the trained model."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ LIMIT = 12_000  # bytes; the rows below take more than twice as many
 rng = np.random.default_rng(0)
 Y = np.sort(rng.integers(0, CLASSES, M)).astype(
     np.uint8
-)  # sorted: the worst for a file that is read in blocks
+)  # sorted by class: the worst case for reading in blocks
 X = (rng.integers(0, 60, (M, D)) + 60 * (np.arange(D) % CLASSES == Y[:, np.newaxis])).astype(
     np.uint8
 )
@@ -75,7 +75,7 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nobody_reads_on():
+def no_reader_is_left():
     before = set(threading.enumerate())
     yield
     assert set(threading.enumerate()) <= before
@@ -87,7 +87,7 @@ def trained(X, Y, limit=LIMIT, dtype=np.float32, **settings):
     return model.parameters.theta.tobytes(), history.columns
 
 
-def test_a_file_sorted_by_class_is_learned(file):
+def test_a_file_sorted_by_class_is_fitted(file):
     model = model_of()
     history = model.fit(
         file["u1"], file["y"], memory_limit=LIMIT, **{**FIT, "optimizer": Adam(1e-3), "epochs": 30}
@@ -97,7 +97,7 @@ def test_a_file_sorted_by_class_is_learned(file):
 
 
 @pytest.mark.parametrize("kind", ["u1", "f4", "f8", "i8", "big"])
-def test_where_the_rows_lie_does_not_matter(file, kind, tmp_path):
+def test_results_do_not_depend_on_where_the_rows_are(file, kind, tmp_path):
     np.save(tmp_path / "x.npy", file[kind][:])
     np.save(tmp_path / "y.npy", Y)
     mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"]
@@ -112,12 +112,12 @@ def test_where_the_rows_lie_does_not_matter(file, kind, tmp_path):
             assert trained(x, y, dtype=dtype) == expected
 
 
-def test_chunks_of_which_a_block_is_made_do_not_matter(file):
+def test_results_do_not_depend_on_chunks_that_fit_into_blocks(file):
     assert trained(file["zipped"], file["y"]) == trained(file["u1"], file["y"])
 
 
 @pytest.mark.parametrize("size", [16, None])
-def test_what_fits_trains_as_from_memory(file, size):
+def test_a_file_that_fits_trains_as_arrays(file, size):
     assert trained(file["u1"], file["y"], 10**6, batch_size=size) == trained(X, Y, batch_size=size)
 
 
@@ -129,12 +129,12 @@ def test_every_kind_of_target(file):
     assert again.fit(file["u1"], file["value"][:, 0], memory_limit=LIMIT, **FIT).loss == first
 
 
-def test_in_order_it_trains_as_from_memory(file):
+def test_without_shuffling_a_file_trains_as_arrays(file):
     streamed, whole = trained(file["u1"], file["y"], shuffle=False), trained(X, Y, shuffle=False)
     assert streamed == whole
 
 
-def test_pictures_of_more_axes(file, tmp_path):
+def test_images_with_more_axes(file, tmp_path):
     with h5py.File(tmp_path / "p.h5", "w") as made:
         made["x"] = X.reshape(M, 1, 2, 3)
         layers = [Flatten(), Linear(D, 8), ReLU(), Linear(8, CLASSES), Softmax()]
@@ -144,7 +144,7 @@ def test_pictures_of_more_axes(file, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["u1", "f8", "zipped"])
-def test_a_file_is_measured_and_predicted_as_from_memory(file, kind):
+def test_a_file_is_evaluated_and_predicted_as_arrays(file, kind):
     model = model_of()
     measured = model.evaluate(X, Y)
     found = model.evaluate(file[kind], file["y"], memory_limit=LIMIT)
@@ -160,7 +160,7 @@ def test_a_file_is_measured_and_predicted_as_from_memory(file, kind):
 
 
 @pytest.mark.parametrize("limit", [LIMIT, 10 * LIMIT])
-def test_validation_may_lie_in_a_file(file, limit):
+def test_validation_may_be_in_a_file(file, limit):
     columns = trained(X, Y, limit, validation=(file["f4"], file["y"]))[1]
     from_memory = trained(X, Y, validation=(X, Y))[1]
     assert list(columns) == ["loss", "accuracy", "val_loss", "val_accuracy"]
@@ -179,7 +179,7 @@ def test_a_batch_of_all_rows_is_loaded(file):
 
 
 def refused(error, message, X, Y, **settings):
-    """Check that fit refuses as told, and that nothing has changed: neither the model nor its streams."""
+    """Check that fit raises the error, and changes neither the model nor its generators."""
     model = model_of()
     theta, stream = model.parameters.theta.copy(), model.shuffle_rng.bit_generator.state
     with pytest.raises(error, match=message):
@@ -188,7 +188,7 @@ def refused(error, message, X, Y, **settings):
     assert model.shuffle_rng.bit_generator.state == stream
 
 
-def test_what_is_wrong_is_said_before_anything_changes(file):
+def test_errors_are_reported_before_anything_changes(file):
     x, y = file["u1"], file["y"]
     wrong = Y.copy()
     wrong[417] = 7
@@ -246,7 +246,7 @@ def test_what_is_wrong_is_said_before_anything_changes(file):
     refused(NonFiniteError, r"X must be finite, got nan at X\[1, 1\]", [[1, 2], [3, np.nan]], y)
 
 
-def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(file):
+def test_a_value_that_is_not_finite_ends_the_training_before_its_buffer_is_used(file):
     x = X.astype(np.float32)
     x[217, 4] = np.nan
     seen = []
@@ -277,7 +277,7 @@ def test_a_number_that_is_not_finite_ends_the_training_before_its_buffer_is_due(
 
 
 @pytest.mark.parametrize("where", ["x", "y", "validation"])
-def test_a_file_that_breaks_is_named(where):
+def test_a_file_that_cannot_be_read_is_named(where):
     broken = threading.Event()
 
     def fail(start):
@@ -293,7 +293,8 @@ def test_a_file_that_breaks_is_named(where):
     name = "Y" if where == "y" else "X"
     with pytest.raises(
         DataError,
-        match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): is the file",
+        match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): "
+        rf"is the file",
     ):
         model_of().fit(
             arrays["x"],
@@ -307,7 +308,7 @@ def test_a_file_that_breaks_is_named(where):
 
 @pytest.mark.parametrize("hook", ["on_train_begin", "on_gradient", "on_epoch_end"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_an_interruption_leaves_no_reader(file, hook, error):
+def test_an_interruption_ends_the_reader(file, hook, error):
     class Fails(Callback):
         def on_train_end(self, run):
             assert not reader_threads()
@@ -321,7 +322,7 @@ def test_an_interruption_leaves_no_reader(file, hook, error):
         model_of().fit(file["u1"], file["y"], callbacks=[Fails()], memory_limit=LIMIT, **FIT)
 
 
-def test_an_early_stop_leaves_no_reader(file):
+def test_an_early_stop_ends_the_reader(file):
     history = model_of().fit(
         file["u1"],
         file["y"],
@@ -334,7 +335,7 @@ def test_an_early_stop_leaves_no_reader(file):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
-def test_control_c_while_it_waits_for_the_reader():
+def test_control_c_while_waiting_for_the_reader():
     outside = OutOfCoreArray(X)
 
     def interrupt(start):
@@ -348,7 +349,7 @@ def test_control_c_while_it_waits_for_the_reader():
 
 
 @pytest.mark.parametrize("place", [(1, 1), (2, 20), (3, 38)])
-def test_a_training_from_a_file_that_was_stopped_goes_on(file, place, tmp_path):
+def test_a_stopped_training_from_a_file_is_resumed(file, place, tmp_path):
     class Stop(Callback):
         def on_batch_end(self, run):
             if (run.epoch, run.batch) == place:
@@ -370,7 +371,7 @@ def test_a_training_from_a_file_that_was_stopped_goes_on(file, place, tmp_path):
     np.testing.assert_array_equal(trained(resume=tmp_path / "kept.h5"), trained())
 
 
-def test_nobody_reads_before_the_first_step_or_after_the_last(file):
+def test_no_rows_are_read_before_the_first_step_or_after_the_last(file):
     outside = OutOfCoreArray(X)
     model_of().fit(outside, Y, memory_limit=LIMIT, **FIT)
     assert outside.threads == {"minidl-reader_0"}
@@ -391,17 +392,19 @@ import sys, threading
 import h5py, numpy as np
 from minidl import Adam, CategoricalCrossEntropy, Linear, ReLU, Sequential, Softmax
 
-def resident(name):  # VmRSS: now; VmHWM: the peak of this process (getrusage tells that of its parent too)
+def resident(name):  # VmRSS: now; VmHWM: the peak of this process alone, unlike getrusage
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
 
 path, limit = sys.argv[1], int(sys.argv[2])
-model = Sequential([Linear(1024, 8), ReLU(), Linear(8, 10), Softmax()], loss=CategoricalCrossEntropy())
+layers = [Linear(1024, 8), ReLU(), Linear(8, 10), Softmax()]
+model = Sequential(layers, loss=CategoricalCrossEntropy())
 settings = dict(optimizer=Adam(), epochs=1, batch_size=128, progress=False)
 with h5py.File(path) as file:
     model.fit(file["x"][:512], file["y"][:512], **settings)  # what BLAS and Python need once
     before = resident("VmRSS")
-    model.fit(file["x"], file["y"], validation=(file["x"], file["y"]), memory_limit=limit, **settings)
+    X, Y = file["x"], file["y"]
+    model.fit(X, Y, validation=(X, Y), memory_limit=limit, **settings)
     model.evaluate(file["x"], file["y"], memory_limit=limit)
     peak = resident("VmHWM")
     whole = file["x"][:]
@@ -413,7 +416,7 @@ with h5py.File(path) as file:
     not Path("/proc/self/status").exists(), reason="the peak of a process is asked of Linux"
 )
 def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
-    """In a process of its own: how far its memory rises is less than the limit and a small allowance."""
+    """In a separate process: its memory grows by less than the limit and a small allowance."""
     limit, allowance = 4 * 2**20, 3 * 2**20
     rows = 10 * limit // 1024
     with h5py.File(tmp_path / "large.h5", "w") as file:
@@ -434,7 +437,8 @@ def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
     )
     training, whole, size, threads = map(int, done.stdout.split())
     print(
-        f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of {size:,}"
+        f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of "
+        f"{size:,}"
     )
     assert size >= 10 * limit
     assert training <= limit + allowance

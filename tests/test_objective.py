@@ -122,7 +122,7 @@ def test_the_gradient_is_the_parameters_gradients_one_after_another(name):
     assert not np.shares_memory(gradient, model.parameters.grad)
 
 
-def test_penalties_are_the_courses_formulas():
+def test_penalties_are_those_of_the_specialization():
     model = Sequential(
         [Linear(4, 3), ReLU(), Linear(3, 1), Sigmoid()],
         loss=BinaryCrossEntropy(),
@@ -140,7 +140,7 @@ def test_penalties_are_the_courses_formulas():
     )
 
 
-def test_a_penalty_acts_on_its_layers_alone():
+def test_a_penalty_acts_on_its_layers_only():
     plain, limited = (
         Sequential(
             [Linear(4, 3), Linear(3, 1)], loss=MeanSquaredError(), penalties=p, dtype=np.float64
@@ -170,7 +170,7 @@ def test_a_penalty_need_not_be_in_a_list():
 @pytest.mark.parametrize(
     ("head", "loss", "k"), [(Sigmoid, BinaryCrossEntropy, 1), (Softmax, CategoricalCrossEntropy, 3)]
 )
-def test_from_logits_or_from_probabilities_is_the_same(head, loss, k):
+def test_the_loss_of_logits_is_that_of_probabilities(head, loss, k):
     fused, unfused = (
         Sequential([Linear(4, k), head(), *more], loss=loss(), dtype=np.float64)
         for more in ([], [Flatten()])
@@ -197,7 +197,7 @@ def test_a_subclass_of_sigmoid_is_not_computed_from_logits():
     ).objective_function.is_fused
 
 
-def test_the_losses_of_logits_may_be_given_as_well():
+def test_losses_of_logits_may_be_passed_too():
     for layers, loss, k in (
         ([Linear(4, 1)], SigmoidCrossEntropy(), 1),
         ([Linear(4, 3)], SoftmaxCrossEntropy(), 3),
@@ -213,7 +213,7 @@ def test_a_model_without_parameters_has_an_empty_gradient():
     assert model.gradient(X, X).shape == (0,)
 
 
-def test_only_the_first_layer_with_parameters_may_leave_its_input_gradient_out():
+def test_only_the_first_layer_with_parameters_may_omit_its_input_gradient():
     class Recorder(Gain):
         calls = ()
 
@@ -231,7 +231,7 @@ def test_only_the_first_layer_with_parameters_may_leave_its_input_gradient_out()
 
 
 @pytest.mark.parametrize("m", [1, 1023, 1024, 1025, 2500])
-def test_passes_of_some_rows_give_what_one_pass_gives(m):
+def test_predictions_in_batches_are_those_of_one_batch(m):
     model = classifier()
     X, Y = rows(m)
     whole = model.objective_function.forward(X).copy()
@@ -262,7 +262,7 @@ def test_a_copy_is_equal_and_independent(copied):
     before = model.parameters.theta.copy()
     np.testing.assert_array_equal(twin.parameters.theta, before)
     np.testing.assert_array_equal(twin.gradient(X, Y), model.gradient(X, Y))
-    # The random streams stand at the same place too: the copy trains as the original would.
+    # The generators have the same state too: the copy trains as the original would.
     trained = [
         m.fit(X, Y, optimizer=GradientDescent(0.1), epochs=3, batch_size=8, progress=False).loss
         for m in (twin, model)
@@ -290,7 +290,7 @@ def test_the_layers_of_a_copy_belong_to_it():
         Sequential(twin.layers, loss=BinaryCrossEntropy())
 
 
-def test_dropout_has_a_stream_of_its_own_and_leaves_the_weights():
+def test_dropout_has_its_own_generator_and_does_not_change_the_weights():
     def start(*dropouts):
         layers = [Linear(4, 5, init=Xavier()), *dropouts, Linear(5, 1)]
         return Sequential(layers, loss=MeanSquaredError(), seed=3)
@@ -305,7 +305,7 @@ def test_dropout_has_a_stream_of_its_own_and_leaves_the_weights():
     assert len(set(streams)) == 3
 
 
-def test_every_stream_follows_from_the_seed():
+def test_every_generator_follows_from_the_seed():
     def drawn(seed):
         layer = Dropout(0.5)
         model = Sequential([Linear(2, 2), layer], loss=MeanSquaredError(), seed=seed)
@@ -315,7 +315,7 @@ def test_every_stream_follows_from_the_seed():
     assert not set(drawn(1)) & set(drawn(2))
 
 
-def test_a_stream_set_by_hand_is_kept():
+def test_a_generator_set_by_the_user_is_kept():
     dropout, rng = Dropout(0.5), np.random.default_rng(99)
     dropout.rng = rng
     Sequential([Linear(2, 2), dropout], loss=MeanSquaredError())
@@ -387,12 +387,12 @@ BAD = [
 @pytest.mark.parametrize(
     ("wrong", "error", "message"), BAD, ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_a_model_that_cannot_be_is_refused(wrong, error, message):
+def test_an_invalid_model_is_refused(wrong, error, message):
     with pytest.raises(error, match=message):
         Sequential(**{"layers": [Linear(4, 1), Sigmoid()], "loss": BinaryCrossEntropy(), **wrong})
 
 
-def test_a_refused_layer_can_be_used_still():
+def test_a_refused_layer_can_still_be_used():
     layer = Linear(4, 3)
     with pytest.raises(ShapeError):
         Sequential([layer, Linear(2, 1)], loss=MeanSquaredError())
@@ -400,14 +400,14 @@ def test_a_refused_layer_can_be_used_still():
 
 
 class Tied(Gain):
-    """Learns a parameter that it is given."""
+    """Has a parameter of another layer."""
 
     def __init__(self, parameter):
         self.gain = parameter
 
 
 def shared(way):
-    """Return layers of which something is in a model already, or twice in the list, and what the message must say."""
+    """Return the layers of two models that share a layer or parameter, and the message."""
     layer, block, owner = Linear(4, 4), Residual(4), Linear(4, 4)
     parameter = Parameter((4,), init=Ones())
     return {
@@ -444,13 +444,14 @@ class Holder(Gain):
 
 
 WAYS = (
-    "a second model, a second model/held, a part of a layer of another model, a parameter of another model, "
+    "a second model, a second model/held, a part of a layer of another model, a parameter of "
+    "another model, "
     "the same layer twice, a layer and its part, a parameter of two layers"
 )
 
 
 @pytest.mark.parametrize("way", [way.replace("/", ", ") for way in WAYS.split(", ")])
-def test_nothing_may_be_in_two_models_or_twice_in_one(way):
+def test_no_layer_or_parameter_may_be_in_two_models_or_twice_in_one(way):
     first, second, message = shared(way)
     model = Sequential(first, loss=MeanSquaredError()) if first else None
     before = None if model is None else model.parameters.theta.copy()
@@ -473,7 +474,7 @@ def test_a_copied_layer_may_be_in_another_model():
     assert first.parameters.theta.any()
 
 
-def test_the_loss_of_two_models_keeps_nothing_of_either():
+def test_two_models_may_share_a_loss_object():
     loss = MeanSquaredError()
     one, two = (
         Objective([Linear(4, 1)], loss=loss, rng=np.random.default_rng(seed), dtype=np.float64)

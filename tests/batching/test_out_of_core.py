@@ -1,13 +1,7 @@
-import math
-from contextlib import closing
-from threading import Event
-
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from out_of_core_array import OutOfCoreArray, reader_threads
+from out_of_core_array import OutOfCoreArray
 
 from minidl import (
     ArgumentError,
@@ -18,12 +12,11 @@ from minidl import (
     NonFiniteError,
     ShapeError,
 )
-from minidl.batching.arguments import check_memory_limit
-from minidl.batching.block_reader import BlockReader
 from minidl.batching.out_of_core import ArraySource, TargetSource, is_out_of_core
-from minidl.batching.read_plan import ReadPlan, load_if_fits, plan_reads
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
 X = np.arange(12.0).reshape(6, 2)
 
 
@@ -32,11 +25,11 @@ X = np.arange(12.0).reshape(6, 2)
     [X, X.tolist(), (1, 2), np.float64(3), 3, None, object(), "text", {"x": X}],
     ids=lambda v: type(v).__name__,
 )
-def test_what_is_in_memory_is_taken_as_it_is(values):
+def test_values_in_memory_are_not_out_of_core(values):
     assert not is_out_of_core(values)
 
 
-def test_what_numpy_can_take_as_memory_is_no_source():
+def test_objects_with_an_array_interface_are_in_memory():
     class Tensor(OutOfCoreArray):
         __array_interface__ = X.__array_interface__
 
@@ -44,7 +37,7 @@ def test_what_numpy_can_take_as_memory_is_no_source():
     assert is_out_of_core(OutOfCoreArray(X))
 
 
-def test_files_are_sources(tmp_path):
+def test_files_are_out_of_core(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         assert is_out_of_core(file.create_dataset("x", data=X))
     np.save(tmp_path / "x.npy", X)
@@ -68,20 +61,11 @@ def test_files_are_sources(tmp_path):
         (">f4", None, "<f4"),
     ],
 )
-def test_rows_are_kept_in_the_type_of_fewer_bytes(dtype, model, kept):
+def test_rows_are_kept_in_the_smaller_dtype(dtype, model, kept):
     rows = ArraySource(OutOfCoreArray(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
     assert rows.dtype == np.dtype(kept)
     assert rows.dtype.isnative
     np.testing.assert_array_equal(rows, [[0, 1], [1, 1]])
-
-
-@pytest.mark.parametrize("limit", [0, -1, 1.5, "1 GB", True, None])
-def test_a_memory_limit_is_a_number_of_bytes(limit):
-    with pytest.raises(
-        ArgumentError,
-        match=r"memory_limit must be an integer >= 1, in bytes, such as 256 \* 2\*\*20, got",
-    ):
-        check_memory_limit(limit)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +83,7 @@ def test_a_memory_limit_is_a_number_of_bytes(limit):
         (np.zeros(3, [("a", "f4")]), DtypeError, "X must hold real numbers"),
     ],
 )
-def test_what_holds_no_rows_of_numbers_is_refused(array, error, message):
+def test_arrays_without_rows_of_numbers_are_refused(array, error, message):
     with pytest.raises(error, match=message):
         ArraySource(OutOfCoreArray(array), "X")
 
@@ -109,12 +93,13 @@ def test_a_closed_file_is_refused(tmp_path):
         data = file.create_dataset("x", data=X)
     with pytest.raises(
         DataError,
-        match=r"X must have a shape, a dtype and slices, but reading them raised .*: is its file open\?",
+        match=r"X must have a shape, a dtype and slices, but reading them raised .*: is its file "
+        r"open\?",
     ):
         ArraySource(data, "X")
 
 
-def test_a_file_closed_later_is_named_when_it_is_read(tmp_path):
+def test_a_file_closed_later_is_reported_when_it_is_read(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         source = ArraySource(file.create_dataset("x", data=X), "X")
     with pytest.raises(
@@ -126,7 +111,7 @@ def test_a_file_closed_later_is_named_when_it_is_read(tmp_path):
 
 @pytest.mark.parametrize("block", [X[:1], X[:2, :1], np.array([["a", "b"], ["c", "d"]]), [1, 2]])
 def test_a_slice_of_another_shape_or_type_is_refused(block):
-    class Wrong(OutOfCoreArray):
+    class Changed(OutOfCoreArray):
         def __getitem__(self, rows):
             return block
 
@@ -134,7 +119,7 @@ def test_a_slice_of_another_shape_or_type_is_refused(block):
         DataError,
         match=r"X\[0:2\] must be real numbers of shape \(2, 2\), got .*: has it changed\?",
     ):
-        ArraySource(Wrong(X), "X").read(0, 2)
+        ArraySource(Changed(X), "X").read(0, 2)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +129,7 @@ def test_a_slice_of_another_shape_or_type_is_refused(block):
         (1e200, r"X\[4, 1\] is 1e\+200, too large"),
     ],
 )
-def test_a_number_that_is_not_finite_is_named_by_its_row_in_the_whole(value, message):
+def test_a_value_that_is_not_finite_is_reported_with_its_row(value, message):
     wrong = X.copy()
     wrong[4, 1] = value
     source = ArraySource(OutOfCoreArray(wrong), "X", F4)
@@ -162,15 +147,7 @@ def test_all_rows_can_be_loaded(chunks):
     assert source.total_load_bytes >= array.nbytes
 
 
-def test_what_fits_comes_into_memory():
-    source = ArraySource(OutOfCoreArray(X), "X")
-    given, loaded = load_if_fits((X, source), source.total_load_bytes)
-    assert given is X
-    np.testing.assert_array_equal(loaded, X)
-    assert load_if_fits((X, source), source.total_load_bytes - 1) is None
-
-
-def test_targets_are_let_in_by_the_loss():
+def test_targets_are_converted_by_the_loss():
     labels = np.arange(5000) % 3
     loss = CategoricalCrossEntropy()
     targets = TargetSource(
@@ -181,15 +158,15 @@ def test_targets_are_let_in_by_the_loss():
     np.testing.assert_array_equal(targets.load().argmax(axis=1), labels)
 
 
-def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
-    outside = OutOfCoreArray(np.zeros(5000))
-    TargetSource(outside, lambda rows: rows.reshape(-1, 1), 100_000)
-    assert sorted(outside.row_ranges)[0][0] == 0
-    assert [start for start, _ in outside.row_ranges[1:]] == [
-        stop for _, stop in outside.row_ranges[:-1]
+def test_all_targets_are_read_on_construction_within_the_memory_limit():
+    values = OutOfCoreArray(np.zeros(5000))
+    TargetSource(values, lambda rows: rows.reshape(-1, 1), 100_000)
+    assert sorted(values.row_ranges)[0][0] == 0
+    assert [start for start, _ in values.row_ranges[1:]] == [
+        stop for _, stop in values.row_ranges[:-1]
     ]
-    assert outside.row_ranges[-1][1] == 5000
-    assert max(stop - start for start, stop in outside.row_ranges[1:]) * 8 <= 100_000 / 4
+    assert values.row_ranges[-1][1] == 5000
+    assert max(stop - start for start, stop in values.row_ranges[1:]) * 8 <= 100_000 / 4
 
 
 @pytest.mark.parametrize(
@@ -200,7 +177,8 @@ def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
             4321,
             2,
             ArgumentError,
-            r"Y must lie in \[0, 1\] .*, got 2.* \(in rows \d+ to \d+ of Y, whose shape is \(5000,\)\)",
+            r"Y must lie in \[0, 1\] .*, got 2.* \(in rows \d+ to \d+ of Y, whose shape is "
+            r"\(5000,\)\)",
         ),
         (
             BinaryCrossEntropy(),
@@ -212,14 +190,14 @@ def test_all_targets_are_read_at_once_and_no_more_than_the_limit_allows():
         (BinaryCrossEntropy(), 3, 2, ArgumentError, r"\(in rows 0 to 1023 of Y"),
     ],
 )
-def test_a_wrong_target_is_found_before_anything_is_dealt(loss, row, value, error, message):
+def test_an_invalid_target_is_reported_on_construction(loss, row, value, error, message):
     labels = np.zeros(5000)
     labels[row] = value
     with pytest.raises(error, match=message):
         TargetSource(OutOfCoreArray(labels), lambda rows: loss.prepare_targets(rows, 1, F4), 50_000)
 
 
-def test_the_row_of_a_wrong_label_can_be_told():
+def test_the_row_of_an_invalid_label_follows_from_the_message():
     labels = np.zeros(5000, int)
     labels[4321] = 7
     with pytest.raises(ArgumentError, match="from 0 to 2, got 7 in row") as caught:
@@ -232,201 +210,10 @@ def test_the_row_of_a_wrong_label_can_be_told():
     assert int(words[words.index("row") + 1]) + int(words[words.index("rows") + 1]) == 4321
 
 
-def test_a_set_that_is_one_block_is_spoken_of_as_a_whole():
+def test_a_set_of_one_block_is_reported_without_its_rows():
     with pytest.raises(ArgumentError, match=r"got 7 in row 2$"):
         TargetSource(
             OutOfCoreArray([0, 1, 7]),
             lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
             50_000,
         )
-
-
-# Buffers.
-
-
-def source(m, width=3, dtype="u1", chunk=None):
-    chunks = chunk and (chunk, width)
-    array = np.broadcast_to(np.zeros((), dtype), (m, width))  # no memory
-    return ArraySource(OutOfCoreArray(array, chunks=chunks), "X", np.dtype("f4"))
-
-
-def smallest(sources, batch, beside=0):
-    """Return the limit that the error names."""
-    with pytest.raises(
-        ArgumentError,
-        match=r"memory_limit must be at least [\d,]+ bytes, for two times \d+ rows.*got 1: raise it",
-    ) as caught:
-        plan_reads(sources, batch, 1, beside)
-    return int(str(caught.value).split("at least ")[1].split(" bytes")[0].replace(",", ""))
-
-
-@given(
-    m=st.integers(1, 10**7),
-    width=st.integers(1, 3000),
-    dtype=st.sampled_from(["u1", "f4", "f8"]),
-    chunk=st.sampled_from([None, 1, 7, 256, 5000, 10**6]),
-    batch=st.integers(1, 500),
-    limit=st.integers(1, 2**30),
-    beside=st.integers(0, 10**6),
-)
-def test_a_plan_keeps_the_limit(m, width, dtype, chunk, batch, limit, beside):
-    sources = [source(m, width, dtype, chunk=chunk), source(m, 1)]
-    limit = max(limit, smallest(sources, batch, beside))
-    block, blocks = plan_reads(sources, batch, limit, beside)
-    rows = min(m, block * blocks)
-    held = sum(each.bytes_per_row for each in sources)
-    passing = sum(each.transient_bytes_per_row for each in sources)
-    order = 16 * rows  # while a new one is drawn, the old one is still there
-    assert 2 * rows * held + order + min(block, m) * passing + beside <= limit
-    assert block >= 1
-    assert blocks >= 1
-    assert 2 * rows >= min(m, batch)
-
-
-@given(m=st.integers(1, 10**6), batch=st.integers(1, 500))
-def test_the_smallest_limit_that_is_named_is_enough(m, batch):
-    sources = [source(m), source(m, 1)]
-    least = smallest(sources, batch, 1000)
-    plan_reads(sources, batch, least, 1000)
-    with pytest.raises(
-        ArgumentError, match="or take smaller batches" if batch > 1 else "raise it$"
-    ):
-        plan_reads(sources, batch, least - 1, 1000)
-
-
-def test_a_buffer_has_many_blocks_and_a_block_at_most_a_mebibyte():
-    sources = [source(10**6, 784), source(10**6, 1)]
-    for limit, least in ((2**18, 8), (2**20, 8), (10 * 2**20, 32), (2**28, 100)):
-        block, blocks = plan_reads(sources, 64, limit)
-        assert blocks >= least
-        assert block * 785 <= 2**20
-        assert 2 * block * blocks * 785 > limit / 3  # and the memory is used
-
-
-@pytest.mark.parametrize(
-    ("chunk", "aligned"),
-    [(1, True), (7, True), (100, True), (3000, True), (20_000, False), (10**6, False)],
-)
-def test_blocks_are_whole_chunks_where_these_fit(chunk, aligned):
-    block, _ = plan_reads([source(10**6, 784, chunk=chunk)], 64, 2**24)
-    assert (block % chunk == 0) == aligned
-
-
-def test_buffers_are_of_about_one_size():
-    sources = [source(10**5, 784)]
-    block, blocks = plan_reads(sources, 64, 2**26)
-    sizes = [len(run) for run in BlockReader(sources, ReadPlan(block, blocks)).block_groups()]
-    assert len(sizes) > 1
-    assert min(sizes) > 0.5 * max(sizes)
-
-
-@given(
-    m=st.integers(1, 60),
-    block=st.integers(1, 70),
-    blocks=st.integers(1, 10),
-    shuffled=st.booleans(),
-)
-def test_every_row_is_read_once(m, block, blocks, shuffled):
-    outside = OutOfCoreArray(np.arange(m).reshape(m, 1))
-    buffers = BlockReader(
-        [ArraySource(outside, "X"), ArraySource(outside.array + 100, "Y")], ReadPlan(block, blocks)
-    )
-    runs = buffers.block_groups(
-        np.random.default_rng(m).permutation(math.ceil(m / block)) if shuffled else None
-    )
-    rows = []
-    for run, (x, y) in zip(runs, buffers.read_ahead(runs), strict=True):
-        assert len(x) == len(y) == buffers.n_rows_in(run) <= buffers.rows_per_buffer
-        np.testing.assert_array_equal(x + 100, y)
-        rows += x[:, 0].tolist()
-    assert sorted(rows) == list(range(m))
-    assert shuffled or rows == list(range(m))
-    assert len(outside.threads) == 1
-    assert not reader_threads()
-
-
-def test_the_next_buffer_is_read_while_one_is_in_use():
-    read = Event()
-    outside = OutOfCoreArray(np.arange(12), fail=lambda start: read.set() if start == 6 else None)
-    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(2, 2))
-    with closing(buffers.read_ahead(buffers.block_groups())) as filled:
-        (first,) = next(filled)
-        assert read.wait(timeout=30)
-        np.testing.assert_array_equal(first, [0, 1, 2, 3])
-    assert not reader_threads()
-
-
-def test_a_buffer_is_not_written_to_while_it_is_in_use():
-    outside = OutOfCoreArray(np.arange(40))
-    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 4))
-    for number, (x,) in enumerate(buffers.read_ahead(buffers.block_groups())):
-        for _ in range(1000):
-            assert x.tolist() == list(range(4 * number, 4 * number + 4))
-
-
-def test_whoever_leaves_early_waits_for_one_block_only(monkeypatch):
-    reading, go = Event(), Event()
-
-    class Left(Event):
-        def set(self):
-            super().set()
-            go.set()
-
-    def wait(start):
-        if start == 501:
-            reading.set()
-            assert go.wait(timeout=30)
-
-    monkeypatch.setattr("minidl.batching.block_reader.Event", Left)
-    outside = OutOfCoreArray(np.arange(1000), fail=wait)
-    buffers = BlockReader([ArraySource(outside, "X")], ReadPlan(1, 500))
-    with closing(buffers.read_ahead(buffers.block_groups())) as filled:
-        next(filled)
-        assert reading.wait(timeout=30)
-    assert not reader_threads()
-    assert len(outside.row_ranges) == 502
-    assert go.is_set()
-
-
-@pytest.mark.parametrize("row", [0, 5, 11])
-@pytest.mark.parametrize(
-    "error", [OSError("the disk is gone"), ZeroDivisionError(), DataError("told already")]
-)
-def test_a_failure_surfaces_where_the_rows_are_due(row, error):
-    def fail(start):
-        if start == row:
-            raise error
-
-    buffers = BlockReader(
-        [ArraySource(OutOfCoreArray(np.arange(12), fail=fail), "X")], ReadPlan(1, 4)
-    )
-    seen = []
-    message = (
-        "^told already"
-        if isinstance(error, DataError)
-        else rf"X\[{row}:{row + 1}\] must be readable, but it raised {type(error).__name__}"
-    )
-    with pytest.raises(DataError, match=message):
-        seen.extend(x.tolist() for (x,) in buffers.read_ahead(buffers.block_groups()))
-    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7]][: row // 4]
-    assert not reader_threads()
-
-
-def test_nothing_to_read_is_no_error():
-    assert (
-        list(
-            BlockReader(
-                [ArraySource(OutOfCoreArray(np.arange(3)), "X")], ReadPlan(1, 1)
-            ).read_ahead([])
-        )
-        == []
-    )
-
-
-def test_buffers_are_made_once():
-    buffers = BlockReader([ArraySource(OutOfCoreArray(np.arange(12)), "X")], ReadPlan(2, 2))
-    homes = [
-        {x.ctypes.data for (x,) in buffers.read_ahead(buffers.block_groups())} for _ in range(2)
-    ]
-    assert homes[0] == homes[1]
-    assert len(homes[0]) == 2

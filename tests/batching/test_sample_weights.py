@@ -58,7 +58,7 @@ NETS = {
     "two decisions": (2, Sigmoid, BinaryCrossEntropy(label_smoothing=0.1)),
     "softmax, from the logits": (3, Softmax, CategoricalCrossEntropy()),
     "squared error": (2, None, MeanSquaredError()),
-    "a loss of one's own": (2, None, WeightedHuber()),
+    "custom loss": (2, None, WeightedHuber()),
 }
 each_net = pytest.mark.parametrize("net", NETS)
 
@@ -67,7 +67,7 @@ def model_of(net, *, own_last=False, **settings):
     outputs, last, loss = NETS[net]
     last = (
         last and type("Own", (last,), {}) if own_last else last
-    )  # a subclass is not computed together with its loss
+    )  # a subclass is not fused with its loss
     layers = [Linear(3, 4), ReLU(), Linear(4, outputs), *([last()] if last else [])]
     return Sequential(layers, loss=copy.deepcopy(loss), dtype=np.float64, seed=3, **settings)
 
@@ -80,8 +80,8 @@ def targets(net, m=10):
     return rng.integers(0, 2, (m, outputs)) if last else rng.standard_normal((m, outputs))
 
 
-def moved(model, X, Y, **settings):
-    """Return what one epoch makes of the parameters, and its loss."""
+def fit_one_epoch(model, X, Y, **settings):
+    """Return the parameters after one epoch, and its loss."""
     twin = copy.deepcopy(model)
     history = twin.fit(
         X,
@@ -92,7 +92,7 @@ def moved(model, X, Y, **settings):
     return twin.parameters.theta, history.loss
 
 
-# The definition, held against references that know no weights.
+# References without weights: the losses and gradients of single rows, and repeated rows.
 
 
 @each_net
@@ -122,11 +122,11 @@ def test_the_gradient_is_the_weighted_mean_of_those_of_single_rows(net, own_last
 
 
 @each_net
-def test_a_weight_of_two_is_the_example_given_twice_and_of_zero_the_example_left_out(net):
+def test_a_weight_of_two_repeats_the_example_and_a_weight_of_zero_omits_it(net):
     counts, y = np.array([2, 1, 0, 1, 3, 1, 1, 0, 2, 1]), targets(net)
     weighted, repeated = (
-        moved(model_of(net), X, y, sample_weight=counts),
-        moved(model_of(net), X.repeat(counts, 0), y.repeat(counts, 0)),
+        fit_one_epoch(model_of(net), X, y, sample_weight=counts),
+        fit_one_epoch(model_of(net), X.repeat(counts, 0), y.repeat(counts, 0)),
     )
     np.testing.assert_allclose(weighted[0], repeated[0], rtol=1e-12)
     assert weighted[1] == pytest.approx(repeated[1], rel=1e-13)
@@ -134,10 +134,10 @@ def test_a_weight_of_two_is_the_example_given_twice_and_of_zero_the_example_left
 
 @each_net
 @pytest.mark.parametrize("batch_size", [3, None])
-def test_equal_weights_are_none(net, batch_size):
+def test_equal_weights_change_nothing(net, batch_size):
     model, y = model_of(net, penalties=[L2(0.5)]), targets(net)
     plain, equal = (
-        moved(model, X, y, batch_size=batch_size, shuffle=True, **w)
+        fit_one_epoch(model, X, y, batch_size=batch_size, shuffle=True, **w)
         for w in ({}, {"sample_weight": np.full(10, 3e250)})
     )
     np.testing.assert_allclose(equal[0], plain[0], rtol=1e-13)
@@ -153,7 +153,7 @@ def test_equal_weights_are_none(net, batch_size):
         CategoricalCrossEntropy(label_smoothing=0.2),
     ],
 )
-def test_the_losses_of_the_examples_have_the_mean_that_forward_returns(loss):
+def test_the_mean_of_the_losses_per_example_is_what_forward_returns(loss):
     p, t = RNG.dirichlet(np.ones(3), 6), RNG.dirichlet(np.ones(3), 6)
     assert loss.forward(p, t) == pytest.approx(loss.per_example().mean(), rel=1e-14)
     assert loss.per_example().shape == (6,)
@@ -187,11 +187,11 @@ def test_the_sum_over_the_batches_is_the_weighted_mean_of_the_epoch():
     assert history.loss[0] == pytest.approx(
         model.objective(X, Y, sample_weight=W)["total"], rel=1e-6
     )
-    for _, due, weight in seen:  # each row keeps its weight through the shuffle
-        np.testing.assert_allclose(weight, np.array(due) / W.mean(), rtol=1e-14)
+    for _, expected, weight in seen:  # each row has its own weight after shuffling
+        np.testing.assert_allclose(weight, np.array(expected) / W.mean(), rtol=1e-14)
 
 
-def test_validation_takes_weights_of_its_own():
+def test_validation_has_separate_weights():
     model = classifier()
     history = model.fit(
         X, Y, optimizer=GradientDescent(0.1), validation=(X, Y, W), class_weight={1: 5}, **ONCE
@@ -205,29 +205,27 @@ def test_validation_takes_weights_of_its_own():
     assert plain["val_loss"][0] == pytest.approx(model.evaluate(X, Y)["loss"], rel=1e-14)
 
 
-# Class weights.
-
-
-def test_class_weights_multiply_those_of_the_examples():
+def test_class_weights_multiply_sample_weights():
     y = targets("softmax, from the logits")
     model = model_of("softmax, from the logits")
     table = np.array([1.0, 4.0, 0.5])
-    by_class = moved(model, X, y, class_weight={1: 4.0, 2: 0.5}, sample_weight=W)
+    by_class = fit_one_epoch(model, X, y, class_weight={1: 4.0, 2: 0.5}, sample_weight=W)
     np.testing.assert_allclose(
-        by_class[0], moved(model, X, y, sample_weight=W * table[y])[0], rtol=1e-13
+        by_class[0], fit_one_epoch(model, X, y, sample_weight=W * table[y])[0], rtol=1e-13
     )
 
 
-def test_balanced_classes_count_alike():
+def test_balanced_classes_count_the_same():
     y = np.array([0] * 7 + [1] * 2 + [2])
     model = model_of("softmax, from the logits")
-    due = moved(model, X, y, sample_weight=(10 / (3 * np.array([7, 2, 1])))[y])
-    np.testing.assert_allclose(moved(model, X, y, class_weight="balanced")[0], due[0], rtol=1e-13)
-    one_hot = moved(model, X, np.eye(3)[y], class_weight="balanced")
-    np.testing.assert_array_equal(one_hot[0], moved(model, X, y, class_weight="balanced")[0])
-
-
-# On the way: files, streaming, resume.
+    expected = fit_one_epoch(model, X, y, sample_weight=(10 / (3 * np.array([7, 2, 1])))[y])
+    np.testing.assert_allclose(
+        fit_one_epoch(model, X, y, class_weight="balanced")[0], expected[0], rtol=1e-13
+    )
+    one_hot = fit_one_epoch(model, X, np.eye(3)[y], class_weight="balanced")
+    np.testing.assert_array_equal(
+        one_hot[0], fit_one_epoch(model, X, y, class_weight="balanced")[0]
+    )
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
@@ -289,7 +287,7 @@ def test_a_weighted_training_resumes_bit_for_bit(tmp_path):
     np.testing.assert_array_equal(second.parameters.theta, whole.parameters.theta)
 
 
-def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training():
+def test_evaluate_within_a_weighted_training_uses_no_weights():
     asked = []
 
     class Ask(Callback):
@@ -307,9 +305,6 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
         **ONCE,
     )
     assert asked[0] == pytest.approx(model.evaluate(X, Y)["loss"], rel=1e-6)
-
-
-# The door.
 
 
 @pytest.mark.parametrize(
@@ -355,7 +350,7 @@ def test_a_model_is_asked_without_weights_in_the_middle_of_a_weighted_training()
         ({"validation": (X, Y, W[:3])}, ShapeError, r"sample_weight must have shape \(10,\)"),
     ],
 )
-def test_bad_weights_are_refused_before_anything_changes(settings, error, message):
+def test_invalid_weights_are_refused_before_anything_changes(settings, error, message):
     model = classifier()
     before = model.parameters.theta.copy()
     with pytest.raises(error, match=message):
@@ -363,11 +358,12 @@ def test_bad_weights_are_refused_before_anything_changes(settings, error, messag
     np.testing.assert_array_equal(model.parameters.theta, before)
 
 
-def test_losses_that_cannot_be_weighted_say_so():
+def test_losses_without_weights_are_refused():
     own = Sequential([Linear(3, 1)], loss=Huber())
     with pytest.raises(
         ArgumentError,
-        match=r"weights need a loss that returns the loss of each example, but Huber does not implement per_example\(\)",
+        match=r"weights need a loss that returns the loss of each example, but Huber does not "
+        r"implement per_example\(\)",
     ):
         own.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
     with pytest.raises(ArgumentError, match=r"Huber\(\) does not support sample weights"):
@@ -378,20 +374,18 @@ def test_losses_that_cannot_be_weighted_say_so():
         )
     with pytest.raises(
         ArgumentError,
-        match=r"class_weight needs one class per example, but Y has 2 decisions each: pass sample_weight",
+        match=r"class_weight needs one class per example, but Y has 2 decisions each: pass "
+        r"sample_weight",
     ):
         model_of("two decisions").fit(
             X, targets("two decisions"), optimizer=Adam(), class_weight="balanced", **ONCE
         )
 
 
-# The checker.
-
-
 @each_net
 @pytest.mark.parametrize("own_last", [False, True])
 @pytest.mark.parametrize("method", ["auto", "central"])
-def test_the_checker_proves_the_weighted_gradient(net, own_last, method):
+def test_the_checker_passes_the_weighted_gradient(net, own_last, method):
     model = model_of(net, own_last=own_last, penalties=[L2(0.1)])
     weight = np.array([0.0, 1.0, 2.5, 0.3, 1.0, 4.0])
     report = GradientChecker(model, method=method).check(
@@ -403,19 +397,20 @@ def test_the_checker_proves_the_weighted_gradient(net, own_last, method):
         assert report.mutation_score[0] == report.mutation_score[1]
 
 
-def forgotten(loss):
+def ignore_weights(loss):
     return lambda weight=None: loss.backward()
 
 
-def twice(loss):
+def apply_weights_twice(loss):
     return lambda weight: loss.backward() * weight[:, np.newaxis] ** 2
 
 
 @pytest.mark.parametrize(
-    ("bug", "words"), [(forgotten, "forgotten in backward"), (twice, "applied twice")]
+    ("bug", "words"),
+    [(ignore_weights, "forgotten in backward"), (apply_weights_twice, "applied twice")],
 )
 @each_net
-def test_the_checker_finds_weights_that_backward_treats_otherwise(net, bug, words):
+def test_the_checker_finds_weights_that_backward_uses_wrongly(net, bug, words):
     model = model_of(net)
     objective = model.objective_function
     objective.loss_backward = bug(objective.training_loss)
@@ -430,13 +425,13 @@ def test_the_checker_finds_weights_that_backward_treats_otherwise(net, bug, word
     )
 
 
-def test_the_checker_finds_examples_that_are_not_those_of_the_loss():
+def test_the_checker_finds_losses_per_example_that_are_not_those_of_forward():
     class Wrong(WeightedHuber):
         def per_example(self):
-            return (self.root - 1).sum(axis=1)  # a mean over the two outputs is due
+            return (self.root - 1).sum(axis=1)  # must be the mean over the two outputs
 
     model = Sequential([Linear(3, 2)], loss=Wrong(), dtype=np.float64)
     assert (
         GradientChecker(model).check(X, targets("squared error")).ok
-    )  # without weights nothing is wrong
+    )  # without weights it is not used
     assert not GradientChecker(model).check(X, targets("squared error"), sample_weight=W).ok

@@ -24,10 +24,11 @@ from minidl import (
     Tanh,
 )
 from minidl.model.inputs import prepare_batch
-from minidl.model.summary import format_size
 from minidl.model.trace import trace
 
 X, Y = rows(6, 3)
+
+
 NUMBER = r"-?\d[\d.e+-]*|-?inf|nan"
 
 
@@ -64,7 +65,7 @@ def row(lines, name, nth=0):
     )
 
 
-def shows(found, array):
+def assert_shows(found, array):
     shape, first, measures = found
     assert shape == array.shape
     np.testing.assert_allclose(
@@ -79,30 +80,30 @@ def test_the_numbers_are_those_of_the_model():
     model = binary()
     text = text_of(model)
     forward, loss, backward = (section(text, title) for title in ("FORWARD", "LOSS", "BACKWARD"))
-    shows(row(forward, "X"), X)
+    assert_shows(row(forward, "X"), X)
     h = X @ model.layers[0].weight.value.T
-    shows(row(forward, "weight"), model.layers[0].weight.value)
-    shows(row(forward, "weight", 1), model.layers[3].weight.value)
-    shows(row(forward, "y"), h)
-    shows(row(forward, "y", 1), np.maximum(h, 0))
-    shows(row(forward, "y", 2), np.maximum(h, 0))
+    assert_shows(row(forward, "weight"), model.layers[0].weight.value)
+    assert_shows(row(forward, "weight", 1), model.layers[3].weight.value)
+    assert_shows(row(forward, "y"), h)
+    assert_shows(row(forward, "y", 1), np.maximum(h, 0))
+    assert_shows(row(forward, "y", 2), np.maximum(h, 0))
     z = np.maximum(h, 0) @ model.layers[3].weight.value.T
-    shows(row(loss, "z"), z)
-    shows(row(loss, "p"), model.predict(X))
-    shows(row(loss, "t, the targets"), Y)
+    assert_shows(row(loss, "z"), z)
+    assert_shows(row(loss, "p"), model.predict(X))
+    assert_shows(row(loss, "t, the targets"), Y)
     terms = model.objective(X, Y)
     assert [
         float(line.partition("= ")[2]) for line in loss if re.match(r"(J|    ) ?=", line)
     ] == pytest.approx(list(terms.values()), rel=1e-5)
     assert list(terms) == ["data", "L2(0.5)", "L1(0.2, layers=[0])", "total"]
     dz = (model.predict(X) - Y) / len(X)
-    shows(row(backward, "dz"), dz)
-    shows(row(backward, "d weight"), dz.T @ np.maximum(h, 0))
-    shows(row(backward, "d bias"), dz.sum(axis=0))
+    assert_shows(row(backward, "dz"), dz)
+    assert_shows(row(backward, "d weight"), dz.T @ np.maximum(h, 0))
+    assert_shows(row(backward, "d bias"), dz.sum(axis=0))
     dh = dz @ model.layers[3].weight.value
-    shows(row(backward, "dx"), dh)
-    shows(row(backward, "dx", 2), dh * (h > 0))
-    shows(row(backward, "d weight", 1), (dh * (h > 0)).T @ X)
+    assert_shows(row(backward, "dx"), dh)
+    assert_shows(row(backward, "dx", 2), dh * (h > 0))
+    assert_shows(row(backward, "d weight", 1), (dh * (h > 0)).T @ X)
     assert backward.count("     dx is not needed: no layer before this one has parameters") == 1
 
 
@@ -137,13 +138,15 @@ def test_every_step_has_its_formula():
         "0  Linear(3, 5): y = x @ weight.T + bias",
         "1  ReLU(): y = max(x, 0)",
         "2  Dropout(0.5): y = x (while training, y = x * mask / 0.5)",
-        "4  Sigmoid(): y = 1 / (1 + exp(-x))\n     its output is p below; the loss is computed from its input, z",
+        "4  Sigmoid(): y = 1 / (1 + exp(-x))\n     its output is p below; the loss is computed "
+        "from its input, z",
         "BinaryCrossEntropy(): -1 / (m k) * sum of t log(p) + (1 - t) log(1 - p), k = 1",
         "computed as 1 / (m k) * sum of log(1 + exp(z)) - t z:",
         "L2(0.5): lambda / (2 m) * sum of weight**2",
         "BinaryCrossEntropy(): dz = (p - t) / (m k)",
         "dp and the backward pass of Sigmoid() in one step",
-        "3  Linear(5, 1): d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ weight",
+        "3  Linear(5, 1): d weight = dy.T @ x, d bias = sum of dy over the examples, dx = dy @ "
+        "weight",
         "1  ReLU(): dx = dy where x > 0, else 0",
         "L1(0.2, layers=[0]): lambda / m * sign(weight) is added to each d weight",
         "One batch of m = 6 examples, forward and backward in float64, with dropout off.",
@@ -152,16 +155,16 @@ def test_every_step_has_its_formula():
     assert "weight.T\n" in text_of(Sequential([Linear(3, 1, bias=False)], loss=MeanSquaredError()))
 
 
-def test_a_loss_that_is_not_computed_from_the_logits_goes_back_through_the_last_layer():
+def test_without_logits_the_backward_pass_includes_the_last_layer():
     model = Sequential([Linear(3, 2), Tanh()], loss=MeanSquaredError(), dtype=np.float64)
     targets = np.ones((6, 2))
     text = text_of(model, X, targets)
     assert "MeanSquaredError(): dp = 2 (p - t) / (m k)" in text
     assert "logits" not in text
     p = model.predict(X)
-    shows(row(section(text, "LOSS"), "p"), p)
-    shows(row(section(text, "BACKWARD"), "dp"), 2 * (p - targets) / p.size)
-    shows(row(section(text, "BACKWARD"), "dx"), 2 * (p - targets) / p.size * (1 - p**2))
+    assert_shows(row(section(text, "LOSS"), "p"), p)
+    assert_shows(row(section(text, "BACKWARD"), "dp"), 2 * (p - targets) / p.size)
+    assert_shows(row(section(text, "BACKWARD"), "dx"), 2 * (p - targets) / p.size * (1 - p**2))
 
 
 def test_classes_with_smoothed_targets():
@@ -173,7 +176,7 @@ def test_classes_with_smoothed_targets():
     text = text_of(model, X, [0, 1, 2, 3, 0, 1])
     assert "label smoothing: t is replaced by 0.8 t + 0.05" in text
     smoothed = 0.8 * np.eye(4)[[0, 1, 2, 3, 0, 1]] + 0.05
-    shows(row(section(text, "BACKWARD"), "dz"), (model.predict(X) - smoothed) / 6)
+    assert_shows(row(section(text, "BACKWARD"), "dz"), (model.predict(X) - smoothed) / 6)
     binary = Sequential([Linear(3, 1), Sigmoid()], loss=BinaryCrossEntropy(label_smoothing=0.2))
     assert "label smoothing: t is replaced by 0.8 t + 0.1" in text_of(binary)
 
@@ -186,7 +189,7 @@ class Undocumented(Layer):
         return 2 * dy
 
 
-def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
+def test_custom_parts_are_described_by_the_first_line_of_their_docstring():
     model = Sequential(
         [Flatten(), Gain(3), Undocumented(), Residual(3), Linear(3, 1)],
         loss=Absolute(),
@@ -194,7 +197,8 @@ def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
     )
     text = text_of(model, X.reshape(6, 3, 1), Y)
     for words in (
-        "1  Gain(): A custom layer, as in the docstring of Layer: no super().__init__, no output_shape.",
+        "1  Gain(): A custom layer, as in the docstring of Layer: no super().__init__, no "
+        "output_shape.",
         "2  Undocumented(): its class has no docstring that states a formula",
         "3  Residual(): A layer of layers: y = x + second(first(x)).",
         "Absolute(): The mean of |p - t|.",
@@ -206,7 +210,7 @@ def test_parts_of_ones_own_are_told_by_the_first_line_of_their_docstring():
     assert row(section(text, "BACKWARD"), "d steps.0.weight")[0] == (3, 3)
 
 
-def test_a_subclass_of_a_built_in_layer_is_not_taken_for_it():
+def test_a_subclass_of_a_built_in_layer_does_not_have_its_formula():
     class Twice(LeakyReLU):
         """y = twice what LeakyReLU returns."""
 
@@ -219,7 +223,7 @@ def test_a_subclass_of_a_built_in_layer_is_not_taken_for_it():
     )
 
 
-def test_the_model_stays_as_it_is_also_its_streams_and_gradient():
+def test_the_model_its_gradient_and_its_generators_do_not_change():
     model = binary()
     model.gradient(X[:3], Y[:3])
     theta, grad = model.parameters.theta.tobytes(), model.parameters.grad.tobytes()
@@ -252,7 +256,7 @@ def test_the_model_stays_as_it_is_also_its_streams_and_gradient():
     ],
 )
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
-def test_lines_are_at_most_120_wide_and_columns_do_not_touch(model, scale):
+def test_lines_have_at_most_120_columns_and_cells_do_not_touch(model, scale):
     outputs = model.layers[-1 if not model.objective_function.is_fused else -2].out_features
     with np.errstate(over="ignore", invalid="ignore"):
         text = text_of(model, X * scale, np.eye(outputs)[np.arange(6) % outputs])
@@ -261,50 +265,9 @@ def test_lines_are_at_most_120_wide_and_columns_do_not_touch(model, scale):
     assert not re.search(r"(?<![\d.])-0(?![.\d])", text)
 
 
-def test_the_model_prints_it(capsys):
+def test_explain_prints_the_trace(capsys):
     model = binary()
     assert model.explain(X, Y) is None
     assert capsys.readouterr().out == text_of(model) + "\n"
     with pytest.raises(ShapeError, match=r"pass X\.T\?"):
         model.explain(X.T, Y)
-
-
-# The table that summary returns.
-
-
-def test_the_table_has_a_row_per_layer_and_the_total():
-    model = Sequential(
-        [Flatten(), Linear(12288, 20), ReLU(), Linear(20, 1), Sigmoid()],
-        loss=BinaryCrossEntropy(),
-        penalties=[L2(0.1)],
-    )
-    lines = [line.split() for line in model.summary().splitlines()]
-    assert lines[0] == ["#", "layer", "output", "parameters", "size"]
-    assert lines[1] == ["0", "Flatten()", "?", "0", "0", "B"]
-    assert lines[2] == ["1", "Linear(12288,", "20)", "(m,", "20)", "245,780", "983.1", "kB"]
-    assert lines[6] == ["total", "245,801", "983.2", "kB"]
-    assert model.summary().endswith(
-        "loss BinaryCrossEntropy(), computed from the logits + L2(0.1); float32"
-    )
-
-
-def test_an_unknown_shape_is_a_question_mark():
-    model = Sequential([Gain(3)], loss=MeanSquaredError(), dtype="f8")
-    assert model.summary().splitlines()[1].split() == ["0", "Gain()", "?", "3", "24", "B"]
-    assert model.summary().endswith("loss MeanSquaredError(); float64")
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (983_204, "983.2 kB"),
-        (2_500_000, "2.5 MB"),
-        (3e9, "3.0 GB"),
-        (4e12, "4000.0 GB"),
-    ],
-)
-def test_sizes(count, text):
-    assert format_size(count) == text

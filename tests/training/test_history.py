@@ -52,14 +52,14 @@ def test_nan_is_never_best():
     assert history(loss=[float("nan"), 2.0, 1.0]).best_epoch() == 3
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_error_about_an_unknown_metric_lists_the_known_ones():
     with pytest.raises(ArgumentError, match="the history has no 'val_loss': it has loss"):
         history(loss=[1.0])["val_loss"]
     with pytest.raises(ArgumentError, match="it has no metrics yet"):
         History()["val_loss"]
 
 
-def test_the_table_names_the_best_row():
+def test_the_table_marks_the_best_epoch():
     lines = str(history(**FULL)).splitlines()
     assert lines[0].split() == ["epoch", "loss", "val_loss", "val_accuracy"]
     assert lines[2].split() == ["2", "0.5000", "0.5000", "0.9000", "best", "val_loss"]
@@ -90,5 +90,5 @@ def test_repr():
     ("name", "larger"),
     [("accuracy", True), ("val_accuracy", True), ("loss", False), ("val_loss", False)],
 )
-def test_accuracies_are_better_where_larger(name, larger):
+def test_accuracies_are_better_if_higher(name, larger):
     assert higher_is_better(name) is larger

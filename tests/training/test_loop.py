@@ -34,7 +34,8 @@ def test_training_by_hand():
         shuffle=False,
         progress=False,
     )
-    # w = 0: loss 4, w += 0.1 * 2 * 2 = 0.4; loss (0.8 - 4)^2 = 10.24, w += 0.1 * 2 * 3.2 * 2 = 1.28 -> 1.68
+    # w = 0: loss 4, w += 0.1 * 2 * 2 = 0.4;
+    # w = 0.4: loss (0.8 - 4)^2 = 10.24, w += 0.1 * 2 * 3.2 * 2 = 1.28, so w = 1.68
     assert history.loss[0] == pytest.approx((4 + 10.24) / 2)
     assert history.loss[1] == pytest.approx((0.32**2 + (2 * (1.68 + 0.2 * 0.32) - 4) ** 2) / 2)
 
@@ -76,7 +77,7 @@ def test_the_whole_set_at_once_is_the_loop_written_out(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", [GradientDescent, Momentum, Adam])
-def test_a_second_fit_goes_on(optimizer):
+def test_a_second_fit_continues(optimizer):
     once, twice = classifier(), classifier()
     first, second = optimizer(0.05), optimizer(0.05)
     once.fit(X, Y, optimizer=first, epochs=6, batch_size=None, progress=False)
@@ -85,7 +86,7 @@ def test_a_second_fit_goes_on(optimizer):
     np.testing.assert_array_equal(once.parameters.theta, twice.parameters.theta)
 
 
-def test_accuracy_is_counted_over_the_same_predictions():
+def test_accuracy_is_that_of_the_predictions_before_the_update():
     model = classifier()
     before = model.evaluate(X, Y)["accuracy"]
     history = model.fit(
@@ -94,7 +95,7 @@ def test_accuracy_is_counted_over_the_same_predictions():
     assert history["accuracy"] == [before]
 
 
-def test_validation_is_measured_after_each_epoch():
+def test_validation_is_evaluated_after_each_epoch():
     model, V, W = classifier(penalties=[L2(5)]), *rows(20, seed=4)
     history = model.fit(
         X, Y, optimizer=GradientDescent(0.1), epochs=3, validation=(V, W), progress=False
@@ -116,7 +117,7 @@ def test_validation_does_not_change_training():
     np.testing.assert_array_equal(plain.parameters.theta, watched.parameters.theta)
 
 
-def test_without_classes_or_validation_there_is_the_loss_alone():
+def test_a_regression_without_validation_has_only_the_loss():
     history = Sequential([Linear(3, 1)], loss=MeanSquaredError()).fit(
         X, Y, optimizer=Adam(), epochs=2, progress=False
     )
@@ -133,7 +134,7 @@ def test_dropout_is_on_while_training():
     assert layer._mask is not None
 
 
-def test_a_gap_of_the_last_batch_is_no_matter():
+def test_the_last_batch_may_be_a_single_row():
     model = classifier()
     history = model.fit(
         *rows(65), optimizer=GradientDescent(0.1), epochs=30, batch_size=64, progress=False
@@ -141,7 +142,7 @@ def test_a_gap_of_the_last_batch_is_no_matter():
     assert history.loss[-1] < history.loss[0]
 
 
-def test_hooks_come_in_order():
+def test_hooks_are_called_in_order():
     calls = []
 
     class Watch(Callback):
@@ -164,7 +165,7 @@ def test_hooks_come_in_order():
     assert calls == [("start", 2, 2), *steps[0], *steps[1], ("end", None)]
 
 
-def test_at_a_step_the_gradient_is_known_and_the_parameters_have_not_moved():
+def test_on_gradient_is_called_between_the_gradient_and_the_step():
     seen = []
 
     class Watch(Callback):
@@ -225,7 +226,7 @@ def test_an_interruption_still_ends_what_was_started(hook, error):
     assert ended == (["before"] if hook == "on_train_begin" else ["after", "before"])
 
 
-def test_the_watch_for_nan_is_added_once():
+def test_stop_on_nonfinite_is_added_once():
     seen = []
 
     class Count(StopOnNonFinite):
@@ -237,7 +238,7 @@ def test_the_watch_for_nan_is_added_once():
     assert len(seen) == 1
 
 
-def test_a_set_made_by_hand_deals_the_rows_of_fit():
+def test_minibatches_yield_the_batches_of_fit():
     batches = MiniBatches(X, Y, batch_size=4, seed=classifier().shuffle_rng)
     order = [x.copy() for x, _, _ in batches]
     seen = []

@@ -1,0 +1,225 @@
+import numpy as np
+import pytest
+from helpers import Gain, assert_refused, classifier, rows
+
+from minidl import (
+    ArgumentError,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Dropout,
+    DtypeError,
+    GradientDescent,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+
+X, Y = rows(10)
+
+
+FIT = {"optimizer": GradientDescent(0.1), "epochs": 1, "progress": False}
+
+
+def three_classes(k=3, dtype=np.float32):
+    return Sequential([Linear(3, k), Softmax()], loss=CategoricalCrossEntropy(), dtype=dtype)
+
+
+def with_value(array, index, value):
+    array = np.array(array, np.float64)
+    array[index] = value
+    return array
+
+
+INVALID_X = {
+    "number of axes": (
+        X.reshape(10, 3, 1),
+        ShapeError,
+        r"layer 0, Linear\(3, 4\), expects 3 features, got \(3, 1\).*X has shape \(10, 3, 1\)",
+    ),
+    "not flattened": (X.reshape(10, 1, 3), ShapeError, r"put Flatten\(\) before it"),
+    "one example": (X[0], ShapeError, r"expects 3 features, got \(\) from X"),
+    "feature count": (
+        X[:, :2],
+        ShapeError,
+        r"layer 0, .*expects 3 features, got 2 from X.*X has shape \(10, 2\)",
+    ),
+    "transposed": (X.T, ShapeError, r"the examples are the rows: pass X\.T\?"),
+    "no rows": (X[:0], ShapeError, r"X must hold at least one example.*got shape \(0, 3\)"),
+    "no columns": (X[:, :0], ShapeError, "X must hold at least one"),
+    "a number": (3.0, ShapeError, "X must hold one row per example, got the single number"),
+    "ragged": ([[1, 2, 3], [1]], ShapeError, "X must be a rectangular array"),
+    "NaN": (
+        with_value(X, (4, 1), np.nan),
+        NonFiniteError,
+        r"X must be finite, got nan at X\[4, 1\]",
+    ),
+    "inf": (with_value(X, (4, 1), -np.inf), NonFiniteError, r"got -inf at X\[4, 1\]"),
+    "too large": (
+        with_value(X, (4, 1), 1e200),
+        NonFiniteError,
+        r"X\[4, 1\] is 1e\+200, too large for float32",
+    ),
+    "text": ([["a", "b", "c"]], DtypeError, "X must hold real numbers"),
+    "complex": (X + 1j, DtypeError, "X must hold real numbers, got dtype complex128"),
+    "None": (None, DtypeError, "X must hold real numbers"),
+}
+
+
+INVALID_Y = {
+    "number of axes": (
+        Y.reshape(10, 1, 1),
+        ShapeError,
+        r"Y must have shape \(m, 1\), one row per example, got \(10, 1, 1\)",
+    ),
+    "transposed": (
+        Y.T,
+        ShapeError,
+        r"Y must have shape \(m, 1\).*got \(1, 10\) \(the examples are the rows: pass Y\.T\?\)",
+    ),
+    "width": (np.ones((10, 2)), ShapeError, r"Y must have shape \(m, 1\).*got \(10, 2\)"),
+    "fewer rows": (Y[:9], ShapeError, "X and Y must have the same number of rows, got 10 and 9"),
+    "one row": (Y[:1], ShapeError, "X and Y must have the same number of rows, got 10 and 1"),
+    "fewer rows, a vector": (Y[:9, 0], ShapeError, "got 10 and 9"),
+    "no rows": (Y[:0], ShapeError, "Y must hold at least one example"),
+    "a number": (1, ShapeError, "Y must hold one row per example"),
+    "NaN": (
+        with_value(Y, (3, 0), np.nan),
+        NonFiniteError,
+        r"Y must be finite, got nan at Y\[3, 0\]",
+    ),
+    "inf": (with_value(Y, (3, 0), np.inf), NonFiniteError, r"got inf at Y\[3, 0\]"),
+    "not a class": (2 * Y, ArgumentError, r"Y must lie in \[0, 1\].*got 2"),
+    "text": ([["yes"]] * 10, DtypeError, "Y must hold real numbers.*encode classes as integers"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID_X)
+def test_invalid_examples_are_refused_before_anything_changes(name):
+    invalid, error, message = INVALID_X[name]
+    model = classifier(dtype=np.float32)
+    for call in (
+        lambda: model.fit(invalid, Y, **FIT),
+        lambda: model.predict(invalid),
+        lambda: model.predict_classes(invalid),
+        lambda: model.evaluate(invalid, Y),
+        lambda: model.objective(invalid, Y),
+        lambda: model.gradient(invalid, Y),
+        lambda: model.fit(X, Y, validation=(invalid, Y), **FIT),
+    ):
+        assert_refused(model, call, error, message)
+
+
+@pytest.mark.parametrize("name", INVALID_Y)
+def test_invalid_targets_are_refused_before_anything_changes(name):
+    invalid, error, message = INVALID_Y[name]
+    model = classifier(dtype=np.float32)
+    for call in (
+        lambda: model.fit(X, invalid, **FIT),
+        lambda: model.evaluate(X, invalid),
+        lambda: model.objective(X, invalid),
+        lambda: model.gradient(X, invalid),
+        lambda: model.fit(X, Y, validation=(X, invalid), **FIT),
+    ):
+        assert_refused(model, call, error, message)
+
+
+@pytest.mark.parametrize(
+    ("invalid", "error", "message"),
+    [
+        (
+            [0, 1, 3] * 3 + [0],
+            ArgumentError,
+            "class labels must be integers from 0 to 2, got 3 in row 2",
+        ),
+        ([-1] * 10, ArgumentError, "got -1 in row 0"),
+        ([0.5] * 10, ArgumentError, "got 0.5 in row 0"),
+        (np.ones((10, 3)), ArgumentError, "sum to 1"),
+        (np.ones((10, 2)) / 2, ShapeError, r"Y must have shape \(m, 3\).*got \(10, 2\)"),
+        ([0, 1, 2], ShapeError, "same number of rows, got 10 and 3"),
+    ],
+)
+def test_invalid_class_numbers_are_refused_before_anything_changes(invalid, error, message):
+    model = three_classes()
+    assert_refused(model, lambda: model.fit(X, invalid, **FIT), error, message)
+
+
+def test_targets_of_another_shape_than_the_output_are_refused_if_it_was_unknown():
+    model = Sequential([Linear(3, 2), Gain(2)], loss=MeanSquaredError())
+    assert_refused(
+        model,
+        lambda: model.fit(X, Y, **FIT),
+        ShapeError,
+        r"same shape, got \(10, 2\) and \(10, 1\): nothing is broadcast",
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [Y[:, 0], Y[:, 0].tolist(), Y.astype(int), Y.astype(bool), Y[:, 0].astype(np.uint8)]
+)
+def test_a_vector_of_targets_is_never_broadcast(value):
+    model = classifier()
+    assert model.evaluate(X, value) == model.evaluate(X, Y)
+    np.testing.assert_array_equal(model.gradient(X, value), model.gradient(X, Y))
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, np.uint8, np.int8, np.int64, np.float16, np.float32, np.float64]
+)
+def test_examples_of_any_real_dtype_are_accepted(dtype):
+    X = np.array([[0, 1, 1], [1, 0, 0]], dtype)
+    model = classifier()
+    expected = model.predict([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+    np.testing.assert_array_equal(model.predict(X), expected)
+    np.testing.assert_array_equal(model.predict(np.asfortranarray(X)), expected)
+    np.testing.assert_array_equal(model.predict(X.tolist()), expected)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.float32])
+@pytest.mark.parametrize("size", [4, None])
+def test_smaller_dtypes_train_to_the_same_bits(dtype, size):
+    X = np.random.default_rng(3).integers(0, 2, (10, 3)).astype(dtype)
+    found, expected = classifier(), classifier()
+    found.fit(X, Y, validation=(X, Y), **{**FIT, "epochs": 3, "batch_size": size})
+    expected.fit(
+        X.astype(np.float64), Y, validation=(X, Y), **{**FIT, "epochs": 3, "batch_size": size}
+    )
+    np.testing.assert_array_equal(found.parameters.theta, expected.parameters.theta)
+    assert found.evaluate(X, Y) == expected.evaluate(X.astype(np.float64), Y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arguments_are_not_modified(dtype):
+    X, Y = rows(10, dtype=dtype)
+    kept = X.copy(), Y.copy()
+    model = Sequential(
+        [Tanh(), Linear(3, 4), ReLU(), Dropout(0.5), Linear(4, 1), Sigmoid()],
+        loss=BinaryCrossEntropy(),
+        dtype=dtype,
+    )
+    model.fit(X, Y, validation=(X, Y), batch_size=None, **FIT)
+    model.predict(X)
+    np.testing.assert_array_equal(X, kept[0])
+    np.testing.assert_array_equal(Y, kept[1])
+
+
+def test_read_only_arrays_are_accepted():
+    X, Y = rows(10)
+    X.flags.writeable = Y.flags.writeable = False
+    model = classifier()
+    model.fit(X, Y, batch_size=4, **FIT)
+    model.evaluate(X, Y)
+
+
+@pytest.mark.parametrize(
+    "Y", [[0, 1, 2, 2, 1, 0, 0, 1, 2, 0], [[0], [1], [2], [2], [1], [0], [0], [1], [2], [0]]]
+)
+def test_class_numbers_are_the_same_as_one_hot_rows(Y):
+    rows = np.eye(3)[np.ravel(Y)]
+    assert three_classes().evaluate(X, Y) == three_classes().evaluate(X, rows)
+    assert three_classes().fit(X, Y, **FIT).loss == three_classes().fit(X, rows, **FIT).loss

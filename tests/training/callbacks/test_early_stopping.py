@@ -1,0 +1,135 @@
+import math
+
+import numpy as np
+import pytest
+from callback_training import fit
+from helpers import classifier, rows
+
+from minidl import (
+    ArgumentError,
+    Callback,
+    EarlyStopping,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+)
+
+
+class FixedMetric(Callback):
+    """Writes fixed values into the history, and keeps the parameters of each epoch."""
+
+    def __init__(self, numbers, name="val_loss"):
+        self.numbers, self.name, self.extra_metrics, self.thetas = numbers, name, (name,), []
+
+    def on_epoch_end(self, run):
+        run.history.columns.setdefault(self.name, []).append(self.numbers[run.epoch - 1])
+        self.thetas.append(run.model.parameters.theta.copy())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "settings", "stops", "best"),
+    [
+        ([5, 4, 3, 4, 5, 6, 7], {"patience": 2}, 5, 3),
+        ([5, 4, 3, 4, 5, 6, 7], {"patience": 3}, 6, 3),
+        ([5, 4, 3, 4, 2, 3, 3], {"patience": 2}, 7, 5),
+        ([5, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4], {"patience": 2, "min_delta": 0.15}, 7, 7),
+        ([5, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4], {"patience": 2, "min_delta": 1}, 3, 1),
+        ([3, 3, 3, 3], {"patience": 1}, 2, 1),
+        ([7, 6, 5, 4, 3, 2, 1], {"patience": 1}, 7, 7),
+        ([1, 2, 3, 4, 5, 6, 7], {"patience": 9}, 7, 1),
+        ([math.inf, 3, 4, 5], {"patience": 2}, 4, 2),
+        ([math.nan, 3, 4, 5], {"patience": 2}, 4, 2),
+        ([math.nan, math.nan, math.nan, 5], {"patience": 2}, 3, 1),
+        ([3, math.nan, math.nan, 5], {"patience": 2}, 3, 1),
+    ],
+)
+def test_early_stopping_stops_and_restores_the_best_bit_for_bit(numbers, settings, stops, best):
+    model, metric, stopping = classifier(), FixedMetric(numbers), EarlyStopping(**settings)
+    history = fit(model, metric, stopping, epochs=len(numbers))
+    assert history.epochs == stops
+    assert stopping.best_epoch == best
+    assert model.parameters.theta.tobytes() == metric.thetas[best - 1].tobytes()
+
+
+def test_accuracies_are_better_if_higher():
+    model, metric = classifier(), FixedMetric([0.5, 0.9, 0.8, 0.7], "val_accuracy")
+    fit(model, metric, EarlyStopping("val_accuracy", patience=2), epochs=4)
+    np.testing.assert_array_equal(model.parameters.theta, metric.thetas[1])
+
+
+def test_restoring_can_be_turned_off():
+    model, metric = classifier(), FixedMetric([1, 2, 3, 4])
+    history = fit(model, metric, EarlyStopping(patience=2, restore_best=False), epochs=4)
+    np.testing.assert_array_equal(model.parameters.theta, metric.thetas[-1])
+    assert "restored" not in history.stopped
+
+
+def test_the_history_says_why_training_stopped():
+    history = fit(classifier(), FixedMetric([1, 2, 3, 4]), EarlyStopping(patience=2), epochs=4)
+    assert (
+        history.stopped
+        == "val_loss has not improved on 1 (epoch 1) for 2 epochs; the parameters of epoch 1 were "
+        "restored"
+    )
+    assert fit(classifier(), FixedMetric([4, 3, 2]), EarlyStopping(), epochs=3).stopped is None
+
+
+def test_each_fit_starts_with_a_new_state():
+    stopping = EarlyStopping(patience=1)
+    for _ in range(2):
+        assert fit(classifier(), FixedMetric([1, 2, 3]), stopping, epochs=3).epochs == 2
+
+
+def test_the_best_validation_loss_is_restored():
+    model = classifier(3, 30)
+    history = fit(
+        model, EarlyStopping(patience=5), epochs=300, rate=1.0, validation=rows(10, seed=3)
+    )
+    assert model.evaluate(*rows(10, seed=3))["loss"] == min(history["val_loss"])
+
+
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        (
+            "val_loss",
+            r"EarlyStopping monitors 'val_loss', but the history will have only loss, accuracy: "
+            r"pass fit\(validation=\(X, Y\)\)",
+        ),
+        ("f1", r"EarlyStopping monitors 'f1', but the history will have only loss, accuracy$"),
+    ],
+)
+def test_monitoring_an_unknown_metric_is_an_error(monitor, message):
+    model = classifier()
+    before = model.parameters.theta.tobytes()
+    with pytest.raises(ArgumentError, match=message):
+        fit(model, EarlyStopping(monitor))
+    assert model.parameters.theta.tobytes() == before
+
+
+@pytest.mark.parametrize("patience", [0, -1, 1.5, "2", True])
+def test_patience_must_be_an_integer_from_1(patience):
+    with pytest.raises(
+        ArgumentError,
+        match=f"patience must be an integer >= 1, got {patience!r} in EarlyStopping",
+    ):
+        EarlyStopping(patience=patience)
+
+
+@pytest.mark.parametrize("delta", [-0.1, np.nan, np.inf])
+def test_min_delta_must_be_finite_and_not_negative(delta):
+    with pytest.raises(
+        ArgumentError, match=f"min_delta must be finite and >= 0, got {delta} in EarlyStopping"
+    ):
+        EarlyStopping(min_delta=delta)
+
+
+def test_parameters_are_finite_after_early_stopping_and_divergence():
+    model = Sequential(
+        [Linear(3, 5), ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float32
+    )
+    with pytest.raises(NonFiniteError):
+        fit(model, EarlyStopping("loss", patience=1000), epochs=500, rate=1000.0)
+    assert np.isfinite(model.parameters.theta).all()
