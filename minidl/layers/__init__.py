@@ -1,4 +1,4 @@
-"""Layers."""
+"""Layers, the differentiable steps of a model."""
 
 from ..utils.lazy import attach_stub
 

@@ -1,4 +1,4 @@
-"""Losses."""
+"""Losses, which compare predictions with targets."""
 
 from ..utils.lazy import attach_stub
 

@@ -106,7 +106,7 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     Examples
     --------
     >>> import numpy as np
-    >>> from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
+    >>> from minidl import SigmoidCrossEntropy
     >>> loss = SigmoidCrossEntropy()
     >>> round(float(loss.forward(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))), 3)
     0.347

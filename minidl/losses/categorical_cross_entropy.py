@@ -105,7 +105,7 @@ class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
     Examples
     --------
     >>> import numpy as np
-    >>> from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
+    >>> from minidl import SoftmaxCrossEntropy
     >>> loss = SoftmaxCrossEntropy()
     >>> round(float(loss.forward(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))), 3)
     0.693

@@ -17,8 +17,6 @@ from ..data.hdf5_writer import write_hdf5
 from ..errors import ArgumentError, DataError
 from ..layers.base import Layer
 from ..losses.base import Loss
-from ..losses.binary_cross_entropy import SigmoidCrossEntropy
-from ..losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from ..parameters import ParameterVector
 from ..penalties import Penalty
 from ..utils.atomic_files import FilePath
@@ -68,9 +66,6 @@ BUILT_IN: dict[str, type[Any]] = {
     **_exported_classes(layers, Layer),
     **_exported_classes(losses, Loss),
     **_exported_classes(penalties, Penalty),
-    # The losses that are fused with the last layer are not exported, but may be a model's loss.
-    "SigmoidCrossEntropy": SigmoidCrossEntropy,
-    "SoftmaxCrossEntropy": SoftmaxCrossEntropy,
 }
 
 

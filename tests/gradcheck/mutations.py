@@ -36,8 +36,6 @@ from minidl import (
     Tanh,
 )
 from minidl.gradcheck import GradientChecker
-from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
-from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 from minidl.losses.cross_entropy import BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy
 from minidl.utils.parts import exported_parts
 
@@ -61,8 +59,6 @@ EXAMPLES = {
 PARTS = [
     *exported_parts(minidl.layers, Layer),
     *exported_parts(minidl.losses, Loss),
-    SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
     *exported_parts(minidl.penalties, Penalty),
 ]
 

@@ -1,15 +1,12 @@
 import pytest
 
 from minidl import Dropout, Layer, Loss, Penalty, ReLU, layers, losses, penalties
-from minidl.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from minidl.utils.parts import exported_parts
 from minidl.utils.self_description import SelfDescribing
 
 PARTS = [
     *exported_parts(layers, Layer),
     *exported_parts(losses, Loss),
-    SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
     *exported_parts(penalties, Penalty),
 ]
 
