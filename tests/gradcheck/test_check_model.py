@@ -171,8 +171,8 @@ def test_a_right_model_passes_element_by_element(name, dtype, m):
     assert not [check for check in report.checks if check.verdict == "unresolved"]
     total = [check for check in report.checks if check.term == "total" and check.layer is not None]
     assert all(check.analytic.shape == check.numeric.shape == check.bar.shape for check in total)
-    caught, planted = report.mutation_score
-    assert caught == planted > 0
+    detected, injected = report.mutation_score
+    assert detected == injected > 0
     assert report.seconds > 0
 
 

@@ -22,7 +22,7 @@ from minidl.gradcheck.mutation import MUTATIONS, SideEffectBug
 from minidl.gradcheck.sandbox import ModelSandbox
 
 
-def planted_into():
+def right_model():
     layers = [Linear(3, 4), Tanh(), Dropout(0.7), Linear(4, 4), Gain(4), Linear(4, 1), Sigmoid()]
     return Sequential(
         layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1), L1(0.2)], dtype=np.float64
@@ -31,7 +31,7 @@ def planted_into():
 
 @pytest.fixture
 def patient(monkeypatch):
-    """Let the planting take as long as it wants."""
+    """Let the injection take as long as it needs."""
     inject_bugs = mutation.inject_bugs
     monkeypatch.setattr(
         check_model, "inject_bugs", lambda *results: inject_bugs(*results[:-1], budget=1e9)
@@ -39,35 +39,35 @@ def patient(monkeypatch):
 
 
 @pytest.mark.usefixtures("patient")
-def test_every_bug_planted_into_a_right_model_is_found():
-    report = GradientChecker(planted_into()).check(*rows())
-    caught, planted = report.mutation_score
-    assert caught == planted > 80
+def test_every_bug_injected_into_a_right_model_is_detected():
+    report = GradientChecker(right_model()).check(*rows())
+    detected, injected = report.mutation_score
+    assert detected == injected > 80
     assert report.surviving_mutants == []
-    assert f"{caught} of {planted} bugs injected into this model were detected" in str(report)
+    assert f"{detected} of {injected} bugs injected into this model were detected" in str(report)
 
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("own", [False, True])
 def test_the_layers_come_back(own):
-    subject = planted_into()
-    backward = subject.layers[3].backward
+    model = right_model()
+    backward = model.layers[3].backward
     if own:
-        subject.layers[3].backward = replaced = lambda dy: backward(dy)
-    GradientChecker(subject).check(*rows())
-    for i, layer in enumerate(subject.layers):
+        model.layers[3].backward = replaced = lambda dy: backward(dy)
+    GradientChecker(model).check(*rows())
+    for i, layer in enumerate(model.layers):
         assert ("backward" in vars(layer)) == (own and i == 3)
     if own:
-        assert subject.layers[3].backward is replaced
+        assert model.layers[3].backward is replaced
 
 
 @pytest.mark.usefixtures("patient")
-def test_survivors_of_a_blind_checker_are_named(monkeypatch):
+def test_surviving_mutants_of_a_blind_checker_are_named(monkeypatch):
     monkeypatch.setattr(mutation, "_is_distinguishable", lambda *_: False)
-    report = GradientChecker(planted_into()).check(*rows())
-    caught, planted = report.mutation_score
-    assert caught < planted
-    assert len(report.surviving_mutants) == planted - caught
+    report = GradientChecker(right_model()).check(*rows())
+    detected, injected = report.mutation_score
+    assert detected < injected
+    assert len(report.surviving_mutants) == injected - detected
     for name in (
         "layer 3 Linear(4, 4) weight: transposed",
         "layer 0 Linear(3, 4) bias: a factor 1.001",
@@ -86,7 +86,7 @@ def test_error_bars_without_end_show_survivors(monkeypatch):
     monkeypatch.setattr(
         mutation, "rounding_bar", lambda gradient, _: np.full(gradient.shape, np.inf)
     )
-    report = GradientChecker(planted_into()).check(*rows())
+    report = GradientChecker(right_model()).check(*rows())
     assert all("of layer" in name for name in report.surviving_mutants)
     assert any(name.startswith("L2(0.1)") for name in report.surviving_mutants)
 
@@ -104,31 +104,31 @@ def test_a_rule_that_sees_nothing_lets_its_bug_survive(monkeypatch, rule, words)
     blind = LAYER_RULES[rule]._replace(find_violation=lambda run: None)
     monkeypatch.setitem(LAYER_RULES, rule, blind)
     places = ("5 Linear(4, 1)", "4 Gain()", "3 Linear(4, 4)", "0 Linear(3, 4)")
-    assert GradientChecker(planted_into()).check(*rows()).surviving_mutants == [
+    assert GradientChecker(right_model()).check(*rows()).surviving_mutants == [
         f"layer {place}: {words}" for place in places
     ]
 
 
 @pytest.mark.usefixtures("patient")
-def test_bugs_are_found_by_probes_too(monkeypatch):
+def test_bugs_are_detected_by_probes_too(monkeypatch):
     monkeypatch.setattr("minidl.gradcheck.stages.layers._forward_call_limit", lambda harness, m: 0)
-    caught, planted = GradientChecker(planted_into()).check(*rows()).mutation_score
-    assert caught == planted > 50
+    detected, injected = GradientChecker(right_model()).check(*rows()).mutation_score
+    assert detected == injected > 50
 
 
-def test_a_failed_check_plants_nothing():
-    subject = planted_into()
-    right = subject.layers[1].backward
-    subject.layers[1].backward = lambda dy: 2 * right(dy)
-    report = GradientChecker(subject).check(*rows())
+def test_a_failed_check_injects_nothing():
+    model = right_model()
+    right = model.layers[1].backward
+    model.layers[1].backward = lambda dy: 2 * right(dy)
+    report = GradientChecker(model).check(*rows())
     assert report.mutation_score is None
     assert not report.ok
 
 
-def test_the_planting_ends_with_its_budget(monkeypatch):
+def test_the_injection_ends_with_its_budget(monkeypatch):
     ticks = iter(range(10**6))
     monkeypatch.setattr(mutation.time, "perf_counter", lambda: float(next(ticks)))
-    report = GradientChecker(planted_into()).check(*rows())
+    report = GradientChecker(right_model()).check(*rows())
     assert any("the injection of bugs was stopped" in note for note in report.notes)
     assert 0 < report.mutation_score[0] == report.mutation_score[1] < 80
 
@@ -150,11 +150,11 @@ def test_every_mutation_changes_a_general_gradient(name):
     np.testing.assert_array_equal(gradient, before)
 
 
-def test_a_loss_checked_by_probes_alone_plants_nothing():
+def test_a_loss_that_was_only_probed_has_no_mutants():
     assert mutation._is_distinguishable(np.ones(2), np.zeros(2), None, None) is None
 
 
-def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
+def test_an_injected_bug_is_removed_at_once_also_when_it_raises():
     layer = Linear(2, 2)
 
     def fails(grad, old, dy):
@@ -163,8 +163,8 @@ def test_a_planted_bug_is_taken_out_at_once_also_when_it_raises():
     for own in (None, layer.backward):
         if own:
             layer.backward = own
-        with ModelSandbox([layer]) as bench:
-            harness, bug = LayerHarness(bench, 0), SideEffectBug("fails", "", fails)
+        with ModelSandbox([layer]) as sandbox:
+            harness, bug = LayerHarness(sandbox, 0), SideEffectBug("fails", "", fails)
             with pytest.raises(RuntimeError), mutation._injected(harness, bug):
                 harness.gradients(np.ones((1, 2)), np.ones((1, 2)))
             assert vars(layer).get("backward") is own

@@ -88,12 +88,12 @@ def messy():
 
 
 def use(layer, kinds=("real", "complex")):
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         for kind in kinds:
-            bench.set_dtype(kind)
+            sandbox.set_dtype(kind)
             y = layer.forward(np.ones((5, 2)) * (1j if kind == "complex" else 1))
             layer.backward(np.ones_like(y))
-    return bench
+    return sandbox
 
 
 def test_everything_comes_back_bit_for_bit(messy):
@@ -156,11 +156,11 @@ def test_parameters_are_lent_in_double_and_in_complex(dtype):
     layer.weight.initialize(np.random.default_rng(0))
     value, grad = layer.weight.value, layer.weight.grad
     kept = value.copy()
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         for kind, lent in (("real", np.float64), ("complex", np.complex128), ("real", np.float64)):
-            bench.set_dtype(kind)
+            sandbox.set_dtype(kind)
             assert layer.weight.value.dtype == layer.weight.grad.dtype == lent
-            assert layer.weight.value is bench.arrays[0, "weight"][kind]
+            assert layer.weight.value is sandbox.arrays[0, "weight"][kind]
             np.testing.assert_array_equal(layer.weight.value, kept)
             assert np.isnan(layer.weight.grad).all()
             assert not np.shares_memory(layer.weight.value, value)
@@ -171,11 +171,11 @@ def test_parameters_are_lent_in_double_and_in_complex(dtype):
 def test_each_arithmetic_has_scratch_buffers_of_its_own():
     layer = Tanh()
     real = layer.forward(np.ones((2, 2)))
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         lent = layer.forward(np.zeros((2, 2)))
-        bench.set_dtype("complex")
+        sandbox.set_dtype("complex")
         layer.forward(np.zeros((2, 2), np.complex128))
-        bench.set_dtype("real")
+        sandbox.set_dtype("real")
         assert layer.forward(np.zeros((2, 2))) is lent
     np.testing.assert_array_equal(
         real, np.tanh(np.ones((2, 2)))
@@ -184,42 +184,42 @@ def test_each_arithmetic_has_scratch_buffers_of_its_own():
 
 def test_moved_moves_every_arithmetic_for_a_while():
     layer = Linear(2, 1)
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         kept = layer.weight.value.copy()
-        with bench.perturbed({(0, "weight"): kept + 1}):
-            for array in bench.arrays[0, "weight"].values():
+        with sandbox.perturbed({(0, "weight"): kept + 1}):
+            for array in sandbox.arrays[0, "weight"].values():
                 np.testing.assert_array_equal(array, (kept + 1).astype(array.dtype))
-        for array in bench.arrays[0, "weight"].values():
+        for array in sandbox.arrays[0, "weight"].values():
             np.testing.assert_array_equal(array, kept.astype(array.dtype))
 
 
 def test_moved_may_move_one_arithmetic_and_puts_back_after_an_error():
     layer = Linear(2, 1)
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         kept = layer.weight.value.copy()
 
         def fail():
-            with bench.perturbed({(0, "weight"): kept + 1}, dtypes=("real",)):
-                np.testing.assert_array_equal(bench.arrays[0, "weight"]["complex"], kept)
-                np.testing.assert_array_equal(bench.arrays[0, "weight"]["real"], kept + 1)
+            with sandbox.perturbed({(0, "weight"): kept + 1}, dtypes=("real",)):
+                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["complex"], kept)
+                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], kept + 1)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
             fail()
-        np.testing.assert_array_equal(bench.arrays[0, "weight"]["real"], kept)
+        np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], kept)
 
 
 def test_what_is_moved_may_be_a_single_parameter():
     with (
-        ModelSandbox([Linear(2, 1)]) as bench,
-        bench.perturbed({(0, "bias"): np.array([5.0])}),
+        ModelSandbox([Linear(2, 1)]) as sandbox,
+        sandbox.perturbed({(0, "bias"): np.array([5.0])}),
     ):
-        assert [array[0] for array in bench.arrays[0, "bias"].values()] == [5, 5, 5]
+        assert [array[0] for array in sandbox.arrays[0, "bias"].values()] == [5, 5, 5]
 
 
-def rewind(bench):
+def rewind(sandbox):
     """Set the random streams of the only layer back, as each forward pass of a harness does."""
-    for stream, state in bench.random_states[0]:
+    for stream, state in sandbox.random_states[0]:
         set_rng_state(stream, state)
 
 
@@ -229,9 +229,9 @@ def rewind(bench):
 def test_rewinding_draws_the_same_again(stream):
     layer = Dropout(0.5)
     layer.rng = stream
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         first = stream.random(9)
-        rewind(bench)
+        rewind(sandbox)
         np.testing.assert_array_equal(stream.random(9), first)
     np.testing.assert_array_equal(stream.random(9), first)  # and at the end
 
@@ -239,18 +239,18 @@ def test_rewinding_draws_the_same_again(stream):
 def test_a_stochastic_layer_without_a_stream_gets_one_for_a_while():
     layer = Dropout(0.5)
     assert layer.rng is None
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         masks = []
         for _ in range(2):
-            rewind(bench)
+            rewind(sandbox)
             masks.append(layer.forward(np.ones((4, 9)), training=True).copy())
         np.testing.assert_array_equal(*masks)
     assert layer.rng is None
 
 
 def test_the_parameters_of_layers_of_layers_are_named():
-    with ModelSandbox([Tanh(), Messy()]) as bench:
-        assert list(bench.parameters) == [(1, "gain"), (1, "child.weight"), (1, "child.bias")]
+    with ModelSandbox([Tanh(), Messy()]) as sandbox:
+        assert list(sandbox.parameters) == [(1, "gain"), (1, "child.weight"), (1, "child.bias")]
 
 
 def test_a_layer_that_makes_another_one_in_forward_is_put_back():
@@ -263,11 +263,11 @@ def test_a_layer_that_makes_another_one_in_forward_is_put_back():
             return self.child.backward(dy)
 
     layer = Lazy()
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         layer.forward(np.ones((2, 2)))
-        rewind(bench)
-        assert bench.random_states == [[]]
-        bench.reset(layer)
+        rewind(sandbox)
+        assert sandbox.random_states == [[]]
+        sandbox.reset(layer)
         assert not hasattr(layer, "child")
 
 

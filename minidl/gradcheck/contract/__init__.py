@@ -1,1 +1,1 @@
-"""The contract of layers, losses and penalties: rules that need no derivative."""
+"""The contract: rules that layers, losses and penalties must obey, tested without derivatives."""

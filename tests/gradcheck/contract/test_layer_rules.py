@@ -65,9 +65,9 @@ RIGHT = {
 def broken(layer, x=None, training=False):
     """Return {rule: what is said} of the rules that the layer breaks."""
     x = np.random.default_rng(0).standard_normal((5, 4)) if x is None else x
-    with ModelSandbox([layer]) as bench:
+    with ModelSandbox([layer]) as sandbox:
         checks = check_layer_rules(
-            LayerHarness(bench, 0, training=training), x, np.random.default_rng(1)
+            LayerHarness(sandbox, 0, training=training), x, np.random.default_rng(1)
         )
     assert [check.parameter for check in checks] == [rule.title for rule in LAYER_RULES.values()]
     assert all((check.verdict == "fail") == bool(check.diagnosis) for check in checks)

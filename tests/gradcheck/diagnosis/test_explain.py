@@ -643,7 +643,7 @@ def test_a_penalty_found_by_a_probe_that_differs_on_both_sides_stays_open():
     nowhere = Check(
         None, "L2(0.1)", "bias", verdict="fail", worst={"analytic": 1.0, "numeric": 0.0, "bar": 0.0}
     )
-    with ModelSandbox([layer]) as bench:
-        explain_penalty(check, 5, bench)
-        explain_penalty(nowhere, 5, bench)
+    with ModelSandbox([layer]) as sandbox:
+        explain_penalty(check, 5, sandbox)
+        explain_penalty(nowhere, 5, sandbox)
     assert check.diagnosis == nowhere.diagnosis == ""

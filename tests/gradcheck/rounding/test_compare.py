@@ -145,10 +145,10 @@ ACTIVATIONS = {
 
 def bars(layer, x, cotangent):
     """Return (analytic, its bars) of a layer in float64."""
-    with ModelSandbox([layer]) as bench:
-        lone = LayerHarness(bench, 0)
-        found = lone.gradients(x, cotangent)
-        noisy = lone.noisy_gradients(x, cotangent, np.random.default_rng(5))
+    with ModelSandbox([layer]) as sandbox:
+        harness = LayerHarness(sandbox, 0)
+        found = harness.gradients(x, cotangent)
+        noisy = harness.noisy_gradients(x, cotangent, np.random.default_rng(5))
     return found, {
         name: rounding_bar(gradient, [run[name] for run in noisy])
         for name, gradient in found.items()

@@ -64,16 +64,16 @@ OWN = {
 UNSAFE = {"Abs": Abs, "Expit": Expit, "SoftSign": SoftSign, "Clip": Clip}
 
 
-def alone(layer, x, *, limit=10_000, training=False, scheme=None, seed=0, **more):
+def check_alone(layer, x, *, limit=10_000, training=False, scheme=None, seed=0, **more):
     """Return what the check of the layer alone finds."""
-    with ModelSandbox([layer]) as bench:
-        harness = LayerHarness(bench, 0, training=training)
+    with ModelSandbox([layer]) as sandbox:
+        harness = LayerHarness(sandbox, 0, training=training)
         rng = np.random.default_rng(seed)
         return check_layer(harness, x, rng, limit=limit, scheme=scheme, **more)
 
 
-def verdicts(found):
-    return {check.parameter: check.verdict for check in found.checks}
+def verdicts(result):
+    return {check.parameter: check.verdict for check in result.checks}
 
 
 def batch(m=5, features=4, seed=3):
@@ -84,12 +84,12 @@ def batch(m=5, features=4, seed=3):
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", [*BUILT_IN, *OWN])
 def test_a_right_layer_passes(name, training, limit):
-    found = alone({**BUILT_IN, **OWN}[name](), batch(), limit=limit, training=training)
-    assert set(verdicts(found).values()) == {"pass"}
-    assert max(check.difference for check in found.checks) < 1e-13
-    assert found.notes == []
-    assert bool(found.numeric) == (limit > 0)
-    assert bool(found.probes) == (limit == 0)
+    result = check_alone({**BUILT_IN, **OWN}[name](), batch(), limit=limit, training=training)
+    assert set(verdicts(result).values()) == {"pass"}
+    assert max(check.difference for check in result.checks) < 1e-13
+    assert result.notes == []
+    assert bool(result.numeric) == (limit > 0)
+    assert bool(result.probes) == (limit == 0)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -103,17 +103,17 @@ def test_a_right_layer_passes(name, training, limit):
     ],
 )
 def test_a_built_in_layer_passes_at_every_input(name, x):
-    found = alone(BUILT_IN[name](), x)
-    assert "fail" not in verdicts(found).values()
+    result = check_alone(BUILT_IN[name](), x)
+    assert "fail" not in verdicts(result).values()
 
 
 @pytest.mark.parametrize("name", UNSAFE)
 def test_a_layer_that_is_not_complex_safe_passes_by_central_differences(name):
-    found = alone(UNSAFE[name](), batch())
-    assert verdicts(found) == {"input": "pass"}
+    result = check_alone(UNSAFE[name](), batch())
+    assert verdicts(result) == {"input": "pass"}
     if name != "Clip":  # np.clip is complex-safe
-        assert "not complex-safe" in found.notes[0]
-        assert found.checks[0].method.startswith("central differences")
+        assert "not complex-safe" in result.notes[0]
+        assert result.checks[0].method.startswith("central differences")
 
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
@@ -122,7 +122,7 @@ def test_a_bug_is_found_by_central_differences_too(name, limit):
     layer = UNSAFE[name]()
     right = layer.backward
     layer.backward = lambda dy: right(dy) * (1 + 1e-4)
-    assert verdicts(alone(layer, batch(), limit=limit)) == {"input": "fail"}
+    assert verdicts(check_alone(layer, batch(), limit=limit)) == {"input": "fail"}
 
 
 def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
@@ -132,9 +132,9 @@ def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
             return x * self.gain.value.real
 
     layer = RealGain(4)
-    found = alone(layer, batch())
-    assert "derivative for gain got lost" in found.notes[0]
-    assert set(verdicts(found).values()) == {"pass"}
+    result = check_alone(layer, batch())
+    assert "derivative for gain got lost" in result.notes[0]
+    assert set(verdicts(result).values()) == {"pass"}
     right = layer.backward
 
     def wrong(dy):
@@ -143,7 +143,7 @@ def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
         return dx
 
     layer.backward = wrong
-    assert verdicts(alone(layer, batch())) == {"gain": "fail", "input": "pass"}
+    assert verdicts(check_alone(layer, batch())) == {"gain": "fail", "input": "pass"}
 
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
@@ -160,8 +160,8 @@ def test_a_wrong_gradient_fails_alone(parameter, limit):
         return dx
 
     layer.backward = wrong
-    found = alone(layer, batch(), limit=limit)
-    assert [name for name, verdict in verdicts(found).items() if verdict == "fail"] == [parameter]
+    result = check_alone(layer, batch(), limit=limit)
+    assert [name for name, verdict in verdicts(result).items() if verdict == "fail"] == [parameter]
 
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["elements", "probes"])
@@ -169,9 +169,9 @@ def test_a_gradient_of_another_shape_fails(limit):
     layer = Tanh()
     right = layer.backward
     layer.backward = lambda dy: right(dy)[:, :1]
-    found = alone(layer, batch(), limit=limit)
-    assert verdicts(found) == {"input": "fail"}
-    assert "shape (5, 1)" in found.checks[0].diagnosis
+    result = check_alone(layer, batch(), limit=limit)
+    assert verdicts(result) == {"input": "fail"}
+    assert "shape (5, 1)" in result.checks[0].diagnosis
 
 
 def test_a_missing_input_gradient_fails():
@@ -182,54 +182,54 @@ def test_a_missing_input_gradient_fails():
         right(dy)
 
     layer.backward = forgetful
-    found = alone(layer, batch())
-    assert verdicts(found) == {"weight": "pass", "bias": "pass", "input": "fail"}
-    assert "None" in found.checks[2].diagnosis
+    result = check_alone(layer, batch())
+    assert verdicts(result) == {"weight": "pass", "bias": "pass", "input": "fail"}
+    assert "None" in result.checks[2].diagnosis
 
 
 def test_the_input_may_have_a_limit_of_its_own():
-    found = alone(Linear(4, 3), batch(), limit=10_000, input_limit=0)
-    assert set(found.numeric) == {"weight", "bias"}
-    assert set(found.probes) == {"input"}
+    result = check_alone(Linear(4, 3), batch(), limit=10_000, input_limit=0)
+    assert set(result.numeric) == {"weight", "bias"}
+    assert set(result.probes) == {"input"}
 
 
 def test_a_step_that_is_given_is_kept():
-    found = alone(Tanh(), batch(), scheme=CentralDifference(1e-5))
-    assert found.checks[0].method == CentralDifference(1e-5).name
+    result = check_alone(Tanh(), batch(), scheme=CentralDifference(1e-5))
+    assert result.checks[0].method == CentralDifference(1e-5).name
 
 
 def test_the_mask_of_dropout_is_frozen_while_training():
-    found = alone(Dropout(0.5), batch(40), training=True)
-    slopes = found.analytic["input"] / found.cotangent
+    result = check_alone(Dropout(0.5), batch(40), training=True)
+    slopes = result.analytic["input"] / result.cotangent
     assert set(np.unique(slopes.round(12))) == {0.0, 2.0}
-    assert verdicts(found) == {"input": "pass"}
+    assert verdicts(result) == {"input": "pass"}
 
 
 def test_a_mask_that_backward_forgets_is_found_while_training_only():
     layer = Dropout(0.5)
     layer.backward = lambda dy: dy * 1.0
-    assert verdicts(alone(layer, batch())) == {"input": "pass"}
-    assert verdicts(alone(layer, batch(), training=True)) == {"input": "fail"}
+    assert verdicts(check_alone(layer, batch())) == {"input": "pass"}
+    assert verdicts(check_alone(layer, batch(), training=True)) == {"input": "fail"}
 
 
 def test_the_numeric_gradient_for_the_cotangent_of_the_net_comes_from_the_same_calls():
     x, c = batch(), np.random.default_rng(9).standard_normal((5, 3))
     layer = Linear(4, 3)
-    found = alone(layer, x, dy=NumericGradient(c, np.zeros(c.shape), "complex step"))
-    np.testing.assert_allclose(found.backpropagated["weight"].value, c.T @ x, rtol=1e-12)
+    result = check_alone(layer, x, dy=NumericGradient(c, np.zeros(c.shape), "complex step"))
+    np.testing.assert_allclose(result.backpropagated["weight"].value, c.T @ x, rtol=1e-12)
     np.testing.assert_allclose(
-        found.backpropagated["input"].value, c @ layer.weight.value, rtol=1e-12
+        result.backpropagated["input"].value, c @ layer.weight.value, rtol=1e-12
     )
 
 
 def test_dead_units_count_as_untested_under_probes_too():
-    found = alone(Linear(4, 3), np.zeros((5, 4)), limit=0)
-    assert {check.parameter: check.untested for check in found.checks}["weight"] == 12
+    result = check_alone(Linear(4, 3), np.zeros((5, 4)), limit=0)
+    assert {check.parameter: check.untested for check in result.checks}["weight"] == 12
 
 
 def test_the_steps_are_chosen_by_the_layer():
     for layer, kind in ((Tanh(), ComplexStep), (Expit(), RichardsonDifference)):
-        assert isinstance(alone(layer, batch()).harness.scheme, kind)
+        assert isinstance(check_alone(layer, batch()).harness.scheme, kind)
 
 
 # All layers of a model, from the last to the first.
@@ -296,8 +296,8 @@ def test_exhaustive_computes_every_parameter(exhaustive, monkeypatch):
 def test_larger_layers_may_spend_fewer_forward_calls():
     limits = []
     for layer in (Linear(3, 4), Linear(3, 3000)):
-        with ModelSandbox([layer]) as bench:
-            limits.append(_forward_call_limit(LayerHarness(bench, 0), 10))
+        with ModelSandbox([layer]) as sandbox:
+            limits.append(_forward_call_limit(LayerHarness(sandbox, 0), 10))
     assert limits[0] > 2 * limits[1] > 0
 
 
