@@ -213,7 +213,8 @@ def _check_point(
     synthetic = user is not None and not user.layers.kinks
     loss = choose_loss_scheme(context) if synthetic else check_loss(context)
     layers = check_layers(context, loss, schemes=schemes, synthetic=synthetic)
-    if complex_only and (reasons := sorted({*loss.notes, *layers.notes})):
+    reasons = sorted({*loss.notes, *layers.notes})
+    if complex_only and reasons:
         raise ArgumentError(
             'method="complex" needs a complex-safe model, but this one takes '
             f'{reasons[0]}: use "auto"'
@@ -249,8 +250,8 @@ def _check_nearby(context: CheckContext, user: PointResult) -> PointResult:
     nearby = _check_point(context, user=user)
     if not user.layers.kinks:
         return nearby
-    loss, schemes = choose_loss_scheme(context), user.layers.schemes
-    synthetic = check_layers(context, loss, schemes=schemes, synthetic=True)
+    loss = choose_loss_scheme(context)
+    synthetic = check_layers(context, loss, schemes=user.layers.schemes, synthetic=True)
     layers = nearby.layers._replace(
         checks=nearby.layers.checks + synthetic.checks,
         layers=nearby.layers.layers | synthetic.layers,

@@ -54,7 +54,8 @@ def layer_inputs(context: CheckContext) -> list[Array]:
 
 def require_finite_objective(context: CheckContext) -> None:
     """Raise `NonFiniteError` if a layer's output or the objective is not finite."""
-    rule, objective = "the objective must be finite to be checked, but", context.objective
+    objective = context.objective
+    rule = "the objective must be finite to be checked, but"
     for i, output in enumerate(layer_inputs(context)[1:]):
         if not np.isfinite(output).all():
             raise NonFiniteError(

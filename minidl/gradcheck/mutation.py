@@ -16,7 +16,8 @@ import numpy as np
 from ..utils.typing import Array
 from .constants import MIN_MUTATION_SECONDS
 from .context import CheckContext
-from .contract.layer_rules import LAYER_RULES, LayerRun
+from .contract.layer_rules import LAYER_RULES
+from .contract.layer_run import LayerRun
 from .layer_harness import LayerHarness
 from .result import Check
 from .rounding.compare import rounding_bar
@@ -156,7 +157,8 @@ def _mutants(
         yield from _layer_mutants(result, context.rng)
     for penalty, (_, analytic, numeric) in penalties.gradients.items():
         for key, known in numeric.items():
-            right, bar = analytic[key], rounding_bar(analytic[key], []) + known.error
+            right = analytic[key]
+            bar = rounding_bar(right, []) + known.error
             for name in PENALTY_MUTATIONS:
                 detected = _is_distinguishable(MUTATIONS[name](right), right, known.value, bar)
                 yield Mutant(f"{penalty} of layer {key[0]}: {name}", detected)
@@ -192,9 +194,11 @@ def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mu
 
 
 def _is_detected(result: LayerResult, parameter: str, wrong: Array) -> bool | None:
-    right, numeric = result.analytic[parameter], result.numeric.get(parameter)
+    right = result.analytic[parameter]
+    numeric = result.numeric.get(parameter)
     if numeric is not None:
-        value, bar = numeric.value, result.bars[parameter] + numeric.error
+        value = numeric.value
+        bar = result.bars[parameter] + numeric.error
         if numeric.lower is not None and numeric.upper is not None:
             value = np.clip(wrong, numeric.lower, numeric.upper)
         return _is_distinguishable(wrong, right, value, bar)
@@ -217,7 +221,8 @@ def _is_distinguishable(
 @contextmanager
 def _injected(harness: LayerHarness, bug: SideEffectBug) -> Iterator[None]:
     """Replace the layer's backward by one that has the bug, for the length of a context."""
-    attributes, backward = vars(harness.layer), harness.layer.backward
+    attributes = vars(harness.layer)
+    backward = harness.layer.backward
     custom_backward = attributes.get("backward")
 
     def buggy_backward(dy: Array) -> Any:

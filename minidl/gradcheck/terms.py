@@ -30,7 +30,8 @@ _ONE = np.ones(())
 
 def term_of_examples(context: CheckContext, term: str) -> Callable[[Array], Any]:
     """Return a term as a function of the examples x."""
-    objective, (_, y, weight) = context.objective, context.batch
+    objective = context.objective
+    _, y, weight = context.batch
     if term == "data":
         return lambda x: objective.data_loss(Batch(x, y, weight)).value
     if term == "total":
@@ -41,7 +42,8 @@ def term_of_examples(context: CheckContext, term: str) -> Callable[[Array], Any]
 
 def term_of_parameter(context: CheckContext, term: str, key: ParameterKey) -> Function:
     """Return a term as a function of one parameter."""
-    sandbox, inputs = context.sandbox, real_and_complex(context.batch.x)
+    sandbox = context.sandbox
+    inputs = real_and_complex(context.batch.x)
     value = term_of_examples(context, term)
 
     def evaluate(dtype: str) -> Array:
@@ -113,7 +115,8 @@ def check_term(
     for key, gradient in analytic.items():
         component = str(context.objective.layers[key[0]])
         check, probe_check = (Check(key[0], term, key[1], component=component) for _ in range(2))
-        runs, elements = [run[key] for run in noisy], numeric.get(key)
+        runs = [run[key] for run in noisy]
+        elements = numeric.get(key)
         check_directions(
             probe_check,
             term_of_parameter(context, term, key),

@@ -68,7 +68,8 @@ def _no_stale_cache(run: LossRun) -> str | None:
         return "a second backward gives another gradient: does it accumulate?"
     # Smaller by up to a tenth, probabilities stay probabilities.
     factors = np.linspace(0.9, 1.0, prediction.size).reshape(prediction.shape)
-    other_prediction, other_target = prediction * factors, np.roll(target, 1, axis=0)
+    other_prediction = prediction * factors
+    other_target = np.roll(target, 1, axis=0)
     used = run.value_and_gradient(other_prediction.copy(), other_target.copy())
     again = run.value_and_gradient(prediction.copy(), target.copy())
     run.reset()

@@ -33,7 +33,8 @@ def check_contract(context: CheckContext) -> ContractResult:
         If the randomness of a layer cannot be frozen.
     """
     require_finite_objective(context)
-    objective, sandbox, batch = context.objective, context.sandbox, context.batch
+    objective = context.objective
+    sandbox = context.sandbox
     inputs = layer_inputs(context)
     checks: list[Check] = []
     for i, x in enumerate(inputs[: len(objective.layers)]):
@@ -41,7 +42,7 @@ def check_contract(context: CheckContext) -> ContractResult:
             checks += check_layer_rules(harness, x, context.rng)
     for index, penalty in enumerate(objective.penalties):
         for parameter in objective.penalized_parameters(index)[:1]:
-            checks += check_penalty_rules(penalty, parameter.value, batch.n_examples)
+            checks += check_penalty_rules(penalty, parameter.value, context.batch.n_examples)
     loss = objective.training_loss
-    run = LossRun(loss, inputs[-1], batch.y, lambda: sandbox.reset(loss))
+    run = LossRun(loss, inputs[-1], context.batch.y, lambda: sandbox.reset(loss))
     return ContractResult(checks + check_loss_rules(run))

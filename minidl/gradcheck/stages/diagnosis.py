@@ -55,7 +55,8 @@ def explain_failures(
         The rows of the point nearby, of which some are in `checks`.
     """
     strengths = {str(penalty): penalty.strength for penalty in context.objective.penalties}
-    m, nearby_ids = context.batch.n_examples, {id(check) for check in nearby_checks}
+    m = context.batch.n_examples
+    nearby_ids = {id(check) for check in nearby_checks}
     failures = [check for check in checks if check.verdict == "fail"]
     for check in failures:
         if check.diagnosis:

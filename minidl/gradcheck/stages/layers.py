@@ -249,7 +249,8 @@ def check_layer(
             check.verdict, check.difference = "fail", 1.0
             check.diagnosis = "backward returned None instead of the gradient of its input"
             continue
-        gradient, runs = analytic[name], [run[name] for run in noisy if name in run]
+        gradient = analytic[name]
+        runs = [run[name] for run in noisy if name in run]
         function = harness.output_function(x, name)
         same_shape = gradient.shape == function.arrays["real"].shape
         numeric = numeric_gradients(function, cotangents, rng, harness.scheme, calls)

@@ -44,7 +44,9 @@ class LossResult(NamedTuple):
 def check_loss(context: CheckContext) -> LossResult:
     """Check the loss's gradient, by elements where that takes few calls and else by probes."""
     choice = choose_loss_scheme(context)
-    objective, rng, (x, y, weight) = context.objective, context.rng, context.batch
+    objective = context.objective
+    rng = context.rng
+    x, y, weight = context.batch
     function = _loss_of_prediction(context)
     prediction = function.arrays["real"]
     objective.loss_from_output(prediction, y, weight)
@@ -82,6 +84,5 @@ def choose_loss_scheme(context: CheckContext) -> LossResult:
 
 def _loss_of_prediction(context: CheckContext) -> Function:
     (_, y, weight), arrays = context.batch, real_and_complex(layer_inputs(context)[-1])
-
     loss = context.objective.loss_from_output
     return Function(lambda dtype: np.asarray(loss(arrays[dtype], y, weight)), arrays)

@@ -116,7 +116,10 @@ def data_gradient(context: CheckContext) -> Gradients:
 
 def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     """Return gradients of the data loss with noise on all that flows through the model."""
-    runs, losses, sandbox, rng = [], [], context.sandbox, context.rng
+    runs = []
+    losses = []
+    sandbox = context.sandbox
+    rng = context.rng
     for _ in range(noisy_run_count(context.objective.parameters.size)):
         values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
         with sandbox.perturbed(values, dtypes=("real",)):
@@ -130,7 +133,9 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
 
 
 def _noisy_pass(context: CheckContext) -> float:
-    objective, rng, (x, y, weight) = context.objective, context.rng, context.batch
+    objective = context.objective
+    rng = context.rng
+    x, y, weight = context.batch
     z = ulp_noise(x, rng)
     for layer in objective.layers_before_loss:
         z = layer.forward(z)
@@ -169,7 +174,8 @@ def _check_value(context: CheckContext, trained_value: float, loss_rounding_scal
     check = Check(None, "total", "value", component="value_and_gradient", elements=1)
     context.sandbox.set_dtype("real")
     value = float(context.objective.terms(context.batch)["total"])
-    gap, scale = abs(trained_value - value), abs(trained_value) + abs(value)
+    gap = abs(trained_value - value)
+    scale = abs(trained_value) + abs(value)
     check.difference = gap / scale if scale > 0 else 0.0
     tolerance = OBJECTIVE_AGREEMENT * scale
     if np.isfinite(value) and not gap <= tolerance + EPS * loss_rounding_scale:
@@ -187,7 +193,8 @@ def _total_numeric(data: NumericGradients, penalties: PenaltiesResult) -> Numeri
     total = dict(data)
     for keys, _, numeric in penalties.gradients.values():
         for key in keys:
-            known, term = total.pop(key, None), numeric.get(key)
+            known = total.pop(key, None)
+            term = numeric.get(key)
             if known is not None and term is not None:
                 error = known.error + term.error
                 total[key] = NumericGradient(known.value + term.value, error, known.scheme)

@@ -68,7 +68,8 @@ def check_penalties(context: CheckContext) -> PenaltiesResult:
 
 def penalty_gradients(context: CheckContext, index: int) -> PenaltyGradients:
     """Return the analytic gradient of a penalty, and the numeric one where it is a sum."""
-    objective, m = context.objective, context.batch.n_examples
+    objective = context.objective
+    m = context.batch.n_examples
     blank_gradients(context, 0.0)
     objective.add_penalty_gradient(index, m)
     analytic = copy_gradients(context)

@@ -1,0 +1,141 @@
+"""Rules about gradients: what holds for the derivative of every layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..constants import (
+    COMBINED_RUNS,
+    ROUNDING_PER_NOISE,
+    SAME_RUN,
+    SINGLE_FLOOR_ULPS,
+    SINGLE_GAP,
+    SINGLE_NOISE,
+    SINGLE_NOISE_EFFECT,
+    TINY,
+)
+from ..rounding.compare import rounding_bar
+from ..rounding.noise import ulp_noise
+from .layer_run import GradientsByName, LayerRun, first_difference
+from .rule import Rule
+
+
+def _has_independent_rows(run: LayerRun) -> bool:
+    """Return whether there are several rows that must not depend on each other."""
+    one_output_each = run.y.shape[:1] == (len(run.x),) > (1,)
+    return one_output_each and not run.harness.training
+
+
+def _differing(run: LayerRun, gradients: GradientsByName, expected: GradientsByName) -> str:
+    """Return the name of the first gradient that differs by more than noise explains, or ""."""
+    name = first_difference(gradients, expected, COMBINED_RUNS)
+    if name and name in gradients and gradients[name].shape == expected[name].shape:
+        noisy = run.harness.noisy_gradients(run.x, run.cotangent, run.rng)
+        bar = rounding_bar(run.gradients[name], [noisy_run[name] for noisy_run in noisy])
+        gap = np.abs(gradients[name] - expected[name])
+        return "" if np.all(gap <= COMBINED_RUNS * (bar + bar.mean())) else name
+    return name
+
+
+def _zero_gives_zero(run: LayerRun) -> str | None:
+    gradients = run.harness.fresh_gradients(run.x, np.zeros_like(run.cotangent))
+    for name, gradient in gradients.items():
+        if np.any(np.nan_to_num(gradient) != 0):
+            return (
+                f"an incoming gradient of 0 gives a gradient of {name} that is not 0: "
+                "is dy ignored?"
+            )
+    return None
+
+
+def _linear_in_dy(run: LayerRun) -> str | None:
+    other = run.harness.fresh_gradients(run.x, run.other_cotangent)
+    combination = 2 * run.cotangent - 3 * run.other_cotangent
+    expected = {
+        name: 2 * gradient - 3 * other[name]
+        for name, gradient in run.gradients.items()
+        if name in other
+    }
+    name = _differing(run, run.harness.fresh_gradients(run.x, combination), expected)
+    if name:
+        return (
+            f"backward is not linear in the incoming gradient ({name}): "
+            "does it use the sign or the size of dy?"
+        )
+    return None
+
+
+def _additive_over_batch(run: LayerRun) -> str | None:
+    if not _has_independent_rows(run):
+        return None
+    first, others = (
+        run.harness.fresh_gradients(run.x[rows], run.cotangent[rows])
+        for rows in (slice(None, 1), slice(1, None))
+    )
+    sums = {name: first[name] + others[name] for name in run.harness.parameters}
+    if "input" in first and "input" in others and "input" in run.gradients:
+        sums["input"] = np.concatenate([first["input"], others["input"]])
+    name = _differing(run, sums, {name: run.gradients[name] for name in sums})
+    if name:
+        return (
+            f"the gradient of {name} is not that of the first example and of the others together: "
+            "a mean, or a special case for one?"
+        )
+    return None
+
+
+def _rows_independent(run: LayerRun) -> str | None:
+    if not _has_independent_rows(run):
+        return None
+    count = min(3, len(run.x))
+    alone = np.concatenate([run.harness.fresh_output(run.x[i : i + 1]) for i in range(count)])
+    together = run.y[: len(alone)]
+    same_shape = alone.shape == together.shape
+    tolerance = SAME_RUN * np.abs(together).max(initial=0.0) + TINY
+    if same_shape and np.all(np.abs(alone - together) <= tolerance):
+        return None
+    # Rounding may be larger, after a cancellation: noise shows how large.
+    noisy = run.harness.fresh_output(ulp_noise(run.x, run.rng))[: len(alone)]
+    rounding = ROUNDING_PER_NOISE * np.abs(noisy - together).max(initial=0.0)
+    if same_shape and np.all(np.abs(alone - together) <= tolerance + rounding):
+        return None
+    return "the output of an example depends on the other examples of its batch"
+
+
+def _float32_as_float64(run: LayerRun) -> str | None:
+    x, cotangent = run.other_x.astype(np.float32), run.cotangent.astype(np.float32)
+    double = run.harness.fresh_gradients(x.astype(np.float64), cotangent.astype(np.float64))
+    single: GradientsByName = {}
+    try:
+        y = run.harness.forward(x.copy(), "single")
+        if y.shape == cotangent.shape and np.isfinite(y).all():
+            single = run.harness.collect(cotangent.copy())
+    finally:
+        run.harness.sandbox.set_dtype("real")
+    size_of_x = max(1.0, np.abs(x).max(initial=0.0))
+    single_eps = np.finfo(np.float32).eps
+    floor = SINGLE_FLOOR_ULPS * single_eps * np.linalg.norm(cotangent) * size_of_x
+    for name, gradient in single.items():
+        expected = double.get(name, gradient)
+        if expected.shape != gradient.shape:
+            continue
+        gap = float(np.linalg.norm(gradient - expected))
+        size = float(np.linalg.norm(expected))
+        if SINGLE_GAP * size + floor < gap < np.inf:
+            noise = 1 + SINGLE_NOISE * run.rng.uniform(-1, 1, x.shape)
+            noisy = run.harness.fresh_gradients(x * noise, cotangent.astype(np.float64))
+            if np.linalg.norm(noisy[name] - expected) < SINGLE_NOISE_EFFECT * gap:
+                return (
+                    f"the gradient of {name} in float32 differs from that in float64: "
+                    f"by {gap:.2g}, of {size:.2g}"
+                )
+    return None
+
+
+GRADIENT_RULES: tuple[Rule[LayerRun], ...] = (
+    Rule("zero_gives_zero", "zero gives zero", _zero_gives_zero),
+    Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
+    Rule("additive_over_batch", "additive over the batch", _additive_over_batch),
+    Rule("rows_independent", "rows independent", _rows_independent),
+    Rule("float32_as_float64", "float32 as float64", _float32_as_float64),
+)

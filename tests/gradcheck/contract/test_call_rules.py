@@ -1,0 +1,84 @@
+"""The rules about calls: arguments, memory and state."""
+
+import numpy as np
+from custom_parts import Gain, Noise
+from rule_violations import Broken, broken
+
+from minidl import Dropout, GradientChecker, Layer, Linear, MeanSquaredError, Sequential
+
+
+class Trains(Broken):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.gain.value[...] = self.gain.value - 0.1 * self.gain.grad
+        return dx
+
+
+def test_any_wrong_sum_is_told_from_an_exact_multiple():
+    class Mixes(Broken):
+        def backward(self, dy):
+            before = np.nan_to_num(self.gain.grad)
+            dx = super().backward(dy)
+            self.gain.grad += before * [1, 2, 3, 4]
+            return dx
+
+    assert "gives not the first one's gradient of gain" in broken(Mixes())["does not accumulate"]
+
+
+def test_another_error_than_writing_is_named():
+    class Fails(Broken):
+        def backward(self, dy):
+            if not dy.flags.writeable:
+                raise ValueError("something else")
+            return super().backward(dy)
+
+    assert "something else" in broken(Fails())["arguments untouched"]
+
+
+def test_a_layer_that_trains_itself_is_caught():
+    assert "changes the value of gain" in broken(Trains())["parameters untouched"]
+
+
+def test_an_input_gradient_in_the_memory_of_a_parameter_is_caught():
+    class Alias(Layer):
+        """Adds a learned row; its input gradient, right for one example, is that row's gradient."""
+
+        def __init__(self):
+            self.row = Linear(4, 1, bias=False).weight
+
+        def forward(self, x, *, training=False):
+            return x + self.row.value
+
+        def backward(self, dy):
+            self.row.grad[...] = dy.sum(axis=0, keepdims=True)
+            return self.row.grad
+
+    found = broken(Alias(), np.ones((1, 4)))
+    assert list(found) == ["results are its own"]
+    assert "input gradient shares memory with row" in found["results are its own"]
+
+
+def test_a_gradient_written_for_the_first_batch_only_is_stale():
+    class OnlyFirst(Gain):
+        def backward(self, dy):
+            self.first = getattr(self, "first", self.x.copy())
+            if np.array_equal(self.first, self.x):
+                self.gain.grad[...] = (dy * self.x).sum(axis=0)
+            return dy * self.gain.value
+
+    assert "no stale cache" in broken(OnlyFirst(4))
+
+
+def test_a_stream_of_its_own_is_rewound():
+    assert broken(Noise(), training=True) == {}
+
+
+def test_a_layer_that_drops_units_in_prediction_is_caught():
+    class AlwaysOn(Dropout):
+        def forward(self, x, *, training=False):
+            return super().forward(x, training=True)
+
+    model = Sequential([Linear(4, 6), AlwaysOn(0.5), Linear(6, 1)], loss=MeanSquaredError())
+    report = GradientChecker(model).check(np.eye(4), np.ones(4))
+    assert report.guilty.parameter == "no randomness outside of training"
+    assert "training" in report.guilty.diagnosis
