@@ -70,8 +70,9 @@ def test_the_pages_have_python_to_run():
 
 @pytest.mark.parametrize("rule", [rule.title for rule in LAYER_RULES.values()])
 def test_every_rule_of_the_checker_is_explained(rule):
-    assert re.search(
-        rf"^\| {rule} \|", (DOCS / "gradient-checking.md").read_text(encoding="utf-8"), re.MULTILINE
+    page = (DOCS / "gradient-checking.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| {rule} \|", page, re.MULTILINE), (
+        f'docs/gradient-checking.md: add a row "| {rule} | ... |" to the table of rules'
     )
 
 
