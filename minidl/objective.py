@@ -128,6 +128,7 @@ class Objective:
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
         trainable = [i for i, layer in enumerate(self.layers_before_loss) if layer.parameters()]
         self.first_trainable = trainable[0] if trainable else len(self.layers_before_loss)
+        self._first_trainable_layer = self.layers_before_loss[trainable[0]] if trainable else None
         self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self._workspace: dict[str, Array] = {}
@@ -215,11 +216,13 @@ class Objective:
         dy: Any = self.loss_backward(sample_weight)
         for layer in self._backward_order:
             dy = layer.backward(dy)
-        if self.first_trainable < len(self.layers_before_loss):
-            layer = self.layers_before_loss[self.first_trainable]
-            # A backward that was assigned to the instance replaces that of its class.
-            backward = vars(layer).get("backward", layer.backward_parameters)
-            backward(dy)
+        first_layer = self._first_trainable_layer
+        if first_layer is None:
+            return
+        if "backward" in vars(first_layer):  # assigned to the instance: it replaces the class's
+            first_layer.backward(dy)
+        else:
+            first_layer.backward_parameters(dy)
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that penalty number `index` acts on."""

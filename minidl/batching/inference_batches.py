@@ -15,7 +15,7 @@ from ..utils.workspace import get_workspace
 from .arguments import MEMORY_LIMIT
 from .batch import Batch
 from .block_reader import BlockReader
-from .out_of_core import ArraySource, WeightSource, as_array_source, chunk_ranges
+from .out_of_core import ArraySource, WeightSource, as_array_source
 from .read_plan import ReadPlan, plan_reads
 
 MIN_ROWS = 32
@@ -102,7 +102,8 @@ class InferenceBatches:
         self, row_offset: int, x: Array, y: Array | None = None, weight: Array | None = None
     ) -> Generator[tuple[slice, Batch]]:
         """Yield the batches of arrays whose first row is row `row_offset`."""
-        for start, stop in chunk_ranges(0, len(x), self._batch_size):
+        for start in range(0, len(x), self._batch_size):
+            stop = min(len(x), start + self._batch_size)
             original = converted = x[start:stop]
             if original.dtype != self._dtype or not original.flags.c_contiguous:
                 converted = get_workspace(self._workspace, "x", original.shape, self._dtype)

@@ -130,15 +130,17 @@ def _train_epoch(
         for data in batches:
             run.batch += 1
             run.data = data
-            run.loss, run.forward_pass = objective.value_and_gradient(data, training=True)
+            loss, forward_pass = objective.value_and_gradient(data, training=True)
+            run.loss = loss
+            run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
             step(theta, grad)
             n_examples = len(data.x)
-            run.loss_sum += float(run.loss) * n_examples
+            run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
             if is_classification:
-                correct, predictions = objective.count_correct(run.forward_pass.output, data.y)
+                correct, predictions = objective.count_correct(forward_pass.output, data.y)
                 run.n_correct += correct
                 run.n_predictions += predictions
             for hook in on_batch_end:
