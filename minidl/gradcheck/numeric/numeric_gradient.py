@@ -57,6 +57,3 @@ class NumericGradient:
         if self.lower is None or self.upper is None:
             self.lower, self.upper = self.value.copy(), self.value.copy()
         self.lower[index], self.upper[index] = min(slopes), max(slopes)
-
-    def __add__(self, other: NumericGradient) -> NumericGradient:
-        return NumericGradient(self.value + other.value, self.error + other.error, self.scheme)

@@ -194,11 +194,14 @@ def _total_numeric(data: NumericGradients, penalties: PenaltiesResult) -> Numeri
     for keys, _, numeric in penalties.gradients.values():
         for key in keys:
             known = total.pop(key, None)
-            term = numeric.get(key)
-            if known is not None and term is not None:
-                error = known.error + term.error
-                total[key] = NumericGradient(known.value + term.value, error, known.scheme)
+            if known is not None and key in numeric:
+                total[key] = add_numeric(known, numeric[key])
     return total
+
+
+def add_numeric(first: NumericGradient, second: NumericGradient) -> NumericGradient:
+    """Return the numeric gradient of the sum of two terms; their error bounds add up."""
+    return NumericGradient(first.value + second.value, first.error + second.error, first.scheme)
 
 
 def shift_gradients(runs: list[Gradients], data: Gradients, total: Gradients) -> list[Gradients]:

@@ -1,4 +1,4 @@
-"""A numeric gradient: its kinks, sums, and what lies between one-sided slopes."""
+"""A numeric gradient: its kinks, and what lies between one-sided slopes."""
 
 import numpy as np
 
@@ -10,14 +10,6 @@ def test_two_opposite_kinks_in_one_sum_still_count():
         np.zeros(2), np.zeros(2), "", lower=np.ones(2), upper=np.ones(2), kinks_overlap=True
     )
     assert even.kinks == 1
-
-
-def test_numeric_gradients_add_up():
-    total = NumericGradient(np.ones(2), np.full(2, 0.1), "s") + NumericGradient(
-        np.full(2, 3.0), np.full(2, 0.2), "s"
-    )
-    np.testing.assert_array_equal(total.value, [4, 4])
-    np.testing.assert_allclose(total.error, 0.3)
 
 
 def test_at_a_kink_the_closest_slope_is_taken():

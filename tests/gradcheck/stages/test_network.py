@@ -22,6 +22,7 @@ from minidl import (
 from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
 from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.stages.network import (
+    add_numeric,
     choose_network_scheme,
     data_gradient,
     noisy_data_gradients,
@@ -105,6 +106,15 @@ def test_the_number_over_all_parameters_is_that_of_one_vector():
         key: NumericGradient(value / 3, 0 * value, "s") for key, value in reversed(analytic.items())
     }
     assert overall_relative_error(analytic, numeric) == 0.5
+
+
+def test_numeric_gradients_add_up():
+    total = add_numeric(
+        NumericGradient(np.ones(2), np.full(2, 0.1), "s"),
+        NumericGradient(np.full(2, 3.0), np.full(2, 0.2), "s"),
+    )
+    np.testing.assert_array_equal(total.value, [4, 4])
+    np.testing.assert_allclose(total.error, 0.3)
 
 
 def test_the_analytic_gradient_is_that_of_training():
