@@ -345,7 +345,7 @@ MULTIPLY_SECONDS = 2e-10
 """Seconds for each product of an example and a parameter: about 5 billion a second on one core."""
 
 MIN_LAYER_SIZE = 100
-"""A layer with fewer parameters, such as an activation, takes as long as one with so many."""
+"""A layer with fewer parameters, such as an activation, takes about as long as one of this size."""
 
 LOSS_CALLS = 4_096
 """Calls that the gradient of the loss alone may take: one for each output, up to about 0.1 s."""
@@ -354,19 +354,19 @@ PENALTY_ELEMENTS = 5_000
 """Up to here a penalty is computed for each element of a weight, with two calls for each."""
 
 CENTRAL_ELEMENTS = 20_000
-"""Up to so many parameters `method="central"` computes every element: each takes five passes
-through the whole model, and 20,000 of them some ten seconds."""
+"""Up to this number of parameters `method="central"` computes every element: each takes five
+forward passes of the whole model, and 20,000 of them some ten seconds."""
 
 NEARBY_SPREAD = 0.3
 """The random point nearby: the standard deviation of a parameter's change, relative to its root
 mean square. Far enough to leave kinks and zeros, near enough to keep activations unsaturated."""
 
 SYNTHETIC_EXAMPLES = 61
-"""Examples of a synthetic input: a prime, so that a wrong factor m is no other number by accident,
-and enough to meet every branch of an activation."""
+"""Number of examples of a synthetic input: a prime, so that a wrong factor m cannot be mistaken for
+another number, and enough to reach every branch of an activation."""
 
 SYNTHETIC_EXAMPLES_OF_WIDE = 7
-"""The same for examples of `WIDE_EXAMPLE` numbers or more, which meet every branch with fewer."""
+"""The same for examples of `WIDE_EXAMPLE` features or more: fewer of them reach every branch."""
 
 WIDE_EXAMPLE = 16
 """See `SYNTHETIC_EXAMPLES_OF_WIDE`."""
@@ -379,10 +379,6 @@ OBJECTIVE_AGREEMENT = 1e-12
 """How far the objective reported by training may be from the sum of its terms: both add the same
 numbers in another order."""
 
-LOSS_ROUNDING_PART = 1 / 16
-"""The part of the loss's change under noise that counts as its rounding in a difference quotient,
-on top of `ROUNDING_PER_NOISE`: `ROUNDING_ULPS` multiplies it again there."""
-
 
 # The rules of the contract.
 
@@ -390,15 +386,15 @@ OTHER_INPUT_FACTORS = (0.5, 1.5)
 """The second input of a layer's rules is the first one times random factors in this range, ..."""
 
 OTHER_INPUT_NOISE = 0.1
-"""Absolute. ... plus normal numbers of this size: different in each element, of the same domain in
-most."""
+"""Absolute. ... plus normal numbers of this size: every element changes, most stay in the domain
+of the layer."""
 
 SAME_RATIO = 1e-6
 """Gradients whose ratios differ by less are reported as a multiple of each other."""
 
 SAME_RUN = 1e-9
-"""Two runs that should compute the same may differ by this part of the largest element, since
-matrix products of other shapes may add up in another order..."""
+"""Two runs that should agree may differ by this part of the largest element, since matrix products
+of other shapes may add up in another order..."""
 
 SAME_ELEMENT = 1e-12
 """... plus this part of the element itself."""
@@ -407,7 +403,7 @@ COMBINED_RUNS = 10.0
 """The factor on these tolerances where a run is compared with a combination of several others."""
 
 SINGLE_FLOOR_ULPS = 64
-"""Float32 gradients below so many ulps (of float32) of the incoming gradient are rounding."""
+"""Float32 gradients below this number of ulps (of float32) of the incoming gradient are noise."""
 
 SINGLE_GAP = 0.05
 """How far a gradient in float32 may be from the one in float64: more is another computation..."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..constants import (
     EPS,
-    LOSS_ROUNDING_PART,
     NOISE_SAFETY,
     OBJECTIVE_AGREEMENT,
     RELATIVE_NOISE,
+    ROUNDING_ULPS,
 )
 from ..context import CheckContext
 from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
@@ -128,7 +128,8 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
         gradients = copy_gradients(context)
         runs.append({key: noisy_gradient(array, rng) for key, array in gradients.items()})
     spread = max(losses) - min(losses)
-    scale = NOISE_SAFETY / RELATIVE_NOISE * LOSS_ROUNDING_PART * spread
+    # A difference quotient multiplies it by `ROUNDING_ULPS * EPS`, to give the loss's rounding.
+    scale = NOISE_SAFETY / RELATIVE_NOISE / ROUNDING_ULPS * spread
     return NoisyGradients(runs, max(1.0, scale) if np.isfinite(spread) else np.inf)
 
 
