@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from custom_parts import Abs
 from helpers import rows
 
 from minidl import L2, BinaryCrossEntropy, Linear, ReLU, Sequential, Sigmoid, Tanh
@@ -70,3 +71,11 @@ def test_a_kink_within_epsilon_is_no_bug():
     bias.value = -z[0] + 3e-8  # unit by unit the first example sits just beside the kink
     report = GradientChecker(model, method="central").check(X, [0, 1, 1, 0])
     assert report.ok, str(report)
+
+
+def test_a_failure_of_what_is_not_complex_safe_stands():
+    model = net(Abs())
+    right = model.layers[1].backward
+    model.layers[1].backward = lambda dy: 1.1 * right(dy)
+    report = GradientChecker(model, method="central").check(*rows())
+    assert {(c.layer, c.parameter) for c in report.failures} == {(0, "weight"), (0, "bias")}

@@ -1,5 +1,7 @@
 """The loss alone: its gradient with respect to the prediction, and the scheme for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from custom_parts import Hinge, Huber
@@ -88,3 +90,13 @@ def test_the_prediction_of_a_fused_loss_is_the_logits():
     with context_of(model, X, Y) as context:
         logits = layers[0].forward(X)
         np.testing.assert_array_equal(check_loss(context).checks[0].context["prediction"], logits)
+
+
+def test_the_weights_of_examples_are_part_of_the_loss():
+    with context_of(regression(MeanSquaredError()), rows()[0], targets()) as context:
+        weight = np.linspace(0.5, 1.5, 10)
+        weighted = replace(context, batch=context.batch._replace(sample_weight=weight))
+        check, plain = check_loss(weighted).checks[0], check_loss(context).checks[0]
+    assert check.verdict == "pass"
+    np.testing.assert_array_equal(check.context["sample_weight"], weight)
+    np.testing.assert_allclose(check.numeric, plain.numeric * weight[:, np.newaxis], rtol=1e-12)
