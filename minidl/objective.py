@@ -34,16 +34,22 @@ _FUSED_LOSSES: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
 
 
 class ForwardPass(NamedTuple):
-    """What a forward pass of `Objective.data_loss` computed; the arrays belong to the layers."""
+    """What a forward pass of `Objective.data_loss` computed; the arrays belong to the layers.
+
+    Parameters
+    ----------
+    outputs : list of array
+        The output of each layer before the loss.
+    output : array of shape (m, k)
+        What the loss received: the last of `outputs`, or the examples if there is none; logits if
+        the objective is fused.
+    value : scalar
+        The data loss.
+    """
 
     outputs: list[Array]
-    """The output of each layer before the loss."""
-
     output: Array
-    """What the loss received: the last of `outputs`, logits if the objective is fused."""
-
     value: Any
-    """The data loss."""
 
 
 class Objective:
@@ -90,6 +96,21 @@ class Objective:
         If a layer is part of a model already.
     ArgumentError
         If an argument is not of the type it must be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import L2, Linear, MeanSquaredError, Sequential
+    >>> from minidl.batching.batch import Batch
+    >>> model = Sequential([Linear(1, 1)], loss=MeanSquaredError(), penalties=[L2(0.5)])
+    >>> model.parameters.theta = [2.0, 0.0]
+    >>> batch = Batch(np.array([[1.0], [3.0]]), np.array([[1.0], [4.0]]))
+    >>> objective = model.objective_function
+    >>> {name: float(value) for name, value in objective.terms(batch).items()}
+    {'data': 2.5, 'L2(0.5)': 0.5, 'total': 3.0}
+    >>> total, forward_pass = objective.value_and_gradient(batch)
+    >>> forward_pass.output.ravel().tolist(), objective.parameters.grad.tolist()
+    ([2.0, 6.0], [7.5, 3.0])
     """
 
     def __init__(
@@ -182,13 +203,39 @@ class Objective:
         return copy.deepcopy(self)  # a shallow copy would take the parameters away
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Return the output of the last layer, which owns the array."""
+        """Compute the output of the last layer.
+
+        Parameters
+        ----------
+        x : array of shape (m, ...)
+            The examples, in the model's dtype.
+        training : bool, default False
+            Whether stochastic layers such as `Dropout` are active.
+
+        Returns
+        -------
+        array of shape (m, ...)
+            The output, which belongs to the layer until its next call.
+        """
         for layer in self.layers:
             x = layer.forward(x, training=training)
         return x
 
     def data_loss(self, batch: Batch, *, training: bool = False) -> ForwardPass:
-        """Return the forward pass of a batch, with its loss without penalties."""
+        """Compute the data loss of a batch, without penalties.
+
+        Parameters
+        ----------
+        batch : Batch
+            Examples, targets and weights, in the model's dtype.
+        training : bool, default False
+            Whether stochastic layers such as `Dropout` are active.
+
+        Returns
+        -------
+        ForwardPass
+            The outputs of the layers, and the loss.
+        """
         x, y, sample_weight = batch
         outputs = []
         for layer in self.layers_before_loss:
@@ -197,14 +244,40 @@ class Objective:
         return ForwardPass(outputs, x, self.loss_from_output(x, y, sample_weight))
 
     def loss_from_output(self, output: Array, y: Array, sample_weight: Array | None = None) -> Any:
-        """Return the data loss of an output: of logits, if `is_fused`."""
+        """Compute the data loss of an output.
+
+        Parameters
+        ----------
+        output : array of shape (m, k)
+            The output of the last of `layers_before_loss`: logits if `is_fused`.
+        y : array of shape (m, k)
+            The targets.
+        sample_weight : array of shape (m,), optional
+            The weight of each example.
+
+        Returns
+        -------
+        scalar
+            The mean over the examples of weight times loss.
+        """
         loss = self.training_loss.forward(output, y)
         if sample_weight is None:
             return loss
         return self.training_loss.per_example().dot(sample_weight) / len(sample_weight)
 
     def loss_backward(self, sample_weight: Array | None = None) -> Array:
-        """Return the gradient of the last `loss_from_output` with respect to its output."""
+        """Compute the gradient of the last `loss_from_output` with respect to its output.
+
+        Parameters
+        ----------
+        sample_weight : array of shape (m,), optional
+            The weights that were passed to `loss_from_output`.
+
+        Returns
+        -------
+        array of shape (m, k)
+            The gradient, which belongs to the objective until its next call.
+        """
         dy = self.training_loss.backward()
         if sample_weight is None:
             return dy
@@ -212,7 +285,13 @@ class Objective:
         return np.multiply(dy, sample_weight[:, np.newaxis], out=weighted)
 
     def backward(self, sample_weight: Array | None = None) -> None:
-        """Backpropagate the last `data_loss` into the gradient vector."""
+        """Backpropagate the last `data_loss` into the gradient vector.
+
+        Parameters
+        ----------
+        sample_weight : array of shape (m,), optional
+            The weights of the batch that was passed to `data_loss`.
+        """
         dy: Any = self.loss_backward(sample_weight)
         for layer in self._backward_order:
             dy = layer.backward(dy)
@@ -225,16 +304,48 @@ class Objective:
             first_layer.backward_parameters(dy)
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
-        """Return the parameters that penalty number `index` acts on."""
+        """Return the parameters that a penalty acts on.
+
+        Parameters
+        ----------
+        index : int
+            The index of the penalty in `penalties`.
+
+        Returns
+        -------
+        list of Parameter
+            The penalized parameters of the penalty's layers.
+        """
         return self._penalized[index]
 
     def penalty_value(self, index: int, m: int) -> Any:
-        """Return penalty number `index` for a batch of `m` examples."""
+        """Compute the value of a penalty.
+
+        Parameters
+        ----------
+        index : int
+            The index of the penalty in `penalties`.
+        m : int
+            The number of examples in the batch.
+
+        Returns
+        -------
+        scalar
+            The value, summed over its parameters.
+        """
         penalty = self.penalties[index]
         return sum(penalty.value(parameter.value, m) for parameter in self._penalized[index])
 
     def add_penalty_gradient(self, index: int, m: int) -> None:
-        """Add the gradient of penalty number `index` to the gradient vector."""
+        """Add the gradient of a penalty to the gradient vector.
+
+        Parameters
+        ----------
+        index : int
+            The index of the penalty in `penalties`.
+        m : int
+            The number of examples in the batch.
+        """
         penalty = self.penalties[index]
         for parameter in self._penalized[index]:
             dtype = parameter.value.dtype
@@ -246,7 +357,22 @@ class Objective:
     def value_and_gradient(
         self, batch: Batch, *, training: bool = False
     ) -> tuple[Any, ForwardPass]:
-        """Return the total of a batch and its forward pass; `parameters.grad` has its gradient."""
+        """Compute the total of a batch, and its gradient into `parameters.grad`.
+
+        Parameters
+        ----------
+        batch : Batch
+            Examples, targets and weights, in the model's dtype.
+        training : bool, default False
+            Whether stochastic layers such as `Dropout` are active.
+
+        Returns
+        -------
+        total : scalar
+            The data loss plus all penalties.
+        forward_pass : ForwardPass
+            The outputs of the layers, and the data loss.
+        """
         forward_pass = self.data_loss(batch, training=training)
         self.backward(batch.sample_weight)
         total, m = forward_pass.value, len(batch.x)
@@ -256,14 +382,40 @@ class Objective:
         return total, forward_pass
 
     def terms(self, batch: Batch) -> dict[str, Any]:
-        """Return each term of the objective by its name, and their "total"."""
+        """Compute each term of the objective, with stochastic layers off.
+
+        Parameters
+        ----------
+        batch : Batch
+            Examples, targets and weights, in the model's dtype.
+
+        Returns
+        -------
+        dict of str to scalar
+            "data", each penalty by its name such as "L2(0.1)", and "total".
+        """
         terms = {"data": self.data_loss(batch).value}
         for index, penalty in enumerate(self.penalties):
             terms[str(penalty)] = self.penalty_value(index, len(batch.x))
         return {**terms, "total": sum(terms.values())}
 
     def count_correct(self, output: Array, y: Array) -> tuple[int, int]:
-        """Return (number of correct predictions, number of predictions) of a loss's `output`."""
+        """Count the correct predictions of an output.
+
+        Parameters
+        ----------
+        output : array of shape (m, k)
+            What the loss received: the `output` of a `ForwardPass`.
+        y : array of shape (m, k)
+            The targets.
+
+        Returns
+        -------
+        n_correct : int
+            Number of correct predictions.
+        n_predictions : int
+            Number of predictions.
+        """
         return self.training_loss.count_correct(output, y)
 
 

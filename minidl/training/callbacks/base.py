@@ -43,8 +43,6 @@ class TrainingRun:
         The metrics of the completed epochs.
     epoch, batch : int
         The numbers of the current epoch and of the current batch in it, from 1.
-    batches_per_epoch : int
-        The number of batches in an epoch.
     data : Batch
         The current batch: examples x, targets y and sample weights.
     loss : float
@@ -86,7 +84,6 @@ class TrainingRun:
         self.optimizer = optimizer
         self.epochs = epochs
         self.minibatches = minibatches
-        self.batches_per_epoch = len(minibatches)
         self.metric_names = metric_names
         self.callbacks = callbacks
         self.optimizer_repr = optimizer_text_v1(optimizer)
@@ -104,6 +101,11 @@ class TrainingRun:
         self.n_examples = 0
         self.n_correct = 0
         self.n_predictions = 0
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Number of batches in an epoch."""
+        return len(self.minibatches)
 
     def start_epoch(self) -> None:
         """Count the next epoch, and reset the sums over it."""
