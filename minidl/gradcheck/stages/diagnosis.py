@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from ..context import CheckContext
 from ..diagnosis.explain import explain_layer, explain_network, explain_penalty
 from ..result import Check
 from ..sandbox import ParameterKey
-from .layers import LayerResult, LayersResult
+from .layers import LayersResult
 
 
 class PointLayers(NamedTuple):
@@ -28,10 +27,6 @@ class PointLayers(NamedTuple):
 
     layers: LayersResult
     values: Mapping[ParameterKey, Array]
-
-    def at_point(self, context: CheckContext) -> AbstractContextManager[None]:
-        """Return a context in which the parameters have the values of the point."""
-        return context.sandbox.perturbed(self.values) if self.values else nullcontext()
 
 
 def explain_failures(
@@ -68,7 +63,7 @@ def explain_failures(
                     break
         elif check.term in strengths:
             point = nearby if id(check) in nearby_ids else user
-            with point.at_point(context):
+            with context.sandbox.perturbed(point.values):
                 explain_penalty(check, m, context.sandbox, strengths[check.term])
         else:
             explain_network(check, [other for other in checks if other.term == check.term], m)
@@ -83,19 +78,16 @@ def _explain_layer_at(
     result = point.layers.layers.get((number, check.training))
     if result is None:
         return False
+    # Both points and both modes are explained by the scheme of the user's point at inference.
+    harness = replace(result.harness, scheme=user_layers.schemes[number])
     for shown in result.checks:
         if shown.parameter == check.parameter and shown.verdict == "fail":
-            with point.at_point(context):
-                _explain_layer_check(shown, result, user_layers)
+            with context.sandbox.perturbed(point.values):
+                explain_layer(shown, result, harness)
             check.diagnosis = shown.diagnosis
             check.error_summary = check.error_summary or shown.error_summary
             return True
     return False
-
-
-def _explain_layer_check(shown: Check, result: LayerResult, user_layers: LayersResult) -> None:
-    scheme = user_layers.schemes[result.harness.number]
-    explain_layer(shown, result, replace(result.harness, scheme=scheme))
 
 
 def link_failures(failures: list[Check]) -> None:
