@@ -32,11 +32,11 @@ class ShapeError(MinidlError, ValueError):
 
 
 class DtypeError(MinidlError, TypeError):
-    """Raised if an array or a dtype is not one of numbers that minidl computes with."""
+    """Raised if the dtype of an array is not one that minidl can compute with."""
 
 
 class ArgumentError(MinidlError, ValueError):
-    """Raised if an argument is out of its range, or if arguments do not go together."""
+    """Raised if an argument is out of its range, or if arguments contradict each other."""
 
 
 class LayerReuseError(MinidlError, ValueError):
@@ -60,7 +60,7 @@ class MissingDependencyError(MinidlError, ImportError):
 
 
 class EnvironmentWarning(UserWarning):
-    """Issued if a resumed training may differ in the last digits, as the environment differs."""
+    """Issued if the environment of a resumed training differs, so its last digits may differ."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def require_extra(package: str, extra: str, feature: str) -> Iterator[None]:
     extra : str
         The extra of minidl that installs it.
     feature : str
-        The function or module that needs it.
+        The function or module that needs the package.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What several tests share: small models, and derivatives independent of the code under test."""
+"""Helpers of several tests: small models, and derivatives independent of the code under test."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What the tests of optimizers share: all kinds, gradients, and the path of theta along them."""
+"""Helpers of the tests of optimizers: all classes, gradients, and the path of theta."""
 
 from dataclasses import dataclass
 

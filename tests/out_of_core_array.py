@@ -8,7 +8,7 @@ from minidl import MiniBatches
 
 
 class OutOfCoreArray:
-    """Has what an HDF5 dataset has, and nothing else.
+    """Has the attributes of an HDF5 dataset, and no others.
 
     `row_ranges` are the (start, stop) of all reads, `threads` the names of the reading threads;
     `fail`, if given, is called with the first row of each read, and may raise.

@@ -1,4 +1,4 @@
-"""What the tests of the plots draw."""
+"""Data that the tests of the plots draw."""
 
 import io
 
@@ -52,7 +52,7 @@ Y = np.array([0, 1, 1, 1])
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 
 
-LABELS, CALLED = np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 0, 1, 0, 0])
+LABELS, PREDICTED = np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 0, 1, 0, 0])
 
 
 def pixels(axes):
@@ -65,4 +65,4 @@ def pixels(axes):
 
 
 def titles(axes):
-    return [one.get_title() for one in axes]
+    return [element.get_title() for element in axes]

@@ -36,22 +36,23 @@ def network(dtype=np.float32, dropout=True, seed=0, width=5):
     )
 
 
-def fit(model, *callbacks, optimizer=None, epochs=6, **settings):
-    kept = {"batch_size": 8, "validation": VALIDATION, "progress": False, **settings}
+def fit(model, *callbacks, optimizer=None, epochs=6, **arguments):
+    arguments = {"batch_size": 8, "validation": VALIDATION, "progress": False, **arguments}
     return model.fit(
-        X, Y, optimizer=optimizer or Adam(0.05), epochs=epochs, callbacks=callbacks, **kept
+        X, Y, optimizer=optimizer or Adam(0.05), epochs=epochs, callbacks=callbacks, **arguments
     )
 
 
 class Signal(Callback):
     """Sends a signal to this process at one step, before the parameters move."""
 
-    def __init__(self, epoch, batch, number=signal.SIGINT):
-        self.place, self.number = (epoch, batch), number
+    def __init__(self, epoch, batch, signal_number=signal.SIGINT):
+        self.position = epoch, batch
+        self.signal_number = signal_number
 
     def on_gradient(self, run):
-        if (run.epoch, run.batch) == self.place:
-            os.kill(os.getpid(), self.number)
+        if (run.epoch, run.batch) == self.position:
+            os.kill(os.getpid(), self.signal_number)
 
 
 def assert_equal_trainings(model, other, history, whole):
@@ -62,7 +63,7 @@ def assert_equal_trainings(model, other, history, whole):
     assert model.shuffle_rng.random() == other.shuffle_rng.random()
 
 
-class OwnOptimizer(Optimizer):
+class CustomOptimizer(Optimizer):
     state_names = ("sum", "steps")
 
     def init_state(self, theta):

@@ -1,7 +1,7 @@
 """Labelled images, points in the plane, a train/validation split and a safe HDF5 reader.
 
-A module is imported when one of its names is first used: saving a model needs the HDF5 reader and
-no image.
+A module is imported when one of its names is first used: saving a model needs the HDF5 writer, but
+no images.
 """
 
 from ..utils.lazy import attach_stub

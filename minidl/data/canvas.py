@@ -1,6 +1,6 @@
-"""A small canvas with antialiased shapes, which gives the same bits on every computer."""
+"""A small canvas with antialiased shapes, which draws the same bits on every computer."""
 
-# Nothing but +, -, *, /, square root and comparisons, which IEEE 754 rounds exactly, and the
+# It uses only +, -, *, /, square roots and comparisons, which IEEE 754 rounds correctly, and the
 # frozen stream of `RandomState.random_sample`.
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Plane: TypeAlias = npt.NDArray[np.float64]
-Point: TypeAlias = tuple[float, float]  # to the right and down, in sides of the image
+Point: TypeAlias = tuple[float, float]  # to the right and down, as fractions of the image's side
 Image: TypeAlias = npt.NDArray[np.uint8]
 
 SIDE = 64
@@ -92,6 +92,6 @@ class Canvas:
         self.pixels += coverage[:, :, np.newaxis] * (colour - self.pixels)
 
     def to_image(self, noise: float) -> Image:
-        """Return the image as bytes, with uniform noise of that amplitude."""
+        """Return the image as uint8, with uniform noise of amplitude `noise`."""
         noisy = self.pixels + noise * (2.0 * self.rng.random_sample(self.pixels.shape) - 1.0)
         return np.floor(_clip(noisy) * 255.0 + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The image sets of the DeepLearning.AI specialization, or synthetic images in their place."""
+"""The image sets of the DeepLearning.AI specialization, or synthetic stand-ins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER_VARIABLE = "MINIDL_DATA"
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """The two files of an image set: their names, and digests and sizes where they are known.
+    """The two files of an image set: their names, and and their digests and sizes if known.
 
     `sha256` and `bytes` list the files that are required. `draw` returns the synthetic training
     and test splits that are used when the files are missing.
@@ -72,7 +72,7 @@ def load_cats(folder: FilePath | None = None) -> Dataset:
     -------
     Dataset
         `.train.x` (209, 12288), float64 in [0, 1]; `.train.y` (209, 1), float64, 1.0 for a cat;
-        `.test` with 50 images. `.source` says which images they are.
+        `.test` with 50 images. `.source` names the origin of the images.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def load_signs(folder: FilePath | None = None) -> Dataset:
     -------
     Dataset
         `.train.x` (m, 12288), float64 in [0, 1]; `.train.y` (m, 1), int64, the number that the
-        hand shows. `.source` says which images they are.
+        hand shows. `.source` names the origin of the images.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def _to_split(images: Array, labels: Array, class_names: Array) -> Split:
 
 
 def _printable(class_name: bytes | int) -> str:
-    """Return the name as text that cannot control a terminal when it is printed."""
+    """Return the name with control characters escaped, so that printing it is safe."""
     text = class_name.decode("utf-8", "replace") if isinstance(class_name, bytes) else class_name
     text = str(text)
     return text if text.isprintable() else ascii(text)[1:-1]

@@ -30,7 +30,7 @@ class Split:
     DtypeError
         If `images` is not uint8 or `labels` is not an integer array.
     ShapeError
-        If the shapes do not match, an array is empty, or a label has no class.
+        If the shapes do not match, an array is empty, or a label is not in 0..n_classes - 1.
 
     See Also
     --------
@@ -116,9 +116,9 @@ class Dataset:
     test : Split
         The images to test on, with the same classes.
     source : str
-        Where the images come from, in one line.
+        The origin of the images, in one line.
     verified : bool, default False
-        Whether the SHA-256 of every file is that of the original.
+        Whether every file has the SHA-256 of the original.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""A downloader of the course's image files that verifies their size and SHA-256."""
+"""Downloading the image files of the DeepLearning.AI specialization, verified by SHA-256."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .hdf5_validation import check_signature
 from .urls import is_allowed, redact_url, resolve_urls, scheme_and_locality
 
 _MAX_REDIRECTS = 5
-_SIGNATURE_BYTES = 2**10  # enough to tell what kind of file the server sends instead
+_SIGNATURE_BYTES = 2**10  # enough to recognize the kind of file that the server sends instead
 _READ_BYTES = 2**16
 
 
@@ -42,21 +42,21 @@ def fetch(
     files : DatasetFiles
         The image set.
     urls : sequence of str
-        The folder on the web that has all files, or one address per file, which ends in the
-        file's name or is written as "NAME=URL".
+        The address of a folder with all files, or one address per file, which ends in the name
+        of the file or is written as "NAME=URL".
     folder : path
         The folder to write to; it is created if it does not exist.
     timeout : float, default 30.0
-        How many seconds the server may be silent.
+        Maximum number of seconds without data from the server.
     patience : float, default 900.0
-        How many seconds one file may take.
+        Maximum number of seconds for one file.
     progress : bool, default False
         Whether to show a progress bar on stderr.
 
     Returns
     -------
     dict of Path to str
-        What was done for each file: "fetched" or "there already".
+        The outcome for each file: "fetched" or "there already".
 
     Raises
     ------
@@ -65,7 +65,7 @@ def fetch(
     ArgumentError
         If an address is missing, or is not https (http is allowed on this computer only).
     DataError
-        If the folder has another file of that name, or the server sends another file.
+        If the folder has a different file of that name, or the server does not send the file.
     """
     with require_extra("pooch", "data", "fetching"):
         import pooch  # noqa: F401
@@ -93,7 +93,7 @@ def fetch(
 
 
 def _check_existing(path: Path, sha256: str) -> bool:
-    """Return whether the file exists; raise `DataError` if it is another one."""
+    """Return whether the file exists; raise `DataError` if its SHA-256 is a different one."""
     if not os.path.lexists(path):
         return False
     content = read_bounded(path, Limits.max_bytes, "a data file", "move it away first")
@@ -109,7 +109,7 @@ def _retrieve(url: str, name: str, download: _Download) -> bytes:
 
     logger = pooch.get_logger()
     level = logger.level
-    logger.setLevel(logging.CRITICAL)  # it would log addresses, which may carry keys
+    logger.setLevel(logging.CRITICAL)  # it would log addresses, which may contain keys
     try:
         with tempfile.TemporaryDirectory(prefix="minidl-") as temporary_folder:
             path = pooch.retrieve(
@@ -126,7 +126,7 @@ def _retrieve(url: str, name: str, download: _Download) -> bytes:
 
 @dataclass
 class _Download:
-    """The downloader that pooch calls; it writes a file only if size and SHA-256 are right."""
+    """The downloader that pooch calls; it writes only files of the correct size and SHA-256."""
 
     sha256: str
     size: int
@@ -164,7 +164,7 @@ class _Download:
         Path(output_file).write_bytes(content)
 
     def _get(self, session: Any, url: str) -> Any:
-        """Return the response after the redirects, each to an address that is allowed."""
+        """Return the response after following redirects to allowed addresses."""
         previous_url = None
         for _ in range(_MAX_REDIRECTS + 1):
             if not is_allowed(url, redirected_from=previous_url):

@@ -30,10 +30,10 @@ def chunk_layout(dataset: Any) -> tuple[int, int]:
 
 
 def find_corrupt_chunk(dataset: Any, content: bytes) -> str | None:
-    """Return a description of the first chunk with a wrong size or place, None if there is none.
+    """Return a description of the first chunk with a wrong size or position, or None.
 
     HDF5 itself would return memory that was never written, or write beyond its buffer. `content`
-    are the bytes of the file.
+    is the whole file.
     """
     stored: list[Any] = []
     dataset.id.chunk_iter(stored.append)

@@ -1,4 +1,4 @@
-"""The only reader of HDF5 files from outside: it trusts none and reads only what a schema lists."""
+"""Reading untrusted HDF5 files: only the arrays that a schema lists, within limits."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def read_hdf5(
 ) -> HDF5Contents:
     """Read arrays from an HDF5 file that is not trusted.
 
-    Only the keys of `schema` are read; whatever else the file contains is ignored.
+    Only the keys of `schema` are read; everything else in the file is ignored.
 
     Parameters
     ----------
     path : path
         The HDF5 file.
     schema : mapping of str to Field
-        What each key must be. The keys are plain names at the top of the file.
+        The expected array under each key. The keys are plain names at the top level of the file.
     limit : int or Limits, default 256 MiB
         The largest allowed number of bytes of the file, and of its arrays together; or all the
         limits.
@@ -63,7 +63,7 @@ def read_hdf5(
 
     See Also
     --------
-    Field : What one array must be.
+    Field : The expected shape and type of one array.
     Limits : Upper bounds on what a file may contain.
 
     Examples
@@ -85,8 +85,8 @@ def read_hdf5(
 class HDF5File:
     """An HDF5 file in memory.
 
-    All reads are of the same bytes, whatever happens to the file, and the limits apply to all of
-    them together.
+    All reads see the same bytes, even if the file on the disk changes, and the limits apply to all
+    of them together.
     """
 
     def __init__(self, path: FilePath, *, limit: int | Limits = Limits.max_bytes) -> None:
@@ -97,7 +97,7 @@ class HDF5File:
         self._unpacked_bytes = 0
 
     def read(self, schema: Schema) -> dict[str, Array]:
-        """Return the arrays of `schema`; raise `DataError` if one of them is not as it demands."""
+        """Return the arrays of `schema`; raise `DataError` if one of them does not match."""
         import h5py
 
         key = "/"

@@ -1,4 +1,4 @@
-"""What a reader expects of an HDF5 file, and how much the file may ask for."""
+"""The expected content of an HDF5 file, and the limits on its size."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Field:
-    """What one array of an HDF5 file must be.
+    """The expected shape and type of one array of an HDF5 file.
 
     Parameters
     ----------

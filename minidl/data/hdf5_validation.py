@@ -15,7 +15,7 @@ from .hdf5_chunks import FLETCHER32, GZIP, SHUFFLE, chunk_layout, filter_pipelin
 from .hdf5_schema import Field, Limits, RuleViolation
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# The first bytes of other files that are often saved under the name of a data file.
+# The first bytes of other kinds of files that are often saved under the name of a data file.
 _FOREIGN_SIGNATURES = {
     b"version https://git-lfs": "a Git-LFS pointer: run `git lfs pull` in its repository",
     b"<!doctype html": "a web page (HTML): download the raw file",
@@ -24,8 +24,8 @@ _FOREIGN_SIGNATURES = {
     b"\x1f\x8b": "a gzip file: unpack it with gunzip first",
 }
 _MAX_ITEMSIZE = 64  # bytes
-# Apart from fletcher32, which may stand anywhere. Other filters can load plug-ins or unpack to any
-# size.
+# In this order; fletcher32 is allowed in any position. Other filters can load plug-ins or unpack to
+# any size.
 _ALLOWED_FILTERS: tuple[list[int], ...] = ([], [SHUFFLE], [GZIP], [SHUFFLE, GZIP])
 _MAX_LISTED_NAMES = 5
 
@@ -48,7 +48,7 @@ def check_signature(name: FilePath, head: bytes, size: int) -> None:
 
 
 def open_dataset(file: Any, key: str) -> Any:
-    """Return the dataset under `key` without following a link to another place."""
+    """Return the dataset under `key` without following links."""
     from h5py import Dataset, h5l
 
     # A path could lead through a link.
@@ -76,7 +76,7 @@ def open_dataset(file: Any, key: str) -> Any:
 
 
 def _link_names(links: Any) -> str:
-    """Return the first names: there may be millions, or one of a million letters."""
+    """Return the first names, shortened: there may be millions, or one of a million letters."""
     names: list[str] = []
 
     def collect(name: bytes) -> bool | None:
@@ -103,9 +103,9 @@ def check_header(group_or_dataset: Any, limits: Limits) -> None:
 
 
 def check_description(dataset: Any, field: Field, limits: Limits) -> None:
-    """Raise `RuleViolation` unless a dataset is as `field` demands; no data are read."""
+    """Raise `RuleViolation` unless a dataset matches `field`; no data are read."""
     check_header(dataset, limits)
-    # This must come first: asking a virtual dataset for its shape opens other files.
+    # This must come first: reading the shape of a virtual dataset opens other files.
     _check_storage_location(dataset)
     _check_type(dataset, field)
     _check_shape(dataset, field)
@@ -193,7 +193,7 @@ def _check_chunks_written(dataset: Any, limits: Limits) -> None:
 
 
 def check_values(array: Array, field: Field, lengths: Mapping[int | str, tuple[str, int]]) -> None:
-    """Raise `RuleViolation` unless the values are those of `field`."""
+    """Raise `RuleViolation` unless the values of an array satisfy `field`."""
     if field.index_into is not None:
         largest = lengths[field.index_into][1] - 1
         if not ((array >= 0) & (array <= largest)).all():

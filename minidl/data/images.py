@@ -1,4 +1,4 @@
-"""Reading a JPEG or PNG file of the user."""
+"""Reading JPEG and PNG images."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
         with warnings.catch_warnings():
             # Pillow warns of images above its own limit, which is lower.
             warnings.simplefilter("ignore")
-            # Naming the formats keeps the file from all other decoders.
+            # With `formats`, no other decoder reads the file.
             with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
                 # The header has been read, no pixel has been decoded.
                 if image.width * image.height > MAX_PIXELS:

@@ -1,4 +1,4 @@
-"""Points in the plane: small data sets that show at a glance what a network has learned."""
+"""Points in the plane: small datasets that show at a glance what a network has learned."""
 
 from __future__ import annotations
 
@@ -155,10 +155,10 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
             f"centers must be an integer from 2 to n = {n}, got {centers!r} in blobs: pass e.g. 3"
         )
     rng = as_rng(rng)
-    middles = rng.uniform(-10, 10, size=(centers, 2))
+    cloud_centers = rng.uniform(-10, 10, size=(centers, 2))
     labels = np.arange(n) * centers // n
     order = rng.permutation(n)
-    X = middles[labels[order]] + rng.normal(scale=noise, size=(n, 2))
+    X = cloud_centers[labels[order]] + rng.normal(scale=noise, size=(n, 2))
     return X, labels[order].reshape(-1, 1).astype(np.float64 if centers == 2 else np.int64)
 
 

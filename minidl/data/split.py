@@ -51,7 +51,7 @@ def train_validation_split(
     ShapeError
         If X and Y have different numbers of rows.
     ArgumentError
-        If `validation_fraction` leaves one of the sets empty, or `seed` is not a seed.
+        If `validation_fraction` leaves one of the sets empty, or `seed` has the wrong type.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Synthetic stand-ins for the images: cats and non-cats, and hands that show 0 to 5 fingers."""
+"""Synthetic stand-ins for the image sets: cats and non-cats, and hands showing 0 to 5 fingers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FINGERS = (
 
 @cache
 def draw_cats() -> tuple[Split, Split]:
-    """Return training and test images, with the class counts of the course's."""
+    """Return training and test images, with the class counts of the original images."""
     return draw_cat_split(1, count=209, n_cats=72), draw_cat_split(2, count=50, n_cats=33)
 
 
@@ -41,7 +41,7 @@ def draw_signs() -> tuple[Split, Split]:
 
 
 def write_cats(folder: FilePath) -> tuple[Path, Path]:
-    """Write the synthetic cat images as HDF5 files with the names and keys of the course's files.
+    """Write the synthetic cat images as HDF5 files named as the original files.
 
     Parameters
     ----------

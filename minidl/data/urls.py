@@ -1,4 +1,4 @@
-"""Which web address each file of an image set has, and which addresses are allowed."""
+"""The web address of each file of an image set, and the rule for allowed addresses."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..errors import ArgumentError
 def resolve_urls(file_names: Iterable[str], urls: Sequence[str]) -> dict[str, str]:
     """Return the address of each file.
 
-    An element of `urls` is the folder that has all other files, the address of a file (which ends
-    in its name), or "NAME=URL".
+    An element of `urls` is the address of a folder with all other files, the address of a file
+    (which ends in its name), or "NAME=URL".
     """
     names = list(file_names)
     url_of_file: dict[str, str] = {}
@@ -60,7 +60,7 @@ def is_allowed(url: str, *, redirected_from: str | None = None) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """Return an address for a message, without the user name, password or key it may carry."""
+    """Return an address without a user name, password or key, for a message."""
     parts = urlsplit(url)
     text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     return text[:200] if text.isprintable() else ascii(text)[:200]

@@ -1,4 +1,4 @@
-"""Models and parameters for other programs: safetensors, ONNX, parameter dictionaries."""
+"""Exchange of models and parameters with other programs: safetensors, ONNX, dictionaries."""
 
 from ..utils.lazy import attach_stub
 

@@ -137,7 +137,7 @@ def from_course(
         elif array.any():
             raise ArgumentError(
                 f"{name} must be absent or 0 in {function}, because {slot.layer} has no bias: "
-                "make it with bias=True"
+                "create it with bias=True"
             )
     for parameter, value in new_values:
         parameter.value = value
@@ -145,7 +145,7 @@ def from_course(
 
 
 class _Slot(NamedTuple):
-    """Where an array of the dictionary belongs; a missing bias has no parameter."""
+    """The parameter that an array of the dictionary sets; None if the layer has no bias."""
 
     parameter: Parameter | None
     shape: tuple[int, ...]

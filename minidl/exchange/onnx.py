@@ -1,4 +1,4 @@
-"""Whole models as ONNX files, which many programs run."""
+"""Export of whole models to ONNX files, which many programs can run."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 NodeWriter: TypeAlias = Callable[[Any, OnnxGraph, str, str], None]
 
-MIN_OPSET = 13  # before it, Softmax was another function
-MAX_WEIGHT_BYTES = 2**31 - 2**20  # protobuf messages end at 2 GiB
+MIN_OPSET = 13  # earlier versions define Softmax differently
+MAX_PARAMETER_BYTES = 2**31 - 2**20  # a protobuf message has at most 2 GiB
 
 
 def export_onnx(
@@ -37,7 +37,7 @@ def export_onnx(
     opset: int = 17,
     custom: Mapping[type[Layer], NodeWriter] | None = None,
 ) -> Path:
-    """Write the computation of `model.predict`, with its weights, to an ONNX file.
+    """Write the computation of `model.predict`, with the parameters, to an ONNX file.
 
     The graph has the input "input" (batch, ...) and the output "output" (batch, k), both in the
     dtype of the model; the batch size is free. `Dropout` is left out. The same model gives the
@@ -67,7 +67,7 @@ def export_onnx(
     Raises
     ------
     ArgumentError
-        If an argument is not as described, a layer cannot be exported, or the graph does not pass
+        If an argument is invalid, a layer cannot be exported, or the graph does not pass
         the checker of ONNX. An existing file is unchanged after any error.
     ShapeError
         If `shape` does not fit the layers.
@@ -104,11 +104,11 @@ def export_onnx(
         raise ArgumentError(
             f"custom must be a dict of layer classes and functions, got {custom!r} in {function}"
         )
-    weight_bytes = model.parameters.theta.nbytes
-    if weight_bytes > MAX_WEIGHT_BYTES:
+    parameter_bytes = model.parameters.theta.nbytes
+    if parameter_bytes > MAX_PARAMETER_BYTES:
         raise ArgumentError(
-            f"the weights must have at most {MAX_WEIGHT_BYTES:,} bytes, "
-            f"got {weight_bytes:,} in {function}"
+            f"the parameters must have at most {MAX_PARAMETER_BYTES:,} bytes, "
+            f"got {parameter_bytes:,} in {function}"
         )
     nodes = layer_nodes(model, custom or {})
     proto = _to_proto(model, nodes, _example_shape(model, shape), int(opset))
@@ -116,14 +116,14 @@ def export_onnx(
         checker.check_model(proto, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:
         raise ArgumentError(
-            f"the graph must pass onnx's checker, which says: {error}: "
+            f"the graph must pass the checker of onnx, got the error {error}: "
             "correct to_onnx of the layer, or custom"
         ) from error
     return atomic_write(path, proto.SerializeToString(deterministic=True))
 
 
 def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> list[NodeProto]:
-    """Return the nodes from "input" to "output"; parameters have the names in the model."""
+    """Return the nodes from "input" to "output"; parameters have their names in the model."""
     from onnx.helper import make_node
 
     layers = [
@@ -147,14 +147,14 @@ def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> 
 
 
 def _example_shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape given, or the one that the first layer that does not take all expects."""
+    """Return `shape`, or the input shape of the first layer that does not accept any shape."""
     if shape is None:
-        shaping = [layer for layer in model.layers if not isinstance(layer, Activation | Dropout)]
-        if not shaping or not isinstance(shaping[0], Linear):
+        layers = [layer for layer in model.layers if not isinstance(layer, Activation | Dropout)]
+        if not layers or not isinstance(layers[0], Linear):
             raise ArgumentError(
-                "export_onnx must know the shape of one example: pass shape=(64, 64, 3), say"
+                "export_onnx must know the shape of one example: pass e.g. shape=(64, 64, 3)"
             )
-        return (shaping[0].in_features,)
+        return (layers[0].in_features,)
     is_sequence = isinstance(shape, tuple | list)
     if not is_sequence or not all(type(n) is int and n >= 1 for n in shape):
         raise ArgumentError(
@@ -176,12 +176,12 @@ def _to_proto(
         helper.make_tensor_value_info(name, element_type, ["batch", *array.shape[1:]])
         for name, array in {"input": example, "output": output}.items()
     )
-    weights = [
+    parameters = [
         numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters
     ]
     opset_imports = [helper.make_operatorsetid("", opset)]
     return helper.make_model(
-        helper.make_graph(nodes, "minidl", [x], [y], weights),
+        helper.make_graph(nodes, "minidl", [x], [y], parameters),
         opset_imports=opset_imports,
         ir_version=helper.find_min_ir_version_for(opset_imports),
         producer_name="minidl",

@@ -22,7 +22,7 @@ class OnnxGraph(GraphBuilder):
     dtype : numpy.dtype
         The dtype of the model, float32 or float64.
     parameter_names : mapping of str to str
-        The name in the graph of each of the layer's parameters.
+        The name in the graph of each parameter of the layer.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class OnnxGraph(GraphBuilder):
 
     See Also
     --------
-    export_onnx : Calls `to_onnx` of each layer, or a function of `custom`, with such a graph.
+    export_onnx : Passes such a graph to `to_onnx` of each layer, or to a function in `custom`.
 
     Examples
     --------

@@ -17,8 +17,8 @@ from ..utils.typing import Array
 from .validation import check_model
 
 HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
-MAX_HEADER_BYTES = 64 * 2**10  # and for each parameter, of which about 100 are used:
-MAX_HEADER_BYTES_PER_PARAMETER = 2**10
+MAX_HEADER_BYTES = 64 * 2**10  # besides those for the parameters
+MAX_HEADER_BYTES_PER_PARAMETER = 2**10  # about 100 are used
 DTYPES = {"F32": "float32", "F64": "float64"}
 
 
@@ -84,8 +84,8 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     Parameters
     ----------
     model : Sequential
-        A model in float32 or float64, as the file. It must have exactly the parameters of the
-        file, such as those of the corresponding `torch.nn.Sequential`.
+        A model in the dtype of the file, float32 or float64. It must have exactly the parameters
+        in the file, such as those of the corresponding `torch.nn.Sequential`.
     path : str or path-like
         The file.
 
@@ -163,7 +163,7 @@ def _check_shapes(
     actual = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
     for name in {**expected, **actual}:
         if expected.get(name) != actual.get(name):
-            rule = f"of {expected[name]}" if name in expected else "absent, as from the model"
+            rule = f"of {expected[name]}" if name in expected else "absent, as in the model"
             value = actual.get(name, f"only {[*actual]}")
             raise _tensor_error(path, name, rule, value, "the layers must correspond one by one")
 

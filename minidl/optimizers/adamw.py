@@ -22,7 +22,7 @@ class AdamW(Adam):
     Parameters
     ----------
     learning_rate : float or Schedule, default 1e-3
-        Size of a step, > 0, or a schedule that gives it for each step. About the distance that
+        Size of a step, > 0, or a schedule that returns it for each step. About the distance that
         each parameter moves in a step, whatever the scale of its gradient.
     beta1 : float, default 0.9
         Weight of the past in the average of the gradients, in [0, 1).
@@ -31,8 +31,8 @@ class AdamW(Adam):
     epsilon : float, default 1e-8
         Added to the root, > 0, so that a gradient of 0 does not divide by 0.
     weight_decay : float, default 0.01
-        Strength of the decay, >= 0: the share of each parameter that a step removes, divided by
-        the learning rate.
+        Strength of the decay, >= 0: a step removes the fraction learning_rate * weight_decay of
+        each parameter.
     clip_norm : float, optional
         Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
         before the step. By default gradients are not clipped.

@@ -23,15 +23,15 @@ class Optimizer(ABC):
 
     A custom optimizer defines `init_state`, which creates its state for a parameter vector, and
     `update`, which makes one step. It lists the attributes that hold its state in `state_names`;
-    work arrays that need not be kept between steps begin with an underscore.
+    the names of work arrays that no later step needs begin with an underscore.
 
-    The state belongs to one parameter vector: it is kept between calls of `fit` on the same model,
-    and created again when the optimizer is used for another one.
+    The state belongs to one parameter vector: it persists between calls of `fit` on the same model,
+    and is created anew when the optimizer is used for another one.
 
     Parameters
     ----------
     learning_rate : float or Schedule
-        Size of a step, > 0, or a schedule that gives it for each step.
+        Size of a step, > 0, or a schedule that returns it for each step.
     clip_norm : float, optional
         Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
         before the step [1]_. By default gradients are not clipped.
@@ -42,7 +42,7 @@ class Optimizer(ABC):
         Number of steps made on the current parameter vector.
     state_names : tuple of str
         Names of the attributes that `init_state` creates and the next step depends on: arrays,
-        numbers, strings or None. Checkpoints keep them.
+        numbers, strings or None. Checkpoints store them.
     option_name : str or None
         Name of a built-in optimizer on the command line.
     estimator_name : str or None
@@ -170,7 +170,7 @@ class Optimizer(ABC):
         Parameters
         ----------
         theta : ndarray of float, shape (P,)
-            The parameter vector, modified in place. Another array than in the last call starts
+            The parameter vector, modified in place. A different array than in the last call starts
             with a new state.
         grad : ndarray, shape (P,)
             The gradient at `theta`, in the dtype of `theta`; not modified.
@@ -211,7 +211,7 @@ class Optimizer(ABC):
                 raise ArgumentError(
                     f"state_names must list the attributes that init_state creates, got "
                     f"{self.state_names} without {name!r} in {owner}: add it, so that checkpoints "
-                    "keep it, or begin its name with an underscore if no later step needs it"
+                    "store it, or begin its name with an underscore if no later step needs it"
                 )
         for name in self.state_names:
             if not hasattr(self, name):
@@ -230,8 +230,9 @@ class Optimizer(ABC):
         Returns
         -------
         dict of str to object
-            "learning_rate" of the last step, "step_count", "schedule" if the schedule has a state
-            of its own, and the attributes in `state_names` once they exist. Arrays are not copied.
+            "learning_rate" of the last step, "step_count", "schedule" (the state of the schedule,
+            unless it is empty), and the attributes in `state_names` once they exist. Arrays are
+            not copied.
 
         Raises
         ------
@@ -265,7 +266,8 @@ class Optimizer(ABC):
         theta : ndarray of float, shape (P,)
             The parameter vector of the next steps.
         state : dict of str to object
-            What `state` returned; arrays are copied. A schedule stays that of this optimizer.
+            What `state` returned; arrays are copied. This optimizer keeps its schedule, whose state
+            is restored.
 
         Raises
         ------

@@ -83,7 +83,7 @@ def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
     Returns
     -------
     callable or None
-        The compiled loop; None if the step is to be made by NumPy.
+        The compiled loop; None if NumPy should make the step.
 
     Raises
     ------
@@ -100,7 +100,8 @@ def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
         return None
     from concurrent.futures import ThreadPoolExecutor
 
-    # In a thread, which Ctrl-C does not reach: interrupted, numba is broken or ends the process.
+    # In a thread, which Ctrl-C does not reach: an interrupt while numba compiles would leave it
+    # broken or end the process.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_compile, loop, theta.dtype).result()
 

@@ -18,7 +18,7 @@ class GradientDescent(Optimizer):
     Parameters
     ----------
     learning_rate : float or Schedule
-        Size of a step, > 0, or a schedule that gives it for each step.
+        Size of a step, > 0, or a schedule that returns it for each step.
     clip_norm : float, optional
         Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
         before the step. By default gradients are not clipped.

@@ -24,7 +24,7 @@ class Momentum(Optimizer):
     Parameters
     ----------
     learning_rate : float or Schedule
-        Size of a step, > 0, or a schedule that gives it for each step.
+        Size of a step, > 0, or a schedule that returns it for each step.
     beta : float, default 0.9
         Weight of the past in the average, in [0, 1): about 1 / (1 - beta) gradients count.
         With 0 it is gradient descent.

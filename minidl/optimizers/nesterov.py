@@ -9,7 +9,7 @@ from .momentum import Momentum
 
 
 class Nesterov(Momentum):
-    """Nesterov's momentum: gradient descent along the velocity that the next step would have.
+    """Nesterov's momentum, which looks ahead along the velocity.
 
     Step by step, from v = 0::
 
@@ -23,7 +23,7 @@ class Nesterov(Momentum):
     Parameters
     ----------
     learning_rate : float or Schedule
-        Size of a step, > 0, or a schedule that gives it for each step.
+        Size of a step, > 0, or a schedule that returns it for each step.
     beta : float, default 0.9
         Weight of the past in the average, in [0, 1): about 1 / (1 - beta) gradients count.
         With 0 it is gradient descent.

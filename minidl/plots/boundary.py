@@ -27,7 +27,7 @@ def decision_boundary(
     classes: Sequence[str] | None = None,
     axes: Any = None,
 ) -> Any:
-    """Plot the predicted class over the plane, and the examples with the wrong ones ringed.
+    """Plot the predicted class over the plane, and the examples; misclassified ones are circled.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def decision_boundary(
     Raises
     ------
     ArgumentError
-        If `model` is not a classifier of one class per example, if `classes` has another number
-        of names, or if `axes` is not a single Axes.
+        If `model` is not a classifier of one class per example, if `classes` has the wrong
+        number of names, or if `axes` is not a single Axes.
     ShapeError
-        If `X` does not have two columns, or `Y` another number of rows.
+        If `X` does not have two columns, or `Y` does not have one row per row of `X`.
     DtypeError
         If `X` or `Y` does not hold real numbers.
     NonFiniteError

@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from .figure import single_axes
 from .labels import check_class_names, check_class_numbers, check_count
 
-MAX_CLASSES_WITH_FRACTIONS = 12  # of more classes, a cell has room for the count alone
+MAX_CLASSES_WITH_FRACTIONS = 12  # with more classes, a cell has room for the count only
 
 
 def confusion_counts(

@@ -98,9 +98,9 @@ def _curves(
         )
     for number, (name, columns) in enumerate(histories.items()):
         if not columns.epochs:
-            which = f" of {name!r}" if is_comparison else ""
+            note = f" of {name!r}" if is_comparison else ""
             raise ArgumentError(
-                f"the history{which} must have at least one epoch, got none in learning_curves: "
+                f"the history{note} must have at least one epoch, got none in learning_curves: "
                 "train first"
             )
         x = range(1, columns.epochs + 1) if against is None else columns[against]
@@ -120,7 +120,7 @@ def _curves(
 
 
 class LearningRateCurve(Protocol):
-    """What `learning_rate_curve` plots; `tuning.LearningRateSearch` has it."""
+    """The attributes that `learning_rate_curve` plots, those of `tuning.LearningRateSearch`."""
 
     learning_rates: Array
     raw_losses: Array

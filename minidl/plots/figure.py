@@ -1,4 +1,4 @@
-"""New figures, checks of the axes that a user passes, and the colours."""
+"""New figures, validation of axes that a user passes, and the colours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, require_extra
 
-# The palette of Okabe and Ito, which readers with any kind of colour vision can tell apart.
+# The palette of Okabe and Ito, which readers with any kind of colour vision can distinguish.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#666666"
 

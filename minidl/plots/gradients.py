@@ -13,10 +13,10 @@ from .figure import axes_array
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:
-    """Plot which elements of the weight matrices have a wrong gradient.
+    """Plot the gradient error of each element of the weight matrices.
 
     The colour is ``abs(analytic - numeric)`` in units of the error bar: above 1 is wrong. A
-    wrong row or column of a matrix shows at a glance.
+    wrong row or column of a matrix is visible at a glance.
 
     Parameters
     ----------

@@ -91,10 +91,10 @@ def misclassified(
             f"got {len(pixels)} images in {function}"
         )
     errors = np.flatnonzero(true_class != predicted_class)
-    order = ""
+    order_note = ""
     if confidence is not None:
         errors = errors[np.argsort(-confidence[errors], kind="stable")]
-        order = ", most confident first"
+        order_note = ", most confident first"
     shown = errors[: check_count(max_images, "max_images", function)]
     titles = []
     for i in shown:
@@ -102,7 +102,7 @@ def misclassified(
         if confidence is not None:  # never "100 %": no model is certain
             title += f" ({min(confidence[i], 0.99):.0%})"
         titles.append(title)
-    limited = f" ({len(shown)} shown)" if len(shown) < len(errors) else ""
+    limit_note = f" ({len(shown)} shown)" if len(shown) < len(errors) else ""
     return _image_grid(
         pixels[shown],
         titles,
@@ -110,7 +110,7 @@ def misclassified(
         columns=columns,
         axes=axes,
         function=function,
-        title=f"Misclassified: {len(errors)} of {len(true_class)} images{limited}{order}",
+        title=f"Misclassified: {len(errors)} of {len(true_class)} images{limit_note}{order_note}",
     )
 
 
@@ -178,7 +178,7 @@ def weight_images(
             f"got {rows.shape} in {function}"
         )
     shown = rows[: check_count(max_images, "max_images", function)]
-    limited = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
+    limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
     largest = np.abs(shown).max(axis=1, keepdims=True)
     pixels = (0.5 + 0.5 * shown / np.where(largest > 0, largest, 1.0)).reshape(-1, *shape)
     return _image_grid(
@@ -188,7 +188,7 @@ def weight_images(
         columns=columns,
         axes=axes,
         function=function,
-        title=f"First-layer weights of each unit{limited} "
+        title=f"First-layer weights of each unit{limit_note} "
         "(mid-grey: 0, brighter: positive, darker: negative)",
     )
 
@@ -223,7 +223,8 @@ def _image_grid(
     title: str,
 ) -> Any:
     """Draw each image with its title, on the axes or on a new figure; return the axes used."""
-    columns, count = check_count(columns, "columns", function), len(images)
+    columns = check_count(columns, "columns", function)
+    count = len(images)
     if axes is None:
         rows = math.ceil(count / columns)
         columns = min(columns, max(count, 4))

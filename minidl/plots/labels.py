@@ -19,9 +19,9 @@ def check_class_names(
     """Return the names as a list; there must be `n_classes`, or at least one."""
     is_sequence = isinstance(classes, Sequence) and not isinstance(classes, str)
     if not is_sequence or not classes or len(classes) != (n_classes or len(classes)):
-        which = f"the {n_classes}" if n_classes else "all"
+        count_note = f"the {n_classes}" if n_classes else "all"
         raise ArgumentError(
-            f"classes must be the names of {which} classes, got {classes!r} in {function}"
+            f"classes must be the names of {count_note} classes, got {classes!r} in {function}"
         )
     return [str(name) for name in classes]
 

@@ -10,24 +10,24 @@ from ..utils.validation import NumberRule, check_number
 
 
 class MeasuredEpochs(Protocol):
-    """What a schedule reads from a `History`: one list per measured quantity, by name."""
+    """The metrics that a schedule reads from a `History`: one list per metric, by name."""
 
     def __getitem__(self, name: str, /) -> Sequence[float]:
-        """Return the values of a quantity, one per completed epoch."""
+        """Return the values of a metric, one per completed epoch."""
 
     def __contains__(self, name: Any, /) -> bool:
-        """Return whether the quantity is measured."""
+        """Return whether the metric is recorded."""
 
 
 class Schedule(ABC):
     """Base class of all learning rate schedules.
 
     A custom schedule defines `__call__`, which returns the learning rate of a step. It is best
-    written as a frozen dataclass, whose text names its fields: checkpoints compare that text to
+    written as a frozen dataclass, whose `repr` names its fields: checkpoints compare the `repr` to
     make sure that a resumed training follows the same schedule.
 
-    A schedule that follows what training measures defines `observe` too, and `state`, `restore`
-    and `reset` for what it remembers.
+    A schedule that adapts to the metrics of the training also defines `observe`, and `state`,
+    `restore` and `reset` for what it remembers.
 
     Attributes
     ----------
@@ -91,17 +91,17 @@ class Schedule(ABC):
     # Hooks that do nothing by default: most schedules depend on the step alone.
 
     def observe(self, history: MeasuredEpochs) -> None:  # noqa: B027
-        """Adapt to what training has measured; called after each epoch. By default nothing changes.
+        """Adapt to the metrics of the training; called after each epoch. Does nothing by default.
 
         Parameters
         ----------
         history : History
-            One list per measured quantity, such as ``history["val_loss"]``, with one number per
+            One list per metric, such as ``history["val_loss"]``, with one number per
             completed epoch.
         """
 
     def state(self) -> dict[str, Any]:
-        """Return what `observe` has changed, for checkpoints.
+        """Return what `observe` has changed, so that checkpoints can store it.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from .base import Schedule, check_fields
 class Constant(Schedule):
     """The same learning rate at every step.
 
-    Unlike a number it can be wrapped as any schedule, and is recorded in the history.
+    Unlike a number, it is recorded in the history.
 
     Parameters
     ----------

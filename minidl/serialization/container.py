@@ -32,7 +32,7 @@ def pack_with_checksums(
     Parameters
     ----------
     content : mapping of str to JSON-compatible values
-        What the description says besides the format and the list of arrays.
+        What the description contains besides the format and the list of arrays.
     arrays : mapping of str to ndarray
         Arrays of float32, float64, int64 or uint8; they are stored in little-endian byte order.
 
@@ -66,11 +66,11 @@ def pack_with_checksums(
         ) from error
     if len(text) > MAX_DESCRIPTION_BYTES or not is_array_table(parsed["arrays"]):
         first_arrays = list(little_endian.items())[:5]
-        examples = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
+        listing = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
         raise ArgumentError(
             f"a saved model may have a description of {MAX_DESCRIPTION_BYTES:,} bytes and "
             f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with plain names, "
-            f"got {len(text):,} bytes and the arrays {examples}, ...: make it smaller, "
+            f"got {len(text):,} bytes and the arrays {listing}, ...: make it smaller, "
             "or rename the parameters"
         )
     return {
@@ -83,7 +83,7 @@ def pack_with_checksums(
 def read_verified(
     path: FilePath, limit: int | Limits = Limits.max_bytes
 ) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the content and the arrays that `pack_with_checksums` was given.
+    """Read a file, and return its content and arrays once their checksums are verified.
 
     The checksum of the description is verified before it is parsed, that of each array before it
     is returned.
@@ -98,7 +98,7 @@ def read_verified(
     Returns
     -------
     content : dict
-        What the description says besides the format and the list of arrays.
+        What the description contains besides the format and the list of arrays.
     arrays : dict of str to ndarray
         The arrays by name.
 

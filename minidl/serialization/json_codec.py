@@ -50,7 +50,7 @@ def encode(value: Any, arrays: dict[str, Array]) -> Any:
 
 
 def decode(value: Any, arrays: dict[str, Array]) -> Any:
-    """Return the value that `encode` was given.
+    """Return the value that was passed to `encode`.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ _CLASS_CHANGED = "has a class changed since the model was saved?"
 
 
 class Model(Protocol):
-    """What is saved of a model: a `Sequential` or its objective."""
+    """The attributes of a model that are saved; a `Sequential` and its objective have them."""
 
     @property
     def layers(self) -> Sequence[Layer]: ...
@@ -84,7 +84,7 @@ def save_model(
     path : path
         The file, which is replaced if it exists.
     extra_content : mapping of str to JSON-compatible values, optional
-        What the description says besides the model's configuration.
+        What the description contains besides the model's configuration.
     extra_arrays : mapping of str to ndarray, optional
         Arrays to store beside the parameters.
 
@@ -179,7 +179,7 @@ def load_model(
     Raises
     ------
     ArgumentError
-        If `custom` is not as it must be.
+        If `custom` is not a sequence of such classes, or one has the name of a built-in class.
     MissingDataError
         If there is no such file.
     DataError
@@ -257,15 +257,15 @@ def _build(
     """Return the layer, loss or penalty of that configuration."""
     name = config["class"]
     settings = config["settings"]
-    found_class = classes.get(name)
-    if found_class is None or not issubclass(found_class, base):
+    stored_class = classes.get(name)
+    if stored_class is None or not issubclass(stored_class, base):
         cure = f"pass custom=[{name}]" if name.isidentifier() else "restore a copy"
         raise DataError(
             f"{path}: must use built-in or custom classes, "
             f"found the {base.__name__.lower()} {name[:80]!r}: {cure}"
         )
     try:
-        instance = found_class(**settings)
+        instance = stored_class(**settings)
         # Compared as JSON, in which 1, 1.0 and true differ.
         if json.dumps(settings_of(instance), sort_keys=True) != json.dumps(
             settings, sort_keys=True

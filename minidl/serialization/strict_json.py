@@ -1,4 +1,4 @@
-"""JSON without the freedoms that Python's parser takes, and a check of the structure of values."""
+"""Strict parsing of JSON, and a check of the structure of the values."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Names of file format 1 that differ from today's names in Python.
 
-A checkpoint holds the state of a training: that of the optimizer, its schedule as JSON, its text,
-which a resumed training must repeat, and sums over the epoch so far. The files keep the names that
-they had when the format was fixed: this is the one place that translates them.
+A checkpoint contains the state of the optimizer, its schedule as JSON, its text, which must be the
+same when the training is resumed, and sums over the current epoch. The files keep the names that
+were in use when the format was fixed. Only this module translates between them and the names in
+Python.
 """
 
 from __future__ import annotations
@@ -70,18 +71,19 @@ SCHEDULE_FIELDS: dict[type[Schedule], dict[str, str]] = {
 }
 
 SCHEDULES: dict[str, type[Schedule]] = {
-    kind.__name__: kind for kind in exported_parts(schedules, Schedule)
+    schedule_class.__name__: schedule_class
+    for schedule_class in exported_parts(schedules, Schedule)
 }
 
 
 def callback_name_v1(callback: object) -> str:
-    """Return the name of a callback's class as a checkpoint holds it."""
+    """Return the name of a callback's class in a checkpoint."""
     name = type(callback).__name__
     return CALLBACK_NAMES.get(name, name)
 
 
 def optimizer_state_to_v1(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the state of an optimizer as a checkpoint holds it.
+    """Return the state of an optimizer in the form that a checkpoint stores.
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def optimizer_state_to_v1(optimizer: Optimizer) -> dict[str, Any]:
     Raises
     ------
     ArgumentError
-        If the state has a value that a file cannot hold.
+        If the state has a value that a file cannot store.
     """
     state = optimizer.state()
     saved = {
@@ -154,7 +156,7 @@ def restore_optimizer_from_v1(optimizer: Optimizer, theta: Array, saved: dict[st
 
 
 def optimizer_text_v1(optimizer: Optimizer) -> str:
-    """Return the text of an optimizer that a checkpoint holds and a resumed training must repeat.
+    """Return the text by which a checkpoint identifies the arguments of an optimizer.
 
     Parameters
     ----------
@@ -170,7 +172,7 @@ def optimizer_text_v1(optimizer: Optimizer) -> str:
         return str(optimizer)
     arguments = optimizer.hyperparameters()
     rate = arguments.pop("learning_rate")
-    clip_norm = arguments.pop("clip_norm", None)  # the last of all
+    clip_norm = arguments.pop("clip_norm", None)  # appended last
     shown = {"learning_rate": _schedule_text(rate) if isinstance(rate, Schedule) else rate}
     # A custom optimizer may set a number of its state already when it is constructed.
     numbers = {name: getattr(optimizer, name, None) for name in optimizer.state_names}
@@ -199,38 +201,38 @@ def schedule_to_json(schedule: Schedule | None) -> str:
     return json.dumps(schedule, default=_schedule_fields)
 
 
-def schedule_from_json(description: str, present: Schedule | None) -> Schedule | None:
-    """Return the schedule that a JSON text describes.
+def schedule_from_json(description: str, current: Schedule | None) -> Schedule | None:
+    """Return the schedule that a JSON string describes.
 
     Parameters
     ----------
     description : str
         What `schedule_to_json` returned.
-    present : Schedule or None
-        A schedule that may be the described one, and is returned then.
+    current : Schedule or None
+        The schedule of the optimizer, which is returned if the string describes it.
 
     Returns
     -------
     Schedule or None
-        The present schedule, or a new one made of built-in schedules.
+        The current schedule, or a new one made of built-in schedules.
 
     Raises
     ------
     ArgumentError
-        If the description contains a custom schedule, and the present one is not it.
+        If the string describes a custom schedule other than the current one.
     """
-    if schedule_to_json(present) == description:
-        return present
+    if schedule_to_json(current) == description:
+        return current
 
     def make(fields: dict[str, Any]) -> Schedule:
-        kind = SCHEDULES.get(fields.pop("class"))
-        if kind is None or "text" in fields:
+        schedule_class = SCHEDULES.get(fields.pop("class"))
+        if schedule_class is None or "text" in fields:
             raise ArgumentError(
-                f"the learning rate followed {fields.get('text')}, got {present}: "
+                f"the learning rate followed {fields.get('text')}, got {current}: "
                 "give the optimizer the same schedule"
             )
-        names = {saved: name for name, saved in SCHEDULE_FIELDS.get(kind, {}).items()}
-        return kind(**{names.get(name, name): value for name, value in fields.items()})
+        names = {saved: name for name, saved in SCHEDULE_FIELDS.get(schedule_class, {}).items()}
+        return schedule_class(**{names.get(name, name): value for name, value in fields.items()})
 
     schedule: Schedule | None = json.loads(description, object_hook=make)
     return schedule
@@ -238,8 +240,8 @@ def schedule_from_json(description: str, present: Schedule | None) -> Schedule |
 
 def _state_names(optimizer: Optimizer) -> dict[str, str]:
     names: dict[str, str] = {}
-    for kind, renamed in STATE_NAMES.items():
-        if isinstance(optimizer, kind):
+    for optimizer_class, renamed in STATE_NAMES.items():
+        if isinstance(optimizer, optimizer_class):
             names |= renamed
     return names
 
@@ -254,12 +256,14 @@ def _saved_hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _schedule_fields(schedule: Schedule) -> dict[str, Any]:
-    kind = type(schedule)
-    if kind not in SCHEDULES.values():
-        return {"class": kind.__name__, "text": repr(schedule)}
-    names = SCHEDULE_FIELDS.get(kind, {})
+    schedule_class = type(schedule)
+    if schedule_class not in SCHEDULES.values():
+        return {"class": schedule_class.__name__, "text": repr(schedule)}
+    names = SCHEDULE_FIELDS.get(schedule_class, {})
     arguments = init_arguments(schedule)
-    return {"class": kind.__name__} | {names.get(name, name): v for name, v in arguments.items()}
+    return {"class": schedule_class.__name__} | {
+        names.get(name, name): value for name, value in arguments.items()
+    }
 
 
 def _schedule_text(schedule: Schedule) -> str:
@@ -267,7 +271,8 @@ def _schedule_text(schedule: Schedule) -> str:
     if names is None:
         return repr(schedule)
     fields = [
-        f"{names.get(name, name)}={_schedule_text(v) if isinstance(v, Schedule) else repr(v)}"
-        for name, v in init_arguments(schedule).items()
+        f"{names.get(name, name)}="
+        f"{_schedule_text(value) if isinstance(value, Schedule) else repr(value)}"
+        for name, value in init_arguments(schedule).items()
     ]
     return f"{type(schedule).__name__}({', '.join(fields)})"

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor have in common."""
+"""The base class of the classifier and the regressor."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
 
 class Targets(NamedTuple):
-    """The targets of a network, and how it is to end."""
+    """The targets of a network, its loss and its last layer."""
 
     y: Array  # (m, n_outputs)
     sample_weight: Array | None  # (m,)
@@ -46,7 +46,7 @@ class Targets(NamedTuple):
 
 
 # scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
-# nothing but store them: that is what a dataclass generates, so each parameter is written once.
+# nothing but store them. A dataclass generates such an __init__, so each parameter is listed once.
 @dataclass(eq=False, repr=False)
 class MinidlEstimator(BaseEstimator):
     """A network with the interface of a scikit-learn estimator.
@@ -85,7 +85,7 @@ class MinidlEstimator(BaseEstimator):
         y : array_like of shape (m,) or (m, n_outputs)
             The label of each example for a classifier, its value or values for a regressor.
         sample_weight : array_like of shape (m,), optional
-            The weight of each example in the loss, >= 0. By default, all count the same.
+            The weight of each example in the loss, >= 0. By default, all weights are 1.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class MinidlEstimator(BaseEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter is not as described; `ArgumentError` is one.
+            If the data or a parameter is invalid; `ArgumentError` is a subclass.
         NonFiniteError
             If the loss is not finite, as with too high a learning rate.
         """
@@ -151,7 +151,7 @@ class MinidlEstimator(BaseEstimator):
     def _make_targets(
         self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
     ) -> Targets:
-        """Return the targets for labels or values `y`; `classes` are those known so far."""
+        """Return the targets for labels or values `y`; `classes` are those of earlier calls."""
 
     def _new_rng(self) -> np.random.Generator:
         if self.random_state is None:
@@ -159,7 +159,7 @@ class MinidlEstimator(BaseEstimator):
         return np.random.default_rng(draw_seed_words(as_rng(self.random_state)))
 
     def _start(self, X: Array, targets: Targets, rng: np.random.Generator) -> None:
-        """Make the model and the optimizer; an error leaves the estimator as it was."""
+        """Create the model and the optimizer; if that fails, the estimator is unchanged."""
         model = self._new_model(X, targets, rng)
         self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
         self.model_: Sequential = model
@@ -167,7 +167,7 @@ class MinidlEstimator(BaseEstimator):
         self.validation_loss_curve_: list[float] = []
 
     def _resume(self) -> None:
-        """Move the optimizer to the parameters: a copy of an estimator has another vector."""
+        """Bind the optimizer to the parameter vector, which is a new one in a copied estimator."""
         self.optimizer_.restore(self.model_.parameters.theta, self.optimizer_.state())
 
     def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:

@@ -50,15 +50,15 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Whether to hold out a validation set, stop when its loss has not improved for `patience`
         epochs, and restore the parameters of the best epoch.
     validation_fraction : float, default 0.1
-        The fraction of the examples to hold out, between 0 and 1, the same in each
-        class. Used only with `early_stopping`.
+        The fraction of the examples to hold out, between 0 and 1, the same in each class. Used
+        only with `early_stopping`.
     patience : int, default 10
         The number of epochs without improvement before training stops, >= 1. Used only with
         `early_stopping`.
     layers : callable, optional
-        A function of the number of features and the number of
-        outputs (1 for two classes) that returns the layers, instead of the first three parameters.
-        The last `Sigmoid` or `Softmax` may be left out.
+        A function of the number of features and the number of outputs (1 for two classes) that
+        returns the layers, instead of the first three parameters. The last `Sigmoid` or `Softmax`
+        may be omitted.
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, RandomState, Generator or None, default None
@@ -119,7 +119,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         classes: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on a part of the data.
+        """Train for one epoch on one portion of the data.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         classes : array_like of shape (n_classes,), optional
             All labels that may occur in any call. Required in the first call.
         sample_weight : array_like of shape (m,), optional
-            The weight of each example in the loss, >= 0. By default, all count the same.
+            The weight of each example in the loss, >= 0. By default, all weights are 1.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter is not as described; `ArgumentError` is one.
+            If the data or a parameter is invalid; `ArgumentError` is a subclass.
         """
         if self.class_weight == "balanced":
             raise ArgumentError(
@@ -177,7 +177,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         sklearn.exceptions.NotFittedError
             Before `fit` or `partial_fit`.
         ValueError
-            If X is not as described.
+            If X is invalid.
         """
         outputs = self._outputs(X)
         return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
@@ -200,7 +200,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         sklearn.exceptions.NotFittedError
             Before `fit` or `partial_fit`.
         ValueError
-            If X is not as described.
+            If X is invalid.
         """
         class_numbers = self.predict_proba(X).argmax(axis=1)
         labels: Array = self.classes_[class_numbers]

@@ -12,7 +12,7 @@ from ..utils.typing import Array
 
 
 class Examples(NamedTuple):
-    """Inputs, targets and weights, as `Sequential.fit` takes them as validation set."""
+    """Inputs, targets and weights, in the order of a validation set of `Sequential.fit`."""
 
     X: Array
     y: Array
@@ -27,7 +27,7 @@ class Examples(NamedTuple):
 def hold_out(
     examples: Examples, validation_fraction: float, rng: np.random.Generator, *, stratify: bool
 ) -> tuple[Examples, Examples]:
-    """Return the examples for training and those for validation; weights of 0 are in neither."""
+    """Return the training and the validation examples; examples of weight 0 are in neither."""
     rows = np.arange(len(examples.X))
     if examples.sample_weight is not None:
         rows = np.flatnonzero(examples.sample_weight)

@@ -31,7 +31,7 @@ def multilayer_perceptron(
     activation: str,
     dropout: float,
 ) -> list[Layer]:
-    """Return the layers from the features to the outputs, without a last activation."""
+    """Return the layers from the features to the outputs, without an activation at the end."""
     activation_class = choose(ACTIVATIONS, "activation", activation)
     initializer_class = Xavier if activation_class is None else activation_class.default_init
     if not 0 <= dropout < 1:
@@ -60,7 +60,7 @@ def with_last_layer(layers: Sequence[Layer], last_layer: Layer | None) -> list[L
 
 
 def check_output_shape(layers: Sequence[Layer], n_features: int, n_outputs: int) -> None:
-    """Raise `ArgumentError` if the layers have another number of outputs, as far as known."""
+    """Raise `ArgumentError` if the layers are known to have a different number of outputs."""
     shape = output_shapes(layers, (n_features,))[-1]
     if shape not in (None, (n_outputs,)):
         raise ArgumentError(

@@ -48,8 +48,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         The number of epochs without improvement before training stops, >= 1. Used only with
         `early_stopping`.
     layers : callable, optional
-        A function of the number of features and the number of
-        outputs that returns the layers, instead of the first three parameters.
+        A function of the number of features and the number of outputs that returns the layers,
+        instead of the first three parameters.
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, RandomState, Generator or None, default None
@@ -99,7 +99,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     def partial_fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch on a part of the data.
+        """Train for one epoch on one portion of the data.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         y : array_like of shape (m,) or (m, n_outputs)
             The value or values of each example.
         sample_weight : array_like of shape (m,), optional
-            The weight of each example in the loss, >= 0. By default, all count the same.
+            The weight of each example in the loss, >= 0. By default, all weights are 1.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter is not as described; `ArgumentError` is one.
+            If the data or a parameter is invalid; `ArgumentError` is a subclass.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -140,7 +140,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         sklearn.exceptions.NotFittedError
             Before `fit` or `partial_fit`.
         ValueError
-            If X is not as described.
+            If X is invalid.
         """
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -48,7 +48,7 @@ def save_training(path: FilePath, run: TrainingRun) -> None:
     Raises
     ------
     ArgumentError
-        If something has a state that a file cannot hold.
+        If a state contains a value that a file cannot store.
     DataError
         If the file cannot be written.
     """
@@ -60,7 +60,7 @@ def save_training(path: FilePath, run: TrainingRun) -> None:
 def capture_state(run: TrainingRun) -> dict[str, Any]:
     """Return everything that the next step depends on, under the keys of the file format.
 
-    "theta" is None: the file holds the parameters beside the training state.
+    "theta" is None: the file stores the parameters beside the training state.
     """
     state = {
         "optimizer_repr": run.optimizer_repr,
@@ -88,7 +88,7 @@ def _callback_states(callbacks: Sequence[Callback]) -> list[list[Any]]:
 def restore_training(path: FilePath, run: TrainingRun) -> None:
     """Continue `run` from the training state in a checkpoint.
 
-    If that fails, nothing has changed but callbacks.
+    If an error is raised, only callbacks may have changed.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
     -----
     EnvironmentWarning
         If results may differ in the last digits, because NumPy, its BLAS, the processor or the
-        number of threads is another one.
+        number of threads differs.
     """
     content, arrays = read_verified(path)
     training = content.pop("training", None)
@@ -125,7 +125,7 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         _restore_state(state, run)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
-    except Exception as error:  # another program wrote it
+    except Exception as error:  # e.g. if another program wrote the file
         raise DataError(
             f"{path}: must hold the state of a training, found an unexpected structure: "
             "restore a copy"
@@ -244,7 +244,7 @@ def _restore_state(state: Mapping[str, Any], run: TrainingRun) -> None:
 def match_callbacks(
     saved_states: Sequence[Sequence[Any]], callbacks: Sequence[Callback]
 ) -> Iterator[tuple[Callback, dict[str, Any]]]:
-    """Yield each callback that had a state, with this state.
+    """Yield each callback that has a saved state, with this state.
 
     Callbacks of one class get their states in the order in which they were passed to `fit`.
     """
@@ -278,7 +278,7 @@ def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> Argume
 
 
 def _layer_rngs(run: TrainingRun) -> list[RandomStream]:
-    """Return the random streams of the layers, also of layers inside of layers."""
+    """Return the random streams of all layers, nested ones included."""
     modules = [module for layer in run.model.layers for module in layer.modules()]
     return [module.rng for module in modules if module.stochastic and module.rng is not None]
 

@@ -22,7 +22,7 @@ MIN_STEPS = 20
 
 
 class LearningRateSearch:
-    """Result of `lr_find`; `str` of it is a one-line summary.
+    """Result of `lr_find`; `str(search)` is a one-line summary.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def lr_find(
     Raises
     ------
     ArgumentError
-        If an argument is not as described, or the loss is not finite at the start or after the
+        If an argument is invalid, or the loss is not finite at the start or after the
         first step.
     ShapeError
         If `X` or `Y` has the wrong shape.

@@ -1,4 +1,4 @@
-"""The test whether a model can overfit a single batch."""
+"""The test of whether a model can overfit a single batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_INITIAL_RATIO = 3  # of the first loss to the chance level
 
 @dataclass(frozen=True)
 class OverfitReport:
-    """Result of `overfit_one_batch`; `str` of it is a table.
+    """Result of `overfit_one_batch`; `str(report)` is a table.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class OverfitReport:
         level.
     memorized : bool
         True if the last loss is at most a tenth of the way from the minimum loss to the chance
-        level (to the first loss, if the chance level is not known).
+        level (to the first loss, if the chance level is unknown).
     first_loss : float
         The data loss before the first step.
     last_loss : float
@@ -111,7 +111,7 @@ def overfit_one_batch(
     Raises
     ------
     ArgumentError
-        If an argument is not as described.
+        If an argument is invalid.
     ShapeError
         If `X` or `Y` has the wrong shape.
     DtypeError
@@ -161,8 +161,9 @@ class _Trial(NamedTuple):
 
 
 def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) -> _Trial:
-    """Train copies on the batch, until the objective is not finite or `steps` are made."""
-    objective, optimizer = copy.deepcopy(model.objective_function), copy.deepcopy(optimizer)
+    """Train copies on the batch for `steps` steps, or until the objective is not finite."""
+    objective = copy.deepcopy(model.objective_function)
+    optimizer = copy.deepcopy(optimizer)
     parameters = objective.parameters
     totals: list[float] = []
     accuracy = None
@@ -248,7 +249,7 @@ def _bounds(loss: Loss, y: Array) -> _LossBounds:
 
 
 def _hint(x: Array, y: Array, totals: list[float], last_loss: float) -> str:
-    """Return why the batch was probably not memorized, and what to try."""
+    """Return the probable reason why the batch was not memorized, and a cure."""
     if not math.isfinite(last_loss):
         return f"the loss was not finite after step {len(totals)}: try a smaller learning rate"
     first_row: dict[bytes, int] = {}

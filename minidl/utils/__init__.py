@@ -1,1 +1,1 @@
-"""Helpers that know nothing of deep learning: validation, random numbers, files, work arrays."""
+"""General helpers: validation, random numbers, files, work arrays, lazy imports, parts."""

@@ -81,7 +81,7 @@ def read_bounded(
         return status.st_size
 
     try:
-        checked_size(os.stat(path))  # before it is opened: opening a device can have effects
+        checked_size(os.stat(path))  # before opening it: opening a device can have effects
         with open(path, "rb", opener=_open_nonblocking) as file:
             before = os.fstat(file.fileno())
             size = checked_size(before)  # again: the path may lead to another file by now
@@ -127,7 +127,8 @@ def atomic_write(path: FilePath, content: bytes) -> Path:
     Raises
     ------
     DataError
-        If the file cannot be written; the old file and nothing else is left then.
+        If the file cannot be written; the old file is unchanged then, and no temporary file
+        remains.
     """
     with _os_error_as_data_error(path):
         target = Path(os.path.realpath(path))
@@ -198,7 +199,7 @@ def remove_stale_temp_files(folder: FilePath) -> list[Path]:
     """
     prefix = _temp_prefix()
     removed: list[Path] = []
-    with suppress(OSError):  # only tidying up: what matters fails where it is done
+    with suppress(OSError):  # only tidying up: an error that matters is raised by the write itself
         names = [name for name in os.listdir(folder) if name.startswith(prefix)]
         for path in (Path(folder, name) for name in names):
             with suppress(OSError):
@@ -242,10 +243,10 @@ def _temp_prefix() -> str:
 
 
 def _write_via_temporary(temporary: Path, target: Path, content: bytes, mode: int | None) -> bool:
-    """Write `target` by way of `temporary`.
+    """Write `content` to `temporary` and rename it to `target`.
 
-    Returns False if the temporary file belongs to another writer, or if another writer took it
-    for a stale one and removed it before it was locked.
+    Returns False if the temporary file belongs to another writer, or if another writer removed it
+    as stale before it was locked.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:

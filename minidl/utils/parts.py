@@ -1,8 +1,7 @@
 """Tables of the built-in parts, made from the packages that export them.
 
-A part (a layer, an optimizer, a schedule, ...) says itself what it is called on the command line
-and in the estimators; the `__all__` of its package says that it exists. Nothing else is listed
-anywhere.
+The class of a part (a layer, an optimizer, a schedule, ...) declares its name on the command line
+and in the estimators, and the `__all__` of its package lists it. There is no other list.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ def exported_parts(package: ModuleType, base: type[Part]) -> list[type[Part]]:
     """
     exported: list[Any] = [getattr(package, name) for name in package.__all__]
     return [
-        part
-        for part in exported
-        if isinstance(part, type) and issubclass(part, base) and not inspect.isabstract(part)
+        value
+        for value in exported
+        if isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)
     ]
 
 
@@ -50,10 +49,16 @@ def parts_by_option(package: ModuleType, base: type[Part]) -> dict[str, type[Par
     Returns
     -------
     dict of str to type
-        Sorted by name; parts whose own `option_name` is None are left out.
+        Sorted by name; classes that do not define `option_name` themselves, or as None, are left
+        out.
     """
-    names = {part: vars(part).get("option_name") for part in exported_parts(package, base)}
-    return dict(sorted((name, part) for part, name in names.items() if name is not None))
+    names = {
+        part_class: vars(part_class).get("option_name")
+        for part_class in exported_parts(package, base)
+    }
+    return dict(
+        sorted((name, part_class) for part_class, name in names.items() if name is not None)
+    )
 
 
 def parts_by_estimator_name(package: ModuleType, base: type[Part]) -> dict[str, type[Part]]:
@@ -69,13 +74,15 @@ def parts_by_estimator_name(package: ModuleType, base: type[Part]) -> dict[str, 
     Returns
     -------
     dict of str to type
-        Sorted by name: a part's own `estimator_name`, by default its `option_name` with
-        underscores instead of hyphens.
+        Sorted by name: the `estimator_name` that the class itself defines, by default its
+        `option_name` with underscores instead of hyphens.
     """
-    by_option = parts_by_option(package, base).items()
-    names = {part: name.replace("-", "_") for name, part in by_option}
-    for part in exported_parts(package, base):
-        own_name = vars(part).get("estimator_name")
-        if own_name is not None:
-            names[part] = own_name
-    return dict(sorted((name, part) for part, name in names.items()))
+    names = {
+        part_class: option_name.replace("-", "_")
+        for option_name, part_class in parts_by_option(package, base).items()
+    }
+    for part_class in exported_parts(package, base):
+        estimator_name = vars(part_class).get("estimator_name")
+        if estimator_name is not None:
+            names[part_class] = estimator_name
+    return dict(sorted((name, part_class) for part_class, name in names.items()))

@@ -16,12 +16,12 @@ RandomStream: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
 def as_rng(seed: Seed) -> RandomStream:
-    """Return the random number generator of a seed.
+    """Return a random number generator made from a seed.
 
     Parameters
     ----------
     seed : int, Generator or RandomState
-        An integer >= 0 makes a new `numpy.random.Generator`; a generator is returned itself.
+        An integer >= 0 seeds a new `numpy.random.Generator`; a generator is returned as it is.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def spawn_rngs(rng: RandomStream, count: int) -> list[np.random.Generator]:
     Returns
     -------
     list of Generator
-        The same ones for a parent in the same state.
+        Generators in the same states whenever the parent is in the same state.
     """
     seed_words = draw_seed_words(copy.deepcopy(rng))
     return [
@@ -105,7 +105,7 @@ def set_rng_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ArgumentError(
             f"the state must be that of a {type(rng).__name__} of the same kind, but {error}: "
-            "was it changed?"
+            "pass a state of the same generator, unchanged"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What layers, losses and penalties say about themselves to other tools."""
+"""The base of layers, losses and penalties, which describe themselves to other tools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ class SelfDescribing:
         for name in cls.descriptions:
             if name not in vars(cls):
                 definitions = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
-                setattr(cls, name, definitions[-1])  # the default, of the base of all
+                setattr(
+                    cls, name, definitions[-1]
+                )  # the default, from the root of the class hierarchy
 
     def formula(self) -> tuple[str, str]:
         """Return the formulas of the forward and the backward pass, as `explain` prints them.

@@ -71,7 +71,7 @@ def init_arguments(owner: object) -> dict[str, Any]:
 
 def argument_names(owner_class: type) -> list[str]:
     """Return the names of the arguments of a class's constructor, without `self`."""
-    constructor: Any = owner_class.__init__  # type: ignore[misc]  # of any class, not of one
+    constructor: Any = owner_class.__init__  # type: ignore[misc]  # of an arbitrary class
     if constructor is object.__init__:
         return []
     return list(inspect.signature(constructor).parameters)[1:]

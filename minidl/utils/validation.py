@@ -376,7 +376,8 @@ def check_finite(
     Raises
     ------
     NonFiniteError
-        Names the first such element by its index in the whole array.
+        If there is such an element; the message names the first one by its index in the whole
+        array.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if all_finite(array):
@@ -390,5 +391,5 @@ def check_finite(
             f"rescale {name} or use dtype=np.float64"
         )
     raise NonFiniteError(
-        f"{name} must be finite, got {value} at {location}: repair or drop such rows before"
+        f"{name} must be finite, got {value} at {location}: repair or drop such rows first"
     )

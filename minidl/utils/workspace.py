@@ -19,8 +19,8 @@ class HasWorkspace:
     """
 
     workspace: Workspace
-    """The work arrays by name, at first none. Nothing that must be kept may be stored here: the
-    gradient checker swaps the dictionary, and copies begin with an empty one."""
+    """The work arrays by name, at first none. Store no state here: the gradient checker swaps the
+    dictionary, and copies begin with an empty one."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls)
@@ -69,7 +69,7 @@ def get_workspace(
 
 @functools.lru_cache(1024)
 def scalar_array(value: float, dtype: np.dtype[Any]) -> Array:
-    """Return a number as a read-only array of shape (), which a ufunc need not convert.
+    """Return a number as a read-only array of shape (), which saves ufuncs the conversion.
 
     Parameters
     ----------

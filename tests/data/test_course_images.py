@@ -180,7 +180,7 @@ def test_the_test_signs_alone_are_split_the_same_way_every_time(tmp_path):
     first, second = load_signs(tmp_path), load_signs(tmp_path)
     assert first.train.class_counts == (8,) * 6
     assert first.test.class_counts == (2,) * 6
-    rows = [part.images[:, 0, 0, 0] for part in (first.train, first.test)]
+    rows = [split.images[:, 0, 0, 0] for split in (first.train, first.test)]
     assert sorted(np.concatenate(rows)) == list(range(60))
     np.testing.assert_array_equal(rows[1] % 6, first.test.labels)
     np.testing.assert_array_equal(second.test.images, first.test.images)
@@ -199,7 +199,7 @@ def test_the_real_cats_are_recognised():
     assert loaded.train.y.shape == (209, 1)
     assert loaded.train.x.max() <= 1
     assert {
-        part: (name, round(share, 3)) for part, (name, share) in loaded.majority_class.items()
+        split: (name, round(share, 3)) for split, (name, share) in loaded.majority_class.items()
     } == {
         "train": ("non-cat", 0.656),
         "test": ("cat", 0.66),
@@ -207,7 +207,7 @@ def test_the_real_cats_are_recognised():
 
 
 @needs_cats
-def test_the_environment_variable_leads_to_the_real_cats(monkeypatch):
+def test_the_environment_variable_names_the_folder_of_the_real_cats(monkeypatch):
     monkeypatch.setenv("MINIDL_DATA", str(REAL))
     assert load_cats().verified
 
@@ -215,10 +215,10 @@ def test_the_environment_variable_leads_to_the_real_cats(monkeypatch):
 @needs_cats
 def test_the_stand_in_has_the_shapes_and_class_counts_of_the_real_cats():
     real = load_cats(REAL)
-    for part, drawn in zip((real.train, real.test), draw_cats(), strict=True):
-        assert part.images.shape == drawn.images.shape
-        assert part.class_counts == drawn.class_counts
-        assert part.classes == drawn.classes
+    for split, drawn in zip((real.train, real.test), draw_cats(), strict=True):
+        assert split.images.shape == drawn.images.shape
+        assert split.class_counts == drawn.class_counts
+        assert split.classes == drawn.classes
 
 
 @needs_signs

@@ -22,7 +22,7 @@ from minidl.errors import ArgumentError, DataError, MissingDependencyError
 
 NAME = "test_signs.h5"
 GOOD = hdf5_bytes({"x": np.random.default_rng(0).integers(0, 256, 100_000).astype(np.uint8)})
-KNOWN = replace(SIGNS, sha256={NAME: hashlib.sha256(GOOD).hexdigest()}, bytes={NAME: len(GOOD)})
+FILES = replace(SIGNS, sha256={NAME: hashlib.sha256(GOOD).hexdigest()}, bytes={NAME: len(GOOD)})
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -41,7 +41,7 @@ class Server(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
     def handle_error(self, request, address):
-        """Say nothing of clients that hang up."""
+        """Print nothing about clients that hang up."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -66,19 +66,19 @@ def send(handler, content=GOOD, *, status=200, length=True, **headers):
 
 @pytest.fixture
 def server():
-    made = Server()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    http_server = Server()
+    thread = threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield made
-    made.over.set()
-    made.shutdown()
-    made.server_close()
+    yield http_server
+    http_server.over.set()
+    http_server.shutdown()
+    http_server.server_close()
     thread.join()
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path, monkeypatch):
-    """Whatever happens, no temporary file is left anywhere."""
+    """Check that no temporary file is left after the test."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
@@ -86,16 +86,16 @@ def nothing_left(tmp_path, monkeypatch):
     assert os.listdir(scratch) == []
 
 
-def refused(server, tmp_path, told, *, kind=DataError, **settings):
+def refused(server, tmp_path, message, *, kind=DataError, **settings):
     """Check that fetching fails with a message that names the address, and writes nothing."""
-    with pytest.raises(kind, match=told) as caught:
-        fetch(KNOWN, [server.url], tmp_path / "data", **{"timeout": 10.0, **settings})
+    with pytest.raises(kind, match=message) as caught:
+        fetch(FILES, [server.url], tmp_path / "data", **{"timeout": 10.0, **settings})
     assert f"127.0.0.1:{server.server_port}" in str(caught.value)
     assert not (tmp_path / "data").exists()
 
 
-def test_the_file_arrives(server, tmp_path, capsys):
-    assert fetch(KNOWN, [server.url], tmp_path / "new" / "data") == {
+def test_the_file_is_downloaded(server, tmp_path, capsys):
+    assert fetch(FILES, [server.url], tmp_path / "new" / "data") == {
         tmp_path / "new" / "data" / NAME: "fetched"
     }
     assert (tmp_path / "new" / "data" / NAME).read_bytes() == GOOD
@@ -107,7 +107,7 @@ def test_the_file_arrives(server, tmp_path, capsys):
 
 def test_a_correct_existing_file_is_not_fetched_again(server, tmp_path):
     (tmp_path / NAME).write_bytes(GOOD)
-    assert fetch(KNOWN, [server.url], tmp_path) == {tmp_path / NAME: "there already"}
+    assert fetch(FILES, [server.url], tmp_path) == {tmp_path / NAME: "there already"}
     assert server.requests == []
 
 
@@ -116,13 +116,13 @@ def test_another_file_of_that_name_is_never_replaced(server, tmp_path):
     with pytest.raises(
         DataError, match=rf"{NAME}: must not be replaced, found another file of that name"
     ):
-        fetch(KNOWN, [server.url], tmp_path)
+        fetch(FILES, [server.url], tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"mine"
     assert server.requests == []
 
 
 def test_progress_is_shown_on_stderr(server, tmp_path, capsys):
-    fetch(KNOWN, [server.url], tmp_path, progress=True)
+    fetch(FILES, [server.url], tmp_path, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
     assert "100%" in err
@@ -140,7 +140,7 @@ def test_a_body_in_chunks_without_a_length_arrives(server, tmp_path):
         handler.wfile.write(b"0\r\n\r\n")
 
     server.behave = behave
-    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+    assert fetch(FILES, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
 
 
 def endless(handler):
@@ -161,7 +161,7 @@ def dripping(handler):
 
 
 @pytest.mark.parametrize(
-    ("behave", "told"),
+    ("behave", "message"),
     [
         (
             lambda handler: send(handler, GOOD[:5000], length=None),
@@ -207,9 +207,9 @@ def dripping(handler):
         ),
     ],
 )
-def test_any_other_content_never_reaches_the_folder(server, tmp_path, behave, told):
+def test_any_other_content_never_reaches_the_folder(server, tmp_path, behave, message):
     server.behave = behave
-    refused(server, tmp_path, told)
+    refused(server, tmp_path, message)
 
 
 def test_a_server_that_falls_silent_is_an_error(server, tmp_path):
@@ -252,7 +252,7 @@ def test_a_redirect_on_this_computer_is_followed(server, tmp_path):
             send(handler, b"", status=307, Location="/there")
 
     server.behave = behave
-    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+    assert fetch(FILES, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
     assert [path for path, _ in server.requests] == [f"/{NAME}", "/there"]
 
 
@@ -304,7 +304,7 @@ def test_a_redirect_with_an_endless_body_is_not_read(server, tmp_path):
             handler.server.over.wait()
 
     server.behave = behave
-    assert fetch(KNOWN, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
+    assert fetch(FILES, [server.url], tmp_path)[tmp_path / NAME] == "fetched"
 
 
 def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
@@ -314,14 +314,14 @@ def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
     server.behave = lambda handler: send(handler, GOOD[:-1] + b"x")
     monkeypatch.setattr(download, "check_signature", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fetch(KNOWN, [server.url], tmp_path / "data")
+        fetch(FILES, [server.url], tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(server, tmp_path):
     (tmp_path / "data").write_bytes(b"")
     with pytest.raises(DataError, match="data: cannot be written"):
-        fetch(KNOWN, [server.url], tmp_path / "data")
+        fetch(FILES, [server.url], tmp_path / "data")
 
 
 def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
@@ -330,16 +330,16 @@ def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
     with pytest.raises(
         ArgumentError, match=r"must be https .*got http://example\.org/test_signs\.h5: pass another"
     ):
-        fetch(KNOWN, ["http://example.org/"], tmp_path)
+        fetch(FILES, ["http://example.org/"], tmp_path)
     assert connected == []
 
 
 def test_without_pooch_the_error_names_the_pip_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[data\]"):
-        fetch(KNOWN, ["https://example.org/"], tmp_path)
+        fetch(FILES, ["https://example.org/"], tmp_path)
 
 
 def test_every_known_file_has_its_size():
-    for known in (CATS, SIGNS):
-        assert list(known.sha256) == list(known.bytes)
+    for files in (CATS, SIGNS):
+        assert list(files.sha256) == list(files.bytes)

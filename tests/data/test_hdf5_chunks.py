@@ -40,13 +40,13 @@ def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
         )
 
 
-def chunks_refused(path, what, **settings):
-    with pytest.raises(DataError, match=rf"a\.h5, key 'a': .*{what}"):
+def chunks_refused(path, problem, **settings):
+    with pytest.raises(DataError, match=rf"a\.h5, key 'a': .*{problem}"):
         read_hdf5(path, CHUNKED, **settings)
 
 
 def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
-    """HDF5 does so where packing would make it larger."""
+    """HDF5 does so if the filter would make the chunk larger."""
     store(path, GOOD.tobytes(), mask=1)
     np.testing.assert_array_equal(read_hdf5(path, CHUNKED).arrays["a"], GOOD)
 
@@ -87,7 +87,7 @@ def test_filters_that_unpack_in_more_than_one_step_are_refused(path, filters):
 
 
 @pytest.mark.parametrize(
-    ("packed", "mask", "found"),
+    ("packed", "mask", "problem"),
     [
         (zlib.compress(b"1234567890"), 0, "a chunk of 10 bytes instead of 200"),
         (zlib.compress(bytes(199)), 0, "a chunk of 199 bytes"),
@@ -99,10 +99,10 @@ def test_filters_that_unpack_in_more_than_one_step_are_refused(path, filters):
         (b"no gzip at all", 0, "truncated or damaged"),
     ],
 )
-def test_a_chunk_of_a_wrong_size_is_refused(path, packed, mask, found):
-    """HDF5 itself would return memory that nobody wrote, or unpack without an end."""
+def test_a_chunk_of_a_wrong_size_is_refused(path, packed, mask, problem):
+    """HDF5 itself would return memory that was never written, or unpack without a limit."""
     store(path, packed, mask=mask)
-    chunks_refused(path, found)
+    chunks_refused(path, problem)
 
 
 def test_a_checksum_without_a_chunk_is_refused(path):
@@ -114,12 +114,12 @@ def test_a_decompression_bomb_takes_no_memory(path):
     store(path, zlib.compress(bytes(2**26), 9))
     tracemalloc.start()
     chunks_refused(path, "more than 200 bytes")
-    _, most = tracemalloc.get_traced_memory()
+    _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 2**20
+    assert peak_bytes < 2**20
 
 
-def test_a_chunk_far_larger_than_its_array_counts_in_full(path):
+def test_a_chunk_far_larger_than_its_array_counts_with_its_full_size(path):
     store(path, zlib.compress(b"1"), chunk=(10**6, 5))
     refused_total = r"the arrays may have 1,000,000 bytes in a file of .*, found 5,000,000"
     with pytest.raises(DataError, match=refused_total):

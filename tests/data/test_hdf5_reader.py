@@ -29,7 +29,7 @@ X, Y, NAMES = (
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "pictures.h5"
+    return tmp_path / "images.h5"
 
 
 def save(path, change=None, **arrays):
@@ -42,18 +42,18 @@ def save(path, change=None, **arrays):
             change(file)
 
 
-def refused(path, key, *parts, limit=2**20, schema=SCHEMA):
+def refused(path, key, *phrases, limit=2**20, schema=SCHEMA):
     with pytest.raises(DataError) as caught:
         read_hdf5(path, schema, limit=limit)
     text = str(caught.value)
     assert str(path) in text
     assert key is None or f"key {key!r}" in text
-    for part in parts:
-        assert part in text
+    for phrase in phrases:
+        assert phrase in text
     assert text.rsplit(": ", 1)[1].strip(), "the message must end with a cure"
 
 
-def test_a_good_file_is_read(path):
+def test_a_valid_file_is_read(path):
     save(path, change=lambda file: file.create_group("ignored"))
     arrays, sha256 = read_hdf5(path, SCHEMA)
     assert list(arrays) == ["x", "y", "names"]
@@ -70,9 +70,9 @@ def test_a_good_file_is_read(path):
 )
 def test_an_array_of_any_rank_is_read(path, array):
     path.write_bytes(hdf5_bytes({"a": np.asarray(array)}))
-    found = read_hdf5(path, {"a": Field(np.shape(array), "f")}).arrays["a"]
-    assert (found.shape, found.dtype) == (np.shape(array), np.asarray(array).dtype)
-    np.testing.assert_array_equal(found, array)
+    array_read = read_hdf5(path, {"a": Field(np.shape(array), "f")}).arrays["a"]
+    assert (array_read.shape, array_read.dtype) == (np.shape(array), np.asarray(array).dtype)
+    np.testing.assert_array_equal(array_read, array)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +272,11 @@ def test_any_change_of_the_bytes_is_read_or_refused(tmp_path_factory, data):
     try:
         arrays = read_hdf5(path, SCHEMA).arrays
     except DataError as error:
-        told = str(error)
+        message = str(error)
         arrays = {"x": X, "y": Y, "names": NAMES}
     else:
-        told = str(path)
-    assert str(path) in told
+        message = str(path)
+    assert str(path) in message
     assert arrays["x"].shape == (len(arrays["y"]), 4, 3)
     assert arrays["y"].min() >= 0
     assert arrays["y"].max() < len(arrays["names"])

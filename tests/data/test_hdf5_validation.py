@@ -1,4 +1,4 @@
-"""What a file, a data set and its chunks must be before they are read."""
+"""Validation of HDF5 files and datasets before their values are read."""
 
 import gzip
 import os
@@ -28,11 +28,11 @@ def put(path, make):
         make(file)
 
 
-def refused(path, *parts, field=FIELD, limit=Limits.max_bytes):
+def refused(path, *phrases, field=FIELD, limit=Limits.max_bytes):
     with pytest.raises(DataError) as caught:
         read_hdf5(path, {"y": field}, limit=limit)
-    for part in (f"{path}, key 'y': ", *parts):
-        assert part in str(caught.value)
+    for phrase in (f"{path}, key 'y': ", *phrases):
+        assert phrase in str(caught.value)
 
 
 def test_external_storage(path, tmp_path):
@@ -50,7 +50,7 @@ def test_a_virtual_dataset(path):
 
 
 @pytest.mark.parametrize(
-    ("make", "found"),
+    ("make", "problem"),
     [
         (lambda file: file.create_dataset("y", data=["no", "yes"]), "dtype object"),
         (
@@ -73,9 +73,9 @@ def test_a_virtual_dataset(path):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_type(path, make, found):
+def test_a_wrong_type(path, make, problem):
     put(path, make)
-    refused(path, "the dtype kind must be one of i, u with at most 64 byte(s)", f"found {found}")
+    refused(path, "the dtype kind must be one of i, u with at most 64 byte(s)", f"found {problem}")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_wrong_width(path, array, field):
 
 
 @pytest.mark.parametrize(
-    ("array", "found"),
+    ("array", "problem"),
     [
         (Y.reshape(1, 5), "(1, 5)"),
         (np.int64(3), "()"),
@@ -103,9 +103,9 @@ def test_a_wrong_width(path, array, field):
         (np.zeros((2,) * 5, int), "(2, 2, 2, 2, 2)"),
     ],
 )
-def test_a_wrong_shape(path, array, found):
+def test_a_wrong_shape(path, array, problem):
     put(path, lambda file: file.create_dataset("y", data=array))
-    refused(path, f"the shape must be (m,), found {found}")
+    refused(path, f"the shape must be (m,), found {problem}")
 
 
 def test_too_many_elements(path):
@@ -118,33 +118,33 @@ def test_too_many_elements(path):
 
 
 @pytest.mark.parametrize(
-    ("options", "found"),
+    ("options", "problem"),
     [
         ({"scaleoffset": 0}, "6"),
         ({"compression": "lzf"}, "32000"),
         ({"compression": "gzip", "scaleoffset": 0}, "6, 1"),
     ],
 )
-def test_a_filter_that_is_not_allowed(path, options, found):
+def test_a_filter_that_is_not_allowed(path, options, problem):
     put(path, lambda file: file.create_dataset("y", data=Y, **options))
     refused(
         path,
         "the only filters may be gzip, shuffle and fletcher32, each once",
-        f"found filter number(s) {found}: save it again",
+        f"found filter number(s) {problem}: save it again",
     )
 
 
 @pytest.mark.parametrize(
-    ("options", "found"),
+    ("options", "problem"),
     [
         ({}, "0 of 40 bytes"),
         ({"chunks": (5,)}, "0 of 1 chunks"),
         ({"chunks": (1,)}, "0 of 5 chunks"),
     ],
 )
-def test_data_that_were_never_written(path, options, found):
+def test_data_that_were_never_written(path, options, problem):
     put(path, lambda file: file.create_dataset("y", (5,), "i8", **options))
-    refused(path, "all data must have been written", found)
+    refused(path, "all data must have been written", problem)
 
 
 def test_data_that_were_written_in_part(path):
@@ -218,7 +218,7 @@ def test_all_bytes_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "problem"),
     [
         (POINTER, "72 bytes of a Git-LFS pointer: run `git lfs pull`"),
         (b"\n  <!DOCTYPE html><html>", r"a web page \(HTML\)"),
@@ -231,10 +231,10 @@ def test_all_bytes_are_read(tmp_path):
     ],
     ids=["lfs", "html", "html-tag", "html-bom", "gzip", "empty", "cut", "other"],
 )
-def test_a_file_of_another_format_is_named(tmp_path, content, found):
+def test_a_file_of_another_format_is_named(tmp_path, content, problem):
     path = tmp_path / "train.h5"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=f"train.h5: .*{found}") as caught:
+    with pytest.raises(DataError, match=f"train.h5: .*{problem}") as caught:
         HDF5File(path, limit=10**6)
     assert not isinstance(caught.value, MissingDataError)
 
@@ -254,7 +254,7 @@ def test_a_missing_file_is_a_file_not_found_error(tmp_path, name):
     assert isinstance(caught.value, FileNotFoundError)
 
 
-def test_a_broken_link_is_a_missing_file(tmp_path):
+def test_a_broken_link_counts_as_a_missing_file(tmp_path):
     (tmp_path / "a.h5").symlink_to(tmp_path / "b.h5")
     with pytest.raises(MissingDataError):
         HDF5File(tmp_path / "a.h5", limit=100)
@@ -265,7 +265,7 @@ def test_a_folder_is_refused(tmp_path):
         HDF5File(tmp_path, limit=100)
 
 
-def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+def test_a_pipe_is_refused_without_blocking(tmp_path):
     os.mkfifo(tmp_path / "pipe.h5")
     with pytest.raises(DataError, match="a pipe or device"):
         HDF5File(tmp_path / "pipe.h5", limit=100)

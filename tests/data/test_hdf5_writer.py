@@ -10,7 +10,7 @@ from minidl.errors import DataError
 ARRAYS = {"a": np.arange(6).reshape(2, 3), "b": np.array([b"x"])}
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_a_written_file_is_read_back(tmp_path):
     path = tmp_path / "new" / "one.h5"
     assert write_hdf5({path: ARRAYS}) == [path]
     arrays = read_hdf5(path, {"a": Field((2, 3), "i"), "b": Field((1,), "S")}).arrays
@@ -38,7 +38,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, step):
     assert os.listdir(tmp_path) == []
 
 
-def test_the_bytes_are_on_the_disk_before_the_name(tmp_path, monkeypatch):
+def test_the_content_is_flushed_before_the_file_is_renamed(tmp_path, monkeypatch):
     calls = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)

@@ -11,9 +11,9 @@ from minidl.data.images import MAX_PIXELS, read_image
 Image = pytest.importorskip("PIL.Image")
 
 # Left half red, right half green, upper part brighter than the lower one.
-PICTURE = np.zeros((80, 120, 3), np.uint8)
-PICTURE[:, :60, 0], PICTURE[:, 60:, 1] = 200, 200
-PICTURE[:40] += 50
+IMAGE = np.zeros((80, 120, 3), np.uint8)
+IMAGE[:, :60, 0], IMAGE[:, 60:, 1] = 200, 200
+IMAGE[:40] += 50
 CORNERS = ((5, 5), (5, 58), (58, 5), (58, 58))
 
 
@@ -30,12 +30,12 @@ EXPECTED = np.array([[250, 50, 50], [50, 250, 50], [200, 0, 0], [0, 200, 0]])
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "picture.png"
+    return tmp_path / "image.png"
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a picture with ümlaut.PNG"])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "an image with ümlaut.PNG"])
 def test_an_image_of_any_size_is_scaled_to_64_by_64(tmp_path, name):
-    Image.fromarray(PICTURE).save(tmp_path / name)
+    Image.fromarray(IMAGE).save(tmp_path / name)
     image = read_image(tmp_path / name)
     assert (image.shape, image.dtype) == ((64, 64, 3), np.uint8)
     assert near(image, EXPECTED, slack=12)
@@ -48,7 +48,7 @@ def test_an_image_of_the_right_size_is_unchanged(path):
 
 
 def test_the_size_is_height_then_width(path):
-    Image.fromarray(PICTURE).save(path)
+    Image.fromarray(IMAGE).save(path)
     assert read_image(path, size=(10, 30)).shape == (10, 30, 3)
 
 
@@ -75,15 +75,15 @@ def test_16_bit_grey_keeps_its_brightness(path):
 
 
 def test_a_palette_image_keeps_its_colours(path):
-    Image.fromarray(PICTURE).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
+    Image.fromarray(IMAGE).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
     assert near(read_image(path), EXPECTED)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_pixels_become_white(path, mode):
-    picture = Image.new("RGBA", (10, 10), (0, 0, 0, 0)).convert(mode)
-    picture.putalpha(0)
-    picture.save(path)
+    image = Image.new("RGBA", (10, 10), (0, 0, 0, 0)).convert(mode)
+    image.putalpha(0)
+    image.save(path)
     assert (read_image(path) == 255).all()
 
 
@@ -93,7 +93,7 @@ def test_a_transparent_colour_of_a_palette_becomes_white(path):
 
 
 def test_cmyk_jpeg_is_read(tmp_path):
-    Image.fromarray(PICTURE).convert("CMYK").save(tmp_path / "a.jpg")
+    Image.fromarray(IMAGE).convert("CMYK").save(tmp_path / "a.jpg")
     assert near(read_image(tmp_path / "a.jpg"), EXPECTED, slack=20)
 
 
@@ -101,7 +101,7 @@ def test_cmyk_jpeg_is_read(tmp_path):
 def test_an_image_marked_as_rotated_is_turned_upright(tmp_path, orientation, degrees):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(PICTURE).rotate(degrees, expand=True).save(
+    Image.fromarray(IMAGE).rotate(degrees, expand=True).save(
         tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0
     )
     assert near(read_image(tmp_path / "a.jpg"), EXPECTED, slack=12)
@@ -123,7 +123,7 @@ def test_an_impossible_path_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "problem"),
     [
         (b"", "a file that begins with b''"),
         (b"GIF89a" + bytes(20), "a file that begins with b'GIF89a"),
@@ -132,11 +132,11 @@ def test_an_impossible_path_is_an_error():
         (b"%!PS-Adobe-3.0 EPSF", "a file that begins with b'%!PS-Adobe-3'"),
     ],
 )
-def test_the_error_for_another_file_shows_its_first_bytes(path, content, what):
+def test_the_error_for_another_file_shows_its_first_bytes(path, content, problem):
     path.write_bytes(content)
     with pytest.raises(DataError, match="must be a complete JPEG or PNG image, found") as caught:
         read_image(path)
-    assert what in str(caught.value)
+    assert problem in str(caught.value)
 
 
 def test_a_real_gif_is_refused_too(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import minidl.data
 
 
-def test_every_name_is_there():
+def test_every_name_can_be_imported():
     for name in minidl.data.__all__:
         value = getattr(minidl.data, name)
         assert value.__name__ in (name, f"minidl.data.{name}")

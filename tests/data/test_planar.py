@@ -71,13 +71,13 @@ def test_noise_is_a_standard_deviation():
 
 @pytest.mark.parametrize("name", DRAW)
 @pytest.mark.parametrize("make", [int, np.random.default_rng, np.random.RandomState])
-def test_the_same_seed_gives_the_same_points_and_another_seed_others(name, make):
+def test_equal_seeds_give_equal_points_and_different_seeds_different_points(name, make):
     first, second, other = (DRAW[name](30, 0.1, make(seed))[0] for seed in (4, 4, 5))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 
 
-def test_a_stream_advances_and_the_global_one_does_not():
+def test_a_generator_advances_and_the_global_one_does_not():
     rng = np.random.RandomState(0)
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     assert not np.array_equal(planar.moons(10, 0.1, rng)[0], planar.moons(10, 0.1, rng)[0])

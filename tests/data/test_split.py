@@ -30,7 +30,7 @@ def test_no_row_is_lost_or_repeated_and_x_stays_with_y(labels, fraction, seed, s
 
 
 @pytest.mark.parametrize("make", [int, np.random.default_rng, np.random.RandomState])
-def test_the_seed_decides(make):
+def test_the_seed_determines_the_split(make):
     X = np.arange(50)
     first, second, other = (
         train_validation_split(X, X % 2, seed=make(seed))[1][0].tolist() for seed in (1, 1, 2)

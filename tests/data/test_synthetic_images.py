@@ -22,15 +22,15 @@ PINNED = {
 }
 
 
-def digest(part):
-    return hashlib.sha256(part.images.tobytes() + part.labels.astype("<i8").tobytes()).hexdigest()
+def digest(split):
+    return hashlib.sha256(split.images.tobytes() + split.labels.astype("<i8").tobytes()).hexdigest()
 
 
-def test_the_images_never_change():
-    assert {name: digest(part) for name, part in zip(PINNED, draw_cats(), strict=True)} == PINNED
+def test_the_cat_images_are_pinned():
+    assert {name: digest(split) for name, split in zip(PINNED, draw_cats(), strict=True)} == PINNED
 
 
-def test_shapes_and_class_counts_are_those_of_the_course():
+def test_shapes_and_class_counts_are_those_of_the_original_images():
     train, test = draw_cats()
     assert train.classes == test.classes == CAT_CLASSES == ("non-cat", "cat")
     assert train.images.shape == (209, 64, 64, 3)
@@ -41,7 +41,7 @@ def test_shapes_and_class_counts_are_those_of_the_course():
 
 def test_no_test_image_is_a_training_image():
     train, test = draw_cats()
-    assert len({picture.tobytes() for part in (train, test) for picture in part.images}) == 259
+    assert len({image.tobytes() for split in (train, test) for image in split.images}) == 259
 
 
 def test_the_global_random_stream_is_not_used():
@@ -116,12 +116,12 @@ def test_written_files_are_loaded_again(tmp_path):
     assert loaded.classes == CAT_CLASSES
     assert "unverified" in loaded.source
     assert not loaded.verified
-    for part, drawn in zip((loaded.train, loaded.test), draw_cats(), strict=True):
-        np.testing.assert_array_equal(part.images, drawn.images)
-        np.testing.assert_array_equal(part.labels, drawn.labels)
+    for split, drawn in zip((loaded.train, loaded.test), draw_cats(), strict=True):
+        np.testing.assert_array_equal(split.images, drawn.images)
+        np.testing.assert_array_equal(split.labels, drawn.labels)
 
 
-def test_written_files_have_the_types_of_the_course(tmp_path):
+def test_written_files_have_the_types_of_the_original_files(tmp_path):
     import h5py
 
     with h5py.File(write_cats(tmp_path)[0]) as file:
@@ -132,7 +132,7 @@ def test_written_files_have_the_types_of_the_course(tmp_path):
         }
 
 
-def test_a_real_file_is_never_replaced(tmp_path):
+def test_an_existing_file_is_never_replaced(tmp_path):
     real = tmp_path / "test_catvnoncat.h5"
     real.write_bytes(b"real")
     with pytest.raises(DataError, match="must not replace"):
@@ -147,8 +147,8 @@ PINNED_SIGNS = [
 ]
 
 
-def test_the_signs_never_change():
-    assert [digest(part) for part in draw_signs()] == PINNED_SIGNS
+def test_the_sign_images_are_pinned():
+    assert [digest(split) for split in draw_signs()] == PINNED_SIGNS
 
 
 def test_every_sign_is_equally_frequent():
@@ -160,7 +160,7 @@ def test_every_sign_is_equally_frequent():
 
 
 @pytest.mark.parametrize("fingers", range(5))
-def test_one_more_finger_changes_the_picture(fingers):
+def test_one_more_finger_changes_the_image(fingers):
     fewer, more = (
         _draw_hand(Canvas(np.random.RandomState(3)), count).astype(int)
         for count in (fingers, fingers + 1)

@@ -37,7 +37,7 @@ from minidl.errors import ArgumentError
         ("", False),
     ],
 )
-def test_which_addresses_are_allowed(url, fits):
+def test_allowed_addresses(url, fits):
     assert is_allowed(url) is fits
 
 
@@ -69,15 +69,15 @@ def test_addresses_of_a_folder_and_of_files():
 
 
 @pytest.mark.parametrize(
-    ("urls", "told"),
+    ("urls", "message"),
     [
         ([], "where to find train_catvnoncat.h5 and test_catvnoncat.h5"),
         (["https://a.org/train_catvnoncat.h5"], "where to find test_catvnoncat.h5"),
         (["https://a.org/", "https://b.org/"], "must name one folder"),
     ],
 )
-def test_missing_or_ambiguous_addresses_are_refused(urls, told):
-    with pytest.raises(ArgumentError, match=told):
+def test_missing_or_ambiguous_addresses_are_refused(urls, message):
+    with pytest.raises(ArgumentError, match=message):
         resolve_urls(CATS.sha256, urls)
 
 

@@ -26,7 +26,7 @@ def dictionary():
 
 
 def course_forward(X, parameters):
-    """The course's L_model_forward, written as it is there: examples are columns."""
+    """Compute as the DeepLearning.AI specialization does: each example is a column."""
     A = X
     layers = len(parameters) // 2
     for number in range(1, layers):
@@ -42,7 +42,7 @@ def two_layers(bias=True):
     )
 
 
-def test_the_new_net_computes_what_the_course_does():
+def test_the_new_network_computes_the_reference_outputs():
     parameters, X = dictionary(), np.random.default_rng(1).standard_normal((4, 50))
     parameters["b3"] -= 1
     model = from_course(parameters)
@@ -52,7 +52,7 @@ def test_the_new_net_computes_what_the_course_does():
     assert repr(model.loss) == "BinaryCrossEntropy()"
 
 
-def test_there_and_back_is_bit_for_bit():
+def test_a_round_trip_is_exact_bit_for_bit():
     parameters = dictionary()
     back = to_course(from_course(parameters))
     assert list(back) == list(SHAPES)
@@ -60,14 +60,14 @@ def test_there_and_back_is_bit_for_bit():
         np.testing.assert_array_equal(back[name], array, strict=True)
 
 
-def test_the_dictionary_of_a_model_computes_what_it_does():
+def test_the_dictionary_of_a_model_computes_the_same_outputs():
     model, X = classifier(), np.random.default_rng(1).standard_normal((6, 3))
     np.testing.assert_allclose(
         course_forward(X.T, to_course(model)), model.predict(X).T, rtol=1e-14
     )
 
 
-def test_a_model_that_is_given_is_filled_and_returned():
+def test_a_passed_model_is_filled_and_returned():
     model, parameters = two_layers(), to_course(two_layers())
     changed = {name: array + 1 for name, array in parameters.items()}
     assert from_course(changed, model) is model
@@ -83,7 +83,7 @@ def test_the_dictionary_holds_copies():
     np.testing.assert_array_equal(model.parameters.theta, before)
 
 
-def test_a_layer_without_bias_gives_zeros_and_takes_none_or_zeros():
+def test_a_layer_without_bias_exports_zeros_and_accepts_none_or_zeros():
     model = two_layers(bias=False)
     parameters = to_course(model)
     np.testing.assert_array_equal(parameters["b1"], np.zeros((5, 1)))
@@ -107,13 +107,13 @@ def test_a_layer_without_bias_gives_zeros_and_takes_none_or_zeros():
         (np.float16, np.float32),
     ],
 )
-def test_the_new_net_keeps_the_dtype(dtype, expected):
+def test_the_new_network_keeps_the_dtype(dtype, expected):
     assert (
         from_course({"W1": np.ones((1, 2), dtype), "b1": np.ones((1, 1), dtype)}).dtype == expected
     )
 
 
-def test_a_given_model_keeps_its_dtype():
+def test_a_passed_model_keeps_its_dtype():
     model = Sequential(
         [Linear(4, 5), ReLU(), Linear(5, 3), ReLU(), Linear(3, 1)], loss=BinaryCrossEntropy()
     )
@@ -123,7 +123,7 @@ def test_a_given_model_keeps_its_dtype():
     )
 
 
-def wrong(**changes):
+def changed(**changes):
     return {
         name: array
         for name, array in {**to_course(two_layers()), **changes}.items()
@@ -135,28 +135,32 @@ def wrong(**changes):
     ("parameters", "error", "message"),
     [
         (
-            wrong(W2=None),
+            changed(W2=None),
             ArgumentError,
             r"must be W1, b1 to W2, b2 for 2 Linear layers; in from_course W2 is missing: add it",
         ),
-        (wrong(b2=None), ArgumentError, r"b2 is missing"),
-        (wrong(dW1=np.ones((5, 4))), ArgumentError, r"dW1 is unknown: remove it"),
-        (wrong(W3=np.ones((1, 2))), ArgumentError, r"W3 is unknown"),
+        (changed(b2=None), ArgumentError, r"b2 is missing"),
+        (changed(dW1=np.ones((5, 4))), ArgumentError, r"dW1 is unknown: remove it"),
+        (changed(W3=np.ones((1, 2))), ArgumentError, r"W3 is unknown"),
         (
-            wrong(W1=np.ones((4, 5))),
+            changed(W1=np.ones((4, 5))),
             ShapeError,
             r"W1 must have shape \(5, 4\), as layer 0, Linear\(4, 5\), in from_course, "
             r"got \(4, 5\)",
         ),
         (
-            wrong(b2=np.ones(2)),
+            changed(b2=np.ones(2)),
             ShapeError,
             r"b2 must have shape \(2, 1\), as layer 3, Linear\(5, 2\), in from_course, got \(2,\)",
         ),
-        (wrong(b2=np.ones((1, 2))), ShapeError, r"b2 must have shape \(2, 1\)"),
-        (wrong(b2=[[0.0], [np.nan]]), NonFiniteError, r"b2 must be finite, got nan at b2\[1, 0\]"),
+        (changed(b2=np.ones((1, 2))), ShapeError, r"b2 must have shape \(2, 1\)"),
         (
-            wrong(W2=np.ones((2, 5), complex)),
+            changed(b2=[[0.0], [np.nan]]),
+            NonFiniteError,
+            r"b2 must be finite, got nan at b2\[1, 0\]",
+        ),
+        (
+            changed(W2=np.ones((2, 5), complex)),
             DtypeError,
             r"W2 must hold real numbers, got dtype complex128",
         ),
@@ -200,7 +204,7 @@ def test_parameters_that_do_not_fit_are_an_error_and_change_nothing(parameters, 
         ({**dictionary(), "W2": [[1, 2], [3]]}, ShapeError, r"W2 must be a rectangular array"),
     ],
 )
-def test_no_network_is_made_of_other_dictionaries(parameters, error, message):
+def test_other_dictionaries_are_refused(parameters, error, message):
     with pytest.raises(error, match=message):
         from_course(parameters)
 

@@ -59,7 +59,7 @@ def net(last=3, dtype=np.float32, bias=True, **arguments):
 
 
 def run(path, X):
-    """Return what onnxruntime answers."""
+    """Return the output of onnxruntime."""
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -100,7 +100,7 @@ def test_images(tmp_path):
     assert_same(path, model, np.random.default_rng(0).random((6, 5, 4, 3), np.float32))
 
 
-def test_the_shape_comes_from_the_first_layer_that_does_not_take_all(tmp_path):
+def test_the_input_shape_comes_from_the_first_layer_that_requires_one(tmp_path):
     model = Sequential([Dropout(0.5), Tanh(), Linear(3, 2)], loss=MeanSquaredError())
     assert_same(export_onnx(model, tmp_path / "model.onnx"), model, np.ones((2, 3), np.float32))
 
@@ -133,14 +133,14 @@ def nets(draw):
 
 
 @given(built=nets(), m=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
-def test_any_net_of_built_in_layers(built, m, seed, tmp_path_factory):
+def test_any_network_of_built_in_layers_is_exported(built, m, seed, tmp_path_factory):
     model, width = built
     X = np.random.default_rng(seed).standard_normal((m, width)).astype(model.dtype) * 4
     path = export_onnx(model, tmp_path_factory.getbasetemp() / "model.onnx", shape=(width,))
     assert_same(path, model, X)
 
 
-def test_the_form_of_the_graph(tmp_path):
+def test_the_structure_of_the_graph(tmp_path):
     model = net()
     proto = onnx.load(export_onnx(model, tmp_path / "model.onnx"))
     graph = proto.graph
@@ -185,7 +185,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
     assert first == second
 
 
-def test_the_model_is_as_it_was(tmp_path):
+def test_a_failed_load_leaves_the_model_unchanged(tmp_path):
     model = net()
     before = (
         model.parameters.theta.copy(),
@@ -221,7 +221,7 @@ def flat():
             flat(),
             {},
             ArgumentError,
-            r"must know the shape of one example: pass shape=\(64, 64, 3\), say",
+            r"must know the shape of one example: pass e\.g\. shape=\(64, 64, 3\)",
         ),
         (
             flat(),
@@ -255,7 +255,7 @@ def flat():
         ),
     ],
 )
-def test_what_cannot_be_written_is_an_error_and_the_old_file_stays(
+def test_a_failed_write_is_an_error_and_leaves_the_old_file(
     model, arguments, error, message, tmp_path
 ):
     path = tmp_path / "model.onnx"
@@ -267,9 +267,9 @@ def test_what_cannot_be_written_is_an_error_and_the_old_file_stays(
 
 
 def test_more_weights_than_a_file_can_hold_are_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[export_onnx.__module__], "MAX_WEIGHT_BYTES", 400)
+    monkeypatch.setattr(sys.modules[export_onnx.__module__], "MAX_PARAMETER_BYTES", 400)
     with pytest.raises(
-        ArgumentError, match=r"the weights must have at most 400 bytes, got 4\d\d in export_onnx"
+        ArgumentError, match=r"the parameters must have at most 400 bytes, got 4\d\d in export_onnx"
     ):
         export_onnx(net(), tmp_path / "m")
 
@@ -365,10 +365,10 @@ def test_an_unknown_layer_is_named_with_its_cure(layer):
     ],
     ids=["no such operator", "no such input", "shapes", "nothing"],
 )
-def test_a_wrong_function_is_found_before_anything_is_written(nodes, message, tmp_path):
+def test_a_wrong_function_is_an_error_before_anything_is_written(nodes, message, tmp_path):
     with pytest.raises(
         ArgumentError,
-        match=rf"(?s)must pass onnx's checker, which says: .*{message}.*: "
+        match=rf"(?s)must pass the checker of onnx, got the error .*{message}.*: "
         "correct to_onnx of the layer, or custom",
     ):
         export_onnx(made(Linear(3, 2), Gain(2)), tmp_path / "m", custom={Gain: nodes})
@@ -386,7 +386,7 @@ def test_dropout_is_left_out(net, tmp_path):
     same(path, net, np.array([[-1, 0, 2]], np.float32))
 
 
-def test_a_slope_is_exact_in_float64(tmp_path):
+def test_the_slope_is_exact_in_float64(tmp_path):
     net = made(LeakyReLU(0.1), dtype=np.float64)
     path = export_onnx(net, tmp_path / "m", shape=(2,))
     (answer,) = reference.ReferenceEvaluator(str(path)).run(

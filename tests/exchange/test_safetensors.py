@@ -56,7 +56,7 @@ def small(seed=0, dtype=np.float32):
 
 
 def raw(header, data=b"", size=None):
-    """Return the bytes of a file, whatever they are."""
+    """Return the bytes of a file, valid or not."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text) if size is None else size) + text + data
 
@@ -71,32 +71,32 @@ RIGHT = {"0.weight": WEIGHT, "0.bias": BIAS}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_what_torch_recorded_is_read_and_answers_alike(dtype):
+def test_a_file_recorded_by_torch_is_read_and_predicts_the_same(dtype):
     model = recorded_net(dtype)
     load_safetensors(model, RECORDED / f"torch_{dtype}.safetensors")
-    found = model.predict(np.array(ANSWERS["X"], dtype))
+    predictions = model.predict(np.array(ANSWERS["X"], dtype))
     np.testing.assert_allclose(
-        found, ANSWERS["Y"][dtype], rtol=0, atol=1e-6 if dtype == "float32" else 1e-14
+        predictions, ANSWERS["Y"][dtype], rtol=0, atol=1e-6 if dtype == "float32" else 1e-14
     )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_what_is_written_is_what_torch_recorded(dtype, tmp_path):
+def test_the_written_file_is_the_one_that_torch_recorded(dtype, tmp_path):
     model, recorded = recorded_net(dtype), RECORDED / f"torch_{dtype}.safetensors"
     load_safetensors(model, recorded)
     written = save_safetensors(model, tmp_path / "model.safetensors")
 
     def tensors(path):
         return {
-            name: (held["dtype"], held["shape"], bytes(held["data"]))
-            for name, held in safetensors.deserialize(path.read_bytes())
+            name: (tensor["dtype"], tensor["shape"], bytes(tensor["data"]))
+            for name, tensor in safetensors.deserialize(path.read_bytes())
         }
 
     assert tensors(written) == tensors(recorded)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_torch_takes_it_as_it_is_and_gives_it_back(dtype, tmp_path):
+def test_torch_reads_the_file_and_writes_it_back(dtype, tmp_path):
     torch = pytest.importorskip("torch")
     from safetensors.torch import load_file, save_file
     from torch import nn
@@ -143,9 +143,9 @@ def test_torch_takes_it_as_it_is_and_gives_it_back(dtype, tmp_path):
 @pytest.mark.parametrize(
     "layers",
     [lambda: [Linear(3, 3), Gain(3), Residual(3)], lambda: [ReLU()]],
-    ids=["own layers", "no parameters"],
+    ids=["custom layers", "no parameters"],
 )
-def test_there_and_back_is_bit_for_bit(layers, dtype, tmp_path):
+def test_a_round_trip_is_exact_bit_for_bit(layers, dtype, tmp_path):
     model, other = (
         Sequential(layers(), loss=MeanSquaredError(), seed=seed, dtype=dtype) for seed in (1, 2)
     )
@@ -157,7 +157,7 @@ def test_there_and_back_is_bit_for_bit(layers, dtype, tmp_path):
     assert save_safetensors(other, tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_a_model_that_has_diverged_can_be_repaired_but_not_written(tmp_path):
+def test_a_diverged_model_can_be_loaded_into_but_not_saved(tmp_path):
     whole, broken = small(), small()
     path = save_safetensors(whole, tmp_path / "model")
     before = path.read_bytes()
@@ -172,7 +172,7 @@ def test_a_model_that_has_diverged_can_be_repaired_but_not_written(tmp_path):
     np.testing.assert_array_equal(broken.parameters.theta, whole.parameters.theta)
 
 
-def test_the_old_file_stays_whole_where_writing_fails(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_complete(tmp_path, monkeypatch):
     path = save_safetensors(small(), tmp_path / "model")
     before = path.read_bytes()
 
@@ -187,7 +187,7 @@ def test_the_old_file_stays_whole_where_writing_fails(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("call", [save_safetensors, load_safetensors])
-def test_without_the_package_the_cure_is_told(call, tmp_path, monkeypatch):
+def test_without_the_package_the_error_names_the_cure(call, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.delitem(sys.modules, "safetensors.numpy", raising=False)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[safetensors\]"):
@@ -286,7 +286,7 @@ def test_a_correct_file_is_read(tmp_path):
         (raw({}), r"tensor '0\.weight': must be of shape \(1, 2\), found only \[\]:"),
         (
             raw({**RIGHT, "1.bias": tensor([0], 12, 12)}, NUMBERS),
-            r"'1\.bias': must be absent, as from the model, found shape",
+            r"'1\.bias': must be absent, as in the model, found shape",
         ),
         (
             raw({"net.0.weight": WEIGHT, "net.0.bias": BIAS}, NUMBERS),

@@ -6,7 +6,7 @@ from optimizer_paths import GRADS, walk
 from minidl import Adam
 
 
-def test_adam_is_the_courses_formula():
+def test_adam_follows_its_formula():
     theta, v, s, path = np.ones(4), np.zeros(4), np.zeros(4), []
     for t, g in enumerate(GRADS, 1):
         v = 0.8 * v + 0.2 * g

@@ -7,7 +7,7 @@ from optimizer_paths import walk
 from minidl import Adam, AdamW, ArgumentError
 
 
-def test_adamw_decays_the_whole_vector_and_then_is_adam():
+def test_adamw_decays_the_whole_vector_and_then_steps_as_adam():
     theta, decayed, path = np.ones(4), AdamW(0.1, 0.8, 0.99, 1e-3, 0.5), []
     for along in np.diff(walk(Adam(0.1, 0.8, 0.99, 1e-3)), axis=0, prepend=1):
         theta = theta - 0.1 * 0.5 * theta + along

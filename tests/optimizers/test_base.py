@@ -1,5 +1,4 @@
-"""What all optimizers have in common: the learning rate or its schedule, the count of steps, the
-text, the state."""
+"""The base class of optimizers: learning rate, schedule, step count, repr, state."""
 
 import copy
 import json
@@ -30,22 +29,22 @@ from minidl import (
 @each
 def test_steps_are_in_place_and_leave_the_gradient(kind):
     theta, grad = np.ones(3), np.array([1.0, 2.0, 3.0])
-    memory = theta
+    same_theta = theta
     kind(0.1).step(theta, grad)
-    assert memory is theta
+    assert same_theta is theta
     assert (theta < 1).all()
     np.testing.assert_array_equal(grad, [1, 2, 3])
 
 
 @each
-def test_another_vector_starts_anew(kind):
+def test_another_vector_starts_with_a_new_state(kind):
     optimizer = kind(0.1)
     first = walk(optimizer)
     np.testing.assert_array_equal(walk(optimizer), first)
 
 
 @each
-def test_the_same_vector_goes_on(kind):
+def test_the_state_persists_for_the_same_vector(kind):
     optimizer, theta = kind(0.1), np.ones(4)
     for grad in GRADS[:10]:
         optimizer.step(theta, grad)
@@ -125,7 +124,7 @@ def walk_by_hand(optimizer, rates):
 @pytest.mark.parametrize(
     "schedule", [SCHEDULE, StepDecay(0.1, 7), ExponentialDecay(0.1, 3, 0.5), Constant(0.1)], ids=str
 )
-def test_a_schedule_is_its_rates_set_by_hand(kind, schedule):
+def test_a_schedule_equals_learning_rates_assigned_at_each_step(kind, schedule):
     rates = [schedule(step) for step in range(len(GRADS))]
     if 0 in rates:
         rates = [max(rate, 1e-300) for rate in rates]
@@ -151,7 +150,7 @@ def test_the_learning_rate_is_that_of_the_next_step(kind):
 
 
 @each
-def test_a_number_follows_no_schedule(kind):
+def test_a_number_is_not_a_schedule(kind):
     optimizer = kind(0.1)
     walk(optimizer)
     assert (
@@ -162,7 +161,7 @@ def test_a_number_follows_no_schedule(kind):
     ) == (0.1, 0.1, None, 30)
 
 
-def test_assigning_changes_it_between_steps():
+def test_the_learning_rate_can_be_assigned_between_steps():
     optimizer, theta = GradientDescent(0.5), np.zeros(1)
     rates = []
     for new in (None, StepDecay(1.0, 2, 0.5), None, None, 0.25, None):
@@ -171,19 +170,13 @@ def test_assigning_changes_it_between_steps():
         before = theta.copy()
         optimizer.step(theta, np.ones(1))
         rates.append(float(before[0] - theta[0]))
-    assert rates == [
-        0.5,
-        1.0,
-        0.5,
-        0.5,
-        0.25,
-        0.25,
-    ]  # a schedule counts from the optimizer's first step
+    # A schedule is evaluated at the optimizer's step count, wherever it was assigned.
+    assert rates == [0.5, 1.0, 0.5, 0.5, 0.25, 0.25]
     assert optimizer.schedule is None
 
 
 @each
-def test_another_vector_starts_the_schedule_anew(kind):
+def test_another_vector_restarts_the_schedule(kind):
     optimizer = kind(SCHEDULE)
     first = walk(optimizer)
     assert optimizer.learning_rate == SCHEDULE(30)
@@ -191,14 +184,14 @@ def test_another_vector_starts_the_schedule_anew(kind):
     assert optimizer.step_count == 30
 
 
-def test_a_custom_schedule_is_evaluated_for_no_step_too_many():
+def test_a_custom_schedule_is_not_evaluated_beyond_the_last_step():
     optimizer = GradientDescent(Listed((0.3, 0.2, 0.1)))
     np.testing.assert_allclose(walk(optimizer, np.ones((3, 4)))[:, 0], [0.7, 0.5, 0.4])
     assert optimizer.step_count == 3
 
 
 @pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf, None, "0.1"])
-def test_what_a_schedule_returns_is_checked(rate):
+def test_the_learning_rate_that_a_schedule_returns_is_checked(rate):
     with pytest.raises(
         ArgumentError,
         match=r"the learning rate of Listed\(.*\) at step 0 must be finite and >= 0, got .* in A",
@@ -206,22 +199,22 @@ def test_what_a_schedule_returns_is_checked(rate):
         Adam(Listed((rate,)))
     optimizer, theta = Adam(Listed((0.1, rate))), np.ones(4)
     optimizer.step(theta, GRADS[0])
-    kept = theta.copy()
+    theta_before = theta.copy()
     with pytest.raises(ArgumentError, match=r"at step 1 must be finite and >= 0"):
         optimizer.step(theta, GRADS[0])
-    np.testing.assert_array_equal(theta, kept)
+    np.testing.assert_array_equal(theta, theta_before)
 
 
-def test_a_wrong_one_changes_nothing():
+def test_an_invalid_learning_rate_changes_nothing():
     optimizer = Adam(SCHEDULE)
-    for wrong in (0, "fast", Cosine, Listed((np.nan,))):
+    for invalid_rate in (0, "fast", Cosine, Listed((np.nan,))):
         with pytest.raises(ArgumentError):
-            optimizer.learning_rate = wrong
+            optimizer.learning_rate = invalid_rate
         assert optimizer.schedule == SCHEDULE
         assert optimizer.learning_rate == SCHEDULE(0)
 
 
-def test_the_message_names_schedules():
+def test_the_error_for_a_learning_rate_mentions_schedules():
     with pytest.raises(
         ArgumentError,
         match=r"learning_rate must be finite and > 0, got 0 in Adam: .* or pass a Schedule such ",
@@ -242,7 +235,7 @@ def test_the_message_names_schedules():
         ),
     ],
 )
-def test_the_text_names_schedule_and_clipping_and_stays_while_it_trains(optimizer, text):
+def test_repr_names_schedule_and_clipping_and_does_not_change_in_training(optimizer, text):
     assert str(optimizer) == text
     walk(optimizer)
     assert str(optimizer) == text
@@ -250,11 +243,11 @@ def test_the_text_names_schedule_and_clipping_and_stays_while_it_trains(optimize
 
 @each
 @pytest.mark.parametrize("rate", [0.1, SCHEDULE], ids=str)
-@pytest.mark.parametrize("made", [1, 3, 5, 17])
-def test_a_restored_one_goes_on_bit_for_bit(kind, rate, made):
+@pytest.mark.parametrize("n_steps", [1, 3, 5, 17])
+def test_a_restored_optimizer_continues_bit_for_bit(kind, rate, n_steps):
     whole = walk(kind(rate, clip_norm=1.5))
     first, theta = kind(rate, clip_norm=1.5), np.ones(4)
-    walk(first, GRADS[:made], theta)
+    walk(first, GRADS[:n_steps], theta)
     state = first.state()
     plain = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
     assert json.loads(json.dumps(plain)) == plain
@@ -262,20 +255,20 @@ def test_a_restored_one_goes_on_bit_for_bit(kind, rate, made):
     second.restore(theta, copy.deepcopy(state))
     assert second.state().keys() == state.keys()
     assert (second.step_count, second.learning_rate, second.last_learning_rate) == (
-        made,
+        n_steps,
         first.learning_rate,
         first.last_learning_rate,
     )
-    np.testing.assert_array_equal(walk(second, GRADS[made:], theta), whole[made:])
+    np.testing.assert_array_equal(walk(second, GRADS[n_steps:], theta), whole[n_steps:])
 
 
-def test_a_copy_goes_on_by_itself():
+def test_a_copy_is_independent():
     optimizer, theta = Nesterov(SCHEDULE, clip_norm=1), np.ones(4)
     walk(optimizer, GRADS[:3], theta)
-    twin, other = copy.deepcopy((optimizer, theta))
-    walk(twin, GRADS[3:], other)
-    assert (optimizer.step_count, twin.step_count) == (3, 30)
-    np.testing.assert_array_equal(walk(optimizer, GRADS[3:], theta)[-1], other)
+    optimizer_copy, theta_copy = copy.deepcopy((optimizer, theta))
+    walk(optimizer_copy, GRADS[3:], theta_copy)
+    assert (optimizer.step_count, optimizer_copy.step_count) == (3, 30)
+    np.testing.assert_array_equal(walk(optimizer, GRADS[3:], theta)[-1], theta_copy)
 
 
 class Counting(Signs):
@@ -293,7 +286,7 @@ class Counting(Signs):
         self._work = np.empty_like(theta)
 
 
-def test_a_custom_optimizer_keeps_the_state_that_it_names():
+def test_the_state_of_a_custom_optimizer_is_what_state_names_lists():
     first, theta = Counting(SCHEDULE), np.ones(4)
     walk(first, GRADS[:3], theta)
     first.total += 7
@@ -306,7 +299,7 @@ def test_a_custom_optimizer_keeps_the_state_that_it_names():
     assert not np.shares_memory(second.total, first.total)
 
 
-def test_the_arguments_are_told_by_name():
+def test_hyperparameters_returns_the_arguments_by_name():
     optimizer = Counting(SCHEDULE, power=3, clip_norm=1)
     assert list(optimizer.hyperparameters().items()) == [
         ("learning_rate", SCHEDULE),
@@ -318,52 +311,52 @@ def test_the_arguments_are_told_by_name():
 
 
 @pytest.mark.parametrize("value", [0, np.zeros(4), None, {}])
-def test_state_that_is_not_named_is_refused_with_the_cure(value):
-    class Forgetful(Signs):
+def test_state_missing_from_state_names_is_refused_with_the_cure(value):
+    class Unlisted(Signs):
         def init_state(self, theta):
             super().init_state(theta)
             self.average = value
 
-    optimizer, theta = Forgetful(0.1), np.ones(4)
+    optimizer, theta = Unlisted(0.1), np.ones(4)
     for _ in range(2):
         with pytest.raises(
             ArgumentError,
-            match=r"state_names must list .* \('seen',\) without 'average' in Forgetful: add it",
+            match=r"state_names must list .* \('seen',\) without 'average' in Unlisted: add it",
         ):
             optimizer.step(theta, GRADS[0])
     np.testing.assert_array_equal(theta, 1)
 
 
 def test_an_array_that_the_constructor_creates_is_state_too():
-    class Early(Signs):
+    class Premature(Signs):
         def __init__(self, rate):
             super().__init__(rate)
             self.average = np.zeros(4)
 
-    with pytest.raises(ArgumentError, match="without 'average' in Early"):
-        Early(0.1).step(np.ones(4), GRADS[0])
+    with pytest.raises(ArgumentError, match="without 'average' in Premature"):
+        Premature(0.1).step(np.ones(4), GRADS[0])
 
 
-def test_named_state_that_is_not_created_is_refused_with_the_cure():
-    class Promises(Signs):
+def test_names_in_state_names_without_attribute_are_refused_with_the_cure():
+    class Stateless(Signs):
         state_names = ("seen", "average")
 
-    with pytest.raises(ArgumentError, match="no attribute 'average' in Promises: create it"):
-        Promises(0.1).step(np.ones(4), GRADS[0])
+    with pytest.raises(ArgumentError, match="no attribute 'average' in Stateless: create it"):
+        Stateless(0.1).step(np.ones(4), GRADS[0])
 
 
 def test_state_must_be_arrays_and_plain_values():
-    class Holds(Signs):
+    class WithDict(Signs):
         state_names = ("seen", "pairs")
 
         def init_state(self, theta):
             super().init_state(theta)
             self.pairs = {1: 2}
 
-    optimizer = Holds(0.1)
+    optimizer = WithDict(0.1)
     walk(optimizer)
     with pytest.raises(
-        ArgumentError, match=r"Holds\.pairs is listed in state_names, .* got \{1: 2\}"
+        ArgumentError, match=r"WithDict\.pairs is listed in state_names, .* got \{1: 2\}"
     ):
         optimizer.state()
 
@@ -404,7 +397,7 @@ class Halving(Schedule):
 
 
 @pytest.mark.parametrize("wrap", [lambda schedule: schedule, lambda schedule: WarmUp(1, schedule)])
-def test_what_a_schedule_has_observed_is_part_of_the_state(wrap):
+def test_observations_of_a_schedule_are_part_of_the_state(wrap):
     first, theta = GradientDescent(wrap(Halving())), np.ones(4)
     walk(first, GRADS[:3], theta)
     first.schedule.observe({"loss": [1.0, 2.0]})

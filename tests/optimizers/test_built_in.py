@@ -1,5 +1,4 @@
-"""All built-in optimizers: they find minima, keep what they name, and declare what the command line
-and the estimators need."""
+"""All built-in optimizers: minima, state, and names on the command line and in the estimators."""
 
 import tracemalloc
 
@@ -48,7 +47,7 @@ TABLE = [
 @pytest.mark.parametrize(
     ("kind", "slope", "minimum", "rate", "steps"), TABLE, ids=lambda v: getattr(v, "__name__", None)
 )
-def test_the_minimum_is_found(kind, slope, minimum, rate, steps, dtype):
+def test_each_optimizer_reaches_the_minimum(kind, slope, minimum, rate, steps, dtype):
     optimizer, theta = kind(rate), np.array([-1.2, 1], dtype)
     for _ in range(steps):
         optimizer.step(theta, slope(theta).astype(dtype))
@@ -62,7 +61,7 @@ def test_it_passes_the_check_for_optimizers(kind):
     assert report.ok, report
 
 
-def test_each_keeps_the_running_sums_that_it_names():
+def test_each_optimizer_lists_its_running_sums_in_state_names():
     v, s = np.zeros(4), np.zeros(4)
     momentum, ahead, square, both = (
         Momentum(0.1, 0.8),
@@ -87,7 +86,7 @@ def test_each_keeps_the_running_sums_that_it_names():
     [(Momentum, "beta"), (Nesterov, "beta"), (RMSProp, "beta"), (Adam, "beta1"), (AdamW, "beta2")],
 )
 @pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, None])
-def test_shares_lie_in_0_to_1(kind, name, value):
+def test_factors_must_be_in_0_to_1(kind, name, value):
     with pytest.raises(
         ArgumentError, match=rf"{name} must be in \[0, 1\), got {value} in {kind.__name__}"
     ):

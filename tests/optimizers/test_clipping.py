@@ -1,4 +1,4 @@
-"""Clipping: a longer gradient is scaled down to the maximum norm."""
+"""Clipping: a gradient longer than the maximum norm is scaled down to it."""
 
 import numpy as np
 import pytest
@@ -23,25 +23,27 @@ def test_clipping_is_a_step_along_the_shortened_gradient(kind):
     norms = np.linalg.norm(GRADS, axis=1)
     assert 0 < (norms > 1.8).sum() < len(norms)
     shortened = GRADS * np.minimum(1, 1.8 / norms)[:, np.newaxis]
-    kept = GRADS.copy()
+    grads_before = GRADS.copy()
     np.testing.assert_allclose(
         walk(kind(0.1, clip_norm=1.8)), walk(kind(0.1), shortened), rtol=1e-12
     )
-    np.testing.assert_array_equal(kept, GRADS)
+    np.testing.assert_array_equal(grads_before, GRADS)
     np.testing.assert_array_equal(walk(kind(0.1, clip_norm=100)), walk(kind(0.1)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@given(seed=st.integers(0, 99), power=st.integers(-12, 30), most=st.floats(1e-3, 1e3))
-def test_the_step_of_a_clipped_gradient_has_that_norm_and_its_direction(dtype, seed, power, most):
+@given(seed=st.integers(0, 99), power=st.integers(-12, 30), max_norm=st.floats(1e-3, 1e3))
+def test_the_step_of_a_clipped_gradient_has_the_maximum_norm_and_the_same_direction(
+    dtype, seed, power, max_norm
+):
     grad = (np.random.default_rng(seed).standard_normal(7) * 10.0**power).astype(dtype)
     theta = np.zeros(7, dtype)
-    GradientDescent(1.0, clip_norm=most).step(theta, grad)
+    GradientDescent(1.0, clip_norm=max_norm).step(theta, grad)
     wide = grad.astype(np.float64)
     norm = np.linalg.norm(wide)
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     np.testing.assert_allclose(
-        -theta.astype(np.float64), wide * min(1, most / norm), rtol=tolerance
+        -theta.astype(np.float64), wide * min(1, max_norm / norm), rtol=tolerance
     )
 
 
@@ -52,19 +54,19 @@ def test_float32_squares_that_overflow_do_not_end_the_training():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_stays_so(bad):
+def test_a_gradient_that_is_not_finite_is_not_clipped(bad):
     theta = np.zeros(2)
     GradientDescent(1.0, clip_norm=5.0).step(theta, np.array([1.0, bad]))
     assert not np.isfinite(theta).all()
     assert theta[0] == -1
 
 
-def test_training_clips_the_whole_gradient_with_the_penalties_share():
+def test_training_clips_the_whole_gradient_with_penalties():
     X, Y = np.random.default_rng(1).standard_normal((20, 3)), np.full((20, 1), 50.0)
     model = Sequential(
         [Linear(3, 2), Linear(2, 1)], loss=MeanSquaredError(), penalties=[L2(5.0)], dtype=np.float64
     )
-    before, slope = model.parameters.theta.copy(), model.gradient(X, Y)
+    before, gradient = model.parameters.theta.copy(), model.gradient(X, Y)
     model.fit(
         X,
         Y,
@@ -73,14 +75,14 @@ def test_training_clips_the_whole_gradient_with_the_penalties_share():
         batch_size=None,
         progress=False,
     )
-    assert np.linalg.norm(slope) > 10
+    assert np.linalg.norm(gradient) > 10
     np.testing.assert_allclose(
-        before - model.parameters.theta, slope * 0.5 / np.linalg.norm(slope), rtol=1e-12
+        before - model.parameters.theta, gradient * 0.5 / np.linalg.norm(gradient), rtol=1e-12
     )
-    np.testing.assert_allclose(model.parameters.grad, slope)  # as it is
+    np.testing.assert_allclose(model.parameters.grad, gradient)  # not clipped in place
 
 
-def test_a_gradient_that_is_not_finite_is_not_clipped_but_told():
+def test_a_gradient_that_is_not_finite_is_reported_not_clipped():
     model = Sequential([Linear(1, 1)], loss=MeanSquaredError(), dtype=np.float64)
     with pytest.raises(NonFiniteError, match=r"gradient|loss"):
         model.fit(

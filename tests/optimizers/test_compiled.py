@@ -37,34 +37,38 @@ def walk(optimizer, dtype, size=10_007, steps=40):
 @pytest.mark.parametrize("kind", [Adam, AdamW])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_compiled_step_is_the_numpy_step_to_rounding(dtype, kind):
-    compiled, passes = (
+    compiled, uncompiled = (
         kind(0.01, 0.8, 0.99, 1e-6, fast=True),
         kind(0.01, 0.8, 0.99, 1e-6, fast=False),
     )
-    few = 10 * np.finfo(dtype).eps
-    np.testing.assert_allclose(walk(compiled, dtype), walk(passes, dtype), rtol=few, atol=few)
-    np.testing.assert_allclose(compiled.first_moment, passes.first_moment, rtol=few, atol=few)
-    np.testing.assert_allclose(compiled.second_moment, passes.second_moment, rtol=few)
+    tolerance = 10 * np.finfo(dtype).eps
+    np.testing.assert_allclose(
+        walk(compiled, dtype), walk(uncompiled, dtype), rtol=tolerance, atol=tolerance
+    )
+    np.testing.assert_allclose(
+        compiled.first_moment, uncompiled.first_moment, rtol=tolerance, atol=tolerance
+    )
+    np.testing.assert_allclose(compiled.second_moment, uncompiled.second_moment, rtol=tolerance)
     assert compiled.first_moment.dtype == compiled.second_moment.dtype == dtype
     assert compiled._compiled is not None
-    assert passes._compiled is None
+    assert uncompiled._compiled is None
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_compiled_step_of_gradient_descent_is_the_numpy_step_bit_for_bit(dtype):
-    compiled, passes = GradientDescent(0.3, fast=True), GradientDescent(0.3, fast=False)
-    np.testing.assert_array_equal(walk(compiled, dtype), walk(passes, dtype))
+    compiled, uncompiled = GradientDescent(0.3, fast=True), GradientDescent(0.3, fast=False)
+    np.testing.assert_array_equal(walk(compiled, dtype), walk(uncompiled, dtype))
     assert compiled._compiled is not None
-    assert passes._compiled is None
+    assert uncompiled._compiled is None
 
 
-def test_the_loop_of_gradient_descent_is_its_formula():
+def test_the_compiled_loop_of_gradient_descent_follows_its_formula():
     theta = np.array([1.0, -2.0])
     compiled.gradient_descent_step(theta, np.array([0.5, -4.0]), np.array([0.1]))
     np.testing.assert_allclose(theta, [0.95, -1.6])
 
 
-def test_the_loop_itself_is_adams_formula():
+def test_the_compiled_loop_of_adam_follows_its_formula():
     theta, grad = np.array([1.0, -2.0]), np.array([0.5, -4.0])
     mean, square = np.array([1.0, 0.0]), np.array([2.0, 0.0])
     compiled.adam_step(theta, grad, mean, square, np.array([0.9, 0.99, 0.1, 1e-3]))
@@ -75,7 +79,7 @@ def test_the_loop_itself_is_adams_formula():
     )
 
 
-def test_training_with_it_is_training_without():
+def test_training_with_compiled_steps_equals_training_without():
     X = np.random.default_rng(0).standard_normal((50, 3))
     histories = []
     for fast in (True, False):
@@ -86,7 +90,7 @@ def test_training_with_it_is_training_without():
     np.testing.assert_allclose(*histories, rtol=1e-12)
 
 
-def test_unasked_it_is_taken_for_large_vectors_only():
+def test_by_default_only_large_vectors_are_compiled():
     assert (
         compiled.compile_step(compiled.adam_step, None, np.ones(compiled.AUTO_COMPILE_MIN_SIZE))
         is not None
@@ -99,7 +103,7 @@ def test_unasked_it_is_taken_for_large_vectors_only():
     assert compiled.compile_step(compiled.adam_step, False, np.ones(10**6)) is None
 
 
-def test_gradient_descent_waits_to_be_asked():
+def test_gradient_descent_compiles_only_with_fast_true():
     optimizer = GradientDescent(0.1)
     walk(optimizer, np.float32, compiled.AUTO_COMPILE_MIN_SIZE, steps=1)
     assert optimizer._compiled is None
@@ -109,14 +113,14 @@ def test_gradient_descent_waits_to_be_asked():
         GradientDescent(0.1, fast=None)
 
 
-def test_without_numba_numpy_does_the_work_silently(without_numba):
+def test_without_numba_numpy_makes_the_steps(without_numba):
     optimizer = Adam(0.01)
     walk(optimizer, np.float32, compiled.AUTO_COMPILE_MIN_SIZE, steps=1)
     assert optimizer._compiled is None
 
 
 @pytest.mark.parametrize("kind", [Adam, GradientDescent])
-def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_numba, kind):
+def test_fast_without_numba_names_the_pip_command_and_changes_nothing(without_numba, kind):
     theta = np.ones(3)
     with pytest.raises(
         MissingDependencyError, match=r"fast=True needs numba, .*: pip install minidl\[fast\]"
@@ -127,48 +131,48 @@ def test_insisting_without_numba_names_the_pip_line_and_changes_nothing(without_
 
 @pytest.mark.parametrize("kind", [Adam, GradientDescent])
 @pytest.mark.parametrize("fast", ["yes", 2, 0.5])
-def test_fast_must_be_a_truth_value_or_none(fast, kind):
+def test_fast_must_be_a_boolean_or_none(fast, kind):
     with pytest.raises(
         ArgumentError, match=f"fast must be .*True or False, got {fast!r} in {kind.__name__}"
     ):
         kind(0.1, fast=fast)
 
 
-def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(monkeypatch):
-    njit, asked = numba.njit, []
+def test_a_step_is_compiled_even_if_no_cache_can_be_written(monkeypatch):
+    njit, cache_arguments = numba.njit, []
 
-    def refuses(cache=False, **options):
-        asked.append(cache)
+    def njit_without_cache(cache=False, **options):
+        cache_arguments.append(cache)
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return njit(**options)
 
-    monkeypatch.setattr(numba, "njit", refuses)
+    monkeypatch.setattr(numba, "njit", njit_without_cache)
     loop = compiled._compile.__wrapped__(compiled.adam_step, np.dtype(float))
     arrays = [np.ones(2) for _ in range(4)]
     loop(*arrays, np.array([0.9, 0.99, 0.1, 1e-8]))
-    assert asked == [True, False]
+    assert cache_arguments == [True, False]
     assert (arrays[0] < 1).all()
 
 
 def test_ctrl_c_does_not_reach_numba_while_it_compiles(monkeypatch):
-    told = []
+    calls = []
 
-    def compiles(loop, dtype):
+    def compile_interrupted(loop, dtype):
         signal.raise_signal(signal.SIGINT)  # whose handler runs in the main thread
-        told.append((loop, dtype, threading.current_thread() is threading.main_thread()))
+        calls.append((loop, dtype, threading.current_thread() is threading.main_thread()))
 
-    monkeypatch.setattr(compiled, "_compile", compiles)
+    monkeypatch.setattr(compiled, "_compile", compile_interrupted)
     with pytest.raises(KeyboardInterrupt):
         compiled.compile_step(compiled.adam_step, True, np.ones(3, np.float32))
-    assert told == [(compiled.adam_step, np.float32, False)]  # and it came to its end
+    assert calls == [(compiled.adam_step, np.float32, False)]  # compiled to the end, in a thread
 
 
-def test_a_copy_goes_on_by_itself():
+def test_a_copy_is_independent():
     optimizer, theta = Adam(0.1, fast=True), np.ones(3)
     optimizer.step(theta, np.ones(3))
-    twin, other = copy.deepcopy((optimizer, theta))
-    twin.step(other, np.ones(3))
-    assert (optimizer.step_count, twin.step_count) == (1, 2)
+    optimizer_copy, theta_copy = copy.deepcopy((optimizer, theta))
+    optimizer_copy.step(theta_copy, np.ones(3))
+    assert (optimizer.step_count, optimizer_copy.step_count) == (1, 2)
     optimizer.step(theta, np.ones(3))
-    np.testing.assert_array_equal(theta, other)
+    np.testing.assert_array_equal(theta, theta_copy)

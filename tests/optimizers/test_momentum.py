@@ -7,7 +7,7 @@ from optimizer_paths import GRADS, walk
 from minidl import GradientDescent, Momentum, Nesterov
 
 
-def test_momentum_is_the_courses_formula():
+def test_momentum_follows_its_formula():
     theta, v, path = np.ones(4), np.zeros(4), []
     for g in GRADS:
         v = 0.8 * v + (1 - 0.8) * g

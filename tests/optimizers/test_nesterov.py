@@ -6,7 +6,7 @@ from optimizer_paths import GRADS, walk
 from minidl import Nesterov
 
 
-def test_nesterovs_momentum_is_its_formula():
+def test_nesterov_follows_its_formula():
     theta, v, path = np.ones(4), np.zeros(4), []
     for g in GRADS:
         v = 0.8 * v + (1 - 0.8) * g

@@ -6,7 +6,7 @@ from optimizer_paths import GRADS, walk
 from minidl import RMSProp
 
 
-def test_rmsprop_is_its_formula():
+def test_rmsprop_follows_its_formula():
     theta, s, path = np.ones(4), np.zeros(4), []
     for g in GRADS:
         s = 0.8 * s + 0.2 * g**2

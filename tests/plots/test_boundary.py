@@ -24,13 +24,13 @@ pytest.importorskip("matplotlib")
 def test_decision_boundary_shows_regions_examples_and_mistakes():
     axes = plots.decision_boundary(classifier(), X, Y, classes=CLASSES)
     mesh, *_ = axes.collections
-    answers = mesh.get_array().reshape(GRID_POINTS, GRID_POINTS)
-    assert set(answers[:, 0]) == {0}
-    assert set(answers[:, -1]) == {1}
+    regions = mesh.get_array().reshape(GRID_POINTS, GRID_POINTS)
+    assert set(regions[:, 0]) == {0}
+    assert set(regions[:, -1]) == {1}
     scatters = {
-        one.get_label(): one.get_offsets()
-        for one in axes.collections
-        if not one.get_label().startswith("_")
+        collection.get_label(): collection.get_offsets()
+        for collection in axes.collections
+        if not collection.get_label().startswith("_")
     }
     assert list(scatters) == ["non-cat", "cat", "misclassified: 1 of 4"]
     np.testing.assert_array_equal(scatters["misclassified: 1 of 4"], X[1:2])

@@ -11,17 +11,17 @@ pytest.importorskip("matplotlib")
 
 def test_confusion_counts_agree_with_a_loop():
     rng = np.random.default_rng(1)
-    labels, called = rng.integers(0, 5, 200), rng.integers(0, 5, 200)
+    labels, predicted = rng.integers(0, 5, 200), rng.integers(0, 5, 200)
     expected = np.zeros((5, 5), int)
-    for true, said in zip(labels, called, strict=True):
-        expected[true, said] += 1
-    np.testing.assert_array_equal(plots.confusion_counts(labels, called, 5), expected)
+    for true_class, predicted_class in zip(labels, predicted, strict=True):
+        expected[true_class, predicted_class] += 1
+    np.testing.assert_array_equal(plots.confusion_counts(labels, predicted, 5), expected)
 
 
 def test_confusion_matrix_shows_counts_and_fractions():
     axes = plots.confusion_matrix([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ("no", "yes", "never"))
-    said = [text.get_text() for text in axes.texts]
-    assert said == [
+    cell_texts = [text.get_text() for text in axes.texts]
+    assert cell_texts == [
         "3\n75%",
         "1\n25%",
         "0\n0%",

@@ -31,7 +31,7 @@ def test_learning_curves_compares_several_against_any_column():
 
 
 @pytest.mark.parametrize(
-    ("given", "options", "message"),
+    ("histories", "options", "message"),
     [
         ([0.7], {}, r"history must be the History that fit returned.*got \[0.7\]"),
         ({}, {}, "history must be the History"),
@@ -49,6 +49,6 @@ def test_learning_curves_compares_several_against_any_column():
         (history(0.7), {"against": "hours"}, "the history has no 'hours'"),
     ],
 )
-def test_learning_curves_refuses(given, options, message):
+def test_learning_curves_refuses(histories, options, message):
     with pytest.raises(ArgumentError, match=message):
-        plots.learning_curves(given, **options)
+        plots.learning_curves(histories, **options)

@@ -1,11 +1,22 @@
-"""Every plot: on a new figure, on given axes, and without matplotlib."""
+"""Every plot: on a new figure, on passed axes, and without matplotlib."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from plot_examples import CALLED, CLASSES, IMAGES, LABELS, X, Y, classifier, history, pixels, report
+from plot_examples import (
+    CLASSES,
+    IMAGES,
+    LABELS,
+    PREDICTED,
+    X,
+    Y,
+    classifier,
+    history,
+    pixels,
+    report,
+)
 
 from minidl import ArgumentError, MissingDependencyError, plots
 
@@ -14,12 +25,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 DRAW = {
-    "learning_curves": lambda **where: plots.learning_curves(history(0.7, 0.5), **where),
-    "decision_boundary": lambda **where: plots.decision_boundary(classifier(), X, Y, **where),
-    "misclassified": lambda **where: plots.misclassified(IMAGES, LABELS, CALLED, CLASSES, **where),
-    "confusion_matrix": lambda **where: plots.confusion_matrix(LABELS, CALLED, CLASSES, **where),
-    "weight_images": lambda **where: plots.weight_images(np.eye(3, 48), (4, 4, 3), **where),
-    "gradient_errors": lambda **where: plots.gradient_errors(report(), **where),
+    "learning_curves": lambda **options: plots.learning_curves(history(0.7, 0.5), **options),
+    "decision_boundary": lambda **options: plots.decision_boundary(classifier(), X, Y, **options),
+    "misclassified": lambda **options: plots.misclassified(
+        IMAGES, LABELS, PREDICTED, CLASSES, **options
+    ),
+    "confusion_matrix": lambda **options: plots.confusion_matrix(
+        LABELS, PREDICTED, CLASSES, **options
+    ),
+    "weight_images": lambda **options: plots.weight_images(np.eye(3, 48), (4, 4, 3), **options),
+    "gradient_errors": lambda **options: plots.gradient_errors(report(), **options),
 }
 
 
@@ -29,19 +44,21 @@ each = pytest.mark.parametrize("name", DRAW)
 @each
 def test_makes_a_figure_that_shows_something(name):
     axes = DRAW[name]()
-    assert all(isinstance(one, Axes) for one in np.ravel(axes))
+    assert all(isinstance(element, Axes) for element in np.ravel(axes))
     assert pixels(axes).std() > 0.05
 
 
 @each
-def test_draws_on_the_given_axes(name):
+def test_draws_on_the_passed_axes(name):
     figure = Figure()
-    given = figure.subplots(1, 3)
-    one = name in ("learning_curves", "decision_boundary", "confusion_matrix")
-    given = given[0] if one else given[:1] if name == "gradient_errors" else given
-    found = DRAW[name](axes=given)
-    assert np.ravel(found).tolist() == np.ravel(given).tolist()
-    assert all(axes.has_data() for axes in np.ravel(given))
+    axes = figure.subplots(1, 3)
+    if name in ("learning_curves", "decision_boundary", "confusion_matrix"):
+        axes = axes[0]
+    elif name == "gradient_errors":
+        axes = axes[:1]
+    returned_axes = DRAW[name](axes=axes)
+    assert np.ravel(returned_axes).tolist() == np.ravel(axes).tolist()
+    assert all(element.has_data() for element in np.ravel(axes))
 
 
 @each
@@ -51,7 +68,7 @@ def test_refuses_axes_of_another_type(name):
 
 
 @each
-def test_without_matplotlib_the_error_names_the_pip_line(name, monkeypatch):
+def test_without_matplotlib_the_error_names_the_pip_command(name, monkeypatch):
     for module in [module for module in sys.modules if module.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plot_examples import CALLED, CLASSES, IMAGES, LABELS, titles
+from plot_examples import CLASSES, IMAGES, LABELS, PREDICTED, titles
 
 from minidl import ArgumentError, DtypeError, NonFiniteError, ShapeError, plots
 
@@ -11,7 +11,7 @@ pytest.importorskip("matplotlib")
 
 def test_misclassified_shows_the_most_confident_mistakes_first():
     axes = plots.misclassified(
-        IMAGES, LABELS, CALLED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], max_images=2
+        IMAGES, LABELS, PREDICTED, CLASSES, probability=[0.5, 0.6, 0.7, 0.8, 1.0, 0.9], max_images=2
     )
     assert titles(axes) == [
         "true: cat\npredicted: non-cat (99%)",
@@ -24,16 +24,16 @@ def test_misclassified_shows_the_most_confident_mistakes_first():
 
 @pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1], IMAGES / 255])
 def test_misclassified_takes_grey_images_and_fractions(images):
-    axes = plots.misclassified(images, LABELS.reshape(-1, 1), CALLED, CLASSES)
+    axes = plots.misclassified(images, LABELS.reshape(-1, 1), PREDICTED, CLASSES)
     assert titles(axes)[0] == "true: non-cat\npredicted: cat"
     assert len(axes) == 3
 
 
-def test_misclassified_draws_nothing_if_all_is_correct():
+def test_misclassified_draws_nothing_if_all_predictions_are_correct():
     assert len(plots.misclassified(IMAGES, LABELS, LABELS, CLASSES)) == 0
 
 
-def test_a_grid_has_the_given_number_of_columns():
+def test_a_grid_has_the_requested_number_of_columns():
     axes = plots.weight_images(np.ones((7, 12)), (2, 2, 3), columns=4, max_images=6)
     assert len(axes) == 6
     assert axes[0].get_gridspec().get_geometry() == (2, 4)
@@ -78,7 +78,7 @@ def test_misclassified_refuses(change, error, message):
     arguments = {
         "images": IMAGES,
         "labels": LABELS,
-        "predicted": CALLED,
+        "predicted": PREDICTED,
         "classes": CLASSES,
     } | change
     with pytest.raises(error, match=message):
@@ -89,7 +89,7 @@ def test_weight_images_are_grey_at_zero_and_fill_their_scale():
     weight = np.zeros((3, 12))
     weight[0, 0], weight[1, 5] = 4.0, -0.5
     axes = plots.weight_images(weight, (2, 2, 3))
-    first, second, third = (one.get_images()[0].get_array() for one in axes)
+    first, second, third = (element.get_images()[0].get_array() for element in axes)
     assert (first[0, 0, 0], first[1, 1, 1]) == (1.0, 0.5)
     assert second.min() == 0.0
     assert (third == 0.5).all()

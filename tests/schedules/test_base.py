@@ -1,4 +1,4 @@
-"""What all schedules have in common: their range, their text, their arguments."""
+"""The base class of schedules, and the range, repr and arguments of all of them."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ from minidl import ArgumentError, Constant, Cosine, ExponentialDecay, Schedule, 
 
 
 @given(schedule=ANY, step=st.integers(0, 10**7))
-def test_rates_are_finite_and_never_above_the_first_full_one(schedule, step):
+def test_learning_rates_are_finite_and_at_most_the_initial_one(schedule, step):
     top = schedule.after if isinstance(schedule, WarmUp) else schedule
     top = top(0) if isinstance(top, Schedule) else top
     assert 0 <= schedule(step) <= top * (1 + 1e-15)
@@ -23,19 +23,19 @@ def test_rates_are_finite_and_never_above_the_first_full_one(schedule, step):
 
 
 @given(schedule=PLAIN, step=st.integers(0, 10**5))
-def test_without_a_warm_up_they_never_rise(schedule, step):
+def test_without_warm_up_learning_rates_never_rise(schedule, step):
     assert schedule(step + 1) <= schedule(step) * (1 + 1e-15)
 
 
 @given(schedule=ANY)
-def test_the_text_says_all(schedule):
+def test_repr_recreates_the_schedule(schedule):
     names = {
         kind.__name__: kind for kind in (Constant, StepDecay, ExponentialDecay, Cosine, WarmUp)
     }
     assert eval(repr(schedule), names) == schedule
 
 
-def test_they_are_values():
+def test_schedules_are_compared_by_value():
     assert (
         Cosine(1, 10)
         == Cosine(1.0, np.int64(10), 0.0)
@@ -63,7 +63,7 @@ def test_repr():
     [Constant, lambda v: StepDecay(v, 1), lambda v: ExponentialDecay(v, 1), lambda v: Cosine(v, 1)],
 )
 @pytest.mark.parametrize("value", [0, -0.1, math.nan, math.inf, "0.1", None, True, Constant(1)])
-def test_the_rate_must_be_positive(make, value):
+def test_the_learning_rate_must_be_positive(make, value):
     with pytest.raises(
         ArgumentError,
         match=r"learning_rate must be finite and > 0, got .* in (Constant|Step|Exp|Cosine)",
@@ -81,14 +81,14 @@ def test_the_rate_must_be_positive(make, value):
     ],
 )
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, "2", None, True])
-def test_steps_are_whole_numbers(make, name, value):
+def test_numbers_of_steps_must_be_integers(make, name, value):
     with pytest.raises(ArgumentError, match=f"{name} must be an integer >= 1, got {value!r} in "):
         make(value)
 
 
 @pytest.mark.parametrize("kind", [StepDecay, ExponentialDecay])
 @pytest.mark.parametrize("value", [0, -0.5, 1.1, math.nan, "0.5"])
-def test_a_factor_lies_in_0_to_1(kind, value):
+def test_factor_must_be_in_0_to_1(kind, value):
     with pytest.raises(
         ArgumentError, match=rf"factor must be in \(0, 1\], got {value!r} in {kind.__name__}"
     ):

@@ -38,7 +38,7 @@ def test_the_command_line_offers_all_of_them():
     assert set(model_options.SCHEDULES.values()) == set(BUILT_IN) - WITHOUT_A_NAME
 
 
-def test_one_without_a_name_tells_what_it_lacks():
+def test_over_of_a_schedule_without_it_names_what_is_missing():
     with pytest.raises(
         NotImplementedError, match=r"WarmUp defines no over\(learning_rate, steps\)"
     ):

@@ -16,7 +16,7 @@ from minidl import ArgumentError, Cosine
     ],
     ids=str,
 )
-def test_rates(schedule, rates):
+def test_the_learning_rates_follow_the_formula(schedule, rates):
     np.testing.assert_allclose(
         [schedule(step) for step in rates], list(rates.values()), rtol=1e-12, atol=1e-15
     )

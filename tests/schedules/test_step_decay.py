@@ -14,13 +14,13 @@ from minidl import ExponentialDecay, StepDecay
     ],
     ids=str,
 )
-def test_rates(schedule, rates):
+def test_the_learning_rates_follow_the_formula(schedule, rates):
     np.testing.assert_allclose(
         [schedule(step) for step in rates], list(rates.values()), rtol=1e-12, atol=1e-15
     )
 
 
-def test_the_stairs_lie_on_the_smooth_fall():
+def test_step_decay_meets_exponential_decay_at_each_step():
     stairs, smooth = StepDecay(0.3, 50, 0.4), ExponentialDecay(0.3, 50, 0.4)
     np.testing.assert_allclose(
         [stairs(50 * k) for k in range(9)], [smooth(50 * k) for k in range(9)], rtol=1e-12

@@ -18,14 +18,14 @@ from minidl import ArgumentError, Cosine, StepDecay, WarmUp
     ],
     ids=str,
 )
-def test_rates(schedule, rates):
+def test_the_learning_rates_follow_the_formula(schedule, rates):
     np.testing.assert_allclose(
         [schedule(step) for step in rates], list(rates.values()), rtol=1e-12, atol=1e-15
     )
 
 
 @pytest.mark.parametrize("value", [0, -1, math.inf, "0.1", None, Cosine])
-def test_what_comes_after_a_warm_up_is_a_rate_or_a_schedule(value):
+def test_a_warm_up_is_followed_by_a_number_or_a_schedule(value):
     with pytest.raises(
         ArgumentError,
         match=r"after must be finite and > 0, got .* in WarmUp: or pass a schedule such as Cosine",

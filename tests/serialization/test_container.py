@@ -1,4 +1,4 @@
-"""Files of a description and arrays: what is read is what was written, to the last bit."""
+"""Checksummed files of a description and arrays: exact round trips, damage is detected."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def test_the_byte_order_of_a_file_is_always_the_same(path):
 
 
 @pytest.mark.parametrize("key", [*ARRAYS, "description", "sha256"])
-def test_every_bit_counts(path, key):
+def test_every_changed_bit_is_detected(path, key):
     """One bit of each array, in turn at its beginning and its end."""
     for place in (0, -1):
         write(path)
@@ -114,17 +114,17 @@ def test_a_missing_array_is_named(path):
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "message"),
     [
         ({"format": "other"}, "must have the format 'minidl model', found 'other'"),
         ({"version": 4}, "must have the version 1, found 4"),
     ],
 )
-def test_another_format_or_version_is_refused(path, monkeypatch, form, told):
+def test_another_format_or_version_is_refused(path, monkeypatch, form, message):
     with monkeypatch.context() as patch:
         patch.setattr(container, "FORMAT", {**container.FORMAT, **form})
         write(path)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read_verified(path)
 
 
@@ -143,7 +143,7 @@ def table(**row):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"", "the shape must be"),
         (b"{", "must be JSON"),
@@ -196,10 +196,12 @@ def table(**row):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_forged_description_is_refused(path, text, told):
-    known = {"format": "minidl model", "version": 1}
-    rewritten(path, text if isinstance(text, bytes) else json.dumps({**known, **text}).encode())
-    with pytest.raises(DataError, match=told) as caught:
+def test_a_forged_description_is_refused(path, text, message):
+    format_entries = {"format": "minidl model", "version": 1}
+    rewritten(
+        path, text if isinstance(text, bytes) else json.dumps({**format_entries, **text}).encode()
+    )
+    with pytest.raises(DataError, match=message) as caught:
         read_verified(path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 500
@@ -207,8 +209,8 @@ def test_a_forged_description_is_refused(path, text, told):
 
 
 def test_an_array_name_never_leads_through_a_link(path, tmp_path):
-    """A name that would lead through a link is refused before it is looked up."""
-    os.mkfifo(tmp_path / "pipe")  # whoever opens it waits for ever
+    """A name that would follow a link is refused before it is looked up."""
+    os.mkfifo(tmp_path / "pipe")  # opening it would block for ever
     text = json.dumps(
         {"format": "minidl model", "version": 1, "arrays": {"away/x": table()["arrays"]["a"]}}
     ).encode()
@@ -220,7 +222,7 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "arrays", "told"),
+    ("content", "arrays", "message"),
     [
         ({"a": float("nan")}, {}, "must consist of values that JSON can store"),
         ({"a": object()}, {}, "values that JSON can store"),
@@ -233,6 +235,6 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
         ({}, {"a": np.array([object()])}, r"a \(\|O\)"),
     ],
 )
-def test_content_that_could_not_be_read_is_not_written(content, arrays, told):
-    with pytest.raises(ArgumentError, match=told):
+def test_content_that_could_not_be_read_is_not_written(content, arrays, message):
+    with pytest.raises(ArgumentError, match=message):
         container.pack_with_checksums(content, arrays)

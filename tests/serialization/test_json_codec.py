@@ -22,7 +22,7 @@ KEYS = st.sampled_from(["array", "float", "int", "dict", "other"])
 
 STATES = st.recursive(
     PLAIN,
-    lambda held: st.lists(held, max_size=3) | st.dictionaries(KEYS, held, max_size=3),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(KEYS, values, max_size=3),
     max_leaves=8,
 )
 
@@ -32,6 +32,6 @@ STATES = st.recursive(
 def test_any_state_of_a_callback_is_the_same_after_json(state):
     arrays = {}
     tree = json.loads(json.dumps(encode(state, arrays), allow_nan=False))
-    found = decode(tree, arrays)
-    np.testing.assert_equal(found, state)  # to which NaN is NaN
-    assert repr(found).count("array(") == repr(state).count("array(")
+    decoded = decode(tree, arrays)
+    np.testing.assert_equal(decoded, state)  # to which NaN is NaN
+    assert repr(decoded).count("array(") == repr(state).count("array(")

@@ -1,4 +1,4 @@
-"""Models on disk: what is read is what was written, to the last bit."""
+"""Models in files: exact round trips, damage is detected."""
 
 import hashlib
 import json
@@ -85,7 +85,7 @@ def test_every_loss_round_trips(tmp_path, last, loss, outputs):
 
 
 class Scaled(Layer):
-    """Has a setting and a parameter of its own."""
+    """Has an argument and a parameter."""
 
     def __init__(self, features, factor=2.0):
         self.features, self.factor = features, factor
@@ -131,17 +131,17 @@ def test_an_invalid_custom_class_is_refused(tmp_path, custom, message):
 
 def test_a_layer_without_plain_settings_is_refused_before_anything_is_written(tmp_path):
     class Holding(Scaled):
-        def __init__(self, held):
+        def __init__(self, value):
             super().__init__(3)
-            self.held = held
+            self.value = value
 
     model = Sequential([Linear(2, 3), Holding(np.ones(3))], loss=MeanSquaredError())
-    with pytest.raises(ArgumentError, match=r"Holding cannot be saved.*held.*settings\(\)"):
+    with pytest.raises(ArgumentError, match=r"Holding cannot be saved.*value.*settings\(\)"):
         model.save(tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []
 
 
-def test_the_old_file_stays_if_writing_fails(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_unchanged(tmp_path, monkeypatch):
     path = classifier().save(tmp_path / "model.h5")
     before = path.read_bytes()
     monkeypatch.setattr(
@@ -242,8 +242,8 @@ def settings(**new):
             "found the layer 'os.system': restore a copy",
         ),
         (
-            lambda c: c["layers"][0].update({"class": "Own"}),
-            r"found the layer 'Own': pass custom=\[Own\]",
+            lambda c: c["layers"][0].update({"class": "Custom"}),
+            r"found the layer 'Custom': pass custom=\[Custom\]",
         ),
         (lambda c: c["layers"][0].update({"class": "L2"}), "layer 'L2'"),
         (lambda c: c["layers"][0].update({"class": "Layer"}), "layer 'Layer'"),
@@ -376,7 +376,7 @@ def test_a_class_that_would_not_round_trip_is_an_error(tmp_path):
 
 
 def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
-    for model, told in (
+    for model, message in (
         (classifier().astype(np.complex128), "dtype float32 or float64"),
         (
             Sequential([Linear(2, 2), *(ReLU() for _ in range(10_000))], loss=MeanSquaredError()),
@@ -387,7 +387,7 @@ def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
             "JSON",
         ),
     ):
-        with pytest.raises(ArgumentError, match=told):
+        with pytest.raises(ArgumentError, match=message):
             model.save(tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []
 
@@ -468,11 +468,11 @@ def test_any_forged_value_is_refused_or_describes_the_loaded_model(tmp_path_fact
     try:
         model = Sequential.load(path)
     except DataError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = str(path)
+        message = str(path)
         assert json.dumps(model_config(model)) == json.dumps(described[0])
-    assert str(path) in told
+    assert str(path) in message
 
 
 def test_a_missing_file_is_named(tmp_path):

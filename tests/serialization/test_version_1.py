@@ -1,4 +1,4 @@
-"""Names in files of format 1: states, texts and schedules of optimizers keep their old names."""
+"""Names in files of format version 1, which differ from the names in Python."""
 
 import copy
 import json
@@ -37,7 +37,7 @@ from minidl.serialization.version_1 import (
 )
 
 
-def test_a_schedule_that_was_assigned_on_the_way_is_restored():
+def test_a_schedule_assigned_during_training_is_restored():
     first, theta = Adam(0.1), np.ones(4)
     walk(first, GRADS[:10], theta)
     first.learning_rate = SCHEDULE
@@ -49,7 +49,7 @@ def test_a_schedule_that_was_assigned_on_the_way_is_restored():
     assert (second.schedule, second.learning_rate) == (None, 0.3)
 
 
-def test_a_schedule_of_ones_own_must_be_there_again():
+def test_a_custom_schedule_must_be_passed_again_to_restore_it():
     first, theta = Adam(Listed((0.1, 0.2))), np.ones(4)
     walk(first, GRADS[:1], theta)
     restore_optimizer_from_v1(Adam(Listed((0.1, 0.2))), theta, optimizer_state_to_v1(first))
@@ -68,28 +68,28 @@ class Inverse(Schedule):
 
 
 @given(schedule=ANY)
-def test_a_description_makes_an_equal_one(schedule):
+def test_a_schedule_survives_json(schedule):
     assert schedule_from_json(schedule_to_json(schedule), None) == schedule
 
 
-def test_one_of_ones_own_is_known_again_by_its_text_alone():
-    mine = WarmUp(2, Inverse(0.5))
-    assert [mine(step) for step in range(4)] == [0.25, 0.5, 0.5, 0.25]
-    assert json.loads(schedule_to_json(mine)) == {
+def test_a_custom_schedule_is_recognized_by_its_repr():
+    schedule = WarmUp(2, Inverse(0.5))
+    assert [schedule(step) for step in range(4)] == [0.25, 0.5, 0.5, 0.25]
+    assert json.loads(schedule_to_json(schedule)) == {
         "class": "WarmUp",
         "steps": 2,
         "then": {"class": "Inverse", "text": "Inverse(rate=0.5)"},
     }
-    assert schedule_from_json(schedule_to_json(mine), WarmUp(2, Inverse(0.5))) == mine
-    for present in (None, WarmUp(2, Inverse(0.4)), Inverse(0.5)):
+    assert schedule_from_json(schedule_to_json(schedule), WarmUp(2, Inverse(0.5))) == schedule
+    for current in (None, WarmUp(2, Inverse(0.4)), Inverse(0.5)):
         with pytest.raises(
             ArgumentError,
             match=r"the learning rate followed Inverse\(rate=0\.5\), got .*: give the optimizer ",
         ):
-            schedule_from_json(schedule_to_json(mine), present)
+            schedule_from_json(schedule_to_json(schedule), current)
 
 
-def test_none_stays_none():
+def test_no_schedule_survives_json():
     assert schedule_from_json(schedule_to_json(None), Constant(1)) is None
 
 
@@ -153,7 +153,7 @@ def test_the_names_in_a_file_are_fixed(optimizer, names):
     assert plain == {"learning_rate": 0.1, "_schedule": "null", "steps_made": 3} | names
 
 
-def test_adams_first_array_in_a_file_is_the_mean():
+def test_the_first_array_of_adam_in_a_file_is_the_mean():
     optimizer = Adam(0.1)
     walk(optimizer)
     saved = optimizer_state_to_v1(optimizer)
@@ -209,7 +209,7 @@ def test_the_text_of_an_optimizer_in_a_file_is_fixed(optimizer, text):
     assert optimizer_text_v1(optimizer) == text
 
 
-def test_the_text_in_a_file_has_the_numbers_that_a_custom_optimizer_starts_with():
+def test_the_text_in_a_file_contains_the_initial_numbers_of_a_custom_optimizer():
     class Scaled(Signs):
         state_names = ("seen", "scale")
 
@@ -221,7 +221,7 @@ def test_the_text_in_a_file_has_the_numbers_that_a_custom_optimizer_starts_with(
     assert text == "Scaled(learning_rate=0.1, scale=0.5, clip_norm=2.0)"
 
 
-def test_an_optimizer_with_a_text_of_its_own_keeps_it():
+def test_a_custom_repr_of_an_optimizer_is_stored_unchanged():
     class Named(Signs):
         def __repr__(self):
             return "Named()"
@@ -246,7 +246,7 @@ def test_an_optimizer_continues_from_a_file_bit_for_bit(kind, rate, steps):
 
 
 class Remembers(Constant):
-    """A custom schedule with a state of its own."""
+    """A custom schedule with a state."""
 
     def state(self):
         return {"epochs": [1, 2]}

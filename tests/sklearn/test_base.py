@@ -1,4 +1,4 @@
-"""The estimators: scikit-learn's own checks, training, continued training."""
+"""The estimators: scikit-learn's checks, training, continued training."""
 
 import copy
 import io

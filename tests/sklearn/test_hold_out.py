@@ -9,19 +9,19 @@ from minidl.sklearn import MinidlClassifier
 
 
 def test_examples_held_out_have_their_weights(monkeypatch):
-    given = {}
-    right = minidl.Sequential.fit
+    fit_arguments = {}
+    original_fit = minidl.Sequential.fit
     monkeypatch.setattr(
         minidl.Sequential,
         "fit",
         lambda model, X, Y, **arguments: (
-            given.update(arguments, Y=Y) or right(model, X, Y, **arguments)
+            fit_arguments.update(arguments, Y=Y) or original_fit(model, X, Y, **arguments)
         ),
     )
     MinidlClassifier(**SMALL, early_stopping=True, class_weight={"upper": 5.0}).fit(X, NAMES)
-    validation = given["validation"]
+    validation = fit_arguments["validation"]
     assert len(validation[0]) == 20
-    for y, weight in (validation[1:], (given["Y"], given["sample_weight"])):
+    for y, weight in (validation[1:], (fit_arguments["Y"], fit_arguments["sample_weight"])):
         np.testing.assert_array_equal(weight, np.where(y[:, 0] == 1, 5.0, 1.0))
 
 

@@ -58,11 +58,11 @@ def test_custom_layers_come_from_a_function():
         MinidlClassifier(layers=lambda d, k: [Linear(d, 3)]).fit(X, NAMES)
 
 
-def test_optimizers_and_schedules():
-    mine = GradientDescent(0.1)
-    estimator = MinidlClassifier(optimizer=mine, max_iter=2, batch_size=None).fit(X, NAMES)
-    assert estimator.optimizer is mine
-    assert mine.step_count == 0  # a parameter is not changed by fit
+def test_optimizers_and_schedules_are_accepted():
+    optimizer = GradientDescent(0.1)
+    estimator = MinidlClassifier(optimizer=optimizer, max_iter=2, batch_size=None).fit(X, NAMES)
+    assert estimator.optimizer is optimizer
+    assert optimizer.step_count == 0  # a parameter is not changed by fit
     scheduled = MinidlClassifier(
         learning_rate=Cosine(0.01, decay_steps=8), max_iter=2, batch_size="auto"
     ).fit(X, NAMES)
@@ -71,7 +71,7 @@ def test_optimizers_and_schedules():
     ]
 
 
-def test_the_network_has_the_dtype_of_the_data_or_the_given_one():
+def test_the_network_has_the_dtype_of_the_data_or_the_requested_one():
     for dtype, data_dtype, expected in (
         (None, np.float32, "float32"),
         (None, np.uint8, "float64"),

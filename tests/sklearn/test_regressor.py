@@ -16,9 +16,9 @@ def test_targets_can_be_scaled():
 
 
 def test_values_keep_their_shape():
-    one, two = (
+    single, double = (
         MinidlRegressor(**SMALL).fit(ROWS, VALUES),
         MinidlRegressor(**SMALL).fit(ROWS, np.c_[VALUES, -VALUES]),
     )
-    assert one.predict(ROWS).shape == (150,)
-    assert two.predict(ROWS).shape == (150, 2)
+    assert single.predict(ROWS).shape == (150,)
+    assert double.predict(ROWS).shape == (150, 2)

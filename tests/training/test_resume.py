@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from resuming import OwnOptimizer, Signal, assert_equal_trainings, fit, network
+from resuming import CustomOptimizer, Signal, assert_equal_trainings, fit, network
 
 from minidl import (
     Adam,
@@ -43,29 +43,29 @@ def scheduled(rate):
     [GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW, scheduled],
     ids=lambda kind: kind.__name__,
 )
-@pytest.mark.parametrize("place", [(1, 1), (2, 5), (4, 3), (6, 4)])
+@pytest.mark.parametrize("position", [(1, 1), (2, 5), (4, 3), (6, 4)])
 def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(
-    tmp_path, kind, dropout, dtype, place
+    tmp_path, kind, dropout, dtype, position
 ):
     path, model, other = tmp_path / "run.h5", network(dtype, dropout), network(dtype, dropout)
     whole = fit(model, EarlyStopping("loss", patience=6), optimizer=kind(0.05))
     broken = fit(
         other,
         EarlyStopping("loss", patience=6),
-        Signal(*place),
+        Signal(*position),
         Checkpoint(path),
         optimizer=kind(0.05),
     )
     assert broken.stopped.startswith(
-        f"SIGINT in epoch {place[0]}, after batch {place[1]} of 5; {path} holds the training"
+        f"SIGINT in epoch {position[0]}, after batch {position[1]} of 5; {path} holds the training"
     )
-    assert broken.epochs == place[0] - 1
+    assert broken.epochs == position[0] - 1
     fresh, optimizer = network(dtype, dropout, seed=7), kind(0.05)
     rest = fit(fresh, EarlyStopping("loss", patience=6), optimizer=optimizer, resume=path)
     assert_equal_trainings(fresh, model, rest, whole)
 
 
-def test_early_stopping_keeps_its_count(tmp_path):
+def test_the_count_of_early_stopping_is_resumed(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=2)
     whole = fit(model, EarlyStopping(patience=2))
     assert "epoch 1" in whole.stopped
@@ -78,9 +78,9 @@ def test_a_training_may_be_stopped_again_and_again(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network()
     whole = fit(model)
     fit(fresh, Signal(1, 2), Checkpoint(path))
-    for place in [(1, 3), (2, 1), (2, 5), (5, 2)]:
-        fresh = network(seed=place[1])
-        fit(fresh, Signal(*place), Checkpoint(path), resume=path)
+    for position in [(1, 3), (2, 1), (2, 5), (5, 2)]:
+        fresh = network(seed=position[1])
+        fit(fresh, Signal(*position), Checkpoint(path), resume=path)
     fresh = network(seed=9)
     assert_equal_trainings(fresh, model, fit(fresh, resume=path), whole)
 
@@ -110,10 +110,10 @@ def test_a_finished_training_is_restored(tmp_path):
 
 def test_a_custom_optimizer_is_resumed(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
-    whole = fit(model, optimizer=OwnOptimizer(0.1))
-    fit(network(), Signal(3, 3), Checkpoint(path), optimizer=OwnOptimizer(0.1))
+    whole = fit(model, optimizer=CustomOptimizer(0.1))
+    fit(network(), Signal(3, 3), Checkpoint(path), optimizer=CustomOptimizer(0.1))
     assert_equal_trainings(
-        fresh, model, fit(fresh, optimizer=OwnOptimizer(0.1), resume=path), whole
+        fresh, model, fit(fresh, optimizer=CustomOptimizer(0.1), resume=path), whole
     )
 
 
@@ -136,11 +136,11 @@ class Changes(Callback):
         (Cosine(0.05, 30), 0.01),
     ],
 )
-@pytest.mark.parametrize("place", [(2, 4), (3, 2), (5, 5)])
-def test_a_schedule_assigned_during_training_is_resumed(tmp_path, first, then, place):
+@pytest.mark.parametrize("position", [(2, 4), (3, 2), (5, 5)])
+def test_a_schedule_assigned_during_training_is_resumed(tmp_path, first, then, position):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
     whole = fit(model, Changes(then), optimizer=Momentum(first))
-    fit(network(), Changes(then), Signal(*place), Checkpoint(path), optimizer=Momentum(first))
+    fit(network(), Changes(then), Signal(*position), Checkpoint(path), optimizer=Momentum(first))
     assert_equal_trainings(
         fresh, model, fit(fresh, Changes(then), optimizer=Momentum(first), resume=path), whole
     )
@@ -169,7 +169,7 @@ def test_a_custom_schedule_must_be_passed_again(tmp_path):
     )
 
 
-def test_a_custom_schedule_that_only_the_state_names_is_refused_and_nothing_changes(tmp_path):
+def test_a_custom_schedule_that_only_the_checkpoint_has_is_refused_and_nothing_changes(tmp_path):
     path, model = tmp_path / "run.h5", network(seed=4)
     fit(network(), Changes(Halves(0.1)), Signal(4, 3), Checkpoint(path), optimizer=Adam(0.1))
     before = model.parameters.theta.tobytes()
@@ -207,14 +207,14 @@ class HalvesOnRise(Schedule):
         self.halvings = 0
 
 
-@pytest.mark.parametrize("place", [(2, 4), (5, 1), (7, 5)])
+@pytest.mark.parametrize("position", [(2, 4), (5, 1), (7, 5)])
 @pytest.mark.parametrize("wrap", [lambda schedule: schedule, lambda schedule: WarmUp(4, schedule)])
-def test_a_schedule_that_follows_the_history_is_resumed(tmp_path, wrap, place):
+def test_a_schedule_that_follows_the_history_is_resumed(tmp_path, wrap, position):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
     whole = fit(model, optimizer=Adam(wrap(HalvesOnRise(0.6))), epochs=9)
     assert len(set(whole["learning_rate"])) > 2
     saved = Adam(wrap(HalvesOnRise(0.6)))
-    fit(network(), Signal(*place), Checkpoint(path), optimizer=saved, epochs=9)
+    fit(network(), Signal(*position), Checkpoint(path), optimizer=saved, epochs=9)
     rest = fit(fresh, optimizer=Adam(wrap(HalvesOnRise(0.6))), epochs=9, resume=path)
     assert_equal_trainings(fresh, model, rest, whole)
 

@@ -35,19 +35,19 @@ def net(dtype=np.float32, seed=0):
     )
 
 
-def everything(model, optimizer):
-    """Return all that could have changed, as bytes and texts."""
+def full_state(model, optimizer):
+    """Return the whole state of the model and the optimizer, as bytes and strings."""
     streams = [
         model.shuffle_rng,
         *(layer.rng for top in model.layers for layer in top.modules() if layer.stochastic),
     ]
-    held = [
+    arrays = [
         model.parameters.theta,
         model.parameters.grad,
         *(value for value in optimizer.state().values() if isinstance(value, np.ndarray)),
     ]
     return (
-        [array.tobytes() for array in held],
+        [array.tobytes() for array in arrays],
         [str(rng.bit_generator.state) for rng in streams],
         str(optimizer),
         str(optimizer.state()),
@@ -63,20 +63,19 @@ def test_model_optimizer_and_random_streams_stay_bit_for_bit(make):
         model, optimizer = net(), make()
         model.fit(X, Y, optimizer=optimizer, epochs=2, progress=False)
         if searches:
-            before, copies = everything(model, optimizer), (X.copy(), Y.copy())
+            before, copies = full_state(model, optimizer), (X.copy(), Y.copy())
             lr_find(model, X, Y, optimizer=optimizer)
-            assert everything(model, optimizer) == before
+            assert full_state(model, optimizer) == before
             np.testing.assert_array_equal(X, copies[0])
             np.testing.assert_array_equal(Y, copies[1])
         histories.append(model.fit(X, Y, optimizer=optimizer, epochs=2, progress=False).loss)
     assert histories[0] == histories[1]
 
 
-def test_it_can_be_repeated():
+def test_the_search_is_repeatable():
     first, second = (lr_find(net(), X, Y, optimizer=Adam(rate)) for rate in (1e-3, 0.5))
-    np.testing.assert_array_equal(
-        first.raw_losses, second.raw_losses
-    )  # the optimizer's own rate does not matter
+    # The learning rate of the optimizer does not matter.
+    np.testing.assert_array_equal(first.raw_losses, second.raw_losses)
     assert first.suggestion == second.suggestion
 
 
@@ -231,11 +230,11 @@ def plt():
 def test_the_plot_shows_the_losses_the_minimum_and_the_suggestion(plt):
     search = lr_find(net(), X, Y, optimizer=Adam())
     axes = search.plot()
-    points, smoothed, least, line = axes.lines
+    points, smoothed, minimum, line = axes.lines
     np.testing.assert_array_equal(points.get_ydata(), search.raw_losses)
     np.testing.assert_array_equal(smoothed.get_xdata(), search.learning_rates)
     np.testing.assert_array_equal(smoothed.get_ydata(), search.losses)
-    assert (least.get_xdata()[0], least.get_ydata()[0]) == (
+    assert (minimum.get_xdata()[0], minimum.get_ydata()[0]) == (
         search.learning_rates[search.best_index],
         search.losses[search.best_index],
     )
@@ -248,7 +247,7 @@ def test_the_plot_shows_the_losses_the_minimum_and_the_suggestion(plt):
     assert search.losses[:25].max() < high
 
 
-def test_a_plot_without_suggestion_says_so_and_uses_the_given_axes(plt):
+def test_a_plot_without_suggestion_says_so_and_uses_the_passed_axes(plt):
     axes = plt.Figure().add_subplot()
     assert search_of([1.0] * 100).plot(axes=axes) is axes
     assert len(axes.lines) == 2

@@ -91,7 +91,7 @@ def test_values_are_compared_with_predicting_the_mean():
     assert f"predicting the mean: {report.chance_level_loss:.4g}" in str(report)
 
 
-def test_a_custom_loss_is_measured_by_its_first_value():
+def test_a_custom_loss_is_compared_with_its_first_value():
     model = Sequential([Linear(5, 32), ReLU(), Linear(32, 1)], loss=Absolute())
     report = overfit_one_batch(model, ROWS, 3 + NOISE, optimizer=Adam(0.01), steps=400)
     assert report.ok
@@ -131,7 +131,7 @@ class Backwards(Layer):
         return -dy
 
 
-def test_a_wrong_gradient_is_noticed():
+def test_a_wrong_gradient_is_detected():
     model = Sequential(
         [Linear(5, 32), ReLU(), Backwards(), Linear(32, 1, init=Zeros()), Sigmoid()],
         loss=BinaryCrossEntropy(),

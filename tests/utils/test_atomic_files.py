@@ -1,6 +1,6 @@
 """Reads of limited size, and atomic writes.
 
-In experiments/torture/faults.py every system call fails once, and once kills the process.
+In experiments/torture/faults.py each system call fails once, and is the last one once.
 """
 
 import errno
@@ -22,8 +22,8 @@ from minidl.utils.atomic_files import (
 )
 
 
-def leftover(folder, *, pid=1, host=None):
-    """Put a file there as a killed process leaves it, and return its path."""
+def write_stale_file(folder, *, pid=1, host=None):
+    """Write a temporary file as a killed process leaves it; return its path."""
     prefix = atomic_files._temp_prefix() if host is None else f".minidl-{host}-"
     path = folder / f"{prefix}{pid}-0.part"
     path.write_bytes(b"half")
@@ -38,7 +38,7 @@ def test_all_bytes_come_back(tmp_path):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_an_empty_file_is_a_file(tmp_path):
+def test_an_empty_file_is_written_and_read(tmp_path):
     assert read_bounded(atomic_write(tmp_path / "a", b""), 0) == b""
 
 
@@ -54,7 +54,7 @@ def test_a_missing_file_is_a_file_not_found_error(tmp_path):
     assert isinstance(caught.value, FileNotFoundError)
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path):
+def test_files_that_are_not_regular_are_refused_without_blocking(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for path, kind in (
@@ -67,7 +67,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path):
             read_bounded(path, 10**9)
 
 
-def test_a_name_that_leads_elsewhere_after_it_was_looked_at_is_refused(tmp_path, monkeypatch):
+def test_a_path_that_leads_elsewhere_after_it_was_checked_is_refused(tmp_path, monkeypatch):
     regular = atomic_write(tmp_path / "a", b"1")
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.setattr(os, "stat", lambda path, real=os.stat: real(regular))
@@ -86,9 +86,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, 
     path = atomic_write(tmp_path / "a", b"1234")
 
     def fstat(handle, real=os.fstat):
-        found = real(handle)
+        status = real(handle)
         path.write_bytes(change)
-        return found
+        return status
 
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(DataError, match="must not change while it is read"):
@@ -120,7 +120,7 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path):
         os.umask(old)
 
 
-def test_what_becomes_private_is_private_while_it_is_written(tmp_path, monkeypatch):
+def test_a_private_file_is_private_while_it_is_written(tmp_path, monkeypatch):
     path = atomic_write(tmp_path / "a", b"old")
     path.chmod(0o600)
     modes = []
@@ -134,7 +134,7 @@ def test_what_becomes_private_is_private_while_it_is_written(tmp_path, monkeypat
     assert modes == [0o600]
 
 
-def test_through_a_link_the_file_behind_it_is_replaced(tmp_path):
+def test_writing_through_a_link_replaces_its_target(tmp_path):
     (tmp_path / "real").mkdir()
     atomic_write(tmp_path / "real" / "a", b"old")
     (tmp_path / "link").symlink_to("real/a")
@@ -150,26 +150,28 @@ def test_a_write_in_pieces_is_completed(tmp_path, monkeypatch):
     assert atomic_write(tmp_path / "a", b"1234567890").read_bytes() == b"1234567890"
 
 
-def test_the_bytes_are_on_the_disk_before_the_name(tmp_path, monkeypatch):
+def test_the_content_is_flushed_before_the_file_is_renamed(tmp_path, monkeypatch):
     calls = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
         monkeypatch.setattr(
-            os, name, lambda *words, name=name, real=real: (calls.append(name), real(*words))
+            os,
+            name,
+            lambda *arguments, name=name, real=real: (calls.append(name), real(*arguments)),
         )
     atomic_write(tmp_path / "a", b"1")
-    assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder that has the name
+    assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder
 
 
 def failing(number):
-    def fail(*words, **settings):
+    def fail(*arguments, **options):
         raise OSError(number, os.strerror(number))
 
     return fail
 
 
 @pytest.mark.parametrize("name", ["open", "fstat", "write", "fsync", "replace", "chmod"])
-def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, name):
+def test_a_failed_system_call_leaves_only_the_old_file(tmp_path, monkeypatch, name):
     path = atomic_write(tmp_path / "a", b"old")
     path.chmod(0o604)
     with monkeypatch.context() as patched:
@@ -182,7 +184,7 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, 
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+def test_ctrl_c_leaves_only_the_old_file(tmp_path, monkeypatch):
     path = atomic_write(tmp_path / "a", b"old")
 
     def interrupt(handle):
@@ -196,18 +198,18 @@ def test_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "message"),
     [(errno.EIO, "may not outlast a power failure"), (errno.EINVAL, None), (errno.EACCES, None)],
 )
-def test_a_folder_that_cannot_be_brought_to_the_disk(tmp_path, monkeypatch, number, told):
-    """A fault of the disk is told; a system that knows no such thing for folders is not."""
+def test_a_folder_that_cannot_be_flushed(tmp_path, monkeypatch, number, message):
+    """A fault of the disk is an error; a system that cannot flush folders is none."""
 
     def fsync(handle, real=os.fsync):
         return failing(number)() if stat.S_ISDIR(os.fstat(handle).st_mode) else real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    if told:
-        with pytest.raises(DataError, match=told):
+    if message:
+        with pytest.raises(DataError, match=message):
             atomic_write(tmp_path / "a", b"1")
     else:
         atomic_write(tmp_path / "a", b"1")
@@ -215,14 +217,14 @@ def test_a_folder_that_cannot_be_brought_to_the_disk(tmp_path, monkeypatch, numb
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), os.mkfifo], ids=["folder", "pipe"])
-def test_what_is_no_file_is_not_replaced(tmp_path, make):
+def test_folders_and_pipes_are_not_replaced(tmp_path, make):
     make(tmp_path / "a")
     with pytest.raises(DataError, match="found a folder, pipe or device of that name"):
         atomic_write(tmp_path / "a", b"1")
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_make_folder_makes_those_above_it_too(tmp_path):
+def test_make_folder_also_creates_the_parents(tmp_path):
     assert make_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
     assert make_folder(tmp_path / "a" / "b").is_dir()
     atomic_write(tmp_path / "file", b"")
@@ -235,25 +237,25 @@ def test_make_folder_makes_those_above_it_too(tmp_path):
     [remove_stale_temp_files, make_folder, lambda folder: atomic_write(folder / "a", b"1")],
     ids=["it", "start", "write"],
 )
-def test_what_a_killed_process_left_is_removed(tmp_path, clean):
-    left = [leftover(tmp_path), leftover(tmp_path, pid=os.getpid()), leftover(tmp_path, pid=10**9)]
+def test_temporary_files_of_killed_processes_are_removed(tmp_path, clean):
+    stale_files = [write_stale_file(tmp_path, pid=pid) for pid in (1, os.getpid(), 10**9)]
     clean(tmp_path)
-    assert not any(path.exists() for path in left)
+    assert not any(path.exists() for path in stale_files)
 
 
-def test_remove_leftovers_says_what_it_removed(tmp_path):
-    path = leftover(tmp_path)
-    atomic_write(tmp_path / "kept", b"1")
+def test_remove_stale_temp_files_returns_what_it_removed(tmp_path):
+    path = write_stale_file(tmp_path)
+    atomic_write(tmp_path / "other", b"1")
     path.write_bytes(b"again")
     (tmp_path / ".minidl-notes").write_bytes(b"mine")
     assert remove_stale_temp_files(tmp_path) == [path]
     assert remove_stale_temp_files(tmp_path) == remove_stale_temp_files(tmp_path / "nowhere") == []
-    assert sorted(os.listdir(tmp_path)) == [".minidl-notes", "kept"]
+    assert sorted(os.listdir(tmp_path)) == [".minidl-notes", "other"]
 
 
-def test_what_a_living_process_writes_is_kept_whatever_its_number(tmp_path):
-    """The number in the name is that of no process; the lock says that one is writing."""
-    path = leftover(tmp_path, pid=10**9)
+def test_temporary_files_of_living_processes_are_not_removed(tmp_path):
+    """The number in the name belongs to no process, but the lock shows that one is writing."""
+    path = write_stale_file(tmp_path, pid=10**9)
     with open(path, "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert remove_stale_temp_files(tmp_path) == []
@@ -261,20 +263,20 @@ def test_what_a_living_process_writes_is_kept_whatever_its_number(tmp_path):
     assert remove_stale_temp_files(tmp_path) == [path]
 
 
-def test_what_another_computer_writes_is_kept(tmp_path):
-    path = leftover(tmp_path, host="elsewhere")
+def test_temporary_files_of_another_computer_are_not_removed(tmp_path):
+    path = write_stale_file(tmp_path, host="elsewhere")
     assert remove_stale_temp_files(tmp_path) == []
     assert path.exists()
 
 
-def test_a_file_that_got_its_name_since_it_was_seen_is_kept(tmp_path, monkeypatch):
+def test_a_new_file_under_the_name_of_a_stale_one_is_not_removed(tmp_path, monkeypatch):
     """Another process renames its file and creates one of the old name before the removal."""
-    path = leftover(tmp_path)
+    path = write_stale_file(tmp_path)
 
-    def flock(handle, how, real=fcntl.flock):
+    def flock(handle, operation, real=fcntl.flock):
         path.rename(tmp_path / "model.h5")
         path.write_bytes(b"another")
-        real(handle, how)
+        real(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
     assert remove_stale_temp_files(tmp_path) == []
@@ -282,42 +284,40 @@ def test_a_file_that_got_its_name_since_it_was_seen_is_kept(tmp_path, monkeypatc
     assert path.read_bytes() == b"another"
 
 
-def test_a_file_that_was_taken_for_a_leftover_before_it_was_locked_is_made_again(
-    tmp_path, monkeypatch
-):
-    seen = []
+def test_a_temporary_file_removed_before_it_was_locked_is_written_again(tmp_path, monkeypatch):
+    temporary_files = []
 
-    def flock(handle, how, real=fcntl.flock):
-        if not seen:
-            seen.extend(path for path in tmp_path.iterdir())
-            seen[0].unlink()
-        real(handle, how)
+    def flock(handle, operation, real=fcntl.flock):
+        if not temporary_files:
+            temporary_files.extend(path for path in tmp_path.iterdir())
+            temporary_files[0].unlink()
+        real(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
     assert atomic_write(tmp_path / "a", b"1").read_bytes() == b"1"
-    assert seen
+    assert temporary_files
     assert os.listdir(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize(
     "fault", [BlockingIOError, OSError], ids=["another has it", "no locks here"]
 )
-def test_a_lock_that_is_not_to_be_had_does_not_stop_a_write(tmp_path, monkeypatch, fault):
+def test_an_unavailable_lock_does_not_stop_a_write(tmp_path, monkeypatch, fault):
     faults = [fault]
 
-    def flock(handle, how, real=fcntl.flock):
+    def flock(handle, operation, real=fcntl.flock):
         if faults:
             raise faults.pop()
-        real(handle, how)
+        real(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
     atomic_write(tmp_path / "a", b"1")
     assert (tmp_path / "a").read_bytes() == b"1"
 
 
-def test_without_locks_nothing_is_removed_and_all_is_written(tmp_path, monkeypatch):
+def test_without_locks_files_are_written_and_none_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic_files, "fcntl", None)
-    path = leftover(tmp_path)
+    path = write_stale_file(tmp_path)
     atomic_write(tmp_path / "a", b"1")
     assert sorted(os.listdir(tmp_path)) == sorted([path.name, "a"])
 
@@ -339,7 +339,7 @@ def test_threads_that_write_one_file_leave_one_whole(tmp_path):
 
 
 def test_a_killed_process_leaves_the_old_file(tmp_path):
-    """A process that ends while it writes; experiments/torture/kill.py kills a thousand."""
+    """A process is killed while it writes; experiments/torture/kill.py kills a thousand."""
     import subprocess
     import sys
 

@@ -20,7 +20,7 @@ def test_every_line_of_a_stub_exports_a_name(stub):
         assert words[-2:] == ["as", words[-3]], f"{stub}: write `import Name as Name`: {line}"
 
 
-def test_a_name_is_that_of_its_module():
+def test_a_name_of_the_package_is_that_of_its_module():
     assert layers.ReLU is layers.relu.ReLU
     assert data.planar.moons.__module__ == "minidl.data.planar"
 

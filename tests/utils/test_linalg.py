@@ -7,7 +7,7 @@ from minidl.utils.linalg import matmul_into
 
 
 @pytest.mark.parametrize("kinds", ["fff", "dff", "fdf", "fdd", "ffd", "ddf"])
-def test_products_are_written_where_they_belong_whatever_the_dtypes(kinds):
+def test_products_are_written_into_the_output_for_all_dtypes(kinds):
     rng = np.random.default_rng(0)
     a, b, out = (
         rng.random(shape).astype(kind)

@@ -1,4 +1,4 @@
-"""Tables of the built-in parts: what a package exports, by the names that the parts declare."""
+"""Tables of the parts that a package exports, by the names that the parts declare."""
 
 from abc import ABC, abstractmethod
 from types import ModuleType
@@ -49,7 +49,7 @@ def test_the_concrete_classes_in_all_are_the_parts(package):
     assert exported_parts(package, Base) == [Renamed, Leaky, Nameless]
 
 
-def test_a_part_without_a_name_of_its_own_has_no_option(package):
+def test_a_part_that_inherits_its_option_name_has_no_option(package):
     assert list(parts_by_option(package, Base).items()) == [("gd", Renamed), ("leaky-one", Leaky)]
 
 

@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_numbers(seed):
 
 
 @pytest.mark.parametrize("rng", [np.random.default_rng(1), np.random.RandomState(1)])
-def test_a_stream_is_returned_as_it_is(rng):
+def test_a_generator_is_returned_unchanged(rng):
     assert as_rng(rng) is rng
 
 
@@ -44,15 +44,15 @@ def test_other_seeds_are_refused(seed):
 
 
 @each_seed
-def test_spawned_streams_differ_and_repeat(seed):
+def test_spawned_generators_differ_and_repeat(seed):
     first, again = (spawn_rngs(as_rng(seed()), 3) for _ in range(2))
-    drawn = [rng.random() for rng in first]
-    assert len(set(drawn)) == 3
-    assert drawn == [rng.random() for rng in again]
+    numbers = [rng.random() for rng in first]
+    assert len(set(numbers)) == 3
+    assert numbers == [rng.random() for rng in again]
 
 
 @each_seed
-def test_spawning_does_not_move_the_stream(seed):
+def test_spawning_does_not_advance_the_parent(seed):
     rng = as_rng(seed())
     spawn_rngs(rng, 2)
     assert rng.standard_normal() == as_rng(seed()).standard_normal()
@@ -65,13 +65,13 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stream_goes_on_from_where_another_stood(kind):
+def test_a_generator_continues_from_the_state_of_another(kind):
     rng, other = KINDS[kind](1), KINDS[kind](2)
     rng.standard_normal(3)  # a RandomState keeps one of two normals for the next call
-    state, raw = json.loads(json.dumps(get_rng_state(rng))), get_raw_rng_state(rng)
+    state, raw_state = json.loads(json.dumps(get_rng_state(rng))), get_raw_rng_state(rng)
     expected = rng.standard_normal(5).tolist(), rng.permutation(20).tolist()
-    for stood in (state, raw):
-        set_rng_state(other, stood)
+    for saved_state in (state, raw_state):
+        set_rng_state(other, saved_state)
         assert (other.standard_normal(5).tolist(), other.permutation(20).tolist()) == expected
 
 
@@ -80,18 +80,21 @@ def test_a_stream_goes_on_from_where_another_stood(kind):
     [{}, {"bit_generator": "PCG64"}, {"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}],
 )
 @pytest.mark.parametrize("kind", ["PCG64", "RandomState"])
-def test_what_is_no_state_of_such_a_stream_is_refused(kind, state):
-    rng, twin = KINDS[kind](1), KINDS[kind](1)
+def test_the_state_of_another_kind_of_generator_is_refused(kind, state):
+    rng, unchanged = KINDS[kind](1), KINDS[kind](1)
     with pytest.raises(
         ArgumentError,
-        match=f"the state must be that of a {type(rng).__name__} of the same kind, but .*: was it",
+        match=(
+            f"the state must be that of a {type(rng).__name__} of the same kind, but .*: "
+            "pass a state"
+        ),
     ):
         set_rng_state(rng, state)
-    assert rng.standard_normal() == twin.standard_normal()
+    assert rng.standard_normal() == unchanged.standard_normal()
 
 
 @each_seed
-def test_words_move_the_stream(seed):
+def test_drawing_seed_words_advances_the_generator(seed):
     rng = as_rng(seed())
     first, second = draw_seed_words(rng), draw_seed_words(rng)
     assert first == draw_seed_words(as_rng(seed())) != second

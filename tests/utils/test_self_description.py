@@ -11,11 +11,11 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_part_says_its_formulas(part):
-    assert part.formula is not SelfDescribing.formula, (
-        f"define {part.__name__}.formula(), which returns the formulas of the forward and the "
-        "backward pass that Sequential.explain prints"
+@pytest.mark.parametrize("part_class", PARTS)
+def test_every_part_defines_its_formulas(part_class):
+    assert part_class.formula is not SelfDescribing.formula, (
+        f"define {part_class.__name__}.formula(), which returns the formulas of the forward and "
+        "the backward pass that Sequential.explain prints"
     )
 
 
@@ -48,5 +48,5 @@ def test_a_subclass_inherits_no_description():
 
 
 def test_a_long_summary_is_cut():
-    part = type("Long", (SelfDescribing,), {"__doc__": "x" * 200})
-    assert part().formula()[0] == "x" * 100
+    part_class = type("Long", (SelfDescribing,), {"__doc__": "x" * 200})
+    assert part_class().formula()[0] == "x" * 100

@@ -15,26 +15,30 @@ from minidl.utils.settings import settings_of
         (Linear(4, 3, bias=False), {"in_features": 4, "out_features": 3, "bias": False}),
     ],
 )
-def test_settings_make_the_same_again(owner, settings):
+def test_settings_recreate_the_object(owner, settings):
     assert settings_of(owner) == settings
     assert repr(type(owner)(**settings)) == repr(owner)
 
 
-class Lost:
+class WithoutAttribute:
     def __init__(self, width):
         self._width = width
 
 
-class Odd:
-    def __init__(self, held):
-        self.held = held
+class WithValue:
+    def __init__(self, value):
+        self.value = value
 
 
 @pytest.mark.parametrize(
     ("owner", "message"),
-    [(Lost(3), "no attribute 'width'"), (Odd(object()), "held = <object"), (Odd([{}]), "held")],
+    [
+        (WithoutAttribute(3), "no attribute 'width'"),
+        (WithValue(object()), "value = <object"),
+        (WithValue([{}]), "value"),
+    ],
 )
-def test_what_cannot_be_kept_is_refused(owner, message):
+def test_settings_that_json_cannot_store_are_refused(owner, message):
     with pytest.raises(
         ArgumentError,
         match=rf"{type(owner).__name__} cannot be saved: it .*{message}.*settings\(\)",

@@ -1,4 +1,4 @@
-"""Arrays and numbers that a user passes: what is accepted, converted and refused."""
+"""Validation and conversion of arrays and numbers that a user passes."""
 
 import numpy as np
 import pytest
@@ -42,17 +42,17 @@ def test_other_dtypes_are_refused(dtype):
     "dtype", [bool, np.uint8, np.int64, np.float16, np.float32, np.float64, np.longdouble]
 )
 @pytest.mark.parametrize("target", [F4, F8])
-def test_real_numbers_of_every_type_come_in(dtype, target):
+def test_real_numbers_of_every_type_are_accepted(dtype, target):
     array = check_array(np.array([[0, 1], [1, 0]], dtype), "X", target)
     assert array.dtype == target
     np.testing.assert_array_equal(array, [[0, 1], [1, 0]])
 
 
-def test_lists_come_in():
+def test_lists_are_accepted():
     np.testing.assert_array_equal(check_array([[1, 2.5]], "X", F8), [[1, 2.5]])
 
 
-def test_what_fits_already_is_not_copied():
+def test_an_array_of_the_right_dtype_is_not_copied():
     array = np.ones((3, 2))
     assert check_array(array, "X", F8) is array
 
@@ -61,15 +61,15 @@ def test_what_fits_already_is_not_copied():
     "array", [np.ones((3, 4)).T, np.ones((4, 6))[:, ::2], np.asfortranarray(np.ones((3, 2)))]
 )
 def test_the_result_is_contiguous(array):
-    let_in = check_array(array, "X", F8)
-    assert let_in.flags.c_contiguous
-    np.testing.assert_array_equal(let_in, array)
+    checked = check_array(array, "X", F8)
+    assert checked.flags.c_contiguous
+    np.testing.assert_array_equal(checked, array)
 
 
 @pytest.mark.parametrize(
     "values", [[["a"]], [[None]], np.ones(2, complex), np.array(["2020-01-01"], "M8[D]"), [[{}]]]
 )
-def test_what_is_no_real_number_is_refused(values):
+def test_elements_that_are_not_real_numbers_are_refused(values):
     with pytest.raises(DtypeError, match=r"X must hold real numbers, got dtype .*X\.astype"):
         as_real_array(values, "X")
 
@@ -77,7 +77,7 @@ def test_what_is_no_real_number_is_refused(values):
 @pytest.mark.parametrize(
     "values", [None, object(), len, {1, 2}], ids=lambda value: type(value).__name__
 )
-def test_what_is_no_array_at_all_is_refused(values):
+def test_objects_that_are_not_arrays_are_refused(values):
     kind = type(values).__name__
     with pytest.raises(
         DtypeError,
@@ -86,7 +86,7 @@ def test_what_is_no_array_at_all_is_refused(values):
         as_real_array(values, "X")
 
 
-def test_of_several_arrays_one_must_be_chosen():
+def test_a_dict_of_arrays_is_refused():
     with pytest.raises(
         DtypeError, match="X must be an array, got a dict of train, test: pass one of these"
     ):
@@ -101,7 +101,7 @@ def test_rows_of_unequal_length_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("dtype", "target", "kept"),
+    ("dtype", "target", "expected_dtype"),
     [
         ("?", F4, "?"),
         ("u1", F4, "u1"),
@@ -113,17 +113,17 @@ def test_rows_of_unequal_length_are_refused():
         ("g", F8, F8),
     ],
 )
-def test_numbers_of_fewer_bytes_may_stay(dtype, target, kept):
+def test_a_smaller_dtype_can_be_kept(dtype, target, expected_dtype):
     array = np.array([[0, 1], [1, 0]], dtype)
-    let_in = check_array(array, "X", target, keep_smaller_dtype=True)
-    assert let_in.dtype == smaller_dtype(array.dtype, target) == np.dtype(kept)
-    assert let_in.dtype.isnative
-    assert (let_in is array) == (kept == dtype)
-    np.testing.assert_array_equal(let_in, array)
+    checked = check_array(array, "X", target, keep_smaller_dtype=True)
+    assert checked.dtype == smaller_dtype(array.dtype, target) == np.dtype(expected_dtype)
+    assert checked.dtype.isnative
+    assert (checked is array) == (expected_dtype == dtype)
+    np.testing.assert_array_equal(checked, array)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_numbers_that_stay_are_finite_too(dtype):
+def test_numbers_of_a_smaller_dtype_are_checked_too(dtype):
     with pytest.raises(NonFiniteError, match=r"X must be finite, got nan at X\[1, 0\]"):
         check_array(np.array([[1], [np.nan]], dtype), "X", F8, keep_smaller_dtype=True)
 
@@ -132,11 +132,11 @@ def test_numbers_that_stay_are_finite_too(dtype):
     ("value", "dtype", "message"),
     [(np.nan, F8, "got nan at X\\[1002, 1\\]"), (1e200, F4, "X\\[1002, 1\\] is 1e\\+200")],
 )
-def test_a_part_is_spoken_of_by_its_place_in_the_whole(value, dtype, message):
-    part = np.zeros((3, 2))
-    part[2, 1] = value
+def test_the_error_for_a_chunk_gives_the_index_in_the_whole_array(value, dtype, message):
+    chunk = np.zeros((3, 2))
+    chunk[2, 1] = value
     with pytest.raises(NonFiniteError, match=message):
-        to_finite_array(part, "X", dtype, row_offset=1000)
+        to_finite_array(chunk, "X", dtype, row_offset=1000)
 
 
 def test_a_single_number_is_refused():
@@ -156,7 +156,7 @@ def test_empty_arrays_are_refused(shape):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_nan_and_inf_are_refused_by_their_place(value, dtype):
+def test_the_error_for_nan_and_inf_gives_their_index(value, dtype):
     array = np.ones((4, 3), dtype)
     array[2, 1] = value
     with pytest.raises(NonFiniteError, match=rf"X must be finite, got {value} at X\[2, 1\]"):
@@ -165,13 +165,13 @@ def test_nan_and_inf_are_refused_by_their_place(value, dtype):
 
 @given(
     value=st.sampled_from([np.nan, np.inf, -np.inf]),
-    place=st.integers(0, 11),
+    index=st.integers(0, 11),
     scale=st.sampled_from([0, 1, -1e30]),
 )
-def test_one_bad_number_is_found_anywhere(value, place, scale):
+def test_a_number_that_is_not_finite_is_detected_anywhere(value, index, scale):
     array = np.full(12, scale, np.float64)
-    array[place] = value
-    with pytest.raises(NonFiniteError, match=rf"A\[{place}\]"):
+    array[index] = value
+    with pytest.raises(NonFiniteError, match=rf"A\[{index}\]"):
         check_finite(array, "A")
 
 
@@ -191,13 +191,13 @@ def test_numbers_too_large_for_float32_are_refused(value):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, complex(0, np.inf), complex(np.nan, 0)])
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_number_that_is_not_finite_is_seen_in_any_of_several_arrays(bad, place):
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_number_that_is_not_finite_is_detected_in_any_of_several_arrays(bad, index):
     arrays = [np.ones((2, 3), np.result_type(np.float64, type(bad))) for _ in range(3)]
     assert all_finite(*arrays)
     with np.errstate(over="ignore", invalid="ignore"):
         assert all_finite(1e200 * arrays[0], *arrays)  # whose product overflows
-    arrays[place][1, 1] = bad
+    arrays[index][1, 1] = bad
     with np.errstate(invalid="ignore"):
         assert not all_finite(*arrays)
 
@@ -251,5 +251,5 @@ def test_a_number_that_breaks_the_rule_is_refused(rule, description, value):
         (None, 0, False),
     ],
 )
-def test_integers_are_told_from_other_numbers(value, minimum, expected):
+def test_integers_are_distinguished_from_other_numbers(value, minimum, expected):
     assert is_integer(value, minimum) is expected

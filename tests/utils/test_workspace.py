@@ -10,47 +10,46 @@ from minidl.utils.workspace import HasWorkspace, get_workspace, scalar_array
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
 
-def test_scratch_returns_the_same_memory_for_smaller_batches():
-    store = {}
-    large = get_workspace(store, "y", (8, 2), F8)
-    assert get_workspace(store, "y", (8, 2), F8) is large
-    assert np.shares_memory(get_workspace(store, "y", (5, 2), F8), large)
-    assert get_workspace(store, "y", (8, 2), F8) is large
+def test_a_workspace_array_is_reused_for_smaller_batches():
+    workspace = {}
+    large = get_workspace(workspace, "y", (8, 2), F8)
+    assert get_workspace(workspace, "y", (8, 2), F8) is large
+    assert np.shares_memory(get_workspace(workspace, "y", (5, 2), F8), large)
+    assert get_workspace(workspace, "y", (8, 2), F8) is large
 
 
 @pytest.mark.parametrize(
     ("shape", "dtype", "name"),
     [((9, 2), F8, "y"), ((8, 3), F8, "y"), ((8, 2), F4, "y"), ((8, 2), F8, "z")],
 )
-def test_scratch_is_made_anew_where_the_old_does_not_fit(shape, dtype, name):
-    store = {}
-    old = get_workspace(store, "y", (8, 2), F8)
-    new = get_workspace(store, name, shape, dtype)
+def test_a_workspace_array_of_another_shape_or_dtype_is_new(shape, dtype, name):
+    workspace = {}
+    old = get_workspace(workspace, "y", (8, 2), F8)
+    new = get_workspace(workspace, name, shape, dtype)
     assert (new.shape, new.dtype) == (shape, dtype)
     assert not np.shares_memory(old, new)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-def test_a_constant_is_the_number_that_a_ufunc_would_take(dtype):
+def test_a_scalar_array_computes_as_the_number(dtype):
     x = np.arange(5).astype(dtype)
-    held = scalar_array(0.1, x.dtype)
-    np.testing.assert_array_equal(x * held, x * 0.1)
-    assert held.shape == ()
-    assert (x * held).dtype == dtype
-    assert (
-        scalar_array(0.1, np.dtype(dtype)) is held
-    )  # the same for all, so nobody may write into it
+    scalar = scalar_array(0.1, x.dtype)
+    np.testing.assert_array_equal(x * scalar, x * 0.1)
+    assert scalar.shape == ()
+    assert (x * scalar).dtype == dtype
+    # All callers share the array, so it is read-only.
+    assert scalar_array(0.1, np.dtype(dtype)) is scalar
     with pytest.raises(ValueError, match="read-only"):
-        held[...] = 2
+        scalar[...] = 2
 
 
 def test_a_copy_begins_with_an_empty_workspace():
-    class Part(HasWorkspace):
+    class Owner(HasWorkspace):
         pass
 
-    part = Part()
-    part.kept = 3
-    part.workspace["y"] = np.ones(2)
-    for twin in (copy.copy(part), copy.deepcopy(part)):
-        assert (twin.kept, twin.workspace) == (3, {})
-    assert Part().workspace is not Part().workspace
+    owner = Owner()
+    owner.width = 3
+    owner.workspace["y"] = np.ones(2)
+    for duplicate in (copy.copy(owner), copy.deepcopy(owner)):
+        assert (duplicate.width, duplicate.workspace) == (3, {})
+    assert Owner().workspace is not Owner().workspace

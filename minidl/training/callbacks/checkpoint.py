@@ -32,9 +32,11 @@ class Checkpoint(Callback):
     path : path
         The file, which `Sequential.load` reads as well. Missing folders are created.
     every_epochs : int or None, default 1
-        Save after every so many epochs, and after the last one. With None, only after the last.
+        Number of epochs between two saves; the state after the last epoch is always saved. With
+        None, only that one is saved.
     every_seconds : float, optional
-        Also save within an epoch, this many seconds after the previous save.
+        Number of seconds after a save until the next one, also within an epoch. By default, the
+        state is saved at the end of epochs only.
     keep : {"last", "best", "both"}, default "last"
         Which state `path` holds: the latest, or that of the epoch with the best `monitor`. With
         "both", `path` holds the latest and `best_path` the best: `name.best.h5` beside `name.h5`.
@@ -129,9 +131,9 @@ class Checkpoint(Callback):
         self._restore_handlers = ExitStack()
         # Python delivers signals to the main thread only.
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                previous_handler = signal.signal(number, self._handle_signal)
-                self._restore_handlers.callback(signal.signal, number, previous_handler)
+            for signal_number in (signal.SIGINT, signal.SIGTERM):
+                previous_handler = signal.signal(signal_number, self._handle_signal)
+                self._restore_handlers.callback(signal.signal, signal_number, previous_handler)
 
     def on_batch_end(self, run: TrainingRun) -> None:
         if self._received_signal:
@@ -163,18 +165,18 @@ class Checkpoint(Callback):
             return not math.isnan(value)
         return value > self.best if higher_is_better(self.monitor) else value < self.best
 
-    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
-        self._received_signal = signal.Signals(number)
+    def _handle_signal(self, signal_number: int, frame: FrameType | None) -> None:
+        self._received_signal = signal.Signals(signal_number)
         self._restore_handlers.close()  # the next signal has its usual effect
 
-    def _save_and_stop(self, run: TrainingRun, received: signal.Signals) -> None:
+    def _save_and_stop(self, run: TrainingRun, received_signal: signal.Signals) -> None:
         self._save(run, self.path)
-        saved = f"{self.best_path} holds its best epoch"
+        file_description = f"{self.best_path} holds its best epoch"
         if self.path:
-            saved = f"{self.path} holds the training: resume it with fit(resume=...)"
+            file_description = f"{self.path} holds the training: resume it with fit(resume=...)"
         run.stop(
-            f"{received.name} in epoch {run.epoch}, after batch {run.batch} of "
-            f"{run.batches_per_epoch}; {saved}",
+            f"{received_signal.name} in epoch {run.epoch}, after batch {run.batch} of "
+            f"{run.batches_per_epoch}; {file_description}",
             now=True,
         )
 

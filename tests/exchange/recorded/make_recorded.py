@@ -1,7 +1,7 @@
 """Write torch_float32.safetensors, torch_float64.safetensors and torch.json.
 
-They hold the weights of a torch.nn.Sequential and its outputs. Run this script in an environment of
-its own, because torch is too heavy for the tests: `pip install torch==2.13.0 safetensors==0.8.0
+They hold the weights of a torch.nn.Sequential and its outputs. Run this script in a separate
+environment, because torch is too heavy for the tests: `pip install torch==2.13.0 safetensors==0.8.0
 numpy`, then `python tests/exchange/recorded/make_recorded.py`.
 """
 

@@ -6,7 +6,7 @@ import threading
 import h5py
 import numpy as np
 import pytest
-from resuming import VALIDATION, OwnOptimizer, Signal, X, assert_equal_trainings, fit, network
+from resuming import VALIDATION, CustomOptimizer, Signal, X, assert_equal_trainings, fit, network
 
 from minidl import Adam, ArgumentError, Callback, Checkpoint, Sequential
 
@@ -42,13 +42,13 @@ def test_a_signal_at_the_end_of_an_epoch_ends_there(tmp_path):
 
 
 def test_in_another_thread_it_trains_without_signals(tmp_path):
-    kept = []
+    histories = []
     thread = threading.Thread(
-        target=lambda: kept.append(fit(network(), Checkpoint(tmp_path / "run.h5")))
+        target=lambda: histories.append(fit(network(), Checkpoint(tmp_path / "run.h5")))
     )
     thread.start()
     thread.join()
-    assert kept[0].loss == fit(network()).loss
+    assert histories[0].loss == fit(network()).loss
 
 
 def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
@@ -79,11 +79,11 @@ def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
 
 
 def test_the_best_state_is_saved_beside_the_last(tmp_path):
-    kept = Checkpoint(tmp_path / "run.h5", keep="both")
+    checkpoint = Checkpoint(tmp_path / "run.h5", keep="both")
     model = network()
-    history = fit(model, kept, epochs=12, optimizer=Adam(0.5))
-    assert kept.best_path == tmp_path / "run.best.h5"
-    best, last = Sequential.load(kept.best_path), Sequential.load(kept.path)
+    history = fit(model, checkpoint, epochs=12, optimizer=Adam(0.5))
+    assert checkpoint.best_path == tmp_path / "run.best.h5"
+    best, last = Sequential.load(checkpoint.best_path), Sequential.load(checkpoint.path)
     np.testing.assert_allclose(
         best.evaluate(*VALIDATION)["loss"], min(history["val_loss"]), rtol=1e-6
     )
@@ -92,24 +92,24 @@ def test_the_best_state_is_saved_beside_the_last(tmp_path):
 
 
 def test_only_the_best_state_may_be_saved(tmp_path):
-    kept = Checkpoint(tmp_path / "run.h5", keep="best", monitor="accuracy")
-    history = fit(network(), kept, Signal(5, 1), epochs=12)
+    checkpoint = Checkpoint(tmp_path / "run.h5", keep="best", monitor="accuracy")
+    history = fit(network(), checkpoint, Signal(5, 1), epochs=12)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.h5"]
     assert history.stopped.endswith("run.h5 holds its best epoch")
 
 
 def test_the_best_value_is_remembered_when_a_training_is_resumed(tmp_path):
     for name, stops in (("whole", ()), ("parts", (2, 4, 5))):
-        path, going = tmp_path / f"{name}.h5", None
+        path, resume = tmp_path / f"{name}.h5", None
         for epochs in (*stops, 9):
             fit(
                 network(),
                 Checkpoint(path, keep="both"),
                 epochs=epochs,
                 optimizer=Adam(0.5),
-                resume=going,
+                resume=resume,
             )
-            going = path
+            resume = path
     whole, parts = (Sequential.load(tmp_path / f"{name}.best.h5") for name in ("whole", "parts"))
     np.testing.assert_array_equal(whole.parameters.theta, parts.parameters.theta)
 
@@ -121,8 +121,8 @@ def test_a_checkpoint_is_a_model_file(tmp_path):
 
 
 def test_an_optimizer_that_cannot_be_saved_is_an_error_at_the_start(tmp_path):
-    class Holds(OwnOptimizer):
-        state_names = (*OwnOptimizer.state_names, "pairs")
+    class WithDict(CustomOptimizer):
+        state_names = (*CustomOptimizer.state_names, "pairs")
 
         def init_state(self, theta):
             super().init_state(theta)
@@ -130,9 +130,9 @@ def test_an_optimizer_that_cannot_be_saved_is_an_error_at_the_start(tmp_path):
 
     with pytest.raises(
         ArgumentError,
-        match=r"Holds\.pairs is listed in state_names, so must be an array, .* got \{1: 2\}",
+        match=r"WithDict\.pairs is listed in state_names, so must be an array, .* got \{1: 2\}",
     ):
-        fit(network(), Checkpoint(tmp_path / "run.h5"), optimizer=Holds(0.1))
+        fit(network(), Checkpoint(tmp_path / "run.h5"), optimizer=WithDict(0.1))
     assert not list(tmp_path.iterdir())
 
 
