@@ -196,7 +196,9 @@ class Objective:
         return {**state, "dtype": self.dtype}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.layers, self.loss, self.penalties = state["layers"], state["loss"], state["penalties"]
+        self.layers = state["layers"]
+        self.loss = state["loss"]
+        self.penalties = state["penalties"]
         self._build(state["dtype"], np.random.default_rng(0))
 
     def __copy__(self) -> Objective:
@@ -375,7 +377,8 @@ class Objective:
         """
         forward_pass = self.data_loss(batch, training=training)
         self.backward(batch.sample_weight)
-        total, m = forward_pass.value, len(batch.x)
+        total = forward_pass.value
+        m = len(batch.x)
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, m)
             self.add_penalty_gradient(index, m)
@@ -434,10 +437,11 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | 
 
 def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
-    if not is_list or not (layers := tuple(layers)):
+    layer_tuple = tuple(layers) if is_list else ()
+    if not layer_tuple:
         raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
     layer_of_part: dict[int, int] = {}
-    for i, layer in enumerate(layers):
+    for i, layer in enumerate(layer_tuple):
         if not isinstance(layer, Layer):
             cure = "derive it from minidl.Layer"
             if isinstance(layer, type):
@@ -455,7 +459,7 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
                     "deep copy"
                 )
             layer_of_part[id(part)] = i
-    return layers
+    return layer_tuple
 
 
 def _parts(layer: Layer) -> list[Layer | Parameter]:

@@ -25,7 +25,8 @@ class BlockReader:
     """
 
     def __init__(self, sources: Sequence[ArraySource], plan: ReadPlan) -> None:
-        self.sources, self.plan = sources, plan
+        self.sources = sources
+        self.plan = plan
         self.n_rows = len(sources[0])
         self.n_blocks = math.ceil(self.n_rows / plan.rows_per_block)
         self.rows_per_buffer = min(self.n_rows, plan.rows_per_block * plan.blocks_per_buffer)
@@ -64,7 +65,8 @@ class BlockReader:
         cancelled = Event()
 
         def read_group(number: int) -> list[Array]:
-            n_read, arrays = 0, self._buffers[number % 2]
+            arrays = self._buffers[number % 2]
+            n_read = 0
             for start, stop in map(self._row_range, block_groups[number]):
                 if cancelled.is_set():
                     break

@@ -1,4 +1,4 @@
-"""Gathers rows in a given order into reused arrays, many small batches at a time."""
+"""Gathers rows in any order into reused arrays, many small batches at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class RowGatherer:
         def new_array(values: Array | ArraySource) -> Array:
             return np.empty((capacity, *values.shape[1:]), values.dtype)
 
-        self.capacity, self.batch_size = capacity, batch_size
+        self.capacity = capacity
+        self.batch_size = batch_size
         self._gathered = [new_array(values) for values in data if values is not None]
         x = self._gathered[0]
         self._x = x if x.dtype == dtype else np.empty(x.shape, dtype)

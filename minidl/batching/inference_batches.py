@@ -55,7 +55,8 @@ class InferenceBatches:
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self.n_examples = len(data.x)
-        self._dtype, self._check_finite = dtype, check_finite
+        self._dtype = dtype
+        self._check_finite = check_finite
         self._workspace: dict[str, Array] = {}
         bytes_per_row = math.prod(data.x.shape[1:]) * dtype.itemsize
         reads_rows = isinstance(data.x, ArraySource) or isinstance(data.y, ArraySource)
@@ -79,13 +80,14 @@ class InferenceBatches:
         largest_chunk = max(source.rows_per_chunk for source in sources)
         useful_bytes = max(MAX_BYTES, 2 * bytes_read_per_row * largest_chunk)
         reserved_bytes = self._batch_size * bytes_per_row if x.dtype != self._dtype else 0
-        block, n_blocks = plan_reads(
+        rows_per_block, n_blocks = plan_reads(
             sources, 1, min(memory_limit, useful_bytes), reserved_bytes, shuffled=False
         )
-        if block * n_blocks > self._batch_size and self._batch_size % block == 0:
+        has_several_batches = rows_per_block * n_blocks > self._batch_size
+        if has_several_batches and self._batch_size % rows_per_block == 0:
             # Whole batches, as over an array, so that all results round alike.
-            n_blocks -= n_blocks % (self._batch_size // block)
-        return BlockReader(sources, ReadPlan(block, n_blocks))
+            n_blocks -= n_blocks % (self._batch_size // rows_per_block)
+        return BlockReader(sources, ReadPlan(rows_per_block, n_blocks))
 
     def __iter__(self) -> Generator[tuple[slice, Batch]]:
         if isinstance(self._data, Batch):

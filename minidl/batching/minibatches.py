@@ -212,7 +212,8 @@ class MiniBatches:
             What `state` returned.
         """
         values = state if isinstance(state, Mapping) else {}
-        epoch, batch = values.get("epoch"), values.get("batch")
+        epoch = values.get("epoch")
+        batch = values.get("batch")
         if not (is_integer(epoch, 0) and is_integer(batch, 0) and batch <= len(self)):
             rule = "state must be what MiniBatches.state() returned, with an epoch >= 0 and"
             raise ArgumentError(f"{rule} a batch from 0 to {len(self)}, got {state!r:.100}")

@@ -78,7 +78,9 @@ class ArraySource:
             ) from error
         check_real(source_dtype, name)
         check_rows(self.original_shape, name, values)
-        self.shape, self.values, self.name = self.original_shape, values, name
+        self.values = values
+        self.name = name
+        self.shape = self.original_shape
         self.dtype = smaller_dtype(source_dtype, dtype or source_dtype.newbyteorder("="))
         self.rows_per_chunk: int = 1
         if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int):
@@ -153,7 +155,8 @@ class TargetSource(ArraySource):
         self.convert = convert
         n_first = min(len(self), _FIRST_TARGETS)
         first_targets = self.read(0, n_first)
-        self.shape, self.dtype = (len(self), *first_targets.shape[1:]), first_targets.dtype
+        self.shape = (len(self), *first_targets.shape[1:])
+        self.dtype = first_targets.dtype
         self.bytes_per_row = math.prod(self.shape[1:]) * self.dtype.itemsize
         # The loss makes arrays of its own when it converts targets.
         self.transient_bytes_per_row = self.source_bytes_per_row + 4 * self.bytes_per_row + 32

@@ -101,7 +101,8 @@ def plan_reads(
     else:
         rows_with_chunks = int((memory_limit - reserved_bytes - chunk * transient) / resident)
         if rows_with_chunks >= max(batch_size, 2 * chunk):
-            rows_per_block, max_rows = chunk, rows_with_chunks
+            rows_per_block = chunk
+            max_rows = rows_with_chunks
     n_blocks = math.ceil(m / rows_per_block)
     n_buffers = math.ceil(n_blocks / (max_rows // rows_per_block)) if max_rows < m else 1
     return ReadPlan(rows_per_block, math.ceil(n_blocks / n_buffers))

@@ -72,7 +72,8 @@ class ShuffledRows:
         else:
             x, y = arrays
             if self._is_single_batch:
-                x, capacity = np.asarray(x, dtype), 0
+                x = np.asarray(x, dtype)
+                capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
         self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
 

@@ -93,7 +93,7 @@ def prepare_training_data(
     objective : Objective
         The model that takes the data.
     X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit
-        As `Sequential.fit` takes them; the last three have passed `check_fit_arguments`.
+        As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
 
@@ -105,7 +105,7 @@ def prepare_training_data(
     training_limit = validation_limit = memory_limit
     if validation is not None:
         both_are_read = any(map(is_out_of_core, (X, Y))) and any(map(is_out_of_core, validation))
-        if both_are_read:
+        if both_are_read:  # the buffers of both sets stay in memory
             validation_limit = memory_limit // 8
             training_limit = memory_limit - validation_limit
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)

@@ -92,7 +92,8 @@ def prepare_data(
         All rows, validated and of the same length.
     """
     x, n_outputs = prepare_examples(objective, X, validate=validate)
-    loss, dtype = objective.loss, objective.dtype
+    loss = objective.loss
+    dtype = objective.dtype
     y: Array | ArraySource
     y_is_out_of_core = is_out_of_core(Y)
     if y_is_out_of_core or isinstance(x, ArraySource):

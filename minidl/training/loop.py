@@ -122,8 +122,10 @@ def _train_epoch(
     if not run.resuming_mid_epoch:
         run.start_epoch()
     run.resuming_mid_epoch = False
-    objective, step = run.model.objective_function, run.optimizer.step
-    theta, grad = objective.parameters.theta, objective.parameters.grad
+    objective = run.model.objective_function
+    theta = objective.parameters.theta
+    grad = objective.parameters.grad
+    step = run.optimizer.step
     is_classification = objective.loss.is_classification
     # StopOnNonFinite reports what is not finite.
     with np.errstate(over="ignore", invalid="ignore"), closing(iter(run.minibatches)) as batches:
