@@ -38,9 +38,9 @@ class ForwardPass(NamedTuple):
 
     Parameters
     ----------
-    outputs : list of array
+    outputs : list of ndarray
         The output of each layer before the loss.
-    output : array of shape (m, k)
+    output : ndarray of shape (m, k)
         What the loss received: the last of `outputs`, or the examples if there is none; logits if
         the objective is fused.
     value : scalar
@@ -156,8 +156,8 @@ class Objective:
         modules = [module for layer in self.layers for module in layer.modules()]
         self.stochastic_layers = [module for module in modules if module.stochastic]
         for layer in self.layers:
-            for part in _parts(layer):
-                part.in_model = True  # copies do not keep it
+            for member in _members(layer):
+                member.in_model = True  # copies do not keep it
 
     def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
         indices = range(len(self.layers)) if penalty.layers is None else penalty.layers
@@ -209,14 +209,14 @@ class Objective:
 
         Parameters
         ----------
-        x : array of shape (m, ...)
+        x : ndarray of shape (m, ...)
             The examples, in the model's dtype.
         training : bool, default False
             Whether stochastic layers such as `Dropout` are active.
 
         Returns
         -------
-        array of shape (m, ...)
+        ndarray of shape (m, ...)
             The output, which belongs to the layer until its next call.
         """
         for layer in self.layers:
@@ -250,11 +250,11 @@ class Objective:
 
         Parameters
         ----------
-        output : array of shape (m, k)
+        output : ndarray of shape (m, k)
             The output of the last of `layers_before_loss`: logits if `is_fused`.
-        y : array of shape (m, k)
+        y : ndarray of shape (m, k)
             The targets.
-        sample_weight : array of shape (m,), optional
+        sample_weight : ndarray of shape (m,), optional
             The weight of each example.
 
         Returns
@@ -272,12 +272,12 @@ class Objective:
 
         Parameters
         ----------
-        sample_weight : array of shape (m,), optional
+        sample_weight : ndarray of shape (m,), optional
             The weights that were passed to `loss_from_output`.
 
         Returns
         -------
-        array of shape (m, k)
+        ndarray of shape (m, k)
             The gradient, which belongs to the objective until its next call.
         """
         dy = self.training_loss.backward()
@@ -291,7 +291,7 @@ class Objective:
 
         Parameters
         ----------
-        sample_weight : array of shape (m,), optional
+        sample_weight : ndarray of shape (m,), optional
             The weights of the batch that was passed to `data_loss`.
         """
         dy: Any = self.loss_backward(sample_weight)
@@ -407,9 +407,9 @@ class Objective:
 
         Parameters
         ----------
-        output : array of shape (m, k)
+        output : ndarray of shape (m, k)
             What the loss received: the `output` of a `ForwardPass`.
-        y : array of shape (m, k)
+        y : ndarray of shape (m, k)
             The targets.
 
         Returns
@@ -440,29 +440,29 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     layer_tuple = tuple(layers) if is_list else ()
     if not layer_tuple:
         raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
-    layer_of_part: dict[int, int] = {}
+    layer_of_member: dict[int, int] = {}
     for i, layer in enumerate(layer_tuple):
         if not isinstance(layer, Layer):
             cure = "derive it from minidl.Layer"
             if isinstance(layer, type):
                 cure = f"write {layer.__name__}(...)"
             raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
-        for part in _parts(layer):
-            if id(part) in layer_of_part:
+        for member in _members(layer):
+            if id(member) in layer_of_member:
                 raise LayerReuseError(
-                    f"layer {i}, {layer}, is already part of layer {layer_of_part[id(part)]} of "
+                    f"layer {i}, {layer}, is already part of layer {layer_of_member[id(member)]} of "
                     "this model: make a new one"
                 )
-            if part.in_model:
+            if member.in_model:
                 raise LayerReuseError(
                     f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
                     "deep copy"
                 )
-            layer_of_part[id(part)] = i
+            layer_of_member[id(member)] = i
     return layer_tuple
 
 
-def _parts(layer: Layer) -> list[Layer | Parameter]:
+def _members(layer: Layer) -> list[Layer | Parameter]:
     return [*layer.modules(), *layer.parameters().values()]
 
 

@@ -12,11 +12,11 @@ class Batch(NamedTuple):
 
     Parameters
     ----------
-    x : array or ArraySource of shape (m, ...)
+    x : ndarray or ArraySource of shape (m, ...)
         The examples, one per row.
-    y : array or ArraySource of shape (m, k)
+    y : ndarray or ArraySource of shape (m, k)
         The targets, as `Loss.prepare_targets` returns them.
-    sample_weight : array of shape (m,), optional
+    sample_weight : ndarray of shape (m,), optional
         The weight of each example in the data loss; None if all count the same.
 
     Examples

@@ -181,7 +181,7 @@ class WeightSource(ArraySource):
 
     Parameters
     ----------
-    sample_weight : array of shape (m,)
+    sample_weight : ndarray of shape (m,)
         The weights.
     """
 

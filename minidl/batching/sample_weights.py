@@ -32,7 +32,7 @@ def compute_sample_weight(
     ----------
     loss : Loss
         The loss, which must implement `per_example`.
-    targets : array or ArraySource of shape (m, k)
+    targets : ndarray or ArraySource of shape (m, k)
         The targets, as the loss prepared them.
     sample_weight : array_like of shape (m,), optional
         Weights >= 0.
@@ -41,7 +41,7 @@ def compute_sample_weight(
 
     Returns
     -------
-    array of shape (m,) or None
+    ndarray of shape (m,) or None
         The weights, in float64; None if there are none.
 
     Raises

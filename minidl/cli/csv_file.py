@@ -43,7 +43,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     Raises
     ------
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If it cannot be read, or a row is not numbers and a class; the message names the line.
     """

@@ -63,7 +63,7 @@ def load_cats(folder: FilePath | None = None) -> Dataset:
 
     Parameters
     ----------
-    folder : path, optional
+    folder : path-like, optional
         The folder with `train_catvnoncat.h5` and `test_catvnoncat.h5`. By default the folder that
         the environment variable MINIDL_DATA names, `datasets/` in the current folder and
         `datasets/` beside the package are searched, in this order.
@@ -104,7 +104,7 @@ def load_signs(folder: FilePath | None = None) -> Dataset:
 
     Parameters
     ----------
-    folder : path, optional
+    folder : path-like, optional
         The folder with `test_signs.h5` and possibly `train_signs.h5`. By default the folder that
         the environment variable MINIDL_DATA names, `datasets/` in the current folder and
         `datasets/` beside the package are searched, in this order.

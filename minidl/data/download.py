@@ -44,7 +44,7 @@ def fetch(
     urls : sequence of str
         The address of a folder with all files, or one address per file, which ends in the name
         of the file or is written as "NAME=URL".
-    folder : path
+    folder : path-like
         The folder to write to; it is created if it does not exist.
     timeout : float, default 30.0
         Maximum number of seconds without data from the server.

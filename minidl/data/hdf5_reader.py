@@ -40,7 +40,7 @@ def read_hdf5(
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The HDF5 file.
     schema : mapping of str to Field
         The expected array under each key. The keys are plain names at the top level of the file.
@@ -57,7 +57,7 @@ def read_hdf5(
     Raises
     ------
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If the file is not HDF5, is damaged, does not match `schema`, or is above a limit.
 

@@ -25,7 +25,7 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The image file.
     size : (int, int), default (64, 64)
         Height and width of the result, in pixels.
@@ -42,7 +42,7 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     MissingDependencyError
         If Pillow is not installed.
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If the file is damaged, of another format, larger than 256 MiB, or has more than 120
         million pixels.

@@ -45,7 +45,7 @@ def write_cats(folder: FilePath) -> tuple[Path, Path]:
 
     Parameters
     ----------
-    folder : path
+    folder : path-like
         The folder to write to; it is created if it does not exist.
 
     Returns

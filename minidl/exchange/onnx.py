@@ -47,7 +47,7 @@ def export_onnx(
     ----------
     model : Sequential
         A model in float32 or float64 with finite parameters.
-    path : str or path-like
+    path : path-like
         The file. An existing file is replaced, as a whole or not at all.
     shape : tuple of int, optional
         The shape of one example, such as (64, 64, 3). Required if no `Linear` layer determines
@@ -61,7 +61,7 @@ def export_onnx(
 
     Returns
     -------
-    pathlib.Path
+    Path
         The path of the file.
 
     Raises

@@ -33,12 +33,12 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
     ----------
     model : Sequential
         A model in float32 or float64 with finite parameters.
-    path : str or path-like
+    path : path-like
         The file. An existing file is replaced, as a whole or not at all.
 
     Returns
     -------
-    pathlib.Path
+    Path
         The path of the file.
 
     Raises
@@ -86,7 +86,7 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     model : Sequential
         A model in the dtype of the file, float32 or float64. It must have exactly the parameters
         in the file, such as those of the corresponding `torch.nn.Sequential`.
-    path : str or path-like
+    path : path-like
         The file.
 
     Raises
@@ -96,7 +96,7 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     DtypeError
         If the model computes in complex128.
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If the file is not a safetensors file, or does not fit the model. The model is unchanged
         after any error.

@@ -38,7 +38,7 @@ def prepare_examples(
 
     Returns
     -------
-    x : array or ArraySource of shape (m, ...)
+    x : ndarray or ArraySource of shape (m, ...)
         The examples.
     n_outputs : int or None
         The number of outputs, or None if a layer does not define `output_shape`.

@@ -202,7 +202,7 @@ class Sequential:
         memory_limit : int, default 256 * 2**20
             Bytes of rows in memory at once where X or Y is not in memory. What does not fit is read
             again in each epoch (see `MiniBatches`).
-        resume : path, optional
+        resume : path-like, optional
             A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
             callbacks, training continues as if it had never stopped; `epochs` counts from the
             beginning.
@@ -275,7 +275,7 @@ class Sequential:
 
         Returns
         -------
-        array of shape (m, k)
+        ndarray of shape (m, k)
             The outputs of the last layer, in the model's dtype: a fresh array.
 
         Raises
@@ -310,7 +310,7 @@ class Sequential:
 
         Returns
         -------
-        array of int64 of shape (m,) or (m, k)
+        ndarray of shape (m,) or (m, k), int64
             Under `CategoricalCrossEntropy` the number of the largest output. Under
             `BinaryCrossEntropy` 1 where an output is above one half, else 0: (m,) for one output,
             (m, k) for several.
@@ -402,7 +402,7 @@ class Sequential:
 
         Returns
         -------
-        array of shape (P,)
+        ndarray of shape (P,)
             The gradient, in the order of `parameters.theta`: a fresh array.
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
@@ -434,12 +434,12 @@ class Sequential:
 
         Parameters
         ----------
-        path : path
+        path : path-like
             The file; an old one is replaced.
 
         Returns
         -------
-        pathlib.Path
+        Path
             The path.
 
         Raises
@@ -461,7 +461,7 @@ class Sequential:
 
         Parameters
         ----------
-        path : path
+        path : path-like
             The file.
         custom : sequence of type, default ()
             The custom layer, loss and penalty classes that the file may use. Classes are never
@@ -477,7 +477,7 @@ class Sequential:
         Raises
         ------
         MissingDataError
-            If there is no such file.
+            If the file does not exist.
         DataError
             If the file is damaged, is not a model, or has an unknown class.
         """

@@ -169,10 +169,10 @@ class Optimizer(ABC):
 
         Parameters
         ----------
-        theta : ndarray of float, shape (P,)
+        theta : ndarray of shape (P,), float
             The parameter vector, modified in place. A different array than in the last call starts
             with a new state.
-        grad : ndarray, shape (P,)
+        grad : ndarray of shape (P,)
             The gradient at `theta`, in the dtype of `theta`; not modified.
 
         Raises
@@ -263,7 +263,7 @@ class Optimizer(ABC):
 
         Parameters
         ----------
-        theta : ndarray of float, shape (P,)
+        theta : ndarray of shape (P,), float
             The parameter vector of the next steps.
         state : dict of str to object
             What `state` returned; arrays are copied. This optimizer keeps its schedule, whose state
@@ -300,7 +300,7 @@ class Optimizer(ABC):
 
         Parameters
         ----------
-        theta : ndarray of float, shape (P,)
+        theta : ndarray of shape (P,), float
             The parameter vector; not to be modified.
         """
 
@@ -310,9 +310,9 @@ class Optimizer(ABC):
 
         Parameters
         ----------
-        theta : ndarray of float, shape (P,)
+        theta : ndarray of shape (P,), float
             The parameter vector, to be modified in place.
-        grad : ndarray of float, shape (P,)
+        grad : ndarray of shape (P,), float
             The gradient at `theta`, already clipped; not to be modified.
         """
 

@@ -15,7 +15,7 @@ def clip_by_norm(grad: Array, max_norm: float, workspace: dict[str, Array]) -> A
 
     Parameters
     ----------
-    grad : ndarray of float, shape (P,)
+    grad : ndarray of shape (P,), float
         The gradient; not modified.
     max_norm : float
         Maximum Euclidean norm, > 0.
@@ -24,7 +24,7 @@ def clip_by_norm(grad: Array, max_norm: float, workspace: dict[str, Array]) -> A
 
     Returns
     -------
-    ndarray of float, shape (P,)
+    ndarray of shape (P,), float
         `grad` itself if its norm is at most `max_norm` or NaN, else an array of the workspace.
     """
     with np.errstate(over="ignore", invalid="ignore"):

@@ -26,11 +26,11 @@ def adam_step(
 
     Parameters
     ----------
-    theta, grad : ndarray, shape (P,)
+    theta, grad : ndarray of shape (P,)
         The parameter vector, modified, and its gradient.
-    first_moment, second_moment : ndarray, shape (P,)
+    first_moment, second_moment : ndarray of shape (P,)
         The state of `Adam`, modified.
-    scalars : ndarray, shape (4,)
+    scalars : ndarray of shape (4,)
         beta1, beta2, learning rate and epsilon, the last two with their bias correction.
     """
     beta1, beta2, rate, epsilon = scalars[0], scalars[1], scalars[2], scalars[3]
@@ -49,9 +49,9 @@ def gradient_descent_step(theta: Array, grad: Array, scalars: Array) -> None:
 
     Parameters
     ----------
-    theta, grad : ndarray, shape (P,)
+    theta, grad : ndarray of shape (P,)
         The parameter vector, modified, and its gradient.
-    scalars : ndarray, shape (1,)
+    scalars : ndarray of shape (1,)
         The learning rate.
     """
     rate = scalars[0]
@@ -77,7 +77,7 @@ def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
         `adam_step` or `gradient_descent_step`.
     fast : bool or None
         Whether to compile; None: if numba is installed and `theta` is large enough.
-    theta : ndarray, shape (P,)
+    theta : ndarray of shape (P,)
         The parameter vector, whose dtype the loop is compiled for.
 
     Returns

@@ -31,7 +31,7 @@ def confusion_counts(
 
     Returns
     -------
-    ndarray of int64, shape (n_classes, n_classes)
+    ndarray of shape (n_classes, n_classes), int64
         Element (i, j) is the number of examples of class i that were predicted as class j.
 
     Raises

@@ -90,7 +90,7 @@ def read_verified(
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The file.
     limit : int or Limits, default 256 MiB
         The largest allowed number of bytes of the file, and of its arrays together.
@@ -105,7 +105,7 @@ def read_verified(
     Raises
     ------
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If the file is not a model of minidl, or was changed after it was written.
     """

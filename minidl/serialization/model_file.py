@@ -81,7 +81,7 @@ def save_model(
     ----------
     model : Model
         The model.
-    path : path
+    path : path-like
         The file, which is replaced if it exists.
     extra_content : mapping of str to JSON-compatible values, optional
         What the description contains besides the model's configuration.
@@ -162,7 +162,7 @@ def load_model(
 
     Parameters
     ----------
-    path : path
+    path : path-like
         A file of a model, or of a checkpoint, whose training state is ignored.
     model_class : callable
         Called with the layers and `loss=`, `penalties=` and `dtype=`.
@@ -181,7 +181,7 @@ def load_model(
     ArgumentError
         If `custom` is not a sequence of such classes, or one has the name of a built-in class.
     MissingDataError
-        If there is no such file.
+        If the file does not exist.
     DataError
         If the file is not a model of minidl, was changed, or uses other classes.
     """

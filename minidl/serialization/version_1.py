@@ -123,7 +123,7 @@ def restore_optimizer_from_v1(optimizer: Optimizer, theta: Array, saved: dict[st
     optimizer : Optimizer
         An optimizer with the same arguments as the saved one. Its schedule is replaced if another
         one was assigned to the saved optimizer during training.
-    theta : ndarray of float, shape (P,)
+    theta : ndarray of shape (P,), float
         The parameter vector.
     saved : dict of str to object
         What `optimizer_state_to_v1` returned.

@@ -78,7 +78,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         The number of epochs, over all calls that continue a training.
     n_features_in_ : int
         The number of features of X.
-    feature_names_in_ : ndarray of str, shape (n_features,)
+    feature_names_in_ : ndarray of shape (n_features,), str
         The names of the features, if X has them.
 
     See Also

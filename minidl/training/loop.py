@@ -52,7 +52,7 @@ def train(
         Observers. `StopOnNonFinite` is added unless there is one.
     progress : bool, default True
         Whether to show a progress bar.
-    resume : path, optional
+    resume : path-like, optional
         A file of a `Checkpoint`, from which the training continues.
 
     Returns

@@ -40,7 +40,7 @@ def save_training(path: FilePath, run: TrainingRun) -> None:
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The file, which is replaced if it exists.
     run : TrainingRun
         The training, between two steps.
@@ -92,7 +92,7 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The checkpoint.
     run : TrainingRun
         The training that is about to start.

@@ -26,20 +26,20 @@ class LearningRateSearch:
 
     Parameters
     ----------
-    learning_rates : ndarray of float64, shape (n,)
+    learning_rates : ndarray of shape (n,), float64
         The learning rates that were tried, ascending, n >= 1.
-    raw_losses : ndarray of float64, shape (n,)
+    raw_losses : ndarray of shape (n,), float64
         The loss of the batch after the step with each learning rate.
     steps : int
         The number of steps that were planned, >= n; the search may have stopped early.
 
     Attributes
     ----------
-    learning_rates : ndarray of float64, shape (n,)
+    learning_rates : ndarray of shape (n,), float64
         The learning rates.
-    raw_losses : ndarray of float64, shape (n,)
+    raw_losses : ndarray of shape (n,), float64
         The loss after each step.
-    losses : ndarray of float64, shape (n,)
+    losses : ndarray of shape (n,), float64
         The bias-corrected exponential moving average of `raw_losses`, with factor 0.9.
     best_index : int
         The index of the smallest element of `losses`, without the first tenth of the steps.

@@ -22,11 +22,11 @@ def matmul_into(a: Array, b: Array, out: Array) -> Array:
 
     Parameters
     ----------
-    a : ndarray, shape (m, k)
+    a : ndarray of shape (m, k)
         The left factor.
-    b : ndarray, shape (k, n)
+    b : ndarray of shape (k, n)
         The right factor.
-    out : ndarray, shape (m, n)
+    out : ndarray of shape (m, n)
         The output array, of any dtype that can hold the product.
 
     Returns

@@ -172,7 +172,7 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
 
     Parameters
     ----------
-    values : array-like
+    values : array_like
         What the user passed.
     name : str
         Name of the argument, for the messages.
@@ -251,14 +251,14 @@ def as_sample_array(values: npt.ArrayLike, name: str) -> Array:
 
     Parameters
     ----------
-    values : array-like
+    values : array_like
         What the user passed.
     name : str
         Name of the argument, for the messages.
 
     Returns
     -------
-    ndarray, shape (m, ...)
+    ndarray of shape (m, ...)
         One row per example; not yet checked for NaN and infinity.
 
     Raises
@@ -287,7 +287,7 @@ def check_array(
 
     Parameters
     ----------
-    values : array-like
+    values : array_like
         What the user passed.
     name : str
         Name of the argument, for the messages.
@@ -298,7 +298,7 @@ def check_array(
 
     Returns
     -------
-    ndarray, shape (m, ...)
+    ndarray of shape (m, ...)
         The input itself if nothing had to be converted.
 
     Raises
@@ -320,7 +320,7 @@ def to_finite_array(array: Array, name: str, dtype: np.dtype[Any], row_offset: i
 
     Parameters
     ----------
-    array : ndarray, shape (m, ...)
+    array : ndarray of shape (m, ...)
         Real numbers.
     name : str
         Name of the whole array, for the messages.
@@ -331,7 +331,7 @@ def to_finite_array(array: Array, name: str, dtype: np.dtype[Any], row_offset: i
 
     Returns
     -------
-    ndarray, shape (m, ...)
+    ndarray of shape (m, ...)
         The input itself if nothing had to be converted.
 
     Raises
@@ -363,7 +363,7 @@ def check_finite(
 
     Parameters
     ----------
-    array : ndarray, shape (m, ...)
+    array : ndarray of shape (m, ...)
         The array to check.
     name : str
         Name of the whole array, for the messages.

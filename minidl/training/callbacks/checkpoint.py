@@ -29,7 +29,7 @@ class Checkpoint(Callback):
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The file, which `Sequential.load` reads as well. Missing folders are created.
     every_epochs : int or None, default 1
         Number of epochs between two saves; the state after the last epoch is always saved. With

@@ -20,7 +20,7 @@ class CSVLog(Callback):
 
     Parameters
     ----------
-    path : path
+    path : path-like
         The file; missing folders are created.
 
     Attributes

@@ -19,7 +19,7 @@ class TensorBoardLog(Callback):
 
     Parameters
     ----------
-    folder : path
+    folder : path-like
         Where the files are written; missing folders are created.
 
     Attributes
