@@ -33,7 +33,7 @@ class Listed(Schedule):
 
 
 class Signs(Optimizer):
-    """A custom optimizer that knows nothing of schedules and clipping."""
+    """A custom optimizer without code for schedules and clipping."""
 
     state_names = ("seen",)
 

@@ -27,7 +27,7 @@ def history(*losses, val=()):
 
 
 def classifier(weight=((1.0, 0.0),), outputs=1):
-    """Answer class 1 where weight . x > 0."""
+    """Return a classifier that predicts class 1 where weight . x > 0."""
     last, loss = (
         (Sigmoid(), BinaryCrossEntropy())
         if outputs == 1

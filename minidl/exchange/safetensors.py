@@ -171,7 +171,8 @@ def _check_shapes(
 def _to_array(model: Sequential, path: FilePath, name: str, tensor: Mapping[str, Any]) -> Array:
     """Return the values of a tensor, finite and in the dtype of the model."""
     if DTYPES.get(tensor["dtype"]) != model.dtype.name:
-        rule, cure = f"{model.dtype}, as the model", "make the model with the file's dtype"
+        rule = f"{model.dtype}, as the model"
+        cure = "create the model with the dtype of the file"
         raise _tensor_error(path, name, rule, tensor["dtype"], cure)
     array: Array = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
     is_finite = np.isfinite(array)

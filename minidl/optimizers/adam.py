@@ -101,7 +101,8 @@ class Adam(Optimizer):
         self._scalars = np.empty(4, theta.dtype)
 
     def update(self, theta: Array, grad: Array) -> None:
-        t, beta1, beta2 = self.step_count + 1, self.beta1, self.beta2
+        t = self.step_count + 1
+        beta1, beta2 = self.beta1, self.beta2
         # sqrt(s_hat) = root * sqrt(second_moment); numerator and denominator are divided by root.
         root = math.sqrt((1 - beta2) / (1 - beta2**t))
         rate = self.last_learning_rate * (1 - beta1) / ((1 - beta1**t) * root)

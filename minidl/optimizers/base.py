@@ -275,7 +275,8 @@ class Optimizer(ABC):
             If the state lacks an attribute in `state_names`, or has one that is not listed there.
         """
         values = dict(state)
-        rate, step_count = float(values.pop("learning_rate")), values.pop("step_count")
+        rate = float(values.pop("learning_rate"))
+        step_count = values.pop("step_count")
         schedule_state = values.pop("schedule", {})
         if step_count and set(values) != set(self.state_names):
             raise ArgumentError(

@@ -118,11 +118,12 @@ def confusion_matrix(
     longest = max(map(len, names))
     axes.set_xticks(range(n_classes), names, rotation=90 if longest > 8 and n_classes > 3 else 0)
     axes.set_yticks(range(n_classes), names)
-    n_correct, total = np.trace(counts), counts.sum()
+    n_correct = np.trace(counts)
+    n_examples = counts.sum()
     axes.set(
         xlabel="predicted class",
         ylabel="true class",
-        title=f"{n_correct} of {total} correct ({n_correct / total:.1%})",
+        title=f"{n_correct} of {n_examples} correct ({n_correct / n_examples:.1%})",
     )
     axes.figure.colorbar(
         image,

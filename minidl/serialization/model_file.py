@@ -50,7 +50,7 @@ class Model(Protocol):
     def dtype(self) -> np.dtype[Any]: ...
 
 
-M = TypeVar("M", bound=Model)
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 def _exported_classes(module: ModuleType, base: type[Any]) -> dict[str, type[Any]]:
@@ -153,11 +153,11 @@ def _is_model_config(content: Mapping[str, Any]) -> bool:
 
 def load_model(
     path: FilePath,
-    model_class: Callable[..., M],
+    model_class: Callable[..., ModelT],
     custom: Sequence[type[Any]] = (),
     *,
     limit: int | Limits = Limits.max_bytes,
-) -> M:
+) -> ModelT:
     """Load a model; `Sequential.load` is the public way to do so.
 
     Parameters

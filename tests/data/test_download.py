@@ -1,4 +1,4 @@
-"""Fetching from a server on this computer that lies in every way it can."""
+"""Downloads from a local server that sends wrong content in many ways."""
 
 import gzip
 import hashlib
@@ -86,10 +86,10 @@ def nothing_left(tmp_path, monkeypatch):
     assert os.listdir(scratch) == []
 
 
-def refused(server, tmp_path, message, *, kind=DataError, **settings):
+def refused(server, tmp_path, message, *, kind=DataError, **options):
     """Check that fetching fails with a message that names the address, and writes nothing."""
     with pytest.raises(kind, match=message) as caught:
-        fetch(FILES, [server.url], tmp_path / "data", **{"timeout": 10.0, **settings})
+        fetch(FILES, [server.url], tmp_path / "data", **{"timeout": 10.0, **options})
     assert f"127.0.0.1:{server.server_port}" in str(caught.value)
     assert not (tmp_path / "data").exists()
 
@@ -233,13 +233,13 @@ def test_a_failed_connection_is_an_error(server, tmp_path):
     refused(server, tmp_path, r"found a failed connection \(ConnectionError\)")
 
 
-def redirecting(*goals):
-    """Redirect to each goal in turn, the last one for good."""
-    left = list(goals)
+def redirecting(*targets):
+    """Redirect to each target in turn, to the last one again and again."""
+    remaining = list(targets)
 
     def behave(handler):
-        goal = left.pop(0) if len(left) > 1 else left[0]
-        send(handler, b"", status=302, Location=goal)
+        target = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+        send(handler, b"", status=302, Location=target)
 
     return behave
 
@@ -270,7 +270,7 @@ def connected(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "goal",
+    "target",
     [
         "http://192.0.2.1/test_signs.h5",
         "http://example.org/",
@@ -281,9 +281,9 @@ def connected(monkeypatch):
     ],
 )
 def test_a_redirect_away_from_https_is_refused_before_anything_is_connected(
-    server, tmp_path, connected, goal
+    server, tmp_path, connected, target
 ):
-    server.behave = redirecting(goal)
+    server.behave = redirecting(target)
     refused(server, tmp_path, "must stay on https, found a redirect to")
     assert connected == ["127.0.0.1"]
 

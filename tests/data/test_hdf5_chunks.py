@@ -1,4 +1,4 @@
-"""Chunks that HDF5 itself would unpack without a check."""
+"""Chunks that HDF5 itself would unpack without checking them."""
 
 import re
 import struct
@@ -28,7 +28,7 @@ GOOD = np.arange(200, dtype=np.uint8).reshape(SHAPE)
 
 
 def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
-    """Write one chunk as it is."""
+    """Write one chunk without applying the filters."""
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_chunk(chunk)
     for name in filters:
@@ -40,9 +40,9 @@ def store(path, packed, *, mask=0, filters=("deflate",), chunk=SHAPE):
         )
 
 
-def chunks_refused(path, problem, **settings):
+def chunks_refused(path, problem, **options):
     with pytest.raises(DataError, match=rf"a\.h5, key 'a': .*{problem}"):
-        read_hdf5(path, CHUNKED, **settings)
+        read_hdf5(path, CHUNKED, **options)
 
 
 def test_a_chunk_that_was_stored_without_its_filter_is_read(path):
@@ -174,6 +174,6 @@ def test_a_correct_index_of_chunks_is_followed(path):
 
 @pytest.mark.parametrize("corners", [(0, 40), (0, 0), (20, 20), (20, 0), (0, 10), (0, 2**40)])
 def test_a_chunk_that_hdf5_would_not_find_is_refused(path, corners):
-    """It would be taken for zeros."""
+    """HDF5 would read zeros."""
     moved(path, *corners)
     chunks_refused(path, "another chunk or none at|truncated or damaged")

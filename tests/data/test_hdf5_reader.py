@@ -20,11 +20,9 @@ SCHEMA = {
     "y": Field(("m",), "iu", index_into="k"),
     "names": Field(("k",), "Siu"),
 }
-X, Y, NAMES = (
-    np.arange(60, dtype=np.uint8).reshape(5, 4, 3),
-    np.array([0, 1, 1, 0, 1]),
-    np.array([b"no", b"yes"]),
-)
+X = np.arange(60, dtype=np.uint8).reshape(5, 4, 3)
+Y = np.array([0, 1, 1, 0, 1])
+NAMES = np.array([b"no", b"yes"])
 
 
 @pytest.fixture
@@ -191,7 +189,7 @@ def test_an_empty_file_of_hdf5(path):
 
 @pytest.mark.parametrize("key", ["", ".", "..", "/x", "group/x", "./x", "x\0", "\ud800"])
 def test_a_key_that_is_a_path_is_not_followed(path, key):
-    """Keys may come from a file, and a path could lead through a link."""
+    """Keys may come from a file, and a path could follow a link."""
     save(path, change=lambda file: file.update(group=h5py.ExternalLink("/nowhere.h5", "/")))
     with pytest.raises(DataError, match="the key must be a plain name"):
         read_hdf5(path, {key: SCHEMA["x"]})
@@ -244,7 +242,7 @@ def test_damaged_compressed_data(path):
     with h5py.File(path) as file:
         chunk = file["x"].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
-    content[chunk.byte_offset + chunk.size - 1] ^= 0xFF  # the check sum
+    content[chunk.byte_offset + chunk.size - 1] ^= 0xFF  # the checksum
     path.write_bytes(content)
     refused(path, "x", "truncated or damaged")
 
@@ -263,10 +261,8 @@ def test_any_change_of_the_bytes_is_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "changed.h5"
     content = bytearray(hdf5_bytes({"x": X, "y": Y, "names": NAMES}))
     for _ in range(data.draw(st.integers(1, 4))):
-        start, new = (
-            data.draw(st.integers(0, len(content) - 1)),
-            data.draw(st.binary(min_size=1, max_size=9)),
-        )
+        start = data.draw(st.integers(0, len(content) - 1))
+        new = data.draw(st.binary(min_size=1, max_size=9))
         content[start : start + len(new)] = new
     path.write_bytes(content[: data.draw(st.just(len(content)) | st.integers(0, len(content)))])
     try:

@@ -23,7 +23,7 @@ def path(tmp_path):
 
 
 def put(path, make):
-    """Write a file in which `make(file)` puts something under "y"."""
+    """Write a file in which `make(file)` creates the key "y"."""
     with h5py.File(path, "w", libver=("earliest", "latest")) as file:
         make(file)
 

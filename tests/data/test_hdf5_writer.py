@@ -46,7 +46,7 @@ def test_the_content_is_flushed_before_the_file_is_renamed(tmp_path, monkeypatch
             os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))
         )
     write_hdf5({tmp_path / "one.h5": ARRAYS})
-    assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder that has the name
+    assert calls == ["fsync", "replace", "fsync"]  # of the file; of the folder
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Which addresses are allowed, and how they are shown."""
+"""Addresses of files, allowed addresses, and addresses in messages."""
 
 import pytest
 

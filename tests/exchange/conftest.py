@@ -1,3 +1,3 @@
-"""Settings of these tests."""
+"""Configuration of the tests of `minidl.exchange`."""
 
 collect_ignore = ["recorded"]  # a script, which needs torch

@@ -88,7 +88,7 @@ def test_onnxruntime_agrees_with_predict(dtype, last, opset, tmp_path):
     model = net(last, dtype, bias=last > 1, seed=last)
     path = export_onnx(model, tmp_path / "model.onnx", opset=opset)
     assert onnx.load(path).opset_import[0].version == opset
-    for m in (1, 7):  # the batch is free
+    for m in (1, 7):  # the batch size is free
         assert_same(path, model, np.random.default_rng(m).standard_normal((m, 4)).astype(dtype) * 3)
 
 
@@ -107,7 +107,7 @@ def test_the_input_shape_comes_from_the_first_layer_that_requires_one(tmp_path):
 
 @st.composite
 def nets(draw):
-    """Return a net of any layers in any order."""
+    """Return a network of any layers in any order."""
     widths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
     kinds = st.sampled_from(
         [
@@ -332,7 +332,7 @@ def test_custom_functions_take_precedence():
 
 
 class Steeper(ReLU):
-    """A subclass that computes otherwise."""
+    """A subclass that computes something else."""
 
     def activate(self, x, out):
         np.maximum(2 * x, 0, out=out)

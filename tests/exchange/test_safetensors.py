@@ -38,7 +38,7 @@ DTYPES = {"float32": np.float32, "float64": np.float64}
 
 
 def recorded_net(dtype, seed=1):
-    """The net of recorded/make_recorded.py."""
+    """Return the network of recorded/make_recorded.py."""
     layers = [
         Flatten(),
         Linear(6, 5),
@@ -204,7 +204,7 @@ def test_other_objects_are_refused(call, tmp_path):
 
 
 def load(content, tmp_path, model=None):
-    """Load a file of that content into a model, which must be as it was where that fails."""
+    """Load a file with `content` into a model; check that a failure leaves it unchanged."""
     model = model or small()
     before = model.parameters.theta.tobytes()
     (tmp_path / "model").write_bytes(content)
@@ -335,7 +335,7 @@ def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
         with pytest.raises(
             DataError,
             match=rf"must be {other}, as the model, found F{dtype[5:]}: "
-            "make the model with the file's dtype",
+            "create the model with the dtype of the file",
         ):
             load(content, tmp_path, small(dtype=other))
 

@@ -62,7 +62,7 @@ def test_complex_models_are_refused():
 def test_a_parameter_that_is_not_finite_is_named(value):
     broken = model()
     broken.layers[0].weight.value[1, 2] = value
-    check_model(broken, "here", finite=False)  # one may load into it
+    check_model(broken, "here", finite=False)  # loading into it is allowed
     with pytest.raises(
         NonFiniteError,
         match=rf"parameters must be finite, got {value} at 0\.weight\[1, 2\] in here: "

@@ -1,4 +1,4 @@
-"""Adam is its formula."""
+"""Adam follows its formula."""
 
 import numpy as np
 from optimizer_paths import GRADS, walk

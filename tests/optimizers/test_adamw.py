@@ -1,4 +1,4 @@
-"""AdamW is a decay of the whole vector and a step of Adam."""
+"""AdamW decays the whole vector and makes a step of Adam."""
 
 import numpy as np
 import pytest

@@ -109,7 +109,7 @@ def test_epsilon_must_be_positive(kind, epsilon):
 )
 def test_steps_after_the_first_allocate_no_arrays(optimizer):
     optimizer.fast = False
-    theta, grad = np.ones(30_000, np.float32), np.ones(30_000, np.float32)  # each of 120 kB
+    theta, grad = np.ones(30_000, np.float32), np.ones(30_000, np.float32)  # 120 kB each
     optimizer.step(theta, grad)
     tracemalloc.start()
     for _ in range(3):

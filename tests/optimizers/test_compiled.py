@@ -159,7 +159,7 @@ def test_ctrl_c_does_not_reach_numba_while_it_compiles(monkeypatch):
     calls = []
 
     def compile_interrupted(loop, dtype):
-        signal.raise_signal(signal.SIGINT)  # whose handler runs in the main thread
+        signal.raise_signal(signal.SIGINT)  # its handler runs in the main thread
         calls.append((loop, dtype, threading.current_thread() is threading.main_thread()))
 
     monkeypatch.setattr(compiled, "_compile", compile_interrupted)

@@ -1,4 +1,4 @@
-"""Gradient descent is its formula."""
+"""Gradient descent follows its formula."""
 
 import numpy as np
 from optimizer_paths import GRADS, walk

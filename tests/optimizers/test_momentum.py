@@ -1,4 +1,4 @@
-"""Momentum is its formula."""
+"""Momentum follows its formula."""
 
 import numpy as np
 import pytest

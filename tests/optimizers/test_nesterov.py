@@ -1,4 +1,4 @@
-"""Nesterov's momentum is its formula."""
+"""Nesterov follows its formula."""
 
 import numpy as np
 from optimizer_paths import GRADS, walk

@@ -1,4 +1,4 @@
-"""RMSProp is its formula."""
+"""RMSProp follows its formula."""
 
 import numpy as np
 from optimizer_paths import GRADS, walk

@@ -1,4 +1,4 @@
-"""The errors of gradients."""
+"""The plot of the errors of gradients."""
 
 import numpy as np
 import pytest

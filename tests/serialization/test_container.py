@@ -41,7 +41,7 @@ def write(path, content=CONTENT, arrays=ARRAYS):
 
 
 def rewritten(path, text=None, **arrays):
-    """Write with another description or other arrays, and a digest of the description that fits."""
+    """Write with another description or other arrays, and the digest of the new description."""
     parts = {**container.pack_with_checksums(CONTENT, ARRAYS), **arrays}
     if text is not None:
         parts["description"] = np.frombuffer(text, np.uint8)

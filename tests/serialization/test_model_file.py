@@ -169,7 +169,7 @@ def changed(path, **keys):
 
 
 def forged(path, change):
-    """Change the description and make the digest fit."""
+    """Change the description, and update its digest."""
     with h5py.File(path, "r") as file:
         content = json.loads(file["description"][()].tobytes())
     text = json.dumps(change(content) or content).encode()
@@ -393,7 +393,7 @@ def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
 
 
 def test_parameters_that_are_not_finite_round_trip(tmp_path):
-    """A diverged model is still a model: it can be looked at."""
+    """A diverged model can be saved and inspected."""
     model = classifier()
     model.parameters.theta[3] = np.nan
     assert (
@@ -430,7 +430,7 @@ def test_any_model_round_trips(tmp_path_factory, layers, dtype, penalties, seed)
         model = Sequential(
             layers, loss=MeanSquaredError(), penalties=penalties, dtype=dtype, seed=seed
         )
-    except ValueError:  # widths that do not fit
+    except ValueError:  # widths that do not match
         assume(False)
     same = Sequential.load(model.save(tmp_path_factory.getbasetemp() / "any.h5"))
     assert repr(same) == repr(model)

@@ -35,7 +35,7 @@ EXPECTED = {
 
 
 def expected_failures(estimator):
-    return EXPECTED if estimator.dtype == "float32" else {}  # and none with the default
+    return EXPECTED if estimator.dtype == "float32" else {}  # none fails with the default dtype
 
 
 @parametrize_with_checks(
@@ -135,7 +135,7 @@ def test_randomness_comes_from_random_state_and_never_from_the_global_stream():
     assert (theta(None) != theta(None)).any()
     stream = np.random.RandomState(0)
     first, second = theta(stream), theta(stream)
-    assert (first != second).any()  # an instance moves on
+    assert (first != second).any()  # a generator advances
     np.testing.assert_array_equal(first, theta(np.random.RandomState(0)))
     np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 

@@ -1,4 +1,4 @@
-"""The network that the parameters describe."""
+"""The network and the optimizer that the parameters of an estimator describe."""
 
 import numpy as np
 import pytest

@@ -117,7 +117,7 @@ def test_a_custom_optimizer_is_resumed(tmp_path):
     )
 
 
-class Changes(Callback):
+class ChangeLearningRate(Callback):
     """Assigns a learning rate at the start of the third epoch."""
 
     def __init__(self, rate):
@@ -129,7 +129,7 @@ class Changes(Callback):
 
 
 @pytest.mark.parametrize(
-    ("first", "then"),
+    ("first", "second"),
     [
         (0.05, StepDecay(0.1, 13, 0.5)),
         (Cosine(0.05, 30), WarmUp(20, 0.1)),
@@ -137,12 +137,21 @@ class Changes(Callback):
     ],
 )
 @pytest.mark.parametrize("position", [(2, 4), (3, 2), (5, 5)])
-def test_a_schedule_assigned_during_training_is_resumed(tmp_path, first, then, position):
+def test_a_schedule_assigned_during_training_is_resumed(tmp_path, first, second, position):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
-    whole = fit(model, Changes(then), optimizer=Momentum(first))
-    fit(network(), Changes(then), Signal(*position), Checkpoint(path), optimizer=Momentum(first))
+    whole = fit(model, ChangeLearningRate(second), optimizer=Momentum(first))
+    fit(
+        network(),
+        ChangeLearningRate(second),
+        Signal(*position),
+        Checkpoint(path),
+        optimizer=Momentum(first),
+    )
     assert_equal_trainings(
-        fresh, model, fit(fresh, Changes(then), optimizer=Momentum(first), resume=path), whole
+        fresh,
+        model,
+        fit(fresh, ChangeLearningRate(second), optimizer=Momentum(first), resume=path),
+        whole,
     )
 
 
@@ -171,13 +180,19 @@ def test_a_custom_schedule_must_be_passed_again(tmp_path):
 
 def test_a_custom_schedule_that_only_the_checkpoint_has_is_refused_and_nothing_changes(tmp_path):
     path, model = tmp_path / "run.h5", network(seed=4)
-    fit(network(), Changes(Halves(0.1)), Signal(4, 3), Checkpoint(path), optimizer=Adam(0.1))
+    fit(
+        network(),
+        ChangeLearningRate(Halves(0.1)),
+        Signal(4, 3),
+        Checkpoint(path),
+        optimizer=Adam(0.1),
+    )
     before = model.parameters.theta.tobytes()
     with pytest.raises(
         ArgumentError,
         match=r"run\.h5: the learning rate followed Halves\(rate=0\.1\), got None: ",
     ):
-        fit(model, Changes(Halves(0.1)), optimizer=Adam(0.1), resume=path)
+        fit(model, ChangeLearningRate(Halves(0.1)), optimizer=Adam(0.1), resume=path)
     assert model.parameters.theta.tobytes() == before
 
 
@@ -245,7 +260,7 @@ def test_a_custom_callback_is_resumed(tmp_path):
     fit(network(), whole)
     fit(network(), broken, Signal(4, 2), Checkpoint(path))
     fit(network(), Sums(), rest, resume=path)
-    assert rest.seen != whole.seen  # the first of its class got the state
+    assert rest.seen != whole.seen  # the state belongs to the first of its class
     fit(network(), rest, resume=path)
     assert rest.seen == whole.seen
     assert rest.last == whole.last
@@ -292,14 +307,14 @@ def test_other_arguments_are_refused_and_nothing_changes(tmp_path, change, messa
     fit(network(), EarlyStopping(), Checkpoint(path), Signal(3, 3))
     model = copy.deepcopy(change.get("model") or network(seed=8))
     before = model.parameters.theta.tobytes()
-    settings = {
+    arguments = {
         "optimizer": Adam(0.05),
         "resume": path,
         **{name: value for name, value in change.items() if name != "model"},
     }
-    callbacks = settings.pop("callbacks", [EarlyStopping()])
+    callbacks = arguments.pop("callbacks", [EarlyStopping()])
     with pytest.raises(ArgumentError, match=message):
-        fit(model, *callbacks, **settings)
+        fit(model, *callbacks, **arguments)
     assert model.parameters.theta.tobytes() == before
 
 
@@ -340,7 +355,7 @@ def test_an_impossible_optimizer_state_is_refused(tmp_path, monkeypatch, steps):
 
 
 def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_changes(tmp_path):
-    class Forgets(Callback):
+    class WithoutRestore(Callback):
         def state(self):
             return {"seen": 1}
 
@@ -348,13 +363,13 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
             raise KeyError("epochs")
 
     path, model = tmp_path / "run.h5", network(seed=8)
-    fit(network(), Forgets(), Checkpoint(path), Signal(3, 3))
+    fit(network(), WithoutRestore(), Checkpoint(path), Signal(3, 3))
     before = model.parameters.theta.tobytes()
     with pytest.raises(
         ArgumentError,
-        match=r"Forgets, got one that cannot restore its state, KeyError\('epochs'\)",
+        match=r"WithoutRestore, got one that cannot restore its state, KeyError\('epochs'\)",
     ):
-        fit(model, Forgets(), resume=path)
+        fit(model, WithoutRestore(), resume=path)
     assert model.parameters.theta.tobytes() == before
 
 

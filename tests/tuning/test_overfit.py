@@ -1,4 +1,4 @@
-"""The test whether a model can overfit a single batch."""
+"""The test of whether a model can overfit a single batch."""
 
 import math
 
@@ -121,8 +121,8 @@ def test_smoothed_targets_have_a_minimum_loss_above_0():
     )
 
 
-class Backwards(Layer):
-    """A mistake: the gradient has the wrong sign."""
+class WrongSign(Layer):
+    """A layer whose gradient has the wrong sign."""
 
     def forward(self, x, *, training=False):
         return x.copy()
@@ -133,7 +133,7 @@ class Backwards(Layer):
 
 def test_a_wrong_gradient_is_detected():
     model = Sequential(
-        [Linear(5, 32), ReLU(), Backwards(), Linear(32, 1, init=Zeros()), Sigmoid()],
+        [Linear(5, 32), ReLU(), WrongSign(), Linear(32, 1, init=Zeros()), Sigmoid()],
         loss=BinaryCrossEntropy(),
     )
     model.layers[3].weight.value = np.full((1, 32), 0.5)
@@ -143,8 +143,8 @@ def test_a_wrong_gradient_is_detected():
 
 
 def test_contradicting_targets_are_named():
-    same = np.ones((8, 5))
-    report = overfit_one_batch(classifier(), same, np.arange(8) % 2, optimizer=Adam(0.02))
+    equal_rows = np.ones((8, 5))
+    report = overfit_one_batch(classifier(), equal_rows, np.arange(8) % 2, optimizer=Adam(0.02))
     assert not report.ok
     assert (
         "rows 0 and 1 of the batch are equal, but their targets differ: no model can fit both"
@@ -192,7 +192,7 @@ def test_a_trained_model_is_reported_and_ok():
     assert "less than half the chance level: is the model trained already?" in str(report)
 
 
-def test_the_losses_leave_dropout_and_penalties_out():
+def test_the_losses_exclude_dropout_and_penalties():
     layers = [Linear(5, 64), ReLU(), Dropout(0.9), Linear(64, 1), Sigmoid()]
     model = Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.01)], dtype=np.float64)
     report = overfit_one_batch(model, ROWS[:10], LABELS[:10], optimizer=Adam(0.02))
@@ -209,16 +209,14 @@ class First(Callback):
 
 
 def test_the_batch_is_the_next_one_of_fit_and_nothing_changes():
-    dealt, thetas = [], []
-    for tries in (True, False):
+    batches, thetas = [], []
+    for overfits in (True, False):
         model, optimizer, first = classifier(), Adam(0.02), First()
         model.fit(ROWS, LABELS, optimizer=optimizer, epochs=1, progress=False)
-        state, theta, grad = (
-            str(optimizer.state()),
-            model.parameters.theta.copy(),
-            model.parameters.grad.tobytes(),
-        )
-        if tries:
+        state = str(optimizer.state())
+        theta = model.parameters.theta.copy()
+        grad = model.parameters.grad.tobytes()
+        if overfits:
             report = overfit_one_batch(model, ROWS, LABELS, optimizer=optimizer, steps=5)
             assert (str(optimizer.state()), model.parameters.theta.tobytes()) == (
                 state,
@@ -234,15 +232,15 @@ def test_the_batch_is_the_next_one_of_fit_and_nothing_changes():
             callbacks=first,
             progress=False,
         )
-        dealt.append(first.x)
+        batches.append(first.x)
         thetas.append(model.parameters.theta.tobytes())
-    np.testing.assert_array_equal(*dealt)
+    np.testing.assert_array_equal(*batches)
     assert thetas[0] == thetas[1]
-    places = [int(np.flatnonzero((row == ROWS).all(axis=1))[0]) for row in first.x]
+    row_numbers = [int(np.flatnonzero((row == ROWS).all(axis=1))[0]) for row in first.x]
     trained = classifier()
     trained.parameters.theta = theta
     assert report.first_loss == pytest.approx(
-        trained.evaluate(ROWS[places], LABELS[places])["loss"], rel=1e-6
+        trained.evaluate(ROWS[row_numbers], LABELS[row_numbers])["loss"], rel=1e-6
     )
 
 

@@ -1,4 +1,4 @@
-"""Packages that list their names in a stub, and import a module when a name of it is first used."""
+"""Packages whose stub lists their names, and which import a module when it is first used."""
 
 import subprocess
 import sys

@@ -67,7 +67,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_generator_continues_from_the_state_of_another(kind):
     rng, other = KINDS[kind](1), KINDS[kind](2)
-    rng.standard_normal(3)  # a RandomState keeps one of two normals for the next call
+    rng.standard_normal(3)  # a RandomState stores one of two normals for the next call
     state, raw_state = json.loads(json.dumps(get_rng_state(rng))), get_raw_rng_state(rng)
     expected = rng.standard_normal(5).tolist(), rng.permutation(20).tolist()
     for saved_state in (state, raw_state):

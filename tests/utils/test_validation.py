@@ -196,7 +196,7 @@ def test_a_number_that_is_not_finite_is_detected_in_any_of_several_arrays(bad, i
     arrays = [np.ones((2, 3), np.result_type(np.float64, type(bad))) for _ in range(3)]
     assert all_finite(*arrays)
     with np.errstate(over="ignore", invalid="ignore"):
-        assert all_finite(1e200 * arrays[0], *arrays)  # whose product overflows
+        assert all_finite(1e200 * arrays[0], *arrays)  # the dot product overflows
     arrays[index][1, 1] = bad
     with np.errstate(invalid="ignore"):
         assert not all_finite(*arrays)

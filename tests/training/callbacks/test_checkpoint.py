@@ -137,7 +137,7 @@ def test_an_optimizer_that_cannot_be_saved_is_an_error_at_the_start(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("arguments", "message"),
     [
         (
             {"every_epochs": 0},
@@ -150,9 +150,9 @@ def test_an_optimizer_that_cannot_be_saved_is_an_error_at_the_start(tmp_path):
         ({"keep": "all"}, "keep must be 'last', 'best' or 'both', got 'all' in Checkpoint"),
     ],
 )
-def test_arguments_are_checked(settings, message):
+def test_arguments_are_checked(arguments, message):
     with pytest.raises(ArgumentError, match=message):
-        Checkpoint("run.h5", **settings)
+        Checkpoint("run.h5", **arguments)
 
 
 def test_monitoring_a_missing_metric_is_an_error(tmp_path):
