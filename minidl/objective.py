@@ -449,9 +449,10 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
             raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
         for member in _members(layer):
             if id(member) in layer_of_member:
+                other = layer_of_member[id(member)]
                 raise LayerReuseError(
-                    f"layer {i}, {layer}, is already part of layer {layer_of_member[id(member)]} of "
-                    "this model: make a new one"
+                    f"layer {i}, {layer}, is already part of layer {other} of this model: make a "
+                    "new one"
                 )
             if member.in_model:
                 raise LayerReuseError(

@@ -89,6 +89,7 @@ def test_a_training_of_version_1_is_resumed_as_if_it_had_not_stopped(epochs):
         assert resumed.shuffle_rng.random() == uninterrupted.shuffle_rng.random()
 
 
+@pytest.mark.filterwarnings("ignore::minidl.errors.EnvironmentWarning")
 def test_the_model_in_a_checkpoint_of_version_1_is_loaded():
     model = Sequential.load(SAMPLES / "checkpoint.h5")
     resumed, _ = train(epochs=9, seed=9, resume=SAMPLES / "checkpoint.h5")
