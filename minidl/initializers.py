@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from .errors import ArgumentError
-from .utils.random import RandomStream
+from .utils.random import RandomGenerator
 from .utils.typing import Array
 from .utils.validation import check_number, greater_than
 
@@ -36,7 +36,7 @@ class Initializer(ABC):
     option_name: ClassVar[str | None] = None
 
     @abstractmethod
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         """Fill an array with initial values.
 
         Parameters
@@ -74,7 +74,7 @@ class Zeros(Initializer):
 
     option_name = "zeros"
 
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = 0
 
 
@@ -97,7 +97,7 @@ class Ones(Initializer):
 
     option_name = None  # for gains, not for weights
 
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = 1
 
 
@@ -137,7 +137,7 @@ class Random(Initializer):
         check_number(scale, "scale", greater_than(0), self, "such as 0.01")
         self.scale = scale
 
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = rng.standard_normal(out.shape) * self.scale
 
     def __repr__(self) -> str:
@@ -168,7 +168,7 @@ class He(Initializer):
 
     option_name = "he"
 
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = rng.standard_normal(out.shape) * math.sqrt(2.0 / _require_fan_in(fan_in, self))
 
 
@@ -199,7 +199,7 @@ class Xavier(Initializer):
 
     option_name = "xavier"
 
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomStream) -> None:
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = rng.standard_normal(out.shape) / math.sqrt(_require_fan_in(fan_in, self))
 
 

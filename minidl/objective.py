@@ -19,7 +19,7 @@ from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
-from .utils.random import RandomStream, spawn_rngs
+from .utils.random import RandomGenerator, spawn_rngs
 from .utils.settings import settings_of
 from .utils.typing import Array
 from .utils.validation import model_dtype
@@ -119,7 +119,7 @@ class Objective:
         *,
         loss: Loss,
         penalties: Sequence[Penalty] = (),
-        rng: RandomStream,
+        rng: RandomGenerator,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         self.layers = _check_layers(layers)
@@ -136,7 +136,7 @@ class Objective:
             if layer.rng is None:
                 layer.rng = rngs.pop(0)
 
-    def _build(self, dtype: np.dtype[Any], rng: RandomStream) -> None:
+    def _build(self, dtype: np.dtype[Any], rng: RandomGenerator) -> None:
         """Build the parameter vector, and what else follows from layers, loss and penalties."""
         named_parameters = [
             (f"{i}.{name}", parameter)

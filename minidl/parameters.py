@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
-from .utils.random import RandomStream
+from .utils.random import RandomGenerator
 from .utils.typing import Array
 
 __all__ = ["Parameter", "ParameterVector"]
@@ -30,7 +30,7 @@ class Parameter:
         The shape, each >= 1.
     init : Initializer or callable
         Fills the initial value, such as `He()`. It is called when the value is first needed: by
-        the model, with its random stream, or else with one of seed 0 and in float32.
+        the model, with its random generator, or else with one of seed 0 and in float32.
     fan_in : int, optional
         The number of inputs that feed one output, which `He` and `Xavier` need.
     penalized : bool, optional
@@ -128,22 +128,22 @@ class Parameter:
         return self._value is not None
 
     def initialize(
-        self, rng: RandomStream | None = None, dtype: np.dtype[Any] | None = None
+        self, rng: RandomGenerator | None = None, dtype: np.dtype[Any] | None = None
     ) -> None:
         """Draw the value anew, in place.
 
         Parameters
         ----------
         rng : numpy.random.Generator or RandomState, optional
-            The random stream, by default a new one of seed 0.
+            The random generator, by default a new one of seed 0.
         dtype : numpy.dtype, optional
             The dtype if there is no value yet, by default float32.
         """
         if self._value is None:
             self._value = np.full(self.shape, np.nan, dtype or np.float32)
             self._grad = np.full_like(self._value, np.nan)
-        stream = np.random.default_rng(0) if rng is None else rng
-        self.init(self._value, fan_in=self.fan_in, rng=stream)
+        generator = np.random.default_rng(0) if rng is None else rng
+        self.init(self._value, fan_in=self.fan_in, rng=generator)
 
     def bind(self, value: Array, grad: Array) -> None:
         """Move the value and the gradient to other memory.
@@ -214,7 +214,7 @@ class ParameterVector:
         self,
         named_parameters: Sequence[tuple[str, Parameter]],
         dtype: np.dtype[Any],
-        rng: RandomStream,
+        rng: RandomGenerator,
     ) -> None:
         self._parameters = dict(named_parameters)
         self.size = sum(parameter.size for parameter in self._parameters.values())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..utils.random import RandomStream, as_rng, get_raw_rng_state, set_rng_state, to_builtin
+from ..utils.random import RandomGenerator, as_rng, get_raw_rng_state, set_rng_state, to_builtin
 from ..utils.typing import Seed
 from ..utils.validation import is_integer
 from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
@@ -105,7 +105,7 @@ class MiniBatches:
         *,
         batch_size: int | None,
         shuffle: bool | ShuffleFunction,
-        rng: RandomStream,
+        rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> MiniBatches:
@@ -140,7 +140,7 @@ class MiniBatches:
         data: Batch,
         batch_size: int | None,
         shuffle: bool | ShuffleFunction,
-        rng: RandomStream,
+        rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError
-from ..utils.random import RandomStream, draw_seed_words
+from ..utils.random import RandomGenerator, draw_seed_words
 from ..utils.typing import Array
 from .batch import Batch
 from .block_reader import BlockReader
@@ -46,7 +46,7 @@ class ShuffledRows:
         data: Batch,
         batch_size: int | None,
         shuffle: bool | ShuffleFunction,
-        rng: RandomStream,
+        rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
     ) -> None:

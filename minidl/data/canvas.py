@@ -63,7 +63,7 @@ def _clip(plane: Plane) -> Plane:
 
 
 class Canvas:
-    """An image of `SIDE` by `SIDE` pixels in red, green and blue, with the random stream `rng`."""
+    """An image of `SIDE` by `SIDE` pixels in red, green and blue, with a random generator."""
 
     def __init__(self, rng: np.random.RandomState) -> None:
         self.rng = rng

@@ -32,7 +32,7 @@ def fetch(
     folder: FilePath,
     *,
     timeout: float = 30.0,
-    patience: float = 900.0,
+    total_timeout: float = 900.0,
     progress: bool = False,
 ) -> dict[Path, str]:
     """Download the files of an image set whose SHA-256 is known.
@@ -48,7 +48,7 @@ def fetch(
         The folder to write to; it is created if it does not exist.
     timeout : float, default 30.0
         Maximum number of seconds without data from the server.
-    patience : float, default 900.0
+    total_timeout : float, default 900.0
         Maximum number of seconds for one file.
     progress : bool, default False
         Whether to show a progress bar on stderr.
@@ -84,7 +84,7 @@ def fetch(
     for path, url in url_of_path.items():
         if outcome[path] == "fetched":
             download = _Download(
-                files.sha256[path.name], files.bytes[path.name], timeout, patience, progress
+                files.sha256[path.name], files.bytes[path.name], timeout, total_timeout, progress
             )
             content = _retrieve(url, path.name, download)
             make_folder(folder)
@@ -131,14 +131,14 @@ class _Download:
     sha256: str
     size: int
     timeout: float
-    patience: float
+    total_timeout: float
     progress: bool
 
     def __call__(self, url: str, output_file: FilePath, pooch: object) -> None:
         import requests
         from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.total_timeout
         session: Any
         try:
             with requests.Session() as session:
@@ -218,7 +218,7 @@ class _Download:
                 content += piece
                 bar.update(len(piece))
                 if time.monotonic() > deadline:
-                    problem = f"{len(content):,} after {self.patience:g} s"
+                    problem = f"{len(content):,} after {self.total_timeout:g} s"
                     raise self._error(response, problem, "try again, or another address")
         if len(content) > self.size:
             raise self._error(response, "more")

@@ -29,7 +29,7 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
     noise : float
         Standard deviation of the normal noise added to each coordinate, at least 0.
     rng : int, Generator or RandomState
-        Seed or random stream; a stream advances.
+        Seed or random generator; a generator advances.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
     noise : float
         Standard deviation of the normal noise added to each coordinate, at least 0.
     rng : int, Generator or RandomState
-        Seed or random stream; a stream advances.
+        Seed or random generator; a generator advances.
     factor : float, default 0.8
         Radius of the inner circle, 0 <= factor < 1; the outer one has radius 1.
 
@@ -121,7 +121,7 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
     noise : float
         Standard deviation of each cloud along each coordinate, at least 0.
     rng : int, Generator or RandomState
-        Seed or random stream; a stream advances.
+        Seed or random generator; a generator advances.
     centers : int, default 3
         Number of clouds, from 2 to `n`.
 

@@ -34,7 +34,7 @@ def train_validation_split(
         Fraction of the examples to hold out, between 0 and 1:
         `round(validation_fraction * m)` examples.
     seed : int, Generator or RandomState, default 0
-        Seed or random stream of the shuffle.
+        Seed or random generator of the shuffle.
     stratify : bool, default True
         Whether each class keeps its proportion in both sets, to within one example. Examples
         with equal rows of `Y` are one class.

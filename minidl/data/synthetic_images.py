@@ -30,7 +30,7 @@ _FINGERS = (
 @cache
 def draw_cats() -> tuple[Split, Split]:
     """Return training and test images, with the class counts of the original images."""
-    return draw_cat_split(1, count=209, n_cats=72), draw_cat_split(2, count=50, n_cats=33)
+    return draw_cat_split(1, n_images=209, n_cats=72), draw_cat_split(2, n_images=50, n_cats=33)
 
 
 @cache
@@ -86,9 +86,9 @@ def write_cats(folder: FilePath) -> tuple[Path, Path]:
     return train, test
 
 
-def draw_cat_split(seed: int, count: int, n_cats: int) -> Split:
-    """Draw `count` images, `n_cats` of them cats, in random order."""
-    labels = (np.arange(count) < n_cats).astype(np.int64)
+def draw_cat_split(seed: int, n_images: int, n_cats: int) -> Split:
+    """Draw `n_images` images, `n_cats` of them cats, in random order."""
+    labels = (np.arange(n_images) < n_cats).astype(np.int64)
     return _draw_split(seed, labels, CAT_CLASSES, _draw_cat_or_not)
 
 

@@ -66,11 +66,11 @@ class LayerHarness:
 
     @property
     def random_states(self) -> list[RandomState]:
-        """Its random streams with the states from which each forward pass begins."""
+        """Its random generators with the states from which each forward pass begins."""
         return self.sandbox.random_states[self.number]
 
     def forward(self, x: Array, dtype: str = "real") -> Array:
-        """Return the output. The random streams are reset first, so repeated calls agree."""
+        """Return the output. The random generators are reset first, so repeated calls agree."""
         self.sandbox.set_dtype(dtype)
         for stream, state in self.random_states:
             set_rng_state(stream, state)

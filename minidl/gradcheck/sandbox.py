@@ -40,7 +40,7 @@ class ModelSandbox:
         The substitute values of each parameter, by `ParameterKey` and by the names of `DTYPES`.
         Filled on entry.
     random_states : list
-        The random streams of each layer with their states on entry.
+        The random generators of each layer with their states on entry.
     """
 
     def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:

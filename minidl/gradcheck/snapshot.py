@@ -44,7 +44,7 @@ class Snapshot:
     Attributes
     ----------
     random_states : list of (stream, state)
-        Every random stream that it holds, with the state at the time of the snapshot.
+        Every random generator that it holds, with the state at the time of the snapshot.
     """
 
     def __init__(self, owner: object) -> None:

@@ -37,7 +37,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     stochastic : bool, default False
         Whether `forward` uses `rng` in training mode.
     rng : numpy.random.Generator or None
-        The random stream of a stochastic layer, which the model assigns.
+        The random generator of a stochastic layer, which the model assigns.
     is_identity_at_inference : bool, default False
         Whether `forward` returns x itself with ``training=False``, so that an exported model needs
         no node for the layer. A subclass does not inherit it.

@@ -26,7 +26,7 @@ class Dropout(Layer):
     Attributes
     ----------
     rng : numpy.random.Generator or None
-        The random stream of the masks. A model assigns one; outside of a model, the first
+        The random generator of the masks. A model assigns one; outside of a model, the first
         training `forward` makes one of seed 0.
 
     Raises

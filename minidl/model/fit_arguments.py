@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
-from ..utils.random import RandomStream
+from ..utils.random import RandomGenerator
 from ..utils.validation import is_integer
 from .evaluation import make_validator
 from .inputs import prepare_data
@@ -83,7 +83,7 @@ def prepare_training_data(
     *,
     batch_size: int | None,
     shuffle: bool | ShuffleFunction,
-    rng: RandomStream,
+    rng: RandomGenerator,
     memory_limit: int,
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.

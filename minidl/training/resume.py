@@ -23,7 +23,7 @@ from ..serialization.version_1 import (
 )
 from ..utils.atomic_files import FilePath
 from ..utils.environment import fingerprint
-from ..utils.random import RandomStream, get_rng_state, set_rng_state
+from ..utils.random import RandomGenerator, get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
@@ -277,8 +277,8 @@ def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> Argume
     )
 
 
-def _layer_rngs(run: TrainingRun) -> list[RandomStream]:
-    """Return the random streams of all layers, nested ones included."""
+def _layer_rngs(run: TrainingRun) -> list[RandomGenerator]:
+    """Return the random generators of all layers, nested ones included."""
     modules = [module for layer in run.model.layers for module in layer.modules()]
     return [module.rng for module in modules if module.stochastic and module.rng is not None]
 

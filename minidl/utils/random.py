@@ -12,10 +12,10 @@ from ..errors import ArgumentError
 from .typing import Seed
 
 # A string: NumPy imports its random module when it is first used.
-RandomStream: TypeAlias = "np.random.Generator | np.random.RandomState"
+RandomGenerator: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
-def as_rng(seed: Seed) -> RandomStream:
+def as_rng(seed: Seed) -> RandomGenerator:
     """Return a random number generator made from a seed.
 
     Parameters
@@ -43,14 +43,14 @@ def as_rng(seed: Seed) -> RandomStream:
     )
 
 
-def spawn_rngs(rng: RandomStream, count: int) -> list[np.random.Generator]:
+def spawn_rngs(rng: RandomGenerator, n_generators: int) -> list[np.random.Generator]:
     """Return independent generators derived from another one.
 
     Parameters
     ----------
     rng : Generator or RandomState
         The parent, whose state does not change.
-    count : int
+    n_generators : int
         Number of generators.
 
     Returns
@@ -60,29 +60,30 @@ def spawn_rngs(rng: RandomStream, count: int) -> list[np.random.Generator]:
     """
     seed_words = draw_seed_words(copy.deepcopy(rng))
     return [
-        np.random.default_rng(child) for child in np.random.SeedSequence(seed_words).spawn(count)
+        np.random.default_rng(child)
+        for child in np.random.SeedSequence(seed_words).spawn(n_generators)
     ]
 
 
-def draw_seed_words(rng: RandomStream) -> list[int]:
+def draw_seed_words(rng: RandomGenerator) -> list[int]:
     """Draw four integers in [0, 2**31) that seed another generator."""
     draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     return [int(word) for word in draw(2**31, size=4)]
 
 
-def get_rng_state(rng: RandomStream) -> dict[str, Any]:
+def get_rng_state(rng: RandomGenerator) -> dict[str, Any]:
     """Return the state of a generator as values that JSON can hold."""
     return dict(to_builtin(get_raw_rng_state(rng)))
 
 
-def get_raw_rng_state(rng: RandomStream) -> dict[str, Any]:
+def get_raw_rng_state(rng: RandomGenerator) -> dict[str, Any]:
     """Return the state of a generator as NumPy represents it, with arrays."""
     if isinstance(rng, np.random.RandomState):
         return dict(rng.get_state(legacy=False))
     return dict(rng.bit_generator.state)
 
 
-def set_rng_state(rng: RandomStream, state: Mapping[str, Any]) -> None:
+def set_rng_state(rng: RandomGenerator, state: Mapping[str, Any]) -> None:
     """Set the state of a generator.
 
     Parameters

@@ -224,7 +224,7 @@ def test_a_server_that_never_answers_is_an_error(server, tmp_path):
 
 def test_a_server_that_sends_byte_by_byte_is_an_error(server, tmp_path):
     server.behave = dripping
-    refused(server, tmp_path, r"found .* after 0\.3 s: try again", patience=0.3)
+    refused(server, tmp_path, r"found .* after 0\.3 s: try again", total_timeout=0.3)
 
 
 def test_a_failed_connection_is_an_error(server, tmp_path):

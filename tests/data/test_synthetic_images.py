@@ -46,7 +46,7 @@ def test_no_test_image_is_a_training_image():
 
 def test_the_global_random_stream_is_not_used():
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    draw_cat_split(5, count=3, n_cats=1)
+    draw_cat_split(5, n_images=3, n_cats=1)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
@@ -56,7 +56,7 @@ def test_every_figure_occurs_among_the_non_cats(monkeypatch):
         lambda canvas, shape=shape: drawn.append(shape) or shape(canvas) for shape in _FIGURES
     )
     monkeypatch.setattr("minidl.data.synthetic_images._FIGURES", spies)
-    draw_cat_split(1, count=80, n_cats=0)
+    draw_cat_split(1, n_images=80, n_cats=0)
     assert set(drawn) == set(_FIGURES)
     assert len(drawn) == 80
 
