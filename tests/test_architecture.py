@@ -258,12 +258,6 @@ NOT_YET = {
     "columns": [
         "docs/gradient-checking.md",
         "docs/own-parts.md",
-        "tests/losses/test_binary_cross_entropy.py",
-        "tests/losses/test_cross_entropy.py",
-        "tests/test_course.py",
-        "tests/test_docs.py",
-        "tests/test_docstrings.py",
-        "tests/test_torch_reference.py",
     ],
 }
 

@@ -1,4 +1,7 @@
-"""The course's own experiments, number for number: course_figures.json holds what its formulas give."""
+"""The experiments of the DeepLearning.AI specialization, number for number.
+
+course_figures.json contains the results of its formulas.
+"""
 
 from itertools import pairwise
 

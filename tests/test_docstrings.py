@@ -1,4 +1,4 @@
-"""Every public name and method has a docstring that stands alone, as numpydoc's own validator sees it."""
+"""Every public name and method has a complete docstring, by the rules of numpydoc's validator."""
 
 import inspect
 from importlib import import_module
@@ -28,26 +28,26 @@ PACKAGES = [
 def public_names(package):
     """Return the names in `__all__`, or the module's own functions and classes."""
     module = import_module(package)
-    own = [
+    defined_names = [
         name
-        for name, held in vars(module).items()
-        if getattr(held, "__module__", None) == package and not name.startswith("_")
+        for name, member in vars(module).items()
+        if getattr(member, "__module__", None) == package and not name.startswith("_")
     ]
-    return list(getattr(module, "__all__", own))
+    return list(getattr(module, "__all__", defined_names))
 
 
 def public_objects():
-    """Yield (full name, object) of each public class and function, and of each public method of these."""
+    """Yield (full name, object) of each public class, function and method."""
     seen = set()
     for package in PACKAGES:
         for name in public_names(package):
-            held = getattr(import_module(package), name)
-            if id(held) in seen or not (inspect.isclass(held) or inspect.isroutine(held)):
+            member = getattr(import_module(package), name)
+            if id(member) in seen or not (inspect.isclass(member) or inspect.isroutine(member)):
                 continue
-            seen.add(id(held))
-            yield f"{package}.{name}", held
-            for method in public_methods(held) if inspect.isclass(held) else ():
-                value = getattr(held, method)
+            seen.add(id(member))
+            yield f"{package}.{name}", member
+            for method in public_methods(member) if inspect.isclass(member) else ():
+                value = getattr(member, method)
                 written = getattr(value, "__func__", value)
                 # An override without a docstring inherits that of its base, where it is validated.
                 if id(written) not in seen and (value.__doc__ or not inspect.getdoc(value)):
@@ -56,15 +56,18 @@ def public_objects():
 
 
 def public_methods(cls):
-    """Return the public methods and properties that a class of minidl defines or inherits from another one."""
+    """Return the public methods and properties of a class that minidl defines."""
     return sorted(
         {
             name
             for base in cls.__mro__
             if base.__module__.startswith("minidl")
-            for name, held in vars(base).items()
+            for name, member in vars(base).items()
             if not name.startswith("_")
-            and (inspect.isroutine(held) or isinstance(held, property | classmethod | staticmethod))
+            and (
+                inspect.isroutine(member)
+                or isinstance(member, property | classmethod | staticmethod)
+            )
         }
     )
 
@@ -74,11 +77,11 @@ OBJECTS = dict(public_objects())
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_docstring_stands_alone(name):
-    held = OBJECTS[name]
-    is_class = inspect.isclass(held)
-    needs_example = (is_class and not issubclass(held, BaseException)) or (
-        inspect.isfunction(held) and name.rpartition(".")[0] in PACKAGES
+    member = OBJECTS[name]
+    is_class = inspect.isclass(member)
+    needs_example = (is_class and not issubclass(member, BaseException)) or (
+        inspect.isfunction(member) and name.rpartition(".")[0] in PACKAGES
     )
     rules = RULES | ({"EX01"} if needs_example else set())
-    found = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in rules]
-    assert not found, f"complete the docstring of {name}:\n" + "\n".join(found)
+    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in rules]
+    assert not errors, f"complete the docstring of {name}:\n" + "\n".join(errors)
