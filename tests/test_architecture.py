@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import tokenize
-from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -252,29 +251,17 @@ def test_a_model_loads_only_what_training_needs():
     assert not packages & {"gradcheck", "exchange", "plots", "tuning", "testing", "cli"}
 
 
-# Size, line length, private names, mirrored tests. A file in NOT_YET does not obey a rule yet;
-# the list of patterns only shrinks, and goes when it is empty.
-NOT_YET = {
-    "columns": [
-        "docs/gradient-checking.md",
-        "docs/own-parts.md",
-    ],
-}
-
+# Size, line length, private names, mirrored tests.
 MAX_FILE, MAX_CLASS, MAX_FUNCTION = 300, 150, 50  # lines of code
 MAX_COLUMNS = 100
 TEXT_FREE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
 
-def complain(rule, path, problems, cure):
-    """Fail with the problems of a file, or expect the failure while the file is in NOT_YET."""
-    if not problems:
-        return
-    name = path.relative_to(ROOT.parent).as_posix()
-    message = f"{name}: {cure}:\n" + "\n".join(problems)
-    if any(fnmatch(name, pattern) for pattern in NOT_YET.get(rule, ())):
-        pytest.xfail(message)
-    pytest.fail(message)
+def complain(path, problems, cure):
+    """Fail with the problems of a file, if there are any."""
+    if problems:
+        name = path.relative_to(ROOT.parent).as_posix()
+        pytest.fail(f"{name}: {cure}:\n" + "\n".join(problems))
 
 
 def code_lines(path):
@@ -314,7 +301,7 @@ def test_files_classes_and_functions_are_short(path):
                 f"at most {limit} are allowed"
             )
     cure = "split what is too long; docstrings, comments and blank lines do not count"
-    complain("size", path, problems, cure)
+    complain(path, problems, cure)
 
 
 def python_pages():
@@ -348,8 +335,8 @@ def test_no_line_is_wider_than_100_columns(path):
         for number, line in python_lines(path)
         if len(line) > MAX_COLUMNS
     ]
-    cure = f"break the lines of more than {MAX_COLUMNS} columns, texts and comments too"
-    complain("columns", path, problems, cure)
+    cure = f"break the lines of more than {MAX_COLUMNS} columns, strings and comments too"
+    complain(path, problems, cure)
 
 
 # Private names of other libraries that have no public counterpart, each with the reason.
@@ -401,7 +388,7 @@ def private_names_of_others(tree):
 @each_file
 def test_no_private_name_of_another_module_is_used(path):
     cure = "give the other module a public name for what is needed there"
-    complain("private", path, list(private_names_of_others(TREES[path])), cure)
+    complain(path, list(private_names_of_others(TREES[path])), cure)
 
 
 @pytest.mark.parametrize(
@@ -446,16 +433,9 @@ def test_every_module_has_its_test_file(path):
     if not expected.exists() and name not in WITHOUT_TESTS:
         problems = [f"no file {expected.relative_to(ROOT.parent)}"]
     cure = "add the test file of this module, or the module to WITHOUT_TESTS with a reason"
-    complain("tests", path, problems, cure)
+    complain(path, problems, cure)
 
 
 def test_modules_without_tests_exist():
     gone = [name for name in WITHOUT_TESTS if not (ROOT.parent / name).exists()]
     assert not gone, f"remove from WITHOUT_TESTS: {', '.join(gone)}"
-
-
-@pytest.mark.xfail(
-    reason="files that do not obey yet", condition=any(NOT_YET.values()), strict=True
-)
-def test_no_file_is_excused():
-    assert not any(NOT_YET.values())
