@@ -45,7 +45,7 @@ class Initializer(ABC):
             The array to fill, in the model's dtype.
         fan_in : int or None
             The number of inputs that feed one output; None if the parameter does not tell.
-        rng : numpy.random.Generator or RandomState
+        rng : numpy.random.Generator or numpy.random.RandomState
             The only source of randomness.
         """
 

@@ -95,7 +95,7 @@ class Objective:
     LayerReuseError
         If a layer is part of a model already.
     ArgumentError
-        If an argument is not of the type it must be.
+        If an argument has the wrong type.
 
     Examples
     --------

@@ -134,7 +134,7 @@ class Parameter:
 
         Parameters
         ----------
-        rng : numpy.random.Generator or RandomState, optional
+        rng : numpy.random.Generator or numpy.random.RandomState, optional
             The random generator, by default a new one of seed 0.
         dtype : numpy.dtype, optional
             The dtype if there is no value yet, by default float32.
@@ -191,7 +191,7 @@ class ParameterVector:
         vector. Their memory moves into the vector.
     dtype : numpy.dtype
         The dtype of the vector.
-    rng : numpy.random.Generator or RandomState
+    rng : numpy.random.Generator or numpy.random.RandomState
         Draws the values that do not exist yet.
 
     Attributes

@@ -28,7 +28,7 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
         Number of points, at least 2.
     noise : float
         Standard deviation of the normal noise added to each coordinate, at least 0.
-    rng : int, Generator or RandomState
+    rng : int, numpy.random.Generator or numpy.random.RandomState
         Seed or random generator; a generator advances.
 
     Returns
@@ -71,7 +71,7 @@ def circles(n: int, noise: float, rng: Seed, factor: float = 0.8) -> Points:
         Number of points, at least 2.
     noise : float
         Standard deviation of the normal noise added to each coordinate, at least 0.
-    rng : int, Generator or RandomState
+    rng : int, numpy.random.Generator or numpy.random.RandomState
         Seed or random generator; a generator advances.
     factor : float, default 0.8
         Radius of the inner circle, 0 <= factor < 1; the outer one has radius 1.
@@ -120,7 +120,7 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
         Number of points, at least 2.
     noise : float
         Standard deviation of each cloud along each coordinate, at least 0.
-    rng : int, Generator or RandomState
+    rng : int, numpy.random.Generator or numpy.random.RandomState
         Seed or random generator; a generator advances.
     centers : int, default 3
         Number of clouds, from 2 to `n`.

@@ -33,7 +33,7 @@ def train_validation_split(
     validation_fraction : float, default 0.2
         Fraction of the examples to hold out, between 0 and 1:
         `round(validation_fraction * m)` examples.
-    seed : int, Generator or RandomState, default 0
+    seed : int, numpy.random.Generator or numpy.random.RandomState, default 0
         Seed or random generator of the shuffle.
     stratify : bool, default True
         Whether each class keeps its proportion in both sets, to within one example. Examples

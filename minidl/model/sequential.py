@@ -78,7 +78,7 @@ class Sequential:
     LayerReuseError
         If a layer is part of a model already.
     ArgumentError
-        If an argument is not of the type it must be.
+        If an argument has the wrong type.
 
     See Also
     --------
@@ -281,7 +281,7 @@ class Sequential:
         Raises
         ------
         ShapeError, DtypeError, NonFiniteError, DataError
-            If X is not as it must be; see `fit`.
+            If X is invalid; see `fit`.
         """
         check_memory_limit(memory_limit)
         objective = self.objective_function
@@ -320,7 +320,7 @@ class Sequential:
         ArgumentError
             If the loss does not predict classes.
         ShapeError, DtypeError, NonFiniteError, DataError
-            If X is not as it must be; see `fit`.
+            If X is invalid; see `fit`.
         """
         return self.loss.classes(self.predict(X, memory_limit=memory_limit))
 
@@ -351,7 +351,7 @@ class Sequential:
         Raises
         ------
         ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
-            If an argument is not as it must be; see `fit`.
+            If an argument is invalid; see `fit`.
         """
         check_memory_limit(memory_limit)
         data = prepare_data(

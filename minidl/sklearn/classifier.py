@@ -61,7 +61,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         may be omitted.
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
-    random_state : int, RandomState, Generator or None, default None
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         The source of randomness for weights, batches, dropout and validation set. None gives
         different results at each fit.
     warm_start : bool, default False

@@ -20,12 +20,12 @@ def as_rng(seed: Seed) -> RandomGenerator:
 
     Parameters
     ----------
-    seed : int, Generator or RandomState
+    seed : int, numpy.random.Generator or numpy.random.RandomState
         An integer >= 0 seeds a new `numpy.random.Generator`; a generator is returned as it is.
 
     Returns
     -------
-    Generator or RandomState
+    numpy.random.Generator or numpy.random.RandomState
         The generator.
 
     Raises
@@ -48,14 +48,14 @@ def spawn_rngs(rng: RandomGenerator, n_generators: int) -> list[np.random.Genera
 
     Parameters
     ----------
-    rng : Generator or RandomState
+    rng : numpy.random.Generator or numpy.random.RandomState
         The parent, whose state does not change.
     n_generators : int
         Number of generators.
 
     Returns
     -------
-    list of Generator
+    list of numpy.random.Generator
         Generators in the same states whenever the parent is in the same state.
     """
     seed_words = draw_seed_words(copy.deepcopy(rng))
@@ -88,7 +88,7 @@ def set_rng_state(rng: RandomGenerator, state: Mapping[str, Any]) -> None:
 
     Parameters
     ----------
-    rng : Generator or RandomState
+    rng : numpy.random.Generator or numpy.random.RandomState
         The generator, modified.
     state : dict of str to object
         What `get_rng_state` or `get_raw_rng_state` returned for a generator of the same kind.
