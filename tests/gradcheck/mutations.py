@@ -117,7 +117,8 @@ EQUIVALENT = {
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
-    ("Objective", "backward(dy)  ->  nothing"): "<= for <: a layer has parameters here",
+    ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
+    ("Objective", "without first_layer.backward(dy)"): "no layer here has a backward of its own",
 }
 
 _UFUNCS = {
@@ -180,8 +181,16 @@ class Mutant:
     @property
     def differs_on_ties_only(self):
         """Whether the change only adds equality to a comparison: no gradient need show it."""
-        before, _, after = (text.replace(">=", ">") for text in self.change.partition("  ->  "))
-        return before.replace("<=", "<") == after.replace("<=", "<")
+        before, _, after = self.change.partition("  ->  ")
+        for with_equality, strict in (
+            (">=", ">"),
+            ("<=", "<"),
+            ("r_equal(", "r("),
+            ("s_equal(", "s("),
+        ):
+            before = before.replace(with_equality, strict)
+            after = after.replace(with_equality, strict)
+        return before == after
 
     def function(self):
         """Compile the module with the change, and return the mutated function."""
