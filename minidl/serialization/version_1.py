@@ -45,6 +45,9 @@ EPOCH_SUM_KEYS = {
     "n_predictions": "asked",
 }
 
+# Key of the state of the schedule within the state of the optimizer. It is absent while empty.
+SCHEDULE_STATE_KEY = "_schedule_state"
+
 # Class of a callback -> name in the file; other callbacks have the same name.
 CALLBACK_NAMES = {"KeepBestEpoch": "BestSoFar"}  # of the command line
 
@@ -109,7 +112,7 @@ def optimizer_state_to_v1(optimizer: Optimizer) -> dict[str, Any]:
     }
     schedule_state = state.pop("schedule", None)
     if schedule_state:
-        saved["_schedule_state"] = schedule_state
+        saved[SCHEDULE_STATE_KEY] = schedule_state
     saved |= _saved_hyperparameters(optimizer)
     names = _state_names(optimizer)
     return saved | {names.get(name, name): value for name, value in state.items()}
@@ -148,8 +151,8 @@ def restore_optimizer_from_v1(optimizer: Optimizer, theta: Array, saved: dict[st
         "learning_rate": values.pop("learning_rate"),
         "step_count": values.pop("steps_made"),
     }
-    if "_schedule_state" in values:
-        state["schedule"] = values.pop("_schedule_state")
+    if SCHEDULE_STATE_KEY in values:
+        state["schedule"] = values.pop(SCHEDULE_STATE_KEY)
     python_names = {saved_name: name for name, saved_name in _state_names(optimizer).items()}
     state |= {python_names.get(name, name): value for name, value in values.items()}
     optimizer.restore(theta, state)

@@ -16,6 +16,7 @@ from ..serialization.json_codec import decode, encode
 from ..serialization.model_file import model_config, model_datasets, save_model
 from ..serialization.version_1 import (
     EPOCH_SUM_KEYS,
+    SCHEDULE_STATE_KEY,
     TRAINING_STATE_KEYS,
     callback_name_v1,
     optimizer_state_to_v1,
@@ -196,17 +197,23 @@ def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:
 def _check_structure(state: Mapping[str, Any], run: TrainingRun, optimizer: Optimizer) -> None:
     current_state: dict[str, Any] = {
         "theta": run.model.parameters.theta,
-        "optimizer": optimizer_state_to_v1(optimizer),
+        "optimizer": _without_schedule_state(optimizer_state_to_v1(optimizer)),
         "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
         "epoch_sums": dict.fromkeys(EPOCH_SUM_KEYS.values(), 0),
         "seconds": 0,
     }
+    saved_state = {**state, "optimizer": _without_schedule_state(state["optimizer"])}
     for name, value in current_state.items():
-        saved = structure_of(state[name])
+        saved = structure_of(saved_state[name])
         current = structure_of(value)
         if saved != current:
             quantity = f"structure of {name}"
             raise mismatch_error(quantity, saved, current, "pass the same arguments")
+
+
+def _without_schedule_state(optimizer_state: Mapping[str, Any]) -> dict[str, Any]:
+    # A schedule's state grows with what it observes: `_check_optimizer_state` tries to restore it.
+    return {name: value for name, value in optimizer_state.items() if name != SCHEDULE_STATE_KEY}
 
 
 def _check_optimizer_state(state: Mapping[str, Any], optimizer: Optimizer, theta: Array) -> None:
