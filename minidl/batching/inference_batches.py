@@ -73,7 +73,7 @@ class InferenceBatches:
         if data.y is not None:
             sources.append(as_array_source(data.y, "Y"))
         if data.sample_weight is not None:
-            sources.append(WeightSource(data.sample_weight))
+            sources.append(WeightSource(data.sample_weight, sources[-1]))
         bytes_read_per_row = sum(
             2 * source.bytes_per_row + source.transient_bytes_per_row for source in sources
         )

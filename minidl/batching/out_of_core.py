@@ -183,11 +183,16 @@ class WeightSource(ArraySource):
     ----------
     sample_weight : ndarray of shape (m,)
         The weights.
+    targets : ArraySource
+        The targets beside which they are read.
     """
 
-    def __init__(self, sample_weight: Array) -> None:
+    def __init__(self, sample_weight: Array, targets: ArraySource) -> None:
         super().__init__(sample_weight, "sample_weight")
-        self.source_bytes_per_row = self.transient_bytes_per_row = 0
+        self.source_bytes_per_row = 0
+        # Targets and weights are counted as one array that is made of both. The blocks that are
+        # read depend on this, so the order of the examples, and whether old checkpoints resume.
+        self.transient_bytes_per_row = targets.bytes_per_row + self.dtype.itemsize
 
 
 def as_array_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> ArraySource:

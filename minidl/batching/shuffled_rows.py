@@ -90,7 +90,7 @@ class ShuffledRows:
     def _reader(self, data: Batch, memory_limit: int, reserved_bytes: int) -> BlockReader:
         sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
         if data.sample_weight is not None:
-            sources.append(WeightSource(data.sample_weight))
+            sources.append(WeightSource(data.sample_weight, sources[-1]))
         shuffled = bool(self.shuffle)
         self.plan = plan_reads(
             sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
