@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +14,24 @@ import numpy.typing as npt
 from ..batching.arguments import MEMORY_LIMIT, check_memory_limit
 from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
-from ..batching.sample_weights import ClassWeight
-from ..batching.shuffled_rows import ShuffleFunction
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..objective import Objective
-from ..optimizers.base import Optimizer
 from ..parameters import ParameterVector
 from ..penalties import Penalty
-from ..training.callbacks.base import Callback
-from ..training.history import History
-from ..training.loop import train
-from ..utils.atomic_files import FilePath
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from .evaluation import evaluate_batches
-from .fit_arguments import check_fit_arguments, prepare_training_data
 from .inputs import prepare_batch, prepare_data, prepare_examples
-from .summary import summarize
-from .trace import trace
+
+# Methods import the packages that only they need, so that a program starts sooner.
+if TYPE_CHECKING:
+    from ..batching.sample_weights import ClassWeight
+    from ..batching.shuffled_rows import ShuffleFunction
+    from ..optimizers.base import Optimizer
+    from ..training.callbacks.base import Callback
+    from ..training.history import History
+    from ..utils.atomic_files import FilePath
 
 
 class Sequential:
@@ -237,6 +236,9 @@ class Sequential:
         >>> round(history.loss[-1], 3)
         0.0
         """
+        from ..training.loop import train
+        from .fit_arguments import check_fit_arguments, prepare_training_data
+
         callbacks = check_fit_arguments(
             optimizer, epochs, batch_size, memory_limit, callbacks, validation
         )
@@ -417,6 +419,8 @@ class Sequential:
         X, Y : array_like
             A few examples and their targets, as `fit` takes them.
         """
+        from .trace import trace
+
         print(trace(self.objective_function, prepare_batch(self.objective_function, X, Y)))
 
     def summary(self) -> str:
@@ -427,6 +431,8 @@ class Sequential:
         str
             The table.
         """
+        from .summary import summarize
+
         return summarize(self.objective_function)
 
     def save(self, path: FilePath) -> Path:
@@ -449,7 +455,7 @@ class Sequential:
         DataError
             If the file cannot be written.
         """
-        from ..serialization.model_file import save_model  # only files need h5py
+        from ..serialization.model_file import save_model
 
         return save_model(self.objective_function, path)
 
