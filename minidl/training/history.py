@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ..errors import ArgumentError
+from ..utils.metrics import higher_is_better
 
 __all__ = ["History"]
 
@@ -135,8 +136,3 @@ class History:
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())
         return f"History({self.epochs} epochs: {last})"
-
-
-def higher_is_better(name: str) -> bool:
-    """Return whether a metric of this name is an accuracy."""
-    return name.endswith("accuracy")

@@ -1,7 +1,6 @@
 import pytest
 
 from minidl import ArgumentError, History
-from minidl.training.history import higher_is_better
 
 
 def history(**columns):
@@ -84,11 +83,3 @@ def test_repr():
     assert (
         repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "larger"),
-    [("accuracy", True), ("val_accuracy", True), ("loss", False), ("val_loss", False)],
-)
-def test_accuracies_are_better_if_higher(name, larger):
-    assert higher_is_better(name) is larger

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...utils.atomic_files import FilePath
+from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
-from ..history import higher_is_better
 from .base import Callback, TrainingRun
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
+from ...utils.metrics import higher_is_better
 from ...utils.typing import Array
 from ...utils.validation import is_integer
-from ..history import higher_is_better
 from .base import Callback, TrainingRun
 
 
