@@ -1,6 +1,7 @@
 from .activation import Activation as Activation
 from .base import Layer as Layer
 from .dropout import Dropout as Dropout
+from .elu import ELU as ELU
 from .flatten import Flatten as Flatten
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
