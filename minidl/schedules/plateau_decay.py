@@ -1,0 +1,121 @@
+"""Decay of the learning rate on a plateau."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ArgumentError
+from ..utils.metrics import higher_is_better
+from ..utils.validation import at_least, greater_than, in_range, integer_at_least
+from .base import MeasuredEpochs, Schedule, check_fields
+
+
+@dataclass(frozen=True)
+class PlateauDecay(Schedule):
+    """Multiplies the learning rate by a factor when a metric has stopped improving.
+
+    After each epoch, the metric is compared with its best value so far. An epoch improves on it if
+    the metric is better by more than `min_delta`, relative to the best value. After more than
+    `patience` epochs in a row without an improvement, the learning rate is multiplied by `factor`
+    and the count starts again: the rule of PyTorch's ``ReduceLROnPlateau``. A resumed training
+    continues the count.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The learning rate at the start, > 0.
+    monitor : str, default "loss"
+        A column of the history. An accuracy is better if larger, anything else if smaller.
+    factor : float, default 0.1
+        What the learning rate is multiplied by, in (0, 1].
+    patience : int, default 10
+        Number of epochs without an improvement that are tolerated, >= 1.
+    min_delta : float, default 1e-4
+        The relative improvement that counts, >= 0.
+    min_learning_rate : float, default 0.0
+        The learning rate does not fall below this, >= 0.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range; from `fit`, if the history has no such column.
+
+    See Also
+    --------
+    EarlyStopping : Stops training on a plateau.
+    StepDecay : Decays after a fixed number of steps.
+
+    Examples
+    --------
+    >>> from minidl import PlateauDecay
+    >>> schedule = PlateauDecay(0.1, patience=1)
+    >>> for loss in (1.0, 0.5, 0.5, 0.5):
+    ...     schedule.observe({"loss": [loss]})
+    >>> round(schedule(step=40), 3)
+    0.01
+    """
+
+    option_name = "plateau"
+
+    initial_learning_rate: float
+    monitor: str = "loss"
+    factor: float = 0.1
+    patience: int = 10
+    min_delta: float = 1e-4
+    min_learning_rate: float = 0.0
+    # What `observe` changes, as a checkpoint stores it; empty before the first epoch.
+    _observed: dict[str, float] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            initial_learning_rate=greater_than(0),
+            factor=in_range(0, 1, closed="right"),
+            patience=integer_at_least(1),
+            min_delta=at_least(0),
+            min_learning_rate=at_least(0),
+        )
+        if not isinstance(self.monitor, str):
+            rule = 'monitor must be the name of a column of the history, such as "val_loss"'
+            raise ArgumentError(f"{rule}, got {self.monitor!r} in PlateauDecay")
+
+    @classmethod
+    def over(cls, learning_rate: float, steps: int) -> float | Schedule:
+        return cls(learning_rate)
+
+    def __call__(self, step: int) -> float:
+        return self._observed.get("learning_rate", self.initial_learning_rate)
+
+    def observe(self, history: MeasuredEpochs) -> None:
+        value = float(history[self.monitor][-1])
+        best = self._observed.get("best", math.nan)
+        if self._improves(value, best):
+            self._observed["best"] = value
+            self._observed["epochs_without_improvement"] = 0
+            return
+        n_epochs = self._observed.get("epochs_without_improvement", 0) + 1
+        if n_epochs > self.patience:
+            reduced = max(self(0) * self.factor, self.min_learning_rate)
+            self._observed["learning_rate"] = min(reduced, self(0))
+            n_epochs = 0
+        self._observed["epochs_without_improvement"] = n_epochs
+
+    def _improves(self, value: float, best: float) -> bool:
+        if not math.isfinite(value) or math.isnan(best):
+            return math.isfinite(value)
+        if higher_is_better(self.monitor):
+            return value > best * (1 + self.min_delta)
+        return value < best * (1 - self.min_delta)
+
+    def state(self) -> dict[str, Any]:
+        return dict(self._observed)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._observed.clear()
+        self._observed.update(state)
+
+    def reset(self) -> None:
+        self._observed.clear()

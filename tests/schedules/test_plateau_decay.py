@@ -1,0 +1,113 @@
+"""Decay on a plateau: the rule of PyTorch's ReduceLROnPlateau, kept over an interruption."""
+
+import numpy as np
+import pytest
+
+from minidl import (
+    Adam,
+    ArgumentError,
+    Checkpoint,
+    Linear,
+    MeanSquaredError,
+    PlateauDecay,
+    Sequential,
+)
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((20, 3)), RNG.standard_normal((20, 1))
+
+
+def rates(schedule, values, monitor="loss"):
+    """Return the learning rate after each epoch."""
+    found = []
+    for i in range(len(values)):
+        schedule.observe({monitor: values[: i + 1]})
+        found.append(schedule(0))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3.0, 2.0, 1.0], [1, 1, 1]),
+        ([1.0, 1.0, 1.0, 1.0, 1.0], [1, 1, 1, 0.5, 0.5]),
+        ([1.0, 2.0, 2.0, 0.9, 2.0, 2.0, 2.0], [1, 1, 1, 1, 1, 1, 0.5]),
+        ([1.0, 0.99995, 0.9999, 0.9998, 0.9998], [1, 1, 1, 1, 1]),  # the fourth is 2e-4 better
+        ([1.0, np.nan, np.inf, np.nan, 1.0, 1.0, 1.0], [1, 1, 1, 0.5, 0.5, 0.5, 0.25]),
+        ([np.nan, 1.0, 0.5], [1, 1, 1]),
+    ],
+)
+def test_the_rate_falls_after_more_than_patience_epochs(values, expected):
+    assert rates(PlateauDecay(1.0, factor=0.5, patience=2), values) == expected
+
+
+def test_an_accuracy_is_better_if_larger():
+    schedule = PlateauDecay(1.0, "val_accuracy", 0.5, 1)
+    assert rates(schedule, [0.5, 0.6, 0.6, 0.6], "val_accuracy") == [1, 1, 1, 0.5]
+
+
+def test_the_rate_has_a_floor():
+    schedule = PlateauDecay(1.0, factor=0.1, patience=1, min_learning_rate=0.05)
+    assert rates(schedule, [1.0] * 7)[-1] == 0.05
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_agrees_with_pytorch(seed):
+    torch = pytest.importorskip("torch")
+    values = np.random.default_rng(seed).random(200).cumsum()[::-1].round(1).tolist()
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.3)
+    reference = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.7, patience=2)
+    schedule = PlateauDecay(0.3, factor=0.7, patience=2)
+    for value, rate in zip(values, rates(schedule, values), strict=True):
+        reference.step(value)
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+
+
+def network():
+    return Sequential([Linear(3, 1)], loss=MeanSquaredError(), seed=1)
+
+
+def fit(model, **arguments):
+    schedule = PlateauDecay(0.5, factor=0.5, patience=1)
+    return model.fit(X, Y, optimizer=Adam(schedule), progress=False, **arguments)
+
+
+def test_training_follows_it_and_a_resumed_one_continues(tmp_path):
+    whole, halves, resumed = network(), network(), network()
+    history = fit(whole, epochs=20)
+    assert history["learning_rate"][-1] < 0.5
+    path = tmp_path / "run.h5"
+    fit(halves, epochs=7, callbacks=[Checkpoint(path)])
+    assert fit(resumed, epochs=20, callbacks=[Checkpoint(path)], resume=path).loss == history.loss
+    np.testing.assert_array_equal(resumed.parameters.theta, whole.parameters.theta)
+
+
+def test_a_second_model_starts_anew():
+    optimizer = Adam(PlateauDecay(0.5, factor=0.5, patience=1))
+    for _ in range(2):
+        model = network()
+        model.fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
+        assert optimizer.learning_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"initial_learning_rate": 0}, "initial_learning_rate must be finite and > 0, got 0"),
+        ({"factor": 0}, r"factor must be in \(0, 1\], got 0"),
+        ({"patience": 0}, "patience must be an integer >= 1, got 0"),
+        ({"min_delta": -1}, "min_delta must be finite and >= 0, got -1"),
+        ({"min_learning_rate": -1}, "min_learning_rate must be finite and >= 0, got -1"),
+        ({"monitor": 3}, "monitor must be the name of a column of the history, .* got 3"),
+    ],
+)
+def test_arguments_are_checked(arguments, message):
+    with pytest.raises(ArgumentError, match=message):
+        PlateauDecay(**{"initial_learning_rate": 0.1, **arguments})
+
+
+def test_a_column_that_there_is_not_is_an_error():
+    optimizer = Adam(PlateauDecay(0.1, monitor="val_loss"))
+    with pytest.raises(ArgumentError, match="the history has no 'val_loss'"):
+        network().fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
