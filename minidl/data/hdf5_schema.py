@@ -46,8 +46,8 @@ class Field:
     Parameters
     ----------
     shape : tuple of int or str
-        The expected shape. A letter stands for any length >= 1, the same wherever it occurs in
-        the schema.
+        The expected shape. A letter stands for any length >= 1, which must be the same everywhere
+        in the schema.
     kinds : str
         The allowed values of `numpy.dtype.kind`, out of "iufS".
     itemsize : int, optional

@@ -31,7 +31,7 @@ _MAX_LISTED_NAMES = 5
 
 
 def check_signature(name: FilePath, head: bytes, size: int) -> None:
-    """Raise `DataError` unless `head`, the first of `size` bytes of a file, is that of HDF5."""
+    """Raise `DataError` unless a file of `size` bytes that begins with `head` is HDF5."""
     if head.startswith(HDF5_SIGNATURE):
         return
     text = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

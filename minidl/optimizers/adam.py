@@ -31,7 +31,7 @@ class Adam(Optimizer):
     ----------
     learning_rate : float or Schedule, default 1e-3
         Size of a step, > 0, or a schedule that returns it for each step. About the distance that
-        each parameter moves in a step, whatever the scale of its gradient.
+        each parameter moves in a step, regardless of the scale of its gradient.
     beta1 : float, default 0.9
         Weight of the past in the average of the gradients, in [0, 1).
     beta2 : float, default 0.999
@@ -69,7 +69,7 @@ class Adam(Optimizer):
     >>> from minidl import Adam
     >>> theta = np.array([1.0, -2.0])
     >>> Adam(0.1).step(theta, grad=np.array([4.0, -0.1]))
-    >>> theta.round(3)  # the first step is the learning rate, whatever the gradient
+    >>> theta.round(3)  # the first step has the size of the learning rate
     array([ 0.9, -1.9])
     """
 

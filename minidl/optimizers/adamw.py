@@ -23,7 +23,7 @@ class AdamW(Adam):
     ----------
     learning_rate : float or Schedule, default 1e-3
         Size of a step, > 0, or a schedule that returns it for each step. About the distance that
-        each parameter moves in a step, whatever the scale of its gradient.
+        each parameter moves in a step, regardless of the scale of its gradient.
     beta1 : float, default 0.9
         Weight of the past in the average of the gradients, in [0, 1).
     beta2 : float, default 0.999

@@ -134,7 +134,8 @@ class Optimizer(ABC):
     def last_learning_rate(self) -> float:
         """The learning rate of the last step.
 
-        During `update` that of the current step, before the first step that of the first.
+        During `update`, this is the learning rate of the current step; before the first step, it
+        is that of the first step.
         """
         return self._learning_rate
 

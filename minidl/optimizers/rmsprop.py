@@ -26,7 +26,7 @@ class RMSProp(Optimizer):
     ----------
     learning_rate : float or Schedule, default 1e-3
         Size of a step, > 0, or a schedule that returns it for each step. About the distance that
-        each parameter moves in a step, whatever the scale of its gradient.
+        each parameter moves in a step, regardless of the scale of its gradient.
     beta : float, default 0.9
         Weight of the past in the average, in [0, 1).
     epsilon : float, default 1e-8

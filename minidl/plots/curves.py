@@ -28,7 +28,7 @@ def learning_curves(
         What `Sequential.fit` returned, or several histories by name, which are compared.
     metric : str, default "loss"
         The column of the history to plot, such as "accuracy". The column ``"val_" + metric`` is
-        plotted too if there is one.
+        plotted too if the history has it.
     against : str, optional
         The column for the x axis, such as "seconds". By default, the epoch.
     axes : matplotlib.axes.Axes, optional

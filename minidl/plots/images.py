@@ -155,7 +155,7 @@ def weight_images(
     NonFiniteError
         If `weight` holds NaN or infinity.
     ArgumentError
-        If `shape` is not that of an image, a count is not an integer >= 1, or `axes` holds
+        If `shape` is not the shape of an image, a count is not an integer >= 1, or `axes` holds
         anything but Axes.
     MissingDependencyError
         If matplotlib is not installed.

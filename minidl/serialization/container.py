@@ -85,8 +85,8 @@ def read_verified(
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read a file, and return its content and arrays once their checksums are verified.
 
-    The checksum of the description is verified before it is parsed, that of each array before it
-    is returned.
+    The checksum of the description is verified before it is parsed, and the checksum of each array
+    before it is returned.
 
     Parameters
     ----------

@@ -135,7 +135,7 @@ def restore_optimizer_from_v1(optimizer: Optimizer, theta: Array, saved: dict[st
     ------
     ArgumentError
         If the saved optimizer followed a custom schedule that this one does not have, or the
-        state is that of another class.
+        state belongs to another class.
     """
     values = {
         name: value

@@ -217,7 +217,7 @@ def _without_schedule_state(optimizer_state: Mapping[str, Any]) -> dict[str, Any
 
 
 def _check_optimizer_state(state: Mapping[str, Any], optimizer: Optimizer, theta: Array) -> None:
-    """Raise if `optimizer`, a copy, cannot make a step on `theta`, a copy, in the saved state."""
+    """Raise if the optimizer cannot make a step in the saved state; both arguments are copies."""
     restore_optimizer_from_v1(optimizer, theta, state["optimizer"])  # refuses unknown schedules
     with np.errstate(all="ignore"):
         optimizer.step(theta, np.zeros_like(theta))  # impossible step counts and the like raise

@@ -115,7 +115,7 @@ def atomic_write(path: FilePath, content: bytes) -> Path:
     Parameters
     ----------
     path : path-like
-        The file. The mode of an existing file is kept; a symbolic link is followed.
+        The file. An existing file keeps its permissions; a symbolic link is followed.
     content : bytes
         The whole content.
 
@@ -294,7 +294,7 @@ def _try_lock(handle: int) -> bool | None:
 def _remove_if_unlocked(path: Path) -> bool:
     handle = os.open(path, os.O_RDWR | _NONBLOCKING | getattr(os, "O_NOFOLLOW", 0))
     try:
-        # A writer holds a lock. The path may also be that of a newer file by now.
+        # A writer holds a lock. The path may also belong to a newer file by now.
         if not _try_lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
             return False
         os.unlink(path)

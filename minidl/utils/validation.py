@@ -368,8 +368,8 @@ def check_finite(
     name : str
         Name of the whole array, for the messages.
     original : ndarray, optional
-        The array before its conversion to another dtype: tells an infinity that the user passed
-        from a number that is too large for the dtype.
+        The array before its conversion to another dtype. It distinguishes an infinity that the
+        user passed from a number that is too large for the dtype.
     row_offset : int, default 0
         Row of the whole array that `array` begins with, for the messages.
 

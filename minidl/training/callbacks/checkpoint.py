@@ -24,8 +24,8 @@ class Checkpoint(Callback):
     On Ctrl-C or SIGTERM, the current step is finished, the state is saved, and `fit` returns; a
     second signal has its usual effect. `fit(..., resume=path)`, with the same model, data,
     optimizer and callbacks, continues bit for bit as if training had never stopped, provided that
-    NumPy, its BLAS, the processor and the number of threads are the same; otherwise a warning says
-    what differs.
+    NumPy, its BLAS, the processor and the number of threads are the same; otherwise a warning names
+    the differences.
 
     Parameters
     ----------
@@ -38,8 +38,9 @@ class Checkpoint(Callback):
         Number of seconds after a save until the next one, also within an epoch. By default, the
         state is saved at the end of epochs only.
     keep : {"last", "best", "both"}, default "last"
-        Which state `path` holds: the latest, or that of the epoch with the best `monitor`. With
-        "both", `path` holds the latest and `best_path` the best: `name.best.h5` beside `name.h5`.
+        Which state `path` holds: the latest one, or the one after the epoch with the best
+        `monitor`. With "both", `path` holds the latest and `best_path` the best: `name.best.h5`
+        beside `name.h5`.
     monitor : str, default "val_loss"
         The name of a metric in the history. Accuracies are better if higher, all other metrics if
         lower.
