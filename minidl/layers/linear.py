@@ -104,15 +104,12 @@ class Linear(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
-        self._fill_gradients(dy)
+        Linear.backward_parameters(self, dy)  # not that of a derived class, which may call this
         weight = self.weight.value
         dx = get_workspace(self.workspace, "dx", self._x.shape, common_dtype(dy, weight))
         return matmul_into(dy, weight, dx)
 
     def backward_parameters(self, dy: Array) -> None:
-        self._fill_gradients(dy)
-
-    def _fill_gradients(self, dy: Array) -> None:
         y = self._y
         if y is None or dy.shape != y.shape:
             raise self._shape_error(dy, y)

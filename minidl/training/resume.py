@@ -20,6 +20,7 @@ from ..serialization.version_1 import (
     TRAINING_STATE_KEYS,
     callback_name_v1,
     optimizer_state_to_v1,
+    optimizer_text_v1,
     restore_optimizer_from_v1,
 )
 from ..utils.atomic_files import FilePath
@@ -64,7 +65,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
     "theta" is None: the file stores the parameters beside the training state.
     """
     state = {
-        "optimizer_repr": run.optimizer_repr,
+        "optimizer_repr": optimizer_text_v1(run.initial_optimizer),
         "theta": None,
         "optimizer": optimizer_state_to_v1(run.optimizer),
         "minibatches": run.minibatches.state(),
@@ -155,11 +156,12 @@ def _decode_training(
 def _check_state(state: Mapping[str, Any], run: TrainingRun) -> None:
     """Raise unless `run` can continue from `state`."""
     _check_history(state, run)
-    if state["optimizer_repr"] != run.optimizer_repr:
+    optimizer_repr = optimizer_text_v1(run.initial_optimizer)
+    if state["optimizer_repr"] != optimizer_repr:
         raise mismatch_error(
             "optimizer",
             state["optimizer_repr"],
-            run.optimizer_repr,
+            optimizer_repr,
             "to change the optimizer, load the model and call fit without resume",
         )
     _check_metrics(state, run)

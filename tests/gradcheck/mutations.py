@@ -44,7 +44,6 @@ METHODS = {
     Layer: (
         "backward",
         "backward_parameters",
-        "_fill_gradients",
         "activation_gradient",
         "_write_positive_mask",
     ),

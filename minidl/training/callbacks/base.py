@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Sequence
@@ -12,7 +13,6 @@ from ...batching.minibatches import MiniBatches
 from ...errors import ArgumentError
 from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
-from ...serialization.version_1 import optimizer_text_v1
 from ..history import History
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ class TrainingRun:
     loss_sum, n_examples, n_correct, n_predictions : float, int, int, int
         Sums over the current epoch so far: loss times examples, examples, correct predictions,
         predictions.
-    optimizer_repr : str
-        The optimizer as it was passed, as checkpoints hold it.
+    initial_optimizer : Optimizer
+        A copy of the optimizer with the arguments that it had at the start. Callbacks may change
+        the learning rate of `optimizer`.
     start_time : float
         ``time.perf_counter()`` at the start, earlier if the training was resumed.
     stopped : str or None
@@ -86,7 +87,7 @@ class TrainingRun:
         self.minibatches = minibatches
         self.metric_names = metric_names
         self.callbacks = callbacks
-        self.optimizer_repr = optimizer_text_v1(optimizer)
+        self.initial_optimizer = copy.copy(optimizer)
         self.history = History()
         self.start_time = time.perf_counter()
         self.data: Batch | None = None
