@@ -37,7 +37,7 @@ smartquotes = False  # "auto" stays what one can type
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 90
 
-# The pictures: drawn by the code above them when the site is built.
+# The figures: drawn by the code above them when the site is built.
 plot_include_source = True
 plot_html_show_source_link = plot_html_show_formats = False
 plot_formats = [("png", 150)]

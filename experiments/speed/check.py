@@ -1,4 +1,4 @@
-"""The gradient check of 12288-20-7-5-1 on two cats, next to the loop that courses teach.
+"""The gradient check of 12288-20-7-5-1 on two cats, next to a loop of central differences.
 
 The loop changes every parameter by 1e-7 up and down; each time it copies the vector, splits it into
 matrices and computes the cost again. It takes minutes, so by default it is run for one of 200
@@ -43,19 +43,19 @@ def run(options: argparse.Namespace) -> None:
         stride = 1
     rounds = 1 if options.quick else options.rounds
     times: dict[str, list[float]] = {
-        "course's loop": [],
+        "central differences": [],
         "check, default": [],
         "check, exhaustive": [],
     }
     for turn in range(rounds):
         if not (options.full and turn):  # minutes: once is enough
             seconds, count = timed(lambda: course_loop(parameters, X.T, Y.T, stride))
-            times["course's loop"].append(seconds * model.parameters.size / count)
+            times["central differences"].append(seconds * model.parameters.size / count)
         times["check, default"].append(timed(lambda: require_ok(checker.check(X, Y)))[0])
         times["check, exhaustive"].append(
             timed(lambda: require_ok(checker.check(X, Y, exhaustive=True)))[0]
         )
-    loop = statistics.median(times["course's loop"])
+    loop = statistics.median(times["central differences"])
     timed_part = "every parameter"
     if stride > 1:
         timed_part = f"1 of {stride} parameters timed and scaled up"
@@ -103,7 +103,7 @@ def course_loop(
     stride: int,
     epsilon: float = 1e-7,
 ) -> int:
-    """Compute central differences as courses teach it; return the number of parameters.
+    """Compute plain central differences; return the number of parameters.
 
     Only one of `stride` parameters is computed.
     """

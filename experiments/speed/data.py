@@ -151,7 +151,7 @@ def read(folder: str, checked: bool) -> Callable[[int], None]:
 
 
 def _plain(folder: Path) -> list[np.ndarray]:
-    """Read both files as courses do."""
+    """Read both files with h5py alone, unchecked."""
     import h5py
 
     arrays = []

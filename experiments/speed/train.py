@@ -5,8 +5,8 @@ the forward and the backward pass, and the update of the parameters. Each peer r
 process, with the same initial weights (scikit-learn draws its own) and as many threads as the
 others, and takes its turn in every round; a ratio is that of two times of the same round. There are
 two references besides the libraries: the step's matrix products alone, computed by NumPy into
-existing arrays, which is the least that NumPy can do; and the loop of course notes, the same
-training as courses teach it, in float64. All others compute in float32.
+existing arrays, which is the least that NumPy can do; and the loop of course notes, whose examples
+are columns, in float64. All others compute in float32.
 
 On rented machines the host may move the processors, and what passes between two that share no cache
 takes five times as long. With two of them, a turn before or after which they are found far apart is

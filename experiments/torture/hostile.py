@@ -1,9 +1,9 @@
 """Loads files that were made to harm.
 
 Each must be refused within a second, with 512 MiB, before a byte of what it refers to is read. What
-refers to another file refers to a pipe into which nobody writes: whoever opens it waits for ever,
-which the time limit detects. As a control, the same files are given to h5py alone, with a readable
-file instead of the pipe.
+refers to another file refers to a pipe into which nobody writes: a process that opens it waits
+forever, which the time limit detects. As a control, the same files are given to h5py alone, with a
+readable file instead of the pipe.
 """
 
 from __future__ import annotations

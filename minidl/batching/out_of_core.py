@@ -158,7 +158,7 @@ class TargetSource(ArraySource):
         self.shape = (len(self), *first_targets.shape[1:])
         self.dtype = first_targets.dtype
         self.bytes_per_row = math.prod(self.shape[1:]) * self.dtype.itemsize
-        # The loss makes arrays of its own when it converts targets.
+        # The loss makes new arrays when it converts targets.
         self.transient_bytes_per_row = self.source_bytes_per_row + 4 * self.bytes_per_row + 32
         rows = max(1, min(memory_limit // 4, READ_BYTES) // self.transient_bytes_per_row)
         for start, stop in chunk_ranges(n_first, len(self), rows):

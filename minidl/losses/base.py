@@ -151,7 +151,7 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
         Returns
         -------
         ndarray of int64
-            The class numbers, of shape (m,), or (m, k) if each output is a decision of its own.
+            The class numbers, of shape (m,), or (m, k) if each output is a separate decision.
 
         Raises
         ------

@@ -407,7 +407,7 @@ def apply_weights_twice(loss):
 
 @pytest.mark.parametrize(
     ("bug", "words"),
-    [(ignore_weights, "forgotten in backward"), (apply_weights_twice, "applied twice")],
+    [(ignore_weights, "missing in backward"), (apply_weights_twice, "applied twice")],
 )
 @each_net
 def test_the_checker_finds_weights_that_backward_uses_wrongly(net, bug, words):

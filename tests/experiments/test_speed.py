@@ -106,7 +106,7 @@ def test_check_compares_the_gradient_check_with_the_loop(tmp_path, folder):
         "245,973 parameters, 2 images, 1 rounds; "
         "the loop: 1 of 4000 parameters timed and scaled up" in text
     )
-    assert list(found["seconds"]) == ["course's loop", "check, default", "check, exhaustive"]
+    assert list(found["seconds"]) == ["central differences", "check, default", "check, exhaustive"]
 
 
 def test_import_is_measured_in_fresh_processes(tmp_path):

@@ -1,4 +1,4 @@
-"""The loop that courses teach: examples as columns, float64, a new array for every result.
+"""The loop of course notes: examples as columns, float64, a new array for every result.
 
 Written from the formulas of course notes and not from minidl, it is also an independent reference
 for minidl's gradients.

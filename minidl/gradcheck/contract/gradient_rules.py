@@ -60,7 +60,7 @@ def _linear_in_dy(run: LayerRun) -> str | None:
     if name:
         return (
             f"backward is not linear in the incoming gradient ({name}): "
-            "does it use the sign or the size of dy?"
+            "does it use the sign or the absolute value of dy?"
         )
     return None
 

@@ -24,7 +24,7 @@ BATCH_MISTAKES: dict[str, Callable[[Array], Array]] = {
     "the examples of dy are in reverse order": lambda dy: dy[::-1].copy(),
     "the examples of dy are shifted by one": lambda dy: np.roll(dy, 1, axis=0),
     "dy squared instead of dy": lambda dy: dy * dy,
-    "the size of dy instead of dy": lambda dy: np.abs(dy),
+    "the absolute value of dy instead of dy": lambda dy: np.abs(dy),
     "the sign of dy instead of dy": lambda dy: np.sign(dy),
     "the positive part of dy instead of dy": lambda dy: np.maximum(dy, 0),
 }

@@ -57,7 +57,7 @@ def _over_weights(case: LossCase) -> Array | None:
 
 LOSS_MISTAKES: tuple[Mistake[LossCase], ...] = (
     Mistake("the weights of the examples are applied twice", _times_weights),
-    Mistake("the weights of the examples are forgotten in backward", _over_weights),
+    Mistake("the weights of the examples are missing in backward", _over_weights),
     Mistake("only the last example's gradient is there", lambda c: only(c.numeric, -1)),
     Mistake("only the first example's gradient is there", lambda c: only(c.numeric, 0)),
 )
@@ -90,14 +90,14 @@ MEAN_LOSS_MISTAKES: tuple[tuple[str, SizedFormula], ...] = (
         lambda c, size: 2 * c.residual / size,
     ),
     (
-        "sign(p - t) / {size}: the size of the difference is lost",
+        "sign(p - t) / {size}: the absolute value of the difference is missing",
         lambda c, size: np.sign(c.residual) / size,
     ),
-    ("p / {size}: the target is forgotten", lambda c, size: 1 * c.prediction / size),
-    ("2 p / {size}: the target is forgotten", lambda c, size: 2 * c.prediction / size),
-    ("sigmoid(p) / {size}: the target is forgotten", lambda c, size: 1 * c.sigmoid / size),
-    ("softmax(p) / {size}: the target is forgotten", lambda c, size: 1 * c.softmax / size),
-    ("-t / {size}: the prediction is forgotten", lambda c, size: -c.target / size),
+    ("p / {size}: the target is missing", lambda c, size: 1 * c.prediction / size),
+    ("2 p / {size}: the target is missing", lambda c, size: 2 * c.prediction / size),
+    ("sigmoid(p) / {size}: the target is missing", lambda c, size: 1 * c.sigmoid / size),
+    ("softmax(p) / {size}: the target is missing", lambda c, size: 1 * c.softmax / size),
+    ("-t / {size}: the prediction is missing", lambda c, size: -c.target / size),
     (
         "(sigmoid(p) - t) / {size}: as if p were logits",
         lambda c, size: (c.sigmoid - c.target) / size,

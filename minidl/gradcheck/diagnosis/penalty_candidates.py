@@ -12,8 +12,8 @@ from .evidence import Candidate, constant_ratio
 OTHER_PENALTIES: dict[str, Callable[[Array], Array]] = {
     "the weights": lambda values: values,
     "the sign of the weights": np.sign,
-    "the size of the weights": np.abs,
-    "1: the sign of the weights is lost": np.ones_like,
+    "the absolute value of the weights": np.abs,
+    "1: the sign of the weights is missing": np.ones_like,
 }
 """What the gradient of a penalty may be proportional to, as a function of the weights."""
 

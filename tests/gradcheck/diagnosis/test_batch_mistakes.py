@@ -21,7 +21,7 @@ BATCH = {
     "the examples of dy are in reverse order": lambda dy: np.flip(dy, axis=0).copy(),
     "the examples of dy are shifted by one": lambda dy: np.vstack([dy[-1:], dy[:-1]]),
     "dy squared instead of dy": lambda dy: dy**2,
-    "the size of dy instead of dy": lambda dy: np.sqrt(dy**2),
+    "the absolute value of dy instead of dy": lambda dy: np.sqrt(dy**2),
     "the sign of dy instead of dy": lambda dy: dy / np.abs(dy + (dy == 0)),
     "the positive part of dy instead of dy": lambda dy: np.where(dy > 0, dy, 0.0),
 }

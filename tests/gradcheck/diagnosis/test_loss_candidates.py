@@ -33,17 +33,19 @@ def one_row(row):
 # The wrong gradient of a loss with 4 examples and 3 outputs; "/ {size}" is left out.
 CASES = {
     "the weights of the examples are applied twice": NUMERIC * W,
-    "the weights of the examples are forgotten in backward": NUMERIC / W,
+    "the weights of the examples are missing in backward": NUMERIC / W,
     "only the last example's gradient is there": one_row(3),
     "only the first example's gradient is there": one_row(0),
     "(p - t) / {size}: the gradient of another loss, or that with respect to the logits": P - T,
     "2 (p - t) / {size}: the gradient of the squared error": 2 * (P - T),
-    "sign(p - t) / {size}: the size of the difference is lost": np.where(P > T, 1.0, -1.0),
-    "p / {size}: the target is forgotten": P,
-    "2 p / {size}: the target is forgotten": P + P,
-    "sigmoid(p) / {size}: the target is forgotten": sigmoid(P),
-    "softmax(p) / {size}: the target is forgotten": softmax(P),
-    "-t / {size}: the prediction is forgotten": -T,
+    "sign(p - t) / {size}: the absolute value of the difference is missing": np.where(
+        P > T, 1.0, -1.0
+    ),
+    "p / {size}: the target is missing": P,
+    "2 p / {size}: the target is missing": P + P,
+    "sigmoid(p) / {size}: the target is missing": sigmoid(P),
+    "softmax(p) / {size}: the target is missing": softmax(P),
+    "-t / {size}: the prediction is missing": -T,
     "(sigmoid(p) - t) / {size}: as if p were logits": sigmoid(P) - T,
     "(softmax(p) - t) / {size}: as if p were logits, or the softmax applied twice": softmax(P) - T,
 }
@@ -79,7 +81,7 @@ def test_weights_of_zero_cannot_be_divided_by():
     case = LossCase(NUMERIC, P, T, np.array([0.0, 1.0, 1.0, 1.0]))
     words = [candidate.words for candidate in loss_candidates(case)]
     assert "the weights of the examples are applied twice" in words
-    assert "the weights of the examples are forgotten in backward" not in words
+    assert "the weights of the examples are missing in backward" not in words
 
 
 def test_every_mistake_has_a_case():

@@ -13,8 +13,8 @@ NUMERIC = WEIGHT**3
 CASES = {
     "the weights": WEIGHT,
     "the sign of the weights": np.where(WEIGHT > 0, 1.0, -1.0),
-    "the size of the weights": np.sqrt(WEIGHT**2),
-    "1: the sign of the weights is lost": np.full((3, 4), 1.0),
+    "the absolute value of the weights": np.sqrt(WEIGHT**2),
+    "1: the sign of the weights is missing": np.full((3, 4), 1.0),
 }
 
 
