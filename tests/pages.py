@@ -67,7 +67,7 @@ def _included_blocks(path, included, options):
 def run_python(blocks, names=None):
     """Run the Python blocks one after another as one program, and compare what they print.
 
-    The code of each figure is a program of its own.
+    The code of each figure is a separate program.
     """
     names = {"__name__": "page"} | (names or {})
     for block in blocks:

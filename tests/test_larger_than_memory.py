@@ -426,7 +426,7 @@ def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
     environment = {
         **os.environ,
         "OPENBLAS_NUM_THREADS": "1",
-    }  # a thread of BLAS has memory of its own
+    }  # a thread of BLAS has its own memory
     done = subprocess.run(
         command,
         capture_output=True,

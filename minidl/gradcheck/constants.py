@@ -257,7 +257,7 @@ SIDES_AGREEMENT = 1e-13
 terms, indicate that some element sits on a kink."""
 
 SIDES_AGREEMENT_ELEMENT = 1e-11
-"""The same for one element, in units of its own slopes."""
+"""The same for one element, in units of its slopes."""
 
 
 # The diagnosis.

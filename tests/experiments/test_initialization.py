@@ -1,4 +1,4 @@
-"""`python -m experiments.initialization`, with the course's figures."""
+"""`python -m experiments.initialization`, with the published figures."""
 
 import numpy as np
 import pytest

@@ -166,7 +166,7 @@ class Both(Layer):
 
 
 class Noise(Layer):
-    """Multiplies by noise of its own while training."""
+    """Multiplies by its own noise while training."""
 
     stochastic = True
 

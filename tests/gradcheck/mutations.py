@@ -460,7 +460,7 @@ def _in_loss(mutant, function, rng, X):
         Y = rng.standard_normal((6, 3))
         return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y
     Y = rng.random((6, 3)) if binary else rng.dirichlet(np.ones(3), 6)
-    Y[:3] = np.eye(3)  # targets of exactly 0 and 1 are cases of their own
+    Y[:3] = np.eye(3)  # targets of exactly 0 and 1 are separate cases
     layers.append(Sigmoid() if binary else Softmax())
     if mutant.owner not in ("SigmoidCrossEntropy", "SoftmaxCrossEntropy"):
         return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y

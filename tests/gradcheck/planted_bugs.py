@@ -85,7 +85,7 @@ def binary(replaced=None, *, loss=None, end=None) -> Model:
 
 
 def patched(change, build=net) -> Model:
-    """Return a model that `change(model)` has put a bug into, without a class of its own."""
+    """Return a model that `change(model)` has put a bug into, without a new class."""
     model, X, Y = build()
     change(model)
     return model, X, Y
@@ -577,7 +577,7 @@ bug("mask inferred from zeros of the output", 2, "input", "mask|zero", _inferred
 
 
 class MaskWhilePredicting(Dropout):
-    """Drops on the way back although the forward did not."""
+    """Drops in the backward pass although the forward did not."""
 
     def backward(self, dy):
         return dy * 0.8 if self._mask is None else super().backward(dy)
@@ -816,7 +816,7 @@ bug(
     "L2 on the bias too, in the gradient only", 0, "bias", "bias", lambda: patched(_penalty_on_bias)
 )
 
-# Composition, and layers of one's own.
+# Composition, and custom layers.
 
 
 def _swapped(model):
@@ -941,7 +941,7 @@ class Tied(Layer):
 
 
 class Residual(Layer):
-    """Forgets the skip on the way back."""
+    """Forgets the skip in the backward pass."""
 
     def __init__(self, width):
         self.inner = Linear(width, width)

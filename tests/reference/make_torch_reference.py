@@ -2,7 +2,7 @@
 
 All in float64, with gradients from autograd. Run it in a separate environment, for torch is far
 too heavy for the tests: `pip install torch==2.13.0 numpy`, then
-`python tests/reference/make_torch_reference.py`. Each case is drawn from a seed of its own, made
+`python tests/reference/make_torch_reference.py`. Each case is drawn from a separate seed, made
 from its name, so that a new case changes no other.
 
 Momentum: minidl's is v = beta v + (1 - beta) g from v = 0. torch.optim.SGD(momentum=beta,

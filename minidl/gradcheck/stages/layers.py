@@ -1,6 +1,6 @@
 """Stage 3, each layer alone: its gradients for a random incoming gradient.
 
-On the way back through the layers the numeric gradient of the loss is multiplied by their numeric
+Backward through the layers, the numeric gradient of the loss is multiplied by their numeric
 derivatives: that gives the numeric gradient of the data loss without a pass through the model.
 """
 

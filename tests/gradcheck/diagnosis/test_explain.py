@@ -626,7 +626,7 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
     assert "an extra factor of 2" in guilty.diagnosis
 
 
-# The functions, on evidence of their own.
+# The functions, each on separate evidence.
 
 
 def test_probes_alone_say_so():

@@ -303,7 +303,7 @@ def test_larger_layers_may_spend_fewer_forward_calls():
 
 def test_a_layer_that_differs_while_training_is_checked_as_it_is_then():
     class Hidden(Layer):
-        """Drops units from a stream of its own, which it does not say."""
+        """Drops units from a separate stream, which it does not say."""
 
         def __init__(self):
             self.stream = np.random.RandomState(3)
