@@ -1,7 +1,10 @@
 """How Sphinx builds this site: `python -m sphinx -W --keep-going docs build/docs`."""
 
+import re
 import sys
 from pathlib import Path
+
+from docutils import nodes
 
 from minidl import __version__
 
@@ -51,3 +54,16 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
+
+
+def shorten_citations(app, doctree, docname):
+    """Show the citation [1] as [1]: numpydoc gives each a label that is unique on the page."""
+    for text in doctree.findall(lambda node: isinstance(node, nodes.Text)):
+        shortened = re.sub(r"^\[R[0-9a-f]{12}-(\d+)\]$", r"[\1]", text)
+        if shortened != text:
+            text.parent.replace(text, nodes.Text(shortened))
+
+
+def setup(app):
+    """Connect the hooks of this file to Sphinx."""
+    app.connect("doctree-resolved", shorten_citations)
