@@ -139,12 +139,12 @@ def check_right_gradients(network: AssignmentNetwork, is_assignment: bool) -> li
     ]
     for method, expected, arguments in methods:
         report = check_gradients(network.cost, network.gradients, network.parameters, **arguments)
-        what = f"N-D, no bug, {method}"
+        description = f"N-D, no bug, {method}"
         if arguments and not is_assignment:
             expected = "under 1e-6"
-        rows.append(Row(what, expected, report.difference))
+        rows.append(Row(description, expected, report.difference))
         notes = [note for note in report.notes if "threshold" in note]
-        print("; ".join([f"{what}: {'passes' if report.ok else 'FAILS'}", *notes]))
+        print("; ".join([f"{description}: {'passes' if report.ok else 'FAILS'}", *notes]))
     return rows
 
 

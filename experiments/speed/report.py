@@ -78,10 +78,10 @@ def print_missing(workers: WorkerPool) -> None:
 def print_far_processors(workers: WorkerPool) -> None:
     """Print whether the processors were ever far apart."""
     if workers.n_far:
-        kept = f"; {workers.n_kept} turns were kept anyway" if workers.n_kept else ""
+        kept_turns = f"; {workers.n_kept} turns were kept anyway" if workers.n_kept else ""
         print(
             f"the processors were far apart {workers.n_far} times: "
-            f"such turns waited or were measured again{kept}"
+            f"such turns waited or were measured again{kept_turns}"
         )
 
 

@@ -47,8 +47,8 @@ def verify(options: argparse.Namespace) -> int:
             )
         paths += files
     rows = [{"path": path, **_verify_file(path)} for path in paths]
-    lines = [f"{row['verdict']:8} {row['path']}: {row['detail']}" for row in rows]
-    failed = any(row["verdict"] == "broken" for row in rows)
+    lines = [f"{file['verdict']:8} {file['path']}: {file['detail']}" for file in rows]
+    failed = any(file["verdict"] == "broken" for file in rows)
     return emit(options, {"files": rows}, lines, failed=failed)
 
 

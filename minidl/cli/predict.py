@@ -86,7 +86,10 @@ def _table(predictions: list[dict[str, Any]]) -> list[str]:
     if not predictions:
         return []
     rows = [("image", "prediction", "probability")]
-    rows += [(row["image"], row["called"], f"{row['probability']:.3f}") for row in predictions]
+    rows += [
+        (prediction["image"], prediction["called"], f"{prediction['probability']:.3f}")
+        for prediction in predictions
+    ]
     path_width, class_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     return [
         f"{path:{path_width}}  {label:>{class_width}}  {probability:>11}"

@@ -174,10 +174,10 @@ class FunctionCheck:
 
     def _contradiction(self, report: Report) -> str:
         """Say where a central difference agrees with the gradient and not with the complex step."""
-        for check, (name, part, shape) in zip(report.checks, self._cost.tree.leaves, strict=True):
+        for check, (name, region, shape) in zip(report.checks, self._cost.tree.leaves, strict=True):
             if "index" not in check.worst:
                 continue
-            places = np.arange(part.start, part.stop).reshape(shape)
+            places = np.arange(region.start, region.stop).reshape(shape)
             index = places[tuple(check.worst["index"])]
             central, bound = self._cost.slope(self._cost.central, index, 1.0)
             if (

@@ -99,9 +99,9 @@ class CostFunction:
 
     def why_not_complex_safe(self, rng: np.random.Generator) -> str:
         """Return why the complex step cannot be used for some array, or "" if it can."""
-        for name, part, _ in self.tree.leaves:
+        for name, region, _ in self.tree.leaves:
             function = Function(
-                self.value, {kind: array[part] for kind, array in self.arrays.items()}
+                self.value, {kind: array[region] for kind, array in self.arrays.items()}
             )
             with suppress(Exception):  # of a cost that refuses points around this one
                 reason = function.why_not_complex_safe(name, rng, self.central)

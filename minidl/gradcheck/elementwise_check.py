@@ -40,18 +40,18 @@ class ElementwiseCheck:
         """Return a check of each array."""
         checks = []
         roughness: Array | None = None
-        for number, (name, part, shape) in enumerate(self._cost.tree.leaves):
-            analytic = self._gradient.value[part]
-            of_array = _slice(numeric, part)
+        for number, (name, region, shape) in enumerate(self._cost.tree.leaves):
+            analytic = self._gradient.value[region]
+            of_array = _slice(numeric, region)
             bar = self._rounding_bar(number, numeric)
             gap = np.abs(analytic - of_array.value)
             doubtful = gap > bar + of_array.error
             small = gap < SMALL_GAP * np.abs(of_array.value)
             if not self._gradient.is_callable:
-                bar += self._sensitivity(part, doubtful, scheme, numeric)
+                bar += self._sensitivity(region, doubtful, scheme, numeric)
             elif (doubtful & small).any():
                 roughness = self._gradient.roughness() if roughness is None else roughness
-                bar += np.where(small, ROUGHNESS_SAFETY * roughness[part], 0.0)
+                bar += np.where(small, ROUGHNESS_SAFETY * roughness[region], 0.0)
             check = compare(
                 Check(None, "total", name),
                 analytic.reshape(shape),
@@ -64,21 +64,21 @@ class ElementwiseCheck:
         return checks
 
     def _rounding_bar(self, number: int, numeric: NumericGradient) -> Array:
-        _, part, _ = self._cost.tree.leaves[number]
-        value = numeric.value[part]
+        _, region, _ = self._cost.tree.leaves[number]
+        value = numeric.value[region]
         floor = (
             SUMMATION_ULPS * self._gradient.precisions[number] * _typical(value)
             + ALL_ELEMENTS_ULPS * EPS * root_mean_square(numeric.value)
             + COST_ULPS
             * EPS
             * abs(self._cost.base)
-            / max(1.0, root_mean_square(self._cost.theta[part]))
+            / max(1.0, root_mean_square(self._cost.theta[region]))
         )
-        noisy = [run[part] for run in self._gradient.noisy]
-        return rounding_bar(self._gradient.value[part], noisy) + floor
+        noisy = [run[region] for run in self._gradient.noisy]
+        return rounding_bar(self._gradient.value[region], noisy) + floor
 
     def _sensitivity(
-        self, part: slice, doubtful: Array, scheme: Scheme, numeric: NumericGradient
+        self, region: slice, doubtful: Array, scheme: Scheme, numeric: NumericGradient
     ) -> Array:
         """Return how much noise on the parameters changes the numeric gradient.
 
@@ -93,7 +93,7 @@ class ElementwiseCheck:
             for _ in range(NOISY_RUNS):
                 theta[:] = ulp_noise(self._cost.theta, self._rng)
                 for i in np.flatnonzero(doubtful):
-                    index = part.start + int(i)
+                    index = region.start + int(i)
                     moved, _ = self._cost.slope(scheme, index, 1.0)
                     bar[i] = max(bar[i], abs(moved - numeric.value[index]))
         finally:
@@ -127,14 +127,14 @@ def _typical(value: Array) -> Array:
     return typical
 
 
-def _slice(numeric: NumericGradient, part: slice) -> NumericGradient:
+def _slice(numeric: NumericGradient, region: slice) -> NumericGradient:
     lower, upper = numeric.lower, numeric.upper
     return replace(
         numeric,
-        value=numeric.value[part],
-        error=numeric.error[part],
-        lower=None if lower is None else lower[part],
-        upper=None if upper is None else upper[part],
+        value=numeric.value[region],
+        error=numeric.error[region],
+        lower=None if lower is None else lower[region],
+        upper=None if upper is None else upper[region],
     )
 
 

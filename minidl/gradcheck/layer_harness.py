@@ -72,8 +72,8 @@ class LayerHarness:
     def forward(self, x: Array, dtype: str = "real") -> Array:
         """Return the output. The random generators are reset first, so repeated calls agree."""
         self.sandbox.set_dtype(dtype)
-        for stream, state in self.random_states:
-            set_rng_state(stream, state)
+        for generator, state in self.random_states:
+            set_rng_state(generator, state)
         return self.layer.forward(x, training=self.training)
 
     def collect(self, cotangent: Array) -> dict[str, Array]:

@@ -156,11 +156,13 @@ def _mutants(
     for result in layers.layers.values():
         yield from _layer_mutants(result, context.rng)
     for penalty, (_, analytic, numeric) in penalties.gradients.items():
-        for key, known in numeric.items():
+        for key, numeric_gradient in numeric.items():
             right = analytic[key]
-            bar = rounding_bar(right, []) + known.error
+            bar = rounding_bar(right, []) + numeric_gradient.error
             for name in PENALTY_MUTATIONS:
-                detected = _is_distinguishable(MUTATIONS[name](right), right, known.value, bar)
+                detected = _is_distinguishable(
+                    MUTATIONS[name](right), right, numeric_gradient.value, bar
+                )
                 yield Mutant(f"{penalty} of layer {key[0]}: {name}", detected)
     for check in loss.checks:
         if check.analytic is not None:
@@ -193,29 +195,29 @@ def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mu
         yield Mutant(f"{place}: {bug.name}", detected)
 
 
-def _is_detected(result: LayerResult, parameter: str, wrong: Array) -> bool | None:
+def _is_detected(result: LayerResult, parameter: str, mutated: Array) -> bool | None:
     right = result.analytic[parameter]
     numeric = result.numeric.get(parameter)
     if numeric is not None:
         value = numeric.value
         bar = result.bars[parameter] + numeric.error
         if numeric.lower is not None and numeric.upper is not None:
-            value = np.clip(wrong, numeric.lower, numeric.upper)
-        return _is_distinguishable(wrong, right, value, bar)
-    if np.array_equal(wrong, right):
+            value = np.clip(mutated, numeric.lower, numeric.upper)
+        return _is_distinguishable(mutated, right, value, bar)
+    if np.array_equal(mutated, right):
         return None
     return any(
-        not abs((wrong * direction).sum() - values.numeric) <= values.bar
+        not abs((mutated * direction).sum() - values.numeric) <= values.bar
         for direction, values in result.probes[parameter]
     )
 
 
 def _is_distinguishable(
-    wrong: Array, right: Array, numeric: Array | None, bar: Array | None
+    mutated: Array, right: Array, numeric: Array | None, bar: Array | None
 ) -> bool | None:
-    if numeric is None or bar is None or np.array_equal(wrong, right):
+    if numeric is None or bar is None or np.array_equal(mutated, right):
         return None
-    return bool(np.any(~(np.abs(wrong - numeric) <= bar)))
+    return bool(np.any(~(np.abs(mutated - numeric) <= bar)))
 
 
 @contextmanager

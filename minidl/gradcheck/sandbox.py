@@ -109,10 +109,10 @@ class ModelSandbox:
 
     def reset(self, owner: Layer | Loss) -> None:
         """Restore what forward and backward of a layer or loss have changed since entry."""
-        for part, snapshot in self._snapshots_of(owner):
-            workspace = part.workspace
+        for module, snapshot in self._snapshots_of(owner):
+            workspace = module.workspace
             snapshot.restore()
-            part.workspace = workspace
+            module.workspace = workspace
 
     @contextmanager
     def perturbed(
@@ -132,8 +132,12 @@ class ModelSandbox:
                 array[...] = value
 
     def _snapshots_of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
-        parts = owner.modules() if isinstance(owner, Layer) else [owner]
-        return [(part, self._snapshots[id(part)]) for part in parts if id(part) in self._snapshots]
+        modules = owner.modules() if isinstance(owner, Layer) else [owner]
+        return [
+            (module, self._snapshots[id(module)])
+            for module in modules
+            if id(module) in self._snapshots
+        ]
 
     def _return_memory(self) -> None:
         for key, parameter in self.parameters.items():

@@ -57,8 +57,8 @@ class Snapshot:
         """Restore every attribute, the contents of arrays and containers, and random states."""
         for undo in self._undo:
             undo()
-        for stream, state in self.random_states:
-            set_rng_state(stream, state)
+        for generator, state in self.random_states:
+            set_rng_state(generator, state)
 
     def _record(self, value: Any) -> None:
         if id(value) in self._seen or isinstance(value, _NOT_ENTERED):

@@ -33,8 +33,8 @@ def _shapes_and_dtypes(run: LayerRun) -> str | None:
 def _no_randomness_at_inference(run: LayerRun) -> str | None:
     run.harness.fresh_output(run.x)
     advanced = any(
-        repr(get_raw_rng_state(stream)) != repr(state)
-        for stream, state in run.harness.random_states
+        repr(get_raw_rng_state(generator)) != repr(state)
+        for generator, state in run.harness.random_states
     )
     if advanced and not run.harness.training:
         return "it draws random numbers outside of training: look at the argument training"

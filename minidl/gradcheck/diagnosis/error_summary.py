@@ -24,14 +24,14 @@ _RATIO_BINS = (
 
 def error_summary(evidence: Evidence) -> str:
     """Return the number of wrong elements, their rows and columns, and a histogram of ratios."""
-    wrong = evidence.wrong
-    parts = [f"{np.count_nonzero(wrong)} of {wrong.size} elements wrong"]
+    is_wrong = evidence.wrong
+    parts = [f"{np.count_nonzero(is_wrong)} of {is_wrong.size} elements wrong"]
     if evidence.analytic.ndim == 2:
         for axis, line in AXES:
-            lines = wrong.any(axis=axis)
+            lines = is_wrong.any(axis=axis)
             listed = "all" if lines.all() else format_indices(np.flatnonzero(lines))
             parts.append(f"{line}s {listed} of {lines.size}")
-    comparable = wrong & (evidence.numeric != 0) & np.isfinite(evidence.analytic)
+    comparable = is_wrong & (evidence.numeric != 0) & np.isfinite(evidence.analytic)
     if comparable.any():
         edges = [-np.inf, *(edge for _, edge in _RATIO_BINS)]
         ratios = evidence.analytic[comparable] / evidence.numeric[comparable]

@@ -54,8 +54,8 @@ class Evidence:
         """Which elements are wrong."""
         with np.errstate(all="ignore"):
             tolerance = np.maximum(self.bar, WRONG_ELEMENT * max_abs(self.numeric))
-            wrong: Array = ~(np.abs(self.analytic - self.numeric) <= tolerance)
-        return wrong
+            is_wrong: Array = ~(np.abs(self.analytic - self.numeric) <= tolerance)
+        return is_wrong
 
     @property
     def is_matrix(self) -> bool:

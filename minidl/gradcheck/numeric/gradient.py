@@ -73,8 +73,8 @@ def numeric_gradients(
 
 def elementwise_gradient(function: Function, scheme: Scheme, sign: float = 1.0) -> NumericGradient:
     """Return the slopes of a scalar function, each element moved alone."""
-    one = NumericGradient.exact(np.ones(()))
-    return collect_elements(function, scheme, SINGLE, [one], sign)[0]
+    unit_cotangent = NumericGradient.exact(np.ones(()))
+    return collect_elements(function, scheme, SINGLE, [unit_cotangent], sign)[0]
 
 
 def separable_gradient(

@@ -90,9 +90,9 @@ def _draw(axes: Any, check: Check, norm: Any) -> Any:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     term = " alone" if check.term == "layer" else f" ({check.term})"
-    wrong = np.count_nonzero(ratio > 1)
+    n_wrong = np.count_nonzero(ratio > 1)
     axes.set_title(
-        f"{check.location}{term}\n{wrong:,} of {ratio.size:,} elements wrong", fontsize=9
+        f"{check.location}{term}\n{n_wrong:,} of {ratio.size:,} elements wrong", fontsize=9
     )
     return image
 

@@ -36,20 +36,20 @@ def compare(check: Check, analytic: Array, numeric: NumericGradient, bar: Array)
     bar = np.where(np.isfinite(bar), bar, 0.0) + numeric.error
     with np.errstate(all="ignore"):
         gap = np.abs(analytic - value)
-        wrong = ~(gap <= bar) & computable
+        is_wrong = ~(gap <= bar) & computable
     check.analytic, check.numeric, check.bar = analytic, value, bar
     check.difference = relative_error(analytic, value) if np.isfinite(analytic).all() else 1.0
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
-    if wrong.any() and not numeric.kinks_overlap:
+    if is_wrong.any() and not numeric.kinks_overlap:
         check.verdict = "fail"
-        check.worst = worst_element(analytic, value, bar, np.where(wrong, gap, 0.0))
-    elif doubt := _why_unresolved(wrong, computable, bar, value):
+        check.worst = worst_element(analytic, value, bar, np.where(is_wrong, gap, 0.0))
+    elif doubt := _why_unresolved(is_wrong, computable, bar, value):
         check.verdict, check.diagnosis = "unresolved", doubt
     return check
 
 
-def _why_unresolved(wrong: Array, computable: Array, bar: Array, value: Array) -> str:
-    if wrong.any():
+def _why_unresolved(is_wrong: Array, computable: Array, bar: Array, value: Array) -> str:
+    if is_wrong.any():
         return "several kinks meet here: the slopes at a point nearby decide"
     if not computable.all():
         count = np.count_nonzero(~computable)

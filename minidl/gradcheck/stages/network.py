@@ -194,9 +194,9 @@ def _total_numeric(data: NumericGradients, penalties: PenaltiesResult) -> Numeri
     total = dict(data)
     for keys, _, numeric in penalties.gradients.values():
         for key in keys:
-            known = total.pop(key, None)
-            if known is not None and key in numeric:
-                total[key] = add_numeric(known, numeric[key])
+            data_gradient = total.pop(key, None)
+            if data_gradient is not None and key in numeric:
+                total[key] = add_numeric(data_gradient, numeric[key])
     return total
 
 

@@ -17,16 +17,16 @@ def range_of_the_input(e: Evidence) -> str | None:
     x = e.input
     if x is None or x.shape != e.analytic.shape:
         return None
-    wrong = e.wrong & np.isfinite(e.analytic)
-    count = np.count_nonzero(wrong)
-    if count < 2 or wrong.all():
+    is_wrong = e.wrong & np.isfinite(e.analytic)
+    count = np.count_nonzero(is_wrong)
+    if count < 2 or is_wrong.all():
         return None
-    low, high = x[wrong].min(), x[wrong].max()
+    low, high = x[is_wrong].min(), x[is_wrong].max()
     nonzero = np.abs(e.numeric) + np.abs(e.analytic) > 0
     if count < RANGE_FRACTION * np.count_nonzero(nonzero & (x >= low) & (x <= high)):
         return None
-    finding = _describe_values(e.analytic[wrong], e.numeric[wrong])
-    input_range = _describe_range(low, high, x[nonzero & ~wrong])
+    finding = _describe_values(e.analytic[is_wrong], e.numeric[is_wrong])
+    input_range = _describe_range(low, high, x[nonzero & ~is_wrong])
     return (
         f"{finding} exactly where {input_range} ({count} elements): the slope or the mask's "
         "threshold differs from forward's"

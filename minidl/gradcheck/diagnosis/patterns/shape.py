@@ -58,10 +58,10 @@ def all_equal(e: Evidence) -> str | None:
 @pattern("one element")
 def one_element(e: Evidence) -> str | None:
     """Match a single wrong element."""
-    wrong = np.argwhere(e.wrong)
-    if len(wrong) != 1 or e.analytic.size == 1:
+    wrong_indices = np.argwhere(e.wrong)
+    if len(wrong_indices) != 1 or e.analytic.size == 1:
         return None
-    index = tuple(int(i) for i in wrong[0])
+    index = tuple(int(i) for i in wrong_indices[0])
     ratio = ""
     if e.numeric[index] != 0:
         ratio = f", {e.analytic[index] / e.numeric[index]:#.4g} x numeric"
@@ -74,10 +74,10 @@ def rows_or_columns(e: Evidence) -> str | None:
     if not e.is_matrix:
         return None
     for axis, line in AXES:
-        wrong = e.wrong.any(axis=axis)
-        count, total = np.count_nonzero(wrong), wrong.size
+        is_wrong = e.wrong.any(axis=axis)
+        count, total = np.count_nonzero(is_wrong), is_wrong.size
         analytic, numeric = (
-            np.compress(wrong, array, axis=1 - axis) for array in (e.analytic, e.numeric)
+            np.compress(is_wrong, array, axis=1 - axis) for array in (e.analytic, e.numeric)
         )
         ratio = constant_ratio(analytic, numeric)
         unexplained = analytic.any() and ratio is None
@@ -85,9 +85,9 @@ def rows_or_columns(e: Evidence) -> str | None:
             continue
         finding = _describe_lines(analytic, ratio)
         if count > total // 2:
-            right = format_indices(np.flatnonzero(~wrong))
+            right = format_indices(np.flatnonzero(~is_wrong))
             return f"every {line} but {right} of {total} {finding}: {_INDEX_MISTAKE}"
-        listed = format_indices(np.flatnonzero(wrong))
+        listed = format_indices(np.flatnonzero(is_wrong))
         return f"only {line} {listed} of {total} {finding}; the others agree: {_INDEX_MISTAKE}"
     return None
 
