@@ -371,15 +371,19 @@ def private_names_of_others(tree):
 
     A class may use the private attributes of its bases through `self`, `cls` or `super()`.
     """
-    known = bound_names(tree) | set(FOREIGN_PRIVATE)
+    allowed_names = bound_names(tree) | set(FOREIGN_PRIVATE)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 is_module = f"minidl.{alias.name}" in MODULES and node.level
-                if is_private(alias.name) and alias.name not in known and not is_module:
+                if is_private(alias.name) and alias.name not in allowed_names and not is_module:
                     yield f"line {node.lineno}: from {node.module} import {alias.name}"
             continue
-        if not isinstance(node, ast.Attribute) or node.attr in known or not is_private(node.attr):
+        if (
+            not isinstance(node, ast.Attribute)
+            or node.attr in allowed_names
+            or not is_private(node.attr)
+        ):
             continue
         if ast.unparse(node.value) not in ("self", "cls", "super()"):
             yield f"line {node.lineno}: {ast.unparse(node)}"

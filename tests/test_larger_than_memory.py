@@ -130,8 +130,11 @@ def test_every_kind_of_target(file):
 
 
 def test_without_shuffling_a_file_trains_as_arrays(file):
-    streamed, whole = trained(file["u1"], file["y"], shuffle=False), trained(X, Y, shuffle=False)
-    assert streamed == whole
+    streamed, in_memory = (
+        trained(file["u1"], file["y"], shuffle=False),
+        trained(X, Y, shuffle=False),
+    )
+    assert streamed == in_memory
 
 
 def test_images_with_more_axes(file, tmp_path):
@@ -147,9 +150,9 @@ def test_images_with_more_axes(file, tmp_path):
 def test_a_file_is_evaluated_and_predicted_as_arrays(file, kind):
     model = model_of()
     measured = model.evaluate(X, Y)
-    found = model.evaluate(file[kind], file["y"], memory_limit=LIMIT)
-    assert found["accuracy"] == measured["accuracy"]
-    assert found["loss"] == pytest.approx(measured["loss"], rel=1e-6)
+    from_file = model.evaluate(file[kind], file["y"], memory_limit=LIMIT)
+    assert from_file["accuracy"] == measured["accuracy"]
+    assert from_file["loss"] == pytest.approx(measured["loss"], rel=1e-6)
     assert model.evaluate(file[kind], file["y"]) == measured
     np.testing.assert_allclose(
         model.predict(file[kind], memory_limit=LIMIT), model.predict(X), rtol=1e-5
@@ -181,22 +184,24 @@ def test_a_batch_of_all_rows_is_loaded(file):
 def refused(error, message, X, Y, **settings):
     """Check that fit raises the error, and changes neither the model nor its generators."""
     model = model_of()
-    theta, stream = model.parameters.theta.copy(), model.shuffle_rng.bit_generator.state
+    theta, rng_state = model.parameters.theta.copy(), model.shuffle_rng.bit_generator.state
     with pytest.raises(error, match=message):
         model.fit(X, Y, **{**FIT, "memory_limit": LIMIT, **settings})
     np.testing.assert_array_equal(model.parameters.theta, theta)
-    assert model.shuffle_rng.bit_generator.state == stream
+    assert model.shuffle_rng.bit_generator.state == rng_state
 
 
 def test_errors_are_reported_before_anything_changes(file):
     x, y = file["u1"], file["y"]
-    wrong = Y.copy()
-    wrong[417] = 7
+    invalid = Y.copy()
+    invalid[417] = 7
     fewer = OutOfCoreArray(Y[:500])
-    refused(ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, wrong)
-    refused(ArgumentError, "got 7 in row 417", x, OutOfCoreArray(wrong))
-    refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, wrong))
-    refused(ArgumentError, "got 7 in row 417", X, OutOfCoreArray(wrong))
+    refused(
+        ArgumentError, "class labels must be integers from 0 to 2, got 7 in row 417", x, invalid
+    )
+    refused(ArgumentError, "got 7 in row 417", x, OutOfCoreArray(invalid))
+    refused(ArgumentError, "got 7 in row 417", x, y, validation=(x, invalid))
+    refused(ArgumentError, "got 7 in row 417", X, OutOfCoreArray(invalid))
     refused(ShapeError, "X and Y must have the same number of rows, got 600 and 500", x, fewer)
     refused(ShapeError, r"Y must have shape \(m, 3\), one row per example, got \(600, 6\)", x, x)
     refused(
@@ -276,8 +281,8 @@ def test_a_value_that_is_not_finite_ends_the_training_before_its_buffer_is_used(
             ask()
 
 
-@pytest.mark.parametrize("where", ["x", "y", "validation"])
-def test_a_file_that_cannot_be_read_is_named(where):
+@pytest.mark.parametrize("source", ["x", "y", "validation"])
+def test_a_file_that_cannot_be_read_is_named(source):
     broken = threading.Event()
 
     def fail(start):
@@ -289,8 +294,8 @@ def test_a_file_that_cannot_be_read_is_named(where):
             broken.set()
 
     arrays = {"x": X, "y": Y, "v": X}
-    arrays[where[0]] = OutOfCoreArray(arrays[where[0]], fail=fail)
-    name = "Y" if where == "y" else "X"
+    arrays[source[0]] = OutOfCoreArray(arrays[source[0]], fail=fail)
+    name = "Y" if source == "y" else "X"
     with pytest.raises(
         DataError,
         match=rf"{name}\[\d+:\d+\] must be readable, but it raised OSError\('the disk is gone'\): "
@@ -301,7 +306,7 @@ def test_a_file_that_cannot_be_read_is_named(where):
             arrays["y"],
             validation=(arrays["v"], Y),
             callbacks=[Break()],
-            memory_limit=3000 if where != "x" else LIMIT,
+            memory_limit=3000 if source != "x" else LIMIT,
             **FIT,
         )
 
@@ -435,12 +440,12 @@ def test_a_file_ten_times_larger_than_its_limit_stays_within_it(tmp_path):
         cwd=Path(minidl.__file__).parent.parent,
         env=environment,
     )
-    training, whole, size, threads = map(int, done.stdout.split())
+    training, loaded, size, threads = map(int, done.stdout.split())
     print(
-        f"rose by {training:,} bytes under a limit of {limit:,}, and by {whole:,} for all of "
+        f"rose by {training:,} bytes under a limit of {limit:,}, and by {loaded:,} for all of "
         f"{size:,}"
     )
     assert size >= 10 * limit
     assert training <= limit + allowance
-    assert whole > 0.9 * size  # the measure does see what is loaded
+    assert loaded > 0.9 * size  # the measure does see what is loaded
     assert threads == 1

@@ -234,9 +234,9 @@ def test_only_the_first_layer_with_parameters_may_omit_its_input_gradient():
 def test_predictions_in_batches_are_those_of_one_batch(m):
     model = classifier()
     X, Y = rows(m)
-    whole = model.objective_function.forward(X).copy()
+    expected = model.objective_function.forward(X).copy()
     predicted = model.predict(X)
-    np.testing.assert_allclose(predicted, whole, rtol=1e-12)
+    np.testing.assert_allclose(predicted, expected, rtol=1e-12)
     measured = model.evaluate(X, Y)
     assert measured["loss"] == pytest.approx(model.objective(X, Y)["data"], rel=1e-12)
     assert measured["accuracy"] == ((predicted > 0.5) == Y).mean()
@@ -385,11 +385,13 @@ BAD = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "message"), BAD, ids=lambda v: v if isinstance(v, str) else ""
+    ("arguments", "error", "message"), BAD, ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_an_invalid_model_is_refused(wrong, error, message):
+def test_an_invalid_model_is_refused(arguments, error, message):
     with pytest.raises(error, match=message):
-        Sequential(**{"layers": [Linear(4, 1), Sigmoid()], "loss": BinaryCrossEntropy(), **wrong})
+        Sequential(
+            **{"layers": [Linear(4, 1), Sigmoid()], "loss": BinaryCrossEntropy(), **arguments}
+        )
 
 
 def test_a_refused_layer_can_still_be_used():
@@ -476,13 +478,13 @@ def test_a_copied_layer_may_be_in_another_model():
 
 def test_two_models_may_share_a_loss_object():
     loss = MeanSquaredError()
-    one, two = (
+    first, second = (
         Objective([Linear(4, 1)], loss=loss, rng=np.random.default_rng(seed), dtype=np.float64)
         for seed in (1, 2)
     )
     x = X[:, :4]
-    one.data_loss(Batch(x, TARGETS[1]))
-    two.data_loss(Batch(2 * x, TARGETS[1]))
-    one.backward()
-    expected = 2 / 6 * ((one.forward(x) - TARGETS[1]).T @ x)
-    np.testing.assert_allclose(one.parameters["0.weight"].grad, expected, rtol=1e-12)
+    first.data_loss(Batch(x, TARGETS[1]))
+    second.data_loss(Batch(2 * x, TARGETS[1]))
+    first.backward()
+    expected = 2 / 6 * ((first.forward(x) - TARGETS[1]).T @ x)
+    np.testing.assert_allclose(first.parameters["0.weight"].grad, expected, rtol=1e-12)

@@ -176,16 +176,16 @@ def test_repr():
 def test_memory_is_replaced_without_a_copy_and_given_back():
     parameter = Parameter((2,), init=Ones())
     assert parameter.memory is None
-    own = parameter.value
-    assert parameter.memory[0] is own
+    original = parameter.value
+    assert parameter.memory[0] is original
     assert parameter.memory[1] is parameter.grad
     lent = np.zeros(2), np.zeros(2)
     parameter.memory = lent
     assert parameter.value is lent[0]
-    np.testing.assert_array_equal(own, 1)
+    np.testing.assert_array_equal(original, 1)
     parameter.memory = None
     np.testing.assert_array_equal(parameter.value, 1)  # drawn anew
-    assert parameter.value is not own
+    assert parameter.value is not original
 
 
 def test_a_copy_is_in_no_model():

@@ -84,13 +84,13 @@ def is_harmless_import(node):
 def offences(tree, relative):
     """Yield each thing in a file that is not allowed."""
     for node in ast.walk(tree):
-        where = f"line {getattr(node, 'lineno', '?')}"
-        if found := {name.split(".")[0] for name in names(node)} & MODULES:
-            yield f"{where}: imports {found}"
+        location = f"line {getattr(node, 'lineno', '?')}"
+        if modules := {name.split(".")[0] for name in names(node)} & MODULES:
+            yield f"{location}: imports {modules}"
         if isinstance(node, ast.Name) and node.id in CALLS:
-            yield f"{where}: names {node.id}"
+            yield f"{location}: names {node.id}"
         if isinstance(node, ast.Attribute) and node.attr in CALLS - {"compile"}:
-            yield f"{where}: names .{node.attr}"
+            yield f"{location}: names .{node.attr}"
         if called(node) in (
             "import_module",
             "load_module",
@@ -98,19 +98,19 @@ def offences(tree, relative):
             "spec_from_file_location",
             "load_library",
         ) and not (called(node) == "import_module" and is_harmless_import(node)):
-            yield f"{where}: imports a module whose name is computed"
+            yield f"{location}: imports a module whose name is computed"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            yield f"{where}: allow_pickle"
+            yield f"{location}: allow_pickle"
         if isinstance(node, ast.Constant) and node.value == "allow_pickle":
-            yield f"{where}: allow_pickle"
+            yield f"{location}: allow_pickle"
         if called(node) in ("load", "fromfile", "genfromtxt", "loadtxt") and ast.unparse(
             node.func
         ).startswith(("np.", "numpy.")):
-            yield f"{where}: reads a file by NumPy"
+            yield f"{location}: reads a file by NumPy"
         if called(node) == "File" and relative not in HDF5_FILES:
-            yield f"{where}: opens an HDF5 file"
+            yield f"{location}: opens an HDF5 file"
         if relative != ATOMIC_FILES:
-            yield from (f"{where}: {offence}" for offence in writes(node, relative))
+            yield from (f"{location}: {offence}" for offence in writes(node, relative))
 
 
 def writes(node, relative):

@@ -12,8 +12,8 @@ NETS = REFERENCE["nets"]
 PUBLIC_NAMES = {name: getattr(minidl, name) for name in minidl.__all__}
 
 
-def same(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+def same(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-10, atol=1e-12)
 
 
 def made(text):

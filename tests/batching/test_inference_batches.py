@@ -19,13 +19,13 @@ def all_rows(x, t=None, **settings):
     """Return copies of the rows and targets of all batches, which must follow one another."""
     settings = {"dtype": F4, **settings}
     parts, targets, stop = [], [], 0
-    for rows, (part, some, _) in InferenceBatches(Batch(x, t), **settings):
-        assert rows == slice(stop, stop + len(part))
-        assert part.dtype == settings["dtype"]
-        assert part.flags.c_contiguous
+    for rows, (batch, batch_targets, _) in InferenceBatches(Batch(x, t), **settings):
+        assert rows == slice(stop, stop + len(batch))
+        assert batch.dtype == settings["dtype"]
+        assert batch.flags.c_contiguous
         stop = rows.stop
-        parts.append(part.copy())
-        targets.append(None if some is None else some.copy())
+        parts.append(batch.copy())
+        targets.append(None if batch_targets is None else batch_targets.copy())
     assert stop == len(x)
     return np.concatenate(parts), None if t is None else np.concatenate(targets)
 
@@ -36,8 +36,8 @@ def test_batches_are_all_rows_in_order(m, dtype):
     X, T = (np.arange(3 * m) % 100).reshape(m, 3).astype(dtype), np.arange(m).reshape(m, 1)
     for x in (X, np.asfortranarray(X), ArraySource(OutOfCoreArray(X), "X", F4)):
         for t in (T, TargetSource(OutOfCoreArray(T), lambda rows: rows, 10**6)):
-            found, targets = all_rows(x, t, memory_limit=30_000)
-            np.testing.assert_array_equal(found, X)
+            received, targets = all_rows(x, t, memory_limit=30_000)
+            np.testing.assert_array_equal(received, X)
             np.testing.assert_array_equal(targets, T)
         np.testing.assert_array_equal(all_rows(x)[0], X)
 
@@ -64,7 +64,7 @@ def test_batches_of_a_file_are_those_of_an_array_and_keep_the_memory_limit(dtype
     parts = InferenceBatches(
         Batch(ArraySource(OutOfCoreArray(X), "X", F4), None), dtype=F4, memory_limit=limit
     )
-    assert [len(part) for _, (part, _, _) in parts] == [1024] * 19 + [544]
+    assert [len(batch) for _, (batch, _, _) in parts] == [1024] * 19 + [544]
     source, block, rows = (
         parts._data.sources[0],
         parts._data.plan.rows_per_block,
@@ -81,8 +81,8 @@ def test_batches_of_a_file_are_those_of_an_array_and_keep_the_memory_limit(dtype
 def test_an_array_that_fits_is_not_copied():
     X = np.ones((3000, 4), np.float32)
     assert all(
-        np.shares_memory(part, X)
-        for _, (part, _, _) in InferenceBatches(Batch(X, None), dtype=F4, check_finite=True)
+        np.shares_memory(batch, X)
+        for _, (batch, _, _) in InferenceBatches(Batch(X, None), dtype=F4, check_finite=True)
     )
 
 
@@ -91,8 +91,8 @@ def test_an_array_that_fits_is_not_copied():
 )
 def test_a_batch_fits_into_the_cache_if_possible(width, rows):
     sizes = [
-        len(part)
-        for _, (part, _, _) in InferenceBatches(
+        len(batch)
+        for _, (batch, _, _) in InferenceBatches(
             Batch(np.broadcast_to(np.float32(0), (1100, width)), None), dtype=F4
         )
     ]

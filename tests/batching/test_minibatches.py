@@ -93,9 +93,9 @@ def test_shuffle_must_be_a_bool_or_a_function(shuffle):
 def test_lists_are_accepted_and_other_objects_are_refused():
     batches = MiniBatches([[1.0], [2.0]], [[0], [1]], batch_size=1, shuffle=False)
     assert [(x.tolist(), y.tolist()) for x, y, _ in batches] == [([[1.0]], [[0]]), ([[2.0]], [[1]])]
-    for wrong, error in ((5, ShapeError), ("abc", DtypeError), (None, DtypeError)):
+    for invalid_targets, error in ((5, ShapeError), ("abc", DtypeError), (None, DtypeError)):
         with pytest.raises(error, match=r"^Y must hold"):
-            MiniBatches([[1.0], [2.0]], wrong)
+            MiniBatches([[1.0], [2.0]], invalid_targets)
 
 
 def test_there_must_be_at_least_one_row():
@@ -166,15 +166,15 @@ def test_restored_batches_continue_where_the_state_was_taken(source, shuffle, rn
     def make(seed=None):
         return SOURCES[source](shuffle=shuffle, seed=seed or GENERATORS[rng]())
 
-    whole = make()
-    epochs = [[(x.copy(), y.copy()) for x, y, _ in whole] for _ in range(3)]
+    uninterrupted = make()
+    epochs = [[(x.copy(), y.copy()) for x, y, _ in uninterrupted] for _ in range(3)]
     batches, states = make(), []
     for _ in range(3):
         states.append((batches.state(), 0))
         states += [(batches.state(), number) for number, _ in enumerate(batches, 1)]
     states.append((batches.state(), 0))
     assert [(state["epoch"], state["batch"]) for state, _ in states] == [
-        (e, b) for e in range(3) for b in range(len(whole) + 1)
+        (e, b) for e in range(3) for b in range(len(uninterrupted) + 1)
     ] + [(3, 0)]
     for state, number in states[:: max(1, len(states) // 20)]:
         resumed = make(np.random.default_rng(1) if rng == "Generator" else np.random.RandomState(1))
@@ -183,9 +183,9 @@ def test_restored_batches_continue_where_the_state_was_taken(source, shuffle, rn
         for epoch, first in [
             (e, number if e == state["epoch"] else 0) for e in range(state["epoch"], 3)
         ]:
-            found = [(x.copy(), y.copy()) for x, y, _ in resumed]
-            assert len(found) == len(whole) - first
-            for (x, y), (a, b) in zip(found, epochs[epoch][first:], strict=True):
+            remaining = [(x.copy(), y.copy()) for x, y, _ in resumed]
+            assert len(remaining) == len(uninterrupted) - first
+            for (x, y), (a, b) in zip(remaining, epochs[epoch][first:], strict=True):
                 np.testing.assert_array_equal(x, a)
                 np.testing.assert_array_equal(y, b)
         assert resumed.epoch == 3

@@ -46,7 +46,7 @@ def test_files_are_out_of_core(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "model", "kept"),
+    ("dtype", "model", "expected"),
     [
         ("u1", F4, "u1"),
         ("?", F4, "?"),
@@ -61,9 +61,9 @@ def test_files_are_out_of_core(tmp_path):
         (">f4", None, "<f4"),
     ],
 )
-def test_rows_are_kept_in_the_smaller_dtype(dtype, model, kept):
+def test_rows_are_kept_in_the_smaller_dtype(dtype, model, expected):
     rows = ArraySource(OutOfCoreArray(np.array([[0, 1], [1, 1]], dtype)), "X", model).read(0, 2)
-    assert rows.dtype == np.dtype(kept)
+    assert rows.dtype == np.dtype(expected)
     assert rows.dtype.isnative
     np.testing.assert_array_equal(rows, [[0, 1], [1, 1]])
 
@@ -130,9 +130,9 @@ def test_a_slice_of_another_shape_or_type_is_refused(block):
     ],
 )
 def test_a_value_that_is_not_finite_is_reported_with_its_row(value, message):
-    wrong = X.copy()
-    wrong[4, 1] = value
-    source = ArraySource(OutOfCoreArray(wrong), "X", F4)
+    invalid = X.copy()
+    invalid[4, 1] = value
+    source = ArraySource(OutOfCoreArray(invalid), "X", F4)
     source.read(0, 4)
     with pytest.raises(NonFiniteError, match=message):
         source.read(3, 6)

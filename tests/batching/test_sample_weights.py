@@ -243,14 +243,19 @@ def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["x"], file["y"] = x, y
         model = classifier()
-        held = {"sample_weight": w, "class_weight": class_weight, "callbacks": [Watch()], **ONCE}
+        arguments = {
+            "sample_weight": w,
+            "class_weight": class_weight,
+            "callbacks": [Watch()],
+            **ONCE,
+        }
         model.fit(
             file["x"],
             file["y"],
             optimizer=GradientDescent(0.1),
             batch_size=16,
             memory_limit=12_000,
-            **held,
+            **arguments,
         )
         streamed, file_loss = (
             dict(seen),
@@ -259,14 +264,19 @@ def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
     assert len(seen) == len(streamed) == m
     assert file_loss == pytest.approx(model.evaluate(x, y, sample_weight=w)["loss"], rel=1e-13)
     seen.clear()
-    model.fit(x, y, optimizer=GradientDescent(0.1), **held)
+    model.fit(x, y, optimizer=GradientDescent(0.1), **arguments)
     assert dict(seen) == streamed
 
 
 def test_a_weighted_training_resumes_bit_for_bit(tmp_path):
     def train(model, epochs, **settings):
-        held = {"sample_weight": W, "class_weight": "balanced", "batch_size": 4, "progress": False}
-        return model.fit(X, Y, optimizer=Adam(0.05), epochs=epochs, **held, **settings)
+        arguments = {
+            "sample_weight": W,
+            "class_weight": "balanced",
+            "batch_size": 4,
+            "progress": False,
+        }
+        return model.fit(X, Y, optimizer=Adam(0.05), epochs=epochs, **arguments, **settings)
 
     def network():
         return Sequential(
@@ -278,13 +288,13 @@ def test_a_weighted_training_resumes_bit_for_bit(tmp_path):
             if (run.epoch, run.batch) == (3, 2):
                 raise KeyboardInterrupt
 
-    whole, first, second = network(), network(), network()
-    history = train(whole, 6)
+    uninterrupted, first, second = network(), network(), network()
+    history = train(uninterrupted, 6)
     with pytest.raises(KeyboardInterrupt):
         train(first, 6, callbacks=[Checkpoint(tmp_path / "run.h5", every_seconds=1e-9), Leave()])
     resumed = train(second, 6, resume=tmp_path / "run.h5")
     assert resumed.loss == history.loss
-    np.testing.assert_array_equal(second.parameters.theta, whole.parameters.theta)
+    np.testing.assert_array_equal(second.parameters.theta, uninterrupted.parameters.theta)
 
 
 def test_evaluate_within_a_weighted_training_uses_no_weights():
@@ -359,15 +369,15 @@ def test_invalid_weights_are_refused_before_anything_changes(settings, error, me
 
 
 def test_losses_without_weights_are_refused():
-    own = Sequential([Linear(3, 1)], loss=Huber())
+    custom = Sequential([Linear(3, 1)], loss=Huber())
     with pytest.raises(
         ArgumentError,
         match=r"weights need a loss that returns the loss of each example, but Huber does not "
         r"implement per_example\(\)",
     ):
-        own.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
+        custom.fit(X, Y, optimizer=Adam(), sample_weight=W, **ONCE)
     with pytest.raises(ArgumentError, match=r"Huber\(\) does not support sample weights"):
-        own.loss.per_example()
+        custom.loss.per_example()
     with pytest.raises(ArgumentError, match="does not predict classes"):
         model_of("squared error").fit(
             X, targets("squared error"), optimizer=Adam(), class_weight="balanced", **ONCE

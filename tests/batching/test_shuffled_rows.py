@@ -136,7 +136,7 @@ def test_rows_of_a_block_are_not_neighbours_in_the_order():
 
 def test_either_x_or_y_may_be_in_memory():
     X, Y = numbered_rows(300)
-    whole = row_numbers(out_of_core_batches(300, seed=5))
+    expected = row_numbers(out_of_core_batches(300, seed=5))
     for x, y in (
         (X, ArraySource(OutOfCoreArray(Y), "Y")),
         (ArraySource(OutOfCoreArray(X), "X"), Y),
@@ -145,7 +145,7 @@ def test_either_x_or_y_may_be_in_memory():
         assert batches.plan is not None
         assert (
             sorted(np.concatenate(row_numbers(batches)))
-            == sorted(np.concatenate(whole))
+            == sorted(np.concatenate(expected))
             == list(range(300))
         )
 

@@ -39,15 +39,17 @@ def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
     assert "2.000 x numeric" in out
 
 
-@pytest.mark.parametrize("wrong", [False, True])
-def test_check_in_json(capsys, monkeypatch, wrong):
-    if wrong:
+@pytest.mark.parametrize("has_bug", [False, True])
+def test_check_in_json(capsys, monkeypatch, has_bug):
+    if has_bug:
         monkeypatch.setitem(model_options.ACTIVATIONS, "tanh", WrongTanh)
-    assert main(["check", "moons", "--layers", "4", "--activation", "tanh", "--json"]) == int(wrong)
+    assert main(["check", "moons", "--layers", "4", "--activation", "tanh", "--json"]) == int(
+        has_bug
+    )
     report = json.loads(capsys.readouterr().out)
-    assert report["ok"] is not wrong
+    assert report["ok"] is not has_bug
     assert report["network"] == "2-4-1"
-    assert (report["guilty"] is not None) == wrong
+    assert (report["guilty"] is not None) == has_bug
 
 
 @pytest.mark.parametrize("wanted", [False, True])

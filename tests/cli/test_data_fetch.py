@@ -13,8 +13,8 @@ def test_fetch_reports_files_fetched_and_not_fetched(run_data, tmp_path, monkeyp
     calls = []
     monkeypatch.setattr(
         "minidl.cli.data_fetch.fetch",
-        lambda known, urls, folder, **settings: (
-            calls.append((known.name, urls)) or {folder / "a.h5": "fetched"}
+        lambda dataset, urls, folder, **settings: (
+            calls.append((dataset.name, urls)) or {folder / "a.h5": "fetched"}
         ),
     )
     status, content = run_data(

@@ -19,7 +19,7 @@ def test_list_without_files_reports_stand_ins(run_data, monkeypatch, tmp_path, c
     monkeypatch.setattr("minidl.data.course_images.__file__", str(tmp_path / "a" / "b" / "c.py"))
     status, content = run_data("list")
     assert status == 0
-    assert {one["state"] for one in content["sets"].values()} == {"drawn stand-in"}
+    assert {dataset["state"] for dataset in content["sets"].values()} == {"drawn stand-in"}
     assert main(["data", "list"]) == 0
     assert "not found" in capsys.readouterr().out
 
@@ -28,4 +28,4 @@ def test_list_of_an_empty_folder_is_status_1(run_data, tmp_path):
     status, content = run_data("list", "--data", tmp_path)
     assert status == 1
     assert content["looked_in"] == [str(tmp_path)]
-    assert {one["state"] for one in content["sets"].values()} == {"error"}
+    assert {dataset["state"] for dataset in content["sets"].values()} == {"error"}

@@ -13,9 +13,9 @@ def test_verify_distinguishes_unknown_from_broken(run_data, folder, tmp_path):
     broken.write_text("<html>")
     status, content = run_data("verify", folder, broken)
     assert status == 1
-    assert [row["verdict"] for row in content["files"]] == ["unknown"] * 4 + ["broken"]
+    assert [file["verdict"] for file in content["files"]] == ["unknown"] * 4 + ["broken"]
     assert "a web page" in content["files"][-1]["detail"]
-    assert all(len(row["sha256"]) == 64 for row in content["files"][:4])
+    assert all(len(file["sha256"]) == 64 for file in content["files"][:4])
     status, _ = run_data("verify", folder)
     assert status == 0
 

@@ -19,9 +19,9 @@ def saved(tmp_path_factory):
 def test_a_saved_network_scores_the_same(saved, capsys):
     folder, results = saved
     assert main(["evaluate", str(folder / "model.h5"), "moons", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    scores = json.loads(capsys.readouterr().out)
     for name in ("train", "test", "confusion", "majority", "network", "parameters"):
-        assert found[name] == results[name], name
+        assert scores[name] == results[name], name
 
 
 def test_other_points_give_other_scores(saved, capsys):

@@ -47,7 +47,7 @@ def test_each_image_gets_its_class_and_probability(light, images, capsys):
 def test_predict_in_json_is_for_programs(light, images, capsys):
     assert main(["predict", light, *images, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["pictures"]
-    assert [row["class"] for row in rows] == [0, 1]
+    assert [prediction["class"] for prediction in rows] == [0, 1]
 
 
 def test_six_outputs_are_signs(tmp_path, images, capsys):

@@ -24,7 +24,7 @@ def test_measured_and_in_words():
 
 def test_the_confusion_matrix_of_many_classes_is_left_out():
     size = MAX_CONFUSION_CLASSES + 1
-    one = {"accuracy": 1.0, "loss": 0.0}
-    scores = {"train": one, "test": one, "majority": {"train": 0.5, "test": 0.5}}
+    perfect = {"accuracy": 1.0, "loss": 0.0}
+    scores = {"train": perfect, "test": perfect, "majority": {"train": 0.5, "test": 0.5}}
     scores |= {"classes": ["c"] * size, "confusion": np.eye(size, dtype=int).tolist()}
     assert len(score_lines(scores)) == 4

@@ -18,14 +18,14 @@ from minidl.data import write_cats
     [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")],
 )
 def test_points_in_the_plane_are_learned(results, name, classes, network):
-    found = results(name)
-    assert found["network"] == network
-    assert np.array(found["confusion"]).shape == (classes, classes)
-    assert np.sum(found["confusion"]) == 100
-    assert np.trace(found["confusion"]) / 100 == pytest.approx(found["test"]["accuracy"])
-    assert found["test"]["accuracy"] > 0.85 > found["majority"]["test"]
-    assert found["epochs"] == len(found["loss"])
-    assert not found["interrupted"]
+    outcome = results(name)
+    assert outcome["network"] == network
+    assert np.array(outcome["confusion"]).shape == (classes, classes)
+    assert np.sum(outcome["confusion"]) == 100
+    assert np.trace(outcome["confusion"]) / 100 == pytest.approx(outcome["test"]["accuracy"])
+    assert outcome["test"]["accuracy"] > 0.85 > outcome["majority"]["test"]
+    assert outcome["epochs"] == len(outcome["loss"])
+    assert not outcome["interrupted"]
 
 
 def test_the_same_seed_gives_the_same_numbers(results):
@@ -61,10 +61,10 @@ def test_every_option_is_used(results):
         7,
     ]
     words += ["--points", 60, "--noise", 0]
-    found = results("moons", *words)
-    settings = found["settings"]
-    assert found["network"] == "2-8-4-1"
-    assert sum(map(sum, found["confusion"])) == 15
+    outcome = results("moons", *words)
+    settings = outcome["settings"]
+    assert outcome["network"] == "2-8-4-1"
+    assert sum(map(sum, outcome["confusion"])) == 15
     expected = {
         "layers": [8, 4],
         "activation": "tanh",
@@ -98,7 +98,7 @@ def test_a_schedule_spans_the_training(monkeypatch, schedule):
     monkeypatch.setattr(
         train,
         "make_optimizer",
-        lambda *given, make=train.make_optimizer: made.append(make(*given)) or made[-1],
+        lambda *arguments, make=train.make_optimizer: made.append(make(*arguments)) or made[-1],
     )
     words = [
         "train",
@@ -153,7 +153,7 @@ def test_a_warm_up_must_end_before_the_training(capsys, tmp_path):
 
 def test_cats_from_a_folder(results, tmp_path):
     write_cats(tmp_path / "data")
-    found = results(
+    outcome = results(
         "cats",
         "--data",
         tmp_path / "data",
@@ -164,9 +164,9 @@ def test_cats_from_a_folder(results, tmp_path):
         "--out",
         tmp_path / "out",
     )
-    assert found["network"] == "12288-1"
-    assert found["majority"]["test"] == pytest.approx(0.66)
-    assert "unverified" in found["source"]
+    assert outcome["network"] == "12288-1"
+    assert outcome["majority"]["test"] == pytest.approx(0.66)
+    assert "unverified" in outcome["source"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "model.h5",
         "results.json",
@@ -228,10 +228,10 @@ def test_ctrl_c_restores_the_best_epoch(capsys, monkeypatch):
             if self.count == 31:
                 raise KeyboardInterrupt
             if self.count <= 20:
-                kept[:] = [theta - self.learning_rate * grad] if self.count == 20 else []
+                best_theta[:] = [theta - self.learning_rate * grad] if self.count == 20 else []
             theta -= (self.learning_rate if self.count <= 20 else -0.5) * grad
 
-    kept = []
+    best_theta = []
     models = []
     build = train.build_model
     monkeypatch.setattr(
@@ -243,10 +243,10 @@ def test_ctrl_c_restores_the_best_epoch(capsys, monkeypatch):
         == 130
     )
     out, err = capsys.readouterr()
-    found = json.loads(out)
+    outcome = json.loads(out)
     assert err == "minidl train: interrupted\n"
-    assert (found["interrupted"], found["epochs"], found["epoch"]) == (True, 3, 2)
-    assert np.array_equal(models[0].parameters.theta, kept[0])
+    assert (outcome["interrupted"], outcome["epochs"], outcome["epoch"]) == (True, 3, 2)
+    assert np.array_equal(models[0].parameters.theta, best_theta[0])
 
 
 def test_ctrl_c_in_the_first_epoch_has_no_results(capsys, monkeypatch, tmp_path):
@@ -267,19 +267,22 @@ def test_a_csv_file_is_learned(results, tmp_path):
     names = np.array(["rose", "tulip", "daisy"])
     rows = [
         "a,b,c,d,flower",
-        *(",".join([*map(repr, row.tolist()), names[k]]) for row, k in zip(x, labels, strict=True)),
+        *(
+            ",".join([*map(repr, features.tolist()), names[k]])
+            for features, k in zip(x, labels, strict=True)
+        ),
     ]
     (tmp_path / "flowers.csv").write_text("\n".join(rows))
-    found = results(tmp_path / "flowers.csv")
-    assert found["classes"] == ["daisy", "rose", "tulip"]
-    assert found["network"] == "4-16-3"
-    assert sum(map(sum, found["confusion"])) == 18
-    assert found["test"]["accuracy"] > 0.9
+    outcome = results(tmp_path / "flowers.csv")
+    assert outcome["classes"] == ["daisy", "rose", "tulip"]
+    assert outcome["network"] == "4-16-3"
+    assert sum(map(sum, outcome["confusion"])) == 18
+    assert outcome["test"]["accuracy"] > 0.9
 
 
 def test_a_stopped_training_is_resumed_by_the_same_command(results, tmp_path, monkeypatch, capsys):
     words = ["moons", "--epochs", 6, "--keep-prob", 0.8]
-    whole = results(*words)
+    uninterrupted = results(*words)
 
     class Stops(train.KeepBestEpoch):
         def on_gradient(self, run):
@@ -294,8 +297,8 @@ def test_a_stopped_training_is_resumed_by_the_same_command(results, tmp_path, mo
     out = capsys.readouterr().out
     assert "interrupted after 3 epochs; the results are those of the best epoch, " in out
     assert f"saved the training in {tmp_path / 'run.h5'}: run the same command to resume it" in out
-    rest = results(*words)
-    assert rest["loss"] == whole["loss"]
-    assert rest["test"] == whole["test"]
-    assert not rest["interrupted"]
-    assert results(*words)["test"] == whole["test"]  # once more: it is complete already
+    resumed = results(*words)
+    assert resumed["loss"] == uninterrupted["loss"]
+    assert resumed["test"] == uninterrupted["test"]
+    assert not resumed["interrupted"]
+    assert results(*words)["test"] == uninterrupted["test"]  # once more: it is complete already

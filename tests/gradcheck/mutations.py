@@ -69,9 +69,9 @@ WITHOUT_MUTANTS = {("layers.flatten", "Flatten", "backward")}
 def _targets():
     """Yield the functions to mutate: of which module, class and method."""
     for base, methods in METHODS.items():
-        for part in PARTS:
-            if issubclass(part, base):
-                for owner, method in product(part.__mro__[: part.__mro__.index(base)], methods):
+        for kind in PARTS:
+            if issubclass(kind, base):
+                for owner, method in product(kind.__mro__[: kind.__mro__.index(base)], methods):
                     function = vars(owner).get(method)
                     is_defined_here = getattr(function, "__module__", None) == owner.__module__
                     if is_defined_here and not getattr(function, "__isabstractmethod__", False):
@@ -392,7 +392,7 @@ def _lines(function):
 
 
 def _subclass(owner, method, function):
-    real = next(part for part in PARTS if part.__name__ == owner)
+    real = next(kind for kind in PARTS if kind.__name__ == owner)
     return type(owner, (real,), {method: function})
 
 

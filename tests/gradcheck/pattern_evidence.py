@@ -25,12 +25,12 @@ def masked(*, of):
     return N * (np.random.default_rng(of).random(N.shape) < 0.5)
 
 
-def evidence(a, n=N, **known):
-    return Evidence(np.asarray(a, float), np.asarray(n, float), **known)
+def evidence(a, n=N, **fields):
+    return Evidence(np.asarray(a, float), np.asarray(n, float), **fields)
 
 
-def diagnosis_of(a, n=N, **known):
-    return diagnose(evidence(a, n, **known))
+def diagnosis_of(a, n=N, **fields):
+    return diagnose(evidence(a, n, **fields))
 
 
 def patterns_in(module):

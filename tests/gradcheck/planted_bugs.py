@@ -728,11 +728,11 @@ def penalty(base, gradient=None, value=None, strength=0.1):
 
     if gradient is not None:
 
-        def wrong(self, weight, m, out):
+        def buggy_gradient(self, weight, m, out):
             base.gradient(self, weight, m, out)
             out[...] = gradient(self, weight, m, out.copy())
 
-        Wrong.gradient = wrong
+        Wrong.gradient = buggy_gradient
     if value is not None:
         Wrong.value = lambda self, weight, m: value(self, weight, m, base.value(self, weight, m))
     Wrong.__name__ = base.__name__
@@ -826,9 +826,9 @@ def _swapped(model):
     def backward(sample_weight=None):
         right(sample_weight)
         a, b = model.layers[0].weight.grad, model.layers[2].weight.grad
-        kept = a.copy()
+        first = a.copy()
         a[...] = b
-        b[...] = kept
+        b[...] = first
 
     objective.backward = backward
 

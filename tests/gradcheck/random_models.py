@@ -102,9 +102,13 @@ def random_case(seed):
 
 def _scale(rng):
     """Return a function that returns the scale of the next layer's weights: the same or another."""
-    one = 10 ** rng.uniform(-3, 2)
+    constant_scale = 10 ** rng.uniform(-3, 2)
     style = rng.choice(["one", "each", "He"], p=[0.4, 0.3, 0.3])
-    return {"one": lambda: one, "each": lambda: 10 ** rng.uniform(-3, 2), "He": lambda: None}[style]
+    return {
+        "one": lambda: constant_scale,
+        "each": lambda: 10 ** rng.uniform(-3, 2),
+        "He": lambda: None,
+    }[style]
 
 
 def _input(rng, shape):
@@ -151,7 +155,7 @@ def _hidden(rng, width, scale, stochastic):
             Flatten,
         ]
         return makers[rng.integers(len(makers))](), width
-    own = [
+    custom = [
         lambda: Gain(width),
         Slope,
         lambda: Residual(width),
@@ -165,10 +169,10 @@ def _hidden(rng, width, scale, stochastic):
         OwnSigmoid,
     ]
     if width <= 8:
-        own.append(Both)
+        custom.append(Both)
     if width % 2 == 0:
-        own.append(MaxPair)
-    layer = own[rng.integers(len(own))]()
+        custom.append(MaxPair)
+    layer = custom[rng.integers(len(custom))]()
     return layer, {Both: 2 * width, MaxPair: width // 2}.get(type(layer), width)
 
 
@@ -199,25 +203,25 @@ def _end(rng, kind, m, k):
 
 
 def _penalties(rng, layers):
-    found = []
+    penalties = []
     if rng.random() < 0.4:
-        found.append(L2(float(10 ** rng.uniform(-3, 1))))
+        penalties.append(L2(float(10 ** rng.uniform(-3, 1))))
     if rng.random() < 0.25:
-        found.append(L1(float(10 ** rng.uniform(-3, 0))))
+        penalties.append(L1(float(10 ** rng.uniform(-3, 0))))
     if rng.random() < 0.15:
-        found.append(L2(0.25, layers=[int(rng.integers(layers))]))
-    return found
+        penalties.append(L2(0.25, layers=[int(rng.integers(layers))]))
+    return penalties
 
 
 def _set_values(rng, model, scale):
     """Set biases and gains too; in some models to integers, so that sums hit kinks exactly."""
-    whole, alive = rng.random() < 0.1, rng.random() < 0.6
+    use_integers, alive = rng.random() < 0.1, rng.random() < 0.6
     for _, parameter in model.parameters:
         if len(parameter.shape) < 2 and alive:
             parameter.value = parameter.value + (scale() or 0.3) * rng.standard_normal(
                 parameter.shape
             )
-        if whole:
+        if use_integers:
             parameter.value = np.round(np.clip(parameter.value, -3, 3))
         if rng.random() < 0.03:
             parameter.value = np.zeros(parameter.shape)

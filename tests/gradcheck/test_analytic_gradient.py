@@ -10,13 +10,13 @@ from minidl.gradcheck.pytree import ParameterTree
 
 
 def test_gradients_that_go_back_from_the_last_forward():
-    kept = {}
+    cache = {}
 
     def cost(p):
-        kept["p"] = p.copy()
+        cache["p"] = p.copy()
         return (p**4).sum()
 
-    assert check_gradients(cost, lambda p: 4 * kept["p"] ** 3, np.ones((2, 3))).ok
+    assert check_gradients(cost, lambda p: 4 * cache["p"] ** 3, np.ones((2, 3))).ok
 
 
 def test_a_returned_buffer_may_be_used_again():

@@ -65,11 +65,14 @@ def of_rank(rank, seed=0):
     ids=["x2 and x4", "xm and x2"],
 )
 def test_the_planted_bugs_of_the_course(factors, expected, ready):
-    def wrong(p):
+    def buggy_gradients(p):
         return NET.gradients(p, *factors)
 
     report = check_gradients(
-        NET.cost, wrong(NET.parameters) if ready else wrong, NET.parameters, method="central"
+        NET.cost,
+        buggy_gradients(NET.parameters) if ready else buggy_gradients,
+        NET.parameters,
+        method="central",
     )
     assert report.difference == pytest.approx(expected, rel=1e-12)
     assert {check.parameter for check in report.failures} == {"W2", "b1"}
@@ -279,12 +282,12 @@ WRONG = {
 
 
 @given(seeds, st.sampled_from(sorted(WRONG)), st.booleans())
-def test_a_wrong_polynomial_is_always_found(seed, wrong, ready):
+def test_a_wrong_polynomial_is_always_found(seed, mistake, ready):
     cost, gradients, x = polynomial(np.random.default_rng(seed))
 
     def planted(p):
         g = gradients(p)
-        return {**g, "x": WRONG[wrong](g["x"])}
+        return {**g, "x": WRONG[mistake](g["x"])}
 
     report = check_gradients(cost, planted(x) if ready else planted, x)
     assert [check.parameter for check in report.failures] == ["x"], report
@@ -295,14 +298,14 @@ def test_a_wrong_polynomial_is_always_found(seed, wrong, ready):
     st.sampled_from(["scaled", "sign", "one element", "nan"]),
     st.sampled_from(["tanh", "relu", "sigmoid"]),
 )
-def test_a_wrong_network_is_always_found(seed, wrong, activation):
+def test_a_wrong_network_is_always_found(seed, mistake, activation):
     cost, gradients, parameters = network(np.random.default_rng(seed), activation, 0.5)
     if not np.abs(gradients(parameters)[-1]["W"]).max() > 1e-6:
         return  # all dead: nothing is wrong
 
     def planted(p):
         g = gradients(p)
-        g[-1]["W"] = WRONG[wrong](g[-1]["W"])
+        g[-1]["W"] = WRONG[mistake](g[-1]["W"])
         return g
 
     report = check_gradients(cost, planted, parameters)
@@ -338,7 +341,7 @@ def square(p):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "said"),
+    ("arguments", "error", "message"),
     [
         ((square, lambda p: 2 * p, np.arange(3)), DtypeError, "int64 for parameters"),
         ((square, lambda p: 2 * p, 4), DtypeError, "int64"),
@@ -383,6 +386,6 @@ def square(p):
         ((lambda p: square(p), {"W": 1}, np.ones(2)), ShapeError, "expected an array"),
     ],
 )
-def test_what_cannot_be_checked_is_refused(arguments, error, said):
-    with pytest.raises(error, match=said):
+def test_what_cannot_be_checked_is_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
         check_gradients(*arguments)

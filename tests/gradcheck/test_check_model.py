@@ -247,11 +247,11 @@ def test_zero_weights_and_dead_units_are_tried_again_nearby():
     assert GradientChecker(model).check(*rows()).ok
     right = model.objective_function.backward
 
-    def wrong(sample_weight=None):
+    def buggy_backward(sample_weight=None):
         right(sample_weight)
         layer.weight.grad *= 2
 
-    model.objective_function.backward = wrong
+    model.objective_function.backward = buggy_backward
     report = GradientChecker(model).check(*rows())
     assert (report.guilty.layer, report.guilty.parameter, report.guilty.term) == (
         0,
@@ -324,12 +324,12 @@ def test_one_wrong_element_of_a_large_model_is_found(element, monkeypatch):
     layer = model.layers[0]
     right = layer.backward
 
-    def wrong(dy):
+    def buggy_backward(dy):
         dx = right(dy)
         layer.weight.grad[element] *= 1.01
         return dx
 
-    layer.backward = wrong
+    layer.backward = buggy_backward
     rng = np.random.default_rng(0)
     report = GradientChecker(model).check(rng.standard_normal((3, 300)), [0, 1, 1])
     assert (report.guilty.layer, report.guilty.parameter) == (0, "weight")
@@ -363,15 +363,15 @@ def test_the_model_comes_back_bit_for_bit(dtype, method):
     np.testing.assert_array_equal(model.predict(X), predicted)
 
 
-@pytest.mark.parametrize("where", ["forward", "backward"])
+@pytest.mark.parametrize("failing_method", ["forward", "backward"])
 @pytest.mark.parametrize("call", [1, 60])
-def test_the_model_comes_back_when_a_layer_raises_in_the_middle(where, call):
+def test_the_model_comes_back_when_a_layer_raises_in_the_middle(failing_method, call):
     class Fails(Gain):
         calls = 0
 
-        def count(self, what):
-            Fails.calls += what == where
-            if Fails.calls == call and what == where:
+        def count(self, method):
+            Fails.calls += method == failing_method
+            if Fails.calls == call and method == failing_method:
                 raise RuntimeError("in the middle")
 
         def forward(self, x, *, training=False):
@@ -414,8 +414,8 @@ def test_data_is_not_written_into():
 
 def test_one_seed_gives_one_report():
     def report(seed):
-        found = GradientChecker(net(Tanh(), Dropout(0.5)), seed=seed).check(*rows())
-        return [(c.layer, c.term, c.parameter, c.difference, c.verdict) for c in found.checks]
+        result = GradientChecker(net(Tanh(), Dropout(0.5)), seed=seed).check(*rows())
+        return [(c.layer, c.term, c.parameter, c.difference, c.verdict) for c in result.checks]
 
     assert report(0) == report(0)
     assert report(0) != report(1)
@@ -426,11 +426,11 @@ def test_the_value_that_training_reports_must_be_the_objective(model):
     objective = model.objective_function
     right = objective.value_and_gradient
 
-    def wrong(batch):
+    def buggy_value_and_gradient(batch):
         value, forward_pass = right(batch)
         return value * (1 + 1e-9), forward_pass
 
-    objective.value_and_gradient = wrong
+    objective.value_and_gradient = buggy_value_and_gradient
     failures = GradientChecker(model).check(*rows()).failures
     assert [(c.layer, c.term, c.parameter) for c in failures] == [(None, "total", "value")]
     assert "training reports an objective of" in failures[0].diagnosis
@@ -480,16 +480,16 @@ def test_a_backward_replaced_on_the_instance_is_checked_as_it_is():
     layer = model.layers[0]
     right = layer.backward  # bound to this very layer
 
-    def wrong(dy):
+    def buggy_backward(dy):
         dx = right(dy)
         layer.weight.grad[1, 2] += 0.01
         return dx
 
-    layer.backward = wrong
+    layer.backward = buggy_backward
     report = GradientChecker(model).check(*rows())
     assert (report.guilty.layer, report.guilty.parameter) == (0, "weight")
     assert "only element (1, 2)" in report.guilty.diagnosis
-    assert layer.backward is wrong
+    assert layer.backward is buggy_backward
     with pytest.raises(GradientError):
         report.raise_if_failed()
     layer.backward = lambda dy: right(dy)

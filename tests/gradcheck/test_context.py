@@ -33,10 +33,10 @@ def test_every_layer_has_an_input_also_the_one_that_the_loss_takes_over():
 def test_the_inputs_are_copies():
     with context_of(net(), *rows()) as context:
         first = layer_inputs(context)
-        kept = [z.copy() for z in first]
+        copies = [z.copy() for z in first]
         assert not any(np.shares_memory(first[0], array) for array in context.batch[:2])
         context.objective.data_loss(context.batch._replace(x=context.batch.x + 1))
-        for z, expected in zip(first, kept, strict=True):
+        for z, expected in zip(first, copies, strict=True):
             np.testing.assert_array_equal(z, expected)
 
 

@@ -31,12 +31,12 @@ def frozen(held):
 
 def state(model):
     """Return all that a check could change."""
-    parts = [
+    objects = [
         model,
         model.objective_function,
         model.loss,
         model.objective_function.training_loss,
-        *(part for layer in model.layers for part in layer.modules()),
+        *(item for layer in model.layers for item in layer.modules()),
     ]
     parameters = [
         (p.value.tobytes(), p.grad.tobytes(), id(p.value), id(p.grad)) for _, p in model.parameters
@@ -45,7 +45,7 @@ def state(model):
         model.parameters.theta.tobytes(),
         model.parameters.grad.tobytes(),
         parameters,
-        [frozen(vars(part)) for part in parts],
+        [frozen(vars(item)) for item in objects],
     ]
 
 
@@ -56,12 +56,12 @@ def check(seed):
         before = case.model.predict(case.X)
         if seed % 2:
             case.model.gradient(case.X, case.Y)
-        kept = state(case.model)
+        original_state = state(case.model)
         try:
             report = GradientChecker(case.model).check(case.X, case.Y)
         except NonFiniteError:
             report = None
-        assert state(case.model) == kept, f"{case} did not come back as it was"
+        assert state(case.model) == original_state, f"{case} did not come back as it was"
         np.testing.assert_array_equal(case.model.predict(case.X), before)
     return case, report
 

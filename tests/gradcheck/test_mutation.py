@@ -48,16 +48,16 @@ def test_every_bug_injected_into_a_right_model_is_detected():
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("own", [False, True])
-def test_the_layers_come_back(own):
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_the_layers_come_back(is_replaced):
     model = right_model()
     backward = model.layers[3].backward
-    if own:
+    if is_replaced:
         model.layers[3].backward = replaced = lambda dy: backward(dy)
     GradientChecker(model).check(*rows())
     for i, layer in enumerate(model.layers):
-        assert ("backward" in vars(layer)) == (own and i == 3)
-    if own:
+        assert ("backward" in vars(layer)) == (is_replaced and i == 3)
+    if is_replaced:
         assert model.layers[3].backward is replaced
 
 
@@ -160,11 +160,11 @@ def test_an_injected_bug_is_removed_at_once_also_when_it_raises():
     def fails(grad, old, dy):
         raise RuntimeError
 
-    for own in (None, layer.backward):
-        if own:
-            layer.backward = own
+    for custom_backward in (None, layer.backward):
+        if custom_backward:
+            layer.backward = custom_backward
         with ModelSandbox([layer]) as sandbox:
             harness, bug = LayerHarness(sandbox, 0), SideEffectBug("fails", "", fails)
             with pytest.raises(RuntimeError), mutation._injected(harness, bug):
                 harness.gradients(np.ones((1, 2)), np.ones((1, 2)))
-            assert vars(layer).get("backward") is own
+            assert vars(layer).get("backward") is custom_backward

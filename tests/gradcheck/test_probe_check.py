@@ -36,12 +36,12 @@ def test_many_elements_are_probed():
 def test_one_wrong_element_of_many_is_found_and_located(factor):
     cost, gradients, p = large()
 
-    def wrong(p):
+    def buggy_gradients(p):
         g = gradients(p)
         g["W"][31, 207] *= factor
         return g
 
-    report = check_gradients(cost, wrong, p)
+    report = check_gradients(cost, buggy_gradients, p)
     assert [check.parameter for check in report.failures] == ["W"]
     worst = report.failures[0].worst
     assert worst["index"] == [31, 207]

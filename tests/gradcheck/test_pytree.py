@@ -29,16 +29,16 @@ Pair = namedtuple("Pair", "left right")
 def test_any_structure_of_arrays(parameters, names):
     def total(tree):
         if isinstance(tree, dict):
-            return sum(total(held) for held in tree.values())
+            return sum(total(branch) for branch in tree.values())
         if isinstance(tree, list | tuple):
-            return sum(total(held) for held in tree)
+            return sum(total(branch) for branch in tree)
         return np.sin(tree).sum()
 
     def slope(tree, factor=1.0):
         if isinstance(tree, dict):
-            return {key: slope(held, factor) for key, held in tree.items()}
+            return {key: slope(branch, factor) for key, branch in tree.items()}
         if isinstance(tree, list | tuple):
-            return [slope(held, factor) for held in tree]
+            return [slope(branch, factor) for branch in tree]
         return factor * np.cos(tree)
 
     def typed(tree):

@@ -62,21 +62,21 @@ class Messy(Layer):
         return self.child.backward(dy)
 
 
-def frozen(held):
+def frozen(obj):
     """Return the content of anything, with the identity of arrays, to be compared."""
-    if isinstance(held, np.ndarray):
-        return ("array", id(held), held.dtype, held.shape, held.tobytes())
-    if isinstance(held, np.random.Generator):
-        return ("generator", id(held), repr(held.bit_generator.state))
-    if isinstance(held, np.random.RandomState):
-        return ("legacy", id(held), repr([np.asarray(part).tolist() for part in held.get_state()]))
-    if isinstance(held, dict):
-        return {name: frozen(value) for name, value in held.items()}
-    if isinstance(held, list | tuple):
-        return [frozen(value) for value in held]
-    if isinstance(held, Layer | Parameter):
-        return (id(held), frozen(vars(held)))
-    return repr(held)
+    if isinstance(obj, np.ndarray):
+        return ("array", id(obj), obj.dtype, obj.shape, obj.tobytes())
+    if isinstance(obj, np.random.Generator):
+        return ("generator", id(obj), repr(obj.bit_generator.state))
+    if isinstance(obj, np.random.RandomState):
+        return ("legacy", id(obj), repr([np.asarray(item).tolist() for item in obj.get_state()]))
+    if isinstance(obj, dict):
+        return {name: frozen(value) for name, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [frozen(value) for value in obj]
+    if isinstance(obj, Layer | Parameter):
+        return (id(obj), frozen(vars(obj)))
+    return repr(obj)
 
 
 @pytest.fixture
@@ -155,13 +155,13 @@ def test_parameters_are_lent_in_double_and_in_complex(dtype):
     layer.weight.bind(np.empty((3, 2), dtype), np.empty((3, 2), dtype))
     layer.weight.initialize(np.random.default_rng(0))
     value, grad = layer.weight.value, layer.weight.grad
-    kept = value.copy()
+    original = value.copy()
     with ModelSandbox([layer]) as sandbox:
         for kind, lent in (("real", np.float64), ("complex", np.complex128), ("real", np.float64)):
             sandbox.set_dtype(kind)
             assert layer.weight.value.dtype == layer.weight.grad.dtype == lent
             assert layer.weight.value is sandbox.arrays[0, "weight"][kind]
-            np.testing.assert_array_equal(layer.weight.value, kept)
+            np.testing.assert_array_equal(layer.weight.value, original)
             assert np.isnan(layer.weight.grad).all()
             assert not np.shares_memory(layer.weight.value, value)
     assert layer.weight.value is value
@@ -185,28 +185,28 @@ def test_each_arithmetic_has_scratch_buffers_of_its_own():
 def test_moved_moves_every_arithmetic_for_a_while():
     layer = Linear(2, 1)
     with ModelSandbox([layer]) as sandbox:
-        kept = layer.weight.value.copy()
-        with sandbox.perturbed({(0, "weight"): kept + 1}):
+        original = layer.weight.value.copy()
+        with sandbox.perturbed({(0, "weight"): original + 1}):
             for array in sandbox.arrays[0, "weight"].values():
-                np.testing.assert_array_equal(array, (kept + 1).astype(array.dtype))
+                np.testing.assert_array_equal(array, (original + 1).astype(array.dtype))
         for array in sandbox.arrays[0, "weight"].values():
-            np.testing.assert_array_equal(array, kept.astype(array.dtype))
+            np.testing.assert_array_equal(array, original.astype(array.dtype))
 
 
 def test_moved_may_move_one_arithmetic_and_puts_back_after_an_error():
     layer = Linear(2, 1)
     with ModelSandbox([layer]) as sandbox:
-        kept = layer.weight.value.copy()
+        original = layer.weight.value.copy()
 
         def fail():
-            with sandbox.perturbed({(0, "weight"): kept + 1}, dtypes=("real",)):
-                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["complex"], kept)
-                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], kept + 1)
+            with sandbox.perturbed({(0, "weight"): original + 1}, dtypes=("real",)):
+                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["complex"], original)
+                np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], original + 1)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
             fail()
-        np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], kept)
+        np.testing.assert_array_equal(sandbox.arrays[0, "weight"]["real"], original)
 
 
 def test_what_is_moved_may_be_a_single_parameter():
@@ -219,21 +219,23 @@ def test_what_is_moved_may_be_a_single_parameter():
 
 def rewind(sandbox):
     """Set the random streams of the only layer back, as each forward pass of a harness does."""
-    for stream, state in sandbox.random_states[0]:
-        set_rng_state(stream, state)
+    for generator, state in sandbox.random_states[0]:
+        set_rng_state(generator, state)
 
 
 @pytest.mark.parametrize(
-    "stream", [np.random.default_rng(3), np.random.RandomState(3)], ids=["Generator", "RandomState"]
+    "generator",
+    [np.random.default_rng(3), np.random.RandomState(3)],
+    ids=["Generator", "RandomState"],
 )
-def test_rewinding_draws_the_same_again(stream):
+def test_rewinding_draws_the_same_again(generator):
     layer = Dropout(0.5)
-    layer.rng = stream
+    layer.rng = generator
     with ModelSandbox([layer]) as sandbox:
-        first = stream.random(9)
+        first = generator.random(9)
         rewind(sandbox)
-        np.testing.assert_array_equal(stream.random(9), first)
-    np.testing.assert_array_equal(stream.random(9), first)  # and at the end
+        np.testing.assert_array_equal(generator.random(9), first)
+    np.testing.assert_array_equal(generator.random(9), first)  # and at the end
 
 
 def test_a_stochastic_layer_without_a_stream_gets_one_for_a_while():

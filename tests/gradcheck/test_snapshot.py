@@ -14,48 +14,52 @@ def owner(**attributes):
 
 
 @pytest.mark.parametrize(
-    ("make", "change", "look"),
+    ("make", "change", "content"),
     [
-        (lambda: np.zeros(2), lambda held: held.__setitem__(0, 7), lambda held: held.tolist()),
-        (lambda: [1, np.zeros(1)], lambda held: held.append(3), lambda held: len(held)),
-        (lambda: [1, np.zeros(1)], lambda held: held[1].fill(5), lambda held: held[1][0]),
-        (lambda: (np.zeros(1),), lambda held: held[0].fill(5), lambda held: held[0][0]),
-        (lambda: {"a": np.zeros(1)}, lambda held: held.update(b=1), lambda held: sorted(held)),
+        (lambda: np.zeros(2), lambda value: value.__setitem__(0, 7), lambda value: value.tolist()),
+        (lambda: [1, np.zeros(1)], lambda value: value.append(3), lambda value: len(value)),
+        (lambda: [1, np.zeros(1)], lambda value: value[1].fill(5), lambda value: value[1][0]),
+        (lambda: (np.zeros(1),), lambda value: value[0].fill(5), lambda value: value[0][0]),
+        (lambda: {"a": np.zeros(1)}, lambda value: value.update(b=1), lambda value: sorted(value)),
         (
             lambda: {"a": {"b": np.zeros(1)}},
-            lambda held: held["a"]["b"].fill(5),
-            lambda held: held["a"]["b"][0],
+            lambda value: value["a"]["b"].fill(5),
+            lambda value: value["a"]["b"][0],
         ),
-        (lambda: {1, 2}, lambda held: held.add(3), lambda held: sorted(held)),
-        (lambda: owner(count=0), lambda held: setattr(held, "count", 9), lambda held: held.count),
+        (lambda: {1, 2}, lambda value: value.add(3), lambda value: sorted(value)),
+        (
+            lambda: owner(count=0),
+            lambda value: setattr(value, "count", 9),
+            lambda value: value.count,
+        ),
         (
             lambda: owner(deep=[np.zeros(1)]),
-            lambda held: held.deep[0].fill(5),
-            lambda held: held.deep[0][0],
+            lambda value: value.deep[0].fill(5),
+            lambda value: value.deep[0][0],
         ),
         (
             lambda: np.random.default_rng(1),
-            lambda held: held.random(),
-            lambda held: held.bit_generator.state["state"]["state"],
+            lambda value: value.random(),
+            lambda value: value.bit_generator.state["state"]["state"],
         ),
         (
             lambda: [np.random.RandomState(1)],
-            lambda held: held[0].rand(),
-            lambda held: held[0].get_state()[2],
+            lambda value: value[0].rand(),
+            lambda value: value[0].get_state()[2],
         ),
     ],
 )
-def test_what_is_held_comes_back_as_it_was(make, change, look):
+def test_what_is_held_comes_back_as_it_was(make, change, content):
     thing = owner(held=make())
-    held, before = thing.held, look(thing.held)
+    value, before = thing.held, content(thing.held)
     snapshot = Snapshot(thing)
     change(thing.held)
-    assert look(thing.held) != before
+    assert content(thing.held) != before
     thing.held = None
     thing.added = 1
     snapshot.restore()
-    assert thing.held is held
-    assert look(thing.held) == before
+    assert thing.held is value
+    assert content(thing.held) == before
     assert not hasattr(thing, "added")
 
 
@@ -74,8 +78,8 @@ def test_rewinding_sets_back_the_streams_alone():
     snapshot = Snapshot(thing)
     first = thing.streams[0].random()
     thing.count = 5
-    for stream, state in snapshot.random_states:
-        set_rng_state(stream, state)
+    for generator, state in snapshot.random_states:
+        set_rng_state(generator, state)
     assert thing.streams[0].random() == first
     assert thing.count == 5
 

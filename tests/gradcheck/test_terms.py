@@ -25,9 +25,9 @@ def test_the_terms_are_those_of_the_objective():
             assert np.iscomplexobj(function.evaluate("complex"))
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["probes", "elements"])
-@pytest.mark.parametrize("wrong", [False, True])
-def test_a_term_is_compared_for_each_parameter(wrong, known):
+@pytest.mark.parametrize("with_elements", [False, True], ids=["probes", "elements"])
+@pytest.mark.parametrize("has_bug", [False, True])
+def test_a_term_is_compared_for_each_parameter(has_bug, with_elements):
     with context_of(classifier(), *rows()) as context:
         gradient, noisy = data_gradient(context), noisy_data_gradients(context).runs
         numeric = (
@@ -35,19 +35,19 @@ def test_a_term_is_compared_for_each_parameter(wrong, known):
                 key: NumericGradient(value.copy(), 1e-14 + 0 * value, "complex step")
                 for key, value in gradient.items()
             }
-            if known
+            if with_elements
             else {}
         )
-        if wrong:
+        if has_bug:
             gradient[2, "weight"][0, 1] += 1e-6
         checks = check_term(context, "data", gradient, noisy, numeric, ComplexStep())
     assert {key: check.verdict for key, check in checks.items()} == {
         (0, "weight"): "pass",
         (0, "bias"): "pass",
-        (2, "weight"): "fail" if wrong else "pass",
+        (2, "weight"): "fail" if has_bug else "pass",
         (2, "bias"): "pass",
     }
-    assert all(("probes" in check.method) != known for check in checks.values())
+    assert all(("probes" in check.method) != with_elements for check in checks.values())
 
 
 def test_probes_catch_what_the_elements_were_told_wrongly():

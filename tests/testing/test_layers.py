@@ -71,48 +71,48 @@ def test_a_stochastic_layer_is_checked_on_and_off():
 class Broken(Gain):
     """A Gain that does one thing wrongly."""
 
-    def __init__(self, how):
+    def __init__(self, fault):
         super().__init__(3)
-        self.how = how
+        self.fault = fault
 
     def forward(self, x, *, training=False):
-        if self.how == "writes x":
+        if self.fault == "writes x":
             x *= 1.0
-        if self.how == "trains otherwise" and training:
+        if self.fault == "trains otherwise" and training:
             self.twice = True
             return super().forward(2 * x)
         self.twice = False
         return super().forward(x)
 
     def backward(self, dy):
-        if self.how == "writes dy":
+        if self.fault == "writes dy":
             dy *= 1.0
         before = self.gain.grad.copy()
         dx = super().backward(dy)
         grad = self.gain.grad
-        if self.how == "accumulates":
+        if self.fault == "accumulates":
             grad += before
-        elif self.how == "never fills":
+        elif self.fault == "never fills":
             grad[...] = before
-        elif self.how == "mean":
+        elif self.fault == "mean":
             grad /= len(dy)
-        elif self.how == "sign":
+        elif self.fault == "sign":
             grad *= -1
-        elif self.how == "one element":
+        elif self.fault == "one element":
             grad[1] *= 1.0001
-        elif self.how == "wrong dx":
+        elif self.fault == "wrong dx":
             return dx * 1.5
-        elif self.how == "none":
+        elif self.fault == "none":
             return None
-        elif self.how == "constant dx":
+        elif self.fault == "constant dx":
             return 0 * dx + self.gain.value
-        elif self.how == "float32 dx":
+        elif self.fault == "float32 dx":
             return dx.astype(np.float32)
         return dx
 
 
 @pytest.mark.parametrize(
-    ("how", "rule"),
+    ("fault", "rule"),
     [
         ("writes x", "arguments untouched"),
         ("writes dy", "arguments untouched"),
@@ -129,22 +129,22 @@ class Broken(Gain):
         ("trains otherwise", "input"),
     ],
 )
-def test_each_fault_of_a_layer_is_found(how, rule):
-    report = check_layer(Broken(how), X)
+def test_each_fault_of_a_layer_is_found(fault, rule):
+    report = check_layer(Broken(fault), X)
     assert rule in failed(report), report
     check = next(check for check in report.failures if check.parameter == rule)
     assert check.diagnosis
-    assert check.training == (how == "trains otherwise")
+    assert check.training == (fault == "trains otherwise")
 
 
 def state(layer):
     return {
-        name: (held.value.tobytes(), held.grad.tobytes())
-        if hasattr(held, "grad")
-        else held.bit_generator.state
+        name: (value.value.tobytes(), value.grad.tobytes())
+        if hasattr(value, "grad")
+        else value.bit_generator.state
         if name == "rng"
-        else id(held)
-        for name, held in vars(layer).items()
+        else id(value)
+        for name, value in vars(layer).items()
         if name != "workspace"
     }
 
@@ -215,13 +215,13 @@ def test_a_layer_with_a_domain():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "said"),
+    ("arguments", "error", "message"),
     [
         ((Linear, X), ArgumentError, "Layer"),
         ((Tanh(), [["a"]]), DtypeError, "X"),
         ((Linear(4, 2), X), ShapeError, "4"),
     ],
 )
-def test_what_is_no_layer_or_no_input_is_refused(arguments, error, said):
-    with pytest.raises(error, match=said):
+def test_what_is_no_layer_or_no_input_is_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
         check_layer(*arguments)

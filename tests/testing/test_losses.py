@@ -37,7 +37,7 @@ PROBABILITIES = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
         (CategoricalCrossEntropy(), PROBABILITIES, [1, 2]),
         (SoftmaxCrossEntropy(), 5 * X, [0, 1, 2, 0, 1]),
     ],
-    ids=lambda part: str(part) if isinstance(part, Loss) else "",
+    ids=lambda argument: str(argument) if isinstance(argument, Loss) else "",
 )
 def test_right_losses_pass(loss, prediction, target):
     report = check_loss(loss, prediction, target)
@@ -49,28 +49,28 @@ def test_right_losses_pass(loss, prediction, target):
 
 
 class BrokenLoss(MeanSquaredError):
-    def __init__(self, how):
-        self.how = how
+    def __init__(self, fault):
+        self.fault = fault
         self.first = None
 
     def forward(self, prediction, target):
-        if self.how == "writes prediction":
+        if self.fault == "writes prediction":
             prediction *= 1.0
-        if self.how == "writes target":
+        if self.fault == "writes target":
             target *= 1.0
-        if self.how == "broadcasts":
+        if self.fault == "broadcasts":
             self.wide = (prediction - target) * 1.0
             return (self.wide**2).mean()
-        if self.how == "stale":
+        if self.fault == "stale":
             self.first = prediction.copy() if self.first is None else self.first
         value = super().forward(prediction, target)
-        return {"sum": value * prediction.size, "rows": np.full(2, value)}.get(self.how, value)
+        return {"sum": value * prediction.size, "rows": np.full(2, value)}.get(self.fault, value)
 
     def backward(self):
-        if self.how == "broadcasts":
+        if self.fault == "broadcasts":
             return 2 * self.wide / self.wide.size
         gradient = super().backward().copy()
-        if self.how == "stale":
+        if self.fault == "stale":
             gradient = (
                 gradient
                 + 0 * self.first.sum()
@@ -82,11 +82,11 @@ class BrokenLoss(MeanSquaredError):
             "half": gradient / 2,
             "float32": gradient.astype(np.float32),
             "shape": gradient.ravel(),
-        }.get(self.how, gradient)
+        }.get(self.fault, gradient)
 
 
 @pytest.mark.parametrize(
-    ("how", "rule"),
+    ("fault", "rule"),
     [
         ("writes prediction", "arguments untouched"),
         ("writes target", "arguments untouched"),
@@ -99,8 +99,8 @@ class BrokenLoss(MeanSquaredError):
         ("stale", "prediction"),
     ],
 )
-def test_each_fault_of_a_loss_is_found(how, rule):
-    report = check_loss(BrokenLoss(how), X, X[::-1])
+def test_each_fault_of_a_loss_is_found(fault, rule):
+    report = check_loss(BrokenLoss(fault), X, X[::-1])
     assert rule in failed(report), report
     assert next(check for check in report.failures if check.parameter == rule).diagnosis
 

@@ -40,9 +40,9 @@ def test_right_optimizers_pass(make):
 class BrokenOptimizer(GradientDescent):
     state_names = ("total", "sum")
 
-    def __init__(self, how):
+    def __init__(self, fault):
         super().__init__(0.1)
-        self.how = how
+        self.fault = fault
         self.sum = None
         self.rng = np.random.default_rng()
 
@@ -50,35 +50,35 @@ class BrokenOptimizer(GradientDescent):
         super().init_state(theta)
         self.total = np.zeros_like(theta)
         self._hidden = 0
-        if self.sum is None or self.how != "keeps its state":
+        if self.sum is None or self.fault != "keeps its state":
             self.sum = 1.0
 
     def update(self, theta, grad):
         self.sum *= 0.5
-        if self.how == "copies":
+        if self.fault == "copies":
             theta = theta.copy()
-        elif self.how == "writes the gradient":
+        elif self.fault == "writes the gradient":
             grad *= 1.0
-        elif self.how == "uphill":
+        elif self.fault == "uphill":
             grad = -grad
-        elif self.how == "by chance":
+        elif self.fault == "by chance":
             grad = grad * self.rng.uniform(0.5, 1.5, grad.shape)
-        elif self.how == "keeps its state":
+        elif self.fault == "keeps its state":
             grad = grad * (1 + self.sum)
-        elif self.how == "other in float32":
+        elif self.fault == "other in float32":
             grad = grad * (1.5 if grad.dtype == np.float32 else 1.0)
-        elif self.how == "only signs":
+        elif self.fault == "only signs":
             grad = np.sign(grad)
-        elif self.how == "first element":
+        elif self.fault == "first element":
             grad = np.where(np.arange(len(grad)) == 0, grad, 0)
-        elif self.how == "hides its state":
+        elif self.fault == "hides its state":
             self._hidden += 1
             grad = grad / self._hidden
         super().update(theta, grad)
 
 
 @pytest.mark.parametrize(
-    ("how", "rule"),
+    ("fault", "rule"),
     [
         ("copies", "moves theta in place"),
         ("writes the gradient", "gradient untouched"),
@@ -92,8 +92,8 @@ class BrokenOptimizer(GradientDescent):
         ("first element", "gets down Rosenbrock's valley"),
     ],
 )
-def test_each_fault_of_an_optimizer_is_found(how, rule):
-    report = check_optimizer(lambda: BrokenOptimizer(how), steps=3000)
+def test_each_fault_of_an_optimizer_is_found(fault, rule):
+    report = check_optimizer(lambda: BrokenOptimizer(fault), steps=3000)
     assert rule in failed(report), report
     assert all(check.diagnosis for check in report.failures)
 

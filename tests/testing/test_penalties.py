@@ -35,34 +35,34 @@ def test_right_penalties_pass(seed, kind, strength, m):
 
 
 class BrokenPenalty(L2):
-    def __init__(self, how):
+    def __init__(self, fault):
         super().__init__(0.5)
-        self.how = how
+        self.fault = fault
 
     def value(self, weight, m):
-        if self.how == "writes weight":
+        if self.fault == "writes weight":
             weight *= 1.0
-        if self.how == "rows":
+        if self.fault == "rows":
             return (weight**2).sum(axis=1)
         return super().value(weight, m)
 
     def gradient(self, weight, m, out):
-        if self.how == "adds":
+        if self.fault == "adds":
             out += self.strength / m * weight
             return
         super().gradient(weight, m, out)
-        if self.how == "forgets a row":
+        if self.fault == "forgets a row":
             out[0] = np.nan
-        elif self.how == "no m":
+        elif self.fault == "no m":
             out *= m
-        elif self.how == "double":
+        elif self.fault == "double":
             out *= 2
-        elif self.how == "sign of weight":
+        elif self.fault == "sign of weight":
             np.sign(weight, out=out)
 
 
 @pytest.mark.parametrize(
-    ("how", "rule"),
+    ("fault", "rule"),
     [
         ("writes weight", "weight untouched"),
         ("rows", "one number"),
@@ -73,9 +73,9 @@ class BrokenPenalty(L2):
         ("sign of weight", "weight"),
     ],
 )
-def test_each_fault_of_a_penalty_is_found(how, rule):
+def test_each_fault_of_a_penalty_is_found(fault, rule):
     weight = X.copy()
-    report = check_penalty(BrokenPenalty(how), weight)
+    report = check_penalty(BrokenPenalty(fault), weight)
     assert rule in failed(report), report
     assert report.failures[0].diagnosis
     np.testing.assert_array_equal(weight, X)

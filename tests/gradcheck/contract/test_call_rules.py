@@ -53,9 +53,9 @@ def test_an_input_gradient_in_the_memory_of_a_parameter_is_caught():
             self.row.grad[...] = dy.sum(axis=0, keepdims=True)
             return self.row.grad
 
-    found = broken(Alias(), np.ones((1, 4)))
-    assert list(found) == ["results are its own"]
-    assert "input gradient shares memory with row" in found["results are its own"]
+    violations = broken(Alias(), np.ones((1, 4)))
+    assert list(violations) == ["results are its own"]
+    assert "input gradient shares memory with row" in violations["results are its own"]
 
 
 def test_a_gradient_written_for_the_first_batch_only_is_stale():

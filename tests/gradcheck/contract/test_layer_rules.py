@@ -247,9 +247,9 @@ BREAKS = [
     ("layer", "rules", "words"), BREAKS, ids=[layer.__name__ for layer, _, _ in BREAKS]
 )
 def test_a_layer_that_breaks_one_rule_is_caught_by_that_rule(layer, rules, words):
-    found = broken(layer())
-    assert set(found) == rules
-    assert re.search(words, next(iter(found.values())))
+    violations = broken(layer())
+    assert set(violations) == rules
+    assert re.search(words, next(iter(violations.values())))
 
 
 @pytest.mark.parametrize(
@@ -277,10 +277,10 @@ def test_a_layer_that_raises_for_another_batch_size_breaks_a_rule():
                 raise ValueError("five rows are due")
             return super().backward(dy)
 
-    found = broken(FiveRows(4))
-    assert list(found) == ["additive over the batch"]
-    assert "raises ValueError" in found["additive over the batch"]
-    assert "five rows are due" in found["additive over the batch"]
+    violations = broken(FiveRows(4))
+    assert list(violations) == ["additive over the batch"]
+    assert "raises ValueError" in violations["additive over the batch"]
+    assert "five rows are due" in violations["additive over the batch"]
 
 
 def test_a_layer_that_raises_for_its_own_batch_is_passed_on():

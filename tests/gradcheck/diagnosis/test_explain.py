@@ -44,7 +44,7 @@ def checked(model):
     return GradientChecker(model).check(X, Y)
 
 
-def wrong(layer, change):
+def replace_backward(layer, change):
     """Let the layer's backward be change(layer, its backward, dy)."""
     right = layer.backward
     layer.backward = lambda dy: change(layer, right, dy)
@@ -292,7 +292,7 @@ LAYERS = [
 )
 def test_the_layer_the_parameter_and_the_mistake_are_named(hidden, number, bug, parameter, words):
     model = net(*copy.deepcopy(hidden))
-    wrong(model.layers[number], bug)
+    replace_backward(model.layers[number], bug)
     report = checked(model)
     guilty = report.guilty
     assert (guilty.layer, guilty.parameter) == (number, parameter)
@@ -325,7 +325,7 @@ MASKS = [
 )
 def test_a_wrong_mask_is_named(bug, words):
     model = net(Tanh(), Dropout(0.7))
-    wrong(
+    replace_backward(
         model.layers[2],
         lambda layer, right, dy: dy if layer._mask is None else bug(layer, right, dy),
     )
@@ -336,7 +336,7 @@ def test_a_wrong_mask_is_named(bug, words):
 
 def test_the_failures_of_the_net_follow_from_the_layer():
     model = net(Tanh(), Linear(4, 4), Tanh())
-    wrong(model.layers[2], after("input", lambda g, *_: 2 * g))
+    replace_backward(model.layers[2], after("input", lambda g, *_: 2 * g))
     report = checked(model)
     assert [(c.layer, c.parameter) for c in report.failures if not c.caused_by] == [(2, "input")]
     following = {(c.term, c.layer): c.caused_by for c in report.failures if c.caused_by}
@@ -392,7 +392,7 @@ def test_gradients_that_accumulate_are_said_to():
         layer.weight.grad[...] += before
         return dx
 
-    wrong(model.layers[2], bug)
+    replace_backward(model.layers[2], bug)
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.term) == (2, "protocol")
     assert "accumulate" in guilty.diagnosis
@@ -566,7 +566,7 @@ def test_a_loss_of_another_shape():
             return super().backward()[:, 0]
 
     model = net(Tanh(), loss=Flat(), last=Tanh)
-    wrong(model.layers[-1], lambda layer, right, dy: right(dy.reshape(-1, 1)))
+    replace_backward(model.layers[-1], lambda layer, right, dy: right(dy.reshape(-1, 1)))
     guilty = checked(model).guilty
     assert guilty.parameter == "gradient like the prediction"
     assert "(6,) for a prediction of float64 (6, 1)" in guilty.diagnosis
@@ -587,7 +587,7 @@ LIMIT = "minidl.gradcheck.stages.layers._forward_call_limit"
 def test_a_bug_found_by_probes_is_looked_at_element_by_element(monkeypatch):
     monkeypatch.setattr(LIMIT, lambda harness, m: 0)
     model = net(ReLU())
-    wrong(model.layers[0], after("weight", first_element))
+    replace_backward(model.layers[0], after("weight", first_element))
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (0, "weight")
     assert "only element (0, 0) of 16 is wrong" in guilty.diagnosis
@@ -598,7 +598,7 @@ def test_what_is_too_dear_to_look_at_says_so(monkeypatch):
     monkeypatch.setattr(LIMIT, lambda harness, m: 0)
     monkeypatch.setattr(LayerHarness, "numeric_gradients", lambda self, *_: None)
     model = net(ReLU())
-    wrong(model.layers[0], after("weight", first_element))
+    replace_backward(model.layers[0], after("weight", first_element))
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (0, "weight")
     assert "too many forward calls" in guilty.error_summary
@@ -607,7 +607,7 @@ def test_what_is_too_dear_to_look_at_says_so(monkeypatch):
 def test_a_bias_summed_over_the_features():
     """Only a batch as long as the layer is wide gives an array that fits."""
     model = net(ReLU(), width=M)
-    wrong(
+    replace_backward(
         model.layers[0], after("bias", lambda g, layer, dy: dy.sum(axis=1) if len(dy) == M else g)
     )
     guilty = checked(model).guilty
@@ -620,7 +620,9 @@ def test_what_is_wrong_at_the_given_point_alone_is_explained_there():
     model = net(Tanh(), Linear(4, 4))
     layer = model.layers[2]
     layer.weight.value = np.zeros((4, 4))
-    wrong(layer, after("weight", lambda g, layer, dy: 2 * g if not layer.weight.value.any() else g))
+    replace_backward(
+        layer, after("weight", lambda g, layer, dy: 2 * g if not layer.weight.value.any() else g)
+    )
     guilty = checked(model).guilty
     assert (guilty.layer, guilty.parameter) == (2, "weight")
     assert "an extra factor of 2" in guilty.diagnosis

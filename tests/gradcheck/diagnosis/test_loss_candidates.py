@@ -54,9 +54,9 @@ CASES = {
 @pytest.mark.parametrize(("name", "size"), [("m", 4), ("(m k)", 12)])
 @pytest.mark.parametrize("words", CASES)
 def test_a_mistake_in_a_loss(words, name, size):
-    wrong = CASES[words] / size if "{size}" in words else CASES[words]
+    analytic = CASES[words] / size if "{size}" in words else CASES[words]
     candidates = list(loss_candidates(LossCase(NUMERIC, P, T, W[:, 0])))
-    diagnosis = diagnose(Evidence(wrong, NUMERIC, candidates=candidates))
+    diagnosis = diagnose(Evidence(analytic, NUMERIC, candidates=candidates))
     assert f"consistent with: {words.format(size=name)} (" in diagnosis
 
 
@@ -70,10 +70,10 @@ BROADCAST = {
 @pytest.mark.parametrize("words", BROADCAST)
 def test_a_difference_that_is_broadcast(words, factor):
     difference = COLUMN - TARGETS[:, 0]
-    wrong = factor * BROADCAST[words](difference, axis=1, keepdims=True) / 4
+    analytic = factor * BROADCAST[words](difference, axis=1, keepdims=True) / 4
     numeric = NUMERIC[:, :1]
     candidates = list(loss_candidates(LossCase(numeric, COLUMN, TARGETS)))
-    diagnosis = diagnose(Evidence(wrong, numeric, candidates=candidates))
+    diagnosis = diagnose(Evidence(analytic, numeric, candidates=candidates))
     assert f"consistent with: {words.format(size='m')} (" in diagnosis
 
 
@@ -85,6 +85,6 @@ def test_weights_of_zero_cannot_be_divided_by():
 
 
 def test_every_mistake_has_a_case():
-    known = {words for words, _ in (*LOSS_MISTAKES, *MEAN_LOSS_MISTAKES)}
-    missing = known - set(CASES) - set(BROADCAST)
+    mistakes = {words for words, _ in (*LOSS_MISTAKES, *MEAN_LOSS_MISTAKES)}
+    missing = mistakes - set(CASES) - set(BROADCAST)
     assert not missing, f"add the gradient of each of these mistakes to CASES: {missing}"

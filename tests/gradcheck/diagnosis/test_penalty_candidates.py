@@ -20,9 +20,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_gradient_of_another_penalty(name):
-    wrong = 0.3 * CASES[name]
-    candidates = list(penalty_candidates(wrong, NUMERIC, WEIGHT))
-    diagnosis = diagnose(Evidence(wrong, NUMERIC, candidates=candidates))
+    analytic = 0.3 * CASES[name]
+    candidates = list(penalty_candidates(analytic, NUMERIC, WEIGHT))
+    diagnosis = diagnose(Evidence(analytic, NUMERIC, candidates=candidates))
     assert f"analytic = 0.3 x {name}, which numeric is not" in diagnosis
     assert "the gradient of another penalty" in diagnosis
 

@@ -72,8 +72,8 @@ def exact(f, a, c):
 def test_the_numeric_gradient_is_that_of_the_explicit_jacobian(name, step):
     f, a, _ = FUNCTIONS[name]
     cotangents = [np.random.default_rng(k).standard_normal(np.shape(f(a))) for k in range(2)]
-    found = Counted(f, a).numeric(cotangents, step)
-    for numeric, c in zip(found, cotangents, strict=True):
+    gradients = Counted(f, a).numeric(cotangents, step)
+    for numeric, c in zip(gradients, cotangents, strict=True):
         expected = exact(f, a, c)
         assert numeric.value.shape == np.shape(a)
         assert (np.abs(numeric.value - expected) <= numeric.error + 1e-13).all()
@@ -186,5 +186,5 @@ def test_the_doubt_of_a_cotangent_is_carried_along():
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_slopes_of_single_elements_to_either_side(sign):
     function = Counted(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
-    found = elementwise_gradient(Function(function.call, function.arrays), ComplexStep(), sign)
-    np.testing.assert_array_equal(found.value, [[1, sign > 0], [0, sign > 0]])
+    slopes = elementwise_gradient(Function(function.call, function.arrays), ComplexStep(), sign)
+    np.testing.assert_array_equal(slopes.value, [[1, sign > 0], [0, sign > 0]])

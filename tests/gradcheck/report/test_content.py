@@ -19,7 +19,7 @@ CONTENT = ReportContent(
 
 def test_every_format_shows_title_rows_verdict_findings_and_notes():
     for shown in (render_text(CONTENT, colour=False), render_html(CONTENT)):
-        for part in (CONTENT.title, CONTENT.verdict, *CONTENT.rows[0], *CONTENT.findings):
-            assert part in shown
+        for text in (CONTENT.title, CONTENT.verdict, *CONTENT.rows[0], *CONTENT.findings):
+            assert text in shown
         assert CONTENT.notes[0] in shown
         assert "3 of 4" in shown

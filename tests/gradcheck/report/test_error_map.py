@@ -93,12 +93,12 @@ def test_a_right_model_is_dark_throughout():
 def test_functions_of_arrays_and_given_axes():
     from matplotlib.figure import Figure
 
-    found = check_gradients(
+    report = check_gradients(
         lambda p: (p**2).sum(), lambda p: np.where([[1, 1, 0]], 2 * p, np.nan), np.ones((2, 3))
     )
     figure = Figure()
     axes = figure.subplots()
-    assert plot_errors(found, axes=axes) is figure
+    assert plot_errors(report, axes=axes) is figure
     np.testing.assert_array_equal(
         np.asarray(axes.images[0].get_array()) > 1, [[False, False, True]] * 2
     )

@@ -25,17 +25,17 @@ def test_json_has_everything_but_the_arrays():
     assert content["mutation_score"] == [1, 2]
     assert content["guilty"] == "layer 0 Linear(2, 1) weight"
     assert len(content["checks"]) == 2
-    row = content["checks"][1]
+    check = content["checks"][1]
     assert {
         "layer": 0,
         "term": "layer",
         "parameter": "weight",
         "verdict": "fail",
         "caused_by": "x",
-    }.items() <= row.items()
-    assert row["worst"] == WORST
-    assert row["untested"] == 3
-    assert not {"analytic", "numeric", "bar"} & set(row)
+    }.items() <= check.items()
+    assert check["worst"] == WORST
+    assert check["untested"] == 3
+    assert not {"analytic", "numeric", "bar"} & set(check)
     assert json.loads(report(good()).to_json())["guilty"] is None
 
 

@@ -38,8 +38,8 @@ def test_failures_begin_with_the_likeliest_origin():
         bad(2, "layer"),
         bad(1, "layer", "bias"),
     ]
-    found = report(good(), *checks)
-    terms = [(c.layer, c.term, c.parameter) for c in found.failures]
+    full_report = report(good(), *checks)
+    terms = [(c.layer, c.term, c.parameter) for c in full_report.failures]
     assert terms == [
         (1, "layer", "bias"),
         (2, "layer", "weight"),
@@ -49,7 +49,7 @@ def test_failures_begin_with_the_likeliest_origin():
         (0, "data", "weight"),
         (0, "total", "weight"),
     ]
-    assert found.guilty is checks[-1]
+    assert full_report.guilty is checks[-1]
 
 
 def test_an_error_is_never_coloured(monkeypatch):

@@ -16,11 +16,13 @@ from minidl.gradcheck.sandbox import ModelSandbox
 def verdict(analytic, numeric, *, bar=1e-12, error=0.0, **more):
     """Return the check of one array against another."""
     analytic, numeric = np.array(analytic, float), np.array(numeric, float)
-    known = NumericGradient(numeric, np.full(numeric.shape, error), "complex step", **more)
+    numeric_gradient = NumericGradient(
+        numeric, np.full(numeric.shape, error), "complex step", **more
+    )
     return compare(
         Check(0, "layer", "weight", component="Linear(2, 2)"),
         analytic,
-        known,
+        numeric_gradient,
         np.full(analytic.shape, bar),
     )
 
@@ -53,8 +55,10 @@ def test_the_worst_element_is_that_of_the_largest_gap():
 
 
 def test_the_worst_element_is_one_that_is_wrong():
-    known = NumericGradient(np.array([0.0, 0.0]), np.zeros(2), "")
-    check = compare(Check(0, "layer", "bias"), np.array([5.0, 1.0]), known, np.array([10.0, 0.0]))
+    numeric_gradient = NumericGradient(np.array([0.0, 0.0]), np.zeros(2), "")
+    check = compare(
+        Check(0, "layer", "bias"), np.array([5.0, 1.0]), numeric_gradient, np.array([10.0, 0.0])
+    )
     assert check.worst["index"] == [1]
 
 
@@ -147,11 +151,11 @@ def bars(layer, x, cotangent):
     """Return (analytic, its bars) of a layer in float64."""
     with ModelSandbox([layer]) as sandbox:
         harness = LayerHarness(sandbox, 0)
-        found = harness.gradients(x, cotangent)
+        gradients = harness.gradients(x, cotangent)
         noisy = harness.noisy_gradients(x, cotangent, np.random.default_rng(5))
-    return found, {
+    return gradients, {
         name: rounding_bar(gradient, [run[name] for run in noisy])
-        for name, gradient in found.items()
+        for name, gradient in gradients.items()
     }
 
 
@@ -161,9 +165,9 @@ def test_the_bar_covers_the_rounding_of_an_activation(name, scale):
     layer, derivative = ACTIVATIONS[name]
     rng = np.random.default_rng(2)
     x, c = scale * rng.standard_normal((20, 10)), rng.standard_normal((20, 10))
-    found, bar = bars(layer, x, c)
+    gradients, bar = bars(layer, x, c)
     exact = derivative(x.astype(np.longdouble)) * c
-    assert (np.abs(found["input"] - exact) <= bar["input"]).all()
+    assert (np.abs(gradients["input"] - exact) <= bar["input"]).all()
     assert (
         bar["input"] <= 1e-10 * np.abs(exact) + 1e-12 * (np.abs(c) + 1)
     ).all()  # ... and a factor 1 + 1e-9 would be seen
@@ -175,7 +179,7 @@ def test_the_bar_covers_the_rounding_of_a_linear_layer(m):
     layer = in_dtype(Linear(40, 5), np.float64)
     x, c = rng.standard_normal((m, 40)), rng.standard_normal((m, 5))
     x[:, :3] *= 1e8  # sums in which a large number hides the small ones
-    found, bar = bars(layer, x, c)
+    gradients, bar = bars(layer, x, c)
     long_x, long_c, weight = (
         x.astype(np.longdouble),
         c.astype(np.longdouble),
@@ -186,18 +190,18 @@ def test_the_bar_covers_the_rounding_of_a_linear_layer(m):
         ("bias", long_c.sum(axis=0)),
         ("input", long_c @ weight),
     ):
-        assert (np.abs(found[name] - exact) <= bar[name]).all(), name
+        assert (np.abs(gradients[name] - exact) <= bar[name]).all(), name
         assert bar[name].max() <= 1e-9 * np.abs(exact).max(), name
 
 
 def test_the_bar_covers_the_cancellation_in_softmax():
     rng = np.random.default_rng(4)
     x, c = 20 * rng.standard_normal((30, 6)), rng.standard_normal((30, 6)) + 1e4
-    found, bar = bars(Softmax(), x, c)
+    gradients, bar = bars(Softmax(), x, c)
     e = np.exp(x.astype(np.longdouble))
     y = e / e.sum(axis=1, keepdims=True)
     exact = y * (c - (c * y).sum(axis=1, keepdims=True))
-    assert (np.abs(found["input"] - exact) <= bar["input"]).all()
+    assert (np.abs(gradients["input"] - exact) <= bar["input"]).all()
 
 
 def test_the_bar_of_an_exact_gradient_is_a_few_ulps():

@@ -137,12 +137,12 @@ def test_a_parameter_lost_in_complex_arithmetic_is_noticed():
     assert set(verdicts(result).values()) == {"pass"}
     right = layer.backward
 
-    def wrong(dy):
+    def buggy_backward(dy):
         dx = right(dy)
         layer.gain.grad[2] *= 1.001
         return dx
 
-    layer.backward = wrong
+    layer.backward = buggy_backward
     assert verdicts(check_alone(layer, batch())) == {"gain": "fail", "input": "pass"}
 
 
@@ -152,14 +152,14 @@ def test_a_wrong_gradient_fails_alone(parameter, limit):
     layer = Linear(4, 3)
     right = layer.backward
 
-    def wrong(dy):
+    def buggy_backward(dy):
         dx = right(dy).copy()
         {"weight": layer.weight.grad, "bias": layer.bias.grad, "input": dx}[parameter].flat[1] *= (
             1 + 1e-9
         )
         return dx
 
-    layer.backward = wrong
+    layer.backward = buggy_backward
     result = check_alone(layer, batch(), limit=limit)
     assert [name for name, verdict in verdicts(result).items() if verdict == "fail"] == [parameter]
 
@@ -274,11 +274,11 @@ def test_a_layer_is_not_tried_outside_of_its_domain():
     model = Sequential([Log(), Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
     X = np.random.default_rng(0).uniform(1, 3, (5, 3))
     with context_of(model, X, np.ones((5, 1))) as context:
-        loss, given = layers_of(context)
-        synthetic = check_layers(context, loss, schemes=given.schemes, synthetic=True)
-    assert {check.layer for check in loss.checks + given.checks} == {None, 0, 1}
+        loss, real_data = layers_of(context)
+        synthetic = check_layers(context, loss, schemes=real_data.schemes, synthetic=True)
+    assert {check.layer for check in loss.checks + real_data.checks} == {None, 0, 1}
     assert {check.layer for check in synthetic.checks if check.term == "layer"} == {1}
-    checks = loss.checks + given.checks + synthetic.checks
+    checks = loss.checks + real_data.checks + synthetic.checks
     assert {check.verdict for check in checks} == {"pass"}
 
 
@@ -318,8 +318,8 @@ def test_a_layer_that_differs_while_training_is_checked_as_it_is_then():
     with context_of(net(Hidden()), *rows()) as context:
         check_contract(context)
         loss, layers = layers_of(context)
-    wrong = [c for c in loss.checks + layers.checks if c.verdict == "fail"]
-    assert [(c.layer, c.parameter, c.training) for c in wrong] == [(1, "input", True)]
+    failures = [c for c in loss.checks + layers.checks if c.verdict == "fail"]
+    assert [(c.layer, c.parameter, c.training) for c in failures] == [(1, "input", True)]
 
 
 def test_pairs_of_features_pass():

@@ -123,12 +123,12 @@ def test_the_analytic_gradient_is_that_of_training():
     expected = model.gradient(X, Y)
     with context_of(model, X, Y) as context:
         value, total = total_gradient(context)
-        parts = [data_gradient(context)]
-        parts += [penalty_gradients(context, index).analytic for index in (0, 1)]
+        terms = [data_gradient(context)]
+        terms += [penalty_gradients(context, index).analytic for index in (0, 1)]
     assert float(value) == pytest.approx(model.objective(X, Y)["total"], rel=1e-14)
     np.testing.assert_array_equal(np.concatenate([g.ravel() for g in total.values()]), expected)
     np.testing.assert_allclose(
-        np.concatenate([sum(part[key] for part in parts).ravel() for key in total]),
+        np.concatenate([sum(gradients[key] for gradients in terms).ravel() for key in total]),
         expected,
         rtol=1e-14,
     )
