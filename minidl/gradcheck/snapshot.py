@@ -43,7 +43,7 @@ class Snapshot:
 
     Attributes
     ----------
-    random_states : list of (stream, state)
+    random_states : list of (generator, state)
         Every random generator that it holds, with the state at the time of the snapshot.
     """
 

@@ -38,8 +38,9 @@ def attach_stub(
     names : list of str
         The public names.
     """
-    with open(file.rpartition(".")[0] + ".pyi", encoding="utf-8") as stub:
-        text = stub.read()
+    # The loader of the package reads its files in a zip archive, too.
+    loader: Any = sys.modules[package].__loader__
+    text = loader.get_data(file.rpartition(".")[0] + ".pyi").decode()
     module_of = {name: module for module, name in _NAME.findall(text)}
     submodules = _SUBMODULE.findall(text)
 

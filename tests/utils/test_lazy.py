@@ -1,5 +1,7 @@
 """Packages whose stub lists their names, and which import a module when it is first used."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +45,17 @@ def test_a_name_imports_its_module_alone():
     modules = process.stdout.split()
     assert "minidl.layers.relu" in modules
     assert "minidl.layers.linear" not in modules
+
+
+def test_a_package_in_a_zip_archive_is_imported(tmp_path):
+    package = Path(minidl.__file__).parent
+    archive = shutil.make_archive(str(tmp_path / "minidl"), "zip", package.parent, package.name)
+    process = subprocess.run(
+        [sys.executable, "-c", "from minidl import ReLU, data; print(data.__file__, ReLU())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": archive},
+    )
+    assert process.stdout.startswith(archive)
