@@ -14,7 +14,7 @@ def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
 
     `np.result_type` alone takes longer than a small matrix product.
     """
-    return a.dtype if a.dtype is b.dtype else np.result_type(a, b)
+    return a.dtype if a.dtype == b.dtype else np.result_type(a, b)
 
 
 def matmul_into(a: Array, b: Array, out: Array) -> Array:

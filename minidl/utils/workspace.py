@@ -54,8 +54,7 @@ def get_workspace(
         With arbitrary values.
     """
     array = workspace.get(name)
-    # Nearly always. NumPy has one object per native dtype, and == takes three times as long as is.
-    if array is not None and array.shape == shape and array.dtype is dtype:
+    if array is not None and array.shape == shape and array.dtype == dtype:  # nearly always
         return array
     if (
         array is None

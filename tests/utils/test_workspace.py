@@ -53,3 +53,13 @@ def test_a_copy_begins_with_an_empty_workspace():
     for duplicate in (copy.copy(owner), copy.deepcopy(owner)):
         assert (duplicate.width, duplicate.workspace) == (3, {})
     assert Owner().workspace is not Owner().workspace
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2)])
+def test_an_equal_dtype_of_another_name_gets_the_same_array(shape):
+    first, second = np.dtype(np.int64), np.dtype(np.longlong)
+    if first != second:
+        pytest.skip("the two have another size or byte order here")
+    workspace = {}
+    array = get_workspace(workspace, "a", shape, first)
+    assert get_workspace(workspace, "a", shape, second) is array
