@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .batching.batch import Batch
 from .errors import ArgumentError, LayerReuseError, ShapeError
 from .layers.base import Layer, Shape
+from .layers.container import InnerShapeError, run_backward_parameters
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
 from .losses.base import Loss
@@ -300,10 +301,7 @@ class Objective:
         first_layer = self._first_trainable_layer
         if first_layer is None:
             return
-        if "backward" in vars(first_layer):  # assigned to the instance: it replaces the class's
-            first_layer.backward(dy)
-        else:
-            first_layer.backward_parameters(dy)
+        run_backward_parameters(first_layer, dy)
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that a penalty acts on.
@@ -428,6 +426,11 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | 
     for i, layer in enumerate(layers):
         try:
             shape = layer.output_shape(shape)
+        except InnerShapeError as error:
+            located = error.inside(str(i))
+            if i or located.before:
+                raise located.after((str(i - 1), layers[i - 1])) from None
+            raise ShapeError(f"{located} from X") from None
         except ShapeError as error:
             before = f"layer {i - 1}, {layers[i - 1]}" if i else "X"
             raise ShapeError(f"layer {i}, {layer}, {error} from {before}") from None

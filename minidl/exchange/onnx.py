@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,18 +12,17 @@ from .._version import __version__
 from ..errors import ArgumentError, require_extra
 from ..layers.activation import Activation
 from ..layers.base import Layer
+from ..layers.container import Container
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
 from ..utils.validation import is_integer
-from .onnx_graph import OnnxGraph
+from .onnx_graph import NodeWriter, OnnxGraph
 from .validation import check_model
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
-
-NodeWriter: TypeAlias = Callable[[Any, OnnxGraph, str, str], None]
 
 MIN_OPSET = 13  # earlier versions define Softmax differently
 MAX_PARAMETER_BYTES = 2**31 - 2**20  # a protobuf message has at most 2 GiB
@@ -133,14 +132,9 @@ def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> 
     x = "input"
     for i, layer in layers:
         y = "output" if i == layers[-1][0] else f"layer{i}"
-        graph = OnnxGraph(model.dtype, {name: f"{i}.{name}" for name in layer.parameters()})
-        try:
-            if type(layer) in custom:
-                custom[type(layer)](layer, graph, x, y)
-            else:
-                layer.to_onnx(graph, x, y)
-        except ArgumentError as error:
-            raise ArgumentError(f"layer {i}: {error}") from None
+        names = {name: f"{i}.{name}" for name in layer.parameters()}
+        graph = OnnxGraph(model.dtype, names, custom=custom, path=str(i))
+        graph.write_layer(layer, x, y)
         nodes += graph.nodes
         x = y
     return nodes or [make_node("Identity", [x], ["output"])]
@@ -149,7 +143,9 @@ def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> 
 def _example_shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[int, ...]:
     """Return `shape`, or the input shape of the first layer that does not accept any shape."""
     if shape is None:
-        layers = [layer for layer in model.layers if not isinstance(layer, Activation | Dropout)]
+        modules = [module for layer in model.layers for module in layer.modules()]
+        any_shape = Activation | Dropout | Container
+        layers = [module for module in modules if not isinstance(module, any_shape)]
         if not layers or not isinstance(layers[0], Linear):
             raise ArgumentError(
                 "export_onnx must know the shape of one example: pass e.g. shape=(64, 64, 3)"

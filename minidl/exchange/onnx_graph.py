@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..errors import ArgumentError
+from ..layers.base import Layer
 from ..layers.graph import GraphBuilder
 from ..utils.typing import Array
 
 if TYPE_CHECKING:
     from onnx import NodeProto
+
+NodeWriter: TypeAlias = Callable[[Any, "OnnxGraph", str, str], None]
 
 
 class OnnxGraph(GraphBuilder):
@@ -23,6 +27,10 @@ class OnnxGraph(GraphBuilder):
         The dtype of the model, float32 or float64.
     parameter_names : mapping of str to str
         The name in the graph of each parameter of the layer.
+    custom : mapping of layer class to callable, optional
+        Functions that take precedence over `to_onnx`, as in `export_onnx`.
+    path : str, optional
+        The path of the layer in the model, such as "2.body.0", for errors.
 
     Attributes
     ----------
@@ -45,8 +53,17 @@ class OnnxGraph(GraphBuilder):
     ['Mul']
     """
 
-    def __init__(self, dtype: np.dtype[Any], parameter_names: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        dtype: np.dtype[Any],
+        parameter_names: Mapping[str, str],
+        *,
+        custom: Mapping[type[Layer], NodeWriter] | None = None,
+        path: str = "",
+    ) -> None:
         self.dtype = dtype
+        self._custom = custom or {}
+        self._path = path
         self.nodes: list[NodeProto] = []
         self._parameter_names = parameter_names
 
@@ -65,3 +82,51 @@ class OnnxGraph(GraphBuilder):
 
     def parameter(self, name: str) -> str:
         return self._parameter_names[name]
+
+    def add_layer(self, name: str, layer: Layer, x: str, y: str | None = None) -> str:
+        prefix = f"{name}."
+        names = {
+            inner.removeprefix(prefix): outer
+            for inner, outer in self._parameter_names.items()
+            if inner.startswith(prefix)
+        }
+        path = f"{self._path}.{name}" if self._path else name
+        graph = OnnxGraph(self.dtype, names, custom=self._custom, path=path)
+        output = f"layer{path}" if y is None else y
+        graph.write_layer(layer, x, output)
+        self.nodes += graph.nodes
+        return output
+
+    def write_layer(self, layer: Layer, x: str, y: str) -> None:
+        """Add the nodes of the layer that the graph is for, by its `to_onnx` or by `custom`.
+
+        Parameters
+        ----------
+        layer : Layer
+            The layer.
+        x : str
+            The name of its input.
+        y : str
+            The name of its output.
+
+        Raises
+        ------
+        ArgumentError
+            If the layer cannot be exported; the message names its path.
+        """
+        write = self._custom.get(type(layer))
+        try:
+            if write is not None:
+                write(layer, self, x, y)
+            elif layer.is_identity_at_inference:
+                self.node("Identity", [x], [y])
+            else:
+                layer.to_onnx(self, x, y)
+        except _LocatedError:
+            raise
+        except ArgumentError as error:
+            raise _LocatedError(f"layer {self._path}: {error}") from None
+
+
+class _LocatedError(ArgumentError):
+    """The error of a layer whose path the message names already."""

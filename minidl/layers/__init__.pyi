@@ -1,11 +1,14 @@
 from .activation import Activation as Activation
 from .base import Layer as Layer
+from .chain import Chain as Chain
+from .concat import Concat as Concat
 from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
 from .flatten import Flatten as Flatten
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
 from .relu import ReLU as ReLU
+from .residual import Residual as Residual
 from .sigmoid import Sigmoid as Sigmoid
 from .softmax import Softmax as Softmax
 from .tanh import Tanh as Tanh

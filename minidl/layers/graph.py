@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..utils.typing import Array
+
+if TYPE_CHECKING:
+    from .base import Layer
 
 
 class GraphBuilder(Protocol):
@@ -59,4 +62,24 @@ class GraphBuilder(Protocol):
         -------
         str
             Its name in the graph, such as "0.weight".
+        """
+
+    def add_layer(self, name: str, layer: Layer, x: str, y: str | None = None) -> str:
+        """Append the nodes of a layer that the layer contains.
+
+        Parameters
+        ----------
+        name : str
+            The name of the inner layer, as in `named_children`.
+        layer : Layer
+            The inner layer.
+        x : str
+            The name of its input in the graph.
+        y : str, optional
+            The name of its output, by default one made from the path of the layer.
+
+        Returns
+        -------
+        str
+            The name of its output.
         """

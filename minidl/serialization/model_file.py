@@ -20,7 +20,8 @@ from ..losses.base import Loss
 from ..parameters import ParameterVector
 from ..penalties import Penalty
 from ..utils.atomic_files import FilePath
-from ..utils.settings import settings_of
+from ..utils.self_description import SelfDescribing
+from ..utils.settings import construct, settings_of
 from ..utils.typing import Array
 from .container import damaged_error, pack_with_checksums, read_verified
 from .json_codec import ARRAY_PREFIX
@@ -28,10 +29,12 @@ from .strict_json import matches_schema
 
 MAX_LAYERS = 10_000
 MAX_PENALTIES = 1_000
+MAX_DEPTH = 50  # of layers in layers: each level is some frames of Python's stack
 _CONTENT_RULE = (
     f"must have dtype float32 or float64, 1 to {MAX_LAYERS:,} layers, a loss and "
     f"at most {MAX_PENALTIES:,} penalties"
 )
+_OBJECT_SCHEMA = {"class": str, "settings": dict}
 _CLASS_CHANGED = "has a class changed since the model was saved?"
 
 
@@ -132,12 +135,25 @@ def model_config(model: Model) -> dict[str, Any]:
     }
 
 
-def _object_config(owner: object) -> dict[str, Any]:
-    return {"class": type(owner).__name__, "settings": settings_of(owner)}
+def _object_config(owner: object, depth: int = 0) -> dict[str, Any]:
+    """Return class and settings of an object; layers among the settings likewise, nested."""
+    if depth > MAX_DEPTH:
+        raise ArgumentError(
+            f"a saved model has layers in layers to a depth of at most {MAX_DEPTH}, got more: "
+            "nest them less"
+        )
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return _object_config(value, depth + 1) if isinstance(value, SelfDescribing) else value
+
+    settings = {name: plain(value) for name, value in settings_of(owner).items()}
+    return {"class": type(owner).__name__, "settings": settings}
 
 
 def _is_model_config(content: Mapping[str, Any]) -> bool:
-    object_schema = {"class": str, "settings": dict}
+    object_schema = _OBJECT_SCHEMA
     schema = {
         "dtype": ("float32", "float64"),
         "layers": [object_schema],
@@ -252,11 +268,14 @@ def _check_parameters(
 
 
 def _build(
-    path: FilePath, config: Mapping[str, Any], base: type[Any], classes: Mapping[str, type[Any]]
+    path: FilePath,
+    config: Mapping[str, Any],
+    base: type[Any],
+    classes: Mapping[str, type[Any]],
+    depth: int = 0,
 ) -> Any:
-    """Return the layer, loss or penalty of that configuration."""
+    """Return the layer, loss or penalty of that configuration, with the layers inside of it."""
     name = config["class"]
-    settings = config["settings"]
     stored_class = classes.get(name)
     if stored_class is None or not issubclass(stored_class, base):
         cure = f"pass custom=[{name}]" if name.isidentifier() else "restore a copy"
@@ -264,16 +283,38 @@ def _build(
             f"{path}: must use built-in or custom classes, "
             f"found the {base.__name__.lower()} {name[:80]!r}: {cure}"
         )
+    settings = {
+        setting: _build_value(path, value, classes, depth)
+        for setting, value in config["settings"].items()
+    }
     try:
-        instance = stored_class(**settings)
+        instance = construct(stored_class, settings)
         # Compared as JSON, in which 1, 1.0 and true differ.
-        if json.dumps(settings_of(instance), sort_keys=True) != json.dumps(
-            settings, sort_keys=True
-        ):
+        built = json.dumps(_object_config(instance, depth)["settings"], sort_keys=True)
+        if built != json.dumps(config["settings"], sort_keys=True):
             raise ArgumentError(f"{instance} has other values")
     except Exception as error:  # custom classes may raise anything
         raise DataError(
             f"{path}: the settings of {name} must be the arguments of its __init__, "
-            f"found {str(settings)[:200]} ({str(error)[:200]}): {_CLASS_CHANGED}"
+            f"found {str(config['settings'])[:200]} ({str(error)[:200]}): {_CLASS_CHANGED}"
         ) from error
     return instance
+
+
+def _build_value(path: FilePath, value: Any, classes: Mapping[str, type[Any]], depth: int) -> Any:
+    """Return a setting: the layers that it describes, alone or in a list, or the value itself."""
+    if isinstance(value, list):
+        # Nothing that is saved has lists in lists.
+        return [
+            item if isinstance(item, list) else _build_value(path, item, classes, depth)
+            for item in value
+        ]
+    if not isinstance(value, dict):
+        return value
+    if depth >= MAX_DEPTH or not matches_schema(value, _OBJECT_SCHEMA):
+        raise damaged_error(
+            path,
+            f"must have layers in layers to a depth of at most {MAX_DEPTH}, each with its class "
+            f"and settings, found {str(value)[:80]}",
+        )
+    return _build(path, value, Layer, classes, depth + 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError
+from .self_description import SelfDescribing
 
 
 def settings_of(owner: object) -> dict[str, Any]:
-    """Return the constructor arguments of an object as values that JSON can hold.
+    """Return the constructor arguments of an object as plain values, and layers among them.
 
     Parameters
     ----------
@@ -20,7 +22,8 @@ def settings_of(owner: object) -> dict[str, Any]:
     Returns
     -------
     dict of str to object
-        Numbers, strings, booleans, None, and lists of these, by argument; tuples become lists.
+        Numbers, strings, booleans, None, layers, and lists of these, by argument; tuples become
+        lists.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def settings_of(owner: object) -> dict[str, Any]:
     }
     for name, value in plain.items():
         for item in value if isinstance(value, list) else [value]:
-            if not isinstance(item, bool | int | float | str | None):
+            if not isinstance(item, bool | int | float | str | SelfDescribing | None):
                 raise _cannot_be_saved(
                     owner, f"has the argument {name} = {item!r}, which is not a plain value"
                 )
@@ -75,6 +78,38 @@ def argument_names(owner_class: type) -> list[str]:
     if constructor is object.__init__:
         return []
     return list(inspect.signature(constructor).parameters)[1:]
+
+
+def construct(owner_class: type, settings: Mapping[str, Any]) -> Any:
+    """Call a class with arguments by name; a list may stand for an argument like ``*layers``.
+
+    Parameters
+    ----------
+    owner_class : type
+        The class.
+    settings : mapping of str to object
+        The arguments by name, as `settings_of` returns them.
+
+    Returns
+    -------
+    object
+        The new instance.
+
+    Raises
+    ------
+    TypeError
+        If the names are not those of the constructor's arguments.
+    """
+    kinds = {name: p.kind for name, p in inspect.signature(owner_class).parameters.items()}
+    starred = [name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL]
+    if not starred:
+        return owner_class(**settings)
+    keywords = dict(settings)
+    values = keywords.pop(starred[0], None)
+    if not isinstance(values, list):
+        raise TypeError(f"{starred[0]} must be a list, got {values!r}")
+    before = list(kinds)[: list(kinds).index(starred[0])]
+    return owner_class(*[keywords.pop(name) for name in before], *values, **keywords)
 
 
 def _cannot_be_saved(owner: object, reason: str) -> ArgumentError:

@@ -14,6 +14,8 @@ from minidl import (
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Chain,
+    Concat,
     DataError,
     Dropout,
     DtypeError,
@@ -407,3 +409,35 @@ def test_forward_and_backward_are_all_that_a_layer_needs():
         made(Double()), {Double: lambda layer, graph, x, y: graph.node("Add", [x, x], [y])}
     )
     assert (list(node.input), list(node.output)) == (["input", "input"], ["output"])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_in_layers(tmp_path, dtype):
+    blocks = [
+        Chain(Dropout(0.5), Linear(4, 6), Chain(ReLU(), Dropout(0.5))),
+        layers.Residual(Linear(6, 6), Tanh(), Linear(6, 6)),
+        layers.Residual(Dropout(0.5)),
+        layers.Residual(Linear(6, 3), shortcut=[Linear(6, 3, bias=False), Dropout(0.9)]),
+        Concat(Tanh(), [Linear(3, 2), Sigmoid()], layers.Residual(Linear(3, 3)), axis=1),
+        Chain(Dropout(0.5)),
+    ]
+    model = Sequential(blocks, loss=MeanSquaredError(), dtype=dtype, seed=1)
+    path = export_onnx(model, tmp_path / "model.onnx")
+    assert_same(path, model, np.random.default_rng(0).standard_normal((7, 4)).astype(dtype))
+    names = [name for node in onnx.load(path).graph.node for name in node.output]
+    assert len(set(names)) == len(names)
+
+
+def test_custom_functions_are_used_for_inner_layers(tmp_path):
+    model = made(Chain(Gain(3), Concat(ReLU(), [Gain(3)])))
+    model.parameters.theta = np.arange(1, 7)
+    path = export_onnx(model, tmp_path / "m", shape=(3,), custom={Gain: gain})
+    same(path, model, np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32))
+
+
+def test_an_inner_layer_without_to_onnx_is_named_by_its_path(tmp_path):
+    model = made(Linear(3, 3), layers.Residual(Chain(ReLU(), Gain(3))))
+    with pytest.raises(
+        ArgumentError, match=r"^layer 1\.body\.0\.1: Gain\(\) has no method to_onnx"
+    ):
+        export_onnx(model, tmp_path / "m", shape=(3,))

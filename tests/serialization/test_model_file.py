@@ -18,6 +18,8 @@ from minidl import (
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Chain,
+    Concat,
     DataError,
     Dropout,
     Flatten,
@@ -28,12 +30,13 @@ from minidl import (
     MeanSquaredError,
     MissingDataError,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
     Tanh,
 )
-from minidl.serialization.model_file import model_config
+from minidl.serialization.model_file import MAX_DEPTH, model_config
 
 
 def every_part(dtype=np.float32):
@@ -478,3 +481,123 @@ def test_any_forged_value_is_refused_or_describes_the_loaded_model(tmp_path_fact
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(MissingDataError, match=r"nowhere\.h5"):
         Sequential.load(tmp_path / "nowhere.h5")
+
+
+class Wrapper(Layer):
+    """A custom layer whose arguments are a number and any layers."""
+
+    def __init__(self, factor, *steps, last=None):
+        self.factor = factor
+        self.steps = steps
+        self.last = last
+
+    def forward(self, x, *, training=False):
+        for step in self.steps:
+            x = step.forward(x, training=training)
+        return x * self.factor
+
+    def backward(self, dy):
+        dy = dy * self.factor
+        for step in reversed(self.steps):
+            dy = step.backward(dy)
+        return dy
+
+
+def nested():
+    layers = [
+        Linear(3, 4),
+        Residual(Linear(4, 4), Chain(ReLU(), Dropout(0.5))),
+        Concat(Linear(4, 2), [Tanh(), Wrapper(0.5, Linear(4, 3), ReLU(), last=Tanh())], axis=1),
+        Residual(Linear(5, 2), shortcut=Linear(5, 2, bias=False)),
+    ]
+    return Sequential(layers, loss=MeanSquaredError(), seed=2)
+
+
+def test_layers_in_layers_round_trip(tmp_path):
+    model = nested()
+    path = model.save(tmp_path / "model.h5")
+    same = Sequential.load(path, custom=[Wrapper])
+    assert repr(same) == repr(model)
+    assert same.parameters.theta.tobytes() == model.parameters.theta.tobytes()
+    assert [name for name, _ in same.parameters] == [name for name, _ in model.parameters]
+    x = rows(6, 3)[0]
+    assert same.predict(x).tobytes() == model.predict(x).tobytes()
+    assert model_config(same) == model_config(model)
+    assert same.layers[2].branches[1].layers[1].last is not None
+    with pytest.raises(DataError, match=r"found the layer 'Wrapper': pass custom=\[Wrapper\]"):
+        Sequential.load(path)
+
+
+def chains(depth):
+    layer = ReLU()
+    for _ in range(depth):
+        layer = Chain(layer)
+    return layer
+
+
+def test_layers_nested_too_deeply_are_refused(tmp_path):
+    model = Sequential([Linear(2, 2), chains(MAX_DEPTH)], loss=MeanSquaredError())
+    assert repr(Sequential.load(model.save(tmp_path / "model.h5"))) == repr(model)
+    with pytest.raises(ArgumentError, match="layers in layers to a depth of at most 50"):
+        Sequential([chains(MAX_DEPTH + 1)], loss=MeanSquaredError()).save(tmp_path / "deep.h5")
+    assert not (tmp_path / "deep.h5").exists()
+
+
+def nested_config(depth, inner=LINEAR):
+    for _ in range(depth):
+        inner = {"class": "Chain", "settings": {"layers": [inner]}}
+    return inner
+
+
+def first_setting(value):
+    return lambda content: content["layers"][1]["settings"].update(layers=value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["layers"].append(nested_config(MAX_DEPTH + 1)), "to a depth of at most 50"),
+        (lambda c: c["layers"].append(nested_config(200)), "to a depth of at most 50"),
+        (lambda c: c["layers"].append(nested_config(2)), r"key '4\.0\.0\.weight'"),
+        (first_setting({}), "each with its class and settings"),
+        (first_setting(LINEAR), "layers must be a list"),
+        (first_setting(None), "layers must be a list"),
+        (first_setting("ReLU"), "layers must be a list"),
+        (first_setting([]), "at least one layer"),
+        (first_setting(["ReLU"]), "must be a Layer"),
+        (first_setting([[LINEAR]]), "settings of Residual"),
+        (first_setting([[[[]]]]), "settings of Residual"),
+        (first_setting([{"class": "Linear"}]), "each with its class and settings"),
+        (first_setting([{"class": "os.system", "settings": {}}]), "'os.system': restore a copy"),
+        (first_setting([{"class": "L2", "settings": {"strength": 1}}]), "layer 'L2'"),
+        (first_setting([{"class": "Layer", "settings": {}}]), "layer 'Layer'"),
+        (first_setting([{"class": "ReLU", "settings": {"slope": 1}}]), "settings of ReLU"),
+        (first_setting([{"class": "ReLU", "settings": []}]), "each with its class and settings"),
+        (lambda c: c["layers"][1]["settings"].pop("shortcut"), "settings of Residual"),
+        (lambda c: c["layers"][1]["settings"].update(other=1), "settings of Residual"),
+        (lambda c: c["layers"][2]["settings"].update(axis=0), "settings of Concat"),
+        (lambda c: c["layers"][2]["settings"].update(axis=1.0), "settings of Concat"),
+        (lambda c: c["loss"]["settings"].update(a=LINEAR), "settings of MeanSquaredError"),
+    ],
+)
+def test_a_forged_nesting_is_refused(tmp_path, change, message):
+    path = nested().save(tmp_path / "model.h5")
+    forged(path, change)
+    with pytest.raises(DataError, match=message) as caught:
+        Sequential.load(path, custom=[Wrapper])
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 900
+
+
+def test_a_description_nested_beyond_the_stack_is_refused(tmp_path):
+    path = nested().save(tmp_path / "model.h5")
+    with h5py.File(path, "r") as file:
+        text = file["description"][()].tobytes()
+    bomb = text.replace(b'"layers": [', b'"layers": [' + b"[" * 100_000 + b"]" * 100_000 + b", ", 1)
+    changed(
+        path,
+        description=np.frombuffer(bomb, np.uint8),
+        sha256=np.frombuffer(hashlib.sha256(bomb).digest(), np.uint8),
+    )
+    with pytest.raises(DataError):
+        Sequential.load(path, custom=[Wrapper])

@@ -1,7 +1,7 @@
 import pytest
 
-from minidl import L2, ArgumentError, Dropout, LeakyReLU, Linear, ReLU
-from minidl.utils.settings import settings_of
+from minidl import L2, ArgumentError, Chain, Concat, Dropout, LeakyReLU, Linear, ReLU, Residual
+from minidl.utils.settings import construct, settings_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,28 @@ def test_settings_that_json_cannot_store_are_refused(owner, message):
         match=rf"{type(owner).__name__} cannot be saved: it .*{message}.*settings\(\)",
     ):
         settings_of(owner)
+
+
+def test_the_settings_of_a_container_are_its_layers():
+    first, second = Linear(2, 2), ReLU()
+    assert settings_of(Chain(first, second)) == {"layers": [first, second]}
+    assert settings_of(Residual(first)) == {"layers": [first], "shortcut": None}
+    concat = Concat(first, [second], axis=1)
+    assert settings_of(concat) == {"branches": list(concat.branches), "axis": 1}
+
+
+class Starred:
+    def __init__(self, a, b=2, *rest, c):
+        self.all = a, b, rest, c
+
+
+def test_construct_passes_a_list_for_a_starred_argument():
+    assert construct(Starred, {"a": 1, "b": 3, "rest": [4, 5], "c": 6}).all == (1, 3, (4, 5), 6)
+    assert construct(WithValue, {"value": [1]}).value == [1]
+    for settings in ({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "rest": "ab", "c": 3}):
+        with pytest.raises(TypeError, match="rest must be a list"):
+            construct(Starred, settings)
+    with pytest.raises((TypeError, KeyError)):
+        construct(Starred, {"a": 1, "rest": [], "c": 3})
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        construct(Starred, {"a": 1, "b": 2, "rest": [], "c": 3, "d": 4})

@@ -47,8 +47,13 @@ from minidl.utils.parts import exported_parts
 # A new layer is checked as soon as it is exported; if it needs arguments, add them here, for
 # inputs of 4 features.
 ARGUMENTS = {"Linear": (4, 3), "LeakyReLU": (0.2,), "Dropout": (0.6,)}
+CONTAINERS = {
+    "Chain": lambda: layers.Chain(Linear(4, 3), layers.Flatten(), Linear(3, 2)),
+    "Concat": lambda: layers.Concat(layers.Tanh(), [Linear(4, 3), Linear(3, 2)]),
+    "Residual": lambda: layers.Residual(layers.Tanh(), Linear(4, 3), shortcut=Linear(4, 3)),
+}
 BUILT_IN = {
-    part.__name__: partial(part, *ARGUMENTS.get(part.__name__, ()))
+    part.__name__: CONTAINERS.get(part.__name__, partial(part, *ARGUMENTS.get(part.__name__, ())))
     for part in exported_parts(layers, Layer)
 } | {"square Linear": lambda: Linear(4, 4, bias=False)}
 OWN = {

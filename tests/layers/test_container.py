@@ -1,0 +1,139 @@
+"""What all containers share, on random nets of them."""
+
+import copy
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import (
+    Chain,
+    Concat,
+    Dropout,
+    LayerReuseError,
+    Linear,
+    MeanSquaredError,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
+from minidl.layers.container import InnerShapeError
+from tests.helpers import assert_gradients
+
+
+@st.composite
+def nested_layers(draw, width=None, depth=3):
+    """Draw a layer for inputs of some width; return the layer and its output's width."""
+    width = draw(st.integers(1, 3)) if width is None else width
+    kinds = ["Linear", "Tanh"] + (["Chain", "Residual", "Concat"] if depth else [])
+    kind = draw(st.sampled_from(kinds))
+    if kind == "Linear":
+        out = draw(st.integers(1, 3))
+        return Linear(width, out), width, out
+    if kind == "Tanh":
+        return draw(st.sampled_from([Tanh, Sigmoid]))(), width, width
+    inner, out = [], width
+    if kind == "Concat":
+        branches = [draw(nested_layers(width, depth - 1)) for _ in range(draw(st.integers(1, 3)))]
+        return Concat(*(b[0] for b in branches)), width, sum(b[2] for b in branches)
+    for _ in range(draw(st.integers(1, 3))):
+        layer, _, out = draw(nested_layers(out, depth - 1))
+        inner.append(layer)
+    if kind == "Chain":
+        return Chain(*inner), width, out
+    shortcut = None if out == width else Linear(width, out)
+    return Residual(*inner, shortcut=shortcut), width, out
+
+
+@given(nested_layers(), st.sampled_from([1, 3]))
+def test_gradients_of_nested_containers(drawn, m):
+    layer, width, out = drawn
+    x = np.random.default_rng(0).standard_normal((m, width))
+    assert layer.output_shape((width,)) == (out,)
+    assert layer.forward(x).shape == (m, out)
+    assert_gradients(layer, x)
+
+
+def net(seed=0):
+    layers = [
+        Linear(2, 4),
+        Residual(Linear(4, 4), Tanh(), Dropout(0.8)),
+        Concat(Tanh(), [Linear(4, 3), Dropout(0.5)], Residual(Linear(4, 2), shortcut=Linear(4, 2))),
+        Linear(9, 1),
+    ]
+    return Sequential(layers, loss=MeanSquaredError(), seed=seed, dtype=np.float64)
+
+
+def test_every_inner_dropout_has_a_generator_of_its_own():
+    model = net()
+    dropouts = model.objective_function.stochastic_layers
+    assert [type(layer) for layer in dropouts] == [Dropout, Dropout]
+    assert dropouts[0].rng is not dropouts[1].rng
+    assert dropouts[0].rng.random() != dropouts[1].rng.random()
+
+
+@pytest.mark.parametrize(
+    "twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
+def test_copies_go_on_alike(twin_of):
+    from minidl import Adam
+
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    model = net()
+    model.fit(X, X[:, :1], optimizer=Adam(), epochs=2, progress=False)
+    twin = twin_of(model)
+    for each in model, twin:
+        each.fit(X, X[:, :1], optimizer=Adam(), epochs=2, batch_size=5, progress=False)
+    assert (model.parameters.theta == twin.parameters.theta).all()
+
+
+def test_a_step_allocates_no_arrays_after_the_first():
+    layer = Residual(Linear(64, 64), Concat([Linear(64, 32), Tanh()], Linear(64, 32)))
+    x = np.ones((4096, 64), np.float32)
+
+    def step():
+        y = layer.forward(x, training=True)
+        layer.backward(y)
+        layer.backward_parameters(y)
+
+    step()
+    tracemalloc.start()
+    try:
+        step()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        step()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before < x.nbytes // 8
+
+
+def test_a_layer_is_in_one_model_and_one_container_only():
+    shared = Linear(2, 2)
+    with pytest.raises(LayerReuseError, match=r"layer 1, Residual.* already part of layer 0"):
+        Sequential([Chain(shared), Residual(shared)], loss=MeanSquaredError())
+    Sequential([Chain(shared)], loss=MeanSquaredError())
+    with pytest.raises(LayerReuseError, match="already belongs to another model"):
+        Sequential([Residual(Tanh(), Concat(shared))], loss=MeanSquaredError())
+
+
+def test_inner_outputs_are_those_of_the_last_forward():
+    layer = Residual(Tanh(), shortcut=Sigmoid())
+    assert list(layer.inner_outputs()) == []
+    x = np.ones((2, 3))
+    layer.forward(x)
+    names, layers, outputs = zip(*layer.inner_outputs(), strict=True)
+    assert names == ("body", "shortcut")
+    assert layers == (layer.body, layer.shortcut)
+    assert (outputs[0] == np.tanh(x)).all()
+
+
+def test_an_error_of_an_inner_shape_can_be_pickled():
+    error = InnerShapeError("0", "Tanh(), expects x", ("1", Tanh())).inside("body")
+    assert str(error) == "layer body.0, Tanh(), expects x from layer body.1, Tanh()"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
