@@ -86,6 +86,9 @@ class Objective:
     first_trainable : int
         The index of the first layer with parameters in `layers_before_loss`, else their number:
         backpropagation stops there.
+    pass_sizes : dict of tuple to (int, int)
+        By the shape of an example: how many numbers per row all layers take at inference, and the
+        output. Empty at first: it is filled where rows are passed through.
     stochastic_layers : list of Layer
         The layers that draw random numbers while training, nested ones included.
 
@@ -153,6 +156,7 @@ class Objective:
         self._first_trainable_layer = self.layers_before_loss[trainable[0]] if trainable else None
         self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
+        self.pass_sizes: dict[Shape, tuple[int, int]] = {}
         self._workspace: dict[str, Array] = {}
         modules = [module for layer in self.layers for module in layer.modules()]
         self.stochastic_layers = [module for module in modules if module.stochastic]

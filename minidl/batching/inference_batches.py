@@ -43,7 +43,9 @@ class InferenceBatches:
     check_finite : bool, default False
         Whether to raise `NonFiniteError` if x is not finite.
     memory_limit : int, default 256 * 2**20
-        Bytes of rows that may be in memory.
+        Bytes that reading rows and passing them through a model may take.
+    pass_bytes_per_row : int, default 0
+        Bytes that a model takes to pass a row through its layers.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class InferenceBatches:
         dtype: np.dtype[Any],
         check_finite: bool = False,
         memory_limit: int = MEMORY_LIMIT,
+        pass_bytes_per_row: int = 0,
     ) -> None:
         self.n_examples = len(data.x)
         self._dtype = dtype
@@ -62,7 +65,14 @@ class InferenceBatches:
         reads_rows = isinstance(data.x, ArraySource) or isinstance(data.y, ArraySource)
         max_rows = min(MAX_BYTES, memory_limit // 4) // bytes_per_row or 1
         power_of_two = 1 << max_rows.bit_length() - 1
-        self._batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))
+        batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))
+        if data.x.dtype != dtype:
+            pass_bytes_per_row += bytes_per_row  # the converted rows
+        # Half of the limit is for the rows that are read ahead.
+        available = memory_limit // 2 if reads_rows else memory_limit
+        while batch_size > 1 and batch_size * pass_bytes_per_row > available:
+            batch_size //= 2
+        self._batch_size = batch_size
         self._data: Batch | BlockReader = data
         if reads_rows:
             self._data = self._reader(data, bytes_per_row, memory_limit)

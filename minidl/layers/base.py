@@ -41,6 +41,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     is_identity_at_inference : bool, default False
         Whether `forward` returns x itself with ``training=False``, so that an exported model needs
         no node for the layer. A subclass does not inherit it.
+    inference_arrays : int or None, default None
+        How many arrays of the size of its output `forward` takes at once with ``training=False``,
+        from which the number of rows follows that a model takes at once. None if it is unknown:
+        then a pass of one row is measured. A subclass does not inherit it.
     in_model : bool, default False
         Whether a model contains the layer. The model sets it; a copy is in no model.
     workspace : dict of str to ndarray
@@ -73,11 +77,12 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     array([4., 6.], dtype=float32)
     """
 
-    descriptions = ("formula", "to_onnx", "is_identity_at_inference")
+    descriptions = ("formula", "to_onnx", "is_identity_at_inference", "inference_arrays")
 
     stochastic = False
     rng: np.random.Generator | None = None
     is_identity_at_inference = False
+    inference_arrays: int | None = None
     in_model = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

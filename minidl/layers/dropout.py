@@ -55,6 +55,7 @@ class Dropout(Layer):
 
     stochastic = True
     is_identity_at_inference = True
+    inference_arrays = 0
     _mask: Array | None = None
 
     def __init__(self, keep_prob: float) -> None:

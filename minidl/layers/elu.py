@@ -47,6 +47,7 @@ class ELU(Activation):
     array([[1.839, 5.   ]])
     """
 
+    inference_arrays = 2
     option_name = "elu"
     default_init = He
 

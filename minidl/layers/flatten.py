@@ -28,6 +28,7 @@ class Flatten(Layer):
     (6, 64, 64, 3)
     """
 
+    inference_arrays = 0  # a view
     _input_shape: Shape | None = None
 
     def forward(self, x: Array, *, training: bool = False) -> Array:

@@ -43,6 +43,7 @@ class LeakyReLU(Activation):
     array([[0.5, 5. ]])
     """
 
+    inference_arrays = 1
     option_name = "leaky-relu"
     default_init = He
 

@@ -67,6 +67,7 @@ class Linear(Layer):
     array([[1., 3.]], dtype=float32)
     """
 
+    inference_arrays = 1
     _x: Array
     _y: Array | None = None
 

@@ -30,6 +30,7 @@ class ReLU(Activation):
     array([[0., 5.]])
     """
 
+    inference_arrays = 1
     option_name = "relu"
     default_init = He
 

@@ -33,6 +33,7 @@ class Sigmoid(Activation):
     array([[0.25 , 0.105]])
     """
 
+    inference_arrays = 1
     option_name = "sigmoid"
     estimator_name = "logistic"
 

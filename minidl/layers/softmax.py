@@ -30,6 +30,7 @@ class Softmax(Activation):
     array([[ 0.1875, -0.1875]])
     """
 
+    inference_arrays = 1
     option_name = None  # for the last layer, not for the hidden ones
 
     def activate(self, x: Array, out: Array) -> None:

@@ -28,6 +28,7 @@ class Tanh(Activation):
     array([[1.  , 0.42]])
     """
 
+    inference_arrays = 1
     option_name = "tanh"
 
     def activate(self, x: Array, out: Array) -> None:

@@ -11,6 +11,7 @@ from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
 from ..objective import Objective
 from .inputs import prepare_data
+from .passes import inference_batches
 
 
 def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[str, float]:
@@ -52,7 +53,7 @@ def make_validator(
     if arrays is not None:
         data = data._replace(x=arrays[0], y=arrays[1])
     try:
-        batches = InferenceBatches(data, dtype=objective.dtype, memory_limit=memory_limit)
+        batches = inference_batches(objective, data, memory_limit=memory_limit)
     except ArgumentError as error:
         hint = "validation gets an eighth of it where X and Y lie in files too"
         raise ArgumentError(f"{error}; {hint}") from None

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from ..batching.arguments import MEMORY_LIMIT, check_memory_limit
 from ..batching.batch import Batch
-from ..batching.inference_batches import InferenceBatches
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..objective import Objective
@@ -23,6 +22,7 @@ from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from .evaluation import evaluate_batches
 from .inputs import prepare_batch, prepare_data, prepare_examples
+from .passes import inference_batches
 
 # Methods import the packages that only they need, so that a program starts sooner.
 if TYPE_CHECKING:
@@ -199,8 +199,9 @@ class Sequential:
         progress : bool, default True
             Whether to show a progress bar on stderr.
         memory_limit : int, default 256 * 2**20
-            Bytes of rows in memory at once where X or Y is not in memory. What does not fit is read
-            again in each epoch (see `MiniBatches`).
+            About how many bytes rows and the validation's work arrays may take, beyond what the
+            steps of training need. What does not fit of X or Y in a file is read again in each
+            epoch (see `MiniBatches`).
         resume : path-like, optional
             A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
             callbacks, training continues as if it had never stopped; `epochs` counts from the
@@ -273,7 +274,8 @@ class Sequential:
         X : array_like of shape (m, ...)
             The examples, as `fit` takes them.
         memory_limit : int, default 256 * 2**20
-            Bytes of rows in memory at once where X is not in memory.
+            About how many bytes rows and work arrays may take, beyond what is returned: fewer rows
+            pass through wide layers at once.
 
         Returns
         -------
@@ -288,8 +290,8 @@ class Sequential:
         check_memory_limit(memory_limit)
         objective = self.objective_function
         x, _ = prepare_examples(objective, X, validate=False)
-        batches = InferenceBatches(
-            Batch(x, None), dtype=objective.dtype, check_finite=True, memory_limit=memory_limit
+        batches = inference_batches(
+            objective, Batch(x, None), check_finite=True, memory_limit=memory_limit
         )
         outputs: Array = np.empty(0)
         with closing(iter(batches)) as slices:
@@ -308,7 +310,8 @@ class Sequential:
         X : array_like of shape (m, ...)
             The examples, as `fit` takes them.
         memory_limit : int, default 256 * 2**20
-            Bytes of rows in memory at once where X is not in memory.
+            About how many bytes rows and work arrays may take, beyond what is returned: fewer rows
+            pass through wide layers at once.
 
         Returns
         -------
@@ -343,7 +346,8 @@ class Sequential:
         sample_weight : array_like of shape (m,), optional
             The weight of each example in the loss.
         memory_limit : int, default 256 * 2**20
-            Bytes of rows in memory at once where X or Y is not in memory.
+            About how many bytes rows and work arrays may take: fewer rows pass through wide layers
+            at once.
 
         Returns
         -------
@@ -364,8 +368,8 @@ class Sequential:
             memory_limit=memory_limit,
             validate=False,
         )
-        batches = InferenceBatches(
-            data, dtype=self.dtype, check_finite=True, memory_limit=memory_limit
+        batches = inference_batches(
+            self.objective_function, data, check_finite=True, memory_limit=memory_limit
         )
         return evaluate_batches(self.objective_function, batches)
 

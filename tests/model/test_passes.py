@@ -1,0 +1,221 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from out_of_core_array import OutOfCoreArray
+
+from minidl import (
+    ELU,
+    Adam,
+    CategoricalCrossEntropy,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from minidl.batching.batch import Batch
+from minidl.batching.out_of_core import ArraySource
+from minidl.model.passes import inference_batches, pass_bytes_per_row
+
+LIMIT = 64 * 2**20
+UNITS = 100_000
+rng = np.random.default_rng(0)
+X = rng.standard_normal((2000, 4)).astype(np.float32)
+Y = rng.standard_normal((2000, 1)).astype(np.float32)
+F4 = np.dtype(np.float32)
+
+
+class Repeat(Layer):
+    """A custom layer that does not tell its width, and keeps arrays."""
+
+    def __init__(self, copies):
+        self.copies = copies
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        self.y = np.tanh(np.repeat(x, self.copies, axis=1))
+        return self.y * 2
+
+    def backward(self, dy):
+        dx = dy * 2 * (1 - self.y**2)
+        return dx.reshape(*self.x.shape, self.copies).sum(axis=2)
+
+
+class Both(Layer):
+    """A container of two layers, of which the first one is wide inside."""
+
+    def __init__(self, width):
+        self.steps = [Linear(4, width), Linear(width, 1)]
+
+    def forward(self, x, *, training=False):
+        for step in self.steps:
+            x = step.forward(x, training=training)
+        return x
+
+    def backward(self, dy):
+        for step in reversed(self.steps):
+            dy = step.backward(dy)
+        return dy
+
+    def output_shape(self, shape):
+        return (1,)
+
+
+MODELS = {
+    "wide": lambda: [Linear(4, UNITS), Tanh(), Linear(UNITS, 1)],
+    "custom": lambda: [Repeat(UNITS // 4), Linear(UNITS, 1)],
+    "container": lambda: [Both(UNITS)],
+}
+
+
+# The issue's input has 2000 rows; where a layer is measured, fewer tell enough.
+N_ROWS = {"wide": 2000, "custom": 500, "container": 500}
+
+
+def model_of(name):
+    return Sequential(MODELS[name](), loss=MeanSquaredError())
+
+
+def peak_bytes(function):
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predict_and_evaluate_keep_the_memory_limit(name):
+    model, x, y = model_of(name), X[: N_ROWS[name]], Y[: N_ROWS[name]]
+    assert peak_bytes(lambda: model.predict(x, memory_limit=LIMIT)) < 1.5 * LIMIT
+    model = model_of(name)
+    assert peak_bytes(lambda: model.evaluate(x, y, memory_limit=LIMIT)) < 1.5 * LIMIT
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_fit_with_validation_keeps_the_memory_limit(name):
+    def fit(validation):
+        model, optimizer = model_of(name), Adam(0.001)
+        settings = {"epochs": 2, "batch_size": 8, "progress": False, "memory_limit": LIMIT}
+        return peak_bytes(
+            lambda: model.fit(
+                X[:16], Y[:16], optimizer=optimizer, validation=validation, **settings
+            )
+        )
+
+    x, y = X[: N_ROWS[name]], Y[: N_ROWS[name]]
+    # Without validation: the optimizer's state, and one batch's activations.
+    assert fit((x, y)) - fit(None) < 1.5 * LIMIT
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_of_a_file_keep_the_memory_limit(name):
+    model, file = model_of(name), OutOfCoreArray(X[: N_ROWS[name]])
+    assert peak_bytes(lambda: model.predict(file, memory_limit=LIMIT)) < 1.5 * LIMIT
+
+
+def test_the_results_do_not_depend_on_the_limit_but_for_rounding():
+    model = model_of("wide")
+    narrow = model.predict(X[:300], memory_limit=2**20)  # row by row
+    np.testing.assert_allclose(narrow, model.predict(X[:300]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["array", "file"])
+def test_the_batches_of_ordinary_models_stay_as_they_were(kind):
+    layers = [Linear(784, 4096), ReLU(), Linear(4096, 1000), Softmax()]
+    model = Sequential(layers, loss=CategoricalCrossEntropy())
+    x = np.zeros((2100, 784), np.float32)
+    source = x if kind == "array" else ArraySource(OutOfCoreArray(x), "X", F4)
+    data = Batch(source, np.zeros((2100, 1000), np.float32))
+    batches = inference_batches(model.objective_function, data, memory_limit=256 * 2**20)
+    sizes = [len(batch.x) for _, batch in batches]
+    assert sizes == [1024, 1024, 52]
+
+
+def bytes_of(layers, shape, y=None):
+    model = Sequential(layers, loss=MeanSquaredError())
+    return pass_bytes_per_row(model.objective_function, Batch(np.ones((2, *shape), F4), y))
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([Linear(4, 50), ReLU(), Dropout(0.5), Linear(50, 7), Sigmoid()], (4,)),
+        ([Flatten(), Linear(6, 5), LeakyReLU(), Tanh()], (2, 3)),
+        ([ELU(), Softmax()], (11,)),
+    ],
+)
+def test_layers_tell_exactly_what_they_keep(layers, shape):
+    kept = bytes_of(layers, shape)
+    for layer in layers:
+        layer.workspace.clear()
+    x = np.ones((8, *shape), F4)
+    for layer in layers:
+        x = layer.forward(x)
+    assert 8 * kept == sum(a.nbytes for layer in layers for a in layer.workspace.values())
+
+
+def test_a_layer_that_derives_from_a_known_one_is_measured():
+    class TwoTimes(Linear):
+        def forward(self, x, *, training=False):
+            self.doubled = np.concatenate([super().forward(x), super().forward(x)] * 50, axis=1)
+            return self.doubled[:, :3]
+
+    assert TwoTimes(4, 3).inference_arrays is None
+    assert bytes_of([TwoTimes(4, 3)], (4,)) >= 4 * 300
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_a_pass_takes_does_not_depend_on_earlier_passes(name):
+    def measured(objective):
+        return pass_bytes_per_row(objective, Batch(X, None))
+
+    fresh, used = model_of(name), model_of(name)
+    used.fit(X[:8], Y[:8], optimizer=Adam(0.001), epochs=1, batch_size=4, progress=False)
+    assert not used.objective_function.pass_sizes
+    workspaces = [layer.workspace for layer in used.layers]
+    contents = [dict(workspace) for workspace in workspaces]
+    assert measured(fresh.objective_function) == measured(used.objective_function)
+    for layer, workspace, content in zip(used.layers, workspaces, contents, strict=True):
+        assert layer.workspace is workspace
+        assert workspace == content or workspace.keys() == content.keys()
+
+
+def test_a_single_row_is_not_measured():
+    objective = model_of("custom").objective_function
+    assert pass_bytes_per_row(objective, Batch(X[:1], None)) == 0
+    assert not objective.pass_sizes
+
+
+def test_an_error_of_a_layer_is_raised_where_it_was():
+    class Picky(Layer):
+        def forward(self, x, *, training=False):
+            if len(x) == 1:
+                raise ValueError("one row")
+            return x
+
+        def backward(self, dy):
+            return dy
+
+    model = Sequential([Picky(), Linear(4, 1)], loss=MeanSquaredError())
+    assert model.predict(X[:10]).shape == (10, 1)
+    with pytest.raises(ValueError, match="one row"):
+        model.predict(X[:1])
+
+
+def test_targets_of_an_evaluation_count():
+    layers = [Linear(4, 10)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    alone, with_loss = (
+        pass_bytes_per_row(model.objective_function, Batch(X, y)) for y in (None, Y)
+    )
+    assert alone == 40
+    assert with_loss > alone
