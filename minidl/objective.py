@@ -13,6 +13,7 @@ from .batching.batch import Batch
 from .errors import ArgumentError, LayerReuseError, ShapeError
 from .layers.base import Layer, Shape
 from .layers.container import InnerShapeError, run_backward_parameters
+from .layers.probabilities import check_probabilities
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
 from .losses.base import Loss
@@ -20,6 +21,7 @@ from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
+from .utils.given_class import cure_for_class
 from .utils.random import RandomGenerator, spawn_rngs
 from .utils.settings import settings_of
 from .utils.typing import Array
@@ -128,7 +130,9 @@ class Objective:
     ) -> None:
         self.layers = _check_layers(layers)
         if not isinstance(loss, Loss):
-            raise ArgumentError(f"loss must be a Loss such as BinaryCrossEntropy(), got {loss!r}")
+            rule = "loss must be a Loss such as BinaryCrossEntropy()"
+            raise ArgumentError(f"{rule}, got {loss!r}{cure_for_class(loss)}")
+        check_probabilities(self.layers, loss)
         self.loss = loss
         self.penalties = tuple(penalties if isinstance(penalties, Iterable) else [penalties])
         _check_penalties(self.penalties, len(self.layers))
@@ -446,7 +450,9 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
     layer_tuple = tuple(layers) if is_list else ()
     if not layer_tuple:
-        raise ArgumentError(f"layers must be a list of at least one layer, got {layers!r}")
+        cure = f": put the layers in a list, [{layers!r}, ...]" if isinstance(layers, Layer) else ""
+        rule = "layers must be a list of at least one layer"
+        raise ArgumentError(f"{rule}, got {layers!r}{cure}")
     layer_of_member: dict[int, int] = {}
     for i, layer in enumerate(layer_tuple):
         if not isinstance(layer, Layer):
@@ -479,7 +485,7 @@ def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:
     for penalty, name in zip(penalties, names, strict=True):
         if not isinstance(penalty, Penalty):
             rule = "penalties must be a list of Penalty objects such as L2(0.1)"
-            raise ArgumentError(f"{rule}, got {penalty!r}")
+            raise ArgumentError(f"{rule}, got {penalty!r}{cure_for_class(penalty)}")
         if names.count(name) > 1:
             raise ArgumentError(f"penalty {name} is given twice: add the strengths")
         if penalty.layers is not None and max(penalty.layers) >= n_layers:

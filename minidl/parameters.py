@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
+from .utils.given_class import cure_for_class
+from .utils.masked import check_not_masked
 from .utils.random import RandomGenerator
 from .utils.typing import Array
 
@@ -76,6 +78,10 @@ class Parameter:
     ) -> None:
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
             raise ArgumentError(f"a Parameter's shape must be integers >= 1, got {shape}")
+        if isinstance(init, type):
+            raise ArgumentError(
+                f"a Parameter's init must fill an array, got {init!r}{cure_for_class(init)}"
+            )
         self.shape = tuple(int(n) for n in shape)
         self.size = math.prod(self.shape)
         self.init = init
@@ -296,8 +302,12 @@ class ParameterVector:
 
 
 def _copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
+    check_not_masked(new, name)
     if np.shape(new) != array.shape:
+        cure = ""
+        if np.ndim(new) == 0:
+            cure = f"; to set all elements, pass np.full({array.shape}, {new!r})"
         raise ShapeError(
-            f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast"
+            f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast{cure}"
         )
     array[...] = new

@@ -196,3 +196,9 @@ def test_a_copy_is_in_no_model():
     twin = copy.deepcopy(layer)
     assert not twin.in_model
     assert not twin.weight.in_model
+
+
+def test_a_number_for_an_array_is_told_the_cure():
+    bias = Linear(2, 3).bias
+    with pytest.raises(ShapeError, match=r"set all elements, pass np\.full\(\(3,\), 2\.0\)"):
+        bias.value = 2.0

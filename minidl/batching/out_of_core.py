@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, MinidlError
+from ..utils.masked import check_not_masked
 from ..utils.typing import Array
 from ..utils.validation import (
     as_sample_array,
@@ -99,7 +100,9 @@ class ArraySource:
         """Return the rows from `start` to before `stop`, validated and converted."""
         place = f"{self.name}[{start}:{stop}]"
         try:
-            block = np.asarray(self.values[start:stop])
+            values = self.values[start:stop]
+            check_not_masked(values, place)
+            block = np.asarray(values)
         except MinidlError:
             raise
         except Exception as error:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
+from ..utils.masked import check_not_masked
 from ..utils.random import as_rng
 from ..utils.typing import Array, Seed
 
@@ -62,6 +63,8 @@ def train_validation_split(
     >>> len(X_train), len(X_val), Y_val.sum()
     (8, 2, np.int64(1))
     """
+    check_not_masked(X, "X")
+    check_not_masked(Y, "Y")
     X = np.asarray(X)
     Y = np.asarray(Y)
     if X.ndim == 0 or Y.ndim == 0 or len(X) != len(Y):

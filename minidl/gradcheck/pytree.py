@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DtypeError, NonFiniteError, ShapeError
+from ..utils.masked import check_not_masked
 from ..utils.typing import Array
 from .constants import EPS
 
@@ -37,7 +38,9 @@ class ParameterTree:
         arrays: list[Array] = []
         start = 0
         for path, leaf in _matching_leaves(tree, tree):
-            name, array = path or "parameters", np.asarray(leaf)
+            name = path or "parameters"
+            check_not_masked(leaf, name)
+            array = np.asarray(leaf)
             _check_parameter(name, array)
             self.leaves.append(Leaf(name, slice(start, start + array.size), array.shape))
             start += array.size

@@ -14,10 +14,12 @@ from ..errors import ArgumentError
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
+from ..utils.given_class import cure_for_class
 from ..utils.random import RandomGenerator
 from ..utils.validation import is_integer
 from .evaluation import make_validator
 from .inputs import prepare_data
+from .row_sums import check_row_sums
 
 
 def check_fit_arguments(
@@ -46,7 +48,8 @@ def check_fit_arguments(
         If an argument is invalid.
     """
     if not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"optimizer must be an Optimizer such as Adam(), got {optimizer!r}")
+        rule = "optimizer must be an Optimizer such as Adam()"
+        raise ArgumentError(f"{rule}, got {optimizer!r}{cure_for_class(optimizer)}")
     if not is_integer(epochs):
         raise ArgumentError(f"epochs must be an integer >= 1, got {epochs!r}")
     check_batch_size(batch_size)
@@ -55,7 +58,7 @@ def check_fit_arguments(
     for callback in callback_list:
         if not isinstance(callback, Callback):
             rule = "callbacks must be a list of Callback objects such as EarlyStopping()"
-            raise ArgumentError(f"{rule}, got {callback!r}")
+            raise ArgumentError(f"{rule}, got {callback!r}{cure_for_class(callback)}")
     is_pair = isinstance(validation, tuple | list) and len(validation) in (2, 3)
     if validation is not None and not is_pair:
         rule = "validation must be a pair (X, Y), or (X, Y, sample_weight)"
@@ -109,6 +112,7 @@ def prepare_training_data(
             validation_limit = memory_limit // 8
             training_limit = memory_limit - validation_limit
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
+    check_row_sums(objective, data.x)
     validate = None
     if validation is not None:
         validate = make_validator(objective, validation, validation_limit)

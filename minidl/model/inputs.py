@@ -55,6 +55,11 @@ def prepare_examples(
             with suppress(ShapeError):
                 output_shapes(objective.layers, x.shape[:1])
                 hint = "; the examples are the rows: pass X.T?"
+        if not hint:
+            with suppress(ShapeError):
+                output_shapes(objective.layers, x.shape)
+                cure = "X[np.newaxis]" if hasattr(X, "shape") else "[X]"
+                hint = f"; if it is one example, pass {cure}, a batch of one row"
         raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
     return x, output_shape[0] if output_shape else None
 

@@ -23,6 +23,7 @@ from ..utils.typing import Array, Seed
 from .evaluation import evaluate_batches
 from .inputs import prepare_batch, prepare_data, prepare_examples
 from .passes import inference_batches
+from .row_sums import check_row_sums
 
 # Methods import the packages that only they need, so that a program starts sooner.
 if TYPE_CHECKING:
@@ -368,6 +369,7 @@ class Sequential:
             memory_limit=memory_limit,
             validate=False,
         )
+        check_row_sums(self.objective_function, data.x)
         batches = inference_batches(
             self.objective_function, data, check_finite=True, memory_limit=memory_limit
         )

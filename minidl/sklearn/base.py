@@ -21,6 +21,7 @@ from ..penalties import L2
 from ..schedules.base import Schedule
 from ..training.callbacks.base import Callback
 from ..training.callbacks.early_stopping import EarlyStopping
+from ..utils.masked import check_not_masked
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.typing import Array, Seed
 from .hold_out import Examples, hold_out
@@ -120,6 +121,8 @@ class MinidlEstimator(BaseEstimator):
     ) -> Self:
         resume = resume and hasattr(self, "model_")
         is_regressor = isinstance(self, RegressorMixin)
+        for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            check_not_masked(values, name)
         X, y = validate_data(
             self, X, y, reset=not resume, multi_output=is_regressor, y_numeric=is_regressor
         )
@@ -222,4 +225,5 @@ class MinidlEstimator(BaseEstimator):
     def _outputs(self, X: npt.ArrayLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
+        check_not_masked(X, "X")
         return self.model_.predict(np.asarray(validate_data(self, X, reset=False)))

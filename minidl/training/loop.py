@@ -85,7 +85,7 @@ def train(
             if run.stop_immediately:
                 break
             if validate:
-                with np.errstate(over="ignore", invalid="ignore"):
+                with np.errstate(over="ignore", invalid="ignore", under="ignore"):
                     metrics |= {f"val_{name}": value for name, value in validate().items()}
             run.history.add(metrics | dict.fromkeys(rate_names, optimizer.last_learning_rate))
             if optimizer.schedule is not None:
@@ -127,8 +127,9 @@ def _train_epoch(
     grad = objective.parameters.grad
     step = run.optimizer.step
     is_classification = objective.loss.is_classification
-    # StopOnNonFinite reports what is not finite.
-    with np.errstate(over="ignore", invalid="ignore"), closing(iter(run.minibatches)) as batches:
+    # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
+    quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
+    with quiet, closing(iter(run.minibatches)) as batches:
         for data in batches:
             run.batch += 1
             run.data = data

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
+from .masked import check_not_masked
 from .typing import Array
 
 MODEL_DTYPES = ("float32", "float64", "complex128")  # complex128 serves complex-step derivatives
@@ -184,6 +185,8 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
 
     Raises
     ------
+    ArgumentError
+        If elements are masked.
     DtypeError
         If the elements are not real numbers.
     ShapeError
@@ -194,6 +197,7 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
             f"{name} must be an array, got a {type(values).__name__} of "
             f"{', '.join(map(str, values))}: pass one of these"
         )
+    check_not_masked(values, name)
     try:
         array = np.asarray(values)
     except ValueError as error:

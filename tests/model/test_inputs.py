@@ -223,3 +223,13 @@ def test_class_numbers_are_the_same_as_one_hot_rows(Y):
     rows = np.eye(3)[np.ravel(Y)]
     assert three_classes().evaluate(X, Y) == three_classes().evaluate(X, rows)
     assert three_classes().fit(X, Y, **FIT).loss == three_classes().fit(X, rows, **FIT).loss
+
+
+@pytest.mark.parametrize(
+    ("example", "cure"),
+    [([0.5, 1.0], r"pass \[X\]"), (np.array([0.5, 1.0]), r"pass X\[np.newaxis\]")],
+)
+def test_one_example_without_its_batch_axis_is_told_the_cure(example, cure):
+    plain = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    with pytest.raises(ShapeError, match=rf"if it is one example, {cure}, a batch of one row"):
+        plain.predict(example)

@@ -1,0 +1,53 @@
+"""Layers that cannot give probabilities of classes are refused."""
+
+import numpy as np
+import pytest
+
+from minidl import (
+    ELU,
+    CategoricalCrossEntropy,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+)
+from minidl.errors import ArgumentError
+from minidl.layers.probabilities import check_probabilities
+
+
+@pytest.mark.parametrize("last", [ELU, LeakyReLU, ReLU, Sigmoid, Tanh])
+def test_an_activation_of_single_outputs_is_refused_under_class_probabilities(last):
+    with pytest.raises(ArgumentError, match=rf"last layer is {last.__name__}.*Softmax\(\)"):
+        Sequential([Linear(2, 3), last()], loss=CategoricalCrossEntropy())
+
+
+def test_a_linear_end_is_refused_and_nothing_of_the_layers_is_used_up():
+    layers = [Linear(2, 3)]
+    with pytest.raises(ArgumentError, match=r"end the layers in Softmax\(\); append it after"):
+        Sequential(layers, loss=CategoricalCrossEntropy())
+    Sequential([*layers, Softmax()], loss=CategoricalCrossEntropy())
+
+
+@pytest.mark.parametrize("loss", [CategoricalCrossEntropy(), MeanSquaredError()], ids=str)
+def test_softmax_twice_is_refused(loss):
+    with pytest.raises(ArgumentError, match="must not follow another one, got layers 1 and 2"):
+        Sequential([Linear(2, 3), Softmax(), Softmax()], loss=loss)
+
+
+def test_a_loss_of_logits_takes_linear_outputs():
+    check_probabilities([Linear(2, 3)], SoftmaxCrossEntropy())
+    check_probabilities([Linear(2, 3)], MeanSquaredError())
+
+
+def test_a_subclass_may_give_probabilities():
+    class Normalized(ReLU):
+        def activate(self, x, out):
+            np.abs(x, out=out)
+            out /= out.sum(axis=-1, keepdims=True)
+
+    check_probabilities([Linear(2, 3), Normalized()], CategoricalCrossEntropy())
