@@ -58,6 +58,8 @@ class Chain(Container):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
+    inference_arrays = 0  # those of its layers are counted
+
     def __init__(self, *layers: Layer) -> None:
         self._names = [str(i) for i in range(len(layers))]
         check_inner_layers(layers, "Chain", [f"layer {name}" for name in self._names])

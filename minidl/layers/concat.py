@@ -68,6 +68,8 @@ class Concat(Container):
     ['1.0.weight', '1.0.bias']
     """
 
+    inference_arrays = 1
+
     _y_shape: Shape | None = None
     _axis: int
     _sizes: list[int]

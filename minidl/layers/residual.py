@@ -80,6 +80,8 @@ class Residual(Container):
     Residual(Linear(8, 4), shortcut=Linear(8, 4, bias=False))
     """
 
+    inference_arrays = 1
+
     def __init__(self, *layers: Layer, shortcut: Layer | Sequence[Layer] | None = None) -> None:
         check_inner_layers(layers, "Residual", [f"layer {i}" for i in range(len(layers))])
         self.body = Chain(*layers)

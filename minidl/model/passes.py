@@ -11,6 +11,7 @@ from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
 from ..batching.out_of_core import ArraySource
 from ..layers.base import Layer, Shape
+from ..layers.container import Container
 from ..objective import Objective
 from ..utils.typing import Array
 
@@ -82,14 +83,27 @@ def pass_bytes_per_row(objective: Objective, data: Batch) -> int:
 
 def _known_sizes(objective: Objective, shape: Shape) -> tuple[int, int] | None:
     """Return the numbers per row of all layers and of the output, None if a layer is unknown."""
-    total = 0
+    sizes: list[int | None] = []
+
+    def run(name: str, layer: Layer, shape: Shape | None) -> Shape | None:
+        if isinstance(layer, Container):
+            output_shape = layer.shape_through(shape, run)
+        else:
+            output_shape = layer.output_shape(shape)
+        n_arrays = layer.inference_arrays
+        if output_shape is None or n_arrays is None:
+            sizes.append(None)
+        else:
+            sizes.append(n_arrays * math.prod(output_shape))
+        return output_shape
+
+    output_shape: Shape | None = shape
     for layer in objective.layers:
-        output_shape = layer.output_shape(shape)
-        if layer.inference_arrays is None or output_shape is None:
-            return None
-        total += layer.inference_arrays * math.prod(output_shape)
-        shape = output_shape
-    return total, math.prod(shape)
+        output_shape = run("", layer, output_shape)
+    known = [size for size in sizes if size is not None]
+    if output_shape is None or len(known) < len(sizes):
+        return None
+    return sum(known), math.prod(output_shape)
 
 
 def _measured_sizes(objective: Objective, x: Array | ArraySource) -> tuple[int, int] | None:
@@ -122,11 +136,10 @@ def _arrays(module: Layer) -> list[Array]:
 
 def _measured_size(layer: Layer, output_size: int, ids_before: set[int]) -> int:
     """Return the numbers that a layer took in its last pass, of one row."""
-    if layer.inference_arrays is not None:
+    if layer.inference_arrays is not None and not isinstance(layer, Container):
         return layer.inference_arrays * output_size
-    kept = 0
-    for module in layer.modules():
-        new_arrays = {id(array): array for array in _arrays(module) if id(array) not in ids_before}
-        factor = 2 if module.inference_arrays is None else 1
-        kept += factor * sum(array.size for array in new_arrays.values())
-    return max(_UNKNOWN_ARRAYS * output_size, kept)
+    new_arrays = {id(array): array for module in layer.modules() for array in _arrays(module)}
+    kept = sum(array.size for key, array in new_arrays.items() if key not in ids_before)
+    if all(module.inference_arrays is not None for module in layer.modules()):
+        return kept
+    return max(_UNKNOWN_ARRAYS * output_size, 2 * kept)

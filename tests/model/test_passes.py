@@ -8,6 +8,8 @@ from minidl import (
     ELU,
     Adam,
     CategoricalCrossEntropy,
+    Chain,
+    Concat,
     Dropout,
     Flatten,
     Layer,
@@ -15,6 +17,7 @@ from minidl import (
     Linear,
     MeanSquaredError,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -72,11 +75,13 @@ MODELS = {
     "wide": lambda: [Linear(4, UNITS), Tanh(), Linear(UNITS, 1)],
     "custom": lambda: [Repeat(UNITS // 4), Linear(UNITS, 1)],
     "container": lambda: [Both(UNITS)],
+    "residual": lambda: [Residual(Linear(4, UNITS), Tanh(), Linear(UNITS, 4)), Linear(4, 1)],
+    "unknown inside": lambda: [Chain(Repeat(UNITS // 4), Linear(UNITS, 1))],
 }
 
 
 # The input has 2000 rows; where a layer is measured, fewer tell enough.
-N_ROWS = {"wide": 2000, "custom": 500, "container": 500}
+N_ROWS = dict.fromkeys(MODELS, 500) | {"wide": 2000}
 
 
 def model_of(name):
@@ -151,16 +156,18 @@ def bytes_of(layers, shape, y=None):
         ([Linear(4, 50), ReLU(), Dropout(0.5), Linear(50, 7), Sigmoid()], (4,)),
         ([Flatten(), Linear(6, 5), LeakyReLU(), Tanh()], (2, 3)),
         ([ELU(), Softmax()], (11,)),
+        ([Residual(Linear(4, 9), ReLU(), Linear(9, 4)), Linear(4, 1)], (4,)),
+        ([Concat(Chain(Linear(4, 30), Tanh()), Residual(Linear(4, 4)))], (4,)),
     ],
 )
 def test_layers_tell_exactly_what_they_keep(layers, shape):
     kept = bytes_of(layers, shape)
-    for layer in layers:
-        layer.workspace.clear()
     x = np.ones((8, *shape), F4)
     for layer in layers:
         x = layer.forward(x)
-    assert 8 * kept == sum(a.nbytes for layer in layers for a in layer.workspace.values())
+    modules = [module for layer in layers for module in layer.modules()]
+    arrays = {id(array): array for module in modules for array in module.workspace.values()}
+    assert 8 * kept == sum(array.nbytes for array in arrays.values())
 
 
 def test_a_layer_that_derives_from_a_known_one_is_measured():
