@@ -66,6 +66,11 @@ def __getattr__(name: str) -> Any:
             if name in package.__all__:
                 value = globals()[name] = getattr(package, name)
                 return value
+        from .utils.foreign_words import cure_for_name
+
+        cure = cure_for_name(name)
+        if cure:  # `from minidl import Dense` would replace the message of an AttributeError
+            raise ImportError(f"minidl has no {name}{cure}", name=name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "MissingDependencyError",
     "NonFiniteError",
     "ShapeError",
+    "SignatureError",
 ]
 
 
@@ -37,6 +38,10 @@ class DtypeError(MinidlError, TypeError):
 
 class ArgumentError(MinidlError, ValueError):
     """Raised if an argument is out of its range, or if arguments contradict each other."""
+
+
+class SignatureError(ArgumentError, TypeError):
+    """Raised if an argument is missing, or is one that a function does not have."""
 
 
 class LayerReuseError(MinidlError, ValueError):

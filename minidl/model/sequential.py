@@ -18,6 +18,7 @@ from ..losses.base import Loss
 from ..objective import Objective
 from ..parameters import ParameterVector
 from ..penalties import Penalty
+from ..utils.foreign_words import explain_arguments, explain_attributes
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from .evaluation import evaluate_batches
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ..utils.atomic_files import FilePath
 
 
+@explain_attributes
+@explain_arguments("__init__", "fit", "evaluate")
 class Sequential:
     """A model: layers one after another, under a loss and penalties.
 

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than, in_range
 from .base import LearningRate, Optimizer
 from .compiled import adam_step, check_fast, compile_step
 
 
+@explain_arguments("__init__")
 class Adam(Optimizer):
     """Adam: momentum, divided by the root of an exponential average of the squared gradients.
 

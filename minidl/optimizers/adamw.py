@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import at_least, check_number
 from .adam import Adam
 from .base import LearningRate
 
 
+@explain_arguments("__init__")
 class AdamW(Adam):
     """Adam with decoupled weight decay: shrinks all parameters, then makes a step of `Adam`.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from .base import LearningRate, Optimizer
 from .compiled import check_fast, compile_step, gradient_descent_step
 
 
+@explain_arguments("__init__")
 class GradientDescent(Optimizer):
     """Gradient descent: ``theta = theta - learning_rate * g``.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, in_range
 from .base import LearningRate, Optimizer
 
 
+@explain_arguments("__init__")
 class Momentum(Optimizer):
     """Gradient descent with momentum, along an exponential average of the gradients.
 

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than, in_range
 from .base import LearningRate, Optimizer
 
 
+@explain_arguments("__init__")
 class RMSProp(Optimizer):
     """RMSProp: divides the gradient by the root of an exponential average of its squares.
 

@@ -1,0 +1,114 @@
+"""Words of Keras and PyTorch, and wrong arguments, are answered with the cure."""
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+import minidl
+from minidl import Adam, BinaryCrossEntropy, GradientDescent, Linear, Nesterov, ReLU, Sequential
+from minidl.errors import ArgumentError, MinidlError, SignatureError
+from minidl.utils.foreign_words import ATTRIBUTES, NAMES, cure_for_name, explain_arguments
+
+X, Y = [[0.0], [1.0]], [0, 1]
+LOSS = BinaryCrossEntropy()
+
+
+def model():
+    return Sequential([Linear(1, 1)], loss=BinaryCrossEntropy(), seed=3)
+
+
+CALLS = {
+    "layers by position": (
+        lambda: Sequential(Linear(1, 1), ReLU(), loss=LOSS),
+        r"Sequential takes layers by position, got 2 values: put the layers in a list",
+    ),
+    "no loss": (lambda: Sequential([Linear(1, 1)]), r"needs loss: .*BinaryCrossEntropy\(\)"),
+    "no layers": (lambda: Sequential(loss=LOSS), "Sequential needs layers"),
+    "no optimizer": (lambda: model().fit(X, Y, epochs=1), r"needs optimizer: .*Adam\(\)"),
+    "no epochs": (lambda: model().fit(X, Y, optimizer=Adam()), r"needs epochs: .*epochs=100"),
+    "no targets": (lambda: model().evaluate(X), "Sequential.evaluate needs Y"),
+    "epochs by position": (
+        lambda: model().fit(X, Y, 5, optimizer=Adam()),
+        "takes X, Y by position, got 3 values: write the others by name",
+    ),
+    "validation_data": (
+        lambda: model().fit(X, Y, validation_data=(X, Y), optimizer=Adam(), epochs=1),
+        r"has no argument 'validation_data': write validation=\(X_val, Y_val\)",
+    ),
+    "validation_split": (lambda: model().fit(X, Y, validation_split=0.1), "validation_split"),
+    "verbose": (lambda: model().fit(X, Y, verbose=0), "write progress=False"),
+    "lr in fit": (lambda: model().fit(X, Y, lr=0.1), r"Adam\(learning_rate=0.001\)"),
+    "lr": (lambda: Adam(lr=0.1), "Adam has no argument 'lr': write learning_rate="),
+    "lr of a derived class": (lambda: Nesterov(lr=0.1), "Nesterov has no argument 'lr'"),
+    "no rate": (lambda: GradientDescent(), "GradientDescent needs learning_rate: pass a number"),
+    "unknown": (lambda: model().evaluate(X, Y, what=1), "has no argument 'what': it has X, Y"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), CALLS.values(), ids=CALLS)
+def test_wrong_arguments_are_answered_with_the_cure(call, message):
+    with pytest.raises(SignatureError, match=message) as caught:
+        call()
+    assert isinstance(caught.value, TypeError)
+    assert isinstance(caught.value, ArgumentError)
+    assert isinstance(caught.value, MinidlError)
+
+
+def test_layers_that_are_no_list_are_told_to_be_one():
+    with pytest.raises(ArgumentError, match="put the layers in a list"):
+        Sequential(Linear(1, 1), loss=LOSS)
+
+
+def test_a_type_error_from_within_is_left_alone():
+    @explain_arguments("method")
+    class Owner:
+        def method(self, value):
+            return value + 1
+
+    with pytest.raises(TypeError, match="can only concatenate str") as caught:
+        Owner().method("x")
+    assert not isinstance(caught.value, MinidlError)
+    assert Owner().method(1) == 2
+
+
+def test_signatures_and_docstrings_stay():
+    assert [*inspect.signature(Sequential).parameters][:2] == ["layers", "loss"]
+    assert [*inspect.signature(Sequential.fit).parameters][:4] == ["self", "X", "Y", "optimizer"]
+    assert Sequential.fit.__doc__.startswith("Train for")
+    assert [*inspect.signature(Adam).parameters][0] == "learning_rate"
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_attributes_of_other_libraries_are_attribute_errors_with_the_cure(name):
+    assert not hasattr(model(), name)
+    with pytest.raises(AttributeError, match=f"'Sequential' object has no attribute '{name}': "):
+        getattr(model(), name)
+
+
+def test_other_attributes_are_plain_attribute_errors():
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'nothing'$"):
+        model().nothing  # noqa: B018
+
+
+def test_copies_and_pickles_stay_right():
+    original = model()
+    for twin in (
+        copy.copy(original),
+        copy.deepcopy(original),
+        pickle.loads(pickle.dumps(original)),
+    ):
+        assert twin.parameters.theta.tobytes() == original.parameters.theta.tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_other_libraries_are_answered_with_the_cure(name):
+    with pytest.raises(ImportError, match=f"minidl has no {name}: "):
+        exec(f"from minidl import {name}")  # as a user writes it
+
+
+def test_no_name_of_minidl_is_foreign():
+    assert not {*minidl.__all__} & {*NAMES}
+    assert not {*dir(model())} & {*ATTRIBUTES}
+    assert cure_for_name("Linear") == ""
