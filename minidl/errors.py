@@ -19,6 +19,7 @@ __all__ = [
     "MissingDataError",
     "MissingDependencyError",
     "NonFiniteError",
+    "OptimizerWarning",
     "ShapeError",
     "SignatureError",
 ]
@@ -66,6 +67,10 @@ class MissingDependencyError(MinidlError, ImportError):
 
 class EnvironmentWarning(UserWarning):
     """Issued if the environment of a resumed training differs, so its last digits may differ."""
+
+
+class OptimizerWarning(UserWarning):
+    """Issued if an optimizer forgets its state, or if its learning rate has fallen to 0."""
 
 
 @contextmanager

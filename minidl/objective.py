@@ -202,13 +202,14 @@ class Objective:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: getattr(self, name) for name in ("layers", "loss", "penalties")}
-        return {**state, "dtype": self.dtype}
+        return {**state, "dtype": self.dtype, "identity": self.parameters.identity}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.layers = state["layers"]
         self.loss = state["loss"]
         self.penalties = state["penalties"]
         self._build(state["dtype"], np.random.default_rng(0))
+        self.parameters.take_over(state["identity"])
 
     def __copy__(self) -> Objective:
         return copy.deepcopy(self)  # a shallow copy would take the parameters away

@@ -14,6 +14,7 @@ from .utils.given_class import cure_for_class
 from .utils.masked import check_not_masked
 from .utils.random import RandomGenerator
 from .utils.typing import Array
+from .utils.vector_identity import VectorIdentity
 
 __all__ = ["Parameter", "ParameterVector"]
 
@@ -204,6 +205,8 @@ class ParameterVector:
     ----------
     size : int
         The number of elements of the vector, P.
+    identity : VectorIdentity
+        Stands for `theta` in an optimizer that is copied together with the model.
 
     Examples
     --------
@@ -226,6 +229,7 @@ class ParameterVector:
         self.size = sum(parameter.size for parameter in self._parameters.values())
         self._theta = np.full(self.size, np.nan, dtype)
         self._grad = np.full(self.size, np.nan, dtype)
+        self.identity = VectorIdentity(self._theta)
         start = 0
         for parameter in self._parameters.values():
             elements = slice(start, start + parameter.size)
@@ -256,6 +260,17 @@ class ParameterVector:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of `theta` and `grad`."""
         return np.dtype(self._theta.dtype)
+
+    def take_over(self, identity: VectorIdentity) -> None:
+        """Take the identity of the vector that this one is a copy of.
+
+        Parameters
+        ----------
+        identity : VectorIdentity
+            The copied identity, which an optimizer may have, too.
+        """
+        self.identity = identity
+        identity.attach(self._theta)
 
     def locate(self, index: int) -> tuple[str, tuple[int, ...]]:
         """Return the parameter that contains an element of the vector, and the position in it.

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, OptimizerWarning, ShapeError
 from ..schedules.base import Schedule
 from ..utils.settings import argument_names
 from ..utils.typing import Array
+from ..utils.user_warnings import warn_user
 from ..utils.validation import at_least, check_number, greater_than
+from ..utils.vector_identity import VectorIdentity, identity_of
 from .clipping import clip_by_norm
 
 LearningRate: TypeAlias = float | Schedule
@@ -26,7 +28,8 @@ class Optimizer(ABC):
     the names of work arrays that no later step needs begin with an underscore.
 
     The state belongs to one parameter vector: it persists between calls of `fit` on the same model,
-    and is created anew when the optimizer is used for another one.
+    also where model and optimizer were copied or pickled together. It is created anew when the
+    optimizer is used for another vector; an `OptimizerWarning` says so if that loses a state.
 
     Parameters
     ----------
@@ -100,6 +103,7 @@ class Optimizer(ABC):
             )
         self._workspace: dict[str, Array] = {}
         self._theta: Array | None = None
+        self._identity: VectorIdentity | None = None  # of _theta, if it is that of a model
         self._constructed_names: frozenset[str] | None = None
 
     @property
@@ -172,7 +176,8 @@ class Optimizer(ABC):
         ----------
         theta : ndarray of shape (P,), float
             The parameter vector, modified in place. A different array than in the last call starts
-            with a new state.
+            with a new state, unless it is the copy of a model's vector and this optimizer was
+            copied with it.
         grad : ndarray of shape (P,)
             The gradient at `theta`, in the dtype of `theta`; not modified.
 
@@ -185,6 +190,11 @@ class Optimizer(ABC):
             If the shapes of `theta` and `grad` differ.
         MissingDependencyError
             At the first step, if the optimizer has `fast=True` and numba is not installed.
+
+        Warns
+        -----
+        OptimizerWarning
+            If `theta` is another vector than that of the steps before, whose state is lost.
         """
         if theta is not self._theta:
             if theta.shape != grad.shape:
@@ -192,7 +202,12 @@ class Optimizer(ABC):
                     f"theta and its gradient must have the same shape, got {theta.shape} and "
                     f"{grad.shape} in {type(self).__name__}.step"
                 )
-            self._start(theta)
+            if self.belongs_to(theta):
+                self._theta = theta
+            else:
+                if self.step_count and (self.state_names or self._schedule is not None):
+                    _warn_of_lost_state(self)
+                self._start(theta)
         if self._schedule is not None:
             self._learning_rate = self._evaluate(self._schedule)
         if self._clip_norm is not None:
@@ -200,29 +215,58 @@ class Optimizer(ABC):
         self.update(theta, grad)
         self.step_count += 1
 
+    def belongs_to(self, theta: Array) -> bool:
+        """Return whether the state belongs to a parameter vector.
+
+        Parameters
+        ----------
+        theta : ndarray
+            The vector.
+
+        Returns
+        -------
+        bool
+            True if the last step moved this vector, or the one that it is a copy of, with this
+            optimizer copied together.
+        """
+        return theta is self._theta or (
+            self._identity is not None and self._identity.vector is theta
+        )
+
+    def reset(self) -> None:
+        """Forget the state: the next step is the first one, of any parameter vector.
+
+        A learning rate that was assigned stays; a schedule begins anew.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from minidl import Adam
+        >>> optimizer = Adam()
+        >>> optimizer.step(np.zeros(2), np.ones(2))
+        >>> optimizer.reset()
+        >>> optimizer.step_count
+        0
+        """
+        self._theta = None
+        self._identity = None
+        self.step_count = 0
+        for name in self.state_names:
+            vars(self).pop(name, None)
+        if self._schedule is not None:
+            self._schedule.reset()
+            self._learning_rate = self._evaluate(self._schedule)
+
     def _start(self, theta: Array) -> None:
         """Create the state for `theta`, and check that `state_names` lists all of it."""
         if self._constructed_names is None:
             self._constructed_names = frozenset(vars(self))
         self.init_state(theta)
-        owner = type(self).__name__
-        for name, value in vars(self).items():
-            created = name not in self._constructed_names or isinstance(value, np.ndarray)
-            if created and name not in self.state_names and not name.startswith("_"):
-                raise ArgumentError(
-                    f"state_names must list the attributes that init_state creates, got "
-                    f"{self.state_names} without {name!r} in {owner}: add it, so that checkpoints "
-                    "store it, or begin its name with an underscore if no later step needs it"
-                )
-        for name in self.state_names:
-            if not hasattr(self, name):
-                raise ArgumentError(
-                    f"init_state must create what state_names lists, got no attribute {name!r} "
-                    f"in {owner}: create it, or remove the name"
-                )
+        _check_state_names(self, self._constructed_names)
         if self._schedule is not None:
             self._schedule.reset()
         self._theta = theta
+        self._identity = identity_of(theta)
         self.step_count = 0
 
     def state(self) -> dict[str, Any]:
@@ -318,6 +362,10 @@ class Optimizer(ABC):
             The gradient at `theta`, already clipped; not to be modified.
         """
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The vector of a model is not copied with the optimizer: its identity stands for it.
+        return {**vars(self), "_theta": None if self._identity else self._theta}
+
     def __repr__(self) -> str:
         shown = [
             f"{name}={value}"
@@ -325,3 +373,31 @@ class Optimizer(ABC):
             if value is not None and not isinstance(value, bool)  # `fast` does not change results
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _check_state_names(optimizer: Optimizer, constructed_names: frozenset[str]) -> None:
+    """Raise unless `state_names` lists exactly the state that `init_state` has created."""
+    owner = type(optimizer).__name__
+    for name, value in vars(optimizer).items():
+        created = name not in constructed_names or isinstance(value, np.ndarray)
+        if created and name not in optimizer.state_names and not name.startswith("_"):
+            raise ArgumentError(
+                f"state_names must list the attributes that init_state creates, got "
+                f"{optimizer.state_names} without {name!r} in {owner}: add it, so that checkpoints "
+                "store it, or begin its name with an underscore if no later step needs it"
+            )
+    for name in optimizer.state_names:
+        if not hasattr(optimizer, name):
+            raise ArgumentError(
+                f"init_state must create what state_names lists, got no attribute {name!r} "
+                f"in {owner}: create it, or remove the name"
+            )
+
+
+def _warn_of_lost_state(optimizer: Optimizer) -> None:
+    warn_user(
+        f"{type(optimizer).__name__} starts anew: its state after {optimizer.step_count:,} steps "
+        "belongs to other parameters. Pass a new optimizer, or call reset() before; to go on with "
+        "a copy of a model, copy or pickle the model and the optimizer together",
+        OptimizerWarning,
+    )

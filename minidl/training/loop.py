@@ -15,6 +15,7 @@ from ..utils.atomic_files import FilePath
 from .callbacks.base import Callback, TrainingRun
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
+from .ended_schedule import warn_of_ended_schedule
 from .history import History
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def train(
             from .resume import restore_training  # only files need h5py
 
             restore_training(resume, run)
+        warn_of_ended_schedule(run)
         on_gradient = _overridden_hooks(observers, "on_gradient")
         on_batch_end = _overridden_hooks(observers, "on_batch_end")
         while not run.stopped and (run.epoch < epochs or run.resuming_mid_epoch):

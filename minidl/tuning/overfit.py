@@ -164,6 +164,7 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     """Train copies on the batch for `steps` steps, or until the objective is not finite."""
     objective = copy.deepcopy(model.objective_function)
     optimizer = copy.deepcopy(optimizer)
+    optimizer.reset()
     parameters = objective.parameters
     totals: list[float] = []
     accuracy = None

@@ -39,10 +39,12 @@ def fit_copy(
     batch_size: int | None,
 ) -> None:
     """Train copies of the model and the optimizer until `callback` stops the training."""
+    new_optimizer = copy.deepcopy(optimizer)
+    new_optimizer.reset()
     copy.deepcopy(model).fit(
         X,
         Y,
-        optimizer=copy.deepcopy(optimizer),
+        optimizer=new_optimizer,
         epochs=epochs,
         batch_size=batch_size,
         # The callback handles losses that are not finite: they must not be an error here.

@@ -1,7 +1,10 @@
 """The base class of optimizers: learning rate, schedule, step count, repr, state."""
 
 import copy
+import io
 import json
+import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -15,11 +18,15 @@ from minidl import (
     Cosine,
     ExponentialDecay,
     GradientDescent,
+    Linear,
+    MeanSquaredError,
     Momentum,
     Nesterov,
     Optimizer,
+    OptimizerWarning,
     RMSProp,
     Schedule,
+    Sequential,
     ShapeError,
     StepDecay,
     WarmUp,
@@ -40,7 +47,99 @@ def test_steps_are_in_place_and_leave_the_gradient(kind):
 def test_another_vector_starts_with_a_new_state(kind):
     optimizer = kind(0.1)
     first = walk(optimizer)
+    with warned_of_lost_state(optimizer):
+        again = walk(optimizer)
+    np.testing.assert_array_equal(again, first)
+
+
+def warned_of_lost_state(optimizer):
+    if not optimizer.state_names and optimizer.schedule is None:
+        return nullcontext()  # nothing is lost
+    return pytest.warns(OptimizerWarning, match="starts anew: its state after 30 steps")
+
+
+@each
+def test_the_warning_comes_before_anything_has_changed_and_once(kind):
+    optimizer, theta = kind(SCHEDULE), np.ones(4)
+    walk(optimizer, theta=theta)
+    other = np.ones(4)
+    with pytest.raises(OptimizerWarning):  # as an error, as all warnings in these tests
+        optimizer.step(other, GRADS[0])
+    assert (other == 1).all()
+    assert optimizer.belongs_to(theta)
+    assert optimizer.step_count == 30
+    with pytest.warns(OptimizerWarning) as caught:
+        walk(optimizer, theta=other)
+    assert len(caught) == 1
+    assert caught[0].filename.endswith("optimizer_paths.py")
+
+
+@each
+def test_a_reset_optimizer_is_as_new(kind):
+    optimizer = kind(SCHEDULE)
+    first = walk(optimizer)
+    optimizer.reset()
+    assert optimizer.state() == kind(SCHEDULE).state()
+    assert optimizer.last_learning_rate == SCHEDULE(0)
     np.testing.assert_array_equal(walk(optimizer), first)
+
+
+def dumped_by_joblib(objects):
+    joblib = pytest.importorskip("joblib")
+    file = io.BytesIO()
+    joblib.dump(objects, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def pickled(objects):
+    return pickle.loads(pickle.dumps(objects))
+
+
+def pickled_in_reverse(objects):
+    return pickled(objects[::-1])[::-1]
+
+
+def fit(model, optimizer):
+    x = np.random.default_rng(0).standard_normal((16, 2))
+    model.fit(x, x[:, 0], optimizer=optimizer, epochs=5, batch_size=5, progress=False)
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, pickled, pickled_in_reverse, dumped_by_joblib]
+)
+@pytest.mark.parametrize("n_fits", [0, 1])
+@each
+def test_model_and_optimizer_copied_together_go_on_together(kind, n_fits, duplicate):
+    model = Sequential([Linear(2, 1)], loss=MeanSquaredError())
+    optimizer = kind(Cosine(0.05, decay_steps=40))
+    for _ in range(n_fits):
+        fit(model, optimizer)
+    other_model, other_optimizer = duplicate(duplicate((model, optimizer)))
+    fit(model, optimizer)
+    fit(other_model, other_optimizer)
+    assert optimizer.step_count == other_optimizer.step_count == (n_fits + 1) * 20
+    np.testing.assert_array_equal(other_model.parameters.theta, model.parameters.theta)
+    assert not other_optimizer.belongs_to(model.parameters.theta)
+    assert not np.shares_memory(other_model.parameters.theta, model.parameters.theta)
+
+
+def test_an_array_and_its_optimizer_are_copied_together():
+    optimizer, theta = Adam(0.1), np.ones(4)
+    walk(optimizer, theta=theta)
+    other_optimizer, other_theta = copy.deepcopy((optimizer, theta))
+    walk(optimizer, theta=theta)
+    walk(other_optimizer, theta=other_theta)
+    np.testing.assert_array_equal(other_theta, theta)
+
+
+def test_an_optimizer_copied_alone_belongs_to_no_model_and_holds_no_parameters():
+    model, optimizer = Sequential([Linear(2, 1)], loss=MeanSquaredError()), Adam(0.1)
+    fit(model, optimizer)
+    alone = pickled(optimizer)
+    assert not any(value is not None for value in (alone._theta, alone._identity.vector))
+    with pytest.warns(OptimizerWarning, match="copy or pickle the model and the optimizer"):
+        fit(model, alone)
 
 
 @each
@@ -180,7 +279,9 @@ def test_another_vector_restarts_the_schedule(kind):
     optimizer = kind(SCHEDULE)
     first = walk(optimizer)
     assert optimizer.learning_rate == SCHEDULE(30)
-    np.testing.assert_array_equal(walk(optimizer), first)
+    with warned_of_lost_state(optimizer):
+        again = walk(optimizer)
+    np.testing.assert_array_equal(again, first)
     assert optimizer.step_count == 30
 
 
@@ -406,6 +507,7 @@ def test_observations_of_a_schedule_are_part_of_the_state(wrap):
     second = GradientDescent(wrap(Halving()))
     second.restore(theta, copy.deepcopy(first.state()))
     assert (second.learning_rate, second.last_learning_rate) == (0.5, 1.0)
-    walk(second, GRADS[:1], np.ones(4))  # another vector
+    with pytest.warns(OptimizerWarning):
+        walk(second, GRADS[:1], np.ones(4))  # another vector
     assert second.learning_rate == 1.0
     assert "schedule" not in GradientDescent(SCHEDULE).state()
