@@ -11,7 +11,7 @@ import numpy as np
 from ..batching.batch import Batch
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..objective import ForwardPass, Objective
-from ..utils.typing import Array
+from .trace_layers import backward_lines, forward_lines, row, title
 
 _INTRODUCTION = """\
 One batch of m = {m} examples, forward and backward in {dtype}, with dropout off. x is the input of
@@ -49,15 +49,13 @@ def trace(objective: Objective, batch: Batch) -> str:
 def _forward_section(
     objective: Objective, batch: Batch, forward_pass: ForwardPass
 ) -> Iterator[str]:
-    yield _title("FORWARD")
-    yield _row("X", batch.x)
+    yield title("FORWARD")
+    yield row("X", batch.x)
     for i, layer in enumerate(objective.layers):
-        yield f"{i}  {layer}: {layer.formula()[0]}"
-        for name, parameter in layer.parameters().items():
-            yield _row(f"     {name}", parameter.value)
         if i < len(forward_pass.outputs):
-            yield _row("     y", forward_pass.outputs[i])
+            yield from forward_lines(str(i), layer, forward_pass.outputs[i])
         else:
+            yield f"{i}  {layer}: {layer.formula()[0]}"
             yield "     its output is p below; the loss is computed from its input, z"
 
 
@@ -66,14 +64,14 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
     targets = batch.y
     terms = objective.terms(batch)
     formula = loss.formula()[0]
-    yield _title("LOSS")
+    yield title("LOSS")
     yield f"{loss}: {formula}" + (f", k = {targets.shape[1]}" if "k)" in formula else "")
     prediction = forward_pass.output
     if objective.is_fused:
-        yield _row("     z", prediction)
+        yield row("     z", prediction)
         prediction = objective.layers[-1].forward(prediction)
-    yield _row("     p", prediction)
-    yield _row("     t, the targets", targets)
+    yield row("     p", prediction)
+    yield row("     t, the targets", targets)
     smoothing = getattr(loss, "label_smoothing", 0)
     if smoothing:
         n_classes = targets.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
@@ -91,11 +89,11 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
 
 
 def _backward_section(objective: Objective) -> Iterator[str]:
-    yield _title("BACKWARD")
+    yield title("BACKWARD")
     name = "dz" if objective.is_fused else "dp"
     dy: Any = objective.loss_backward()
     yield f"{objective.loss}: {name} = {objective.training_loss.formula()[1]}"
-    yield _row(f"     {name}", dy)
+    yield row(f"     {name}", dy)
     if objective.is_fused:
         last_layer = objective.layers[-1]
         yield f"     dp and the backward pass of {last_layer} in one step: a division by p cancels"
@@ -103,17 +101,8 @@ def _backward_section(objective: Objective) -> Iterator[str]:
     layers = objective.layers_before_loss
     for i in reversed(range(first, len(layers))):
         layer = layers[i]
-        if i > first:
-            dy = layer.backward(dy)
-        else:
-            layer.backward_parameters(dy)
-        yield f"{i}  {layer}: {layer.formula()[1]}"
-        for name, parameter in layer.parameters().items():
-            yield _row(f"     d {name}", parameter.grad)
-        if i > first:
-            yield _row("     dx", dy)
-        else:
-            yield "     dx is not needed: no layer before this one has parameters"
+        lines, dy = backward_lines(str(i), layer, dy, needs_dx=i > first)
+        yield from lines
     for penalty in objective.penalties:
         yield f"{penalty}: {penalty.formula()[1]} is added to each d weight"
 
@@ -132,7 +121,7 @@ def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
 
     def norms(name: str, shape: tuple[int, ...], elements: slice) -> str:
         cells = [f"{float(np.linalg.norm(column[elements])):>15.4g}" for column in columns.values()]
-        return f"{name:<24}{shape!s:<14}" + "".join(cells)
+        return f"{name:<23} {shape!s:<14}" + "".join(cells)
 
     yield f"{'NORM OF':<24}{'shape':<14}" + "".join(f"{title:>15}" for title in columns)
     start = 0
@@ -144,18 +133,3 @@ def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
         "Gradient descent would now step to theta - learning_rate * d J, where theta is the vector "
         "of all parameters."
     )
-
-
-def _title(name: str) -> str:
-    return f"{name:<24}{'shape':<14}{'first row':<49}{'minimum':>11}{'mean':>11}{'maximum':>11}"
-
-
-def _row(name: str, array: Array) -> str:
-    first_row = np.ravel(array[0] if array.ndim > 1 else array)
-    numbers = "".join(map(_number, first_row[:4])) + ("  ..." if first_row.size > 4 else "")
-    statistics = "".join(map(_number, (array.min(), array.mean(), array.max())))
-    return f"{name:<24}{array.shape!s:<14}{numbers:<49}{statistics}"
-
-
-def _number(value: float) -> str:
-    return f"{value + 0.0:>11.4g}"  # no -0

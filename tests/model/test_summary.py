@@ -4,12 +4,16 @@ from helpers import Gain
 from minidl import (
     L2,
     BinaryCrossEntropy,
+    Chain,
+    Concat,
     Flatten,
     Linear,
     MeanSquaredError,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
+    Tanh,
 )
 from minidl.model.summary import format_size
 
@@ -34,6 +38,32 @@ def test_an_unknown_shape_is_a_question_mark():
     model = Sequential([Gain(3)], loss=MeanSquaredError(), dtype="f8")
     assert model.summary().splitlines()[1].split() == ["0", "Gain()", "?", "3", "24", "B"]
     assert model.summary().endswith("loss MeanSquaredError(); float64")
+
+
+def test_layers_in_layers_have_rows_of_their_own():
+    layers = [
+        Linear(2, 8),
+        Residual(Linear(8, 8), Chain(Tanh()), shortcut=Linear(8, 8)),
+        Concat(ReLU(), [Gain(8)]),
+    ]
+    table = Sequential(layers, loss=MeanSquaredError()).summary()
+    assert [line.split() for line in table.splitlines()] == [
+        ["#", "layer", "output", "parameters", "size"],
+        ["0", "Linear(2,", "8)", "(m,", "8)", "24", "96", "B"],
+        ["1", "Residual", "(m,", "8)", "144", "576", "B"],
+        ["1.body", "Chain", "(m,", "8)", "72", "288", "B"],
+        ["1.body.0", "Linear(8,", "8)", "(m,", "8)", "72", "288", "B"],
+        ["1.body.1", "Chain", "(m,", "8)", "0", "0", "B"],
+        ["1.body.1.0", "Tanh()", "(m,", "8)", "0", "0", "B"],
+        ["1.shortcut", "Linear(8,", "8)", "(m,", "8)", "72", "288", "B"],
+        ["2", "Concat", "?", "8", "32", "B"],
+        ["2.0", "ReLU()", "(m,", "8)", "0", "0", "B"],
+        ["2.1", "Chain", "?", "8", "32", "B"],
+        ["2.1.0", "Gain()", "?", "8", "32", "B"],
+        ["total", "176", "704", "B"],
+        ["loss", "MeanSquaredError();", "float32"],
+    ]
+    assert "\n 1.body.1.0        Tanh()" in table  # indented by its depth
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import NonFiniteError
+from ...layers.base import Layer
+from ...layers.container import Container
 from ...utils.validation import all_finite
 from .base import Callback, TrainingRun
 
@@ -52,6 +54,9 @@ class StopOnNonFinite(Callback):
         # Of a layer without parameters, an output that is not finite shows in a gradient.
         layers = run.model.objective_function.layers_before_loss
         self._trainable = [i for i, layer in enumerate(layers) if layer.parameters()]
+        modules = [module for layer in layers for module in layer.modules()]
+        self._containers = [module for module in modules if isinstance(module, Container)]
+        self._trainable_ids = {id(module) for module in modules if module.parameters()}
 
     def on_gradient(self, run: TrainingRun) -> None:
         if not self.enabled or run.forward_pass is None:
@@ -60,6 +65,10 @@ class StopOnNonFinite(Callback):
         outputs = run.forward_pass.outputs
         # An infinite output may not show in the loss: tanh makes it 1.
         checked_outputs = [outputs[i] for i in self._trainable]
+        for container in self._containers:
+            for _, layer, output in container.inner_outputs():
+                if id(layer) in self._trainable_ids:
+                    checked_outputs.append(output)
         if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs):
             if self._steps % self.EVERY == 0:
                 np.copyto(self._finite_theta, parameters.theta)
@@ -87,16 +96,44 @@ def _computed_arrays(run: TrainingRun) -> Iterator[tuple[str, Any]]:
         return
     layers = list(enumerate(objective.layers_before_loss))
     for (i, layer), output in zip(layers, run.forward_pass.outputs, strict=True):
-        for name, parameter in layer.parameters().items():
-            yield f"layer {i}, {layer}, has a {name} that is not finite", parameter.value
-        yield f"layer {i}, {layer}, gives an output that is not finite", output
+        yield from _forward_arrays(str(i), layer, output)
     yield f"the loss, {objective.loss}, is {run.loss}", run.loss
     dy: Any = objective.loss_backward(run.data.sample_weight)
     yield f"the loss, {objective.loss}, gives a gradient that is not finite", dy
     for i, layer in reversed(layers):
-        dy = layer.backward(dy)
+        arrays, dy = _backward_arrays(str(i), layer, dy)
+        yield from arrays
+
+
+def _forward_arrays(path: str, layer: Layer, output: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays of a layer's last forward pass, those of the layers inside of it first."""
+    place = f"layer {path}, {layer},"
+    if isinstance(layer, Container):
+        for name, inner, inner_output in layer.inner_outputs():
+            yield from _forward_arrays(f"{path}.{name}", inner, inner_output)
+    else:
         for name, parameter in layer.parameters().items():
-            description = f"layer {i}, {layer}, has a gradient of its {name} that is not finite"
-            yield description, parameter.grad
-        if dy is not None:
-            yield f"layer {i}, {layer}, gives a gradient of its input that is not finite", dy
+            yield f"{place} has a {name} that is not finite", parameter.value
+    yield f"{place} gives an output that is not finite", output
+
+
+def _backward_arrays(path: str, layer: Layer, dy: Any) -> tuple[list[tuple[str, Any]], Any]:
+    """Run the backward pass of a layer; return its arrays in order, and dx."""
+    arrays: list[tuple[str, Any]] = []
+    place = f"layer {path}, {layer},"
+    if isinstance(layer, Container):
+
+        def run(name: str, inner: Layer, dy: Any) -> Any:
+            inner_arrays, dx = _backward_arrays(f"{path}.{name}", inner, dy)
+            arrays.extend(inner_arrays)
+            return dx
+
+        dx = layer.backward_through(dy, run)
+    else:
+        dx = layer.backward(dy)
+        for name, parameter in layer.parameters().items():
+            description = f"{place} has a gradient of its {name} that is not finite"
+            arrays.append((description, parameter.grad))
+    if dx is not None:
+        arrays.append((f"{place} gives a gradient of its input that is not finite", dx))
+    return arrays, dx

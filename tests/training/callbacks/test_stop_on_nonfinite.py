@@ -8,15 +8,19 @@ from helpers import Gain, classifier
 from minidl import (
     BinaryCrossEntropy,
     Callback,
+    Chain,
+    Concat,
     GradientDescent,
     Layer,
     Linear,
     MeanSquaredError,
     NonFiniteError,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     StopOnNonFinite,
+    Tanh,
 )
 
 
@@ -136,3 +140,45 @@ def test_the_check_can_be_turned_off():
     history = fit(classifier(), PlantNaN(), StopOnNonFinite(False))
     assert history.epochs == 5
     assert math.isnan(history.loss[-1])
+
+
+@pytest.mark.parametrize(
+    ("wrap", "path"),
+    [
+        (lambda *layers: Residual(*layers), r"1\.body\.1"),
+        (lambda *layers: Chain(Chain(*layers)), r"1\.0\.1"),
+        (lambda *layers: Chain(Tanh(), Concat([*layers], axis=1)), r"1\.1\.0\.1"),
+        (lambda *layers: Residual(Linear(4, 4), shortcut=[*layers]), r"1\.shortcut\.1"),
+    ],
+)
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_an_inner_layer_is_named_by_its_path(way, wrap, path):
+    what = "an output" if way == "forward" else "a gradient of its input"
+    inner = wrap(Linear(4, 4), Breaks(5, way))
+    model = Sequential([Linear(3, 4), inner, Linear(4, 1)], loss=MeanSquaredError())
+    message = rf"layer {path}, Breaks\(\), gives {what} that is not finite"
+    with pytest.raises(NonFiniteError, match=message):
+        fit(model, rate=1e-3)
+
+
+def test_an_infinite_output_of_an_inner_layer_is_seen_though_the_next_layer_hides_it():
+    class Infinite(Linear):
+        def forward(self, x, *, training=False):
+            y = super().forward(x, training=training)
+            y[0, 0] = np.inf
+            return y
+
+    inner = Residual(Chain(Infinite(4, 4), Tanh()))
+    model = Sequential([Linear(3, 4), inner, Linear(4, 1)], loss=MeanSquaredError())
+    message = r"layer 1\.body\.0\.0, Infinite\(4, 4\), gives an output that is not finite"
+    with pytest.raises(NonFiniteError, match=message):
+        fit(model, rate=1e-3)
+
+
+def test_a_bad_parameter_of_an_inner_layer_is_named():
+    inner = Residual(Linear(4, 4))
+    model = Sequential([Linear(3, 4), inner, Linear(4, 1)], loss=MeanSquaredError())
+    inner.body.layers[0].bias.value = np.full(4, np.nan)
+    message = r"layer 1\.body\.0, Linear\(4, 4\), has a bias that is not finite"
+    with pytest.raises(NonFiniteError, match=message):
+        fit(model, rate=1e-3)
