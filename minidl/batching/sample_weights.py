@@ -13,8 +13,10 @@ from ..errors import ArgumentError, ShapeError
 from ..losses.base import Loss
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .out_of_core import ArraySource, chunk_ranges
+from .lazy_targets import LazyTargets
+from .out_of_core import READ_BYTES, ArraySource, chunk_ranges
 
+Targets: TypeAlias = Array | ArraySource | LazyTargets
 ClassWeight: TypeAlias = Mapping[int, float] | Literal["balanced"]
 
 _TARGETS_PER_READ = 2**16
@@ -22,7 +24,7 @@ _TARGETS_PER_READ = 2**16
 
 def compute_sample_weight(
     loss: Loss,
-    targets: Array | ArraySource,
+    targets: Targets,
     sample_weight: npt.ArrayLike | None,
     class_weight: ClassWeight | None = None,
 ) -> Array | None:
@@ -82,7 +84,7 @@ def _scale_to_mean_one(weight: Array, rule: str) -> Any:
     return weight / weight.mean()
 
 
-def _weight_by_class(loss: Loss, targets: Array | ArraySource, class_weight: ClassWeight) -> Any:
+def _weight_by_class(loss: Loss, targets: Targets, class_weight: ClassWeight) -> Any:
     classes = _classes_of(loss, targets)
     if isinstance(class_weight, str) and class_weight == "balanced":
         counts = np.bincount(classes)
@@ -103,11 +105,15 @@ def _weight_by_class(loss: Loss, targets: Array | ArraySource, class_weight: Cla
     return table[classes]
 
 
-def _classes_of(loss: Loss, targets: Array | ArraySource) -> Array:
+def _classes_of(loss: Loss, targets: Targets) -> Array:
     if isinstance(targets, ArraySource):  # never all of them in memory
-        ranges = chunk_ranges(0, len(targets), _TARGETS_PER_READ)
+        n_rows = min(_TARGETS_PER_READ, READ_BYTES // targets.bytes_per_row or 1)
+        ranges = chunk_ranges(0, len(targets), n_rows)
         blocks = [loss.classes(targets.read(start, stop)) for start, stop in ranges]
         classes = np.concatenate(blocks)
+    elif isinstance(targets, LazyTargets):
+        ranges = chunk_ranges(0, len(targets), targets.rows_at_once)
+        classes = np.concatenate([loss.classes(targets[start:stop]) for start, stop in ranges])
     else:
         classes = loss.classes(targets)
     if classes.ndim != 1:

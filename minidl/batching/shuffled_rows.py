@@ -16,6 +16,7 @@ from ..utils.typing import Array
 from .batch import Batch
 from .block_reader import BlockReader
 from .gathering import GATHER_BYTES, RowGatherer, slice_batches
+from .lazy_targets import LazyTargets
 from .out_of_core import ArraySource, WeightSource, as_array_source
 from .read_plan import ReadPlan, load_if_fits, plan_reads
 
@@ -73,6 +74,7 @@ class ShuffledRows:
             x, y = arrays
             if self._is_single_batch:
                 x = np.asarray(x, dtype)
+                y = y[:] if isinstance(y, LazyTargets) else y  # not once per epoch
                 capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
         self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)

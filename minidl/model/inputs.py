@@ -9,6 +9,7 @@ import numpy as np
 
 from ..batching.arguments import MEMORY_LIMIT
 from ..batching.batch import Batch, check_same_length
+from ..batching.lazy_targets import LazyTargets, convert_targets
 from ..batching.out_of_core import (
     ArraySource,
     TargetSource,
@@ -76,6 +77,8 @@ def prepare_data(
 ) -> Batch:
     """Prepare examples, targets and weights, each an array or an `ArraySource`.
 
+    Targets that the loss would make much larger, such as class numbers, may be `LazyTargets`.
+
     Parameters
     ----------
     objective : Objective
@@ -87,7 +90,7 @@ def prepare_data(
     class_weight : dict or "balanced", optional
         A factor for the weights of each class.
     memory_limit : int
-        Bytes that reading targets may take.
+        Bytes that reading targets may take; converted ones in memory take an eighth of it.
     validate : bool, default True
         As for `prepare_examples`.
 
@@ -99,15 +102,17 @@ def prepare_data(
     x, n_outputs = prepare_examples(objective, X, validate=validate)
     loss = objective.loss
     dtype = objective.dtype
-    y: Array | ArraySource
+    y: Array | ArraySource | LazyTargets
+
+    def convert(rows: Any) -> Array:
+        return loss.prepare_targets(rows, n_outputs, dtype)
+
     y_is_out_of_core = is_out_of_core(Y)
     if y_is_out_of_core or isinstance(x, ArraySource):
         values = Y if y_is_out_of_core else as_sample_array(Y, "Y")
-        y = TargetSource(
-            values, lambda rows: loss.prepare_targets(rows, n_outputs, dtype), memory_limit
-        )
+        y = TargetSource(values, convert, memory_limit)
     else:
-        y = loss.prepare_targets(Y, n_outputs, dtype)
+        y = convert_targets(Y, convert, n_outputs, max_bytes=memory_limit // 8)
     check_same_length(x, y)
     weight = compute_sample_weight(loss, y, sample_weight, class_weight)
     return Batch(x, y, None if weight is None else weight.astype(dtype))
@@ -120,4 +125,6 @@ def prepare_batch(objective: Objective, X: Any, Y: Any, sample_weight: Any = Non
         x = x.load()
     if isinstance(y, ArraySource):
         y = y.load()
+    if isinstance(y, LazyTargets):
+        y = y[:]
     return Batch(np.asarray(x, objective.dtype), y, weight)

@@ -12,6 +12,7 @@ from minidl import (
     Concat,
     Dropout,
     Flatten,
+    GradientDescent,
     Layer,
     LeakyReLU,
     Linear,
@@ -22,6 +23,7 @@ from minidl import (
     Sigmoid,
     Softmax,
     Tanh,
+    one_hot,
 )
 from minidl.batching.batch import Batch
 from minidl.batching.out_of_core import ArraySource
@@ -125,6 +127,64 @@ def test_fit_with_validation_keeps_the_memory_limit(name):
 def test_rows_of_a_file_keep_the_memory_limit(name):
     model, file = model_of(name), OutOfCoreArray(X[: N_ROWS[name]])
     assert peak_bytes(lambda: model.predict(file, memory_limit=LIMIT)) < 1.5 * LIMIT
+
+
+# One-hot rows of all these class numbers take 763 MiB.
+N_CLASSES, M = 1000, 200_000
+EXAMPLES = rng.standard_normal((M, 4)).astype(np.float32)
+LABELS = rng.integers(0, N_CLASSES, M)
+
+
+def classifier():
+    return Sequential([Linear(4, N_CLASSES), Softmax()], loss=CategoricalCrossEntropy())
+
+
+def test_class_numbers_are_never_one_large_array():
+    model = classifier()
+    assert peak_bytes(lambda: model.evaluate(EXAMPLES, LABELS, memory_limit=LIMIT)) < 1.5 * LIMIT
+
+    def fit():
+        model.fit(
+            EXAMPLES,
+            LABELS,
+            optimizer=GradientDescent(0.1),
+            epochs=1,
+            batch_size=2048,
+            validation=(EXAMPLES, LABELS),
+            class_weight="balanced",
+            progress=False,
+            memory_limit=LIMIT,
+        )
+
+    assert peak_bytes(fit) < 1.5 * LIMIT
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("batch_size", [None, 64, 700])
+@pytest.mark.parametrize(
+    "weights", [{}, {"class_weight": "balanced"}, {"sample_weight": np.arange(1, 601)}]
+)
+def test_class_numbers_train_to_the_same_bits_however_they_are_kept(shuffle, batch_size, weights):
+    x, labels = EXAMPLES[:600], LABELS[:600]
+    results = []
+    # 600 one-hot rows take 2.4 MB. The lowest limit still lets 128 rows pass at once.
+    for limit, y in ((2**28, labels), (5 * 2**20, labels), (2**28, one_hot(labels, N_CLASSES))):
+        model = classifier()
+        history = model.fit(
+            x,
+            y,
+            optimizer=Adam(0.01),
+            epochs=2,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            validation=(x[:100], y[:100]),
+            memory_limit=limit,
+            progress=False,
+            **weights,
+        )
+        scores = model.evaluate(x[:100], y[:100], memory_limit=limit)
+        results.append((model.parameters.theta.tobytes(), history["val_loss"], scores))
+    assert results[0] == results[1] == results[2]
 
 
 def test_the_results_do_not_depend_on_the_limit_but_for_rounding():
