@@ -48,7 +48,8 @@ def make_validator(
     objective: Objective, validation: Any, memory_limit: int
 ) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates the validation set (X, Y) or (X, Y, sample_weight)."""
-    data = prepare_data(objective, *validation, memory_limit=memory_limit)
+    # A quarter for what is converted: the training set has as much, and the passes the rest.
+    data = prepare_data(objective, *validation, memory_limit=memory_limit // 4)
     arrays = load_if_fits(data[:2], memory_limit // 2)  # a small set is read once and kept
     if arrays is not None:
         data = data._replace(x=arrays[0], y=arrays[1])

@@ -11,9 +11,11 @@ from ..batching.arguments import MEMORY_LIMIT
 from ..batching.batch import Batch, check_same_length
 from ..batching.lazy_targets import LazyTargets, convert_targets
 from ..batching.out_of_core import (
+    READ_BYTES,
     ArraySource,
     TargetSource,
     as_array_or_source,
+    chunk_ranges,
     is_out_of_core,
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
@@ -24,7 +26,7 @@ from ..utils.validation import as_sample_array, smaller_dtype, to_finite_array
 
 
 def prepare_examples(
-    objective: Objective, X: Any, *, validate: bool
+    objective: Objective, X: Any, *, validate: bool, memory_limit: int = MEMORY_LIMIT
 ) -> tuple[Array | ArraySource, int | None]:
     """Prepare X without widening its dtype.
 
@@ -36,6 +38,8 @@ def prepare_examples(
         The examples.
     validate : bool
         Whether to check an array in memory for non-finite numbers now; otherwise the batches do.
+    memory_limit : int
+        Bytes, of which a validated copy of X in the model's dtype may take a quarter.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def prepare_examples(
     dtype = objective.dtype
     x = as_array_or_source(X, "X", dtype)
     if validate and not isinstance(x, ArraySource):
-        x = to_finite_array(x, "X", smaller_dtype(x.dtype, dtype))
+        x = _finite_examples(x, smaller_dtype(x.dtype, dtype), memory_limit // 4)
     try:
         output_shape = output_shapes(objective.layers, x.shape[1:])[-1]
     except ShapeError as error:
@@ -63,6 +67,17 @@ def prepare_examples(
                 hint = f"; if it is one example, pass {cure}, a batch of one row"
         raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
     return x, output_shape[0] if output_shape else None
+
+
+def _finite_examples(x: Array, dtype: np.dtype[Any], max_bytes: int) -> Array:
+    """Return finite examples in a dtype, or as they are where the copy would get too large."""
+    is_gathered_in_place = x.flags.c_contiguous and x.dtype.isnative
+    if x.dtype == dtype or x.size * dtype.itemsize <= max_bytes or not is_gathered_in_place:
+        return to_finite_array(x, "X", dtype)
+    rows = READ_BYTES * len(x) // x.nbytes or 1
+    for start, stop in chunk_ranges(0, len(x), rows):
+        to_finite_array(x[start:stop], "X", dtype, row_offset=start)
+    return x
 
 
 def prepare_data(
@@ -99,7 +114,7 @@ def prepare_data(
     Batch
         All rows, validated and of the same length.
     """
-    x, n_outputs = prepare_examples(objective, X, validate=validate)
+    x, n_outputs = prepare_examples(objective, X, validate=validate, memory_limit=memory_limit)
     loss = objective.loss
     dtype = objective.dtype
     y: Array | ArraySource | LazyTargets

@@ -19,6 +19,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
+from minidl.model.inputs import prepare_data
 
 X, Y = rows(10)
 
@@ -233,3 +234,38 @@ def test_one_example_without_its_batch_axis_is_told_the_cure(example, cure):
     plain = Sequential([Linear(2, 1)], loss=MeanSquaredError())
     with pytest.raises(ShapeError, match=rf"if it is one example, {cure}, a batch of one row"):
         plain.predict(example)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "i8", ">f4"])
+@pytest.mark.parametrize("batch_size", [None, 32])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_large_examples_of_another_dtype_are_converted_batch_by_batch(dtype, batch_size, shuffle):
+    rng = np.random.default_rng(0)
+    X, Y = (rng.standard_normal((300, 40)) * 10).astype(dtype), rng.standard_normal((300, 1))
+    results = []
+    for limit in (200_000, 2**28):
+        model = Sequential([Linear(40, 1)], loss=MeanSquaredError(), seed=1)
+        kept = prepare_data(model.objective_function, X, Y, memory_limit=limit).x
+        assert (kept is X) == (limit == 200_000 and dtype != ">f4")
+        model.fit(
+            X,
+            Y,
+            optimizer=GradientDescent(1e-4),
+            epochs=2,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            memory_limit=limit,
+            progress=False,
+        )
+        results.append(model.parameters.theta.tobytes())
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "got nan at"), (1e60, "is 1e\\+60, too")])
+def test_large_examples_are_checked_before_training(value, words):
+    model = Sequential([Linear(40, 1)], loss=MeanSquaredError())
+    X = np.zeros((300_000, 4)).reshape(-1, 40)
+    X[29_000, 7] = value
+    with pytest.raises(NonFiniteError, match=words) as caught:
+        prepare_data(model.objective_function, X, np.zeros(30_000), memory_limit=2**20)
+    assert "X[29000, 7]" in str(caught.value)
