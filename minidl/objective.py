@@ -21,8 +21,10 @@ from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
+from .utils.exclusive_access import ExclusiveAccess
 from .utils.given_class import cure_for_class
 from .utils.random import RandomGenerator, spawn_rngs
+from .utils.scratch import Scratch
 from .utils.settings import settings_of
 from .utils.typing import Array
 from .utils.validation import model_dtype
@@ -93,6 +95,10 @@ class Objective:
         output. Empty at first: it is filled where rows are passed through.
     stochastic_layers : list of Layer
         The layers that draw random numbers while training, nested ones included.
+    access : ExclusiveAccess
+        One thread at a time uses the objective, inside of this context.
+    scratch : Scratch
+        What forward and backward passes leave in layers and loss.
 
     Raises
     ------
@@ -161,12 +167,13 @@ class Objective:
         self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self.pass_sizes: dict[Shape, tuple[int, int]] = {}
-        self._workspace: dict[str, Array] = {}
+        self.access = ExclusiveAccess()
         modules = [module for layer in self.layers for module in layer.modules()]
         self.stochastic_layers = [module for module in modules if module.stochastic]
         for layer in self.layers:
             for member in _members(layer):
                 member.in_model = True  # copies do not keep it
+        self.scratch = Scratch([*modules, self.training_loss])
 
     def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
         indices = range(len(self.layers)) if penalty.layers is None else penalty.layers
@@ -203,6 +210,13 @@ class Objective:
     def __getstate__(self) -> dict[str, Any]:
         state = {name: getattr(self, name) for name in ("layers", "loss", "penalties")}
         return {**state, "dtype": self.dtype, "identity": self.parameters.identity}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
+        twin = memo[id(self)] = object.__new__(type(self))
+        with self.access:  # all parameters are of one moment
+            state = copy.deepcopy(self.__getstate__(), memo)
+        twin.__setstate__(state)
+        return twin
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.layers = state["layers"]
@@ -293,7 +307,7 @@ class Objective:
         dy = self.training_loss.backward()
         if sample_weight is None:
             return dy
-        weighted = get_workspace(self._workspace, "weighted", dy.shape, dy.dtype)
+        weighted = get_workspace(self.training_loss.workspace, "weighted", dy.shape, dy.dtype)
         return np.multiply(dy, sample_weight[:, np.newaxis], out=weighted)
 
     def backward(self, sample_weight: Array | None = None) -> None:
@@ -356,9 +370,10 @@ class Objective:
             The number of examples in the batch.
         """
         penalty = self.penalties[index]
+        workspace = self.training_loss.workspace
         for parameter in self._penalized[index]:
             dtype = parameter.value.dtype
-            term = get_workspace(self._workspace, "penalty", (parameter.size,), dtype)
+            term = get_workspace(workspace, "penalty", (parameter.size,), dtype)
             term = term.reshape(parameter.shape)
             penalty.gradient(parameter.value, m, term)
             np.add(parameter.grad, term, out=parameter.grad)

@@ -230,6 +230,7 @@ class ParameterVector:
         self._theta = np.full(self.size, np.nan, dtype)
         self._grad = np.full(self.size, np.nan, dtype)
         self.identity = VectorIdentity(self._theta)
+        self._read_only_theta: Array | None = None
         start = 0
         for parameter in self._parameters.values():
             elements = slice(start, start + parameter.size)
@@ -244,12 +245,33 @@ class ParameterVector:
 
     @property
     def theta(self) -> Array:
-        """The values, of shape (P,). What is assigned is copied into it."""
-        return self._theta
+        """The values, of shape (P,). What is assigned is copied into it.
+
+        While a training is running this is a read-only view.
+        """
+        return self._theta if self._read_only_theta is None else self._read_only_theta
 
     @theta.setter
     def theta(self, new: npt.ArrayLike) -> None:
+        if self._read_only_theta is not None:
+            raise ArgumentError(_READ_ONLY.format(name="theta"))
         _copy_into(self._theta, new, "theta")
+
+    def make_read_only(self, read_only: bool) -> None:
+        """Refuse to change the values, or allow it again.
+
+        Parameters
+        ----------
+        read_only : bool
+            Whether what `theta` and each `value` return can only be read. Where `theta` was
+            fetched before, that array can still be written to: so the optimizer does it.
+        """
+        self._read_only_theta = None
+        if read_only:
+            self._read_only_theta = self._theta.view()
+            self._read_only_theta.flags.writeable = False
+        for parameter in self._parameters.values():
+            parameter.value.flags.writeable = not read_only
 
     @property
     def grad(self) -> Array:
@@ -316,6 +338,12 @@ class ParameterVector:
         return f"ParameterVector({self.size} {self.dtype}: {shapes})"
 
 
+_READ_ONLY = (
+    "{name} must not be changed while a training of the model is running: write into it before or "
+    "after fit, or in a callback's on_train_begin or on_train_end"
+)
+
+
 def _copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
     check_not_masked(new, name)
     if np.shape(new) != array.shape:
@@ -325,4 +353,6 @@ def _copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
         raise ShapeError(
             f"{name} has shape {array.shape}, got {np.shape(new)}: it is never broadcast{cure}"
         )
+    if not array.flags.writeable:
+        raise ArgumentError(_READ_ONLY.format(name=name))
     array[...] = new

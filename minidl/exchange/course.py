@@ -58,13 +58,14 @@ def to_course(model: Sequential) -> dict[str, Array]:
     """
     check_model(model, "to_course")
     parameters = {}
-    for number, _, layer in _linear_layers(model, "to_course"):
-        weight = layer.weight.value.copy()
-        bias = np.zeros(len(weight), weight.dtype)
-        if layer.bias is not None:
-            bias = layer.bias.value.copy()
-        parameters[f"W{number}"] = weight
-        parameters[f"b{number}"] = bias.reshape(-1, 1)
+    with model.objective_function.access:  # all parameters are of one moment
+        for number, _, layer in _linear_layers(model, "to_course"):
+            weight = layer.weight.value.copy()
+            bias = np.zeros(len(weight), weight.dtype)
+            if layer.bias is not None:
+                bias = layer.bias.value.copy()
+            parameters[f"W{number}"] = weight
+            parameters[f"b{number}"] = bias.reshape(-1, 1)
     return parameters
 
 

@@ -109,8 +109,9 @@ def export_onnx(
             f"the parameters must have at most {MAX_PARAMETER_BYTES:,} bytes, "
             f"got {parameter_bytes:,} in {function}"
         )
-    nodes = layer_nodes(model, custom or {})
-    proto = _to_proto(model, nodes, _example_shape(model, shape), int(opset))
+    with model.objective_function.access:  # all parameters are of one moment
+        nodes = layer_nodes(model, custom or {})
+        proto = _to_proto(model, nodes, _example_shape(model, shape), int(opset))
     try:
         checker.check_model(proto, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:

@@ -72,7 +72,9 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
     with require_extra("safetensors", "safetensors", "save_safetensors"):
         from safetensors.numpy import save
     check_model(model, "save_safetensors")
-    return atomic_write(path, save({name: parameter.value for name, parameter in model.parameters}))
+    with model.objective_function.access:  # all parameters are of one moment
+        content = save({name: parameter.value for name, parameter in model.parameters})
+    return atomic_write(path, content)
 
 
 def load_safetensors(model: Sequential, path: FilePath) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from ..batching.batch import Batch
 from ..batching.sample_weights import compute_sample_weight
 from ..errors import ArgumentError
 from ..model.inputs import prepare_batch
+from ..model.questions import Asking
 from ..model.sequential import Sequential
+from ..objective import Objective
 from ..utils.typing import Array
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
 from .context import CheckContext
@@ -137,8 +139,13 @@ class GradientChecker:
             If the randomness of a layer cannot be frozen, or, with `method="complex"`, if the model
             is not complex-safe.
         """
+        with Asking(self.model.objective_function, input_size=0) as asked:
+            return self._check(asked, X, Y, sample_weight, exhaustive)
+
+    def _check(
+        self, objective: Objective, X: Any, Y: Any, sample_weight: Any, exhaustive: bool
+    ) -> Report:
         start = time.perf_counter()
-        objective = self.model.objective_function
         x, y, _ = prepare_batch(objective, X, Y)
         weight = compute_sample_weight(objective.loss, y, sample_weight)
         double = np.dtype(np.float64)

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+from ..batching.arguments import check_memory_limit
 from ..batching.inference_batches import InferenceBatches
 from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
 from ..objective import Objective
 from .inputs import prepare_data
 from .passes import inference_batches
+from .questions import Asking
+from .row_sums import check_row_sums
 
 
 def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[str, float]:
@@ -42,6 +45,33 @@ def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[st
                 n_predictions += predictions
     results = {"loss": loss_sum / batches.n_examples}
     return results | {"accuracy": n_correct / n_predictions} if is_classification else results
+
+
+def evaluate(
+    objective: Objective, X: Any, Y: Any, sample_weight: Any, memory_limit: int
+) -> dict[str, float]:
+    """Return the data loss and the accuracy on (X, Y), as `Sequential.evaluate` does.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    X, Y, sample_weight : array_like
+        Examples, targets and weights, or None for no weights.
+    memory_limit : int
+        Bytes of rows in memory at once where X or Y is not in memory.
+
+    Returns
+    -------
+    dict
+        "loss" and, for classifications, "accuracy".
+    """
+    check_memory_limit(memory_limit)
+    data = prepare_data(objective, X, Y, sample_weight, memory_limit=memory_limit, validate=False)
+    with Asking(objective) as asked:
+        check_row_sums(asked, data.x)
+        batches = inference_batches(asked, data, check_finite=True, memory_limit=memory_limit)
+        return evaluate_batches(asked, batches)
 
 
 def make_validator(

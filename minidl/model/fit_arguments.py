@@ -105,6 +105,8 @@ def prepare_training_data(
     TrainingData
         Mini-batches and, if there is a validation set, a function that evaluates it.
     """
+    if objective.access.is_training:  # at once, before anything is read
+        objective.access.refuse_training()
     training_limit = validation_limit = memory_limit
     if validation is not None:
         both_are_read = any(map(is_out_of_core, (X, Y))) and any(map(is_out_of_core, validation))
@@ -112,10 +114,13 @@ def prepare_training_data(
             validation_limit = memory_limit // 8
             training_limit = memory_limit - validation_limit
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
-    check_row_sums(objective, data.x)
-    validate = None
-    if validation is not None:
-        validate = make_validator(objective, validation, validation_limit)
+    with objective.access:
+        if objective.access.is_training:
+            objective.access.refuse_training()
+        check_row_sums(objective, data.x)
+        validate = None
+        if validation is not None:
+            validate = make_validator(objective, validation, validation_limit)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..batching.arguments import MEMORY_LIMIT, check_memory_limit
-from ..batching.batch import Batch
+from ..batching.arguments import MEMORY_LIMIT
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..objective import Objective
@@ -21,10 +19,10 @@ from ..penalties import Penalty
 from ..utils.foreign_words import explain_arguments, explain_attributes
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
-from .evaluation import evaluate_batches
-from .inputs import prepare_batch, prepare_data, prepare_examples
-from .passes import inference_batches
-from .row_sums import check_row_sums
+from .evaluation import evaluate
+from .inputs import prepare_batch
+from .prediction import predict
+from .questions import Asking
 
 # Methods import the packages that only they need, so that a program starts sooner.
 if TYPE_CHECKING:
@@ -291,20 +289,7 @@ class Sequential:
         ShapeError, DtypeError, NonFiniteError, DataError
             If X is invalid; see `fit`.
         """
-        check_memory_limit(memory_limit)
-        objective = self.objective_function
-        x, _ = prepare_examples(objective, X, validate=False)
-        batches = inference_batches(
-            objective, Batch(x, None), check_finite=True, memory_limit=memory_limit
-        )
-        outputs: Array = np.empty(0)
-        with closing(iter(batches)) as slices:
-            for rows, batch in slices:
-                output = objective.forward(batch.x)
-                if not len(outputs):
-                    outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
-                outputs[rows] = output
-        return outputs
+        return predict(self.objective_function, X, memory_limit)
 
     def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the predicted class number of each row of X.
@@ -363,20 +348,7 @@ class Sequential:
         ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
             If an argument is invalid; see `fit`.
         """
-        check_memory_limit(memory_limit)
-        data = prepare_data(
-            self.objective_function,
-            X,
-            Y,
-            sample_weight,
-            memory_limit=memory_limit,
-            validate=False,
-        )
-        check_row_sums(self.objective_function, data.x)
-        batches = inference_batches(
-            self.objective_function, data, check_finite=True, memory_limit=memory_limit
-        )
-        return evaluate_batches(self.objective_function, batches)
+        return evaluate(self.objective_function, X, Y, sample_weight, memory_limit)
 
     def objective(
         self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
@@ -396,7 +368,8 @@ class Sequential:
             "data", each penalty by its name such as "L2(0.1)", and "total".
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
-        terms = self.objective_function.terms(batch)
+        with Asking(self.objective_function) as asked:
+            terms = asked.terms(batch)
         return {name: float(value) for name, value in terms.items()}
 
     def gradient(
@@ -417,8 +390,9 @@ class Sequential:
             The gradient, in the order of `parameters.theta`: a fresh array.
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
-        self.objective_function.value_and_gradient(batch)
-        return self.parameters.grad.copy()
+        with Asking(self.objective_function) as asked:
+            asked.value_and_gradient(batch)
+            return asked.parameters.grad.copy()
 
     def explain(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> None:
         """Print each step of (X, Y) forward and backward: formula, shapes and numbers.
@@ -466,7 +440,8 @@ class Sequential:
         """
         from ..serialization.model_file import save_model
 
-        return save_model(self.objective_function, path)
+        with Asking(self.objective_function, input_size=0) as asked:
+            return save_model(asked, path)
 
     @classmethod
     def load(

@@ -257,6 +257,10 @@ class Optimizer(ABC):
             self._schedule.reset()
             self._learning_rate = self._evaluate(self._schedule)
 
+    def release_memory(self) -> None:
+        """Release the work arrays, which the next step makes anew."""
+        self._workspace = {}
+
     def _start(self, theta: Array) -> None:
         """Create the state for `theta`, and check that `state_names` lists all of it."""
         if self._constructed_names is None:
@@ -364,7 +368,7 @@ class Optimizer(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # The vector of a model is not copied with the optimizer: its identity stands for it.
-        return {**vars(self), "_theta": None if self._identity else self._theta}
+        return vars(self) | {"_theta": None if self._identity else self._theta, "_workspace": {}}
 
     def __repr__(self) -> str:
         shown = [

@@ -12,6 +12,7 @@ import numpy as np
 from ..batching.minibatches import MiniBatches
 from ..optimizers.base import Optimizer
 from ..utils.atomic_files import FilePath
+from ..utils.typing import Array
 from .callbacks.base import Callback, TrainingRun
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
 Hook: TypeAlias = Callable[[TrainingRun], None]
+Validate: TypeAlias = Callable[[], dict[str, float]]
 
 
 def train(
@@ -30,7 +32,7 @@ def train(
     *,
     optimizer: Optimizer,
     epochs: int,
-    validate: Callable[[], dict[str, float]] | None = None,
+    validate: Validate | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: FilePath | None = None,
@@ -61,7 +63,29 @@ def train(
     History
         The metrics of each epoch.
     """
-    observers = _observers(callbacks, progress)
+    objective = model.objective_function
+    objective.access.begin_training()
+    try:
+        run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
+        _train(run, validate, resume)
+    finally:
+        objective.parameters.make_read_only(False)
+        with objective.access:
+            objective.scratch.release()
+        optimizer.release_memory()
+        objective.access.end_training()
+    return run.history
+
+
+def _new_run(
+    model: Sequential,
+    batches: MiniBatches,
+    optimizer: Optimizer,
+    epochs: int,
+    validate: Validate | None,
+    callbacks: Sequence[Callback],
+    progress: bool,
+) -> TrainingRun:
     is_classification = model.objective_function.loss.is_classification
     metric_names = ["loss", "accuracy"] if is_classification else ["loss"]
     validation_names = [f"val_{name}" for name in metric_names] if validate else []
@@ -69,7 +93,14 @@ def train(
     records_rate = optimizer.schedule is not None and "learning_rate" not in extra_names
     rate_names = ["learning_rate"] if records_rate else []
     names = (*metric_names, *validation_names, *rate_names, *extra_names)
-    run = TrainingRun(model, optimizer, epochs, batches, names, observers)
+    observers = _observers(callbacks, progress)
+    return TrainingRun(model, optimizer, epochs, batches, names, observers)
+
+
+def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None) -> None:
+    """Run the epochs, from the start or from a checkpoint."""
+    observers = run.callbacks
+    objective = run.model.objective_function
     started: list[Callback] = []
     try:
         for observer in observers:
@@ -80,27 +111,40 @@ def train(
 
             restore_training(resume, run)
         warn_of_ended_schedule(run)
+        theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
+        objective.parameters.make_read_only(True)
         on_gradient = _overridden_hooks(observers, "on_gradient")
         on_batch_end = _overridden_hooks(observers, "on_batch_end")
-        while not run.stopped and (run.epoch < epochs or run.resuming_mid_epoch):
-            metrics = _train_epoch(run, on_gradient, on_batch_end)
+        while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
+            metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
             if run.stop_immediately:
                 break
             if validate:
-                with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+                quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
+                with quiet, objective.access:
                     metrics |= {f"val_{name}": value for name, value in validate().items()}
-            run.history.add(metrics | dict.fromkeys(rate_names, optimizer.last_learning_rate))
-            if optimizer.schedule is not None:
-                # Before the callbacks: a checkpoint saves what the schedule has observed.
-                optimizer.schedule.observe(run.history)
-            for observer in observers:
-                observer.on_epoch_end(run)
+            _finish_epoch(run, metrics)
     finally:
+        objective.parameters.make_read_only(False)
         for observer in reversed(started):
             observer.on_train_end(run)
+        run.data = run.forward_pass = None  # a callback may keep the run
         run.history.stopped = run.stopped
         run.history.seconds = time.perf_counter() - run.start_time
-    return run.history
+
+
+def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
+    name = "learning_rate"
+    by_callback = any(name in callback.extra_metrics for callback in run.callbacks)
+    if name in run.metric_names and not by_callback:
+        metrics[name] = run.optimizer.last_learning_rate
+    run.history.add(metrics)
+    schedule = run.optimizer.schedule
+    if schedule is not None:
+        # Before the callbacks: a checkpoint saves what the schedule has observed.
+        schedule.observe(run.history)
+    for observer in run.callbacks:
+        observer.on_epoch_end(run)
 
 
 def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
@@ -118,14 +162,14 @@ def _overridden_hooks(observers: Sequence[Callback], name: str) -> list[Hook]:
 
 
 def _train_epoch(
-    run: TrainingRun, on_gradient: Sequence[Hook], on_batch_end: Sequence[Hook]
+    run: TrainingRun, theta: Array, on_gradient: Sequence[Hook], on_batch_end: Sequence[Hook]
 ) -> dict[str, float]:
     """Make one step per batch, and return the metrics of the epoch."""
     if not run.resuming_mid_epoch:
         run.start_epoch()
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
-    theta = objective.parameters.theta
+    access = objective.access
     grad = objective.parameters.grad
     step = run.optimizer.step
     is_classification = objective.loss.is_classification
@@ -135,12 +179,16 @@ def _train_epoch(
         for data in batches:
             run.batch += 1
             run.data = data
-            loss, forward_pass = objective.value_and_gradient(data, training=True)
+            if access.is_wanted:
+                access.let_others()
+            with access:
+                loss, forward_pass = objective.value_and_gradient(data, training=True)
             run.loss = loss
             run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
-            step(theta, grad)
+            with access:
+                step(theta, grad)
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples

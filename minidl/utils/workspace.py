@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -15,20 +16,80 @@ Workspace = dict[str, Array]
 class HasWorkspace:
     """Base of layers and losses, which keep work arrays from one call to the next.
 
-    Copies begin with an empty workspace.
+    Copies begin with an empty workspace, and without what calls have left behind in a part of a
+    model: attributes with arrays that did not exist, or were None, when the model was built.
     """
 
     workspace: Workspace
     """The work arrays by name, at first none. Store no state here: the gradient checker swaps the
     dictionary, and copies begin with an empty one."""
 
+    _noted_names: Mapping[str, bool] | None = None
+    """Whether each attribute was None when the part became part of a model."""
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls)
         instance.workspace = {}  # here, so that custom classes need not call super().__init__()
         return instance
 
+    def note_attributes(self) -> None:
+        """Remember which attributes exist before the first call: `release_memory` keeps them."""
+        self._noted_names = {
+            name: value is None for name, value in vars(self).items() if name != "workspace"
+        }
+
+    def release_memory(self) -> None:
+        """Release the work arrays, and the arrays that calls have stored in attributes since.
+
+        Nothing happens to attributes unless `note_attributes` was called.
+        """
+        self.workspace = {}
+        for name in self._left_behind():
+            delattr(self, name)
+            if name in (self._noted_names or ()):
+                setattr(self, name, None)
+
+    def memory_in_use(self) -> int:
+        """Return the size of what `release_memory` releases; the same array may count twice.
+
+        Returns
+        -------
+        int
+            The number of bytes.
+        """
+        left_behind = [getattr(self, name) for name in self._left_behind()]
+        return sum(array.nbytes for array in _arrays_in([*self.workspace.values(), *left_behind]))
+
+    def _left_behind(self) -> list[str]:
+        noted = self._noted_names
+        if noted is None:
+            return []
+        return [
+            name
+            for name, value in vars(self).items()
+            if noted.get(name, name not in _OWN_NAMES) and any(True for _ in _arrays_in(value))
+        ]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "workspace": {}}
+        state = {**vars(self), "workspace": {}}
+        for name in self._left_behind():
+            del state[name]
+            if name in (self._noted_names or ()):
+                state[name] = None
+        state.pop("_noted_names", None)  # the model that contains a copy notes its own
+        return state
+
+
+_OWN_NAMES = ("workspace", "_noted_names")
+
+
+def _arrays_in(value: Any) -> Iterator[Array]:
+    """Yield the arrays in a list, tuple or dict, however nested."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _arrays_in(each)
 
 
 def get_workspace(

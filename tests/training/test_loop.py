@@ -130,8 +130,14 @@ def test_a_regression_without_validation_has_only_the_loss():
 def test_dropout_is_on_while_training():
     layer = Dropout(0.5)
     model = Sequential([Linear(3, 40), layer, Linear(40, 1)], loss=MeanSquaredError())
-    model.fit(X, Y, optimizer=Adam(), epochs=1, progress=False)
-    assert layer._mask is not None
+    masks = []
+
+    class Watch(Callback):
+        def on_gradient(self, run):
+            masks.append(layer._mask)
+
+    model.fit(X, Y, optimizer=Adam(), epochs=1, callbacks=[Watch()], progress=False)
+    assert masks[0] is not None
 
 
 def test_the_last_batch_may_be_a_single_row():

@@ -81,6 +81,7 @@ class StopOnNonFinite(Callback):
                 if not all_finite(np.asarray(array)):
                     cause = description
                     break
+        parameters.make_read_only(False)
         parameters.theta = self._finite_theta
         raise NonFiniteError(
             f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {cause}. "

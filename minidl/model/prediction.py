@@ -1,0 +1,53 @@
+"""The outputs of a model for many examples."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from ..batching.arguments import check_memory_limit
+from ..batching.batch import Batch
+from ..objective import Objective
+from ..utils.typing import Array
+from .inputs import prepare_examples
+from .passes import inference_batches
+from .questions import KEPT_BYTES, Asking
+
+
+def predict(objective: Objective, X: Any, memory_limit: int) -> Array:
+    """Return the outputs of the last layer for each row of X, as `Sequential.predict` does.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    X : array_like of shape (m, ...)
+        The examples.
+    memory_limit : int
+        Bytes of rows in memory at once where X is not in memory.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        A fresh array.
+    """
+    check_memory_limit(memory_limit)
+    x, _ = prepare_examples(objective, X, validate=False)
+    input_size = None
+    if isinstance(x, np.ndarray) and x.nbytes <= KEPT_BYTES:
+        input_size = x.size
+        x = x.copy()  # layers keep it until the next call: it must not keep a larger array alive
+    outputs: Array = np.empty(0)
+    with Asking(objective, input_size=input_size) as asked:
+        batches = inference_batches(
+            asked, Batch(x, None), check_finite=True, memory_limit=memory_limit
+        )
+        with closing(iter(batches)) as slices:
+            for rows, batch in slices:
+                output = asked.forward(batch.x)
+                if not len(outputs):
+                    outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
+                outputs[rows] = output
+    return outputs

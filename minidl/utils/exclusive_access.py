@@ -1,0 +1,103 @@
+"""A lock that a training leaves to others between two steps."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Lock, RLock
+from typing import NoReturn, Self
+
+from ..errors import ArgumentError
+
+
+class ExclusiveAccess:
+    """A context in which one thread at a time uses a model's layers, loss and parameters.
+
+    A thread may enter it again.
+
+    Attributes
+    ----------
+    is_training : bool
+        Whether a training is running, in whichever thread. Changed and read inside of the context.
+    is_wanted : bool
+        Whether a thread is waiting.
+
+    Examples
+    --------
+    >>> access = ExclusiveAccess()
+    >>> with access:
+    ...     access.is_training
+    False
+    """
+
+    # Without a __dict__: the gradient checker's snapshots do not enter it.
+    __slots__ = ("_lock", "_queue", "_training", "is_training", "is_wanted")
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._queue = Lock()  # one thread waits for `_lock`, all others for this
+        self._training = Lock()
+        self.is_training = False
+        self.is_wanted = False
+
+    def __enter__(self) -> Self:
+        if not self._lock.acquire(False):  # by position: a keyword takes longer
+            self._wait()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+    def _wait(self) -> None:
+        with self._queue:
+            self.is_wanted = True
+            try:
+                self._lock.acquire()
+            except BaseException:  # Ctrl-C
+                with suppress(RuntimeError):  # if it came before the lock was held
+                    self._lock.release()
+                raise
+            finally:
+                self.is_wanted = False
+
+    def let_others(self) -> None:
+        """Wait, outside of the context, until a thread that wants to enter it has entered.
+
+        Otherwise a loop that leaves the context and enters it again at once would keep all others
+        waiting: leaving wakes a thread, but does not wait for it.
+        """
+        with self._queue:
+            pass
+
+    def begin_training(self) -> None:
+        """Claim the model for a training, once nobody uses it.
+
+        Raises
+        ------
+        ArgumentError
+            At once, if a training is running; nothing has changed then.
+        """
+        if not self._training.acquire(blocking=False):
+            self.refuse_training()
+        with self:
+            self.is_training = True
+
+    @staticmethod
+    def refuse_training() -> NoReturn:
+        """Raise the error of a second training.
+
+        Raises
+        ------
+        ArgumentError
+            In any case.
+        """
+        raise ArgumentError(
+            "a model takes one training at a time, got a second call of fit while one is running "
+            "(in another thread, or in a callback): wait for its end, or train a copy.deepcopy of "
+            "the model"
+        )
+
+    def end_training(self) -> None:
+        """Give back what `begin_training` claimed."""
+        with self:
+            self.is_training = False
+        self._training.release()

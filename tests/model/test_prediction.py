@@ -1,0 +1,65 @@
+"""Predictions from many threads, and what they leave in memory."""
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from minidl import L2, Dropout, Linear, MeanSquaredError, ReLU, Sequential
+from minidl.model.questions import KEPT_BYTES
+
+rng = np.random.default_rng(0)
+
+
+def network(width=64):
+    layers = [Linear(20, width), ReLU(), Dropout(0.8), Linear(width, 3)]
+    return Sequential(layers, loss=MeanSquaredError(), penalties=[L2(0.1)], seed=1)
+
+
+def test_many_threads_get_what_one_gets():
+    model = network()
+    batches = [rng.standard_normal((rows, 20)) for rows in [1] * 200 + [30] * 40 + [2000] * 4]
+    expected = [model.predict(batch) for batch in batches]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(model.predict, batches * 3))
+    for answer, right in zip(answers, expected * 3, strict=True):
+        np.testing.assert_array_equal(answer, right)
+
+
+def test_threads_of_joblib_get_what_one_gets():
+    joblib = pytest.importorskip("joblib")
+    model = network()
+    batches = [rng.standard_normal((rows, 20)) for rows in [1, 40, 500] * 20]
+    answers = joblib.Parallel(n_jobs=4, backend="threading")(
+        joblib.delayed(model.predict)(batch) for batch in batches
+    )
+    for batch, answer in zip(batches, answers, strict=True):
+        np.testing.assert_array_equal(answer, model.predict(batch))
+
+
+def test_large_work_arrays_are_released_and_small_ones_kept():
+    model = network(width=1024)
+    objective = model.objective_function
+    model.predict(np.zeros((1, 20)))
+    small = objective.scratch.size_in_bytes()
+    assert 0 < small <= KEPT_BYTES
+    y = objective.layers[0].workspace["y"]
+    model.predict(np.zeros((1, 20)))
+    assert objective.layers[0].workspace["y"] is y
+    model.predict(np.zeros((1000, 20)))
+    assert objective.scratch.size_in_bytes() == 0
+    model.predict(np.zeros((1, 20)))
+    assert objective.scratch.size_in_bytes() == small
+
+
+@pytest.mark.parametrize("rows", [1, 30_000])
+def test_a_prediction_does_not_keep_the_array_of_its_rows_alive(rows):
+    model = network()
+    X = np.zeros((30_000, 20), np.float32)
+    reference = weakref.ref(X)
+    model.predict(X[:rows])
+    del X
+    gc.collect()
+    assert reference() is None
