@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,8 +30,9 @@ from .rounding.noise import (
     perturb_inplace,
     ulp_noise,
 )
+from .rounding.noisy_layers import noisy_layers
 from .sandbox import ModelSandbox
-from .snapshot import RandomState
+from .snapshot import RandomState, Snapshot
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class LayerHarness:
         return {name: p for (i, name), p in self.sandbox.parameters.items() if i == self.number}
 
     @property
+    def couples_examples(self) -> bool:
+        """Whether rows may depend on each other: while training, if a layer in it says so."""
+        return self.training and any(each.couples_examples for each in self.layer.modules())
+
+    @property
     def random_states(self) -> list[RandomState]:
         """Its random generators with the states from which each forward pass begins."""
         return self.sandbox.random_states[self.number]
@@ -89,6 +96,16 @@ class LayerHarness:
         """Run forward and backward; return copies of the gradients by name."""
         self.forward(x)
         return self.collect(cotangent)
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """Restore at the end what the layer and those in it store, other than parameters."""
+        snapshots = [Snapshot(module) for module in self.layer.modules()]
+        try:
+            yield
+        finally:
+            for snapshot in snapshots:
+                snapshot.restore()
 
     def fresh_output(self, x: Array) -> Array:
         """Return a copy of the output for a copy of `x`."""
@@ -127,13 +144,15 @@ class LayerHarness:
         is_custom = not type(self.layer).__module__.startswith("minidl.")
         product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
         parameters = self.parameters
+        # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
+        inner_layers = list(self.layer.modules())[1:] if self.couples_examples else []
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
             values = {
                 (self.number, name): ulp_noise(self.sandbox.arrays[self.number, name]["real"], rng)
                 for name in parameters
             }
-            with self.sandbox.perturbed(values, dtypes=("real",)):
+            with self.sandbox.perturbed(values, dtypes=("real",)), noisy_layers(inner_layers, rng):
                 perturb_inplace(self.forward(ulp_noise(x, rng)), rng)
                 gradients = self.collect(ulp_noise(cotangent, rng))
             for name, gradient in gradients.items():

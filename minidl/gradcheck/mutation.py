@@ -21,6 +21,7 @@ from .contract.layer_run import LayerRun
 from .layer_harness import LayerHarness
 from .result import Check
 from .rounding.compare import rounding_bar
+from .rounding.zero import ZERO_HERE
 from .stages.layers import LayerResult, LayersResult
 from .stages.loss import LossResult
 from .stages.penalties import PenaltiesResult
@@ -182,7 +183,10 @@ def _loss_mutants(check: Check, right: Array, m: int) -> Iterator[Mutant]:
 def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mutant]:
     harness = result.harness
     place = f"layer {harness.number} {harness.layer}"
+    cancelled = {check.parameter for check in result.checks if check.diagnosis == ZERO_HERE}
     for parameter, right in result.analytic.items():
+        if parameter in cancelled:
+            continue  # a factor on what is only rounding is no bug
         for name, mutate in MUTATIONS.items():
             detected = _is_detected(result, parameter, mutate(right))
             yield Mutant(f"{place} {parameter}: {name}", detected)

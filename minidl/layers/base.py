@@ -25,8 +25,9 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     lists or tuples of layers. `super().__init__()` need not be called.
 
     - `forward` takes x of shape (m, ...), one example per row, and returns y of shape (m, ...).
-      With ``training=False``, each row of y must depend only on the same row of x. Random numbers
-      may be used only with ``training=True``, and only from `rng`.
+      Each row of y must depend only on the same row of x, unless `couples_examples` says
+      otherwise for ``training=True``. Random numbers may be used only with ``training=True``, and
+      only from `rng`.
     - `backward` takes dy, the gradient of the objective with respect to the last y, and returns
       dx. It overwrites `grad` of each parameter with sums over the m examples: the loss has
       already divided by m.
@@ -36,6 +37,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     ----------
     stochastic : bool, default False
         Whether `forward` uses `rng` in training mode.
+    couples_examples : bool, default False
+        Whether a row of y may depend on other rows of x with ``training=True``, as in batch
+        normalization. With ``training=False`` it must not. Containers need not repeat what a
+        layer in them declares.
     rng : numpy.random.Generator or None
         The random generator of a stochastic layer, which the model assigns.
     is_identity_at_inference : bool, default False
@@ -80,6 +85,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     descriptions = ("formula", "to_onnx", "is_identity_at_inference", "inference_arrays")
 
     stochastic = False
+    couples_examples = False
     rng: np.random.Generator | None = None
     is_identity_at_inference = False
     inference_arrays: int | None = None

@@ -1,73 +1,92 @@
-"""A layer with batch statistics is checked in training, too, and is restored."""
+"""Rows that depend on each other in training are declared, and then checked in all else."""
 
 import numpy as np
 import pytest
+from batch_norm import AlsoAtInference, BatchNorm, Undeclared
 
-from minidl import (
-    GradientChecker,
-    Layer,
-    Linear,
-    MeanSquaredError,
-    Ones,
-    Parameter,
-    ReLU,
-    Sequential,
-    Zeros,
-)
+from minidl import Chain, GradientChecker, Linear, MeanSquaredError, ReLU, Residual, Sequential
+from minidl.gradcheck.rounding.zero import ZERO_HERE
+from minidl.testing import check_layer
 
+X = np.random.default_rng(0).standard_normal((6, 4))
+Y = np.random.default_rng(1).standard_normal(6)
 
-class BatchNorm(Layer):
-    """Batch normalization, with one term of its backward in training forgotten if asked for."""
-
-    def __init__(self, features, forget=""):
-        self.gain = Parameter((features,), init=Ones())
-        self.shift = Parameter((features,), init=Zeros())
-        self.mean, self.var, self.forget = np.zeros(features), np.ones(features), forget
-
-    def forward(self, x, *, training=False):
-        self.training = training
-        mean, var = self.mean, self.var
-        if training:
-            mean = x.mean(axis=0)
-            var = ((x - mean) ** 2).mean(axis=0)
-            self.mean = 0.9 * self.mean + 0.1 * mean.real
-            self.var = 0.9 * self.var + 0.1 * var.real
-        self.std = np.sqrt(var + 1e-5)
-        self.unit = (x - mean) / self.std
-        return self.unit * self.gain.value + self.shift.value
-
-    def backward(self, dy):
-        self.gain.grad[...] = (dy * self.unit).sum(axis=0)
-        self.shift.grad[...] = dy.sum(axis=0)
-        g = dy if self.forget == "gain" else dy * self.gain.value
-        if not self.training:
-            return g / self.std
-        mean = 0 if self.forget == "mean" else g.mean(axis=0)
-        var = 0 if self.forget == "variance" else self.unit * (g * self.unit).mean(axis=0)
-        return (g - mean - var) / self.std
+BUGS = [
+    "mean",
+    "mean of another axis",
+    "variance",
+    "variance without the unit",
+    "1/m missing",
+    "statistics ignored",
+    "gain",
+]
 
 
-def checked(forget=""):
-    layer = BatchNorm(5, forget)
+def checked(layer):
     model = Sequential(
         [Linear(4, 5), layer, ReLU(), Linear(5, 1)], loss=MeanSquaredError(), dtype=np.float64
     )
-    rng = np.random.default_rng(0)
-    return layer, GradientChecker(model).check(rng.standard_normal((6, 4)), rng.standard_normal(6))
+    return GradientChecker(model).check(X, Y)
 
 
 def test_the_right_layer_passes_and_keeps_its_statistics():
-    layer, report = checked()
+    layer = BatchNorm(5)
+    report = checked(layer)
     assert report.ok, str(report)
+    assert not report.surviving_mutants
     assert {
         check.training for check in report.checks if check.layer == 1 and check.term == "layer"
     } == {False, True}
     np.testing.assert_array_equal(layer.mean, np.zeros(5))
     np.testing.assert_array_equal(layer.var, np.ones(5))
+    assert check_layer(BatchNorm(4), X).ok
 
 
-@pytest.mark.parametrize("term", ["variance", "mean", "gain"])
-def test_a_forgotten_term_is_found_in_the_gradient_of_the_input(term):
-    guilty = checked(term)[1].guilty
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found_in_the_gradient_of_the_input(bug):
+    guilty = checked(BatchNorm(5, bug)).guilty
     assert (guilty.layer, guilty.parameter, guilty.term) == (1, "input", "layer")
-    assert guilty.training or term == "gain"
+    assert guilty.training or bug == "gain"
+    assert not check_layer(BatchNorm(4, bug), X).ok
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, Chain, lambda layer: Residual(layer)])
+def test_an_undeclared_layer_is_told_to_declare_it(wrap):
+    report = check_layer(wrap(Undeclared(4)), X)
+    (failure,) = report.failures
+    assert (failure.parameter, failure.training) == ("rows independent", True)
+    assert "couples_examples = True" in failure.diagnosis
+    assert check_layer(wrap(BatchNorm(4)), X).ok
+
+
+def test_at_inference_rows_are_independent_whatever_is_declared():
+    report = check_layer(AlsoAtInference(4), X)
+    assert {(check.parameter, check.training) for check in report.failures} == {
+        ("rows independent", False),
+        ("additive over the batch", False),
+    }
+    assert "couples_examples = True" in report.failures[-1].diagnosis
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("width", [3, 80])
+def test_a_bias_before_it_passes_as_zero_here(width, scale):
+    linear = Linear(4, width)
+    report = check_layer(Chain(linear, BatchNorm(width)), scale * X)
+    assert report.ok, str(report)
+    (bias,) = [c for c in report.checks if c.parameter == "0.bias" and c.training]
+    assert (bias.verdict, bias.diagnosis, bias.difference) == ("pass", ZERO_HERE, 0.0)
+    assert report.difference < 1e-9
+    assert checked(Chain(Linear(5, 5), BatchNorm(5))).ok
+
+
+class AddsToBias(Linear):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.bias.grad += 1e-9 * np.abs(dy).sum(axis=0)
+        return dx
+
+
+def test_a_bias_before_it_with_a_gradient_that_is_not_zero_fails():
+    report = check_layer(Chain(AddsToBias(4, 3), BatchNorm(3)), X)
+    assert ("0.bias", True) in {(check.parameter, check.training) for check in report.failures}

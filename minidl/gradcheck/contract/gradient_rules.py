@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...utils.typing import Array
 from ..constants import (
     COMBINED_RUNS,
     ROUNDING_PER_NOISE,
@@ -23,7 +24,7 @@ from .rule import Rule
 def _has_independent_rows(run: LayerRun) -> bool:
     """Return whether there are several rows that must not depend on each other."""
     one_output_each = run.y.shape[:1] == (len(run.x),) > (1,)
-    return one_output_each and not run.harness.training
+    return one_output_each and not run.harness.couples_examples
 
 
 def _differing(run: LayerRun, gradients: GradientsByName, expected: GradientsByName) -> str:
@@ -66,7 +67,8 @@ def _linear_in_dy(run: LayerRun) -> str | None:
 
 
 def _additive_over_batch(run: LayerRun) -> str | None:
-    if not _has_independent_rows(run):
+    # While training, another batch size would draw other random numbers.
+    if run.harness.training or not _has_independent_rows(run):
         return None
     first, others = (
         run.harness.fresh_gradients(run.x[rows], run.cotangent[rows])
@@ -87,19 +89,36 @@ def _additive_over_batch(run: LayerRun) -> str | None:
 def _rows_independent(run: LayerRun) -> str | None:
     if not _has_independent_rows(run):
         return None
-    count = min(3, len(run.x))
-    alone = np.concatenate([run.harness.fresh_output(run.x[i : i + 1]) for i in range(count)])
-    together = run.y[: len(alone)]
-    same_shape = alone.shape == together.shape
+    outputs, together = _outputs_in_two_batches(run)
+    same_shape = outputs.shape == together.shape
     tolerance = SAME_RUN * np.abs(together).max(initial=0.0) + TINY
-    if same_shape and np.all(np.abs(alone - together) <= tolerance):
+    if np.array_equal(outputs, together, equal_nan=True):
+        return None
+    if same_shape and np.all(np.abs(outputs - together) <= tolerance):
         return None
     # Rounding may be larger, after a cancellation: noise shows how large.
-    noisy = run.harness.fresh_output(ulp_noise(run.x, run.rng))[: len(alone)]
+    noisy = run.harness.fresh_output(ulp_noise(run.x, run.rng))[: len(outputs)]
     rounding = ROUNDING_PER_NOISE * np.abs(noisy - together).max(initial=0.0)
-    if same_shape and np.all(np.abs(alone - together) <= tolerance + rounding):
+    if same_shape and np.all(np.abs(outputs - together) <= tolerance + rounding):
         return None
-    return "the output of an example depends on the other examples of its batch"
+    dependence = "the output of an example depends on the other examples of its batch"
+    if run.harness.training:
+        return f"{dependence}: declare it by couples_examples = True in the class"
+    return f"{dependence}: it may only in training, declared by couples_examples = True"
+
+
+def _outputs_in_two_batches(run: LayerRun) -> tuple[Array, Array]:
+    """Return outputs of the first examples with other examples beside them, and with the same."""
+    fresh_output = run.harness.fresh_output
+    if not run.harness.training:
+        count = min(3, len(run.x))
+        alone = np.concatenate([fresh_output(run.x[i : i + 1]) for i in range(count)])
+        return alone, run.y[: len(alone)]
+    # A batch of the same shape draws the same random numbers.
+    with run.harness.preserved():
+        together = fresh_output(run.x)[:1]
+    with run.harness.preserved():
+        return fresh_output(np.concatenate([run.x[:1], run.other_x[1:]]))[:1], together
 
 
 def _float32_as_float64(run: LayerRun) -> str | None:
@@ -121,6 +140,8 @@ def _float32_as_float64(run: LayerRun) -> str | None:
             continue
         gap = float(np.linalg.norm(gradient - expected))
         size = float(np.linalg.norm(expected))
+        if run.harness.couples_examples and size <= SINGLE_NOISE * gap:
+            continue  # its terms cancel over the batch: only rounding is left
         if SINGLE_GAP * size + floor < gap < np.inf:
             noise = 1 + SINGLE_NOISE * run.rng.uniform(-1, 1, x.shape)
             noisy = run.harness.fresh_gradients(x * noise, cotangent.astype(np.float64))

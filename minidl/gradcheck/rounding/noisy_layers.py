@@ -1,0 +1,55 @@
+"""Noise between the layers of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from ...layers.base import Layer
+from ...utils.typing import Array
+from .noise import gradient_flow_noise, perturb_inplace, ulp_noise
+
+
+@contextmanager
+def noisy_layers(layers: Iterable[Layer], rng: np.random.Generator) -> Iterator[None]:
+    """Put noise on all that layers return, for the length of a context.
+
+    Where rows depend on each other, a gradient may be zero for every input, as that of a bias
+    before batch normalization is. Noise on the input then leaves it zero; noise on the terms that
+    cancel shows their rounding.
+    """
+    with ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(_noisy_layer(layer, rng))
+        yield
+
+
+@contextmanager
+def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
+    attributes = vars(layer)
+    forward, backward = layer.forward, layer.backward
+    replaced: dict[str, Any] = {
+        name: attributes[name] for name in ("forward", "backward") if name in attributes
+    }
+
+    def noisy_forward(x: Array, *, training: bool = False) -> Array:
+        y = forward(x, training=training)
+        perturb_inplace(y, rng)
+        return y
+
+    def noisy_backward(dy: Array) -> Any:
+        dx = backward(dy)
+        if dx is None:
+            return None
+        noisy = ulp_noise(dx, rng)
+        return noisy + gradient_flow_noise(dy, rng) if dx.shape == dy.shape else noisy
+
+    attributes["forward"], attributes["backward"] = noisy_forward, noisy_backward
+    try:
+        yield
+    finally:
+        del attributes["forward"], attributes["backward"]
+        attributes.update(replaced)

@@ -1,0 +1,61 @@
+"""A custom batch normalization, right or with one planted bug."""
+
+import numpy as np
+
+from minidl import Layer, Ones, Parameter, Zeros
+
+
+class BatchNorm(Layer):
+    """Batch normalization whose backward has the bug of that name, if one is given."""
+
+    couples_examples = True
+
+    def __init__(self, features, bug=""):
+        self.gain = Parameter((features,), init=Ones())
+        self.shift = Parameter((features,), init=Zeros())
+        self.mean, self.var, self.bug = np.zeros(features), np.ones(features), bug
+
+    def forward(self, x, *, training=False):
+        self.training = training
+        mean, var = self.mean, self.var
+        if training:
+            mean = x.mean(axis=0)
+            var = ((x - mean) ** 2).mean(axis=0)
+            self.mean = 0.9 * self.mean + 0.1 * mean.real
+            self.var = 0.9 * self.var + 0.1 * var.real
+        self.std = np.sqrt(var + 1e-5)
+        self.unit = (x - mean) / self.std
+        return self.unit * self.gain.value + self.shift.value
+
+    def backward(self, dy):
+        self.gain.grad[...] = (dy * self.unit).sum(axis=0)
+        self.shift.grad[...] = dy.sum(axis=0)
+        g = dy if self.bug == "gain" else dy * self.gain.value
+        if not self.training or self.bug == "statistics ignored":
+            return g / self.std
+        mean = g.mean(axis=0)
+        variance = self.unit * (g * self.unit).mean(axis=0)
+        if self.bug == "mean of another axis":
+            mean = g.mean(axis=1, keepdims=True)
+        elif self.bug == "1/m missing":
+            mean = g.sum(axis=0)
+        elif self.bug == "mean":
+            mean = 0
+        elif self.bug == "variance":
+            variance = 0
+        elif self.bug == "variance without the unit":
+            variance = (g * self.unit).mean(axis=0)
+        return (g - mean - variance) / self.std
+
+
+class Undeclared(BatchNorm):
+    """The same without the declaration."""
+
+    couples_examples = False
+
+
+class AlsoAtInference(BatchNorm):
+    """Takes the batch's statistics at inference, too."""
+
+    def forward(self, x, *, training=False):
+        return super().forward(x, training=True)
