@@ -23,7 +23,8 @@ class Chain(Container):
 
     A chain is a layer like any other, so that it can be part of a model, of a `Residual`, a
     `Concat` or another chain, to any depth. As layer 2 of a model, the weight of its first layer
-    is the parameter "2.0.weight".
+    is the parameter "2.0.weight". A last `Sigmoid` or `Softmax` belongs into the model's own list:
+    in a chain, a cross-entropy is computed from its outputs, not exactly from the logits.
 
     Parameters
     ----------

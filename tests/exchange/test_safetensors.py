@@ -12,9 +12,12 @@ from helpers import Gain, Residual
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minidl
 from minidl import (
     ArgumentError,
     CategoricalCrossEntropy,
+    Chain,
+    Concat,
     DataError,
     Dropout,
     Flatten,
@@ -95,6 +98,42 @@ def test_the_written_file_is_the_one_that_torch_recorded(dtype, tmp_path):
     assert tensors(written) == tensors(recorded)
 
 
+def test_containers_have_the_names_of_nested_modules_of_torch(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    model = Sequential(
+        [Chain(Linear(3, 4), ReLU(), Chain(Linear(4, 2, bias=False)))], loss=MeanSquaredError()
+    )
+    there = torch.nn.Sequential(
+        torch.nn.Sequential(
+            torch.nn.Linear(3, 4),
+            torch.nn.ReLU(),
+            torch.nn.Sequential(torch.nn.Linear(4, 2, bias=False)),
+        )
+    )
+    there.load_state_dict(load_file(save_safetensors(model, tmp_path / "a")))
+    X = np.ones((2, 3), np.float32)
+    answer = there(torch.from_numpy(X)).detach().numpy()
+    np.testing.assert_allclose(answer, model.predict(X), rtol=0, atol=1e-6)
+
+
+def test_names_of_the_parameters_of_containers(tmp_path):
+    layers = [Linear(3, 3), minidl.Residual(Linear(3, 2), shortcut=Linear(3, 2, bias=False))]
+    layers.append(Concat(ReLU(), [Linear(2, 1, bias=False)]))
+    model = Sequential([*layers, Chain(Linear(3, 1, bias=False))], loss=MeanSquaredError())
+    content = save_safetensors(model, tmp_path / "a").read_bytes()
+    assert sorted(name for name, _ in safetensors.deserialize(content)) == [
+        "0.bias",
+        "0.weight",
+        "1.body.0.bias",
+        "1.body.0.weight",
+        "1.shortcut.weight",
+        "2.1.0.weight",
+        "3.0.weight",
+    ]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch_reads_the_file_and_writes_it_back(dtype, tmp_path):
     torch = pytest.importorskip("torch")
@@ -142,8 +181,15 @@ def test_torch_reads_the_file_and_writes_it_back(dtype, tmp_path):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "layers",
-    [lambda: [Linear(3, 3), Gain(3), Residual(3)], lambda: [ReLU()]],
-    ids=["custom layers", "no parameters"],
+    [
+        lambda: [Linear(3, 3), Gain(3), Residual(3)],
+        lambda: [ReLU()],
+        lambda: [
+            Chain(Linear(3, 3), minidl.Residual(Linear(3, 3))),
+            Concat([Linear(3, 1)], Tanh()),
+        ],
+    ],
+    ids=["custom layers", "no parameters", "containers"],
 )
 def test_a_round_trip_is_exact_bit_for_bit(layers, dtype, tmp_path):
     model, other = (

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers import assert_gradients
 
 from minidl import (
     ArgumentError,
@@ -13,7 +14,6 @@ from minidl import (
     ShapeError,
     Tanh,
 )
-from tests.helpers import assert_gradients
 
 X = np.random.default_rng(0).standard_normal((5, 4))
 

@@ -6,11 +6,16 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers import assert_gradients, complex_step
 from hypothesis import given
 from hypothesis import strategies as st
+from resuming import Signal
 
 from minidl import (
+    L2,
+    Adam,
     Chain,
+    Checkpoint,
     Concat,
     Dropout,
     LayerReuseError,
@@ -22,7 +27,6 @@ from minidl import (
     Tanh,
 )
 from minidl.layers.container import InnerShapeError
-from tests.helpers import assert_gradients
 
 
 @st.composite
@@ -80,8 +84,6 @@ def test_every_inner_dropout_has_a_generator_of_its_own():
     "twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
 )
 def test_copies_go_on_alike(twin_of):
-    from minidl import Adam
-
     X = np.random.default_rng(0).standard_normal((12, 2))
     model = net()
     model.fit(X, X[:, :1], optimizer=Adam(), epochs=2, progress=False)
@@ -137,3 +139,55 @@ def test_an_error_of_an_inner_shape_can_be_pickled():
     error = InnerShapeError("0", "Tanh(), expects x", ("1", Tanh())).inside("body")
     assert str(error) == "layer body.0, Tanh(), expects x from layer body.1, Tanh()"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_the_gradient_of_a_whole_model_by_the_complex_step():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((6, 2)), rng.standard_normal((6, 1))
+    layers = [
+        Linear(2, 4),
+        Residual(Linear(4, 4), Tanh()),
+        Concat(Tanh(), [Linear(4, 3), Sigmoid()], Residual(Linear(4, 2), shortcut=Linear(4, 2))),
+        Linear(9, 1),
+    ]
+    model = Sequential(
+        layers, loss=MeanSquaredError(), penalties=[L2(0.3, layers=[1, 2])], dtype=np.float64
+    )
+    twin = model.astype(np.complex128)
+
+    def total(theta):
+        twin.parameters.theta = theta
+        outputs = twin.objective_function.forward(X.astype(np.complex128))
+        weights = [p.value for name, p in twin.parameters if "weight" in name and name[0] in "12"]
+        return ((outputs - Y) ** 2).mean() + 0.3 / 12 * sum((w**2).sum() for w in weights)
+
+    expected = complex_step(total, model.parameters.theta)
+    np.testing.assert_allclose(model.gradient(X, Y), expected, rtol=1e-10, atol=1e-12)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), st.data())
+def test_every_rank_and_axis(shape, data):
+    axis = data.draw(st.sampled_from([*range(1, len(shape) + 1), *range(-len(shape), 0)]))
+    layer = Residual(
+        Concat(Tanh(), [Sigmoid(), Tanh()], axis=axis), shortcut=Concat(Tanh(), Tanh(), axis=axis)
+    )
+    x = np.random.default_rng(0).standard_normal((2, *shape))
+    assert layer.output_shape(tuple(shape)) == layer.forward(x).shape[1:]
+    assert_gradients(layer, x)
+
+
+@pytest.mark.parametrize("position", [(1, 2), (3, 1)])
+def test_a_stopped_training_resumes_bit_for_bit(tmp_path, position):
+    X = np.random.default_rng(0).standard_normal((23, 2))
+
+    def fit(model, *callbacks, **arguments):
+        arguments = {"epochs": 4, "batch_size": 8, "progress": False, **arguments}
+        return model.fit(X, X[:, :1], optimizer=Adam(0.01), callbacks=callbacks, **arguments)
+
+    whole = net()
+    fit(whole)
+    path = tmp_path / "run.h5"
+    fit(net(), Signal(*position), Checkpoint(path))
+    resumed = net(seed=9)  # parameters and generators come from the file
+    fit(resumed, resume=path)
+    assert (whole.parameters.theta == resumed.parameters.theta).all()
