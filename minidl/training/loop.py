@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -126,9 +126,7 @@ def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None)
             _finish_epoch(run, metrics)
     finally:
         objective.parameters.make_read_only(False)
-        for observer in reversed(started):
-            observer.on_train_end(run)
-        run.data = run.forward_pass = None  # a callback may keep the run
+        _end(started, run)
         run.history.stopped = run.stopped
         run.history.seconds = time.perf_counter() - run.start_time
 
@@ -152,6 +150,18 @@ def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
     if not any(isinstance(observer, StopOnNonFinite) for observer in observers):
         observers.insert(0, StopOnNonFinite())
     return sorted(observers, key=lambda observer: observer.run_last)
+
+
+def _end(started: Sequence[Callback], run: TrainingRun) -> None:
+    """Call all `on_train_end`, also if one fails: in reverse order, those that run last at last."""
+    with ExitStack() as ending:
+        ending.callback(_release_batch, run)  # at last
+        for observer in sorted(started, key=lambda observer: not observer.run_last):
+            ending.callback(observer.on_train_end, run)
+
+
+def _release_batch(run: TrainingRun) -> None:
+    run.data = run.forward_pass = None  # a callback may keep the run
 
 
 def _overridden_hooks(observers: Sequence[Callback], name: str) -> list[Hook]:

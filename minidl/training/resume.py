@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,13 @@ from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
 
+if TYPE_CHECKING:
+    from ..model.sequential import Sequential
+
+_THETA_KEY = TRAINING_STATE_KEYS["theta"]
+# The parameters to resume from, in files whose model has others, such as the restored best ones.
+RESUMED_THETA_KEY = "resumed_theta"
+
 
 def check_savable(run: TrainingRun) -> None:
     """Raise `ArgumentError` if the model or the optimizer could not be saved."""
@@ -37,7 +44,41 @@ def check_savable(run: TrainingRun) -> None:
     run.optimizer.state()
 
 
-def save_training(path: FilePath, run: TrainingRun) -> None:
+class ResumableState(NamedTuple):
+    """What a file of a training holds besides the model.
+
+    Parameters
+    ----------
+    state : dict
+        What `capture_state` returned.
+    theta : ndarray of shape (P,)
+        The parameters with which the training is resumed.
+    """
+
+    state: dict[str, Any]
+    theta: Array
+
+    def with_own_theta(self) -> ResumableState:
+        """Return the state with a copy of the parameters, which the model does not change."""
+        return self._replace(theta=self.theta.copy())
+
+    def differs_from(self, model: Sequential) -> bool:
+        """Return whether the model has other parameters, bit for bit."""
+        return self.theta.tobytes() != model.parameters.theta.tobytes()
+
+
+def capture_resumable_state(run: TrainingRun) -> ResumableState:
+    """Return the state of a training between two steps; its parameters are not copied."""
+    return ResumableState(capture_state(run), run.model.parameters.theta)
+
+
+def save_training(
+    path: FilePath,
+    run: TrainingRun,
+    *,
+    state: ResumableState | None = None,
+    model_theta: Array | None = None,
+) -> None:
     """Save the model and the state of its training; see `restore_training`.
 
     Parameters
@@ -46,6 +87,10 @@ def save_training(path: FilePath, run: TrainingRun) -> None:
         The file, which is replaced if it exists.
     run : TrainingRun
         The training, between two steps.
+    state : ResumableState, optional
+        The state to resume from; by default the present one.
+    model_theta : ndarray of shape (P,), optional
+        The parameters of the model in the file; by default the present ones.
 
     Raises
     ------
@@ -55,8 +100,26 @@ def save_training(path: FilePath, run: TrainingRun) -> None:
         If the file cannot be written.
     """
     arrays: dict[str, Array] = {}
-    training = {"state": encode(capture_state(run), arrays), "environment": fingerprint()}
-    save_model(run.model, path, {"training": training}, arrays)
+    saved, resumed_theta = state or capture_resumable_state(run)
+    parameters: dict[str, Array] = {}  # in place of those of the model
+    if model_theta is None:
+        model_theta = run.model.parameters.theta
+    if resumed_theta is not model_theta and resumed_theta.tobytes() != model_theta.tobytes():
+        # Under another key: who does not know it refuses the file, and does not resume from the
+        # parameters of the model.
+        saved = {name: value for name, value in saved.items() if name != _THETA_KEY}
+        saved[RESUMED_THETA_KEY] = resumed_theta
+        parameters = _parameter_arrays(run.model, model_theta)
+    training = {"state": encode(saved, arrays), "environment": fingerprint()}
+    save_model(run.model, path, {"training": training}, {**parameters, **arrays})
+
+
+def _parameter_arrays(model: Sequential, theta: Array) -> dict[str, Array]:
+    ends = np.cumsum([parameter.size for _, parameter in model.parameters])
+    return {
+        name: theta[end - parameter.size : end].reshape(parameter.shape)
+        for end, (name, parameter) in zip(ends, model.parameters, strict=True)
+    }
 
 
 def capture_state(run: TrainingRun) -> dict[str, Any]:
@@ -147,9 +210,14 @@ def _decode_training(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the training state and the environment in which it was saved."""
     decoded = decode(training["state"], arrays)
+    resumed_theta = decoded.get(RESUMED_THETA_KEY)
+    if resumed_theta is None:
+        parameters = [arrays[name].reshape(-1) for name, _ in run.model.parameters]
+        resumed_theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+    else:
+        decoded[_THETA_KEY] = None
     state = {name: decoded[key] for name, key in TRAINING_STATE_KEYS.items()}
-    parameters = [arrays[name].reshape(-1) for name, _ in run.model.parameters]
-    state["theta"] = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+    state["theta"] = resumed_theta
     return state, dict(training["environment"])
 
 

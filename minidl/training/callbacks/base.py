@@ -130,6 +130,24 @@ class TrainingRun:
         self.stopped = reason
         self.stop_immediately = now
 
+    def measures_before_step(self, name: str) -> bool:
+        """Return whether a metric is that of the parameters before the only step of an epoch.
+
+        The metrics of training are measured before each step. If an epoch has several, they are
+        means over parameters that move, and no parameters have them exactly.
+
+        Parameters
+        ----------
+        name : str
+            The name of the metric.
+
+        Returns
+        -------
+        bool
+            False for other metrics, which belong to the parameters after the epoch.
+        """
+        return name in ("loss", "accuracy") and self.batches_per_epoch == 1
+
     def require_metric(self, name: str, callback: object) -> None:
         """Raise `ArgumentError` unless the history will have the metric that a callback monitors.
 

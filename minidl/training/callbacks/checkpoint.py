@@ -9,13 +9,17 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError
 from ...utils.atomic_files import FilePath
 from ...utils.metrics import higher_is_better
+from ...utils.typing import Array
 from ...utils.validation import is_integer
 from .base import Callback, TrainingRun
+
+if TYPE_CHECKING:
+    from ..resume import ResumableState
 
 
 class Checkpoint(Callback):
@@ -26,6 +30,9 @@ class Checkpoint(Callback):
     optimizer and callbacks, continues bit for bit as if training had never stopped, provided that
     NumPy, its BLAS, the processor and the number of threads are the same; otherwise a warning names
     the differences.
+
+    When training ends, the model in the file is the one that `fit` leaves, such as the best one
+    that `EarlyStopping` has restored; the parameters to resume from are stored beside it.
 
     Parameters
     ----------
@@ -40,7 +47,8 @@ class Checkpoint(Callback):
     keep : {"last", "best", "both"}, default "last"
         Which state `path` holds: the latest one, or the one after the epoch with the best
         `monitor`. With "both", `path` holds the latest and `best_path` the best: `name.best.h5`
-        beside `name.h5`.
+        beside `name.h5`. Where an epoch is one step, the model in the file of the best "loss" or
+        "accuracy" is the one before the step, to which they belong.
     monitor : str, default "val_loss"
         The name of a metric in the history. Accuracies are better if higher, all other metrics if
         lower.
@@ -127,6 +135,9 @@ class Checkpoint(Callback):
             run.require_metric(self.monitor, self)
         check_savable(run)
         self.best = math.nan
+        self._measured_theta: Array | None = None  # before the step of the current epoch
+        self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
+        self._final_state: ResumableState | None = None
         self._received_signal: signal.Signals | None = None
         self._last_save = time.perf_counter()
         self._restore_handlers = ExitStack()
@@ -136,6 +147,10 @@ class Checkpoint(Callback):
                 previous_handler = signal.signal(signal_number, self._handle_signal)
                 self._restore_handlers.callback(signal.signal, signal_number, previous_handler)
 
+    def on_gradient(self, run: TrainingRun) -> None:
+        if self._keeps_measured:
+            self._measured_theta = run.model.parameters.theta.copy()
+
     def on_batch_end(self, run: TrainingRun) -> None:
         if self._received_signal:
             self._save_and_stop(run, self._received_signal)
@@ -143,23 +158,33 @@ class Checkpoint(Callback):
             self._save(run, self.path)
 
     def on_epoch_end(self, run: TrainingRun) -> None:
+        measured_theta, self._measured_theta = self._measured_theta, None
         if self.best_path and self._improves(run.history[self.monitor][-1]):
             self.best = run.history[self.monitor][-1]
-            self._save(run, self.best_path)
+            self._save(run, self.best_path, model_theta=measured_theta)
         is_last_epoch = bool(run.stopped) or run.epoch == run.epochs
         if is_last_epoch or (self.every_epochs and run.epoch % self.every_epochs == 0):
-            self._save(run, self.path)
+            self._save(run, self.path, is_final=is_last_epoch)
         if self._received_signal and not is_last_epoch:
             self._save_and_stop(run, self._received_signal)
 
     def on_train_end(self, run: TrainingRun) -> None:
+        from ..resume import save_training
+
         self._restore_handlers.close()
+        final_state, self._final_state = self._final_state, None
+        if self.path and final_state and final_state.differs_from(run.model):
+            save_training(self.path, run, state=final_state)
 
     def state(self) -> dict[str, Any]:
-        return {"best": self.best} if self.best_path else {}
+        state: dict[str, Any] = {"best": self.best} if self.best_path else {}
+        if self._measured_theta is not None:  # between the step and the end of the epoch
+            state["measured_theta"] = self._measured_theta
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         self.best = float(state["best"])
+        self._measured_theta = state.get("measured_theta")
 
     def _improves(self, value: float) -> bool:
         if math.isnan(self.best):
@@ -171,7 +196,7 @@ class Checkpoint(Callback):
         self._restore_handlers.close()  # the next signal has its usual effect
 
     def _save_and_stop(self, run: TrainingRun, received_signal: signal.Signals) -> None:
-        self._save(run, self.path)
+        self._save(run, self.path, is_final=True)
         file_description = f"{self.best_path} holds its best epoch"
         if self.path:
             file_description = f"{self.path} holds the training: resume it with fit(resume=...)"
@@ -181,9 +206,19 @@ class Checkpoint(Callback):
             now=True,
         )
 
-    def _save(self, run: TrainingRun, path: Path | None) -> None:
-        from ..resume import save_training
+    def _save(
+        self,
+        run: TrainingRun,
+        path: Path | None,
+        *,
+        model_theta: Array | None = None,
+        is_final: bool = False,
+    ) -> None:
+        from ..resume import capture_resumable_state, save_training
 
         if path:
-            save_training(path, run)
+            state = capture_resumable_state(run)
+            save_training(path, run, state=state, model_theta=model_theta)
             self._last_save = time.perf_counter()
+            # When the other callbacks have ended, the model may be another one.
+            self._final_state = state.with_own_theta() if is_final else None

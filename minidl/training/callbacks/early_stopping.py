@@ -27,7 +27,9 @@ class EarlyStopping(Callback):
     min_delta : float, default 0.0
         By how much the metric must be better than the best so far to count as improved, >= 0.
     restore_best : bool, default True
-        Whether to restore the parameters of the best epoch when training ends, early or not.
+        Whether to restore the parameters of the best epoch when training ends, early or not: those
+        after the epoch. Where an epoch is one step, the "loss" and "accuracy" of training belong to
+        the parameters before it, and these are restored.
 
     Attributes
     ----------
@@ -83,19 +85,28 @@ class EarlyStopping(Callback):
         self.best = math.nan
         self.best_epoch = 0
         self._best_theta: Array | None = None
+        self._measured_theta: Array | None = None  # before the step of the current epoch
 
     def on_train_begin(self, run: TrainingRun) -> None:
         run.require_metric(self.monitor, self)
         self._reset()
         self._theta_shape = run.model.parameters.theta.shape
+        self._keeps_measured = self.restore_best and run.measures_before_step(self.monitor)
+
+    def on_gradient(self, run: TrainingRun) -> None:
+        if self._keeps_measured:
+            self._measured_theta = run.model.parameters.theta.copy()
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         value = run.history[self.monitor][-1]
+        measured_theta, self._measured_theta = self._measured_theta, None
         if self._is_improved(value):
             self.best = value
             self.best_epoch = run.epoch
             if self.restore_best:
-                self._best_theta = run.model.parameters.theta.copy()
+                if measured_theta is None:
+                    measured_theta = run.model.parameters.theta.copy()
+                self._best_theta = measured_theta
         elif run.epoch - self.best_epoch >= self.patience:
             run.stop(
                 f"{self.monitor} has not improved on {self.best:.6g} (epoch {self.best_epoch}) "
@@ -111,16 +122,21 @@ class EarlyStopping(Callback):
         return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:
-        return {"best": self.best, "best_epoch": self.best_epoch, "theta": self._best_theta}
+        state = {"best": self.best, "best_epoch": self.best_epoch, "theta": self._best_theta}
+        if self._measured_theta is not None:  # between the step and the end of the epoch
+            state["measured_theta"] = self._measured_theta
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        theta = state["theta"]
-        if theta is not None and np.shape(theta) != self._theta_shape:
-            rule = f"the best parameters must have the shape {self._theta_shape}"
-            raise ArgumentError(f"{rule}, got {np.shape(theta)}")
+        theta, measured_theta = state["theta"], state.get("measured_theta")
+        for kept_theta in (theta, measured_theta):
+            if kept_theta is not None and np.shape(kept_theta) != self._theta_shape:
+                rule = f"the best parameters must have the shape {self._theta_shape}"
+                raise ArgumentError(f"{rule}, got {np.shape(kept_theta)}")
         self.best = float(state["best"])
         self.best_epoch = int(state["best_epoch"])
         self._best_theta = theta
+        self._measured_theta = measured_theta
 
     def on_train_end(self, run: TrainingRun) -> None:
         if self._best_theta is None:

@@ -6,9 +6,27 @@ import threading
 import h5py
 import numpy as np
 import pytest
-from resuming import VALIDATION, CustomOptimizer, Signal, X, assert_equal_trainings, fit, network
+from resuming import (
+    VALIDATION,
+    CustomOptimizer,
+    Signal,
+    X,
+    Y,
+    assert_equal_trainings,
+    fit,
+    network,
+)
 
-from minidl import Adam, ArgumentError, Callback, Checkpoint, Sequential
+from minidl import (
+    Adam,
+    ArgumentError,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    GradientDescent,
+    Sequential,
+)
+from minidl.serialization.container import read_verified
 
 
 def test_sigterm_stops_as_well_and_the_handlers_are_restored(tmp_path):
@@ -165,3 +183,107 @@ def test_monitoring_a_missing_metric_is_an_error(tmp_path):
         ArgumentError, match=r"Checkpoint monitors 'f1', but the history will have only .*$"
     ):
         fit(network(), Checkpoint(tmp_path / "run.h5", keep="best", monitor="f1"))
+
+
+def stopped_early(checkpoint, *, checkpoint_first=False, seed=0, epochs=40, **arguments):
+    model = network(seed=seed)
+    callbacks = [EarlyStopping(patience=3), checkpoint]
+    if checkpoint_first:
+        callbacks.reverse()
+    history = fit(model, *callbacks, optimizer=Adam(0.3), epochs=epochs, **arguments)
+    return model, history
+
+
+def loaded_theta(path):
+    return Sequential.load(path).parameters.theta
+
+
+@pytest.mark.parametrize("checkpoint_first", [True, False])
+@pytest.mark.parametrize("keep", ["last", "both"])
+def test_the_file_of_a_finished_training_is_the_model_that_fit_left(
+    tmp_path, keep, checkpoint_first
+):
+    path = tmp_path / "run.h5"
+    model, history = stopped_early(Checkpoint(path, keep=keep), checkpoint_first=checkpoint_first)
+    assert "were restored" in history.stopped
+    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+    if keep == "both":
+        np.testing.assert_array_equal(
+            loaded_theta(tmp_path / "run.best.h5"), model.parameters.theta
+        )
+
+
+def test_the_file_of_the_best_epoch_is_the_model_that_fit_left(tmp_path):
+    path = tmp_path / "run.h5"
+    model, _ = stopped_early(Checkpoint(path, keep="best"))
+    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+
+
+@pytest.mark.parametrize("epochs", [3, 4, 5, 6])
+def test_a_finished_training_resumes_from_the_parameters_that_it_had(tmp_path, epochs):
+    path = tmp_path / "run.h5"
+    whole, whole_history = stopped_early(Checkpoint(tmp_path / "whole.h5"))
+    assert whole_history.epochs > 4
+    part, _ = stopped_early(Checkpoint(path), epochs=min(epochs, whole_history.epochs - 1))
+    np.testing.assert_array_equal(loaded_theta(path), part.parameters.theta)
+    rest, history = stopped_early(Checkpoint(path), seed=3, resume=path)
+    assert history.columns == whole_history.columns
+    np.testing.assert_array_equal(rest.parameters.theta, whole.parameters.theta)
+    np.testing.assert_array_equal(loaded_theta(path), whole.parameters.theta)
+
+
+def test_an_interrupted_training_leaves_its_model_in_the_file_and_resumes(tmp_path):
+    path = tmp_path / "run.h5"
+    whole, whole_history = stopped_early(Checkpoint(tmp_path / "whole.h5"))
+    model = network()
+    callbacks = [EarlyStopping(patience=3), Checkpoint(path), Signal(4, 2)]
+    fit(model, *callbacks, optimizer=Adam(0.3), epochs=40)
+    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+    rest, history = stopped_early(Checkpoint(path), seed=3, resume=path)
+    assert history.columns == whole_history.columns
+    np.testing.assert_array_equal(rest.parameters.theta, whole.parameters.theta)
+
+
+def test_a_file_with_other_parameters_to_resume_from_lacks_the_key_that_old_readers_need(tmp_path):
+    path, plain = tmp_path / "run.h5", tmp_path / "plain.h5"
+    stopped_early(Checkpoint(path))
+    fit(network(), Checkpoint(plain), epochs=1)
+    keys = set(read_verified(path)[0]["training"]["state"])
+    plain_keys = set(read_verified(plain)[0]["training"]["state"])
+    assert plain_keys - keys == {"theta"}
+    assert keys - plain_keys == {"resumed_theta"}
+
+
+@pytest.mark.parametrize("keep", ["best", "both"])
+@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
+def test_the_best_training_metric_is_that_of_the_saved_model(tmp_path, keep, monitor):
+    checkpoint = Checkpoint(tmp_path / "run.h5", keep=keep, monitor=monitor)
+    model = network(dropout=False, dtype=np.float64)
+    arguments = {"batch_size": None, "shuffle": False, "epochs": 8}
+    history = fit(model, checkpoint, optimizer=GradientDescent(30.0), **arguments)
+    assert history.best_epoch(monitor) < history.epochs
+    best = Sequential.load(checkpoint.best_path)
+    measured = {
+        "loss": best.objective(X, Y)["total"],
+        "accuracy": best.evaluate(X, Y)["accuracy"],
+    }
+    np.testing.assert_allclose(measured[monitor], checkpoint.best, rtol=1e-12)
+    # Resumed, it goes on from the parameters after the step.
+    again = Checkpoint(tmp_path / "again.h5", keep=keep, monitor=monitor)
+    rest = network(seed=5, dropout=False, dtype=np.float64)
+    resumed = fit(
+        rest, again, optimizer=GradientDescent(30.0), resume=checkpoint.best_path, **arguments
+    )
+    assert resumed.columns == history.columns
+    np.testing.assert_array_equal(rest.parameters.theta, model.parameters.theta)
+
+
+def test_each_callback_ends_although_another_fails(tmp_path):
+    class Fails(Callback):
+        def on_train_end(self, run):
+            raise RuntimeError("at the end")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError, match="at the end"):
+        fit(network(), Fails(), Checkpoint(tmp_path / "run.h5"), epochs=1)
+    assert signal.getsignal(signal.SIGINT) is handler

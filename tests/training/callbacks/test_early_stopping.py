@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from callback_training import fit
 from helpers import classifier, rows
+from resuming import Signal
 
 from minidl import (
     ArgumentError,
     Callback,
+    Checkpoint,
     EarlyStopping,
+    GradientDescent,
     Linear,
     MeanSquaredError,
     NonFiniteError,
@@ -133,3 +136,72 @@ def test_parameters_are_finite_after_early_stopping_and_divergence():
     with pytest.raises(NonFiniteError):
         fit(model, EarlyStopping("loss", patience=1000), epochs=500, rate=1000.0)
     assert np.isfinite(model.parameters.theta).all()
+
+
+FEATURES = np.random.default_rng(0).standard_normal((64, 2))
+TARGETS = 3 * FEATURES[:, :1] ** 2
+
+
+def jumping(*callbacks, seed=1, epochs=30, batch_size=None, **arguments):
+    """Train with a learning rate at which the loss jumps."""
+    model = Sequential(
+        [Linear(2, 8), ReLU(), Linear(8, 1)], loss=MeanSquaredError(), seed=seed, dtype=np.float64
+    )
+    history = model.fit(
+        FEATURES,
+        TARGETS,
+        optimizer=GradientDescent(0.3),
+        epochs=epochs,
+        batch_size=batch_size,
+        shuffle=False,
+        callbacks=callbacks,
+        progress=False,
+        **arguments,
+    )
+    return model, history
+
+
+@pytest.mark.parametrize("batch_size", [None, 64, 100])
+@pytest.mark.parametrize("epochs", [1, 4, 30])
+def test_the_restored_parameters_have_the_best_training_loss(batch_size, epochs):
+    stopping = EarlyStopping("loss", patience=5)
+    model, history = jumping(stopping, epochs=epochs, batch_size=batch_size)
+    assert model.objective(FEATURES, TARGETS)["total"] == stopping.best == min(history.loss)
+
+
+def test_a_validation_loss_is_that_of_the_parameters_after_the_epoch():
+    stopping = EarlyStopping(patience=5)
+    model, _ = jumping(stopping, validation=(FEATURES, TARGETS))
+    assert model.evaluate(FEATURES, TARGETS)["loss"] == stopping.best
+
+
+def test_with_mini_batches_the_parameters_after_the_best_epoch_are_restored():
+    class Record(Callback):
+        def on_train_begin(self, run):
+            self.thetas = []
+
+        def on_epoch_end(self, run):
+            self.thetas.append(run.model.parameters.theta.copy())
+
+    stopping, record = EarlyStopping("loss"), Record()
+    model, history = jumping(stopping, record, batch_size=16)
+    best = record.thetas[history.best_epoch("loss") - 1]
+    np.testing.assert_array_equal(model.parameters.theta, best)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3, 5])
+def test_a_stop_between_the_step_and_the_end_of_an_epoch_is_resumed(tmp_path, epoch):
+    whole, whole_history = jumping(EarlyStopping("loss", patience=9))
+    path = tmp_path / "run.h5"
+    jumping(EarlyStopping("loss", patience=9), Signal(epoch, 1), Checkpoint(path))
+    rest, history = jumping(EarlyStopping("loss", patience=9), seed=7, resume=path)
+    np.testing.assert_array_equal(rest.parameters.theta, whole.parameters.theta)
+    assert history.loss == whole_history.loss
+
+
+def test_parameters_before_a_step_of_another_shape_are_refused():
+    stopping = EarlyStopping("loss")
+    jumping(stopping, epochs=1)
+    state = {**stopping.state(), "measured_theta": np.ones(2)}
+    with pytest.raises(ArgumentError, match="the best parameters must have the shape"):
+        stopping.restore(state)
