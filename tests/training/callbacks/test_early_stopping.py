@@ -189,14 +189,22 @@ def test_with_mini_batches_the_parameters_after_the_best_epoch_are_restored():
     np.testing.assert_array_equal(model.parameters.theta, best)
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3, 5])
-def test_a_stop_between_the_step_and_the_end_of_an_epoch_is_resumed(tmp_path, epoch):
-    whole, whole_history = jumping(EarlyStopping("loss", patience=9))
+@pytest.mark.parametrize("offset", [-1, 0, 1])
+def test_a_stop_between_the_step_and_the_end_of_an_epoch_is_resumed(tmp_path, offset):
+    whole_stopping = EarlyStopping("loss", patience=9)
+    whole, whole_history = jumping(whole_stopping)
     path = tmp_path / "run.h5"
-    jumping(EarlyStopping("loss", patience=9), Signal(epoch, 1), Checkpoint(path))
-    rest, history = jumping(EarlyStopping("loss", patience=9), seed=7, resume=path)
+    signal = Signal(whole_stopping.best_epoch + offset, 1)
+    jumping(
+        EarlyStopping("loss", patience=9), signal, Checkpoint(path, keep="both", monitor="loss")
+    )
+    best = Checkpoint(path, keep="both", monitor="loss")
+    rest, history = jumping(EarlyStopping("loss", patience=9), best, seed=7, resume=path)
     np.testing.assert_array_equal(rest.parameters.theta, whole.parameters.theta)
     assert history.loss == whole_history.loss
+    if offset <= 0:  # else the file was written by the training that was interrupted
+        saved = Sequential.load(best.best_path)
+        np.testing.assert_array_equal(saved.parameters.theta, whole.parameters.theta)
 
 
 def test_parameters_before_a_step_of_another_shape_are_refused():
