@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .batching.batch import Batch
-from .errors import ArgumentError, LayerReuseError, ShapeError
+from .errors import ArgumentError, LayerReuseError
 from .layers.base import Layer, Shape
-from .layers.container import InnerShapeError, run_backward_parameters
+from .layers.container import run_backward_parameters
 from .layers.probabilities import check_probabilities
+from .layers.shapes import output_shapes
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
+from .losses.weighting import expand_weight, weighted_mean
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
 from .utils.exclusive_access import ExclusiveAccess
@@ -37,6 +39,8 @@ _FUSED_LOSSES: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
     (Softmax, CategoricalCrossEntropy): SoftmaxCrossEntropy,
 }
 
+_INTEGERS = np.dtype(np.int64)
+
 
 class ForwardPass(NamedTuple):
     """What a forward pass of `Objective.data_loss` computed; the arrays belong to the layers.
@@ -45,7 +49,7 @@ class ForwardPass(NamedTuple):
     ----------
     outputs : list of ndarray
         The output of each layer before the loss.
-    output : ndarray of shape (m, k)
+    output : ndarray of shape (m, ..., k)
         What the loss received: the last of `outputs`, or the examples if there is none; logits if
         the objective is fused.
     value : scalar
@@ -166,6 +170,7 @@ class Objective:
         self._first_trainable_layer = self.layers_before_loss[trainable[0]] if trainable else None
         self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
+        self.takes_integers = self.layers[0].takes_integers
         self.pass_sizes: dict[Shape, tuple[int, int]] = {}
         self.access = ExclusiveAccess()
         modules = [module for layer in self.layers for module in layer.modules()]
@@ -189,6 +194,11 @@ class Objective:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the parameters."""
         return self.parameters.dtype
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """The dtype of X: that of the parameters, or int64 where the first layer takes integers."""
+        return _INTEGERS if self.takes_integers else self.dtype
 
     def astype(self, dtype: npt.DTypeLike) -> Objective:
         """Return a copy that computes in `dtype`, with its random generators in the same state.
@@ -234,7 +244,7 @@ class Objective:
         Parameters
         ----------
         x : ndarray of shape (m, ...)
-            The examples, in the model's dtype.
+            The examples, in `input_dtype`.
         training : bool, default False
             Whether stochastic layers such as `Dropout` are active.
 
@@ -274,48 +284,46 @@ class Objective:
 
         Parameters
         ----------
-        output : ndarray of shape (m, k)
+        output : ndarray of shape (m, ..., k)
             The output of the last of `layers_before_loss`: logits if `is_fused`.
-        y : ndarray of shape (m, k)
+        y : ndarray of shape (m, ..., k)
             The targets.
-        sample_weight : ndarray of shape (m,), optional
-            The weight of each example.
+        sample_weight : ndarray of shape (m,) or (m, ...), optional
+            The weight of each example, or of each position.
 
         Returns
         -------
         scalar
-            The mean over the examples of weight times loss.
+            The mean over the examples or positions of weight times loss.
         """
         loss = self.training_loss.forward(output, y)
-        if sample_weight is None:
-            return loss
-        return self.training_loss.per_example().dot(sample_weight) / len(sample_weight)
+        return loss if sample_weight is None else weighted_mean(self.training_loss, sample_weight)
 
     def loss_backward(self, sample_weight: Array | None = None) -> Array:
         """Compute the gradient of the last `loss_from_output` with respect to its output.
 
         Parameters
         ----------
-        sample_weight : ndarray of shape (m,), optional
+        sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights that were passed to `loss_from_output`.
 
         Returns
         -------
-        ndarray of shape (m, k)
+        ndarray of shape (m, ..., k)
             The gradient, which belongs to the objective until its next call.
         """
         dy = self.training_loss.backward()
         if sample_weight is None:
             return dy
         weighted = get_workspace(self.training_loss.workspace, "weighted", dy.shape, dy.dtype)
-        return np.multiply(dy, sample_weight[:, np.newaxis], out=weighted)
+        return np.multiply(dy, expand_weight(sample_weight, dy.ndim), out=weighted)
 
     def backward(self, sample_weight: Array | None = None) -> None:
         """Backpropagate the last `data_loss` into the gradient vector.
 
         Parameters
         ----------
-        sample_weight : ndarray of shape (m,), optional
+        sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights of the batch that was passed to `data_loss`.
         """
         dy: Any = self.loss_backward(sample_weight)
@@ -424,15 +432,19 @@ class Objective:
             terms[str(penalty)] = self.penalty_value(index, len(batch.x))
         return {**terms, "total": sum(terms.values())}
 
-    def count_correct(self, output: Array, y: Array) -> tuple[int, int]:
+    def count_correct(
+        self, output: Array, y: Array, sample_weight: Array | None = None
+    ) -> tuple[int, int]:
         """Count the correct predictions of an output.
 
         Parameters
         ----------
-        output : ndarray of shape (m, k)
+        output : ndarray of shape (m, ..., k)
             What the loss received: the `output` of a `ForwardPass`.
-        y : ndarray of shape (m, k)
+        y : ndarray of shape (m, ..., k)
             The targets.
+        sample_weight : ndarray of shape (m,) or (m, ...), optional
+            The weights. Positions whose own weight is 0 are masked: they are not counted.
 
         Returns
         -------
@@ -441,25 +453,10 @@ class Objective:
         n_predictions : int
             Number of predictions.
         """
+        if sample_weight is not None and sample_weight.ndim > 1:
+            is_counted = sample_weight != 0
+            output, y = output[is_counted], y[is_counted]
         return self.training_loss.count_correct(output, y)
-
-
-def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
-    """Return the shape of one example after each layer; raise `ShapeError` if two do not fit."""
-    shapes = []
-    for i, layer in enumerate(layers):
-        try:
-            shape = layer.output_shape(shape)
-        except InnerShapeError as error:
-            located = error.inside(str(i))
-            if i or located.before:
-                raise located.after((str(i - 1), layers[i - 1])) from None
-            raise ShapeError(f"{located} from X") from None
-        except ShapeError as error:
-            before = f"layer {i - 1}, {layers[i - 1]}" if i else "X"
-            raise ShapeError(f"layer {i}, {layer}, {error} from {before}") from None
-        shapes.append(shape)
-    return shapes
 
 
 def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -476,6 +473,10 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
             if isinstance(layer, type):
                 cure = f"write {layer.__name__}(...)"
             raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
+        if i and layer.takes_integers:
+            raise ArgumentError(
+                f"layer {i}, {layer}, takes integers, so it must be the first layer of the model"
+            )
         for member in _members(layer):
             if id(member) in layer_of_member:
                 other = layer_of_member[id(member)]

@@ -14,10 +14,11 @@ class Batch(NamedTuple):
     ----------
     x : ndarray or ArraySource of shape (m, ...)
         The examples, one per row.
-    y : ndarray or ArraySource of shape (m, k)
+    y : ndarray or ArraySource of shape (m, ..., k)
         The targets, as `Loss.prepare_targets` returns them.
-    sample_weight : ndarray of shape (m,), optional
-        The weight of each example in the data loss; None if all count the same.
+    sample_weight : ndarray of shape (m,) or (m, ...), optional
+        The weight of each example, or of each position, in the data loss; None if all count the
+        same.
 
     Examples
     --------

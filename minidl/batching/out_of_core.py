@@ -184,7 +184,7 @@ class WeightSource(ArraySource):
 
     Parameters
     ----------
-    sample_weight : ndarray of shape (m,)
+    sample_weight : ndarray of shape (m,) or (m, ...)
         The weights.
     targets : ArraySource
         The targets beside which they are read.
@@ -195,7 +195,7 @@ class WeightSource(ArraySource):
         self.source_bytes_per_row = 0
         # Targets and weights are counted as one array that is made of both. The blocks that are
         # read depend on this, so the order of the examples, and whether old checkpoints resume.
-        self.transient_bytes_per_row = targets.bytes_per_row + self.dtype.itemsize
+        self.transient_bytes_per_row = targets.bytes_per_row + self.bytes_per_row
 
 
 def as_array_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> ArraySource:

@@ -1,4 +1,4 @@
-"""The weight of each example in the data loss."""
+"""The weight of each example, or of each position, in the data loss."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
 from ..losses.base import Loss
+from ..losses.weighting import expand_weight, supports_weights
 from ..utils.typing import Array
 from ..utils.validation import check_array
 from .lazy_targets import LazyTargets
@@ -28,22 +29,22 @@ def compute_sample_weight(
     sample_weight: npt.ArrayLike | None,
     class_weight: ClassWeight | None = None,
 ) -> Array | None:
-    """Return the weight of each example, with a mean of 1.
+    """Return the weight of each example or position, with a mean of 1.
 
     Parameters
     ----------
     loss : Loss
-        The loss, which must implement `per_example`.
-    targets : ndarray or ArraySource of shape (m, k)
+        The loss, which must implement `per_example`, and `per_position` for weights of positions.
+    targets : ndarray or ArraySource of shape (m, ..., k)
         The targets, as the loss prepared them.
-    sample_weight : array_like of shape (m,), optional
-        Weights >= 0.
+    sample_weight : array_like of shape (m,) or (m, ...), optional
+        Weights >= 0, of examples or of positions.
     class_weight : dict of int to float or "balanced", optional
-        A factor for the examples of each class.
+        A factor for the positions of each class; in rows (m, k) each example is one position.
 
     Returns
     -------
-    ndarray of shape (m,) or None
+    ndarray of shape (m,) or (m, ...), or None
         The weights, in float64; None if there are none.
 
     Raises
@@ -51,29 +52,48 @@ def compute_sample_weight(
     ArgumentError
         If the loss does not support weights, or a weight is negative, or all are 0.
     ShapeError
-        If there is not one weight per example.
+        If there is not one weight per example, or per position.
     """
     if sample_weight is None and class_weight is None:
         return None
-    if type(loss).per_example is Loss.per_example:
-        rule = "weights need a loss that returns the loss of each example"
-        name = type(loss).__name__
-        raise ArgumentError(f"{rule}, but {name} does not implement per_example(): define it")
+    _check_loss(loss, per_position=False)
     weight = np.ones(len(targets))
     if sample_weight is not None:
-        weight = check_array(sample_weight, "sample_weight", weight.dtype)
-        if weight.shape != (len(targets),):
-            raise ShapeError(f"sample_weight must have shape ({len(targets)},), got {weight.shape}")
-        if weight.min() < 0:
-            i = int((weight < 0).argmax())
-            place = f"sample_weight[{i}]"
-            raise ArgumentError(f"sample_weight must be >= 0, got {weight[i]:g} at {place}")
-        weight = _scale_to_mean_one(weight, "sample_weight must not be all 0")
+        weight = _as_weight(sample_weight, targets.shape[:-1])
+        if weight.ndim > 1:
+            _check_loss(loss, per_position=True)
     if class_weight is not None:
-        weight = weight * _weight_by_class(loss, targets, class_weight)
+        factors = _weight_by_class(loss, targets, weight, class_weight)
+        if factors.ndim > 1:
+            _check_loss(loss, per_position=True)
+        weight = weight if weight.ndim == factors.ndim else expand_weight(weight, factors.ndim)
+        weight = weight * factors
         rule = "sample_weight and class_weight must leave examples that count"
         weight = _scale_to_mean_one(weight, rule)
     return weight
+
+
+def _check_loss(loss: Loss, *, per_position: bool) -> None:
+    if supports_weights(loss, per_position=per_position):
+        return
+    unit = "position" if per_position else "example"
+    rule = f"weights need a loss that returns the loss of each {unit}"
+    name = type(loss).__name__
+    raise ArgumentError(f"{rule}, but {name} does not implement per_{unit}(): define it")
+
+
+def _as_weight(sample_weight: npt.ArrayLike, shape: tuple[int, ...]) -> Any:
+    weight = check_array(sample_weight, "sample_weight", np.dtype(np.float64))
+    if weight.shape not in (shape[:1], shape):
+        per_position = f", or {shape} with one per position" if len(shape) > 1 else ""
+        raise ShapeError(
+            f"sample_weight must have shape ({shape[0]},){per_position}, got {weight.shape}"
+        )
+    if weight.min() < 0:
+        index = tuple(int(i) for i in np.argwhere(weight < 0)[0])
+        place = f"sample_weight[{', '.join(map(str, index))}]"
+        raise ArgumentError(f"sample_weight must be >= 0, got {weight[index]:g} at {place}")
+    return _scale_to_mean_one(weight, "sample_weight must not be all 0")
 
 
 def _scale_to_mean_one(weight: Array, rule: str) -> Any:
@@ -84,24 +104,25 @@ def _scale_to_mean_one(weight: Array, rule: str) -> Any:
     return weight / weight.mean()
 
 
-def _weight_by_class(loss: Loss, targets: Targets, class_weight: ClassWeight) -> Any:
+def _weight_by_class(loss: Loss, targets: Targets, weight: Array, class_weight: ClassWeight) -> Any:
     classes = _classes_of(loss, targets)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(classes)
-        table = len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        counted = classes[weight > 0] if weight.ndim > 1 else classes.reshape(-1)  # not the masked
+        counts = np.bincount(counted, minlength=int(classes.max()) + 1)
+        table = counted.size / (np.count_nonzero(counts) * np.maximum(counts, 1))
         return table[classes]
     if not isinstance(class_weight, Mapping):
         rule = "class_weight must be a dict {class number: weight} or 'balanced'"
         raise ArgumentError(f"{rule}, got {class_weight!r}")
-    table = np.ones(max(2, targets.shape[1]))
-    for number, weight in class_weight.items():
+    table = np.ones(max(2, targets.shape[-1]))
+    for number, factor in class_weight.items():
         if not (_is_real(number) and number in range(len(table))):
             rule = f"class_weight must have class numbers from 0 to {len(table) - 1} as keys"
             raise ArgumentError(f"{rule}, got {number!r}")
-        if not (_is_real(weight) and 0 <= weight < np.inf):
+        if not (_is_real(factor) and 0 <= factor < np.inf):
             rule = "class_weight must hold finite weights >= 0"
-            raise ArgumentError(f"{rule}, got {weight!r} for class {number}")
-        table[int(number)] = weight
+            raise ArgumentError(f"{rule}, got {factor!r} for class {number}")
+        table[int(number)] = factor
     return table[classes]
 
 
@@ -116,9 +137,9 @@ def _classes_of(loss: Loss, targets: Targets) -> Array:
         classes = np.concatenate([loss.classes(targets[start:stop]) for start, stop in ranges])
     else:
         classes = loss.classes(targets)
-    if classes.ndim != 1:
+    if classes.shape != targets.shape[:-1]:
         rule = "class_weight needs one class per example"
-        n_decisions = classes.shape[1]
+        n_decisions = classes.shape[-1]
         cure = "pass sample_weight"
         raise ArgumentError(f"{rule}, but Y has {n_decisions} decisions each: {cure}")
     return classes

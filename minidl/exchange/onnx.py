@@ -18,7 +18,7 @@ from ..layers.linear import Linear
 from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
 from ..utils.validation import is_integer
-from .onnx_graph import NodeWriter, OnnxGraph
+from .onnx_graph import GraphValues, NodeWriter, OnnxGraph
 from .validation import check_model
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ def export_onnx(
 ) -> Path:
     """Write the computation of `model.predict`, with the parameters, to an ONNX file.
 
-    The graph has the input "input" (batch, ...) and the output "output" (batch, k), both in the
-    dtype of the model; the batch size is free. `Dropout` is left out. The same model gives the
+    The graph has the input "input" (batch, ...) and the output "output" (batch, ..., k), both in
+    the dtype of the model (the input in int64 where the first layer takes integers); the batch size
+    is free. `Dropout` is left out. The same model gives the
     same bytes.
 
     Parameters
@@ -109,9 +110,11 @@ def export_onnx(
             f"the parameters must have at most {MAX_PARAMETER_BYTES:,} bytes, "
             f"got {parameter_bytes:,} in {function}"
         )
+    example_shape = _example_shape(model, shape)
+    values = _graph_values(model, example_shape, int(opset))
     with model.objective_function.access:  # all parameters are of one moment
-        nodes = layer_nodes(model, custom or {})
-        proto = _to_proto(model, nodes, _example_shape(model, shape), int(opset))
+        nodes = layer_nodes(model, custom or {}, values)
+        proto = _to_proto(model, nodes, example_shape, int(opset))
     try:
         checker.check_model(proto, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:
@@ -122,7 +125,24 @@ def export_onnx(
     return atomic_write(path, proto.SerializeToString(deterministic=True))
 
 
-def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> list[NodeProto]:
+def _graph_values(model: Sequential, example_shape: tuple[int, ...], opset: int) -> GraphValues:
+    from onnx import helper
+
+    objective = model.objective_function
+    x, weights = (
+        helper.np_dtype_to_tensor_dtype(dtype) for dtype in (objective.input_dtype, model.dtype)
+    )
+    infos = [helper.make_tensor_value_info("input", x, ["batch", *example_shape])]
+    for name, parameter in model.parameters:
+        infos.append(helper.make_tensor_value_info(name, weights, parameter.shape))
+    return GraphValues(infos, opset)
+
+
+def layer_nodes(
+    model: Sequential,
+    custom: Mapping[type[Layer], NodeWriter],
+    values: GraphValues | None = None,
+) -> list[NodeProto]:
     """Return the nodes from "input" to "output"; parameters have their names in the model."""
     from onnx.helper import make_node
 
@@ -134,7 +154,7 @@ def layer_nodes(model: Sequential, custom: Mapping[type[Layer], NodeWriter]) -> 
     for i, layer in layers:
         y = "output" if i == layers[-1][0] else f"layer{i}"
         names = {name: f"{i}.{name}" for name in layer.parameters()}
-        graph = OnnxGraph(model.dtype, names, custom=custom, path=str(i))
+        graph = OnnxGraph(model.dtype, names, custom=custom, path=str(i), values=values)
         graph.write_layer(layer, x, y)
         nodes += graph.nodes
         x = y
@@ -165,12 +185,13 @@ def _to_proto(
 ) -> ModelProto:
     from onnx import helper, numpy_helper
 
-    example = np.zeros((1, *example_shape), model.dtype)
+    example = np.zeros((1, *example_shape), model.objective_function.input_dtype)
     with np.errstate(all="ignore"):  # zeros need not be in a layer's domain
         output = model.predict(example)
-    element_type = helper.np_dtype_to_tensor_dtype(model.dtype)
     x, y = (
-        helper.make_tensor_value_info(name, element_type, ["batch", *array.shape[1:]])
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(array.dtype), ["batch", *array.shape[1:]]
+        )
         for name, array in {"input": example, "output": output}.items()
     )
     parameters = [

@@ -13,9 +13,47 @@ from ..layers.graph import GraphBuilder
 from ..utils.typing import Array
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from onnx import NodeProto, ValueInfoProto
 
 NodeWriter: TypeAlias = Callable[[Any, "OnnxGraph", str, str], None]
+
+
+class GraphValues:
+    """The values of a whole graph, of which ONNX infers the shapes.
+
+    Parameters
+    ----------
+    infos : sequence of onnx.ValueInfoProto
+        The input, then the parameters.
+    opset : int
+        The version of the operators.
+    """
+
+    def __init__(self, infos: Sequence[ValueInfoProto], opset: int) -> None:
+        self.nodes: list[NodeProto] = []
+        self._infos = infos
+        self._opset = opset
+
+    def rank(self, name: str) -> int | None:
+        """Return the number of axes of a value, None if it cannot be inferred."""
+        from onnx import helper, shape_inference
+
+        if self.nodes:
+            last = helper.make_empty_tensor_value_info(name)
+            graph = helper.make_graph(self.nodes, "minidl", self._infos, [last])
+            opset_imports = [helper.make_operatorsetid("", self._opset)]
+            model = helper.make_model(graph, opset_imports=opset_imports)
+            try:
+                graph = shape_inference.infer_shapes(model).graph
+            except shape_inference.InferenceError:
+                return None
+            known = [*graph.input, *graph.value_info, *graph.output]
+        else:
+            known = [*self._infos]
+        for info in known:
+            if info.name == name and info.type.tensor_type.HasField("shape"):
+                return len(info.type.tensor_type.shape.dim)
+        return None
 
 
 class OnnxGraph(GraphBuilder):
@@ -31,6 +69,8 @@ class OnnxGraph(GraphBuilder):
         Functions that take precedence over `to_onnx`, as in `export_onnx`.
     path : str, optional
         The path of the layer in the model, such as "2.body.0", for errors.
+    values : GraphValues, optional
+        What is known of the whole graph; by default its values are rows.
 
     Attributes
     ----------
@@ -60,8 +100,10 @@ class OnnxGraph(GraphBuilder):
         *,
         custom: Mapping[type[Layer], NodeWriter] | None = None,
         path: str = "",
+        values: GraphValues | None = None,
     ) -> None:
         self.dtype = dtype
+        self._values = values
         self._custom = custom or {}
         self._path = path
         self.nodes: list[NodeProto] = []
@@ -72,7 +114,10 @@ class OnnxGraph(GraphBuilder):
     ) -> None:
         from onnx.helper import make_node
 
-        self.nodes.append(make_node(operator, inputs, outputs, **attributes))
+        node = make_node(operator, inputs, outputs, **attributes)
+        self.nodes.append(node)
+        if self._values is not None:
+            self._values.nodes.append(node)
 
     def constant(self, name: str, array: Array) -> str:
         from onnx.numpy_helper import from_array
@@ -83,6 +128,9 @@ class OnnxGraph(GraphBuilder):
     def parameter(self, name: str) -> str:
         return self._parameter_names[name]
 
+    def rank(self, name: str) -> int | None:
+        return 2 if self._values is None else self._values.rank(name)
+
     def add_layer(self, name: str, layer: Layer, x: str, y: str | None = None) -> str:
         prefix = f"{name}."
         names = {
@@ -91,7 +139,7 @@ class OnnxGraph(GraphBuilder):
             if inner.startswith(prefix)
         }
         path = f"{self._path}.{name}" if self._path else name
-        graph = OnnxGraph(self.dtype, names, custom=self._custom, path=path)
+        graph = OnnxGraph(self.dtype, names, custom=self._custom, path=path, values=self._values)
         output = f"layer{path}" if y is None else y
         graph.write_layer(layer, x, output)
         self.nodes += graph.nodes

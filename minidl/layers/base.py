@@ -18,6 +18,23 @@ from .graph import GraphBuilder
 Shape = tuple[int, ...]
 
 
+class UnknownRank(Shape):
+    """The shape (..., k) of an example of which only the last axis is known.
+
+    As a tuple it is (k,), the shape of a row. `Linear.output_shape` returns it where the shape of
+    its input is unknown; a layer that acts on each element returns what it got.
+
+    Examples
+    --------
+    >>> from minidl import Linear
+    >>> shape = Linear(4, 3).output_shape(None)
+    >>> shape, type(shape).__name__
+    ((3,), 'UnknownRank')
+    """
+
+    __slots__ = ()
+
+
 class Layer(HasWorkspace, SelfDescribing, ABC):
     """A differentiable step of a model, defined by `forward` and `backward`.
 
@@ -43,6 +60,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         layer in them declares.
     rng : numpy.random.Generator or None
         The random generator of a stochastic layer, which the model assigns.
+    takes_integers : bool, default False
+        Whether x holds integers, such as the numbers of words. Only the first layer of a model
+        may set it: X then stays int64, of shape (m, ...), instead of being converted to the dtype
+        of the model, and `backward` may return None.
     is_identity_at_inference : bool, default False
         Whether `forward` returns x itself with ``training=False``, so that an exported model needs
         no node for the layer. A subclass does not inherit it.
@@ -86,6 +107,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
 
     stochastic = False
     couples_examples = False
+    takes_integers = False
     rng: np.random.Generator | None = None
     is_identity_at_inference = False
     inference_arrays: int | None = None

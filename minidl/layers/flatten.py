@@ -3,7 +3,7 @@
 import math
 
 from ..utils.typing import Array
-from .base import Layer, Shape, as_float_array
+from .base import Layer, Shape, UnknownRank, as_float_array
 from .graph import GraphBuilder
 
 
@@ -42,7 +42,9 @@ class Flatten(Layer):
         return dy.reshape(self._input_shape)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        return None if shape is None else (math.prod(shape),)
+        if shape is None or isinstance(shape, UnknownRank):
+            return None
+        return (math.prod(shape),)
 
     def formula(self) -> tuple[str, str]:
         return "y = x, each example as one row", "dx = dy, in the shape of x"

@@ -64,6 +64,20 @@ class GraphBuilder(Protocol):
             Its name in the graph, such as "0.weight".
         """
 
+    def rank(self, name: str) -> int | None:
+        """Return how many axes a value of the graph has, with that of the examples.
+
+        Parameters
+        ----------
+        name : str
+            The name of the value, such as the layer's input.
+
+        Returns
+        -------
+        int or None
+            The number of axes; None if it is unknown.
+        """
+
     def add_layer(self, name: str, layer: Layer, x: str, y: str | None = None) -> str:
         """Append the nodes of a layer that the layer contains.
 

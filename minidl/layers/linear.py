@@ -11,7 +11,7 @@ from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
-from .base import Layer, Shape, as_float_array
+from .base import Layer, Shape, UnknownRank, as_float_array
 from .graph import GraphBuilder
 
 
@@ -19,7 +19,9 @@ class Linear(Layer):
     """Fully connected layer: y = x @ weight.T + bias.
 
     x has shape (m, in_features) and y (m, out_features). dx = dy @ weight; the parameters'
-    gradients are d weight = dy.T @ x and d bias = the sum of dy over the examples.
+    gradients are d weight = dy.T @ x and d bias = the sum of dy over the examples. In sequences and
+    images (m, ..., in_features) the layer acts on the last axis, at each position alike: y has
+    shape (m, ..., out_features), and the gradients are sums over all positions.
 
     Parameters
     ----------
@@ -89,31 +91,41 @@ class Linear(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         x = as_float_array(x)
-        if x.ndim != 2 or x.shape[1] != self.in_features:
+        shape = x.shape
+        if len(shape) < 2 or shape[-1] != self.in_features:
             raise ShapeError(
                 f"{self} expects x of shape (m, {self.in_features}), one row per example, "
-                f"got {x.shape}"
+                f"or (m, ..., {self.in_features}), got {shape}"
             )
+        if len(shape) > 2:
+            x = x.reshape(-1, self.in_features)
         weight = self.weight.value
         y_shape = (len(x), self.out_features)
         y = get_workspace(self.workspace, "y", y_shape, common_dtype(x, weight))
         self._x = x
-        self._y = y
         matmul_into(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
+        if len(shape) > 2:
+            y = y.reshape(*shape[:-1], self.out_features)
+        self._y = y
         return y
 
     def backward(self, dy: Array) -> Array:
         Linear.backward_parameters(self, dy)  # not that of a derived class, which may call this
         weight = self.weight.value
         dx = get_workspace(self.workspace, "dx", self._x.shape, common_dtype(dy, weight))
-        return matmul_into(dy, weight, dx)
+        if dy.ndim == 2:
+            return matmul_into(dy, weight, dx)
+        matmul_into(dy.reshape(-1, self.out_features), weight, dx)
+        return dx.reshape(*dy.shape[:-1], self.in_features)
 
     def backward_parameters(self, dy: Array) -> None:
         y = self._y
         if y is None or dy.shape != y.shape:
             raise self._shape_error(dy, y)
+        if dy.ndim > 2:
+            dy = dy.reshape(-1, self.out_features)
         matmul_into(dy.T, self._x, self.weight.grad)
         if self.bias is not None:
             matmul_into(self._ones(len(dy), dy.dtype), dy, self.bias.grad)
@@ -126,12 +138,14 @@ class Linear(Layer):
         return ones[:m]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        if shape is not None and shape != (self.in_features,):
+        if shape is None:
+            return UnknownRank((self.out_features,))
+        if shape[-1:] != (self.in_features,):
             actual = shape[0] if len(shape) == 1 else shape
             would_fit = len(shape) > 1 and np.prod(shape) == self.in_features
             cure = " (put Flatten() before it)" if would_fit else ""
             raise ShapeError(f"expects {self.in_features} features, got {actual}{cure}")
-        return (self.out_features,)
+        return type(shape)((*shape[:-1], self.out_features))
 
     def formula(self) -> tuple[str, str]:
         if self.bias is None:
@@ -143,7 +157,15 @@ class Linear(Layer):
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         names = ["weight"] if self.bias is None else ["weight", "bias"]
-        graph.node("Gemm", [x, *map(graph.parameter, names)], [y], transB=1)
+        if graph.rank(x) == 2:
+            graph.node("Gemm", [x, *map(graph.parameter, names)], [y], transB=1)
+            return
+        # Gemm takes matrices only.
+        transposed, product = f"{y}.transposed", y if self.bias is None else f"{y}.product"
+        graph.node("Transpose", [graph.parameter("weight")], [transposed], perm=[1, 0])
+        graph.node("MatMul", [x, transposed], [product])
+        if self.bias is not None:
+            graph.node("Add", [product, graph.parameter("bias")], [y])
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor arguments as JSON-compatible values.

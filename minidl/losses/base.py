@@ -12,12 +12,18 @@ from ..utils.typing import Array
 from ..utils.validation import check_array
 from ..utils.workspace import HasWorkspace, get_workspace
 
+Shape = tuple[int, ...]
+
 
 class Loss(HasWorkspace, SelfDescribing, ABC):
     """Base of all losses, defined by `forward` and `backward`.
 
     A loss of class predictions also sets `is_classification` and defines `classes`, so that a
-    model reports an accuracy. A loss that supports sample weights defines `per_example`.
+    model reports an accuracy. A loss that supports sample weights defines `per_example`, or
+    `per_position`, from which `per_example` follows.
+
+    Predictions have shape (m, ..., k): k outputs for each position of m examples. The axes between
+    are those of sequences and images; in rows (m, k) each example is one position.
 
     Attributes
     ----------
@@ -57,9 +63,9 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
 
         Parameters
         ----------
-        prediction : ndarray of shape (m, k)
+        prediction : ndarray of shape (m, ..., k)
             The output of the model. It must not be modified.
-        target : ndarray of shape (m, k)
+        target : ndarray of shape (m, ..., k)
             The targets as `prepare_targets` returns them, in the dtype of the prediction. They
             must not be modified.
 
@@ -80,12 +86,14 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
 
         Returns
         -------
-        ndarray of shape (m, k)
+        ndarray of the shape of the prediction
             The gradient, valid until the loss's next call.
         """
 
     def per_example(self) -> Any:
         """Return the loss of each example of the last `forward`, for sample weights.
+
+        By default the mean over the example's positions of what `per_position` returns.
 
         Returns
         -------
@@ -95,28 +103,53 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
         Raises
         ------
         ArgumentError
+            If the loss defines neither this method nor `per_position`.
+        """
+        if type(self).per_position is Loss.per_position:
+            raise ArgumentError(
+                f"{self} does not support sample weights: define per_example(), which returns the "
+                "loss of each example"
+            )
+        losses = self.per_position()
+        return losses if losses.ndim == 1 else losses.reshape(len(losses), -1).mean(axis=1)
+
+    def per_position(self) -> Any:
+        """Return the loss of each position of the last `forward`, for weights per position.
+
+        Returns
+        -------
+        ndarray of shape (m, ...)
+            The losses, whose mean is what `forward` returned: of the shape of the prediction
+            without its last axis.
+
+        Raises
+        ------
+        ArgumentError
             If the loss does not define the method.
         """
         raise ArgumentError(
-            f"{self} does not support sample weights: define per_example(), which returns the "
-            "loss of each example"
+            f"{self} does not support weights per position: define per_position(), which returns "
+            "the loss of each position"
         )
 
-    def prepare_targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
+    def prepare_targets(
+        self, Y: npt.ArrayLike, outputs: int | Shape | None, dtype: np.dtype[Any]
+    ) -> Array:
         """Validate and convert targets that a user passed.
 
         Parameters
         ----------
-        Y : array_like of shape (m, k), or (m,) for one output
+        Y : array_like of shape (m, ..., k), or (m, ...) for one output
             The targets, one row per example.
-        outputs : int or None
-            The number of outputs of the model, k; None if it is unknown.
+        outputs : int, tuple of int or None
+            The shape of one example of the output: the number of outputs k of a model whose
+            output is (m, k), the tuple (..., k) where it has more axes; None if it is unknown.
         dtype : numpy.dtype
             The dtype of the model.
 
         Returns
         -------
-        ndarray of shape (m, k) and of the dtype
+        ndarray of shape (m, ..., k) and of the dtype
             The targets for `forward`.
 
         Raises
@@ -129,13 +162,16 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
             If a target is NaN or infinite.
         """
         targets = check_array(Y, "Y", dtype)
-        if targets.ndim == 1 and outputs in (None, 1):
-            targets = targets.reshape(-1, 1)
-        if targets.ndim != 2 or (outputs is not None and targets.shape[1] != outputs):
-            is_transposed = targets.ndim == 2 and targets.shape[0] == (outputs or 1)
+        if outputs is None:
+            return targets.reshape(-1, 1) if targets.ndim == 1 else targets
+        shape = as_shape(outputs)
+        if shape[-1] == 1 and targets.shape[1:] == shape[:-1]:
+            targets = targets[..., np.newaxis]
+        if targets.shape[1:] != shape:
+            is_transposed = targets.ndim == 2 and targets.shape[:1] == shape
             cure = " (the examples are the rows: pass Y.T?)" if is_transposed else ""
             raise ShapeError(
-                f"Y must have shape (m, {outputs or 'k'}), one row per example, "
+                f"Y must have shape (m, {', '.join(map(str, shape))}), one row per example, "
                 f"got {np.shape(Y)}{cure}"
             )
         return targets
@@ -145,13 +181,14 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
 
         Parameters
         ----------
-        prediction : ndarray of shape (m, k)
+        prediction : ndarray of shape (m, ..., k)
             The output of the model, or prepared targets.
 
         Returns
         -------
         ndarray of int64
-            The class numbers, of shape (m,), or (m, k) if each output is a separate decision.
+            The class numbers, of shape (m, ...), or (m, ..., k) if each output is a separate
+            decision.
 
         Raises
         ------
@@ -165,9 +202,9 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
 
         Parameters
         ----------
-        prediction : ndarray of shape (m, k)
+        prediction : ndarray of shape (m, ..., k)
             The output of the model.
-        target : ndarray of shape (m, k)
+        target : ndarray of shape (m, ..., k)
             The targets as `prepare_targets` returns them.
 
         Returns
@@ -194,3 +231,8 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
                 "prediction and target must have the same shape, "
                 f"got {prediction.shape} and {target.shape}: nothing is broadcast"
             )
+
+
+def as_shape(outputs: int | Shape) -> Shape:
+    """Return the shape of one example of the output, of which a number is the only axis."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)

@@ -13,8 +13,9 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
     """Binary cross-entropy of probabilities: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
 
     p and t have shape (m, k): k independent decisions between class 0 and class 1 for each of m
-    examples. 0 log 0 is taken as 0. If the model's last layer is a `Sigmoid`, both are computed
-    together from the logits, which is exact and does not overflow.
+    examples. In sequences and images (m, ..., k), m counts all positions. 0 log 0 is taken as 0. If
+    the model's last layer is a `Sigmoid`, both are computed together from the logits, which is
+    exact and does not overflow.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
         log_likelihood += self._weighted_log("other", np.log1p, -np.minimum(p, 1), 1 - t)
         return -log_likelihood.sum() / log_likelihood.size
 
-    def per_example(self) -> Any:
-        return -self._log_likelihood.mean(axis=1)
+    def per_position(self) -> Any:
+        return -self._log_likelihood.mean(axis=-1)
 
     def backward(self) -> Array:
         p, t = self._prediction, self._target
@@ -135,8 +136,8 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         np.add(losses, work, out=losses)
         return np.add.reduce(losses, axis=None) / losses.size
 
-    def per_example(self) -> Any:
-        return self._losses.mean(axis=1)
+    def per_position(self) -> Any:
+        return self._losses.mean(axis=-1)
 
     def backward(self) -> Array:
         gradient, work = self._gradient, self._work

@@ -13,7 +13,8 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
     """Categorical cross-entropy of probabilities: -(1 / m) * sum(t log p).
 
     p and t have shape (m, k): rows of probabilities of k classes for each of m examples. A model
-    also takes class numbers of shape (m,) as targets. 0 log 0 is taken as 0. If the model's last
+    also takes class numbers of shape (m,) as targets. In sequences and images (m, ..., k), with
+    class numbers (m, ...), m counts all positions. 0 log 0 is taken as 0. If the model's last
     layer is a `Softmax`, both are computed together from the logits, which is exact and does not
     overflow.
 
@@ -61,10 +62,10 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
         t = self._target = self._smooth_targets(prediction, target, n_classes=prediction.shape[-1])
         self._check_probabilities(p, "Softmax()")
         log_likelihood = self._log_likelihood = self._weighted_log("log_likelihood", np.log, p, t)
-        return -log_likelihood.sum() / len(log_likelihood)
+        return -log_likelihood.sum() / _n_positions(log_likelihood)
 
-    def per_example(self) -> Any:
-        return -self._log_likelihood.sum(axis=1)
+    def per_position(self) -> Any:
+        return -self._log_likelihood.sum(axis=-1)
 
     def backward(self) -> Array:
         p, t = self._prediction, self._target
@@ -72,7 +73,7 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
         gradient[...] = 0
         with np.errstate(divide="ignore"):
             np.divide(t, p, out=gradient, where=t > 0)
-        return np.multiply(gradient, -1.0 / len(p), out=gradient)
+        return np.multiply(gradient, -1.0 / _n_positions(p), out=gradient)
 
     def formula(self) -> tuple[str, str]:
         return "-1 / m * sum of t log(p)", "-t / p / m"
@@ -118,22 +119,28 @@ class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
         t = self._target = self._smooth_targets(z, target, n_classes=z.shape[-1])
         shifted = self._shifted = self._work_array("shifted", z)
         exponential = self._exponential = self._work_array("exponential", z)
-        np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=shifted)
+        np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True), out=shifted)
         np.exp(shifted, out=exponential)
-        self._sums = np.add.reduce(exponential, axis=1, keepdims=True)
-        return (np.log(self._sums).sum() - shifted.ravel().dot(t.ravel())) / len(z)
+        self._sums = np.add.reduce(exponential, axis=-1, keepdims=True)
+        return (np.log(self._sums).sum() - shifted.ravel().dot(t.ravel())) / self._sums.size
 
-    def per_example(self) -> Any:
-        return np.log(self._sums[:, 0]) - (self._shifted * self._target).sum(axis=1)
+    def per_position(self) -> Any:
+        return np.log(self._sums[..., 0]) - (self._shifted * self._target).sum(axis=-1)
 
     def backward(self) -> Array:
         gradient = self._work_array("gradient", self._exponential)
         np.divide(self._exponential, self._sums, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
-        return np.multiply(gradient, scalar_array(1 / len(gradient), gradient.dtype), out=gradient)
+        factor = scalar_array(1 / self._sums.size, gradient.dtype)
+        return np.multiply(gradient, factor, out=gradient)
 
     def formula(self) -> tuple[str, str]:
         return (
             "1 / m * sum over the rows of log(sum(exp(z))) - sum(t z)",
             "(p - t) / m",
         )
+
+
+def _n_positions(prediction: Array) -> int:
+    """Return how many rows of k classes there are, over all axes but the last."""
+    return int(prediction.size // prediction.shape[-1])

@@ -10,7 +10,7 @@ from ..utils.settings import init_arguments
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_number, in_range
 from ..utils.workspace import scalar_array
-from .base import Loss
+from .base import Loss, Shape, as_shape
 from .encoding import one_hot
 
 # A row of a softmax may round to a little more than 1, and rows of a file to other sums.
@@ -100,7 +100,9 @@ class BaseBinaryCrossEntropy(BaseCrossEntropy):
 
     threshold = 0.5
 
-    def prepare_targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
+    def prepare_targets(
+        self, Y: npt.ArrayLike, outputs: int | Shape | None, dtype: np.dtype[Any]
+    ) -> Array:
         targets = super().prepare_targets(Y, outputs, dtype)
         for extreme in (targets.min(), targets.max()):
             if not 0 <= extreme <= 1:
@@ -112,7 +114,7 @@ class BaseBinaryCrossEntropy(BaseCrossEntropy):
 
     def classes(self, prediction: Array) -> Array:
         numbers = (prediction > self.threshold).astype(np.int64)
-        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+        return numbers[..., 0] if numbers.shape[-1] == 1 else numbers
 
     def count_correct(self, prediction: Array, target: Array) -> tuple[int, int]:
         predicted = prediction > scalar_array(self.threshold, prediction.dtype)
@@ -129,22 +131,27 @@ class BaseCategoricalCrossEntropy(BaseCrossEntropy):
         s in [0, 1): each target t is replaced by (1 - s) t + s / k in the loss.
     """
 
-    def prepare_targets(self, Y: npt.ArrayLike, outputs: int | None, dtype: np.dtype[Any]) -> Array:
+    def prepare_targets(
+        self, Y: npt.ArrayLike, outputs: int | Shape | None, dtype: np.dtype[Any]
+    ) -> Array:
         labels = as_real_array(Y, "Y")
-        is_column = labels.ndim == 2 and labels.shape[1] == 1 and outputs != 1
-        if labels.ndim == 1 or is_column:
-            if outputs is None:
+        shape = (None,) if outputs is None else as_shape(outputs)
+        positions, n_classes = shape[:-1], shape[-1]
+        is_column = labels.shape[1:] == (*positions, 1) and n_classes != 1
+        if labels.ndim > 0 and (labels.shape[1:] == positions or is_column):
+            if n_classes is None:
                 raise ShapeError(
                     "Y has class numbers, but the number of classes is unknown: "
                     "pass one_hot(Y, classes)"
                 )
-            return one_hot(labels.reshape(-1), outputs, dtype=dtype)
+            numbers = labels[..., 0] if is_column else labels
+            return one_hot(numbers, n_classes, dtype=dtype).reshape(-1, *shape)
         rows = super().prepare_targets(Y, outputs, dtype)
-        sums = rows.sum(axis=1)
+        sums = rows.sum(axis=-1)
         deviations = np.abs(sums - 1)
         problem = None
         if deviations.max() > ROW_SUM_TOLERANCE:
-            problem = f"a sum of {sums[deviations.argmax()]:g}"
+            problem = f"a sum of {sums.flat[deviations.argmax()]:g}"
         elif rows.min() < 0:
             problem = f"the number {rows.min():g}"
         if problem is not None:
@@ -152,9 +159,9 @@ class BaseCategoricalCrossEntropy(BaseCrossEntropy):
                 f"each row of Y must be probabilities that sum to 1 for {self}, got {problem}: "
                 "pass one_hot(Y, classes)"
             )
-        probabilities: Array = rows / sums[:, np.newaxis]
+        probabilities: Array = rows / sums[..., np.newaxis]
         return probabilities
 
     def classes(self, prediction: Array) -> Array:
-        numbers: Array = prediction.argmax(axis=1)
+        numbers: Array = prediction.argmax(axis=-1)
         return numbers

@@ -13,8 +13,8 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
 
     Parameters
     ----------
-    labels : array_like of shape (m,) or (m, 1)
-        The class number of each example, an integer from 0 to classes - 1.
+    labels : array_like of shape (m, ...)
+        Class numbers, integers from 0 to classes - 1. A column (m, 1) is taken as (m,).
     classes : int
         The number of classes, >= 1.
     dtype : dtype-like, default float32
@@ -22,15 +22,15 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
 
     Returns
     -------
-    ndarray of shape (m, classes)
-        The one-hot rows.
+    ndarray of shape (m, ..., classes)
+        The one-hot rows, one for each class number.
 
     Raises
     ------
     ArgumentError
         If `classes` is not an integer >= 1, or a label is not an integer from 0 to classes - 1.
     ShapeError
-        If `labels` is not a vector of at least one number.
+        If `labels` is a single number or empty.
     DtypeError
         If `labels` are not real numbers.
 
@@ -50,17 +50,19 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
     numbers = as_real_array(labels, "labels")
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
-    if numbers.ndim != 1 or numbers.size == 0:
+    if numbers.ndim == 0 or numbers.size == 0:
         raise ShapeError(
-            f"labels must be a vector (m,) of at least one class number, got shape {numbers.shape}"
+            "labels must be an array (m, ...) of at least one class number, "
+            f"got shape {numbers.shape}"
         )
     is_valid = (numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers))
     if not is_valid.all():
-        row = int(is_valid.argmin())
+        index = tuple(int(i) for i in np.argwhere(~is_valid)[0])
+        place = f"row {index[0]}" if len(index) == 1 else f"position {index}"
         raise ArgumentError(
             f"class labels must be integers from 0 to {classes - 1}, "
-            f"got {numbers[row]} in row {row}"
+            f"got {numbers[index]} in {place}"
         )
-    rows = np.zeros((len(numbers), classes), dtype)
-    rows[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
-    return rows
+    rows = np.zeros((numbers.size, classes), dtype)
+    rows[np.arange(numbers.size), numbers.reshape(-1).astype(np.intp)] = 1
+    return rows.reshape(*numbers.shape, classes)

@@ -15,7 +15,7 @@ class Huber(Loss):
 
     d = p - t for predictions p and targets t of shape (m, k): k outputs for each of m examples. The
     gradient is d / (m k), with d clipped to [-delta, delta]: an outlier counts no more than an
-    error of delta [1]_.
+    error of delta [1]_. In sequences and images (m, ..., k), m counts all positions.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ class Huber(Loss):
         np.multiply(terms, clipped, out=terms)
         return terms.sum() / terms.size
 
-    def per_example(self) -> Any:
-        return self._terms.mean(axis=1)
+    def per_position(self) -> Any:
+        return self._terms.mean(axis=-1)
 
     def backward(self) -> Array:
         clipped = self._clipped

@@ -13,7 +13,7 @@ class MeanSquaredError(Loss):
     """Mean squared error: (1 / (m k)) * sum((p - t)**2).
 
     p and t have shape (m, k): k outputs for each of m examples. The gradient is
-    2 (p - t) / (m k).
+    2 (p - t) / (m k). In sequences and images (m, ..., k), m counts all positions.
 
     Raises
     ------
@@ -39,8 +39,8 @@ class MeanSquaredError(Loss):
         flat = difference.ravel()
         return flat.dot(flat) / flat.size
 
-    def per_example(self) -> Any:
-        return np.square(self._difference).mean(axis=1)
+    def per_position(self) -> Any:
+        return np.square(self._difference).mean(axis=-1)
 
     def backward(self) -> Array:
         difference = self._difference

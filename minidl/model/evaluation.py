@@ -40,7 +40,9 @@ def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[st
             forward_pass = objective.data_loss(batch)
             loss_sum += float(forward_pass.value) * len(batch.x)
             if is_classification:
-                correct, predictions = objective.count_correct(forward_pass.output, batch.y)
+                correct, predictions = objective.count_correct(
+                    forward_pass.output, batch.y, batch.sample_weight
+                )
                 n_correct += correct
                 n_predictions += predictions
     results = {"loss": loss_sum / batches.n_examples}

@@ -126,7 +126,7 @@ def prepare_training_data(
         batch_size=batch_size,
         shuffle=shuffle,
         rng=rng,
-        dtype=objective.dtype,
+        dtype=objective.input_dtype,
         memory_limit=training_limit,
     )
     return TrainingData(batches, validate)

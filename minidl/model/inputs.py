@@ -19,15 +19,17 @@ from ..batching.out_of_core import (
     is_out_of_core,
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
-from ..errors import ShapeError
-from ..objective import Objective, output_shapes
+from ..errors import DtypeError, ShapeError
+from ..layers.base import Shape, UnknownRank
+from ..layers.shapes import output_shapes
+from ..objective import Objective
 from ..utils.typing import Array
 from ..utils.validation import as_sample_array, smaller_dtype, to_finite_array
 
 
 def prepare_examples(
     objective: Objective, X: Any, *, validate: bool, memory_limit: int = MEMORY_LIMIT
-) -> tuple[Array | ArraySource, int | None]:
+) -> tuple[Array | ArraySource, Shape | None]:
     """Prepare X without widening its dtype.
 
     Parameters
@@ -45,11 +47,13 @@ def prepare_examples(
     -------
     x : ndarray or ArraySource of shape (m, ...)
         The examples.
-    n_outputs : int or None
-        The number of outputs, or None if a layer does not define `output_shape`.
+    output_shape : tuple of int or None
+        The shape of one example of the output, or None if a layer does not define `output_shape`.
     """
-    dtype = objective.dtype
+    dtype = objective.input_dtype
     x = as_array_or_source(X, "X", dtype)
+    if objective.takes_integers:
+        _check_integers(objective, x)
     if validate and not isinstance(x, ArraySource):
         x = _finite_examples(x, smaller_dtype(x.dtype, dtype), memory_limit // 4)
     try:
@@ -66,7 +70,31 @@ def prepare_examples(
                 cure = "X[np.newaxis]" if hasattr(X, "shape") else "[X]"
                 hint = f"; if it is one example, pass {cure}, a batch of one row"
         raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
-    return x, output_shape[0] if output_shape else None
+    return x, output_shape
+
+
+def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
+    dtype = np.dtype(x.values.dtype) if isinstance(x, ArraySource) else x.dtype
+    if dtype.kind not in "iu" or not np.can_cast(dtype, objective.input_dtype):
+        raise DtypeError(
+            f"X must hold integers for layer 0, {objective.layers[0]}, got dtype {dtype}: "
+            "pass X.astype(np.int64)"
+        )
+
+
+def _outputs_of_targets(
+    output_shape: Shape | None, Y: Any, *, may_have_positions: bool
+) -> int | Shape | None:
+    """Return `outputs` of `Loss.prepare_targets`: a number for a model whose output is (m, k)."""
+    if not output_shape:
+        return None
+    if isinstance(output_shape, UnknownRank) and may_have_positions:
+        # A layer does not define `output_shape`: the axes between are those of the targets.
+        y_shape = np.shape(Y) if not hasattr(Y, "shape") else tuple(Y.shape)
+        n_outputs = output_shape[-1]
+        positions = y_shape[1:-1] if y_shape[-1:] in ((n_outputs,), (1,)) else y_shape[1:]
+        output_shape = (*positions, n_outputs)
+    return output_shape[0] if len(output_shape) == 1 else tuple(output_shape)
 
 
 def _finite_examples(x: Array, dtype: np.dtype[Any], max_bytes: int) -> Array:
@@ -100,8 +128,8 @@ def prepare_data(
         The model that takes the data.
     X, Y : array_like
         Examples and targets, as `Sequential.fit` takes them.
-    sample_weight : array_like of shape (m,), optional
-        The weight of each example.
+    sample_weight : array_like of shape (m,) or (m, ...), optional
+        The weight of each example, or of each position.
     class_weight : dict or "balanced", optional
         A factor for the weights of each class.
     memory_limit : int
@@ -114,27 +142,30 @@ def prepare_data(
     Batch
         All rows, validated and of the same length.
     """
-    x, n_outputs = prepare_examples(objective, X, validate=validate, memory_limit=memory_limit)
+    x, output_shape = prepare_examples(objective, X, validate=validate, memory_limit=memory_limit)
+    outputs = _outputs_of_targets(
+        output_shape, Y, may_have_positions=len(x.shape) > 2 or objective.takes_integers
+    )
     loss = objective.loss
     dtype = objective.dtype
     y: Array | ArraySource | LazyTargets
 
     def convert(rows: Any) -> Array:
-        return loss.prepare_targets(rows, n_outputs, dtype)
+        return loss.prepare_targets(rows, outputs, dtype)
 
     y_is_out_of_core = is_out_of_core(Y)
     if y_is_out_of_core or isinstance(x, ArraySource):
         values = Y if y_is_out_of_core else as_sample_array(Y, "Y")
         y = TargetSource(values, convert, memory_limit)
     else:
-        y = convert_targets(Y, convert, n_outputs, max_bytes=memory_limit // 8)
+        y = convert_targets(Y, convert, outputs, max_bytes=memory_limit // 8)
     check_same_length(x, y)
     weight = compute_sample_weight(loss, y, sample_weight, class_weight)
     return Batch(x, y, None if weight is None else weight.astype(dtype))
 
 
 def prepare_batch(objective: Objective, X: Any, Y: Any, sample_weight: Any = None) -> Batch:
-    """Prepare all data as one batch of arrays in memory, in the model's dtype."""
+    """Prepare all data as one batch of arrays in memory, in the model's dtypes."""
     x, y, weight = prepare_data(objective, X, Y, sample_weight)
     if isinstance(x, ArraySource):
         x = x.load()
@@ -142,4 +173,4 @@ def prepare_batch(objective: Objective, X: Any, Y: Any, sample_weight: Any = Non
         y = y.load()
     if isinstance(y, LazyTargets):
         y = y[:]
-    return Batch(np.asarray(x, objective.dtype), y, weight)
+    return Batch(np.asarray(x, objective.input_dtype), y, weight)

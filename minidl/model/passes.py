@@ -45,7 +45,7 @@ def inference_batches(
     """
     return InferenceBatches(
         data,
-        dtype=objective.dtype,
+        dtype=objective.input_dtype,
         check_finite=check_finite,
         memory_limit=memory_limit,
         pass_bytes_per_row=pass_bytes_per_row(objective, data),
@@ -116,7 +116,7 @@ def _measured_sizes(objective: Objective, x: Array | ArraySource) -> tuple[int, 
         for module in modules:
             module.workspace = {}  # what later passes will take must not depend on earlier ones
         with np.errstate(all="ignore"):  # the real pass warns
-            row = np.array(row, objective.dtype)
+            row = np.array(row, objective.input_dtype)
             for layer in objective.layers:
                 kept_before = [array for module in layer.modules() for array in _arrays(module)]
                 row = layer.forward(row, training=False)

@@ -39,7 +39,7 @@ def check_row_sums(objective: Objective, x: Array | ArraySource) -> None:
     n_rows = min(N_ROWS, len(x))
     rows = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:n_rows]
     with np.errstate(all="ignore"):
-        output = objective.forward(np.ascontiguousarray(rows, objective.dtype))
+        output = objective.forward(np.ascontiguousarray(rows, objective.input_dtype))
         sums = output.sum(axis=-1).ravel()
         deviations = np.abs(sums - 1)
     wrong = np.flatnonzero(deviations > TOLERANCE)  # what is not finite is reported elsewhere

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ..layers.base import Layer, Shape
 from ..layers.container import Container, inner_shape
-from ..objective import Objective, output_shapes
+from ..layers.shapes import output_shapes
+from ..objective import Objective
 
 _ALIGNMENTS = (str.ljust, str.ljust, str.rjust, str.rjust)  # of the columns after the first
 _UNITS = ("B", "kB", "MB", "GB")

@@ -65,7 +65,7 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
     terms = objective.terms(batch)
     formula = loss.formula()[0]
     yield title("LOSS")
-    yield f"{loss}: {formula}" + (f", k = {targets.shape[1]}" if "k)" in formula else "")
+    yield f"{loss}: {formula}" + (f", k = {targets.shape[-1]}" if "k)" in formula else "")
     prediction = forward_pass.output
     if objective.is_fused:
         yield row("     z", prediction)
@@ -74,7 +74,7 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
     yield row("     t, the targets", targets)
     smoothing = getattr(loss, "label_smoothing", 0)
     if smoothing:
-        n_classes = targets.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
+        n_classes = targets.shape[-1] if isinstance(loss, CategoricalCrossEntropy) else 2
         smoothed = f"{1 - smoothing:g} t + {smoothing / n_classes:.4g}"
         yield f"     label smoothing: t is replaced by {smoothed}"
     if objective.is_fused:

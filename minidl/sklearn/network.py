@@ -14,7 +14,7 @@ from ..initializers import Xavier
 from ..layers.base import Layer
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
-from ..objective import output_shapes
+from ..layers.shapes import output_shapes
 from ..optimizers.base import Optimizer
 from ..schedules.base import Schedule
 from ..utils.typing import Array

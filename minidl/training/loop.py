@@ -203,7 +203,9 @@ def _train_epoch(
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
             if is_classification:
-                correct, predictions = objective.count_correct(forward_pass.output, data.y)
+                correct, predictions = objective.count_correct(
+                    forward_pass.output, data.y, data.sample_weight
+                )
                 run.n_correct += correct
                 run.n_predictions += predictions
             for hook in on_batch_end:

@@ -179,7 +179,9 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
         forward_pass = objective.data_loss(batch)
         last_loss = float(forward_pass.value)
         if objective.loss.is_classification:
-            n_correct, n_predictions = objective.count_correct(forward_pass.output, batch.y)
+            n_correct, n_predictions = objective.count_correct(
+                forward_pass.output, batch.y, batch.sample_weight
+            )
             accuracy = n_correct / n_predictions
     return _Trial(first_loss, last_loss, totals, accuracy)
 
@@ -237,7 +239,7 @@ class _LossBounds(NamedTuple):
 
 def _bounds(loss: Loss, y: Array) -> _LossBounds:
     if isinstance(loss, BinaryCrossEntropy | CategoricalCrossEntropy):
-        n_classes = y.shape[1] if isinstance(loss, CategoricalCrossEntropy) else 2
+        n_classes = y.shape[-1] if isinstance(loss, CategoricalCrossEntropy) else 2
         smoothed = (1 - loss.label_smoothing) * y + loss.label_smoothing / n_classes
         minimum = float(copy.copy(loss).forward(smoothed.astype(y.dtype), y))
         chance_level = math.log(n_classes)

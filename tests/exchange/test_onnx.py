@@ -441,3 +441,23 @@ def test_an_inner_layer_without_to_onnx_is_named_by_its_path(tmp_path):
         ArgumentError, match=r"^layer 1\.body\.0\.1: Gain\(\) has no method to_onnx"
     ):
         export_onnx(model, tmp_path / "m", shape=(3,))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("axes", [(), (5,), (2, 3)])
+def test_linear_acts_on_the_last_axis(axes, bias, dtype, tmp_path):
+    layers = [Linear(4, 3, bias=bias), ReLU(), Chain(Linear(3, 6), Tanh()), Linear(6, 2)]
+    model = Sequential(layers, loss=MeanSquaredError(), dtype=dtype)
+    path = export_onnx(model, tmp_path / "model.onnx", shape=(*axes, 4))
+    assert_same(path, model, np.random.default_rng(0).standard_normal((7, *axes, 4)).astype(dtype))
+    operators = [node.op_type for node in onnx.load(path).graph.node]
+    assert operators.count("Gemm") == (0 if axes else 3)  # which takes matrices only
+
+
+def test_a_linear_layer_after_flatten_takes_rows(tmp_path):
+    layers = [Linear(4, 3), Flatten(), Linear(15, 2)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    path = export_onnx(model, tmp_path / "model.onnx", shape=(5, 4))
+    assert_same(path, model, np.ones((2, 5, 4), np.float32))
+    assert [node.op_type for node in onnx.load(path).graph.node][-2:] == ["Flatten", "Gemm"]

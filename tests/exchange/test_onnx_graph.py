@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.exchange.onnx_graph import OnnxGraph
+from minidl.exchange.onnx_graph import GraphValues, OnnxGraph
 
 onnx = pytest.importorskip("onnx")
 
@@ -29,3 +29,18 @@ def test_a_constant_is_a_node_with_its_value():
 def test_parameters_have_their_names_in_the_graph():
     graph = OnnxGraph(np.dtype(np.float32), {"weight": "3.weight"})
     assert graph.parameter("weight") == "3.weight"
+
+
+def test_the_rank_of_a_value_is_inferred():
+    f32 = onnx.TensorProto.FLOAT
+    x = onnx.helper.make_tensor_value_info("x", f32, ["batch", 5, 4])
+    graph = OnnxGraph(np.dtype(np.float32), {}, values=GraphValues([x], 17))
+    assert graph.rank("x") == 3
+    graph.node("Relu", ["x"], ["y"])
+    graph.node("Flatten", ["y"], ["z"], axis=1)
+    graph.node("NoSuchOperator", ["z"], ["unknown"])
+    assert [graph.rank(name) for name in ("x", "y", "z", "unknown")] == [3, 3, 2, None]
+
+
+def test_without_a_whole_graph_values_are_rows():
+    assert OnnxGraph(np.dtype(np.float32), {}).rank("x") == 2

@@ -139,7 +139,7 @@ def test_backward_needs_a_forward():
     ("shape", "message"),
     [
         ((3,), "expects 2 features, got 3"),
-        ((1, 2), r"got \(1, 2\) \(put Flatten\(\) before it\)"),
+        ((2, 1), r"got \(2, 1\) \(put Flatten\(\) before it\)"),
         ((), r"got \(\)"),
     ],
 )

@@ -19,8 +19,9 @@ def test_one_hot(labels):
     [
         ([0], 0, ArgumentError, "classes must be an integer >= 1, got 0"),
         ([0], 2.0, ArgumentError, "classes must be"),
-        ([], 2, ShapeError, r"vector \(m,\) of at least one class number, got shape \(0,\)"),
-        ([[0, 1]], 2, ShapeError, r"got shape \(1, 2\)"),
+        ([], 2, ShapeError, r"of at least one class number, got shape \(0,\)"),
+        (1, 2, ShapeError, r"got shape \(\)"),
+        ([[0, 1], [0, 2]], 2, ArgumentError, r"from 0 to 1, got 2 in position \(1, 1\)"),
         (["a"], 2, DtypeError, "labels must hold real numbers"),
         ([0, 2], 2, ArgumentError, "from 0 to 1, got 2 in row 1"),
         ([-1], 2, ArgumentError, "got -1 in row 0"),

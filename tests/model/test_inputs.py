@@ -43,7 +43,7 @@ INVALID_X = {
         ShapeError,
         r"layer 0, Linear\(3, 4\), expects 3 features, got \(3, 1\).*X has shape \(10, 3, 1\)",
     ),
-    "not flattened": (X.reshape(10, 1, 3), ShapeError, r"put Flatten\(\) before it"),
+    "not flattened": (X.reshape(10, 3, 1), ShapeError, r"put Flatten\(\) before it"),
     "one example": (X[0], ShapeError, r"expects 3 features, got \(\) from X"),
     "feature count": (
         X[:, :2],
