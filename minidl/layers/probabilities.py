@@ -1,11 +1,13 @@
 """Layers at the end of a model, or one after another, that are surely a mistake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ..errors import ArgumentError
 from ..losses.base import Loss
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from .base import Layer
+from .chain import Chain
 from .elu import ELU
 from .leaky_relu import LeakyReLU
 from .linear import Linear
@@ -36,16 +38,26 @@ def check_probabilities(layers: Sequence[Layer], loss: Loss) -> None:
         If the rows of the last layer do not sum to 1 under a `CategoricalCrossEntropy`, or if a
         `Softmax` follows another one.
     """
-    for i in range(1, len(layers)):
-        if type(layers[i]) is type(layers[i - 1]) is Softmax:
+    steps = [step for i, layer in enumerate(layers) for step in _steps(str(i), layer)]
+    for (path_before, before), (path, layer) in pairwise(steps):
+        if type(before) is type(layer) is Softmax:
             raise ArgumentError(
-                f"a Softmax must not follow another one, got layers {i - 1} and {i}: remove one, "
-                "since the second makes all probabilities nearly equal"
+                f"a Softmax must not follow another one, got layers {path_before} and {path}: "
+                "remove one, since the second makes all probabilities nearly equal"
             )
-    last_layer = layers[-1]
+    last_path, last_layer = steps[-1]
     if type(loss) is CategoricalCrossEntropy and type(last_layer) in NOT_PROBABILITIES:
         replaces = "put it in place of" if type(last_layer) is Sigmoid else "append it after"
         raise ArgumentError(
             f"each row of outputs must sum to 1 under {loss}, but the last layer is {last_layer}: "
-            f"end the layers in Softmax(); {replaces} layer {len(layers) - 1}"
+            f"end the layers in Softmax(); {replaces} layer {last_path}"
         )
+
+
+def _steps(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers of a chain with their paths, or the layer itself."""
+    if type(layer) is Chain:
+        for name, inner in layer.named_children():
+            yield from _steps(f"{path}.{name}", inner)
+    else:
+        yield path, layer

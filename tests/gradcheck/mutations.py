@@ -44,6 +44,7 @@ METHODS = {
     Layer: (
         "backward",
         "backward_parameters",
+        "backward_through",
         "activation_gradient",
         "_write_positive_mask",
     ),
@@ -63,7 +64,10 @@ PARTS = [
 
 
 # What only moves numbers has nothing to mutate.
-WITHOUT_MUTANTS = {("layers.flatten", "Flatten", "backward")}
+WITHOUT_MUTANTS = {
+    ("layers.flatten", "Flatten", "backward"),
+    ("layers.container", "Container", "backward"),
+}
 
 
 def _targets():
@@ -116,8 +120,25 @@ EQUIVALENT = {
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
+    (
+        "Chain",
+        "run_backward_parameters(self.layers[first], dy)  ->  nothing",
+    ): "<= for <: there are parameters",
+    ("Chain", "dy = run(name, layer, dy)  ->  nothing"): "not strict: equal lengths",
+    (
+        "Concat",
+        "without if any((term is None for term in terms)):;     return None",
+    ): "no integers here",
+    ("Concat", "without if len(terms) == 1:;     return terms[0]"): "more than one branch here",
+    ("Concat", "return terms[0]  ->  return terms[1]"): "more than one branch here",
+    ("Concat", "'dx', terms[1].shape, np.result_type(*terms))"): "equal shapes",
+    (
+        "Residual",
+        "without if through_body is None or through_shortcut is None:;     return None",
+    ): "no integers here",
+    ("Residual", "out=through_shortcut)"): "the shortcut layer's array, not needed any more",
+    ("Residual", "out=through_body)"): "the body's array, not needed any more",
     ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
-    ("Objective", "without first_layer.backward(dy)"): "no layer here has a backward of its own",
 }
 
 _UFUNCS = {
@@ -430,11 +451,21 @@ def planted(mutant: Mutant):
 ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,)}
 
 
+CONTAINERS = {
+    "Chain": lambda mutated: mutated(Tanh(), Linear(5, 5), Tanh(), Linear(5, 5)),
+    "Concat": lambda mutated: mutated(Tanh(), [Linear(5, 3), Tanh()], Linear(5, 2)),
+    "Residual": lambda mutated: mutated(Linear(5, 5), Tanh(), shortcut=Linear(5, 5)),
+}
+
+
 def _in_layer(mutant, function, rng, X):
     owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner)
     mutated = _subclass(owner, mutant.method, function)
     try:
-        made = mutated(*ARGUMENTS.get(owner, ()))
+        if owner in CONTAINERS:
+            made = CONTAINERS[owner](mutated)
+        else:
+            made = mutated(*ARGUMENTS.get(owner, ()))
     except TypeError as error:
         raise TypeError(
             f"{error}: add the arguments of {owner} to ARGUMENTS in {__file__}"
@@ -442,7 +473,7 @@ def _in_layer(mutant, function, rng, X):
     before = [Linear(4, 5), Tanh()]
     if mutant.method == "backward_parameters":  # it is called for the first layer with parameters
         before, X = [], rng.standard_normal((6, 5))
-    layers = [*before, made, Linear(5, 2)]
+    layers = [*before, made, Linear(10 if owner == "Concat" else 5, 2)]
     return (
         Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
         X,

@@ -6,6 +6,7 @@ import pytest
 from minidl import (
     ELU,
     CategoricalCrossEntropy,
+    Chain,
     LeakyReLU,
     Linear,
     MeanSquaredError,
@@ -51,3 +52,12 @@ def test_a_subclass_may_give_probabilities():
             out /= out.sum(axis=-1, keepdims=True)
 
     check_probabilities([Linear(2, 3), Normalized()], CategoricalCrossEntropy())
+
+
+def test_chains_are_judged_by_their_layers():
+    layers = [Tanh(), Chain(Chain(Linear(2, 3), Sigmoid()))]
+    with pytest.raises(ArgumentError, match=r"is Sigmoid\(\): .* in place of layer 1\.0\.1$"):
+        Sequential(layers, loss=CategoricalCrossEntropy())
+    with pytest.raises(ArgumentError, match=r"got layers 0\.1 and 1: remove one"):
+        Sequential([Chain(Linear(2, 3), Softmax()), Softmax()], loss=CategoricalCrossEntropy())
+    Sequential([Chain(Linear(2, 3), Softmax())], loss=CategoricalCrossEntropy())

@@ -52,6 +52,19 @@ def test_it_is_the_sum_of_what_its_parts_give():
     np.testing.assert_allclose(shortcut.weight.grad, dy.T @ X, rtol=1e-5)
 
 
+def test_it_writes_neither_into_its_arguments_nor_into_arrays_of_its_layers():
+    block = Residual(Tanh(), Linear(4, 4))
+    x, dy = X.copy(), np.ones_like(X)
+    y = block.forward(x)
+    f = block.body.layers[-1].forward(np.tanh(X)).copy()
+    assert (y == X + f).all()
+    dx = block.backward(dy)
+    assert (x == X).all()
+    assert (dy == 1).all()
+    assert not np.shares_memory(dx, block.body.backward(dy))
+    assert (block.forward(x) == X + f).all()
+
+
 def test_names_of_parameters():
     block = Residual(Linear(4, 3), Tanh(), shortcut=Linear(4, 3, bias=False))
     assert list(block.parameters()) == ["body.0.weight", "body.0.bias", "shortcut.weight"]
