@@ -19,7 +19,7 @@ from ..model.sequential import Sequential
 from ..objective import Objective
 from ..utils.typing import Array
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
-from .context import CheckContext
+from .context import CheckContext, layer_inputs
 from .method import check_method, threshold_note
 from .mutation import inject_bugs
 from .numeric.differences import CentralDifference
@@ -29,6 +29,7 @@ from .sandbox import ModelSandbox, ParameterKey
 from .stages.central import check_by_central_differences
 from .stages.contract import ContractResult, check_contract
 from .stages.diagnosis import PointLayers, explain_failures
+from .stages.inner_layers import check_inner_layers, link_to_inner
 from .stages.layers import LayersResult, check_layers
 from .stages.loss import LossResult, check_loss, choose_loss_scheme
 from .stages.network import NetworkResult, check_network
@@ -191,7 +192,9 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
     notes = _notes(user, checks, every_element=difference is not None)
     points = PointLayers(user.layers, {}), PointLayers(nearby.layers, values)
     explain_failures(context, checks, *points, nearby_checks)
-    report = Report.from_checks(checks, title="")
+    inner_checks = _inner_checks(context)
+    link_to_inner(checks, inner_checks)
+    report = Report.from_checks([*checks, *inner_checks], title="")
     if difference is None:
         probed = [check.difference for check in checks if check.term == "total"]
         difference = max(probed, default=0.0)
@@ -204,6 +207,16 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
         report.surviving_mutants = mutation.survivors
         report.notes += mutation.notes
     return report
+
+
+def _inner_checks(context: CheckContext) -> list[Check]:
+    """Check the layers inside of layers."""
+    inputs = layer_inputs(context)[: len(context.objective.layers)]
+    return [
+        check
+        for number, x in enumerate(inputs)
+        for check in check_inner_layers(context.sandbox, number, x, seed=number)
+    ]
 
 
 def _check_point(

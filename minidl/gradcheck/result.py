@@ -58,6 +58,9 @@ class Check:
     context : dict
         Arrays that help the diagnosis of the loss: "prediction", "target" and, if there are
         weights, "sample_weight".
+    inner : str
+        The path inside of the layer, such as "body.0", of the inner layer that was checked alone;
+        "" for the layer itself.
 
     Examples
     --------
@@ -84,6 +87,14 @@ class Check:
     numeric: Array | None = field(default=None, repr=False)
     bar: Array | None = field(default=None, repr=False)
     context: dict[str, Array] = field(default_factory=dict, repr=False)
+    inner: str = ""
+
+    @property
+    def path(self) -> str | None:
+        """Where the layer is in the model, such as "2" or "2.body.0"; None if there is none."""
+        if self.layer is None:
+            return None
+        return f"{self.layer}.{self.inner}" if self.inner else str(self.layer)
 
     @property
     def location(self) -> str:
@@ -91,7 +102,7 @@ class Check:
         if self.layer is None:
             return f"{self.component or self.term} {self.parameter}"
         mode = " (training)" if self.training else ""
-        return f"layer {self.layer} {self.component} {self.parameter}{mode}"
+        return f"layer {self.path} {self.component} {self.parameter}{mode}"
 
 
 def error_in_bars(check: Check) -> Array:

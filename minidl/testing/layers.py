@@ -16,6 +16,7 @@ from ..gradcheck.contract.layer_rules import check_layer_rules
 from ..gradcheck.diagnosis.explain import explain_layer
 from ..gradcheck.layer_harness import LayerHarness, synthetic_input
 from ..gradcheck.sandbox import ModelSandbox
+from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
 from ..utils.typing import Array
@@ -82,6 +83,9 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
             if in_domain:
                 nearby = _check_both_modes(sandbox, synthetic, rng, with_rules=False)
                 checks = merge_checks(checks, nearby)
+        inner_checks = check_inner_layers(sandbox, 0, x, seed=seed)
+        link_to_inner(checks, inner_checks)
+        checks += inner_checks
     return Report.from_checks(checks, title=f"{layer} alone, {len(x)} examples")
 
 

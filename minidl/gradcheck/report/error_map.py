@@ -113,7 +113,7 @@ def _matrices(report: Report) -> list[Check]:
     )
     best: dict[tuple[int | None, str], Check] = {}
     for check in checks:
-        if _is_drawable(check):
+        if _is_drawable(check) and not check.inner:
             best.setdefault((check.layer, check.parameter), check)
     return sorted(
         best.values(),

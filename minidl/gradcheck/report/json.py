@@ -17,6 +17,7 @@ def render_json(fields: dict[str, Any], checks: list[Check]) -> str:
     """
     rows = [
         {name: value for name, value in vars(check).items() if name not in _ARRAYS}
+        | {"path": check.path}
         for check in checks
     ]
     text = json.dumps({**fields, "checks": rows}, default=float)

@@ -18,6 +18,7 @@ _LIKELY_ORIGIN = {"layer": 0, "protocol": 1, "data": 3, "total": 4}
 """Terms in the order in which to look for a mistake; `_PREDICTION` and penalties in between."""
 
 _PREDICTION = _PENALTY = 2
+_OUTER_LAYER = 5  # fails because of a layer inside of it
 
 
 class GradientError(MinidlError, AssertionError):
@@ -122,6 +123,8 @@ class Report:
         """The failed checks, the likeliest origin of the others first."""
 
         def origin(check: Check) -> int:
+            if check.caused_by and check.term in ("layer", "protocol"):
+                return _OUTER_LAYER
             if check.parameter == "prediction":
                 return _PREDICTION
             return _LIKELY_ORIGIN.get(check.term, _PENALTY)

@@ -32,7 +32,7 @@ def findings(checks: list[Check], failures: list[Check]) -> list[str]:
         lines.append(f"... and {len(origins) - _MAX_FAILURES} more: see report.failures")
     if consequences:
         listed = ", ".join(
-            f"{check.term} {check.layer} {check.parameter}"
+            f"{check.term} {check.path} {check.parameter}"
             for check in consequences[:_MAX_CONSEQUENCES]
         )
         more = " ..." if len(consequences) > _MAX_CONSEQUENCES else ""

@@ -30,11 +30,11 @@ def table_rows(checks: list[Check]) -> list[Row]:
 
 
 def _merge_passed_rules(checks: list[Check]) -> list[Check]:
-    passed_rules: dict[tuple[int | None, bool], list[Check]] = {}
+    passed_rules: dict[tuple[int | None, str, bool], list[Check]] = {}
     others = []
     for check in checks:
         if check.term == "protocol" and check.verdict == "pass":
-            passed_rules.setdefault((check.layer, check.training), []).append(check)
+            passed_rules.setdefault((check.layer, check.inner, check.training), []).append(check)
         else:
             others.append(check)
     merged = [
@@ -44,8 +44,9 @@ def _merge_passed_rules(checks: list[Check]) -> list[Check]:
             f"{len(rules)} rules",
             component=rules[0].component,
             training=training,
+            inner=inner,
         )
-        for (layer, training), rules in passed_rules.items()
+        for (layer, inner, training), rules in passed_rules.items()
     ]
     return merged + others
 
@@ -55,7 +56,7 @@ def _severity(check: Check) -> tuple[int, float]:
 
 
 def _row(check: Check) -> Row:
-    layer = check.component if check.layer is None else f"{check.layer} {check.component}"
+    layer = check.component if check.layer is None else f"{check.path} {check.component}"
     return Row(
         check.verdict,
         check.term,
