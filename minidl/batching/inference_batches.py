@@ -44,6 +44,9 @@ class InferenceBatches:
         Whether to raise `NonFiniteError` if x is not finite.
     memory_limit : int, default 256 * 2**20
         Bytes that reading rows and passing them through a model may take.
+    pass_limit : int, optional
+        Bytes that passing them through a model may take; by default `memory_limit`, or half of it
+        where rows are read ahead.
     pass_bytes_per_row : int, default 0
         Bytes that a model takes to pass a row through its layers.
     """
@@ -55,6 +58,7 @@ class InferenceBatches:
         dtype: np.dtype[Any],
         check_finite: bool = False,
         memory_limit: int = MEMORY_LIMIT,
+        pass_limit: int | None = None,
         pass_bytes_per_row: int = 0,
     ) -> None:
         self.n_examples = len(data.x)
@@ -68,9 +72,9 @@ class InferenceBatches:
         batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))
         if data.x.dtype != dtype:
             pass_bytes_per_row += bytes_per_row  # the converted rows
-        # Half of the limit is for the rows that are read ahead.
-        available = memory_limit // 2 if reads_rows else memory_limit
-        while batch_size > 1 and batch_size * pass_bytes_per_row > available:
+        if pass_limit is None:
+            pass_limit = memory_limit // 2 if reads_rows else memory_limit
+        while batch_size > 1 and batch_size * pass_bytes_per_row > pass_limit:
             batch_size //= 2
         self._batch_size = batch_size
         self._data: Batch | BlockReader = data

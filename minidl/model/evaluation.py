@@ -77,7 +77,7 @@ def evaluate(
 
 
 def make_validator(
-    objective: Objective, validation: Any, memory_limit: int
+    objective: Objective, validation: Any, memory_limit: int, pass_limit: int | None = None
 ) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates the validation set (X, Y) or (X, Y, sample_weight)."""
     # A quarter for what is converted: the training set has as much, and the passes the rest.
@@ -86,7 +86,9 @@ def make_validator(
     if arrays is not None:
         data = data._replace(x=arrays[0], y=arrays[1])
     try:
-        batches = inference_batches(objective, data, memory_limit=memory_limit)
+        batches = inference_batches(
+            objective, data, memory_limit=memory_limit, pass_limit=pass_limit
+        )
     except ArgumentError as error:
         hint = "validation gets an eighth of it where X and Y lie in files too"
         raise ArgumentError(f"{error}; {hint}") from None

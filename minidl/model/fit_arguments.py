@@ -108,9 +108,11 @@ def prepare_training_data(
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
     training_limit = validation_limit = memory_limit
-    if validation is not None:
-        both_are_read = any(map(is_out_of_core, (X, Y))) and any(map(is_out_of_core, validation))
-        if both_are_read:  # the buffers of both sets stay in memory
+    pass_limit = None
+    if validation is not None and any(map(is_out_of_core, (X, Y))):
+        if not any(map(is_out_of_core, validation)):
+            pass_limit = memory_limit // 2  # the training set's rows stay in memory
+        else:  # the buffers of both sets stay in memory
             validation_limit = memory_limit // 8
             training_limit = memory_limit - validation_limit
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
@@ -120,7 +122,7 @@ def prepare_training_data(
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:
-            validate = make_validator(objective, validation, validation_limit)
+            validate = make_validator(objective, validation, validation_limit, pass_limit)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,

@@ -23,7 +23,12 @@ _UNKNOWN_ARRAYS = 4
 
 
 def inference_batches(
-    objective: Objective, data: Batch, *, memory_limit: int, check_finite: bool = False
+    objective: Objective,
+    data: Batch,
+    *,
+    memory_limit: int,
+    pass_limit: int | None = None,
+    check_finite: bool = False,
 ) -> InferenceBatches:
     """Return all rows in batches for which the work arrays of the layers keep a memory limit.
 
@@ -34,7 +39,9 @@ def inference_batches(
     data : Batch
         All examples and, for an evaluation, targets and weights.
     memory_limit : int
-        Bytes that a pass may take.
+        Bytes that reading rows and a pass may take.
+    pass_limit : int, optional
+        Bytes that a pass may take, if less than `memory_limit`.
     check_finite : bool, default False
         Whether to raise `NonFiniteError` if x is not finite.
 
@@ -48,6 +55,7 @@ def inference_batches(
         dtype=objective.input_dtype,
         check_finite=check_finite,
         memory_limit=memory_limit,
+        pass_limit=pass_limit,
         pass_bytes_per_row=pass_bytes_per_row(objective, data),
     )
 

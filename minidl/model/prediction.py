@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -16,7 +17,12 @@ from .passes import inference_batches
 from .questions import KEPT_BYTES, Asking
 
 
-def predict(objective: Objective, X: Any, memory_limit: int) -> Array:
+def predict(
+    objective: Objective,
+    X: Any,
+    memory_limit: int,
+    convert: Callable[[Array], Array] | None = None,
+) -> Array:
     """Return the outputs of the last layer for each row of X, as `Sequential.predict` does.
 
     Parameters
@@ -26,7 +32,9 @@ def predict(objective: Objective, X: Any, memory_limit: int) -> Array:
     X : array_like of shape (m, ...)
         The examples.
     memory_limit : int
-        Bytes of rows in memory at once where X is not in memory.
+        About how many bytes rows and work arrays may take, beyond what is returned.
+    convert : callable, optional
+        Makes of some rows of outputs what is returned, such as class numbers.
 
     Returns
     -------
@@ -47,6 +55,8 @@ def predict(objective: Objective, X: Any, memory_limit: int) -> Array:
         with closing(iter(batches)) as slices:
             for rows, batch in slices:
                 output = asked.forward(batch.x)
+                if convert is not None:
+                    output = convert(output)
                 if not len(outputs):
                     outputs = np.empty((len(x), *output.shape[1:]), output.dtype)
                 outputs[rows] = output

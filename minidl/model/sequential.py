@@ -316,7 +316,7 @@ class Sequential:
         ShapeError, DtypeError, NonFiniteError, DataError
             If X is invalid; see `fit`.
         """
-        return self.loss.classes(self.predict(X, memory_limit=memory_limit))
+        return predict(self.objective_function, X, memory_limit, self.loss.classes)
 
     def evaluate(
         self,

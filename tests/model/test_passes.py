@@ -123,6 +123,29 @@ def test_fit_with_validation_keeps_the_memory_limit(name):
     assert fit((x, y)) - fit(None) < 1.5 * LIMIT
 
 
+def test_rows_of_a_training_file_and_validation_share_the_memory_limit():
+    limit = 2**23
+    x = np.zeros((20_000, 100), np.float32)  # nearly the whole limit
+    layers = [Linear(100, 2000), Linear(2000, 1)]
+    model, file = Sequential(layers, loss=MeanSquaredError()), OutOfCoreArray(x)
+
+    def fit(validation):
+        return peak_bytes(
+            lambda: model.fit(
+                file,
+                np.zeros(len(x)),
+                optimizer=GradientDescent(0.0001),
+                epochs=1,
+                batch_size=50,
+                validation=validation,
+                progress=False,
+                memory_limit=limit,
+            )
+        )
+
+    assert fit((x[:1500], np.zeros(1500))) - fit(None) < 0.6 * limit
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_rows_of_a_file_keep_the_memory_limit(name):
     model, file = model_of(name), OutOfCoreArray(X[: N_ROWS[name]])
@@ -142,6 +165,8 @@ def classifier():
 def test_class_numbers_are_never_one_large_array():
     model = classifier()
     assert peak_bytes(lambda: model.evaluate(EXAMPLES, LABELS, memory_limit=LIMIT)) < 1.5 * LIMIT
+    # Nor are the outputs from which class numbers are predicted.
+    assert peak_bytes(lambda: model.predict_classes(EXAMPLES, memory_limit=LIMIT)) < 1.5 * LIMIT
 
     def fit():
         model.fit(
