@@ -91,6 +91,8 @@ class Objective:
         The loss that is computed: fused with the last layer, from its logits, or a copy of `loss`.
     layers_before_loss : tuple of Layer
         All layers but one that is fused with the loss.
+    input_dtype : numpy.dtype
+        The dtype of X: that of the parameters, or int64 where the first layer takes integers.
     first_trainable : int
         The index of the first layer with parameters in `layers_before_loss`, else their number:
         backpropagation stops there.
@@ -171,6 +173,7 @@ class Objective:
         self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self.takes_integers = self.layers[0].takes_integers
+        self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
         self.pass_sizes: dict[Shape, tuple[int, int]] = {}
         self.access = ExclusiveAccess()
         modules = [module for layer in self.layers for module in layer.modules()]
@@ -194,11 +197,6 @@ class Objective:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the parameters."""
         return self.parameters.dtype
-
-    @property
-    def input_dtype(self) -> np.dtype[Any]:
-        """The dtype of X: that of the parameters, or int64 where the first layer takes integers."""
-        return _INTEGERS if self.takes_integers else self.dtype
 
     def astype(self, dtype: npt.DTypeLike) -> Objective:
         """Return a copy that computes in `dtype`, with its random generators in the same state.

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    GradientChecker,
     GradientDescent,
     Huber,
     Linear,
@@ -20,6 +21,7 @@ from minidl import (
 )
 from minidl.batching.batch import Batch
 from minidl.batching.sample_weights import compute_sample_weight
+from minidl.testing import check_layer, check_loss
 
 LOSSES = {
     "categorical": (CategoricalCrossEntropy, Softmax),
@@ -179,3 +181,42 @@ def test_masked_positions_count_neither_above_nor_below():
     assert history["val_accuracy"][0] == pytest.approx(expected["accuracy"])
     assert history["loss"][0] == pytest.approx(expected["loss"])
     assert history["val_loss"][0] == pytest.approx(expected["loss"])
+
+
+@each_loss
+@pytest.mark.parametrize("shape", [(4,), (3, 2), (2, 2, 2)])
+@pytest.mark.parametrize("weights", ["none", "example", "position"])
+def test_the_checker_proves_weighted_gradients_of_any_rank(name, shape, weights):
+    model, X, Y, _ = made(name, shape, 1, np.float64)
+    weight = None
+    if weights != "none":
+        weight = np.linspace(0, 2, int(np.prod(shape))).reshape(shape)
+        weight = weight.reshape(len(weight), -1)[:, 0] + 1 if weights == "example" else weight
+    report = GradientChecker(model).check(X, Y, sample_weight=weight)
+    assert report.ok, str(report)
+    assert report.mutation_score[0] == report.mutation_score[1]
+
+
+@each_loss
+@pytest.mark.parametrize("shape", [(4,), (3, 2), (2, 2, 2)])
+def test_check_loss_takes_any_rank(name, shape):
+    model, X, Y, _ = made(name, shape, 2, np.float64)
+    assert check_loss(model.loss, model.predict(X), Y).ok
+
+
+class Forgotten(Linear):
+    """Sums the bias gradient over the examples only."""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.bias.grad[...] = dy.sum(axis=0).reshape(-1, self.out_features)[0]
+        return dx
+
+
+@pytest.mark.parametrize("axes", [(3,), (2, 3)])
+def test_check_layer_of_any_rank(axes):
+    x = np.random.default_rng(0).standard_normal((4, *axes, 3))
+    for layer in (Linear(3, 2), Tanh(), Sigmoid(), Softmax()):
+        assert check_layer(layer, x).ok
+    report = check_layer(Forgotten(3, 2), x)
+    assert {check.parameter for check in report.failures if check.term == "layer"} == {"bias"}

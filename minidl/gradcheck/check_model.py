@@ -114,14 +114,14 @@ class GradientChecker:
         ----------
         X : array_like of shape (m, ...)
             A few examples, as for `Sequential.fit`; 2 to 10 are enough.
-        Y : array_like of shape (m,) or (m, k)
+        Y : array_like of shape (m, ...) or (m, ..., k)
             Their targets.
         exhaustive : bool, default False
             Compute every element of every parameter's gradient, however long it takes. Gradients
             of small layers are always computed so, those of large ones are probed along random
             directions.
-        sample_weight : array_like of shape (m,), optional
-            The weight of each example in the data loss, as for `Sequential.fit`.
+        sample_weight : array_like of shape (m,) or (m, ...), optional
+            The weight of each example, or position, in the data loss, as for `Sequential.fit`.
 
         Returns
         -------
@@ -150,8 +150,9 @@ class GradientChecker:
         x, y, _ = prepare_batch(objective, X, Y)
         weight = compute_sample_weight(objective.loss, y, sample_weight)
         double = np.dtype(np.float64)
-        y = objective.loss.prepare_targets(Y, y.shape[1], double)
-        batch = Batch(x.astype(double), y, weight)
+        outputs = y.shape[1] if y.ndim == 2 else y.shape[1:]
+        y = objective.loss.prepare_targets(Y, outputs, double)
+        batch = Batch(x if objective.takes_integers else x.astype(double), y, weight)
         others = (objective, objective.training_loss, *objective.penalties)
         with ModelSandbox(objective.layers, others) as sandbox, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)

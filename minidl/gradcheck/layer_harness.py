@@ -90,7 +90,8 @@ class LayerHarness:
             parameter.grad.fill(np.nan)
         dx = self.layer.backward(cotangent)
         gradients = {name: parameter.grad.copy() for name, parameter in parameters.items()}
-        return gradients if dx is None else {**gradients, "input": np.array(dx)}
+        has_dx = dx is not None and not self.layer.takes_integers
+        return {**gradients, "input": np.array(dx)} if has_dx else gradients
 
     def gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
         """Run forward and backward; return copies of the gradients by name."""
@@ -142,7 +143,8 @@ class LayerHarness:
         # What a custom layer stores cannot be perturbed, so its gradients get the noise of a
         # product of two stored numbers.
         is_custom = not type(self.layer).__module__.startswith("minidl.")
-        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * np.abs(x).max(initial=0.0)
+        size_of_x = 1.0 if x.dtype.kind in "iu" else np.abs(x).max(initial=0.0)
+        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * size_of_x
         parameters = self.parameters
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
         inner_layers = list(self.layer.modules())[1:] if self.couples_examples else []
@@ -167,9 +169,11 @@ class LayerHarness:
 
 
 def synthetic_input(x: Array, rng: np.random.Generator) -> Array:
-    """Return a batch of another length, with numbers of every size."""
+    """Return a batch of another length, with numbers of every size; integers are those of `x`."""
     m = SYNTHETIC_EXAMPLES if x[0].size < WIDE_EXAMPLE else SYNTHETIC_EXAMPLES_OF_WIDE
     shape = (m + 2 if m == len(x) else m, *x.shape[1:])
+    if x.dtype.kind in "iu":
+        return rng.choice(x.ravel(), shape)
     smallest, largest = np.log(SYNTHETIC_SIZES)
     sizes = np.exp(rng.uniform(smallest, largest, shape))
     signs = rng.integers(0, 2, shape) * 2.0 - 1.0

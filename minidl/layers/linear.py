@@ -140,12 +140,14 @@ class Linear(Layer):
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is None:
             return UnknownRank((self.out_features,))
-        if shape[-1:] != (self.in_features,):
+        if not shape or shape[-1] != self.in_features:
             actual = shape[0] if len(shape) == 1 else shape
             would_fit = len(shape) > 1 and np.prod(shape) == self.in_features
             cure = " (put Flatten() before it)" if would_fit else ""
             raise ShapeError(f"expects {self.in_features} features, got {actual}{cure}")
-        return type(shape)((*shape[:-1], self.out_features))
+        if type(shape) is tuple:
+            return (*shape[:-1], self.out_features)
+        return UnknownRank((self.out_features,))
 
     def formula(self) -> tuple[str, str]:
         if self.bias is None:

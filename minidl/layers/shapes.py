@@ -33,6 +33,22 @@ def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | 
     ShapeError
         If two layers do not fit, or the first one does not fit X.
     """
+    try:  # nearly always
+        return _plain_shapes(layers, shape)
+    except (ShapeError, LookupError, ValueError):
+        return _shapes_of_some_rank(layers, shape)
+
+
+def _plain_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
+    shapes = []
+    for layer in layers:
+        shape = layer.output_shape(shape)
+        shapes.append(shape)
+    return shapes
+
+
+def _shapes_of_some_rank(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
+    """Return the shapes, unknown where layers refuse rows but take sequences or images."""
     shapes: list[Shape | None] = []
     rank_unknown_after: int | None = None
     for i in range(len(layers)):

@@ -19,12 +19,12 @@ from ..batching.out_of_core import (
     is_out_of_core,
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
-from ..errors import DtypeError, ShapeError
+from ..errors import ShapeError
 from ..layers.base import Shape, UnknownRank
 from ..layers.shapes import output_shapes
 from ..objective import Objective
 from ..utils.typing import Array
-from ..utils.validation import as_sample_array, smaller_dtype, to_finite_array
+from ..utils.validation import as_sample_array, check_integers, smaller_dtype, to_finite_array
 
 
 def prepare_examples(
@@ -75,11 +75,7 @@ def prepare_examples(
 
 def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
     dtype = np.dtype(x.values.dtype) if isinstance(x, ArraySource) else x.dtype
-    if dtype.kind not in "iu" or not np.can_cast(dtype, objective.input_dtype):
-        raise DtypeError(
-            f"X must hold integers for layer 0, {objective.layers[0]}, got dtype {dtype}: "
-            "pass X.astype(np.int64)"
-        )
+    check_integers(dtype, f"layer 0, {objective.layers[0]}")
 
 
 def _outputs_of_targets(

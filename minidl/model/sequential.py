@@ -178,11 +178,12 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like of shape (m, d), or (m, ...) before a Flatten
-            The examples, one per row, of real numbers; converted to the model's dtype. X and Y may
+        X : array_like of shape (m, ..., d), or (m, ...) before a Flatten
+            The examples, one per row, of real numbers; converted to the model's dtype, unless the
+            first layer takes integers. X and Y may
             be HDF5 datasets, memmaps, or any array-like with a shape, a dtype and slices of rows:
             these are read as they are needed.
-        Y : array_like of shape (m, k), or (m,) for one output or class numbers
+        Y : array_like of shape (m, ..., k), or (m, ...) for one output or class numbers
             The targets.
         optimizer : Optimizer
             It keeps its state for the next `fit`.
@@ -208,10 +209,12 @@ class Sequential:
             A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
             callbacks, training continues as if it had never stopped; `epochs` counts from the
             beginning.
-        sample_weight : array_like of shape (m,), optional
+        sample_weight : array_like of shape (m,) or (m, ...), optional
             The weight of each example, >= 0, scaled to a mean of 1. The data loss of a batch is the
             mean of w_i * loss_i. Weights affect only the data loss, not penalties or accuracy. A
-            custom loss must implement `per_example` to support them.
+            custom loss must implement `per_example` to support them. For outputs (m, ..., k) also
+            weights (m, ...) of the positions: those of weight 0 are masked, and count neither in
+            the loss nor in the accuracy.
         class_weight : dict of int to float or "balanced", optional
             Multiplies `sample_weight` by a factor for each class number, 1 where it is not in the
             dict; "balanced" is m / (classes * count).
@@ -281,7 +284,7 @@ class Sequential:
 
         Returns
         -------
-        ndarray of shape (m, k)
+        ndarray of shape (m, ..., k)
             The outputs of the last layer, in the model's dtype: a fresh array.
 
         Raises
@@ -304,10 +307,10 @@ class Sequential:
 
         Returns
         -------
-        ndarray of shape (m,) or (m, k), int64
+        ndarray of shape (m, ...) or (m, ..., k), int64
             Under `CategoricalCrossEntropy` the number of the largest output. Under
-            `BinaryCrossEntropy` 1 where an output is above one half, else 0: (m,) for one output,
-            (m, k) for several.
+            `BinaryCrossEntropy` 1 where an output is above one half, else 0: (m, ...) for one
+            output, (m, ..., k) for several.
 
         Raises
         ------
@@ -332,8 +335,8 @@ class Sequential:
         ----------
         X, Y : array_like
             Examples and targets, as `fit` takes them.
-        sample_weight : array_like of shape (m,), optional
-            The weight of each example in the loss.
+        sample_weight : array_like of shape (m,) or (m, ...), optional
+            The weight of each example, or position, in the loss.
         memory_limit : int, default 256 * 2**20
             About how many bytes rows and work arrays may take: fewer rows pass through wide layers
             at once.
@@ -359,8 +362,8 @@ class Sequential:
         ----------
         X, Y : array_like
             Examples and targets, as `fit` takes them.
-        sample_weight : array_like of shape (m,), optional
-            The weight of each example in the data loss.
+        sample_weight : array_like of shape (m,) or (m, ...), optional
+            The weight of each example, or position, in the data loss.
 
         Returns
         -------
@@ -381,8 +384,8 @@ class Sequential:
         ----------
         X, Y : array_like
             Examples and targets, as `fit` takes them.
-        sample_weight : array_like of shape (m,), optional
-            The weight of each example in the data loss.
+        sample_weight : array_like of shape (m,) or (m, ...), optional
+            The weight of each example, or position, in the data loss.
 
         Returns
         -------

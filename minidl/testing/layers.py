@@ -20,7 +20,7 @@ from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
 from ..utils.typing import Array
-from ..utils.validation import check_array
+from ..utils.validation import as_sample_array, check_array, check_integers
 from .arguments import check_instance
 
 
@@ -35,7 +35,8 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     layer : Layer
         The layer; it is restored bit for bit, also if it raises an error.
     X : array_like of shape (m, ...)
-        A batch of inputs, converted to float64: 2 to 10 examples are enough.
+        A batch of inputs, converted to float64 unless the layer takes integers: 2 to 10 examples
+        are enough.
     seed : int, default 0
         Seed of the incoming gradients and of the random points.
 
@@ -53,7 +54,8 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     NonFiniteError
         If `X`, or the output for it, is not finite.
     ShapeError, DtypeError
-        If `X` has no examples or contains no real numbers.
+        If `X` has no examples or contains no real numbers, or no integers for a layer that takes
+        them.
 
     See Also
     --------
@@ -66,7 +68,12 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     True
     """
     check_instance(Layer, layer)
-    x = check_array(X, "X", np.dtype(np.float64))
+    if layer.takes_integers:
+        integers = as_sample_array(X, "X")
+        check_integers(integers.dtype, str(layer))
+        x = integers.astype(np.int64)
+    else:
+        x = check_array(X, "X", np.dtype(np.float64))
     rng = np.random.default_rng(seed)
     with ModelSandbox([layer]) as sandbox, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -25,9 +25,9 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
     ----------
     loss : Loss
         The loss; it is restored bit for bit.
-    prediction : array_like of shape (m, k)
+    prediction : array_like of shape (m, ..., k)
         Predictions for m examples, inside of the loss's domain; converted to float64.
-    target : array_like of shape (m,) or (m, k)
+    target : array_like of shape (m, ...) or (m, ..., k)
         The targets, as for `Sequential.fit`: numbers, or class numbers for a loss over classes.
 
     Returns
@@ -41,7 +41,7 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
     ArgumentError
         If `loss` is no Loss.
     ShapeError
-        If `prediction` is no matrix, or `target` has another number of rows.
+        If `prediction` is a vector, or `target` has another number of rows.
     DtypeError, NonFiniteError
         If `prediction` or `target` contain no real or no finite numbers.
 
@@ -57,10 +57,12 @@ def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> 
     """
     check_instance(Loss, loss)
     p = check_array(prediction, "prediction", _FLOAT64)
-    if p.ndim != 2:
-        raise ShapeError(f"prediction must have shape (m, k), one row per example, got {p.shape}")
+    if p.ndim < 2:
+        raise ShapeError(
+            f"prediction must have shape (m, k) or (m, ..., k), one row per example, got {p.shape}"
+        )
     with ModelSandbox([], others=(loss,)) as sandbox:
-        t = loss.prepare_targets(target, p.shape[1], _FLOAT64)
+        t = loss.prepare_targets(target, p.shape[1] if p.ndim == 2 else p.shape[1:], _FLOAT64)
         if len(t) != len(p):
             raise ShapeError(
                 f"prediction and target must have as many rows, got {len(p)} and {len(t)}"

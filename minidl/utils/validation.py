@@ -222,6 +222,27 @@ def check_real(dtype: np.dtype[Any], name: str) -> None:
         )
 
 
+def check_integers(dtype: np.dtype[Any], taker: str) -> None:
+    """Raise `DtypeError` unless `dtype` is an integer type whose numbers int64 holds.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The dtype of X.
+    taker : str
+        What takes integers, for the message.
+
+    Raises
+    ------
+    DtypeError
+        If it is another dtype.
+    """
+    if dtype.kind not in "iu" or not np.can_cast(dtype, np.int64):
+        raise DtypeError(
+            f"X must hold integers for {taker}, got dtype {dtype}: pass X.astype(np.int64)"
+        )
+
+
 def check_rows(shape: tuple[int, ...], name: str, value: object = "") -> None:
     """Raise `ShapeError` unless an array of this shape has rows, and these have elements.
 

@@ -20,8 +20,10 @@ def _shapes_and_dtypes(run: LayerRun) -> str | None:
         kind = getattr(y, "shape", type(y).__name__)
         return f"forward returns {kind} for an input of shape {x.shape}, expected one row each"
     if y.dtype != np.float64:
-        return f"forward returns {y.dtype} for an input of float64"
+        return f"forward returns {y.dtype} for an input of {x.dtype}"
     dx = run.harness.layer.backward(run.cotangent.copy())
+    if run.harness.layer.takes_integers:
+        return None  # a gradient of integers has no meaning
     if dx is None or np.shape(dx) != x.shape:
         shape = "None" if dx is None else np.shape(dx)
         return f"backward returns {shape} for an input of shape {x.shape}"

@@ -122,8 +122,12 @@ def _outputs_in_two_batches(run: LayerRun) -> tuple[Array, Array]:
 
 
 def _float32_as_float64(run: LayerRun) -> str | None:
-    x, cotangent = run.other_x.astype(np.float32), run.cotangent.astype(np.float32)
-    double = run.harness.fresh_gradients(x.astype(np.float64), cotangent.astype(np.float64))
+    x, cotangent = run.other_x, run.cotangent.astype(np.float32)
+    takes_integers = x.dtype.kind in "iu"
+    if not takes_integers:
+        x = x.astype(np.float32)
+    double_x = x if takes_integers else x.astype(np.float64)
+    double = run.harness.fresh_gradients(double_x, cotangent.astype(np.float64))
     single: GradientsByName = {}
     try:
         y = run.harness.forward(x.copy(), "single")
@@ -131,7 +135,7 @@ def _float32_as_float64(run: LayerRun) -> str | None:
             single = run.harness.collect(cotangent.copy())
     finally:
         run.harness.sandbox.set_dtype("real")
-    size_of_x = max(1.0, np.abs(x).max(initial=0.0))
+    size_of_x = 1.0 if takes_integers else max(1.0, np.abs(x).max(initial=0.0))
     single_eps = np.finfo(np.float32).eps
     floor = SINGLE_FLOOR_ULPS * single_eps * np.linalg.norm(cotangent) * size_of_x
     for name, gradient in single.items():
@@ -144,7 +148,8 @@ def _float32_as_float64(run: LayerRun) -> str | None:
             continue  # its terms cancel over the batch: only rounding is left
         if SINGLE_GAP * size + floor < gap < np.inf:
             noise = 1 + SINGLE_NOISE * run.rng.uniform(-1, 1, x.shape)
-            noisy = run.harness.fresh_gradients(x * noise, cotangent.astype(np.float64))
+            noisy_x = x if takes_integers else x * noise
+            noisy = run.harness.fresh_gradients(noisy_x, cotangent.astype(np.float64))
             if np.linalg.norm(noisy[name] - expected) < SINGLE_NOISE_EFFECT * gap:
                 return (
                     f"the gradient of {name} in float32 differs from that in float64: "

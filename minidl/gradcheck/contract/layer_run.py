@@ -46,8 +46,11 @@ class LayerRun:
     @classmethod
     def of(cls, harness: LayerHarness, x: Array, rng: np.random.Generator) -> LayerRun:
         """Run a layer at `x`; draw the rest."""
-        factors = rng.uniform(*OTHER_INPUT_FACTORS, x.shape)
-        other_x = x * factors + OTHER_INPUT_NOISE * rng.standard_normal(x.shape)
+        if x.dtype.kind in "iu":
+            other_x = rng.permutation(x.ravel()).reshape(x.shape)
+        else:
+            factors = rng.uniform(*OTHER_INPUT_FACTORS, x.shape)
+            other_x = x * factors + OTHER_INPUT_NOISE * rng.standard_normal(x.shape)
         y, repeated_y = harness.fresh_output(x), harness.fresh_output(x)
         cotangent, other_cotangent = (rng.standard_normal(y.shape) for _ in range(2))
         gradients = harness.fresh_gradients(x, cotangent)

@@ -14,7 +14,9 @@ from .differences import ComplexStep, NotComplexSafe, RichardsonDifference, Sche
 
 
 def real_and_complex(x: Array) -> dict[str, Array]:
-    """Return copies of `x` in "real" and in "complex" arithmetic."""
+    """Return copies of `x` in "real" and in "complex" arithmetic; integers stay as they are."""
+    if x.dtype.kind in "iu":
+        return {"real": x.copy(), "complex": x.copy()}
     return {"real": x.copy(), "complex": x.astype(np.complex128)}
 
 

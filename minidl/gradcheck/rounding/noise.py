@@ -14,7 +14,9 @@ def noisy_run_count(size: int) -> int:
 
 
 def ulp_noise(array: Array, rng: np.random.Generator) -> Array:
-    """Return `array` with each element changed by up to `RELATIVE_NOISE`."""
+    """Return `array`, each float changed by up to `RELATIVE_NOISE`; integers stay as they are."""
+    if array.dtype.kind in "iu":
+        return array.copy()
     factors = rng.random(array.shape, dtype=np.float32).astype(np.float64)
     factors *= 2 * RELATIVE_NOISE
     factors += 1 - RELATIVE_NOISE

@@ -235,7 +235,8 @@ def check_layer(
     noisy = harness.noisy_gradients(x, cotangent, rng)
     cotangents: list[Array | NumericGradient] = [cotangent] if dy is None else [cotangent, dy]
     limits = dict.fromkeys(harness.parameters, limit)
-    limits["input"] = limit if input_limit is None else input_limit
+    if not harness.layer.takes_integers:
+        limits["input"] = limit if input_limit is None else input_limit
     result = LayerResult(harness, x, cotangent, [], notes, analytic, {}, {}, {}, {})
     for name, calls in limits.items():
         check = Check(
@@ -295,7 +296,8 @@ def _choose_scheme(
 
 
 def _why_not_complex_safe(harness: LayerHarness, x: Array, rng: np.random.Generator) -> str:
-    for name in ("input", *harness.parameters):
+    inputs = [] if harness.layer.takes_integers else ["input"]
+    for name in (*inputs, *harness.parameters):
         function = harness.output_function(x, name)
         reason = function.why_not_complex_safe(name, rng, RichardsonDifference())
         if reason:
