@@ -11,6 +11,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
     from .batching import *
+    from .buffers import *
     from .errors import *
     from .gradcheck import *
     from .initializers import *
@@ -40,6 +41,7 @@ _PACKAGES = (
     "errors",
     "initializers",
     "parameters",
+    "buffers",
     "penalties",
     "training.history",
 )

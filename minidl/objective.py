@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .batching.batch import Batch
-from .errors import ArgumentError, LayerReuseError
+from .errors import ArgumentError
 from .layers.base import Layer, Shape
 from .layers.container import run_backward_parameters
 from .layers.probabilities import check_probabilities
 from .layers.shapes import output_shapes
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
+from .layers.tree import check_layers, check_unchanged, named_members, named_modules
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
@@ -87,6 +88,8 @@ class Objective:
         The arguments, validated, as tuples.
     parameters : ParameterVector
         All parameters and their gradients.
+    buffers : dict of str to Buffer
+        All buffers by name, such as "1.mean", in the dtype of the parameters.
     training_loss : Loss
         The loss that is computed: fused with the last layer, from its logits, or a copy of `loss`.
     layers_before_loss : tuple of Layer
@@ -140,7 +143,7 @@ class Objective:
         rng: RandomGenerator,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        self.layers = _check_layers(layers)
+        self.layers = check_layers(layers)
         if not isinstance(loss, Loss):
             rule = "loss must be a Loss such as BinaryCrossEntropy()"
             raise ArgumentError(f"{rule}, got {loss!r}{cure_for_class(loss)}")
@@ -164,6 +167,13 @@ class Objective:
             for name, parameter in layer.parameters().items()
         ]
         self.parameters = ParameterVector(named_parameters, dtype, rng)
+        self.buffers = {
+            f"{i}.{name}": buffer
+            for i, layer in enumerate(self.layers)
+            for name, buffer in layer.buffers().items()
+        }
+        for buffer in self.buffers.values():
+            buffer.convert(dtype, rng)
         fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
         self.training_loss = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
@@ -176,10 +186,10 @@ class Objective:
         self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
         self.pass_sizes: dict[Shape, tuple[int, int]] = {}
         self.access = ExclusiveAccess()
-        modules = [module for layer in self.layers for module in layer.modules()]
+        modules = [module for _, module in named_modules(self.layers)]
         self.stochastic_layers = [module for module in modules if module.stochastic]
         for layer in self.layers:
-            for member in _members(layer):
+            for _, member in named_members(layer, ""):
                 member.in_model = True  # copies do not keep it
         self.scratch = Scratch([*modules, self.training_loss])
 
@@ -332,6 +342,37 @@ class Objective:
             return
         run_backward_parameters(first_layer, dy)
 
+    def buffer_values(self) -> dict[str, Array]:
+        """Return a copy of the value of each buffer.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The copies by the names of the buffers.
+        """
+        return {name: buffer.value.copy() for name, buffer in self.buffers.items()}
+
+    def restore_buffers(self, values: Mapping[str, Array]) -> None:
+        """Copy values into the buffers.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray
+            The value of each buffer by its name, as `buffer_values` returns them.
+        """
+        for name, buffer in self.buffers.items():
+            buffer.value = values[name]
+
+    def check_unchanged(self) -> None:
+        """Raise `ArgumentError` if a parameter or buffer is not the one the model was built with.
+
+        Raises
+        ------
+        ArgumentError
+            If one was added, removed or replaced.
+        """
+        check_unchanged(self.layers, {**dict(self.parameters), **self.buffers})
+
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that a penalty acts on.
 
@@ -455,44 +496,6 @@ class Objective:
             is_counted = sample_weight != 0
             output, y = output[is_counted], y[is_counted]
         return self.training_loss.count_correct(output, y)
-
-
-def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
-    layer_tuple = tuple(layers) if is_list else ()
-    if not layer_tuple:
-        cure = f": put the layers in a list, [{layers!r}, ...]" if isinstance(layers, Layer) else ""
-        rule = "layers must be a list of at least one layer"
-        raise ArgumentError(f"{rule}, got {layers!r}{cure}")
-    layer_of_member: dict[int, int] = {}
-    for i, layer in enumerate(layer_tuple):
-        if not isinstance(layer, Layer):
-            cure = "derive it from minidl.Layer"
-            if isinstance(layer, type):
-                cure = f"write {layer.__name__}(...)"
-            raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
-        if i and layer.takes_integers:
-            raise ArgumentError(
-                f"layer {i}, {layer}, takes integers, so it must be the first layer of the model"
-            )
-        for member in _members(layer):
-            if id(member) in layer_of_member:
-                other = layer_of_member[id(member)]
-                raise LayerReuseError(
-                    f"layer {i}, {layer}, is already part of layer {other} of this model: make a "
-                    "new one"
-                )
-            if member.in_model:
-                raise LayerReuseError(
-                    f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
-                    "deep copy"
-                )
-            layer_of_member[id(member)] = i
-    return layer_tuple
-
-
-def _members(layer: Layer) -> list[Layer | Parameter]:
-    return [*layer.modules(), *layer.parameters().values()]
 
 
 def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:

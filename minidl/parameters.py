@@ -100,7 +100,7 @@ class Parameter:
 
     @value.setter
     def value(self, new: npt.ArrayLike) -> None:
-        _copy_into(self.value, new, "a Parameter's value")
+        copy_into(self.value, new, "a Parameter's value")
 
     @property
     def grad(self) -> Array:
@@ -111,7 +111,7 @@ class Parameter:
 
     @grad.setter
     def grad(self, new: npt.ArrayLike) -> None:
-        _copy_into(self.grad, new, "a Parameter's gradient")
+        copy_into(self.grad, new, "a Parameter's gradient")
 
     @property
     def memory(self) -> ParameterMemory | None:
@@ -255,7 +255,7 @@ class ParameterVector:
     def theta(self, new: npt.ArrayLike) -> None:
         if self._read_only_theta is not None:
             raise ArgumentError(_READ_ONLY.format(name="theta"))
-        _copy_into(self._theta, new, "theta")
+        copy_into(self._theta, new, "theta")
 
     def make_read_only(self, read_only: bool) -> None:
         """Refuse to change the values, or allow it again.
@@ -344,7 +344,8 @@ _READ_ONLY = (
 )
 
 
-def _copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
+def copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:
+    """Copy values of the same shape into an array, or raise `ShapeError`."""
     check_not_masked(new, name)
     if np.shape(new) != array.shape:
         cure = ""

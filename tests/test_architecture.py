@@ -24,6 +24,7 @@ ORDER = [
     "utils",
     "initializers",
     "parameters",
+    "buffers",
     "losses",
     "penalties",
     "layers",

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import Buffer
 from ..errors import ArgumentError, ShapeError
 from ..parameters import Parameter
+from ..utils.nested import find_nested
 from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
 from ..utils.workspace import HasWorkspace
@@ -38,8 +40,8 @@ class UnknownRank(Shape):
 class Layer(HasWorkspace, SelfDescribing, ABC):
     """A differentiable step of a model, defined by `forward` and `backward`.
 
-    Parameters are collected automatically from attributes that are `Parameter` objects, layers, or
-    lists or tuples of layers. `super().__init__()` need not be called.
+    `Parameter`, `Buffer` and `Layer` objects are found in attributes, and in lists, tuples and
+    dictionaries in them. `super().__init__()` need not be called.
 
     - `forward` takes x of shape (m, ...), one example per row, and returns y of shape (m, ...).
       Each row of y must depend only on the same row of x, unless `couples_examples` says
@@ -49,6 +51,8 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
       dx. It overwrites `grad` of each parameter with sums over the m examples: the loss has
       already divided by m.
     - Neither may modify its arguments. A returned array may be reused by the layer's next call.
+    - What `forward` gives may depend on x, parameters, buffers and the constructor's arguments
+      only. Only ``forward(x, training=True)`` may change a buffer.
 
     Attributes
     ----------
@@ -223,20 +227,57 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         Yields
         ------
         name : str
-            The attribute's name, such as "last", with the position in a list or tuple, such as
-            "steps.0".
+            The attribute's name, such as "last", with positions and keys in lists, tuples and
+            dictionaries, such as "steps.0".
         layer : Layer
             The contained layer.
         """
-        for name, value in vars(self).items():
-            if isinstance(value, Layer):
-                yield name, value
-            elif isinstance(value, list | tuple):
-                yield from (
-                    (f"{name}.{position}", item)
-                    for position, item in enumerate(value)
-                    if isinstance(item, Layer)
-                )
+        yield from find_nested(self, (Layer,))
+
+    def named_modules(self, path: str = "") -> Iterator[tuple[str, Layer]]:
+        """Iterate over the layer itself and all layers that it contains, at any depth.
+
+        Parameters
+        ----------
+        path : str, default ""
+            The path of this layer, with which the other paths begin.
+
+        Yields
+        ------
+        path : str
+            Such as "2" and "2.body.0" for the path "2".
+        layer : Layer
+            First the layer itself.
+
+        Raises
+        ------
+        ArgumentError
+            If a layer contains itself.
+        """
+        yield from self._named_modules(path, ())
+
+    def _named_modules(
+        self, path: str, outer_layers: tuple[Layer, ...]
+    ) -> Iterator[tuple[str, Layer]]:
+        if any(layer is self for layer in outer_layers):
+            raise ArgumentError(
+                f"a layer must not contain itself, got {type(self).__name__} at {path!r}: "
+                "store no reference to an outer layer"
+            )
+        yield path, self
+        for name, child in self.named_children():
+            yield from child._named_modules(_join(path, name), (*outer_layers, self))
+
+    def modules(self) -> Iterator[Layer]:
+        """Iterate over the layer itself and all layers that it contains, at any depth.
+
+        Yields
+        ------
+        Layer
+            First the layer itself.
+        """
+        for _, layer in self.named_modules():
+            yield layer
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of the layer and of the layers that it contains.
@@ -247,25 +288,30 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
             The parameters by name, such as "weight" or "steps.0.weight"; first those of the layer
             itself.
         """
-        parameters = {
-            name: value for name, value in vars(self).items() if isinstance(value, Parameter)
-        }
-        for child_name, child in self.named_children():
-            for name, parameter in child.parameters().items():
-                parameters[f"{child_name}.{name}"] = parameter
-        return parameters
+        return self._members(Parameter)
 
-    def modules(self) -> Iterator[Layer]:
-        """Iterate over the layer itself and all layers that it contains, at any depth.
+    def buffers(self) -> dict[str, Buffer]:
+        """Return the buffers of the layer and of the layers that it contains.
 
-        Yields
-        ------
-        Layer
-            First the layer itself.
+        Returns
+        -------
+        dict of str to Buffer
+            The buffers by name, such as "mean" or "steps.0.mean"; first those of the layer itself.
         """
-        yield self
-        for _, child in self.named_children():
-            yield from child.modules()
+        return self._members(Buffer)
+
+    def _members(self, kind: type[Any]) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        for path, layer in self.named_modules():
+            for name, member in find_nested(layer, (kind,)):
+                full_name = _join(path, name)
+                if full_name in members:
+                    raise ArgumentError(
+                        f"each {kind.__name__} must have its own name, got two named "
+                        f"{full_name!r} in {self}: rename a key or an attribute"
+                    )
+                members[full_name] = member
+        return members
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -282,6 +328,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
             f"{self}.backward expects dy of the shape of the last output, {y.shape}, "
             f"got {np.shape(dy)}"
         )
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _first_class_with(name: str, cls: type) -> int:

@@ -77,7 +77,7 @@ def test_signatures_and_docstrings_stay():
     assert [*inspect.signature(Sequential).parameters][:2] == ["layers", "loss"]
     assert [*inspect.signature(Sequential.fit).parameters][:4] == ["self", "X", "Y", "optimizer"]
     assert Sequential.fit.__doc__.startswith("Train for")
-    assert [*inspect.signature(Adam).parameters][0] == "learning_rate"
+    assert next(iter(inspect.signature(Adam).parameters)) == "learning_rate"
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
@@ -88,7 +88,7 @@ def test_attributes_of_other_libraries_are_attribute_errors_with_the_cure(name):
 
 
 def test_other_attributes_are_plain_attribute_errors():
-    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'nothing'$"):
+    with pytest.raises(AttributeError, match=r"'Sequential' object has no attribute 'nothing'$"):
         model().nothing  # noqa: B018
 
 

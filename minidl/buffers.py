@@ -1,0 +1,132 @@
+"""Buffers, the arrays that a layer keeps but does not learn."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ArgumentError
+from .parameters import InitFunction, copy_into
+from .utils.random import RandomGenerator
+from .utils.typing import Array
+
+__all__ = ["Buffer"]
+
+
+class Buffer:
+    """An array that a layer keeps but does not learn, such as a running mean.
+
+    What the output of a layer depends on is a parameter, a buffer, or an argument of the
+    constructor. Buffers are saved, resumed, copied and restored with the parameters. No optimizer
+    and no penalty acts on them.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape, each >= 1; ``()`` for one number.
+    init : Initializer or callable
+        Fills the initial value, such as `Zeros()`. It is called when the value is first needed: by
+        the model, with its random generator, or else with one of seed 0 and in float32.
+
+    Attributes
+    ----------
+    size : int
+        The number of elements.
+    in_model : bool, default False
+        Whether a model contains the buffer. The model sets it; a copy is in no model.
+
+    Raises
+    ------
+    ArgumentError
+        If `shape` has anything but integers >= 1.
+
+    See Also
+    --------
+    Parameter : An array that a layer learns.
+
+    Examples
+    --------
+    >>> from minidl import Buffer, Zeros
+    >>> mean = Buffer((3,), init=Zeros())
+    >>> mean.value += 0.5
+    >>> mean.value
+    array([0.5, 0.5, 0.5], dtype=float32)
+    """
+
+    in_model = False
+
+    def __init__(self, shape: tuple[int, ...], *, init: InitFunction) -> None:
+        if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
+            raise ArgumentError(f"a Buffer's shape must be integers >= 1, got {shape}")
+        self.shape = tuple(int(n) for n in shape)
+        self.size = math.prod(self.shape)
+        self.init = init
+        self._value: Array | None = None  # until it is drawn or set
+
+    @property
+    def value(self) -> Array:
+        """The array itself, of `shape`. What is assigned is copied into it."""
+        if self._value is None:
+            self.initialize()
+        assert self._value is not None
+        return self._value
+
+    @value.setter
+    def value(self, new: npt.ArrayLike) -> None:
+        copy_into(self.value, new, "a Buffer's value")
+
+    @property
+    def memory(self) -> Array | None:
+        """The array, or None if no value was drawn or set yet.
+
+        Assigning replaces the array without copying: the gradient checker so lends substitute
+        memory and gives the model's own back.
+        """
+        return self._value
+
+    @memory.setter
+    def memory(self, new: Array | None) -> None:
+        self._value = new
+
+    def initialize(
+        self, rng: RandomGenerator | None = None, dtype: np.dtype[Any] | None = None
+    ) -> None:
+        """Draw the value anew.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator or numpy.random.RandomState, optional
+            The random generator, by default a new one of seed 0.
+        dtype : numpy.dtype, optional
+            The dtype if there is no value yet, by default float32.
+        """
+        if self._value is None:
+            self._value = np.full(self.shape, np.nan, dtype or np.float32)
+        self.init(self._value, fan_in=None, rng=np.random.default_rng(0) if rng is None else rng)
+
+    def convert(self, dtype: np.dtype[Any], rng: RandomGenerator) -> None:
+        """Convert the value to a dtype, or draw it in this dtype if there is none.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            The dtype of the model.
+        rng : numpy.random.Generator or numpy.random.RandomState
+            Draws the value if there is none.
+        """
+        if self._value is None:
+            self.initialize(rng, dtype)
+        else:
+            self._value = self._value.astype(dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has its own memory, and is in no model.
+        value = None if self._value is None else self._value.copy()
+        state = {name: item for name, item in vars(self).items() if name != "in_model"}
+        return {**state, "_value": value}
+
+    def __repr__(self) -> str:
+        return f"Buffer({self.shape}, init={self.init})"

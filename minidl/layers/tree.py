@@ -1,0 +1,148 @@
+"""Validation of the layers of a model: all that they contain can be reached, and each is once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from ..buffers import Buffer
+from ..errors import ArgumentError, LayerReuseError
+from ..parameters import Parameter
+from ..utils.nested import find_hidden
+from .base import Layer
+
+Member: TypeAlias = Layer | Parameter | Buffer
+
+
+def named_modules(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
+    """Iterate over layers and all that they contain.
+
+    Yields
+    ------
+    path : str
+        Such as "2" and "2.body.0".
+    layer : Layer
+        The layer.
+    """
+    for i, layer in enumerate(layers):
+        yield from layer.named_modules(str(i))
+
+
+def named_members(layer: Layer, path: str) -> Iterator[tuple[str, Member]]:
+    """Iterate over a layer, all layers, parameters and buffers in it, with their paths."""
+    yield from layer.named_modules(path)
+    for name, parameter in layer.parameters().items():
+        yield f"{path}.{name}", parameter
+    for name, buffer in layer.buffers().items():
+        yield f"{path}.{name}", buffer
+
+
+def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Return the layers of a model as a tuple.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        What the user passed.
+
+    Returns
+    -------
+    tuple of Layer
+        The layers.
+
+    Raises
+    ------
+    ArgumentError
+        If `layers` is not a list of layers, if a layer contains itself, or if it contains a layer,
+        parameter or buffer that cannot be reached.
+    LayerReuseError
+        If a layer, parameter or buffer is in the model twice, or in another model.
+    """
+    is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
+    layer_tuple = tuple(layers) if is_list else ()
+    if not layer_tuple:
+        cure = f": put the layers in a list, [{layers!r}, ...]" if isinstance(layers, Layer) else ""
+        rule = "layers must be a list of at least one layer"
+        raise ArgumentError(f"{rule}, got {layers!r}{cure}")
+    path_of_member: dict[int, str] = {}
+    for i, layer in enumerate(layer_tuple):
+        if not isinstance(layer, Layer):
+            cure = "derive it from minidl.Layer"
+            if isinstance(layer, type):
+                cure = f"write {layer.__name__}(...)"
+            raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
+        if i and layer.takes_integers:
+            raise ArgumentError(
+                f"layer {i}, {layer}, takes integers, so it must be the first layer of the model"
+            )
+        for path, member in named_members(layer, str(i)):
+            if id(member) in path_of_member:
+                raise _used_twice(i, layer, path, path_of_member[id(member)])
+            if member.in_model:
+                raise LayerReuseError(
+                    f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
+                    "deep copy"
+                )
+            path_of_member[id(member)] = path
+        check_reachable(layer, str(i))
+    return layer_tuple
+
+
+def _used_twice(i: int, layer: Layer, path: str, first_path: str) -> LayerReuseError:
+    first_layer = first_path.partition(".")[0]
+    if first_layer == str(i):
+        return LayerReuseError(
+            f"layer {i}, {layer}, contains one object twice, as {first_path!r} and {path!r}: make "
+            "a new one for each place, since nothing is shared"
+        )
+    return LayerReuseError(
+        f"layer {i}, {layer}, is already part of layer {first_layer} of this model: make a new one"
+    )
+
+
+def check_reachable(layer: Layer, path: str) -> None:
+    """Raise `ArgumentError` if a layer contains something that `fit` would not train or keep.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    path : str
+        Its path in the model, for the message.
+    """
+    for module_path, module in layer.named_modules(path):
+        children = {id(child) for _, child in module.named_children()}
+        for place, member in find_hidden(module, (Layer, Parameter, Buffer)):
+            if id(member) in children:
+                continue
+            raise ArgumentError(
+                f"layer {module_path}, {module}, must keep each layer, Parameter and Buffer in an "
+                f"attribute, list, tuple or dict, got {member} at {place!r}, where it is not "
+                "found, so never trained or saved: store it directly in the layer"
+            )
+
+
+def check_unchanged(layers: Sequence[Layer], members: dict[str, Parameter | Buffer]) -> None:
+    """Raise `ArgumentError` if parameters or buffers were replaced since the model was built.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers of a model.
+    members : dict of str to Parameter or Buffer
+        Its parameters and buffers by their paths.
+    """
+    current = {
+        path: member
+        for i, layer in enumerate(layers)
+        for path, member in named_members(layer, str(i))
+        if isinstance(member, Parameter | Buffer)
+    }
+    for path in {**members, **current}:
+        if current.get(path) is not members.get(path):
+            index, _, name = path.partition(".")
+            raise ArgumentError(
+                "a model must keep the Parameter and Buffer objects that it was built with, but "
+                f"{name!r} of layer {index}, {layers[int(index)]}, was added, removed or replaced: "
+                "create them in __init__, and assign new values to their .value"
+            )
