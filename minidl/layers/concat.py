@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace
-from .base import Layer, Shape
+from .base import Layer, Shape, UnknownRank
 from .chain import as_layer
 from .container import (
     BackwardStep,
@@ -162,6 +162,11 @@ class Concat(Container):
         known = [output for output in shapes if output is not None]
         if len(known) < len(shapes):
             return None
+        if any(isinstance(output, UnknownRank) for output in known):
+            # Only the last axes are known.
+            if self.axis != -1:
+                return None
+            return UnknownRank((sum(output[-1] for output in known),))
         # The number of examples stands for itself: it is never joined.
         try:
             return self._joined_shape([("m", *output) for output in known])[0][1:]

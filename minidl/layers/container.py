@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from ..errors import ArgumentError, LayerReuseError, ShapeError
 from ..utils.typing import Array
-from .base import Layer, Shape
+from .base import Layer, Shape, UnknownRank
+
+_MAX_EXTRA_AXES = 3
 
 # run(name, layer, value): computes the step of one inner layer, given its input.
 ForwardStep: TypeAlias = Callable[[str, Layer, Array], Array]
@@ -165,10 +168,38 @@ def inner_shape(name: str, layer: Layer, shape: Shape | None) -> Shape | None:
     """
     try:
         return layer.output_shape(shape)
-    except InnerShapeError as error:
-        raise error.inside(name) from None
-    except ShapeError as error:
-        raise InnerShapeError(name, f"{layer}, {error}") from None
+    except (ShapeError, LookupError, ValueError) as error:
+        if isinstance(shape, UnknownRank) and fit_with_more_axes([layer], shape):
+            return None
+        if isinstance(error, InnerShapeError):
+            raise error.inside(name) from None
+        if isinstance(error, ShapeError):
+            raise InnerShapeError(name, f"{layer}, {error}") from None
+        raise
+
+
+def fit_with_more_axes(layers: Sequence[Layer], row_shape: Shape | None) -> bool:
+    """Return whether layers take sequences or images whose last axis is that of a row.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers, first to last.
+    row_shape : tuple of int or None
+        The shape of a row.
+
+    Returns
+    -------
+    bool
+        Whether their shapes fit for up to three more axes.
+    """
+    for n_axes in range(1, _MAX_EXTRA_AXES + 1):
+        with suppress(ShapeError, LookupError, ValueError):
+            shape: Shape | None = (*(1,) * n_axes, *(row_shape or ()))
+            for layer in layers:
+                shape = layer.output_shape(shape)
+            return True
+    return False
 
 
 def run_backward_parameters(layer: Layer, dy: Array) -> None:

@@ -10,7 +10,7 @@ from ..utils.linalg import common_dtype
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace
 from .activation import Activation
-from .base import Layer, Shape, as_float_array
+from .base import Layer, Shape, UnknownRank, as_float_array
 from .chain import Chain, as_layer
 from .container import (
     BackwardStep,
@@ -19,6 +19,7 @@ from .container import (
     ShapeStep,
     check_inner_layers,
     inner_attribute,
+    inner_shape,
     run_backward_parameters,
 )
 from .dropout import Dropout
@@ -133,16 +134,20 @@ class Residual(Container):
 
     def shape_through(self, shape: Shape | None, run: ShapeStep) -> Shape | None:
         y_shape = f_shape = run("body", self.body, shape)
+        shortcut_shape = shape
         if self.shortcut is not None:
             shortcut_shape = run("shortcut", self.shortcut, shape)
-        elif shape is not None:
-            shortcut_shape = shape
-        else:  # before data is known, the first Linear tells the last axis
+        elif shape is None:  # before data is known, the first Linear tells the last axis
             shortcut_shape = _accepted_shape(self.body)
-            f_shape = self.body.output_shape(shortcut_shape)
-        if f_shape is not None and shortcut_shape is not None and f_shape != shortcut_shape:
-            raise ShapeError(_difference(f_shape, shortcut_shape, self.shortcut))
-        return shortcut_shape if y_shape is None and shape is not None else y_shape
+            f_shape = inner_shape("body", self.body, shortcut_shape)
+        if f_shape is not None and shortcut_shape is not None:
+            # Of a shape of unknown rank, only the last axis is known.
+            start = -1 if UnknownRank in (type(f_shape), type(shortcut_shape)) else 0
+            if f_shape[start:] != shortcut_shape[start:]:
+                raise ShapeError(_difference(f_shape, shortcut_shape, self.shortcut))
+        known = [output for output in (y_shape, shortcut_shape) if output is not None]
+        known.sort(key=lambda output: isinstance(output, UnknownRank))
+        return known[0] if known else None
 
     def formula(self) -> tuple[str, str]:
         if self.shortcut is None:
@@ -170,7 +175,7 @@ def _accepted_shape(body: Layer) -> Shape | None:
     """Return the shape that the first layer which does not accept any shape accepts, if known."""
     for layer in body.modules():
         if isinstance(layer, Linear):
-            return (layer.in_features,)
+            return UnknownRank((layer.in_features,))
         if not isinstance(layer, Activation | Dropout | Chain):
             return None
     return None

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from ..errors import ShapeError
 from .base import Layer, Shape, UnknownRank
-from .container import InnerShapeError
-
-_MAX_EXTRA_AXES = 3
+from .container import InnerShapeError, fit_with_more_axes
 
 
 def output_shapes(layers: Sequence[Layer], shape: Shape | None) -> list[Shape | None]:
@@ -58,7 +55,7 @@ def _shapes_of_some_rank(layers: Sequence[Layer], shape: Shape | None) -> list[S
             if rank_unknown_after is None:
                 raise
             first = rank_unknown_after
-            if not _fit_with_more_axes(layers[first + 1 : i + 1], shapes[first]):
+            if not fit_with_more_axes(layers[first + 1 : i + 1], shapes[first]):
                 raise
             shape = None
         if shape is None:
@@ -81,14 +78,3 @@ def _output_shape(layers: Sequence[Layer], i: int, shape: Shape | None) -> Shape
     except ShapeError as error:
         before = f"layer {i - 1}, {layers[i - 1]}" if i else "X"
         raise ShapeError(f"layer {i}, {layers[i]}, {error} from {before}") from None
-
-
-def _fit_with_more_axes(layers: Sequence[Layer], row_shape: Shape | None) -> bool:
-    """Return whether layers take sequences or images whose last axis is that of a row."""
-    for n_axes in range(1, _MAX_EXTRA_AXES + 1):
-        with suppress(ShapeError, LookupError, ValueError):
-            shape: Shape | None = (*(1,) * n_axes, *(row_shape or ()))
-            for layer in layers:
-                shape = layer.output_shape(shape)
-            return True
-    return False

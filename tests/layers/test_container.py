@@ -23,9 +23,11 @@ from minidl import (
     MeanSquaredError,
     Residual,
     Sequential,
+    ShapeError,
     Sigmoid,
     Tanh,
 )
+from minidl.layers.base import UnknownRank
 from minidl.layers.container import InnerShapeError
 
 
@@ -191,3 +193,43 @@ def test_a_stopped_training_resumes_bit_for_bit(tmp_path, position):
     resumed = net(seed=9)  # parameters and generators come from the file
     fit(resumed, resume=path)
     assert (whole.parameters.theta == resumed.parameters.theta).all()
+
+
+def residual_of_sequences():
+    return Residual(Linear(4, 4), Concat(Tanh(), axis=2))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: [residual_of_sequences()],
+        lambda: [Linear(4, 4), residual_of_sequences(), Chain(Linear(4, 3), residual_of_last())],
+        lambda: [Chain(Linear(4, 2), Concat(Tanh(), [Sigmoid()], axis=1)), Linear(2, 1)],
+        lambda: [Concat(Linear(4, 2), [Linear(4, 3), Tanh()]), Linear(5, 1)],
+    ],
+)
+def test_sequences_fit_into_containers(layers):
+    model = Sequential(layers(), loss=MeanSquaredError(), dtype=np.float64)
+    x = np.random.default_rng(0).standard_normal((6, 5, 4))
+    y = model.predict(x)
+    assert y.shape[0] == 6
+    assert y.ndim == 3
+    model.summary()
+    model.fit(x, y + 1, optimizer=Adam(), epochs=1, progress=False)
+
+
+def residual_of_last():
+    return Residual(Concat(Tanh(), axis=-2), shortcut=Linear(3, 3))
+
+
+def test_shapes_of_unknown_rank():
+    concat = Concat(Linear(4, 2), Tanh()).output_shape(UnknownRank((4,)))
+    assert (concat, type(concat)) == ((6,), UnknownRank)
+    assert Concat(Tanh(), axis=1).output_shape(UnknownRank((4,))) is None
+    shape = Residual(Linear(4, 4)).output_shape(None)
+    assert (shape, type(shape)) == ((4,), UnknownRank)
+    assert Residual(Linear(4, 4)).output_shape((5, 4)) == (5, 4)
+    with pytest.raises(ShapeError, match=r"pass shortcut=Linear\(4, 3\)"):
+        Residual(Linear(4, 3)).output_shape(UnknownRank((4,)))
+    with pytest.raises(ShapeError, match=r"^layer 0\.1, Linear\(7, 3\), expects 7 features, got 3"):
+        Sequential([Chain(Linear(4, 3), Linear(7, 3))], loss=MeanSquaredError())
