@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import (
+    ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     GradientChecker,
@@ -14,6 +15,7 @@ from minidl import (
     Linear,
     MeanSquaredError,
     Sequential,
+    ShapeError,
     Sigmoid,
     Softmax,
     Tanh,
@@ -220,3 +222,41 @@ def test_check_layer_of_any_rank(axes):
         assert check_layer(layer, x).ok
     report = check_layer(Forgotten(3, 2), x)
     assert {check.parameter for check in report.failures if check.term == "layer"} == {"bias"}
+
+
+@pytest.mark.parametrize("class_weight", [{0: 3.0, 2: 0.5}, "balanced"])
+@pytest.mark.parametrize("weights", ["none", "example", "mask"])
+def test_classes_are_weighted_per_position(class_weight, weights):
+    model, _, Y, _ = made("categorical", (6, 4), 5, np.float64)
+    k = model.layers[2].out_features
+    targets = model.loss.prepare_targets(Y, (4, k), np.dtype(float))
+    sample_weight = {
+        "none": None,
+        "example": np.arange(6.0),
+        "mask": np.arange(4) < np.array([[4], [1], [2], [4], [3], [0]]),
+    }[weights]
+    weight = compute_sample_weight(model.loss, targets, sample_weight, class_weight)
+    expected = np.ones((6, 4))
+    if sample_weight is not None:
+        expected *= sample_weight[:, np.newaxis] if sample_weight.ndim == 1 else sample_weight
+    counted = expected > 0 if weights == "mask" else np.ones((6, 4), bool)
+    for index in np.ndindex(6, 4):
+        if class_weight == "balanced":
+            expected[index] /= max(1, np.count_nonzero(counted & (Y[index] == Y)))
+        else:
+            expected[index] *= class_weight.get(int(Y[index]), 1.0)
+    np.testing.assert_allclose(weight, expected / expected.mean())
+
+
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (np.ones((3, 3)), ShapeError, r"shape \(3,\), or \(3, 2\) with one per position"),
+        (np.zeros((3, 2)), ArgumentError, "must not be all 0"),
+        ([[1, 1], [1, -2], [1, 1]], ArgumentError, r"got -2 at sample_weight\[1, 1\]"),
+    ],
+)
+def test_invalid_weights_of_positions_are_refused(weight, error, message):
+    model, X, Y, _ = made("categorical", (3, 2), 0, np.float64)
+    with pytest.raises(error, match=message):
+        model.evaluate(X, Y, sample_weight=weight)

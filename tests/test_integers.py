@@ -17,6 +17,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
+from minidl.exchange import export_onnx
 from minidl.testing import check_layer
 
 rng = np.random.default_rng(0)
@@ -113,3 +114,16 @@ def test_a_wrong_gradient_of_a_layer_of_integers_is_found():
     report = GradientChecker(made(Wrong(7, 4))).check(X[:4], Y[:4])
     assert not report.ok
     assert report.guilty.layer == 0
+
+
+def test_integers_are_exported_to_onnx(tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    model = made()
+
+    def gather(layer, graph, x, y):
+        graph.node("Gather", [graph.parameter("table"), x], [y])
+
+    path = export_onnx(model, tmp_path / "model.onnx", shape=(5,), custom={Tokens: gather})
+    (output,) = runtime.InferenceSession(str(path)).run(None, {"input": X})
+    np.testing.assert_allclose(output, model.predict(X), rtol=1e-5, atol=1e-6)
