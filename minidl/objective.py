@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .batching.batch import Batch
+from .buffers import Buffer
 from .errors import ArgumentError
 from .layers.base import Layer, Shape
 from .layers.container import run_backward_parameters
@@ -161,17 +162,8 @@ class Objective:
 
     def _build(self, dtype: np.dtype[Any], rng: RandomGenerator) -> None:
         """Build the parameter vector, and what else follows from layers, loss and penalties."""
-        named_parameters = [
-            (f"{i}.{name}", parameter)
-            for i, layer in enumerate(self.layers)
-            for name, parameter in layer.parameters().items()
-        ]
-        self.parameters = ParameterVector(named_parameters, dtype, rng)
-        self.buffers = {
-            f"{i}.{name}": buffer
-            for i, layer in enumerate(self.layers)
-            for name, buffer in layer.buffers().items()
-        }
+        self.parameters = ParameterVector(_named_parameters(self.layers), dtype, rng)
+        self.buffers = _named_buffers(self.layers)
         for buffer in self.buffers.values():
             buffer.convert(dtype, rng)
         fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
@@ -493,9 +485,24 @@ class Objective:
             Number of predictions.
         """
         if sample_weight is not None and sample_weight.ndim > 1:
-            is_counted = sample_weight != 0
-            output, y = output[is_counted], y[is_counted]
+            output, y = output[sample_weight != 0], y[sample_weight != 0]
         return self.training_loss.count_correct(output, y)
+
+
+def _named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
+    return [
+        (f"{i}.{name}", parameter)
+        for i, layer in enumerate(layers)
+        for name, parameter in layer.parameters().items()
+    ]
+
+
+def _named_buffers(layers: Sequence[Layer]) -> dict[str, Buffer]:
+    return {
+        f"{i}.{name}": buffer
+        for i, layer in enumerate(layers)
+        for name, buffer in layer.buffers().items()
+    }
 
 
 def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:
