@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from .parameters import InitFunction, copy_into
 from .utils.random import RandomGenerator
 from .utils.typing import Array
 
-__all__ = ["Buffer"]
+__all__ = ["Buffer", "BufferSet"]
 
 
 class Buffer:
@@ -130,3 +131,73 @@ class Buffer:
 
     def __repr__(self) -> str:
         return f"Buffer({self.shape}, init={self.init})"
+
+
+class BufferSet(Mapping[str, Buffer]):
+    """All buffers of a model by name, in its dtype.
+
+    Parameters
+    ----------
+    named_buffers : sequence of (str, Buffer)
+        The buffers with their names, such as ("1.mean", buffer), in the order of the layers.
+    dtype : numpy.dtype
+        The dtype that the values are converted to.
+    rng : numpy.random.Generator or numpy.random.RandomState
+        Draws the values that do not exist yet.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Buffer, BufferSet, Zeros
+    >>> mean = Buffer((2,), init=Zeros())
+    >>> buffers = BufferSet([("1.mean", mean)], np.dtype(np.float64), np.random.default_rng(0))
+    >>> values = buffers.copy_values()
+    >>> mean.value += 1
+    >>> buffers.restore(values)
+    >>> mean.value
+    array([0., 0.])
+    """
+
+    def __init__(
+        self,
+        named_buffers: Sequence[tuple[str, Buffer]],
+        dtype: np.dtype[Any],
+        rng: RandomGenerator,
+    ) -> None:
+        self._buffers = dict(named_buffers)
+        for buffer in self._buffers.values():
+            buffer.convert(dtype, rng)
+
+    def copy_values(self) -> dict[str, Array]:
+        """Return a copy of the value of each buffer.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The copies by the names of the buffers.
+        """
+        return {name: buffer.value.copy() for name, buffer in self.items()}
+
+    def restore(self, values: Mapping[str, npt.ArrayLike]) -> None:
+        """Copy values into the buffers.
+
+        Parameters
+        ----------
+        values : mapping of str to array_like
+            The value of each buffer by its name, as `copy_values` returns them.
+        """
+        for name, buffer in self.items():
+            buffer.value = values[name]
+
+    def __getitem__(self, name: str) -> Buffer:
+        return self._buffers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._buffers)
+
+    def __len__(self) -> int:
+        return len(self._buffers)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {buffer.shape}" for name, buffer in self.items())
+        return f"BufferSet({shapes})"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .batching.batch import Batch
-from .buffers import Buffer
+from .buffers import BufferSet
 from .errors import ArgumentError
 from .layers.base import Layer, Shape
 from .layers.container import run_backward_parameters
@@ -18,7 +18,7 @@ from .layers.probabilities import check_probabilities
 from .layers.shapes import output_shapes
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
-from .layers.tree import check_layers, check_unchanged, named_members, named_modules
+from .layers.tree import check_layers, named_members, named_modules
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
@@ -89,7 +89,7 @@ class Objective:
         The arguments, validated, as tuples.
     parameters : ParameterVector
         All parameters and their gradients.
-    buffers : dict of str to Buffer
+    buffers : BufferSet
         All buffers by name, such as "1.mean", in the dtype of the parameters.
     training_loss : Loss
         The loss that is computed: fused with the last layer, from its logits, or a copy of `loss`.
@@ -162,10 +162,18 @@ class Objective:
 
     def _build(self, dtype: np.dtype[Any], rng: RandomGenerator) -> None:
         """Build the parameter vector, and what else follows from layers, loss and penalties."""
-        self.parameters = ParameterVector(_named_parameters(self.layers), dtype, rng)
-        self.buffers = _named_buffers(self.layers)
-        for buffer in self.buffers.values():
-            buffer.convert(dtype, rng)
+        named_parameters = [
+            (f"{i}.{name}", parameter)
+            for i, layer in enumerate(self.layers)
+            for name, parameter in layer.parameters().items()
+        ]
+        self.parameters = ParameterVector(named_parameters, dtype, rng)
+        named_buffers = [
+            (f"{i}.{name}", buffer)
+            for i, layer in enumerate(self.layers)
+            for name, buffer in layer.buffers().items()
+        ]
+        self.buffers = BufferSet(named_buffers, dtype, rng)
         fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
         self.training_loss = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
@@ -333,37 +341,6 @@ class Objective:
         if first_layer is None:
             return
         run_backward_parameters(first_layer, dy)
-
-    def buffer_values(self) -> dict[str, Array]:
-        """Return a copy of the value of each buffer.
-
-        Returns
-        -------
-        dict of str to ndarray
-            The copies by the names of the buffers.
-        """
-        return {name: buffer.value.copy() for name, buffer in self.buffers.items()}
-
-    def restore_buffers(self, values: Mapping[str, Array]) -> None:
-        """Copy values into the buffers.
-
-        Parameters
-        ----------
-        values : mapping of str to ndarray
-            The value of each buffer by its name, as `buffer_values` returns them.
-        """
-        for name, buffer in self.buffers.items():
-            buffer.value = values[name]
-
-    def check_unchanged(self) -> None:
-        """Raise `ArgumentError` if a parameter or buffer is not the one the model was built with.
-
-        Raises
-        ------
-        ArgumentError
-            If one was added, removed or replaced.
-        """
-        check_unchanged(self.layers, {**dict(self.parameters), **self.buffers})
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that a penalty acts on.

@@ -20,7 +20,7 @@ from minidl import (
     Sequential,
     Zeros,
 )
-from minidl.layers.tree import check_layers, named_members, named_modules
+from minidl.layers.tree import check_layers, check_unchanged, named_members, named_modules
 
 
 class Custom(Layer):
@@ -37,6 +37,11 @@ class Custom(Layer):
 
     def settings(self):
         return {}
+
+
+def check(model):
+    objective = model.objective_function
+    check_unchanged(objective.layers, {**dict(objective.parameters), **objective.buffers})
 
 
 def matrix():
@@ -151,10 +156,10 @@ def test_two_members_of_one_name_are_refused():
 )
 def test_replaced_parameters_are_noticed(change):
     model = model_of(ReLU(), Linear(2, 2))
-    model.objective_function.check_unchanged()
+    check(model)
     change(model.layers[1])
     with pytest.raises(ArgumentError, match=r"of layer 1, .* was added, removed or replaced"):
-        model.objective_function.check_unchanged()
+        check(model)
 
 
 def test_layers_are_a_list_of_layers():
