@@ -18,6 +18,7 @@ from ..model.questions import Asking
 from ..model.sequential import Sequential
 from ..objective import Objective
 from ..utils.typing import Array
+from ..utils.underflow import ignore_underflow
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
 from .context import CheckContext, layer_inputs
 from .method import check_method, threshold_note
@@ -36,6 +37,7 @@ from .stages.network import NetworkResult, check_network
 from .stages.penalties import PenaltiesResult, check_penalties
 
 
+@ignore_underflow("check")
 class GradientChecker:
     """Check the gradient of a model: prove it right, or find where and how it is wrong.
 

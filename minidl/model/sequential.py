@@ -19,6 +19,7 @@ from ..penalties import Penalty
 from ..utils.foreign_words import explain_arguments, explain_attributes
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
+from ..utils.underflow import ignore_underflow
 from .evaluation import evaluate
 from .inputs import prepare_batch
 from .prediction import predict
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 
 @explain_attributes
+@ignore_underflow("fit", "evaluate", "objective", "gradient", "explain", retried=("predict",))
 @explain_arguments("__init__", "fit", "evaluate")
 class Sequential:
     """A model: layers one after another, under a loss and penalties.

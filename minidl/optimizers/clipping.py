@@ -27,7 +27,7 @@ def clip_by_norm(grad: Array, max_norm: float, workspace: dict[str, Array]) -> A
     ndarray of shape (P,), float
         `grad` itself if its norm is at most `max_norm` or NaN, else an array of the workspace.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         norm = math.sqrt(grad.dot(grad))
         if not math.isfinite(norm):
             # The squares overflow: scale first. If an element is not finite, the norm is NaN.

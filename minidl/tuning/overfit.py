@@ -168,7 +168,7 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     parameters = objective.parameters
     totals: list[float] = []
     accuracy = None
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
             total, _ = objective.value_and_gradient(batch, training=True)

@@ -364,7 +364,7 @@ def to_finite_array(array: Array, name: str, dtype: np.dtype[Any], row_offset: i
     NonFiniteError
         If an element is NaN or infinite, or too large for the dtype.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         converted = np.ascontiguousarray(array, dtype=dtype)
     if array.dtype.kind == "f":
         check_finite(converted, name, original=array, row_offset=row_offset)
@@ -404,7 +404,7 @@ def check_finite(
         If there is such an element; the message names the first one by its index in the whole
         array.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         if all_finite(array):
             return
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
