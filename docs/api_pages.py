@@ -13,7 +13,13 @@ from sphinx.util.inspect import stringify_signature
 PAGES = {
     "model": (
         "A model",
-        ["minidl.model", "minidl.training.history", "minidl.parameters", "minidl.batching"],
+        [
+            "minidl.model",
+            "minidl.training.history",
+            "minidl.parameters",
+            "minidl.buffers",
+            "minidl.batching",
+        ],
     ),
     "layers": ("Layers", ["minidl.layers"]),
     "losses": ("Losses and penalties", ["minidl.losses", "minidl.penalties"]),

@@ -18,7 +18,13 @@ from .layers.probabilities import check_probabilities
 from .layers.shapes import output_shapes
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
-from .layers.tree import check_layers, named_members, named_modules
+from .layers.tree import (
+    check_layers,
+    named_buffers,
+    named_members,
+    named_modules,
+    named_parameters,
+)
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
@@ -162,18 +168,8 @@ class Objective:
 
     def _build(self, dtype: np.dtype[Any], rng: RandomGenerator) -> None:
         """Build the parameter vector, and what else follows from layers, loss and penalties."""
-        named_parameters = [
-            (f"{i}.{name}", parameter)
-            for i, layer in enumerate(self.layers)
-            for name, parameter in layer.parameters().items()
-        ]
-        self.parameters = ParameterVector(named_parameters, dtype, rng)
-        named_buffers = [
-            (f"{i}.{name}", buffer)
-            for i, layer in enumerate(self.layers)
-            for name, buffer in layer.buffers().items()
-        ]
-        self.buffers = BufferSet(named_buffers, dtype, rng)
+        self.parameters = ParameterVector(named_parameters(self.layers), dtype, rng)
+        self.buffers = BufferSet(named_buffers(self.layers), dtype, rng)
         fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
         self.training_loss = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self.layers_before_loss = self.layers[:-1] if fused else self.layers

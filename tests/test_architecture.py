@@ -53,7 +53,7 @@ WITHIN_PACKAGE = {
     "gradcheck.numeric": {"constants"},
     "gradcheck.rounding": {"constants", "numeric", "result"},
     "gradcheck.report": {"constants", "result"},
-    "training.callbacks": {"history"},
+    "training.callbacks": {"history", "model_state"},
 }
 
 

@@ -19,7 +19,7 @@ from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
 from ..utils.validation import is_integer
 from .onnx_graph import GraphValues, NodeWriter, OnnxGraph
-from .validation import check_model
+from .validation import check_model, model_arrays
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -133,8 +133,8 @@ def _graph_values(model: Sequential, example_shape: tuple[int, ...], opset: int)
         helper.np_dtype_to_tensor_dtype(dtype) for dtype in (objective.input_dtype, model.dtype)
     )
     infos = [helper.make_tensor_value_info("input", x, ["batch", *example_shape])]
-    for name, parameter in model.parameters:
-        infos.append(helper.make_tensor_value_info(name, weights, parameter.shape))
+    for name, array in model_arrays(model).items():
+        infos.append(helper.make_tensor_value_info(name, weights, array.shape))
     return GraphValues(infos, opset)
 
 
@@ -153,7 +153,7 @@ def layer_nodes(
     x = "input"
     for i, layer in layers:
         y = "output" if i == layers[-1][0] else f"layer{i}"
-        names = {name: f"{i}.{name}" for name in layer.parameters()}
+        names = {name: f"{i}.{name}" for name in [*layer.parameters(), *layer.buffers()]}
         graph = OnnxGraph(model.dtype, names, custom=custom, path=str(i), values=values)
         graph.write_layer(layer, x, y)
         nodes += graph.nodes
@@ -195,7 +195,7 @@ def _to_proto(
         for name, array in {"input": example, "output": output}.items()
     )
     parameters = [
-        numpy_helper.from_array(parameter.value, name) for name, parameter in model.parameters
+        numpy_helper.from_array(array, name) for name, array in model_arrays(model).items()
     ]
     opset_imports = [helper.make_operatorsetid("", opset)]
     return helper.make_model(

@@ -14,7 +14,7 @@ from ..model.sequential import Sequential
 from ..serialization.strict_json import reject_duplicate_keys
 from ..utils.atomic_files import FilePath, atomic_write, read_bounded
 from ..utils.typing import Array
-from .validation import check_model
+from .validation import check_model, model_arrays
 
 HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
 MAX_HEADER_BYTES = 64 * 2**10  # besides those for the parameters
@@ -23,7 +23,7 @@ DTYPES = {"F32": "float32", "F64": "float64"}
 
 
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
-    """Write the parameters to a safetensors file, under their names in the model.
+    """Write parameters and buffers to a safetensors file, under their names in the model.
 
     A `torch.nn.Sequential` of the corresponding layers, `Dropout` and `Flatten` included, has the
     same names, such as "0.weight", and the same shapes. It reads the file by
@@ -73,7 +73,7 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
         from safetensors.numpy import save
     check_model(model, "save_safetensors")
     with model.objective_function.access:  # all parameters are of one moment
-        content = save({name: parameter.value for name, parameter in model.parameters})
+        content = save(model_arrays(model))
     return atomic_write(path, content)
 
 
@@ -128,16 +128,21 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     arrays = {name: _to_array(model, path, name, tensor) for name, tensor in tensors.items()}
     for name, parameter in model.parameters:
         parameter.value = arrays[name].reshape(parameter.shape)
+    model.buffers.restore(
+        {name: arrays[name].reshape(buffer.shape) for name, buffer in model.buffers.items()}
+    )
 
 
 def _read_tensors(model: Sequential, path: FilePath) -> dict[str, Mapping[str, Any]]:
     """Return "dtype", "shape" and "data" of each tensor in the file."""
     with require_extra("safetensors", "safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
-    max_header = MAX_HEADER_BYTES + MAX_HEADER_BYTES_PER_PARAMETER * len(model.parameters)
+    max_header = MAX_HEADER_BYTES + MAX_HEADER_BYTES_PER_PARAMETER * len(model_arrays(model))
     content = read_bounded(
         path,
-        HEADER_SIZE_BYTES + max_header + model.parameters.theta.nbytes,
+        HEADER_SIZE_BYTES
+        + max_header
+        + sum(array.nbytes for array in model_arrays(model).values()),
         "a safetensors file for this model",
         "is it of another model?",
     )
@@ -161,7 +166,7 @@ def _check_shapes(
     model: Sequential, path: FilePath, tensors: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Raise unless the file has exactly the model's names, each with its shape."""
-    expected = {name: f"shape {parameter.shape}" for name, parameter in model.parameters}
+    expected = {name: f"shape {array.shape}" for name, array in model_arrays(model).items()}
     actual = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
     for name in {**expected, **actual}:
         if expected.get(name) != actual.get(name):

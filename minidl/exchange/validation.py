@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DtypeError, NonFiniteError
 from ..model.sequential import Sequential
+from ..utils.typing import Array
 
 
 def check_model(model: Sequential, function: str, *, finite: bool = True) -> None:
@@ -46,3 +47,9 @@ def check_model(model: Sequential, function: str, *, finite: bool = True) -> Non
             f"parameters must be finite, got {theta[non_finite[0]]} at {name}{[*index]} "
             f"in {function}: train or load the model again"
         )
+
+
+def model_arrays(model: Sequential) -> dict[str, Array]:
+    """Return the values of all parameters and buffers by name; writing to one changes the model."""
+    parameters = {name: parameter.value for name, parameter in model.parameters}
+    return parameters | {name: buffer.value for name, buffer in model.buffers.items()}

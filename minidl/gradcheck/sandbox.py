@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import DtypeError
 from ..layers.base import Layer
+from ..layers.tree import named_buffers
 from ..losses.base import Loss
 from ..utils.typing import Array
 from .snapshot import RandomState, Snapshot, restore_contents
@@ -51,12 +52,19 @@ class ModelSandbox:
             for name, parameter in layer.parameters().items()
         }
         self.arrays: dict[ParameterKey, dict[str, Array]] = {}
+        self._buffers = [buffer for _, buffer in named_buffers(self.layers)]
         self.random_states: list[list[RandomState]] = []
         self._modules = [module for layer in layers for module in layer.modules()]
         self._owners: list[Any] = [*self._modules, *others]
 
     def __enter__(self) -> ModelSandbox:
         self._memory = {key: p.memory for key, p in self.parameters.items()}
+        self._buffer_values = [buffer.value.copy() for buffer in self._buffers]
+        self._buffer_memory = [buffer.memory for buffer in self._buffers]
+        self._buffer_arrays: dict[str, list[Array]] = {
+            name: [value.astype(dtype) for value in self._buffer_values]
+            for name, dtype in DTYPES.items()
+        }
         for (i, name), parameter in self.parameters.items():
             dtype = parameter.value.dtype
             if dtype.kind not in "fc":
@@ -104,6 +112,8 @@ class ModelSandbox:
         """Compute in one of `DTYPES` from now on."""
         for key, parameter in self.parameters.items():
             parameter.memory = self.arrays[key][name], self._gradients[key][name]
+        for buffer, array in zip(self._buffers, self._buffer_arrays[name], strict=True):
+            buffer.memory = array
         for module, workspace in zip(self._modules, self._workspaces[name], strict=True):
             module.workspace = workspace
 
@@ -113,6 +123,9 @@ class ModelSandbox:
             workspace = module.workspace
             snapshot.restore()
             module.workspace = workspace
+        for buffer, value in zip(self._buffers, self._buffer_values, strict=True):
+            assert buffer.memory is not None
+            buffer.memory[...] = value
 
     @contextmanager
     def perturbed(
@@ -142,3 +155,8 @@ class ModelSandbox:
     def _return_memory(self) -> None:
         for key, parameter in self.parameters.items():
             parameter.memory = self._memory[key]
+        for buffer, memory, value in zip(
+            self._buffers, self._buffer_memory, self._buffer_values, strict=True
+        ):
+            buffer.memory = memory
+            buffer.value = value

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import Buffer
 from ..layers.base import Layer
 from ..parameters import Parameter
 from ..utils.random import get_raw_rng_state, set_rng_state
@@ -16,10 +17,12 @@ from ..utils.random import get_raw_rng_state, set_rng_state
 RandomState = tuple[Any, dict[str, Any]]
 """A Generator or RandomState, and a state of it."""
 
-# Parameters and layers are restored by the sandbox; the rest never changes, or belongs to others.
+# Parameters, buffers and layers are restored by the sandbox; the rest never changes, or belongs to
+# others.
 _NOT_ENTERED = (
     Layer,
     Parameter,
+    Buffer,
     type,
     ModuleType,
     FunctionType,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from ..buffers import Buffer
@@ -35,6 +35,24 @@ def named_members(layer: Layer, path: str) -> Iterator[tuple[str, Member]]:
         yield f"{path}.{name}", parameter
     for name, buffer in layer.buffers().items():
         yield f"{path}.{name}", buffer
+
+
+def named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
+    """Return the parameters of a model with their paths, such as "0.weight", in its order."""
+    return [
+        (f"{i}.{name}", parameter)
+        for i, layer in enumerate(layers)
+        for name, parameter in layer.parameters().items()
+    ]
+
+
+def named_buffers(layers: Sequence[Layer]) -> list[tuple[str, Buffer]]:
+    """Return the buffers of a model with their paths, such as "1.mean", in its order."""
+    return [
+        (f"{i}.{name}", buffer)
+        for i, layer in enumerate(layers)
+        for name, buffer in layer.buffers().items()
+    ]
 
 
 def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -122,14 +140,14 @@ def check_reachable(layer: Layer, path: str) -> None:
             )
 
 
-def check_unchanged(layers: Sequence[Layer], members: dict[str, Parameter | Buffer]) -> None:
+def check_unchanged(layers: Sequence[Layer], members: Mapping[str, object]) -> None:
     """Raise `ArgumentError` if parameters or buffers were replaced since the model was built.
 
     Parameters
     ----------
     layers : sequence of Layer
         The layers of a model.
-    members : dict of str to Parameter or Buffer
+    members : mapping of str to Parameter or Buffer
         Its parameters and buffers by their paths.
     """
     current = {

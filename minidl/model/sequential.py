@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..batching.arguments import MEMORY_LIMIT
+from ..buffers import BufferSet
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..objective import Objective
@@ -66,6 +67,8 @@ class Sequential:
         The penalties.
     parameters : ParameterVector
         All parameters as one vector, `parameters.theta`, and its gradient, `parameters.grad`.
+    buffers : BufferSet
+        What the layers keep but do not learn, such as ``buffers["1.mean"]``.
     dtype : numpy.dtype
         The dtype of the parameters.
     objective_function : Objective
@@ -134,6 +137,11 @@ class Sequential:
     def parameters(self) -> ParameterVector:
         """All parameters as one vector."""
         return self.objective_function.parameters
+
+    @property
+    def buffers(self) -> BufferSet:
+        """All arrays that the layers keep but do not learn, by name."""
+        return self.objective_function.buffers
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -12,12 +12,14 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from .. import layers, losses, penalties
+from ..buffers import Buffer, BufferSet
 from ..data.hdf5_schema import Limits
 from ..data.hdf5_writer import write_hdf5
 from ..errors import ArgumentError, DataError
 from ..layers.base import Layer
+from ..layers.tree import named_buffers, named_parameters
 from ..losses.base import Loss
-from ..parameters import ParameterVector
+from ..parameters import Parameter, ParameterVector
 from ..penalties import Penalty
 from ..utils.atomic_files import FilePath
 from ..utils.self_description import SelfDescribing
@@ -49,6 +51,8 @@ class Model(Protocol):
     def penalties(self) -> Sequence[Penalty]: ...
     @property
     def parameters(self) -> ParameterVector: ...
+    @property
+    def buffers(self) -> BufferSet: ...
     @property
     def dtype(self) -> np.dtype[Any]: ...
 
@@ -119,7 +123,8 @@ def model_datasets(
             f"a saved model {_CONTENT_RULE}, got {model.dtype} and {len(model.layers):,} layers: "
             "use astype, or fewer layers"
         )
-    parameters = {name: parameter.value for name, parameter in model.parameters}
+    members: dict[str, Parameter | Buffer] = {**dict(model.parameters), **model.buffers}
+    parameters = {name: member.value for name, member in members.items()}
     return pack_with_checksums(
         {**config, **(extra_content or {})}, {**parameters, **(extra_arrays or {})}
     )
@@ -219,7 +224,8 @@ def load_model(
             model_layers, loss=loss, penalties=model_penalties, dtype=content["dtype"]
         )
         for name, array in arrays.items():
-            model.parameters[name].value = array
+            member = model.buffers[name] if name in model.buffers else model.parameters[name]
+            member.value = array
     except Exception as error:  # custom classes may raise anything
         raise DataError(
             f"{path}: its layers must fit together, found {str(error)[:300]}: {_CLASS_CHANGED}"
@@ -248,20 +254,17 @@ def _check_custom(custom: Sequence[type[Any]]) -> dict[str, type[Any]]:
 def _check_parameters(
     path: FilePath, model_layers: Sequence[Layer], arrays: Mapping[str, Array], dtype: str
 ) -> None:
-    """Raise `DataError` unless the arrays are the parameters that the layers have."""
-    expected_shapes = {
-        f"{i}.{name}": parameter.shape
-        for i, layer in enumerate(model_layers)
-        for name, parameter in layer.parameters().items()
-    }
+    """Raise `DataError` unless the arrays are the parameters and buffers of the layers."""
+    expected_shapes = {name: member.shape for name, member in named_parameters(model_layers)}
+    expected_shapes |= {name: buffer.shape for name, buffer in named_buffers(model_layers)}
     stored_shapes = {name: array.shape for name, array in arrays.items()}
     for name in {**expected_shapes, **stored_shapes}:
         expected = expected_shapes.get(name, "none")
         stored = stored_shapes.get(name, "none")
         if stored != expected:
             raise DataError(
-                f"{path}, key {name!r}: must be a parameter of its layer, of shape {expected}, "
-                f"found {stored}: {_CLASS_CHANGED}"
+                f"{path}, key {name!r}: must be a parameter or buffer of its layer, of shape "
+                f"{expected}, found {stored}: {_CLASS_CHANGED}"
             )
         if arrays[name].dtype.name != dtype:
             raise damaged_error(path, f"must be {dtype}, found {arrays[name].dtype}", name)

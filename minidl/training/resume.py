@@ -29,6 +29,7 @@ from ..utils.random import RandomGenerator, get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
+from .model_state import ModelState, state_from_dict, state_to_dict
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
@@ -40,7 +41,7 @@ RESUMED_THETA_KEY = "resumed_theta"
 
 def check_savable(run: TrainingRun) -> None:
     """Raise `ArgumentError` if the model or the optimizer could not be saved."""
-    model_datasets(run.model)
+    model_datasets(run.model.objective_function)
     run.optimizer.state()
 
 
@@ -51,25 +52,21 @@ class ResumableState(NamedTuple):
     ----------
     state : dict
         What `capture_state` returned.
-    theta : ndarray of shape (P,)
-        The parameters with which the training is resumed.
+    model_state : ModelState
+        The parameters and buffers with which the training is resumed.
     """
 
     state: dict[str, Any]
-    theta: Array
-
-    def with_own_theta(self) -> ResumableState:
-        """Return the state with a copy of the parameters, which the model does not change."""
-        return self._replace(theta=self.theta.copy())
+    model_state: ModelState
 
     def differs_from(self, model: Sequential) -> bool:
-        """Return whether the model has other parameters, bit for bit."""
-        return self.theta.tobytes() != model.parameters.theta.tobytes()
+        """Return whether the model has other parameters or buffers, bit for bit."""
+        return not self.model_state.equals(ModelState.of(model.objective_function))
 
 
 def capture_resumable_state(run: TrainingRun) -> ResumableState:
-    """Return the state of a training between two steps; its parameters are not copied."""
-    return ResumableState(capture_state(run), run.model.parameters.theta)
+    """Return the state of a training between two steps, with a copy of the model's state."""
+    return ResumableState(capture_state(run), ModelState.of(run.model.objective_function))
 
 
 def save_training(
@@ -77,7 +74,7 @@ def save_training(
     run: TrainingRun,
     *,
     state: ResumableState | None = None,
-    model_theta: Array | None = None,
+    model_state: ModelState | None = None,
 ) -> None:
     """Save the model and the state of its training; see `restore_training`.
 
@@ -89,8 +86,8 @@ def save_training(
         The training, between two steps.
     state : ResumableState, optional
         The state to resume from; by default the present one.
-    model_theta : ndarray of shape (P,), optional
-        The parameters of the model in the file; by default the present ones.
+    model_state : ModelState, optional
+        The parameters and buffers of the model in the file; by default the present ones.
 
     Raises
     ------
@@ -100,26 +97,29 @@ def save_training(
         If the file cannot be written.
     """
     arrays: dict[str, Array] = {}
-    saved, resumed_theta = state or capture_resumable_state(run)
-    parameters: dict[str, Array] = {}  # in place of those of the model
-    if model_theta is None:
-        model_theta = run.model.parameters.theta
-    if resumed_theta is not model_theta and resumed_theta.tobytes() != model_theta.tobytes():
+    saved, resumed = state or capture_resumable_state(run)
+    model_arrays: dict[str, Array] = {}  # in place of those of the model
+    if model_state is None:
+        model_state = ModelState.of(run.model.objective_function)
+    if not resumed.equals(model_state):
         # Under another key: who does not know it refuses the file, and does not resume from the
         # parameters of the model.
         saved = {name: value for name, value in saved.items() if name != _THETA_KEY}
-        saved[RESUMED_THETA_KEY] = resumed_theta
-        parameters = _parameter_arrays(run.model, model_theta)
+        saved |= state_to_dict(resumed, RESUMED_THETA_KEY)
+        model_arrays = _model_arrays(run.model, model_state)
     training = {"state": encode(saved, arrays), "environment": fingerprint()}
-    save_model(run.model, path, {"training": training}, {**parameters, **arrays})
+    save_model(
+        run.model.objective_function, path, {"training": training}, {**model_arrays, **arrays}
+    )
 
 
-def _parameter_arrays(model: Sequential, theta: Array) -> dict[str, Array]:
+def _model_arrays(model: Sequential, state: ModelState) -> dict[str, Array]:
     ends = np.cumsum([parameter.size for _, parameter in model.parameters])
-    return {
-        name: theta[end - parameter.size : end].reshape(parameter.shape)
+    parameters = {
+        name: state.theta[end - parameter.size : end].reshape(parameter.shape)
         for end, (name, parameter) in zip(ends, model.parameters, strict=True)
     }
+    return {**parameters, **state.buffers}
 
 
 def capture_state(run: TrainingRun) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
 
 
 def _check_model(path: FilePath, saved: Mapping[str, Any], run: TrainingRun) -> None:
-    current = model_config(run.model)
+    current = model_config(run.model.objective_function)
     if saved != current:
         mismatch = mismatch_error("model", saved, current, "build the same model")
         raise ArgumentError(f"{path}: {mismatch}")
@@ -210,14 +210,17 @@ def _decode_training(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the training state and the environment in which it was saved."""
     decoded = decode(training["state"], arrays)
-    resumed_theta = decoded.get(RESUMED_THETA_KEY)
-    if resumed_theta is None:
+    resumed = state_from_dict(decoded, RESUMED_THETA_KEY)
+    if resumed is None:
         parameters = [arrays[name].reshape(-1) for name, _ in run.model.parameters]
-        resumed_theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+        theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+        buffers = run.model.objective_function.buffers
+        resumed = ModelState(theta, {name: arrays[name] for name in buffers})
     else:
         decoded[_THETA_KEY] = None
     state = {name: decoded[key] for name, key in TRAINING_STATE_KEYS.items()}
-    state["theta"] = resumed_theta
+    state["theta"] = resumed.theta
+    state["buffers"] = resumed.buffers
     return state, dict(training["environment"])
 
 
@@ -267,6 +270,7 @@ def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:
 def _check_structure(state: Mapping[str, Any], run: TrainingRun, optimizer: Optimizer) -> None:
     current_state: dict[str, Any] = {
         "theta": run.model.parameters.theta,
+        "buffers": run.model.objective_function.buffers.copy_values(),
         "optimizer": _without_schedule_state(optimizer_state_to_v1(optimizer)),
         "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
         "epoch_sums": dict.fromkeys(EPOCH_SUM_KEYS.values(), 0),
@@ -306,7 +310,7 @@ def _restore_state(state: Mapping[str, Any], run: TrainingRun) -> None:
     run.minibatches.restore(minibatches_state)
     for rng, rng_state in zip(_layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(rng, rng_state)
-    run.model.parameters.theta = state["theta"]
+    ModelState(state["theta"], state["buffers"]).restore(run.model.objective_function)
     restore_optimizer_from_v1(run.optimizer, run.model.parameters.theta, state["optimizer"])
     run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
     run.start_time = time.perf_counter() - state["seconds"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ArgumentError
 from ...utils.atomic_files import FilePath
 from ...utils.metrics import higher_is_better
-from ...utils.typing import Array
 from ...utils.validation import is_integer
+from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Checkpoint(Callback):
             run.require_metric(self.monitor, self)
         check_savable(run)
         self.best = math.nan
-        self._measured_theta: Array | None = None  # before the step of the current epoch
+        self._measured_state: ModelState | None = None  # before the step of the current epoch
         self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
         self._final_state: ResumableState | None = None
         self._received_signal: signal.Signals | None = None
@@ -149,7 +149,7 @@ class Checkpoint(Callback):
 
     def on_gradient(self, run: TrainingRun) -> None:
         if self._keeps_measured:
-            self._measured_theta = run.model.parameters.theta.copy()
+            self._measured_state = ModelState.of(run.model.objective_function)
 
     def on_batch_end(self, run: TrainingRun) -> None:
         if self._received_signal:
@@ -158,10 +158,10 @@ class Checkpoint(Callback):
             self._save(run, self.path)
 
     def on_epoch_end(self, run: TrainingRun) -> None:
-        measured_theta, self._measured_theta = self._measured_theta, None
+        measured_state, self._measured_state = self._measured_state, None
         if self.best_path and self._improves(run.history[self.monitor][-1]):
             self.best = run.history[self.monitor][-1]
-            self._save(run, self.best_path, model_theta=measured_theta)
+            self._save(run, self.best_path, model_state=measured_state)
         is_last_epoch = bool(run.stopped) or run.epoch == run.epochs
         if is_last_epoch or (self.every_epochs and run.epoch % self.every_epochs == 0):
             self._save(run, self.path, is_final=is_last_epoch)
@@ -178,13 +178,13 @@ class Checkpoint(Callback):
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = {"best": self.best} if self.best_path else {}
-        if self._measured_theta is not None:  # between the step and the end of the epoch
-            state["measured_theta"] = self._measured_theta
+        if self._measured_state is not None:  # between the step and the end of the epoch
+            state |= state_to_dict(self._measured_state, "measured_theta")
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
         self.best = float(state["best"])
-        self._measured_theta = state.get("measured_theta")
+        self._measured_state = state_from_dict(state, "measured_theta")
 
     def _improves(self, value: float) -> bool:
         if math.isnan(self.best):
@@ -211,14 +211,14 @@ class Checkpoint(Callback):
         run: TrainingRun,
         path: Path | None,
         *,
-        model_theta: Array | None = None,
+        model_state: ModelState | None = None,
         is_final: bool = False,
     ) -> None:
         from ..resume import capture_resumable_state, save_training
 
         if path:
             state = capture_resumable_state(run)
-            save_training(path, run, state=state, model_theta=model_theta)
+            save_training(path, run, state=state, model_state=model_state)
             self._last_save = time.perf_counter()
             # When the other callbacks have ended, the model may be another one.
-            self._final_state = state.with_own_theta() if is_final else None
+            self._final_state = state if is_final else None

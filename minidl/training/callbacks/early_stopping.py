@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ...errors import ArgumentError
 from ...utils.metrics import higher_is_better
-from ...utils.typing import Array
 from ...utils.validation import is_integer
+from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun
 
 
@@ -84,29 +82,29 @@ class EarlyStopping(Callback):
     def _reset(self) -> None:
         self.best = math.nan
         self.best_epoch = 0
-        self._best_theta: Array | None = None
-        self._measured_theta: Array | None = None  # before the step of the current epoch
+        self._best_state: ModelState | None = None
+        self._measured_state: ModelState | None = None  # before the step of the current epoch
 
     def on_train_begin(self, run: TrainingRun) -> None:
         run.require_metric(self.monitor, self)
         self._reset()
-        self._theta_shape = run.model.parameters.theta.shape
+        self._shapes = ModelState.of(run.model.objective_function).shapes()
         self._keeps_measured = self.restore_best and run.measures_before_step(self.monitor)
 
     def on_gradient(self, run: TrainingRun) -> None:
         if self._keeps_measured:
-            self._measured_theta = run.model.parameters.theta.copy()
+            self._measured_state = ModelState.of(run.model.objective_function)
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         value = run.history[self.monitor][-1]
-        measured_theta, self._measured_theta = self._measured_theta, None
+        measured_state, self._measured_state = self._measured_state, None
         if self._is_improved(value):
             self.best = value
             self.best_epoch = run.epoch
             if self.restore_best:
-                if measured_theta is None:
-                    measured_theta = run.model.parameters.theta.copy()
-                self._best_theta = measured_theta
+                if measured_state is None:
+                    measured_state = ModelState.of(run.model.objective_function)
+                self._best_state = measured_state
         elif run.epoch - self.best_epoch >= self.patience:
             run.stop(
                 f"{self.monitor} has not improved on {self.best:.6g} (epoch {self.best_epoch}) "
@@ -122,25 +120,27 @@ class EarlyStopping(Callback):
         return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:
-        state = {"best": self.best, "best_epoch": self.best_epoch, "theta": self._best_theta}
-        if self._measured_theta is not None:  # between the step and the end of the epoch
-            state["measured_theta"] = self._measured_theta
+        state = {"best": self.best, "best_epoch": self.best_epoch}
+        state |= state_to_dict(self._best_state, "theta")
+        if self._measured_state is not None:  # between the step and the end of the epoch
+            state |= state_to_dict(self._measured_state, "measured_theta")
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        theta, measured_theta = state["theta"], state.get("measured_theta")
-        for kept_theta in (theta, measured_theta):
-            if kept_theta is not None and np.shape(kept_theta) != self._theta_shape:
-                rule = f"the best parameters must have the shape {self._theta_shape}"
-                raise ArgumentError(f"{rule}, got {np.shape(kept_theta)}")
+        best_state = state_from_dict(state, "theta")
+        measured_state = state_from_dict(state, "measured_theta")
+        for kept_state in (best_state, measured_state):
+            if kept_state is not None and kept_state.shapes() != self._shapes:
+                rule = f"the best parameters must have the shapes {self._shapes}"
+                raise ArgumentError(f"{rule}, got {kept_state.shapes()}")
         self.best = float(state["best"])
         self.best_epoch = int(state["best_epoch"])
-        self._best_theta = theta
-        self._measured_theta = measured_theta
+        self._best_state = best_state
+        self._measured_state = measured_state
 
     def on_train_end(self, run: TrainingRun) -> None:
-        if self._best_theta is None:
+        if self._best_state is None:
             return
-        run.model.parameters.theta = self._best_theta
+        self._best_state.restore(run.model.objective_function)
         if run.stopped:
             run.stop(f"{run.stopped}; the parameters of epoch {self.best_epoch} were restored")

@@ -48,7 +48,9 @@ class StopOnNonFinite(Callback):
 
     def on_train_begin(self, run: TrainingRun) -> None:
         self._parameters = run.model.parameters
+        self._buffers = run.model.objective_function.buffers
         self._finite_theta = self._parameters.theta.copy()
+        self._finite_buffers = self._buffers.copy_values()
         self._finite_at = "the start"
         self._steps = 0
         # Of a layer without parameters, an output that is not finite shows in a gradient.
@@ -69,9 +71,11 @@ class StopOnNonFinite(Callback):
             for _, layer, output in container.inner_outputs():
                 if id(layer) in self._trainable_ids:
                     checked_outputs.append(output)
-        if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs):
+        buffers = [buffer.value for buffer in self._buffers.values()] if self._buffers else ()
+        if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs, *buffers):
             if self._steps % self.EVERY == 0:
                 np.copyto(self._finite_theta, parameters.theta)
+                self._finite_buffers = self._buffers.copy_values()
                 self._finite_at = f"epoch {run.epoch}, batch {run.batch}"
             self._steps += 1
             return
@@ -83,6 +87,7 @@ class StopOnNonFinite(Callback):
                     break
         parameters.make_read_only(False)
         parameters.theta = self._finite_theta
+        self._buffers.restore(self._finite_buffers)
         raise NonFiniteError(
             f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {cause}. "
             f"The model has the parameters of {self._finite_at}, when everything was finite. Try "
@@ -98,6 +103,10 @@ def _computed_arrays(run: TrainingRun) -> Iterator[tuple[str, Any]]:
     layers = list(enumerate(objective.layers_before_loss))
     for (i, layer), output in zip(layers, run.forward_pass.outputs, strict=True):
         yield from _forward_arrays(str(i), layer, output)
+    for name, buffer in objective.buffers.items():
+        index, _, buffer_name = name.partition(".")
+        layer = objective.layers[int(index)]
+        yield f"layer {index}, {layer}, has a {buffer_name} that is not finite", buffer.value
     yield f"the loss, {objective.loss}, is {run.loss}", run.loss
     dy: Any = objective.loss_backward(run.data.sample_weight)
     yield f"the loss, {objective.loss}, gives a gradient that is not finite", dy

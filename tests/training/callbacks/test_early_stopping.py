@@ -211,5 +211,5 @@ def test_parameters_before_a_step_of_another_shape_are_refused():
     stopping = EarlyStopping("loss")
     jumping(stopping, epochs=1)
     state = {**stopping.state(), "measured_theta": np.ones(2)}
-    with pytest.raises(ArgumentError, match="the best parameters must have the shape"):
+    with pytest.raises(ArgumentError, match="the best parameters must have the shapes"):
         stopping.restore(state)
