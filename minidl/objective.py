@@ -462,22 +462,6 @@ class Objective:
         return self.training_loss.count_correct(output, y)
 
 
-def _named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
-    return [
-        (f"{i}.{name}", parameter)
-        for i, layer in enumerate(layers)
-        for name, parameter in layer.parameters().items()
-    ]
-
-
-def _named_buffers(layers: Sequence[Layer]) -> dict[str, Buffer]:
-    return {
-        f"{i}.{name}": buffer
-        for i, layer in enumerate(layers)
-        for name, buffer in layer.buffers().items()
-    }
-
-
 def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:
     names = [str(penalty) for penalty in penalties]
     for penalty, name in zip(penalties, names, strict=True):
