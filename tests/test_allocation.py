@@ -62,6 +62,7 @@ def test_steps_after_the_first_epoch_allocate_no_arrays(outputs, head, loss, opt
     ]
     model = Sequential([*hidden, Linear(512, outputs), head()], loss=loss(), penalties=[L2(0.1)])
     peak = Peak()
+    optimizer.reset()  # each is used for several models
     model.fit(
         X, Y, optimizer=optimizer, epochs=26, batch_size=256, callbacks=[peak], progress=False
     )

@@ -87,6 +87,7 @@ class PlantValue(Callback):
         return self._plant(array.copy())
 
     def _plant(self, array: Array) -> Array:
+        array.flags.writeable = True  # parameters are read-only while a training runs
         array[tuple(int(self.rng.integers(n)) for n in array.shape)] = self.value
         return array
 

@@ -89,6 +89,7 @@ def test_a_second_model_starts_anew():
         model = network()
         model.fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
         assert optimizer.learning_rate == 0.5
+        optimizer.reset()
 
 
 @pytest.mark.parametrize(
