@@ -53,7 +53,8 @@ class GradientChecker:
         How numeric derivatives are computed. "auto" takes the complex step [1]_, which is exact to
         rounding, and Richardson's extrapolation of central differences where a layer, a penalty or
         the loss is not complex-safe. "complex" refuses such a model. "central" takes plain central
-        differences of the whole objective, as courses teach it, and checks nothing else.
+        differences of the whole objective, as courses teach it, and checks nothing else but that
+        no layer reads a parameter which the model does not train.
     epsilon : float, optional
         The step of `method="central"`, > 0; 1e-7 by default.
     seed : int, default 0

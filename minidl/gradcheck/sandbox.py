@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import Buffer
 from ..errors import DtypeError
 from ..layers.base import Layer
 from ..layers.tree import named_buffers
 from ..losses.base import Loss
+from ..parameters import Parameter
 from ..utils.typing import Array
 from .snapshot import RandomState, Snapshot, restore_contents
 
@@ -32,6 +34,8 @@ class ModelSandbox:
         `DTYPES`.
     others : sequence of object, optional
         Other objects to restore: the loss, the penalties, the model.
+    outer : ModelSandbox, optional
+        Where the model is that the layers are part of.
 
     Attributes
     ----------
@@ -44,7 +48,12 @@ class ModelSandbox:
         The random generators of each layer with their states on entry.
     """
 
-    def __init__(self, layers: Sequence[Layer], others: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        others: Sequence[Any] = (),
+        outer: ModelSandbox | None = None,
+    ) -> None:
         self.layers = tuple(layers)
         self.parameters = {
             (i, name): parameter
@@ -56,6 +65,10 @@ class ModelSandbox:
         self.random_states: list[list[RandomState]] = []
         self._modules = [module for layer in layers for module in layer.modules()]
         self._owners: list[Any] = [*self._modules, *others]
+        members = (*self.parameters.values(), *self._buffers)
+        self._member_ids = {id(member) for member in members}
+        if outer is not None:
+            self._member_ids |= outer._member_ids
 
     def __enter__(self) -> ModelSandbox:
         self._memory = {key: p.memory for key, p in self.parameters.items()}
@@ -107,6 +120,10 @@ class ModelSandbox:
             snapshot.restore()
         for module, attributes in self._without_rng:
             restore_contents(vars(module), attributes)
+
+    def contains(self, member: Parameter | Buffer) -> bool:
+        """Whether the layers, or the model that they are part of, contain a parameter or buffer."""
+        return id(member) in self._member_ids
 
     def set_dtype(self, name: str) -> None:
         """Compute in one of `DTYPES` from now on."""

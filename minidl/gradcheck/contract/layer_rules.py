@@ -13,9 +13,12 @@ from ..result import Check
 from .call_rules import CALL_RULES
 from .gradient_rules import GRADIENT_RULES
 from .layer_run import LayerRun
+from .member_rules import MEMBER_RULES
 from .rule import Rule, run_rules
 
-LAYER_RULES: dict[str, Rule[LayerRun]] = {rule.id: rule for rule in (*CALL_RULES, *GRADIENT_RULES)}
+LAYER_RULES: dict[str, Rule[LayerRun]] = {
+    rule.id: rule for rule in (*CALL_RULES, *MEMBER_RULES, *GRADIENT_RULES)
+}
 """The rules by their ids, in the order in which they are tested."""
 
 

@@ -9,7 +9,11 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import CENTRAL_ELEMENTS
-from ..context import CheckContext, require_finite_objective
+from ..context import CheckContext, layer_inputs, require_finite_objective
+from ..contract.layer_run import LayerRun
+from ..contract.member_rules import MEMBER_RULES
+from ..contract.rule import run_rules
+from ..layer_harness import LayerHarness
 from ..numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
 from ..numeric.gradient import elementwise_gradient
 from ..numeric.numeric_gradient import NumericGradient
@@ -33,7 +37,8 @@ class CentralResult(NamedTuple):
     Attributes
     ----------
     checks
-        A row for each parameter.
+        A row for each parameter, and one for each layer that reads a parameter which the model
+        does not have.
     difference
         The relative error of the whole gradient, if each element was computed.
     """
@@ -57,7 +62,17 @@ def check_by_central_differences(context: CheckContext, scheme: CentralDifferenc
         numeric = _recheck_failed(context, numeric, checks)
         checks = check_term(context, "total", total, noisy, numeric, scheme)
     difference = overall_relative_error(total, numeric) if numeric else None
-    return CentralResult([*checks.values()], difference)
+    return CentralResult([*checks.values(), *_foreign_reads(context)], difference)
+
+
+def _foreign_reads(context: CheckContext) -> list[Check]:
+    """Return a failure for each layer that reads a parameter which the model does not train."""
+    checks: list[Check] = []
+    for i, x in enumerate(layer_inputs(context)[: len(context.objective.layers)]):
+        run = LayerRun.of(LayerHarness(context.sandbox, i), x, context.rng)
+        checks += run_rules(MEMBER_RULES, run, str(run.harness.layer))
+        checks[-1].layer = i
+    return [check for check in checks if check.verdict == "fail"]
 
 
 def _recheck_failed(

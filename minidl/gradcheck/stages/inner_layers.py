@@ -56,8 +56,8 @@ def check_inner_layers(sandbox: ModelSandbox, number: int, x: Array, *, seed: in
         if id(layer) not in inputs:
             continue
         # A layer that cannot run alone is checked as a part of the outer one.
-        with suppress(Exception):
-            checks += _check_alone(layer, number, path, inputs[id(layer)], rng)
+        with suppress(Exception), ModelSandbox([layer], outer=sandbox) as inner_sandbox:
+            checks += _check_alone(inner_sandbox, number, path, inputs[id(layer)], rng)
     return [check for check in checks if check.verdict != "unresolved"]
 
 
@@ -110,18 +110,18 @@ def _recorded_input(layer: Layer, inputs: dict[int, Array]) -> Iterator[None]:
 
 
 def _check_alone(
-    layer: Layer, number: int, path: str, x: Array, rng: np.random.Generator
+    sandbox: ModelSandbox, number: int, path: str, x: Array, rng: np.random.Generator
 ) -> list[Check]:
+    """Check the one layer of a sandbox."""
     checks: list[Check] = []
-    with ModelSandbox([layer]) as sandbox:
-        for harness in harness_by_mode(sandbox, 0, x):
-            checks += check_layer_rules(harness, x, rng)
-            result = check_layer(harness, x, rng, limit=MAX_ELEMENTWISE)
-            for check in result.checks:
-                if check.verdict == "fail" and not check.diagnosis:
-                    explain_layer(check, result, result.harness)
-            checks += result.checks
-            sandbox.reset(layer)
+    for harness in harness_by_mode(sandbox, 0, x):
+        checks += check_layer_rules(harness, x, rng)
+        result = check_layer(harness, x, rng, limit=MAX_ELEMENTWISE)
+        for check in result.checks:
+            if check.verdict == "fail" and not check.diagnosis:
+                explain_layer(check, result, result.harness)
+        checks += result.checks
+        sandbox.reset(harness.layer)
     for check in checks:
         check.layer, check.inner = number, path
     return checks
