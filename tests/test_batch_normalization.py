@@ -5,27 +5,23 @@ import pickle
 
 import numpy as np
 import pytest
+from normalized_network import BatchNormalization
 
 from minidl import (
     Adam,
     ArgumentError,
     BinaryCrossEntropy,
-    Buffer,
     Callback,
     Checkpoint,
     Dropout,
     EarlyStopping,
     GradientChecker,
-    Layer,
     Linear,
     NonFiniteError,
-    Ones,
-    Parameter,
     ReLU,
     Residual,
     Sequential,
     Sigmoid,
-    Zeros,
 )
 from minidl.data import planar
 from minidl.exchange import load_safetensors, save_safetensors
@@ -33,45 +29,6 @@ from minidl.testing import check_layer
 
 X, Y = planar.moons(120, noise=0.2, rng=3)
 X_TEST, Y_TEST = planar.moons(60, noise=0.2, rng=4)
-
-
-class BatchNormalization(Layer):
-    """y = gain * (x - mean) / sqrt(variance + epsilon) + shift."""
-
-    couples_examples = True
-
-    def __init__(self, features, momentum=0.1):
-        self.features = features
-        self.momentum = momentum
-        self.gain = Parameter((features,), init=Ones())
-        self.shift = Parameter((features,), init=Zeros())
-        self.mean = Buffer((features,), init=Zeros())
-        self.variance = Buffer((features,), init=Ones())
-
-    def settings(self):
-        return {"features": self.features, "momentum": self.momentum}
-
-    def output_shape(self, shape):
-        return shape
-
-    def forward(self, x, *, training=False):
-        self.training = training
-        mean, variance = self.mean.value, self.variance.value
-        if training:
-            mean, variance = x.mean(axis=0), ((x - x.mean(axis=0)) ** 2).mean(axis=0)
-            self.mean.value += self.momentum * (mean - self.mean.value)
-            self.variance.value += self.momentum * (variance - self.variance.value)
-        self.scale = 1 / np.sqrt(variance + 1e-5)
-        self.normalized = (x - mean) * self.scale
-        return self.gain.value * self.normalized + self.shift.value
-
-    def backward(self, dy):
-        self.gain.grad[...] = (dy * self.normalized).sum(axis=0)
-        self.shift.grad[...] = dy.sum(axis=0)
-        dx = dy * self.gain.value
-        if self.training:
-            dx = dx - dx.mean(axis=0) - self.normalized * (dx * self.normalized).mean(axis=0)
-        return dx * self.scale
 
 
 def build(seed=1):
