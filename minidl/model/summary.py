@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from ..layers.base import Layer, Shape
 from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
 from ..objective import Objective
 
-_ALIGNMENTS = (str.ljust, str.ljust, str.rjust, str.rjust)  # of the columns after the first
 _UNITS = ("B", "kB", "MB", "GB")
+
+Row: TypeAlias = tuple[str, ...]
 
 
 def summarize(objective: Objective) -> str:
@@ -24,27 +26,58 @@ def summarize(objective: Objective) -> str:
     Returns
     -------
     str
-        A row per layer, indented for a layer inside of another one, and one for the total, then a
-        line with loss, penalties and dtype.
+        A row per layer, indented for a layer inside of another one, and one for the total; a table
+        of the buffers, if there are any; then a line with loss, penalties and dtype.
     """
+    fused = ", computed from the logits" if objective.is_fused else ""
+    penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
+    lines = [
+        *_layer_table(objective),
+        *_buffer_table(objective),
+        f"loss {objective.loss}{fused}{penalties}; {objective.dtype}",
+    ]
+    return "\n".join(lines)
+
+
+def _layer_table(objective: Objective) -> list[str]:
     itemsize = objective.dtype.itemsize
-    rows = [("#", "layer", "output", "parameters", "size")]
+    rows: list[Row] = [("#", "layer", "output", "parameters", "size")]
     for path, text, layer, shape in _layer_rows(objective.layers):
         output = "?" if shape is None else f"({', '.join(map(str, ('m', *shape)))})"
         count = sum(parameter.size for parameter in layer.parameters().values())
-        rows.append((path, text, output, f"{count:,}", format_size(count * itemsize)))
+        rows.append((path, text, output, *_count_and_size(count, itemsize)))
     has_inner_rows = len(rows) > 1 + len(objective.layers)
-    alignments = (str.ljust if has_inner_rows else str.rjust, *_ALIGNMENTS)
-    total = objective.parameters.size
-    rows.append(("", "total", "", f"{total:,}", format_size(total * itemsize)))
+    rows.append(("", "total", "", *_count_and_size(objective.parameters.size, itemsize)))
+    return _aligned(rows, n_left=3, first=str.ljust if has_inner_rows else str.rjust)
+
+
+def _buffer_table(objective: Objective) -> list[str]:
+    if not objective.buffers:
+        return []
+    itemsize = objective.dtype.itemsize
+    rows: list[Row] = [("buffer (kept, not learned)", "shape", "elements", "size")]
+    for name, buffer in objective.buffers.items():
+        rows.append((name, str(buffer.shape), *_count_and_size(buffer.size, itemsize)))
+    total = sum(buffer.size for buffer in objective.buffers.values())
+    rows.append(("total", "", *_count_and_size(total, itemsize)))
+    return _aligned(rows, n_left=2)
+
+
+def _count_and_size(count: int, itemsize: int) -> tuple[str, str]:
+    return f"{count:,}", format_size(count * itemsize)
+
+
+def _aligned(
+    rows: list[Row], n_left: int, first: Callable[[str, int], str] = str.ljust
+) -> list[str]:
+    """Return lines with equal columns: `n_left` to the left, the rest, numbers, to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    alignments = [first, *[str.ljust] * (n_left - 1), *[str.rjust] * (len(widths) - n_left)]
     lines = []
     for row in rows:
         columns = zip(alignments, row, widths, strict=True)
         lines.append(" " + "  ".join(align(cell, width) for align, cell, width in columns))
-    fused = ", computed from the logits" if objective.is_fused else ""
-    penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
-    return "\n".join([*lines, f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"])
+    return lines
 
 
 def _layer_rows(layers: Sequence[Layer]) -> Iterator[tuple[str, str, Layer, Shape | None]]:

@@ -4,9 +4,11 @@ from helpers import Gain
 from minidl import (
     L2,
     BinaryCrossEntropy,
+    Buffer,
     Chain,
     Concat,
     Flatten,
+    Layer,
     Linear,
     MeanSquaredError,
     ReLU,
@@ -14,6 +16,7 @@ from minidl import (
     Sequential,
     Sigmoid,
     Tanh,
+    Zeros,
 )
 from minidl.model.summary import format_size
 
@@ -64,6 +67,44 @@ def test_layers_in_layers_have_rows_of_their_own():
         ["loss", "MeanSquaredError();", "float32"],
     ]
     assert "\n 1.body.1.0        Tanh()" in table  # indented by its depth
+
+
+class Statistics(Layer):
+    def __init__(self, features):
+        self.mean = Buffer((features,), init=Zeros())
+        self.steps = Buffer((), init=Zeros())
+
+    def forward(self, x, *, training=False):
+        return x - self.mean.value
+
+    def backward(self, dy):
+        return dy
+
+    def output_shape(self, shape):
+        return shape
+
+
+def test_buffers_have_an_aligned_table_of_their_own():
+    layers = [Linear(2, 1200), Residual(Linear(1200, 4), Statistics(4), Linear(4, 1200))]
+    table = Sequential([*layers, Statistics(1200)], loss=MeanSquaredError()).summary()
+    assert table.splitlines()[8:] == [
+        "           total                               14,404  57.6 kB",
+        " buffer (kept, not learned)  shape    elements    size",
+        " 1.body.1.mean               (4,)            4    16 B",
+        " 1.body.1.steps              ()              1     4 B",
+        " 2.mean                      (1200,)     1,200  4.8 kB",
+        " 2.steps                     ()              1     4 B",
+        " total                                   1,206  4.8 kB",
+        "loss MeanSquaredError(); float32",
+    ]
+
+
+def test_a_deep_net_with_buffers_fits_into_80_columns():
+    block = [Linear(512, 512, bias=False), Statistics(512), ReLU()]
+    layers = [Linear(64, 512), Residual(Chain(*block)), Concat([Statistics(512)], Tanh())]
+    table = Sequential([*layers, Linear(1024, 10)], loss=MeanSquaredError()).summary()
+    assert max(map(len, table.splitlines())) <= 80
+    assert "buffer" not in Sequential([Linear(64, 512)], loss=MeanSquaredError()).summary()
 
 
 @pytest.mark.parametrize(
