@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..layers.base import Layer
+from ..layers.tree import MEMBERS
 from ..parameters import Parameter
 from ..utils.random import set_rng_state
+from ..utils.snapshot import RandomState, Snapshot
 from ..utils.typing import Array
 from .constants import (
     RELATIVE_NOISE,
@@ -32,7 +34,6 @@ from .rounding.noise import (
 )
 from .rounding.noisy_layers import noisy_layers
 from .sandbox import ModelSandbox
-from .snapshot import RandomState, Snapshot
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class LayerHarness:
     @contextmanager
     def preserved(self) -> Iterator[None]:
         """Restore at the end what the layer and those in it store, other than parameters."""
-        snapshots = [Snapshot(module) for module in self.layer.modules()]
+        snapshots = [Snapshot(module, MEMBERS) for module in self.layer.modules()]
         try:
             yield
         finally:

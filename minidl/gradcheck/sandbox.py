@@ -11,11 +11,12 @@ import numpy as np
 from ..buffers import Buffer
 from ..errors import DtypeError
 from ..layers.base import Layer
-from ..layers.tree import named_buffers
+from ..layers.tree import MEMBERS, named_buffers
 from ..losses.base import Loss
 from ..parameters import Parameter
+from ..utils.snapshot import RandomState, Snapshot, restore_contents
 from ..utils.typing import Array
-from .snapshot import RandomState, Snapshot, restore_contents
+from ..utils.workspace import HasWorkspace
 
 ParameterKey = tuple[int, str]
 """The number of a layer and the name of its parameter."""
@@ -93,9 +94,12 @@ class ModelSandbox:
         ]
         for module, _ in self._without_rng:
             module.rng = np.random.default_rng(0)
-        self._snapshots = {id(owner): Snapshot(owner) for owner in self._owners}
+        self._found = [Snapshot(owner, MEMBERS) for owner in self._owners]
         for owner in self._owners:
             owner.workspace = {}
+            if isinstance(owner, HasWorkspace):
+                owner.release_memory()  # what earlier calls left behind: the check begins afresh
+        self._snapshots = {id(owner): Snapshot(owner, MEMBERS) for owner in self._owners}
         for key, p in self.parameters.items():
             self.arrays[key] = {name: np.array(p.value, dtype) for name, dtype in DTYPES.items()}
         self._gradients: dict[ParameterKey, dict[str, Array]] = {
@@ -116,7 +120,7 @@ class ModelSandbox:
 
     def __exit__(self, *error: object) -> None:
         self._return_memory()
-        for snapshot in self._snapshots.values():
+        for snapshot in self._found:
             snapshot.restore()
         for module, attributes in self._without_rng:
             restore_contents(vars(module), attributes)
@@ -135,7 +139,7 @@ class ModelSandbox:
             module.workspace = workspace
 
     def reset(self, owner: Layer | Loss) -> None:
-        """Restore what forward and backward of a layer or loss have changed since entry."""
+        """Restore what forward and backward of a layer or loss have changed or left behind."""
         for module, snapshot in self._snapshots_of(owner):
             workspace = module.workspace
             snapshot.restore()

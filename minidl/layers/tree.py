@@ -13,6 +13,9 @@ from .base import Layer
 
 Member: TypeAlias = Layer | Parameter | Buffer
 
+MEMBERS = (Layer, Parameter, Buffer)
+"""The types of `Member`, for `isinstance` and searches."""
+
 
 def named_modules(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
     """Iterate over layers and all that they contain.
@@ -130,7 +133,7 @@ def check_reachable(layer: Layer, path: str) -> None:
     """
     for module_path, module in layer.named_modules(path):
         children = {id(child) for _, child in module.named_children()}
-        for place, member in find_hidden(module, (Layer, Parameter, Buffer)):
+        for place, member in find_hidden(module, MEMBERS):
             if id(member) in children:
                 continue
             raise ArgumentError(

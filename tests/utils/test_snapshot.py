@@ -1,12 +1,13 @@
 """A snapshot restores all that an object holds, however nested."""
 
+from collections import deque
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from minidl.gradcheck.snapshot import Snapshot
 from minidl.utils.random import set_rng_state
+from minidl.utils.snapshot import Snapshot
 
 
 def owner(**attributes):
@@ -27,6 +28,12 @@ def owner(**attributes):
             lambda value: value["a"]["b"][0],
         ),
         (lambda: {1, 2}, lambda value: value.add(3), lambda value: sorted(value)),
+        (lambda: deque([1]), lambda value: value.append(3), lambda value: list(value)),
+        (
+            lambda: deque([np.zeros(1)]),
+            lambda value: value[0].fill(5),
+            lambda value: value[0][0],
+        ),
         (
             lambda: owner(count=0),
             lambda value: setattr(value, "count", 9),
@@ -91,3 +98,44 @@ def test_a_structure_that_holds_itself_is_no_trap():
     thing.items.append(1)
     snapshot.restore()
     assert len(thing.items) == 1
+
+
+def test_one_attribute_comes_back_alone():
+    thing = owner(array=np.zeros(2), nested={"a": [1]}, number=1, gone=2)
+    array, nested = thing.array, thing.nested
+    snapshot = Snapshot(thing)
+    array += 1
+    nested["a"].append(2)
+    thing.array, thing.number, thing.new = np.ones(3), 5, 6
+    del thing.gone
+    snapshot.restore_attribute("array")
+    assert thing.array is array
+    assert array.tolist() == [0, 0]
+    assert (nested, thing.number, thing.new) == ({"a": [1, 2]}, 5, 6)
+    for name in ("nested", "gone", "new"):
+        snapshot.restore_attribute(name)
+    assert nested == {"a": [1]}
+    assert (thing.number, thing.gone) == (5, 2)
+    assert not hasattr(thing, "new")
+
+
+def test_an_attribute_that_holds_itself_comes_back_alone():
+    thing = owner(items=[1])
+    thing.items.append(thing.items)
+    snapshot = Snapshot(thing)
+    thing.items.clear()
+    snapshot.restore_attribute("items")
+    assert thing.items[0] == 1
+    assert thing.items[1] is thing.items
+
+
+def test_contents_of_some_types_are_left_out():
+    inner = owner(count=0)
+    thing = owner(inner=inner, kept=[inner])
+    snapshot = Snapshot(thing, (SimpleNamespace,))
+    inner.count, thing.inner = 5, None
+    thing.kept.clear()
+    snapshot.restore()
+    assert thing.inner is inner
+    assert thing.kept == [inner]
+    assert inner.count == 5

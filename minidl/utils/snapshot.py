@@ -1,0 +1,149 @@
+"""A snapshot of everything that an object holds."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .random import get_raw_rng_state, set_rng_state
+
+RandomState = tuple[Any, dict[str, Any]]
+"""A Generator or RandomState, and a state of it."""
+
+# These never change, or belong to others.
+_NOT_ENTERED = (
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    BuiltinFunctionType,
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+)
+
+
+class _Record(NamedTuple):
+    """An object, how to give it back its contents, and the objects that these were."""
+
+    value: Any  # kept alive: the records are found by its id
+    restore: Callable[[], object] | None
+    contents: Iterable[Any]
+
+
+class Snapshot:
+    """All that an object holds: its attributes and what is in them, however nested.
+
+    Arrays, lists, tuples, dictionaries, sets, deques, random generators and the attributes of other
+    objects are recorded.
+
+    Parameters
+    ----------
+    owner : object
+        An object with a `__dict__`.
+    not_entered : tuple of type, default ()
+        Types of objects whose contents are left out, because somebody else restores them.
+
+    Attributes
+    ----------
+    attributes : dict of str to object
+        The attributes at the time of the snapshot.
+    random_states : list of (generator, state)
+        Every random generator that it holds, with the state at the time of the snapshot.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> owner = SimpleNamespace(count=0, seen=[1])
+    >>> snapshot = Snapshot(owner)
+    >>> owner.count, owner.seen[0], owner.new = 5, 6, 7
+    >>> snapshot.restore_attribute("seen")
+    >>> owner
+    namespace(count=5, seen=[1], new=7)
+    >>> snapshot.restore()
+    >>> owner
+    namespace(count=0, seen=[1])
+    """
+
+    def __init__(self, owner: object, not_entered: tuple[type, ...] = ()) -> None:
+        self.random_states: list[RandomState] = []
+        self.attributes = dict(vars(owner))
+        self._owner_attributes = vars(owner)
+        self._not_entered = (*_NOT_ENTERED, *not_entered)
+        self._records: dict[int, _Record] = {}
+        self._record(self._owner_attributes)
+
+    def restore(self) -> None:
+        """Restore every attribute, the contents of arrays and containers, and random states."""
+        for record in self._records.values():
+            if record.restore is not None:
+                record.restore()
+        self.restore_random_states()
+
+    def restore_attribute(self, name: str) -> None:
+        """Restore one attribute with its contents; delete it if it did not exist.
+
+        Parameters
+        ----------
+        name : str
+            The attribute.
+        """
+        if name not in self.attributes:
+            self._owner_attributes.pop(name, None)
+            return
+        self._owner_attributes[name] = self.attributes[name]
+        self._restore_value(self.attributes[name], set())
+
+    def restore_random_states(self) -> None:
+        """Restore the random generators alone."""
+        for generator, state in self.random_states:
+            set_rng_state(generator, state)
+
+    def _restore_value(self, value: Any, restored: set[int]) -> None:
+        record = self._records.get(id(value))
+        if record is None or id(value) in restored:
+            return
+        restored.add(id(value))
+        if record.restore is not None:
+            record.restore()
+        for each in record.contents:
+            self._restore_value(each, restored)
+
+    def _record(self, value: Any) -> None:
+        if id(value) in self._records or isinstance(value, self._not_entered):
+            return
+        restore: Callable[[], object] | None = None
+        contents: Iterable[Any] = ()
+        if isinstance(value, np.ndarray):
+            if value.flags.writeable:
+                restore = partial(np.copyto, value, value.copy())
+        elif isinstance(value, np.random.Generator | np.random.RandomState):
+            self.random_states.append((value, get_raw_rng_state(value)))
+        elif isinstance(value, dict | set | deque):
+            restore = partial(restore_contents, value, value.copy())
+            contents = list(value.values() if isinstance(value, dict) else value)
+        elif isinstance(value, list | tuple):
+            contents = list(value)
+            if isinstance(value, list):
+                restore = partial(value.__setitem__, slice(None), contents)
+        elif hasattr(value, "__dict__"):
+            contents = [vars(value)]
+        self._records[id(value)] = _Record(value, restore, contents)
+        for each in contents:
+            self._record(each)
+
+
+def restore_contents(container: Any, contents: Any) -> None:
+    """Make a dict, a set or a deque hold these contents again."""
+    container.clear()
+    if isinstance(container, deque):
+        container.extend(contents)
+    else:
+        container.update(contents)
