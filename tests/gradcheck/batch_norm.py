@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl import Layer, Ones, Parameter, Zeros
+from minidl import Buffer, Layer, Ones, Parameter, Zeros
 
 
 class BatchNorm(Layer):
@@ -13,16 +13,18 @@ class BatchNorm(Layer):
     def __init__(self, features, bug=""):
         self.gain = Parameter((features,), init=Ones())
         self.shift = Parameter((features,), init=Zeros())
-        self.mean, self.var, self.bug = np.zeros(features), np.ones(features), bug
+        self.mean = Buffer((features,), init=Zeros())
+        self.var = Buffer((features,), init=Ones())
+        self.bug = bug
 
     def forward(self, x, *, training=False):
         self.training = training
-        mean, var = self.mean, self.var
+        mean, var = self.mean.value, self.var.value
         if training:
             mean = x.mean(axis=0)
             var = ((x - mean) ** 2).mean(axis=0)
-            self.mean = 0.9 * self.mean + 0.1 * mean.real
-            self.var = 0.9 * self.var + 0.1 * var.real
+            self.mean.value += 0.1 * (mean - self.mean.value)
+            self.var.value += 0.1 * (var - self.var.value)
         self.std = np.sqrt(var + 1e-5)
         self.unit = (x - mean) / self.std
         return self.unit * self.gain.value + self.shift.value

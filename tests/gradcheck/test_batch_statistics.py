@@ -37,8 +37,8 @@ def test_the_right_layer_passes_and_keeps_its_statistics():
     assert {
         check.training for check in report.checks if check.layer == 1 and check.term == "layer"
     } == {False, True}
-    np.testing.assert_array_equal(layer.mean, np.zeros(5))
-    np.testing.assert_array_equal(layer.var, np.ones(5))
+    np.testing.assert_array_equal(layer.mean.value, np.zeros(5))
+    np.testing.assert_array_equal(layer.var.value, np.ones(5))
     assert check_layer(BatchNorm(4), X).ok
 
 
