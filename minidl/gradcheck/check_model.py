@@ -13,10 +13,13 @@ import numpy.typing as npt
 from ..batching.batch import Batch
 from ..batching.sample_weights import compute_sample_weight
 from ..errors import ArgumentError
+from ..layers.base import Layer
 from ..model.inputs import prepare_batch
 from ..model.questions import Asking
 from ..model.sequential import Sequential
 from ..objective import Objective
+from ..parameters import Parameter
+from ..utils.snapshot import restored
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
@@ -150,13 +153,15 @@ class GradientChecker:
         self, objective: Objective, X: Any, Y: Any, sample_weight: Any, exhaustive: bool
     ) -> Report:
         start = time.perf_counter()
-        x, y, _ = prepare_batch(objective, X, Y)
+        others = (objective, objective.training_loss, *objective.penalties)
+        modules = [module for layer in objective.layers for module in layer.modules()]
+        with restored([*modules, *others], (Layer, Parameter)):  # layers may have to tell the shape of the output
+            x, y, _ = prepare_batch(objective, X, Y)
         weight = compute_sample_weight(objective.loss, y, sample_weight)
         double = np.dtype(np.float64)
         outputs = y.shape[1] if y.ndim == 2 else y.shape[1:]
         y = objective.loss.prepare_targets(Y, outputs, double)
         batch = Batch(x if objective.takes_integers else x.astype(double), y, weight)
-        others = (objective, objective.training_loss, *objective.penalties)
         with ModelSandbox(objective.layers, others) as sandbox, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             min_calls = ALL_CALLS if exhaustive else 0

@@ -20,11 +20,12 @@ from ..batching.out_of_core import (
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
 from ..errors import ShapeError
-from ..layers.base import Shape, UnknownRank
+from ..layers.base import Shape
 from ..layers.shapes import output_shapes
 from ..objective import Objective
 from ..utils.typing import Array
 from ..utils.validation import as_sample_array, check_integers, smaller_dtype, to_finite_array
+from .output_shape import measure_output_shape
 
 
 def prepare_examples(
@@ -48,7 +49,8 @@ def prepare_examples(
     x : ndarray or ArraySource of shape (m, ...)
         The examples.
     output_shape : tuple of int or None
-        The shape of one example of the output, or None if a layer does not define `output_shape`.
+        The shape of one example of the output, as far as the layers tell it; None if one of them
+        does not define `output_shape`.
     """
     dtype = objective.input_dtype
     x = as_array_or_source(X, "X", dtype)
@@ -76,21 +78,6 @@ def prepare_examples(
 def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
     dtype = np.dtype(x.values.dtype) if isinstance(x, ArraySource) else x.dtype
     check_integers(dtype, f"layer 0, {objective.layers[0]}")
-
-
-def _outputs_of_targets(
-    output_shape: Shape | None, Y: Any, *, may_have_positions: bool
-) -> int | Shape | None:
-    """Return `outputs` of `Loss.prepare_targets`: a number for a model whose output is (m, k)."""
-    if not output_shape:
-        return None
-    if isinstance(output_shape, UnknownRank) and may_have_positions:
-        # A layer does not define `output_shape`: the axes between are those of the targets.
-        y_shape = np.shape(Y) if not hasattr(Y, "shape") else tuple(Y.shape)
-        n_outputs = output_shape[-1]
-        positions = y_shape[1:-1] if y_shape[-1:] in ((n_outputs,), (1,)) else y_shape[1:]
-        output_shape = (*positions, n_outputs)
-    return output_shape[0] if len(output_shape) == 1 else tuple(output_shape)
 
 
 def _finite_examples(x: Array, dtype: np.dtype[Any], max_bytes: int) -> Array:
@@ -139,9 +126,9 @@ def prepare_data(
         All rows, validated and of the same length.
     """
     x, output_shape = prepare_examples(objective, X, validate=validate, memory_limit=memory_limit)
-    outputs = _outputs_of_targets(
-        output_shape, Y, may_have_positions=len(x.shape) > 2 or objective.takes_integers
-    )
+    output_shape = measure_output_shape(objective, x, output_shape)
+    # A number for a model whose output is (m, k).
+    outputs = output_shape[0] if output_shape and len(output_shape) == 1 else output_shape or None
     loss = objective.loss
     dtype = objective.dtype
     y: Array | ArraySource | LazyTargets

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
@@ -138,6 +139,25 @@ class Snapshot:
         self._records[id(value)] = _Record(value, restore, contents)
         for each in contents:
             self._record(each)
+
+
+@contextmanager
+def restored(owners: Iterable[object], not_entered: tuple[type, ...] = ()) -> Iterator[None]:
+    """Restore all that some objects hold at the end of a context.
+
+    Parameters
+    ----------
+    owners : iterable of object
+        Objects with a `__dict__`.
+    not_entered : tuple of type, default ()
+        As for `Snapshot`.
+    """
+    snapshots = [Snapshot(owner, not_entered) for owner in owners]
+    try:
+        yield
+    finally:
+        for snapshot in snapshots:
+            snapshot.restore()
 
 
 def restore_contents(container: Any, contents: Any) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minidl.utils.random import set_rng_state
-from minidl.utils.snapshot import Snapshot
+from minidl.utils.snapshot import Snapshot, restored
 
 
 def owner(**attributes):
@@ -139,3 +139,17 @@ def test_contents_of_some_types_are_left_out():
     assert thing.inner is inner
     assert thing.kept == [inner]
     assert inner.count == 5
+
+
+def test_a_context_restores_its_objects_even_if_it_raises():
+    first, second = owner(kept=np.zeros(2)), owner()
+
+    def change():
+        first.kept[0] = 7
+        second.new = 1
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), restored([first, second]):
+        change()
+    assert first.kept.tolist() == [0, 0]
+    assert not hasattr(second, "new")
