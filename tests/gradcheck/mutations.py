@@ -81,6 +81,7 @@ def _targets():
                     if is_defined_here and not getattr(function, "__isabstractmethod__", False):
                         yield owner.__module__.removeprefix("minidl."), owner.__name__, method
     yield "objective", "Objective", "backward"
+    yield "objective", "Objective", "loss_backward"
     yield "objective", "Objective", "add_penalty_gradient"
     yield "objective", "Objective", "value_and_gradient"
 
@@ -90,7 +91,6 @@ TARGETS = sorted(set(_targets()) - WITHOUT_MUTANTS)
 # Mutants equivalent to the source, by their class and the end of their description, with the
 # reason. Each must pass the check.
 EQUIVALENT = {
-    ("Softmax", "axis=1, keepdims=True), out=out)"): "the last axis of a matrix is its axis 1",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
     ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     (
@@ -120,15 +120,33 @@ EQUIVALENT = {
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
+    ("Objective", "out=dy)"): "the loss's array, not needed any more",
+    (
+        "Linear",
+        "without if dy.ndim == 2:;     return matmul_into(dy, weight, dx)",
+    ): "what follows does the same for rows, slower",
+    ("Linear", "if dy.ndim == 1:"): "what follows does the same for rows, slower",
+    ("Linear", "if dy.ndim > 1:"): "rows keep their shape",
+    ("Linear", "if dy.ndim >= 2:"): "rows keep their shape",
+    (
+        "Linear",
+        "dy = dy.reshape(-2, self.out_features)",
+    ): "NumPy takes any negative number for the length that it finds itself",
+    (
+        "Linear",
+        "matmul_into(dy.reshape(-2, self.out_features), weight, dx)",
+    ): "NumPy takes any negative number for the length that it finds itself",
+    ("Chain", "if first <= len(self.layers):"): "there are parameters",
     (
         "Chain",
-        "run_backward_parameters(self.layers[first], dy)  ->  nothing",
-    ): "<= for <: there are parameters",
-    ("Chain", "dy = run(name, layer, dy)  ->  nothing"): "not strict: equal lengths",
+        "zip(self._names[::1], self.layers[::-1], strict=True):",
+    ): "names only say where something is",
+    ("Chain", "self.layers[::-1], strict=False):"): "equal lengths",
     (
         "Concat",
         "without if any((term is None for term in terms)):;     return None",
     ): "no integers here",
+    ("Concat", "if len(terms) == 0:"): "more than one branch here",
     ("Concat", "without if len(terms) == 1:;     return terms[0]"): "more than one branch here",
     ("Concat", "return terms[0]  ->  return terms[1]"): "more than one branch here",
     ("Concat", "'dx', terms[1].shape, np.result_type(*terms))"): "equal shapes",
@@ -136,7 +154,6 @@ EQUIVALENT = {
         "Residual",
         "without if through_body is None or through_shortcut is None:;     return None",
     ): "no integers here",
-    ("Residual", "out=through_shortcut)"): "the shortcut layer's array, not needed any more",
     ("Residual", "out=through_body)"): "the body's array, not needed any more",
     ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
 }
@@ -405,11 +422,15 @@ def mutants() -> Iterator[Mutant]:
 
 
 def _lines(function):
-    return [
-        ast.unparse(s).replace("\n", "; ")
-        for s in ast.walk(function)
-        if isinstance(s, ast.stmt) and not hasattr(s, "body")
-    ]
+    """Return each statement as text; of one that contains others, what stands in its first line."""
+    lines = []
+    for statement in ast.walk(function):
+        if isinstance(statement, ast.stmt) and statement is not function:
+            if hasattr(statement, "body"):
+                statement = copy.copy(statement)
+                statement.body, statement.orelse = [ast.Pass()], []
+            lines.append(ast.unparse(statement).replace("\n    pass", "").replace("\n", "; "))
+    return lines
 
 
 def _subclass(owner, method, function):
@@ -418,52 +439,68 @@ def _subclass(owner, method, function):
 
 
 def planted(mutant: Mutant):
-    """Return models into which the mutant is put, and their batches."""
+    """Yield models into which the mutant is put, and X, Y and weights."""
     function = mutant.function()
     rng = np.random.default_rng(11)
-    X, m = rng.standard_normal((6, 4)), 6
-    if mutant.module.startswith("layers"):
-        yield _in_layer(mutant, function, rng, X)
-    elif mutant.module.startswith("losses"):
-        yield _in_loss(mutant, function, rng, X)
-    elif mutant.module == "penalties":
+    if mutant.module == "penalties":
         chosen = _subclass(mutant.owner, mutant.method, function)
         layers = [Linear(4, 4), Tanh(), Linear(4, 2)]
         yield (
             Sequential(layers, loss=MeanSquaredError(), penalties=[chosen(0.3)], dtype=np.float64),
-            X,
-            rng.standard_normal((m, 2)),
+            rng.standard_normal((6, 4)),
+            rng.standard_normal((6, 2)),
+            None,
         )
-    else:
-        layers = [Dropout(0.5), Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 2)]
-        model = Sequential(
-            layers,
-            loss=MeanSquaredError(),
-            penalties=[L2(0.3), L1(0.2, layers=[1])],
-            dtype=np.float64,
-        )
-        objective = model.objective_function
-        setattr(objective, mutant.method, function.__get__(objective))
-        yield model, X, rng.standard_normal((m, 2))
+        return
+    for shape, weight in BATCHES:
+        if mutant.module.startswith("layers"):
+            yield *_in_layer(mutant, function, rng, shape), weight
+        elif mutant.module.startswith("losses"):
+            yield *_in_loss(mutant, function, rng, shape), weight
+        else:
+            yield *_in_objective(mutant, function, rng, shape), weight
+
+
+# The shape of examples and positions, (m, ...), and weights: rows, and sequences with a mask.
+BATCHES = [((6,), None), ((3, 2), np.array([[1.0, 2.0], [0.5, 0.0], [1.0, 1.5]]))]
 
 
 # The arguments of the layers that need some; each maps 5 features to 5.
 ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,)}
 
 
+# Functions of the container's class: one for rows, another for sequences.
 CONTAINERS = {
-    "Chain": lambda mutated: mutated(Tanh(), Linear(5, 5), Tanh(), Linear(5, 5)),
-    "Concat": lambda mutated: mutated(Tanh(), [Linear(5, 3), Tanh()], Linear(5, 2)),
-    "Residual": lambda mutated: mutated(Linear(5, 5), Tanh(), shortcut=Linear(5, 5)),
+    "Chain": (
+        lambda mutated: mutated(Tanh(), Linear(5, 5), Tanh(), Linear(5, 5)),
+        lambda mutated: mutated(Linear(5, 5), Tanh()),
+    ),
+    "Concat": (
+        lambda mutated: mutated(Tanh(), [Linear(5, 3), Tanh()], Linear(5, 2)),
+        lambda mutated: mutated(Linear(5, 5), Tanh()),
+    ),
+    "Residual": (
+        lambda mutated: mutated(Linear(5, 5), Tanh(), shortcut=Linear(5, 5)),
+        lambda mutated: mutated(Linear(5, 5), Tanh()),
+    ),
 }
 
 
-def _in_layer(mutant, function, rng, X):
+def _in_objective(mutant, function, rng, shape):
+    layers = [Dropout(0.5), Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 2)]
+    penalties = [L2(0.3), L1(0.2, layers=[1])]
+    model = Sequential(layers, loss=MeanSquaredError(), penalties=penalties, dtype=np.float64)
+    objective = model.objective_function
+    setattr(objective, mutant.method, function.__get__(objective))
+    return model, rng.standard_normal((*shape, 4)), rng.standard_normal((*shape, 2))
+
+
+def _in_layer(mutant, function, rng, shape):
     owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner)
     mutated = _subclass(owner, mutant.method, function)
     try:
         if owner in CONTAINERS:
-            made = CONTAINERS[owner](mutated)
+            made = CONTAINERS[owner][len(shape) - 1](mutated)
         else:
             made = mutated(*ARGUMENTS.get(owner, ()))
     except TypeError as error:
@@ -472,26 +509,25 @@ def _in_layer(mutant, function, rng, X):
         ) from None
     before = [Linear(4, 5), Tanh()]
     if mutant.method == "backward_parameters":  # it is called for the first layer with parameters
-        before, X = [], rng.standard_normal((6, 5))
+        before = []
+    X = rng.standard_normal((*shape, 4 if before else 5))
     layers = [*before, made, Linear(10 if owner == "Concat" else 5, 2)]
-    return (
-        Sequential(layers, loss=MeanSquaredError(), dtype=np.float64),
-        X,
-        rng.standard_normal((6, 2)),
-    )
+    Y = rng.standard_normal((*shape, 2))
+    return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), X, Y
 
 
-def _in_loss(mutant, function, rng, X):
+def _in_loss(mutant, function, rng, shape):
+    X = rng.standard_normal((*shape, 4))
     layers = [Linear(4, 5), Tanh(), Linear(5, 3)]
     mutated = _subclass(mutant.owner, mutant.method, function)
     binary, categorical = (
         issubclass(mutated, base) for base in (BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy)
     )
     if not (binary or categorical):
-        Y = rng.standard_normal((6, 3))
+        Y = rng.standard_normal((*shape, 3))
         return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y
-    Y = rng.random((6, 3)) if binary else rng.dirichlet(np.ones(3), 6)
-    Y[:3] = np.eye(3)  # targets of exactly 0 and 1 are separate cases
+    Y = rng.random((*shape, 3)) if binary else rng.dirichlet(np.ones(3), shape)
+    Y.reshape(-1, 3)[:3] = np.eye(3)  # targets of exactly 0 and 1 are separate cases
     layers.append(Sigmoid() if binary else Softmax())
     if mutant.owner not in ("SigmoidCrossEntropy", "SoftmaxCrossEntropy"):
         return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y
@@ -504,11 +540,11 @@ def _in_loss(mutant, function, rng, X):
 
 def verdict(mutant: Mutant) -> str:
     """Return "" if the checker passes the mutant, else its diagnosis."""
-    for model, X, Y in planted(mutant):
+    for model, X, Y, sample_weight in planted(mutant):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                report = GradientChecker(model).check(X, Y)
+                report = GradientChecker(model).check(X, Y, sample_weight=sample_weight)
             except Exception as error:  # a mutant that cannot even be run shows itself
                 return f"{type(error).__name__}: {error}"
         if not report.ok:
