@@ -221,14 +221,22 @@ class Objective:
         twin._build(model_dtype(dtype), np.random.default_rng(0))  # all values exist: none is drawn
         return twin
 
-    def __getstate__(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         state = {name: getattr(self, name) for name in ("layers", "loss", "penalties")}
         return {**state, "dtype": self.dtype, "identity": self.parameters.identity}
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self.access:
+            state = self._state()
+            if self.access.is_training:  # it goes on while pickle reads: all is of one moment
+                twin = copy.deepcopy(self)
+                state = {**twin._state(), "identity": state["identity"]}
+        return state
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
         twin = memo[id(self)] = object.__new__(type(self))
         with self.access:  # all parameters are of one moment
-            state = copy.deepcopy(self.__getstate__(), memo)
+            state = copy.deepcopy(self._state(), memo)
         twin.__setstate__(state)
         return twin
 

@@ -44,7 +44,7 @@ class HasWorkspace:
         Nothing happens to attributes unless `note_attributes` was called.
         """
         self.workspace = {}
-        for name in self._left_behind():
+        for name in self._left_behind(vars(self)):
             delattr(self, name)
             if name in (self._noted_names or ()):
                 setattr(self, name, None)
@@ -57,22 +57,23 @@ class HasWorkspace:
         int
             The number of bytes.
         """
-        left_behind = [getattr(self, name) for name in self._left_behind()]
+        left_behind = [getattr(self, name) for name in self._left_behind(vars(self))]
         return sum(array.nbytes for array in _arrays_in([*self.workspace.values(), *left_behind]))
 
-    def _left_behind(self) -> list[str]:
+    def _left_behind(self, attributes: Mapping[str, Any]) -> list[str]:
         noted = self._noted_names
         if noted is None:
             return []
         return [
             name
-            for name, value in vars(self).items()
+            for name, value in attributes.items()
             if noted.get(name, name not in _OWN_NAMES) and any(True for _ in _arrays_in(value))
         ]
 
     def __getstate__(self) -> dict[str, Any]:
+        # At once: another thread may be calling `forward`, which adds attributes.
         state = {**vars(self), "workspace": {}}
-        for name in self._left_behind():
+        for name in self._left_behind(state):
             del state[name]
             if name in (self._noted_names or ()):
                 state[name] = None

@@ -63,3 +63,21 @@ def test_an_equal_dtype_of_another_name_gets_the_same_array(shape):
     workspace = {}
     array = get_workspace(workspace, "a", shape, first)
     assert get_workspace(workspace, "a", shape, second) is array
+
+
+def test_a_copy_is_made_while_another_thread_stores_attributes():
+    """Deterministically: an attribute is added while the others are looked at."""
+
+    class Part(HasWorkspace):
+        pass
+
+    class Adding(dict):
+        def values(self):
+            part.added = np.zeros(2)
+            return super().values()
+
+    part = Part()
+    part.note_attributes()
+    part.stored = Adding(x=np.zeros(3))
+    assert set(vars(copy.copy(part))) == {"workspace"}
+    assert "added" in vars(part)
