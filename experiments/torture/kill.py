@@ -18,7 +18,8 @@ import numpy as np
 
 from minidl import Linear, MeanSquaredError, MinidlError, Sequential
 from minidl.data.hdf5_writer import hdf5_bytes
-from minidl.serialization.model_file import model_config, model_datasets
+from minidl.serialization.configuration import model_config
+from minidl.serialization.model_file import model_datasets
 from minidl.utils.atomic_files import remove_stale_temp_files
 
 from .children import fork

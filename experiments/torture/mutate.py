@@ -29,7 +29,8 @@ from minidl import (
 from minidl.data import read_hdf5
 from minidl.data.course_images import image_schema
 from minidl.data.hdf5_writer import hdf5_bytes
-from minidl.serialization.model_file import model_config, model_datasets
+from minidl.serialization.configuration import model_config
+from minidl.serialization.model_file import model_datasets
 
 from . import forgery, trainings
 from .children import run_each

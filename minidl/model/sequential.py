@@ -447,7 +447,8 @@ class Sequential:
         Raises
         ------
         ArgumentError
-            If a custom layer's configuration contains values that JSON cannot store.
+            If a custom layer's configuration contains values that JSON cannot store, or two
+            different classes of yours have the same name.
         DataError
             If the file cannot be written.
         """
@@ -467,8 +468,10 @@ class Sequential:
         path : path-like
             The file.
         custom : sequence of type, default ()
-            The custom layer, loss and penalty classes that the file may use. Classes are never
-            imported by a name from the file.
+            The custom layer, loss and penalty classes that the file may use, no two with the same
+            name. Classes are never imported by a name from the file. A file says whether a class
+            is minidl's or yours; for `ELU` and `Huber` in a file of format version 1, which does
+            not, pass minidl's class or your own.
         limit : int, default 256 * 2**20
             Bytes that the file may have at most.
 
@@ -479,10 +482,12 @@ class Sequential:
 
         Raises
         ------
+        ArgumentError
+            If `custom` has something else, or two classes with the same name.
         MissingDataError
             If the file does not exist.
         DataError
-            If the file is damaged, is not a model, or has an unknown class.
+            If the file is damaged, is not a model, is of a newer format, or has an unknown class.
         """
         from ..serialization.model_file import load_model
 

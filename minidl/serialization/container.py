@@ -1,11 +1,14 @@
-"""A checksummed HDF5 file with a JSON description and named arrays."""
+"""A checksummed HDF5 file with a JSON description and named arrays.
+
+Version 2 of the format is written; version 1, whose arrays have no roles, is read as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +19,8 @@ from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
 from .strict_json import matches_schema, parse_strict_json
 
-FORMAT = {"format": "minidl model", "version": 1}
+FORMAT = "minidl model"
+VERSION = 2
 MAX_ARRAYS = 10_000
 MAX_NAME_LENGTH = 255
 MAX_DESCRIPTION_BYTES = 4 * 2**20  # parsed, it can take twenty times as much memory
@@ -24,16 +28,55 @@ DTYPES = ("<f4", "<f8", "<i8", "|u1")
 _RESERVED_NAMES = ("", ".", "..", "description", "sha256")
 
 
-def pack_with_checksums(
-    content: Mapping[str, Any], arrays: Mapping[str, Array]
-) -> dict[str, Array]:
+class StoredArrays(NamedTuple):
+    """The arrays of a file by role, each by its name.
+
+    Parameters
+    ----------
+    parameters, buffers : mapping of str to ndarray
+        Those of the model, by their paths, such as "2.body.0.weight".
+    training : mapping of str to ndarray
+        Those of the state of a training.
+    """
+
+    parameters: Mapping[str, Array] = {}
+    buffers: Mapping[str, Array] = {}
+    training: Mapping[str, Array] = {}
+
+    def by_role(self) -> dict[str, Mapping[str, Array]]:
+        """Return the arrays by the names of the roles in a file."""
+        return dict(zip(ROLES, self, strict=True))
+
+
+ROLES = ("parameter", "buffer", "training")
+
+
+class StoredFile(NamedTuple):
+    """What a file contains.
+
+    Parameters
+    ----------
+    version : int
+        The version of the format; in version 1 all arrays are listed as parameters.
+    content : dict
+        What the description contains besides the format and the list of arrays.
+    arrays : StoredArrays
+        The arrays.
+    """
+
+    version: int
+    content: dict[str, Any]
+    arrays: StoredArrays
+
+
+def pack_with_checksums(content: Mapping[str, Any], arrays: StoredArrays) -> dict[str, Array]:
     """Return the HDF5 datasets of a file.
 
     Parameters
     ----------
     content : mapping of str to JSON-compatible values
         What the description contains besides the format and the list of arrays.
-    arrays : mapping of str to ndarray
+    arrays : StoredArrays
         Arrays of float32, float64, int64 or uint8; they are stored in little-endian byte order.
 
     Returns
@@ -46,17 +89,23 @@ def pack_with_checksums(
     ArgumentError
         If `read_verified` would refuse the file.
     """
-    little_endian = {
-        name: np.asarray(array, np.asarray(array).dtype.newbyteorder("<"))
-        for name, array in arrays.items()
-    }
-    table = {
-        name: {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": sha256_of(array)}
-        for name, array in little_endian.items()
-    }
+    little_endian = {}
+    table = {}
+    for role, arrays_of_role in arrays.by_role().items():
+        for name, value in arrays_of_role.items():
+            array = np.asarray(value, np.asarray(value).dtype.newbyteorder("<"))
+            little_endian[name] = array
+            table[name] = {
+                "dtype": array.dtype.str,
+                "role": role,
+                "sha256": sha256_of(array),
+                "shape": list(array.shape),
+            }
     try:
         text = json.dumps(
-            {**content, **FORMAT, "arrays": table}, sort_keys=True, allow_nan=False
+            {**content, "format": FORMAT, "version": VERSION, "arrays": table},
+            sort_keys=True,
+            allow_nan=False,
         ).encode()
         parsed = parse_strict_json(text)
     except (ValueError, TypeError, RecursionError) as error:
@@ -64,7 +113,7 @@ def pack_with_checksums(
             f"a saved model must consist of values that JSON can store, got {error}: "
             "use numbers, strings and lists"
         ) from error
-    if len(text) > MAX_DESCRIPTION_BYTES or not is_array_table(parsed["arrays"]):
+    if len(text) > MAX_DESCRIPTION_BYTES or not is_array_table(parsed["arrays"], VERSION):
         first_arrays = list(little_endian.items())[:5]
         listing = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
         raise ArgumentError(
@@ -80,9 +129,7 @@ def pack_with_checksums(
     }
 
 
-def read_verified(
-    path: FilePath, limit: int | Limits = Limits.max_bytes
-) -> tuple[dict[str, Any], dict[str, Array]]:
+def read_verified(path: FilePath, limit: int | Limits = Limits.max_bytes) -> StoredFile:
     """Read a file, and return its content and arrays once their checksums are verified.
 
     The checksum of the description is verified before it is parsed, and the checksum of each array
@@ -97,30 +144,24 @@ def read_verified(
 
     Returns
     -------
-    content : dict
-        What the description contains besides the format and the list of arrays.
-    arrays : dict of str to ndarray
-        The arrays by name.
+    StoredFile
+        Version, content and arrays.
 
     Raises
     ------
     MissingDataError
         If the file does not exist.
     DataError
-        If the file is not a model of minidl, or was changed after it was written.
+        If the file is not a model of minidl, is of a newer version of the format, or was changed
+        after it was written.
     """
     file = HDF5File(path, limit=limit)
     content = _read_description(file)
-    for key, expected in FORMAT.items():
-        value = content.pop(key, None)
-        if value != expected:
-            raise DataError(
-                f"{path}: must have the {key} {expected!r}, found {repr(value)[:40]}: "
-                "is it the right file, or from another version of minidl?"
-            )
+    version = _check_format(path, content.pop("format", None), content.pop("version", None))
     table = content.pop("arrays", None)
-    if not is_array_table(table):
-        raise damaged_error(path, "must list its arrays with dtype, shape and SHA-256")
+    if not is_array_table(table, version):
+        details = "dtype, shape and SHA-256" if version == 1 else "dtype, role, shape and SHA-256"
+        raise damaged_error(path, f"must list its arrays with {details}")
     schema = {
         name: Field(
             tuple(entry["shape"]), entry["dtype"][1], itemsize=int(entry["dtype"][2]), finite=False
@@ -128,11 +169,31 @@ def read_verified(
         for name, entry in table.items()
     }
     arrays = file.read(schema)
+    by_role: dict[str, dict[str, Array]] = {role: {} for role in ROLES}
     for name, entry in table.items():
         array = arrays[name]
         if array.dtype.str != entry["dtype"] or sha256_of(array) != entry["sha256"]:
             raise _checksum_error(path, name)
-    return content, arrays
+        by_role[entry.get("role", ROLES[0])][name] = array
+    return StoredFile(version, content, StoredArrays(*by_role.values()))
+
+
+def _check_format(path: FilePath, file_format: Any, version: Any) -> int:
+    """Return the version of a file, if this program can read it."""
+    if file_format != FORMAT:
+        raise DataError(
+            f"{path}: must have the format {FORMAT!r}, found {repr(file_format)[:40]}: "
+            "is it the right file?"
+        )
+    if type(version) is int and 1 <= version <= VERSION:
+        return version
+    cure = "restore a copy"
+    if type(version) is int and version > VERSION:
+        cure = "it was made by a newer minidl, install that"
+    raise DataError(
+        f"{path}: must have a version of the format from 1 to {VERSION}, "
+        f"found {repr(version)[:40]}: {cure}"
+    )
 
 
 def _read_description(file: HDF5File) -> dict[str, Any]:
@@ -151,12 +212,14 @@ def _read_description(file: HDF5File) -> dict[str, Any]:
         raise damaged_error(file.path, f"must be JSON, found {error}") from None
 
 
-def is_array_table(table: Any) -> bool:
-    """Return whether `table` lists arrays with dtype, shape and checksum.
+def is_array_table(table: Any, version: int) -> bool:
+    """Return whether `table` lists arrays as that version of the format does.
 
     The reader checks the shapes against the arrays.
     """
-    entry = {"dtype": DTYPES, "shape": [int], "sha256": str}
+    entry: dict[str, Any] = {"dtype": DTYPES, "shape": [int], "sha256": str}
+    if version > 1:
+        entry["role"] = ROLES
     return (
         isinstance(table, dict)
         and len(table) <= MAX_ARRAYS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def encode(value: Any, arrays: dict[str, Array]) -> Any:
     return value
 
 
-def decode(value: Any, arrays: dict[str, Array]) -> Any:
+def decode(value: Any, arrays: Mapping[str, Array]) -> Any:
     """Return the value that was passed to `encode`.
 
     Parameters

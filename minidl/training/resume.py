@@ -11,9 +11,10 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError, EnvironmentWarning
 from ..optimizers.base import Optimizer
-from ..serialization.container import read_verified
+from ..serialization.configuration import model_config
+from ..serialization.container import StoredArrays, StoredFile, read_verified
 from ..serialization.json_codec import decode, encode
-from ..serialization.model_file import model_config, model_datasets, save_model
+from ..serialization.model_file import check_arrays, model_arrays, model_datasets, save_model
 from ..serialization.version_1 import (
     EPOCH_SUM_KEYS,
     SCHEDULE_STATE_KEY,
@@ -23,6 +24,7 @@ from ..serialization.version_1 import (
     optimizer_text_v1,
     restore_optimizer_from_v1,
 )
+from ..serialization.version_1_models import arrays_by_role, without_origins
 from ..utils.atomic_files import FilePath
 from ..utils.environment import fingerprint
 from ..utils.random import RandomGenerator, get_rng_state, set_rng_state
@@ -98,28 +100,28 @@ def save_training(
     """
     arrays: dict[str, Array] = {}
     saved, resumed = state or capture_resumable_state(run)
-    model_arrays: dict[str, Array] = {}  # in place of those of the model
+    objective = run.model.objective_function
+    stored_arrays = model_arrays(objective)
     if model_state is None:
-        model_state = ModelState.of(run.model.objective_function)
+        model_state = ModelState.of(objective)
     if not resumed.equals(model_state):
         # Under another key: who does not know it refuses the file, and does not resume from the
         # parameters of the model.
         saved = {name: value for name, value in saved.items() if name != _THETA_KEY}
         saved |= state_to_dict(resumed, RESUMED_THETA_KEY)
-        model_arrays = _model_arrays(run.model, model_state)
+        stored_arrays = _arrays_of(run.model, model_state)
     training = {"state": encode(saved, arrays), "environment": fingerprint()}
-    save_model(
-        run.model.objective_function, path, {"training": training}, {**model_arrays, **arrays}
-    )
+    stored_arrays = stored_arrays._replace(training=arrays)
+    save_model(objective, path, {"training": training}, stored_arrays)
 
 
-def _model_arrays(model: Sequential, state: ModelState) -> dict[str, Array]:
+def _arrays_of(model: Sequential, state: ModelState) -> StoredArrays:
     ends = np.cumsum([parameter.size for _, parameter in model.parameters])
     parameters = {
         name: state.theta[end - parameter.size : end].reshape(parameter.shape)
         for end, (name, parameter) in zip(ends, model.parameters, strict=True)
     }
-    return {**parameters, **state.buffers}
+    return StoredArrays(parameters, state.buffers)
 
 
 def capture_state(run: TrainingRun) -> dict[str, Any]:
@@ -176,14 +178,14 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         If results may differ in the last digits, because NumPy, its BLAS, the processor or the
         number of threads differs.
     """
-    content, arrays = read_verified(path)
-    training = content.pop("training", None)
+    stored = read_verified(path)
+    training = stored.content.pop("training", None)
     if training is None:
         raise DataError(
             f"{path}: must be a checkpoint, found a model without a training state: "
             "use Sequential.load"
         )
-    _check_model(path, content, run)
+    arrays = _check_model(path, stored, run)
     try:
         state, saved_environment = _decode_training(training, arrays, run)
         _check_state(state, run)
@@ -198,24 +200,28 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
     _warn_of_other_environment(path, saved_environment)
 
 
-def _check_model(path: FilePath, saved: Mapping[str, Any], run: TrainingRun) -> None:
-    current = model_config(run.model.objective_function)
-    if saved != current:
-        mismatch = mismatch_error("model", saved, current, "build the same model")
+def _check_model(path: FilePath, stored: StoredFile, run: TrainingRun) -> StoredArrays:
+    """Raise unless the model in the file is that of the training; return its arrays."""
+    current, arrays = model_config(run.model.objective_function), stored.arrays
+    if stored.version == 1:
+        current, arrays = without_origins(current), arrays_by_role(arrays)
+    if stored.content != current:
+        mismatch = mismatch_error("model", stored.content, current, "build the same model")
         raise ArgumentError(f"{path}: {mismatch}")
+    check_arrays(path, run.model.layers, arrays, run.model.dtype.name)
+    return arrays
 
 
 def _decode_training(
-    training: Mapping[str, Any], arrays: dict[str, Array], run: TrainingRun
+    training: Mapping[str, Any], arrays: StoredArrays, run: TrainingRun
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the training state and the environment in which it was saved."""
-    decoded = decode(training["state"], arrays)
+    decoded = decode(training["state"], arrays.training)
     resumed = state_from_dict(decoded, RESUMED_THETA_KEY)
     if resumed is None:
-        parameters = [arrays[name].reshape(-1) for name, _ in run.model.parameters]
+        parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
         theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
-        buffers = run.model.objective_function.buffers
-        resumed = ModelState(theta, {name: arrays[name] for name in buffers})
+        resumed = ModelState(theta, dict(arrays.buffers))
     else:
         decoded[_THETA_KEY] = None
     state = {name: decoded[key] for name, key in TRAINING_STATE_KEYS.items()}

@@ -11,7 +11,7 @@ import pytest
 from minidl import ArgumentError, DataError, MissingDataError
 from minidl.data.hdf5_writer import hdf5_bytes, write_hdf5
 from minidl.serialization import container
-from minidl.serialization.container import read_verified
+from minidl.serialization.container import StoredArrays, read_verified
 
 CONTENT = {
     "name": "moons",
@@ -31,18 +31,28 @@ ARRAYS = {
 }
 
 
+def stored(arrays):
+    """Return arrays with a role for each in turn."""
+    roles = [{}, {}, {}]
+    for i, (name, array) in enumerate(arrays.items()):
+        roles[i % 3][name] = array
+    return StoredArrays(*roles)
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "a.h5"
 
 
 def write(path, content=CONTENT, arrays=ARRAYS):
-    return write_hdf5({path: container.pack_with_checksums(content, arrays)}, replace=True)[0]
+    return write_hdf5({path: container.pack_with_checksums(content, stored(arrays))}, replace=True)[
+        0
+    ]
 
 
 def rewritten(path, text=None, **arrays):
     """Write with another description or other arrays, and the digest of the new description."""
-    parts = {**container.pack_with_checksums(CONTENT, ARRAYS), **arrays}
+    parts = {**container.pack_with_checksums(CONTENT, stored(ARRAYS)), **arrays}
     if text is not None:
         parts["description"] = np.frombuffer(text, np.uint8)
         parts["sha256"] = np.frombuffer(hashlib.sha256(text).digest(), np.uint8)
@@ -50,8 +60,11 @@ def rewritten(path, text=None, **arrays):
 
 
 def test_content_and_arrays_round_trip_to_the_last_bit(path):
-    content, arrays = read_verified(write(path))
+    version, content, read = read_verified(write(path))
+    assert version == 2
     assert content == CONTENT
+    assert [list(names) for names in read] == [sorted(names) for names in stored(ARRAYS)]
+    arrays = {name: array for role in read for name, array in role.items()}
     assert str(content["rates"]) == str(CONTENT["rates"])
     assert {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()} == {
         name: (a.dtype.str, a.shape, a.tobytes()) for name, a in ARRAYS.items()
@@ -59,13 +72,13 @@ def test_content_and_arrays_round_trip_to_the_last_bit(path):
 
 
 def test_an_empty_file_round_trips(path):
-    assert read_verified(write(path, {}, {})) == ({}, {})
+    assert read_verified(write(path, {}, {})) == (2, {}, StoredArrays())
 
 
 def test_the_byte_order_of_a_file_is_always_the_same(path):
     other = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in ARRAYS.items()}
     write(path, arrays=other)
-    assert read_verified(path)[1]["moment"].dtype.str == "<f8"
+    assert read_verified(path).arrays.buffers["moment"].dtype.str == "<f8"
     assert path.read_bytes() == write(path.with_name("b.h5")).read_bytes()
 
 
@@ -99,14 +112,14 @@ def test_an_array_of_another_type_with_the_same_bytes_is_refused(path):
 
 def test_arrays_that_changed_places_are_refused(path):
     arrays = {"a": np.zeros(3), "b": np.ones(3)}
-    parts = container.pack_with_checksums({}, arrays)
+    parts = container.pack_with_checksums({}, stored(arrays))
     path.write_bytes(hdf5_bytes({**parts, "a": parts["b"], "b": parts["a"]}))
     with pytest.raises(DataError, match="key 'a': must have the SHA-256"):
         read_verified(path)
 
 
 def test_a_missing_array_is_named(path):
-    parts = container.pack_with_checksums({}, ARRAYS)
+    parts = container.pack_with_checksums({}, stored(ARRAYS))
     del parts["moment"]
     path.write_bytes(hdf5_bytes(parts))
     with pytest.raises(DataError, match=r"key 'moment': .*the key must be in the file"):
@@ -114,18 +127,38 @@ def test_a_missing_array_is_named(path):
 
 
 @pytest.mark.parametrize(
-    ("form", "message"),
+    ("change", "message"),
     [
         ({"format": "other"}, "must have the format 'minidl model', found 'other'"),
-        ({"version": 4}, "must have the version 1, found 4"),
+        ({"version": 3}, "from 1 to 2, found 3: it was made by a newer minidl, install that"),
+        ({"version": 10**19}, "made by a newer minidl"),
+        *(
+            ({"version": version}, "a version of the format from 1 to 2, found .*: restore a copy")
+            for version in (0, -1, True, 2.0, "2", None, [2], {})
+        ),
     ],
 )
-def test_another_format_or_version_is_refused(path, monkeypatch, form, message):
-    with monkeypatch.context() as patch:
-        patch.setattr(container, "FORMAT", {**container.FORMAT, **form})
-        write(path)
+def test_another_format_or_version_is_refused(path, change, message):
+    content = {"format": "minidl model", "version": 2, "arrays": {}, **change}
+    rewritten(path, json.dumps(content).encode())
     with pytest.raises(DataError, match=message):
         read_verified(path)
+
+
+def test_version_1_lists_arrays_without_roles(path):
+    entry = {"dtype": "<f8", "shape": [3], "sha256": container.sha256_of(ARRAYS["moment"])}
+    content = {"format": "minidl model", "version": 1, "name": "moons"}
+    rewritten(path, json.dumps({**content, "arrays": {"moment": entry}}).encode())
+    version, rest, arrays = read_verified(path)
+    assert (version, rest) == (1, {"name": "moons"})
+    assert list(arrays.parameters) == ["moment"]
+    assert not arrays.buffers
+    assert not arrays.training
+    for other in ({**content, "version": 2}, content):
+        row = {**entry, "role": "parameter"} if other is content else entry
+        rewritten(path, json.dumps({**other, "arrays": {"moment": row}}).encode())
+        with pytest.raises(DataError, match="must list its arrays"):
+            read_verified(path)
 
 
 def test_another_file_is_refused(path):
@@ -139,7 +172,8 @@ def test_another_file_is_refused(path):
 
 
 def table(**row):
-    return {"arrays": {"a": {"dtype": "<f8", "shape": [3], "sha256": "0" * 64, **row}}}
+    entry = {"dtype": "<f8", "role": "buffer", "shape": [3], "sha256": "0" * 64}
+    return {"arrays": {"a": {**entry, **row}}}
 
 
 @pytest.mark.parametrize(
@@ -192,12 +226,16 @@ def table(**row):
             for shape in ([-1], [-3], [1] * 33)
         ),
         (table(sha256=None), "must list its arrays"),
+        *(
+            (table(role=role), "must list its arrays")
+            for role in ("", "buffers", None, 1, ["buffer"], {})
+        ),
         (table(shape=[10**18, 10**18]), "key 'a': .*the key must be in the file"),
     ],
     ids=lambda value: str(value)[:30],
 )
 def test_a_forged_description_is_refused(path, text, message):
-    format_entries = {"format": "minidl model", "version": 1}
+    format_entries = {"format": "minidl model", "version": 2}
     rewritten(
         path, text if isinstance(text, bytes) else json.dumps({**format_entries, **text}).encode()
     )
@@ -212,7 +250,7 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
     """A name that would follow a link is refused before it is looked up."""
     os.mkfifo(tmp_path / "pipe")  # opening it would block for ever
     text = json.dumps(
-        {"format": "minidl model", "version": 1, "arrays": {"away/x": table()["arrays"]["a"]}}
+        {"format": "minidl model", "version": 2, "arrays": {"away/x": table()["arrays"]["a"]}}
     ).encode()
     rewritten(path, text)
     with h5py.File(path, "r+") as file:
@@ -237,4 +275,4 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
 )
 def test_content_that_could_not_be_read_is_not_written(content, arrays, message):
     with pytest.raises(ArgumentError, match=message):
-        container.pack_with_checksums(content, arrays)
+        container.pack_with_checksums(content, stored(arrays))

@@ -36,7 +36,7 @@ from minidl import (
     Softmax,
     Tanh,
 )
-from minidl.serialization.model_file import MAX_DEPTH, model_config
+from minidl.serialization.configuration import MAX_DEPTH, model_config
 
 
 def every_part(dtype=np.float32):
@@ -116,7 +116,7 @@ def test_custom_classes_are_passed_to_load(tmp_path):
     same = Sequential.load(path, custom=[Scaled, Cubed])
     assert same.layers[1].factor == 0.5
     np.testing.assert_array_equal(same.predict([[1, 2]]), model.predict([[1, 2]]))
-    with pytest.raises(DataError, match=r"layer 'Scaled': pass custom=\[Scaled\]"):
+    with pytest.raises(DataError, match=r"layer 'Scaled' at '1': pass custom=\[Scaled\], your own"):
         Sequential.load(path)
     with pytest.raises(DataError, match=r"loss 'Cubed'"):
         Sequential.load(path, custom=[Scaled])
@@ -124,7 +124,14 @@ def test_custom_classes_are_passed_to_load(tmp_path):
 
 @pytest.mark.parametrize(
     ("custom", "message"),
-    [(["Scaled"], "must be a list of classes"), ([type("Linear", (Linear,), {})], "built-in")],
+    [
+        (["Scaled"], "must be a list of classes"),
+        ("Scaled", "must be a list of classes"),
+        ([Adam], "must be a list of classes of layers, losses or penalties"),
+        (Scaled, r"must be a list of classes, got .*: pass custom=\[Scaled\]"),
+        ([Scaled, Cubed, type("Scaled", (Layer,), {})], "two classes with the same name"),
+        ([Linear, type("Linear", (Linear,), {})], "two classes with the same name"),
+    ],
 )
 def test_an_invalid_custom_class_is_refused(tmp_path, custom, message):
     path = classifier().save(tmp_path / "model.h5")
@@ -218,7 +225,18 @@ def test_a_file_that_was_changed_is_refused(tmp_path, change, message):
         Sequential.load(path)
 
 
-LINEAR = {"class": "Linear", "settings": {"in_features": 9, "out_features": 1, "bias": True}}
+def entry(name, path=None, origin="minidl", **settings):
+    """Return the configuration of an object; that of a layer has a path."""
+    place = {} if path is None else {"path": path}
+    return {"class": name, "origin": origin, **place, "settings": settings}
+
+
+def linear(path):
+    return entry("Linear", path, in_features=9, out_features=1, bias=True)
+
+
+def L2_entry(strength, layers=None):
+    return entry("L2", strength=strength, layers=layers)
 
 
 def settings(**new):
@@ -229,7 +247,8 @@ def settings(**new):
     ("change", "message"),
     [
         (lambda c: {**c, "format": "other"}, "must have the format 'minidl model', found 'other'"),
-        (lambda c: {**c, "version": 2}, "must have the version 1, found 2"),
+        (lambda c: {**c, "version": 3}, "from 1 to 2, found 3: it was made by a newer minidl"),
+        (lambda c: {**c, "version": 1}, "must list its arrays with dtype, shape and SHA-256"),
         (lambda c: {**c, "dtype": "object"}, "must have dtype float32 or float64"),
         (lambda c: {**c, "dtype": "float32"}, r"key '0\.weight': must be float32, found float64"),
         (lambda c: {**c, "layers": []}, "1 to 10,000 layers"),
@@ -237,17 +256,41 @@ def settings(**new):
         (lambda c: {**c, "layers": c["layers"] * 5_000}, "1 to 10,000 layers"),
         (lambda c: {**c, "loss": None}, "a loss"),
         (lambda c: {**c, "loss": {"class": "MeanSquaredError"}}, "a loss"),
-        (lambda c: {**c, "penalties": [LINEAR] * 1_001}, "at most 1,000 penalties"),
+        (lambda c: {**c, "penalties": [L2_entry(1)] * 1_001}, "at most 1,000 penalties"),
         (lambda c: {**c, "run": "os.system"}, "found an unexpected structure"),
         (lambda c: c["layers"][0].update(module="os"), "found an unexpected structure"),
         (
             lambda c: c["layers"][0].update({"class": "os.system"}),
-            "found the layer 'os.system': restore a copy",
+            "found the layer 'os.system' at '0': restore a copy",
         ),
         (
-            lambda c: c["layers"][0].update({"class": "Custom"}),
-            r"found the layer 'Custom': pass custom=\[Custom\]",
+            lambda c: c["layers"][0].update({"class": "os.system", "origin": "custom"}),
+            "found the layer 'os.system' at '0': restore a copy",
         ),
+        (
+            lambda c: c["layers"][0].update({"class": "Newer"}),
+            "found the layer 'Newer' at '0': restore a copy, or install the version that wrote",
+        ),
+        (
+            lambda c: c["layers"][0].update({"class": "Custom", "origin": "custom"}),
+            r"found the layer 'Custom' at '0': pass custom=\[Custom\], your own class",
+        ),
+        (
+            lambda c: c["layers"][0].update(origin="custom"),
+            r"pass custom=\[Linear\], your own class; minidl's Linear is another class",
+        ),
+        (lambda c: c["loss"].update(origin="custom"), r"pass custom=\[BinaryCrossEntropy\]"),
+        *(
+            (lambda c, o=origin: c["layers"][0].update(origin=o), "an unexpected structure")
+            for origin in ("", "Minidl", None, True, ["minidl"], {})
+        ),
+        (lambda c: c["layers"][0].__delitem__("origin"), "an unexpected structure"),
+        (lambda c: c["loss"].__delitem__("origin"), "an unexpected structure"),
+        (lambda c: c["layers"][0].__delitem__("path"), "an unexpected structure"),
+        (lambda c: c["loss"].update(path="0"), "an unexpected structure"),
+        (lambda c: c["layers"][0].update(path=0), "an unexpected structure"),
+        (lambda c: c["layers"][0].update(path="1"), "the settings of Linear"),
+        (lambda c: c["layers"][1].update(path="0"), "the settings of ReLU"),
         (lambda c: c["layers"][0].update({"class": "L2"}), "layer 'L2'"),
         (lambda c: c["layers"][0].update({"class": "Layer"}), "layer 'Layer'"),
         (lambda c: c["layers"][0].update({"class": ["Linear"]}), "found an unexpected structure"),
@@ -266,33 +309,17 @@ def settings(**new):
         (settings(init="He"), "the settings of Linear"),
         (settings(in_features=10**19), r"key '0\.weight'"),
         (lambda c: c["layers"][0].update(settings={}), "the settings of Linear"),
-        (lambda c: c["layers"].append(LINEAR), r"key '4\.weight'"),
-        (lambda c: c["layers"].insert(1, c["layers"].pop(2)), r"key '1\.weight'|key '2\.weight'"),
-        (
-            lambda c: c["penalties"].append(
-                {"class": "L2", "settings": {"strength": "1", "layers": None}}
-            ),
-            "the settings of L2",
-        ),
-        (
-            lambda c: c["penalties"].append(
-                {"class": "L2", "settings": {"strength": -1, "layers": None}}
-            ),
-            "the settings of L2",
-        ),
-        (
-            lambda c: c["penalties"].append(
-                {"class": "L2", "settings": {"strength": 1, "layers": [10**18]}}
-            ),
-            "must fit together",
-        ),
-        (
-            lambda c: c["penalties"].extend(
-                [{"class": "L2", "settings": {"strength": 1, "layers": None}}] * 2
-            ),
-            "must fit together",
-        ),
+        (lambda c: c["layers"].append(linear("4")), r"key '4\.weight'"),
+        (lambda c: c["layers"].insert(1, c["layers"].pop(2)), "the settings of"),
+        (lambda c: c["penalties"].append(L2_entry("1")), "the settings of L2"),
+        (lambda c: c["penalties"].append(L2_entry(-1)), "the settings of L2"),
+        (lambda c: c["penalties"].append(L2_entry(1, [10**18])), "must fit together"),
+        (lambda c: c["penalties"].extend([L2_entry(1)] * 2), "must fit together"),
         (lambda c: c["arrays"].__delitem__("0.bias"), r"key '0\.bias'"),
+        (lambda c: c["arrays"]["0.bias"].update(role="buffer"), "must be a parameter of its layer"),
+        (lambda c: c["arrays"]["0.bias"].update(role="training"), "must have a training state"),
+        (lambda c: c["arrays"]["0.bias"].update(role="Buffer"), "must list its arrays"),
+        (lambda c: c["arrays"]["0.bias"].__delitem__("role"), "must list its arrays"),
     ],
 )
 def test_a_forged_description_is_refused(tmp_path, change, message):
@@ -312,6 +339,8 @@ def test_layers_that_do_not_fit_together_are_an_error(tmp_path):
 
     def turn(content):
         content["layers"].reverse()
+        for i, layer in enumerate(content["layers"]):
+            layer["path"] = str(i)
         for name in ("weight", "bias"):
             content["arrays"][f"0.{name}"], content["arrays"][f"1.{name}"] = (
                 content["arrays"][f"1.{name}"],
@@ -458,6 +487,8 @@ def test_any_forged_value_is_refused_or_describes_the_loaded_model(tmp_path_fact
             (content, "dtype"),
             (content["layers"], 0),
             (content["layers"][0], "class"),
+            (content["layers"][0], "origin"),
+            (content["layers"][0], "path"),
         ]
         places += [
             (content["layers"][0]["settings"], name)
@@ -474,7 +505,8 @@ def test_any_forged_value_is_refused_or_describes_the_loaded_model(tmp_path_fact
         message = str(error)
     else:
         message = str(path)
-        assert json.dumps(model_config(model)) == json.dumps(described[0])
+        config = model_config(model)
+        assert json.dumps(config, sort_keys=True) == json.dumps(described[0], sort_keys=True)
     assert str(path) in message
 
 
@@ -524,7 +556,9 @@ def test_layers_in_layers_round_trip(tmp_path):
     assert same.predict(x).tobytes() == model.predict(x).tobytes()
     assert model_config(same) == model_config(model)
     assert same.layers[2].branches[1].layers[1].last is not None
-    with pytest.raises(DataError, match=r"found the layer 'Wrapper': pass custom=\[Wrapper\]"):
+    with pytest.raises(
+        DataError, match=r"found the layer 'Wrapper' at '2.1.1': pass custom=\[Wrapper\]"
+    ):
         Sequential.load(path)
 
 
@@ -543,10 +577,12 @@ def test_layers_nested_too_deeply_are_refused(tmp_path):
     assert not (tmp_path / "deep.h5").exists()
 
 
-def nested_config(depth, inner=LINEAR):
-    for _ in range(depth):
-        inner = {"class": "Chain", "settings": {"layers": [inner]}}
-    return inner
+def nested_config(depth):
+    """Return a Linear in chains, as layer 4 of a model."""
+    config = linear("4" + ".0" * depth)
+    for level in range(depth - 1, -1, -1):
+        config = entry("Chain", "4" + ".0" * level, layers=[config])
+    return config
 
 
 def first_setting(value):
@@ -559,25 +595,35 @@ def first_setting(value):
         (lambda c: c["layers"].append(nested_config(MAX_DEPTH + 1)), "to a depth of at most 50"),
         (lambda c: c["layers"].append(nested_config(200)), "to a depth of at most 50"),
         (lambda c: c["layers"].append(nested_config(2)), r"key '4\.0\.0\.weight'"),
-        (first_setting({}), "each with its class and settings"),
-        (first_setting(LINEAR), "layers must be a list"),
+        (first_setting({}), "each with its class, origin, path and settings"),
+        (first_setting(linear("1.body.0")), "layers must be a list"),
         (first_setting(None), "layers must be a list"),
         (first_setting("ReLU"), "layers must be a list"),
         (first_setting([]), "at least one layer"),
         (first_setting(["ReLU"]), "must be a Layer"),
-        (first_setting([[LINEAR]]), "settings of Residual"),
+        (first_setting([[linear("1.body.0")]]), "settings of Residual"),
         (first_setting([[[[]]]]), "settings of Residual"),
-        (first_setting([{"class": "Linear"}]), "each with its class and settings"),
-        (first_setting([{"class": "os.system", "settings": {}}]), "'os.system': restore a copy"),
-        (first_setting([{"class": "L2", "settings": {"strength": 1}}]), "layer 'L2'"),
-        (first_setting([{"class": "Layer", "settings": {}}]), "layer 'Layer'"),
-        (first_setting([{"class": "ReLU", "settings": {"slope": 1}}]), "settings of ReLU"),
-        (first_setting([{"class": "ReLU", "settings": []}]), "each with its class and settings"),
+        (first_setting([{"class": "Linear"}]), "each with its class, origin, path and settings"),
+        (first_setting([entry("ReLU")]), "each with its class, origin, path and settings"),
+        (first_setting([entry("os.system", "1.body.0")]), "at '1.body.0': restore a copy"),
+        (first_setting([entry("L2", "1.body.0", strength=1)]), "layer 'L2'"),
+        (first_setting([entry("Layer", "1.body.0")]), "layer 'Layer'"),
+        (first_setting([entry("ReLU", "1.body.0", "custom")]), r"pass custom=\[ReLU\]"),
+        (first_setting([entry("ReLU", "1.body.0", "other")]), "each with its class, origin"),
+        (first_setting([entry("ReLU", "1.body.0", slope=1)]), "settings of ReLU"),
+        (first_setting([entry("ReLU", "1.body.0")]), r"key '1\.body\.0\.(weight|bias)'"),
+        (first_setting([entry("ReLU", "1.body.1")]), "settings of Residual"),
+        (first_setting([entry("ReLU", "1")]), "settings of Residual"),
+        (first_setting([entry("ReLU", 1)]), "each with its class, origin, path and settings"),
+        (
+            first_setting([{**entry("ReLU", "1.body.0"), "settings": []}]),
+            "each with its class, origin, path and settings",
+        ),
         (lambda c: c["layers"][1]["settings"].pop("shortcut"), "settings of Residual"),
         (lambda c: c["layers"][1]["settings"].update(other=1), "settings of Residual"),
         (lambda c: c["layers"][2]["settings"].update(axis=0), "settings of Concat"),
         (lambda c: c["layers"][2]["settings"].update(axis=1.0), "settings of Concat"),
-        (lambda c: c["loss"]["settings"].update(a=LINEAR), "settings of MeanSquaredError"),
+        (lambda c: c["loss"]["settings"].update(a=linear("0")), "settings of MeanSquaredError"),
     ],
 )
 def test_a_forged_nesting_is_refused(tmp_path, change, message):

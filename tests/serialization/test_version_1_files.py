@@ -2,17 +2,20 @@
 
 import hashlib
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-from resuming import VALIDATION, X, Y
+import version_1_samples as samples
+from resuming import VALIDATION, Signal, X, Y
+from version_1_samples import SAMPLES
 
+import minidl
 from minidl import (
     L1,
     L2,
     Adam,
     BinaryCrossEntropy,
+    Checkpoint,
     Cosine,
     Dropout,
     EarlyStopping,
@@ -23,8 +26,9 @@ from minidl import (
     Sigmoid,
     WarmUp,
 )
+from minidl.serialization.container import read_verified
+from minidl.utils.environment import fingerprint
 
-SAMPLES = Path(__file__).parent / "samples"
 THETA_SHA256 = "903f2bc4b0d2b3f6989994df3efc567599649300d1ffbc2adebb182fd35e1a94"
 LAYERS = [
     "Flatten()",
@@ -43,8 +47,27 @@ def test_a_model_of_version_1_is_loaded_and_saved_again_bit_for_bit(tmp_path):
     theta = model.parameters.theta
     assert theta.dtype == np.float64
     assert hashlib.sha256(theta.astype("<f8").tobytes()).hexdigest() == THETA_SHA256
-    again = model.save(tmp_path / "again.h5")
-    assert again.read_bytes() == (SAMPLES / "model.h5").read_bytes()
+    again = Sequential.load(model.save(tmp_path / "again.h5"))
+    assert str(again) == str(model)
+    assert again.parameters.theta.tobytes() == theta.tobytes()
+    assert read_verified(tmp_path / "again.h5").version == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "custom", "model"),
+    [
+        ("custom", [samples.Residual, samples.Huber], samples.custom_model()),
+        ("elu", [minidl.ELU, minidl.Huber], samples.elu_model()),
+    ],
+)
+def test_the_classes_of_version_1_are_those_that_custom_has(tmp_path, file, custom, model):
+    loaded = Sequential.load(SAMPLES / f"{file}.h5", custom=custom)
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    for again in (loaded, Sequential.load(loaded.save(tmp_path / "2.h5"), custom=custom)):
+        assert type(again.loss) is type(model.loss)
+        assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
+        assert again.predict(x).tobytes() == model.predict(x).tobytes()
+        assert again.objective(x, np.zeros((5, 2))) == model.objective(x, np.zeros((5, 2)))
 
 
 def train(*, epochs, seed, resume=None):
@@ -95,3 +118,26 @@ def test_the_model_in_a_checkpoint_of_version_1_is_loaded():
     resumed, _ = train(epochs=9, seed=9, resume=SAMPLES / "checkpoint.h5")
     assert model.parameters.size == resumed.parameters.size == 25
     assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.filterwarnings("ignore::minidl.errors.EnvironmentWarning")
+def test_a_weighted_training_of_version_1_goes_on_and_is_saved_as_version_2(tmp_path):
+    expected, whole = samples.train(seed=4)
+    checkpoint = Checkpoint(tmp_path / "run.h5")
+    resumed, history = samples.train(
+        Signal(4, 3), checkpoint, seed=9, resume=SAMPLES / "weighted.h5"
+    )
+    assert history.stopped.startswith("SIGINT")
+    assert read_verified(checkpoint.path).version == 2
+    resumed, history = samples.train(seed=8, resume=checkpoint.path)
+    assert history.epochs == whole.epochs
+    if fingerprint() == saved_environment("weighted"):
+        assert resumed.parameters.theta.tobytes() == expected.parameters.theta.tobytes()
+        assert history.columns == whole.columns
+    else:  # on another computer, the last digits may differ
+        theta = expected.parameters.theta
+        np.testing.assert_allclose(resumed.parameters.theta, theta, rtol=1e-9)
+
+
+def saved_environment(file):
+    return read_verified(SAMPLES / f"{file}.h5").content["training"]["environment"]

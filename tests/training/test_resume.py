@@ -276,7 +276,7 @@ def test_a_renamed_callback_keeps_its_name_in_the_file(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=2)
     whole = fit(model, KeepBestEpoch(patience=9))
     fit(network(), KeepBestEpoch(patience=9), Signal(3, 2), Checkpoint(path))
-    content, _ = read_verified(path)
+    content = read_verified(path).content
     assert [name for name, _ in content["training"]["state"]["callbacks"]] == ["BestSoFar"]
     rest = fit(fresh, KeepBestEpoch(patience=9), resume=path)
     assert_equal_trainings(fresh, model, rest, whole)

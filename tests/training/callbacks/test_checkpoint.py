@@ -248,8 +248,8 @@ def test_a_file_with_other_parameters_to_resume_from_lacks_the_key_that_old_read
     path, plain = tmp_path / "run.h5", tmp_path / "plain.h5"
     stopped_early(Checkpoint(path))
     fit(network(), Checkpoint(plain), epochs=1)
-    keys = set(read_verified(path)[0]["training"]["state"])
-    plain_keys = set(read_verified(plain)[0]["training"]["state"])
+    keys = set(read_verified(path).content["training"]["state"])
+    plain_keys = set(read_verified(plain).content["training"]["state"])
     assert plain_keys - keys == {"theta"}
     assert keys - plain_keys == {"resumed_theta"}
 
