@@ -78,8 +78,9 @@ class LayerHarness:
         return self.sandbox.random_states[self.number]
 
     def forward(self, x: Array, dtype: str = "real") -> Array:
-        """Return the output. The random generators are reset first, so repeated calls agree."""
+        """Return the output. Random generators and buffers are reset first, so calls agree."""
         self.sandbox.set_dtype(dtype)
+        self.sandbox.reset_buffers(dtype)
         for generator, state in self.random_states:
             set_rng_state(generator, state)
         return self.layer.forward(x, training=self.training)

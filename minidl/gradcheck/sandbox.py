@@ -144,9 +144,14 @@ class ModelSandbox:
             workspace = module.workspace
             snapshot.restore()
             module.workspace = workspace
-        for buffer, value in zip(self._buffers, self._buffer_values, strict=True):
-            assert buffer.memory is not None
-            buffer.memory[...] = value
+        for name in DTYPES:
+            self.reset_buffers(name)
+
+    def reset_buffers(self, name: str) -> None:
+        """Restore what the layers have changed in their buffers in one of `DTYPES`."""
+        arrays = self._buffer_arrays[name]
+        for array, value in zip(arrays, self._buffer_values, strict=True):
+            array[...] = value
 
     @contextmanager
     def perturbed(

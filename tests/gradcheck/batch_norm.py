@@ -1,4 +1,4 @@
-"""A custom batch normalization, right or with one planted bug."""
+"""A custom batch normalization of rows, sequences or images, right or with one planted bug."""
 
 import numpy as np
 
@@ -20,9 +20,10 @@ class BatchNorm(Layer):
     def forward(self, x, *, training=False):
         self.training = training
         mean, var = self.mean.value, self.var.value
+        self.axes = tuple(range(x.ndim - 1))
         if training:
-            mean = x.mean(axis=0)
-            var = ((x - mean) ** 2).mean(axis=0)
+            mean = x.mean(axis=self.axes)
+            var = ((x - mean) ** 2).mean(axis=self.axes)
             self.mean.value += 0.1 * (mean - self.mean.value)
             self.var.value += 0.1 * (var - self.var.value)
         self.std = np.sqrt(var + 1e-5)
@@ -30,23 +31,23 @@ class BatchNorm(Layer):
         return self.unit * self.gain.value + self.shift.value
 
     def backward(self, dy):
-        self.gain.grad[...] = (dy * self.unit).sum(axis=0)
-        self.shift.grad[...] = dy.sum(axis=0)
+        self.gain.grad[...] = (dy * self.unit).sum(axis=self.axes)
+        self.shift.grad[...] = dy.sum(axis=self.axes)
         g = dy if self.bug == "gain" else dy * self.gain.value
         if not self.training or self.bug == "statistics ignored":
             return g / self.std
-        mean = g.mean(axis=0)
-        variance = self.unit * (g * self.unit).mean(axis=0)
+        mean = g.mean(axis=self.axes)
+        variance = self.unit * (g * self.unit).mean(axis=self.axes)
         if self.bug == "mean of another axis":
             mean = g.mean(axis=1, keepdims=True)
         elif self.bug == "1/m missing":
-            mean = g.sum(axis=0)
+            mean = g.sum(axis=self.axes)
         elif self.bug == "mean":
             mean = 0
         elif self.bug == "variance":
             variance = 0
         elif self.bug == "variance without the unit":
-            variance = (g * self.unit).mean(axis=0)
+            variance = (g * self.unit).mean(axis=self.axes)
         return (g - mean - variance) / self.std
 
 

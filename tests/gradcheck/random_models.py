@@ -51,6 +51,7 @@ class Case:
     model: Sequential
     X: np.ndarray
     Y: np.ndarray
+    sample_weight: np.ndarray | None = None
 
     def __str__(self):
         shapes = f"X {self.X.shape}, Y {self.Y.shape}"
@@ -62,10 +63,10 @@ def random_case(seed):
     rng = np.random.default_rng([seed, 2026])
     dtype = rng.choice([np.float32, np.float64])
     m = int(rng.choice([1, 2, 3, 5, 8, 17, 64], p=[0.15, 0.15, 0.15, 0.2, 0.2, 0.1, 0.05]))
-    scale = _scale(rng)
+    scale = random_scale(rng)
     image = rng.random() < 0.12
     shape = tuple(rng.integers(1, 4, 3)) if image else (int(rng.integers(1, 9)),)
-    X = _input(rng, (m, *shape))
+    X = random_input(rng, (m, *shape))
     width = int(np.prod(shape))
     depth = int(
         rng.choice([1, 2, 3, 4, 6, 9, 13, 20], p=[0.1, 0.15, 0.15, 0.15, 0.15, 0.1, 0.1, 0.1])
@@ -83,17 +84,17 @@ def random_case(seed):
     if kind == "categorical":
         outputs = max(outputs, 2)
     if not layers or width != outputs or kind == "categorical" or rng.random() < 0.5:
-        layers.append(_linear(rng, width, outputs, scale))
+        layers.append(random_linear(rng, width, outputs, scale))
     head, loss, Y = _end(rng, kind, m, outputs)
     layers += head
     model = Sequential(
         layers,
         loss=loss,
-        penalties=_penalties(rng, len(layers)),
+        penalties=random_penalties(rng, len(layers)),
         seed=int(rng.integers(1000)),
         dtype=dtype,
     )
-    _set_values(rng, model, scale)
+    set_random_values(rng, model, scale)
     if kind == "squares" and rng.random() < 0.1:
         with np.errstate(all="ignore"):
             Y = np.nan_to_num(
@@ -102,7 +103,7 @@ def random_case(seed):
     return Case(seed, model, X, Y)
 
 
-def _scale(rng):
+def random_scale(rng):
     """Return a function that returns the scale of the next layer's weights: the same or another."""
     constant_scale = 10 ** rng.uniform(-3, 2)
     style = rng.choice(["one", "each", "He"], p=[0.4, 0.3, 0.3])
@@ -113,7 +114,8 @@ def _scale(rng):
     }[style]
 
 
-def _input(rng, shape):
+def random_input(rng, shape):
+    """Return an input of some size and style."""
     X = rng.standard_normal(shape) * 10 ** rng.uniform(-2, 1.5)
     style = rng.choice(
         ["plain", "holes", "zero", "whole", "positive"], p=[0.5, 0.15, 0.05, 0.15, 0.15]
@@ -129,7 +131,8 @@ def _input(rng, shape):
     return X
 
 
-def _linear(rng, width, outputs, scale):
+def random_linear(rng, width, outputs, scale):
+    """Return a `Linear` with weights of some size."""
     size = scale()
     init = None if size is None else Random(size)
     if rng.random() < 0.05:
@@ -142,7 +145,7 @@ def _hidden(rng, width, scale, stochastic):
     draw = rng.random()
     if draw < 0.4:
         outputs = int(rng.integers(1, 9))
-        return _linear(rng, width, outputs, scale), outputs
+        return random_linear(rng, width, outputs, scale), outputs
     if draw < 0.5:
         return Dropout(float(rng.choice([0.2, 0.5, 0.8, 1.0]))), width
     if draw < 0.8:
@@ -204,7 +207,8 @@ def _end(rng, kind, m, k):
     return [Softmax()] if fused else [Softmax(), Flatten()], CategoricalCrossEntropy(), Y
 
 
-def _penalties(rng, layers):
+def random_penalties(rng, layers):
+    """Return some penalties of a model of so many layers."""
     penalties = []
     if rng.random() < 0.4:
         penalties.append(L2(float(10 ** rng.uniform(-3, 1))))
@@ -215,7 +219,7 @@ def _penalties(rng, layers):
     return penalties
 
 
-def _set_values(rng, model, scale):
+def set_random_values(rng, model, scale):
     """Set biases and gains too; in some models to integers, so that sums hit kinks exactly."""
     use_integers, alive = rng.random() < 0.1, rng.random() < 0.6
     for _, parameter in model.parameters:

@@ -42,6 +42,37 @@ def test_the_right_layer_passes_and_keeps_its_statistics():
     assert check_layer(BatchNorm(4), X).ok
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_as_the_first_layers_of_a_model_it_passes(count):
+    layers = [*(BatchNorm(4) for _ in range(count)), Linear(4, 1)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    report = GradientChecker(model).check(X, Y)
+    assert report.ok, str(report)
+
+
+class CentredByRunningMean(BatchNorm):
+    """Takes away the running mean in training, too, after the batch has moved it."""
+
+    def forward(self, x, *, training=False):
+        self.training = training
+        if training:
+            self.mean.value += 0.1 * (x.mean(axis=0) - self.mean.value)
+        self.unit = x - self.mean.value
+        return self.unit * self.gain.value + self.shift.value
+
+    def backward(self, dy):
+        self.gain.grad[...] = (dy * self.unit).sum(axis=0)
+        self.shift.grad[...] = dy.sum(axis=0)
+        dx = dy * self.gain.value
+        return dx - 0.1 * dx.mean(axis=0) if self.training else dx
+
+
+def test_a_layer_may_use_what_it_has_just_moved():
+    report = check_layer(CentredByRunningMean(4), X)
+    assert report.ok, str(report)
+    assert checked(CentredByRunningMean(5)).ok
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found_in_the_gradient_of_the_input(bug):
     guilty = checked(BatchNorm(5, bug)).guilty

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import (
+    Buffer,
     Dropout,
     GradientChecker,
     Layer,
@@ -16,7 +17,7 @@ from minidl import (
     Tanh,
 )
 from minidl.errors import DtypeError
-from minidl.gradcheck.sandbox import ModelSandbox
+from minidl.gradcheck.sandbox import DTYPES, ModelSandbox
 from minidl.initializers import Ones
 from minidl.utils.random import set_rng_state
 
@@ -297,3 +298,30 @@ def test_a_check_leaves_hidden_state_as_it_was():
     assert GradientChecker(model).check(np.eye(2), [0.5, 1]).ok
     assert (layer.hidden[0][0], layer.helper.calls) == (0, 0)
     assert layer.streams[0].bit_generator.state == state
+
+
+def test_a_reset_restores_the_buffers_in_each_arithmetic():
+    class Counter(Layer):
+        def __init__(self):
+            self.calls = Buffer((2,), init=Ones())
+
+        def forward(self, x, *, training=False):
+            self.calls.value += 1
+            return x
+
+        def backward(self, dy):
+            return dy
+
+    layer = Counter()
+    with ModelSandbox([layer]) as sandbox:
+        for name in DTYPES:
+            sandbox.set_dtype(name)
+            layer.forward(np.ones((1, 2)))
+        np.testing.assert_array_equal(layer.calls.value, [2, 2])
+        sandbox.reset(layer)
+        for name, dtype in DTYPES.items():
+            sandbox.set_dtype(name)
+            assert layer.calls.value.dtype == dtype
+            np.testing.assert_array_equal(layer.calls.value, [1, 1])
+        layer.forward(np.ones((1, 2)))
+    np.testing.assert_array_equal(layer.calls.value, [1, 1])
