@@ -195,7 +195,5 @@ def test_the_checker_fails_a_wrong_variance_term():
 def test_a_replaced_buffer_is_refused_by_fit():
     model = build()
     model.layers[1].mean = np.zeros(8)
-    with pytest.raises(
-        ArgumentError, match=r"'mean' of layer 1, .* was added, removed or replaced"
-    ):
+    with pytest.raises(ArgumentError, match=r"'mean' of layer 1, .* was "):
         fit(model)

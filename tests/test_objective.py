@@ -428,13 +428,13 @@ def shared(way):
         "the same layer twice": (
             [],
             [layer, ReLU(), layer],
-            r"layer 2, .*already part of layer 0 of this model",
+            r"layer 2, .*is layer 0 too",
         ),
-        "a layer and its part": ([], [block, block.last], r"layer 1, .*already part of layer 0"),
+        "a layer and its part": ([], [block, block.last], r"layer 1, .*is layer 0.last too"),
         "a parameter of two layers": (
             [],
             [Tied(parameter), Tied(parameter)],
-            r"layer 1, .*already part of layer 0",
+            r"'gain' of layer 1, .*is 'gain' of layer 0 too",
         ),
     }[way]
 

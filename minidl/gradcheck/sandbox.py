@@ -11,7 +11,7 @@ import numpy as np
 from ..buffers import Buffer
 from ..errors import DtypeError
 from ..layers.base import Layer
-from ..layers.tree import MEMBERS, named_buffers
+from ..layers.tree import MEMBERS, named_buffers, named_members
 from ..losses.base import Loss
 from ..parameters import Parameter
 from ..utils.snapshot import RandomState, Snapshot, restore_contents
@@ -42,6 +42,8 @@ class ModelSandbox:
     ----------
     parameters : dict
         Each `Parameter` by its `ParameterKey`.
+    members : list of dict
+        All that each layer contains, and the layer itself, by path, as it was on creation.
     arrays : dict
         The substitute values of each parameter, by `ParameterKey` and by the names of `DTYPES`.
         Filled on entry.
@@ -62,6 +64,7 @@ class ModelSandbox:
             for name, parameter in layer.parameters().items()
         }
         self.arrays: dict[ParameterKey, dict[str, Array]] = {}
+        self.members = [dict(named_members(layer, "")) for layer in layers]
         self._buffers = [buffer for _, buffer in named_buffers(self.layers)]
         self.random_states: list[list[RandomState]] = []
         self._modules = [module for layer in layers for module in layer.modules()]

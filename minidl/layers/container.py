@@ -250,13 +250,13 @@ def check_inner_layers(layers: Sequence[Any], kind: str, places: Sequence[str]) 
             elif isinstance(layer, Iterable):
                 cure = f"write {kind}(*layers)" if len(layers) == 1 else "write Chain(...)"
             raise ArgumentError(f"{place} of {kind} must be a Layer, got {layer!r}: {cure}")
-        for module in layer.modules():
+        for inner_place, module in layer.named_modules(place):
             if id(module) in place_of:
                 raise LayerReuseError(
-                    f"{place} of {kind}, {layer}, contains a layer that {place_of[id(module)]} "
-                    "contains too: make a new one"
+                    f"{inner_place} of {kind}, {module}, is {place_of[id(module)]} of it too: make "
+                    "a new one for each place"
                 )
-            place_of[id(module)] = place
+            place_of[id(module)] = inner_place
 
 
 def inner_attribute(layers: Iterable[Layer], name: str) -> list[bool]:

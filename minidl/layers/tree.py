@@ -14,6 +14,7 @@ from .base import Layer
 Member: TypeAlias = Layer | Parameter | Buffer
 
 MEMBERS = (Layer, Parameter, Buffer)
+MEMBERS_CURE = "create them in __init__, never in forward, and assign new values to their .value"
 """The types of `Member`, for `isinstance` and searches."""
 
 
@@ -38,6 +39,15 @@ def named_members(layer: Layer, path: str) -> Iterator[tuple[str, Member]]:
         yield f"{path}.{name}", parameter
     for name, buffer in layer.buffers().items():
         yield f"{path}.{name}", buffer
+
+
+def members_by_path(layers: Sequence[Layer]) -> dict[str, Member]:
+    """Return all layers, parameters and buffers of a model by their paths."""
+    return {
+        path: member
+        for i, layer in enumerate(layers)
+        for path, member in named_members(layer, str(i))
+    }
 
 
 def named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
@@ -98,27 +108,51 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
             )
         for path, member in named_members(layer, str(i)):
             if id(member) in path_of_member:
-                raise _used_twice(i, layer, path, path_of_member[id(member)])
+                raise _used_twice(member, path, path_of_member[id(member)], layer_tuple)
             if member.in_model:
-                raise LayerReuseError(
-                    f"layer {i}, {layer}, already belongs to another model: make a new one, or a "
-                    "deep copy"
-                )
+                raise _already_in_model(member, path, layer_tuple)
             path_of_member[id(member)] = path
         check_reachable(layer, str(i))
     return layer_tuple
 
 
-def _used_twice(i: int, layer: Layer, path: str, first_path: str) -> LayerReuseError:
-    first_layer = first_path.partition(".")[0]
-    if first_layer == str(i):
-        return LayerReuseError(
-            f"layer {i}, {layer}, contains one object twice, as {first_path!r} and {path!r}: make "
-            "a new one for each place, since nothing is shared"
-        )
+def _used_twice(
+    member: Member, path: str, first_path: str, layers: Sequence[Layer]
+) -> LayerReuseError:
+    place = _describe_member(member, path, layers)
+    if isinstance(member, Layer):
+        first_place = f"layer {first_path}"
+    else:
+        owner_path, _, name = _find_owner(first_path, layers)
+        first_place = f"{name!r} of layer {owner_path}"
     return LayerReuseError(
-        f"layer {i}, {layer}, is already part of layer {first_layer} of this model: make a new one"
+        f"{place}, is {first_place} too: make a new one for each place, since nothing is shared"
     )
+
+
+def _already_in_model(member: Member, path: str, layers: Sequence[Layer]) -> LayerReuseError:
+    place = _describe_member(member, path, layers)
+    return LayerReuseError(
+        f"{place}, already belongs to another model: make a new one, or a deep copy"
+    )
+
+
+def _describe_member(member: Member, path: str, layers: Sequence[Layer]) -> str:
+    """Return "layer 2.body.0, Linear(3, 4)", or "'mean' of layer 2.body.0, Norm()"."""
+    if isinstance(member, Layer):
+        return f"layer {path}, {member}"
+    owner_path, owner, name = _find_owner(path, layers)
+    return f"{name!r} of layer {owner_path}, {owner}"
+
+
+def _find_owner(path: str, layers: Sequence[Layer]) -> tuple[str, Layer, str]:
+    """Return the path of the innermost layer around a member, that layer, and the rest."""
+    owner_path, owner = next(
+        (owner_path, layer)
+        for owner_path, layer in reversed(list(named_modules(layers)))
+        if path.startswith(f"{owner_path}.")
+    )
+    return owner_path, owner, path.removeprefix(f"{owner_path}.")
 
 
 def check_reachable(layer: Layer, path: str) -> None:
@@ -143,27 +177,33 @@ def check_reachable(layer: Layer, path: str) -> None:
             )
 
 
-def check_unchanged(layers: Sequence[Layer], members: Mapping[str, object]) -> None:
-    """Raise `ArgumentError` if parameters or buffers were replaced since the model was built.
+def check_members(layers: Sequence[Layer], members: Mapping[str, Member]) -> None:
+    """Raise `ArgumentError` if a model does not have the members that it was built with.
 
     Parameters
     ----------
     layers : sequence of Layer
         The layers of a model.
-    members : mapping of str to Parameter or Buffer
-        Its parameters and buffers by their paths.
+    members : mapping of str to (Layer, Parameter or Buffer)
+        What `members_by_path` returned when the model was built.
     """
-    current = {
-        path: member
-        for i, layer in enumerate(layers)
-        for path, member in named_members(layer, str(i))
-        if isinstance(member, Parameter | Buffer)
-    }
-    for path in {**members, **current}:
-        if current.get(path) is not members.get(path):
-            index, _, name = path.partition(".")
-            raise ArgumentError(
-                "a model must keep the Parameter and Buffer objects that it was built with, but "
-                f"{name!r} of layer {index}, {layers[int(index)]}, was added, removed or replaced: "
-                "create them in __init__, and assign new values to their .value"
-            )
+    change = find_change(members, members_by_path(layers))
+    if change is not None:
+        path, verb = change
+        owner_path, owner, name = _find_owner(path, layers)
+        raise ArgumentError(
+            "a model must keep the layers, Parameter and Buffer objects that it was built with, "
+            f"but {name!r} of layer {owner_path}, {owner}, was {verb}: {MEMBERS_CURE}"
+        )
+
+
+def find_change(
+    before: Mapping[str, Member], after: Mapping[str, Member]
+) -> tuple[str, str] | None:
+    """Return the path of the first member that changed, and "added", "removed" or "replaced"."""
+    for path in {**before, **after}:
+        if before.get(path) is not after.get(path):
+            if path not in before:
+                return path, "added"
+            return path, "replaced" if path in after else "removed"
+    return None

@@ -11,7 +11,6 @@ from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import ShuffleFunction
 from ..errors import ArgumentError
-from ..layers.tree import check_unchanged
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
@@ -120,7 +119,7 @@ def prepare_training_data(
     with objective.access:
         if objective.access.is_training:
             objective.access.refuse_training()
-        check_unchanged(objective.layers, {**dict(objective.parameters), **objective.buffers})
+        objective.check_members()
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:

@@ -57,9 +57,13 @@ class Asking:
     def __exit__(self, *error: object) -> None:
         asked = self._asked
         size = self._input_size
-        if size is None or size > asked.scratch.small_input_size:
-            self._release(asked, size)
-        asked.access.__exit__()
+        try:
+            if size is None or size > asked.scratch.small_input_size:
+                self._release(asked, size)
+            if not asked.members_checked and size != 0 and error[0] is None:
+                asked.check_members()  # once: `forward` may have made some anew
+        finally:
+            asked.access.__exit__()
 
     @staticmethod
     def _release(asked: Objective, input_size: int | None) -> None:

@@ -447,13 +447,14 @@ class Sequential:
         Raises
         ------
         ArgumentError
-            If a custom layer's configuration contains values that JSON cannot store, or two
-            different classes of yours have the same name.
+            If a custom layer's configuration contains values that JSON cannot store, two different
+            classes of yours have the same name, or a layer, parameter or buffer was replaced.
         DataError
             If the file cannot be written.
         """
         from ..serialization.model_file import save_model
 
+        self.objective_function.check_members()
         with Asking(self.objective_function, input_size=0) as asked:
             return save_model(asked, path)
 

@@ -80,7 +80,7 @@ def test_invalid_layers_are_refused():
         Chain(linear, ReLU)
     with pytest.raises(ArgumentError, match=r"got 3: derive it from minidl\.Layer"):
         Chain(3)
-    with pytest.raises(LayerReuseError, match=r"layer 1 of Chain, .* that layer 0 contains too"):
+    with pytest.raises(LayerReuseError, match=r"layer 1\.1 of Chain, .* is layer 0 of it"):
         Chain(linear, Chain(ReLU(), linear))
 
 

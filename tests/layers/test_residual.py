@@ -129,5 +129,5 @@ def test_invalid_layers_are_refused():
         Residual()
     with pytest.raises(ArgumentError, match="shortcut of Residual must be a Layer, got 3"):
         Residual(linear, shortcut=3)
-    with pytest.raises(LayerReuseError, match=r"shortcut of Residual, .* that body contains too"):
+    with pytest.raises(LayerReuseError, match=r"shortcut of Residual, .* is body\.0 of it too"):
         Residual(linear, shortcut=linear)

@@ -8,6 +8,7 @@ import pytest
 from minidl import (
     ArgumentError,
     Buffer,
+    Chain,
     GradientDescent,
     He,
     Layer,
@@ -17,10 +18,12 @@ from minidl import (
     Ones,
     Parameter,
     ReLU,
+    Residual,
     Sequential,
+    Tanh,
     Zeros,
 )
-from minidl.layers.tree import check_layers, check_unchanged, named_members, named_modules
+from minidl.layers.tree import check_layers, find_change, named_members, named_modules
 
 
 class Custom(Layer):
@@ -37,11 +40,6 @@ class Custom(Layer):
 
     def settings(self):
         return {}
-
-
-def check(model):
-    objective = model.objective_function
-    check_unchanged(objective.layers, {**dict(objective.parameters), **objective.buffers})
 
 
 def matrix():
@@ -127,10 +125,30 @@ def test_a_layer_that_contains_itself_is_refused():
 
 def test_one_parameter_in_two_places_is_refused():
     shared = matrix()
-    with pytest.raises(LayerReuseError, match=r"one object twice, as '0\.a' and '0\.b\.0'"):
+    with pytest.raises(LayerReuseError, match=r"'b\.0' of layer 0, .*, is 'a' of layer 0 too"):
         model_of(Custom(a=shared, b=[shared]))
-    with pytest.raises(LayerReuseError, match=r"layer 1, .* already part of layer 0"):
+    with pytest.raises(LayerReuseError, match=r"'a' of layer 1, .*, is 'a' of layer 0 too"):
         model_of(Custom(a=shared), Custom(a=shared))
+
+
+def test_one_object_in_two_layers_is_named_by_its_inner_paths():
+    shared = Linear(2, 2)
+    with pytest.raises(
+        LayerReuseError,
+        match=r"^layer 2\.body\.0, Linear\(2, 2\), is layer 0\.1 too: make a new one",
+    ):
+        model_of(Chain(ReLU(), shared), Tanh(), Residual(shared))
+    weight = matrix()
+    with pytest.raises(
+        LayerReuseError,
+        match=r"^'ws\.0' of layer 1\.inner, Custom\(\), is 'a\.x' of layer 0\.deep too: make",
+    ):
+        model_of(Custom(deep=Custom(a={"x": weight})), Custom(inner=Custom(ws=[weight])))
+    model_of(Custom(inner=shared))
+    with pytest.raises(
+        LayerReuseError, match=r"^layer 1\.0, Linear\(2, 2\), already belongs to another model"
+    ):
+        model_of(ReLU(), Chain(shared))
 
 
 def test_one_buffer_or_layer_in_two_models_is_refused():
@@ -146,20 +164,41 @@ def test_two_members_of_one_name_are_refused():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        lambda layer: setattr(layer, "weight", np.ones((2, 2))),
-        lambda layer: setattr(layer, "weight", Parameter((2, 2), init=Ones())),
-        lambda layer: setattr(layer, "weight_2", Parameter((2, 2), init=Ones())),
-        lambda layer: setattr(layer, "bias", None),
+        (
+            lambda layer: setattr(layer, "weight", np.ones((2, 2))),
+            r"'weight' of layer 1\.0, Linear\(2, 2\), was removed: create them in __init__",
+        ),
+        (
+            lambda layer: setattr(layer, "weight", Parameter((2, 2), init=Ones())),
+            r"'weight' of layer 1\.0, Linear\(2, 2\), was replaced",
+        ),
+        (
+            lambda layer: setattr(layer, "weight_2", Parameter((2, 2), init=Ones())),
+            r"'weight_2' of layer 1\.0, Linear\(2, 2\), was added",
+        ),
+        (lambda layer: setattr(layer, "bias", None), r"'bias' of layer 1\.0, .* was removed"),
+        (
+            lambda layer: setattr(layer, "steps", [ReLU()]),
+            r"'steps\.0' of layer 1\.0, .* was added",
+        ),
     ],
 )
-def test_replaced_parameters_are_noticed(change):
-    model = model_of(ReLU(), Linear(2, 2))
-    check(model)
-    change(model.layers[1])
-    with pytest.raises(ArgumentError, match=r"of layer 1, .* was added, removed or replaced"):
-        check(model)
+def test_changed_members_are_noticed(change, message):
+    model = model_of(ReLU(), Chain(Linear(2, 2)))
+    model.objective_function.check_members()
+    change(model.layers[1].layers[0])
+    with pytest.raises(ArgumentError, match=message):
+        model.objective_function.check_members()
+
+
+def test_changes_are_found_in_order():
+    before = {"0": ReLU(), "0.a": matrix(), "0.b": matrix()}
+    assert find_change(before, dict(before)) is None
+    assert find_change(before, {**before, "0.a": matrix()}) == ("0.a", "replaced")
+    assert find_change(before, {"0": before["0"], "0.b": before["0.b"]}) == ("0.a", "removed")
+    assert find_change(before, {**before, "0.c": matrix()}) == ("0.c", "added")
 
 
 def test_layers_are_a_list_of_layers():

@@ -1,14 +1,31 @@
-"""The rule about members: a layer computes with the parameters and buffers of the model only."""
+"""The rules about members: a layer keeps its own, and computes with those of the model only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
+from ...layers.tree import MEMBERS_CURE, find_change, named_members
 from ...parameters import Parameter
 from ..parameter_reads import Member, recorded_reads
 from .layer_run import LayerRun
 from .rule import Rule
+
+
+def _members_kept(run: LayerRun) -> str | None:
+    harness = run.harness
+    harness.forward(run.x.copy())
+    harness.layer.backward(run.cotangent.copy())
+    change = find_change(
+        harness.sandbox.members[harness.number], dict(named_members(harness.layer, ""))
+    )
+    if change is None:
+        return None
+    path, verb = change
+    return (
+        "forward or backward change which layers, parameters and buffers it has: "
+        f"{path.removeprefix('.')!r} is {verb}: {MEMBERS_CURE}"
+    )
 
 
 def _nothing_else_read(run: LayerRun) -> str | None:
@@ -38,5 +55,6 @@ def _consequence_and_cure(member: Member) -> str:
 
 
 MEMBER_RULES: tuple[Rule[LayerRun], ...] = (
+    Rule("members_kept", "no parameter or layer made anew", _members_kept),
     Rule("only_its_members_read", "only its own parameters read", _nothing_else_read),
 )

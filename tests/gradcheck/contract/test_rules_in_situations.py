@@ -177,6 +177,12 @@ class AddsConstant:
         return dx
 
 
+class MakesAnew:
+    def forward(self, x, *, training=False):
+        self.noted = [Buffer((1,), init=Zeros())]
+        return super().forward(x, training=training)
+
+
 class SignOfGradient:
     def backward(self, dy):
         return super().backward(np.sign(dy))
@@ -217,6 +223,7 @@ BUGS = {
     "does_not_accumulate": Accumulates,
     "no_stale_cache": KeepsTheFirst,
     "results_are_its_own": GivesItsWeights,
+    "members_kept": MakesAnew,
     "only_its_members_read": ReadsForeign,
     "zero_gives_zero": AddsConstant,
     "linear_in_dy": SignOfGradient,
