@@ -14,14 +14,13 @@ from .buffers import BufferSet
 from .errors import ArgumentError
 from .layers.base import Layer, Shape
 from .layers.container import run_backward_parameters
+from .layers.members import Members
 from .layers.probabilities import check_probabilities
 from .layers.shapes import output_shapes
 from .layers.sigmoid import Sigmoid
 from .layers.softmax import Softmax
 from .layers.tree import (
     check_layers,
-    check_members,
-    members_by_path,
     named_buffers,
     named_modules,
     named_parameters,
@@ -112,10 +111,8 @@ class Objective:
         output. Empty at first: it is filled where rows are passed through.
     stochastic_layers : list of Layer
         The layers that draw random numbers while training, nested ones included.
-    members : dict of str to (Layer, Parameter or Buffer)
-        All layers, parameters and buffers by their paths, as they were when the model was built.
-    members_checked : bool
-        Whether `check_members` has passed after a call of the layers.
+    members : Members
+        All layers, parameters and buffers, as they were when the model was built.
     access : ExclusiveAccess
         One thread at a time uses the objective, inside of this context.
     scratch : Scratch
@@ -189,10 +186,7 @@ class Objective:
         self.access = ExclusiveAccess()
         modules = [module for _, module in named_modules(self.layers)]
         self.stochastic_layers = [module for module in modules if module.stochastic]
-        self.members = members_by_path(self.layers)
-        self.members_checked = False
-        for member in self.members.values():
-            member.in_model = True  # copies do not keep it
+        self.members = Members(self.layers)
         self.scratch = Scratch([*modules, self.training_loss])
 
     def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
@@ -255,11 +249,6 @@ class Objective:
 
     def __copy__(self) -> Objective:
         return copy.deepcopy(self)  # a shallow copy would take the parameters away
-
-    def check_members(self) -> None:
-        """Raise `ArgumentError` if a layer, parameter or buffer was added, removed or replaced."""
-        check_members(self.layers, self.members)
-        self.members_checked = True
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """Compute the output of the last layer.

@@ -123,7 +123,7 @@ def _used_twice(
     if isinstance(member, Layer):
         first_place = f"layer {first_path}"
     else:
-        owner_path, _, name = _find_owner(first_path, layers)
+        owner_path, _, name = find_owner(first_path, layers)
         first_place = f"{name!r} of layer {owner_path}"
     return LayerReuseError(
         f"{place}, is {first_place} too: make a new one for each place, since nothing is shared"
@@ -141,11 +141,11 @@ def _describe_member(member: Member, path: str, layers: Sequence[Layer]) -> str:
     """Return "layer 2.body.0, Linear(3, 4)", or "'mean' of layer 2.body.0, Norm()"."""
     if isinstance(member, Layer):
         return f"layer {path}, {member}"
-    owner_path, owner, name = _find_owner(path, layers)
+    owner_path, owner, name = find_owner(path, layers)
     return f"{name!r} of layer {owner_path}, {owner}"
 
 
-def _find_owner(path: str, layers: Sequence[Layer]) -> tuple[str, Layer, str]:
+def find_owner(path: str, layers: Sequence[Layer]) -> tuple[str, Layer, str]:
     """Return the path of the innermost layer around a member, that layer, and the rest."""
     owner_path, owner = next(
         (owner_path, layer)
@@ -175,26 +175,6 @@ def check_reachable(layer: Layer, path: str) -> None:
                 f"attribute, list, tuple or dict, got {member} at {place!r}, where it is not "
                 "found, so never trained or saved: store it directly in the layer"
             )
-
-
-def check_members(layers: Sequence[Layer], members: Mapping[str, Member]) -> None:
-    """Raise `ArgumentError` if a model does not have the members that it was built with.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        The layers of a model.
-    members : mapping of str to (Layer, Parameter or Buffer)
-        What `members_by_path` returned when the model was built.
-    """
-    change = find_change(members, members_by_path(layers))
-    if change is not None:
-        path, verb = change
-        owner_path, owner, name = _find_owner(path, layers)
-        raise ArgumentError(
-            "a model must keep the layers, Parameter and Buffer objects that it was built with, "
-            f"but {name!r} of layer {owner_path}, {owner}, was {verb}: {MEMBERS_CURE}"
-        )
 
 
 def find_change(

@@ -119,7 +119,7 @@ def prepare_training_data(
     with objective.access:
         if objective.access.is_training:
             objective.access.refuse_training()
-        objective.check_members()
+        objective.members.check()
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:

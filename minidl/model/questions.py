@@ -60,8 +60,8 @@ class Asking:
         try:
             if size is None or size > asked.scratch.small_input_size:
                 self._release(asked, size)
-            if not asked.members_checked and size != 0 and error[0] is None:
-                asked.check_members()  # once: `forward` may have made some anew
+            if not asked.members.checked and size != 0 and error[0] is None:
+                asked.members.check()  # once: `forward` may have made some anew
         finally:
             asked.access.__exit__()
 

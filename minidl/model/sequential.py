@@ -454,7 +454,7 @@ class Sequential:
         """
         from ..serialization.model_file import save_model
 
-        self.objective_function.check_members()
+        self.objective_function.members.check()
         with Asking(self.objective_function, input_size=0) as asked:
             return save_model(asked, path)
 
