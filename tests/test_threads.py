@@ -1,4 +1,4 @@
-"""One model asked by many threads, alone and while it trains: each answer is the right one."""
+"""One model used by many threads, alone and while it trains: each result is the right one."""
 
 import copy
 import io
@@ -64,9 +64,9 @@ def test_20_000_rows_and_2_000_batches_from_8_threads(name):
     assert n_wrong(batch_answers, expected) == 0
 
 
-def test_each_question_of_a_normalized_network_from_8_threads():
+def test_each_method_of_a_normalized_network_from_8_threads():
     model = normalized_network()
-    questions = [
+    calls = [
         lambda n: model.predict(PLANE[:n]),
         lambda n: model.predict_classes(PLANE[:n]),
         lambda n: model.gradient(PLANE[:n], CLASSES[:n]),
@@ -76,10 +76,10 @@ def test_each_question_of_a_normalized_network_from_8_threads():
         lambda n: pickle.loads(pickle.dumps(model)).predict(PLANE[:n]),
         lambda n: model.astype(np.float64).predict(PLANE[:n]),
     ]
-    asked = [(questions[i % len(questions)], 1 + i % 60) for i in range(400)]
-    expected = [question(n) for question, n in asked]
+    requests = [(calls[i % len(calls)], 1 + i % 60) for i in range(400)]
+    expected = [call(n) for call, n in requests]
     with ThreadPoolExecutor(N_THREADS) as pool:
-        answers = list(pool.map(lambda pair: pair[0](pair[1]), asked))
+        answers = list(pool.map(lambda pair: pair[0](pair[1]), requests))
     assert n_wrong(answers, expected) == 0
 
 
@@ -104,11 +104,11 @@ def test_checks_and_pickles_from_several_threads():
     assert len(results) > 1
 
 
-class Ask(Callback):
-    """Asks everything, in all hooks or in those that are named."""
+class InHooks(Callback):
+    """Calls a function with the model, in all hooks or in those that are named."""
 
-    def __init__(self, ask, hooks=HOOKS):
-        self.ask = ask
+    def __init__(self, function, hooks=HOOKS):
+        self.function = function
         self.hooks = hooks
 
     def on_train_begin(self, run):
@@ -128,7 +128,7 @@ class Ask(Callback):
 
     def _call(self, hook, run):
         if hook in self.hooks:
-            self.ask(run.model)
+            self.function(run.model)
 
 
 def state_of(model):
@@ -137,7 +137,7 @@ def state_of(model):
 
 
 def train(model, *callbacks):
-    """Train a model; return all that asking could disturb."""
+    """Train a model; return all that other calls could disturb."""
     seen = []
 
     def note(model):
@@ -150,14 +150,14 @@ def train(model, *callbacks):
         optimizer=optimizer,
         epochs=2,
         validation=(PLANE[:50], CLASSES[:50]),
-        callbacks=[*callbacks, Ask(note)],
+        callbacks=[*callbacks, InHooks(note)],
         progress=False,
     )
     after = model.evaluate(PLANE, CLASSES)
     return history.columns, repr(optimizer.state()), seen, model.shuffle_rng.random(), after
 
 
-def ask_everything(model, folder):
+def use_everything(model, folder):
     model.predict(PLANE[::-1][:33])
     model.predict_classes(PLANE[:5])
     model.evaluate(PLANE[:17], CLASSES[:17])
@@ -174,9 +174,9 @@ def ask_everything(model, folder):
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_everything_may_be_asked_in_a_hook(hook, tmp_path, capsys):
-    asked = Ask(lambda model: ask_everything(model, tmp_path), [hook])
-    assert train(normalized_network(), asked) == train(normalized_network())
+def test_everything_may_be_called_in_a_hook(hook, tmp_path, capsys):
+    caller = InHooks(lambda model: use_everything(model, tmp_path), [hook])
+    assert train(normalized_network(), caller) == train(normalized_network())
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -187,7 +187,7 @@ def test_a_model_may_be_checked_in_a_hook(hook):
         if not reports:  # once: it takes long
             reports.append(GradientChecker(model).check(PLANE[:4], CLASSES[:4]))
 
-    assert train(normalized_network(), Ask(check, [hook])) == train(normalized_network())
+    assert train(normalized_network(), InHooks(check, [hook])) == train(normalized_network())
     assert reports[0].ok
 
 
@@ -225,12 +225,12 @@ def train_until(model, is_enough):
     return callback.states
 
 
-def test_a_model_is_asked_by_threads_while_it_trains():
+def test_a_model_is_used_by_threads_while_it_trains():
     """Nothing of the training changes, and what is read is of one moment of it."""
     model, started, ended = normalized_network(), threading.Event(), threading.Event()
     read = []
 
-    def ask():
+    def use():
         started.wait(60)
         while not ended.is_set():
             read.append(state_of(copy.deepcopy(model)))
@@ -242,17 +242,17 @@ def test_a_model_is_asked_by_threads_while_it_trains():
 
     def is_enough(states):
         started.set()
-        return len(read) >= 80 or not any(asker.running() for asker in askers)
+        return len(read) >= 80 or not any(user.running() for user in users)
 
     with ThreadPoolExecutor(4) as pool:
-        askers = [pool.submit(ask) for _ in range(4)]
+        users = [pool.submit(use) for _ in range(4)]
         try:
             states = train_until(model, is_enough)
         finally:
             started.set()
             ended.set()
-    for asker in askers:
-        asker.result()
+    for user in users:
+        user.result()
     assert len(read) >= 80
     assert all(state in states for state in read)
     alone = train_until(normalized_network(), lambda reached: len(reached) == len(states))
@@ -277,7 +277,7 @@ def test_a_pickle_is_of_one_moment_of_a_training():
         twin = pickle.loads(file.getvalue())
         pickles.append((moved, np.array_equal(twin.parameters.theta, before)))
 
-    result = train(model, Ask(take, ["on_batch_end"]))
+    result = train(model, InHooks(take, ["on_batch_end"]))
     assert pickles == [(True, True)] * 8
     assert result == train(normalized_network())
 

@@ -15,7 +15,7 @@ from ..batching.sample_weights import compute_sample_weight
 from ..errors import ArgumentError
 from ..layers.base import Layer
 from ..model.inputs import prepare_batch
-from ..model.questions import Asking
+from ..model.isolated_access import IsolatedAccess
 from ..model.sequential import Sequential
 from ..objective import Objective
 from ..parameters import Parameter
@@ -146,8 +146,8 @@ class GradientChecker:
             If the randomness of a layer cannot be frozen, or, with `method="complex"`, if the model
             is not complex-safe.
         """
-        with Asking(self.model.objective_function, input_size=0) as asked:
-            return self._check(asked, X, Y, sample_weight, exhaustive)
+        with IsolatedAccess(self.model.objective_function, input_size=0) as isolated:
+            return self._check(isolated, X, Y, sample_weight, exhaustive)
 
     def _check(
         self, objective: Objective, X: Any, Y: Any, sample_weight: Any, exhaustive: bool

@@ -12,8 +12,8 @@ from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
 from ..objective import Objective
 from .inputs import prepare_data
+from .isolated_access import IsolatedAccess
 from .passes import inference_batches
-from .questions import Asking
 from .row_sums import check_row_sums
 
 
@@ -70,10 +70,10 @@ def evaluate(
     """
     check_memory_limit(memory_limit)
     data = prepare_data(objective, X, Y, sample_weight, memory_limit=memory_limit, validate=False)
-    with Asking(objective) as asked:
-        check_row_sums(asked, data.x)
-        batches = inference_batches(asked, data, check_finite=True, memory_limit=memory_limit)
-        return evaluate_batches(asked, batches)
+    with IsolatedAccess(objective) as isolated:
+        check_row_sums(isolated, data.x)
+        batches = inference_batches(isolated, data, check_finite=True, memory_limit=memory_limit)
+        return evaluate_batches(isolated, batches)
 
 
 def make_validator(

@@ -12,7 +12,7 @@ from ..layers.base import Shape, UnknownRank
 from ..losses.cross_entropy import BaseCategoricalCrossEntropy
 from ..objective import Objective
 from ..utils.typing import Array
-from .questions import Asking
+from .isolated_access import IsolatedAccess
 
 _N_ROWS = 2
 """Rows that are passed through the model: two, since code may treat one row as a special case."""
@@ -55,9 +55,9 @@ def measure_output_shape(
     if not is_needed:
         return known_shape
     n_rows = min(_N_ROWS, len(x))
-    with suppress(Exception), Asking(objective) as asked, np.errstate(all="ignore"):
+    with suppress(Exception), IsolatedAccess(objective) as isolated, np.errstate(all="ignore"):
         rows: Any = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:n_rows]
-        output = asked.forward(np.array(rows, asked.input_dtype))
+        output = isolated.forward(np.array(rows, isolated.input_dtype))
         if len(output) == n_rows:
             return tuple(output.shape[1:])
     return known_shape

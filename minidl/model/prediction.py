@@ -13,8 +13,8 @@ from ..batching.batch import Batch
 from ..objective import Objective
 from ..utils.typing import Array
 from .inputs import prepare_examples
+from .isolated_access import KEPT_BYTES, IsolatedAccess
 from .passes import inference_batches
-from .questions import KEPT_BYTES, Asking
 
 
 def predict(
@@ -48,13 +48,13 @@ def predict(
         input_size = x.size
         x = x.copy()  # layers keep it until the next call: it must not keep a larger array alive
     outputs: Array = np.empty(0)
-    with Asking(objective, input_size=input_size) as asked:
+    with IsolatedAccess(objective, input_size=input_size) as isolated:
         batches = inference_batches(
-            asked, Batch(x, None), check_finite=True, memory_limit=memory_limit
+            isolated, Batch(x, None), check_finite=True, memory_limit=memory_limit
         )
         with closing(iter(batches)) as slices:
             for rows, batch in slices:
-                output = asked.forward(batch.x)
+                output = isolated.forward(batch.x)
                 if convert is not None:
                     output = convert(output)
                 if not len(outputs):

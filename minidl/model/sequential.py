@@ -23,8 +23,8 @@ from ..utils.typing import Array, Seed
 from ..utils.underflow import ignore_underflow
 from .evaluation import evaluate
 from .inputs import prepare_batch
+from .isolated_access import IsolatedAccess
 from .prediction import predict
-from .questions import Asking
 
 # Methods import the packages that only they need, so that a program starts sooner.
 if TYPE_CHECKING:
@@ -381,8 +381,8 @@ class Sequential:
             "data", each penalty by its name such as "L2(0.1)", and "total".
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
-        with Asking(self.objective_function) as asked:
-            terms = asked.terms(batch)
+        with IsolatedAccess(self.objective_function) as isolated:
+            terms = isolated.terms(batch)
         return {name: float(value) for name, value in terms.items()}
 
     def gradient(
@@ -403,9 +403,9 @@ class Sequential:
             The gradient, in the order of `parameters.theta`: a fresh array.
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
-        with Asking(self.objective_function) as asked:
-            asked.value_and_gradient(batch)
-            return asked.parameters.grad.copy()
+        with IsolatedAccess(self.objective_function) as isolated:
+            isolated.value_and_gradient(batch)
+            return isolated.parameters.grad.copy()
 
     def explain(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> None:
         """Print each step of (X, Y) forward and backward: formula, shapes and numbers.
@@ -455,8 +455,8 @@ class Sequential:
         from ..serialization.model_file import save_model
 
         self.objective_function.members.check()
-        with Asking(self.objective_function, input_size=0) as asked:
-            return save_model(asked, path)
+        with IsolatedAccess(self.objective_function, input_size=0) as isolated:
+            return save_model(isolated, path)
 
     @classmethod
     def load(

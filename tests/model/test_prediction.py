@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minidl import L2, Dropout, Linear, MeanSquaredError, ReLU, Sequential
-from minidl.model.questions import KEPT_BYTES
+from minidl.model.isolated_access import KEPT_BYTES
 
 rng = np.random.default_rng(0)
 

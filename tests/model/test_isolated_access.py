@@ -1,4 +1,4 @@
-"""Questions inside of callbacks and from other threads, with nothing disturbed."""
+"""Access inside of callbacks and from other threads, with nothing disturbed."""
 
 import copy
 import pickle
@@ -26,7 +26,7 @@ from minidl import (
     Sigmoid,
 )
 from minidl.exchange import to_course
-from minidl.model.questions import Asking
+from minidl.model.isolated_access import IsolatedAccess
 
 HOOKS = ["on_train_begin", "on_gradient", "on_batch_end", "on_epoch_end", "on_train_end"]
 rng = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def save(model, folder):
     model.save(folder / "model.h5")
 
 
-QUESTIONS = {
+CALLS = {
     "predict": lambda model, folder: model.predict(X[::-1][:32]),
     "predict_classes": lambda model, folder: model.predict_classes(X[:5]),
     "evaluate": lambda model, folder: model.evaluate(X[:17], Y[:17]),
@@ -102,43 +102,43 @@ def train(callbacks=(), model=None):
     return history.columns, model.parameters.theta.tobytes(), record.seen
 
 
-def asker(hook, question):
-    """Return a callback that asks in one hook."""
-    return type("Asker", (Callback,), {hook: lambda self, run: question(run.model)})()
+def callback_for(hook, call):
+    """Return a callback that makes a call in one hook."""
+    return type("Caller", (Callback,), {hook: lambda self, run: call(run.model)})()
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_in_a_hook_changes_nothing(hook, name, tmp_path, capsys):
-    asked = []
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_in_a_hook_changes_nothing(hook, name, tmp_path, capsys):
+    results = []
 
-    def question(model):
-        if not asked or name != "check":  # a check takes long
-            asked.append(QUESTIONS[name](model, tmp_path))
+    def call(model):
+        if not results or name != "check":  # a check takes long
+            results.append(CALLS[name](model, tmp_path))
 
-    assert train([asker(hook, question)]) == train()
-    assert asked
+    assert train([callback_for(hook, call)]) == train()
+    assert results
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_an_answer_in_a_hook_is_that_of_the_parameters_of_the_moment(hook):
+def test_a_result_in_a_hook_is_that_of_the_parameters_of_the_moment(hook):
     answers = []
 
-    def question(model):
+    def call(model):
         twin = network()
         twin.parameters.theta = model.parameters.theta
         answers.append((model.predict(X), twin.predict(X)))
         answers.append((model.gradient(X, Y), twin.gradient(X, Y)))
 
-    train([asker(hook, question)])
+    train([callback_for(hook, call)])
     for answer, expected in answers:
         np.testing.assert_array_equal(answer, expected)
 
 
-def test_threads_of_a_callback_may_ask():
+def test_threads_of_a_callback_may_predict():
     answers = []
 
-    def question(model):
+    def call(model):
         threads = [
             threading.Thread(target=lambda: answers.append(model.predict(X))) for _ in range(4)
         ]
@@ -150,12 +150,12 @@ def test_threads_of_a_callback_may_ask():
         for answer in answers[-4:]:
             np.testing.assert_array_equal(answer, model.predict(X))
 
-    result = train([asker("on_epoch_end", question)])
+    result = train([callback_for("on_epoch_end", call)])
     assert len(answers) == 8
     assert result == train()
 
 
-def test_another_thread_may_ask_while_the_model_trains():
+def test_another_thread_may_predict_while_the_model_trains():
     model, stop, answers, thetas = network(scale=False), threading.Event(), [], []
 
     class UntilAsked(Callback):
@@ -205,11 +205,13 @@ def test_a_second_fit_is_refused_in_a_hook_and_in_a_thread():
         thread.start()
         thread.join(60)
 
-    result = train([asker("on_epoch_end", fit_again), asker("on_batch_end", fit_in_thread)])
+    result = train(
+        [callback_for("on_epoch_end", fit_again), callback_for("on_batch_end", fit_in_thread)]
+    )
     assert len(errors) == 2 + 6
     assert result == train()
     model = network()
-    train([asker("on_epoch_end", fit_again)], model)
+    train([callback_for("on_epoch_end", fit_again)], model)
     train(model=model)  # afterwards it is allowed
 
 
@@ -227,7 +229,7 @@ def test_parameters_cannot_be_written_while_training(hook):
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
 
-    assert train([asker(hook, write)], model) == train()
+    assert train([callback_for(hook, write)], model) == train()
     model.parameters.theta[0] = value[0] = 1
 
 
@@ -239,7 +241,7 @@ def test_parameters_may_be_written_before_and_after_the_steps(hook):
         model.parameters.theta = np.full(model.parameters.size, 0.5)
         written.append(1)
 
-    _, theta, _ = train([asker(hook, write)])
+    _, theta, _ = train([callback_for(hook, write)])
     assert written
     assert (theta == np.full(network().parameters.size, 0.5, "f").tobytes()) == (
         hook == "on_train_end"
@@ -256,7 +258,7 @@ def test_a_failed_training_ends():
     model = network()
     for hook in HOOKS:
         with pytest.raises(Mistake):
-            train([asker(hook, fail)], model)
+            train([callback_for(hook, fail)], model)
         model.parameters.theta[0] = 0
     assert not model.objective_function.access.is_training
     train(model=model)
@@ -274,14 +276,14 @@ def test_callbacks_that_restore_parameters_work(tmp_path):
     )  # fmt: skip
 
 
-def test_nothing_of_the_data_stays_after_fit_and_questions():
+def test_nothing_of_the_data_stays_after_fit_and_other_calls():
     runs = []
 
     class KeepRun(Callback):
         def on_train_begin(self, run):
             runs.append(run)
 
-    def questions(model):
+    def calls(model):
         yield lambda: model.fit(X, Y, optimizer=Adam(), callbacks=[KeepRun()], **SETTINGS)
         yield lambda: model.evaluate(X, Y)
         yield lambda: model.gradient(X, Y)
@@ -289,8 +291,8 @@ def test_nothing_of_the_data_stays_after_fit_and_questions():
 
     model = network()
     attributes = [set(vars(layer)) for layer in model.layers]
-    for question in questions(model):
-        question()
+    for call in calls(model):
+        call()
         assert model.objective_function.scratch.size_in_bytes() == 0
         assert [set(vars(layer)) - {"_y", "_mask"} for layer in model.layers] == attributes
     assert runs[0].data is None
@@ -324,7 +326,7 @@ def test_an_optimizer_is_pickled_without_work_arrays():
     assert not optimizer._workspace
 
 
-def test_backward_after_a_question_says_that_forward_is_missing():
+def test_backward_after_evaluate_says_that_forward_is_missing():
     model = network()
     model.evaluate(X, Y)
     with pytest.raises(ValueError, match="backward was called before forward"):
@@ -334,7 +336,7 @@ def test_backward_after_a_question_says_that_forward_is_missing():
 def test_exports_wait_for_the_step_to_end():
     model, exported = network(scale=False), []
     thread = threading.Thread(target=lambda: exported.append(to_course(model)))
-    with Asking(model.objective_function):
+    with IsolatedAccess(model.objective_function):
         thread.start()
         while not model.objective_function.access.is_wanted:
             pass
