@@ -161,6 +161,8 @@ def attribute(node):
 @each_file
 def test_random_numbers_never_come_from_the_global_generator(path):
     allowed = {"default_rng", "Generator", "RandomState", "SeedSequence", "PCG64"}
+    if path == ROOT / "utils" / "random.py":
+        allowed |= {"get_state", "set_state"}  # to leave it as it was, not to draw
     for node in ast.walk(TREES[path]):
         for prefix in ("np.random.", "numpy.random."):
             if isinstance(node, ast.Attribute) and attribute(node).startswith(prefix):

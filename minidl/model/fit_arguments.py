@@ -18,6 +18,7 @@ from ..utils.given_class import cure_for_class
 from ..utils.random import RandomGenerator
 from ..utils.validation import is_integer
 from .evaluation import make_validator
+from .hidden_state import check_hidden_state
 from .inputs import prepare_data
 from .row_sums import check_row_sums
 
@@ -120,6 +121,7 @@ def prepare_training_data(
         if objective.access.is_training:
             objective.access.refuse_training()
         objective.members.check()
+        check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:

@@ -237,7 +237,8 @@ class Sequential:
         Raises
         ------
         ShapeError, DtypeError, ArgumentError
-            If an argument does not have the form it must have; nothing has changed.
+            If an argument does not have the form it must have, or a custom layer keeps what its
+            output depends on in an attribute that is no `Buffer`; nothing has changed.
         NonFiniteError
             If data is not finite, before anything has changed; or if training diverges.
         DataError

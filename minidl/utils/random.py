@@ -110,6 +110,22 @@ def set_rng_state(rng: RandomGenerator, state: Mapping[str, Any]) -> None:
         ) from None
 
 
+def get_global_rng_state() -> dict[str, Any]:
+    """Return the state of NumPy's global generator, which minidl never draws from."""
+    return dict(np.random.get_state(legacy=False))  # noqa: NPY002
+
+
+def set_global_rng_state(state: Mapping[str, Any]) -> None:
+    """Set the state of NumPy's global generator, so that other code's calls leave no trace.
+
+    Parameters
+    ----------
+    state : dict of str to object
+        What `get_global_rng_state` returned.
+    """
+    np.random.set_state(dict(state))  # noqa: NPY002
+
+
 def to_builtin(value: Any) -> Any:
     """Return a raw state with lists and built-in numbers instead of arrays and NumPy scalars."""
     if isinstance(value, Mapping):

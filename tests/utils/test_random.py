@@ -7,8 +7,10 @@ from minidl import ArgumentError
 from minidl.utils.random import (
     as_rng,
     draw_seed_words,
+    get_global_rng_state,
     get_raw_rng_state,
     get_rng_state,
+    set_global_rng_state,
     set_rng_state,
     spawn_rngs,
 )
@@ -99,3 +101,13 @@ def test_drawing_seed_words_advances_the_generator(seed):
     first, second = draw_seed_words(rng), draw_seed_words(rng)
     assert first == draw_seed_words(as_rng(seed())) != second
     assert all(isinstance(word, int) and 0 <= word < 2**31 for word in first + second)
+
+
+def test_the_global_generator_is_given_back_with_its_cached_normal():
+    state = get_global_rng_state()
+    np.random.standard_normal()  # noqa: NPY002
+    first = np.random.standard_normal(3).tolist()  # noqa: NPY002
+    set_global_rng_state(state)
+    np.random.standard_normal()  # noqa: NPY002
+    assert np.random.standard_normal(3).tolist() == first  # noqa: NPY002
+    set_global_rng_state(state)
