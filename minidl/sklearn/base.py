@@ -33,6 +33,7 @@ from .network import (
     new_optimizer,
     with_last_layer,
 )
+from .warm_start import Training, UsedOptions, check_kept, continue_with
 
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
@@ -120,6 +121,9 @@ class MinidlEstimator(BaseEstimator):
         classes: Any = None,
     ) -> Self:
         resume = resume and hasattr(self, "model_")
+        options = UsedOptions.of(self)
+        if resume:
+            check_kept(self.model_, self._used_options(), options)
         is_regressor = isinstance(self, RegressorMixin)
         for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
             check_not_masked(values, name)
@@ -144,11 +148,18 @@ class MinidlEstimator(BaseEstimator):
             )
             callbacks.append(EarlyStopping(patience=self.patience))
         if resume:
-            self._resume()
+            training = continue_with(
+                self.model_, self.optimizer_, self._used_options(), options, rng
+            )
         else:
-            self._start(X, targets, rng)
-        self._train(examples, validation, epochs, callbacks)
+            training = self._start(X, targets, options, rng)
+        self._train(training, examples, validation, epochs, callbacks)
+        self._options: UsedOptions = options
         return self
+
+    def _used_options(self) -> UsedOptions:
+        """Return the parameters that the network was made from; the present ones of old pickles."""
+        return getattr(self, "_options", None) or UsedOptions.of(self)
 
     @abstractmethod
     def _make_targets(
@@ -161,17 +172,17 @@ class MinidlEstimator(BaseEstimator):
             return np.random.default_rng()
         return np.random.default_rng(draw_seed_words(as_rng(self.random_state)))
 
-    def _start(self, X: Array, targets: Targets, rng: np.random.Generator) -> None:
+    def _start(
+        self, X: Array, targets: Targets, options: UsedOptions, rng: np.random.Generator
+    ) -> Training:
         """Create the model and the optimizer; if that fails, the estimator is unchanged."""
         model = self._new_model(X, targets, rng)
         self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
         self.model_: Sequential = model
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
-
-    def _resume(self) -> None:
-        """Bind the optimizer to the parameter vector, which is a new one in a copied estimator."""
-        self.optimizer_.restore(self.model_.parameters.theta, self.optimizer_.state())
+        self._options = options
+        return Training(self.model_, self.optimizer_)
 
     def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
         n_features, n_outputs = X.shape[1], targets.y.shape[1]
@@ -198,6 +209,7 @@ class MinidlEstimator(BaseEstimator):
 
     def _train(
         self,
+        training: Training,
         examples: Examples,
         validation: Any,
         epochs: int,
@@ -206,17 +218,18 @@ class MinidlEstimator(BaseEstimator):
         batch_size: Any = self.batch_size
         if batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
-        self.history_ = self.model_.fit(
+        self.history_ = training.model.fit(
             examples.X,
             examples.y,
             sample_weight=examples.sample_weight,
-            optimizer=self.optimizer_,
+            optimizer=training.optimizer,
             epochs=epochs,
             batch_size=batch_size,
             validation=validation,
             callbacks=callbacks,
             progress=bool(self.verbose),
         )
+        self.model_, self.optimizer_ = training
         validation_losses = self.history_.columns.get("val_loss", [])
         self.loss_curve_ = self.loss_curve_ + self.history_.loss
         self.validation_loss_curve_ = self.validation_loss_curve_ + validation_losses

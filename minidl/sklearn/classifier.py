@@ -65,7 +65,10 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         The source of randomness for weights, batches, dropout and validation set. None gives
         different results at each fit.
     warm_start : bool, default False
-        Whether another `fit` continues the training for `max_iter` more epochs.
+        Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
+        were set since then are taken over, as they are by `partial_fit`: another optimizer begins
+        with a new state, a learning rate is that of the next step. `hidden_layer_sizes`,
+        `activation`, `layers` and `dtype` need a new network, so a change of them is refused.
     verbose : bool, default False
         Whether to show a progress bar.
     dtype : {"float32", "float64"} or None, default None

@@ -34,8 +34,6 @@ def multilayer_perceptron(
     """Return the layers from the features to the outputs, without an activation at the end."""
     activation_class = choose(ACTIVATIONS, "activation", activation)
     initializer_class = Xavier if activation_class is None else activation_class.default_init
-    if not 0 <= dropout < 1:
-        raise ArgumentError(f"dropout must be in [0, 1), got {dropout!r}")
     if isinstance(hidden_layer_sizes, Iterable):
         sizes = [*hidden_layer_sizes]
     else:
@@ -46,10 +44,28 @@ def multilayer_perceptron(
         layers.append(Linear(in_features, size, init=initializer_class()))
         if activation_class is not None:
             layers.append(activation_class())
-        if dropout:
-            layers.append(Dropout(1 - dropout))
         in_features = size
-    return [*layers, Linear(in_features, n_outputs, init=Xavier())]
+    layers.append(Linear(in_features, n_outputs, init=Xavier()))
+    return with_dropout(layers, dropout)
+
+
+def with_dropout(layers: Sequence[Layer], dropout: float) -> list[Layer]:
+    """Return the layers of a multilayer perceptron with this dropout before all `Linear` but one.
+
+    `Dropout` layers that are there already are used again, and changed.
+    """
+    if not 0 <= dropout < 1:
+        raise ArgumentError(f"dropout must be in [0, 1), got {dropout!r}")
+    old = [layer for layer in layers if isinstance(layer, Dropout)]
+    result: list[Layer] = []
+    for layer in layers:
+        if isinstance(layer, Linear) and result and dropout:
+            dropout_layer = old.pop(0) if old else Dropout(1 - dropout)
+            dropout_layer.keep_prob = 1 - dropout
+            result.append(dropout_layer)
+        if not isinstance(layer, Dropout):
+            result.append(layer)
+    return result
 
 
 def with_last_layer(layers: Sequence[Layer], last_layer: Layer | None) -> list[Layer]:

@@ -1,0 +1,166 @@
+"""What a training that goes on takes over of the parameters that were set since the last fit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..model.sequential import Sequential
+from ..optimizers.base import Optimizer
+from ..penalties import L2
+from ..utils.validation import model_dtype
+from .network import new_optimizer, with_dropout
+
+KEPT_OPTIONS = ("hidden_layer_sizes", "activation", "layers", "dtype")
+"""Parameters of an estimator that describe the network: another value needs a new network."""
+
+MODEL_OPTIONS = ("alpha", "dropout", "random_state")
+"""Parameters that a network of the same weights can take over."""
+
+OPTIMIZER_OPTIONS = ("optimizer", "learning_rate")
+"""Parameters of the optimizer. All others are read anew by each fit."""
+
+_IGNORED_WITH_LAYERS = ("hidden_layer_sizes", "activation", "dropout")
+
+
+class UsedOptions(NamedTuple):
+    """The parameters that a network and its optimizer were made from.
+
+    Parameters
+    ----------
+    values : dict of str to object
+        The values by name.
+    """
+
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, estimator: Any) -> UsedOptions:
+        """Return the present parameters of an estimator."""
+        names = (*KEPT_OPTIONS, *MODEL_OPTIONS, *OPTIMIZER_OPTIONS)
+        values = {name: getattr(estimator, name) for name in names}
+        sizes = values["hidden_layer_sizes"]
+        values["hidden_layer_sizes"] = [*sizes] if isinstance(sizes, Iterable) else [sizes]
+        return cls(values)
+
+    def changed(self, new: UsedOptions) -> list[str]:
+        """Return the names of those that have another value and an effect."""
+        ignored = _IGNORED_WITH_LAYERS if self.values["layers"] is not None else ()
+        return [
+            name
+            for name, value in new.values.items()
+            if name not in ignored and not _are_equal(self.values[name], value)
+        ]
+
+
+def _are_equal(old: Any, new: Any) -> bool:
+    if old is new:
+        return True
+    try:
+        return bool(old == new)
+    except ValueError:  # arrays
+        return False
+
+
+class Training(NamedTuple):
+    """A network and its optimizer."""
+
+    model: Sequential
+    optimizer: Optimizer
+
+
+def continue_with(
+    model: Sequential,
+    optimizer: Optimizer,
+    used: UsedOptions,
+    new: UsedOptions,
+    rng: np.random.Generator,
+) -> Training:
+    """Return the network and the optimizer with what was set; nothing given is changed.
+
+    Parameters
+    ----------
+    model : Sequential
+        The network of the last fit.
+    optimizer : Optimizer
+        Its optimizer.
+    used, new : UsedOptions
+        The parameters of the last fit and those of the next one.
+    rng : numpy.random.Generator
+        Gives the streams of batches and dropout where `random_state` was set.
+
+    Returns
+    -------
+    Training
+        The network with the same weights, and the optimizer, which keeps its state unless it is
+        another one; new objects where something was set.
+
+    Raises
+    ------
+    ArgumentError
+        If a parameter was set to an invalid value.
+    """
+    changed = used.changed(new)
+    if any(name in changed for name in MODEL_OPTIONS):
+        model = _changed_model(model, changed, new.values, rng)
+    theta = model.parameters.theta
+    if "optimizer" in changed:
+        return Training(model, new_optimizer(new.values["optimizer"], new.values["learning_rate"]))
+    continued = copy.deepcopy(optimizer) if changed else optimizer
+    continued.restore(theta, optimizer.state())
+    if "learning_rate" in changed and isinstance(new.values["optimizer"], str):
+        continued.learning_rate = new.values["learning_rate"]
+    return Training(model, continued)
+
+
+def check_kept(model: Sequential, used: UsedOptions, new: UsedOptions) -> None:
+    """Raise `ArgumentError` if a parameter was set that needs a new network.
+
+    Parameters
+    ----------
+    model : Sequential
+        The network of the last fit.
+    used, new : UsedOptions
+        The parameters of the last fit and those of the next one.
+    """
+    changed = used.changed(new)
+    for name in KEPT_OPTIONS:
+        if name not in changed:
+            continue
+        old_value, value = used.values[name], new.values[name]
+        if name == "dtype" and (value is None or model_dtype(value) == model.dtype):
+            continue
+        raise ArgumentError(
+            f"a training that goes on keeps its network, but {name} was set from {old_value!r} to "
+            f"{value!r}: fit with warm_start=False, or fit a sklearn.base.clone, for a new network"
+        )
+
+
+def _changed_model(
+    model: Sequential, changed: Iterable[str], values: Mapping[str, Any], rng: np.random.Generator
+) -> Sequential:
+    """Return a network of the same weights with other dropout, penalty or random streams."""
+    layers = copy.deepcopy(list(model.layers))
+    if "dropout" in changed:
+        layers = with_dropout(layers, values["dropout"])
+    if "random_state" in changed:
+        for layer in layers:
+            for module in layer.modules():
+                module.rng = None
+    penalties = model.penalties
+    if "alpha" in changed:
+        penalties = (L2(values["alpha"]),) if values["alpha"] else ()
+    twin = Sequential(
+        layers,
+        loss=copy.deepcopy(model.loss),
+        penalties=penalties,
+        seed=rng,
+        dtype=model.dtype,
+    )
+    if "random_state" not in changed:
+        twin.shuffle_rng = copy.deepcopy(model.shuffle_rng)
+    return twin
