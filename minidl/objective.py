@@ -184,10 +184,10 @@ class Objective:
         self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
         self.pass_sizes: dict[Shape, tuple[int, int]] = {}
         self.access = ExclusiveAccess()
-        modules = [module for _, module in named_modules(self.layers)]
-        self.stochastic_layers = [module for module in modules if module.stochastic]
+        self.modules = [module for _, module in named_modules(self.layers)]
+        self.stochastic_layers = [module for module in self.modules if module.stochastic]
         self.members = Members(self.layers)
-        self.scratch = Scratch([*modules, self.training_loss])
+        self.scratch = Scratch([*self.modules, self.training_loss])
 
     def _parameters_of(self, penalty: Penalty) -> list[Parameter]:
         indices = range(len(self.layers)) if penalty.layers is None else penalty.layers

@@ -91,14 +91,19 @@ class Linear(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         x = as_float_array(x)
-        shape = x.shape
-        if len(shape) < 2 or shape[-1] != self.in_features:
+        if x.ndim < 2 or x.shape[-1] != self.in_features:
             raise ShapeError(
                 f"{self} expects x of shape (m, {self.in_features}), one row per example, "
-                f"or (m, ..., {self.in_features}), got {shape}"
+                f"or (m, ..., {self.in_features}), got {x.shape}"
             )
-        if len(shape) > 2:
-            x = x.reshape(-1, self.in_features)
+        if x.ndim > 2:
+            y = self._forward_rows(x.reshape(-1, self.in_features))
+            self._y = y.reshape(*x.shape[:-1], self.out_features)
+        else:
+            self._y = self._forward_rows(x)
+        return self._y
+
+    def _forward_rows(self, x: Array) -> Array:
         weight = self.weight.value
         y_shape = (len(x), self.out_features)
         y = get_workspace(self.workspace, "y", y_shape, common_dtype(x, weight))
@@ -106,9 +111,6 @@ class Linear(Layer):
         matmul_into(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
-        if len(shape) > 2:
-            y = y.reshape(*shape[:-1], self.out_features)
-        self._y = y
         return y
 
     def backward(self, dy: Array) -> Array:

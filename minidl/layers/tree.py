@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ..buffers import Buffer
 from ..errors import ArgumentError, LayerReuseError
 from ..parameters import Parameter
-from ..utils.nested import find_hidden
+from ..utils.nested import find_hidden, find_nested
 from .base import Layer
 
 Member: TypeAlias = Layer | Parameter | Buffer
@@ -34,11 +34,10 @@ def named_modules(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
 
 def named_members(layer: Layer, path: str) -> Iterator[tuple[str, Member]]:
     """Iterate over a layer, all layers, parameters and buffers in it, with their paths."""
-    yield from layer.named_modules(path)
-    for name, parameter in layer.parameters().items():
-        yield f"{path}.{name}", parameter
-    for name, buffer in layer.buffers().items():
-        yield f"{path}.{name}", buffer
+    for module_path, module in layer.named_modules(path):
+        yield module_path, module
+        for name, member in find_nested(module, (Parameter, Buffer)):
+            yield f"{module_path}.{name}", member
 
 
 def members_by_path(layers: Sequence[Layer]) -> dict[str, Member]:

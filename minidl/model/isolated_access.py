@@ -44,13 +44,14 @@ class IsolatedAccess:
     def __enter__(self) -> Objective:
         objective = self._objective
         access = objective.access
-        access.__enter__()
+        if not access.lock.acquire(False):  # by position: a keyword takes longer
+            access.wait()
         if access.is_training:
             try:
                 twin = self._objective = copy.deepcopy(objective)
             finally:
-                access.__exit__()
-            twin.access.__enter__()  # nobody else has it
+                access.lock.release()
+            twin.access.lock.acquire()  # nobody else has it
             return twin
         return objective
 
@@ -63,7 +64,7 @@ class IsolatedAccess:
             if not objective.members.checked and size != 0 and error[0] is None:
                 objective.members.check()  # once: `forward` may have made some anew
         finally:
-            objective.access.__exit__()
+            objective.access.lock.release()
 
     @staticmethod
     def _release(objective: Objective, input_size: int | None) -> None:

@@ -180,6 +180,7 @@ def _train_epoch(
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
     access = objective.access
+    lock = access.lock
     grad = objective.parameters.grad
     step = run.optimizer.step
     is_classification = objective.loss.is_classification
@@ -191,13 +192,13 @@ def _train_epoch(
             run.data = data
             if access.is_wanted:
                 access.let_others()
-            with access:
+            with lock:
                 loss, forward_pass = objective.value_and_gradient(data, training=True)
             run.loss = loss
             run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
-            with access:
+            with lock:
                 step(theta, grad)
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples

@@ -16,6 +16,9 @@ class ExclusiveAccess:
 
     Attributes
     ----------
+    lock : threading.RLock
+        What the context holds. A thread that need not come before others may enter it instead,
+        which takes half the time.
     is_training : bool
         Whether a training is running, in whichever thread. Changed and read inside of the context.
     is_wanted : bool
@@ -30,31 +33,32 @@ class ExclusiveAccess:
     """
 
     # Without a __dict__: the gradient checker's snapshots do not enter it.
-    __slots__ = ("_lock", "_queue", "_training", "is_training", "is_wanted")
+    __slots__ = ("_queue", "_training", "is_training", "is_wanted", "lock")
 
     def __init__(self) -> None:
-        self._lock = RLock()
-        self._queue = Lock()  # one thread waits for `_lock`, all others for this
+        self.lock = RLock()
+        self._queue = Lock()  # one thread waits for `lock`, all others for this
         self._training = Lock()
         self.is_training = False
         self.is_wanted = False
 
     def __enter__(self) -> Self:
-        if not self._lock.acquire(False):  # by position: a keyword takes longer
-            self._wait()
+        if not self.lock.acquire(False):  # by position: a keyword takes longer
+            self.wait()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._lock.release()
+        self.lock.release()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait for the lock, and let a training know that somebody waits."""
         with self._queue:
             self.is_wanted = True
             try:
-                self._lock.acquire()
+                self.lock.acquire()
             except BaseException:  # Ctrl-C
                 with suppress(RuntimeError):  # if it came before the lock was held
-                    self._lock.release()
+                    self.lock.release()
                 raise
             finally:
                 self.is_wanted = False

@@ -24,8 +24,11 @@ class HasWorkspace:
     """The work arrays by name, at first none. Store no state here: the gradient checker swaps the
     dictionary, and copies begin with an empty one."""
 
-    _noted_names: Mapping[str, bool] | None = None
-    """Whether each attribute was None when the part became part of a model."""
+    _kept_names: frozenset[str] | None = None
+    """The attributes that held something when the part became part of a model."""
+
+    _empty_names: frozenset[str] = frozenset()
+    """The attributes that were None then."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls)
@@ -34,9 +37,9 @@ class HasWorkspace:
 
     def note_attributes(self) -> None:
         """Remember which attributes exist before the first call: `release_memory` keeps them."""
-        self._noted_names = {
-            name: value is None for name, value in vars(self).items() if name != "workspace"
-        }
+        attributes = vars(self).items()
+        self._empty_names = frozenset(name for name, value in attributes if value is None)
+        self._kept_names = frozenset(vars(self)) - self._empty_names
 
     def release_memory(self) -> None:
         """Release the work arrays, and the arrays that calls have stored in attributes since.
@@ -46,7 +49,7 @@ class HasWorkspace:
         self.workspace = {}
         for name in self._left_behind(vars(self)):
             delattr(self, name)
-            if name in (self._noted_names or ()):
+            if name in self._empty_names:
                 setattr(self, name, None)
 
     def memory_in_use(self) -> int:
@@ -61,27 +64,25 @@ class HasWorkspace:
         return sum(array.nbytes for array in _arrays_in([*self.workspace.values(), *left_behind]))
 
     def _left_behind(self, attributes: Mapping[str, Any]) -> list[str]:
-        noted = self._noted_names
-        if noted is None:
+        kept = self._kept_names
+        if kept is None:
             return []
-        return [
-            name
-            for name, value in attributes.items()
-            if noted.get(name, name not in _OWN_NAMES) and any(True for _ in _arrays_in(value))
-        ]
+        return [name for name in attributes.keys() - kept if _has_array(attributes[name])]
 
     def __getstate__(self) -> dict[str, Any]:
         # At once: another thread may be calling `forward`, which adds attributes.
         state = {**vars(self), "workspace": {}}
         for name in self._left_behind(state):
             del state[name]
-            if name in (self._noted_names or ()):
+            if name in self._empty_names:
                 state[name] = None
-        state.pop("_noted_names", None)  # the model that contains a copy notes its own
+        for name in ("_kept_names", "_empty_names"):  # the model that contains a copy notes its own
+            state.pop(name, None)
         return state
 
 
-_OWN_NAMES = ("workspace", "_noted_names")
+def _has_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or any(True for _ in _arrays_in(value))
 
 
 def _arrays_in(value: Any) -> Iterator[Array]:

@@ -105,9 +105,9 @@ def test_an_interrupted_wait_leaves_no_lock_behind():
             raise RuntimeError("cannot release un-acquired lock")
 
     access = ExclusiveAccess()
-    lock, access._lock = access._lock, Interrupted()
+    lock, access.lock = access.lock, Interrupted()
     with pytest.raises(KeyboardInterrupt):
         access.__enter__()
-    access._lock = lock
+    access.lock = lock
     assert not access.is_wanted
     assert in_thread(access.begin_training) is None

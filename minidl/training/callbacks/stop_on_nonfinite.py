@@ -47,18 +47,19 @@ class StopOnNonFinite(Callback):
         self.enabled = enabled
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        self._parameters = run.model.parameters
-        self._buffers = run.model.objective_function.buffers
+        objective = run.model.objective_function
+        self._parameters = objective.parameters
+        self._buffers = objective.buffers
         self._finite_theta = self._parameters.theta.copy()
         self._finite_buffers = self._buffers.copy_values()
         self._finite_at = "the start"
         self._steps = 0
         # Of a layer without parameters, an output that is not finite shows in a gradient.
-        layers = run.model.objective_function.layers_before_loss
-        self._trainable = [i for i, layer in enumerate(layers) if layer.parameters()]
-        modules = [module for layer in layers for module in layer.modules()]
+        self._trainable = sorted({int(name.partition(".")[0]) for name, _ in self._parameters})
+        modules = objective.modules
         self._containers = [module for module in modules if isinstance(module, Container)]
-        self._trainable_ids = {id(module) for module in modules if module.parameters()}
+        if self._containers:
+            self._trainable_ids = {id(module) for module in modules if module.parameters()}
 
     def on_gradient(self, run: TrainingRun) -> None:
         if not self.enabled or run.forward_pass is None:
