@@ -91,19 +91,10 @@ class Linear(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         x = as_float_array(x)
-        if x.ndim < 2 or x.shape[-1] != self.in_features:
-            raise ShapeError(
-                f"{self} expects x of shape (m, {self.in_features}), one row per example, "
-                f"or (m, ..., {self.in_features}), got {x.shape}"
-            )
-        if x.ndim > 2:
-            y = self._forward_rows(x.reshape(-1, self.in_features))
-            self._y = y.reshape(*x.shape[:-1], self.out_features)
-        else:
-            self._y = self._forward_rows(x)
-        return self._y
-
-    def _forward_rows(self, x: Array) -> Array:
+        if x.ndim != 2:
+            return self._forward_positions(x)
+        if x.shape[1] != self.in_features:
+            raise self._input_error(x)
         weight = self.weight.value
         y_shape = (len(x), self.out_features)
         y = get_workspace(self.workspace, "y", y_shape, common_dtype(x, weight))
@@ -111,7 +102,21 @@ class Linear(Layer):
         matmul_into(x, weight.T, y)
         if self.bias is not None:
             np.add(y, self.bias.value, out=y)
+        self._y = y
         return y
+
+    def _forward_positions(self, x: Array) -> Array:
+        if x.ndim < 2 or x.shape[-1] != self.in_features:
+            raise self._input_error(x)
+        rows = Linear.forward(self, x.reshape(-1, self.in_features))
+        self._y = rows.reshape(*x.shape[:-1], self.out_features)
+        return self._y
+
+    def _input_error(self, x: Array) -> ShapeError:
+        return ShapeError(
+            f"{self} expects x of shape (m, {self.in_features}), one row per example, "
+            f"or (m, ..., {self.in_features}), got {x.shape}"
+        )
 
     def backward(self, dy: Array) -> Array:
         Linear.backward_parameters(self, dy)  # not that of a derived class, which may call this

@@ -69,7 +69,6 @@ def train(
         run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
         _train(run, validate, resume)
     finally:
-        objective.parameters.make_read_only(False)
         with objective.access:
             objective.scratch.release()
         optimizer.release_memory()
@@ -133,9 +132,10 @@ def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None)
 
 def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
     name = "learning_rate"
-    by_callback = any(name in callback.extra_metrics for callback in run.callbacks)
-    if name in run.metric_names and not by_callback:
-        metrics[name] = run.optimizer.last_learning_rate
+    if name in run.metric_names:
+        by_callback = any(name in callback.extra_metrics for callback in run.callbacks)
+        if not by_callback:
+            metrics[name] = run.optimizer.last_learning_rate
     run.history.add(metrics)
     schedule = run.optimizer.schedule
     if schedule is not None:

@@ -13,6 +13,8 @@ import numpy as np
 MAX_OBJECTS = 10_000
 """Objects that `find_hidden` enters at most, so that a reference to a large program ends."""
 
+_CONTAINERS = (list, tuple, dict)
+
 _NOT_ENTERED = (
     type,
     ModuleType,
@@ -51,7 +53,7 @@ def find_nested(owner: object, kinds: tuple[type, ...]) -> Iterator[tuple[str, A
     for name, value in vars(owner).items():
         if isinstance(value, kinds):
             yield name, value
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS) and value:
             yield from _find_in_container(name, value, kinds, ())
 
 
@@ -64,7 +66,7 @@ def _find_in_container(
     for key, value in items:
         if isinstance(value, kinds):
             yield f"{name}.{key}", value
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             yield from _find_in_container(f"{name}.{key}", value, kinds, (*outer, id(container)))
 
 

@@ -51,6 +51,7 @@ class StopOnNonFinite(Callback):
         self._parameters = objective.parameters
         self._buffers = objective.buffers
         self._finite_theta = self._parameters.theta.copy()
+        self._buffer_values = [buffer.value for buffer in self._buffers.values()]
         self._finite_buffers = self._buffers.copy_values()
         self._finite_at = "the start"
         self._steps = 0
@@ -72,8 +73,8 @@ class StopOnNonFinite(Callback):
             for _, layer, output in container.inner_outputs():
                 if id(layer) in self._trainable_ids:
                     checked_outputs.append(output)
-        buffers = [buffer.value for buffer in self._buffers.values()] if self._buffers else ()
-        if math.isfinite(run.loss) and all_finite(parameters.grad, *checked_outputs, *buffers):
+        checked = (parameters.grad, *checked_outputs, *self._buffer_values)
+        if math.isfinite(run.loss) and all_finite(*checked):
             if self._steps % self.EVERY == 0:
                 np.copyto(self._finite_theta, parameters.theta)
                 self._finite_buffers = self._buffers.copy_values()
