@@ -109,8 +109,10 @@ class Objective:
     pass_sizes : dict of tuple to (int, int)
         By the shape of an example: how many numbers per row all layers take at inference, and the
         output. Empty at first: it is filled where rows are passed through.
+    modules : list of Layer
+        All layers, nested ones included.
     stochastic_layers : list of Layer
-        The layers that draw random numbers while training, nested ones included.
+        Those of them that draw random numbers while training.
     members : Members
         All layers, parameters and buffers, as they were when the model was built.
     access : ExclusiveAccess

@@ -154,10 +154,8 @@ class GradientChecker:
     ) -> Report:
         start = time.perf_counter()
         others = (objective, objective.training_loss, *objective.penalties)
-        modules = [module for layer in objective.layers for module in layer.modules()]
-        with restored(
-            [*modules, *others], (Layer, Parameter)
-        ):  # layers may have to tell the shape of the output
+        # Layers may have to tell the shape of the output.
+        with restored([*objective.modules, *others], (Layer, Parameter)):
             x, y, _ = prepare_batch(objective, X, Y)
         weight = compute_sample_weight(objective.loss, y, sample_weight)
         double = np.dtype(np.float64)

@@ -10,7 +10,6 @@ import numpy as np
 from ..batching.out_of_core import ArraySource
 from ..errors import ArgumentError
 from ..layers.hidden_state import describe_places, find_hidden_state, is_custom
-from ..layers.tree import named_modules
 from ..objective import Objective
 from ..utils.typing import Array
 
@@ -37,7 +36,7 @@ def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
     ArgumentError
         If another attribute changes the output, or if a layer, parameter or buffer is replaced.
     """
-    if not any(is_custom(module) for _, module in named_modules(objective.layers)):
+    if not any(is_custom(module) for module in objective.modules):
         return
     evaluated, trained = _different_rows(objective, x)
 

@@ -117,7 +117,7 @@ def _known_sizes(objective: Objective, shape: Shape) -> tuple[int, int] | None:
 def _measured_sizes(objective: Objective, x: Array | ArraySource) -> tuple[int, int] | None:
     """Return what `_known_sizes` returns, from a pass of the first row; None if it raises."""
     row: Any = x.read(0, 1) if isinstance(x, ArraySource) else x[:1]
-    modules = [module for layer in objective.layers for module in layer.modules()]
+    modules = objective.modules
     workspaces = [module.workspace for module in modules]
     total = 0
     try:

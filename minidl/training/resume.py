@@ -366,8 +366,8 @@ def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> Argume
 
 def _layer_rngs(run: TrainingRun) -> list[RandomGenerator]:
     """Return the random generators of all layers, nested ones included."""
-    modules = [module for layer in run.model.layers for module in layer.modules()]
-    return [module.rng for module in modules if module.stochastic and module.rng is not None]
+    layers = run.model.objective_function.stochastic_layers
+    return [layer.rng for layer in layers if layer.rng is not None]
 
 
 def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:
