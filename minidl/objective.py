@@ -48,6 +48,7 @@ _FUSED_LOSSES: dict[tuple[type[Layer], type[Loss]], Callable[..., Loss]] = {
 }
 
 _INTEGERS = np.dtype(np.int64)
+_COPIED = ("layers", "loss", "penalties", "example_shape")
 
 
 class ForwardPass(NamedTuple):
@@ -106,6 +107,8 @@ class Objective:
     first_trainable : int
         The index of the first layer with parameters in `layers_before_loss`, else their number:
         backpropagation stops there.
+    example_shape : tuple of int or None
+        The shape of an example that the model was last given, None before.
     pass_sizes : dict of tuple to (int, int)
         By the shape of an example: how many numbers per row all layers take at inference, and the
         output. Empty at first: it is filled where rows are passed through.
@@ -144,6 +147,8 @@ class Objective:
     >>> forward_pass.output.ravel().tolist(), objective.parameters.grad.tolist()
     ([2.0, 6.0], [7.5, 3.0])
     """
+
+    example_shape: Shape | None = None
 
     def __init__(
         self,
@@ -224,7 +229,7 @@ class Objective:
         return twin
 
     def _state(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in ("layers", "loss", "penalties")}
+        state = {name: getattr(self, name) for name in _COPIED}
         return {**state, "dtype": self.dtype, "identity": self.parameters.identity}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -246,6 +251,7 @@ class Objective:
         self.layers = state["layers"]
         self.loss = state["loss"]
         self.penalties = state["penalties"]
+        self.example_shape = state["example_shape"]
         self._build(state["dtype"], np.random.default_rng(0))
         self.parameters.take_over(state["identity"])
 

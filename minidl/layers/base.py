@@ -52,8 +52,8 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
       already divided by m.
     - Neither may modify its arguments. A returned array may be reused by the layer's next call.
     - What `forward` gives may depend on x, parameters, buffers and the constructor's arguments
-      only; `fit` refuses a layer that keeps anything else, such as a running mean in an attribute
-      that is no `Buffer`. Only ``forward(x, training=True)`` may change a buffer.
+      only; `fit` and `save` refuse a layer that keeps anything else, such as a running mean in an
+      attribute that is no `Buffer`. Only ``forward(x, training=True)`` may change a buffer.
 
     Attributes
     ----------

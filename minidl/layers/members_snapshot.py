@@ -12,6 +12,8 @@ from .base import Layer
 class MembersSnapshot:
     """The values and gradients of all parameters, and the values of all buffers, of some layers.
 
+    Arrays that can only be read are not copied.
+
     Parameters
     ----------
     layers : sequence of Layer
@@ -31,8 +33,9 @@ class MembersSnapshot:
     def __init__(self, layers: Sequence[Layer]) -> None:
         parameters = [p for layer in layers for p in layer.parameters().values()]
         buffers = [buffer for layer in layers for buffer in layer.buffers().values()]
-        self._arrays = [array for p in parameters for array in (p.value, p.grad)]
-        self._arrays += [buffer.value for buffer in buffers]
+        arrays = [array for p in parameters for array in (p.value, p.grad)]
+        arrays += [buffer.value for buffer in buffers]
+        self._arrays = [array for array in arrays if array.flags.writeable]
         self._copies = [array.copy() for array in self._arrays]
         self._parameters = [(parameter, parameter.memory) for parameter in parameters]
         self._buffers = [(buffer, buffer.memory) for buffer in buffers]

@@ -72,6 +72,7 @@ def prepare_examples(
                 cure = "X[np.newaxis]" if hasattr(X, "shape") else "[X]"
                 hint = f"; if it is one example, pass {cure}, a batch of one row"
         raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
+    objective.example_shape = x.shape[1:]
     return x, output_shape
 
 

@@ -449,7 +449,8 @@ class Sequential:
         ------
         ArgumentError
             If a custom layer's configuration contains values that JSON cannot store, two different
-            classes of yours have the same name, or a layer, parameter or buffer was replaced.
+            classes of yours have the same name, a layer, parameter or buffer was replaced, or the
+            output depends on another attribute of a custom layer, which the file would lose.
         DataError
             If the file cannot be written.
         """

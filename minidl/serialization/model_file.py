@@ -19,6 +19,7 @@ from .classes import check_custom
 from .configuration import CONFIG_RULE, Model, is_model_config, model_config
 from .construction import CLASS_CHANGED, PartBuilder
 from .container import StoredArrays, damaged_error, pack_with_checksums, read_verified
+from .unsaved_state import check_unsaved_state
 from .version_1_models import model_from_version_1
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -71,6 +72,7 @@ def model_datasets(
             f"a saved model {CONFIG_RULE}, got {model.dtype} and {len(model.layers):,} layers: "
             "use astype, or fewer layers"
         )
+    check_unsaved_state(model, config["layers"])
     return pack_with_checksums(
         {**config, **(extra_content or {})}, model_arrays(model) if arrays is None else arrays
     )

@@ -27,3 +27,14 @@ def test_values_gradients_and_buffers_come_back_in_their_memory():
         assert parameters["0.weight"].value is arrays[0]
         assert parameters["0.weight"].grad is arrays[1]
         assert buffers["1.mean"].value is arrays[-1]
+
+
+def test_what_can_only_be_read_is_not_copied():
+    layer = Linear(2, 1)
+    for parameter in (layer.weight, layer.bias):
+        for array in (parameter.value, parameter.grad):
+            array.flags.writeable = False
+    snapshot = MembersSnapshot([layer])
+    layer.weight.memory = None
+    snapshot.restore()
+    assert not layer.weight.value.flags.writeable
