@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from ..utils.settings import construct
 from .classes import find_class
 from .configuration import LAYER_SCHEMA, MAX_DEPTH, layer_configs, object_config
 from .container import damaged_error
-from .strict_json import matches_schema
+from .strict_json import equal_as_json, matches_schema
 
 CLASS_CHANGED = "has a class changed since the model was saved?"
 
@@ -124,8 +123,7 @@ class PartBuilder:
         return self._construct(value, Layer, depth + 1)
 
     def _compare(self, config: Mapping[str, Any], built: Mapping[str, Any]) -> None:
-        # Compared as JSON, in which 1, 1.0 and true differ.
-        if json.dumps(built, sort_keys=True) != json.dumps(config, sort_keys=True):
+        if not equal_as_json(built, config):
             raise self._settings_error(config, ArgumentError(f"it has other values, {built}"))
 
     def _settings_error(self, config: Mapping[str, Any], error: Exception) -> DataError:

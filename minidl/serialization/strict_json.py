@@ -48,6 +48,11 @@ def _parse_short_int(text: str) -> int:
     return int(text)
 
 
+def equal_as_json(value: Any, other: Any) -> bool:
+    """Return whether two values are the same JSON, in which 1, 1.0 and true differ."""
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def matches_schema(value: Any, schema: Any) -> bool:
     """Return whether a value has the structure that `schema` describes.
 

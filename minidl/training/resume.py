@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..errors import ArgumentError, DataError, EnvironmentWarning
-from ..optimizers.base import Optimizer
+from ..serialization.classes import CUSTOM, add_distinct
 from ..serialization.configuration import model_config
 from ..serialization.container import StoredArrays, StoredFile, read_verified
 from ..serialization.json_codec import decode, encode
 from ..serialization.model_file import check_arrays, model_arrays, model_datasets, save_model
-from ..serialization.version_1 import (
-    EPOCH_SUM_KEYS,
-    SCHEDULE_STATE_KEY,
-    TRAINING_STATE_KEYS,
-    callback_name_v1,
-    optimizer_state_to_v1,
-    optimizer_text_v1,
-    restore_optimizer_from_v1,
+from ..serialization.optimizer_config import (
+    optimizer_config,
+    optimizer_state,
+    restore_optimizer,
 )
 from ..serialization.version_1_models import arrays_by_role, without_origins
+from ..serialization.version_1_trainings import training_from_version_1
 from ..utils.atomic_files import FilePath
 from ..utils.environment import fingerprint
-from ..utils.random import RandomGenerator, get_rng_state, set_rng_state
+from ..utils.random import get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
-from .model_state import ModelState, state_from_dict, state_to_dict
+from .model_state import ModelState
+from .resume_checks import (
+    EPOCH_SUMS,
+    callback_entry,
+    check_state,
+    layer_rngs,
+    match_callbacks,
+    mismatch_error,
+)
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
-_THETA_KEY = TRAINING_STATE_KEYS["theta"]
-# The parameters to resume from, in files whose model has others, such as the restored best ones.
-RESUMED_THETA_KEY = "resumed_theta"
-
 
 def check_savable(run: TrainingRun) -> None:
-    """Raise `ArgumentError` if the model or the optimizer could not be saved."""
+    """Raise `ArgumentError` if the model, the optimizer or the callbacks could not be saved."""
     model_datasets(run.model.objective_function)
     run.optimizer.state()
+    classes: dict[str, type[Any]] = {}
+    for callback in run.callbacks:
+        has_state = type(callback).state is not Callback.state
+        if has_state and callback_entry(callback)["origin"] == CUSTOM:
+            rule = "callbacks with a state must not have two classes of the same name"
+            add_distinct(classes, type(callback), rule)
 
 
 class ResumableState(NamedTuple):
@@ -98,18 +104,15 @@ def save_training(
     DataError
         If the file cannot be written.
     """
-    arrays: dict[str, Array] = {}
-    saved, resumed = state or capture_resumable_state(run)
     objective = run.model.objective_function
+    saved, resumed = state or capture_resumable_state(run)
     stored_arrays = model_arrays(objective)
     if model_state is None:
         model_state = ModelState.of(objective)
     if not resumed.equals(model_state):
-        # Under another key: who does not know it refuses the file, and does not resume from the
-        # parameters of the model.
-        saved = {name: value for name, value in saved.items() if name != _THETA_KEY}
-        saved |= state_to_dict(resumed, RESUMED_THETA_KEY)
+        saved = {**saved, "resumed": resumed._asdict()}
         stored_arrays = _arrays_of(run.model, model_state)
+    arrays: dict[str, Array] = {}
     training = {"state": encode(saved, arrays), "environment": fingerprint()}
     stored_arrays = stored_arrays._replace(training=arrays)
     save_model(objective, path, {"training": training}, stored_arrays)
@@ -127,29 +130,24 @@ def _arrays_of(model: Sequential, state: ModelState) -> StoredArrays:
 def capture_state(run: TrainingRun) -> dict[str, Any]:
     """Return everything that the next step depends on, under the keys of the file format.
 
-    "theta" is None: the file stores the parameters beside the training state.
+    "resumed" is the state of the model from which the training resumes, or None if it is that of
+    the model in the file.
     """
-    state = {
-        "optimizer_repr": optimizer_text_v1(run.initial_optimizer),
-        "theta": None,
-        "optimizer": optimizer_state_to_v1(run.optimizer),
+    states = [{**callback_entry(callback), "state": callback.state()} for callback in run.callbacks]
+    return {
+        "optimizer": optimizer_config(run.initial_optimizer),
+        "optimizer_state": optimizer_state(run.optimizer),
+        "resumed": None,
         "minibatches": run.minibatches.state(),
-        "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
-        "epoch_sums": {key: getattr(run, attribute) for attribute, key in EPOCH_SUM_KEYS.items()},
+        "rng_states": [get_rng_state(rng) for rng in layer_rngs(run)],
+        "epoch_sums": {name: getattr(run, name) for name in EPOCH_SUMS},
         "history": {
             name: np.array(column, np.float64) for name, column in run.history.columns.items()
         },
-        "callbacks": _callback_states(run.callbacks),
+        "callbacks": [entry for entry in states if entry["state"]],
         "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
     }
-    return {key: state[name] for name, key in TRAINING_STATE_KEYS.items()}
-
-
-def _callback_states(callbacks: Sequence[Callback]) -> list[list[Any]]:
-    """Return [class name, state] of each callback that has a state."""
-    states = [[callback_name_v1(callback), callback.state()] for callback in callbacks]
-    return [[name, state] for name, state in states if state]
 
 
 def restore_training(path: FilePath, run: TrainingRun) -> None:
@@ -187,9 +185,10 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         )
     arrays = _check_model(path, stored, run)
     try:
-        state, saved_environment = _decode_training(training, arrays, run)
-        _check_state(state, run)
-        _restore_state(state, run)
+        state, model_state = _decode_state(training, arrays, stored.version, run)
+        check_state(state, model_state, run)
+        saved_environment = dict(training["environment"])
+        _restore_state(state, model_state, run)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
     except Exception as error:  # e.g. if another program wrote the file
@@ -212,98 +211,22 @@ def _check_model(path: FilePath, stored: StoredFile, run: TrainingRun) -> Stored
     return arrays
 
 
-def _decode_training(
-    training: Mapping[str, Any], arrays: StoredArrays, run: TrainingRun
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the training state and the environment in which it was saved."""
-    decoded = decode(training["state"], arrays.training)
-    resumed = state_from_dict(decoded, RESUMED_THETA_KEY)
-    if resumed is None:
-        parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
-        theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
-        resumed = ModelState(theta, dict(arrays.buffers))
-    else:
-        decoded[_THETA_KEY] = None
-    state = {name: decoded[key] for name, key in TRAINING_STATE_KEYS.items()}
-    state["theta"] = resumed.theta
-    state["buffers"] = resumed.buffers
-    return state, dict(training["environment"])
+def _decode_state(
+    training: Mapping[str, Any], arrays: StoredArrays, version: int, run: TrainingRun
+) -> tuple[dict[str, Any], ModelState]:
+    """Return the state in the file, and that of the model from which the training resumes."""
+    state = decode(training["state"], arrays.training)
+    if version == 1:
+        entries = [callback_entry(callback) for callback in run.callbacks]
+        state = training_from_version_1(state, run.optimizer, run.initial_optimizer, entries)
+    if state["resumed"] is not None:
+        return state, ModelState(**state["resumed"])
+    parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
+    theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
+    return state, ModelState(theta, dict(arrays.buffers))
 
 
-def _check_state(state: Mapping[str, Any], run: TrainingRun) -> None:
-    """Raise unless `run` can continue from `state`."""
-    _check_history(state, run)
-    optimizer_repr = optimizer_text_v1(run.initial_optimizer)
-    if state["optimizer_repr"] != optimizer_repr:
-        raise mismatch_error(
-            "optimizer",
-            state["optimizer_repr"],
-            optimizer_repr,
-            "to change the optimizer, load the model and call fit without resume",
-        )
-    _check_metrics(state, run)
-    optimizer_copy = copy.deepcopy(run.optimizer)
-    theta_copy = run.model.parameters.theta.copy()
-    optimizer_copy.init_state(theta_copy)
-    _check_structure(state, run, optimizer_copy)
-    _check_optimizer_state(state, optimizer_copy, theta_copy)
-    for rng, rng_state in zip(_layer_rngs(run), state["rng_states"], strict=True):
-        set_rng_state(copy.deepcopy(rng), rng_state)
-    run.minibatches.validate_state(state["minibatches"])
-
-
-def _check_history(state: Mapping[str, Any], run: TrainingRun) -> None:
-    epochs = state["minibatches"]["epoch"]
-    column_structures = [structure_of(column) for column in state["history"].values()]
-    if any(structure != f"float64 ({epochs},)" for structure in column_structures):
-        raise TypeError(f"the columns of the history have the structures {column_structures}")
-    if not isinstance(state["stopped"], str | None):
-        raise TypeError(f"stopped is {state['stopped']!r}")
-
-
-def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:
-    missing_names = sorted(set(state["history"]) - set(run.metric_names))
-    if missing_names:
-        raise mismatch_error(
-            "metrics",
-            ", ".join(state["history"]),
-            ", ".join(run.metric_names),
-            f"{', '.join(missing_names)} would be missing, pass the same validation set and "
-            "callbacks",
-        )
-
-
-def _check_structure(state: Mapping[str, Any], run: TrainingRun, optimizer: Optimizer) -> None:
-    current_state: dict[str, Any] = {
-        "theta": run.model.parameters.theta,
-        "buffers": run.model.objective_function.buffers.copy_values(),
-        "optimizer": _without_schedule_state(optimizer_state_to_v1(optimizer)),
-        "rng_states": [get_rng_state(rng) for rng in _layer_rngs(run)],
-        "epoch_sums": dict.fromkeys(EPOCH_SUM_KEYS.values(), 0),
-        "seconds": 0,
-    }
-    saved_state = {**state, "optimizer": _without_schedule_state(state["optimizer"])}
-    for name, value in current_state.items():
-        saved = structure_of(saved_state[name])
-        current = structure_of(value)
-        if saved != current:
-            quantity = f"structure of {name}"
-            raise mismatch_error(quantity, saved, current, "pass the same arguments")
-
-
-def _without_schedule_state(optimizer_state: Mapping[str, Any]) -> dict[str, Any]:
-    # A schedule's state grows with what it observes: `_check_optimizer_state` tries to restore it.
-    return {name: value for name, value in optimizer_state.items() if name != SCHEDULE_STATE_KEY}
-
-
-def _check_optimizer_state(state: Mapping[str, Any], optimizer: Optimizer, theta: Array) -> None:
-    """Raise if the optimizer cannot make a step in the saved state; both arguments are copies."""
-    restore_optimizer_from_v1(optimizer, theta, state["optimizer"])  # refuses unknown schedules
-    with np.errstate(all="ignore"):
-        optimizer.step(theta, np.zeros_like(theta))  # impossible step counts and the like raise
-
-
-def _restore_state(state: Mapping[str, Any], run: TrainingRun) -> None:
+def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: TrainingRun) -> None:
     for callback, callback_state in list(match_callbacks(state["callbacks"], run.callbacks)):
         try:
             callback.restore(callback_state)
@@ -314,60 +237,18 @@ def _restore_state(state: Mapping[str, Any], run: TrainingRun) -> None:
             ) from error
     minibatches_state = state["minibatches"]
     run.minibatches.restore(minibatches_state)
-    for rng, rng_state in zip(_layer_rngs(run), state["rng_states"], strict=True):
+    for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(rng, rng_state)
-    ModelState(state["theta"], state["buffers"]).restore(run.model.objective_function)
-    restore_optimizer_from_v1(run.optimizer, run.model.parameters.theta, state["optimizer"])
+    model_state.restore(run.model.objective_function)
+    restore_optimizer(run.optimizer, run.model.parameters.theta, state["optimizer_state"])
     run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
     run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
     run.batch = minibatches_state["batch"]
     run.resuming_mid_epoch = run.batch > 0
     run.epoch = minibatches_state["epoch"] + run.resuming_mid_epoch
-    for attribute, key in EPOCH_SUM_KEYS.items():
-        setattr(run, attribute, state["epoch_sums"][key])
-
-
-def match_callbacks(
-    saved_states: Sequence[Sequence[Any]], callbacks: Sequence[Callback]
-) -> Iterator[tuple[Callback, dict[str, Any]]]:
-    """Yield each callback that has a saved state, with this state.
-
-    Callbacks of one class get their states in the order in which they were passed to `fit`.
-    """
-    unmatched = list(callbacks)
-    for name, callback_state in saved_states:
-        unmatched_names = [callback_name_v1(callback) for callback in unmatched]
-        if name not in unmatched_names:
-            current_names = ", ".join(map(callback_name_v1, callbacks))
-            raise mismatch_error("callbacks", name, f"only {current_names}", "pass the same")
-        yield unmatched.pop(unmatched_names.index(name)), callback_state
-
-
-def structure_of(value: Any) -> Any:
-    """Return the types and shapes in a state, without its values."""
-    if isinstance(value, dict):
-        return {name: structure_of(element) for name, element in value.items()}
-    if isinstance(value, list):
-        return [structure_of(element) for element in value]
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape}"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return "number"
-    return type(value).__name__
-
-
-def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> ArgumentError:
-    """Return the error for an argument that differs from that of the saved training."""
-    return ArgumentError(
-        f"resume needs the {quantity} of the saved training, {saved}, got {current}: {cure}"
-    )
-
-
-def _layer_rngs(run: TrainingRun) -> list[RandomGenerator]:
-    """Return the random generators of all layers, nested ones included."""
-    layers = run.model.objective_function.stochastic_layers
-    return [layer.rng for layer in layers if layer.rng is not None]
+    for name in EPOCH_SUMS:
+        setattr(run, name, state["epoch_sums"][name])
 
 
 def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:

@@ -22,12 +22,12 @@ from minidl import (
     Momentum,
     Nesterov,
     OptimizerWarning,
+    ReLU,
     RMSProp,
     Schedule,
     StepDecay,
     WarmUp,
 )
-from minidl.serialization.container import read_verified
 from minidl.serialization.model_file import save_model
 from minidl.training import resume
 from minidl.utils.environment import fingerprint
@@ -171,7 +171,7 @@ def test_a_custom_schedule_must_be_passed_again(tmp_path):
     for other in (Halves(0.2), Cosine(0.1, 30), 0.1):
         with pytest.raises(
             ArgumentError,
-            match=r"the saved training, Adam\(learning_rate=Halves\(rate=0\.1\), .*, got Adam",
+            match=r"the saved training, Adam\(learning_rate=Halves\(rate=0\.1\) .*, got Adam",
         ):
             fit(fresh, optimizer=Adam(other), resume=path)
     assert_equal_trainings(
@@ -269,17 +269,66 @@ def test_a_custom_callback_is_resumed(tmp_path):
     assert rest.last == whole.last
 
 
-def test_a_renamed_callback_keeps_its_name_in_the_file(tmp_path):
-    class KeepBestEpoch(EarlyStopping):
-        pass
+def named(part_class, name):
+    """Return a class of the user's with the name of another."""
+    return type(name, (part_class,), {})
 
-    path, model, fresh = tmp_path / "run.h5", network(), network(seed=2)
-    whole = fit(model, KeepBestEpoch(patience=9))
-    fit(network(), KeepBestEpoch(patience=9), Signal(3, 2), Checkpoint(path))
-    content = read_verified(path).content
-    assert [name for name, _ in content["training"]["state"]["callbacks"]] == ["BestSoFar"]
-    rest = fit(fresh, KeepBestEpoch(patience=9), resume=path)
-    assert_equal_trainings(fresh, model, rest, whole)
+
+@pytest.mark.parametrize(
+    ("saved", "other", "message"),
+    [
+        (
+            {"callbacks": [EarlyStopping(patience=9)]},
+            {"callbacks": [named(EarlyStopping, "EarlyStopping")(patience=9)]},
+            r"callbacks of the saved training, EarlyStopping, got only .*EarlyStopping \(custom\)",
+        ),
+        (
+            {"optimizer": Momentum(0.1)},
+            {"optimizer": named(Momentum, "Momentum")(0.1)},
+            r"saved training, Momentum\(.*beta=0.9\), got Momentum\(.*beta=0.9\) \(custom\)",
+        ),
+        (
+            {"optimizer": Momentum(StepDecay(0.1, 9))},
+            {"optimizer": Momentum(dataclass(frozen=True)(named(StepDecay, "StepDecay"))(0.1, 9))},
+            r"saved training, Momentum\(learning_rate=StepDecay\([^)]*\), b.*\(custom\), beta",
+        ),
+        (
+            {"model": network()},
+            {"model": network()},
+            "the model of the saved training",
+        ),
+    ],
+    ids=["callback", "optimizer", "schedule", "layer"],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_users_class_does_not_resume_as_minidls_of_the_same_name(
+    tmp_path, saved, other, message, turned
+):
+    path = tmp_path / "run.h5"
+    saved, other = copy.deepcopy(saved), copy.deepcopy(other)
+    if "model" in other:
+        other["model"].layers[1].__class__ = named(ReLU, "ReLU")
+    if turned:
+        saved, other = other, saved
+    callbacks = saved.pop("callbacks", [])
+    fit(saved.pop("model", network()), *callbacks, Checkpoint(path), Signal(3, 3), **saved)
+    callbacks = other.pop("callbacks", [])
+    with pytest.raises(ArgumentError, match="the saved training" if turned else message):
+        fit(other.pop("model", network(seed=8)), *callbacks, resume=path, **other)
+
+
+def test_two_classes_of_callbacks_with_a_state_and_one_name_are_refused(tmp_path):
+    callbacks = [named(EarlyStopping, "Mine")(), named(EarlyStopping, "Mine")("loss")]
+    with pytest.raises(ArgumentError, match="callbacks with a state must not have two classes of"):
+        fit(network(), *callbacks, Checkpoint(tmp_path / "run.h5"))
+    fit(
+        network(),
+        named(EarlyStopping, "EarlyStopping")(),
+        EarlyStopping(),
+        Checkpoint(tmp_path / "run.h5"),
+    )
+    stateless = [named(Callback, "Mine")(), named(Callback, "Mine")()]
+    fit(network(), *stateless, Checkpoint(tmp_path / "run.h5"), epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +382,7 @@ def test_a_model_without_a_training_state_is_refused(tmp_path):
         fit(network(), resume=network().save(tmp_path / "model.h5"))
 
 
-@pytest.mark.parametrize("state", [None, [], {}, {"theta": 3}, {"recipe": 1}])
+@pytest.mark.parametrize("state", [None, [], {}, {"theta": 3}, {"optimizer": 1}])
 def test_a_forged_state_is_refused(tmp_path, state):
     path, model = tmp_path / "run.h5", network()
     training = {"state": state, "environment": {}}
@@ -380,6 +429,14 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
     ("change", "error", "message"),
     [
         ({"stopped": 3}, DataError, "must hold the state of a training"),
+        ({"more": 3}, DataError, "must hold the state of a training"),
+        ({"callbacks": [["EarlyStopping", {}]]}, DataError, "must hold the state of a training"),
+        ({"resumed": 3}, DataError, "must hold the state of a training"),
+        (
+            {"resumed": {"theta": np.ones(26, np.float32), "buffers": {"0.mean": np.ones(1)}}},
+            ArgumentError,
+            "structure of buffers of the saved training",
+        ),
         ({"history": {"loss": np.zeros(7)}}, DataError, "must hold the state of a training"),
         (
             {"history": {"loss": np.zeros(2, np.float32)}},
@@ -392,7 +449,7 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
             "structure of seconds of the saved training, str, got number: pass the same arguments",
         ),
         (
-            {"streams": []},
+            {"rng_states": []},
             ArgumentError,
             r"structure of rng_states of the saved training, \[\], got ",
         ),

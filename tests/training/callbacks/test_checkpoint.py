@@ -78,7 +78,7 @@ def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
             if path.exists():
                 with h5py.File(path) as file:
                     state = json.loads(file["description"][()].tobytes())["training"]["state"]
-                self.epochs = (*self.epochs, state["dealing"]["epoch"])
+                self.epochs = (*self.epochs, state["minibatches"]["epoch"])
 
     path, watch = tmp_path / "deep" / "run.h5", Watch()
     fit(network(), Checkpoint(path, every_epochs=3), watch, epochs=8)
@@ -244,14 +244,13 @@ def test_an_interrupted_training_leaves_its_model_in_the_file_and_resumes(tmp_pa
     np.testing.assert_array_equal(rest.parameters.theta, whole.parameters.theta)
 
 
-def test_a_file_with_other_parameters_to_resume_from_lacks_the_key_that_old_readers_need(tmp_path):
+def test_a_file_holds_other_parameters_to_resume_from_only_if_there_are_any(tmp_path):
     path, plain = tmp_path / "run.h5", tmp_path / "plain.h5"
     stopped_early(Checkpoint(path))
     fit(network(), Checkpoint(plain), epochs=1)
-    keys = set(read_verified(path).content["training"]["state"])
-    plain_keys = set(read_verified(plain).content["training"]["state"])
-    assert plain_keys - keys == {"theta"}
-    assert keys - plain_keys == {"resumed_theta"}
+    resumed = read_verified(path).content["training"]["state"]["resumed"]
+    assert resumed.keys() == {"theta", "buffers"}
+    assert read_verified(plain).content["training"]["state"]["resumed"] is None
 
 
 @pytest.mark.parametrize("keep", ["best", "both"])
