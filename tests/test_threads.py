@@ -282,15 +282,6 @@ def test_a_pickle_is_of_one_moment_of_a_training():
     assert result == train(normalized_network())
 
 
-def test_joblib_with_threads():
-    model = wide_network()
-    batches = batches_of(500)
-    answers = Parallel(N_THREADS, backend="threading")(
-        delayed(model.predict)(batch) for batch in batches
-    )
-    assert n_wrong(answers, [model.predict(batch) for batch in batches]) == 0
-
-
 @pytest.mark.parametrize("name", ["predict_proba", "predict", "score"])
 def test_an_estimator_from_8_threads(name):
     classifier = MinidlClassifier((64,), max_iter=3, random_state=0).fit(X, Y)

@@ -172,6 +172,24 @@ def test_a_fitted_estimator_is_pickled(kind, rows, y):
     np.testing.assert_array_equal(joblib.load(file).predict(rows), estimator.predict(rows))
 
 
+@both
+@pytest.mark.parametrize("dump", [pickle.dump, joblib.dump])
+def test_the_size_of_a_pickle_does_not_depend_on_the_data(kind, rows, y, dump):
+    def size(estimator):
+        dump(estimator, file := io.BytesIO())
+        return len(file.getvalue())
+
+    settings = {**SMALL, "batch_size": None, "max_iter": 2}
+    small = size(kind(**settings).fit(rows, y))
+    repeats = 20_000 // len(rows)
+    many_rows = np.tile(rows, (repeats, 1))
+    estimator = kind(**settings).fit(many_rows, np.tile(y, (repeats, *[1] * (y.ndim - 1))))
+    assert abs(size(estimator) - small) < 500
+    estimator.predict(many_rows)
+    estimator.score(many_rows[:1000], np.resize(y, (1000, *y.shape[1:])))
+    assert abs(size(estimator) - small) < 500
+
+
 def test_before_and_after_failures():
     with pytest.raises(NotFittedError):
         MinidlClassifier().predict(X)
