@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from normalized_network import CUSTOM, normalized_network
+from out_of_core_array import OutOfCoreArray
 
 from minidl import (
     Adam,
@@ -36,6 +37,7 @@ each_stop = pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))
 
 X, Y = planar.moons(90, noise=0.2, rng=3)
 WEIGHTS = np.random.default_rng(3).uniform(0.5, 2, 90)
+MEMORY_LIMIT = 1200  # bytes: less than X
 VALIDATION = planar.moons(40, noise=0.2, rng=4)
 OPTIMIZERS = [
     lambda: Adam(0.2, clip_norm=1.0),
@@ -60,6 +62,9 @@ class Case:
         self.batch_size = [None, 16, 32][rng.integers(3)]
         self.sample_weight = [None, WEIGHTS][rng.integers(2)]
         self.shuffle = bool(rng.integers(4))
+        self.in_memory = bool(rng.integers(4))
+        if not self.in_memory:
+            self.batch_size = 8  # larger ones do not fit into the limit
         self.monitor = ["loss", "val_loss", "val_accuracy"][rng.integers(3)]
         self.patience = int(rng.integers(1, 5))
         self.epochs = int(rng.integers(4, 8))
@@ -79,8 +84,10 @@ class Case:
         return EarlyStopping(self.monitor, patience=self.patience)
 
     def fit(self, model, *callbacks, optimizer=None, epochs=None, **options):
+        if not self.in_memory:
+            options["memory_limit"] = MEMORY_LIMIT
         return model.fit(
-            X,
+            X if self.in_memory else OutOfCoreArray(X),
             Y,
             optimizer=optimizer or self.new_optimizer(),
             epochs=epochs or self.epochs,
@@ -247,6 +254,7 @@ def test_the_best_epoch(seed, tmp_path):
     case, path = Case(seed), tmp_path / "run.h5"
     case.monitor = ["loss", "val_loss"][seed % 2]
     if case.monitor == "loss":
+        case.in_memory = True
         case.batch_size = None  # where the loss belongs to parameters
     straight, whole = case.network(), tmp_path / "whole.h5"
     history = case.fit(
@@ -265,5 +273,5 @@ def test_the_best_epoch(seed, tmp_path):
     assert everything(resumed) == everything(straight)
     best = Sequential.load(path.with_name("run.best.h5"), custom=CUSTOM)
     assert learned(best) == learned(straight)
-    if case.monitor == "val_loss":
+    if case.monitor == "val_loss" and case.in_memory:  # else fewer rows pass at once
         assert best.evaluate(*VALIDATION)["loss"] == min(history["val_loss"])
