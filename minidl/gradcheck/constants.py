@@ -32,6 +32,10 @@ NOISY_RUNS = 6
 """How often backward runs with noise. With `NOISE_SAFETY`, the probability that all runs show
 less than 1/50 of an element's typical error is about 1e-11."""
 
+NOISY_SINGLE_RUNS = 8
+"""How often backward runs in float32 where terms cancel over the batch: in one run alone, the
+rounding of a few elements may happen to be none."""
+
 NOISY_RUNS_OF_LARGE = 4
 """The number of runs for a large gradient. It is probed along directions, whose sums over all
 elements are never small by accident."""
@@ -82,6 +86,14 @@ before its imaginary part counts as lost. What is lost is never a millionth."""
 
 BOUND_SAFETY = 10
 """How many error bounds of the central difference are allowed on top of `COMPLEX_AGREEMENT`."""
+
+SHARP_STEPS = (2.0**-12, 2.0**-18, 2.0**-24, 2.0**-30)
+"""Short steps, relative to the largest element, that decide where the two differ: a function that
+saturates within a long step is steep within one of these."""
+
+SHARP_AGREEMENT = 0.1
+"""How close a difference over a short step, with its rounding, must be to the complex step to
+confirm it, in units of the gap to the central difference."""
 
 
 # Differences of affine functions.

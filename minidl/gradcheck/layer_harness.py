@@ -15,7 +15,9 @@ from ..utils.random import set_rng_state
 from ..utils.snapshot import RandomState, Snapshot
 from ..utils.typing import Array
 from .constants import (
+    NOISY_SINGLE_RUNS,
     RELATIVE_NOISE,
+    SINGLE_NOISE,
     SYNTHETIC_EXAMPLES,
     SYNTHETIC_EXAMPLES_OF_WIDE,
     SYNTHETIC_SIZES,
@@ -100,6 +102,17 @@ class LayerHarness:
         self.forward(x)
         return self.collect(cotangent)
 
+    def single_gradients(self, x: Array, cotangent: Array) -> dict[str, Array]:
+        """Return the gradients in float32, none if the output overflows or has another shape."""
+        single_x = x.copy() if x.dtype.kind in "iu" else x.astype(np.float32)
+        try:
+            y = self.forward(single_x, "single")
+            if y.shape != cotangent.shape or not np.isfinite(y).all():
+                return {}
+            return self.collect(cotangent.astype(np.float32))
+        finally:
+            self.sandbox.set_dtype("real")
+
     @contextmanager
     def preserved(self) -> Iterator[None]:
         """Restore at the end what the layer and those in it store, other than parameters."""
@@ -149,7 +162,10 @@ class LayerHarness:
         product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * size_of_x
         parameters = self.parameters
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
-        inner_layers = list(self.layer.modules())[1:] if self.couples_examples else []
+        inner_layers = list(self.layer.modules())[1:]
+        cancellation: dict[str, float] = {}
+        if self.couples_examples and x.dtype.kind == "f":
+            cancellation = self._cancellation_noise(x, cotangent, rng)
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
             values = {
@@ -163,11 +179,34 @@ class LayerHarness:
                 gradients[name] = noisy_gradient(gradient, rng)
             for name in parameters if is_custom else ():
                 gradients[name] += product * rng.uniform(-1, 1, gradients[name].shape)
+            for name, size in cancellation.items():
+                gradients[name] += size * rng.uniform(-1, 1, gradients[name].shape)
             # A derivative such as y (1 - y) carries the rounding of y.
             if "input" in gradients and gradients["input"].shape == cotangent.shape:
                 gradients["input"] += gradient_flow_noise(cotangent, rng)
             runs.append(gradients)
         return runs
+
+    def _cancellation_noise(
+        self, x: Array, cotangent: Array, rng: np.random.Generator
+    ) -> dict[str, float]:
+        """Return the size of the noise by which the terms that cancel over the batch are rounded.
+
+        These terms are inside of the layer, where no noise can be put on them. But the rounding of
+        the same gradients in float32 shows their size.
+        """
+        scale = RELATIVE_NOISE / float(np.finfo(np.float32).eps)
+        sizes: dict[str, float] = {}
+        for _ in range(NOISY_SINGLE_RUNS):
+            nearby = x * (1 + SINGLE_NOISE * rng.uniform(-1, 1, x.shape))
+            nearby = nearby.astype(np.float32).astype(np.float64)
+            double = self.gradients(nearby, cotangent)
+            for name, gradient in self.single_gradients(nearby, cotangent).items():
+                if name in double and double[name].shape == gradient.shape:
+                    with np.errstate(all="ignore"):
+                        gap = scale * float(np.abs(gradient - double[name]).max(initial=0.0))
+                    sizes[name] = max(sizes.get(name, 0.0), gap if np.isfinite(gap) else 0.0)
+        return sizes
 
 
 def synthetic_input(x: Array, rng: np.random.Generator) -> Array:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from custom_parts import Abs, Expit, Gain, Huber, Residual, Ring, Tied, UnitRows
+from custom_parts import Abs, Expit, Gain, Huber, Residual, Ring, SoftSign, Tied, UnitRows
 from helpers import classifier, in_dtype, rows
 from test_false_alarms import state
 
@@ -11,6 +11,7 @@ from minidl import (
     L2,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Chain,
     Dropout,
     Flatten,
     Layer,
@@ -29,7 +30,7 @@ from minidl.gradcheck import GradientChecker, GradientError
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 from minidl.gradcheck.contract.loss_rules import LOSS_RULES
 from minidl.gradcheck.contract.penalty_rules import PENALTY_RULES
-from minidl.initializers import Ones
+from minidl.initializers import He, Ones, Zeros
 from minidl.model.inputs import prepare_batch
 from minidl.penalties import Penalty
 
@@ -543,3 +544,13 @@ def test_the_complex_method_refuses_what_complex_numbers_break():
         GradientChecker(model, method="complex").check(*rows())
     assert model.parameters.theta.tobytes() == before
     assert GradientChecker(net(Tanh()), method="complex").check(*rows()).ok
+
+
+@pytest.mark.parametrize("weight", [Zeros(), He()])
+def test_a_derivative_that_a_weight_of_zero_hides_is_no_failure_nearby(weight):
+    # SoftSign loses the imaginary part, which the weight of zero multiplies by nothing.
+    block = Chain(SoftSign(), Linear(3, 3, init=weight))
+    model = Sequential([Linear(3, 3), block], loss=MeanSquaredError())
+    rng = np.random.default_rng(0)
+    report = GradientChecker(model).check(*rng.standard_normal((2, 4, 3)))
+    assert report.ok, str(report)

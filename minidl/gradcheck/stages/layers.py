@@ -136,7 +136,10 @@ def check_layers(
             dx = gradients.pop("input", None)
             numeric |= {(i, name): gradient for name, gradient in gradients.items()}
             dy = None if any(check.kinks for check in inference.checks) else dx
-    chosen = schemes or [results[i, False].harness.scheme for i in range(len(inputs))]
+    chosen: list[Scheme] = [*(schemes or [ComplexStep()] * len(inputs))]
+    for (i, training), layer_result in results.items():
+        if not training:
+            chosen[i] = layer_result.harness.scheme
     kinks = sum(check.kinks for check in checks if not check.training)
     notes = [note for result in results.values() for note in result.notes]
     return LayersResult(checks, results, chosen, numeric, kinks, notes)
@@ -281,15 +284,19 @@ def _choose_scheme(
 ) -> tuple[Scheme, list[str]]:
     """Return the scheme, and a note unless it is the complex step.
 
-    The complex step must work at `x` and, where the layer is defined there, at a synthetic input.
+    The complex step must work at `x` and, unless it was chosen at another point already, at a
+    synthetic input, where the layer is defined there. At another point it may lose what a weight of
+    zero has hidden.
     """
-    reason = "" if scheme else _why_not_complex_safe(harness, x, rng)
+    if scheme and not isinstance(scheme, ComplexStep):
+        return scheme, []
+    reason = _why_not_complex_safe(harness, x, rng)
     with suppress(ValueError, ArithmeticError):
         other_x = synthetic_input(x, rng)
         if not scheme and not reason:
             reason = _why_not_complex_safe(harness, other_x, rng)
     if not reason:
-        return scheme or ComplexStep(), []
+        return ComplexStep(), []
     layer = f"layer {harness.number}, {harness.layer}"
     note = f"central differences, as {layer}, is not complex-safe ({reason})"
     return RichardsonDifference(), [note]

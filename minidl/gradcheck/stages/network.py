@@ -26,6 +26,7 @@ from ..rounding.noise import (
     perturb_inplace,
     ulp_noise,
 )
+from ..rounding.noisy_layers import noisy_layers
 from ..terms import (
     Gradients,
     NumericGradients,
@@ -120,9 +121,10 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     losses = []
     sandbox = context.sandbox
     rng = context.rng
+    inner_layers = [inner for layer in sandbox.layers for inner in list(layer.modules())[1:]]
     for _ in range(noisy_run_count(context.objective.parameters.size)):
         values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
-        with sandbox.perturbed(values, dtypes=("real",)):
+        with sandbox.perturbed(values, dtypes=("real",)), noisy_layers(inner_layers, rng):
             blank_gradients(context, np.nan)
             losses.append(_noisy_pass(context))
         gradients = copy_gradients(context)

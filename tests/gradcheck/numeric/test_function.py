@@ -39,6 +39,21 @@ def test_why_the_complex_step_cannot_be_used(f, reason):
     assert why == reason or (reason and reason in why)
 
 
+def steep(x):
+    """A step that is over within 1e-6: longer differences do not see its slope."""
+    return np.tanh(1e7 * (x - 0.3))
+
+
+def test_a_steep_function_is_complex_safe_and_a_lost_derivative_beside_it_is_not():
+    at = [0.3 + 1e-8, 0.3 - 2e-8]
+    rng, scheme = np.random.default_rng(0), RichardsonDifference()
+    assert function_of(steep, at).why_not_complex_safe("x", rng, scheme) == ""
+    partly_lost = function_of(lambda x: np.array([steep(x[0]), 1e7 * (x[1] + x.real[1])]), at)
+    assert "got lost" in partly_lost.why_not_complex_safe("x", rng, scheme)
+    steep_and_lost = function_of(lambda x: steep(x) + 0.5 * steep(x.real), at)
+    assert "got lost" in steep_and_lost.why_not_complex_safe("x", rng, scheme)
+
+
 def test_the_arrays_are_copies():
     x = np.ones(2)
     arrays = real_and_complex(x)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from rank_layers import LayerNorm
 
-from minidl import Linear, Tanh
+from minidl import Chain, GradientChecker, Linear, MeanSquaredError, Sequential, Tanh
 from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.rounding.noisy_layers import noisy_layers
+from minidl.testing import check_layer
 
 X = np.random.default_rng(0).standard_normal((5, 3))
 
@@ -39,3 +41,23 @@ def test_a_forward_of_its_own_and_no_input_gradient_are_kept():
     with noisy_layers([layer], np.random.default_rng(2)):
         assert layer.backward(layer.forward(X)) is None
     assert (layer.forward, layer.backward) == (forward, backward)
+
+
+@pytest.mark.parametrize("seed", [17, 28])
+def test_the_rounding_between_the_layers_of_a_container_is_no_failure(seed):
+    rng = np.random.default_rng(seed)
+    linear = Linear(2, 3)
+    linear.weight.value = rng.standard_normal((3, 2)) * 10.0 ** rng.uniform(0, 3)
+    x = rng.standard_normal((3, 2)) * 10.0 ** rng.uniform(0, 3)
+    report = check_layer(Chain(linear, LayerNorm(3)), x, seed=seed)
+    assert report.ok, str(report)
+
+
+def test_a_saturated_derivative_is_zero_in_a_model_too():
+    # Its derivative 1 - y^2 is 0, where the complex step gives 1e-30.
+    rng = np.random.default_rng(0)
+    linear, last = Linear(2, 3), Linear(3, 1)
+    linear.weight.value = 12 + rng.random((3, 2))
+    model = Sequential([Chain(linear, Tanh(), last)], loss=MeanSquaredError())
+    report = GradientChecker(model).check(1 + rng.random((3, 2)), rng.random(3))
+    assert all(check.verdict != "fail" for check in report.checks), str(report)
