@@ -7,6 +7,7 @@ from typing import ClassVar
 from .errors import ArgumentError
 from .utils.random import RandomGenerator
 from .utils.typing import Array
+from .utils.underflow import ignore_underflow
 from .utils.validation import check_number, greater_than
 
 __all__ = ["He", "Initializer", "Ones", "Random", "Xavier", "Zeros"]
@@ -101,6 +102,7 @@ class Ones(Initializer):
         out[...] = 1
 
 
+@ignore_underflow("__call__")
 class Random(Initializer):
     """Draw from a normal distribution of a fixed scale: scale * N(0, 1).
 

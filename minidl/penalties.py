@@ -1,7 +1,8 @@
 """Penalties, the terms of the objective that depend on the weights alone."""
 
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from .errors import ArgumentError
 from .utils.self_description import SelfDescribing
 from .utils.typing import Array
+from .utils.underflow import repeat_without_underflow
 from .utils.validation import at_least, check_number
 
 __all__ = ["L1", "L2", "Penalty"]
@@ -99,6 +101,35 @@ def _are_layer_indices(layers: Sequence[int]) -> bool:
     return are_indices and 0 < len(layers) == len(set(layers))
 
 
+# The methods of a penalty are called in each step, so their guards have fixed arguments.
+def _guard_value(value: Callable[[Any, Array, int], Any]) -> Callable[[Any, Array, int], Any]:
+    """Call `value` again, without underflow, where NumPy raised."""
+
+    @functools.wraps(value)
+    def guarded(self: Penalty, weight: Array, m: int) -> Any:
+        try:
+            return value(self, weight, m)
+        except FloatingPointError:
+            return repeat_without_underflow(value, self, weight, m)
+
+    return guarded
+
+
+def _guard_gradient(
+    gradient: Callable[[Any, Array, int, Array], None],
+) -> Callable[[Any, Array, int, Array], None]:
+    """Call `gradient` again, without underflow, where NumPy raised."""
+
+    @functools.wraps(gradient)
+    def guarded(self: Penalty, weight: Array, m: int, out: Array) -> None:
+        try:
+            gradient(self, weight, m, out)
+        except FloatingPointError:
+            repeat_without_underflow(gradient, self, weight, m, out)
+
+    return guarded
+
+
 class L2(Penalty):
     """L2 penalty (weight decay): lambda / (2 m) * sum(weight**2), for a batch of m examples.
 
@@ -134,10 +165,12 @@ class L2(Penalty):
     array([[ 0.06, -0.08]])
     """
 
+    @_guard_value
     def value(self, weight: Array, m: int) -> Any:
         flat = weight.ravel()
         return flat.dot(flat) * (self.strength / (2 * m))
 
+    @_guard_gradient
     def gradient(self, weight: Array, m: int, out: Array) -> None:
         np.multiply(weight, self.strength / m, out=out)
 
@@ -180,10 +213,12 @@ class L1(Penalty):
     array([[ 0.1, -0.1]])
     """
 
+    @_guard_value
     def value(self, weight: Array, m: int) -> Any:
         # abs(weight) as weight * sign(real part of weight): abs would lose a complex step.
         return weight.ravel().dot(np.sign(weight.real).ravel()) * (self.strength / m)
 
+    @_guard_gradient
     def gradient(self, weight: Array, m: int, out: Array) -> None:
         np.sign(weight, out=out)
         np.multiply(out, self.strength / m, out=out)

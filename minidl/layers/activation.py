@@ -7,6 +7,7 @@ import numpy as np
 
 from ..initializers import Initializer, Xavier
 from ..utils.typing import Array
+from ..utils.underflow import repeat_without_underflow
 from ..utils.workspace import get_workspace, scalar_array
 from .base import Layer, Shape, as_float_array
 
@@ -81,7 +82,10 @@ class Activation(Layer):
     def forward(self, x: Array, *, training: bool = False) -> Array:
         x = as_float_array(x)
         y = self._y = get_workspace(self.workspace, "y", x.shape, x.dtype)
-        self.activate(x, y)
+        try:
+            self.activate(x, y)
+        except FloatingPointError:
+            repeat_without_underflow(self.activate, x, y)
         return y
 
     def backward(self, dy: Array) -> Array:
@@ -89,7 +93,10 @@ class Activation(Layer):
         if y is None or dy.shape != y.shape:
             raise self._shape_error(dy, y)
         dx = get_workspace(self.workspace, "dx", y.shape, y.dtype)
-        self.activation_gradient(y, dy, dx)
+        try:
+            self.activation_gradient(y, dy, dx)
+        except FloatingPointError:
+            repeat_without_underflow(self.activation_gradient, y, dy, dx)
         return dx
 
     def output_shape(self, shape: Shape | None) -> Shape | None:

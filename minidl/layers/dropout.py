@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..utils.typing import Array
+from ..utils.underflow import repeat_without_underflow
 from ..utils.validation import check_number, in_range
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
@@ -79,7 +80,7 @@ class Dropout(Layer):
         mask = self._mask = get_workspace(self.workspace, "mask", x.shape, x.real.dtype)
         np.less(uniform, self.keep_prob, out=mask)
         np.multiply(mask, 1 / self.keep_prob, out=mask)
-        return np.multiply(x, mask, out=get_workspace(self.workspace, "y", x.shape, x.dtype))
+        return _multiply(x, mask, get_workspace(self.workspace, "y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:
         if self._mask is None:
@@ -88,7 +89,7 @@ class Dropout(Layer):
             raise self._shape_error(dy, self._mask)
         dtype = np.result_type(dy, self._mask)
         dx = get_workspace(self.workspace, "dx", dy.shape, dtype)
-        return np.multiply(dy, self._mask, out=dx)
+        return _multiply(dy, self._mask, dx)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return shape
@@ -101,3 +102,10 @@ class Dropout(Layer):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.keep_prob})"
+
+
+def _multiply(a: Array, b: Array, out: Array) -> Array:
+    try:
+        return np.multiply(a, b, out=out)
+    except FloatingPointError:
+        return repeat_without_underflow(np.multiply, a, b, out)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ..errors import ArgumentError, ShapeError
 from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
+from ..utils.underflow import repeat_without_underflow
 from ..utils.validation import check_array
 from ..utils.workspace import HasWorkspace, get_workspace
 
@@ -111,7 +112,13 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
                 "loss of each example"
             )
         losses = self.per_position()
-        return losses if losses.ndim == 1 else losses.reshape(len(losses), -1).mean(axis=1)
+        if losses.ndim == 1:
+            return losses
+        rows = losses.reshape(len(losses), -1)
+        try:
+            return rows.mean(axis=1)
+        except FloatingPointError:
+            return repeat_without_underflow(rows.mean, 1)
 
     def per_position(self) -> Any:
         """Return the loss of each position of the last `forward`, for weights per position.

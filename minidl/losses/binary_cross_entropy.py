@@ -7,8 +7,10 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
 from .cross_entropy import BaseBinaryCrossEntropy
+from .underflow import ignore_underflow
 
 
+@ignore_underflow
 class BinaryCrossEntropy(BaseBinaryCrossEntropy):
     """Binary cross-entropy of probabilities: -(1 / (m k)) * sum(t log p + (1 - t) log(1 - p)).
 
@@ -80,6 +82,7 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
         )
 
 
+@ignore_underflow
 class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     """Binary cross-entropy of logits: (1 / (m k)) * sum(log(1 + exp(z)) - t z).
 

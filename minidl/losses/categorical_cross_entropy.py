@@ -7,8 +7,10 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
 from .cross_entropy import BaseCategoricalCrossEntropy
+from .underflow import ignore_underflow
 
 
+@ignore_underflow
 class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
     """Categorical cross-entropy of probabilities: -(1 / m) * sum(t log p).
 
@@ -79,6 +81,7 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
         return "-1 / m * sum of t log(p)", "-t / p / m"
 
 
+@ignore_underflow
 class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
     """Categorical cross-entropy of logits: (1 / m) * sum(log(sum(exp(z))) - t . z).
 

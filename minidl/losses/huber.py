@@ -8,8 +8,10 @@ from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than
 from ..utils.workspace import scalar_array
 from .base import Loss
+from .underflow import ignore_underflow
 
 
+@ignore_underflow
 class Huber(Loss):
     """Huber loss: the mean of d**2 / 2 where abs(d) <= delta, else delta (abs(d) - delta / 2).
 

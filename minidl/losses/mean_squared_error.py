@@ -7,8 +7,10 @@ import numpy as np
 from ..utils.typing import Array
 from ..utils.workspace import scalar_array
 from .base import Loss
+from .underflow import ignore_underflow
 
 
+@ignore_underflow
 class MeanSquaredError(Loss):
     """Mean squared error: (1 / (m k)) * sum((p - t)**2).
 

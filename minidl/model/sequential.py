@@ -20,7 +20,7 @@ from ..penalties import Penalty
 from ..utils.foreign_words import explain_arguments, explain_attributes
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
-from ..utils.underflow import ignore_underflow
+from ..utils.underflow import ignore_underflow, repeat_without_underflow
 from .evaluation import evaluate
 from .inputs import prepare_batch
 from .isolated_access import IsolatedAccess
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @explain_attributes
-@ignore_underflow("fit", "evaluate", "objective", "gradient", "explain", retried=("predict",))
+@ignore_underflow("astype", "fit", "evaluate", "objective", "gradient", "explain")
 @explain_arguments("__init__", "fit", "evaluate")
 class Sequential:
     """A model: layers one after another, under a loss and penalties.
@@ -303,7 +303,10 @@ class Sequential:
         ShapeError, DtypeError, NonFiniteError, DataError
             If X is invalid; see `fit`.
         """
-        return predict(self.objective_function, X, memory_limit)
+        try:
+            return predict(self.objective_function, X, memory_limit)
+        except FloatingPointError:
+            return repeat_without_underflow(predict, self.objective_function, X, memory_limit)
 
     def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the predicted class number of each row of X.

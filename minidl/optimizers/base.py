@@ -12,6 +12,7 @@ from ..errors import ArgumentError, OptimizerWarning, ShapeError
 from ..schedules.base import Schedule
 from ..utils.settings import argument_names
 from ..utils.typing import Array
+from ..utils.underflow import ignore_underflow
 from ..utils.user_warnings import warn_user
 from ..utils.validation import at_least, check_number, greater_than
 from ..utils.vector_identity import VectorIdentity, identity_of
@@ -20,6 +21,7 @@ from .clipping import clip_by_norm
 LearningRate: TypeAlias = float | Schedule
 
 
+@ignore_underflow("step")
 class Optimizer(ABC):
     """Base class of all optimizers.
 

@@ -20,10 +20,12 @@ from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
 from ..utils.typing import Array
+from ..utils.underflow import without_underflow
 from ..utils.validation import as_sample_array, check_array, check_integers
 from .arguments import check_instance
 
 
+@without_underflow
 def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     """Check a layer alone: the rules of the layer contract and every derivative.
 

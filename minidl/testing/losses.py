@@ -11,6 +11,7 @@ from ..gradcheck.contract.loss_rules import LOSS_RULES, LossRun, check_loss_rule
 from ..gradcheck.contract.rule import Rule
 from ..gradcheck.sandbox import ModelSandbox
 from ..losses.base import Loss
+from ..utils.underflow import without_underflow
 from ..utils.validation import check_array
 from .arguments import check_instance
 
@@ -18,6 +19,7 @@ _FLOAT64 = np.dtype(np.float64)
 _MEAN_AGREEMENT = 1e-9  # far above the rounding of a mean, far below a missing 1/m
 
 
+@without_underflow
 def check_loss(loss: Loss, prediction: npt.ArrayLike, target: npt.ArrayLike) -> Report:
     """Check a loss alone: the rules of the loss contract and its gradient.
 

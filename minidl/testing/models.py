@@ -6,8 +6,10 @@ import numpy.typing as npt
 
 from ..gradcheck import GradientChecker, Report
 from ..model.sequential import Sequential
+from ..utils.underflow import without_underflow
 
 
+@without_underflow
 def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> Report:
     """Check all gradients of a model and raise an error if one is wrong.
 

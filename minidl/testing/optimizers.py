@@ -16,6 +16,7 @@ from ..gradcheck.contract.rule import Rule, run_rules
 from ..gradcheck.contract.writes import detect_write, read_only
 from ..optimizers.base import Optimizer
 from ..utils.typing import Array
+from ..utils.underflow import without_underflow
 
 Make = Callable[[], Optimizer]
 
@@ -23,6 +24,7 @@ _FLOAT32_AGREEMENT = 1e-4  # of five steps: some ulps of float32
 _DIVERGED = 1e6  # a distance to the goal that is never reached on the way there
 
 
+@without_underflow
 def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
     """Check an optimizer: the rules of the optimizer contract, and that it minimizes.
 

@@ -9,12 +9,14 @@ from ..gradcheck import Check, Report, check_gradients
 from ..gradcheck.contract.penalty_rules import check_penalty_rules
 from ..penalties import Penalty
 from ..utils.typing import Array
+from ..utils.underflow import without_underflow
 from ..utils.validation import check_array
 from .arguments import check_instance
 
 _NEARBY = 0.3  # of the root mean square of the weight: far enough to leave any special point
 
 
+@without_underflow
 def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report:
     """Check a penalty alone: the rules of the penalty contract and its gradient.
 

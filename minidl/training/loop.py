@@ -13,6 +13,7 @@ from ..batching.minibatches import MiniBatches
 from ..optimizers.base import Optimizer
 from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
+from ..utils.underflow import unguarded
 from .callbacks.base import Callback, TrainingRun
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
@@ -182,7 +183,7 @@ def _train_epoch(
     access = objective.access
     lock = access.lock
     grad = objective.parameters.grad
-    step = run.optimizer.step
+    step = unguarded(run.optimizer.step)
     is_classification = objective.loss.is_classification
     # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
     quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .typing import Array
+from .underflow import repeat_without_underflow
 
 
 def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
@@ -43,4 +44,10 @@ def matmul_into(a: Array, b: Array, out: Array) -> Array:
     try:
         return a.dot(b, out)
     except ValueError:
+        pass
+    except FloatingPointError:
+        return repeat_without_underflow(a.dot, b, out)
+    try:
         return np.matmul(a, b, out=out)
+    except FloatingPointError:
+        return repeat_without_underflow(np.matmul, a, b, out)

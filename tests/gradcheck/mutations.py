@@ -91,6 +91,10 @@ TARGETS = sorted(set(_targets()) - WITHOUT_MUTANTS)
 # Mutants equivalent to the source, by their class and the end of their description, with the
 # reason. Each must pass the check.
 EQUIVALENT = {
+    (
+        "Activation",
+        "without repeat_without_underflow(self.activation_gradient, y, dy, dx)",
+    ): "nothing raises while models are checked",
     ("BinaryCrossEntropy", "without other[...] = 0"): "forward left zeros there",
     ("BinaryCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     (
