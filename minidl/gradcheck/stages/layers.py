@@ -290,7 +290,7 @@ def _choose_scheme(
     """
     if scheme and not isinstance(scheme, ComplexStep):
         return scheme, []
-    reason = _why_not_complex_safe(harness, x, rng)
+    reason = _why_not_complex_safe(harness, x, np.random.default_rng(0) if scheme else rng)
     with suppress(ValueError, ArithmeticError):
         other_x = synthetic_input(x, rng)
         if not scheme and not reason:
