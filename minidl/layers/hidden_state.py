@@ -53,6 +53,30 @@ def is_custom(layer: Layer) -> bool:
     return not type(layer).__module__.startswith("minidl.") or "forward" in vars(layer)
 
 
+def inference_outputs(layers: Sequence[Layer], x: Array) -> Array:
+    """Return what all layers give at inference, as one vector.
+
+    A later layer, such as a `Sigmoid` that gives 1, may hide what an earlier one does.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers, first to last.
+    x : ndarray of shape (m, ...)
+        The input of the first one.
+
+    Returns
+    -------
+    ndarray of one axis
+        The outputs, copied.
+    """
+    outputs = []
+    for layer in layers:
+        x = layer.forward(x, training=False)
+        outputs.append(np.array(x).ravel())
+    return np.concatenate(outputs)
+
+
 def find_hidden_state(
     layers: Sequence[Layer], evaluate: Callable[[], Array], use: Callable[[], object]
 ) -> list[HiddenState]:

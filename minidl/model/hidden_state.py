@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..batching.out_of_core import ArraySource
 from ..errors import ArgumentError
-from ..layers.hidden_state import describe_places, find_hidden_state, is_custom
+from ..layers.hidden_state import (
+    describe_places,
+    find_hidden_state,
+    inference_outputs,
+    is_custom,
+)
 from ..objective import Objective
 from ..utils.typing import Array
 
@@ -20,9 +26,9 @@ N_ROWS = 8
 def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
     """Raise `ArgumentError` if a step of training changes the output by hidden state.
 
-    With equal parameters and buffers, the output at inference must be the same before and after a
-    forward and a backward pass of training. Everything is restored at the end. Models of minidl's
-    own layers are not run.
+    With equal parameters and buffers, what layers give at inference must be the same before and
+    after a forward and a backward pass of training. Everything is restored at the end. Models of
+    minidl's own layers are not run.
 
     Parameters
     ----------
@@ -48,7 +54,9 @@ def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
                 dy = layer.backward(dy)
         objective.members.check()
 
-    found = find_hidden_state(objective.layers, lambda: objective.forward(evaluated), train)
+    found = find_hidden_state(
+        objective.layers, partial(inference_outputs, objective.layers, evaluated), train
+    )
     if found:
         raise ArgumentError(
             "what a layer keeps from one call to the next, and its output depends on, must be a "

@@ -14,7 +14,12 @@ import numpy as np
 from ..buffers import Buffer
 from ..errors import ArgumentError
 from ..layers.base import Layer, Shape
-from ..layers.hidden_state import describe_places, find_hidden_state, is_custom
+from ..layers.hidden_state import (
+    describe_places,
+    find_hidden_state,
+    inference_outputs,
+    is_custom,
+)
 from ..layers.tree import members_by_path, named_modules
 from ..parameters import Parameter
 from ..utils.nested import find_nested
@@ -67,7 +72,7 @@ def check_unsaved_state(model: Model, layer_configs: Sequence[Mapping[str, Any]]
             _copy_attributes(layer, twin_members[path], copied, set(vars(layer)))
 
     for x in _random_inputs(model):
-        found = find_hidden_state(twins, partial(_forward, twins, x), use)
+        found = find_hidden_state(twins, partial(inference_outputs, twins, x), use)
         if found:
             raise ArgumentError(
                 "what a layer keeps, and its output depends on, must be a Parameter, a Buffer or "
@@ -139,9 +144,3 @@ def _example_shapes(model: Model) -> list[Shape]:
         if any(shapes):
             return [(n,) for n in dict.fromkeys(shape[-1] for shape in shapes if shape)]
     return []
-
-
-def _forward(layers: Sequence[Layer], x: Array) -> Array:
-    for layer in layers:
-        x = layer.forward(x, training=False)
-    return x

@@ -131,6 +131,15 @@ def test_the_path_leads_into_containers_and_layers(layers, path):
         fit(net(*layers))
 
 
+def test_a_later_layer_that_is_saturated_hides_nothing():
+    model = net(Linear(2, 2), MeanAndCount(), ReLU(), ReplacedArray())
+    model.layers[-1].weight.value[...] = 0  # of the last layer, which then gives its bias only
+    with pytest.raises(
+        ArgumentError, match=r"'total' and 'count' of layer 1, .*; 'mean' of layer 3, Repl"
+    ):
+        fit(model)
+
+
 def test_all_layers_are_named():
     with pytest.raises(
         ArgumentError,

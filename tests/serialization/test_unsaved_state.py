@@ -116,6 +116,14 @@ def test_the_path_leads_into_containers(tmp_path, layers, path):
         model.save(tmp_path / "model.h5")
 
 
+def test_a_later_layer_that_is_saturated_hides_nothing(tmp_path):
+    model = net(Kept())
+    model.layers[0].number = 1
+    model.layers[1].weight.value[...] = 0
+    with pytest.raises(ArgumentError, match="'number' of layer 0"):
+        model.save(tmp_path / "model.h5")
+
+
 def test_what_no_output_depends_on_is_saved(tmp_path):
     model = net(Linear(2, 2), Kept(), KeepsABuffer(), Dropout(0.5))
     fit(model)
