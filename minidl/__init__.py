@@ -70,7 +70,7 @@ def __getattr__(name: str) -> Any:
                 return value
         from .utils.foreign_words import cure_for_name
 
-        cure = cure_for_name(name)
+        cure = cure_for_name(name, __getattr__("__all__"))
         if cure:  # `from minidl import Dense` would replace the message of an AttributeError
             raise ImportError(f"minidl has no {name}{cure}", name=name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

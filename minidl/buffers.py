@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from .errors import ArgumentError
 from .parameters import InitFunction, copy_into
+from .utils.foreign_words import explain_arguments
 from .utils.random import RandomGenerator
 from .utils.typing import Array
 
 __all__ = ["Buffer", "BufferSet"]
 
 
+@explain_arguments("__init__")
 class Buffer:
     """An array that a layer keeps but does not learn, such as a running mean.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
+from .utils.foreign_words import explain_arguments
 from .utils.given_class import cure_for_class
 from .utils.masked import check_not_masked
 from .utils.random import RandomGenerator
@@ -22,6 +23,7 @@ InitFunction: TypeAlias = Callable[..., None]  # init(out, fan_in=..., rng=...) 
 ParameterMemory: TypeAlias = tuple[Array, Array]  # (value, grad)
 
 
+@explain_arguments("__init__")
 class Parameter:
     """An array that a layer learns, `value`, with its gradient, `grad`, of the same shape.
 
@@ -79,7 +81,7 @@ class Parameter:
     ) -> None:
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
             raise ArgumentError(f"a Parameter's shape must be integers >= 1, got {shape}")
-        if isinstance(init, type):
+        if isinstance(init, type) or not callable(init):
             raise ArgumentError(
                 f"a Parameter's init must fill an array, got {init!r}{cure_for_class(init)}"
             )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError
+from .utils.foreign_words import explain_arguments
 from .utils.self_description import SelfDescribing
 from .utils.typing import Array
 from .utils.underflow import repeat_without_underflow
@@ -16,6 +17,7 @@ from .utils.validation import at_least, check_number
 __all__ = ["L1", "L2", "Penalty"]
 
 
+@explain_arguments("__init__")
 class Penalty(SelfDescribing, ABC):
     """Base of all penalties, defined by `value` and `gradient`.
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..buffers import Buffer
 from ..errors import ArgumentError, ShapeError
 from ..parameters import Parameter
+from ..utils.foreign_words import explain_arguments
 from ..utils.nested import find_nested
 from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
@@ -37,6 +38,7 @@ class UnknownRank(Shape):
     __slots__ = ()
 
 
+@explain_arguments("__init__")
 class Layer(HasWorkspace, SelfDescribing, ABC):
     """A differentiable step of a model, defined by `forward` and `backward`.
 

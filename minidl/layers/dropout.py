@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.underflow import repeat_without_underflow
 from ..utils.validation import check_number, in_range
@@ -11,6 +12,7 @@ from .base import Layer, Shape, as_float_array
 FLOAT32 = np.dtype(np.float32)
 
 
+@explain_arguments("__init__")
 class Dropout(Layer):
     """Inverted dropout: y = x * mask / keep_prob while training, else y = x.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..initializers import He
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than
 from ..utils.workspace import get_workspace, scalar_array
@@ -10,6 +11,7 @@ from .activation import BOOL, Activation
 from .graph import GraphBuilder
 
 
+@explain_arguments("__init__")
 class ELU(Activation):
     """Exponential linear unit: y = x where x > 0, else alpha (exp(x) - 1).
 

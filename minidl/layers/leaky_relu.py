@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..initializers import He
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, in_range
 from ..utils.workspace import scalar_array
@@ -12,6 +13,7 @@ from .graph import GraphBuilder
 FLOAT32 = np.dtype(np.float32)
 
 
+@explain_arguments("__init__")
 class LeakyReLU(Activation):
     """Leaky rectified linear unit: y = max(x, slope * x).
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..initializers import He, Zeros
 from ..parameters import InitFunction, Parameter
+from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
@@ -15,6 +16,7 @@ from .base import Layer, Shape, UnknownRank, as_float_array
 from .graph import GraphBuilder
 
 
+@explain_arguments("__init__")
 class Linear(Layer):
     """Fully connected layer: y = x @ weight.T + bias.
 

@@ -91,7 +91,9 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     is_list = isinstance(layers, Iterable) and not isinstance(layers, Layer)
     layer_tuple = tuple(layers) if is_list else ()
     if not layer_tuple:
-        cure = f": put the layers in a list, [{layers!r}, ...]" if isinstance(layers, Layer) else ""
+        cure = ": pass a list such as [Linear(2, 8), ReLU(), ...]"
+        if isinstance(layers, Layer):
+            cure = f": put the layers in a list, [{layers!r}, ...]"
         rule = "layers must be a list of at least one layer"
         raise ArgumentError(f"{rule}, got {layers!r}{cure}")
     path_of_member: dict[int, str] = {}
@@ -100,6 +102,10 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
             cure = "derive it from minidl.Layer"
             if isinstance(layer, type):
                 cure = f"write {layer.__name__}(...)"
+            elif isinstance(layer, list | tuple):
+                cure = "put all layers in one list, or write Chain(*layers)"
+            elif isinstance(layer, str):
+                cure = "make an object of a class, such as ReLU()"
             raise ArgumentError(f"layer {i} must be a Layer, got {layer!r}: {cure}")
         if i and layer.takes_integers:
             raise ArgumentError(

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
+from ..utils.foreign_words import explain_arguments
 from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
 from ..utils.underflow import repeat_without_underflow
@@ -16,6 +17,7 @@ from ..utils.workspace import HasWorkspace, get_workspace
 Shape = tuple[int, ...]
 
 
+@explain_arguments("__init__")
 class Loss(HasWorkspace, SelfDescribing, ABC):
     """Base of all losses, defined by `forward` and `backward`.
 

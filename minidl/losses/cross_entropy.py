@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
+from ..utils.foreign_words import explain_arguments
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_number, in_range
@@ -18,6 +19,7 @@ PROBABILITY_TOLERANCE = 1e-6
 ROW_SUM_TOLERANCE = 1e-3
 
 
+@explain_arguments("__init__")
 class BaseCrossEntropy(Loss):
     """Base of the cross-entropies, with label smoothing.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than
 from ..utils.workspace import scalar_array
@@ -11,6 +12,7 @@ from .base import Loss
 from .underflow import ignore_underflow
 
 
+@explain_arguments("__init__")
 @ignore_underflow
 class Huber(Loss):
     """Huber loss: the mean of d**2 / 2 where abs(d) <= delta, else delta (abs(d) - delta / 2).

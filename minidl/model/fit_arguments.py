@@ -63,7 +63,8 @@ def check_fit_arguments(
     is_pair = isinstance(validation, tuple | list) and len(validation) in (2, 3)
     if validation is not None and not is_pair:
         rule = "validation must be a pair (X, Y), or (X, Y, sample_weight)"
-        raise ArgumentError(f"{rule}, got {type(validation).__name__}")
+        cure = "minidl.data.train_validation_split makes one"
+        raise ArgumentError(f"{rule}, got {type(validation).__name__}: {cure}")
     return callback_list
 
 

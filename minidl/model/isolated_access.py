@@ -61,8 +61,11 @@ class IsolatedAccess:
         try:
             if size is None or size > objective.scratch.small_input_size:
                 self._release(objective, size)
-            if not objective.members.checked and size != 0 and error[0] is None:
-                objective.members.check()  # once: `forward` may have made some anew
+            # Once, since `forward` may have made some anew; and where an attribute is missing:
+            # an array may be in the place of a parameter.
+            is_new = not objective.members.checked and error[0] is None
+            if (is_new or error[0] is AttributeError) and size != 0:
+                objective.members.check()
         finally:
             objective.access.lock.release()
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @explain_attributes
 @ignore_underflow("astype", "fit", "evaluate", "objective", "gradient", "explain")
-@explain_arguments("__init__", "fit", "evaluate")
+@explain_arguments("__init__", "fit", "evaluate", "objective", "gradient", "explain")
 class Sequential:
     """A model: layers one after another, under a loss and penalties.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from ..errors import SignatureError
@@ -13,22 +14,37 @@ Class = TypeVar("Class", bound=type)
 
 ATTRIBUTES = {
     "add": "pass all layers at once, Sequential([Linear(2, 8), ReLU(), ...], loss=...)",
+    "append": "pass all layers at once, Sequential([Linear(2, 8), ReLU(), ...], loss=...)",
+    "backward": "call gradient(X, Y), or fit",
     "build": "a model is built by its constructor",
+    "children": "read layers",
     "compile": "pass loss= to Sequential, and optimizer= to fit",
+    "cpu": "minidl computes on the CPU",
+    "cuda": "minidl computes on the CPU",
+    "double": "use astype(np.float64)",
     "eval": "predict and evaluate turn dropout off by themselves",
+    "fit_generator": "pass arrays, or array-likes that are not in memory, to fit",
+    "float": "use astype(np.float32)",
     "forward": "call predict(X), or objective_function.forward(x)",
     "get_weights": "read parameters.theta, or parameters['0.weight'].value",
+    "half": "use astype(np.float32): minidl computes in float32 or float64",
+    "history": "use what fit returns, history = model.fit(...)",
     "load_state_dict": "use Sequential.load, or minidl.exchange for safetensors",
     "load_weights": "use Sequential.load",
     "modules": "read layers",
     "named_parameters": "iterate over parameters, which yields (name, Parameter)",
     "optimizer": "pass optimizer= to fit; a model keeps none",
     "predict_proba": "call predict(X): outputs after a Sigmoid or Softmax are probabilities",
+    "save_weights": "use save, or minidl.exchange for safetensors",
+    "score": "call evaluate(X, Y), which returns the loss and the accuracy",
     "set_weights": "assign to parameters.theta, or to parameters['0.weight'].value",
     "state_dict": "use save and Sequential.load, or minidl.exchange for safetensors",
     "to": "use astype(np.float64) for another dtype",
+    "test_on_batch": "call evaluate(X, Y)",
     "train": "call fit(X, Y, optimizer=Adam(), epochs=100)",
+    "train_on_batch": "call fit(X, Y, optimizer=..., epochs=1, batch_size=None)",
     "trainable_variables": "read parameters",
+    "trainable_weights": "read parameters",
     "weights": "read parameters",
     "zero_grad": "each backward pass overwrites the gradients",
 }
@@ -50,10 +66,25 @@ NAMES = {
     "SparseCategoricalCrossentropy": "use CategoricalCrossEntropy, which takes class numbers",
     "BinaryCrossentropy": "use BinaryCrossEntropy",
     "CategoricalCrossentropy": "use CategoricalCrossEntropy, which takes class numbers too",
-    "BatchNorm1d": "minidl has none; write it as a custom Layer",
-    "BatchNormalization": "minidl has none; write it as a custom Layer",
-    "Conv2D": "minidl has none; use Flatten and Linear, or write it as a custom Layer",
-    "Conv2d": "minidl has none; use Flatten and Linear, or write it as a custom Layer",
+    "BatchNorm1d": "write it as a custom Layer with Buffer objects",
+    "BatchNorm2d": "write it as a custom Layer with Buffer objects",
+    "BatchNormalization": "write it as a custom Layer with Buffer objects",
+    "Conv1D": "use Flatten and Linear, or write it as a custom Layer",
+    "Conv1d": "use Flatten and Linear, or write it as a custom Layer",
+    "Conv2D": "use Flatten and Linear, or write it as a custom Layer",
+    "Conv2d": "use Flatten and Linear, or write it as a custom Layer",
+    "Embedding": "write it as a custom Layer with takes_integers = True",
+    "GRU": "write it as a custom Layer",
+    "GlorotNormal": "use Xavier",
+    "GlorotUniform": "use Xavier",
+    "HeNormal": "use He",
+    "LSTM": "write it as a custom Layer",
+    "LayerNorm": "write it as a custom Layer",
+    "LayerNormalization": "write it as a custom Layer",
+    "MaxPool2D": "write it as a custom Layer",
+    "MaxPool2d": "write it as a custom Layer",
+    "RNN": "write it as a custom Layer",
+    "Tensor": "pass NumPy arrays",
     "keras": "the names are in minidl itself, such as minidl.Linear",
     "nn": "the names are in minidl itself, such as minidl.Linear",
     "optim": "the names are in minidl itself, such as minidl.Adam",
@@ -63,12 +94,38 @@ NAMES = {
 
 ARGUMENTS = {
     "activation": "put an activation such as ReLU() into the list of layers",
+    "axis": "it acts on the last axis",
+    "batch_size": "set memory_limit=, from which the rows per pass follow",
+    "betas": "write beta1= and beta2=",
+    "bias_initializer": "biases begin at 0; assign to bias.value",
+    "callbacks": "pass callbacks= to fit",
+    "dim": "it acts on the last axis",
+    "eps": "write epsilon=",
     "epoch": "write epochs=",
+    "epochs": "pass epochs= to fit",
+    "from_logits": "end the layers in Sigmoid() or Softmax(): the loss is computed from the logits",
+    "initial_epoch": "pass resume=, the file of a Checkpoint",
+    "initializer": "write init=He()",
+    "inplace": "leave it out: layers reuse their work arrays",
+    "kernel_initializer": "write init=He()",
+    "kernel_regularizer": "pass penalties=[L2(0.1)] to Sequential",
+    "lam": "write strength=",
     "learning_rate": "pass it to the optimizer, optimizer=Adam(0.001)",
     "lr": "write learning_rate= in the optimizer, such as Adam(learning_rate=0.001)",
     "metrics": "the accuracy of classifications is always reported",
+    "momentum": "use Momentum(learning_rate, beta=0.9)",
     "n_epochs": "write epochs=",
+    "negative_slope": "write slope=",
+    "input_dim": "give Linear its in_features",
     "input_shape": "give Linear its in_features",
+    "optimizer": "pass optimizer= to fit",
+    "p": "write keep_prob=, which is 1 - p",
+    "rate": "write keep_prob=, which is 1 - rate",
+    "reduction": "a loss is the mean over the examples",
+    "restore_best_weights": "write restore_best=True or False",
+    "save_best_only": 'write keep="best"',
+    "units": "write out_features=",
+    "use_bias": "write bias=True or False",
     "name": "layers are named by their position, as in '0.weight'",
     "steps_per_epoch": "an epoch is one pass over X; set batch_size=",
     "validation_data": "write validation=(X_val, Y_val)",
@@ -81,29 +138,56 @@ ARGUMENTS = {
 """Keyword arguments of other libraries, with the cure."""
 
 MISSING = {
+    "classes": "pass the number of classes",
     "epochs": "pass the number of passes over the examples, such as epochs=100",
+    "init": "pass an initializer, such as init=He()",
+    "keep_prob": "pass the probability that a unit is kept, such as 0.8",
+    "layers": "pass a list, such as [Linear(2, 8), ReLU(), ...]",
     "learning_rate": "pass a number such as 0.01, or a Schedule",
     "loss": "pass loss=BinaryCrossEntropy(), loss=CategoricalCrossEntropy() or "
     "loss=MeanSquaredError()",
     "optimizer": "pass an Optimizer such as optimizer=Adam()",
+    "out_features": "pass the number of outputs, as in Linear(in_features, out_features)",
+    "path": "pass the path of the file",
+    "strength": "pass a number such as 0.1",
+    "X": "pass the examples, one per row",
     "Y": "pass the targets after X",
 }
 """Required arguments, with what to pass."""
 
 
-def cure_for_name(name: str) -> str:
-    """Return ": use ..." for a name that another library has, else ""."""
-    return f": {NAMES[name]}" if name in NAMES else ""
+def cure_for_name(name: str, known_names: Iterable[str] = ()) -> str:
+    """Return ": use ..." for a name of another library, or one in other letters, else "".
+
+    Parameters
+    ----------
+    name : str
+        The name, such as "Dense" and "Relu".
+    known_names : iterable of str, default ()
+        The names that exist, of which one in other cases of its letters is meant.
+
+    Returns
+    -------
+    str
+        The end of a message.
+    """
+    if name in NAMES:
+        return f": {NAMES[name]}"
+    for known_name in known_names:
+        if known_name.lower() == name.lower():
+            return f": use {known_name}"
+    return ""
 
 
 def explain_attributes(owner: Class) -> Class:
-    """Let the objects of a class say what another library's attribute is called here.
+    """Let the objects of a class say what another library's attribute, or call, is called here.
 
     Parameters
     ----------
     owner : type
-        The class. It gets a `__getattr__`, which is called only for attributes that do not exist;
-        it is not in the class body, where type checkers would take any attribute for valid.
+        The class. It gets a `__getattr__`, which is called only for attributes that do not exist,
+        and a `__call__`; they are not in the class body, where type checkers would take any
+        attribute or call for valid.
 
     Returns
     -------
@@ -111,7 +195,12 @@ def explain_attributes(owner: Class) -> Class:
         The class.
     """
     owner.__getattr__ = _refuse_attribute  # type: ignore[attr-defined]
+    owner.__call__ = _refuse_call  # type: ignore[method-assign]
     return owner
+
+
+def _refuse_call(self: object, *args: Any, **kwargs: Any) -> Any:
+    raise SignatureError(f"a {type(self).__name__} is not called, got model(...): use predict(X)")
 
 
 def _refuse_attribute(self: object, name: str) -> Any:
@@ -168,12 +257,19 @@ def _describe(
     parameters = signature.parameters
     for name in kwargs:
         if name not in parameters:
-            known = ", ".join([*parameters][1:])
-            return f"{call} has no argument {name!r}: {ARGUMENTS.get(name, f'it has {known}')}"
+            known = ", ".join([*parameters][1:]) or "none"
+            cure = ARGUMENTS.get(name, f"it has {known}")
+            similar = get_close_matches(name, parameters, 1, cutoff=0.8)
+            if similar and name not in ARGUMENTS:
+                cure = f"write {similar[0]}="
+            return f"{call} has no argument {name!r}: {cure}"
     positional = [p.name for p in parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD]
     if len(args) > len(positional):
-        rule = f"{call} takes {', '.join(positional[1:])} by position, got {len(args) - 1} values"
-        if positional[1:] == ["layers"]:
+        by_position = ", ".join(positional[1:]) or "nothing"
+        rule = f"{call} takes {by_position} by position, got {len(args) - 1} values"
+        if len(parameters) == len(positional):
+            return f"{rule}: leave out the last"
+        if positional[1:] == ["layers"] and not isinstance(args[1], list | tuple):
             return f"{rule}: put the layers in a list, Sequential([Linear(2, 8), ...], loss=...)"
         return f"{rule}: write the others by name, such as {[*parameters][len(positional)]}=..."
     given = {*positional[: len(args)], *kwargs}

@@ -50,6 +50,12 @@ def attach_stub(
         if name in submodules:
             return import_module(f".{name}", package)
         if name not in module_of:
+            from .foreign_words import cure_for_name
+
+            is_module = name in module_of.values()  # `from minidl.layers import linear` asks first
+            cure = "" if is_module else cure_for_name(name, module_of)
+            if cure:  # `from minidl.layers import Dense` would replace an AttributeError's message
+                raise ImportError(f"{package} has no {name}{cure}", name=name)
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(f".{module_of[name]}", package), name)
         setattr(sys.modules[package], name, value)

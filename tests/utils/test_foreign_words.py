@@ -1,13 +1,33 @@
 """Words of Keras and PyTorch, and wrong arguments, are answered with the cure."""
 
 import copy
+import importlib
 import inspect
 import pickle
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 import minidl
-from minidl import Adam, BinaryCrossEntropy, GradientDescent, Linear, Nesterov, ReLU, Sequential
+from minidl import (
+    L2,
+    Adam,
+    BinaryCrossEntropy,
+    Buffer,
+    Checkpoint,
+    Dropout,
+    EarlyStopping,
+    Flatten,
+    GradientDescent,
+    Linear,
+    MeanSquaredError,
+    Nesterov,
+    Parameter,
+    ReLU,
+    Sequential,
+)
 from minidl.errors import ArgumentError, MinidlError, SignatureError
 from minidl.utils.foreign_words import ATTRIBUTES, NAMES, cure_for_name, explain_arguments
 
@@ -24,6 +44,32 @@ CALLS = {
         lambda: Sequential(Linear(1, 1), ReLU(), loss=LOSS),
         r"Sequential takes layers by position, got 2 values: put the layers in a list",
     ),
+    "a loss by position": (
+        lambda: Sequential([Linear(1, 1)], LOSS),
+        "takes layers by position, got 2 values: write the others by name, such as loss=",
+    ),
+    "activation": (
+        lambda: Linear(2, 1, activation="relu"),
+        "Linear has no argument 'activation': put an activation such as",
+    ),
+    "one number": (lambda: Linear(2), "Linear needs out_features: pass the number of outputs"),
+    "rate": (lambda: Dropout(rate=0.2), "Dropout has no argument 'rate': write keep_prob="),
+    "inplace": (lambda: ReLU(inplace=True), "ReLU has no argument 'inplace': leave it out"),
+    "without arguments": (lambda: Flatten(start_dim=1), "'start_dim': it has none"),
+    "from_logits": (lambda: BinaryCrossEntropy(from_logits=True), "from_logits': end the layers"),
+    "too many": (lambda: MeanSquaredError(1), "takes nothing by position, got 1 values: leave"),
+    "lam": (lambda: L2(lam=1), "L2 has no argument 'lam': write strength="),
+    "init": (lambda: Parameter((3,)), r"Parameter needs init: .* init=He\(\)"),
+    "buffer": (lambda: Buffer((3,)), r"Buffer needs init"),
+    "best": (lambda: Checkpoint("x.h5", save_best_only=True), "write keep="),
+    "weights": (lambda: EarlyStopping(restore_best_weights=True), "write restore_best="),
+    "a misspelling": (
+        lambda: model().fit(X, Y, optimizer=Adam(), epochs=1, batchsize=1),
+        "has no argument 'batchsize': write batch_size=$",
+    ),
+    "gradient": (lambda: model().gradient(X), "Sequential.gradient needs Y: pass the targets"),
+    "optimizer": (lambda: Sequential([ReLU()], optimizer=Adam()), "pass optimizer= to fit"),
+    "a call": (lambda: model()(X), r"a Sequential is not called, .*: use predict\(X\)"),
     "no loss": (lambda: Sequential([Linear(1, 1)]), r"needs loss: .*BinaryCrossEntropy\(\)"),
     "no layers": (lambda: Sequential(loss=LOSS), "Sequential needs layers"),
     "no optimizer": (lambda: model().fit(X, Y, epochs=1), r"needs optimizer: .*Adam\(\)"),
@@ -78,6 +124,65 @@ def test_signatures_and_docstrings_stay():
     assert [*inspect.signature(Sequential.fit).parameters][:4] == ["self", "X", "Y", "optimizer"]
     assert Sequential.fit.__doc__.startswith("Train for")
     assert next(iter(inspect.signature(Adam).parameters)) == "learning_rate"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Sequential([], loss=LOSS), r"pass a list such as \[Linear\(2, 8\), ReLU\(\)"),
+        (lambda: Sequential([[Linear(1, 1)]], loss=LOSS), "put all layers in one list"),
+        (lambda: Sequential([Linear(1, 1), "relu"], loss=LOSS), "layer 1 .* such as ReLU()"),
+        (lambda: Sequential([Linear(1, 1)], loss="mse"), "got 'mse': it is a text; make an object"),
+        (lambda: Linear(1, 1, init="he"), "must fill an array, got 'he': it is a text"),
+        (lambda: Linear(1, 1, init=3), "must fill an array, got 3"),
+        (
+            lambda: model().fit(X, Y, optimizer=Adam(), epochs=1, validation=0.1),
+            "train_validation_split",
+        ),
+    ],
+)
+def test_what_is_no_object_is_told_to_be_one(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make()
+
+
+def test_an_array_in_the_place_of_a_parameter_is_named():
+    network = model()
+    network.predict(X)
+    network.layers[0].weight = np.zeros((1, 1))
+    with pytest.raises(ArgumentError, match=r"'weight' of layer 0, Linear\(1, 1\), was removed"):
+        network.predict(X)
+
+
+def test_an_attribute_that_is_missing_in_a_layer_is_its_own_error():
+    class Broken(ReLU):
+        def forward(self, x, *, training=False):
+            return self.nothing
+
+    with pytest.raises(AttributeError, match="nothing"):
+        Sequential([Broken()], loss=LOSS).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "cure"),
+    [
+        ("minidl", "Relu", "use ReLU"),
+        ("minidl", "sequential", "use Sequential"),
+        ("minidl.layers", "SoftMax", "use Softmax"),
+        ("minidl.layers", "Dense", r"use Linear\("),
+        ("minidl.losses", "MSELoss", "use MeanSquaredError"),
+        ("minidl.optimizers", "SGD", "use GradientDescent"),
+    ],
+)
+def test_names_in_packages_are_answered_too(package, name, cure):
+    with pytest.raises(ImportError, match=f"{package} has no {name}: {cure}"):
+        getattr(importlib.import_module(package), name)
+
+
+def test_modules_are_still_imported_by_their_names():
+    code = "from minidl.layers import linear; from minidl.losses import huber; print(huber.Huber)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "minidl.losses.huber.Huber" in process.stdout
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)

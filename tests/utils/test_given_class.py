@@ -44,5 +44,6 @@ def test_a_class_in_place_of_an_object_is_refused_with_the_cure(use, cure):
         use()
 
 
-def test_only_classes_get_the_cure():
-    assert cure_for_class(Adam()) == cure_for_class("adam") == ""
+def test_only_what_is_no_object_yet_gets_the_cure():
+    assert cure_for_class(Adam()) == ""
+    assert cure_for_class("adam") == ": it is a text; make an object of a class"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError
 from ...utils.atomic_files import FilePath
+from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
 from ..model_state import ModelState, state_from_dict, state_to_dict
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..resume import ResumableState
 
 
+@explain_arguments("__init__")
 class Checkpoint(Callback):
     """Save the training state to a file at regular intervals.
 

@@ -6,12 +6,14 @@ import math
 from typing import Any
 
 from ...errors import ArgumentError
+from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
 from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun
 
 
+@explain_arguments("__init__")
 class EarlyStopping(Callback):
     """Stop training when a metric has not improved for some epochs.
 
