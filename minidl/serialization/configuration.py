@@ -69,7 +69,7 @@ def model_config(model: Model) -> dict[str, Any]:
     describer = _Describer(model.layers)
     return {
         "dtype": model.dtype.name,
-        "layers": [describer.describe_layer(layer) for layer in model.layers],
+        "layers": describer.describe_layers(),
         "loss": describer.describe(model.loss),
         "penalties": [describer.describe(penalty) for penalty in model.penalties],
     }
@@ -77,8 +77,7 @@ def model_config(model: Model) -> dict[str, Any]:
 
 def layer_configs(layers: Sequence[Layer]) -> list[dict[str, Any]]:
     """Return class, origin, path and settings of each layer of a model."""
-    describer = _Describer(layers)
-    return [describer.describe_layer(layer) for layer in layers]
+    return _Describer(layers).describe_layers()
 
 
 def object_config(owner: Loss | Penalty) -> dict[str, Any]:
@@ -90,7 +89,8 @@ class _Describer:
     """Describes the parts of one model, in which no two classes of the user's share a name."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self._paths = {id(layer): path for path, layer in named_modules(layers)}
+        self._layers = layers
+        self._paths: dict[int, str] = {}  # of all layers, once one contains another
         self._custom_classes: dict[str, type[Any]] = {}
 
     def describe(self, owner: object, depth: int = 0) -> dict[str, Any]:
@@ -105,27 +105,29 @@ class _Describer:
         }
         return {**entry, "settings": settings}
 
-    def describe_layer(self, layer: Layer, depth: int = 0) -> dict[str, Any]:
-        """Return class, origin, path and settings of a layer."""
-        if depth > MAX_DEPTH:
-            raise ArgumentError(
-                f"a saved model has layers in layers to a depth of at most {MAX_DEPTH}, got more: "
-                "nest them less"
-            )
-        return {**self.describe(layer, depth), "path": self._paths[id(layer)]}
+    def describe_layers(self) -> list[dict[str, Any]]:
+        """Return class, origin, path and settings of each layer of the model."""
+        return [{**self.describe(layer), "path": str(i)} for i, layer in enumerate(self._layers)]
 
     def _describe_setting(self, owner: object, value: Any, depth: int) -> Any:
         if isinstance(value, list):
             return [self._describe_setting(owner, item, depth) for item in value]
         if not isinstance(value, SelfDescribing):
             return value
+        if not self._paths:
+            self._paths = {id(layer): path for path, layer in named_modules(self._layers)}
         if not isinstance(value, Layer) or id(value) not in self._paths:
             raise ArgumentError(
                 f"the settings of {type(owner).__name__} must contain only layers that the model "
                 f"reaches, got {value}, whose parameters would not be saved: keep it as an "
                 "attribute of a layer"
             )
-        return self.describe_layer(value, depth + 1)
+        if depth == MAX_DEPTH:
+            raise ArgumentError(
+                f"a saved model has layers in layers to a depth of at most {MAX_DEPTH}, got more: "
+                "nest them less"
+            )
+        return {**self.describe(value, depth + 1), "path": self._paths[id(value)]}
 
 
 def is_model_config(content: Mapping[str, Any]) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from types import CodeType
 from typing import Any
 
 from ..errors import ArgumentError
 from .self_description import SelfDescribing
+
+_STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def settings_of(owner: object) -> dict[str, Any]:
@@ -77,7 +80,10 @@ def argument_names(owner_class: type) -> list[str]:
     constructor: Any = owner_class.__init__  # type: ignore[misc]  # of an arbitrary class
     if constructor is object.__init__:
         return []
-    return list(inspect.signature(constructor).parameters)[1:]
+    code = _plain_code(owner_class)
+    if code is None:
+        return list(inspect.signature(constructor).parameters)[1:]
+    return list(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
 
 
 def construct(owner_class: type, settings: Mapping[str, Any]) -> Any:
@@ -100,6 +106,8 @@ def construct(owner_class: type, settings: Mapping[str, Any]) -> Any:
     TypeError
         If the names are not those of the constructor's arguments.
     """
+    if not settings or _plain_code(owner_class) is not None:
+        return owner_class(**settings)
     kinds = {name: p.kind for name, p in inspect.signature(owner_class).parameters.items()}
     starred = [name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL]
     if not starred:
@@ -110,6 +118,18 @@ def construct(owner_class: type, settings: Mapping[str, Any]) -> Any:
         raise TypeError(f"{starred[0]} must be a list, got {values!r}")
     before = list(kinds)[: list(kinds).index(starred[0])]
     return owner_class(*[keywords.pop(name) for name in before], *values, **keywords)
+
+
+def _plain_code(owner_class: type) -> CodeType | None:
+    """Return the code of a constructor that has only arguments with a name of their own.
+
+    It tells their names; to make a signature takes longer than to construct a layer.
+    """
+    constructor: Any = owner_class.__init__  # type: ignore[misc]  # of an arbitrary class
+    code: CodeType | None = getattr(constructor, "__code__", None)
+    if code is None or code.co_flags & _STARRED or hasattr(constructor, "__wrapped__"):
+        return None
+    return code
 
 
 def _cannot_be_saved(owner: object, reason: str) -> ArgumentError:

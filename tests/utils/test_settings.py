@@ -1,7 +1,10 @@
+import functools
+import inspect
+
 import pytest
 
 from minidl import L2, ArgumentError, Chain, Concat, Dropout, LeakyReLU, Linear, ReLU, Residual
-from minidl.utils.settings import construct, settings_of
+from minidl.utils.settings import argument_names, construct, settings_of
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,38 @@ def test_construct_passes_a_list_for_a_starred_argument():
         construct(Starred, {"a": 1, "rest": [], "c": 3})
     with pytest.raises(TypeError, match="unexpected keyword"):
         construct(Starred, {"a": 1, "b": 2, "rest": [], "c": 3, "d": 4})
+
+
+def decorated(constructor):
+    @functools.wraps(constructor)
+    def counted(self, a, b):
+        constructor(self, a, b=b)
+
+    return counted
+
+
+class Decorated:
+    @decorated
+    def __init__(self, a, *, b):
+        self.a, self.b = a, b
+
+
+class WithKeywords:
+    def __init__(self, a, **b):
+        self.a, self.b = a, b
+
+
+class PositionalOnly:
+    def __init__(self, a, /, b, *, c=1):
+        local = a
+        self.b, self.c = local, c
+
+
+@pytest.mark.parametrize(
+    "owner_class", [Starred, WithValue, Decorated, WithKeywords, PositionalOnly, int, object]
+)
+def test_the_names_of_arguments_are_those_of_the_signature(owner_class):
+    expected = []
+    if owner_class.__init__ is not object.__init__:
+        expected = list(inspect.signature(owner_class.__init__).parameters)[1:]
+    assert argument_names(owner_class) == expected
