@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from ...utils.random import get_raw_rng_state
 from ..constants import SAME_RATIO
+from .gradient_rules import additive_over_batch
 from .layer_run import LayerRun, first_difference
 from .rule import Rule
 from .writes import detect_write, read_only
@@ -117,7 +120,21 @@ def _no_stale_cache(run: LayerRun) -> str | None:
         name = first_difference(harness.fresh_gradients(run.other_x, second_cotangent), expected)
     if name:
         return f"the gradient of {name} depends on an earlier batch: something cached is stale"
+    if _is_right_for_one_batch_only(run):
+        return (
+            "its gradients are right for one batch and wrong for another one of the same shape: "
+            "something cached is stale"
+        )
     return None
+
+
+def _is_right_for_one_batch_only(run: LayerRun) -> bool:
+    """Return whether a layer that was used before is right for the batch that it remembers."""
+    with suppress(Exception):  # for parts of a batch, which another rule reports
+        gradients = run.harness.fresh_gradients(run.other_x, run.cotangent)
+        other_run = replace(run, x=run.other_x, other_x=run.x, gradients=gradients)
+        return additive_over_batch(run) is None and additive_over_batch(other_run) is not None
+    return False
 
 
 def _results_are_its_own(run: LayerRun) -> str | None:

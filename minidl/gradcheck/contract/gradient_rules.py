@@ -66,7 +66,19 @@ def _linear_in_dy(run: LayerRun) -> str | None:
     return None
 
 
-def _additive_over_batch(run: LayerRun) -> str | None:
+def additive_over_batch(run: LayerRun) -> str | None:
+    """Test that the gradient of a batch is that of its first example and of the others together.
+
+    Parameters
+    ----------
+    run : LayerRun
+        The layer with its input.
+
+    Returns
+    -------
+    str or None
+        How it breaks the rule; None also where the rule does not apply.
+    """
     # While training, another batch size would draw other random numbers.
     if run.harness.training or not _has_independent_rows(run):
         return None
@@ -159,7 +171,7 @@ def _float32_as_float64(run: LayerRun) -> str | None:
 GRADIENT_RULES: tuple[Rule[LayerRun], ...] = (
     Rule("zero_gives_zero", "zero gives zero", _zero_gives_zero),
     Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
-    Rule("additive_over_batch", "additive over the batch", _additive_over_batch),
+    Rule("additive_over_batch", "additive over the batch", additive_over_batch),
     Rule("rows_independent", "rows independent", _rows_independent),
     Rule("float32_as_float64", "float32 as float64", _float32_as_float64),
 )

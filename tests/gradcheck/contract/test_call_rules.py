@@ -1,10 +1,21 @@
 """The rules about calls: arguments, memory and state."""
 
 import numpy as np
+import pytest
 from custom_parts import Gain, Noise
 from rule_violations import Broken, broken
 
-from minidl import Dropout, GradientChecker, Layer, Linear, MeanSquaredError, Sequential
+from minidl import (
+    Chain,
+    Dropout,
+    GradientChecker,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    Tanh,
+)
+from minidl.testing import check_layer
 
 
 class Trains(Broken):
@@ -67,6 +78,28 @@ def test_a_gradient_written_for_the_first_batch_only_is_stale():
             return dy * self.gain.value
 
     assert "no stale cache" in broken(OnlyFirst(4))
+
+
+class KeepsTheFirst(Gain):
+    """Remembers the first batch for ever, while batches have its length."""
+
+    def forward(self, x, *, training=False):
+        y = super().forward(x)
+        if not hasattr(self, "first"):
+            self.first = x.copy()
+        if self.first.shape == x.shape:
+            self.x = self.first
+        return y
+
+
+@pytest.mark.parametrize("n_rows_before", [0, 1, 6])
+def test_a_layer_alone_that_remembers_a_batch_from_before_is_stale(n_rows_before):
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    for layer, path in ((KeepsTheFirst(4), "0"), (Chain(Tanh(), KeepsTheFirst(4)), "0.1")):
+        if n_rows_before:
+            layer.forward(x[:n_rows_before])
+        failures = check_layer(layer, x).failures
+        assert (path, "no stale cache") in {(check.path, check.parameter) for check in failures}
 
 
 def test_a_stream_of_its_own_is_rewound():
