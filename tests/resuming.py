@@ -57,6 +57,7 @@ class Signal(Callback):
 
 def assert_equal_trainings(model, other, history, whole):
     assert model.parameters.theta.tobytes() == other.parameters.theta.tobytes()
+    assert list(history) == list(whole)
     assert history.columns == whole.columns
     assert history.stopped == whole.stopped
     np.testing.assert_array_equal(model.predict(X), other.predict(X))

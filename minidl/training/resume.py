@@ -241,7 +241,11 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
         set_rng_state(rng, rng_state)
     model_state.restore(run.model.objective_function)
     restore_optimizer(run.optimizer, run.model.parameters.theta, state["optimizer_state"])
-    run.history.columns = {name: column.tolist() for name, column in state["history"].items()}
+    # In the order of a training that was not stopped: in the file the names are sorted.
+    columns = state["history"]
+    run.history.columns = {
+        name: columns[name].tolist() for name in run.metric_names if name in columns
+    }
     run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
     run.batch = minibatches_state["batch"]
