@@ -22,6 +22,7 @@ NUMBERS: tuple[Any, ...] = (
 STRINGS: tuple[Any, ...] = (
     *("", "x", "0.weight", "../x", "a/b", "\x00", "\x1b[2J", "\ud800", "os.system"),
     *("Linear", "L2", "ReLU", "object", "<f4", "float64", "x" * 10_000),
+    *("minidl", "custom", "parameter", "buffer", "training", "0", "1.body.0"),
 )
 CONTAINERS: tuple[Any, ...] = (
     *([], [1], [10**9, 10**9], [2**62, 4], [0, 4], [[]], {}, {"class": "Linear"}),

@@ -23,6 +23,7 @@ from minidl import (
     LeakyReLU,
     Linear,
     MinidlError,
+    Residual,
     Sequential,
     Sigmoid,
 )
@@ -174,7 +175,13 @@ def _load_data(path: Path) -> str:
 
 
 def _model() -> Sequential:
-    layers = [Linear(3, 4), LeakyReLU(0.2), Dropout(0.8), Linear(4, 1, bias=False), Sigmoid()]
+    layers = [
+        Linear(3, 4),
+        Residual(LeakyReLU(0.2), Linear(4, 4)),
+        Dropout(0.8),
+        Linear(4, 1, bias=False),
+        Sigmoid(),
+    ]
     return Sequential(layers, loss=BinaryCrossEntropy(), penalties=[L2(0.1, layers=[0])], seed=1)
 
 

@@ -23,7 +23,7 @@ from minidl import (
     Sequential,
     Sigmoid,
 )
-from minidl.errors import EnvironmentWarning
+from minidl.errors import EnvironmentWarning, NonFiniteError
 
 X, Y = np.random.default_rng(0).standard_normal((12, 3)), np.arange(12) % 2
 
@@ -36,16 +36,19 @@ def train(resume: Path | None = None, save_to: Path | None = None) -> str:
     callbacks = [EarlyStopping("loss", patience=3), *([Checkpoint(save_to)] if save_to else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EnvironmentWarning)
-        history = model.fit(
-            X,
-            Y,
-            optimizer=Adam(0.05),
-            epochs=2 if save_to else 3,
-            batch_size=5,
-            callbacks=callbacks,
-            resume=resume,
-            progress=False,
-        )
+        try:
+            history = model.fit(
+                X,
+                Y,
+                optimizer=Adam(0.05),
+                epochs=2 if save_to else 3,
+                batch_size=5,
+                callbacks=callbacks,
+                resume=resume,
+                progress=False,
+            )
+        except NonFiniteError as error:  # a forged learning rate may be too large
+            return str(error)
     return json.dumps([model.parameters.theta.tobytes().hex(), history.columns, history.stopped])
 
 

@@ -127,9 +127,7 @@ def _plain_code(owner_class: type) -> CodeType | None:
     """
     constructor: Any = owner_class.__init__  # type: ignore[misc]  # of an arbitrary class
     code: CodeType | None = getattr(constructor, "__code__", None)
-    if code is None or code.co_flags & _STARRED or hasattr(constructor, "__wrapped__"):
-        return None
-    return code
+    return None if code is None or code.co_flags & _STARRED else code
 
 
 def _cannot_be_saved(owner: object, reason: str) -> ArgumentError:

@@ -17,6 +17,7 @@ from minidl import (
     Adam,
     ArgumentError,
     BinaryCrossEntropy,
+    Buffer,
     CategoricalCrossEntropy,
     Chain,
     Concat,
@@ -29,6 +30,7 @@ from minidl import (
     Loss,
     MeanSquaredError,
     MissingDataError,
+    Ones,
     ReLU,
     Residual,
     Sequential,
@@ -37,6 +39,8 @@ from minidl import (
     Tanh,
 )
 from minidl.serialization.configuration import MAX_DEPTH, model_config
+from minidl.serialization.container import read_verified
+from minidl.serialization.model_file import model_arrays, save_model
 
 
 def every_part(dtype=np.float32):
@@ -647,3 +651,65 @@ def test_a_description_nested_beyond_the_stack_is_refused(tmp_path):
     )
     with pytest.raises(DataError):
         Sequential.load(path, custom=[Wrapper])
+
+
+class Centered(Layer):
+    """A layer with a buffer."""
+
+    def __init__(self, features):
+        self.features = features
+        self.mean = Buffer((features,), init=Ones())
+
+    def forward(self, x, *, training=False):
+        return x - self.mean.value
+
+    def backward(self, dy):
+        return dy
+
+
+def centered():
+    model = Sequential([Linear(3, 2), Chain(Centered(2))], loss=MeanSquaredError())
+    model.layers[1].layers[0].mean.value = [0.25, -3.0]
+    return model
+
+
+def test_buffers_round_trip_as_buffers(tmp_path):
+    path = centered().save(tmp_path / "model.h5")
+    stored = read_verified(path).arrays
+    assert (list(stored.parameters), list(stored.buffers)) == (["0.bias", "0.weight"], ["1.0.mean"])
+    loaded = Sequential.load(path, custom=[Centered])
+    assert loaded.buffers["1.0.mean"].value.tolist() == [0.25, -3.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["arrays"].__delitem__("1.0.mean"), r"buffer of its layer, of shape \(2,\), f"),
+        (lambda c: c["arrays"]["1.0.mean"].update(role="parameter"), "must be a parameter of its"),
+        (lambda c: c["arrays"].update({"1.mean": c["arrays"]["1.0.mean"]}), "key must be in the"),
+        (
+            lambda c: c["layers"][1]["settings"]["layers"][0]["settings"].update(features=3),
+            r"buffer of its layer, of shape \(3,\), found \(2,\)",
+        ),
+        (
+            lambda c: c["layers"].__setitem__(
+                1, entry("Chain", "1", layers=[entry("ReLU", "1.0")])
+            ),
+            r"buffer of its layer, of shape none, found \(2,\)",
+        ),
+    ],
+)
+def test_forged_buffers_are_refused(tmp_path, change, message):
+    path = centered().save(tmp_path / "model.h5")
+    forged(path, change)
+    with pytest.raises(DataError, match=message):
+        Sequential.load(path, custom=[Centered])
+
+
+def test_a_buffer_of_another_dtype_is_refused(tmp_path):
+    model = centered()
+    arrays = model_arrays(model)
+    wider = arrays._replace(buffers={"1.0.mean": np.ones(2)})
+    path = save_model(model, tmp_path / "model.h5", arrays=wider)
+    with pytest.raises(DataError, match=r"key '1\.0\.mean': must be float32, found float64"):
+        Sequential.load(path, custom=[Centered])

@@ -1,11 +1,15 @@
 """Files that an earlier minidl wrote are loaded and resumed bit for bit; see samples/README.md."""
 
 import hashlib
+import json
 import warnings
 
+import h5py
 import numpy as np
 import pytest
 import version_1_samples as samples
+from hypothesis import given
+from hypothesis import strategies as st
 from resuming import VALIDATION, Signal, X, Y
 from version_1_samples import SAMPLES
 
@@ -15,21 +19,32 @@ from minidl import (
     L2,
     Adam,
     BinaryCrossEntropy,
+    Buffer,
     Checkpoint,
     Cosine,
+    DataError,
     Dropout,
     EarlyStopping,
     EnvironmentWarning,
+    Layer,
     LeakyReLU,
     Linear,
+    MeanSquaredError,
+    Ones,
+    Residual,
     Sequential,
     Sigmoid,
     WarmUp,
 )
+from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.serialization.container import read_verified
 from minidl.utils.environment import fingerprint
 
 THETA_SHA256 = "903f2bc4b0d2b3f6989994df3efc567599649300d1ffbc2adebb182fd35e1a94"
+NAMES = [
+    *("Linear", "Residual", "Huber", "ELU", "L2", "minidl", "custom", "class", "origin", "path"),
+    *("settings", "layers", "0", "1.inner", "parameter", "buffer", "training", "role", "<f4"),
+]
 LAYERS = [
     "Flatten()",
     "Linear(6, 4)",
@@ -141,3 +156,134 @@ def test_a_weighted_training_of_version_1_goes_on_and_is_saved_as_version_2(tmp_
 
 def saved_environment(file):
     return read_verified(SAMPLES / f"{file}.h5").content["training"]["environment"]
+
+
+def relabelled(path, source, change):
+    """Write a file again with a changed description and a matching digest."""
+    with h5py.File(source, "r") as file:
+        datasets = {key: file[key][()] for key in file}
+    content = json.loads(datasets["description"].tobytes())
+    change(content)
+    text = json.dumps(content).encode()
+    datasets["description"] = np.frombuffer(text, np.uint8)
+    datasets["sha256"] = np.frombuffer(hashlib.sha256(text).digest(), np.uint8)
+    path.write_bytes(hdf5_bytes(datasets))
+    return path
+
+
+def parts_of(content):
+    return [*content["layers"], content["loss"], *content["penalties"]]
+
+
+def without_roles(content):
+    content["version"] = 1
+    for entry in content["arrays"].values():
+        del entry["role"]
+
+
+def as_version_1(content):
+    without_roles(content)
+    for part in parts_of(content):
+        del part["origin"]
+        part.pop("path", None)
+
+
+@pytest.mark.parametrize("sample", ["model", "checkpoint", "custom", "elu", "weighted"])
+def test_a_file_of_version_1_that_says_2_is_refused(tmp_path, sample):
+    def with_roles(content):
+        content["version"] = 2
+        for entry in content["arrays"].values():
+            entry["role"] = "parameter"
+
+    custom = [samples.Residual, samples.Huber]
+    source = SAMPLES / f"{sample}.h5"
+    for change, message in (
+        (lambda content: content.update(version=2), "must list its arrays with dtype, role"),
+        (with_roles, "found an unexpected structure"),
+    ):
+        path = relabelled(tmp_path / "2.h5", source, change)
+        with pytest.raises(DataError, match=message):
+            Sequential.load(path, custom=custom)
+
+
+def test_a_file_of_version_2_that_says_1_is_refused_or_is_one(tmp_path):
+    layers = [Linear(3, 2), Residual(Linear(2, 2)), LeakyReLU(0.2)]
+    for model, message in (
+        (Sequential(layers[::2], loss=MeanSquaredError()), None),
+        (Sequential([Linear(3, 2), layers[1]], loss=MeanSquaredError()), "as version 1 does"),
+    ):
+        source = model.save(tmp_path / "2.h5")
+        for change, refused in (
+            (lambda content: content.update(version=1), "must list its arrays with dtype, shape"),
+            (without_roles, "as version 1 does"),
+            (as_version_1, message),
+        ):
+            path = relabelled(tmp_path / "1.h5", source, change)
+            if refused:
+                with pytest.raises(DataError, match=refused):
+                    Sequential.load(path)
+            else:
+                assert str(Sequential.load(path)) == str(model)
+
+
+class Shifted(Layer):
+    """A layer with a buffer."""
+
+    def __init__(self):
+        self.shift = Buffer((2,), init=Ones())
+
+    def forward(self, x, *, training=False):
+        return x + self.shift.value
+
+    def backward(self, dy):
+        return dy
+
+
+def test_version_1_has_no_buffers(tmp_path):
+    source = Sequential([Linear(3, 2), Shifted()], loss=MeanSquaredError()).save(tmp_path / "2.h5")
+    path = relabelled(tmp_path / "1.h5", source, as_version_1)
+    with pytest.raises(DataError, match=r"key '1\.shift': must be a parameter of its layer"):
+        Sequential.load(path, custom=[Shifted])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(NAMES),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner),
+)
+
+
+def places(value, prefix=()):
+    """Yield the path of each value in nested content."""
+    if prefix:
+        yield prefix
+    keys = value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
+    for key in keys:
+        yield from places(value[key], (*prefix, key))
+
+
+@pytest.mark.parametrize("sample", ["model", "custom", "elu", "again"])
+@given(data=st.data())
+def test_forged_files_of_both_versions_are_refused_or_load(tmp_path_factory, sample, data):
+    folder = tmp_path_factory.getbasetemp()
+    custom = [samples.Residual, samples.Huber, minidl.ELU]
+    source = SAMPLES / f"{sample}.h5"
+    if sample == "again":
+        source = samples.custom_model().save(folder / "again.h5")
+
+    def change(content):
+        *outer, key = data.draw(st.sampled_from(list(places(content))))
+        holder = content
+        for step in outer:
+            holder = holder[step]
+        if data.draw(st.booleans()):
+            holder[key] = data.draw(JSON)
+        else:
+            del holder[key]
+
+    path = relabelled(folder / "forged.h5", source, change)
+    message = str(path)
+    try:
+        Sequential.load(path, custom=custom)
+    except DataError as error:
+        message = str(error)
+    assert str(path) in message

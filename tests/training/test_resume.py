@@ -493,3 +493,26 @@ def test_the_progress_bar_of_a_resumed_training_starts_where_it_stopped(tmp_path
     shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
     assert "epoch 6/6" in shown
     assert "30/30" in shown
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"0.weight": np.zeros((3, 5), np.float32)},
+        {"0.weight": np.zeros((5, 3), np.float64)},
+        {"0.more": np.zeros(1, np.float32)},
+    ],
+)
+def test_arrays_that_are_not_those_of_the_model_are_refused(tmp_path, monkeypatch, change):
+    path, model = tmp_path / "run.h5", network(seed=8)
+    with monkeypatch.context() as patch:
+        arrays_of = resume.model_arrays
+
+        def changed(objective):
+            arrays = arrays_of(objective)
+            return arrays._replace(parameters={**arrays.parameters, **change})
+
+        patch.setattr(resume, "model_arrays", changed)
+        fit(network(), Checkpoint(path), epochs=2)
+    with pytest.raises(DataError, match=rf"run\.h5, key '{next(iter(change))}': must be "):
+        fit(model, resume=path)

@@ -76,8 +76,8 @@ def test_construct_passes_a_list_for_a_starred_argument():
 
 def decorated(constructor):
     @functools.wraps(constructor)
-    def counted(self, a, b):
-        constructor(self, a, b=b)
+    def counted(self, *arguments, **keywords):
+        constructor(self, *arguments, **keywords)
 
     return counted
 
