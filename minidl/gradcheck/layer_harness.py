@@ -15,8 +15,10 @@ from ..utils.random import set_rng_state
 from ..utils.snapshot import RandomState, Snapshot
 from ..utils.typing import Array
 from .constants import (
+    NOISE_SAFETY,
     NOISY_SINGLE_RUNS,
     RELATIVE_NOISE,
+    ROUNDING_ULPS,
     SINGLE_NOISE,
     SYNTHETIC_EXAMPLES,
     SYNTHETIC_EXAMPLES_OF_WIDE,
@@ -186,6 +188,24 @@ class LayerHarness:
                 gradients["input"] += gradient_flow_noise(cotangent, rng)
             runs.append(gradients)
         return runs
+
+    def internal_scale(self, x: Array) -> float:
+        """Return the size of the numbers inside of a layer of layers, by which outputs are rounded.
+
+        After a normalization, for example, the output is of size 1 whatever it was computed from.
+        0 for a layer without inner layers.
+        """
+        inner_layers = list(self.layer.modules())[1:]
+        if not inner_layers:
+            return 0.0
+        rng = np.random.default_rng(0)
+        y, spread = np.array(self.forward(x)), 0.0
+        for _ in range(NOISY_SINGLE_RUNS):
+            with noisy_layers(inner_layers, rng), np.errstate(all="ignore"):
+                gap = float(np.abs(self.forward(ulp_noise(x, rng)) - y).max(initial=0.0))
+            spread = max(spread, gap if np.isfinite(gap) else 0.0)
+        # A difference quotient multiplies it by `ROUNDING_ULPS * EPS`.
+        return NOISE_SAFETY / RELATIVE_NOISE / ROUNDING_ULPS * spread
 
     def _cancellation_noise(
         self, x: Array, cotangent: Array, rng: np.random.Generator

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from batch_norm import BatchNorm
 from custom_parts import Gain
+from rank_layers import LayerNorm
 
-from minidl import Dropout, Linear
+from minidl import Chain, Dropout, Linear
+from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness, synthetic_input
 from minidl.gradcheck.sandbox import ModelSandbox
 
@@ -64,3 +67,30 @@ def test_a_synthetic_input_has_another_length_and_every_kind_of_number(shape, m)
     assert (x > 1).any()
     assert (np.abs(x) < 1e-2).any()
     assert (x != 0).all()
+
+
+def test_the_size_of_the_numbers_inside_of_a_container_is_measured():
+    large = Linear(3, 4)
+    large.weight.value = 1e4 * np.random.default_rng(0).standard_normal((4, 3))
+    x = np.random.default_rng(1).standard_normal((4, 3))
+    scales = []
+    for layer in (Chain(large, LayerNorm(4)), Chain(Linear(3, 4), LayerNorm(4)), LayerNorm(3)):
+        with ModelSandbox([layer]) as sandbox:
+            scales.append(LayerHarness(sandbox, 0).internal_scale(x))
+    assert scales[0] > 1
+    assert scales[1] > 1
+    assert scales[2] == 0
+
+
+def test_the_rounding_of_terms_that_cancel_is_seen_in_float32_only_where_rows_are_coupled():
+    x, dy = np.random.default_rng(0).standard_normal((2, 2, 3))
+    with ModelSandbox([BatchNorm(3)]) as sandbox:
+        harness = LayerHarness(sandbox, 0, training=True)
+        right = harness.fresh_gradients(x, dy)
+        single = harness.single_gradients(x, dy)
+        noisy = harness.noisy_gradients(x, dy, np.random.default_rng(1))
+    # Of two rows nearly everything cancels: the noise is relative to the terms, not to their sum.
+    assert single["input"].dtype == np.float32
+    assert 0 < np.abs(single["input"] - right["input"]).max() < 1e-4
+    spread = max(np.abs(run["input"] - right["input"]).max() for run in noisy)
+    assert RELATIVE_NOISE * np.abs(right["input"]).max() < spread < 1e-9

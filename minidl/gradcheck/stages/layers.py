@@ -299,7 +299,7 @@ def _choose_scheme(
         return ComplexStep(), []
     layer = f"layer {harness.number}, {harness.layer}"
     note = f"central differences, as {layer}, is not complex-safe ({reason})"
-    return RichardsonDifference(), [note]
+    return RichardsonDifference(harness.internal_scale(x)), [note]
 
 
 def _why_not_complex_safe(harness: LayerHarness, x: Array, rng: np.random.Generator) -> str:

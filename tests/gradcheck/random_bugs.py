@@ -1,0 +1,76 @@
+"""One planted bug in one gradient of one layer of a model, at any depth."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+ROUNDING = 1e-9
+"""A change of a gradient below this part of its largest element is none."""
+
+
+def _first_row_zero(gradient):
+    gradient[:1] = 0
+    return gradient
+
+
+BUGS = {
+    "a factor 1.01": lambda gradient: gradient * 1.01,
+    "the wrong sign": lambda gradient: -gradient,
+    "its first row zero": _first_row_zero,
+}
+
+
+@dataclass
+class PlantedBug:
+    """What is planted, and whether it has changed a gradient in any call so far."""
+
+    path: str
+    target: str
+    bug: str
+    changed: bool = False
+
+    def __str__(self):
+        return f"{self.bug} in the gradient of {self.target} of layer {self.path}"
+
+    def applied_to(self, gradient):
+        """Return the wrong gradient."""
+        wrong = BUGS[self.bug](np.array(gradient))
+        scale = np.abs(gradient).max(initial=0.0)
+        self.changed |= bool(np.abs(wrong - gradient).max(initial=0.0) > ROUNDING * scale > 0)
+        return wrong
+
+
+@contextmanager
+def random_bug(model, rng):
+    """Plant a bug in the backward of a random layer, for the length of a context."""
+    targets = [
+        (path, module, target)
+        for i, layer in enumerate(model.layers)
+        for path, module in layer.named_modules(str(i))
+        for target in _targets(module)
+    ]
+    path, module, target = targets[rng.integers(len(targets))]
+    planted = PlantedBug(path, target, str(rng.choice(list(BUGS))))
+    backward = module.backward
+
+    def wrong_backward(dy):
+        dx = backward(dy)
+        if target == "input":
+            return planted.applied_to(dx)
+        grad = module.parameters()[target].grad
+        grad[...] = planted.applied_to(grad)
+        return dx
+
+    module.backward = wrong_backward
+    try:
+        yield planted
+    finally:
+        del module.backward
+
+
+def _targets(module):
+    """Return what a layer itself computes gradients of."""
+    inner = {name for name, _ in module.named_children()}
+    own = [name for name in module.parameters() if name.rpartition(".")[0] == "" or not inner]
+    return own if module.takes_integers else [*own, "input"]
