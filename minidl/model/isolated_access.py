@@ -46,7 +46,7 @@ class IsolatedAccess:
         access = objective.access
         if not access.lock.acquire(False):  # by position: a keyword takes longer
             access.wait()
-        if access.is_training:
+        if access.training.locked():
             try:
                 twin = self._objective = copy.deepcopy(objective)
             finally:

@@ -65,15 +65,18 @@ def train(
         The metrics of each epoch.
     """
     objective = model.objective_function
-    objective.access.begin_training()
-    try:
-        run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
-        _train(run, validate, resume)
-    finally:
-        with objective.access:
-            objective.scratch.release()
-        optimizer.release_memory()
-        objective.access.end_training()
+    access = objective.access
+    with access.claim_training():
+        with access:
+            pass  # who uses the model already ends first, all others will use a copy
+        try:
+            run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
+            _train(run, validate, resume)
+        finally:
+            objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
+            with access:
+                objective.scratch.release()
+            optimizer.release_memory()
     return run.history
 
 

@@ -19,8 +19,8 @@ class ExclusiveAccess:
     lock : threading.RLock
         What the context holds. A thread that need not come before others may enter it instead,
         which takes half the time.
-    is_training : bool
-        Whether a training is running, in whichever thread. Changed and read inside of the context.
+    training : threading.Lock
+        What a training holds.
     is_wanted : bool
         Whether a thread is waiting.
 
@@ -33,13 +33,12 @@ class ExclusiveAccess:
     """
 
     # Without a __dict__: the gradient checker's snapshots do not enter it.
-    __slots__ = ("_queue", "_training", "is_training", "is_wanted", "lock")
+    __slots__ = ("_queue", "is_wanted", "lock", "training")
 
     def __init__(self) -> None:
         self.lock = RLock()
         self._queue = Lock()  # one thread waits for `lock`, all others for this
-        self._training = Lock()
-        self.is_training = False
+        self.training = Lock()
         self.is_wanted = False
 
     def __enter__(self) -> Self:
@@ -72,18 +71,28 @@ class ExclusiveAccess:
         with self._queue:
             pass
 
-    def begin_training(self) -> None:
-        """Claim the model for a training, once nobody uses it.
+    @property
+    def is_training(self) -> bool:
+        """Whether a training is running, in whichever thread. Read inside of the context."""
+        return self.training.locked()
+
+    def claim_training(self) -> Lock:
+        """Return the lock that a training holds from its beginning to its end.
+
+        Returns
+        -------
+        threading.Lock
+            To be entered by ``with``, which leaves it whenever Ctrl-C comes: code of Python at its
+            end could be interrupted before it does.
 
         Raises
         ------
         ArgumentError
             At once, if a training is running; nothing has changed then.
         """
-        if not self._training.acquire(blocking=False):
+        if self.training.locked():
             self.refuse_training()
-        with self:
-            self.is_training = True
+        return self.training
 
     @staticmethod
     def refuse_training() -> NoReturn:
@@ -99,9 +108,3 @@ class ExclusiveAccess:
             "(in another thread, or in a callback): wait for its end, or train a copy.deepcopy of "
             "the model"
         )
-
-    def end_training(self) -> None:
-        """Give back what `begin_training` claimed."""
-        with self:
-            self.is_training = False
-        self._training.release()

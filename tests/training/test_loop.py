@@ -13,11 +13,14 @@ from minidl import (
     MeanSquaredError,
     MiniBatches,
     Momentum,
+    Optimizer,
+    ParameterVector,
     Schedule,
     Sequential,
     StopOnNonFinite,
 )
 from minidl.batching.batch import Batch
+from minidl.utils.scratch import Scratch
 
 X, Y = rows(10)
 
@@ -322,3 +325,28 @@ def test_a_resumed_training_continues_with_what_the_schedule_observed(tmp_path):
     resumed_theta, resumed_state = fit(4, resume=tmp_path / "run.h5")
     assert resumed_state == state
     np.testing.assert_array_equal(resumed_theta, theta)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Scratch, "release"), (ParameterVector, "make_read_only"), (Optimizer, "release_memory")],
+)
+def test_a_model_can_be_trained_again_where_ctrl_c_interrupts_the_end(monkeypatch, owner, name):
+    model, function, ended = classifier(), getattr(owner, name), []
+
+    def interrupted_once(self, *args):
+        if args in ((), (False,)) and not ended:  # what is done at the end
+            ended.append(1)
+            raise KeyboardInterrupt
+        return function(self, *args)
+
+    def train():
+        model.fit(X, Y, optimizer=GradientDescent(0.1), epochs=1, progress=False)
+
+    monkeypatch.setattr(owner, name, interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    assert ended
+    assert not model.objective_function.access.is_training
+    model.parameters.theta[0] = 0
+    train()

@@ -25,11 +25,21 @@ def in_thread(function):
     return results[0]
 
 
+def can_enter(access):
+    """Return whether another thread can enter."""
+
+    def enter():
+        with access:
+            return True
+
+    return in_thread(enter)
+
+
 def test_a_thread_may_enter_it_again():
     access = ExclusiveAccess()
     with access, access:
         pass
-    assert in_thread(access.begin_training) is None
+    assert can_enter(access)
 
 
 def test_one_thread_at_a_time():
@@ -82,14 +92,14 @@ def test_letting_others_without_others_does_nothing():
 
 def test_one_training_at_a_time():
     access = ExclusiveAccess()
-    access.begin_training()
-    assert access.is_training
-    with pytest.raises(ArgumentError, match="one training at a time"):
-        access.begin_training()
-    assert isinstance(in_thread(access.begin_training), ArgumentError)
-    access.end_training()
     assert not access.is_training
-    assert in_thread(access.begin_training) is None
+    with access.claim_training():
+        assert access.is_training
+        with pytest.raises(ArgumentError, match="one training at a time"):
+            access.claim_training()
+        assert isinstance(in_thread(access.claim_training), ArgumentError)
+    assert not access.is_training
+    assert in_thread(access.claim_training) is access.training
 
 
 def test_an_interrupted_wait_leaves_no_lock_behind():
@@ -110,4 +120,4 @@ def test_an_interrupted_wait_leaves_no_lock_behind():
         access.__enter__()
     access.lock = lock
     assert not access.is_wanted
-    assert in_thread(access.begin_training) is None
+    assert can_enter(access)
