@@ -14,6 +14,7 @@ from ..layers.base import Layer
 from ..layers.tree import MEMBERS, named_buffers, named_members
 from ..losses.base import Loss
 from ..parameters import Parameter
+from ..utils.interrupts import finish
 from ..utils.snapshot import RandomState, Snapshot, restore_contents
 from ..utils.typing import Array
 from ..utils.workspace import HasWorkspace
@@ -122,6 +123,9 @@ class ModelSandbox:
         return self
 
     def __exit__(self, *error: object) -> None:
+        finish(self._restore)
+
+    def _restore(self) -> None:
         self._return_memory()
         for snapshot in self._found:
             snapshot.restore()

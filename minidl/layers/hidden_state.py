@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..utils.interrupts import finish
 from ..utils.random import get_global_rng_state, set_global_rng_state
 from ..utils.snapshot import Snapshot
 from ..utils.typing import Array
@@ -120,7 +122,7 @@ def find_hidden_state(
         places = _responsible(states, unused, used)
         return [HiddenState(*modules[i], name, used[i].attributes.get(name)) for i, name in places]
     finally:
-        states.restore(unused)
+        finish(partial(states.restore, unused))
 
 
 _Place = tuple[int, str]

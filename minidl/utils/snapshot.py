@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .interrupts import finish
 from .random import get_raw_rng_state, set_rng_state
 
 RandomState = tuple[Any, dict[str, Any]]
@@ -156,8 +157,7 @@ def restored(owners: Iterable[object], not_entered: tuple[type, ...] = ()) -> It
     try:
         yield
     finally:
-        for snapshot in snapshots:
-            snapshot.restore()
+        finish(lambda: [snapshot.restore() for snapshot in snapshots])
 
 
 def restore_contents(container: Any, contents: Any) -> None:
