@@ -154,10 +154,15 @@ def restored(owners: Iterable[object], not_entered: tuple[type, ...] = ()) -> It
         As for `Snapshot`.
     """
     snapshots = [Snapshot(owner, not_entered) for owner in owners]
+
+    def restore() -> None:
+        for snapshot in snapshots:
+            snapshot.restore()
+
     try:
         yield
     finally:
-        finish(lambda: [snapshot.restore() for snapshot in snapshots])
+        finish(restore)
 
 
 def restore_contents(container: Any, contents: Any) -> None:
