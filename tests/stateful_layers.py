@@ -3,6 +3,7 @@
 Each adds something to its input, so that what it keeps decides what it gives.
 """
 
+import itertools
 from collections import deque
 from types import SimpleNamespace
 from typing import ClassVar
@@ -178,6 +179,33 @@ class EitherOfTwo(Adds):
         return float(self.first or self.second)
 
 
+class ArrayOfTheClass(Adds):
+    """Updates in place an array that all instances share."""
+
+    mean = np.zeros(2)
+
+    def observe(self, x):
+        self.mean += 0.1 * mean_of(x)
+
+    def offset(self, x):
+        return self.mean
+
+
+class NumberOfTheClass(Adds):
+    count = 0
+
+    def observe(self, x):
+        type(self).count += 1
+
+    def offset(self, x):
+        return self.count
+
+
+class InheritedFromAClass(NumberOfTheClass):
+    def observe(self, x):
+        NumberOfTheClass.count += 1
+
+
 class TwoOfThree(Adds):
     """Three attributes: to change or to give back one of them changes nothing."""
 
@@ -285,6 +313,9 @@ STATEFUL = {
     InTheWorkspace: ["workspace"],
     MeanAndCount: ["total", "count"],
     EitherOfTwo: ["first", "second"],
+    ArrayOfTheClass: ["mean"],
+    NumberOfTheClass: ["count"],
+    InheritedFromAClass: ["count"],
     TwoOfThree: ["second"],
     FailsBefore: ["mean"],
     CountAndMean: ["mean", "count"],
@@ -377,11 +408,23 @@ class DrawsGlobally(Adds):
 class NeverTwiceTheSame(Adds):
     """Gives other numbers in each call, out of nowhere."""
 
-    calls: ClassVar = [0]  # it is no attribute of the layer
-
     def offset(self, x):
-        self.calls[0] += 1
-        return self.calls[0]
+        return next(NUMBERS)
+
+
+NUMBERS = itertools.count()
+
+
+class CountsInstances(Adds):
+    """Keeps in the class what no output depends on."""
+
+    made: ClassVar = []
+
+    def __init__(self):
+        self.made.append(type(self).__name__)
+
+    def observe(self, x):
+        self.made.append("used")
 
 
 class NotANumber(Adds):
@@ -423,6 +466,7 @@ HARMLESS = [
     Drops,
     DropsAlways,
     DrawsGlobally,
+    CountsInstances,
     NeverTwiceTheSame,
     NotANumber,
     Learns,

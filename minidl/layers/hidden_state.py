@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from abc import ABC
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -11,11 +12,13 @@ import numpy as np
 
 from ..utils.interrupts import finish
 from ..utils.random import get_global_rng_state, set_global_rng_state
-from ..utils.snapshot import Snapshot
+from ..utils.snapshot import ClassSnapshot, Snapshot
 from ..utils.typing import Array
 from .base import Layer
 from .members_snapshot import MembersSnapshot
 from .tree import MEMBERS, named_modules
+
+_PYTHON_CLASSES = (object, ABC)
 
 
 class HiddenState(NamedTuple):
@@ -52,7 +55,12 @@ class HiddenState(NamedTuple):
 
 def is_custom(layer: Layer) -> bool:
     """Return whether a layer is not computed by a class of minidl alone."""
-    return not type(layer).__module__.startswith("minidl.") or "forward" in vars(layer)
+    return is_custom_class(type(layer)) or "forward" in vars(layer)
+
+
+def is_custom_class(layer_class: type) -> bool:
+    """Return whether a class is neither minidl's nor Python's."""
+    return not layer_class.__module__.startswith("minidl.") and layer_class not in _PYTHON_CLASSES
 
 
 def inference_outputs(layers: Sequence[Layer], x: Array) -> Array:
@@ -102,8 +110,8 @@ def find_hidden_state(
         The responsible attributes, in the order of the layers.
     """
     members = MembersSnapshot(layers)
-    modules = list(named_modules(layers))
-    unused = [Snapshot(module, MEMBERS) for _, module in modules]
+    owners = list(_owners(layers))
+    unused = _snapshots(owners)
     states = _States(members, unused, get_global_rng_state(), evaluate)
     try:
         output = states.output_from(unused)
@@ -111,7 +119,7 @@ def find_hidden_state(
         use()
         members.restore()
         states.restore_streams()
-        used = [Snapshot(module, MEMBERS) for _, module in modules]
+        used = _snapshots(owners)
         used_output = states.output_from(used)
         if used_output is None or _are_equal(used_output, output):
             return []
@@ -119,14 +127,43 @@ def find_hidden_state(
         for start, expected in ((unused, output), (used, used_output)):
             if not _are_equal(states.output_from(start), expected):
                 return []
-        places = _responsible(states, unused, used)
-        return [HiddenState(*modules[i], name, used[i].attributes.get(name)) for i, name in places]
+        found: dict[tuple[str, str], HiddenState] = {}
+        for i, name in _responsible(states, unused, used):
+            path, layer, _ = owners[i]
+            state = HiddenState(path, layer, name, used[i].attributes.get(name))
+            found.setdefault((path, name), state)
+        return list(found.values())
     finally:
         finish(partial(states.restore, unused))
 
 
 _Place = tuple[int, str]
-"""The number of a module and the name of an attribute."""
+"""The number of an owner and the name of its attribute."""
+
+
+class _Owner(NamedTuple):
+    """A layer, or a custom class that it is an instance of; both may hold its attributes."""
+
+    path: str
+    layer: Layer
+    owner_class: type | None
+
+
+def _owners(layers: Sequence[Layer]) -> Iterator[_Owner]:
+    seen: set[type] = set()
+    for path, layer in named_modules(layers):
+        yield _Owner(path, layer, None)
+        for owner_class in type(layer).__mro__:
+            if owner_class not in seen and is_custom_class(owner_class):
+                seen.add(owner_class)
+                yield _Owner(path, layer, owner_class)
+
+
+def _snapshots(owners: Iterable[_Owner]) -> list[Snapshot]:
+    return [
+        Snapshot(layer, MEMBERS) if owner_class is None else ClassSnapshot(owner_class, MEMBERS)
+        for _, layer, owner_class in owners
+    ]
 
 
 class _States(NamedTuple):

@@ -6,7 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,10 +171,69 @@ def restored(owners: Iterable[object], not_entered: tuple[type, ...] = ()) -> It
         finish(restore)
 
 
+class ClassSnapshot(Snapshot):
+    """The data attributes that a class itself defines, with what is in them.
+
+    Parameters
+    ----------
+    owner_class : type
+        The class. Its methods, properties and special attributes are left out.
+    not_entered : tuple of type, default ()
+        As for `Snapshot`.
+
+    Examples
+    --------
+    >>> class Counter:
+    ...     count = 0
+    >>> snapshot = ClassSnapshot(Counter)
+    >>> Counter.count = 5
+    >>> snapshot.restore()
+    >>> Counter.count
+    0
+    """
+
+    def __init__(self, owner_class: type, not_entered: tuple[type, ...] = ()) -> None:
+        super().__init__(SimpleNamespace(**_data_attributes(owner_class)), not_entered)
+        self._class = owner_class
+
+    def restore(self) -> None:
+        super().restore()
+        for name in {**self.attributes, **_data_attributes(self._class)}:
+            self._restore_reference(name)
+
+    def restore_attribute(self, name: str) -> None:
+        super().restore_attribute(name)
+        self._restore_reference(name)
+
+    def _restore_reference(self, name: str) -> None:
+        if name not in self.attributes:
+            if name in vars(self._class):
+                delattr(self._class, name)
+        elif vars(self._class).get(name) is not self.attributes[name]:
+            setattr(self._class, name, self.attributes[name])
+
+
+def _data_attributes(owner_class: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(owner_class).items()
+        if not (name.startswith(("__", "_abc_")) or callable(value) or hasattr(value, "__get__"))
+    }
+
+
 def restore_contents(container: Any, contents: Any) -> None:
-    """Make a dict, a set or a deque hold these contents again."""
+    """Make a dict, a set or a deque hold these contents again; it is not touched if it does."""
+    if _elements(container) == _elements(contents):  # another thread may be reading it
+        return
     container.clear()
     if isinstance(container, deque):
         container.extend(contents)
     else:
         container.update(contents)
+
+
+def _elements(container: Any) -> list[Any]:
+    """Return the elements in their order, objects by their ids."""
+    if isinstance(container, dict):
+        return [(id(key), id(value)) for key, value in container.items()]
+    return list(map(id, container))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minidl.utils.random import set_rng_state
-from minidl.utils.snapshot import Snapshot, restored
+from minidl.utils.snapshot import ClassSnapshot, Snapshot, restored
 
 
 def owner(**attributes):
@@ -153,3 +153,52 @@ def test_a_context_restores_its_objects_even_if_it_raises():
         change()
     assert first.kept.tolist() == [0, 0]
     assert not hasattr(second, "new")
+
+
+def test_a_container_that_did_not_change_is_not_touched():
+    class Watched(dict):
+        def clear(self):
+            raise AssertionError
+
+    table = Watched(a=1, b=np.zeros(1))
+    thing = owner(table=table)
+    snapshot = Snapshot(thing)
+    table["b"][0] = 5
+    snapshot.restore()
+    assert table["b"][0] == 0
+    table["b"] = np.zeros(1)
+    with pytest.raises(AssertionError):
+        snapshot.restore()
+
+
+class Base:
+    inherited = 1
+
+
+def test_the_data_of_a_class_comes_back_alone_or_together():
+    class Owner(Base):
+        array, items, number, gone = np.zeros(2), [1], 1, 2
+
+        def method(self):
+            return 1
+
+        @property
+        def half(self):
+            return 2
+
+    array, items, method = Owner.array, Owner.items, Owner.method
+    snapshot = ClassSnapshot(Owner)
+    assert set(snapshot.attributes) == {"array", "items", "number", "gone"}
+    for restore in (snapshot.restore, lambda: [snapshot.restore_attribute(n) for n in NAMES]):
+        array += 1
+        items.append(2)
+        Owner.array, Owner.number, Owner.new, Owner.inherited = None, 5, 6, 7
+        del Owner.gone
+        restore()
+        assert Owner.array is array
+        assert (array.tolist(), items, Owner.number, Owner.gone) == ([0, 0], [1], 1, 2)
+        assert not hasattr(Owner, "new")
+        assert (Owner.inherited, Owner.method) == (1, method)
+
+
+NAMES = ("array", "items", "number", "gone", "new", "inherited")
