@@ -29,11 +29,9 @@ class Members:
     >>> members = Members([layer])
     >>> layer.in_model, layer.weight.in_model
     (True, True)
-    >>> layer.bias = None
     >>> members.check()
-    Traceback (most recent call last):
-        ...
-    minidl.errors.ArgumentError: a model must keep ... but 'bias' of layer 0, Linear(2, 1), was ...
+    >>> members.checked
+    True
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
