@@ -58,6 +58,8 @@ def _shapes_of_some_rank(layers: Sequence[Layer], shape: Shape | None) -> list[S
             if not fit_with_more_axes(layers[first + 1 : i + 1], shapes[first]):
                 raise
             shape = None
+        if shape == () and rank_unknown_after is not None:
+            shape = None  # the layer takes an axis away that it was not told of
         if shape is None:
             rank_unknown_after = None
         elif rank_unknown_after is None and isinstance(shape, UnknownRank):

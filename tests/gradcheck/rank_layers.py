@@ -54,7 +54,7 @@ class PositionMean(Layer):
         return np.broadcast_to(dy[:, np.newaxis] / self.shape[1], self.shape).copy()
 
     def output_shape(self, shape):
-        return None if shape is None or len(shape) < 2 else shape[1:]
+        return None if shape is None else shape[1:]
 
 
 class RunningSum(Layer):

@@ -23,6 +23,13 @@ class MeanOverTime(Layer):
         return (features,)
 
 
+class MeanOverFirst(MeanOverTime):
+    """The same, but it does not look at the rank."""
+
+    def output_shape(self, shape):
+        return None if shape is None else shape[1:]
+
+
 @pytest.mark.parametrize("axes", [(), (5,), (2, 3)])
 def test_linear_acts_on_the_last_axis_of_any_shape(axes):
     layers = [Linear(4, 6), Tanh(), Dropout(0.5), Linear(6, 2)]
@@ -47,6 +54,7 @@ def test_before_data_is_known_only_the_last_axis_is():
         [Linear(4, 6), Flatten(), Linear(30, 1)],
         [Linear(4, 6), MeanOverTime(), Linear(6, 1)],
         [Linear(4, 6), Tanh(), MeanOverTime(), Linear(6, 1)],
+        [Linear(4, 6), MeanOverFirst(), Flatten(), Linear(6, 1)],
     ],
 )
 def test_layers_that_fit_for_sequences_are_not_refused_before_data_is_known(layers):
