@@ -20,8 +20,8 @@ def ulp_noise(array: Array, rng: np.random.Generator) -> Array:
     factors = rng.random(array.shape, dtype=np.float32).astype(np.float64)
     factors *= 2 * RELATIVE_NOISE
     factors += 1 - RELATIVE_NOISE
-    factors *= array
-    return factors
+    noisy: Array = factors * array
+    return noisy
 
 
 def perturb_inplace(y: Array, rng: np.random.Generator) -> None:

@@ -83,7 +83,13 @@ def _explain_layer_at(
     for shown in result.checks:
         if shown.parameter == check.parameter and shown.verdict == "fail":
             with context.sandbox.perturbed(point.values):
-                explain_layer(shown, result, harness)
+                try:
+                    explain_layer(shown, result, harness)
+                except (
+                    Exception
+                ) as error:  # the layer's code may not take the inputs of a diagnosis
+                    raised = f"the layer raises {type(error).__name__}"
+                    shown.diagnosis = f"unknown cause: {raised} for inputs that a diagnosis tries"
             check.diagnosis = shown.diagnosis
             check.error_summary = check.error_summary or shown.error_summary
             return True

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from helpers import rows
 
-from minidl import BinaryCrossEntropy, GradientChecker, Linear, Sequential, Sigmoid, Tanh
+from minidl import (
+    BinaryCrossEntropy,
+    GradientChecker,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from minidl.gradcheck import Check
 from minidl.gradcheck.stages.diagnosis import link_failures
 
@@ -60,3 +69,23 @@ def test_a_failure_at_the_point_nearby_alone_is_explained_there():
     guilty = GradientChecker(model).check(*rows()).guilty
     assert guilty.layer == 1
     assert guilty.diagnosis
+
+
+class Scale(Layer):
+    """y = 100 x for small numbers, with a wrong gradient."""
+
+    def forward(self, x, *, training=False):
+        if np.abs(x).max() > 20:
+            raise ValueError("too large")
+        return 100 * x
+
+    def backward(self, dy):
+        return 93 * dy
+
+
+def test_a_layer_that_raises_for_the_inputs_of_a_diagnosis_is_still_reported():
+    model = Sequential([Scale(), Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
+    report = GradientChecker(model).check(rows()[0], np.zeros(len(rows()[0])))
+    [check] = [c for c in report.failures if c.term == "layer"]
+    assert (check.layer, check.parameter) == (0, "input")
+    assert check.diagnosis.startswith("unknown cause: the layer raises ValueError")
