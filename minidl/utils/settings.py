@@ -126,7 +126,7 @@ def _plain_code(owner_class: type) -> CodeType | None:
     It tells their names; to make a signature takes longer than to construct a layer.
     """
     constructor: Any = owner_class.__init__  # type: ignore[misc]  # of an arbitrary class
-    code: CodeType | None = getattr(constructor, "__code__", None)
+    code: CodeType | None = getattr(inspect.unwrap(constructor), "__code__", None)
     return None if code is None or code.co_flags & _STARRED else code
 
 
