@@ -55,7 +55,8 @@ class HiddenState(NamedTuple):
 
 def is_custom(layer: Layer) -> bool:
     """Return whether a layer is not computed by a class of minidl alone."""
-    return is_custom_class(type(layer)) or "forward" in vars(layer)
+    own_methods = vars(layer).keys() & {"forward", "backward"}  # assigned to the instance
+    return is_custom_class(type(layer)) or bool(own_methods)
 
 
 def is_custom_class(layer_class: type) -> bool:

@@ -14,7 +14,7 @@ from stateful_layers import (
     WithAChild,
 )
 
-from minidl import Linear, ReLU
+from minidl import Concat, Dropout, Linear, ReLU, Residual, Softmax, Tanh
 from minidl.layers.hidden_state import (
     HiddenState,
     describe_places,
@@ -66,6 +66,17 @@ def test_state_beside_nan_is_found():
             return y
 
     assert [state.name for state in found_in(BesideNaN())] == ["count"]
+
+
+OWN = [Tanh(), Dropout(0.5), Residual(Linear(2, 2), Dropout(0.5)), Concat(ReLU(), Softmax())]
+
+
+@pytest.mark.parametrize("layer", OWN, ids=str)
+def test_minidl_s_layers_have_none(layer):
+    for module in layer.modules():
+        if module.stochastic:
+            module.rng = np.random.default_rng(0)
+    assert found_in(layer) == []
 
 
 def test_layers_inside_are_searched():
@@ -142,7 +153,8 @@ def test_places_are_named_by_layer():
 
 def test_custom_layers_are_told_from_minidl_s():
     assert is_custom(Number())
-    layer = ReLU()
-    assert not is_custom(layer)
-    layer.forward = layer.forward
-    assert is_custom(layer)
+    assert not is_custom(ReLU())
+    for name in ("forward", "backward"):
+        layer = ReLU()
+        setattr(layer, name, getattr(layer, name))
+        assert is_custom(layer)
