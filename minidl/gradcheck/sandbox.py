@@ -68,7 +68,8 @@ class ModelSandbox:
         self.members = [dict(named_members(layer, "")) for layer in layers]
         self._buffers = [buffer for _, buffer in named_buffers(self.layers)]
         self.random_states: list[list[RandomState]] = []
-        self._modules = [module for layer in layers for module in layer.modules()]
+        self._modules_of = {id(layer): list(layer.modules()) for layer in layers}
+        self._modules = [module for layer in layers for module in self._modules_of[id(layer)]]
         self._owners: list[Any] = [*self._modules, *others]
         members = (*self.parameters.values(), *self._buffers)
         self._member_ids = {id(member) for member in members}
@@ -178,7 +179,9 @@ class ModelSandbox:
                 array[...] = value
 
     def _snapshots_of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
-        modules = owner.modules() if isinstance(owner, Layer) else [owner]
+        modules: Iterable[Layer | Loss] = [owner]
+        if isinstance(owner, Layer):
+            modules = self._modules_of.get(id(owner)) or owner.modules()
         return [
             (module, self._snapshots[id(module)])
             for module in modules

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from operator import is_
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -223,7 +224,7 @@ def _data_attributes(owner_class: type) -> dict[str, Any]:
 
 def restore_contents(container: Any, contents: Any) -> None:
     """Make a dict, a set or a deque hold these contents again; it is not touched if it does."""
-    if _elements(container) == _elements(contents):  # another thread may be reading it
+    if _has_elements(container, contents):  # another thread may be reading it
         return
     container.clear()
     if isinstance(container, deque):
@@ -232,8 +233,9 @@ def restore_contents(container: Any, contents: Any) -> None:
         container.update(contents)
 
 
-def _elements(container: Any) -> list[Any]:
-    """Return the elements in their order, objects by their ids."""
-    if isinstance(container, dict):
-        return [(id(key), id(value)) for key, value in container.items()]
-    return list(map(id, container))
+def _has_elements(container: Any, contents: Any) -> bool:
+    """Return whether the elements are the same objects in the same order."""
+    if len(container) != len(contents) or not all(map(is_, container, contents)):
+        return False
+    is_dict = isinstance(container, dict)
+    return not is_dict or all(map(is_, container.values(), contents.values()))
