@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDING = 1e-9
-"""A change of a gradient below this part of its largest element is none."""
+"""A change below this part of the largest element, or of the incoming gradient, is none: of one
+feature, for example, a normalization over features leaves only rounding."""
 
 
 def _first_row_zero(gradient):
@@ -33,11 +34,11 @@ class PlantedBug:
     def __str__(self):
         return f"{self.bug} in the gradient of {self.target} of layer {self.path}"
 
-    def applied_to(self, gradient):
+    def applied_to(self, gradient, dy):
         """Return the wrong gradient."""
         wrong = BUGS[self.bug](np.array(gradient))
-        scale = np.abs(gradient).max(initial=0.0)
-        self.changed |= bool(np.abs(wrong - gradient).max(initial=0.0) > ROUNDING * scale > 0)
+        scale = max(np.abs(gradient).max(initial=0.0), np.abs(dy).max(initial=0.0))
+        self.changed |= bool(np.abs(wrong - gradient).max(initial=0.0) > ROUNDING * scale)
         return wrong
 
 
@@ -57,9 +58,9 @@ def random_bug(model, rng):
     def wrong_backward(dy):
         dx = backward(dy)
         if target == "input":
-            return planted.applied_to(dx)
+            return planted.applied_to(dx, dy)
         grad = module.parameters()[target].grad
-        grad[...] = planted.applied_to(grad)
+        grad[...] = planted.applied_to(grad, dy)
         return dx
 
     module.backward = wrong_backward

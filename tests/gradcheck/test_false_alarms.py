@@ -18,7 +18,7 @@ from minidl.errors import NonFiniteError
 from minidl.gradcheck import GradientChecker
 
 COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "200"))
-NET_COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "20"))
+NET_COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "15"))
 FIRST = int(os.environ.get("MINIDL_FALSE_ALARMS_FROM", "0"))
 
 

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 from batch_norm import BatchNorm
-from custom_parts import Gain
+from custom_parts import Abs, Gain
 from custom_parts import Residual as CustomResidual
+from rank_layers import LayerNorm
 
 from minidl import (
     Chain,
@@ -14,6 +15,7 @@ from minidl import (
     Dropout,
     GradientChecker,
     Layer,
+    LeakyReLU,
     Linear,
     MeanSquaredError,
     ReLU,
@@ -144,3 +146,42 @@ def test_a_layer_that_is_not_called_or_cannot_run_alone_has_no_rows():
     report = check_layer(Holds(), X)
     assert report.ok, str(report)
     assert {check.path for check in report.checks} == {"0"}
+
+
+def at_kinks_of_inner_layers():
+    """Return containers with an input at which several of their layers have a kink."""
+    zero_row = np.random.default_rng(0).standard_normal((4, 3))
+    zero_row[0] = 0
+    holes = np.array([[0.0, -0.2], [0.0, 0.3], [0.5, 0.0], [0.4, 0.0]])
+    return {
+        "one input moves several": (Chain(LayerNorm(3), Concat(ReLU(), Tanh())), zero_row),
+        "as many outputs as examples": (
+            Chain(Concat(Dropout(0.5), Abs(), axis=1), LeakyReLU(0.01)),
+            holes,
+        ),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", at_kinks_of_inner_layers())
+def test_a_container_may_be_on_several_kinks_at_once(name, seed):
+    layer, x = at_kinks_of_inner_layers()[name]
+    report = check_layer(layer, x, seed=seed)
+    assert not report.failures, str(report)
+
+
+@pytest.mark.parametrize("name", at_kinks_of_inner_layers())
+def test_a_wrong_gradient_is_found_although_a_container_is_on_kinks(name):
+    layer, x = at_kinks_of_inner_layers()[name]
+    backward = layer.backward
+    layer.backward = lambda dy: backward(dy) * 1.01
+    assert not check_layer(layer, x).ok
+
+
+def test_a_gradient_of_zero_in_a_container_of_coupled_rows_fails():
+    layer = Chain(Linear(3, 4), BatchNorm(4), Tanh())
+    backward = layer.backward
+    layer.backward = lambda dy: backward(dy) * 0
+    report = check_layer(layer, np.random.default_rng(0).standard_normal((5, 3)))
+    failed = {(check.parameter, check.training) for check in report.failures}
+    assert {("input", False), ("input", True)} <= failed
