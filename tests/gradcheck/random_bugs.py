@@ -11,7 +11,7 @@ feature, for example, a normalization over features leaves only rounding."""
 
 
 def _first_row_zero(gradient):
-    gradient[:1] = 0
+    gradient[(slice(1),) * min(gradient.ndim, 1)] = 0
     return gradient
 
 

@@ -136,7 +136,7 @@ class Builder:
             return BatchNorm(shape[-1]), shape
         if draw < 0.65:
             return Dropout(float(self.choice([0.5, 0.8]))), shape
-        if draw < 0.7:
+        if draw < 0.7 and shape[-1] > 1:  # of one feature it makes nothing but zeros
             return LayerNorm(shape[-1]), shape
         if draw < 0.72:
             return OwnResidual(shape[-1]), shape
