@@ -167,7 +167,9 @@ def inner_shape(name: str, layer: Layer, shape: Shape | None) -> Shape | None:
         The shape of one example of its output.
     """
     try:
-        return layer.output_shape(shape)
+        output = layer.output_shape(shape)
+        # A layer that takes an axis away which it was not told of leaves an unknown shape.
+        return None if output == () and isinstance(shape, UnknownRank) else output
     except (ShapeError, LookupError, ValueError) as error:
         if isinstance(shape, UnknownRank) and fit_with_more_axes([layer], shape):
             return None

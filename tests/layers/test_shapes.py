@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minidl import Dropout, Flatten, Layer, Linear, ShapeError, Tanh
+from minidl import Chain, Dropout, Flatten, Layer, Linear, ShapeError, Tanh
 from minidl.layers.base import UnknownRank
 from minidl.layers.shapes import output_shapes
 
@@ -55,6 +55,7 @@ def test_before_data_is_known_only_the_last_axis_is():
         [Linear(4, 6), MeanOverTime(), Linear(6, 1)],
         [Linear(4, 6), Tanh(), MeanOverTime(), Linear(6, 1)],
         [Linear(4, 6), MeanOverFirst(), Flatten(), Linear(6, 1)],
+        [Chain(Linear(4, 6), MeanOverFirst()), Linear(6, 1)],
     ],
 )
 def test_layers_that_fit_for_sequences_are_not_refused_before_data_is_known(layers):
