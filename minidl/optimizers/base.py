@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ArgumentError, OptimizerWarning, ShapeError
 from ..schedules.base import Schedule
+from ..utils.attributes import unshare_attributes
 from ..utils.settings import argument_names
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
@@ -266,7 +267,7 @@ class Optimizer(ABC):
     def _start(self, theta: Array) -> None:
         """Create the state for `theta`, and check that `state_names` lists all of it."""
         if self._constructed_names is None:
-            self._constructed_names = frozenset(vars(self))
+            self._constructed_names = frozenset(unshare_attributes(self))
         self.init_state(theta)
         _check_state_names(self, self._constructed_names)
         if self._schedule is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from threading import RLock
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -116,8 +117,8 @@ def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None)
         warn_of_ended_schedule(run)
         theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
         objective.parameters.make_read_only(True)
-        on_gradient = _overridden_hooks(observers, "on_gradient")
-        on_batch_end = _overridden_hooks(observers, "on_batch_end")
+        on_gradient = _overridden_hooks(observers, "on_gradient", objective.access.lock)
+        on_batch_end = _overridden_hooks(observers, "on_batch_end", objective.access.lock)
         while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
             metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
             if run.stop_immediately:
@@ -168,11 +169,26 @@ def _release_batch(run: TrainingRun) -> None:
     run.data = run.forward_pass = None  # a callback may keep the run
 
 
-def _overridden_hooks(observers: Sequence[Callback], name: str) -> list[Hook]:
+def _overridden_hooks(observers: Sequence[Callback], name: str, lock: RLock) -> list[Hook]:
     """Return the hooks that do something: those of the base class need not be called."""
     base_hook = getattr(Callback, name)
     observing = [observer for observer in observers if getattr(type(observer), name) != base_hook]
-    return [getattr(observer, name) for observer in observing]
+    return [_without_lock(observer, getattr(observer, name), lock) for observer in observing]
+
+
+def _without_lock(observer: Callback, hook: Hook, lock: RLock) -> Hook:
+    """Return a hook that leaves the lock: it may wait for threads that use the model."""
+    if type(observer) is StopOnNonFinite:
+        return hook  # waits for nobody, and each microsecond of a step counts
+
+    def run_without_lock(run: TrainingRun) -> None:
+        lock.release()
+        try:
+            hook(run)
+        finally:
+            lock.acquire()
+
+    return run_without_lock
 
 
 def _train_epoch(
@@ -184,26 +200,24 @@ def _train_epoch(
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
     access = objective.access
-    lock = access.lock
     grad = objective.parameters.grad
     step = unguarded(run.optimizer.step)
     is_classification = objective.loss.is_classification
     # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
     quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
-    with quiet, closing(iter(run.minibatches)) as batches:
+    # The lock is left where a thread waits for it: to leave it at each step would take 2 us.
+    with quiet, access.lock, closing(iter(run.minibatches)) as batches:
         for data in batches:
             run.batch += 1
             run.data = data
             if access.is_wanted:
                 access.let_others()
-            with lock:
-                loss, forward_pass = objective.value_and_gradient(data, training=True)
+            loss, forward_pass = objective.value_and_gradient(data, training=True)
             run.loss = loss
             run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
-            with lock:
-                step(theta, grad)
+            step(theta, grad)
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples

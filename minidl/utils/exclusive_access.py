@@ -17,8 +17,8 @@ class ExclusiveAccess:
     Attributes
     ----------
     lock : threading.RLock
-        What the context holds. A thread that need not come before others may enter it instead,
-        which takes half the time.
+        What the context holds. A training enters it instead, and leaves it while hooks of
+        callbacks run, and where a thread waits for it.
     training : threading.Lock
         What a training holds.
     is_wanted : bool
@@ -63,13 +63,17 @@ class ExclusiveAccess:
                 self.is_wanted = False
 
     def let_others(self) -> None:
-        """Wait, outside of the context, until a thread that wants to enter it has entered.
+        """Leave the lock, which must be held once, until a thread that waits for it has had it.
 
-        Otherwise a loop that leaves the context and enters it again at once would keep all others
-        waiting: leaving wakes a thread, but does not wait for it.
+        To leave it and enter it again at once would keep all others waiting: leaving wakes a
+        thread, but does not wait for it.
         """
-        with self._queue:
-            pass
+        self.lock.release()
+        try:
+            with self._queue:
+                pass
+        finally:
+            self.lock.acquire()
 
     @property
     def is_training(self) -> bool:

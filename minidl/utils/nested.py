@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ MAX_OBJECTS = 10_000
 """Objects that `find_hidden` enters at most, so that a reference to a large program ends."""
 
 _CONTAINERS = (list, tuple, dict)
+
+_LEAVES = frozenset({NoneType, bool, int, float, str, frozenset, np.ndarray})
 
 _NOT_ENTERED = (
     type,
@@ -51,6 +53,8 @@ def find_nested(owner: object, kinds: tuple[type, ...]) -> Iterator[tuple[str, A
         The object, which is an instance of one of the types.
     """
     for name, value in vars(owner).items():
+        if type(value) in _LEAVES:  # nearly all, and 10 times as fast to tell
+            continue
         if isinstance(value, kinds):
             yield name, value
         elif isinstance(value, _CONTAINERS) and value:

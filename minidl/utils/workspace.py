@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .attributes import unshare_attributes
 from .typing import Array
 
 Workspace = dict[str, Array]
@@ -37,9 +38,9 @@ class HasWorkspace:
 
     def note_attributes(self) -> None:
         """Remember which attributes exist before the first call: `release_memory` keeps them."""
-        attributes = vars(self).items()
-        self._empty_names = frozenset(name for name, value in attributes if value is None)
-        self._kept_names = frozenset(vars(self)) - self._empty_names
+        attributes = unshare_attributes(self)
+        self._empty_names = frozenset(name for name, value in attributes.items() if value is None)
+        self._kept_names = frozenset(attributes) - self._empty_names
 
     def release_memory(self) -> None:
         """Release the work arrays, and the arrays that calls have stored in attributes since.

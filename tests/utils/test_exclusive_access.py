@@ -35,6 +35,18 @@ def can_enter(access):
     return in_thread(enter)
 
 
+def can_try(access):
+    """Return whether another thread would get the lock at once."""
+
+    def try_to_lock():
+        locked = access.lock.acquire(blocking=False)
+        if locked:
+            access.lock.release()
+        return locked
+
+    return in_thread(try_to_lock)
+
+
 def test_a_thread_may_enter_it_again():
     access = ExclusiveAccess()
     with access, access:
@@ -63,7 +75,7 @@ def test_one_thread_at_a_time():
     assert set(most) == {1}
 
 
-def test_who_waits_enters_before_a_loop_that_leaves_and_enters_again():
+def test_who_waits_enters_where_a_loop_lets_others():
     access, entered, left = ExclusiveAccess(), threading.Event(), []
 
     def enter_once():
@@ -76,18 +88,20 @@ def test_who_waits_enters_before_a_loop_that_leaves_and_enters_again():
         thread.start()
         while not access.is_wanted:
             pass
-    access.let_others()
-    with access:
+        access.let_others()
         assert left == [1]
+        assert not can_try(access)
     thread.join(60)
     assert not access.is_wanted
 
 
 def test_letting_others_without_others_does_nothing():
     access = ExclusiveAccess()
-    access.let_others()
     with access:
+        access.let_others()
         assert not access.is_wanted
+        assert not can_try(access)
+    assert can_enter(access)
 
 
 def test_one_training_at_a_time():
