@@ -188,6 +188,11 @@ class PointResult(NamedTuple):
     penalties: PenaltiesResult
     network: NetworkResult
 
+    @property
+    def kinks(self) -> int:
+        """How many derivatives sit on a kink."""
+        return self.layers.kinks + self.loss.kinks
+
 
 def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool) -> Report:
     """Check all parts at the user's point and at a random one nearby; then diagnose or mutate."""
@@ -197,7 +202,7 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
         nearby = _check_nearby(replace(context, min_calls=0), user)
     nearby_checks = _rows_of(nearby)
     checks = merge_checks(_rows_of(user), nearby_checks)
-    difference = (nearby if user.layers.kinks else user).network.difference
+    difference = (nearby if user.kinks else user).network.difference
     notes = _notes(user, checks, every_element=difference is not None)
     points = PointLayers(user.layers, {}), PointLayers(nearby.layers, values)
     explain_failures(context, checks, *points, nearby_checks)
@@ -239,7 +244,7 @@ def _check_point(
     """
     contract = user.contract if user else check_contract(context)
     schemes = user.layers.schemes if user else None
-    synthetic = user is not None and not user.layers.kinks
+    synthetic = user is not None and not user.kinks
     loss = choose_loss_scheme(context) if synthetic else check_loss(context)
     layers = check_layers(context, loss, schemes=schemes, synthetic=synthetic)
     reasons = sorted({*loss.notes, *layers.notes})
@@ -277,7 +282,7 @@ def random_nearby_parameters(
 def _check_nearby(context: CheckContext, user: PointResult) -> PointResult:
     """Run the stages at the point nearby, the layers at synthetic inputs in any case."""
     nearby = _check_point(context, user=user)
-    if not user.layers.kinks:
+    if not user.kinks:
         return nearby
     loss = choose_loss_scheme(context)
     synthetic = check_layers(context, loss, schemes=user.layers.schemes, synthetic=True)
@@ -313,9 +318,9 @@ def merge_checks(first: list[Check], second: list[Check]) -> list[Check]:
 def _notes(user: PointResult, checks: list[Check], *, every_element: bool) -> list[str]:
     reasons = sorted({*user.loss.notes, *user.layers.notes})
     notes = [f"numeric side: {reason}" for reason in reasons]
-    if user.layers.kinks:
+    if user.kinks:
         notes.append(
-            f"{user.layers.kinks} derivatives sit exactly on a kink: "
+            f"{user.kinks} derivatives sit exactly on a kink: "
             "the whole net was checked at a point nearby"
         )
     untested = [check for check in checks if check.untested]

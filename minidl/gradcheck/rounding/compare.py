@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import EPS, MAX_BAR_FRACTION, ROUNDING_PER_NOISE, ROUNDING_ULPS
+from ..constants import EPS, MAX_BAR_FRACTION, MIN_JUMP, ROUNDING_PER_NOISE, ROUNDING_ULPS
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
 
@@ -18,6 +18,29 @@ def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
     for other in noisy:
         np.maximum(spread, np.abs(other - analytic), out=spread)
     return spread * ROUNDING_PER_NOISE + ROUNDING_ULPS * EPS * np.abs(analytic)
+
+
+def count_jumps(gradient: Array, noisy: list[Array], size: float) -> int:
+    """Return how many elements of a gradient jump under noise of some ulps: they are on a kink.
+
+    Parameters
+    ----------
+    gradient : ndarray
+        The gradient.
+    noisy : list of ndarray
+        Gradients of the same under noise.
+    size : float
+        The size of the gradient, of which a jump is `MIN_JUMP` at least.
+
+    Returns
+    -------
+    int
+        The number of elements.
+    """
+    jumps = np.zeros(gradient.shape, bool)
+    for other in noisy:
+        jumps |= np.abs(other - gradient) > MIN_JUMP * size
+    return int(np.count_nonzero(jumps))
 
 
 def compare(check: Check, analytic: Array, numeric: NumericGradient, bar: Array) -> Check:

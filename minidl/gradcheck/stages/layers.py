@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import FORWARD_SECONDS, LAYER_SECONDS, MIN_JUMP, MIN_LAYER_SIZE, MULTIPLY_SECONDS
+from ..constants import FORWARD_SECONDS, LAYER_SECONDS, MIN_LAYER_SIZE, MULTIPLY_SECONDS
 from ..context import CheckContext, harness_by_mode, layer_inputs
 from ..layer_harness import LayerHarness, synthetic_input
 from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
 from ..numeric.gradient import numeric_gradients
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
-from ..rounding.compare import compare, rounding_bar
+from ..rounding.compare import compare, count_jumps, rounding_bar
 from ..rounding.probes import Probe, check_directions
 from ..rounding.zero import accept_zero
 from ..sandbox import ParameterKey
@@ -280,9 +280,9 @@ def _note_overlapping_kinks(
     if not any(harness.layer.named_children()):
         return
     size = max(np.abs(array).max(initial=0.0) for array in (analytic, gradients[0].value))
-    jumps = any(np.abs(run - analytic).max(initial=0.0) > MIN_JUMP * size for run in runs)
+    jumps = count_jumps(analytic, runs, size)
     for gradient in gradients:
-        gradient.kinks_overlap |= jumps or gradient.lower is not None
+        gradient.kinks_overlap |= jumps > 0 or gradient.lower is not None
 
 
 def _with_zeros_accepted(result: LayerResult) -> LayerResult:

@@ -13,7 +13,7 @@ from ..numeric.function import Function, real_and_complex
 from ..numeric.gradient import numeric_gradients
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
-from ..rounding.compare import compare, rounding_bar
+from ..rounding.compare import compare, count_jumps, rounding_bar
 from ..rounding.noise import noisy_loss_gradient, ulp_noise
 from ..rounding.probes import check_directions
 
@@ -33,12 +33,15 @@ class LossResult(NamedTuple):
         How derivatives of the loss are computed.
     notes
         Why it is not the complex step.
+    kinks
+        How many elements of the prediction sit on a kink, within rounding: their derivatives jump.
     """
 
     checks: list[Check]
     numeric: NumericGradient | None
     scheme: Scheme
     notes: list[str]
+    kinks: int = 0
 
 
 def check_loss(context: CheckContext) -> LossResult:
@@ -69,7 +72,8 @@ def check_loss(context: CheckContext) -> LossResult:
         check_directions(check, function, choice.scheme, analytic, noisy, rng, _ONE)
         return choice._replace(checks=[check])
     compare(check, analytic, numeric[0], rounding_bar(analytic, noisy))
-    return choice._replace(checks=[check], numeric=numeric[0])
+    kinks = count_jumps(analytic, noisy, float(np.abs(analytic).max(initial=0.0)))
+    return choice._replace(checks=[check], numeric=numeric[0], kinks=kinks)
 
 
 def choose_loss_scheme(context: CheckContext) -> LossResult:

@@ -92,7 +92,7 @@ def check_network(
     """
     gradient = data_gradient(context)
     noisy, loss_rounding_scale = noisy_data_gradients(context)
-    if layers.kinks:
+    if layers.kinks or loss.kinks:
         return NetworkResult([], None)
     scheme = choose_network_scheme(context, loss, layers, loss_rounding_scale)
     checks = check_term(context, "data", gradient, noisy, layers.numeric, scheme)

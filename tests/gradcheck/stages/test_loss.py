@@ -8,7 +8,15 @@ from custom_parts import Hinge, Huber
 from helpers import rows
 from stage_context import context_of, network_of
 
-from minidl import BinaryCrossEntropy, Linear, MeanSquaredError, Sequential, Sigmoid, Tanh
+from minidl import (
+    BinaryCrossEntropy,
+    GradientChecker,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
 from minidl.gradcheck.stages.loss import check_loss, choose_loss_scheme
 
@@ -100,3 +108,23 @@ def test_the_weights_of_examples_are_part_of_the_loss():
     assert check.verdict == "pass"
     np.testing.assert_array_equal(check.context["sample_weight"], weight)
     np.testing.assert_allclose(check.numeric, plain.numeric * weight[:, np.newaxis], rtol=1e-12)
+
+
+class SteepHinge(Hinge):
+    """A hinge loss whose gradient is 10 % too large."""
+
+    def backward(self):
+        return 1.1 * super().backward()
+
+
+@pytest.mark.parametrize("loss", [Hinge(), SteepHinge()])
+def test_a_prediction_on_a_kink_of_the_loss_is_decided_at_a_point_nearby(loss):
+    """At a weight of 0 and a bias of 1, the margin of all examples of one class is exactly 0."""
+    model = Sequential([Linear(2, 3), Linear(3, 2)], loss=loss, dtype=np.float64)
+    model.parameters["1.weight"].value = np.zeros((2, 3))
+    model.parameters["1.bias"].value = [1.0, -1.0]
+    X, Y = rows(6, 2)
+    report = GradientChecker(model).check(X, np.concatenate([2 * Y - 1, 2 * Y - 1], axis=1))
+    assert report.ok is (type(loss) is Hinge), report
+    assert not report.ok or 0 < report.difference < 1e-9
+    assert any("at a point nearby" in note for note in report.notes)
