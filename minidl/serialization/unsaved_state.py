@@ -24,13 +24,14 @@ from ..layers.tree import members_by_path, named_modules
 from ..parameters import Parameter
 from ..utils.nested import find_nested
 from ..utils.typing import Array
+from ..utils.workspace import NOTES
 from .configuration import Model
 from .construction import PartBuilder
 
 N_ROWS = 6
 """Random rows that are tried."""
 
-_NOT_COPIED = ("workspace", "_noted_names", "in_model")
+_NOT_COPIED = ("workspace", "in_model", *NOTES)
 _GENERATORS = (np.random.Generator, np.random.RandomState)
 _FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)  # may belong to the model itself
 

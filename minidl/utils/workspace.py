@@ -13,6 +13,9 @@ from .typing import Array
 
 Workspace = dict[str, Array]
 
+NOTES = ("_kept_names", "_empty_names")
+"""The attributes in which `note_attributes` keeps names."""
+
 
 class HasWorkspace:
     """Base of layers and losses, which keep work arrays from one call to the next.
@@ -77,7 +80,7 @@ class HasWorkspace:
             del state[name]
             if name in self._empty_names:
                 state[name] = None
-        for name in ("_kept_names", "_empty_names"):  # the model that contains a copy notes its own
+        for name in NOTES:  # the model that contains a copy makes its own
             state.pop(name, None)
         return state
 
