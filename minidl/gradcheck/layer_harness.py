@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..layers.base import Layer
+from ..layers.hidden_state import is_custom
 from ..layers.tree import MEMBERS
 from ..parameters import Parameter
 from ..utils.random import set_rng_state
@@ -70,6 +71,11 @@ class LayerHarness:
     def parameters(self) -> dict[str, Parameter]:
         """Its parameters by name."""
         return {name: p for (i, name), p in self.sandbox.parameters.items() if i == self.number}
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the layer or one in it is not minidl's own, of which less is known."""
+        return any(map(is_custom, self.layer.modules()))
 
     @property
     def couples_examples(self) -> bool:
@@ -159,7 +165,7 @@ class LayerHarness:
         """Return the gradients of several runs with noise on all that flows through the layer."""
         # What a custom layer stores cannot be perturbed, so its gradients get the noise of a
         # product of two stored numbers.
-        is_custom = not type(self.layer).__module__.startswith("minidl.")
+        stores_more = is_custom(self.layer)
         size_of_x = 1.0 if x.dtype.kind in "iu" else np.abs(x).max(initial=0.0)
         product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * size_of_x
         parameters = self.parameters
@@ -179,7 +185,7 @@ class LayerHarness:
                 gradients = self.collect(ulp_noise(cotangent, rng))
             for name, gradient in gradients.items():
                 gradients[name] = noisy_gradient(gradient, rng)
-            for name in parameters if is_custom else ():
+            for name in parameters if stores_more else ():
                 gradients[name] += product * rng.uniform(-1, 1, gradients[name].shape)
             for name, size in cancellation.items():
                 gradients[name] += size * rng.uniform(-1, 1, gradients[name].shape)

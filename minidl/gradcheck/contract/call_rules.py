@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from ...layers.hidden_state import is_custom
 from ...utils.random import get_raw_rng_state
 from ..constants import SAME_RATIO
 from .gradient_rules import additive_over_batch
@@ -131,7 +130,7 @@ def _no_stale_cache(run: LayerRun) -> str | None:
 
 def _is_right_for_one_batch_only(run: LayerRun) -> bool:
     """Return whether a layer that was used before is right for the batch that it remembers."""
-    if not any(map(is_custom, run.harness.layer.modules())):
+    if not run.harness.is_custom:
         return False
     with suppress(Exception):  # for parts of a batch, which another rule reports
         gradients = run.harness.fresh_gradients(run.other_x, run.cotangent)

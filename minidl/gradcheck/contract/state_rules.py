@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from ...layers.hidden_state import HiddenState, find_hidden_state, is_custom
+from ...layers.hidden_state import HiddenState, find_hidden_state
 from .layer_run import LayerRun
 from .rule import Rule
 
@@ -28,7 +28,7 @@ def _find_state(run: LayerRun) -> list[HiddenState]:
 
 
 def _no_state_but_buffers(run: LayerRun) -> str | None:
-    if run.harness.training or not any(map(is_custom, run.harness.layer.modules())):
+    if run.harness.training or not run.harness.is_custom:
         return None  # tested with the harness of inference, and in minidl's own tests
     found = _find_state(run)
     if not found:

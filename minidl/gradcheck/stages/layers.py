@@ -297,10 +297,10 @@ def _choose_scheme(
     """Return the scheme, and a note unless it is the complex step.
 
     The complex step must work at `x` and, unless it was chosen at another point already, at a
-    synthetic input, where the layer is defined there. At another point it may lose what a weight of
-    zero has hidden.
+    synthetic input, where the layer is defined there. At another point a custom layer may lose what
+    a weight of zero has hidden.
     """
-    if scheme and not isinstance(scheme, ComplexStep):
+    if scheme and not (isinstance(scheme, ComplexStep) and harness.is_custom):
         return scheme, []
     reason = _why_not_complex_safe(harness, x, np.random.default_rng(0) if scheme else rng)
     with suppress(ValueError, ArithmeticError):
