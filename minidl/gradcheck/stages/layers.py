@@ -300,15 +300,17 @@ def _choose_scheme(
     synthetic input, where the layer is defined there. At another point a custom layer may lose what
     a weight of zero has hidden.
     """
-    if scheme and not (isinstance(scheme, ComplexStep) and harness.is_custom):
-        return scheme, []
-    reason = _why_not_complex_safe(harness, x, np.random.default_rng(0) if scheme else rng)
+    reason = ""
+    if not scheme:
+        reason = _why_not_complex_safe(harness, x, rng)
+    elif isinstance(scheme, ComplexStep) and harness.is_custom:
+        reason = _why_not_complex_safe(harness, x, np.random.default_rng(0))
     with suppress(ValueError, ArithmeticError):
         other_x = synthetic_input(x, rng)
         if not scheme and not reason:
             reason = _why_not_complex_safe(harness, other_x, rng)
     if not reason:
-        return ComplexStep(), []
+        return scheme or ComplexStep(), []
     layer = f"layer {harness.number}, {harness.layer}"
     note = f"central differences, as {layer}, is not complex-safe ({reason})"
     return RichardsonDifference(harness.internal_scale(x)), [note]
