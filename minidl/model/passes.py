@@ -10,6 +10,7 @@ import numpy as np
 from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
 from ..batching.out_of_core import ArraySource
+from ..errors import ShapeError
 from ..layers.base import Layer, Shape
 from ..layers.container import Container
 from ..objective import Objective
@@ -106,8 +107,11 @@ def _known_sizes(objective: Objective, shape: Shape) -> tuple[int, int] | None:
         return output_shape
 
     output_shape: Shape | None = shape
-    for layer in objective.layers:
-        output_shape = run("", layer, output_shape)
+    try:
+        for layer in objective.layers:
+            output_shape = run("", layer, output_shape)
+    except (ShapeError, LookupError, ValueError):  # too little is known after a custom layer
+        return None
     known = [size for size in sizes if size is not None]
     if output_shape is None or len(known) < len(sizes):
         return None

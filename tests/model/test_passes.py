@@ -311,3 +311,30 @@ def test_targets_of_an_evaluation_count():
     )
     assert alone == 40
     assert with_loss > alone
+
+
+class Unknown(Layer):
+    """A layer that does not tell its output shape."""
+
+    def forward(self, x, *, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+class MeanOverTime(Unknown):
+    """(m, t, k) -> (m, k), whatever it is told."""
+
+    def forward(self, x, *, training=False):
+        return x.mean(axis=1)
+
+    def output_shape(self, shape):
+        return None if shape is None else shape[1:]
+
+
+def test_a_model_is_measured_where_layers_are_told_too_little():
+    """Behind Linear only the last axis is known, which MeanOverTime takes for that of time."""
+    layers = [Unknown(), Linear(4, 6), MeanOverTime(), Linear(6, 1)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    assert model.predict(np.ones((8, 5, 4))).shape == (8, 1)
