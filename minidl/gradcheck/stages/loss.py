@@ -72,7 +72,8 @@ def check_loss(context: CheckContext) -> LossResult:
         check_directions(check, function, choice.scheme, analytic, noisy, rng, _ONE)
         return choice._replace(checks=[check])
     compare(check, analytic, numeric[0], rounding_bar(analytic, noisy))
-    kinks = count_jumps(analytic, noisy, float(np.abs(analytic).max(initial=0.0)))
+    size = max(np.abs(array).max(initial=0.0) for array in (analytic, numeric[0].value))
+    kinks = count_jumps(analytic, noisy, float(size))
     return choice._replace(checks=[check], numeric=numeric[0], kinks=kinks)
 
 

@@ -110,6 +110,20 @@ def test_the_weights_of_examples_are_part_of_the_loss():
     np.testing.assert_allclose(check.numeric, plain.numeric * weight[:, np.newaxis], rtol=1e-12)
 
 
+class ForgetfulHinge(Hinge):
+    """A hinge loss without a gradient."""
+
+    def backward(self):
+        return 0 * super().backward()
+
+
+def test_a_gradient_of_zero_is_on_no_kink():
+    """Noise makes it jump by more than its own size."""
+    model = regression(ForgetfulHinge())
+    report = GradientChecker(model).check(rows()[0], np.sign(targets()))
+    assert {"data", "total"} <= {check.term for check in report.failures if check.layer == 0}
+
+
 class SteepHinge(Hinge):
     """A hinge loss whose gradient is 10 % too large."""
 
