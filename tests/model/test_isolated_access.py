@@ -17,6 +17,7 @@ from minidl import (
     Dropout,
     EarlyStopping,
     GradientChecker,
+    GradientDescent,
     Layer,
     Linear,
     Ones,
@@ -135,7 +136,8 @@ def test_a_result_in_a_hook_is_that_of_the_parameters_of_the_moment(hook):
         np.testing.assert_array_equal(answer, expected)
 
 
-def test_threads_of_a_callback_may_predict():
+@pytest.mark.parametrize("hook", HOOKS)
+def test_threads_of_a_callback_may_predict(hook):
     answers = []
 
     def call(model):
@@ -145,14 +147,39 @@ def test_threads_of_a_callback_may_predict():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(20)
         assert not any(thread.is_alive() for thread in threads)
         for answer in answers[-4:]:
             np.testing.assert_array_equal(answer, model.predict(X))
 
-    result = train([callback_for("on_epoch_end", call)])
-    assert len(answers) == 8
+    result = train([callback_for(hook, call)])
+    assert len(answers) >= 4
     assert result == train()
+
+
+def test_a_training_lets_a_waiting_thread_in_between_two_steps():
+    model, entered, entered_before_step = network(), [], []
+    access = model.objective_function.access
+
+    def enter():
+        with access:
+            entered.append(True)
+
+    thread = threading.Thread(target=enter)
+
+    class AskedWithinTheFirstStep(GradientDescent):
+        def update(self, theta, grad):
+            entered_before_step.append(len(entered))
+            if len(entered_before_step) == 1:
+                thread.start()
+                while not access.is_wanted:
+                    pass
+            super().update(theta, grad)
+
+    optimizer = AskedWithinTheFirstStep(0.1)
+    model.fit(X, Y, optimizer=optimizer, epochs=1, batch_size=32, progress=False)
+    thread.join(20)
+    assert entered_before_step == [0, 1, 1]
 
 
 def test_another_thread_may_predict_while_the_model_trains():
