@@ -124,6 +124,13 @@ def test_a_gradient_of_zero_is_on_no_kink():
     assert {"data", "total"} <= {check.term for check in report.failures if check.layer == 0}
 
 
+def test_a_perfect_fit_is_on_no_kink():
+    model = regression(MeanSquaredError())
+    X = rows()[0]
+    with context_of(model, X, model.predict(X)) as context:
+        assert check_loss(context).kinks == 0
+
+
 class SteepHinge(Hinge):
     """A hinge loss whose gradient is 10 % too large."""
 
