@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ArgumentError
-from .parameters import InitFunction, copy_into
+from .parameters import InitFunction, check_shape_and_init, copy_into
 from .utils.foreign_words import explain_arguments
 from .utils.random import RandomGenerator
 from .utils.typing import Array
@@ -44,7 +43,7 @@ class Buffer:
     Raises
     ------
     ArgumentError
-        If `shape` has anything but integers >= 1.
+        If `shape` has anything but integers >= 1, or `init` cannot be called.
 
     See Also
     --------
@@ -62,9 +61,7 @@ class Buffer:
     in_model = False
 
     def __init__(self, shape: tuple[int, ...], *, init: InitFunction) -> None:
-        if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-            raise ArgumentError(f"a Buffer's shape must be integers >= 1, got {shape}")
-        self.shape = tuple(int(n) for n in shape)
+        self.shape = check_shape_and_init("Buffer", shape, init)
         self.size = math.prod(self.shape)
         self.init = init
         self._value: Array | None = None  # until it is drawn or set

@@ -79,13 +79,7 @@ class Parameter:
         fan_in: int | None = None,
         penalized: bool | None = None,
     ) -> None:
-        if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-            raise ArgumentError(f"a Parameter's shape must be integers >= 1, got {shape}")
-        if isinstance(init, type) or not callable(init):
-            raise ArgumentError(
-                f"a Parameter's init must fill an array, got {init!r}{cure_for_class(init)}"
-            )
-        self.shape = tuple(int(n) for n in shape)
+        self.shape = check_shape_and_init("Parameter", shape, init)
         self.size = math.prod(self.shape)
         self.init = init
         self.fan_in = fan_in
@@ -344,6 +338,39 @@ _READ_ONLY = (
     "{name} must not be changed while a training of the model is running: write into it before or "
     "after fit, or in a callback's on_train_begin or on_train_end"
 )
+
+
+def check_shape_and_init(kind: str, shape: Any, init: object) -> tuple[int, ...]:
+    """Return the shape of a `Parameter` or `Buffer` as a tuple of integers.
+
+    Parameters
+    ----------
+    kind : str
+        "Parameter" or "Buffer", for the messages.
+    shape : tuple of int
+        The shape that the user passed.
+    init : Initializer or callable
+        The initializer that the user passed.
+
+    Returns
+    -------
+    tuple of int
+        The shape.
+
+    Raises
+    ------
+    ArgumentError
+        If `shape` has anything but integers >= 1, or `init` cannot be called to fill an array.
+    """
+    if isinstance(shape, int | np.integer):
+        raise ArgumentError(f"a {kind}'s shape must be a tuple, got {shape}: write ({shape},)")
+    if not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
+        raise ArgumentError(f"a {kind}'s shape must be integers >= 1, got {shape}")
+    if isinstance(init, type) or not callable(init):
+        raise ArgumentError(
+            f"a {kind}'s init must fill an array, got {init!r}{cure_for_class(init)}"
+        )
+    return tuple(int(n) for n in shape)
 
 
 def copy_into(array: Array, new: npt.ArrayLike, name: str) -> None:

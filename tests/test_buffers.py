@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, Buffer, Ones, Random, ShapeError, Zeros
+from minidl import ArgumentError, Buffer, Ones, Parameter, Random, ShapeError, Zeros
 
 
 def test_the_value_is_drawn_when_it_is_needed():
@@ -33,6 +33,21 @@ def test_what_is_assigned_is_copied():
     np.testing.assert_array_equal(memory, [1, 2])
     with pytest.raises(ShapeError, match=r"a Buffer's value has shape \(2,\), got \(3,\)"):
         buffer.value = [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [Buffer, Parameter])
+@pytest.mark.parametrize(
+    ("shape", "init", "expected"),
+    [
+        (3, Zeros(), r"shape must be a tuple, got 3: write \(3,\)"),
+        ((3,), Zeros, r"init must fill an array, got .*Zeros'>: it is a class; write Zeros\(\)"),
+        ((3,), "zeros", "init must fill an array, got 'zeros': it is a text"),
+        ((3,), None, "init must fill an array, got None"),
+    ],
+)
+def test_wrong_arguments_are_refused_when_it_is_made(kind, shape, init, expected):
+    with pytest.raises(ArgumentError, match=f"a {kind.__name__}'s {expected}"):
+        kind(shape, init=init)
 
 
 @pytest.mark.parametrize("shape", [(0,), (2, -1), (1.5,), ("a",)])

@@ -6,11 +6,10 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import SignatureError
-
-Class = TypeVar("Class", bound=type)
+from .decoration import Class, decorate_methods
 
 ATTRIBUTES = {
     "add": "pass all layers at once, Sequential([Linear(2, 8), ReLU(), ...], loss=...)",
@@ -222,13 +221,7 @@ def explain_arguments(*methods: str) -> Callable[[Class], Class]:
     callable
         The decorator, which changes the class and returns it.
     """
-
-    def decorate(owner: Class) -> Class:
-        for name in methods:
-            setattr(owner, name, _explained(vars(owner)[name]))
-        return owner
-
-    return decorate
+    return decorate_methods(methods, _explained)
 
 
 def _explained(method: Callable[..., Any]) -> Callable[..., Any]:

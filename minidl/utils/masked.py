@@ -32,6 +32,5 @@ def check_not_masked(values: Any, name: str) -> None:
             n_masked = int(np.ma.getmaskarray(array).sum())
             raise ArgumentError(
                 f"{name} must not have masked elements, got {n_masked} of {array.size}: "
-                f" fill them ({name}.filled(0)), or drop such rows "
-                f"(np.ma.compress_rows({name}))"
+                f"fill them ({name}.filled(0)), or drop such rows (np.ma.compress_rows({name}))"
             )

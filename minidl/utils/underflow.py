@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-Class = TypeVar("Class", bound=type)
+from .decoration import Class, decorate_methods
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -27,13 +28,7 @@ def ignore_underflow(*methods: str) -> Callable[[Class], Class]:
     callable
         The decorator, which changes the class and returns it.
     """
-
-    def decorate(owner: Class) -> Class:
-        for name in methods:
-            setattr(owner, name, without_underflow(vars(owner)[name]))
-        return owner
-
-    return decorate
+    return decorate_methods(methods, without_underflow)
 
 
 def repeat_without_underflow(function: Callable[..., Result], *args: Any) -> Result:
