@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hook_callback import InEachHook
 from normalized_network import CUSTOM, normalized_network
 from out_of_core_array import OutOfCoreArray
 
 from minidl import (
     Adam,
     AdamW,
-    Callback,
     Checkpoint,
     Cosine,
     EarlyStopping,
@@ -105,7 +105,7 @@ class Interruption(Exception):
     """What ends a training."""
 
 
-class At(Callback):
+class At(InEachHook):
     """Calls a function with the training at one position, in one hook."""
 
     def __init__(self, case, function):
@@ -113,16 +113,7 @@ class At(Callback):
         self.function = function
         self.count = 0
 
-    def on_gradient(self, run):
-        self._call("on_gradient", run)
-
-    def on_batch_end(self, run):
-        self._call("on_batch_end", run)
-
-    def on_epoch_end(self, run):
-        self._call("on_epoch_end", run)
-
-    def _call(self, hook, run):
+    def call(self, hook, run):
         epoch, batch = self.case.position
         if hook == self.case.hook and run.epoch == epoch and run.batch >= batch:
             self.count += 1

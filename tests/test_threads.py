@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hook_callback import HOOKS, InEachHook
 from joblib import Parallel, delayed, parallel_config
 from normalized_network import CUSTOM, BatchNormalization, normalized_network
 from sklearn.model_selection import cross_val_score
@@ -26,7 +27,6 @@ from minidl import (
 )
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
-HOOKS = ["on_train_begin", "on_gradient", "on_batch_end", "on_epoch_end", "on_train_end"]
 N_THREADS = 8
 rng = np.random.default_rng(0)
 X = rng.standard_normal((256, 20))
@@ -115,29 +115,14 @@ def test_a_pickle_waits_for_a_check_in_another_thread():
     assert all(state_of(twin) == state_of(model) for twin in twins)
 
 
-class InHooks(Callback):
+class InHooks(InEachHook):
     """Calls a function with the model, in all hooks or in those that are named."""
 
     def __init__(self, function, hooks=HOOKS):
         self.function = function
         self.hooks = hooks
 
-    def on_train_begin(self, run):
-        self._call("on_train_begin", run)
-
-    def on_gradient(self, run):
-        self._call("on_gradient", run)
-
-    def on_batch_end(self, run):
-        self._call("on_batch_end", run)
-
-    def on_epoch_end(self, run):
-        self._call("on_epoch_end", run)
-
-    def on_train_end(self, run):
-        self._call("on_train_end", run)
-
-    def _call(self, hook, run):
+    def call(self, hook, run):
         if hook in self.hooks:
             self.function(run.model)
 

@@ -27,6 +27,18 @@ class Gain(Layer):
         return dy * self.gain.value
 
 
+class KeepsTheFirst(Gain):
+    """Remembers the first batch for ever, while batches have its length."""
+
+    def forward(self, x, *, training=False):
+        y = super().forward(x)
+        if not hasattr(self, "first"):
+            self.first = x.copy()
+        if self.first.shape == x.shape:
+            self.x = self.first
+        return y
+
+
 class Slope(Layer):
     """PReLU with one learned number, of shape ()."""
 

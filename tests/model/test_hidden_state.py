@@ -16,10 +16,10 @@ from stateful_layers import (
     ReplacedArray,
     WithAChild,
 )
+from stateful_training import RNG, X, Y, fit, net
 from token_layers import Tokens
 
 from minidl import (
-    Adam,
     ArgumentError,
     Buffer,
     Chain,
@@ -28,24 +28,11 @@ from minidl import (
     Dropout,
     Layer,
     Linear,
-    MeanSquaredError,
     ReLU,
     Residual,
-    Sequential,
     Zeros,
 )
 from minidl.layers.tree import named_modules
-
-RNG = np.random.default_rng(0)
-X, Y = RNG.standard_normal((40, 2)), RNG.standard_normal((40, 1))
-
-
-def net(*layers, **options):
-    return Sequential([*layers, Linear(2, 1)], loss=MeanSquaredError(), seed=1, **options)
-
-
-def fit(model, X=X, Y=Y, epochs=1, **options):
-    return model.fit(X, Y, optimizer=Adam(), epochs=epochs, progress=False, **options)
 
 
 def content(value):

@@ -6,10 +6,10 @@ import threading
 import numpy as np
 import pytest
 from stateful_layers import Adds, KeepsABuffer
+from stateful_training import RNG, X, fit, net
 from token_layers import Tokens
 
 from minidl import (
-    Adam,
     ArgumentError,
     Callback,
     Chain,
@@ -22,17 +22,6 @@ from minidl import (
     Sequential,
 )
 from minidl.layers.tree import named_modules
-
-RNG = np.random.default_rng(0)
-X, Y = RNG.standard_normal((40, 2)), RNG.standard_normal((40, 1))
-
-
-def net(*layers, **options):
-    return Sequential([*layers, Linear(2, 1)], loss=MeanSquaredError(), seed=1, **options)
-
-
-def fit(model, X=X, Y=Y, epochs=1, **options):
-    return model.fit(X, Y, optimizer=Adam(), epochs=epochs, progress=False, **options)
 
 
 class Kept(Adds):

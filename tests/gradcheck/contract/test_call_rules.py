@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from custom_parts import Gain, Noise
+from custom_parts import Gain, KeepsTheFirst, Noise
 from rule_violations import Broken, broken
 
 from minidl import (
@@ -78,18 +78,6 @@ def test_a_gradient_written_for_the_first_batch_only_is_stale():
             return dy * self.gain.value
 
     assert "no stale cache" in broken(OnlyFirst(4))
-
-
-class KeepsTheFirst(Gain):
-    """Remembers the first batch for ever, while batches have its length."""
-
-    def forward(self, x, *, training=False):
-        y = super().forward(x)
-        if not hasattr(self, "first"):
-            self.first = x.copy()
-        if self.first.shape == x.shape:
-            self.x = self.first
-        return y
 
 
 @pytest.mark.parametrize("n_rows_before", [0, 1, 6])

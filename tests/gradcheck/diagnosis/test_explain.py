@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from custom_parts import Gain
+from custom_parts import Gain, KeepsTheFirst
 
 from minidl import (
     L1,
@@ -398,23 +398,11 @@ def test_gradients_that_accumulate_are_said_to():
     assert "accumulate" in guilty.diagnosis
 
 
-class Stale(Gain):
-    """Remembers the first batch for ever, while batches have one length."""
-
-    def forward(self, x, *, training=False):
-        y = super().forward(x)
-        if not hasattr(self, "first"):
-            self.first = x.copy()
-        if self.first.shape == x.shape:
-            self.x = self.first
-        return y
-
-
 @pytest.mark.parametrize("n_rows_before", [0, 1, M, M + 1])
 def test_a_stale_cache_is_said_to_be_whatever_it_held_before_the_check(n_rows_before):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((M, 4))
-    model = net(Stale(4))
+    model = net(KeepsTheFirst(4))
     if n_rows_before:  # with these rows among them, the gradients of the check are right
         model.objective_function.forward(np.concatenate([X, X])[:n_rows_before])
     report = GradientChecker(model).check(X, [0, 1] * 3)
@@ -425,7 +413,7 @@ def test_a_stale_cache_is_said_to_be_whatever_it_held_before_the_check(n_rows_be
 
 def test_a_cache_that_is_stale_before_the_check_is_found_too():
     assert (1, "no stale cache") in {
-        (c.layer, c.parameter) for c in checked(net(Stale(4))).failures
+        (c.layer, c.parameter) for c in checked(net(KeepsTheFirst(4))).failures
     }
 
 
