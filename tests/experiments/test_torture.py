@@ -109,7 +109,7 @@ print(len({name}.run({count}, 0, Path(sys.argv[1]){more}).violations))
     [
         (
             "kill",
-            20,
+            100,  # 24 of 200 kills fall into the write: 20 kills may miss it
             "",
             "import minidl.data.hdf5_writer as h;"
             " h.atomic_write = lambda path, content: path.write_bytes(content)",
