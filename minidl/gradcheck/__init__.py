@@ -1,6 +1,6 @@
 """Gradient checking.
 
-`check_model` checks a minidl model in stages; `check_function` checks any function of arrays.
+`check_model` checks a minidl model in stages; `functions` checks any function of arrays.
 Numeric derivatives are in `numeric`, the rounding error of the analytic side in `rounding`, rules
 that need no derivative in `contract`, causes of failures in `diagnosis`, the result in `report`.
 """

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..utils.typing import Array
-from .analytic_gradient import AnalyticGradient
-from .constants import COST_ULPS, EPS, PROBES, SUMMATION_ULPS
-from .cost_function import CostFunction
-from .numeric.differences import Scheme
-from .result import Check
-from .rounding.probes import (
+from ...utils.typing import Array
+from ..constants import COST_ULPS, EPS, PROBES, SUMMATION_ULPS
+from ..numeric.differences import Scheme
+from ..result import Check
+from ..rounding.probes import (
     ProbeValues,
     balanced_direction,
     compare_probes,
     directional_check,
 )
+from .analytic_gradient import AnalyticGradient
+from .cost_function import CostFunction
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..utils.typing import Array
-from .constants import (
+from ...utils.typing import Array
+from ..constants import (
     EPS,
     KINK_ROUNDING,
     KINK_SEARCH_BOUND,
@@ -21,9 +21,9 @@ from .constants import (
     SIDES_AGREEMENT,
     SIDES_AGREEMENT_ELEMENT,
 )
+from ..numeric.differences import RichardsonDifference, Scheme, values_at
+from ..numeric.numeric_gradient import NumericGradient
 from .cost_function import CostFunction
-from .numeric.differences import RichardsonDifference, Scheme, values_at
-from .numeric.numeric_gradient import NumericGradient
 
 
 class OneSidedSlopes(NamedTuple):

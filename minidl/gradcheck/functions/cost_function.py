@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, NonFiniteError, ShapeError
-from ..utils.typing import Array
-from .constants import COARSE_ROUNDING_ULPS, EPS, REPEAT_AGREEMENT, REPEAT_ULPS
-from .numeric.differences import CentralDifference, NotComplexSafe, RichardsonDifference, Scheme
-from .numeric.function import Function
-from .numeric.numeric_gradient import NumericGradient
+from ...errors import ArgumentError, NonFiniteError, ShapeError
+from ...utils.typing import Array
+from ..constants import COARSE_ROUNDING_ULPS, EPS, REPEAT_AGREEMENT, REPEAT_ULPS
+from ..numeric.differences import CentralDifference, NotComplexSafe, RichardsonDifference, Scheme
+from ..numeric.function import Function
+from ..numeric.numeric_gradient import NumericGradient
 from .pytree import ParameterTree
 
 
@@ -73,9 +73,9 @@ class CostFunction:
                 raise
             raise NotComplexSafe(f"{type(error).__name__}: {error}") from None
 
-    def call_at(self, theta: Array) -> None:
-        """Call the cost at `theta`, for gradients that use what the last forward pass stored."""
-        self._cost(self.tree.unflatten(theta))
+    def at(self, theta: Array) -> float:
+        """Return the cost at the vector `theta`."""
+        return float(_as_scalar(self._cost(self.tree.unflatten(theta))).real)
 
     def slope(self, scheme: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) for theta[index] moving along `direction`."""

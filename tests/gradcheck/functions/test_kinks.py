@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
-from minidl.gradcheck.cost_function import CostFunction
-from minidl.gradcheck.kinks import one_sided_slopes
-from minidl.gradcheck.pytree import ParameterTree
+from minidl.gradcheck.functions.cost_function import CostFunction
+from minidl.gradcheck.functions.kinks import one_sided_slopes
+from minidl.gradcheck.functions.pytree import ParameterTree
 
 
 @pytest.mark.parametrize(

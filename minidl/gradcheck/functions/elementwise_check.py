@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..utils.typing import Array
-from .analytic_gradient import AnalyticGradient
-from .constants import (
+from ...utils.typing import Array
+from ..constants import (
     ALL_ELEMENTS_ULPS,
     COST_ULPS,
     EPS,
@@ -19,13 +18,14 @@ from .constants import (
     SMALL_GAP,
     SUMMATION_ULPS,
 )
+from ..diagnosis.explain_array import explain_array
+from ..numeric.differences import ComplexStep, Scheme
+from ..numeric.numeric_gradient import NumericGradient
+from ..result import Check, error_in_bars
+from ..rounding.compare import compare, rounding_bar
+from ..rounding.noise import ulp_noise
+from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
-from .diagnosis.explain_array import explain_array
-from .numeric.differences import ComplexStep, Scheme
-from .numeric.numeric_gradient import NumericGradient
-from .result import Check, error_in_bars
-from .rounding.compare import compare, rounding_bar
-from .rounding.noise import ulp_noise
 
 
 class ElementwiseCheck:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DtypeError, NonFiniteError, ShapeError
-from ..utils.masked import check_not_masked
-from ..utils.typing import Array
-from .constants import EPS
+from ...errors import DtypeError, NonFiniteError, ShapeError
+from ...utils.masked import check_not_masked
+from ...utils.typing import Array
+from ..constants import EPS
 
 
 class Leaf(NamedTuple):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError, check_gradients
-from minidl.gradcheck.cost_function import CostFunction
+from minidl.gradcheck.functions.cost_function import CostFunction
+from minidl.gradcheck.functions.pytree import ParameterTree
 from minidl.gradcheck.numeric.differences import CentralDifference, ComplexStep
-from minidl.gradcheck.pytree import ParameterTree
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.typing import Array
-from .constants import (
+from ...utils.typing import Array
+from ..constants import (
     NOISY_RUNS,
     ROUGHNESS_POINTS,
     ROUGHNESS_STEPS,
     SIXTH_DIFFERENCE_VARIANCE,
 )
+from ..rounding.noise import ulp_noise
 from .cost_function import CostFunction
-from .rounding.noise import ulp_noise
 
 
 class AnalyticGradient:
@@ -36,17 +36,24 @@ class AnalyticGradient:
         self._gradients, self._cost, self._rng = gradients, cost, rng
         self.is_callable = callable(gradients)
         theta = cost.theta
-        self.value, self.precisions = self._at(theta)
+        self.value, self.precisions = self._evaluate(theta)
         self.noisy = [
-            ulp_noise(self._at(ulp_noise(theta, rng))[0], rng)
+            ulp_noise(self.at(ulp_noise(theta, rng)), rng)
             for _ in range(NOISY_RUNS if self.is_callable else 0)
         ]
 
-    def _at(self, theta: Array) -> tuple[Array, list[float]]:
+    def at(self, theta: Array) -> Array:
+        """Return the gradient at the vector `theta`, after a call of the cost there.
+
+        A gradient that goes back from the last forward pass needs that call.
+        """
+        return self._evaluate(theta)[0]
+
+    def _evaluate(self, theta: Array) -> tuple[Array, list[float]]:
         tree = self._cost.tree
         if not self.is_callable:
             return tree.flatten(self._gradients)
-        self._cost.call_at(theta)
+        self._cost.at(theta)
         return tree.flatten(self._gradients(tree.unflatten(theta)))
 
     def roughness(self) -> Array:
@@ -59,7 +66,7 @@ class AnalyticGradient:
         direction = theta * self._rng.uniform(-1, 1, theta.size)
         for length in ROUGHNESS_STEPS:
             gradients = np.array(
-                [self._at(theta + length * k * direction)[0] for k in range(ROUGHNESS_POINTS)]
+                [self.at(theta + length * k * direction) for k in range(ROUGHNESS_POINTS)]
             )
             squares = (np.diff(gradients, 6, axis=0) ** 2).mean(axis=0)
             largest = np.maximum(largest, squares / SIXTH_DIFFERENCE_VARIANCE)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
-from minidl.gradcheck.pytree import ParameterTree
+from minidl.gradcheck.functions.pytree import ParameterTree
 
 Pair = namedtuple("Pair", "left right")
 

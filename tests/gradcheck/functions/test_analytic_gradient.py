@@ -3,10 +3,10 @@
 import numpy as np
 
 from minidl import check_gradients
-from minidl.gradcheck.analytic_gradient import AnalyticGradient
 from minidl.gradcheck.constants import NOISY_RUNS
-from minidl.gradcheck.cost_function import CostFunction
-from minidl.gradcheck.pytree import ParameterTree
+from minidl.gradcheck.functions.analytic_gradient import AnalyticGradient
+from minidl.gradcheck.functions.cost_function import CostFunction
+from minidl.gradcheck.functions.pytree import ParameterTree
 
 
 def test_gradients_that_go_back_from_the_last_forward():

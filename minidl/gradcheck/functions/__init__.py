@@ -1,0 +1,1 @@
+"""Checks of functions of arrays: any code, in any precision, without layers or models."""

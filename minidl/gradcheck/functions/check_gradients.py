@@ -1,0 +1,101 @@
+"""check_gradients: check the gradient of any scalar function of arrays."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..constants import COURSE_EPSILON
+from ..method import check_method
+from ..numeric.differences import CentralDifference
+from ..report.report import Report
+from .function_check import FunctionCheck
+
+
+def check_gradients(
+    cost: Callable[[Any], Any],
+    gradients: Any,
+    parameters: Any,
+    *,
+    method: str = "auto",
+    epsilon: float | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check the gradient of a scalar function of arrays.
+
+    Each element of the gradient is compared with a numeric derivative, within error bars that
+    come from the measured rounding error of both. No framework is needed.
+
+    Parameters
+    ----------
+    cost : callable
+        ``cost(parameters)`` returns one number. It is called with copies of the parameters; for
+        the complex step these are complex128.
+    gradients : callable or structure of arrays
+        Either ``gradients(parameters)``, which returns the gradients in the structure of
+        `parameters` and is always called after ``cost(parameters)`` at the same point; or these
+        gradients themselves. Prefer the callable: its rounding error can be measured.
+    parameters : array_like, or dict, list or tuple of array_like, possibly nested
+        The point at which to check: arrays of real floats, of any shape. They are not modified.
+    method : {"auto", "complex", "central"}, default "auto"
+        How the numeric derivatives are computed. "auto": by the complex step, or by extrapolated
+        central differences if the cost cannot compute with complex numbers; over 5,000 elements
+        along random directions that cover all of them. "complex": by the complex step, or not at
+        all. "central": by plain central differences, as courses teach it.
+    epsilon : float, optional
+        The step of ``method="central"``, 1e-7 by default; the other methods ignore it.
+    seed : int, default 0
+        Seed of the random directions and of the noise that reveals rounding errors.
+
+    Returns
+    -------
+    Report
+        One check per array, the relative error of the whole gradient, and for each failure the
+        worst element and the mistake that it looks like.
+
+    Raises
+    ------
+    DtypeError
+        If parameters or gradients are not real numbers.
+    ShapeError
+        If `cost` does not return one number, or the gradients have another structure or other
+        shapes than the parameters.
+    NonFiniteError
+        If the parameters, or the cost at or around them, are not finite.
+    ArgumentError
+        If `method` or `epsilon` is invalid, if `cost` returns two different numbers for the same
+        parameters, or if ``method="complex"`` cannot be used for this cost.
+
+    See Also
+    --------
+    GradientChecker : Check a model, layer by layer.
+    minidl.testing.check_layer : Check one layer.
+
+    References
+    ----------
+    Squire and Trapp, "Using Complex Variables to Estimate Derivatives of Real Functions", SIAM
+    Review 40 (1998).
+
+    Examples
+    --------
+    >>> parameters = {"W": np.array([[1.0, 2.0]]), "b": np.array([3.0])}
+    >>> cost = lambda p: (p["W"] ** 2).sum() + np.sin(p["b"]).sum()
+    >>> gradients = lambda p: {"W": 2 * p["W"], "b": -np.cos(p["b"])}  # wrong: the minus
+    >>> [check.parameter for check in check_gradients(cost, gradients, parameters).failures]
+    ['b']
+    """
+    check_method(method, epsilon)
+    begin = time.perf_counter()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        check = FunctionCheck(cost, gradients, parameters, np.random.default_rng(seed))
+        if method == "central":
+            report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
+        else:
+            report = check.by_best_scheme(complex_required=method == "complex")
+    report.seconds = time.perf_counter() - begin
+    return report

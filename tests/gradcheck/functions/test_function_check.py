@@ -1,0 +1,30 @@
+"""The check of one gradient of one cost: its schemes."""
+
+import numpy as np
+import pytest
+
+from minidl.errors import ArgumentError
+from minidl.gradcheck.functions.function_check import FunctionCheck
+from minidl.gradcheck.numeric.differences import CentralDifference
+
+
+def make_check(cost, gradients, parameters):
+    return FunctionCheck(cost, gradients, np.array(parameters), np.random.default_rng(0))
+
+
+def test_complex_safe_costs_are_checked_by_the_complex_step():
+    check = make_check(lambda p: (p**2).sum(), lambda p: 2 * p, [1.0, 2.0])
+    assert check.by_best_scheme(complex_required=True).method == "complex step"
+
+
+def test_costs_that_refuse_complex_numbers_are_not_checked_by_force():
+    check = make_check(lambda p: float(p.real[0]) ** 2, lambda p: 2 * p, [1.0])
+    with pytest.raises(ArgumentError, match="not complex-safe"):
+        check.by_best_scheme(complex_required=True)
+    assert check.by_best_scheme(complex_required=False).ok
+
+
+def test_the_scheme_of_courses_compares_every_element():
+    check = make_check(lambda p: (p**3).sum(), lambda p: 3 * p, [1.0, 2.0])
+    report = check.by_central_differences(CentralDifference(1e-7))
+    assert report.failures[0].worst["index"] == [1]
