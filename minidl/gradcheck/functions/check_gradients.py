@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..constants import COURSE_EPSILON
-from ..method import check_method
-from ..numeric.differences import CentralDifference
 from ..report.report import Report
-from .function_check import FunctionCheck
+from .run_check import run_check
 
 
 def check_gradients(
@@ -88,14 +81,4 @@ def check_gradients(
     >>> [check.parameter for check in check_gradients(cost, gradients, parameters).failures]
     ['b']
     """
-    check_method(method, epsilon)
-    begin = time.perf_counter()
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)
-        check = FunctionCheck(cost, gradients, parameters, np.random.default_rng(seed))
-        if method == "central":
-            report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
-        else:
-            report = check.by_best_scheme(complex_required=method == "complex")
-    report.seconds = time.perf_counter() - begin
-    return report
+    return run_check(cost, gradients, parameters, method=method, epsilon=epsilon, seed=seed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +29,22 @@ from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
 
+EvidenceSource = Callable[[Check], dict[str, Any]]
+"""Returns what is known about a failed check beyond its numbers: fields of `Evidence`."""
+
 
 class ElementwiseCheck:
     """Compares each array of a gradient with the numeric gradient of the cost."""
 
     def __init__(
-        self, cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
+        self,
+        cost: CostFunction,
+        gradient: AnalyticGradient,
+        rng: np.random.Generator,
+        evidence: EvidenceSource | None = None,
     ) -> None:
         self._cost, self._gradient, self._rng = cost, gradient, rng
+        self._evidence = evidence
 
     def checks(self, numeric: NumericGradient, scheme: Scheme) -> list[Check]:
         """Return a check of each array."""
@@ -108,7 +118,7 @@ class ElementwiseCheck:
                 "gradients, to tell them apart"
             )
         else:
-            explain_array(check)
+            explain_array(check, **(self._evidence(check) if self._evidence else {}))
 
 
 def failed_elements(checks: list[Check]) -> list[int]:

@@ -23,7 +23,7 @@ from ..result import Check
 from ..rounding.compare import relative_error
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
-from .elementwise_check import ElementwiseCheck, failed_elements
+from .elementwise_check import ElementwiseCheck, EvidenceSource, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .probe_check import ProbeCheck
 from .pytree import ParameterTree
@@ -38,11 +38,12 @@ class FunctionCheck:
         gradients: Any,
         parameters: Any,
         rng: np.random.Generator,
+        evidence: EvidenceSource | None = None,
     ) -> None:
         self._rng = rng
         self._cost = CostFunction(cost, ParameterTree(parameters))
         self._gradient = AnalyticGradient(gradients, self._cost, rng)
-        self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng)
+        self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
 
     def by_central_differences(self, scheme: CentralDifference) -> Report:
         """Check every element by plain central differences."""

@@ -1,0 +1,55 @@
+"""The check of a function, timed and quiet: what check_gradients and check_function share."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..constants import COURSE_EPSILON
+from ..method import check_method
+from ..numeric.differences import CentralDifference
+from ..report.report import Report
+from .elementwise_check import EvidenceSource
+from .function_check import FunctionCheck
+
+
+def run_check(
+    cost: Callable[[Any], Any],
+    gradients: Any,
+    parameters: Any,
+    *,
+    method: str = "auto",
+    epsilon: float | None = None,
+    seed: int = 0,
+    evidence: EvidenceSource | None = None,
+) -> Report:
+    """Check the gradient of a cost.
+
+    Parameters
+    ----------
+    cost, gradients, parameters, method, epsilon, seed
+        As for `check_gradients`.
+    evidence : callable, optional
+        ``evidence(check)`` returns fields of `Evidence` for the diagnosis of a failed check.
+
+    Returns
+    -------
+    Report
+        One check per array.
+    """
+    check_method(method, epsilon)
+    begin = time.perf_counter()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        rng = np.random.default_rng(seed)
+        check = FunctionCheck(cost, gradients, parameters, rng, evidence)
+        if method == "central":
+            report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
+        else:
+            report = check.by_best_scheme(complex_required=method == "complex")
+    report.seconds = time.perf_counter() - begin
+    return report
