@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..utils.typing import Array
+from .block import Block
 
 
 @dataclass
@@ -55,6 +56,9 @@ class Check:
     analytic, numeric, bar : ndarray or None
         The gradients, where each element was computed. An element passes if the two differ by at
         most `bar`.
+    block : Block or None
+        Which part of a large array these are: ``block.indices`` are the numbers of its lines along
+        each axis. None for a whole array.
     context : dict
         Arrays that help the diagnosis of the loss: "prediction", "target" and, if there are
         weights, "sample_weight".
@@ -88,6 +92,7 @@ class Check:
     bar: Array | None = field(default=None, repr=False)
     context: dict[str, Array] = field(default_factory=dict, repr=False)
     inner: str = ""
+    block: Block | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .evidence import AXES, Evidence, format_indices
+from .evidence import Evidence, format_indices
 
 _RATIO_BINS = (
     ("< -1", -1.001),
@@ -25,12 +25,14 @@ _RATIO_BINS = (
 def error_summary(evidence: Evidence) -> str:
     """Return the number of wrong elements, their rows and columns, and a histogram of ratios."""
     is_wrong = evidence.wrong
-    parts = [f"{np.count_nonzero(is_wrong)} of {is_wrong.size} elements wrong"]
+    block = evidence.lines
+    computed = "" if block.is_whole else f" that were computed (of {np.prod(block.shape)})"
+    parts = [f"{np.count_nonzero(is_wrong)} of {is_wrong.size} elements{computed} wrong"]
     if evidence.analytic.ndim == 2:
-        for axis, line in AXES:
-            lines = is_wrong.any(axis=axis)
-            listed = "all" if lines.all() else format_indices(np.flatnonzero(lines))
-            parts.append(f"{line}s {listed} of {lines.size}")
+        for axis, line in enumerate(("row", "column")):
+            lines, total = evidence.wrong_lines(axis), block.shape[axis]
+            listed = "all" if len(lines) == total else format_indices(lines)
+            parts.append(f"{line}s {listed} of {total}")
     comparable = is_wrong & (evidence.numeric != 0) & np.isfinite(evidence.analytic)
     if comparable.any():
         edges = [-np.inf, *(edge for _, edge in _RATIO_BINS)]

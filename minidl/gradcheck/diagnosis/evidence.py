@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
+from ..block import Block
 from ..constants import CLOSE, TINY, WRONG_ELEMENT
 
 
@@ -38,6 +39,8 @@ class Evidence:
         Numeric gradients of other arrays.
     parameter_value : ndarray, optional
         The parameter itself.
+    block : Block, optional
+        Which part of a large array all these arrays are; None for a whole array.
     """
 
     analytic: Array
@@ -48,6 +51,21 @@ class Evidence:
     input: Array | None = None
     other_gradients: dict[str, Array] = field(default_factory=dict)
     parameter_value: Array | None = None
+    block: Block | None = None
+
+    @property
+    def lines(self) -> Block:
+        """The block that the arrays are: patterns take numbers of rows and columns from it."""
+        return self.block or Block.whole(self.analytic.shape)
+
+    def wrong_lines(self, axis: int) -> Array:
+        """Return the numbers of the wrong rows (axis 0), columns (axis 1), ... of the array."""
+        found = self.lines.wrong[axis]
+        if found is not None:
+            return found
+        others = tuple(other for other in range(self.analytic.ndim) if other != axis)
+        numbers: Array = self.lines.indices[axis][self.wrong.any(axis=others)]
+        return numbers
 
     @property
     def wrong(self) -> Array:

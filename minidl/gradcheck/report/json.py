@@ -7,7 +7,7 @@ from typing import Any
 
 from ..result import Check
 
-_ARRAYS = {"analytic", "numeric", "bar", "context"}
+_ARRAYS = {"analytic", "numeric", "bar", "context", "block"}
 
 
 def render_json(fields: dict[str, Any], checks: list[Check]) -> str:

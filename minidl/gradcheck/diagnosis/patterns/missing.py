@@ -26,6 +26,6 @@ def all_zero(e: Evidence) -> str | None:
     if e.analytic.any() or not e.numeric.any():
         return None
     return (
-        f"analytic = 0 in all {e.analytic.size} elements where numeric is up to "
+        f"analytic = 0 in {e.lines.all_elements()} where numeric is up to "
         f"{max_abs(e.numeric):.3g}: missing, detached, or not propagated"
     )

@@ -15,8 +15,7 @@ def known_mistake(e: Evidence) -> str | None:
     for words, gradient in e.candidates:
         if are_close(e.analytic, gradient) and not are_close(gradient, e.numeric):
             return (
-                f"consistent with: {words} (equal to within {CLOSE:g} in all "
-                f"{e.analytic.size} elements)"
+                f"consistent with: {words} (equal to within {CLOSE:g} in {e.lines.all_elements()})"
             )
     return None
 

@@ -44,7 +44,7 @@ def constant_factor(e: Evidence) -> str | None:
     conclusion = f"an extra factor of {r:.4g}"
     if meanings:
         conclusion = f"consistent with {', or '.join(meanings)}"
-    return f"analytic = {r:#.4g} x numeric in all {e.analytic.size} elements: {conclusion}"
+    return f"analytic = {r:#.4g} x numeric in {e.lines.all_elements()}: {conclusion}"
 
 
 def _known_ratios(e: Evidence) -> dict[str, float]:
@@ -76,8 +76,7 @@ def slight_factor(e: Evidence) -> str | None:
     ):
         return None
     return (
-        f"analytic = (1 + {excess[0]:.3g}) x numeric in all {e.analytic.size} elements: "
-        "a slight factor"
+        f"analytic = (1 + {excess[0]:.3g}) x numeric in {e.lines.all_elements()}: a slight factor"
     )
 
 
@@ -121,4 +120,6 @@ def constant_added(e: Evidence) -> str | None:
         or not np.allclose(gap, gap.flat[0], rtol=CONSTANT_AGREEMENT, atol=0)
     ):
         return None
-    return f"analytic - numeric = {gap.flat[0]:.4g} in all {gap.size} elements: a constant is added"
+    return (
+        f"analytic - numeric = {gap.flat[0]:.4g} in {e.lines.all_elements()}: a constant is added"
+    )

@@ -6,7 +6,7 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...constants import EQUAL_ELEMENTS, RATIO_AGREEMENT
-from ..evidence import AXES, Evidence, are_close, constant_ratio, format_indices
+from ..evidence import Evidence, are_close, constant_ratio, format_indices
 from .pattern import pattern
 
 _INDEX_MISTAKE = "an index, a slice or an off-by-one"
@@ -50,7 +50,7 @@ def all_equal(e: Evidence) -> str | None:
     is_total = np.isclose(first, e.numeric.sum(), rtol=RATIO_AGREEMENT)
     total = " (to the sum of numeric)" if is_total else ""
     return (
-        f"all {e.analytic.size} elements are equal{total}: summed over both axes, or over the "
+        f"{e.lines.all_elements()} are equal{total}: summed over both axes, or over the "
         "wrong axis and broadcast"
     )
 
@@ -65,7 +65,7 @@ def one_element(e: Evidence) -> str | None:
     ratio = ""
     if e.numeric[index] != 0:
         ratio = f", {e.analytic[index] / e.numeric[index]:#.4g} x numeric"
-    return f"only element {index} of {e.analytic.size} is wrong{ratio}"
+    return f"only element {e.lines.position(index)} of {np.prod(e.lines.shape)} is wrong{ratio}"
 
 
 @pattern("rows or columns")
@@ -73,11 +73,12 @@ def rows_or_columns(e: Evidence) -> str | None:
     """Match errors in some rows or columns only."""
     if not e.is_matrix:
         return None
-    for axis, line in AXES:
-        is_wrong = e.wrong.any(axis=axis)
-        count, total = np.count_nonzero(is_wrong), is_wrong.size
+    for axis, line in enumerate(("row", "column")):
+        is_wrong = e.wrong.any(axis=1 - axis)
+        wrong, total = e.wrong_lines(axis), e.lines.shape[axis]
+        count = len(wrong)
         analytic, numeric = (
-            np.compress(is_wrong, array, axis=1 - axis) for array in (e.analytic, e.numeric)
+            np.compress(is_wrong, array, axis=axis) for array in (e.analytic, e.numeric)
         )
         ratio = constant_ratio(analytic, numeric)
         unexplained = analytic.any() and ratio is None
@@ -85,9 +86,9 @@ def rows_or_columns(e: Evidence) -> str | None:
             continue
         finding = _describe_lines(analytic, ratio)
         if count > total // 2:
-            right = format_indices(np.flatnonzero(~is_wrong))
+            right = format_indices(np.setdiff1d(np.arange(total), wrong))
             return f"every {line} but {right} of {total} {finding}: {_INDEX_MISTAKE}"
-        listed = format_indices(np.flatnonzero(is_wrong))
+        listed = format_indices(wrong)
         return f"only {line} {listed} of {total} {finding}; the others agree: {_INDEX_MISTAKE}"
     return None
 
