@@ -56,15 +56,15 @@ class Check:
     analytic, numeric, bar : ndarray or None
         The gradients, where each element was computed. An element passes if the two differ by at
         most `bar`.
-    block : Block or None
-        Which part of a large array these are: ``block.indices`` are the numbers of its lines along
-        each axis. None for a whole array.
     context : dict
         Arrays that help the diagnosis of the loss: "prediction", "target" and, if there are
         weights, "sample_weight".
     inner : str
         The path inside of the layer, such as "body.0", of the inner layer that was checked alone;
         "" for the layer itself.
+    block : Block or None
+        Which part of a large array `analytic`, `numeric` and `bar` are: ``block.indices`` has the
+        numbers of its lines along each axis. None for a whole array.
 
     Examples
     --------
