@@ -30,6 +30,7 @@ PAGES = {
     "callbacks": ("Callbacks and checkpoints", ["minidl.training.callbacks"]),
     "tuning": ("Before a long training", ["minidl.tuning"]),
     "gradcheck": ("Gradient checking", ["minidl.gradcheck"]),
+    "adapters": ("The conventions of other code", ["minidl.adapters"]),
     "testing": ("Tests for custom parts", ["minidl.testing"]),
     "data": ("Data", ["minidl.data", "minidl.data.planar"]),
     "plots": ("Plots", ["minidl.plots"]),

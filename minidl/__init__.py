@@ -48,6 +48,7 @@ _PACKAGES = (
 _MODULES = (
     "training",
     *(name for name in _PACKAGES if "." not in name),
+    "adapters",
     "data",
     "exchange",
     "plots",

@@ -39,6 +39,7 @@ ORDER = [
     "exchange",
     "gradcheck",
     "testing",
+    "adapters",
     "plots",
     "tuning",
     "sklearn",

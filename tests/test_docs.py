@@ -20,6 +20,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 LANGUAGES = {"python", "text", "sh", "json", "{eval-rst}", "{include}", "{toctree}"}
 # Public packages whose names are not at the top level.
 OTHER_PACKAGES = {
+    "minidl.adapters",
     "minidl.data",
     "minidl.data.planar",
     "minidl.exchange",

@@ -12,6 +12,7 @@ validate = pytest.importorskip("numpydoc.validate").validate
 RULES = {"PR01", "PR02", "PR03", "PR07", "RT01", "RT03", "YD01", "SS03", "GL08"}
 PACKAGES = [
     "minidl",
+    "minidl.adapters",
     "minidl.data",
     "minidl.data.planar",
     "minidl.exchange",

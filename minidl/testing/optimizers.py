@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from ..gradcheck.contract.writes import detect_write, read_only
 from ..optimizers.base import Optimizer
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
+from .reference_steps import as_formula, why_not_as_formula
 
 Make = Callable[[], Optimizer]
 
@@ -25,14 +26,25 @@ _DIVERGED = 1e6  # a distance to the goal that is never reached on the way there
 
 
 @without_underflow
-def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
-    """Check an optimizer: the rules of the optimizer contract, and that it minimizes.
+def check_optimizer(
+    make: Make, *, reference: Callable[..., Any] | None = None, steps: int = 20_000
+) -> Report:
+    """Check an optimizer: the rules of the optimizer contract, that it minimizes, its formula.
+
+    Many wrong optimizers minimize, too: Adam without its square root, or with a step counter that
+    never moves. Only a comparison with the formula shows them: pass `reference`.
 
     Parameters
     ----------
     make : callable
         ``make()`` returns a new optimizer at each call. Its learning rate should suit slopes of
         about 1: 0.01 to 0.1 for most optimizers.
+    reference : callable, optional
+        The formula, written once more in the plainest way: ``reference(theta, gradient, step,
+        state)`` returns the theta that follows, in float64. ``step`` is 1, 2, ...; ``state`` is a
+        dictionary, empty at the first step, for what the formula keeps. Or a function without
+        arguments that returns another optimizer, as ``lambda: Adam(0.01)``. Without it, a note
+        says what is not seen.
     steps : int, default 20000
         In how many steps it must reach the minimum of a parabola and the bend of a curved valley.
 
@@ -44,7 +56,10 @@ def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
     Raises
     ------
     ArgumentError
-        If `make` does not return a new `Optimizer` at each call.
+        If `make` does not return a new `Optimizer` at each call, or `reference` is neither a
+        formula nor a function that returns an optimizer.
+    ShapeError
+        If `reference` returns another shape than that of theta.
 
     See Also
     --------
@@ -55,6 +70,14 @@ def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
     >>> from minidl import Adam
     >>> check_optimizer(lambda: Adam(0.01)).ok
     True
+    >>> def momentum(theta, gradient, step, state):
+    ...     state["v"] = 0.9 * state.get("v", 0) + 0.1 * gradient
+    ...     return theta - 0.05 * state["v"]
+    >>> from minidl import Momentum
+    >>> check_optimizer(lambda: Momentum(0.05, beta=0.9), reference=momentum).ok
+    True
+    >>> check_optimizer(lambda: Momentum(0.05, beta=0.8), reference=momentum).guilty.parameter
+    'steps of the reference'
     """
     first = make()
     cure = "pass a callable such as lambda: Adam(0.01)"
@@ -77,7 +100,22 @@ def check_optimizer(make: Make, *, steps: int = 20_000) -> Report:
             lambda make: _why_not_reached(make, _VALLEY, steps),
         ),
     ]
-    return Report.from_checks(run_rules(rules, make, str(first)), title=f"{first} alone")
+    if reference is not None:
+        formula = as_formula(reference)
+        rules.append(
+            Rule(
+                "steps_of_reference",
+                "steps of the reference",
+                lambda make: why_not_as_formula(make, formula),
+            )
+        )
+    report = Report.from_checks(run_rules(rules, make, str(first)), title=f"{first} alone")
+    if reference is None:
+        report.notes.append(
+            "compared with no formula, so an optimizer that minimizes in another way than its name "
+            "says passes: pass reference=..."
+        )
+    return report
 
 
 # The rules.

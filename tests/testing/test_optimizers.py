@@ -114,3 +114,19 @@ def test_what_makes_no_new_optimizer_is_refused():
     with pytest.raises(ArgumentError, match="Optimizer"):
         check_optimizer(lambda: 3)
     assert issubclass(Adam, Optimizer)
+
+
+class WithoutRoot(Adam):
+    """Adam without its square root: it minimizes all the same."""
+
+    def update(self, theta, grad):
+        self._moved = theta - 0.1 * grad / (grad**2 + 1)
+        theta[...] = self._moved
+
+
+def test_only_a_reference_shows_another_formula():
+    assert check_optimizer(lambda: WithoutRoot(0.01)).ok
+    assert "pass reference=" in check_optimizer(lambda: WithoutRoot(0.01)).notes[-1]
+    report = check_optimizer(lambda: WithoutRoot(0.01), reference=lambda: Adam(0.01))
+    assert failed(report) == {"steps of the reference"}
+    assert not report.notes

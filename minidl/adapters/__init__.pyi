@@ -1,0 +1,3 @@
+from .course import check_course as check_course
+from .grades import Grades as Grades
+from .grades import grade as grade

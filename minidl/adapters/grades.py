@@ -1,0 +1,239 @@
+"""grade: the backward propagations of a whole class, as a table."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from html import escape
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError
+from ..gradcheck.report.report import Report
+from .course import check_course
+
+_ORDER = ("error", "failed", "unresolved", "ok")
+_COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
+_HEADER = ("student", "verdict", "array", "what to say")
+
+
+class Grade(NamedTuple):
+    """The result of one student.
+
+    Attributes
+    ----------
+    student : str
+        The key of the submission.
+    verdict : {"ok", "failed", "unresolved", "error"}
+        "error": a function raised an exception, or cannot be checked.
+    array : str
+        The gradient at which to look first, such as "dW2"; "" if there is none.
+    words : str
+        What to say to the student.
+    report : Report or None
+        The whole report, None after an exception.
+    """
+
+    student: str
+    verdict: str
+    array: str
+    words: str
+    report: Report | None
+
+
+class Grades:
+    """The results of a class; ``print(grades)`` shows a table, as a notebook does.
+
+    Parameters
+    ----------
+    rows : list of Grade
+        One for each student.
+
+    Attributes
+    ----------
+    rows : list of Grade
+        (student, verdict, array, words, report): errors and failures first, then by name.
+
+    See Also
+    --------
+    grade : Makes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.adapters import grade
+    >>> forward = lambda X, Y, parameters: (np.sum((parameters["w"] * X - Y) ** 2), None)
+    >>> right = lambda X, Y, parameters: {"dw": 2 * np.sum((parameters["w"] * X - Y) * X)}
+    >>> grades = grade({"Ada": right}, np.ones(3), np.zeros(3), {"w": 2.0}, forward=forward)
+    >>> grades["Ada"].verdict
+    'ok'
+    """
+
+    def __init__(self, rows: list[Grade]) -> None:
+        self.rows = sorted(rows, key=lambda row: (_ORDER.index(row.verdict), row.student))
+
+    def __getitem__(self, student: str) -> Grade:
+        for row in self.rows:
+            if row.student == student:
+                return row
+        raise KeyError(student)
+
+    def __str__(self) -> str:
+        cells = [_HEADER, *(row[:4] for row in self.rows)]
+        widths = [max(len(row[column]) for row in cells) for column in range(3)]
+        lines = [
+            "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]])
+            for row in cells
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), "", self._summary()])
+
+    def __repr__(self) -> str:
+        return f"Grades({self._summary()})"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th style='text-align:left'>{title}</th>" for title in _HEADER)
+        body = ""
+        for row in self.rows:
+            styles = ["", f"color:{_COLOURS[row.verdict]};", "", ""]
+            body += "<tr>{}</tr>".format(
+                "".join(
+                    f"<td style='{style}text-align:left'>{escape(cell)}</td>"
+                    for style, cell in zip(styles, row[:4], strict=True)
+                )
+            )
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{self._summary()}</p>"
+        )
+
+    def _summary(self) -> str:
+        verdicts = [row.verdict for row in self.rows]
+        counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in reversed(_ORDER)]
+        return f"{len(verdicts)} graded: {', '.join(counts)}"
+
+
+def grade(
+    submissions: Mapping[str, Any],
+    X: Any,
+    Y: Any,
+    parameters: Any,
+    *,
+    forward: Callable[..., Any] | None = None,
+    compute_cost: Callable[..., Any] | None = None,
+    **options: Any,
+) -> Grades:
+    """Grade the backward propagations of a whole class.
+
+    An exception in one submission is a row of the table and does not touch the others; what
+    students print is not shown, and all receive copies of the data.
+
+    Parameters
+    ----------
+    submissions : dict of str to callable, or to (callable, callable)
+        For each student the backward propagation, or forward and backward propagation, in the
+        conventions of `check_course`.
+    X, Y, parameters : array_like, array_like, dict of str to array_like
+        Data, labels and the point at which to check, as in `check_course`.
+    forward : callable, optional
+        The forward propagation for those who hand in none.
+    compute_cost : callable, optional
+        The cost of an output, where forward propagation does not return it.
+    **options : object
+        What else `check_course` takes: ``seed``, ``method``, ``lambd``, ``keep_prob``, and so on.
+
+    Returns
+    -------
+    Grades
+        A table with a verdict per student, the array at which to look, and what to say.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no submissions, or one has no forward propagation and there is no `forward`.
+
+    See Also
+    --------
+    check_course : Checks one pair of functions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.adapters import grade
+    >>> def forward(X, Y, parameters):
+    ...     A = parameters["W1"] @ X
+    ...     return np.sum((A - Y) ** 2) / 2, A
+    >>> class_ = {
+    ...     "Ada": lambda X, Y, cache: {"dW1": (cache - Y) @ X.T},
+    ...     "Bob": lambda X, Y, cache: {"dW1": (Y - cache) @ X.T},
+    ...     "Cleo": lambda X, Y, cache: {"dW1": cache["A1"]},
+    ... }
+    >>> X, Y = np.array([[0.5, -1.0], [2.0, 0.3]]), np.array([[1.0, 0.0]])
+    >>> grades = grade(class_, X, Y, {"W1": np.array([[0.1, -0.4]])}, forward=forward)
+    >>> [(row.student, row.verdict, row.array) for row in grades.rows][1:]
+    [('Bob', 'failed', 'dW1'), ('Ada', 'ok', '')]
+    """
+    if not isinstance(submissions, Mapping) or not submissions:
+        raise ArgumentError(
+            f"submissions must be a dictionary of functions by student, got {submissions!r}: "
+            'pass {"Ada": backward_propagation, ...}'
+        )
+    pairs = {student: _pair(student, given, forward) for student, given in submissions.items()}
+    rows = []
+    for student, (forward_propagation, backward_propagation) in pairs.items():
+        data = copy.deepcopy((X, Y, parameters))
+        check = partial(check_course, forward_propagation, backward_propagation, *data)
+        rows.append(_grade_one(str(student), partial(check, compute_cost=compute_cost, **options)))
+    return Grades(rows)
+
+
+def _pair(student: Any, given: Any, forward: Any) -> tuple[Any, Any]:
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return given[0], given[1]
+    if forward is None:
+        raise ArgumentError(
+            f"{student} has no forward propagation: pass (forward, backward), or forward=... for "
+            "the whole class"
+        )
+    return forward, given
+
+
+def _grade_one(student: str, check: Callable[[], Report]) -> Grade:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            report = check()
+    except (Exception, SystemExit) as error:
+        return Grade(student, "error", "", _words_of_exception(error), None)
+    return _of_report(student, report)
+
+
+def _of_report(student: str, report: Report) -> Grade:
+    wrong = [check for check in report.checks if check.verdict == "fail"]
+    open_ = [check for check in report.checks if check.verdict == "unresolved"]
+    if not wrong and not open_:
+        return Grade(student, "ok", "", "All gradients are right.", report)
+    if not wrong:
+        array = _gradient_name(open_[0].parameter)
+        why = open_[0].diagnosis
+        return Grade(student, "unresolved", array, f"{array} cannot be decided: {why}.", report)
+    guilty = report.guilty or wrong[0]
+    array = _gradient_name(guilty.parameter)
+    sentences = [f"{array} is wrong: {guilty.diagnosis or 'by no mistake that is known'}."]
+    if guilty.error_summary:
+        sentences.append(f"{guilty.error_summary[0].upper()}{guilty.error_summary[1:]}.")
+    others = [_gradient_name(check.parameter) for check in wrong if check is not guilty]
+    if others:
+        sentences.append(f"Then look at {', '.join(others)}, which may follow from it.")
+    return Grade(student, "failed", array, " ".join(sentences), report)
+
+
+def _gradient_name(parameter: str) -> str:
+    return f"d{parameter}"
+
+
+def _words_of_exception(error: BaseException) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f" (line {last.lineno}, in {last.name})" if last.lineno else ""
+    return f"{type(error).__name__}: {error}{where}."

@@ -1,0 +1,100 @@
+"""grade: a class as a table; no submission touches another."""
+
+import sys
+
+import course_nets as nets
+import numpy as np
+import pytest
+
+from minidl import ArgumentError
+from minidl.adapters import Grades, grade
+from minidl.adapters import grades as grades_module
+from minidl.adapters.grades import Grade
+
+X, Y, PARAMETERS = nets.data()
+
+
+def raises(X, Y, cache):
+    print("my cache:", len(cache))
+    return cache["A1"]
+
+
+def leaves(X, Y, cache):
+    sys.exit(3)
+
+
+def greedy(X, Y, cache):
+    X[...] = np.nan
+    for array in cache:
+        array[...] = 0
+    return {}
+
+
+SUBMISSIONS = {
+    "Zoe": nets.backward_propagation_n,
+    "Ada": (nets.forward_propagation_n, nets.backward_propagation_n),
+    "Bob <b>": nets.backward_with_mistakes,
+    "Cleo": raises,
+    "Dan": leaves,
+    "Eve": greedy,
+}
+
+
+@pytest.fixture(scope="module")
+def grades():
+    return grade(SUBMISSIONS, X, Y, PARAMETERS, forward=nets.forward_propagation_n)
+
+
+def test_each_student_has_a_row_in_order(grades):
+    verdicts = {row.student: row.verdict for row in grades.rows}
+    assert verdicts["Ada"] == verdicts["Zoe"] == "ok"
+    assert verdicts["Bob <b>"] == "failed"
+    assert set(verdicts) == set(SUBMISSIONS)
+    assert {verdicts["Cleo"], verdicts["Dan"], verdicts["Eve"]} <= {"error", "failed"}
+    order = [["error", "failed", "unresolved", "ok"].index(row.verdict) for row in grades.rows]
+    assert order == sorted(order)
+    assert [row.student for row in grades.rows][-2:] == ["Ada", "Zoe"]
+
+
+def test_what_to_say(grades):
+    bob = grades["Bob <b>"]
+    assert bob.array in ("dW2", "db1")
+    assert bob.words.startswith(f"{bob.array} is wrong: ")
+    assert "Then look at d" in bob.words
+    assert grades["Ada"].words == "All gradients are right."
+    assert "TypeError" in grades["Cleo"].words
+    assert "in raises" in grades["Cleo"].words
+    with pytest.raises(KeyError):
+        grades["Nobody"]
+
+
+def test_the_table(grades, capsys):
+    lines = str(grades).splitlines()
+    assert lines[0].split() == ["student", "verdict", "array", "what", "to", "say"]
+    assert lines[-1].startswith("6 graded: 2 ok, 0 unresolved, ")
+    assert repr(grades) == f"Grades({lines[-1]})"
+    html = grades._repr_html_()
+    assert "Bob &lt;b&gt;" in html
+    assert html.count("<tr>") == 7
+    grade({"Cleo": raises}, X, Y, PARAMETERS, forward=nets.forward_propagation_n)
+    assert capsys.readouterr().out == ""
+
+
+def test_unresolved_is_no_ok():
+    class Report:
+        class Check:
+            verdict, parameter, diagnosis = "unresolved", "W1", "too much noise"
+
+        checks, guilty = (Check(),), None
+
+    row = grades_module._of_report("Ada", Report())
+    assert row[:4] == ("Ada", "unresolved", "dW1", "dW1 cannot be decided: too much noise.")
+    rows = [Grade("B", "ok", "", "", None), row]
+    assert [each.student for each in Grades(rows).rows] == ["Ada", "B"]
+
+
+def test_what_is_no_class_is_refused():
+    with pytest.raises(ArgumentError, match="dictionary of functions by student"):
+        grade({}, X, Y, PARAMETERS)
+    with pytest.raises(ArgumentError, match="Ada has no forward propagation"):
+        grade({"Ada": nets.backward_propagation_n}, X, Y, PARAMETERS)
