@@ -1,0 +1,1 @@
+"""One file or several per field; the first word of the file's name is the field."""

@@ -1,0 +1,81 @@
+"""A sample of the corpus; ``python -m tests.gradcheck.corpus`` checks all of it."""
+
+import numpy as np
+import pytest
+
+from .case import edited
+from .forms import in_precision, round_to_bf16, to_bf16
+from .load import all_cases
+from .outcome import SEEN, outcome
+from .truth import analytic, cotangents, numeric, relative_sizes
+
+CASES = all_cases()
+each_case = pytest.mark.parametrize("case", CASES, ids=[f"{c.field}-{c.name}" for c in CASES])
+
+
+@each_case
+def test_the_right_one_is_right_and_each_wrong_one_is_wrong(case):
+    inputs = case.inputs()
+    dy = cotangents(case, inputs)
+    right = analytic(case, case.backward, inputs, dy)
+    assert max(relative_sizes(right, numeric(case, inputs, dy)).values()) < 1e-7
+    for wrong in case.wrong:
+        found = analytic(case, wrong.backward, inputs, dy)
+        assert max(relative_sizes(found, right).values()) > SEEN["float64"], wrong.edit
+
+
+def test_names_are_unique():
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_every_case_has_two_wrong_ones():
+    assert [case.name for case in CASES if len(case.wrong) < 2] == []
+
+
+def judged(case, wrong, precision):
+    one = outcome(case, wrong, precision)
+    assert not one.is_wrong_verdict, f"{one.title}: {one.status}, {one.diagnosis}\n{one.text}"
+    return one
+
+
+@each_case
+def test_float64(case):
+    """The right one and one of the wrong ones."""
+    judged(case, None, "float64")
+    chosen = case.wrong[len(case.name) % len(case.wrong)]
+    assert judged(case, chosen, "float64").status == "failed"
+
+
+def test_bfloat16_keeps_eight_bits():
+    assert round_to_bf16(np.array([1.0, 1 + 1 / 256, 1 + 3 / 256, 3.1416])).tolist() == [
+        1.0,
+        1.0,
+        1 + 1 / 64,
+        3.140625,
+    ]
+
+
+def test_every_result_in_bf16_is_rounded():
+    x = to_bf16(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    for result in (
+        x / 3,
+        x @ x / 7,
+        x.mean(axis=0) / 3,
+        np.where(x > 2, x / 3, 0),
+        np.einsum("ij,jk->ik", x / 3, x),
+        (x / 3).sum(),
+    ):
+        np.testing.assert_array_equal(result, round_to_bf16(np.asarray(result, dtype="f")))
+
+
+def test_noise_is_small_and_the_same_at_the_same_point():
+    noisy = in_precision(np.tanh, "noisy")
+    x = np.array([0.3, 0.7])
+    gap = np.abs(noisy(x) - np.tanh(x)).max()
+    assert 0 < gap < 1e-6
+    np.testing.assert_array_equal(noisy(x), noisy(x))
+
+
+def test_an_edit_must_fit_once():
+    with pytest.raises(ValueError, match="occurs 0 times"):
+        edited(judged, "no such text -> x")
