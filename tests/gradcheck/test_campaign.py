@@ -1,0 +1,89 @@
+"""A sample of the campaign: right functions never fail, a planted bug is never ok.
+
+MINIDL_CAMPAIGN=300 runs more functions of each precision; the script `campaign` all of them.
+"""
+
+import os
+
+import numpy as np
+import pytest
+from campaign import HAS_REFERENCE, WRONG, campaign
+from function_bugs import LEAST, plant
+from random_functions import RandomFunction
+from rounding_tape import ROUND, UNIT, to_bfloat16
+
+COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
+COUNTS = {"float64": 20, "float32": 6, "bfloat16": 3, "float16": 3}
+
+
+@pytest.mark.parametrize(
+    "precision",
+    [
+        "float64",
+        pytest.param("float32", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
+        pytest.param("bfloat16", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
+        pytest.param("float16", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
+    ],
+)
+def test_no_verdict_on_a_random_function_is_wrong(precision):
+    seeds = range(COUNT or COUNTS[precision])
+    outcomes, _, _, wrong = campaign(("right", "buggy"), precision, seeds, jobs=1)
+    told = "\n".join(f"{outcome}: {text}" for outcome, _, text in wrong if outcome in WRONG)
+    assert not told
+    assert outcomes["right ok"]
+    assert outcomes["buggy failed"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_gradient_of_a_random_function_is_right(seed):
+    function = RandomFunction(seed)
+    exact = function.cost(function.parameters)
+    rng = np.random.default_rng(seed)
+    gradients = function.gradients(function.parameters)
+    if not isinstance(function.parameters, dict):
+        gradients = {"a": gradients}
+    for name, array in function.arrays.items():
+        direction = rng.standard_normal(array.shape) * np.sqrt((array**2).mean())
+        slopes = []
+        for h in (1e-5, 1e-6, 1e-7):
+            moved = [
+                function.cost(
+                    {**function.arrays, name: array + side * h * direction}
+                    if isinstance(function.parameters, dict)
+                    else array + side * h * direction
+                )
+                for side in (1, -1)
+            ]
+            slopes.append((moved[0] - moved[1]) / (2 * h))
+        expected = (gradients[name] * direction).sum()
+        terms = np.linalg.norm(gradients[name] * direction)
+        gaps = np.abs(np.array(slopes) - expected)
+        assert min(gaps) < 1e-4 * terms + 1e-7 * abs(exact)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_every_operation_is_rounded(precision):
+    function = RandomFunction(2, precision)
+    for gradient in _arrays(function.gradients(function.parameters)):
+        assert np.array_equal(ROUND[precision](gradient).astype(float), gradient)
+    cost, reference = function.cost(function.parameters), function.reference(function.parameters)
+    assert cost != reference
+    assert abs(cost - reference) < 100 * UNIT[precision] * max(abs(reference), function.largest)
+
+
+@pytest.mark.parametrize("precision", list(LEAST))
+@pytest.mark.parametrize("seed", range(8))
+def test_a_planted_bug_has_the_size_that_it_tells(seed, precision):
+    function = RandomFunction(seed, precision)
+    bug = plant(function)
+    assert bug is None or max(bug.sizes.values()) >= 0.99 * LEAST[precision]
+
+
+def test_bfloat16_has_eight_bits_and_rounds_to_even():
+    numbers = np.array([1.0, 1 + 2**-8, 1 + 3 * 2**-8, 3.14159, -1e-30, 0.0])
+    expected = [1.0, 1.0, 1 + 2**-6, 3.140625]
+    assert to_bfloat16(numbers)[:4].tolist() == expected
+
+
+def _arrays(gradients):
+    return gradients.values() if isinstance(gradients, dict) else [gradients]
