@@ -75,6 +75,7 @@ def check_gradients(
 
     Examples
     --------
+    >>> import numpy as np
     >>> parameters = {"W": np.array([[1.0, 2.0]]), "b": np.array([3.0])}
     >>> cost = lambda p: (p["W"] ** 2).sum() + np.sin(p["b"]).sum()
     >>> gradients = lambda p: {"W": 2 * p["W"], "b": -np.cos(p["b"])}  # wrong: the minus

@@ -142,7 +142,7 @@ class FunctionCheck:
         self, checks: list[Check], scheme: Scheme, difference: float, notes: list[str]
     ) -> Report:
         size = self._cost.theta.size
-        title = f"a function of {_counted(len(checks), 'array')}, {_counted(size, 'element')}"
+        title = f"a function of {counted(len(checks), 'array')}, {counted(size, 'element')}"
         report = Report(checks, title=title, difference=difference, method=scheme.name)
         report.notes += notes
         report.notes += [
@@ -160,5 +160,6 @@ class FunctionCheck:
         return report
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as "2 arrays"."""
     return f"{count:,} {noun}" + "s" * (count != 1)

@@ -1,0 +1,1 @@
+"""Pairs of a forward and a backward function: their inputs, calls, results and rules."""

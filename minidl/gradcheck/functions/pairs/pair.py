@@ -1,0 +1,181 @@
+"""A forward and a backward function as one scalar cost and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....errors import ArgumentError, DtypeError, NonFiniteError
+from ....utils.typing import Array
+from .inputs import FunctionInputs, is_float
+from .owner import PairState
+from .returned import GradientMatcher, Returned
+
+
+class ForwardRun(NamedTuple):
+    """What one call of forward gave.
+
+    Attributes
+    ----------
+    arguments
+        What it was called with.
+    outputs
+        Its outputs without the cache.
+    cache
+        What it stored for backward.
+    """
+
+    arguments: list[Any]
+    outputs: list[Any]
+    cache: Any
+
+
+class FunctionPair:
+    """A pair of functions: forward(*inputs) and backward(*dy).
+
+    Its cost is the sum of <dy, y> over the outputs y, for random arrays dy, the cotangents. By the
+    chain rule its gradient is what backward(*dy) has to return.
+
+    Attributes
+    ----------
+    inputs : FunctionInputs
+        The inputs.
+    cotangents : list
+        The incoming gradient of each output, in its type and dtype; None for no array.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        inputs: FunctionInputs,
+        state: PairState,
+        *,
+        cache: bool,
+        backward_inputs: bool,
+    ) -> None:
+        self._forward, self._backward = forward, backward
+        self._has_cache, self._takes_inputs = cache, backward_inputs
+        self._state = state
+        self.inputs = inputs
+        self.cotangents: list[Any] = []
+        self._matcher = GradientMatcher(inputs)
+
+    def run(self, values: Mapping[str, Array]) -> ForwardRun:
+        """Call forward, its randomness frozen."""
+        arguments = self.inputs.arguments(values)
+        self._state.reset()
+        result = self._forward(*arguments)
+        stored = None
+        if self._has_cache:
+            if not isinstance(result, list | tuple) or len(result) < 2:
+                raise ArgumentError(
+                    "forward must return (out, cache) with cache=True, got "
+                    f"{type(result).__name__}: leave out cache=True, or return both"
+                )
+            *outputs, stored = result
+        else:
+            outputs = list(result) if isinstance(result, list | tuple) else [result]
+        return ForwardRun(arguments, outputs, stored)
+
+    def first_run(self, values: Mapping[str, Array]) -> ForwardRun:
+        """Call forward and check what it returns, for the first time."""
+        run = self.run(values)
+        for number, output in enumerate(run.outputs):
+            _check_output(output, number, has_cache=self._has_cache)
+        if not any(is_real_output(output) for output in run.outputs):
+            raise DtypeError(
+                "forward must return an array of floats, got "
+                + ", ".join(type(output).__name__ for output in run.outputs)
+            )
+        return run
+
+    def draw_cotangents(self, run: ForwardRun, rng: np.random.Generator) -> list[Any]:
+        """Return standard normal numbers for each output, in its own type and dtype."""
+        return [_random_like(output, rng) for output in run.outputs]
+
+    def cost(self, values: Mapping[str, Array]) -> Any:
+        """Return the sum of <dy, y>."""
+        return inner_product(self.cotangents, self.run(values).outputs)
+
+    def output(self, values: Mapping[str, Array]) -> Array:
+        """Return the outputs: the array itself if it is the only one, else all in one vector."""
+        outputs = [np.asarray(y) for y in self.run(values).outputs if is_number_array(y)]
+        if len(outputs) == 1:
+            return outputs[0]
+        return np.concatenate([y.ravel() for y in outputs])
+
+    def vjp(self, values: Mapping[str, Array], cotangents: list[Any] | None = None) -> Returned:
+        """Call forward, then backward; return the gradients."""
+        run = self.run(values)
+        copies = copy_arrays(cotangents or self.cotangents)
+        return self._matcher.match(self.call_backward(run, copies))
+
+    def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
+        """Return what backward returns after a run of forward, for these very arrays."""
+        arguments = list(cotangents)
+        if self._has_cache:
+            arguments.append(run.cache)
+        elif self._takes_inputs:
+            arguments += run.arguments
+        return self._backward(*arguments)
+
+
+def copy_arrays(cotangents: list[Any]) -> list[Any]:
+    """Return copies, in their types and dtypes."""
+    return [np.array(dy) if isinstance(dy, np.ndarray) else dy for dy in cotangents]
+
+
+def is_number_array(output: Any) -> bool:
+    """Return whether an output counts: an array or number of floats, or complex ones."""
+    if isinstance(output, np.ndarray | np.generic | float | complex):
+        array = np.asarray(output)
+        return array.dtype.kind == "c" or is_float(array)
+    return False
+
+
+def is_real_output(output: Any) -> bool:
+    """Return whether an output is an array or number of real floats."""
+    return is_number_array(output) and not np.iscomplexobj(output)
+
+
+def inner_product(cotangents: list[Any], outputs: list[Any]) -> Any:
+    """Return the sum of <dy, y>, in float64 or complex128."""
+    total: Any = 0.0
+    for dy, y in zip(cotangents, outputs, strict=True):
+        if is_number_array(y) and dy is not None:
+            array = np.asarray(y)
+            array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+            total = total + (np.asarray(dy).astype(np.float64) * array).sum()
+    return total
+
+
+def _check_output(output: Any, number: int, *, has_cache: bool) -> None:
+    if is_number_array(output):
+        if np.iscomplexobj(output):
+            raise DtypeError(
+                "forward must return real numbers, got complex ones: return their real and "
+                "imaginary parts"
+            )
+        if not np.isfinite(np.asarray(output).astype(np.float64)).all():
+            raise NonFiniteError(
+                f"output {number} of forward must be finite to be checked, got NaN or infinity"
+            )
+    elif isinstance(output, Mapping | list | tuple) and not has_cache:
+        raise ArgumentError(
+            f"forward must return arrays, got {type(output).__name__} as output {number}: "
+            "pass cache=True if it is what backward needs"
+        )
+
+
+def _random_like(output: Any, rng: np.random.Generator) -> Any:
+    if not is_number_array(output):
+        if isinstance(output, np.ndarray):
+            return np.zeros(output.shape)  # of integers: nothing comes back through them
+        return None
+    array = np.asarray(output)
+    dy = rng.standard_normal(array.shape)
+    typed: Array = np.asarray(dy).astype(array.dtype)
+    return typed if isinstance(output, np.ndarray) else typed[()]

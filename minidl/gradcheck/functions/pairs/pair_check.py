@@ -1,0 +1,150 @@
+"""The check of a pair: first its structure, then its rules, then the derivatives."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ....errors import ArgumentError
+from ....utils.typing import Array
+from ...contract.rule import Rule, run_rules
+from ...report.report import Report
+from ...result import Check
+from ..function_check import counted
+from ..run_check import run_check
+from .inputs import check_finite_inputs
+from .pair import ForwardRun, FunctionPair
+from .returned import Returned
+from .rules import PAIR_RULES, PairRun
+
+
+class PairCheck:
+    """The check of one pair."""
+
+    def __init__(self, pair: FunctionPair, seed: int) -> None:
+        self._pair, self._seed = pair, seed
+        inputs = pair.inputs
+        self._values = {
+            name: value for name, value in inputs.values.items() if inputs.is_selected(name)
+        }
+        if not self._values:
+            reasons = "; ".join(f"{name} {why}" for name, why in inputs.set_aside.items())
+            raise ArgumentError(
+                "inputs must contain an array of floats to differentiate"
+                + (f", but {reasons}" if reasons else f", got wrt={inputs.wrt}")
+            )
+        check_finite_inputs(self._values)
+        self._notes = [
+            f"not differentiated: {name} {why}" for name, why in inputs.set_aside.items()
+        ]
+
+    def report(self) -> Report:
+        """Check everything."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            run = self._first_run()
+            rng = np.random.default_rng([self._seed, 1])  # a stream of its own
+            self._pair.cotangents = self._pair.draw_cotangents(run, rng)
+            try:
+                returned = self._pair.vjp(self._values)
+            except Exception as error:
+                return self._raised(error)
+            rows = self._test_rules(returned, self._pair.draw_cotangents(run, rng))
+        report = self._derivatives(returned)
+        report.checks = rows + self._in_order(report.checks, returned)
+        report.notes += self._notes
+        return report
+
+    def _first_run(self) -> ForwardRun:
+        """Run forward in float64, or else in the dtypes in which the inputs were given."""
+        inputs = self._pair.inputs
+        coarse = [name for name, leaf in inputs.leaves.items() if leaf.dtype != np.float64]
+        try:
+            return self._pair.first_run(self._values)
+        except Exception:
+            if not coarse:
+                raise
+            inputs.keeps_dtypes = True
+            try:
+                run = self._pair.first_run(self._values)
+            except Exception:
+                inputs.keeps_dtypes = False
+                run = None
+            if run is None:
+                raise
+        self._notes.append(f"forward refuses float64: {', '.join(coarse)} passed as given")
+        return run
+
+    def _raised(self, error: Exception) -> Report:
+        check = Check(None, "protocol", "backward", method="no derivative needed")
+        check.verdict, check.difference = "fail", 1.0
+        check.diagnosis = f"it raises {type(error).__name__}: {error}"
+        return self._only_rows([check])
+
+    def _only_rows(self, rows: list[Check]) -> Report:
+        size = sum(value.size for value in self._values.values())
+        title = f"a function of {counted(len(self._values), 'array')}, {counted(size, 'element')}"
+        report = Report(rows, title=title, difference=1.0, method="none")
+        report.notes += self._notes
+        return report
+
+    def _test_rules(self, returned: Returned, other_cotangents: list[Any]) -> list[Check]:
+        def guarded(rule: Rule[PairRun]) -> Rule[PairRun]:
+            def find_violation(run: PairRun) -> str | None:
+                try:
+                    return rule.find_violation(run)
+                except Exception as error:
+                    return f"backward raises {type(error).__name__} for another dy: {error}"
+
+            return rule._replace(find_violation=find_violation)
+
+        run = PairRun(self._pair, self._values, other_cotangents)
+        rows = run_rules(map(guarded, PAIR_RULES), run, "")
+        if returned.extra:
+            check = Check(None, "protocol", "number of gradients", method="no derivative needed")
+            check.verdict, check.difference, check.diagnosis = "fail", 1.0, returned.extra
+            rows.append(check)
+        return rows
+
+    def _derivatives(self, returned: Returned) -> Report:
+        """Compare the gradients that have the right structure; the other inputs stay fixed."""
+        checked = {name: self._values[name] for name in returned.arrays}
+        if not checked:
+            return self._only_rows([])
+        self._notes += [
+            f"not differentiated: {name}, a number for which backward returns no gradient"
+            for name in sorted(returned.not_returned)
+        ]
+
+        def gradients(values: Mapping[str, Array]) -> dict[str, Array]:
+            arrays = self._pair.vjp(values).arrays
+            return {
+                name: arrays.get(name, np.full(value.shape, np.nan))
+                for name, value in values.items()
+            }
+
+        report = run_check(self._pair.cost, gradients, checked, seed=self._seed)
+        for check in report.checks:
+            if check.parameter in returned.none and check.verdict == "fail":
+                check.verdict = "unresolved"
+                check.diagnosis = (
+                    "backward returns None for it, though the output depends on it: return its "
+                    "gradient, or leave it out by wrt"
+                )
+        return report
+
+    def _in_order(self, checks: list[Check], returned: Returned) -> list[Check]:
+        """Insert the rows of gradients that could not be compared, in the order of the inputs."""
+        rows = [check for check in checks if check.parameter not in self._values]
+        by_name = {check.parameter: check for check in checks}
+        for name in self._values:
+            if name in returned.problems:
+                check = Check(None, "total", name, 1.0, "fail", returned.problems[name])
+                check.elements = self._values[name].size
+                rows.append(check)
+            elif name in by_name:
+                rows.append(by_name[name])
+        return rows

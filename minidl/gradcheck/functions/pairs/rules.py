@@ -1,0 +1,93 @@
+"""Rules of backward functions that need no derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....utils.typing import Array
+from ...constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALE
+from ...contract.rule import Rule
+from .pair import FunctionPair, copy_arrays
+
+
+class PairRun(NamedTuple):
+    """A pair at one point.
+
+    Attributes
+    ----------
+    pair
+        The pair, with a first list of cotangents.
+    values
+        The arrays that are differentiated.
+    other_cotangents
+        A second list of cotangents.
+    """
+
+    pair: FunctionPair
+    values: Mapping[str, Array]
+    other_cotangents: list[Any]
+
+
+def _combine(a: float, first: list[Any], b: float, second: list[Any]) -> list[Any]:
+    return [
+        np.asarray(a * x + b * y).astype(x.dtype)
+        if isinstance(x, np.ndarray)
+        else _number(a, x, b, y)
+        for x, y in zip(first, second, strict=True)
+    ]
+
+
+def _number(a: float, x: Any, b: float, y: Any) -> Any:
+    return None if x is None else type(x)(a * x + b * y)
+
+
+def _linear_in_dy(run: PairRun) -> str | None:
+    pair = run.pair
+
+    def gradients(a: float, b: float) -> dict[str, Array]:
+        cotangents = _combine(a, pair.cotangents, b, run.other_cotangents)
+        arrays = pair.vjp(run.values, cotangents).arrays
+        return {name: array.astype(np.float64) for name, array in arrays.items()}
+
+    first, second = gradients(1, 0), gradients(0, 1)
+    combined, scaled, large = gradients(2, -3), gradients(LINEAR_SCALE, 0), gradients(8, 0)
+    for name in first:
+        if not all(name in others for others in (second, combined, scaled, large)):
+            continue
+        size = np.linalg.norm(2 * first[name]) + np.linalg.norm(3 * second[name])
+        if not 0 < size < np.inf:
+            continue
+        if np.array_equal(first[name], second[name]):
+            return (
+                f"the gradient of {name} is the same for every dy: the incoming gradient is ignored"
+            )
+        rounding = np.linalg.norm(scaled[name] / LINEAR_SCALE - first[name]) / size
+        homogeneity = np.linalg.norm(large[name] / 8 - first[name]) / size
+        gap = np.linalg.norm(combined[name] - (2 * first[name] - 3 * second[name])) / size
+        tolerance = LINEAR_EXACT if rounding < LINEAR_ROUNDING else LINEAR_COARSE
+        if max(gap, rounding) > tolerance or homogeneity > LINEAR_POWER:
+            return (
+                f"backward is not linear in the incoming gradient ({name}): "
+                "does it use the sign, the absolute value or the square of dy?"
+            )
+    return None
+
+
+def _dy_untouched(run: PairRun) -> str | None:
+    forward_run = run.pair.run(run.values)
+    cotangents = copy_arrays(run.pair.cotangents)
+    run.pair.call_backward(forward_run, cotangents)
+    for dy, original in zip(cotangents, run.pair.cotangents, strict=True):
+        if isinstance(dy, np.ndarray) and not np.array_equal(dy, original):
+            return "backward writes into the incoming gradient: work on a copy"
+    return None
+
+
+PAIR_RULES: tuple[Rule[PairRun], ...] = (
+    Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
+    Rule("dy_untouched", "incoming gradient untouched", _dy_untouched),
+)
+"""In the order of the rows."""

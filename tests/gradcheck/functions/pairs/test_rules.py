@@ -1,0 +1,60 @@
+"""Rules of backward functions: linear in dy, dy untouched."""
+
+import numpy as np
+import pytest
+
+from minidl import check_function
+
+X = np.random.default_rng(5).standard_normal((3, 4))
+
+
+def broken_rules(backward, x=X, forward=np.tanh):
+    report = check_function(forward, backward, x, backward_inputs=True)
+    return {c.parameter: c.diagnosis for c in report.failures if c.term == "protocol"}
+
+
+def derivative(x):
+    return 1 - np.tanh(x) ** 2
+
+
+@pytest.mark.parametrize(
+    ("backward", "words"),
+    [
+        (lambda dy, x: derivative(x), "is ignored"),
+        (lambda dy, x: derivative(x) * np.abs(dy), "not linear"),
+        (lambda dy, x: derivative(x) * np.sign(dy), "not linear"),
+        (lambda dy, x: derivative(x) * dy * dy, "not linear"),
+        (lambda dy, x: derivative(x) * np.clip(dy, -3, 3), "not linear"),
+        (lambda dy, x: derivative(x) * dy + 0.1, "not linear"),
+    ],
+)
+def test_not_linear_in_dy(backward, words):
+    assert words in broken_rules(backward)["linear in the incoming gradient"]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_rounding_is_linear(dtype):
+    def backward(dy, x):
+        return (derivative(x).astype(dtype) * dy.astype(dtype)).astype(dtype)
+
+    assert broken_rules(backward) == {}
+
+
+def test_writing_into_dy_is_found():
+    def backward(dy, x):
+        dy *= derivative(x)
+        return dy
+
+    assert list(broken_rules(backward)) == ["incoming gradient untouched"]
+
+
+def test_an_exception_for_another_dy_is_a_failed_row():
+    calls = []
+
+    def backward(dy, x):
+        calls.append(1)
+        if len(calls) == 3:
+            raise ValueError("no")
+        return derivative(x) * dy
+
+    assert "raises ValueError" in broken_rules(backward)["linear in the incoming gradient"]

@@ -1,0 +1,77 @@
+"""check_function: the public function."""
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl import check_function
+from minidl.errors import ArgumentError
+
+X = np.random.default_rng(1).standard_normal((3, 4))
+
+
+def test_it_is_public():
+    assert minidl.check_function is minidl.gradcheck.check_function
+
+
+def test_right_and_wrong():
+    assert check_function(np.sin, lambda dy, x: dy * np.cos(x), X, backward_inputs=True).ok
+    report = check_function(np.sin, lambda dy, x: -dy * np.cos(x), X, backward_inputs=True)
+    assert not report.ok
+    assert "factor" in report.guilty.diagnosis or "sign" in report.guilty.diagnosis
+
+
+def test_several_outputs():
+    def forward(x):
+        return np.sin(x), x.sum(axis=0)
+
+    def backward(dsin, dsum):
+        return np.cos(X) * dsin + dsum
+
+    assert check_function(forward, backward, X).ok
+    assert not check_function(forward, lambda dsin, dsum: np.cos(X) * dsin, X).ok
+
+
+def test_dropout_with_the_global_generator_is_frozen():
+    def forward(x):
+        mask = np.random.rand(*x.shape) < 0.5  # noqa: NPY002
+        return x * mask, mask
+
+    assert check_function(forward, lambda dy, mask: dy * mask, X, cache=True).ok
+    assert not check_function(forward, lambda dy, mask: dy, X, cache=True).ok
+
+
+def test_inputs_and_objects_are_not_changed():
+    x = X.copy()
+
+    def forward(x):
+        x *= 2
+        return x
+
+    check_function(forward, lambda dy: 2 * dy, x)
+    np.testing.assert_array_equal(x, X)
+
+
+def test_the_same_seed_gives_the_same_report():
+    def backward(dy, x):
+        return dy * np.cos(x) * 1.1
+
+    reports = [
+        check_function(np.sin, backward, X, backward_inputs=True, seed=seed) for seed in (0, 0, 1)
+    ]
+    texts = [report.text(colour=False) for report in reports]
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((np.sin, np.cos, X), {"cache": True, "backward_inputs": True}, "pass one of them"),
+        ((np.sin, X, X), {}, "backward must be callable, got ndarray"),
+        ((X, np.sin, X), {}, "forward must be callable"),
+        ((np.sin, np.cos), {}, "got none"),
+    ],
+)
+def test_wrong_arguments(arguments, options, words):
+    with pytest.raises(ArgumentError, match=words):
+        check_function(*arguments, **options)
