@@ -1,3 +1,4 @@
+from . import scipy as scipy
 from .course import check_course as check_course
 from .grades import Grades as Grades
 from .grades import grade as grade

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from ..errors import ArgumentError
 from ..gradcheck.report.report import Report
 from .course import check_course
+from .course_network import CourseNetwork
 
 _ORDER = ("error", "failed", "unresolved", "ok")
 _COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
+_CHECKER_OPTIONS = {"method", "epsilon", "seed"}
 _HEADER = ("student", "verdict", "array", "what to say")
 
 
@@ -181,12 +183,23 @@ def grade(
             'pass {"Ada": backward_propagation, ...}'
         )
     pairs = {student: _pair(student, given, forward) for student, given in submissions.items()}
-    rows = []
-    for student, (forward_propagation, backward_propagation) in pairs.items():
-        data = copy.deepcopy((X, Y, parameters))
-        check = partial(check_course, forward_propagation, backward_propagation, *data)
-        rows.append(_grade_one(str(student), partial(check, compute_cost=compute_cost, **options)))
-    return Grades(rows)
+    checks = {
+        str(student): partial(
+            _check, *pair, copy.deepcopy((X, Y, parameters)), compute_cost, dict(options)
+        )
+        for student, pair in pairs.items()
+    }
+    return Grades([_grade_one(student, check) for student, check in checks.items()])
+
+
+def _check(
+    forward: Any, backward: Any, data: tuple[Any, Any, Any], cost: Any, options: dict[str, Any]
+) -> Report:
+    network_options = {name: options[name] for name in options.keys() - _CHECKER_OPTIONS}
+    network = CourseNetwork(forward, backward, cost, *data, network_options, options.get("seed", 0))
+    network.cost(network.parameters)  # an exception is an error, before it is a failed row
+    network.gradients(network.parameters)
+    return check_course(forward, backward, *data, compute_cost=cost, **options)
 
 
 def _pair(student: Any, given: Any, forward: Any) -> tuple[Any, Any]:
