@@ -126,10 +126,9 @@ def outcome(case, wrong, precision, seed=0):
 
 
 def _name_of(result, wrong):
-    if is_named(wrong.says, result.diagnosis):
-        return "right"
-    is_unknown = not result.diagnosis or "unknown" in result.diagnosis
-    return "unknown" if is_unknown else "wrong"
+    if not result.diagnosis or "unknown" in result.diagnosis:
+        return "unknown"
+    return "right" if is_named(wrong.says, result.diagnosis) else "wrong"
 
 
 def outcomes_of(task):

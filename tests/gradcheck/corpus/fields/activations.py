@@ -109,8 +109,8 @@ class softplus:
         return dy / (1 + np.exp(-x))
 
     wrong = {
-        "np.exp(-x) -> np.exp(x)": SIGN + "|1 -|unknown",
-        "dy / (1 + np.exp(-x)) -> dy * np.exp(x)": "unknown|denominator|term|missing|grouped",
+        "np.exp(-x) -> np.exp(x)": SIGN + "|1 -",
+        "dy / (1 + np.exp(-x)) -> dy * np.exp(x)": "denominator|term|missing|grouped",
         "dy / (1 + np.exp(-x)) -> dy / (1 + np.exp(-x)) ** 2": "square|twice|applied",
     }
 
@@ -126,10 +126,10 @@ class swish:
         return dy * (s + y * (1 - s))
 
     wrong = {
-        "s + y * (1 - s) -> s": "term|missing|unknown|branch|product",
-        "s + y * (1 - s) -> y * (1 - s)": "term|missing|unknown|branch|product",
-        "s + y * (1 - s) -> s + y": "term|missing|unknown|product",
-        "s + y * (1 - s) -> s * (1 - s)": "sigmoid|term|derivative|unknown",
+        "s + y * (1 - s) -> s": "term|missing|branch|product",
+        "s + y * (1 - s) -> y * (1 - s)": "term|missing|branch|product",
+        "s + y * (1 - s) -> s + y": "term|missing|product",
+        "s + y * (1 - s) -> s * (1 - s)": "sigmoid|term|derivative",
     }
 
 
@@ -147,10 +147,10 @@ class gelu:
 
     wrong = {
         "dy * (0.5 * (1 + t) + 0.5 * x * (1 - t**2) * inner) -> dy * 0.5 * (1 + t)": (
-            "term|missing|unknown|branch|product"
+            "term|missing|branch|product"
         ),
-        "(1 - t**2) * inner -> (1 - t**2) * 0.7978845608": "term|missing|unknown|slight|inner",
-        "(1 - t**2) -> (1 - t)": "square|term|unknown",
+        "(1 - t**2) * inner -> (1 - t**2) * 0.7978845608": "term|missing|slight|inner",
+        "(1 - t**2) -> (1 - t)": "square|term",
     }
 
 
@@ -179,7 +179,7 @@ class softsign:
         return dy / (1 + np.abs(x)) ** 2
 
     wrong = {
-        "(1 + np.abs(x)) ** 2 -> (1 + np.abs(x))": "derivative|square|quotient|root|unknown",
+        "(1 + np.abs(x)) ** 2 -> (1 + np.abs(x))": "derivative|square|quotient|root",
         "(1 + np.abs(x)) ** 2 -> (1 + x) ** 2": "sign|x < 0|abs",
         "dy / (1 + np.abs(x)) ** 2 -> dy": DERIVATIVE,
     }

@@ -252,7 +252,7 @@ class channel_gate:
 
     wrong = {
         "dx = dy * gate[:, :, None, None] + ((dz @ w.T) / 4) -> dx = 0 * dy + ((dz @ w.T) / 4)": (
-            "missing|term|unknown"
+            "missing|term"
         ),
         "dgate * gate * (1 - gate) -> dgate": "derivative|missing|factor",
         "((dz @ w.T) / 4) -> (dz @ w.T)": "constant|along|same|mean|missing",

@@ -53,7 +53,7 @@ class layer_normalization:
         "(g - mean - xhat * slope) -> (g - mean)": HELD,
         "xhat * slope) / std -> xhat * slope)": "row|factor|scaled|std",
         "dy.sum(axis=0) -> dy.mean(axis=0)": MEAN,
-        "g = dy * gain -> g = dy": "gain|unknown|missing|sum to zero|factor",
+        "g = dy * gain -> g = dy": "gain|missing|sum to zero|factor",
     }
 
 
@@ -75,7 +75,7 @@ class rms_normalization:
             HELD + "|mean"
         ),
         "(g * xhat).mean(axis=1, keepdims=True) -> (g * xhat).mean(axis=0)": AXIS + "|" + HELD,
-        "g = dy * gain -> g = dy": "gain|unknown|missing|factor",
+        "g = dy * gain -> g = dy": "gain|missing|factor",
     }
 
 
@@ -122,9 +122,9 @@ class group_normalization:
         return dx.reshape(x.shape), (dy * xhat.reshape(x.shape)).sum(axis=(0, 2))
 
     wrong = {
-        "(g - mean - xhat -> (g - xhat": SUM_TO_ZERO + "|unknown",
+        "(g - mean - xhat -> (g - xhat": SUM_TO_ZERO + "",
         "mean = g.mean(axis=2, keepdims=True) -> mean = g.mean(axis=(1, 2), keepdims=True)": (
-            "axis|sum to zero|unknown"
+            "axis|sum to zero"
         ),
         "(dy * xhat.reshape(x.shape)).sum(axis=(0, 2)) -> "
         "(dy * xhat.reshape(x.shape)).mean(axis=(0, 2))": factor(1 / 6) + "|mean",
@@ -164,7 +164,7 @@ class norm_with_epsilon:
     wrong = {
         "keepdims=True) + 0.01) -> keepdims=True)) + 0.01": EPSILON,
         "keepdims=True) + 0.01) -> keepdims=True))": EPSILON,
-        "(dy - y * (dy * y).sum(axis=1, keepdims=True)) -> dy": HELD + "|unknown|scaled|row",
+        "(dy - y * (dy * y).sum(axis=1, keepdims=True)) -> dy": HELD + "|scaled|row",
     }
 
 
@@ -182,5 +182,5 @@ class row_proportions:
             HELD + "|quotient|branch"
         ),
         "dy / total - (dy * x) -> dy / total + (dy * x)": "minus|branch|quotient|sign",
-        "/ total**2 -> / total": HELD + "|quotient|branch|unknown|constant",
+        "/ total**2 -> / total": HELD + "|quotient|branch|constant",
     }

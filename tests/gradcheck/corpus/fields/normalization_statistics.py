@@ -40,9 +40,9 @@ class min_max_scaling:
         return dx
 
     wrong = {
-        "dx[highs, columns] -= drop -> pass": "elements|scal|held|sum to zero|row|unknown",
-        "drop - dy.sum(axis=0) / span -> drop": SUM_TO_ZERO + "|unknown",
-        "dx[lows, columns] += drop - dy.sum(axis=0) / span -> pass": SUM_TO_ZERO + "|unknown",
+        "dx[highs, columns] -= drop -> pass": "elements|scal|held|sum to zero|row",
+        "drop - dy.sum(axis=0) / span -> drop": SUM_TO_ZERO + "",
+        "dx[lows, columns] += drop - dy.sum(axis=0) / span -> pass": SUM_TO_ZERO + "",
     }
 
 
@@ -61,7 +61,7 @@ class frozen_batch_normalization:
         "-0.5 * (dy -> 0.5 * (dy": "sign",
         "-0.5 * (dy -> -(dy": factor(2),
         "return dy * gain / std -> return gain * (dy - dy.mean(axis=0)) / std": (
-            "sum|mean|column|unknown|statistics"
+            "sum|mean|column|statistics"
         ),
         "dmean = -(dy * gain / std).sum(axis=0) -> dmean = np.zeros(4)": ZERO,
     }
@@ -81,12 +81,12 @@ class local_response_normalization:
         return dy / scale - 2 * x * around
 
     wrong = {
-        "dy / scale - 2 * x * around -> dy / scale": "term|missing|quotient|branch|unknown",
-        "dy / scale - 2 * x * around -> dy / scale + 2 * x * around": "minus|sign|branch|unknown",
+        "dy / scale - 2 * x * around -> dy / scale": "term|missing|quotient|branch",
+        "dy / scale - 2 * x * around -> dy / scale + 2 * x * around": "minus|sign|branch",
         "around = back[:, :-2] + back[:, 1:-1] + back[:, 2:] -> around = back[:, 1:-1]": (
-            "term|neighbour|part|overlap|unknown"
+            "term|neighbour|part|overlap"
         ),
-        "2 * x * around -> x * around": "term|missing|quotient|branch|unknown|half",
+        "2 * x * around -> x * around": "term|missing|quotient|branch|half",
     }
 
 
@@ -127,5 +127,5 @@ class standardized_over_all:
         "(dy - dy.mean() - xhat -> (dy - xhat": SUM_TO_ZERO + "|constant",
         "- xhat * (dy * xhat).mean()) -> )": HELD,
         "(dy * xhat).mean()) / std -> (dy * xhat).mean())": "factor|scaled",
-        "dy.mean() - xhat -> dy.mean(axis=0) - xhat": "axis|unknown",
+        "dy.mean() - xhat -> dy.mean(axis=0) - xhat": "axis",
     }

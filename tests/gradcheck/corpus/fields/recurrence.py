@@ -67,12 +67,8 @@ class elman_last_state:
 
     wrong = {
         "dh = dz @ wh.T -> break": "loop|first turn|zero|in time|right at|wrong at|only",
-        "dz = dh * (1 - states[t + 1] ** 2) -> dz = dh": (
-            "derivative|in time|right at|wrong at|unknown"
-        ),
-        "(1 - states[t + 1] ** 2) -> (1 - states[t] ** 2)": (
-            "shift|one step|state|unknown|derivative"
-        ),
+        "dz = dh * (1 - states[t + 1] ** 2) -> dz = dh": ("derivative|in time|right at|wrong at"),
+        "(1 - states[t + 1] ** 2) -> (1 - states[t] ** 2)": ("shift|one step|state|derivative"),
         "dx[t] = dz @ wx.T -> dx[t] = dz @ wx.T / len(x)": factor(0.25),
     }
 
@@ -119,7 +115,7 @@ class long_short_term_memory:
         "dh, dc = dz @ u.T, dc * f -> dh, dc = dz @ u.T, 0 * dc": IN_TIME,
         "dh, dc = dz @ u.T, dc * f -> dh, dc = 0 * dh, dc * f": IN_TIME,
         "[di * i * (1 - i), df * f * (1 - f) -> [df * f * (1 - f), di * i * (1 - i)": GATES,
-        "dh * o * (1 - np.tanh(c) ** 2) -> dh * o": "derivative|right at|wrong at|column|unknown",
+        "dh * o * (1 - np.tanh(c) ** 2) -> dh * o": "derivative|right at|wrong at|column",
         "dh, dc = dz @ u.T, dc * f -> dh, dc = dz @ u.T, dc * i": GATES + "|in time|right at",
         "dc = dc + dh * o -> dc = dh * o": IN_TIME,
     }

@@ -31,8 +31,8 @@ class exponential_average:
     wrong = {
         "ds = ds + dy[t] -> ds = dy[t]": IN_TIME,
         "(1 - decay) * ds -> decay * ds": "column|scaled|exchanged|1 - |factor",
-        "(states[t] - x[t]) -> states[t]": "term|branch|missing|minus|unknown",
-        "ds = decay * ds -> ds = ds": IN_TIME + "|unknown",
+        "(states[t] - x[t]) -> states[t]": "term|branch|missing|minus",
+        "ds = decay * ds -> ds = ds": IN_TIME + "",
     }
 
 
@@ -123,8 +123,8 @@ class repeated_map:
     wrong = {
         "dw += before.T @ dz -> dw = before.T @ dz": "overwrit|only|last|first",
         "dh = dz @ w.T -> dh = dz @ w": TRANSPOSED,
-        "(1 - after**2) -> (1 - before**2)": "unknown|derivative|input",
-        "states[-2::-1], states[:0:-1] -> states[-2:0:-1], states[:1:-1]": "loop|turn|unknown|step",
+        "(1 - after**2) -> (1 - before**2)": "derivative|input",
+        "states[-2::-1], states[:0:-1] -> states[-2:0:-1], states[:1:-1]": "loop|turn|step",
     }
 
 
@@ -149,9 +149,9 @@ class bidirectional:
         "dza @ w.T + dzb @ v.T, dw, dv -> dza @ w.T + dzb @ v.T, dv, dw": (
             "belongs|swapped|exchanged"
         ),
-        "dza @ w.T + dzb @ v.T -> dza @ w.T": "missing|term|unknown|part",
+        "dza @ w.T + dzb @ v.T -> dza @ w.T": "missing|term|part",
         "np.cumsum(dback, axis=0) -> np.cumsum(dback[::-1], axis=0)[::-1]": (
-            "revers|time|unknown|direction"
+            "revers|time|direction"
         ),
         "dw = np -> dw = -np": SIGN,
     }
@@ -179,9 +179,9 @@ class logistic_map:
         return ds * start * (1 - start), dk
 
     wrong = {
-        "return ds * start * (1 - start) -> return ds": "derivative|sigmoid|unknown|missing",
-        "(1 - 2 * states[t]) -> (1 - states[t])": "unknown|branch|time|product",
-        "dk += ds * 3 -> dk = ds * 3": "overwrit|only|last|first|unknown",
+        "return ds * start * (1 - start) -> return ds": "derivative|sigmoid|missing",
+        "(1 - 2 * states[t]) -> (1 - states[t])": "branch|time|product",
+        "dk += ds * 3 -> dk = ds * 3": "overwrit|only|last|first",
     }
 
 
@@ -202,7 +202,7 @@ class causal_filter:
 
     wrong = {
         "dx[:, : 6 - k] += w[k] * dy[:, k:] -> dx[:, k:] += w[k] * dy[:, : 6 - k]": (
-            "revers|direction|flip|shift|unknown|time"
+            "revers|direction|flip|shift|time"
         ),
         "dw[k] = (x -> dw[0] = (x": ZERO + "|only|row|element|elsewhere",
         "dx[:, : 6 - k] += -> dx[:, : 6 - k] = ": "overwrit|overlap|column|wrong at|right at",
