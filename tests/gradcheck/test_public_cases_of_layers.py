@@ -10,7 +10,6 @@ from minidl.testing import check_layer, check_optimizer
 # C10: conventions of courses.
 
 
-@waits_for("adapters")
 def test_c10_the_functions_of_a_course_are_checked_as_they_are():
     from minidl.adapters import check_course
 
@@ -61,7 +60,6 @@ def test_c16_a_layer_of_integers_is_checked():
     assert "table" in {check.parameter for check in failures}
 
 
-@waits_for("check_function")
 def test_c16_a_function_of_integers_is_checked():
     from minidl import check_function
 
@@ -101,7 +99,6 @@ def _scale_shift_inputs():
     return rng.standard_normal((2, 3, 4, 4)), rng.standard_normal(3), rng.standard_normal(3)
 
 
-@waits_for("check_function")
 def test_c17_a_gradient_of_another_shape_is_a_failed_row_and_the_rest_is_checked():
     from minidl import check_function
 
@@ -111,7 +108,6 @@ def test_c17_a_gradient_of_another_shape_is_a_failed_row_and_the_rest_is_checked
     assert {check.parameter for check in report.checks if check.verdict == "pass"} >= {"x", "gain"}
 
 
-@waits_for("check_function")
 def test_c17_none_is_allowed_for_what_has_no_gradient():
     from minidl import check_function
 
