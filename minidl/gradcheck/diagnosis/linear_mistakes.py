@@ -21,7 +21,10 @@ class LinearCase:
 
 
 TRANSPOSED_WEIGHT = "dy @ weight.T instead of dy @ weight: transposed"
-"""For the input gradient of a layer with a square weight."""
+"""For the input gradient of a layer with a square weight, ..."""
+
+TRANSPOSED_COLUMNS = "dy @ weight instead of dy @ weight.T: transposed"
+"""... and if the weight has a column for each output."""
 
 
 def _if_per_output(case: LinearCase, gradient: Array) -> Array | None:

@@ -55,6 +55,10 @@ class FunctionInputs:
         Its values, in float64.
     set_aside : dict of str to str
         Inputs that contain numbers but are not differentiated, and why.
+    numbers : dict of str to float
+        The numbers among the inputs and in settings, of which a wrong factor may be one.
+    keeps_dtypes : bool
+        Whether arrays are passed in the dtypes in which they were given, instead of in float64.
     """
 
     def __init__(self, forward: Callable[..., Any], inputs: Sequence[Any], wrt: Wrt = None) -> None:
@@ -62,10 +66,12 @@ class FunctionInputs:
         self.leaves: dict[str, Leaf] = {}
         self.values: dict[str, Array] = {}
         self.set_aside: dict[str, str] = {}
+        self.numbers: dict[str, float] = {}
         self.keeps_dtypes = False
         self.wrt = self._selected(wrt)
         self._inputs = list(inputs)
         for position, (name, value) in enumerate(zip(self.names, inputs, strict=True)):
+            self.numbers |= _numbers_in(value, name)
             asked = self.wrt is not None and name in self.wrt
             reason = why_set_aside(value, asked=asked)
             if reason:
@@ -176,6 +182,18 @@ def _why_container_set_aside(children: Sequence[Any], *, asked: bool) -> str:
         return SETTING
     others = [child for child in children if isinstance(child, str | float | bool | int)]
     return "contains settings" if others and not asked else ""
+
+
+def _numbers_in(value: Any, name: str) -> dict[str, float]:
+    if isinstance(value, bool):
+        return {}
+    if isinstance(value, int | float | np.floating | np.integer):
+        return {name: float(value)}
+    found: dict[str, float] = {}
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            found |= _numbers_in(child, _child_name(name, key))
+    return found
 
 
 def is_sequence_of_arrays(value: Any) -> bool:

@@ -102,10 +102,7 @@ class FunctionPair:
 
     def output(self, values: Mapping[str, Array]) -> Array:
         """Return the outputs: the array itself if it is the only one, else all in one vector."""
-        outputs = [np.asarray(y) for y in self.run(values).outputs if is_number_array(y)]
-        if len(outputs) == 1:
-            return outputs[0]
-        return np.concatenate([y.ravel() for y in outputs])
+        return as_vector(self.run(values).outputs)
 
     def vjp(self, values: Mapping[str, Array], cotangents: list[Any] | None = None) -> Returned:
         """Call forward, then backward; return the gradients."""
@@ -121,6 +118,14 @@ class FunctionPair:
         elif self._takes_inputs:
             arguments += run.arguments
         return self._backward(*arguments)
+
+
+def as_vector(outputs: list[Any]) -> Array:
+    """Return the array itself if it is the only one, else all in one vector."""
+    arrays = [np.asarray(y) for y in outputs if is_number_array(y)]
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate([y.ravel() for y in arrays])
 
 
 def copy_arrays(cotangents: list[Any]) -> list[Any]:
@@ -173,7 +178,7 @@ def _check_output(output: Any, number: int, *, has_cache: bool) -> None:
 def _random_like(output: Any, rng: np.random.Generator) -> Any:
     if not is_number_array(output):
         if isinstance(output, np.ndarray):
-            return np.zeros(output.shape)  # of integers: nothing comes back through them
+            return np.zeros(output.shape, int)  # nothing comes back through integers
         return None
     array = np.asarray(output)
     dy = rng.standard_normal(array.shape)

@@ -15,6 +15,7 @@ from ...report.report import Report
 from ...result import Check
 from ..function_check import counted
 from ..run_check import run_check
+from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
 from .returned import Returned
@@ -126,7 +127,10 @@ class PairCheck:
                 for name, value in values.items()
             }
 
-        report = run_check(self._pair.cost, gradients, checked, seed=self._seed)
+        evidence = PairEvidence(self._pair, self._values)
+        report = run_check(
+            self._pair.cost, gradients, checked, seed=self._seed, evidence=evidence.of
+        )
         for check in report.checks:
             if check.parameter in returned.none and check.verdict == "fail":
                 check.verdict = "unresolved"

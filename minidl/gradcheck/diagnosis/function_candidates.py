@@ -1,0 +1,77 @@
+"""The gradients of one array of a function that known mistakes would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..constants import DIAGNOSIS_CALLS, OUTPUT_CALLS
+from .activation_mistakes import ACTIVATION_MISTAKES, DROPOUT_MISTAKES, ActivationCase
+from .batch_mistakes import BATCH_MISTAKES
+from .evidence import Candidate
+from .known_function import KnownFunction
+from .linear_mistakes import (
+    MATRIX_MISTAKES,
+    TRANSPOSED_COLUMNS,
+    TRANSPOSED_WEIGHT,
+    VECTOR_MISTAKES,
+    LinearCase,
+)
+from .mistake import candidates_of
+
+
+def function_candidates(known: KnownFunction) -> Iterator[Candidate]:
+    """Yield wrong gradients of an array, be it the input of a layer, a weight or a bias."""
+    yield from _activation_candidates(known)
+    yield from _batch_candidates(known)
+    if known.dy.ndim == 2:
+        yield from _transposed_weights(known)
+        yield from _linear_candidates(known)
+
+
+def _activation_candidates(known: KnownFunction) -> Iterator[Candidate]:
+    x, y, dy, numeric = known.value, known.y, known.dy, known.numeric
+    if not x.shape == y.shape == dy.shape or not known.is_input:
+        return
+    at_output = known.vjp([dy], np.array(y), OUTPUT_CALLS)
+    slope_at_output = None
+    if at_output is not None and np.isfinite(at_output[0]).all():
+        slope_at_output = at_output[0]
+    for keep_prob in known.keep_probs:
+        case = ActivationCase(x, y, dy, numeric, slope_at_output, keep_prob)
+        yield from candidates_of(DROPOUT_MISTAKES, case)
+    case = ActivationCase(x, y, dy, numeric, slope_at_output)
+    yield from candidates_of(ACTIVATION_MISTAKES, case)
+
+
+def _batch_candidates(known: KnownFunction) -> Iterator[Candidate]:
+    """Yield what the right formula gives for wrong incoming gradients."""
+    wrong_gradients = [mistake(known.dy) for mistake in BATCH_MISTAKES.values()]
+    gradients = known.vjp(wrong_gradients, None, DIAGNOSIS_CALLS) if known.dy.ndim else None
+    for words, gradient in zip(BATCH_MISTAKES, gradients or (), strict=False):
+        yield Candidate(words, gradient)
+
+
+def _transposed_weights(known: KnownFunction) -> Iterator[Candidate]:
+    outputs = known.dy.shape[1]
+    for weight in known.weights:
+        if weight.shape == (outputs, outputs):
+            yield Candidate(TRANSPOSED_WEIGHT, known.dy @ weight.T)
+            yield Candidate(TRANSPOSED_COLUMNS, known.dy @ weight)
+
+
+def _linear_candidates(known: KnownFunction) -> Iterator[Candidate]:
+    """Yield mistakes with a weight of one row, or one column, per output, and with a bias."""
+    numeric, dy = known.numeric, known.dy
+    for x in known.inputs:
+        if numeric.ndim == 1:
+            yield from candidates_of(VECTOR_MISTAKES, LinearCase(x, known.y, dy, numeric))
+        elif numeric.ndim == 2 and x.ndim == 2 and len(x) == len(dy):
+            if dy.shape[1] == numeric.shape[0]:
+                yield from candidates_of(MATRIX_MISTAKES, LinearCase(x, known.y, dy, numeric))
+            if dy.shape[1] == numeric.shape[1]:
+                case = LinearCase(x, known.y, dy, numeric.T)
+                for words, gradient in candidates_of(MATRIX_MISTAKES, case):
+                    words = words.replace("dy.T @ x", "x.T @ dy").replace("dy.T @ y", "y.T @ dy")
+                    yield Candidate(words, gradient.T)

@@ -1,0 +1,74 @@
+"""What is known of a wrong gradient of a pair: inputs, output, incoming gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from ....utils.typing import Array
+from ...diagnosis.evidence import Candidate
+from ...diagnosis.function_candidates import function_candidates
+from ...diagnosis.known_function import KnownFunction
+from ...numeric.differences import ComplexStep, RichardsonDifference, Scheme
+from ...numeric.function import Function, real_and_complex
+from ...numeric.gradient import numeric_gradients
+from ...result import Check
+from .pair import FunctionPair, as_vector
+
+
+class PairEvidence:
+    """The source of evidence for the diagnosis of a pair at one point."""
+
+    def __init__(self, pair: FunctionPair, values: Mapping[str, Array]) -> None:
+        self._pair, self._values = pair, dict(values)
+        self._y = np.array(pair.output(values))
+        self._dy = as_vector(pair.cotangents)
+
+    def of(self, check: Check) -> dict[str, Any]:
+        """Return fields of `Evidence` for a failed check."""
+        value, numeric = self._values[check.parameter], check.numeric
+        factors = dict(self._pair.inputs.numbers)
+        if self._dy.ndim:
+            factors["m"] = float(len(self._dy))
+        evidence: dict[str, Any] = {
+            "factors": factors,
+            "input": value if value.shape == self._y.shape else None,
+            "parameter_value": None,
+        }
+        if numeric is not None and numeric.shape == value.shape:
+            with suppress(Exception):  # of a function that refuses what a diagnosis tries
+                evidence["candidates"] = self._candidates(check, numeric)
+        return evidence
+
+    def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
+        name, value = check.parameter, self._values[check.parameter]
+        scheme: Scheme = RichardsonDifference()
+        if check.method.startswith(ComplexStep.name):
+            scheme = ComplexStep()
+
+        def vjp(cotangents: Sequence[Array], at: Array | None, limit: int) -> list[Array] | None:
+            arrays = real_and_complex(value if at is None else at.reshape(value.shape))
+            function = Function(
+                lambda arithmetic: self._pair.output(self._values | {name: arrays[arithmetic]}),
+                arrays,
+            )
+            rng = np.random.default_rng(0)
+            gradients = numeric_gradients(function, cotangents, rng, scheme, limit)
+            return None if gradients is None else [gradient.value for gradient in gradients]
+
+        others = [array for other, array in self._pair.inputs.values.items() if other != name]
+        numbers = [x for x in self._pair.inputs.numbers.values() if 0 < x < 1]
+        known = KnownFunction(
+            value,
+            numeric,
+            self._y,
+            self._dy,
+            vjp,
+            inputs=[array for array in others if array.ndim] or [value],
+            weights=others,
+            keep_probs=[x for number in numbers for x in (number, 1 - number)],
+        )
+        return list(function_candidates(known))
