@@ -336,6 +336,17 @@ no doubt any more that the gradient is wrong."""
 EXACT_BAR_OF_LARGEST = 1e-13
 """The same in units of the largest element."""
 
+INVARIANCE_AGREEMENT = 1e-9
+"""A line of a numeric gradient sums to zero if its sum is below this part of the sum of sizes: far
+above rounding, and above the error of extrapolated differences."""
+
+NOT_INVARIANT = 1e-3
+"""A line of an analytic gradient surely does not sum to zero above this part of the same sum."""
+
+MIN_SPARE_ELEMENTS = 4
+"""How many more elements than fitted coefficients a match by least squares needs: four numbers do
+not agree to seven digits by accident."""
+
 SMALL_ERROR = 1e-5
 """Up to this relative error nearly all patterns would fit: only those for small errors are
 tried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,3 +120,16 @@ def error_in_bars(check: Check) -> Array:
     with np.errstate(all="ignore"):
         gap = np.abs(check.analytic - check.numeric)
         return np.where(gap == 0, 0.0, gap / check.bar)
+
+
+def latest_first(checks: list[Check]) -> list[Check]:
+    """Return checks of the arrays of a function, those of the last computed array first.
+
+    The numbers in all names are those of the layers, as in W1, b1, W2, b2; without them arrays
+    are computed in the order of their checks.
+    """
+    numbers = [[int(digits) for digits in re.findall(r"\d+", c.parameter)] for c in checks]
+    if not all(numbers):
+        return checks[::-1]
+    order = sorted(range(len(checks)), key=lambda i: (numbers[i], i), reverse=True)
+    return [checks[i] for i in order]

@@ -152,7 +152,6 @@ def test_the_network_of_the_course_is_right(course):
     assert course.check().ok
 
 
-@waits_for("names for what was unknown")
 @pytest.mark.parametrize(
     "mistake", [{"decay": 0.0}, {"decay": 0.5}, {"decay": 2.0}, {"decay_of_biases": 1.0}]
 )
@@ -167,7 +166,6 @@ def test_c11_weight_decay_that_is_forgotten_halved_doubled_or_put_on_biases_is_n
         assert check.parameter in check.diagnosis
 
 
-@waits_for("the guilty array")
 def test_c12_the_guilty_array_is_the_latest_that_is_wrong(course):
     report = course.check(mask=False)
     assert names(report) == {"W1", "b1", "W2", "b2"}
@@ -175,13 +173,11 @@ def test_c12_the_guilty_array_is_the_latest_that_is_wrong(course):
     assert "scaled along the wrong axis" not in str(report)
 
 
-@waits_for("names for what was unknown")
 def test_c13_one_element_that_is_too_small_was_not_clipped():
     (check,) = cases.one_element_of_three().failures
     assert "clip" not in check.diagnosis
 
 
-@waits_for("names for what was unknown")
 def test_c14_exchanged_gradients_are_named():
     report = cases.exchanged()
     diagnoses = {check.parameter: check.diagnosis for check in report.failures}

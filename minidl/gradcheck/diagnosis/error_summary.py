@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .evidence import Evidence, format_indices
+from .evidence import Evidence, format_indices, format_ranges
 
 _RATIO_BINS = (
     ("< -1", -1.001),
@@ -23,7 +23,7 @@ _RATIO_BINS = (
 
 
 def error_summary(evidence: Evidence) -> str:
-    """Return the number of wrong elements, their rows and columns, and a histogram of ratios."""
+    """Return the number of wrong elements, their places, and a histogram of ratios."""
     is_wrong = evidence.wrong
     block = evidence.lines
     computed = "" if block.is_whole else f" that were computed (of {np.prod(block.shape)})"
@@ -33,6 +33,8 @@ def error_summary(evidence: Evidence) -> str:
             lines, total = evidence.wrong_lines(axis), block.shape[axis]
             listed = "all" if len(lines) == total else format_indices(lines)
             parts.append(f"{line}s {listed} of {total}")
+    elif 0 < np.count_nonzero(is_wrong) < is_wrong.size:
+        parts += _places_along_axes(evidence)
     comparable = is_wrong & (evidence.numeric != 0) & np.isfinite(evidence.analytic)
     if comparable.any():
         edges = [-np.inf, *(edge for _, edge in _RATIO_BINS)]
@@ -45,3 +47,20 @@ def error_summary(evidence: Evidence) -> str:
         ]
         parts.append("ratios " + ", ".join(histogram))
     return "; ".join(parts)
+
+
+def _places_along_axes(evidence: Evidence) -> list[str]:
+    """Say for each axis of a vector, or of an array of three axes or more, where it is wrong."""
+    places, shape = [], evidence.lines.shape
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        wrong = evidence.wrong_lines(axis)
+        right = np.setdiff1d(evidence.lines.indices[axis], wrong)
+        place = f"axis {axis}: " if len(shape) > 1 else ""
+        if len(wrong) == size:
+            places.append(f"{place}wrong at all {size}")
+        else:
+            found = f"{place}wrong at {format_ranges(wrong)}"
+            places.append(f"{found}, right at {format_ranges(right)}" if right.size else found)
+    return places

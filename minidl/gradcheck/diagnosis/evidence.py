@@ -39,6 +39,17 @@ class Evidence:
         Numeric gradients of other arrays.
     parameter_value : ndarray, optional
         The parameter itself.
+    name : str
+        The name of the array, as in `inputs`.
+    inputs : dict of str to ndarray
+        All arrays that the function takes, by name.
+    output, cotangent : ndarray, optional
+        The output of the function, and the incoming gradient.
+    penalty_coefficients : list of float
+        What the errors of other arrays are, in units of the arrays themselves.
+    later_error : str
+        The wrong array that is computed later, from whose error this one may follow; "" if there
+        is none.
     block : Block, optional
         Which part of a large array all these arrays are; None for a whole array.
     """
@@ -51,6 +62,12 @@ class Evidence:
     input: Array | None = None
     other_gradients: dict[str, Array] = field(default_factory=dict)
     parameter_value: Array | None = None
+    name: str = ""
+    inputs: dict[str, Array] = field(default_factory=dict)
+    output: Array | None = None
+    cotangent: Array | None = None
+    penalty_coefficients: list[float] = field(default_factory=list)
+    later_error: str = ""
     block: Block | None = None
 
     @property
@@ -66,6 +83,12 @@ class Evidence:
         others = tuple(other for other in range(self.analytic.ndim) if other != axis)
         numbers: Array = self.lines.indices[axis][self.wrong.any(axis=others)]
         return numbers
+
+    @property
+    def own_value(self) -> Array | None:
+        """The array itself, of the shape of its gradient; None if it is not known."""
+        known = (self.parameter_value, self.input, self.inputs.get(self.name))
+        return next((x for x in known if x is not None and x.shape == self.numeric.shape), None)
 
     @property
     def wrong(self) -> Array:
@@ -105,3 +128,12 @@ def constant_ratio(a: Array, b: Array) -> float | None:
 def format_indices(indices: Array) -> str:
     """Return the first six indices, separated by commas."""
     return ", ".join(map(str, indices[:6])) + (" ..." if len(indices) > 6 else "")
+
+
+def format_ranges(indices: Array) -> str:
+    """Return indices such as 0, 1, 2, 5 as "0 to 2, 5": the first six ranges."""
+    groups = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
+    ranges = [
+        f"{group[0]}" if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups
+    ]
+    return ", ".join(ranges[:6]) + (" ..." if len(ranges) > 6 else "")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +18,7 @@ from ..constants import (
     SMALL_GAP,
     SUMMATION_ULPS,
 )
-from ..diagnosis.explain_array import explain_array
+from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ..numeric.differences import ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check, error_in_bars
@@ -28,9 +26,6 @@ from ..rounding.compare import compare, rounding_bar
 from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
-
-EvidenceSource = Callable[[Check], dict[str, Any]]
-"""Returns what is known about a failed check beyond its numbers: fields of `Evidence`."""
 
 
 class ElementwiseCheck:
@@ -50,6 +45,7 @@ class ElementwiseCheck:
         """Return a check of each array."""
         checks = []
         roughness: Array | None = None
+        known = KnownArrays(*map(self._cost.tree.arrays, (self._cost.theta, numeric.value)))
         for number, (name, region, shape) in enumerate(self._cost.tree.leaves):
             analytic = self._gradient.value[region]
             of_array = _slice(numeric, region)
@@ -69,8 +65,9 @@ class ElementwiseCheck:
                 bar.reshape(shape),
             )
             if check.verdict == "fail":
-                self._explain(check, gap, _typical(of_array.value))
+                self._doubt(check, gap, _typical(of_array.value))
             checks.append(check)
+        explain_arrays(checks, known, self._evidence)
         return checks
 
     def _rounding_bar(self, number: int, numeric: NumericGradient) -> Array:
@@ -110,15 +107,13 @@ class ElementwiseCheck:
             theta[:] = original
         return bar * ROUNDING_PER_NOISE
 
-    def _explain(self, check: Check, gap: Array, typical: Array) -> None:
+    def _doubt(self, check: Check, gap: Array, typical: Array) -> None:
         if not self._gradient.is_callable and (gap <= READY_MADE_GAP * typical).all():
             check.verdict = "unresolved"
             check.diagnosis = (
                 "slightly off: rounding, or a slight bug; pass a function that returns the "
                 "gradients, to tell them apart"
             )
-        else:
-            explain_array(check, **(self._evidence(check) if self._evidence else {}))
 
 
 def failed_elements(checks: list[Check]) -> list[int]:

@@ -15,6 +15,7 @@ from ..constants import (
     MAX_ELEMENTWISE,
     PROBE_CONTRADICTION,
 )
+from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import threshold_note
 from ..numeric.differences import CentralDifference, ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
@@ -23,7 +24,7 @@ from ..result import Check
 from ..rounding.compare import relative_error
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
-from .elementwise_check import ElementwiseCheck, EvidenceSource, failed_elements
+from .elementwise_check import ElementwiseCheck, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .probe_check import ProbeCheck
 from .pytree import ParameterTree

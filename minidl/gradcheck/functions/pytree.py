@@ -55,6 +55,10 @@ class ParameterTree:
         arrays = (theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves)
         return _rebuild(self._tree, arrays)
 
+    def arrays(self, theta: Array) -> dict[str, Array]:
+        """Return the parts of a vector by name, each of its shape."""
+        return {leaf.name: theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves}
+
     def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
         """Return gradients of the same structure as one vector, and the precision of each."""
         vector, precisions = np.empty(self.theta.size), []

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..constants import COURSE_EPSILON
+from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
 from ..report.report import Report
-from .elementwise_check import EvidenceSource
 from .function_check import FunctionCheck
 
 

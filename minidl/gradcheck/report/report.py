@@ -6,7 +6,7 @@ import os
 import sys
 
 from ...errors import MinidlError
-from ..result import Check
+from ..result import Check, latest_first
 from .content import ReportContent
 from .html import render_html
 from .json import render_json
@@ -130,6 +130,11 @@ class Report:
             return _LIKELY_ORIGIN.get(check.term, _PENALTY)
 
         failed = [check for check in self.checks if check.verdict == "fail"]
+        # Of the arrays of a function, an error in one explains those in arrays before it.
+        is_array = [check.layer is None and check.term == "total" for check in failed]
+        arrays = [check for check, one in zip(failed, is_array, strict=True) if one]
+        others = [check for check, one in zip(failed, is_array, strict=True) if not one]
+        failed = others + latest_first(arrays)
         failed.sort(key=lambda check: -1 if check.layer is None else check.layer)
         return sorted(failed, key=origin)
 

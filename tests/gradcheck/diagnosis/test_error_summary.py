@@ -32,3 +32,19 @@ def test_the_error_summary_leaves_out_ratios_to_zero_and_of_nan():
         error_summary(Evidence(np.array([1.0, np.nan]), np.array([0.0, 1.0])))
         == "2 of 2 elements wrong"
     )
+
+
+def test_the_error_summary_goes_along_each_axis_of_arrays_with_more_or_fewer_than_two():
+    n = np.ones((2, 4, 3))
+    a = n.copy()
+    a[:, :3, 1] = 5
+    assert error_summary(Evidence(a, n)) == (
+        "6 of 24 elements wrong; axis 0: wrong at all 2; axis 1: wrong at 0 to 2, right at 3; "
+        "axis 2: wrong at 1, right at 0, 2; ratios > 2: 6"
+    )
+    assert error_summary(Evidence(a[0, :, 1], n[0, :, 1])) == (
+        "3 of 4 elements wrong; wrong at 0 to 2, right at 3; ratios > 2: 3"
+    )
+    assert error_summary(Evidence(a[:, :1, 1:2], n[:, :1, 1:2])) == (
+        "2 of 2 elements wrong; ratios > 2: 2"
+    )

@@ -7,6 +7,7 @@ a line to the changelog.
 
 from __future__ import annotations
 
+from .invariance import broken_invariance, held_fixed
 from .mask import range_of_the_input, wrong_mask
 from .missing import all_zero, not_finite
 from .origin import known_mistake, other_array, penalty_gradient
@@ -31,10 +32,12 @@ PATTERNS: tuple[Pattern, ...] = (
     rows_or_columns,
     wrong_mask,
     scaled_lines,
+    held_fixed,
     penalty_gradient,
     constant_added,
     permuted,
     slight_error,
+    broken_invariance,
 )
 """The first that fits gives the diagnosis."""
 

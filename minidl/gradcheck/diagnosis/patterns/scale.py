@@ -41,6 +41,8 @@ def constant_factor(e: Evidence) -> str | None:
     ]
     if not meanings and r < 0:
         meanings = [f"the sign is wrong and there is an extra factor of {-r:.4g}"]
+    if not meanings and e.analytic.size == 1:
+        return None  # any two numbers have a ratio
     conclusion = f"an extra factor of {r:.4g}"
     if meanings:
         conclusion = f"consistent with {', or '.join(meanings)}"
@@ -92,7 +94,8 @@ def scaled_lines(e: Evidence) -> str | None:
         if are_close(a, r * n) and np.abs(r - 1).max() > MIN_LINE_FACTOR:
             return (
                 f"each {line} is numeric's times its own factor ({r.min():.3g} to {r.max():.3g}): "
-                "scaled along the wrong axis"
+                f"a factor of each {line}, such as a norm or a sum, is missing or wrong, or "
+                "taken along the wrong axis"
             )
     return None
 
@@ -105,6 +108,8 @@ def clipped(e: Evidence) -> str | None:
     if not limit or not are_close(e.analytic, expected) or are_close(expected, e.numeric):
         return None
     count = np.count_nonzero(np.abs(e.numeric) > limit)
+    if count < 2:  # one wrong element is its own bound
+        return None
     return (
         f"analytic = numeric clipped to +-{limit:.6g} in {count} elements: clipped inside backward"
     )

@@ -22,7 +22,8 @@ CASES = {
     "weights": (
         "a penalty's gradient",
         lambda: evidence(N + 0.3 * X, parameter_value=X),
-        r"analytic - numeric = 0.3 x the weights themselves: consistent with a penalty",
+        r"analytic - numeric = 0.3 x the weights themselves: consistent with the gradient of a "
+        r"penalty \(weight decay\)",
     ),
     "signs of weights": (
         "a penalty's gradient",

@@ -22,7 +22,7 @@ CASES = {
     "scaled rows": (
         "scaled rows or columns",
         lambda: evidence(N * np.arange(2, 7)[:, None]),
-        r"each row is numeric's times its own factor \(2 to 6\)",
+        r"each row is numeric's times its own factor \(2 to 6\): a factor of each row, such",
     ),
     "scaled columns": (
         "scaled rows or columns",
@@ -54,6 +54,10 @@ def test_every_pattern_has_a_case():
 
 SIMILAR = {
     "a ratio but for one element": (lambda: diagnosis_of(1.7 * changed((0, 0), 2)), "in all"),
+    "one element that is its own bound": (
+        lambda: diagnosis_of([2.0, 4.0, 5.4], [2.0, 4.0, 6.0]),
+        "clipped",
+    ),
     "clipped too much": (
         lambda: diagnosis_of(np.where(np.abs(N) > 0.5, 0.4 * np.sign(N), N)),
         "clipped",
