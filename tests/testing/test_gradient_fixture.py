@@ -1,0 +1,67 @@
+"""The callable of the fixture: checks, counts, raises with the whole report."""
+
+import numpy as np
+import pytest
+
+from minidl import GradientError, ReLU
+from minidl.testing import check_layer
+from minidl.testing.gradient_fixture import GradientFixture
+
+X = np.array([0.5, -2.0, 3.0])
+
+
+def cost(x):
+    return (x**3).sum()
+
+
+@pytest.fixture
+def recorded():
+    return []
+
+
+def test_a_cost_and_its_gradient(recorded):
+    check = GradientFixture(0, recorded.append)
+    assert check(cost, lambda x: 3 * x**2, X).ok
+    with pytest.raises(GradientError) as caught:
+        check(cost, lambda x: 2 * x**2, X)
+    assert recorded == ["ok", "failed"]
+    text = str(caught.value)
+    assert "Gradient check of a function of 1 array" in text
+    assert "worst at" in text
+
+
+def test_a_report_of_another_check(recorded):
+    check = GradientFixture(0, recorded.append)
+    report = check_layer(ReLU(), np.linspace(-3, 3, 6).reshape(3, 2))
+    assert check(report) is report
+    assert recorded == ["ok"]
+
+
+def test_the_seed_is_passed_unless_a_call_has_its_own(recorded):
+    seen = []
+
+    def gradients(x):
+        seen.append(x.tobytes())
+        return 3 * x**2
+
+    def points(fixture, **options):
+        seen.clear()
+        fixture(cost, gradients, X, **options)
+        return list(seen)
+
+    first, second = GradientFixture(0, recorded.append), GradientFixture(1, recorded.append)
+    assert points(first) == points(first) != points(second)
+    assert points(second, seed=0) == points(first)
+
+
+class Check:
+    verdict = "unresolved"
+
+
+def test_unresolved_fails_unless_it_is_allowed(recorded):
+    report = GradientFixture(0, recorded.append)(cost, lambda x: 3 * x**2, X)
+    report.checks[0].verdict = "unresolved"
+    with pytest.raises(GradientError):
+        GradientFixture(0, recorded.append)(report)
+    assert GradientFixture(0, recorded.append, allow_unresolved=True)(report) is report
+    assert recorded == ["ok", "unresolved", "unresolved"]
