@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..gradcheck import GradientError, Report, check_gradients
+import numpy as np
+
+from ..errors import MinidlError
+from ..gradcheck import GradientError, Report, check_function, check_gradients
+from ..gradcheck.functions.pytree import ParameterTree
+
+_OF_PAIRS = {"cache", "backward_inputs", "wrt"}  # arguments of check_function alone
+_OF_COSTS = {"method", "epsilon"}  # of check_gradients alone
 
 
 class GradientFixture:
     """Checks a gradient, and fails the test with the whole report.
 
-    ``check_gradient(cost, gradients, parameters)`` calls `minidl.check_gradients`,
-    ``check_gradient(report)`` takes the report of any other check, such as that of
-    `minidl.testing.check_layer` or of `minidl.adapters`.
+    ``check_gradient(cost, gradients, parameters)`` calls `minidl.check_gradients` and
+    ``check_gradient(forward, backward, *inputs)`` calls `minidl.check_function`: a function of one
+    argument that returns one number is a cost. ``check_gradient(report)`` takes the report of any
+    other check, such as that of `minidl.testing.check_layer` or of `minidl.adapters`.
 
     Parameters
     ----------
@@ -26,7 +34,8 @@ class GradientFixture:
 
     See Also
     --------
-    minidl.check_gradients : What it calls.
+    minidl.check_gradients : For a cost and its gradients.
+    minidl.check_function : For a forward and a backward function.
 
     Examples
     --------
@@ -48,7 +57,7 @@ class GradientFixture:
         Parameters
         ----------
         *args : object
-            Those of `minidl.check_gradients`, or a `Report`.
+            Those of `minidl.check_gradients` or `minidl.check_function`, or a `Report`.
         **options : object
             What the function takes besides.
 
@@ -66,6 +75,8 @@ class GradientFixture:
         __tracebackhide__ = True
         if len(args) == 1 and isinstance(args[0], Report):
             return self._judge(args[0])
+        if _is_pair(args, options):
+            return self.function(*args, **options)
         return self.gradients(*args, **options)
 
     def gradients(self, *args: Any, **options: Any) -> Report:
@@ -86,6 +97,24 @@ class GradientFixture:
         __tracebackhide__ = True
         return self._judge(check_gradients(*args, **{"seed": self._seed} | options))
 
+    def function(self, *args: Any, **options: Any) -> Report:
+        """Check by `minidl.check_function`.
+
+        Parameters
+        ----------
+        *args : object
+            ``forward, backward, *inputs``.
+        **options : object
+            What `minidl.check_function` takes besides.
+
+        Returns
+        -------
+        Report
+            The report of a check that is ok.
+        """
+        __tracebackhide__ = True
+        return self._judge(check_function(*args, **{"seed": self._seed} | options))
+
     def _judge(self, report: Report) -> Report:
         __tracebackhide__ = True
         status = _status(report)
@@ -93,6 +122,20 @@ class GradientFixture:
         if status == "failed" or (status == "unresolved" and not self._allow_unresolved):
             raise GradientError(report.text(colour=False))
         return report
+
+
+def _is_pair(args: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Return whether the arguments are those of check_function."""
+    if len(args) < 3 or not callable(args[1]) or options.keys() & _OF_COSTS:
+        return False
+    if len(args) > 3 or options.keys() & _OF_PAIRS:
+        return True
+    try:
+        parameters = ParameterTree(args[2])
+    except MinidlError:  # such as integers, which only check_function sets aside
+        return True
+    value = args[0](parameters.unflatten(parameters.theta))
+    return isinstance(value, tuple | list | dict) or np.size(value) != 1
 
 
 def _status(report: Report) -> str:

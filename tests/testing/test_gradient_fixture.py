@@ -54,8 +54,40 @@ def test_the_seed_is_passed_unless_a_call_has_its_own(recorded):
     assert points(second, seed=0) == points(first)
 
 
-class Check:
-    verdict = "unresolved"
+def times(x, w):
+    return x * w
+
+
+@pytest.mark.parametrize(
+    ("args", "options"),
+    [
+        ((np.tanh, lambda dy, x: dy * (1 - np.tanh(x) ** 2), X), {"backward_inputs": True}),
+        ((times, lambda dy, x, w: (dy * w, dy * x), X, X + 1), {"backward_inputs": True}),
+        ((lambda x: 2 * x, lambda dy: 2 * dy, X), {}),
+        ((lambda x: (x**2, x), lambda dy, x: 2 * x * dy, X), {"cache": True}),
+    ],
+)
+def test_a_forward_and_a_backward_function(recorded, args, options):
+    check = GradientFixture(0, recorded.append)
+    assert check(*args, **options).ok
+    forward, backward, *inputs = args
+    with pytest.raises(GradientError):
+        check(forward, lambda *a: np.multiply(1.5, backward(*a)), *inputs, **options)
+    assert recorded == ["ok", "failed"]
+
+
+def test_integers_belong_to_a_function(recorded):
+    table = np.arange(6.0).reshape(3, 2)
+
+    def backward(dy):
+        gradient = np.zeros((3, 2))
+        np.add.at(gradient, [0, 2, 2], dy)
+        return gradient
+
+    check = GradientFixture(0, recorded.append)
+    check(lambda table: table[[0, 2, 2]], backward, table)
+    with pytest.raises(Exception, match=r"needs|must"):
+        check(np.array, backward, np.array([0, 2]))
 
 
 def test_unresolved_fails_unless_it_is_allowed(recorded):
