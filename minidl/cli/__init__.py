@@ -21,7 +21,8 @@ EXAMPLES = """examples:
   minidl check moons --layers 5,3
   minidl data list
 
-exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command line; 130 Ctrl-C"""
+exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command line; 3 a gradient
+that could be shown neither right nor wrong; 130 Ctrl-C"""
 
 
 def make_parser() -> CommandParser:

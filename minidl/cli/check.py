@@ -12,6 +12,8 @@ from .common import add_command, emit
 from .dataset_options import add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, network_shape
 
+_STATUS = {"ok": 0, "failed": 1, "unresolved": 3}
+
 
 def add_check(subparsers: Any) -> None:
     """Add the command.
@@ -43,7 +45,7 @@ def check(options: argparse.Namespace) -> int:
 
     Check every gradient of a network, on a few examples of a dataset, against derivatives computed
     from forward passes alone, and print the report. The exit status is 0 if all gradients are
-    right, 1 if one is wrong.
+    right, 1 if one is wrong, 3 if one could be shown neither right nor wrong.
 
     Parameters
     ----------
@@ -77,4 +79,4 @@ def check(options: argparse.Namespace) -> int:
         **json.loads(report.to_json()),
     }
     lines = [f"source  {dataset.source}", f"network {network}", "", report.text(colour=None)]
-    return emit(options, content, lines, failed=not report.ok)
+    return emit(options, content, lines, status=_STATUS[report.status])

@@ -83,7 +83,7 @@ def to_json(content: dict[str, Any]) -> str:
 
 
 def emit(
-    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, failed: bool = False
+    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, status: int = 0
 ) -> int:
     """Print the results of a command and return its exit status.
 
@@ -95,17 +95,17 @@ def emit(
         The results, without the name of the command.
     lines : list of str
         The same for a reader.
-    failed : bool, default False
-        Whether the exit status is 1.
+    status : int, default 0
+        The exit status.
 
     Returns
     -------
     int
-        0 or 1.
+        The exit status.
     """
     if options.json:
         print(to_json({"command": options.command, **content}))
     else:
         for line in lines:
             print(line)
-    return int(failed)
+    return status

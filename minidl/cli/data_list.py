@@ -57,7 +57,7 @@ def list_datasets(options: argparse.Namespace) -> int:
             lines.append(f"       {file:22} {' and '.join(paths) or 'not found'}")
         lines.append(f"       {status['source']}")
     failed = any(dataset["state"] == "error" for dataset in datasets.values())
-    return emit(options, {"looked_in": folders, "sets": datasets}, lines, failed=failed)
+    return emit(options, {"looked_in": folders, "sets": datasets}, lines, status=int(failed))
 
 
 def _search_folders(chosen: str | None) -> list[Path]:

@@ -49,7 +49,7 @@ def verify(options: argparse.Namespace) -> int:
     rows = [{"path": path, **_verify_file(path)} for path in paths]
     lines = [f"{file['verdict']:8} {file['path']}: {file['detail']}" for file in rows]
     failed = any(file["verdict"] == "broken" for file in rows)
-    return emit(options, {"files": rows}, lines, failed=failed)
+    return emit(options, {"files": rows}, lines, status=int(failed))
 
 
 def _verify_file(path: Path) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def predict(options: argparse.Namespace) -> int:
         options,
         {"model": options.model, "pictures": predictions},
         _table(predictions),
-        failed=len(predictions) < len(options.images),
+        status=int(len(predictions) < len(options.images)),
     )
 
 

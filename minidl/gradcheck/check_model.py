@@ -24,7 +24,7 @@ from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
 from .context import CheckContext, layer_inputs
-from .method import check_method, threshold_note
+from .method import check_method, kink_note, threshold_note
 from .mutation import inject_bugs
 from .numeric.differences import CentralDifference
 from .report.report import Report
@@ -214,7 +214,7 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
         difference = max(probed, default=0.0)
     report.difference = difference
     report.notes += notes
-    if report.ok:
+    if not report.failures:
         seconds = time.perf_counter() - start
         mutation = inject_bugs(context, user.loss, user.layers, user.penalties, seconds)
         report.mutation_score = mutation.score
@@ -312,6 +312,7 @@ def merge_checks(first: list[Check], second: list[Check]) -> list[Check]:
             merged[key] = check
         elif check.verdict in ("pass", before.verdict):
             before.untested = min(before.untested, check.untested)
+            before.resolution = min(before.resolution, check.resolution)
     return list(merged.values())
 
 
@@ -353,6 +354,8 @@ def _check_centrally(context: CheckContext, epsilon: float) -> Report:
     report.method = scheme.name
     if result.difference is not None:
         report.difference = result.difference
-    if report.ok and report.difference > COURSE_THRESHOLD:
+    if result.near_kink:
+        report.notes.append(kink_note(epsilon))
+    elif not report.failures and report.difference > COURSE_THRESHOLD:
         report.notes.append(threshold_note(report.difference, epsilon))
     return report

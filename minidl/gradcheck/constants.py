@@ -158,6 +158,10 @@ ESTIMATE_SAFETY = ((1e-3, 4.0), (0.05, 10.0), (np.inf, 100.0))
 """(relative error up to, factor): far from convergence the error estimate is a guess itself and
 is multiplied by more."""
 
+CENTRAL_SAFETY = 2
+"""The factor between the change of a plain central difference over twice its step and the bound of
+its truncation error, a third of that for smooth functions; a kink just within the step needs it."""
+
 CENTRAL_ROUNDING_ULPS = 8
 """The rounding of the two values of a plain central difference, in ulps of each."""
 

@@ -27,3 +27,11 @@ def threshold_note(relative_error: float, epsilon: float) -> str:
         f"the error bars of epsilon={epsilon:g}: it is the rounding of the difference quotients, "
         "not a bug; the complex step has none"
     )
+
+
+def kink_note(epsilon: float) -> str:
+    """Return why difference quotients may be wrong although the gradient is right."""
+    return (
+        "some difference quotients are wrong, as a kink lies within "
+        f"epsilon={epsilon:g} of the parameters"
+    )

@@ -66,6 +66,10 @@ class Check:
     block : Block or None
         Which part of a large array `analytic`, `numeric` and `bar` are: ``block.indices`` has the
         numbers of its lines along each axis. None for a whole array.
+    resolution : float
+        The smallest relative error, to the norm of the array, that would have been seen. Infinity
+        where no error could be: nothing was computed, or the gradient is zero here. 0.0 for a rule
+        that needs no derivative.
 
     Examples
     --------
@@ -94,6 +98,7 @@ class Check:
     context: dict[str, Array] = field(default_factory=dict, repr=False)
     inner: str = ""
     block: Block | None = field(default=None, repr=False)
+    resolution: float = 0.0
 
     @property
     def path(self) -> str | None:

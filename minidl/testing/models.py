@@ -10,8 +10,10 @@ from ..utils.underflow import without_underflow
 
 
 @without_underflow
-def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> Report:
-    """Check all gradients of a model and raise an error if one is wrong.
+def assert_gradients(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, *, allow_unresolved: bool = False
+) -> Report:
+    """Check all gradients of a model and raise an error unless all are right.
 
     Parameters
     ----------
@@ -21,16 +23,19 @@ def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> R
         A few examples, as for `Sequential.fit`: 2 to 10 are enough.
     Y : array_like of shape (m,) or (m, outputs)
         Their targets, as for `Sequential.fit`.
+    allow_unresolved : bool, default False
+        Whether to accept gradients that could be shown neither right nor wrong.
 
     Returns
     -------
     Report
-        The report of `GradientChecker`, if no check failed.
+        The report of `GradientChecker`.
 
     Raises
     ------
     GradientError
-        If a gradient is wrong. It is an `AssertionError`, and its message is the report.
+        If a gradient is wrong or, unless that is allowed, unresolved. It is an `AssertionError`,
+        and its message is the report.
     ArgumentError
         If `model` is no Sequential.
     ShapeError, DtypeError
@@ -49,4 +54,4 @@ def assert_gradients(model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike) -> R
     >>> assert_gradients(model, [[1, 2], [3, 5]], [1, 2]).ok
     True
     """
-    return GradientChecker(model).check(X, Y).raise_if_failed()
+    return GradientChecker(model).check(X, Y).raise_if_failed(allow_unresolved=allow_unresolved)

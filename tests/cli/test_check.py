@@ -63,3 +63,16 @@ def test_exhaustive_is_passed_on(monkeypatch, wanted):
     )
     assert main(["check", "moons", "--layers", "2", *(["--exhaustive"] if wanted else [])]) == 0
     assert asked == [wanted]
+
+
+def test_what_is_unresolved_is_status_3(capsys, monkeypatch):
+    check = GradientChecker.check
+
+    def doubtful(self, X, Y, *, exhaustive):
+        report = check(self, X, Y, exhaustive=exhaustive)
+        report.checks[-1].verdict = "unresolved"
+        return report
+
+    monkeypatch.setattr(GradientChecker, "check", doubtful)
+    assert main(["check", "moons", "--layers", "2"]) == 3
+    assert "UNRESOLVED" in capsys.readouterr().out

@@ -51,11 +51,11 @@ def test_json_has_no_numbers_that_are_not_finite():
     assert content == {"path": "a", "values": [1.5, None, None]}
 
 
-@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("status", [0, 1, 3])
 @pytest.mark.parametrize("json_wanted", [False, True])
-def test_emit_prints_the_lines_or_json(capsys, json_wanted, failed):
+def test_emit_prints_the_lines_or_json(capsys, json_wanted, status):
     options = argparse.Namespace(command="example", json=json_wanted)
-    assert emit(options, {"a": 1}, ["line 1", "line 2"], failed=failed) == int(failed)
+    assert emit(options, {"a": 1}, ["line 1", "line 2"], status=status) == status
     out = capsys.readouterr().out
     if json_wanted:
         assert json.loads(out) == {"command": "example", "a": 1}

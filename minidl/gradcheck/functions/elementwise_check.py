@@ -11,6 +11,7 @@ from ..constants import (
     ALL_ELEMENTS_ULPS,
     COST_ULPS,
     EPS,
+    MAX_BAR_FRACTION,
     NOISY_RUNS,
     READY_MADE_GAP,
     ROUGHNESS_SAFETY,
@@ -120,6 +121,18 @@ def failed_elements(checks: list[Check]) -> list[int]:
     """Return the places in the vector of the elements outside of their error bars."""
     outside = np.concatenate([~(error_in_bars(check).ravel() <= 1) for check in checks])
     return [int(i) for i in np.flatnonzero(outside)]
+
+
+def doubtful_elements(checks: list[Check]) -> list[int]:
+    """Return the places of the elements outside of their error bars, or with wide ones."""
+    wide = np.concatenate(
+        [
+            np.ravel(check.bar > MAX_BAR_FRACTION * root_mean_square(check.numeric))
+            for check in checks
+            if check.bar is not None and check.numeric is not None
+        ]
+    )
+    return sorted({*failed_elements(checks), *map(int, np.flatnonzero(wide))})
 
 
 def root_mean_square(array: Array) -> float:

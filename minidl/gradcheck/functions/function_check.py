@@ -16,7 +16,7 @@ from ..constants import (
     PROBE_CONTRADICTION,
 )
 from ..diagnosis.explain_arrays import EvidenceSource
-from ..method import threshold_note
+from ..method import kink_note, threshold_note
 from ..numeric.differences import CentralDifference, ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
 from ..report.report import Report
@@ -24,7 +24,7 @@ from ..result import Check
 from ..rounding.compare import relative_error
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
-from .elementwise_check import ElementwiseCheck, failed_elements
+from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .probe_check import ProbeCheck
 from .pytree import ParameterTree
@@ -52,11 +52,8 @@ class FunctionCheck:
         report = self._elementwise_report(scheme, numeric)
         if not report.ok and self._kinks_within(numeric, report.checks):
             report = self._elementwise_report(scheme, numeric)
-            report.notes.append(
-                "some difference quotients are wrong, as a kink lies within "
-                f"epsilon={scheme.h:g} of the parameters"
-            )
-        if report.ok and report.difference > COURSE_THRESHOLD:
+            report.notes.append(kink_note(scheme.h))
+        elif not report.failures and report.difference > COURSE_THRESHOLD:
             report.notes.append(threshold_note(report.difference, scheme.h))
         return report
 
@@ -69,7 +66,7 @@ class FunctionCheck:
                 "central differences"
             )
         report = self._report(self._cost.central if reason else ComplexStep())
-        if not (reason or report.ok or complex_required):
+        if report.failures and not (reason or complex_required):
             reason = self._contradiction(report)
             if reason:
                 report = self._report(self._cost.central)
@@ -83,8 +80,8 @@ class FunctionCheck:
     def _kinks_within(self, numeric: NumericGradient, checks: list[Check]) -> bool:
         safe = not self._cost.why_not_complex_safe(self._rng)
         better: Scheme = ComplexStep() if safe else self._cost.central
-        failed = failed_elements(checks)
-        return accept_kinks_within_step(self._cost, numeric, self._gradient.value, failed, better)
+        doubtful = doubtful_elements(checks)
+        return accept_kinks_within_step(self._cost, numeric, self._gradient.value, doubtful, better)
 
     def _contradiction(self, report: Report) -> str:
         """Say where a central difference agrees with the gradient and not with the complex step."""

@@ -11,6 +11,7 @@ from ..constants import (
     EPS,
     KINK_ROUNDING,
     KINK_SEARCH_BOUND,
+    MAX_BAR_FRACTION,
     MAX_VAIN_SEARCHES,
     MIN_JUMP,
     ONE_SIDED_KINK_RATIO,
@@ -126,20 +127,22 @@ def accept_kinks_within_step(
     cost: CostFunction,
     numeric: NumericGradient,
     analytic: Array,
-    failed: list[int],
+    doubtful: list[int],
     better: Scheme,
 ) -> bool:
-    """Replace difference quotients of `failed` elements that the scheme `better` contradicts.
+    """Replace difference quotients of `doubtful` elements that the scheme `better` contradicts.
 
     A kink may lie within the step of a plain central difference. Return whether there are any.
     """
     any_replaced = False
-    for index in failed:
+    visible = MAX_BAR_FRACTION * float(np.sqrt(np.mean(numeric.value**2)))
+    for index in doubtful:
         right, error = cost.slope(better, index, 1.0)
         left = -cost.slope(better, index, -1.0)[0]
         gradient = analytic[index]
         expected = np.clip(gradient, min(right, left), max(right, left))
-        quotient_is_wrong = abs(expected - numeric.value[index]) > numeric.error[index] + error
+        gap = abs(expected - numeric.value[index])
+        quotient_is_wrong = gap > min(numeric.error[index] + error, visible)
         if quotient_is_wrong or abs(gradient - expected) <= error:
             numeric.allow_between(index, right, left)
             numeric.error[index] = error

@@ -15,6 +15,7 @@ from ..constants import (
     AFFINE_ROUNDING_ULPS,
     AFFINE_STEP_EXPONENT,
     CENTRAL_ROUNDING_ULPS,
+    CENTRAL_SAFETY,
     COARSE_WEIGHT,
     COMPLEX_STEP,
     EPS,
@@ -205,9 +206,12 @@ class CentralDifference:
         )
         slope = (right - left) / (2 * h)
         rounding = (np.abs(right) + np.abs(left)) * (CENTRAL_ROUNDING_ULPS * EPS / h)
-        kink = np.abs(right + left - 2 * base) / h
+        # The gap between the one-sided slopes doubles with h, except at a kink.
+        gap = (right + left - 2 * base) / h
+        far_gap = (far_right + far_left - 2 * base) / (2 * h)
+        kink = np.abs(2 * gap - far_gap)
         truncation = np.abs((far_right - far_left) / (4 * h) - slope)
-        return slope, truncation + rounding + kink
+        return slope, CENTRAL_SAFETY * truncation + rounding + kink
 
 
 Scheme = ComplexStep | AffineDifference | RichardsonDifference | CentralDifference

@@ -22,7 +22,7 @@ _OUTER_LAYER = 5  # fails because of a layer inside of it
 
 
 class GradientError(MinidlError, AssertionError):
-    """A gradient is wrong; the message is the report.
+    """A gradient is wrong, or could not be shown to be right; the message is the report.
 
     It is an `AssertionError`, so that test runners show a failed test.
     """
@@ -115,8 +115,26 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no check failed; unresolved checks are no failures."""
-        return not self.failures
+        """Whether nothing failed, and each array passed a check that could have failed.
+
+        A gradient that is zero on both sides, within the rounding of the terms that cancel, passes.
+        """
+        return self.status == "ok"
+
+    @property
+    def status(self) -> str:
+        """The outcome: "ok", "failed" or "unresolved"."""
+        if self.failures:
+            return "failed"
+        return "unresolved" if self.unresolved else "ok"
+
+    @property
+    def unresolved(self) -> list[Check]:
+        """The checks that decide nothing: a mistake could be hidden by their error bars.
+
+        `Check.resolution` says how small an error each of them could have seen.
+        """
+        return [check for check in self.checks if check.verdict == "unresolved"]
 
     @property
     def failures(self) -> list[Check]:
@@ -143,20 +161,25 @@ class Report:
         """The failed check at which to look first, or None."""
         return next(iter(self.failures), None)
 
-    def raise_if_failed(self) -> Report:
-        """Raise an error with this report as its message if a check failed.
+    def raise_if_failed(self, *, allow_unresolved: bool = False) -> Report:
+        """Raise an error with this report as its message unless it is ok.
+
+        Parameters
+        ----------
+        allow_unresolved : bool, default False
+            Whether to accept checks that could not decide; those that failed raise in any case.
 
         Returns
         -------
         Report
-            This report, if no check failed.
+            This report.
 
         Raises
         ------
         GradientError
-            If a check failed.
+            If a check failed or, unless that is allowed, is unresolved.
         """
-        if not self.ok:
+        if not (self.ok or (allow_unresolved and not self.failures)):
             raise GradientError(self.text(colour=False))
         return self
 
@@ -184,11 +207,12 @@ class Report:
         Returns
         -------
         str
-            An object with the attributes of the report, "ok", "guilty" (in words) and a list of
-            "checks". Numbers that are not finite are the strings "nan", "inf" and "-inf".
+            An object with the attributes of the report, "ok", "status", "guilty" (in words) and a
+            list of "checks". Numbers that are not finite are the strings "nan", "inf" and "-inf".
         """
         fields = {
             "ok": self.ok,
+            "status": self.status,
             **vars(self),
             "guilty": self.guilty.location if self.guilty else None,
         }

@@ -13,11 +13,11 @@ def verdict_line(checks: list[Check], difference: float) -> str:
     """Return the outcome of all checks on one line."""
     failed = sum(check.verdict == "fail" for check in checks)
     unresolved = sum(check.verdict == "unresolved" for check in checks)
-    outcome = f"ok: {len(checks) - unresolved} checks passed"
+    outcome = f"ok: {len(checks)} checks passed"
     if failed:
         outcome = f"FAILED: {failed} of {len(checks)} checks"
     elif unresolved:
-        outcome += f", {unresolved} unresolved"
+        outcome = f"UNRESOLVED: {unresolved} of {len(checks)} checks"
     return f"{outcome}; difference {difference:.3g}"
 
 
@@ -39,10 +39,18 @@ def findings(checks: list[Check], failures: list[Check]) -> list[str]:
         lines.append(f"possible consequences: {listed}{more}")
     unresolved = [check for check in checks if check.verdict == "unresolved"]
     lines += [
-        f"{check.location} ({check.term}), unresolved: {check.diagnosis}"
+        f"{check.location} ({check.term}), unresolved: {check.diagnosis}; {_what_was_seen(check)}"
         for check in unresolved[:_MAX_UNRESOLVED]
     ]
+    if len(unresolved) > _MAX_UNRESOLVED:
+        lines.append(f"... and {len(unresolved) - _MAX_UNRESOLVED} more: see report.unresolved")
     return lines
+
+
+def _what_was_seen(check: Check) -> str:
+    if check.resolution >= 1:
+        return "no error could have been seen"
+    return f"errors below {check.resolution:.1e} of the array would not have been seen"
 
 
 def _describe(check: Check) -> list[str]:

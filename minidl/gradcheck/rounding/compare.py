@@ -63,6 +63,7 @@ def compare(check: Check, analytic: Array, numeric: NumericGradient, bar: Array)
     check.analytic, check.numeric, check.bar = analytic, value, bar
     check.difference = relative_error(analytic, value) if np.isfinite(analytic).all() else 1.0
     check.untested = int(np.count_nonzero((analytic == 0) & (value == 0)))
+    check.resolution = resolution(bar, value) if computable.all() else np.inf
     if is_wrong.any() and not numeric.kinks_overlap:
         check.verdict = "fail"
         check.worst = worst_element(analytic, value, bar, np.where(is_wrong, gap, 0.0))
@@ -79,18 +80,35 @@ def _why_unresolved(is_wrong: Array, computable: Array, bar: Array, value: Array
         return (
             f"{count} of {computable.size} numeric derivatives overflow or cannot be computed here"
         )
-    bar_norm, norm = float(np.linalg.norm(bar)), float(np.linalg.norm(value))
+    bar_norm, norm = _norm(bar), _norm(value)
     if bar_norm > MAX_BAR_FRACTION * norm > 0:
         return f"rounding floor: error bars of {bar_norm:.1e} hide a gradient of {norm:.1e}"
     return ""
 
 
+def resolution(bar: Array, value: Array) -> float:
+    """Return the smallest relative error that is seen within these bars, to the norm of `value`.
+
+    It is infinite where there is nothing to be relative to.
+    """
+    norm = _norm(value)
+    return _norm(bar) / norm if norm > 0 else np.inf
+
+
+def _norm(array: Array) -> float:
+    """Return the norm, also where squares of the elements overflow or vanish."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if not 0 < largest < np.inf:
+        return largest
+    return largest * float(np.linalg.norm(array / largest))
+
+
 def relative_error(analytic: Array, numeric: Array) -> float:
     """Return ||g - n|| / (||g|| + ||n||): 0 where both are 0, 1 where one is not finite."""
-    size = float(np.linalg.norm(analytic)) + float(np.linalg.norm(numeric))
+    size = _norm(analytic) + _norm(numeric)
     if not np.isfinite(size):
         return 1.0
-    return float(np.linalg.norm(analytic - numeric)) / size if size > 0 else 0.0
+    return _norm(analytic - numeric) / size if size > 0 else 0.0
 
 
 def worst_element(analytic: Array, numeric: Array, bar: Array, gap: Array) -> dict[str, Any]:

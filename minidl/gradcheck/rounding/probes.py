@@ -106,6 +106,7 @@ def check_directions(
 def compare_probes(check: Check, probes: list[ProbeValues], elements: int, method: str) -> Check:
     """Fill in `check` from probes, and return it."""
     check.elements, check.method = elements, method
+    check.resolution = max((_resolution(probe, elements) for probe in probes), default=np.inf)
     for analytic, numeric, bar, terms in probes:
         gap, scale = abs(analytic - numeric), 2 * max(terms, abs(numeric))
         relative = gap / scale if scale > 0 else 0.0
@@ -124,3 +125,16 @@ def compare_probes(check: Check, probes: list[ProbeValues], elements: int, metho
         if check.verdict != "fail":
             check.difference = max(check.difference, relative)
     return check
+
+
+def _resolution(probe: ProbeValues, elements: int) -> float:
+    """Return the relative error that this probe sees, to the norm of the array.
+
+    An error of all elements, or of a typical one, adds up along random signs to its part of the
+    terms over the root of their number.
+    """
+    _, numeric, bar, terms = probe
+    scale = max(terms, abs(numeric))
+    if not (np.isfinite(numeric) and scale > 0):
+        return np.inf
+    return float(bar * np.sqrt(elements) / scale)

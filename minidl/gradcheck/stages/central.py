@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import CENTRAL_ELEMENTS
+from ..constants import CENTRAL_ELEMENTS, EPS, MAX_BAR_FRACTION, ROUNDING_ULPS
 from ..context import CheckContext, layer_inputs, require_finite_objective
 from ..contract.layer_run import LayerRun
 from ..contract.member_rules import MEMBER_RULES
@@ -41,10 +41,13 @@ class CentralResult(NamedTuple):
         does not have.
     difference
         The relative error of the whole gradient, if each element was computed.
+    near_kink
+        Whether a kink lies within epsilon, so that difference quotients are wrong.
     """
 
     checks: list[Check]
     difference: float | None
+    near_kink: bool
 
 
 def check_by_central_differences(context: CheckContext, scheme: CentralDifference) -> CentralResult:
@@ -58,11 +61,14 @@ def check_by_central_differences(context: CheckContext, scheme: CentralDifferenc
         for key in total:
             numeric[key] = elementwise_gradient(term_of_parameter(context, "total", key), scheme)
     checks = check_term(context, "total", total, noisy, numeric, scheme)
-    if numeric and any(check.verdict == "fail" for check in checks.values()):
-        numeric = _recheck_failed(context, numeric, checks)
+    near_kink = False
+    if numeric and any(check.verdict != "pass" for check in checks.values()):
+        quotients = numeric
+        numeric = _recheck_doubtful(context, quotients, checks)
+        near_kink = any((numeric[key].error < quotients[key].error).any() for key in numeric)
         checks = check_term(context, "total", total, noisy, numeric, scheme)
     difference = overall_relative_error(total, numeric) if numeric else None
-    return CentralResult([*checks.values(), *_foreign_reads(context)], difference)
+    return CentralResult([*checks.values(), *_foreign_reads(context)], difference, near_kink)
 
 
 def _foreign_reads(context: CheckContext) -> list[Check]:
@@ -75,10 +81,10 @@ def _foreign_reads(context: CheckContext) -> list[Check]:
     return [check for check in checks if check.verdict == "fail"]
 
 
-def _recheck_failed(
+def _recheck_doubtful(
     context: CheckContext, numeric: NumericGradients, checks: dict[ParameterKey, Check]
 ) -> NumericGradients:
-    """Return numeric gradients that allow for a kink within epsilon, where a check failed.
+    """Return numeric gradients that allow for a kink within epsilon, where none passed.
 
     There the one-sided slopes are computed by the complex step.
     """
@@ -89,7 +95,7 @@ def _recheck_failed(
     at_kink = parts_pass and layers.kinks > 0
     rechecked = dict(numeric)
     for key, gradient in numeric.items():
-        if checks[key].verdict != "fail":
+        if checks[key].verdict == "pass":
             continue
         rechecked[key] = replace(gradient, kinks_overlap=at_kink)
         function = term_of_parameter(context, "total", key)
@@ -105,8 +111,11 @@ def _recheck_failed(
 def _allow_one_sided(gradient: NumericGradient, right: Array, left: Array) -> NumericGradient:
     lower, upper = np.minimum(right, left), np.maximum(right, left)
     inside = (lower <= gradient.value) & (gradient.value <= upper)
+    gap = np.maximum(lower - gradient.value, gradient.value - upper)
+    by_kink = gap > MAX_BAR_FRACTION * np.sqrt(np.mean(gradient.value**2))
     return replace(
         gradient,
+        error=np.where(by_kink, ROUNDING_ULPS * EPS * np.abs(right), gradient.error),
         lower=np.where(inside, gradient.value, lower),
         upper=np.where(inside, gradient.value, upper),
     )

@@ -181,6 +181,7 @@ def _check_value(context: CheckContext, trained_value: float, loss_rounding_scal
     scale = abs(trained_value) + abs(value)
     check.difference = gap / scale if scale > 0 else 0.0
     tolerance = OBJECTIVE_AGREEMENT * scale
+    check.resolution = tolerance / abs(value) if value else np.inf
     if np.isfinite(value) and not gap <= tolerance + EPS * loss_rounding_scale:
         check.verdict = "fail"
         check.worst = {"analytic": trained_value, "numeric": value, "bar": tolerance}

@@ -233,7 +233,7 @@ def test_a_right_network_never_fails(seed, activation, scale, ready):
     given_ = gradients(parameters) if ready else gradients
     for settings in ({}, {"method": "central"}, {"method": "central", "epsilon": 1e-4}):
         report = check_gradients(cost, given_, parameters, **settings)
-        assert report.ok, report
+        assert not report.failures, report
 
 
 def polynomial(rng):
@@ -261,7 +261,8 @@ def test_a_right_polynomial_never_fails(seed):
     for given_ in (gradients, gradients(x)):
         for method in ("auto", "central"):
             report = check_gradients(cost, given_, x, method=method)
-            assert report.ok, report
+            assert not report.failures, report
+            assert report.ok or method == "central", report
             assert report.difference < (1e-12 if method == "auto" else 1e-4)
 
 

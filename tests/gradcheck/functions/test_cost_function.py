@@ -60,8 +60,7 @@ def test_a_cost_in_single_precision_is_not_called_wrong():
     report = check_gradients(
         lambda p: (p.astype(np.float32) ** 2).sum(), lambda p: 2 * p, np.array([1.0, 2.0])
     )
-    assert report.ok
-    assert report.checks[0].verdict in ("pass", "unresolved")
+    assert not report.failures
 
 
 def test_a_cost_by_chance_is_refused():

@@ -21,6 +21,7 @@ def test_json_has_everything_but_the_arrays():
     failed.mutation_score = (1, 2)
     content = json.loads(failed.to_json())
     assert content["ok"] is False
+    assert content["status"] == "failed"
     assert content["difference"] == 0.25
     assert content["mutation_score"] == [1, 2]
     assert content["guilty"] == "layer 0 Linear(2, 1) weight"

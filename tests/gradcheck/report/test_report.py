@@ -8,13 +8,32 @@ from minidl.gradcheck import GradientError
 
 
 def test_what_passes_is_ok_and_returns_itself():
-    passed = report(good(), unresolved())
+    passed = report(good(), good(1))
     assert passed.ok
-    assert passed.failures == []
+    assert passed.status == "ok"
+    assert passed.failures == passed.unresolved == []
     assert passed.guilty is None
     assert passed.raise_if_failed() is passed
-    assert repr(passed) == "Report(ok: 1 checks passed, 1 unresolved; difference 0.25)"
-    assert repr(report(good())) == "Report(ok: 1 checks passed; difference 0.25)"
+    assert repr(passed) == "Report(ok: 2 checks passed; difference 0.25)"
+
+
+def test_what_is_unresolved_is_neither_ok_nor_failed():
+    doubtful = report(good(), unresolved(resolution=0.02))
+    assert not doubtful.ok
+    assert doubtful.status == "unresolved"
+    assert doubtful.failures == []
+    assert [check.resolution for check in doubtful.unresolved] == [0.02]
+    assert repr(doubtful) == "Report(UNRESOLVED: 1 of 2 checks; difference 0.25)"
+    with pytest.raises(GradientError, match=r"errors below 2.0e-02 of the array"):
+        doubtful.raise_if_failed()
+    assert doubtful.raise_if_failed(allow_unresolved=True) is doubtful
+
+
+def test_a_failure_counts_more_than_what_is_unresolved():
+    both = report(bad(), unresolved())
+    assert both.status == "failed"
+    with pytest.raises(GradientError):
+        both.raise_if_failed(allow_unresolved=True)
 
 
 def test_what_fails_raises_the_report():

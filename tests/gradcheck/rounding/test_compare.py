@@ -217,3 +217,17 @@ def test_the_bar_grows_with_what_noise_shows():
     bar = rounding_bar(gradient, noisy)
     assert bar[1] == pytest.approx(2 * 50 * EPS + 16 * EPS)
     assert bar[0] == 16 * EPS
+
+
+def test_the_resolution_is_the_smallest_relative_error_that_is_seen():
+    check = verdict([3.0, 4.0], [3.0, 4.0], bar=5e-9)
+    assert check.resolution == pytest.approx(np.sqrt(2) * 1e-9)
+    assert verdict([1.0], [5.0], error=np.inf).resolution == np.inf
+    assert verdict([0.0], [0.0]).resolution == np.inf
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_sizes_whose_squares_are_no_numbers_are_compared_as_others(size):
+    check = verdict([3 * size, 4 * size], [3 * size, 5 * size], bar=1e-12 * size)
+    assert check.verdict == "fail"
+    assert check.difference == pytest.approx(1 / (5 + np.sqrt(34)))

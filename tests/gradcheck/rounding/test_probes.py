@@ -93,3 +93,9 @@ def test_a_probe_without_a_numeric_side_is_left_open(numeric, bar):
 
 def test_probes_of_nothing_but_zeros_pass():
     assert probes((0.0, 0.0, 0.0, 0.0)).difference == 0.0
+
+
+def test_the_resolution_of_probes_is_that_of_the_worst():
+    check = probes((1.0, 1.0, 1e-12, 3.0), (1.0, 1.0, 6e-12, 3.0))
+    assert check.resolution == pytest.approx(2e-12 * np.sqrt(10))
+    assert probes((0.0, 0.0, 0.0, 0.0)).resolution == np.inf

@@ -71,6 +71,8 @@ def test_a_kink_within_epsilon_is_no_bug():
     bias.value = -z[0] + 3e-8  # unit by unit the first example sits just beside the kink
     report = GradientChecker(model, method="central").check(X, [0, 1, 1, 0])
     assert report.ok, str(report)
+    assert any("a kink lies within epsilon" in note for note in report.notes)
+    assert "rounding" not in str(report)
 
 
 def test_a_failure_of_what_is_not_complex_safe_stands():
