@@ -99,7 +99,6 @@ def test_c5_a_small_array_beside_a_large_one_is_not_hidden():
     assert cases.small_beside_large(sign=1).ok
 
 
-@waits_for("error bars of each element")
 def test_c6_what_shows_nothing_is_not_ok():
     report = cases.huge()
     assert not report.ok

@@ -133,7 +133,7 @@ class PairCheck:
         )
         for check in report.checks:
             if check.parameter in returned.none and check.verdict == "fail":
-                check.verdict = "unresolved"
+                check.verdict, check.resolution = "unresolved", np.inf
                 check.diagnosis = (
                     "backward returns None for it, though the output depends on it: return its "
                     "gradient, or leave it out by wrt"
