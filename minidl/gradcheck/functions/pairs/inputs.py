@@ -101,7 +101,7 @@ class FunctionInputs:
         if isinstance(value, Mapping) or is_sequence_of_arrays(value):
             pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
             for key, child in pairs:
-                self._collect(child, _child_name(name, key), position, (*keys, key))
+                self._collect(child, child_name(name, key), position, (*keys, key))
         elif not why_set_aside(value, asked=False):
             check_not_masked(value, name)
             array = np.asarray(value)
@@ -192,7 +192,7 @@ def _numbers_in(value: Any, name: str) -> dict[str, float]:
     found: dict[str, float] = {}
     if isinstance(value, Mapping):
         for key, child in value.items():
-            found |= _numbers_in(child, _child_name(name, key))
+            found |= _numbers_in(child, child_name(name, key))
     return found
 
 
@@ -241,7 +241,8 @@ def check_finite_inputs(values: Mapping[str, Array]) -> None:
             raise NonFiniteError(f"inputs must be finite to be checked, got NaN in {name}")
 
 
-def _child_name(name: str, key: Any) -> str:
+def child_name(name: str, key: Any) -> str:
+    """Return the name of what is in a container: "params.W" or "params[0]"."""
     return f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]"
 
 

@@ -34,6 +34,11 @@ class PairState:
         self._snapshots = [Snapshot(owner) for owner in self.owners]
         self._global_state = get_global_rng_state()
 
+    def attributes_before(self, owner: object) -> dict[str, Any]:
+        """Return the attributes of an owner before the first call."""
+        number = next(i for i, other in enumerate(self.owners) if other is owner)
+        return self._snapshots[number].attributes
+
     def reset(self) -> None:
         """Set every random generator to where it was at first."""
         set_global_rng_state(self._global_state)

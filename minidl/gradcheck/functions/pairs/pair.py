@@ -10,6 +10,7 @@ import numpy as np
 from ....errors import ArgumentError, DtypeError, NonFiniteError
 from ....utils.typing import Array
 from .inputs import FunctionInputs, is_float
+from .owned import OwnedParameters
 from .owner import PairState
 from .returned import GradientMatcher, Returned
 
@@ -44,6 +45,8 @@ class FunctionPair:
         The inputs.
     cotangents : list
         The incoming gradient of each output, in its type and dtype; None for no array.
+    owned : OwnedParameters or None
+        Parameters of the object whose methods the functions are.
     """
 
     def __init__(
@@ -61,11 +64,52 @@ class FunctionPair:
         self._state = state
         self.inputs = inputs
         self.cotangents: list[Any] = []
+        self.owned: OwnedParameters | None = None
         self._matcher = GradientMatcher(inputs)
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """All arrays that `wrt` asks for, by name: inputs, then the parameters of the object."""
+        owned = self.owned.values if self.owned else {}
+        wrt = self.inputs.wrt
+        return {
+            name: value
+            for name, value in self.inputs.values.items()
+            if self.inputs.is_selected(name)
+        } | {name: value for name, value in owned.items() if wrt is None or name in wrt}
+
+    def adopt_parameters(self) -> list[str]:
+        """Look for parameters of the object after a backward pass; return what to note."""
+        for owner in self._state.owners:
+            before = self._state.attributes_before(owner)
+            owned = OwnedParameters(owner, before, set(self.inputs.values))
+            if owned.parameters:
+                self.owned = owned
+                if self._piles_up():
+                    return [
+                        "gradients in the object pile up from call to call: they are set to zero "
+                        "before each one"
+                    ]
+        return []
+
+    def _piles_up(self) -> bool:
+        owned, values = self.owned, self.values
+        if owned is None:
+            return False
+        first = self.vjp(values).arrays
+        self.call_backward(self.run(values), copy_arrays(self.cotangents))
+        return any(
+            isinstance(again, np.ndarray)
+            and name in first
+            and not np.allclose(again, first[name], atol=0)
+            for name, again in owned.gradients().items()
+        )
 
     def run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward, its randomness frozen."""
         arguments = self.inputs.arguments(values)
+        if self.owned:
+            self.owned.set(values)
         self._state.reset()
         result = self._forward(*arguments)
         stored = None
@@ -108,7 +152,14 @@ class FunctionPair:
         """Call forward, then backward; return the gradients."""
         run = self.run(values)
         copies = copy_arrays(cotangents or self.cotangents)
-        return self._matcher.match(self.call_backward(run, copies))
+        if not self.owned:
+            return self._matcher.match(self.call_backward(run, copies))
+        self.owned.zero_gradients()
+        returned = self._matcher.match(self.call_backward(run, copies), has_parameters=True)
+        for name, gradient in self.owned.gradients().items():
+            if name in self.values:
+                returned.take(name, self.values[name].shape, gradient)
+        return returned
 
     def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
         """Return what backward returns after a run of forward, for these very arrays."""

@@ -27,19 +27,10 @@ class PairCheck:
 
     def __init__(self, pair: FunctionPair, seed: int) -> None:
         self._pair, self._seed = pair, seed
-        inputs = pair.inputs
-        self._values = {
-            name: value for name, value in inputs.values.items() if inputs.is_selected(name)
-        }
-        if not self._values:
-            reasons = "; ".join(f"{name} {why}" for name, why in inputs.set_aside.items())
-            raise ArgumentError(
-                "inputs must contain an array of floats to differentiate"
-                + (f", but {reasons}" if reasons else f", got wrt={inputs.wrt}")
-            )
+        self._values = pair.values
         check_finite_inputs(self._values)
         self._notes = [
-            f"not differentiated: {name} {why}" for name, why in inputs.set_aside.items()
+            f"not differentiated: {name} {why}" for name, why in pair.inputs.set_aside.items()
         ]
 
     def report(self) -> Report:
@@ -50,14 +41,34 @@ class PairCheck:
             rng = np.random.default_rng([self._seed, 1])  # a stream of its own
             self._pair.cotangents = self._pair.draw_cotangents(run, rng)
             try:
+                self._pair.vjp(self._values)
+                self._notes += self._pair.adopt_parameters()
+                self._values = self._pair.values
                 returned = self._pair.vjp(self._values)
             except Exception as error:
                 return self._raised(error)
+            self._require_arrays()
             rows = self._test_rules(returned, self._pair.draw_cotangents(run, rng))
         report = self._derivatives(returned)
         report.checks = rows + self._in_order(report.checks, returned)
         report.notes += self._notes
         return report
+
+    def _require_arrays(self) -> None:
+        inputs = self._pair.inputs
+        owned = self._pair.owned.values if self._pair.owned else {}
+        known = [*inputs.names, *inputs.values, *owned]
+        unknown = sorted((inputs.wrt or set()) - set(known))
+        if unknown:
+            raise ArgumentError(
+                f"wrt must name inputs, got {unknown[0]!r}: there are {', '.join(known)}"
+            )
+        if not self._values:
+            reasons = "; ".join(f"{name} {why}" for name, why in inputs.set_aside.items())
+            raise ArgumentError(
+                "inputs must contain an array of floats to differentiate"
+                + (f", but {reasons}" if reasons else "")
+            )
 
     def _first_run(self) -> ForwardRun:
         """Run forward in float64, or else in the dtypes in which the inputs were given."""
@@ -116,7 +127,7 @@ class PairCheck:
         if not checked:
             return self._only_rows([])
         self._notes += [
-            f"not differentiated: {name}, a number for which backward returns no gradient"
+            f"not differentiated: {name}, of which backward returns no gradient"
             for name in sorted(returned.not_returned)
         ]
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ....utils.typing import Array
-from .inputs import FunctionInputs, Leaf, is_float
+from .inputs import FunctionInputs, is_float
 
-_MISSING = object()
+MISSING: Any = object()
+"""No gradient at all, not even None."""
 
 
 @dataclass
@@ -22,12 +23,10 @@ class Returned:
     ----------
     arrays : dict of str to ndarray
         Those that can be compared, in float64.
-    precisions : dict of str to dtype
-        Their dtypes.
     none : set of str
         Arrays for which backward returned None: their gradient is 0 in `arrays`.
     not_returned : set of str
-        Numbers for which backward returned nothing: they are not differentiated.
+        Inputs for which it returned nothing, and need not: they are not differentiated.
     problems : dict of str to str
         What is wrong with the other ones.
     extra : str
@@ -40,10 +39,12 @@ class Returned:
     problems: dict[str, str] = field(default_factory=dict)
     extra: str = ""
 
-    def take(self, name: str, leaf: Leaf, shape: tuple[int, ...], gradient: Any) -> None:
+    def take(
+        self, name: str, shape: tuple[int, ...], gradient: Any, *, is_scalar: bool = False
+    ) -> None:
         """Take the gradient of one array."""
-        if gradient is None or gradient is _MISSING:
-            if leaf.is_scalar:
+        if gradient is None or gradient is MISSING:
+            if is_scalar:
                 self.not_returned.add(name)
             elif gradient is None:
                 self.none.add(name)
@@ -51,7 +52,7 @@ class Returned:
             else:
                 self.problems[name] = "backward returns no gradient of it"
             return
-        problem, array = as_gradient(gradient, shape, is_scalar=leaf.is_scalar)
+        problem, array = as_gradient(gradient, shape, is_scalar=is_scalar)
         if problem:
             self.problems[name] = problem
         else:
@@ -80,12 +81,12 @@ def as_gradient(
     return "", array
 
 
-def find_key(returned: Mapping[Any, Any], key: Any) -> Any:
-    """Return the gradient under `key`, or "d" or "grad_" before it; `_MISSING` if there is none."""
-    aliases = [key]
+def find_key(returned: Mapping[Any, Any], key: Any, *, itself: bool = True) -> Any:
+    """Return the gradient under `key`, or "d" or "grad_" before it; `MISSING` if there is none."""
+    aliases = [key] if itself else []
     if isinstance(key, str):
         aliases += [f"d{key}", f"grad_{key}", f"d_{key}", f"{key}_grad"]
-    return next((returned[alias] for alias in aliases if alias in returned), _MISSING)
+    return next((returned[alias] for alias in aliases if alias in returned), MISSING)
 
 
 class GradientMatcher:
@@ -103,9 +104,15 @@ class GradientMatcher:
             if not all(inputs.leaves[name].is_scalar for name in names)
         ]
 
-    def match(self, returned: Any) -> Returned:
-        """Match what backward returned."""
+    def match(self, returned: Any, *, has_parameters: bool = False) -> Returned:
+        """Match what backward returned.
+
+        The backward method of an object that has parameters may return nothing.
+        """
         result = Returned()
+        if returned is None and has_parameters:
+            result.not_returned |= set(filter(self._inputs.is_selected, self._inputs.leaves))
+            return result
         if isinstance(returned, Mapping):
             by_position: dict[int, Any] = {
                 position: self._find_input(returned, position) for position in self._of_position
@@ -113,12 +120,13 @@ class GradientMatcher:
         else:
             by_position, result.extra = self._by_position(returned)
         for position, names in self._of_position.items():
-            gradient = by_position.get(position, _MISSING)
+            gradient = by_position.get(position, MISSING)
             for name in names:
                 if self._inputs.is_selected(name):
                     leaf = self._inputs.leaves[name]
-                    part = _descend(gradient, leaf.keys)
-                    result.take(name, leaf, self._inputs.values[name].shape, part)
+                    part = descend(gradient, leaf.keys)
+                    shape = self._inputs.values[name].shape
+                    result.take(name, shape, part, is_scalar=leaf.is_scalar)
         return result
 
     def _is_container(self, position: int) -> bool:
@@ -127,9 +135,9 @@ class GradientMatcher:
     def _find_input(self, returned: Mapping[Any, Any], position: int) -> Any:
         name = self._inputs.names[position]
         gradient = find_key(returned, name)
-        if gradient is _MISSING and self._is_container(position):
+        if gradient is MISSING and self._is_container(position):
             return returned  # its own keys
-        if gradient is _MISSING and self._with_arrays == [position]:
+        if gradient is MISSING and self._with_arrays == [position]:
             return next(
                 (returned[key] for key in ("x", "dx", "input") if key in returned), gradient
             )
@@ -170,14 +178,15 @@ class GradientMatcher:
         return is_list and max(firsts) < len(gradients) and len(gradients) > 1
 
 
-def _descend(gradient: Any, keys: tuple[Any, ...]) -> Any:
+def descend(gradient: Any, keys: tuple[Any, ...]) -> Any:
+    """Return the gradient at the end of a way of keys; `MISSING` if there is none."""
     for key in keys:
-        if gradient is None or gradient is _MISSING:
+        if gradient is None or gradient is MISSING:
             return gradient
         if isinstance(gradient, Mapping):
             gradient = find_key(gradient, key)
         elif isinstance(gradient, list | tuple) and isinstance(key, int):
-            gradient = gradient[key] if key < len(gradient) else _MISSING
+            gradient = gradient[key] if key < len(gradient) else MISSING
         else:
-            return _MISSING
+            return MISSING
     return gradient

@@ -1,0 +1,170 @@
+"""The parameters that an object keeps, and the gradients that its backward method leaves in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....utils.typing import Array
+from .inputs import child_name, is_float
+from .returned import MISSING, descend, find_key
+
+PARAMETERS_AND_GRADIENTS = (("params", "grads"), ("parameters", "gradients"))
+"""The attributes that hold all parameters, and those of their gradients."""
+
+_MAX_DEPTH = 4
+"""How deep in containers and attributes other references to a parameter are searched for."""
+
+
+class Place(NamedTuple):
+    """Where an object holds an array."""
+
+    container: Any
+    key: Any
+
+    def put(self, value: Any) -> None:
+        """Put another array there."""
+        self.container[self.key] = value
+
+
+class OwnedParameter(NamedTuple):
+    """A parameter of an object.
+
+    Attributes
+    ----------
+    array
+        The array itself.
+    places
+        All references to it, as in ``self.params["W"]`` and ``self.W``.
+    holder, keys
+        The attribute that has the gradients, and the way to the one of this array.
+    """
+
+    array: Array
+    places: list[Place]
+    holder: str
+    keys: tuple[Any, ...]
+
+
+class OwnedParameters:
+    """The parameters that an object keeps in attributes, a dictionary or a list.
+
+    Attributes
+    ----------
+    parameters : dict of str to OwnedParameter
+        The parameters by name.
+    values : dict of str to ndarray
+        Copies of them, in float64.
+    """
+
+    def __init__(self, owner: object, before: Mapping[str, Any], taken: set[str]) -> None:
+        """Look for parameters after a backward pass.
+
+        `before` has the attributes before forward: what that has stored is no parameter. `taken`
+        are names that others have.
+        """
+        self._owner = owner
+        self.parameters: dict[str, OwnedParameter] = {}
+        attributes = vars(owner)
+        for params, grads in PARAMETERS_AND_GRADIENTS:
+            if isinstance(attributes.get(params), Mapping | list | tuple):
+                self._collect(attributes[params], params, grads, (), taken)
+        held = {id(parameter.array) for parameter in self.parameters.values()}
+        for name, array in attributes.items():
+            is_new = array is not before.get(name)
+            if _is_parameter(array) and not is_new and id(array) not in held:
+                gradient = _gradient_name(attributes, name)
+                if gradient:
+                    shown = f"self.{name}" if name in taken else name
+                    self._add(shown, array, gradient, ())
+        self.values = {
+            name: parameter.array.astype(np.float64) for name, parameter in self.parameters.items()
+        }
+
+    def _collect(
+        self, container: Any, params: str, grads: str, keys: tuple[Any, ...], taken: set[str]
+    ) -> None:
+        pairs = container.items() if isinstance(container, Mapping) else enumerate(container)
+        for key, value in pairs:
+            path = (*keys, key)
+            if isinstance(value, Mapping | list | tuple):
+                self._collect(value, params, grads, path, taken)
+            elif _is_parameter(value):
+                name = "" if isinstance(path[0], str) else params
+                for each in path:
+                    name = child_name(name, each) if name else each
+                self._add(f"{params}.{name}" if name in taken else name, value, grads, path)
+
+    def _add(self, name: str, array: Array, holder: str, keys: tuple[Any, ...]) -> None:
+        places = list(_places_of(array, vars(self._owner), set(), _MAX_DEPTH))
+        self.parameters[name] = OwnedParameter(array, places, holder, keys)
+
+    def set(self, values: Mapping[str, Array]) -> None:
+        """Give the object other values of its parameters; those left out get their own again.
+
+        Real values are written into the array, so that views of it change, too; a complex array
+        takes its place.
+        """
+        for name, parameter in self.parameters.items():
+            array, new = parameter.array, values.get(name, self.values[name])
+            in_place = new.dtype == array.dtype and array.flags.writeable
+            if in_place:
+                np.copyto(array, new)
+            held = array if in_place else np.array(new)
+            for place in parameter.places:
+                place.put(held)
+
+    def zero_gradients(self) -> None:
+        """Fill with zeros what a backward pass may add to."""
+        for parameter in self.parameters.values():
+            gradient = self._stored(parameter)
+            if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
+                gradient.fill(0)
+
+    def gradients(self) -> dict[str, Any]:
+        """Return copies of the gradients after a backward pass."""
+        return {
+            name: np.array(stored) if isinstance(stored, np.ndarray) else stored
+            for name, parameter in self.parameters.items()
+            for stored in [self._stored(parameter)]
+        }
+
+    def _stored(self, parameter: OwnedParameter) -> Any:
+        found = descend(getattr(self._owner, parameter.holder, MISSING), parameter.keys)
+        if found is MISSING and parameter.keys and isinstance(parameter.keys[-1], str):
+            return find_key(vars(self._owner), parameter.keys[-1], itself=False)
+        return found
+
+
+def _is_parameter(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and is_float(value) and value.size > 0
+
+
+def _gradient_name(attributes: Mapping[str, Any], name: str) -> str:
+    aliases = (f"d{name}", f"grad_{name}", f"d_{name}", f"{name}_grad")
+    return next((alias for alias in aliases if alias in attributes), "")
+
+
+def _places_of(array: Array, container: Any, seen: set[int], depth: int) -> Iterator[Place]:
+    """Yield the dictionaries and lists, of attributes too, that hold this very array."""
+    if id(container) in seen or not depth:
+        return
+    seen.add(id(container))
+    pairs: Any = ()
+    if isinstance(container, dict):
+        pairs = list(container.items())
+    elif isinstance(container, list):
+        pairs = list(enumerate(container))
+    elif isinstance(container, tuple):
+        for child in container:
+            yield from _places_of(array, child, seen, depth - 1)
+    elif hasattr(container, "__dict__") and not isinstance(container, type):
+        pairs = list(vars(container).items())
+        container = vars(container)
+    for key, child in pairs:
+        if child is array:
+            yield Place(container, key)
+        elif not isinstance(child, np.ndarray | str | int | float):
+            yield from _places_of(array, child, seen, depth - 1)
