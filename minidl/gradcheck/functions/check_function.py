@@ -109,8 +109,9 @@ def check_function(
     ...     x, w = cache
     ...     return dy @ w.T, x.T @ dy
     >>> x, w = np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[0.3, 0.1], [-0.2, 0.4]])
-    >>> [check.parameter for check in check_function(forward, backward, x, w, cache=True).failures]
-    ['x', 'w']
+    >>> report = check_function(forward, backward, x, w, cache=True)
+    >>> {check.parameter: check.verdict for check in report.checks if check.term == "total"}
+    {'x': 'fail', 'w': 'fail'}
     """
     if cache and backward_inputs:
         raise ArgumentError(

@@ -55,8 +55,8 @@ def check_gradients(
     DtypeError
         If parameters or gradients are not real numbers.
     ShapeError
-        If `cost` does not return one number, or the gradients have another structure or other
-        shapes than the parameters.
+        If `cost` does not return one number, or the gradients have another structure than the
+        parameters. Where only some are missing, or have other shapes, these are failed checks.
     NonFiniteError
         If the parameters, or the cost at or around them, are not finite.
     ArgumentError

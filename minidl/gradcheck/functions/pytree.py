@@ -109,7 +109,7 @@ def _matching_leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[st
     if isinstance(tree, Mapping):
         _check_keys(tree, other, path)
         for key, child in tree.items():
-            yield from _matching_leaves(child, other[key], _child_path(path, key))
+            yield from _matching_leaves(child, other[key], child_path(path, key))
     elif isinstance(tree, list | tuple):
         if not isinstance(other, list | tuple) or len(other) != len(tree):
             raise _structure_error(f"a list of {len(tree)}", path, other)
@@ -121,7 +121,8 @@ def _matching_leaves(tree: Any, other: Any, path: str = "") -> Iterator[tuple[st
         yield path, other
 
 
-def _child_path(path: str, key: Any) -> str:
+def child_path(path: str, key: Any) -> str:
+    """Return the name of what a dictionary has under a key."""
     if not isinstance(key, str):
         return f"{path}[{key!r}]"
     return f"{path}.{key}" if path else key

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import DtypeError, ShapeError
 from ..constants import COURSE_EPSILON
 from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
 from ..report.report import Report
 from .function_check import FunctionCheck
+from .structure import sound_part
 
 
 def run_check(
@@ -43,13 +45,33 @@ def run_check(
     """
     check_method(method, epsilon)
     begin = time.perf_counter()
+    options: dict[str, Any] = {"method": method, "epsilon": epsilon, "seed": seed}
+    try:
+        report = _report(cost, gradients, parameters, evidence=evidence, **options)
+    except (ShapeError, DtypeError):
+        part = sound_part(cost, gradients, parameters)
+        if part is None:
+            raise
+        report = _report(part.cost, part.gradients, part.parameters, **options)
+        report.checks = part.all_rows(report.checks)
+    report.seconds = time.perf_counter() - begin
+    return report
+
+
+def _report(
+    cost: Callable[[Any], Any],
+    gradients: Any,
+    parameters: Any,
+    *,
+    method: str,
+    epsilon: float | None,
+    seed: int,
+    evidence: EvidenceSource | None = None,
+) -> Report:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         rng = np.random.default_rng(seed)
         check = FunctionCheck(cost, gradients, parameters, rng, evidence)
         if method == "central":
-            report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
-        else:
-            report = check.by_best_scheme(complex_required=method == "complex")
-    report.seconds = time.perf_counter() - begin
-    return report
+            return check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
+        return check.by_best_scheme(complex_required=method == "complex")

@@ -37,6 +37,9 @@ class PairEvidence:
             "factors": factors,
             "input": value if value.shape == self._y.shape else None,
             "parameter_value": None,
+            "inputs": self._pair.inputs.values | self._values,
+            "output": self._y,
+            "cotangent": self._dy,
         }
         if numeric is not None and numeric.shape == value.shape:
             with suppress(Exception):  # of a function that refuses what a diagnosis tries

@@ -15,6 +15,7 @@ from ...report.report import Report
 from ...result import Check
 from ..function_check import counted
 from ..run_check import run_check
+from ..structure import failed_row
 from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
@@ -157,9 +158,7 @@ class PairCheck:
         by_name = {check.parameter: check for check in checks}
         for name in self._values:
             if name in returned.problems:
-                check = Check(None, "total", name, 1.0, "fail", returned.problems[name])
-                check.elements = self._values[name].size
-                rows.append(check)
+                rows.append(failed_row(name, returned.problems[name], self._values[name].size))
             elif name in by_name:
                 rows.append(by_name[name])
         return rows
