@@ -1,3 +1,4 @@
+from . import autograd as autograd
 from . import scipy as scipy
 from .course import check_course as check_course
 from .grades import Grades as Grades

@@ -1,0 +1,60 @@
+"""autograd.check: primitives with right and wrong VJPs."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from minidl import MissingDependencyError
+from minidl.adapters import autograd
+
+extend = pytest.importorskip("autograd.extend")
+X = np.array([[0.5, -1.0, 2.0], [0.1, 0.7, -0.3]])
+W = np.array([[0.3, -0.2], [0.8, 1.1], [-0.6, 0.4]])
+
+
+def make_product(x_factor=1.0, w_factor=1.0, *, with_w=True):
+    @extend.primitive
+    def product(x, w, scale=1):
+        return scale * np.tanh(x @ w)
+
+    def x_vjp(y, x, w, scale=1):
+        return lambda dy: x_factor * scale * (dy * (1 - np.tanh(x @ w) ** 2)) @ w.T
+
+    def w_vjp(y, x, w, scale=1):
+        return lambda dy: w_factor * scale * x.T @ (dy * (1 - np.tanh(x @ w) ** 2))
+
+    extend.defvjp(product, *([x_vjp, w_vjp] if with_w else [x_vjp]), argnums=[0, 1][: 1 + with_w])
+    return product
+
+
+def test_right_and_wrong_primitives():
+    report = autograd.check(make_product(), X, W)
+    assert report.ok, report
+    assert report.title.startswith("product: ")
+    assert {check.parameter for check in report.checks if check.term != "protocol"} == {"x", "w"}
+    report = autograd.check(make_product(w_factor=1.01), X, W)
+    assert {check.parameter for check in report.failures} == {"w"}
+    assert autograd.check(make_product(w_factor=1.01), X, W, wrt="x").ok
+
+
+def test_other_arguments_are_passed_as_they_are():
+    assert autograd.check(make_product(), X, W, 3).ok
+
+
+def test_an_argument_without_a_vjp_is_told():
+    report = autograd.check(make_product(with_w=False), X, W)
+    assert not report.failures
+    assert {c.parameter for c in report.checks if c.verdict == "unresolved"} == {"w"}
+
+
+def test_a_function_of_primitives():
+    product = make_product(x_factor=2)
+    report = autograd.check(lambda x: product(x, W) * 3.0, X)
+    assert {check.parameter for check in report.failures} == {"x"}
+
+
+def test_without_autograd_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "autograd", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[autograd\]"):
+        autograd.check(np.tanh, X)

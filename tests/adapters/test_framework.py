@@ -1,0 +1,54 @@
+"""What the adapters of frameworks share."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from minidl.adapters.framework import (
+    arguments_of,
+    as_result,
+    check_pair,
+    is_array_of_floats,
+    leaves_of,
+    map_nested,
+)
+
+Pair = namedtuple("Pair", "a b")
+
+
+def test_nested_structures():
+    nested = {"a": [1, (2, 3)], "b": Pair(4, 5)}
+    assert map_nested(lambda leaf: -leaf, nested) == {"a": [-1, (-2, -3)], "b": Pair(-4, -5)}
+    assert isinstance(map_nested(str, nested)["b"], Pair)
+    assert leaves_of(nested) == [1, 2, 3, 4, 5]
+    assert leaves_of(7) == [7]
+
+
+def test_arrays_of_floats():
+    assert is_array_of_floats(np.zeros(2))
+    assert is_array_of_floats(np.zeros(2, complex))
+    assert not is_array_of_floats(np.zeros(2, int))
+    assert not is_array_of_floats(1.0)
+
+
+def test_names_of_arguments():
+    assert arguments_of(lambda ctx, x, /, w, *rest, key=1: 0, skip=1) == ["x", "w"]
+    assert arguments_of(dict) is None
+
+
+def test_a_pair_with_names():
+    def forward(*arrays):
+        return arrays[0] * arrays[1]
+
+    def gradients(cotangents, arrays):
+        return cotangents[0] * arrays[1], 2 * cotangents[0] * arrays[0]
+
+    inputs = [np.array([1.0, 2.0]), np.array([3.0, -1.0])]
+    report = check_pair(forward, gradients, inputs, ["x"], "a product", {"seed": 1})
+    assert [check.parameter for check in report.failures] == ["input1"]
+    assert report.title.startswith("a product: ")
+
+
+def test_one_output_alone_and_several_in_a_tuple():
+    assert as_result([1]) == 1
+    assert as_result([1, 2]) == (1, 2)
