@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
 from ..gradcheck.report.report import Report
+from ..gradcheck.result import Check
 from .course import check_course
 from .course_network import CourseNetwork
 
@@ -223,27 +224,31 @@ def _grade_one(student: str, check: Callable[[], Report]) -> Grade:
 
 
 def _of_report(student: str, report: Report) -> Grade:
-    wrong = [check for check in report.checks if check.verdict == "fail"]
-    open_ = [check for check in report.checks if check.verdict == "unresolved"]
-    if not wrong and not open_:
+    if report.ok:
         return Grade(student, "ok", "", "All gradients are right.", report)
-    if not wrong:
-        array = _gradient_name(open_[0].parameter)
-        why = open_[0].diagnosis
-        return Grade(student, "unresolved", array, f"{array} cannot be decided: {why}.", report)
-    guilty = report.guilty or wrong[0]
-    array = _gradient_name(guilty.parameter)
-    sentences = [f"{array} is wrong: {guilty.diagnosis or 'by no mistake that is known'}."]
+    if not report.failures:
+        first = report.unresolved[0]
+        array = _gradient_name(first)
+        words = f"{array or first.parameter} cannot be decided: {first.diagnosis}."
+        return Grade(student, "unresolved", array, words, report)
+    guilty = report.failures[0]
+    array = _gradient_name(guilty)
+    sentences = [
+        f"{array or guilty.parameter} is wrong: "
+        f"{guilty.diagnosis or 'by no mistake that is known'}."
+    ]
     if guilty.error_summary:
         sentences.append(f"{guilty.error_summary[0].upper()}{guilty.error_summary[1:]}.")
-    others = [_gradient_name(check.parameter) for check in wrong if check is not guilty]
-    if others:
-        sentences.append(f"Then look at {', '.join(others)}, which may follow from it.")
+    others = [_gradient_name(check) for check in report.failures if check is not guilty]
+    if any(others):
+        listed = ", ".join(filter(None, others))
+        sentences.append(f"Then look at {listed}, which may follow from it.")
     return Grade(student, "failed", array, " ".join(sentences), report)
 
 
-def _gradient_name(parameter: str) -> str:
-    return f"d{parameter}"
+def _gradient_name(check: Check) -> str:
+    """Return the student's name of the gradient, "" for a rule."""
+    return "" if check.term == "protocol" else f"d{check.parameter}"
 
 
 def _words_of_exception(error: BaseException) -> str:

@@ -117,10 +117,9 @@ class GradientFixture:
 
     def _judge(self, report: Report) -> Report:
         __tracebackhide__ = True
-        status = _status(report)
-        self._record(status)
-        if status == "failed" or (status == "unresolved" and not self._allow_unresolved):
-            raise GradientError(report.text(colour=False))
+        self._record(report.status)
+        if report.failures or not (report.ok or self._allow_unresolved):
+            raise GradientError(report.text(colour=False))  # here, to end the traceback
         return report
 
 
@@ -136,10 +135,3 @@ def _is_pair(args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         return True
     value = args[0](parameters.unflatten(parameters.theta))
     return isinstance(value, tuple | list | dict) or np.size(value) != 1
-
-
-def _status(report: Report) -> str:
-    verdicts = {check.verdict for check in report.checks}
-    if "fail" in verdicts:
-        return "failed"
-    return "unresolved" if "unresolved" in verdicts else "ok"

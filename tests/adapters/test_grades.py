@@ -6,7 +6,7 @@ import course_nets as nets
 import numpy as np
 import pytest
 
-from minidl import ArgumentError
+from minidl import ArgumentError, Check, Report
 from minidl.adapters import Grades, grade
 from minidl.adapters import grades as grades_module
 from minidl.adapters.grades import Grade
@@ -81,14 +81,12 @@ def test_the_table(grades, capsys):
 
 
 def test_unresolved_is_no_ok():
-    class Report:
-        class Check:
-            verdict, parameter, diagnosis = "unresolved", "W1", "too much noise"
-
-        checks, guilty = (Check(),), None
-
-    row = grades_module._of_report("Ada", Report())
+    check = Check(None, "total", "W1", verdict="unresolved", diagnosis="too much noise")
+    row = grades_module._of_report("Ada", Report([check], title="", difference=0.0, method=""))
     assert row[:4] == ("Ada", "unresolved", "dW1", "dW1 cannot be decided: too much noise.")
+    rule = Check(None, "protocol", "called twice", verdict="fail", diagnosis="it piles up")
+    failed = grades_module._of_report("Ada", Report([rule], title="", difference=0.0, method=""))
+    assert failed[1:4] == ("failed", "", "called twice is wrong: it piles up.")
     rows = [Grade("B", "ok", "", "", None), row]
     assert [each.student for each in Grades(rows).rows] == ["Ada", "B"]
 
