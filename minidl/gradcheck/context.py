@@ -66,12 +66,18 @@ def require_finite_objective(context: CheckContext) -> None:
         raise NonFiniteError(f"{rule} the loss {objective.loss} or a penalty gives {value}")
 
 
-def harness_by_mode(sandbox: ModelSandbox, number: int, x: Array) -> Iterator[LayerHarness]:
+def harness_by_mode(
+    sandbox: ModelSandbox, number: int, x: Array, training: bool | None = None
+) -> Iterator[LayerHarness]:
     """Yield the harness of a layer at inference, and at training if that computes another thing.
 
-    The layer is reset before and after the second one is used.
+    With `training` True or False, yield the harness of that mode alone. The layer is reset before
+    and after the second one is used.
     """
     inference = LayerHarness(sandbox, number)
+    if training is not None:
+        yield replace(inference, training=training)
+        return
     yield inference
     results = []
     for harness in (inference, replace(inference, training=True)):

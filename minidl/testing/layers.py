@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import NonFiniteError
+from ..errors import ArgumentError, MinidlError, NonFiniteError
 from ..gradcheck import Check, Report
 from ..gradcheck.check_model import merge_checks, random_nearby_parameters
 from ..gradcheck.constants import MAX_ELEMENTWISE
@@ -26,7 +28,9 @@ from .arguments import check_instance
 
 
 @without_underflow
-def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
+def check_layer(
+    layer: Layer, X: npt.ArrayLike, *, training: bool | None = None, seed: int = 0
+) -> Report:
     """Check a layer alone: the rules of the layer contract and every derivative.
 
     It is checked at `X`, and at random parameters and inputs of many sizes. A stochastic layer is
@@ -38,7 +42,11 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
         The layer; it is restored bit for bit, also if it raises an error.
     X : array_like of shape (m, ...)
         A batch of inputs, converted to float64 unless the layer takes integers: 2 to 10 examples
-        are enough.
+        are enough. Integers also stay what they are if the layer refuses floats.
+    training : bool, optional
+        The mode to check: True for training alone, as for a layer whose backward exists only there;
+        False for inference alone. By default both, if the layer computes something else in
+        training.
     seed : int, default 0
         Seed of the incoming gradients and of the random points.
 
@@ -51,8 +59,8 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     Raises
     ------
     ArgumentError
-        If `layer` is no Layer, or if two forward passes differ, so that its randomness cannot be
-        frozen.
+        If `layer` is no Layer, `training` is no bool, or if two forward passes differ, so that the
+        randomness of the layer cannot be frozen.
     NonFiniteError
         If `X`, or the output for it, is not finite.
     ShapeError, DtypeError
@@ -70,46 +78,123 @@ def check_layer(layer: Layer, X: npt.ArrayLike, *, seed: int = 0) -> Report:
     True
     """
     check_instance(Layer, layer)
-    if layer.takes_integers:
-        integers = as_sample_array(X, "X")
-        check_integers(integers.dtype, str(layer))
-        x = integers.astype(np.int64)
-    else:
-        x = check_array(X, "X", np.dtype(np.float64))
+    if training is not None and not isinstance(training, bool | np.bool_):
+        raise ArgumentError(f"training must be True, False or None for both, got {training!r}")
+    x, notes = _prepare_input(layer, X, training=bool(training))
     rng = np.random.default_rng(seed)
-    with ModelSandbox([layer]) as sandbox, warnings.catch_warnings():
+    # What the sandbox finds, it also restores in between.
+    declared = _takes_integers(layer) if notes else nullcontext()
+    with declared, ModelSandbox([layer]) as sandbox, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        y = LayerHarness(sandbox, 0).forward(x)
+        harness = LayerHarness(sandbox, 0, training=bool(training))
+        y = harness.forward(x)
         if isinstance(y, np.ndarray) and not np.isfinite(y).all():
             raise NonFiniteError(
                 f"the output of {layer} must be finite to be checked, got NaN or infinity: "
                 "pass an X inside of its domain"
             )
-        checks = _check_both_modes(sandbox, x, rng, with_rules=True)
+        checks = _check_modes(sandbox, x, rng, training, with_rules=True)
         with sandbox.perturbed(random_nearby_parameters(sandbox, rng)):
             synthetic = synthetic_input(x, rng)
-            in_domain = np.isfinite(LayerHarness(sandbox, 0).forward(synthetic)).all()
-            if in_domain:
-                nearby = _check_both_modes(sandbox, synthetic, rng, with_rules=False)
+            if np.isfinite(harness.forward(synthetic)).all():
+                nearby = _check_modes(sandbox, synthetic, rng, training, with_rules=False)
                 checks = merge_checks(checks, nearby)
-        inner_checks = check_inner_layers(sandbox, 0, x, seed=seed)
+        inner_checks = check_inner_layers(sandbox, 0, x, seed=seed, training=training)
         link_to_inner(checks, inner_checks)
         checks += inner_checks
-    return Report.from_checks(checks, title=f"{layer} alone, {len(x)} examples")
+    report = Report.from_checks(checks, title=f"{layer} alone, {len(x)} examples")
+    report.notes += notes
+    return report
 
 
-def _check_both_modes(
-    sandbox: ModelSandbox, x: Array, rng: np.random.Generator, *, with_rules: bool
+@contextmanager
+def _takes_integers(layer: Layer) -> Iterator[None]:
+    attributes = vars(layer)
+    before = dict(attributes)
+    attributes["takes_integers"] = True
+    try:
+        yield
+    finally:
+        del attributes["takes_integers"]
+        if "takes_integers" in before:
+            attributes["takes_integers"] = before["takes_integers"]
+
+
+def _prepare_input(layer: Layer, X: npt.ArrayLike, *, training: bool) -> tuple[Array, list[str]]:
+    """Return the input in the dtype that the layer takes, and a note if it does not declare it."""
+    if layer.takes_integers:
+        integers = as_sample_array(X, "X")
+        check_integers(integers.dtype, str(layer))
+        return integers.astype(np.int64), []
+    x = check_array(X, "X", np.dtype(np.float64))
+    given = np.asarray(X)
+    if given.dtype.kind not in "iu":
+        return x, []
+    integers = given.astype(np.int64)
+    with ModelSandbox([layer]) as sandbox:
+        harness = LayerHarness(sandbox, 0, training=training)
+        try:
+            harness.forward(x.copy())
+        except (IndexError, TypeError):
+            try:
+                harness.forward(integers.copy())
+            except Exception:
+                return x, []  # whose error is the one to show
+            return integers, [
+                f"{layer} refuses floats: X stayed integers; takes_integers = True declares it, "
+                "so that models pass them, too"
+            ]
+    return x, []
+
+
+def _check_modes(
+    sandbox: ModelSandbox,
+    x: Array,
+    rng: np.random.Generator,
+    training: bool | None,
+    *,
+    with_rules: bool,
 ) -> list[Check]:
-    """Check in inference, and in training if the layer computes something else there."""
+    """Check in one mode, or in both if the layer computes something else in training.
+
+    An error that it raises in one of two modes is a row.
+    """
     checks: list[Check] = []
-    for harness in harness_by_mode(sandbox, 0, x):
-        if with_rules:
-            checks += check_layer_rules(harness, x, rng)
-        result = check_layer_gradients(harness, x, rng, limit=MAX_ELEMENTWISE)
-        for check in result.checks:
-            if check.verdict == "fail" and not check.diagnosis:
-                explain_layer(check, result, result.harness)
-        checks += result.checks
+    errors: list[tuple[LayerHarness, Exception]] = []
+    works = False
+    for harness in harness_by_mode(sandbox, 0, x, training):
+        try:
+            checks += _check_mode(harness, x, rng, with_rules=with_rules)
+            works = True
+        except MinidlError:
+            raise
+        except Exception as error:
+            errors.append((harness, error))
         sandbox.reset(harness.layer)
+    if errors and not works:
+        raise errors[0][1]
+    if with_rules:  # at a random point, too, it would say the same
+        checks += [_raised(harness, error) for harness, error in errors]
     return checks
+
+
+def _check_mode(
+    harness: LayerHarness, x: Array, rng: np.random.Generator, *, with_rules: bool
+) -> list[Check]:
+    checks = check_layer_rules(harness, x, rng) if with_rules else []
+    result = check_layer_gradients(harness, x, rng, limit=MAX_ELEMENTWISE)
+    for check in result.checks:
+        if check.verdict == "fail" and not check.diagnosis:
+            explain_layer(check, result, result.harness)
+    return checks + result.checks
+
+
+def _raised(harness: LayerHarness, error: Exception) -> Check:
+    """Return the row of a layer that raises an error, where `forward` has worked before."""
+    check = Check(0, "protocol", "backward", training=harness.training)
+    check.component, check.method = str(harness.layer), "no derivative needed"
+    check.verdict, check.difference = "fail", 1.0
+    check.diagnosis = f"it raises {type(error).__name__}: {error}"
+    if not harness.training:
+        check.diagnosis += "; pass training=True if backward exists in training only"
+    return check

@@ -45,6 +45,9 @@ def test_a_layer_is_tried_in_the_modes_that_differ(layer, modes):
     with ModelSandbox([layer]) as sandbox:
         harnesses = harness_by_mode(sandbox, 0, np.ones((3, 4)))
         assert [harness.training for harness in harnesses] == modes
+        for training in (False, True):
+            (harness,) = harness_by_mode(sandbox, 0, np.ones((3, 4)), training)
+            assert harness.training is training
 
 
 def test_an_objective_that_is_not_finite_is_refused_at_the_layer_that_gives_it():

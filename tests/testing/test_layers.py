@@ -8,6 +8,7 @@ from helpers import Gain, Residual, classifier
 
 from minidl import (
     ArgumentError,
+    Chain,
     Dropout,
     DtypeError,
     Flatten,
@@ -16,6 +17,8 @@ from minidl import (
     Linear,
     MeanSquaredError,
     NonFiniteError,
+    Parameter,
+    Random,
     ReLU,
     Sequential,
     ShapeError,
@@ -214,6 +217,100 @@ def test_a_layer_with_a_domain():
         check_layer(Root(), X - 10)
 
 
+class TrainingOnly(Layer):
+    """A mask that only a forward pass in training stores; wrong if `scale` is not 2."""
+
+    def __init__(self, scale=2.0):
+        super().__init__()
+        self.rng, self.scale = np.random.default_rng(0), scale
+
+    def forward(self, x, *, training=False):
+        if not training:
+            return x
+        self.mask = 2.0 * (self.rng.random(x.shape) < 0.5)
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * self.mask * (self.scale / 2)
+
+
+def modes(report):
+    return {check.training for check in report.checks}
+
+
+def test_training_alone_can_be_checked():
+    report = check_layer(TrainingOnly(), X, training=True)
+    assert report.ok
+    assert modes(report) == {True}
+    assert not check_layer(TrainingOnly(1.0), X, training=True).ok
+    assert modes(check_layer(Dropout(0.5), X, training=True)) == {True}
+    assert modes(check_layer(Dropout(0.5), X, training=False)) == {False}
+    assert modes(check_layer(Chain(Tanh(), Dropout(0.5)), X, training=True)) == {True}
+
+
+def test_a_backward_that_exists_in_training_alone_fails_at_inference():
+    report = check_layer(TrainingOnly(), X)
+    assert [(check.parameter, check.training) for check in report.failures] == [("backward", False)]
+    assert "AttributeError" in report.guilty.diagnosis
+    assert "training=True" in report.guilty.diagnosis
+
+
+class Lookup(Layer):
+    """An embedding; integers need not be declared."""
+
+    def __init__(self, declared):
+        super().__init__()
+        self.takes_integers = declared
+        self.table = Parameter((6, 3), init=Random(1.0))
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        return self.table.value[x]
+
+    def backward(self, dy):
+        self.table.grad[...] = 0
+        np.add.at(self.table.grad, self.x, dy)
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_integers_stay_integers_and_in_range(declared):
+    layer = Lookup(declared)
+    before = list(vars(layer))
+    report = check_layer(layer, [[0, 2, 5], [1, 1, 3]])
+    assert report.ok, str(report)
+    assert any("takes_integers" in note for note in report.notes) != declared
+    assert layer.takes_integers is declared
+    assert set(vars(layer)) == set(before)
+    if not declared:
+        with pytest.raises(IndexError):
+            check_layer(layer, [[0.0, 2.0]])
+        with pytest.raises(IndexError):
+            check_layer(layer, [[0, 7]])
+
+
+class Sine(Layer):
+    """Elements of any number of axes, summed over all but the first if `reduced`."""
+
+    def __init__(self, reduced):
+        super().__init__()
+        self.reduced = reduced
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        return np.sin(x).reshape(len(x), -1).sum(axis=1) if self.reduced else np.sin(x)
+
+    def backward(self, dy):
+        if self.reduced:
+            dy = dy.reshape(-1, *(1,) * (self.x.ndim - 1))
+        return dy * np.cos(self.x)
+
+
+@pytest.mark.parametrize("reduced", [False, True])
+@pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 3, 2, 1, 2), (1, 2, 3)])
+def test_shapes_of_any_rank(shape, reduced):
+    assert check_layer(Sine(reduced), np.random.default_rng(0).standard_normal(shape)).ok
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -225,3 +322,8 @@ def test_a_layer_with_a_domain():
 def test_what_is_no_layer_or_no_input_is_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         check_layer(*arguments)
+
+
+def test_the_mode_is_a_bool():
+    with pytest.raises(ArgumentError, match="training must be True, False or None"):
+        check_layer(Tanh(), X, training="yes")

@@ -22,7 +22,9 @@ from ..sandbox import ModelSandbox
 from .layers import check_layer
 
 
-def check_inner_layers(sandbox: ModelSandbox, number: int, x: Array, *, seed: int) -> list[Check]:
+def check_inner_layers(
+    sandbox: ModelSandbox, number: int, x: Array, *, seed: int, training: bool | None = None
+) -> list[Check]:
     """Check each layer that one layer of a sandbox contains, at any depth.
 
     Parameters
@@ -35,6 +37,8 @@ def check_inner_layers(sandbox: ModelSandbox, number: int, x: Array, *, seed: in
         The input of the outer layer.
     seed : int
         Seed of incoming gradients and noise.
+    training : bool, optional
+        The only mode to check, by default both.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def check_inner_layers(sandbox: ModelSandbox, number: int, x: Array, *, seed: in
         return checks
     sandbox.set_dtype("real")
     with _recorded_inputs([layer for _, layer in inner_layers]) as inputs:
-        outer.forward(x.copy())
+        outer.forward(x.copy(), training=bool(training))
     sandbox.reset(outer)
     rng = np.random.default_rng(seed)
     for path, layer in inner_layers:
@@ -57,7 +61,8 @@ def check_inner_layers(sandbox: ModelSandbox, number: int, x: Array, *, seed: in
             continue
         # A layer that cannot run alone is checked as a part of the outer one.
         with suppress(Exception), ModelSandbox([layer], outer=sandbox) as inner_sandbox:
-            checks += _check_alone(inner_sandbox, number, path, inputs[id(layer)], rng)
+            x = inputs[id(layer)]
+            checks += _check_alone(inner_sandbox, number, path, x, rng, training)
     return [check for check in checks if check.verdict != "unresolved"]
 
 
@@ -110,11 +115,16 @@ def _recorded_input(layer: Layer, inputs: dict[int, Array]) -> Iterator[None]:
 
 
 def _check_alone(
-    sandbox: ModelSandbox, number: int, path: str, x: Array, rng: np.random.Generator
+    sandbox: ModelSandbox,
+    number: int,
+    path: str,
+    x: Array,
+    rng: np.random.Generator,
+    training: bool | None,
 ) -> list[Check]:
     """Check the one layer of a sandbox."""
     checks: list[Check] = []
-    for harness in harness_by_mode(sandbox, 0, x):
+    for harness in harness_by_mode(sandbox, 0, x, training):
         checks += check_layer_rules(harness, x, rng)
         result = check_layer(harness, x, rng, limit=MAX_ELEMENTWISE)
         for check in result.checks:
