@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from docstring_examples import run_examples
 
 from minidl import ArgumentError, MissingDependencyError
 from minidl.adapters import torch as adapter
@@ -157,3 +158,7 @@ def test_what_is_no_function_is_refused(torch):
         adapter.check(3, X)
     with pytest.raises(ArgumentError, match=r'"float64" or "float32", got .float16.'):
         adapter.check(torch.tanh, X, dtype="float16")
+
+
+def test_the_example_of_the_docstring(torch):
+    run_examples(adapter.check)

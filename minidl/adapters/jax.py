@@ -1,0 +1,160 @@
+"""JAX: functions whose derivative `jax.custom_vjp` defines by hand, or any function of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from ..errors import require_extra
+from ..gradcheck.report.report import Report
+from .framework import (
+    arguments_of,
+    as_result,
+    check_pair,
+    is_array_of_floats,
+    leaves_of,
+    map_nested,
+)
+
+
+def check(
+    function: Callable[..., Any],
+    *inputs: Any,
+    x64: bool = True,
+    wrt: str | int | Sequence[str | int] | None = None,
+    budget: int | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check a ``jax.custom_vjp`` function: what its ``defvjp`` defines against the function.
+
+    Needs JAX: ``pip install minidl[jax]``.
+
+    Parameters
+    ----------
+    function : callable
+        A ``custom_vjp`` function, or any function that `jax.vjp` takes. It returns arrays, also in
+        lists, tuples and dictionaries.
+    *inputs : object
+        Its arguments: arrays, also in lists, tuples and dictionaries. Floats are differentiated;
+        integers, functions, settings (``nondiff_argnums``) and all else are passed as they are.
+    x64 : bool, default True
+        Whether to compute in float64, whatever JAX is configured for. False: in float32, judged by
+        the precision that is measured.
+    wrt : str, int, or sequence of these, optional
+        The inputs to check, by name or position; by default all.
+    budget : int, optional
+        How many calls of the function the check may take, see `minidl.check_function`.
+    seed : int, default 0
+        Seed of the incoming gradients and of the checker.
+
+    Returns
+    -------
+    Report
+        One check per array of the inputs.
+
+    Raises
+    ------
+    MissingDependencyError
+        If JAX is not installed.
+
+    See Also
+    --------
+    minidl.check_function : What checks it.
+
+    References
+    ----------
+    JAX, "Custom derivative rules",
+    https://docs.jax.dev/en/latest/notebooks/Custom_derivative_rules_for_Python_code.html.
+
+    Examples
+    --------
+    >>> import jax  # doctest: +SKIP
+    >>> from minidl import adapters
+    >>> @jax.custom_vjp  # doctest: +SKIP
+    ... def cube(x):
+    ...     return x**3
+    >>> cube.defvjp(lambda x: (x**3, x), lambda x, dy: (2 * x**2 * dy,))  # doctest: +SKIP
+    >>> adapters.jax.check(cube, [0.5, -1.0]).guilty.parameter  # doctest: +SKIP
+    'x'
+    """
+    with require_extra("jax", "jax", "minidl.adapters.jax.check"):
+        import jax
+    calls = _Calls(jax, function, x64=x64)
+    arrays = [_as_arrays(each) for each in inputs]
+    name = getattr(function, "__name__", "function")
+    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    return check_pair(calls.forward, calls.gradients, arrays, arguments_of(function), name, options)
+
+
+def _as_arrays(value: Any) -> Any:
+    """Return arrays of JAX as arrays of NumPy, a list of numbers as one array."""
+    if isinstance(value, list) and value and all(isinstance(each, float) for each in value):
+        return np.array(value)
+
+    def convert(leaf: Any) -> Any:
+        is_array = hasattr(leaf, "__array__") and hasattr(leaf, "dtype")
+        if not is_array or isinstance(leaf, np.ndarray | np.generic):
+            return leaf
+        array = np.asarray(leaf)
+        return array.astype(np.float64) if array.dtype.name == "bfloat16" else array
+
+    return map_nested(convert, value)
+
+
+class _Calls:
+    """A function of JAX as functions of NumPy's arrays."""
+
+    def __init__(self, jax: Any, function: Callable[..., Any], *, x64: bool) -> None:
+        self._jax, self._function, self._x64 = jax, function, x64
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        enable: Any = getattr(self._jax, "enable_x64", None)
+        if enable is None:  # before JAX 0.8
+            enable = self._jax.experimental.enable_x64
+        context: AbstractContextManager[Any] = enable(self._x64)
+        return context
+
+    def _convert(self, leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray):
+            return leaf.item() if isinstance(leaf, np.generic) else leaf
+        if leaf.dtype.kind == "c" and not self._x64:
+            raise TypeError("complex numbers are for float64")
+        return self._jax.numpy.asarray(leaf)
+
+    def forward(self, *arrays: Any) -> Any:
+        """Return the outputs as arrays."""
+        with self._precision():
+            outputs = self._function(*(map_nested(self._convert, each) for each in arrays))
+            return as_result([np.asarray(each) for each in leaves_of(outputs)])
+
+    def gradients(self, cotangents: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
+        """Return the gradients of all arrays of floats, in the structure of `arrays`."""
+        with self._precision():
+            values = [
+                self._convert(leaf) for leaf in leaves_of(list(arrays)) if is_array_of_floats(leaf)
+            ]
+
+            def of_floats(*floats: Any) -> list[Any]:
+                remaining = iter(floats)
+
+                def fill(leaf: Any) -> Any:
+                    return next(remaining) if is_array_of_floats(leaf) else self._convert(leaf)
+
+                outputs = self._function(*(map_nested(fill, each) for each in arrays))
+                return [self._jax.numpy.asarray(each) for each in leaves_of(outputs)]
+
+            outputs, vjp = self._jax.vjp(of_floats, *values)
+            found = iter(vjp([self._cotangent(*pair) for pair in zip(cotangents, outputs)]))  # noqa: B905
+
+            def collect(leaf: Any) -> Any:
+                return np.asarray(next(found)) if is_array_of_floats(leaf) else None
+
+            return [map_nested(collect, each) for each in arrays]
+
+    def _cotangent(self, dy: Any, y: Any) -> Any:
+        if self._jax.numpy.issubdtype(y.dtype, self._jax.numpy.floating):
+            return self._jax.numpy.asarray(dy, y.dtype)
+        return np.zeros(y.shape, self._jax.dtypes.float0)  # of integers

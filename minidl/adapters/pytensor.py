@@ -1,0 +1,163 @@
+"""PyTensor: an Op whose derivative is written by hand (pullback, L_op or grad)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import require_extra
+from ..gradcheck.report.report import Report
+from .framework import arguments_of, as_result, check_pair
+
+
+def check(
+    op: Any,
+    *inputs: Any,
+    dtype: str = "float64",
+    mode: Any = None,
+    wrt: str | int | Sequence[str | int] | None = None,
+    budget: int | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check an Op of PyTensor: its ``pullback``, ``L_op`` or ``grad`` against its ``perform``.
+
+    Needs PyTensor: ``pip install minidl[pytensor]``.
+
+    Parameters
+    ----------
+    op : Op or callable
+        An Op, or a function of symbolic variables that returns symbolic variables.
+    *inputs : object
+        Values of its inputs. Arrays become symbolic variables of their shape's rank, and those of
+        floats are differentiated; all else is passed to `op` as it is.
+    dtype : str, default "float64"
+        The dtype of the floats. In "float32" the precision is measured.
+    mode : pytensor.compile.Mode or str, optional
+        How to compile. By default ``perform`` runs in Python, without rewrites.
+    wrt : str, int, or sequence of these, optional
+        The inputs to check, by name or position; by default all.
+    budget : int, optional
+        How many calls of the function the check may take, see `minidl.check_function`.
+    seed : int, default 0
+        Seed of the incoming gradients and of the checker.
+
+    Returns
+    -------
+    Report
+        One check per input. An input that the Op calls disconnected, though an output depends on
+        it, is unresolved.
+
+    Raises
+    ------
+    MissingDependencyError
+        If PyTensor is not installed.
+
+    See Also
+    --------
+    minidl.check_function : What checks it.
+
+    References
+    ----------
+    PyTensor, "Creating a new Op",
+    https://pytensor.readthedocs.io/en/latest/extending/creating_an_op.html.
+
+    Examples
+    --------
+    >>> from pytensor.graph.basic import Apply  # doctest: +SKIP
+    >>> from pytensor.graph.op import Op  # doctest: +SKIP
+    >>> from minidl import adapters
+    >>> class Cube(Op):  # doctest: +SKIP
+    ...     def make_node(self, x):
+    ...         return Apply(self, [x], [x.type()])
+    ...
+    ...     def perform(self, node, inputs, outputs):
+    ...         outputs[0][0] = inputs[0] ** 3
+    ...
+    ...     def pullback(self, inputs, outputs, cotangents):
+    ...         return [2 * inputs[0] ** 2 * cotangents[0]]  # wrong: 3
+    >>> adapters.pytensor.check(Cube(), np.ones(3)).guilty.parameter  # doctest: +SKIP
+    'x'
+    """
+    with require_extra("pytensor", "pytensor", "minidl.adapters.pytensor.check"):
+        import pytensor
+        import pytensor.tensor as pt
+    arrays = [np.asarray(each) if isinstance(each, list) else each for each in inputs]
+    names = arguments_of(getattr(op, "make_node", op))
+    graph = _Graph(pytensor, pt, op, arrays, names or [], dtype, mode)
+    name = getattr(op, "__name__", type(op).__name__)
+    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    return check_pair(graph.forward, graph.gradients, arrays, names, name, options)
+
+
+class _Graph:
+    """The graph of an Op and that of its gradients, compiled."""
+
+    def __init__(
+        self,
+        pytensor: Any,
+        pt: Any,
+        op: Callable[..., Any],
+        arrays: Sequence[Any],
+        names: Sequence[str],
+        dtype: str,
+        mode: Any,
+    ) -> None:
+        if mode is None:
+            mode = pytensor.compile.Mode(linker="py", optimizer=None)
+        self._dtype = dtype
+        self._places = [i for i, each in enumerate(arrays) if isinstance(each, np.ndarray)]
+        variables = list(arrays)
+        for i in self._places:
+            kind = dtype if arrays[i].dtype.kind == "f" else str(arrays[i].dtype)
+            name = names[i] if i < len(names) else None
+            variables[i] = pt.tensor(name, dtype=kind, shape=(None,) * arrays[i].ndim)
+        outputs = op(*variables)
+        outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+        symbols = [variables[i] for i in self._places]
+        options = {"mode": mode, "on_unused_input": "ignore"}
+        self._forward = pytensor.function(symbols, outputs, **options)
+
+        self._floats = [i for i in self._places if arrays[i].dtype.kind == "f"]
+        self._of_float = [each.type.dtype.startswith("float") for each in outputs]
+        known = {
+            y: y.type() for y, is_float in zip(outputs, self._of_float, strict=True) if is_float
+        }
+        found = pytensor.grad(
+            None,
+            [variables[i] for i in self._floats],
+            known_grads=known,
+            disconnected_inputs="ignore",
+            return_disconnected="none",
+        )
+        self._connected = [
+            i for i, each in zip(self._floats, found, strict=True) if each is not None
+        ]
+        gradients = [each for each in found if each is not None]
+        self._gradients = pytensor.function([*symbols, *known.values()], gradients, **options)
+
+    def _values(self, arrays: Sequence[Any]) -> list[Any]:
+        return [self._cast(arrays[i]) for i in self._places]
+
+    def _cast(self, array: Any) -> Any:
+        if array.dtype.kind == "c":
+            raise TypeError(f"the graph is compiled for {self._dtype}")
+        return array.astype(self._dtype) if array.dtype.kind == "f" else array
+
+    def forward(self, *arrays: Any) -> Any:
+        """Return the outputs."""
+        return as_result([np.array(each) for each in self._forward(*self._values(arrays))])
+
+    def gradients(self, cotangents: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
+        """Return the gradients, None where the graph is disconnected."""
+        incoming = [
+            self._cast(np.asarray(dy))
+            for dy, is_float in zip(cotangents, self._of_float, strict=True)
+            if is_float
+        ]
+        found = self._gradients(*self._values(arrays), *incoming)
+        result: list[Any] = [None] * len(arrays)
+        for i, gradient in zip(self._connected, found, strict=True):
+            result[i] = np.array(gradient)
+        return result
