@@ -15,6 +15,7 @@ from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
 from ..report.report import Report
+from .complex_hint import complex_hint
 from .function_check import FunctionCheck
 from .structure import sound_part
 
@@ -54,6 +55,7 @@ def run_check(
             raise
         report = _report(part.cost, part.gradients, part.parameters, **options)
         report.checks = part.all_rows(report.checks)
+    report.notes += complex_hint(report.notes)
     report.seconds = time.perf_counter() - begin
     return report
 

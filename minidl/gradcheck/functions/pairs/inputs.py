@@ -129,6 +129,16 @@ class FunctionInputs:
             )
         return [_rebuild(value, (i, ()), by_place) for i, value in enumerate(self._inputs)]
 
+    def arrays_in(self, arguments: Sequence[Any]) -> dict[str, Array]:
+        """Return the differentiated arrays in arguments that `arguments` has made, by name."""
+        found = {}
+        for name, leaf in self.leaves.items():
+            value = arguments[leaf.position]
+            for key in leaf.keys:
+                value = value[key]
+            found[name] = np.asarray(value)
+        return found
+
 
 SETTING = "is a setting"
 

@@ -20,7 +20,7 @@ from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
 from .returned import Returned
-from .rules import PAIR_RULES, PairRun
+from .rules import PAIR_RULES, PairRun, forward_notes
 
 
 class PairCheck:
@@ -52,6 +52,7 @@ class PairCheck:
             rows = self._test_rules(returned, self._pair.draw_cotangents(run, rng))
         report = self._derivatives(returned)
         report.checks = rows + self._in_order(report.checks, returned)
+        _link_to_broken_rules(report.checks)
         report.notes += self._notes
         return report
 
@@ -115,6 +116,7 @@ class PairCheck:
             return rule._replace(find_violation=find_violation)
 
         run = PairRun(self._pair, self._values, other_cotangents)
+        self._notes += forward_notes(run)
         rows = run_rules(map(guarded, PAIR_RULES), run, "")
         if returned.extra:
             check = Check(None, "protocol", "number of gradients", method="no derivative needed")
@@ -162,3 +164,12 @@ class PairCheck:
             elif name in by_name:
                 rows.append(by_name[name])
         return rows
+
+
+def _link_to_broken_rules(checks: list[Check]) -> None:
+    """Explain wrong gradients, of which nothing else is known, by the first broken rule."""
+    failed = [check for check in checks if check.verdict == "fail"]
+    broken = next((check.diagnosis for check in failed if check.term == "protocol"), "")
+    for check in failed if broken else ():
+        if check.term != "protocol" and check.diagnosis.startswith("unknown"):
+            check.diagnosis = f"consistent with a broken rule: {broken}"

@@ -86,8 +86,40 @@ def _dy_untouched(run: PairRun) -> str | None:
     return None
 
 
+def _inputs_untouched(run: PairRun) -> str | None:
+    pair = run.pair
+    forward_run = pair.run(run.values)
+    before = _copies(pair.inputs.arrays_in(forward_run.arguments))
+    pair.call_backward(forward_run, copy_arrays(pair.cotangents))
+    moved = _changed(before, pair.inputs.arrays_in(forward_run.arguments))
+    return f"backward writes into its inputs: {moved}; work on a copy" if moved else None
+
+
+def forward_notes(run: PairRun) -> list[str]:
+    """Return a note if forward writes into its inputs."""
+    inputs = run.pair.inputs
+    before = inputs.arrays_in(inputs.arguments(run.values))
+    moved = _changed(before, inputs.arrays_in(run.pair.run(run.values).arguments))
+    if not moved:
+        return []
+    return [f"forward writes into its inputs: {moved}; it got copies here"]
+
+
+def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+def _changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> str:
+    return ", ".join(
+        name
+        for name, array in before.items()
+        if not np.array_equal(array, after[name], equal_nan=True)
+    )
+
+
 PAIR_RULES: tuple[Rule[PairRun], ...] = (
     Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
     Rule("dy_untouched", "incoming gradient untouched", _dy_untouched),
+    Rule("inputs_untouched", "inputs untouched", _inputs_untouched),
 )
 """In the order of the rows."""

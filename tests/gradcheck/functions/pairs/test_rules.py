@@ -58,3 +58,28 @@ def test_an_exception_for_another_dy_is_a_failed_row():
         return derivative(x) * dy
 
     assert "raises ValueError" in broken_rules(backward)["linear in the incoming gradient"]
+
+
+def test_writing_into_the_inputs():
+    def backward(dy, x):
+        y = np.tanh(x)
+        x *= 0
+        return dy * (1 - y**2)
+
+    assert list(broken_rules(backward)) == ["inputs untouched"]
+
+
+def test_a_forward_that_writes_into_its_inputs_is_noted():
+    def forward(x):
+        x *= 2
+        return x
+
+    report = check_function(forward, lambda dy: 2 * dy, X)
+    assert report.ok
+    assert any("forward writes into its inputs: x" in note for note in report.notes)
+
+
+def test_a_broken_rule_explains_what_nothing_else_does():
+    report = check_function(np.tanh, lambda dy, x: np.cosh(x), X, backward_inputs=True)
+    (check,) = [check for check in report.failures if check.parameter == "x"]
+    assert check.diagnosis.startswith("consistent with a broken rule: the gradient of x is the")
