@@ -25,6 +25,8 @@ Four kinds of class are understood:
 - ``backward(dy, cache)``, with a forward that returns ``(output, cache)``;
 - a cost that returns one number, with ``gradient(*inputs)`` in place of ``backward``;
 - an object: a nested class ``Layer`` with ``forward``, ``backward``, ``params`` and ``grads``.
+
+A mistake in how arguments are treated, such as a write into one, has a pattern by `breaks_rule`.
 """
 
 import inspect
@@ -120,6 +122,17 @@ def edited(thing, edit):
     namespace = {"np": np, **inspect.getmodule(thing).__dict__}
     exec(compile(source, f"<{thing.__qualname__}: {edit}>", "exec"), namespace)
     return namespace[thing.__name__]
+
+
+class Rule(str):
+    """The pattern of the name of a mistake that no formula shows: a rule of calls is broken."""
+
+    __slots__ = ()
+
+
+def breaks_rule(says):
+    """Return `says`, marked: one call at one point gives the right numbers, or may."""
+    return Rule(says)
 
 
 def is_named(says, text):

@@ -99,11 +99,14 @@ def _real(array):
     return array
 
 
+CHANGES = {"float32": to_float32, "bf16": to_bf16, "noisy": _real}
+
+
 def in_precision(function, precision):
     """Return the same function, computed in that precision."""
     if precision == "float64":
         return function
-    change = {"float32": to_float32, "bf16": to_bf16, "noisy": _real}[precision]
+    change = CHANGES[precision]
 
     @functools.wraps(function)
     def converted(*arguments):
@@ -115,3 +118,28 @@ def in_precision(function, precision):
         return convert(result, lambda array: to_float32(_plain(array)))
 
     return converted
+
+
+def layer_in_precision(layer_class, precision):
+    """Return a class of the same layer, which computes in that precision."""
+    if precision == "float64":
+        return layer_class
+
+    class Converted(layer_class):
+        def forward(self, x):
+            return self._computed(super().forward, x)
+
+        def backward(self, dy):
+            dx = self._computed(super().backward, dy)
+            self.grads = convert(self.grads, lambda array: np.array(_plain(array)))
+            return dx
+
+        def _computed(self, method, array):
+            params = self.params
+            self.params = convert(params, CHANGES[precision])
+            try:
+                return in_precision(method, precision)(array)
+            finally:
+                self.params = params
+
+    return Converted

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .case import edited
+from .case import Rule, edited
 from .forms import in_precision, round_to_bf16, to_bf16
 from .load import all_cases
 from .outcome import SEEN, outcome
@@ -21,7 +21,8 @@ def test_the_right_one_is_right_and_each_wrong_one_is_wrong(case):
     assert max(relative_sizes(right, numeric(case, inputs, dy)).values()) < 1e-7
     for wrong in case.wrong:
         found = analytic(case, wrong.backward, inputs, dy)
-        assert max(relative_sizes(found, right).values()) > SEEN["float64"], wrong.edit
+        size = max(relative_sizes(found, right).values())
+        assert size > SEEN["float64"] or isinstance(wrong.says, Rule), wrong.edit
 
 
 def test_names_are_unique():

@@ -4,7 +4,7 @@ Where a mistake has two true descriptions, the pattern accepts both.
 """
 
 SIGN = r"sign is wrong|wrong sign|minus"
-MEAN = r"1/m|mean|factor"
+MEAN = r"1/m|mean"
 TRANSPOSED = r"transpos"
 ZERO = r"analytic = 0|missing|not propagated"
 MASK = r"mask|where|range|slope|missing"
@@ -20,14 +20,14 @@ EPSILON = r"epsilon|clip|slight"
 
 def factor(value):
     """Return the pattern of a constant factor."""
-    return rf"factor of {value:.4g}|= -?{value:#.4g} x|{value:.4g} x|factor"
+    return rf"= {value:#.4g} x|factor of {value:.4g}"
 
 
 DERIVATIVE = r"derivative|missing|factor left out"
 OTHER_ARRAY = r"belongs to|swapped|exchanged|gradient of"
-DIAGONAL = r"diagonal|sum to zero|held fixed"
-SUM_TO_ZERO = r"sum to zero|mean"
-HELD = r"held fixed|sum to zero|scal|mean|norm"
+DIAGONAL = r"diagonal|sums? to zero|held fixed"
+SUM_TO_ZERO = r"sums? to zero|mean"
+HELD = r"held fixed|sums? to zero|scal|mean|norm"
 IN_TIME = r"in time|over time|wrong at|right at|carried back|column|row"
 GATES = r"gate|exchanged|swapped|permut|column"
 BRANCH = r"branch|quotient|product|term|minus"

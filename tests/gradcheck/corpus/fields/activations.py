@@ -50,7 +50,7 @@ class relu:
 
     wrong = {
         "(x > 0) -> (x < 0)": MASK,
-        "(x > 0) -> (dy > 0)": MASK,
+        "(x > 0) -> (dy > 0)": MASK + "|linear in the incoming",
         "dy * (x > 0) -> (x > 0) * 1.0": IGNORED,
         "dy * (x > 0) -> dy": "derivative|mask",
     }
@@ -65,7 +65,7 @@ class leaky_relu:
         return dy * np.where(x > 0, 1.0, 0.1)
 
     wrong = {
-        "1.0, 0.1) -> 1.0, 0.01)": "x < 0|slope|range",
+        "1.0, 0.1) -> 1.0, 0.03)": "x < 0|slope|range",
         "1.0, 0.1) -> 1.0, 0.0)": "x < 0|slope|zero|mask",
         "1.0, 0.1) -> 0.1, 1.0)": "slope|inverted|exchanged|branches|mask",
     }

@@ -20,9 +20,11 @@ class softmax:
 
     wrong = {
         "y * (dy - (dy * y).sum(axis=1, keepdims=True)) -> dy * y * (1 - y)": DIAGONAL,
-        "(dy * y).sum(axis=1, keepdims=True) -> (dy * y).sum(axis=0)": "axis|sum to zero",
+        "(dy * y).sum(axis=1, keepdims=True) -> (dy * y).sum(axis=0)": "axis|sums? to zero",
         "y * (dy - (dy * y).sum(axis=1, keepdims=True)) -> dy * y": DIAGONAL + "|output",
-        "(dy * y).sum(axis=1, keepdims=True) -> dy.sum(axis=1, keepdims=True)": "sum to zero|held",
+        "(dy * y).sum(axis=1, keepdims=True) -> dy.sum(axis=1, keepdims=True)": (
+            "sums? to zero|held"
+        ),
     }
 
 
@@ -38,9 +40,9 @@ class log_softmax:
         return dy - p * dy.sum(axis=1, keepdims=True)
 
     wrong = {
-        "dy - p * dy.sum(axis=1, keepdims=True) -> dy - p": "incoming gradient|sum to zero|held",
+        "dy - p * dy.sum(axis=1, keepdims=True) -> dy - p": "incoming gradient|sums? to zero|held",
         "dy - p * dy.sum(axis=1, keepdims=True) -> dy - p * dy": DIAGONAL,
-        "p * dy.sum(axis=1, keepdims=True) -> p * dy.sum(axis=0)": "axis|sum to zero",
+        "p * dy.sum(axis=1, keepdims=True) -> p * dy.sum(axis=0)": "axis|sums? to zero",
     }
 
 
@@ -102,7 +104,7 @@ class hard_sigmoid:
 
     wrong = {
         "(np.abs(x) < 1) -> (np.abs(x) > 1)": MASK,
-        "0.2 * dy * (np.abs(x) < 1) -> 0.2 * dy": MASK,
+        "0.2 * dy * (np.abs(x) < 1) -> 0.2 * dy": MASK + "|derivative is taken",
         "0.2 * dy -> dy": factor(5),
     }
 
@@ -124,6 +126,6 @@ class square_in_place:
         return dx
 
     wrong = {
-        "dx *= 2 -> pass": factor(0.5),
+        "dx *= 2 -> pass": factor(0.5) + "|dy \\* x",
         "dx *= x -> pass": "input|missing|left out|derivative",
     }

@@ -26,7 +26,7 @@ class cosine_scores:
 
     wrong = {
         "(da - a * (a * da).sum(axis=1, keepdims=True)) / norm_q -> da / norm_q": (
-            "held fixed|scal|sum to zero|norm"
+            "held fixed|scal|sums? to zero|norm"
         ),
         "(db - b * (b * db).sum(axis=1, keepdims=True)) / norm_k -> "
         "(db - b * (b * db).sum(axis=1, keepdims=True))": "row|scaled|factor|norm",
@@ -113,7 +113,7 @@ class mixture_of_experts:
 
     wrong = {
         " + ds @ gate.T -> ": "term|missing|part",
-        "softmax_backward(dp, p) -> dp": "sum to zero|derivative|held",
+        "softmax_backward(dp, p) -> dp": "sums? to zero|derivative|held",
         '"ne,ni,no->eio", p, -> "ne,ni,no->eio", np.ones_like(p),': "missing|gate|factor",
     }
 

@@ -38,7 +38,7 @@ class squared_distances:
 
     wrong = {
         "2 * dy.sum(axis=1)[:, None] * a - 2 * dy @ b -> -2 * dy @ b": (
-            "row|term|missing|proportional"
+            "term|missing|proportional|" + HELD
         ),
         "- 2 * dy @ b -> + 2 * dy @ b": BRANCH + "|sign",
         "- 2 * dy.T @ a -> - dy.T @ a": BRANCH + "|factor",
@@ -124,7 +124,7 @@ class polygon_area:
         return 0.5 * np.stack([d[:, 1], -d[:, 0]], axis=1)
 
     wrong = {
-        "d = after - before -> d = after": BRANCH + "|sum to zero",
+        "d = after - before -> d = after": BRANCH + "|sums? to zero",
         "[d[:, 1], -d[:, 0]] -> [d[:, 1], d[:, 0]]": "column|sign",
         "[d[:, 1], -d[:, 0]] -> [-d[:, 0], d[:, 1]]": "revers|exchanged|permut|order|swapped",
         "0.5 * np.stack -> np.stack": factor(2),
@@ -151,8 +151,8 @@ class triangle_areas:
 
     wrong = {
         "np.add.at(dv, faces, np.stack([-db - dc, db, dc], axis=1)) -> "
-        "dv[faces] += np.stack([-db - dc, db, dc], axis=1)": "duplicate|overwrit|sum to zero",
-        "[-db - dc, db, dc] -> [-db, db, dc]": "row|sum to zero|term",
+        "dv[faces] += np.stack([-db - dc, db, dc], axis=1)": "duplicate|overwrit|sums? to zero",
+        "[-db - dc, db, dc] -> [-db, db, dc]": "row|sums? to zero|term",
         "0.5 * (dy / np -> (dy / np": factor(2),
     }
 

@@ -22,7 +22,7 @@ class implicit_circle:
     wrong = {
         "dz @ w.T -> dz @ w": TRANSPOSED,
         "x.T @ dz -> dz.T @ x": TRANSPOSED,
-        "sum(axis=1) + 1e-3) -> sum(axis=1)) + 0.0316": EPSILON,
+        "np.sqrt((z**2).sum(axis=1) + 1e-3) -> (np.sqrt((z**2).sum(axis=1)) + 0.1)": EPSILON,
     }
 
 
@@ -89,7 +89,7 @@ class determinants:
         return (dy * np.linalg.det(m))[:, None, None] * np.linalg.inv(m).swapaxes(1, 2)
 
     wrong = {
-        "np.linalg.inv(m).swapaxes(1, 2) -> np.linalg.inv(m)": TRANSPOSED,
+        "np.linalg.inv(m).swapaxes(1, 2) -> np.linalg.inv(m)": TRANSPOSED + "|other places",
         "(dy * np.linalg.det(m)) -> dy": "scal|factor|at|derivative|missing",
         "(dy * np.linalg.det(m)) -> np.linalg.det(m)": "incoming gradient|dy",
     }
@@ -154,10 +154,10 @@ class aligned_means:
         return 2 * d, -2 * d
 
     wrong = {
-        "return 2 * d, -> return 2 * (x - y),": "sum to zero|mean",
+        "return 2 * d, -> return 2 * (x - y),": "sums? to zero|mean",
         "-2 * d -> 2 * d": SIGN,
         "return 2 * d, -> return 2 * (x - x.mean(axis=1, keepdims=True) - y),": (
-            AXIS + "|sum to zero"
+            AXIS + "|sums? to zero"
         ),
     }
 

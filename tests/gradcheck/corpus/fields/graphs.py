@@ -6,8 +6,8 @@ from ..case import case
 from ..draws import integers, positive
 from ..words import DUPLICATES, MEAN, SIGN, SUM_TO_ZERO, TRANSPOSED, factor
 
-SOURCE = np.array([0, 0, 1, 2, 3, 3, 4])
-TARGET = np.array([1, 2, 2, 3, 4, 0, 1])
+SOURCE = np.array([0, 3, 1, 2, 3, 0, 4])
+TARGET = np.array([1, 2, 2, 3, 4, 4, 1])
 
 
 @case(h=(5, 3), w=(3, 2))
@@ -56,7 +56,7 @@ class graph_attention:
         return dh, h[SOURCE].T @ dz
 
     wrong = {
-        "p * (dp - mean[TARGET]) -> p * dp * (1 - p)": "diagonal|sum to zero|term",
+        "p * (dp - mean[TARGET]) -> p * dp * (1 - p)": "diagonal|sums? to zero|term",
         "np.add.at(dh, SOURCE, p -> np.add.at(dh, TARGET, p": "transpos|direction|row|permut",
         " + np.outer(dz, a)) -> )": "term|missing|part",
         "* (1 - t**2) -> * 1": "derivative|missing",
@@ -132,9 +132,9 @@ class graph_smoothness:
 
     wrong = {
         "np.add.at(g, TARGET, -d) -> pass": SUM_TO_ZERO + "|term",
-        "np.add.at(g, SOURCE, d) -> g[SOURCE] += d": DUPLICATES + "|sum to zero",
-        "np.add.at(g, SOURCE, d) -> np.add.at(g, SOURCE, -d)": "sum to zero|sign",
-        "np.add.at(g, TARGET, -d) -> np.subtract.at(g, SOURCE, -d)": "sum to zero|factor|term",
+        "np.add.at(g, SOURCE, d) -> g[SOURCE] += d": DUPLICATES + "|sums? to zero",
+        "np.add.at(g, SOURCE, d) -> np.add.at(g, SOURCE, -d)": "sums? to zero|sign",
+        "np.add.at(g, TARGET, -d) -> np.subtract.at(g, SOURCE, -d)": "sums? to zero|factor|term",
     }
 
 

@@ -22,7 +22,7 @@ class convolution_1d:
     wrong = {
         "] += w[k] * dy -> ] = w[k] * dy": OVERLAP,
         "] += w[k] * dy -> ] += w[2 - k] * dy": FLIPPED,
-        "k : k + 7]).sum() -> k : k + 7]).mean()": MEAN,
+        "k : k + 7]).sum() -> k : k + 7]).mean()": factor(1 / 14) + "|" + MEAN,
     }
 
 
@@ -192,7 +192,7 @@ class nearest_upsampling:
 
     wrong = {
         ".sum(axis=(3, 5)) -> .mean(axis=(3, 5))": factor(0.25) + "|mean",
-        "sum(axis=(3, 5)) -> max(axis=(3, 5))": "largest|max",
+        "sum(axis=(3, 5)) -> max(axis=(3, 5))": "largest|linear in the incoming",
         ".sum(axis=(3, 5)) -> [:, :, :, 0, :, 0]": "only|first|part|left out|duplicate|overwrit",
     }
 
@@ -210,7 +210,7 @@ class embedding:
     wrong = {
         "np.add.at(dtable, tokens, dy) -> dtable[tokens] += dy": DUPLICATES,
         "np.add.at(dtable, tokens, dy) -> dtable[tokens] = dy": DUPLICATES,
-        "np.add.at(dtable, tokens, dy) -> np.add.at(dtable, tokens, dy / 15)": MEAN,
+        "np.add.at(dtable, tokens, dy) -> np.add.at(dtable, tokens, dy / 15)": factor(1 / 15),
     }
 
 

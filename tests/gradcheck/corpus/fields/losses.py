@@ -105,8 +105,10 @@ class cross_entropy_of_logits:
         return g / 6, None
 
     wrong = {
-        "g[np.arange(6), labels] -= 1 -> g[:, labels] -= 1": ("sum to zero|held|one element|rows"),
-        "g[np.arange(6), labels] -= 1 -> pass": "sum to zero|held",
+        "g[np.arange(6), labels] -= 1 -> g[:, labels] -= 1": (
+            "sums? to zero|held|one element|rows"
+        ),
+        "g[np.arange(6), labels] -= 1 -> pass": "sums? to zero|held",
         "return g / 6 -> return g": factor(6) + "|mean",
         "return g / 6 -> return g / 4": factor(1.5),
     }

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..case import case
 from ..draws import bits, integers, positive, probability
-from ..words import EPSILON, MASK, SIGN, factor
+from ..words import EPSILON, MASK, SIGN, SUM_TO_ZERO, factor
 
 
 @case(s=(6, 1), t=bits(6, 1))
@@ -23,36 +23,37 @@ class hinge:
     }
 
 
-@case(s=(5, 4), labels=integers(4, 5))
+@case(s=(5, 4), costs=positive(4), labels=integers(4, 5))
 class multiclass_hinge:
-    def forward(s, labels):
+    def forward(s, costs, labels):
         right = s[np.arange(5), labels][:, None]
         margins = np.maximum(0, s - right + 1)
         margins[np.arange(5), labels] = 0
-        return margins.sum()
+        return (costs * margins).sum()
 
-    def gradient(s, labels):
+    def gradient(s, costs, labels):
         rows = np.arange(5)
-        g = (s - s[rows, labels][:, None] + 1 > 0) * 1.0
-        g[rows, labels] = 0
+        margins = np.maximum(0, s - s[rows, labels][:, None] + 1)
+        margins[rows, labels] = 0
+        g = costs * (margins > 0)
         g[rows, labels] = -g.sum(axis=1)
-        return g, None
+        return g, margins.sum(axis=0), None
 
     wrong = {
-        "g[rows, labels] = -g.sum(axis=1) -> g[rows, labels] = -1": "sum to zero|held",
-        "g[rows, labels] = -g.sum(axis=1) -> pass": "sum to zero|held|zero where",
-        "+ 1 > 0) -> > 0)": "zero|mask|where|sum to zero|margin",
+        "g[rows, labels] = -g.sum(axis=1) -> g[rows, labels] = -1": SUM_TO_ZERO,
+        "g[rows, labels] = -g.sum(axis=1) -> pass": SUM_TO_ZERO + "|analytic = 0",
+        "g = costs * (margins > 0) -> g = (margins > 0) * 1.0": "column|scaled|factor",
     }
 
 
 @case(a=(4, 3), p=(4, 3), n=(4, 3))
 class triplet:
     def forward(a, p, n):
-        d = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + 1
+        d = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + 5
         return np.maximum(d, 0).sum()
 
     def gradient(a, p, n):
-        d = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + 1
+        d = ((a - p) ** 2).sum(axis=1) - ((a - n) ** 2).sum(axis=1) + 5
         on = (d > 0)[:, None]
         return 2 * on * (n - p), 2 * on * (p - a), 2 * on * (a - n)
 
@@ -151,7 +152,7 @@ class quantile_loss:
 
     wrong = {
         "0.8, -0.2) -> 0.8, 0.2)": "sign|where|factor|elements|slope",
-        "0.8, -0.2) -> 0.2, -0.8)": "exchanged|slope|swapped|where",
+        "0.8, -0.2) -> 0.2, -0.8)": "exchanged|slope|swapped|constant",
         "return -g, g -> return -g, -g": SIGN,
     }
 

@@ -53,7 +53,7 @@ class layer_normalization:
         "(g - mean - xhat * slope) -> (g - mean)": HELD,
         "xhat * slope) / std -> xhat * slope)": "row|factor|scaled|std",
         "dy.sum(axis=0) -> dy.mean(axis=0)": MEAN,
-        "g = dy * gain -> g = dy": "gain|missing|sum to zero|factor",
+        "g = dy * gain -> g = dy": "gain|missing|sums? to zero|factor",
     }
 
 
@@ -124,7 +124,7 @@ class group_normalization:
     wrong = {
         "(g - mean - xhat -> (g - xhat": SUM_TO_ZERO + "",
         "mean = g.mean(axis=2, keepdims=True) -> mean = g.mean(axis=(1, 2), keepdims=True)": (
-            "axis|sum to zero"
+            "axis|sums? to zero"
         ),
         "(dy * xhat.reshape(x.shape)).sum(axis=(0, 2)) -> "
         "(dy * xhat.reshape(x.shape)).mean(axis=(0, 2))": factor(1 / 6) + "|mean",
@@ -181,6 +181,6 @@ class row_proportions:
         "dy / total - (dy * x).sum(axis=1, keepdims=True) / total**2 -> dy / total": (
             HELD + "|quotient|branch"
         ),
-        "dy / total - (dy * x) -> dy / total + (dy * x)": "minus|branch|quotient|sign",
+        "dy / total - (dy * x) -> dy / total + (dy * x)": HELD + "|branch|quotient|sign",
         "/ total**2 -> / total": HELD + "|quotient|branch|constant",
     }

@@ -16,8 +16,8 @@ class centering:
         return dy - dy.mean(axis=0)
 
     wrong = {
-        "dy - dy.mean(axis=0) -> dy": SUM_TO_ZERO,
-        "dy.mean(axis=0) -> dy.mean(axis=1, keepdims=True)": AXIS + "|sum to zero",
+        "dy - dy.mean(axis=0) -> dy": SUM_TO_ZERO + "|dx = dy",
+        "dy.mean(axis=0) -> dy.mean(axis=1, keepdims=True)": AXIS + "|sums? to zero",
         "dy.mean(axis=0) -> dy.sum(axis=0)": SUM_TO_ZERO,
     }
 
@@ -40,7 +40,7 @@ class min_max_scaling:
         return dx
 
     wrong = {
-        "dx[highs, columns] -= drop -> pass": "elements|scal|held|sum to zero|row",
+        "dx[highs, columns] -= drop -> pass": "elements|scal|held|sums? to zero|row",
         "drop - dy.sum(axis=0) / span -> drop": SUM_TO_ZERO + "",
         "dx[lows, columns] += drop - dy.sum(axis=0) / span -> pass": SUM_TO_ZERO + "",
     }
@@ -126,6 +126,6 @@ class standardized_over_all:
     wrong = {
         "(dy - dy.mean() - xhat -> (dy - xhat": SUM_TO_ZERO + "|constant",
         "- xhat * (dy * xhat).mean()) -> )": HELD,
-        "(dy * xhat).mean()) / std -> (dy * xhat).mean())": "factor|scaled",
+        "(dy * xhat).mean()) / std -> (dy * xhat).mean())": "factor|scaled|taken at the output",
         "dy.mean() - xhat -> dy.mean(axis=0) - xhat": "axis",
     }

@@ -23,8 +23,8 @@ class spring_chain:
         return dx, 0.5 * (r - 1) ** 2
 
     wrong = {
-        "dx[:-1] -= pull -> pass": "sum to zero|row|term|missing",
-        "dx[:-1] -= pull -> dx[:-1] = -pull": "overwrit|overlap|row|sum to zero|last",
+        "dx[:-1] -= pull -> pass": "sums? to zero|row|term|missing",
+        "dx[:-1] -= pull -> dx[:-1] = -pull": "overwrit|overlap|row|sums? to zero|last",
         "(k * (r - 1) / r) -> (k * (r - 1))": "factor|scaled|norm|length",
         "0.5 * (r - 1) ** 2 -> (r - 1) ** 2": factor(2),
     }
@@ -48,10 +48,10 @@ class lennard_jones:
         return g
 
     wrong = {
-        "np.add.at(g, j, -f) -> g[j] -= f": DUPLICATES + "|sum to zero",
+        "np.add.at(g, j, -f) -> g[j] -= f": DUPLICATES + "|sums? to zero",
         "-6 * r2**-7 + 3 * r2**-4 -> -6 * r2**-7": "term|branch|missing",
         "[:, None] * 2 * d -> [:, None] * d": factor(0.5),
-        "np.add.at(g, j, -f) -> np.add.at(g, j, f)": "sum to zero|sign|row",
+        "np.add.at(g, j, -f) -> np.add.at(g, j, f)": "sums? to zero|sign|row",
     }
 
 
@@ -80,7 +80,7 @@ class gravity:
         "np.add.at(dmass, i, -mass[j] / r) -> np.add.at(dmass, i, mass[j] / r)": (
             "sign|element|row"
         ),
-        "np.add.at(dx, i, f) -> dx[i] = f": DUPLICATES + "|sum to zero|row",
+        "np.add.at(dx, i, f) -> dx[i] = f": DUPLICATES + "|sums? to zero|row",
     }
 
 
@@ -158,10 +158,12 @@ class laplacian:
 
     wrong = {
         "g[1:-1, 1:-1] -= 4 * dy -> g[1:-1, 1:-1] -= dy": (
-            "term|factor|proportional|sum to zero|sum"
+            "term|factor|proportional|sums? to zero|sum"
         ),
-        "g[1:-1, 1:-1] -= 4 * dy -> g[1:-1, 1:-1] = -4 * dy": ("overwrit|overlap|duplicate|last"),
-        "g[1:-1, 2:] += dy -> pass": "term|missing|column|sum to zero|row|dy",
+        "g[1:-1, 1:-1] -= 4 * dy -> g[1:-1, 1:-1] = -4 * dy": (
+            "overwrit|overlap|duplicate|last|sums? to zero"
+        ),
+        "g[1:-1, 2:] += dy -> pass": "term|missing|column|sums? to zero|row|dy",
     }
 
 

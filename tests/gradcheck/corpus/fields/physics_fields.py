@@ -125,8 +125,8 @@ class divergence_and_curl:
         return g
 
     wrong = {
-        "g[:-1] -= drows -> g[1:] -= drows": "term|sum to zero|missing|row|output",
-        "g[:, :-1] -= dcolumns -> g[:, :-1] += dcolumns": "sum to zero|sign|column",
+        "g[:-1] -= drows -> g[1:] -= drows": "term|sums? to zero|missing|row|output",
+        "g[:, :-1] -= dcolumns -> g[:, :-1] += dcolumns": "sums? to zero|sign|column",
         "g[:, 1:] += dcolumns -> g[:, 1:] = dcolumns": ROWS + "|overwrit|overlap",
     }
 

@@ -96,7 +96,9 @@ class linear_state_space:
         "ds = a.T @ ds -> ds = a @ ds": TRANSPOSED + "|in time|right at",
         "db += np.outer(ds, x[t]) -> db += np.outer(x[t], ds)": TRANSPOSED,
         "ds = ds + c.T @ dy[t] -> ds = c.T @ dy[t]": IN_TIME,
-        "da += np.outer(ds, states[t]) -> da = np.outer(ds, states[t])": "overwrit|only|zero|last",
+        "da += np.outer(ds, states[t]) -> da = np.outer(ds, states[t])": (
+            "overwrit|only|last|analytic = 0"
+        ),
         "dx[t] = b.T @ ds -> dx[t] = b @ ds": TRANSPOSED,
     }
 

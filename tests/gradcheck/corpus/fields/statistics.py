@@ -42,7 +42,7 @@ class multivariate_gaussian:
     wrong = {
         "2.5 * inverse.T - 0.5 * -> 2.5 * inverse.T + 0.5 *": BRANCH + "|sign",
         "dcov = 2.5 * inverse.T - 0.5 -> dcov = -0.5": BRANCH + "|missing|proportional",
-        "-s.sum(axis=0) -> -s.mean(axis=0)": MEAN,
+        "-s.sum(axis=0) -> -s.mean(axis=0)": factor(0.2) + "|" + MEAN,
         "inverse.T @ r.T @ r @ inverse.T -> r.T @ r": "factor|missing|side|left out",
     }
 
@@ -76,9 +76,9 @@ class poisson_regression:
         return x.T @ r, np.outer(r, w), None
 
     wrong = {
-        "np.exp(x @ w) - counts -> x @ w - counts": "exp|derivative|inverse link|input",
+        "np.exp(x @ w) - counts -> x @ w - counts": "exp|derivative|inverse link|own factor",
         "return x.T @ r -> return x.T @ r / 8": factor(0.125) + "|mean",
-        "np.exp(x @ w) - counts -> np.exp(x @ w) + counts": "sign|minus|branch",
+        "np.exp(x @ w) - counts -> np.exp(x @ w) + counts": "sign|minus|branch|own factor",
     }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..case import case
 from ..draws import distribution, positive, probability, symmetric_positive, uniform
-from ..words import BRANCH, SIGN, SUM_TO_ZERO, ZERO, factor
+from ..words import BRANCH, HELD, SIGN, SUM_TO_ZERO, ZERO, factor
 
 
 @case(x=uniform(-2, 2, 5), centers=4, bandwidth=())
@@ -45,7 +45,7 @@ class gaussian_mixture:
     wrong = {
         "r.sum(axis=0) - 6 * prior -> r.sum(axis=0)": SUM_TO_ZERO,
         "dmean = (r * (x - mean)) -> dmean = (r * (mean - x))": SIGN,
-        "/ np.exp(s).sum(axis=1, keepdims=True) -> / np.exp(s).sum(axis=0)": "axis|sum to zero",
+        "/ np.exp(s).sum(axis=1, keepdims=True) -> / np.exp(s).sum(axis=0)": "axis|sums? to zero",
     }
 
 
@@ -80,7 +80,7 @@ class entropy:
         "(np.log(p) + 1) -> np.log(p)": BRANCH + "|constant|dy|row",
         "-dy[:, None] * -> dy[:, None] *": SIGN,
         "-dy[:, None] * (np.log(p) + 1) -> -dy[:, None] * np.log(p) + 1": (
-            "group|parenthes|constant|term"
+            "group|parenthes|constant|linear in the incoming"
         ),
     }
 
@@ -119,9 +119,9 @@ class weighted_mean:
         return w * ((x - mean) @ dy), np.outer(w, dy)
 
     wrong = {
-        "w * ((x - mean) @ dy) -> w * (x @ dy)": SUM_TO_ZERO + "|quotient|branch",
-        "w * ((x - mean) @ dy) -> (x - mean) @ dy": "sum to zero|factor|missing|scaled|own",
-        "np.outer(w, dy) -> np.outer(np.exp(scores), dy)": factor(10),
+        "w * ((x - mean) @ dy) -> w * (x @ dy)": HELD + "|quotient|branch",
+        "w * ((x - mean) @ dy) -> (x - mean) @ dy": "sums? to zero|factor|missing|scaled|own",
+        "np.outer(w, dy) -> np.outer(np.exp(scores), dy)": "extra factor of",
     }
 
 
