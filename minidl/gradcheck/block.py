@@ -42,10 +42,20 @@ class Block(NamedTuple):
         """Whether the block is the whole array."""
         return self.size == np.prod(self.shape)
 
+    def is_searched(self, axis: int) -> bool:
+        """Return whether all wrong lines along an axis of the whole array are known."""
+        return self.is_whole or self.wrong[axis] is not None
+
     def of(self, array: Array) -> Array:
         """Return the elements of the block."""
         part: Array = array[np.ix_(*self.indices)] if self.indices else array
         return part
+
+    def embed(self, elements: Array) -> Array:
+        """Return the whole array with the elements of the block, and NaN elsewhere."""
+        whole = np.full(self.shape, np.nan)
+        whole[np.ix_(*self.indices)] = elements
+        return whole
 
     def position(self, index: tuple[int, ...]) -> tuple[int, ...]:
         """Return where in the whole array an element of the block is."""

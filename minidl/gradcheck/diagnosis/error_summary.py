@@ -31,6 +31,9 @@ def error_summary(evidence: Evidence) -> str:
     if evidence.analytic.ndim == 2:
         for axis, line in enumerate(("row", "column")):
             lines, total = evidence.wrong_lines(axis), block.shape[axis]
+            if not block.is_searched(axis):
+                parts.append(f"{line}s {format_indices(lines)} at least")
+                continue
             listed = "all" if len(lines) == total else format_indices(lines)
             parts.append(f"{line}s {listed} of {total}")
     elif 0 < np.count_nonzero(is_wrong) < is_wrong.size:

@@ -34,6 +34,8 @@ def _of_block(field: Any, block: Block | None) -> Any:
         return block.of(field) if field.shape == block.shape else field
     if isinstance(field, dict):
         return {name: _of_block(value, block) for name, value in field.items()}
+    if isinstance(field, Candidate):
+        return Candidate(field.words, _of_block(field.gradient, block))
     if isinstance(field, list):
-        return [Candidate(words, _of_block(gradient, block)) for words, gradient in field]
+        return [_of_block(value, block) for value in field]
     return field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ class AnalyticGradient:
             for _ in range(NOISY_RUNS if self.is_callable else 0)
         ]
 
+    def part(self, cost: CostFunction, numbers: list[int]) -> AnalyticGradient:
+        """Return the gradient of some arrays; `cost` is the cost as a function of these."""
+        places = np.concatenate([np.arange(*_ends(self._cost, number)) for number in numbers])
+        part = copy(self)
+        part._cost = cost
+        part.value = self.value[places]
+        part.precisions = [self.precisions[number] for number in numbers]
+        part.noisy = [run[places] for run in self.noisy]
+        return part
+
     def at(self, theta: Array) -> Array:
         """Return the gradient at the vector `theta`, after a call of the cost there.
 
@@ -72,3 +83,8 @@ class AnalyticGradient:
             largest = np.maximum(largest, squares / SIXTH_DIFFERENCE_VARIANCE)
         deviation: Array = np.sqrt(largest)
         return deviation
+
+
+def _ends(cost: CostFunction, number: int) -> tuple[int, int]:
+    part = cost.tree.leaves[number].part
+    return part.start, part.stop

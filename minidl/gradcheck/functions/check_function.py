@@ -133,4 +133,4 @@ def check_function(
             cache=cache,
             backward_inputs=backward_inputs,
         )
-        return PairCheck(pair, seed).report()
+        return PairCheck(pair, seed, budget).report()

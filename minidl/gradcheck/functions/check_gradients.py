@@ -16,6 +16,7 @@ def check_gradients(
     *,
     method: str = "auto",
     epsilon: float | None = None,
+    budget: int | None = None,
     seed: int = 0,
 ) -> Report:
     """Check the gradient of a scalar function of arrays.
@@ -36,11 +37,15 @@ def check_gradients(
         The point at which to check: arrays of real floats, of any shape. They are not modified.
     method : {"auto", "complex", "central"}, default "auto"
         How the numeric derivatives are computed. "auto": by the complex step, or by extrapolated
-        central differences if the cost cannot compute with complex numbers; over 5,000 elements
-        along random directions that cover all of them. "complex": by the complex step, or not at
-        all. "central": by plain central differences, as courses teach it.
+        central differences if the cost cannot compute with complex numbers. "complex": by the
+        complex step, or not at all. "central": by plain central differences, as courses teach it.
     epsilon : float, optional
         The step of ``method="central"``, 1e-7 by default; the other methods ignore it.
+    budget : int, optional
+        About how many calls of `cost` the numeric derivatives may take, 5,000 by default. Arrays
+        are computed element by element as far as it reaches, small ones first; the others are
+        probed along random directions that cover every element. It follows a fixed rule, never the
+        clock, so that reports do not change.
     seed : int, default 0
         Seed of the random directions and of the noise that reveals rounding errors.
 
@@ -60,8 +65,8 @@ def check_gradients(
     NonFiniteError
         If the parameters, or the cost at or around them, are not finite.
     ArgumentError
-        If `method` or `epsilon` is invalid, if `cost` returns two different numbers for the same
-        parameters, or if ``method="complex"`` cannot be used for this cost.
+        If `method`, `epsilon` or `budget` is invalid, if `cost` returns two different numbers for
+        the same parameters, or if ``method="complex"`` cannot be used for this cost.
 
     See Also
     --------
@@ -82,4 +87,6 @@ def check_gradients(
     >>> [check.parameter for check in check_gradients(cost, gradients, parameters).failures]
     ['b']
     """
-    return run_check(cost, gradients, parameters, method=method, epsilon=epsilon, seed=seed)
+    return run_check(
+        cost, gradients, parameters, method=method, epsilon=epsilon, budget=budget, seed=seed
+    )

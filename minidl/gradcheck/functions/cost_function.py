@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,15 @@ class CostFunction:
         slopes = [self.slope(scheme, i, sign) for i in range(self.theta.size)]
         value, error = np.array(slopes).T
         return NumericGradient(sign * value, error, scheme.name)
+
+    def part(self, numbers: list[int]) -> CostFunction:
+        """Return the cost as a function of some arrays; all others keep their values."""
+        part = copy(self)
+        part.tree = self.tree.part(numbers)
+        theta = part.tree.theta
+        part.arrays = {"real": theta, "complex": theta.astype(np.complex128)}
+        part._function = Function(part.value, part.arrays)
+        return part
 
     def why_not_complex_safe(self, rng: np.random.Generator) -> str:
         """Return why the complex step cannot be used for some array, or "" if it can."""

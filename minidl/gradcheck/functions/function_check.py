@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ...errors import ArgumentError
 from ...utils.typing import Array
-from ..constants import (
-    COURSE_THRESHOLD,
-    EPS,
-    MAX_ELEMENTWISE,
-    PROBE_CONTRADICTION,
-)
-from ..diagnosis.explain_arrays import EvidenceSource
+from ..call_limits import LOCATION_CALLS
+from ..constants import COURSE_THRESHOLD, EPS, PROBE_CONTRADICTION
+from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ..method import kink_note, threshold_note
 from ..numeric.differences import CentralDifference, ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
@@ -23,6 +20,7 @@ from ..report.report import Report
 from ..result import Check
 from ..rounding.compare import relative_error
 from .analytic_gradient import AnalyticGradient
+from .budget import arrays_in_budget, calls_per_element, default_budget
 from .cost_function import CostFunction
 from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
@@ -40,10 +38,13 @@ class FunctionCheck:
         parameters: Any,
         rng: np.random.Generator,
         evidence: EvidenceSource | None = None,
+        budget: int | None = None,
     ) -> None:
         self._rng = rng
         self._cost = CostFunction(cost, ParameterTree(parameters))
         self._gradient = AnalyticGradient(gradients, self._cost, rng)
+        self._evidence = evidence
+        self._budget = budget or default_budget(self._cost.theta.size)
         self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
 
     def by_central_differences(self, scheme: CentralDifference) -> Report:
@@ -99,20 +100,61 @@ class FunctionCheck:
         return ""
 
     def _report(self, scheme: Scheme) -> Report:
-        if self._cost.theta.size > MAX_ELEMENTWISE:
-            return self._probe_report(scheme)
-        numeric = gradient_with_kinks(self._cost, scheme, self._rng)
-        return self._elementwise_report(scheme, numeric)
+        sizes = [part.stop - part.start for _, part, _ in self._cost.tree.leaves]
+        is_whole = arrays_in_budget(sizes, calls_per_element(scheme), self._budget)
+        if all(is_whole):
+            numeric = gradient_with_kinks(self._cost, scheme, self._rng)
+            return self._elementwise_report(scheme, numeric)
+        return self._mixed_report(scheme, is_whole)
 
-    def _probe_report(self, scheme: Scheme) -> Report:
-        arrays = range(len(self._cost.tree.leaves))
-        checks = [
-            ProbeCheck(self._cost, self._gradient, scheme, number).check(self._rng)
-            for number in arrays
-        ]
-        note = "every element was covered by probes along directions in which all weigh the same"
-        worst = max(check.difference for check in checks)
-        return self._summarize(checks, scheme, worst, [note])
+    def _mixed_report(self, scheme: Scheme, is_whole: list[bool]) -> Report:
+        """Compute some arrays whole, probe the others, and locate what is wrong in these."""
+        checks: dict[int, Check] = {}
+        notes = []
+        whole = [number for number, each in enumerate(is_whole) if each]
+        if whole:
+            part = self._part(whole)
+            report = part._elementwise_report(
+                scheme, gradient_with_kinks(part._cost, scheme, self._rng)
+            )
+            checks |= zip(whole, report.checks, strict=True)
+            notes += [note for note in report.notes if "kink" in note]
+            names = ", ".join(check.parameter for check in report.checks)
+            notes.append(f"element by element: {names}")
+        probed = [number for number, each in enumerate(is_whole) if not each]
+        array_checks = {
+            number: ProbeCheck(self._cost, self._gradient, scheme, number) for number in probed
+        }
+        for number, probes in array_checks.items():
+            checks[number] = probes.check(self._rng)
+        for number, probes in array_checks.items():
+            check = checks[number]
+            if check.verdict == "fail":
+                probes.locate(check, min(self._budget, LOCATION_CALLS))
+            notes.append(probes.note(check))
+        in_order = [checks[number] for number in range(len(is_whole))]
+        explain_arrays(in_order, self._known(in_order), self._evidence)
+        worst = max(check.difference for check in in_order)
+        return self._summarize(in_order, scheme, worst, notes)
+
+    def _known(self, checks: list[Check]) -> KnownArrays:
+        """Return what is known of all arrays: a gradient that was only probed, and passed."""
+        arrays = self._cost.tree.arrays
+        gradients = arrays(self._gradient.value)
+        for check in checks:
+            if check.numeric is not None:
+                gradients[check.parameter] = check.numeric
+            elif check.verdict != "pass":
+                del gradients[check.parameter]
+        return KnownArrays(arrays(self._cost.theta), gradients)
+
+    def _part(self, numbers: list[int]) -> FunctionCheck:
+        """Return the check of some of the arrays."""
+        part = copy(self)
+        part._cost = self._cost.part(numbers)
+        part._gradient = self._gradient.part(part._cost, numbers)
+        part._elementwise = ElementwiseCheck(part._cost, part._gradient, self._rng, self._evidence)
+        return part
 
     def _elementwise_report(self, scheme: Scheme, numeric: NumericGradient) -> Report:
         checks = self._elementwise.checks(numeric, scheme)

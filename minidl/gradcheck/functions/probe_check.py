@@ -1,20 +1,25 @@
-"""Check a gradient of a function that is too large to compute element by element."""
+"""Check an array of a gradient that is too large to compute element by element."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import COST_ULPS, EPS, PROBES, SUMMATION_ULPS
+from ..constants import COST_ULPS, EPS, PROBES, ROUNDING_PER_NOISE, SUMMATION_ULPS
+from ..location.locate import fill_in_elements, locate
+from ..location.probed_array import ProbedArray
 from ..numeric.differences import Scheme
 from ..result import Check
 from ..rounding.probes import (
+    MIN_FLAT_STEP,
     ProbeValues,
     balanced_direction,
     compare_probes,
     directional_check,
+    flat_direction,
 )
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
@@ -30,22 +35,71 @@ class ProbeCheck:
     number: int
 
     def check(self, rng: np.random.Generator) -> Check:
-        """Return the check; if it fails, the most wrong element is searched for."""
+        """Return the check along directions that all elements share."""
         name, _, _ = self.cost.tree.leaves[self.number]
         analytic = self._analytic
         directions = [balanced_direction(analytic, rng) for _ in range(PROBES)]
+        (other,) = rng.spawn(1)
+        directions += [flat_direction(analytic, other) for _ in range(PROBES)]
         check = Check(None, "total", name)
-        compare_probes(
-            check,
-            [self._probe(direction) for direction in directions],
-            analytic.size,
-            f"{self.scheme.name}, {PROBES} probes of every element",
-        )
+        if not np.isfinite(analytic).all():
+            check.verdict = "fail"
+        probes = [self._probe(direction) for direction in directions]
+        method = f"{self.scheme.name}, {len(probes)} probes of every element"
+        compare_probes(check, probes, analytic.size, method)
+        check.resolution = self._resolution(probes[PROBES:])
         if check.verdict == "pass":
             check.untested = int(np.count_nonzero(analytic == 0))
-        elif check.verdict == "fail" and np.isfinite(analytic).all():
-            check.worst = self._worst_element(directions[0])
         return check
+
+    def note(self, check: Check) -> str:
+        """Say how the array was covered, and what would have been seen."""
+        note = f"{check.parameter}: {check.elements:,} elements by {2 * PROBES} probes of all"
+        if np.isfinite(check.resolution):
+            note += (
+                f"; an error of one element above {check.resolution:.1e} of the norm of the "
+                "gradient is seen"
+            )
+        return note
+
+    def locate(self, check: Check, calls: int) -> None:
+        """Fill in the numeric gradient of a failed check, where it is wrong."""
+        _, _, shape = self.cost.tree.leaves[self.number]
+        analytic = self._analytic.reshape(shape)
+        if not np.isfinite(analytic).all():
+            self._fill_in_what_is_not_finite(check, analytic)
+            return
+        array = ProbedArray(
+            analytic, lambda direction: self._probe(direction.ravel()), self._element
+        )
+        others = [
+            self.gradient.value[part].reshape(shape)
+            for number, (_, part, shape) in enumerate(self.cost.tree.leaves)
+            if number != self.number
+        ]
+        located = locate(array, calls, np.random.default_rng(self.number), others)
+        if located is not None:
+            fill_in_elements(check, array, located)
+
+    def _resolution(self, flat_probes: list[ProbeValues]) -> float:
+        """Return the error of one element that is seen along a direction of equal steps."""
+        norm = float(np.linalg.norm(self._analytic))
+        if not 0 < norm < np.inf:
+            return np.inf
+        return max(probe.bar for probe in flat_probes) / (MIN_FLAT_STEP * norm)
+
+    def _fill_in_what_is_not_finite(self, check: Check, analytic: Array) -> None:
+        """Show NaN and infinity; the other elements cannot be probed beside them."""
+        is_finite = np.isfinite(analytic)
+        place = int(np.flatnonzero(~is_finite)[0])
+        slope, error = self._element(place)
+        numeric = np.where(is_finite, analytic, slope)
+        check.analytic, check.numeric = analytic, numeric
+        check.bar = np.full(analytic.shape, error)
+        check.difference = 1.0
+        index = [int(i) for i in np.unravel_index(place, analytic.shape)]
+        values = {"analytic": float(analytic.flat[place]), "numeric": slope, "bar": error}
+        check.worst = {"index": index} | values
 
     @property
     def _part(self) -> slice:
@@ -58,34 +112,24 @@ class ProbeCheck:
 
     def _probe(self, direction: Array) -> ProbeValues:
         numeric, error = self.cost.slope(self.scheme, self._part, direction)
-        noisy = [run[self._part] for run in self.gradient.noisy]
-        values = directional_check(self._analytic, noisy, direction, numeric, error)
+        values = directional_check(self._analytic, [], direction, numeric, error)
+        with np.errstate(all="ignore"):
+            spread = float(np.abs(self._noise @ direction).max(initial=0.0))
         moved = max(int(np.count_nonzero(direction)), 1)
         precision = self.gradient.precisions[self.number]
         floor = SUMMATION_ULPS * precision * values.terms / moved**0.5
         cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * float(np.abs(direction).max())
-        return values._replace(bar=values.bar + floor + cost_rounding)
+        noise = spread * ROUNDING_PER_NOISE
+        bar = values.bar + floor + cost_rounding + (noise if np.isfinite(noise) else 0.0)
+        return values._replace(bar=bar)
 
-    def _worst_element(self, direction: Array) -> dict[str, object]:
-        """Bisect: of two halves take the one with the larger error along `direction`."""
-        analytic = self._analytic
+    @cached_property
+    def _noise(self) -> Array:
+        """How much noise of some ulps changes the array, one row for each run."""
+        runs = [run[self._part] - self._analytic for run in self.gradient.noisy]
+        noise: Array = np.array(runs).reshape(len(runs), -1)
+        return noise
 
-        def error_along(half: Array) -> float:
-            restricted = np.zeros(analytic.size)
-            restricted[half] = direction[half]
-            numeric = self.cost.slope(self.scheme, self._part, restricted)[0]
-            return abs(float((analytic * restricted).sum()) - numeric)
-
-        candidates = np.arange(analytic.size)
-        while len(candidates) > 1:
-            halves = np.array_split(candidates, [len(candidates) // 2])
-            candidates = max(halves, key=error_along)
-        index = int(candidates[0])
-        slope, error = self.cost.slope(self.scheme, self._part.start + index, 1.0)
-        shape = self.cost.tree.leaves[self.number].shape
-        return {
-            "index": [int(i) for i in np.unravel_index(index, shape)],
-            "analytic": float(analytic[index]),
-            "numeric": slope,
-            "bar": error + SUMMATION_ULPS * EPS * abs(slope),
-        }
+    def _element(self, place: int) -> tuple[float, float]:
+        slope, error = self.cost.slope(self.scheme, self._part.start + place, 1.0)
+        return slope, error + SUMMATION_ULPS * EPS * abs(slope)

@@ -59,6 +59,10 @@ class ParameterTree:
         """Return the parts of a vector by name, each of its shape."""
         return {leaf.name: theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves}
 
+    def part(self, numbers: list[int]) -> PartOfTree:
+        """Return the tree of some of the arrays; all others keep their values."""
+        return PartOfTree(self, numbers)
+
     def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
         """Return gradients of the same structure as one vector, and the precision of each."""
         vector, precisions = np.empty(self.theta.size), []
@@ -71,6 +75,33 @@ class ParameterTree:
                 precision = max(EPS, float(np.finfo(array.dtype).eps))
             precisions.append(precision)
         return vector, precisions
+
+
+class PartOfTree(ParameterTree):
+    """Some arrays of a tree; `unflatten` returns the whole structure, `flatten` takes it."""
+
+    def __init__(self, whole: ParameterTree, numbers: list[int]) -> None:
+        self._whole, self._numbers = whole, numbers
+        self.leaves, places, start = [], [], 0
+        for number in numbers:
+            name, part, shape = whole.leaves[number]
+            size = part.stop - part.start
+            self.leaves.append(Leaf(name, slice(start, start + size), shape))
+            places.append(np.arange(part.start, part.stop))
+            start += size
+        self.places: Array = np.concatenate(places)
+        self.theta: Array = whole.theta[self.places]
+
+    def unflatten(self, theta: Array) -> Any:
+        """Return a new structure of all arrays, with the numbers of `theta` in some of them."""
+        everything = self._whole.theta.astype(theta.dtype)
+        everything[self.places] = theta
+        return self._whole.unflatten(everything)
+
+    def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
+        """Return these arrays' gradients as one vector, and the precision of each."""
+        vector, precisions = self._whole.flatten(gradients)
+        return vector[self.places], [precisions[number] for number in self._numbers]
 
 
 def _check_parameter(name: str, array: Array) -> None:

@@ -15,6 +15,7 @@ from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
 from ..report.report import Report
+from .budget import check_budget
 from .complex_hint import complex_hint
 from .function_check import FunctionCheck
 from .structure import sound_part
@@ -27,6 +28,7 @@ def run_check(
     *,
     method: str = "auto",
     epsilon: float | None = None,
+    budget: int | None = None,
     seed: int = 0,
     evidence: EvidenceSource | None = None,
 ) -> Report:
@@ -34,7 +36,7 @@ def run_check(
 
     Parameters
     ----------
-    cost, gradients, parameters, method, epsilon, seed
+    cost, gradients, parameters, method, epsilon, budget, seed
         As for `check_gradients`.
     evidence : callable, optional
         ``evidence(check)`` returns fields of `Evidence` for the diagnosis of a failed check.
@@ -45,8 +47,9 @@ def run_check(
         One check per array.
     """
     check_method(method, epsilon)
+    check_budget(budget)
     begin = time.perf_counter()
-    options: dict[str, Any] = {"method": method, "epsilon": epsilon, "seed": seed}
+    options: dict[str, Any] = {"method": method, "epsilon": epsilon, "budget": budget, "seed": seed}
     try:
         report = _report(cost, gradients, parameters, evidence=evidence, **options)
     except (ShapeError, DtypeError):
@@ -67,13 +70,14 @@ def _report(
     *,
     method: str,
     epsilon: float | None,
+    budget: int | None,
     seed: int,
     evidence: EvidenceSource | None = None,
 ) -> Report:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         rng = np.random.default_rng(seed)
-        check = FunctionCheck(cost, gradients, parameters, rng, evidence)
+        check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget)
         if method == "central":
             return check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
         return check.by_best_scheme(complex_required=method == "complex")

@@ -59,6 +59,23 @@ def balanced_direction(analytic: Array, rng: np.random.Generator) -> Array:
     return direction
 
 
+MIN_FLAT_STEP = 0.5
+"""The smallest step of one element along `flat_direction`; the mean is 1."""
+
+
+def flat_direction(analytic: Array, rng: np.random.Generator) -> Array:
+    """Return a random direction with steps of nearly the same size for all elements.
+
+    It shows an error that is small beside the whole gradient in a large element, to which
+    `balanced_direction` gives little weight.
+    """
+    direction: Array = np.copysign(
+        rng.uniform(MIN_FLAT_STEP, 2 - MIN_FLAT_STEP, analytic.shape),
+        rng.uniform(-1, 1, analytic.shape),
+    )
+    return direction
+
+
 def directional_check(
     analytic: Array, noisy: list[Array], direction: Array, numeric: float, error: float
 ) -> ProbeValues:

@@ -59,7 +59,7 @@ def all_equal(e: Evidence) -> str | None:
 def one_element(e: Evidence) -> str | None:
     """Match a single wrong element."""
     wrong_indices = np.argwhere(e.wrong)
-    if len(wrong_indices) != 1 or e.analytic.size == 1:
+    if len(wrong_indices) != 1 or e.analytic.size == 1 or not e.lines.is_whole:
         return None
     index = tuple(int(i) for i in wrong_indices[0])
     ratio = ""
@@ -77,6 +77,8 @@ def rows_or_columns(e: Evidence) -> str | None:
         is_wrong = e.wrong.any(axis=1 - axis)
         wrong, total = e.wrong_lines(axis), e.lines.shape[axis]
         count = len(wrong)
+        if not e.lines.is_searched(axis):
+            continue
         analytic, numeric = (
             np.compress(is_wrong, array, axis=axis) for array in (e.analytic, e.numeric)
         )

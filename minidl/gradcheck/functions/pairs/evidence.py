@@ -30,6 +30,8 @@ class PairEvidence:
     def of(self, check: Check) -> dict[str, Any]:
         """Return fields of `Evidence` for a failed check."""
         value, numeric = self._values[check.parameter], check.numeric
+        if numeric is not None and check.block is not None:
+            numeric = check.block.embed(numeric)
         factors = dict(self._pair.inputs.numbers)
         if self._dy.ndim:
             factors["m"] = float(len(self._dy))

@@ -13,6 +13,7 @@ from ....utils.typing import Array
 from ...contract.rule import Rule, run_rules
 from ...report.report import Report
 from ...result import Check
+from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
 from ..structure import failed_row
@@ -26,8 +27,9 @@ from .rules import PAIR_RULES, PairRun, forward_notes
 class PairCheck:
     """The check of one pair."""
 
-    def __init__(self, pair: FunctionPair, seed: int) -> None:
-        self._pair, self._seed = pair, seed
+    def __init__(self, pair: FunctionPair, seed: int, budget: int | None = None) -> None:
+        check_budget(budget)
+        self._pair, self._seed, self._budget = pair, seed, budget
         self._values = pair.values
         check_finite_inputs(self._values)
         self._notes = [
@@ -143,7 +145,12 @@ class PairCheck:
 
         evidence = PairEvidence(self._pair, self._values)
         report = run_check(
-            self._pair.cost, gradients, checked, seed=self._seed, evidence=evidence.of
+            self._pair.cost,
+            gradients,
+            checked,
+            budget=self._budget,
+            seed=self._seed,
+            evidence=evidence.of,
         )
         for check in report.checks:
             if check.parameter in returned.none and check.verdict == "fail":

@@ -1,0 +1,28 @@
+"""How many calls of a function a check may take: fixed numbers, never the clock."""
+
+from __future__ import annotations
+
+BUDGET = (100, 5_000)
+"""The least and the most calls of a cost for the elements of its gradient, by default, ..."""
+
+BUDGET_WORK = 10**8
+"""... and the product of calls and elements in between: seconds for a cost that is cheap for its
+size. What goes beyond is probed."""
+
+CALLS_PER_COMPLEX_ELEMENT = 1
+"""Calls of a cost for one derivative by the complex step, ..."""
+
+CALLS_PER_CENTRAL_ELEMENT = 7
+"""... and by Richardson's extrapolation, if its first step does."""
+
+LOCATION_CALLS = 1_000
+"""The most probes, and elements after them, that locating the errors of one array may take."""
+
+FIRST_GROUPS = 16
+"""Groups of rows or columns of a wrong array that are probed first; wrong ones are halved."""
+
+FOCUS_LINES = 8
+"""Wrong rows in which wrong columns are looked for, so that a block holds wrong elements..."""
+
+FOCUS_PROBES = 64
+"""... and the probes of that search."""
