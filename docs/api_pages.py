@@ -30,7 +30,17 @@ PAGES = {
     "callbacks": ("Callbacks and checkpoints", ["minidl.training.callbacks"]),
     "tuning": ("Before a long training", ["minidl.tuning"]),
     "gradcheck": ("Gradient checking", ["minidl.gradcheck"]),
-    "adapters": ("The conventions of other code", ["minidl.adapters"]),
+    "adapters": (
+        "The conventions of other code",
+        [
+            "minidl.adapters",
+            "minidl.adapters.scipy",
+            "minidl.adapters.autograd",
+            "minidl.adapters.torch",
+            "minidl.adapters.jax",
+            "minidl.adapters.pytensor",
+        ],
+    ),
     "testing": ("Tests for custom parts", ["minidl.testing"]),
     "data": ("Data", ["minidl.data", "minidl.data.planar"]),
     "plots": ("Plots", ["minidl.plots"]),

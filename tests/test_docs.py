@@ -21,6 +21,11 @@ LANGUAGES = {"python", "text", "sh", "json", "{eval-rst}", "{include}", "{toctre
 # Public packages whose names are not at the top level.
 OTHER_PACKAGES = {
     "minidl.adapters",
+    "minidl.adapters.autograd",
+    "minidl.adapters.jax",
+    "minidl.adapters.pytensor",
+    "minidl.adapters.scipy",
+    "minidl.adapters.torch",
     "minidl.data",
     "minidl.data.planar",
     "minidl.exchange",

@@ -13,6 +13,11 @@ RULES = {"PR01", "PR02", "PR03", "PR07", "RT01", "RT03", "YD01", "SS03", "GL08"}
 PACKAGES = [
     "minidl",
     "minidl.adapters",
+    "minidl.adapters.autograd",
+    "minidl.adapters.jax",
+    "minidl.adapters.pytensor",
+    "minidl.adapters.scipy",
+    "minidl.adapters.torch",
     "minidl.data",
     "minidl.data.planar",
     "minidl.exchange",

@@ -11,6 +11,8 @@ from ..errors import require_extra
 from ..gradcheck.report.report import Report
 from .framework import arguments_of, check_pair, is_array_of_floats
 
+__all__ = ["check"]
+
 
 def check(
     function: Callable[..., Any],

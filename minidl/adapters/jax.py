@@ -19,6 +19,8 @@ from .framework import (
     map_nested,
 )
 
+__all__ = ["check"]
+
 
 def check(
     function: Callable[..., Any],

@@ -11,6 +11,8 @@ from ..errors import require_extra
 from ..gradcheck.report.report import Report
 from .framework import arguments_of, as_result, check_pair
 
+__all__ = ["check"]
+
 
 def check(
     op: Any,

@@ -16,6 +16,8 @@ from ..gradcheck.report.report import Report
 from ..utils.typing import Array
 from .merge import merge_reports
 
+__all__ = ["check"]
+
 Function = Callable[..., Any]
 
 _MAX_ELEMENTS = 500

@@ -21,6 +21,8 @@ from .framework import (
     map_nested,
 )
 
+__all__ = ["check"]
+
 _PARAMETERS = "parameters"
 _AGREEMENT = {"float64": 1e-10, "float32": 1e-4}
 """Between two runs of backward that differ in what they need: some ulps of long sums."""

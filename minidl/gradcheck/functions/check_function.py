@@ -41,7 +41,7 @@ def check_function(
         ``backward(dy)``, ``backward(dy, cache)`` or ``backward(dy, *inputs)``, with one dy for each
         output, is called after each forward pass. It returns a gradient for each input in order,
         or only for those that are differentiated, as an array, tuple or list; or a dictionary with
-        the names of the inputs, also with "d" or "grad_" before them. None stands for an input
+        the names of the inputs, also with "d" or ``"grad_"`` before them. None stands for an input
         without gradient.
     *inputs : object
         The arguments of `forward`. Arrays and numbers of real floats are differentiated, also in
