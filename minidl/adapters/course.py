@@ -20,6 +20,7 @@ def check_course(
     compute_cost: Callable[..., Any] | None = None,
     method: str = "auto",
     epsilon: float | None = None,
+    budget: int | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Report:
@@ -51,6 +52,8 @@ def check_course(
         How the numeric derivatives are computed, see `check_gradients`.
     epsilon : float, optional
         The step of ``method="central"``, 1e-7 by default.
+    budget : int, optional
+        How many forward propagations the check may take, see `check_gradients`.
     seed : int, default 0
         Seed of the checker, and of ``np.random`` at each call of a function: a dropout mask that is
         drawn in forward propagation is the same at each call.
@@ -103,6 +106,7 @@ def check_course(
         network.parameters,
         method=method,
         epsilon=epsilon,
+        budget=budget,
         seed=seed,
     )
     report.title = f"{network.title}: {report.title}"

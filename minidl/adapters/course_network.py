@@ -128,6 +128,11 @@ class CourseNetwork:
         return self._named(result, list(parameters))
 
     def _named(self, result: Any, names: list[str]) -> Any:
+        if result is None:
+            raise ArgumentError(
+                f"{self._functions[-1].name} must return the gradients, got None: does its return "
+                "stand at the end of the function?"
+            )
         if isinstance(result, tuple) and isinstance(result[0], Mapping):
             result = result[0]  # the course's rnn_backward returns (gradients, a)
         if not isinstance(result, Mapping):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
 from typing import Any, NamedTuple
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MinidlError
+from ..gradcheck.diagnosis.diagnose import UNKNOWN
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
 from .course import check_course
@@ -19,7 +21,12 @@ from .course_network import CourseNetwork
 
 _ORDER = ("error", "failed", "unresolved", "ok")
 _COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
-_CHECKER_OPTIONS = {"method", "epsilon", "seed"}
+_CHECKER_OPTIONS = {"method", "epsilon", "budget", "seed"}
+_PLAIN = {
+    r"^consistent with:? ": "it looks like ",
+    r"\banalytic\b": "yours",
+    r"\bnumeric\b": "the right one",
+}
 _HEADER = ("student", "verdict", "array", "what to say")
 
 
@@ -229,14 +236,11 @@ def _of_report(student: str, report: Report) -> Grade:
     if not report.failures:
         first = report.unresolved[0]
         array = _gradient_name(first)
-        words = f"{array or first.parameter} cannot be decided: {first.diagnosis}."
+        words = f"{array or first.parameter} cannot be decided: {_plain(first.diagnosis)}."
         return Grade(student, "unresolved", array, words, report)
     guilty = report.failures[0]
     array = _gradient_name(guilty)
-    sentences = [
-        f"{array or guilty.parameter} is wrong: "
-        f"{guilty.diagnosis or 'by no mistake that is known'}."
-    ]
+    sentences = [f"{array or guilty.parameter} is wrong: {_plain(guilty.diagnosis)}."]
     if guilty.error_summary:
         sentences.append(f"{guilty.error_summary[0].upper()}{guilty.error_summary[1:]}.")
     others = [_gradient_name(check) for check in report.failures if check is not guilty]
@@ -251,7 +255,18 @@ def _gradient_name(check: Check) -> str:
     return "" if check.term == "protocol" else f"d{check.parameter}"
 
 
+def _plain(diagnosis: str) -> str:
+    """Return a diagnosis in the words of a student, who compares "yours" with "the right one"."""
+    if not diagnosis or diagnosis == UNKNOWN:
+        return "it looks like no mistake that is known"
+    for pattern, words in _PLAIN.items():
+        diagnosis = re.sub(pattern, words, diagnosis)
+    return diagnosis
+
+
 def _words_of_exception(error: BaseException) -> str:
+    if isinstance(error, MinidlError):
+        return f"{error}."
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f" (line {last.lineno}, in {last.name})" if last.lineno else ""
     return f"{type(error).__name__}: {error}{where}."

@@ -10,8 +10,10 @@ from minidl import ArgumentError, Check, Report
 from minidl.adapters import Grades, grade
 from minidl.adapters import grades as grades_module
 from minidl.adapters.grades import Grade
+from minidl.gradcheck.diagnosis.diagnose import UNKNOWN
 
 X, Y, PARAMETERS = nets.data()
+FORWARD = nets.forward_propagation_n
 
 
 def raises(X, Y, cache):
@@ -78,6 +80,34 @@ def test_the_table(grades, capsys):
     assert html.count("<tr>") == 7
     grade({"Cleo": raises}, X, Y, PARAMETERS, forward=nets.forward_propagation_n)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "words"),
+    [
+        ("consistent with: a wrong sign", "it looks like a wrong sign"),
+        ("consistent with a mean", "it looks like a mean"),
+        ("analytic = 2 x numeric", "yours = 2 x the right one"),
+        ("", "it looks like no mistake that is known"),
+        (UNKNOWN, "it looks like no mistake that is known"),
+    ],
+)
+def test_words_for_students(diagnosis, words):
+    assert grades_module._plain(diagnosis) == words
+
+
+def test_nothing_returned_is_told_in_a_sentence():
+    row = grade({"Ada": lambda X, Y, cache: None}, X, Y, PARAMETERS, forward=FORWARD)["Ada"]
+    assert row.verdict == "error"
+    assert row.words.startswith("<lambda> must return the gradients, got None: ")
+
+
+def test_options_of_the_checker_and_of_the_functions():
+    backward = nets.backward_propagation_with_regularization
+    options = {"compute_cost": nets.compute_cost_with_regularization, "lambd": 0.7, "budget": 1000}
+    forward = nets.forward_propagation
+    grades = grade({"Ada": backward}, X, Y, PARAMETERS, forward=forward, seed=3, **options)
+    assert grades["Ada"].verdict == "ok", grades
 
 
 def test_unresolved_is_no_ok():
