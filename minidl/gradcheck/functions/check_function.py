@@ -39,10 +39,10 @@ def check_function(
         floats are ignored.
     backward : callable
         ``backward(dy)``, ``backward(dy, cache)`` or ``backward(dy, *inputs)``, with one dy for each
-        output, is called after each forward pass. It returns a gradient for each input in order,
-        or only for those that are differentiated, as an array, tuple or list; or a dictionary with
-        the names of the inputs, also with "d" or ``"grad_"`` before them. None stands for an input
-        without gradient.
+        output, is called after each forward pass; that of a loss may go without dy. It returns a
+        gradient for each input in order, or only for those that are differentiated, as an array,
+        tuple or list; or a dictionary with the names of the inputs, also with "d" or
+        ``"grad_"`` before them. None stands for an input without gradient.
     *inputs : object
         The arguments of `forward`. Arrays and numbers of real floats are differentiated, also in
         dictionaries, lists and tuples that contain nothing else, such as parameters. They are
@@ -68,10 +68,10 @@ def check_function(
     -------
     Report
         One check per input array, named as in the signature of `forward`, and one per rule:
-        backward must be linear in dy and must not write into it. A gradient of another shape, a
-        gradient that is missing, and an exception in `backward` are failed checks; the other
-        arrays are still checked. An array on which the output depends, though `backward` returns
-        None for it, is unresolved.
+        backward must be linear in dy and must not write into the inputs. A gradient of another
+        shape, a gradient that is missing, and an exception in `backward` are failed checks; the
+        other arrays are still checked. An array on which the output depends, though `backward`
+        returns None for it, is unresolved.
 
     Raises
     ------

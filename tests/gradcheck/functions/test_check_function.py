@@ -32,6 +32,34 @@ def test_several_outputs():
     assert not check_function(forward, lambda dsin, dsum: np.cos(X) * dsin, X).ok
 
 
+class Loss:
+    """A loss of scores and integer labels, whose backward takes no incoming gradient."""
+
+    scale = 1.0
+
+    def forward(self, scores, labels):
+        exponentials = np.exp(scores)
+        self.probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+        self.labels = labels
+        chosen = self.probabilities[np.arange(len(labels)), labels]
+        return -np.log(chosen).mean()
+
+    def backward(self):
+        gradient = self.probabilities.copy()
+        gradient[np.arange(len(self.labels)), self.labels] -= 1
+        return self.scale * gradient / len(self.labels)
+
+
+def test_a_loss_may_go_without_an_incoming_gradient():
+    loss, labels = Loss(), np.array([0, 3, 1])
+    assert check_function(loss.forward, loss.backward, X, labels).ok
+    loss.scale = 1.5
+    report = check_function(loss.forward, loss.backward, X, labels)
+    assert [check.parameter for check in report.failures] == ["scores"]
+    report = check_function(np.tanh, lambda: X, X)  # with an output of several numbers
+    assert "TypeError" in report.guilty.diagnosis
+
+
 def test_dropout_with_the_global_generator_is_frozen():
     def forward(x):
         mask = np.random.rand(*x.shape) < 0.5  # noqa: NPY002

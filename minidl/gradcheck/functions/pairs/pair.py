@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -47,6 +48,8 @@ class FunctionPair:
         The incoming gradient of each output, in its type and dtype; None for no array.
     owned : OwnedParameters or None
         Parameters of the object whose methods the functions are.
+    takes_dy : bool
+        Whether backward takes incoming gradients. That of a loss need not: they are 1 then.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class FunctionPair:
         self.inputs = inputs
         self.cotangents: list[Any] = []
         self.owned: OwnedParameters | None = None
+        self.takes_dy = True
         self._matcher = GradientMatcher(inputs)
 
     @property
@@ -137,8 +141,19 @@ class FunctionPair:
         return run
 
     def draw_cotangents(self, run: ForwardRun, rng: np.random.Generator) -> list[Any]:
-        """Return standard normal numbers for each output, in its own type and dtype."""
-        return [_random_like(output, rng) for output in run.outputs]
+        """Return standard normal numbers for each output, in its own type and dtype.
+
+        They are 1 for the backward function of a loss that takes no incoming gradient.
+        """
+        cotangents = [_random_like(output, rng) for output in run.outputs]
+        if len(cotangents) == 1 and np.size(cotangents[0]) == 1:
+            more = self._arguments_after_dy(run)
+            self.takes_dy = _accepts(self._backward, [*cotangents, *more]) or not _accepts(
+                self._backward, more
+            )
+            if not self.takes_dy:
+                return [np.ones_like(cotangents[0])]
+        return cotangents
 
     def cost(self, values: Mapping[str, Array]) -> Any:
         """Return the sum of <dy, y>."""
@@ -163,12 +178,24 @@ class FunctionPair:
 
     def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
         """Return what backward returns after a run of forward, for these very arrays."""
-        arguments = list(cotangents)
+        dy = cotangents if self.takes_dy else []
+        return self._backward(*dy, *self._arguments_after_dy(run))
+
+    def _arguments_after_dy(self, run: ForwardRun) -> list[Any]:
         if self._has_cache:
-            arguments.append(run.cache)
-        elif self._takes_inputs:
-            arguments += run.arguments
-        return self._backward(*arguments)
+            return [run.cache]
+        return run.arguments if self._takes_inputs else []
+
+
+def _accepts(function: Callable[..., Any], arguments: list[Any]) -> bool:
+    """Return whether a function can be called with that many arguments."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True
 
 
 def as_vector(outputs: list[Any]) -> Array:

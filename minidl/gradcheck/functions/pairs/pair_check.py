@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
 from .returned import Returned
-from .rules import PAIR_RULES, PairRun, forward_notes
+from .rules import PAIR_RULES, PairRun, writing_notes
 
 
 class PairCheck:
@@ -118,7 +119,8 @@ class PairCheck:
             return rule._replace(find_violation=find_violation)
 
         run = PairRun(self._pair, self._values, other_cotangents)
-        self._notes += forward_notes(run)
+        with suppress(Exception):  # which a rule reports
+            self._notes += writing_notes(run)
         rows = run_rules(map(guarded, PAIR_RULES), run, "")
         if returned.extra:
             check = Check(None, "protocol", "number of gradients", method="no derivative needed")
@@ -136,22 +138,33 @@ class PairCheck:
             for name in sorted(returned.not_returned)
         ]
 
+        raised: list[Exception] = []
+
         def gradients(values: Mapping[str, Array]) -> dict[str, Array]:
-            arrays = self._pair.vjp(values).arrays
+            try:
+                arrays = self._pair.vjp(values).arrays
+            except Exception as error:
+                raised.append(error)
+                raise
             return {
                 name: arrays.get(name, np.full(value.shape, np.nan))
                 for name, value in values.items()
             }
 
         evidence = PairEvidence(self._pair, self._values)
-        report = run_check(
-            self._pair.cost,
-            gradients,
-            checked,
-            budget=self._budget,
-            seed=self._seed,
-            evidence=evidence.of,
-        )
+        try:
+            report = run_check(
+                self._pair.cost,
+                gradients,
+                checked,
+                budget=self._budget,
+                seed=self._seed,
+                evidence=evidence.of,
+            )
+        except Exception as error:
+            if error not in raised:
+                raise
+            return self._raised(error)
         for check in report.checks:
             if check.parameter in returned.none and check.verdict == "fail":
                 check.verdict, check.resolution = "unresolved", np.inf

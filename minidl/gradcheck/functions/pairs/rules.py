@@ -46,6 +46,8 @@ def _number(a: float, x: Any, b: float, y: Any) -> Any:
 
 def _linear_in_dy(run: PairRun) -> str | None:
     pair = run.pair
+    if not pair.takes_dy:
+        return None
 
     def gradients(a: float, b: float) -> dict[str, Array]:
         cotangents = _combine(a, pair.cotangents, b, run.other_cotangents)
@@ -76,16 +78,6 @@ def _linear_in_dy(run: PairRun) -> str | None:
     return None
 
 
-def _dy_untouched(run: PairRun) -> str | None:
-    forward_run = run.pair.run(run.values)
-    cotangents = copy_arrays(run.pair.cotangents)
-    run.pair.call_backward(forward_run, cotangents)
-    for dy, original in zip(cotangents, run.pair.cotangents, strict=True):
-        if isinstance(dy, np.ndarray) and not np.array_equal(dy, original):
-            return "backward writes into the incoming gradient: work on a copy"
-    return None
-
-
 def _inputs_untouched(run: PairRun) -> str | None:
     pair = run.pair
     forward_run = pair.run(run.values)
@@ -95,14 +87,27 @@ def _inputs_untouched(run: PairRun) -> str | None:
     return f"backward writes into its inputs: {moved}; work on a copy" if moved else None
 
 
-def forward_notes(run: PairRun) -> list[str]:
-    """Return a note if forward writes into its inputs."""
-    inputs = run.pair.inputs
-    before = inputs.arrays_in(inputs.arguments(run.values))
-    moved = _changed(before, inputs.arrays_in(run.pair.run(run.values).arguments))
-    if not moved:
-        return []
-    return [f"forward writes into its inputs: {moved}; it got copies here"]
+def writing_notes(run: PairRun) -> list[str]:
+    """Return notes if forward writes into its inputs, or backward into the incoming gradient.
+
+    That is no mistake of the gradient; it saves memory where nobody else needs these arrays.
+    """
+    pair, notes = run.pair, []
+    before = pair.inputs.arrays_in(pair.inputs.arguments(run.values))
+    forward_run = pair.run(run.values)
+    moved = _changed(before, pair.inputs.arrays_in(forward_run.arguments))
+    if moved:
+        notes.append(f"forward writes into its inputs: {moved}; it got copies here")
+    cotangents = copy_arrays(pair.cotangents)
+    pair.call_backward(forward_run, cotangents)
+    for dy, original in zip(cotangents, pair.cotangents, strict=True):
+        if isinstance(dy, np.ndarray) and not np.array_equal(dy, original):
+            notes.append(
+                "backward writes into the incoming gradient, which is wrong where another function "
+                "needs it, too, as in a residual connection; it got copies here"
+            )
+            break
+    return notes
 
 
 def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -119,7 +124,6 @@ def _changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> str:
 
 PAIR_RULES: tuple[Rule[PairRun], ...] = (
     Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
-    Rule("dy_untouched", "incoming gradient untouched", _dy_untouched),
     Rule("inputs_untouched", "inputs untouched", _inputs_untouched),
 )
 """In the order of the rows."""

@@ -53,6 +53,21 @@ def test_an_exception_in_backward_is_a_failed_row():
     assert "operands" in str(report)
 
 
+def test_an_exception_in_a_later_call_of_backward_is_a_failed_row():
+    calls = []
+
+    def backward(dy):
+        calls.append(1)
+        if len(calls) > 12:
+            raise ValueError("too often")
+        return 2 * dy
+
+    report = check_function(lambda x: 2 * x, backward, X)
+    assert [(c.parameter, c.verdict) for c in report.checks if c.verdict == "fail"] == [
+        ("backward", "fail")
+    ]
+
+
 def test_none_where_the_output_depends_on_the_input_is_unresolved():
     def backward(dy, cache):
         x, w = cache
