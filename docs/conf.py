@@ -8,7 +8,7 @@ from docutils import nodes
 
 from minidl import __version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # for api_pages.py
+sys.path.insert(0, str(Path(__file__).parent))  # for api_pages.py and tabs.py
 
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "matplotlib.sphinxext.plot_directive",
     "api_pages",
+    "tabs",
 ]
 exclude_patterns = ["_build", "about.md"]  # what a package index shows; the first page has it too
 
@@ -36,6 +37,7 @@ numpydoc_show_class_members = False
 
 # The pages.
 myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]  # around code: tests run the code of a tab like any other
 smartquotes = False  # "auto" stays what one can type
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 90

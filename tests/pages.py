@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import re
 import textwrap
@@ -26,6 +27,7 @@ FENCE = re.compile(
     r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?",
     re.MULTILINE | re.DOTALL,
 )
+FRAMEWORKS = {"torch", "jax", "pytensor", "autograd"}  # no test installs them
 PLOT = ".. plot::\n"  # a directive of Sphinx, with the code of the figure below it
 INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
 ROUNDING_ERROR = re.compile(r"0\.0e\+00|[0-9.]+e-(1[3-9]|[2-9][0-9])")
@@ -67,11 +69,12 @@ def _included_blocks(path, included, options):
 def run_python(blocks, names=None):
     """Run the Python blocks one after another as one program, and compare what they print.
 
-    The code of each figure is a separate program.
+    The code of each figure is a separate program. What imports a framework that is not installed
+    is left out.
     """
     names = {"__name__": "page"} | (names or {})
     for block in blocks:
-        if block.language == "python":
+        if block.language == "python" and not missing_frameworks(block.code):
             output = io.StringIO()
             with contextlib.redirect_stdout(output):
                 exec(compile("\n" * block.line + block.code, str(block.path), "exec"), names)
@@ -81,6 +84,16 @@ def run_python(blocks, names=None):
             )
         elif block.code.startswith(PLOT):
             _draw(block)
+
+
+def missing_frameworks(code):
+    """Return which of the frameworks that the code imports are not installed."""
+    imported = re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)
+    return [
+        name
+        for name in imported
+        if name in FRAMEWORKS and importlib.util.find_spec(name) is None
+    ]
 
 
 def _draw(block):

@@ -145,7 +145,6 @@ def _batch():
     return np.random.default_rng(0).standard_normal((6, 3))
 
 
-@waits_for("training=True of check_layer")
 def test_c18_training_mode_alone_can_be_asked_for():
     assert check_layer(OnlyInTraining(), _batch(), training=True).ok
 
