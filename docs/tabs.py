@@ -4,7 +4,6 @@ In a page, `::::{tabs}` holds `:::{tab} Title`, each with its text and code.
 """
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 
@@ -34,7 +33,6 @@ class Tab(SphinxDirective):
     has_content = True
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {"name": directives.unchanged}
 
     def run(self):
         """Return the node."""

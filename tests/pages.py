@@ -90,9 +90,7 @@ def missing_frameworks(code):
     """Return which of the frameworks that the code imports are not installed."""
     imported = re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)
     return [
-        name
-        for name in imported
-        if name in FRAMEWORKS and importlib.util.find_spec(name) is None
+        name for name in imported if name in FRAMEWORKS and importlib.util.find_spec(name) is None
     ]
 
 
