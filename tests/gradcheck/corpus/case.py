@@ -40,6 +40,7 @@ from zlib import crc32
 import numpy as np
 
 from .draws import as_draw
+from .forms import convert, rounded_to
 
 ALL = ("float64", "float32", "bf16", "noisy")
 
@@ -69,10 +70,11 @@ class Case:
     wrong: tuple[Wrong, ...]
     precisions: tuple[str, ...]
 
-    def inputs(self, seed=0):
-        """Return the inputs drawn for that seed, by name."""
+    def inputs(self, seed=0, precision="float64"):
+        """Return the inputs drawn for that seed by name, such as the precision can hold them."""
         rng = np.random.default_rng([seed, crc32(self.name.encode())])
-        return {name: draw(rng) for name, draw in self.draws.items()}
+        drawn = {name: draw(rng) for name, draw in self.draws.items()}
+        return convert(drawn, lambda array: rounded_to(array, precision))
 
 
 CASES: list[Case] = []

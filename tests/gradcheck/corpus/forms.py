@@ -32,6 +32,15 @@ def round_to_bf16(array):
     return (rounded & np.uint32(0xFFFF0000)).view(np.float32).reshape(np.shape(array))
 
 
+def rounded_to(array, precision):
+    """Return float64 numbers that the precision can hold."""
+    if precision == "bf16":
+        array = round_to_bf16(array)
+    elif precision == "float32":
+        array = np.asarray(array, dtype=np.float32)
+    return np.asarray(array, dtype=np.float64)
+
+
 class Bf16(np.ndarray):
     """An array of which every result is rounded to bfloat16."""
 
