@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...utils.typing import Array
-from ..constants import DIAGNOSIS_CALLS, EXACT_BAR, EXACT_BAR_OF_LARGEST
 from ..layer_harness import LayerHarness
 from ..result import Check
-from ..rounding.compare import worst_element
 from ..sandbox import ModelSandbox
 from ..stages.layers import LayerResult
 from .evidence import Candidate, constant_ratio
 from .explain_array import explain_array
 from .layer_candidates import layer_candidates
+from .layer_elements import compute_elements
 from .loss_candidates import LossCase, loss_candidates
 from .penalty_candidates import penalty_candidates
 
@@ -24,12 +22,13 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
     """Explain a failed check of one layer alone."""
     name, x, numeric = check.parameter, result.x, check.numeric
     if numeric is None:
-        numeric = _compute_elements(check, result, harness)
+        compute_elements(check, result, harness)
+        numeric = check.numeric
     if numeric is None:
-        check.error_summary = (
-            f"{_PROBES_ONLY}; locating the wrong ones would take too many forward calls"
-        )
+        check.error_summary = f"{_PROBES_ONLY}; no element was seen to be wrong by itself"
         return
+    if check.block is not None:
+        numeric = check.block.embed(numeric)
     y = np.array(harness.forward(x))
     key = (harness.number, name)
     is_parameter = key in harness.sandbox.parameters
@@ -43,23 +42,6 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
         },
         parameter_value=harness.sandbox.arrays[key]["real"] if is_parameter else None,
     )
-
-
-def _compute_elements(check: Check, result: LayerResult, harness: LayerHarness) -> Array | None:
-    """Compute each element of a gradient that was only probed, unless it takes too many calls."""
-    name = check.parameter
-    analytic = result.analytic[name]
-    gradients = harness.numeric_gradients(
-        result.x, name, [result.cotangent], np.random.default_rng(0), DIAGNOSIS_CALLS
-    )
-    if gradients is None or gradients[0].value.shape != analytic.shape:
-        return None
-    numeric, error = gradients[0].value, gradients[0].error
-    size = np.abs(numeric)
-    bar = EXACT_BAR * size + EXACT_BAR_OF_LARGEST * float(size.max(initial=0.0)) + error
-    check.analytic, check.numeric, check.bar = analytic, numeric, bar
-    check.worst = worst_element(analytic, numeric, bar, np.abs(analytic - numeric))
-    return numeric
 
 
 def _float_attributes(layer: object) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import COST_ULPS, EPS, PROBES, ROUNDING_PER_NOISE, SUMMATION_ULPS
-from ..location.locate import fill_in_elements, locate
+from ..location.fill_in import fill_in_wrong_elements
 from ..location.probed_array import ProbedArray
 from ..numeric.differences import Scheme
 from ..result import Check
@@ -66,9 +66,6 @@ class ProbeCheck:
         """Fill in the numeric gradient of a failed check, where it is wrong."""
         _, _, shape = self.cost.tree.leaves[self.number]
         analytic = self._analytic.reshape(shape)
-        if not np.isfinite(analytic).all():
-            self._fill_in_what_is_not_finite(check, analytic)
-            return
         array = ProbedArray(
             analytic, lambda direction: self._probe(direction.ravel()), self._element
         )
@@ -77,9 +74,7 @@ class ProbeCheck:
             for number, (_, part, shape) in enumerate(self.cost.tree.leaves)
             if number != self.number
         ]
-        located = locate(array, calls, np.random.default_rng(self.number), others)
-        if located is not None:
-            fill_in_elements(check, array, located)
+        fill_in_wrong_elements(check, array, self.number, calls=calls, others=others)
 
     def _resolution(self, flat_probes: list[ProbeValues]) -> float:
         """Return the error of one element that is seen along a direction of equal steps."""
@@ -87,19 +82,6 @@ class ProbeCheck:
         if not 0 < norm < np.inf:
             return np.inf
         return max(probe.bar for probe in flat_probes) / (MIN_FLAT_STEP * norm)
-
-    def _fill_in_what_is_not_finite(self, check: Check, analytic: Array) -> None:
-        """Show NaN and infinity; the other elements cannot be probed beside them."""
-        is_finite = np.isfinite(analytic)
-        place = int(np.flatnonzero(~is_finite)[0])
-        slope, error = self._element(place)
-        numeric = np.where(is_finite, analytic, slope)
-        check.analytic, check.numeric = analytic, numeric
-        check.bar = np.full(analytic.shape, error)
-        check.difference = 1.0
-        index = [int(i) for i in np.unravel_index(place, analytic.shape)]
-        values = {"analytic": float(analytic.flat[place]), "numeric": slope, "bar": error}
-        check.worst = {"index": index} | values
 
     @property
     def _part(self) -> slice:

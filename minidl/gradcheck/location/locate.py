@@ -10,9 +10,6 @@ import numpy as np
 from ...utils.typing import Array
 from ..block import Block
 from ..call_limits import FOCUS_LINES, FOCUS_PROBES
-from ..constants import EXACT_BAR, EXACT_BAR_OF_LARGEST
-from ..result import Check
-from ..rounding.compare import worst_element
 from ..rounding.probes import balanced_direction, flat_direction
 from .block_choice import choose_block
 from .guesses import guesses
@@ -129,21 +126,3 @@ def _complete(array: ProbedArray, wrong: list[WrongLines]) -> Located:
 def _places(indices: tuple[Array, ...], shape: tuple[int, ...]) -> Array:
     places: Array = np.ravel_multi_index(np.ix_(*indices), shape).ravel()
     return places
-
-
-def fill_in_elements(check: Check, array: ProbedArray, located: Located) -> None:
-    """Fill in the arrays of a failed check and its worst element, if an element is wrong at all.
-
-    On kinks a gradient may be wrong along a direction, and no element of it by itself.
-    """
-    numeric, block = located.numeric, located.block
-    analytic = array.analytic if block is None else block.of(array.analytic)
-    size = np.abs(numeric)
-    largest = float(size.max(initial=0.0))
-    bar = EXACT_BAR * size + EXACT_BAR_OF_LARGEST * largest + located.error
-    if (np.abs(analytic - numeric) <= bar).all():
-        return
-    check.analytic, check.numeric, check.bar, check.block = analytic, numeric, bar, block
-    check.worst = worst_element(analytic, numeric, bar, np.abs(analytic - numeric))
-    if block is not None:
-        check.worst["index"] = list(block.position(tuple(check.worst["index"])))

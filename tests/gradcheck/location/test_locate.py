@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.gradcheck.location.locate import fill_in_elements, locate
-from minidl.gradcheck.result import Check
+from minidl.gradcheck.location.locate import locate
 from tests.gradcheck.probed_arrays import probed, right_gradient
 
 N = right_gradient((200, 150))
@@ -77,14 +76,3 @@ def test_lines_that_were_all_searched_are_known_in_the_block():
 
 def test_a_right_gradient_is_wrong_nowhere():
     assert located(N)[0] is None
-
-
-def test_the_worst_element_has_its_index_in_the_whole_array():
-    analytic = N**3
-    array = probed(analytic, N)
-    check = Check(None, "total", "W", verdict="fail")
-    fill_in_elements(check, array, locate(array, 100, np.random.default_rng(0)))
-    index = tuple(check.worst["index"])
-    assert check.worst["analytic"] == analytic[index]
-    assert check.worst["numeric"] == N[index]
-    assert check.analytic.shape == check.numeric.shape == check.bar.shape
