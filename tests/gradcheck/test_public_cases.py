@@ -61,7 +61,6 @@ def test_c21_a_gradient_with_noise_is_said_to_be_random():
 # Precision.
 
 
-@waits_for("measured precision")
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("result", [float, np.float32])
 def test_c2_and_c3_a_right_function_in_float32_passes_and_tells_its_resolution(seed, result):
@@ -72,7 +71,6 @@ def test_c2_and_c3_a_right_function_in_float32_passes_and_tells_its_resolution(s
     assert "float32" in " ".join(report.notes)
 
 
-@waits_for("measured precision")
 def test_c3_a_factor_in_float32_is_found():
     for seed in range(6):
         assert cases.single_inside(seed, 1.01, np.float32).failures
@@ -80,7 +78,6 @@ def test_c3_a_factor_in_float32_is_found():
         assert report.failures or max(resolutions(report)) >= 1e-3
 
 
-@waits_for("measured precision")
 @pytest.mark.parametrize("seed", range(4))
 def test_c4_a_gradient_rounded_to_bfloat16_does_not_fail_and_factors_are_found(seed):
     right = cases.bfloat16_gradient(seed)

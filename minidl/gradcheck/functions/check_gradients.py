@@ -16,6 +16,7 @@ def check_gradients(
     *,
     method: str = "auto",
     epsilon: float | None = None,
+    reference: Callable[[Any], Any] | None = None,
     budget: int | None = None,
     seed: int = 0,
 ) -> Report:
@@ -41,6 +42,10 @@ def check_gradients(
         complex step, or not at all. "central": by plain central differences, as courses teach it.
     epsilon : float, optional
         The step of ``method="central"``, 1e-7 by default; the other methods ignore it.
+    reference : callable, optional
+        The same cost in higher precision, with the same constants, for gradients in bfloat16 or
+        float16: they are then judged by their own rounding alone. `gradients` still follows
+        `cost`.
     budget : int, optional
         About how many calls of `cost` the numeric derivatives may take, 5,000 by default. Arrays
         are computed element by element as far as it reaches, small ones first; the others are
@@ -88,5 +93,12 @@ def check_gradients(
     ['b']
     """
     return run_check(
-        cost, gradients, parameters, method=method, epsilon=epsilon, budget=budget, seed=seed
+        cost,
+        gradients,
+        parameters,
+        method=method,
+        epsilon=epsilon,
+        reference=reference,
+        budget=budget,
+        seed=seed,
     )

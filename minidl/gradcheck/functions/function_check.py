@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...utils.typing import Array
 from ..call_limits import LOCATION_CALLS
-from ..constants import COURSE_THRESHOLD, EPS, PROBE_CONTRADICTION
+from ..constants import COURSE_THRESHOLD, EPS
 from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ..method import kink_note, threshold_note
 from ..numeric.differences import CentralDifference, ComplexStep, Scheme
@@ -24,6 +24,10 @@ from .budget import arrays_in_budget, calls_per_element, default_budget
 from .cost_function import CostFunction
 from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
+from .lost_derivative import lost_derivative
+from .precision.measure import measure_precision
+from .precision.measured_checks import METHOD, measured_checks
+from .precision.notes import precision_notes
 from .probe_check import ProbeCheck
 from .pytree import ParameterTree
 
@@ -39,10 +43,13 @@ class FunctionCheck:
         rng: np.random.Generator,
         evidence: EvidenceSource | None = None,
         budget: int | None = None,
+        reference: Callable[[Any], Any] | None = None,
     ) -> None:
         self._rng = rng
-        self._cost = CostFunction(cost, ParameterTree(parameters))
-        self._gradient = AnalyticGradient(gradients, self._cost, rng)
+        own = CostFunction(cost, ParameterTree(parameters))
+        self._gradient = AnalyticGradient(gradients, own, rng)
+        # The numeric side; a gradient always follows a call of its own cost.
+        self._cost = CostFunction(reference, ParameterTree(parameters)) if reference else own
         self._evidence = evidence
         self._budget = budget or default_budget(self._cost.theta.size)
         self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
@@ -59,6 +66,22 @@ class FunctionCheck:
         return report
 
     def by_best_scheme(self, *, complex_required: bool) -> Report:
+        """Check by the best scheme for the measured precision of both sides."""
+        if complex_required or not self._gradient.is_callable:
+            return self._by_exact_scheme(complex_required=complex_required)
+        rng = self._rng.spawn(1)[0]
+        precision = measure_precision(self._cost, self._gradient, rng)
+        if precision.cost_is_exact:
+            report = self._by_exact_scheme(complex_required=False)
+            if report.ok or not precision.gradient_is_rounded:
+                return report
+        checks = measured_checks(self._cost, self._gradient, precision, rng)
+        difference = max(check.difference for check in checks)
+        report = _report_of(self._cost, checks, METHOD, difference)
+        report.notes += precision_notes(self._cost, precision, checks)
+        return report
+
+    def _by_exact_scheme(self, *, complex_required: bool) -> Report:
         """Check by the complex step, or by central differences if it cannot be used."""
         reason = self._cost.why_not_complex_safe(self._rng)
         if reason and complex_required:
@@ -68,7 +91,7 @@ class FunctionCheck:
             )
         report = self._report(self._cost.central if reason else ComplexStep())
         if report.failures and not (reason or complex_required):
-            reason = self._contradiction(report)
+            reason = lost_derivative(self._cost, report.checks)
             if reason:
                 report = self._report(self._cost.central)
         if reason:
@@ -83,21 +106,6 @@ class FunctionCheck:
         better: Scheme = ComplexStep() if safe else self._cost.central
         doubtful = doubtful_elements(checks)
         return accept_kinks_within_step(self._cost, numeric, self._gradient.value, doubtful, better)
-
-    def _contradiction(self, report: Report) -> str:
-        """Say where a central difference agrees with the gradient and not with the complex step."""
-        for check, (name, region, shape) in zip(report.checks, self._cost.tree.leaves, strict=True):
-            if "index" not in check.worst:
-                continue
-            places = np.arange(region.start, region.stop).reshape(shape)
-            index = places[tuple(check.worst["index"])]
-            central, bound = self._cost.slope(self._cost.central, index, 1.0)
-            if (
-                abs(central - check.worst["numeric"]) > PROBE_CONTRADICTION * bound
-                and abs(central - check.worst["analytic"]) <= bound
-            ):
-                return f"its derivative for {name} got lost"
-        return ""
 
     def _report(self, scheme: Scheme) -> Report:
         sizes = [part.stop - part.start for _, part, _ in self._cost.tree.leaves]
@@ -181,9 +189,7 @@ class FunctionCheck:
     def _summarize(
         self, checks: list[Check], scheme: Scheme, difference: float, notes: list[str]
     ) -> Report:
-        size = self._cost.theta.size
-        title = f"a function of {counted(len(checks), 'array')}, {counted(size, 'element')}"
-        report = Report(checks, title=title, difference=difference, method=scheme.name)
+        report = _report_of(self._cost, checks, scheme.name, difference)
         report.notes += notes
         report.notes += [
             f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, "
@@ -198,6 +204,12 @@ class FunctionCheck:
             if precision > EPS
         ]
         return report
+
+
+def _report_of(cost: CostFunction, checks: list[Check], method: str, difference: float) -> Report:
+    arrays, elements = counted(len(checks), "array"), counted(cost.theta.size, "element")
+    title = f"a function of {arrays}, {elements}"
+    return Report(checks, title=title, difference=difference, method=method)
 
 
 def counted(count: int, noun: str) -> str:

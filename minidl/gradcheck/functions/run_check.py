@@ -31,12 +31,13 @@ def run_check(
     budget: int | None = None,
     seed: int = 0,
     evidence: EvidenceSource | None = None,
+    reference: Callable[[Any], Any] | None = None,
 ) -> Report:
     """Check the gradient of a cost.
 
     Parameters
     ----------
-    cost, gradients, parameters, method, epsilon, budget, seed
+    cost, gradients, parameters, method, epsilon, budget, seed, reference
         As for `check_gradients`.
     evidence : callable, optional
         ``evidence(check)`` returns fields of `Evidence` for the diagnosis of a failed check.
@@ -51,11 +52,16 @@ def run_check(
     begin = time.perf_counter()
     options: dict[str, Any] = {"method": method, "epsilon": epsilon, "budget": budget, "seed": seed}
     try:
-        report = _report(cost, gradients, parameters, evidence=evidence, **options)
+        report = _report(
+            cost, gradients, parameters, evidence=evidence, reference=reference, **options
+        )
     except (ShapeError, DtypeError):
         part = sound_part(cost, gradients, parameters)
         if part is None:
             raise
+        if reference:
+            of_whole = reference
+            options["reference"] = lambda values: of_whole(part.whole(values))
         report = _report(part.cost, part.gradients, part.parameters, **options)
         report.checks = part.all_rows(report.checks)
     report.notes += complex_hint(report.notes)
@@ -73,11 +79,12 @@ def _report(
     budget: int | None,
     seed: int,
     evidence: EvidenceSource | None = None,
+    reference: Callable[[Any], Any] | None = None,
 ) -> Report:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         rng = np.random.default_rng(seed)
-        check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget)
+        check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget, reference)
         if method == "central":
             return check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
         return check.by_best_scheme(complex_required=method == "complex")

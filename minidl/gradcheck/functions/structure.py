@@ -24,6 +24,8 @@ class SoundPart(NamedTuple):
         The names of all arrays in order.
     problems
         What is wrong with the gradients of the others, by name.
+    whole
+        Returns the whole structure for arrays by name.
     """
 
     cost: Callable[[Any], Any]
@@ -31,6 +33,7 @@ class SoundPart(NamedTuple):
     parameters: dict[str, Array]
     names: list[str]
     problems: dict[str, str]
+    whole: Callable[[Mapping[str, Array]], Any]
 
     def all_rows(self, checks: list[Check]) -> list[Check]:
         """Return the rows, with one for each problem in its place."""
@@ -90,6 +93,7 @@ def sound_part(cost: Callable[[Any], Any], gradients: Any, parameters: Any) -> S
         {name: arrays[name] for name in sound},
         [name for name, _, _ in tree.leaves],
         problems,
+        whole,
     )
 
 

@@ -1,0 +1,148 @@
+"""Tolerances of checks in low precision, each with the reason for its value."""
+
+from __future__ import annotations
+
+FORMAT_BITS = (8, 11, 24)
+"""The significant bits of bfloat16, float16 and float32."""
+
+FULL_BITS = 53
+"""Those of float64."""
+
+HALF_BITS = 11
+"""Formats of at most these bits are half precision."""
+
+ROUND_NUMBER_BITS = 3
+"""Numbers of so few bits, such as 1, 0.5 or 5, are in every format: they show no rounding."""
+
+SAMPLED_VALUES = 4096
+"""So many numbers of a large array show its format."""
+
+ORDERS_AGREEMENT = 4
+"""The factor by which three orders of a difference table may differ: Moré and Wild's."""
+
+NOISE_SPACINGS = (2.0**-18, 2.0**-9, 2.0**-6)
+"""Distances of the points of a difference table, relative to the parameters: above an ulp of
+float32, of float16 and of bfloat16, so that neighbours are rounded independently."""
+
+LINE_POINTS = 9
+"""The points of a difference table: enough for six orders."""
+
+DISTINCT_VALUES = 7
+"""So many of them differ where rounding is independent from point to point."""
+
+NOISE_REPEATS = 4
+"""Calls of a cost at one point that show chance."""
+
+GRADIENT_POINTS = 8
+"""The points of a difference table of gradients, each of many elements."""
+
+EXACT_NOISE = 2.0**-40
+"""Noise below is that of float64: a thousand ulps and more; float32 starts at 2**-24."""
+
+LOW_PRECISION = 2.0**-16
+"""Noise above is that of half precision."""
+
+SINGLE_PRECISION = 2.0**-30
+"""Noise above, and up to `LOW_PRECISION`, is that of float32."""
+
+MOVING_NEIGHBOURS = 0.7
+"""The share of neighbours in a difference table that differ where the spacing is wide enough."""
+
+MAX_CHANCE = 2.0**-5
+"""Gradients that differ by more from call to call are random, or pile up: that is no rounding."""
+
+NOISY_ELEMENT = 1e-3
+"""Elements below this part of the root mean square say nothing about the relative rounding."""
+
+FIRST_WINDOW = 0.5
+"""The widest window of a line integral, in units of the root mean square of an array."""
+
+WINDOW_SHRINKS = 4
+"""The factor between windows."""
+
+MAX_WINDOWS = 10
+"""The narrowest window is 2e-6: below, the noise of float32 is all there is."""
+
+SHORT_WINDOW = 0.02
+"""Below, wide windows left the domain, or curvature is strong."""
+
+LINE_PAIRS = 4
+"""Pairs of values at the ends of a window: a few on many lines show more than many on a few."""
+
+LINE_NODES = 12
+"""Gradients along a window, at the nodes of Gauss and Legendre."""
+
+FIT_DEGREES = (2, 4, 6, 8)
+"""Degrees of the polynomials fitted to them."""
+
+BAR_DEVIATIONS = 6.0
+"""Error bars in standard deviations: these are measured with few degrees of freedom, and rounding
+is not normally distributed."""
+
+TARGET_BAR = 2e-5
+"""A smaller error bar is not sought, relative to the size of the slope."""
+
+NOISE_DOMINATES = 0.6
+"""From this share of noise on, narrower windows only have larger error bars."""
+
+CONFIRMING_EFFORT = 2
+"""A failure counts if that many times more points, drawn anew, fail too."""
+
+RANDOM_DIRECTIONS = 10
+"""Along so many random directions an error of any shape shows: see `resolution`."""
+
+RANDOM_DIRECTIONS_OF_HALF = 16
+"""The same in half precision, whose bars are wide: more directions let smaller errors be seen."""
+
+ROUNDING_SAFETY = 1.5
+"""Each element of a gradient is off by its rounding unit at most, times this for several steps."""
+
+MISS_PROBABILITY = 1e-4
+"""The probability that an error of the size of the resolution is missed."""
+
+RESOLUTION_GOAL = 1e-4
+"""An array whose resolution is larger gets probes of its own."""
+
+GOOD_RESOLUTION = 1e-2
+"""An array passes if an error of this part of its norm would have been seen."""
+
+GOOD_RESOLUTION_OF_HALF = 2e-2
+"""The same in half precision, whose own rounding is 4e-3."""
+
+MAX_LINE_PAIRS = 16
+"""Where noise is all there is, more pairs make the bar smaller; so many make it half as large."""
+
+KINK_NOISE = 1.5
+"""A window with kinks is so narrow that noise is this multiple of the bar that is aimed at."""
+
+KINK_INTERVALS = 16
+"""Intervals of such a window, in which jumps of the slope are looked for."""
+
+MAX_BISECTIONS = 60
+"""So many more slopes along one line locate its kinks: about ten for each."""
+
+TREND_NEIGHBOURS = 3
+"""Intervals on each side that say how the slope changes without a jump."""
+
+DITHER = 2.0**-19
+"""Values at the ends of a window are averaged over parameters that differ by this part of
+themselves: 32 ulps of float32."""
+
+REFRESHING_UNITS = 16
+"""A window of at least so many rounding units of the gradient averages its rounding."""
+
+CONFIRMING_WINDOWS = (0.6, 0.35)
+"""A failure is measured again in windows of this size."""
+
+SMALL_ARRAY = 1e-2
+"""Arrays whose slopes are below this part of all do not set the error bar that is aimed at."""
+
+NOISE_SHARE = 0.05
+"""A gradient may be nothing but rounding if this part of it changes from point to point: a few
+such numbers are seldom as different as they could be."""
+
+ZERO_HERE = 1e-4
+"""A gradient of exact zeros passes if a slope of this part of the whole would have been seen."""
+
+ZERO_WITHIN_ROUNDING = 1e-2
+"""The same for one that is rounding, which is zero for a reason: its terms cancel."""

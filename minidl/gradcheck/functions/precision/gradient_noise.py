@@ -1,0 +1,89 @@
+"""The rounding of an analytic gradient, from how it changes along a short line."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ....utils.typing import Array
+from ...constants import EPS
+from ..analytic_gradient import AnalyticGradient
+from ..cost_function import CostFunction
+from .constants import (
+    FULL_BITS,
+    GRADIENT_POINTS,
+    HALF_BITS,
+    MOVING_NEIGHBOURS,
+    NOISE_SPACINGS,
+    NOISY_ELEMENT,
+)
+from .difference_table import fourth_difference_noise
+from .scale import parameter_scale, short_move
+from .significant_bits import significant_bits
+
+
+class GradientNoise(NamedTuple):
+    """The relative rounding unit of each array, and the noise of each element.
+
+    `chance` is the relative difference of two calls at the same point.
+    """
+
+    units: list[float]
+    deviation: Array
+    bits: list[int]
+    chance: float
+
+
+def measure_gradient_noise(
+    cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator, *, is_coarse: bool
+) -> GradientNoise:
+    """Measure it, on wider lines only while neighbours are equal.
+
+    Where nothing else shows a low precision (`is_coarse`), a wide line would take kinks for noise.
+    """
+    table = _table(cost, gradient, NOISE_SPACINGS[0], GRADIENT_POINTS, rng)
+    bits = [significant_bits(table[:, leaf.part]) for leaf in cost.tree.leaves]
+    is_coarse = is_coarse or any(0 < count <= HALF_BITS for count in bits)
+    if is_coarse and _share_that_moves(table, gradient.value) < MOVING_NEIGHBOURS:
+        table = _table(cost, gradient, NOISE_SPACINGS[1], 2 * GRADIENT_POINTS, rng)
+    deviation = fourth_difference_noise(table)
+    units = []
+    for leaf, count in zip(cost.tree.leaves, bits, strict=True):
+        part = leaf.part
+        unit = _relative_noise(deviation[part], gradient.value[part])
+        units.append(max(unit, 2.0 ** -(count or FULL_BITS)))
+    norm = float(np.linalg.norm(gradient.value))
+    again = float(np.linalg.norm(gradient.at(cost.theta) - gradient.value))
+    return GradientNoise(units, deviation, bits, again / norm if norm else 0.0)
+
+
+def _table(
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    spacing: float,
+    points: int,
+    rng: np.random.Generator,
+) -> Array:
+    move = short_move(cost.theta, parameter_scale(cost.tree), np.zeros(cost.theta.size), rng)
+    rows = []
+    for step in range(1, points + 1):
+        try:
+            rows.append(gradient.at(cost.theta + spacing * step * move))
+        except Exception:  # outside of the domain
+            rows.append(np.full(cost.theta.size, np.nan))
+    table = np.array(rows)
+    return np.where(np.isfinite(table).all(axis=0), table, 0.0)
+
+
+def _share_that_moves(table: Array, value: Array) -> float:
+    """Return the share of neighbours that differ, among elements that are not zero."""
+    moved = (np.diff(table, axis=0) != 0)[:, value != 0]
+    return float(moved.mean()) if moved.size else 1.0
+
+
+def _relative_noise(deviation: Array, value: Array) -> float:
+    """Return the median of all elements but tiny ones: some may have crossed a kink."""
+    size = np.abs(value)
+    counted = size > NOISY_ELEMENT * float(np.sqrt(np.mean(size**2)))
+    return float(np.median(deviation[counted] / size[counted])) if counted.any() else EPS

@@ -1,0 +1,75 @@
+"""The window and the number of points for the lines of one array: found once, used for all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .constants import (
+    CONFIRMING_EFFORT,
+    CONFIRMING_WINDOWS,
+    FIRST_WINDOW,
+    KINK_NOISE,
+    LINE_PAIRS,
+    MAX_LINE_PAIRS,
+    NOISE_DOMINATES,
+)
+from .line_integral import Line, LineIntegral, MeanSlope
+
+
+class LineSearch:
+    """Averages slopes along lines, in the way that suited the first of them."""
+
+    def __init__(self, integral: LineIntegral) -> None:
+        self._integral = integral
+        self._window = 0.0
+        self._pairs = LINE_PAIRS
+        self._noise = 0.0
+        self._crosses_kinks = False
+
+    def along(self, line: Line) -> MeanSlope:
+        """Return the mean slope; if it is wrong, it is wrong at fresh points as well.
+
+        These are in narrower windows: a kink may hide between two points.
+        """
+        found = self._measure(line) if self._window else self._first(line)
+        window = found.window
+        for share in CONFIRMING_WINDOWS:
+            if found.is_wrong:
+                again = self._within(line, share * window, CONFIRMING_EFFORT)
+                found = again if np.isfinite(again.bar) else found
+        return found
+
+    def _first(self, line: Line) -> MeanSlope:
+        found = self._integral.explore(line)
+        if found.bar == np.inf:
+            return found
+        self._window, self._noise = found.window, found.noise * found.window
+        wanted = (found.noise / line.target) ** 2 if line.target else 0.0
+        self._pairs = int(np.clip(wanted * LINE_PAIRS, LINE_PAIRS, MAX_LINE_PAIRS))
+        narrowed = found.window < FIRST_WINDOW or found.noise < NOISE_DOMINATES * found.bar
+        return self._or_over_kinks(line, found) if narrowed else found
+
+    def _measure(self, line: Line) -> MeanSlope:
+        if self._crosses_kinks:
+            return self._within(line, self._kink_window(line))
+        found = self._within(line, self._window)
+        return (
+            found if found.noise > NOISE_DOMINATES * found.bar else self._or_over_kinks(line, found)
+        )
+
+    def _or_over_kinks(self, line: Line, found: MeanSlope) -> MeanSlope:
+        """Return `found`, or a mean slope with kinks located if that has a smaller error bar."""
+        if found.bar <= 2 * line.target:
+            return found
+        other = self._integral.over_kinks(line, self._kink_window(line), self._pairs)
+        self._crosses_kinks = other.bar < found.bar
+        return other if self._crosses_kinks else found
+
+    def _kink_window(self, line: Line) -> float:
+        """Return a window as narrow as noise allows: the fewer kinks, the better."""
+        window = self._noise / (KINK_NOISE * line.target) if line.target else FIRST_WINDOW
+        return float(np.clip(window, self._integral.narrowest, FIRST_WINDOW))
+
+    def _within(self, line: Line, window: float, effort: int = 1) -> MeanSlope:
+        mean = self._integral.over_kinks if self._crosses_kinks else self._integral.over_window
+        return mean(line, window, self._pairs, effort)

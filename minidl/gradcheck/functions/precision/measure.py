@@ -1,0 +1,91 @@
+"""The precision of a cost and of its gradient, measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...constants import EPS
+from ..analytic_gradient import AnalyticGradient
+from ..cost_function import CostFunction
+from .constants import (
+    EXACT_NOISE,
+    FULL_BITS,
+    HALF_BITS,
+    LOW_PRECISION,
+    MAX_CHANCE,
+    NOISE_SPACINGS,
+)
+from .cost_noise import CostNoise, is_smooth, measure_cost_noise
+from .gradient_noise import GradientNoise, measure_gradient_noise
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How precise a cost and its gradient are.
+
+    Attributes
+    ----------
+    cost : CostNoise
+        The noise of the numeric side.
+    gradient : GradientNoise
+        The noise of the analytic side.
+    cost_is_exact : bool
+        Whether the cost is as precise as float64 allows.
+    """
+
+    cost: CostNoise
+    gradient: GradientNoise
+    cost_is_exact: bool
+
+    @property
+    def gradient_is_exact(self) -> bool:
+        """Whether the gradient is as precise as float64 allows."""
+        return max(self.gradient.units) <= EXACT_NOISE
+
+    @property
+    def gradient_is_rounded(self) -> bool:
+        """Whether it is the same at each call, in a lower precision."""
+        return not self.gradient_is_exact and self.gradient.chance <= MAX_CHANCE
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether both sides are."""
+        return self.cost_is_exact and self.gradient_is_exact
+
+    @property
+    def is_half(self) -> bool:
+        """Whether a side has at most the precision of float16."""
+        return max(self.gradient.units) > LOW_PRECISION or self.cost.bits <= HALF_BITS
+
+
+def measure_precision(
+    cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
+) -> Precision:
+    """Measure the precision of both sides at the point of `cost`.
+
+    Parameters
+    ----------
+    cost : CostFunction
+        The numeric side.
+    gradient : AnalyticGradient
+        The gradient under test.
+    rng : Generator
+        Draws the lines along which noise shows; not the generator of the check itself.
+
+    Returns
+    -------
+    Precision
+        The noise of both.
+    """
+    value = np.where(np.isfinite(gradient.value), gradient.value, 0.0)
+    exact = is_smooth(cost, value, rng)
+    noise = measure_cost_noise(cost, value, rng) if not exact else _rounding(cost)
+    is_coarse = noise.deviation > LOW_PRECISION * abs(cost.base) or noise.bits <= HALF_BITS
+    rounding = measure_gradient_noise(cost, gradient, rng, is_coarse=is_coarse)
+    return Precision(noise, rounding, exact or noise.is_constant)
+
+
+def _rounding(cost: CostFunction) -> CostNoise:
+    return CostNoise(EPS * abs(cost.base), NOISE_SPACINGS[0], FULL_BITS)

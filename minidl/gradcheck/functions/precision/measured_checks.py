@@ -1,0 +1,145 @@
+"""The checks of a function that computes in low precision, or with noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....utils.typing import Array
+from ...result import Check
+from ..analytic_gradient import AnalyticGradient
+from ..cost_function import CostFunction
+from .array_probes import ArrayProbes, Probe, noise_dominates, resolution_of
+from .constants import (
+    GOOD_RESOLUTION,
+    GOOD_RESOLUTION_OF_HALF,
+    NOISE_SHARE,
+    RESOLUTION_GOAL,
+    ZERO_HERE,
+    ZERO_WITHIN_ROUNDING,
+)
+from .measure import Precision
+from .scale import parameter_scale
+
+METHOD = "line integrals"
+
+
+def measured_checks(
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    precision: Precision,
+    rng: np.random.Generator,
+) -> list[Check]:
+    """Check each array by integrals of the gradient along lines.
+
+    Parameters
+    ----------
+    cost : CostFunction
+        The numeric side: the cost itself, or the same in higher precision.
+    gradient : AnalyticGradient
+        The gradient under test, a callable.
+    precision : Precision
+        The measured precision of both.
+    rng : Generator
+        Draws directions and points.
+
+    Returns
+    -------
+    list of Check
+        "fail" where a slope is outside of its error bar, twice; "pass" where an error of
+        `GOOD_RESOLUTION` would have been seen; else "unresolved".
+    """
+    return _MeasuredCheck(cost, gradient, precision, rng).checks()
+
+
+class _MeasuredCheck:
+    def __init__(
+        self,
+        cost: CostFunction,
+        gradient: AnalyticGradient,
+        precision: Precision,
+        rng: np.random.Generator,
+    ) -> None:
+        self._cost, self._gradient, self._precision = cost, gradient, precision
+        self._probes = ArrayProbes(cost, gradient, precision, rng)
+
+    def checks(self) -> list[Check]:
+        leaves = self._cost.tree.leaves
+        joint = self._probes.along(slice(0, self._cost.theta.size))
+        if len(leaves) == 1:
+            return [self._check(0, joint)]
+        return [self._check(number, self._of_array(number, joint)) for number in range(len(leaves))]
+
+    def _of_array(self, number: int, joint: list[Probe]) -> list[Probe]:
+        """Return the probes of all arrays together, or own ones where those do not suffice."""
+        part = self._cost.tree.leaves[number].part
+        if self._is_noise(number):
+            return self._probes.along(part, self._whole)
+        if joint[-1].slope.is_wrong:
+            return self._probes.along(part)
+        reached = resolution_of(part, self._gradient.value, joint)
+        if reached <= RESOLUTION_GOAL or noise_dominates(joint):
+            return joint
+        own = self._probes.along(part)
+        if own[-1].slope.is_wrong:
+            return own
+        return own if resolution_of(part, self._gradient.value, own) < reached else joint
+
+    def _is_noise(self, number: int) -> bool:
+        """Return whether a gradient is zero, or nothing but rounding."""
+        part = self._cost.tree.leaves[number].part
+        norm = float(np.linalg.norm(self._gradient.value[part]))
+        noise = float(np.linalg.norm(self._precision.gradient.deviation[part]))
+        return noise >= NOISE_SHARE * norm
+
+    @property
+    def _whole(self) -> float:
+        """The size of the slopes along all arrays."""
+        return float(np.linalg.norm(self._gradient.value * parameter_scale(self._cost.tree)))
+
+    def _value(self, number: int) -> Array:
+        value: Array = self._gradient.value[self._cost.tree.leaves[number].part]
+        return value
+
+    def _check(self, number: int, probes: list[Probe]) -> Check:
+        name, part, _ = self._cost.tree.leaves[number]
+        check = Check(None, "total", name, method=METHOD, elements=part.stop - part.start)
+        check.resolution = resolution_of(part, self._gradient.value, probes)
+        last = probes[-1].slope
+        if not np.isfinite(self._value(number)).all():
+            check.verdict, check.difference = "fail", 1.0
+            check.diagnosis = "it is not finite"
+        elif last.is_wrong:
+            check.verdict = "fail"
+            check.difference = _difference(probes[-1])
+            check.worst = {"analytic": last.analytic, "numeric": last.numeric, "bar": last.bar}
+        else:
+            check.difference = _difference(probes[0])
+            self._decide(check, number, probes)
+        return check
+
+    def _decide(self, check: Check, number: int, probes: list[Probe]) -> None:
+        good = GOOD_RESOLUTION_OF_HALF if self._precision.is_half else GOOD_RESOLUTION
+        if check.resolution <= good:
+            return
+        if self._is_noise(number) and self._whole > 0:
+            of_whole = 2 * max(probe.slope.bar for probe in probes) / self._whole
+            zero = not self._value(number).any()
+            if of_whole <= (ZERO_HERE if zero else ZERO_WITHIN_ROUNDING):
+                check.resolution = of_whole
+                check.diagnosis = "zero here, within rounding"
+                check.untested = 0
+                return
+        check.verdict = "unresolved"
+        if check.resolution < np.inf:
+            check.diagnosis = (
+                f"only an error of {check.resolution:.1e} of its norm, or more, would have been "
+                "seen: pass reference=, the same cost in higher precision"
+            )
+        else:
+            check.diagnosis = "nothing could be seen of it: it is zero, or noise hides it"
+
+
+def _difference(probe: Probe) -> float:
+    size = abs(probe.slope.analytic) + abs(probe.slope.numeric)
+    difference = abs(probe.slope.analytic - probe.slope.numeric) / size if size else 0.0
+    return difference if np.isfinite(difference) else 1.0

@@ -1,0 +1,47 @@
+import numpy as np
+from coarse_functions import both_sides, tanh_layer
+
+from minidl.gradcheck.functions.precision.array_probes import (
+    ArrayProbes,
+    noise_dominates,
+    resolution_of,
+)
+from minidl.gradcheck.functions.precision.measure import measure_precision
+
+
+def probes_of(cost, gradient, x, region, seed=0):
+    sides = both_sides(cost, gradient, x)
+    rng = np.random.default_rng(seed)
+    return ArrayProbes(*sides, measure_precision(*sides, rng), rng).along(region)
+
+
+def test_random_probes_of_a_right_function_reach_a_fine_resolution():
+    cost, gradient, x = tanh_layer()
+    probes = probes_of(cost, gradient, x, slice(0, 24))
+    assert not any(probe.slope.is_wrong for probe in probes)
+    assert resolution_of(slice(0, 24), gradient(x).ravel(), probes) < 1e-4
+    assert noise_dominates(probes)
+
+
+def test_the_last_probe_of_a_wrong_one_is_wrong():
+    probes = probes_of(*tanh_layer(factor=1.01), slice(0, 24))
+    assert [probe.slope.is_wrong for probe in probes] == [False] * (len(probes) - 1) + [True]
+
+
+def test_only_the_region_moves():
+    cost, gradient, x = tanh_layer()
+    for probe in probes_of(cost, gradient, x, slice(4, 9)):
+        assert (np.flatnonzero(probe.direction.vector) == np.arange(4, 9)).all()
+
+
+def test_where_wide_windows_leave_the_domain_elements_move_by_their_own_size():
+    x = 10.0 ** np.random.default_rng(0).uniform(-4, 0, 12)
+    with np.errstate(all="ignore"):
+        probes = probes_of(
+            lambda p: float(np.sqrt(p.astype(np.float32)).sum()),
+            lambda p: 0.5 / np.sqrt(p),
+            x,
+            slice(0, 12),
+        )
+    assert any((np.abs(probe.direction.vector) <= 1.5 * x).all() for probe in probes)
+    assert resolution_of(slice(0, 12), 0.5 / np.sqrt(x), probes) < 1e-2

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from coarse_functions import bfloat16, both_sides, tanh_layer
+
+from minidl.gradcheck.functions.precision.gradient_noise import measure_gradient_noise
+
+X = np.random.default_rng(3).standard_normal(40)
+
+
+def measured(gradient, x=X, is_coarse=False):
+    cost, analytic = both_sides(lambda p: float(np.tanh(p).sum()), gradient, x)
+    return measure_gradient_noise(cost, analytic, np.random.default_rng(0), is_coarse=is_coarse)
+
+
+def right(p):
+    return 1 - np.tanh(p) ** 2
+
+
+def test_a_gradient_in_float64_has_its_rounding():
+    assert measured(right).units[0] < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("rounded", "low", "high"),
+    [
+        (lambda p: right(p).astype(np.float32).astype(float), 2.0**-24, 2.0**-22),
+        (lambda p: right(p).astype(np.float16).astype(float), 2.0**-11, 2.0**-9),
+        (lambda p: bfloat16(right(p)), 2.0**-8, 2.0**-6),
+    ],
+)
+def test_rounding_at_the_end_is_measured(rounded, low, high):
+    assert low <= measured(rounded).units[0] <= high
+
+
+def test_rounding_inside_shows_where_the_result_has_all_bits():
+    cost, gradient, x = tanh_layer()
+    _, analytic = both_sides(cost, lambda p: np.pi * gradient(p), x)
+    noise = measure_gradient_noise(
+        analytic._cost, analytic, np.random.default_rng(0), is_coarse=False
+    )
+    assert noise.bits == [53]
+    assert 1e-9 < noise.units[0] < 1e-5
+
+
+def test_kinks_are_no_rounding():
+    w = np.random.default_rng(0).standard_normal((40, 60))
+    assert measured(lambda p: w @ (p @ w > 0) + np.sin(p)).units[0] < 1e-12
+
+
+def test_chance_and_what_piles_up():
+    calls = []
+
+    def piles_up(p):
+        calls.append(right(p))
+        return sum(calls)
+
+    assert measured(right).chance == 0
+    assert measured(piles_up).chance > 1

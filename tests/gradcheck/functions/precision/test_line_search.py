@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from coarse_functions import both_sides, relu_layer, tanh_layer
+
+from minidl.gradcheck.functions.precision.line_integral import Line, LineIntegral
+from minidl.gradcheck.functions.precision.line_search import LineSearch
+from minidl.gradcheck.functions.precision.measure import measure_precision
+
+
+def slopes(cost, gradient, x, seed):
+    sides = both_sides(cost, gradient, x)
+    rng = np.random.default_rng(seed)
+    search = LineSearch(LineIntegral(*sides, measure_precision(*sides, rng), rng))
+    directions = rng.standard_normal((4, x.size))
+    size = float(np.linalg.norm(gradient(x)))
+    return [search.along(Line(direction, size, 1e-7 * size)) for direction in directions], size
+
+
+@pytest.mark.parametrize("make", [tanh_layer, relu_layer])
+@pytest.mark.parametrize("seed", range(4))
+def test_right_slopes_are_right_within_narrow_bars(make, seed):
+    found, size = slopes(*make(seed), seed)
+    assert not any(slope.is_wrong for slope in found)
+    assert max(slope.bar for slope in found) < 3e-4 * size
+
+
+@pytest.mark.parametrize("make", [tanh_layer, relu_layer])
+def test_wrong_ones_stay_wrong_at_fresh_points(make):
+    found, _ = slopes(*make(1, factor=1.01), 1)
+    assert any(slope.is_wrong for slope in found)
