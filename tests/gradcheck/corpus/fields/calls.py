@@ -19,7 +19,6 @@ class doubled_square:
         return dx
 
     wrong = {
-        "dx = dy.copy() -> dx = dy": breaks_rule("incoming gradient|dy|writes|changes"),
         "dx *= 2 * x -> dx *= 2; x *= x": breaks_rule("input|writes|changes|x"),
         "dx *= 2 * x -> dx *= x": factor(0.5) + "|dy \\* x",
     }
