@@ -446,22 +446,3 @@ SINGLE_NOISE_EFFECT = 0.1
 
 MIN_MUTATION_SECONDS = 0.05
 """Seconds that the injection of bugs may take in any case; else as long as the check took."""
-
-
-# Linearity of a backward function in its incoming gradient.
-LINEAR_SCALE = 1.37
-"""backward(1.37 dy) / 1.37 shows by which rounding backward(dy) is known: no power of two."""
-
-LINEAR_ROUNDING = 1e-12
-"""Below it, relative to the gradients, backward computes in float64."""
-
-LINEAR_EXACT = 1e-8
-"""How far backward(2 a - 3 b) may be from 2 backward(a) - 3 backward(b) then, relatively."""
-
-LINEAR_COARSE = 0.05
-"""The same in lower precision: bfloat16 rounds each number by up to 0.4 %, and sums of them more.
-Functions that are not linear, of dy's sign or size, miss by 30 % and more."""
-
-LINEAR_POWER = 1e-3
-"""How far backward(8 dy) / 8 may be from backward(dy) in any precision. A factor of 8 rounds
-nothing, but may lift numbers of float16 above its smallest one."""

@@ -28,28 +28,24 @@ def names(report):
 # What a gradient depends on.
 
 
-@waits_for("the rules of calls")
 def test_c1_a_gradient_that_piles_up_fails_by_that_name():
     report = cases.piles_up()
     assert report.failures
     assert "piles up" in str(report)
 
 
-@waits_for("the rules of calls")
 def test_c9_a_gradient_that_ignores_its_argument_fails():
     report = cases.ignores_its_argument()
     assert report.failures
     assert "second point" in str(report) or "another point" in str(report)
 
 
-@waits_for("the rules of calls")
 def test_c9_a_gradient_that_moves_its_argument_fails_and_the_array_is_named():
     report = cases.moves_its_argument()
     assert report.failures
     assert "W" in " ".join(check.parameter + check.diagnosis for check in report.failures)
 
 
-@waits_for("the rules of calls")
 def test_c21_a_gradient_with_noise_is_said_to_be_random():
     report = cases.noisy_backward()
     assert report.failures

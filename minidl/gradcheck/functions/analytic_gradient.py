@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import (
-    NOISY_RUNS,
-    ROUGHNESS_POINTS,
-    ROUGHNESS_STEPS,
-    SIXTH_DIFFERENCE_VARIANCE,
-)
+from ..constants import NOISY_RUNS, ROUGHNESS_POINTS, ROUGHNESS_STEPS, SIXTH_DIFFERENCE_VARIANCE
 from ..rounding.noise import ulp_noise
+from .constants import JITTER_SAFETY, REPEATS
 from .cost_function import CostFunction
+from .repeatability import compare_calls
 
 
 class AnalyticGradient:
@@ -25,30 +22,49 @@ class AnalyticGradient:
     ----------
     value : ndarray of shape (P,)
         The gradient at the point.
+    leaves : list of Leaf
+        The arrays.
     precisions : list of float
         The relative precision of each array.
     noisy : list of ndarray
         The gradient under noise on all that flows; empty for ready-made arrays.
     is_callable : bool
         Whether the gradient can be computed again.
+    repeatability : Repeatability
+        Whether further calls at the same point return the same.
+    jitter : ndarray of shape (P,)
+        How far chance changes each element; zero for a gradient that is no random number.
+    moved : set of str
+        The names of the arrays of its argument that a call has changed.
     """
 
     def __init__(self, gradients: Any, cost: CostFunction, rng: np.random.Generator) -> None:
         self._gradients, self._cost, self._rng = gradients, cost, rng
         self.is_callable = callable(gradients)
         theta = cost.theta
+        self.leaves = cost.tree.leaves
+        self.moved: set[str] = set()
         self.value, self.precisions = self._evaluate(theta)
+        repeats = [self.at(theta) for _ in range(REPEATS if self.is_callable else 0)]
         self.noisy = [
             ulp_noise(self.at(ulp_noise(theta, rng)), rng)
             for _ in range(NOISY_RUNS if self.is_callable else 0)
         ]
+        runs = [self.value, *repeats]
+        self.repeatability = compare_calls(runs, self.noisy, self.leaves, self.precisions)
+        self.jitter = np.zeros(theta.size)
+        if self.repeatability.kind:
+            self.noisy = []  # they show what is kept between calls, not rounding
+        if self.repeatability.kind == "random":
+            self.jitter = JITTER_SAFETY * np.ptp(runs, axis=0)
 
     def part(self, cost: CostFunction, numbers: list[int]) -> AnalyticGradient:
         """Return the gradient of some arrays; `cost` is the cost as a function of these."""
         places = np.concatenate([np.arange(*_ends(self._cost, number)) for number in numbers])
         part = copy(self)
         part._cost = cost
-        part.value = self.value[places]
+        part.leaves = cost.tree.leaves
+        part.value, part.jitter = self.value[places], self.jitter[places]
         part.precisions = [self.precisions[number] for number in numbers]
         part.noisy = [run[places] for run in self.noisy]
         return part
@@ -65,7 +81,18 @@ class AnalyticGradient:
         if not self.is_callable:
             return tree.flatten(self._gradients)
         self._cost.at(theta)
-        return tree.flatten(self._gradients(tree.unflatten(theta)))
+        return self._call(theta)
+
+    def alone(self) -> Array:
+        """Return the gradient at the point, without a call of the cost before it."""
+        return self._call(self._cost.theta)[0]
+
+    def _call(self, theta: Array) -> tuple[Array, list[float]]:
+        tree = self._cost.tree
+        argument = tree.unflatten(theta)
+        flat = tree.flatten(self._gradients(argument))
+        self.moved |= set(tree.changed(argument, theta))
+        return flat
 
     def roughness(self) -> Array:
         """Return the noise of each element, from sixth differences along a line.

@@ -33,11 +33,14 @@ class CostFunction:
         The spacing of the cost's dtype if it is coarser than float64, else 0.
     central : RichardsonDifference
         The scheme for a cost that is not complex-safe.
+    moved : set of str
+        The names of the arrays of its argument that a call has changed.
     """
 
     def __init__(self, cost: Callable[[Any], Any], tree: ParameterTree) -> None:
         self._cost = cost
         self.tree = tree
+        self.moved: set[str] = set()
         self.arrays = {"real": tree.theta, "complex": tree.theta.astype(np.complex128)}
         self._function = Function(self.value, self.arrays)
         value = self.value()
@@ -76,7 +79,10 @@ class CostFunction:
 
     def at(self, theta: Array) -> float:
         """Return the cost at the vector `theta`."""
-        return float(_as_scalar(self._cost(self.tree.unflatten(theta))).real)
+        argument = self.tree.unflatten(theta)
+        value = float(_as_scalar(self._cost(argument)).real)
+        self.moved |= set(self.tree.changed(argument, theta))
+        return value
 
     def slope(self, scheme: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) for theta[index] moving along `direction`."""

@@ -83,7 +83,8 @@ class ElementwiseCheck:
             / max(1.0, root_mean_square(self._cost.theta[region]))
         )
         noisy = [run[region] for run in self._gradient.noisy]
-        return rounding_bar(self._gradient.value[region], noisy) + floor
+        rounding = rounding_bar(self._gradient.value[region], noisy)
+        return rounding + floor + self._gradient.jitter[region]
 
     def _sensitivity(
         self, region: slice, doubtful: Array, scheme: Scheme, numeric: NumericGradient

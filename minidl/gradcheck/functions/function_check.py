@@ -21,6 +21,7 @@ from ..result import Check
 from ..rounding.compare import relative_error
 from .analytic_gradient import AnalyticGradient
 from .budget import arrays_in_budget, calls_per_element, default_budget
+from .call_rules import check_calls
 from .cost_function import CostFunction
 from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
@@ -101,6 +102,19 @@ class FunctionCheck:
             )
         return report
 
+    def add_call_rules(self, report: Report, *, second_point: bool = True) -> None:
+        """Add a row for each rule of calls that the gradient breaks."""
+        rows = check_calls(
+            self._cost,
+            self._gradient,
+            report.checks,
+            self._rng.spawn(1)[0],
+            exact=report.method == ComplexStep.name,
+            asks_second=second_point,
+        )
+        report.checks = rows.broken + report.checks
+        report.notes += rows.notes
+
     def _kinks_within(self, numeric: NumericGradient, checks: list[Check]) -> bool:
         safe = not self._cost.why_not_complex_safe(self._rng)
         better: Scheme = ComplexStep() if safe else self._cost.central
@@ -143,7 +157,7 @@ class FunctionCheck:
         in_order = [checks[number] for number in range(len(is_whole))]
         explain_arrays(in_order, self._known(in_order), self._evidence)
         worst = max(check.difference for check in in_order)
-        return self._summarize(in_order, scheme, worst, notes)
+        return _summary(self._cost, self._gradient, in_order, scheme, worst, notes)
 
     def _known(self, checks: list[Check]) -> KnownArrays:
         """Return what is known of all arrays: a gradient that was only probed, and passed."""
@@ -184,32 +198,45 @@ class FunctionCheck:
                 f"{numeric.kinks} of {numeric.value.size} elements sit exactly on a kink: any "
                 "slope between the one-sided ones is right"
             )
-        return self._summarize(checks, scheme, relative_error(self._gradient.value, closest), notes)
-
-    def _summarize(
-        self, checks: list[Check], scheme: Scheme, difference: float, notes: list[str]
-    ) -> Report:
-        report = _report_of(self._cost, checks, scheme.name, difference)
-        report.notes += notes
-        report.notes += [
-            f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, "
-            "whose gradient is zero here"
-            for check in checks
-            if check.untested
-        ]
-        report.notes += [
-            f"the gradient of {check.parameter} is in single precision or less, and was compared "
-            "as such: pass float64"
-            for check, precision in zip(checks, self._gradient.precisions, strict=True)
-            if precision > EPS
-        ]
-        return report
+        return _summary(
+            self._cost,
+            self._gradient,
+            checks,
+            scheme,
+            relative_error(self._gradient.value, closest),
+            notes,
+        )
 
 
 def _report_of(cost: CostFunction, checks: list[Check], method: str, difference: float) -> Report:
     arrays, elements = counted(len(checks), "array"), counted(cost.theta.size, "element")
     title = f"a function of {arrays}, {elements}"
     return Report(checks, title=title, difference=difference, method=method)
+
+
+def _summary(
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    checks: list[Check],
+    scheme: Scheme,
+    difference: float,
+    notes: list[str],
+) -> Report:
+    report = _report_of(cost, checks, scheme.name, difference)
+    report.notes += notes
+    report.notes += [
+        f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, "
+        "whose gradient is zero here"
+        for check in checks
+        if check.untested
+    ]
+    report.notes += [
+        f"the gradient of {check.parameter} is in single precision or less, and was compared "
+        "as such: pass float64"
+        for check, precision in zip(checks, gradient.precisions, strict=True)
+        if precision > EPS
+    ]
+    return report
 
 
 def counted(count: int, noun: str) -> str:

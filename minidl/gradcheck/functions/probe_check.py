@@ -102,8 +102,9 @@ class ProbeCheck:
         floor = SUMMATION_ULPS * precision * values.terms / moved**0.5
         cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * float(np.abs(direction).max())
         noise = spread * ROUNDING_PER_NOISE
-        bar = values.bar + floor + cost_rounding + (noise if np.isfinite(noise) else 0.0)
-        return values._replace(bar=bar)
+        jitter = float(np.linalg.norm(self.gradient.jitter[self._part] * direction))
+        bar = values.bar + floor + cost_rounding + jitter
+        return values._replace(bar=bar + (noise if np.isfinite(noise) else 0.0))
 
     @cached_property
     def _noise(self) -> Array:

@@ -20,6 +20,11 @@ class Leaf(NamedTuple):
     part: slice
     shape: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return int(self.part.stop - self.part.start)
+
 
 class ParameterTree:
     """A structure of arrays, and its numbers as one float64 vector.
@@ -63,6 +68,18 @@ class ParameterTree:
         """Return the tree of some of the arrays; all others keep their values."""
         return PartOfTree(self, numbers)
 
+    def changed(self, tree: Any, theta: Array) -> list[str]:
+        """Return the names of the arrays of `tree` that are not those of `theta` any more."""
+        try:
+            leaves = [leaf for _, leaf in _matching_leaves(self._tree, tree)]
+        except ShapeError:
+            return ["its structure"]
+        return [
+            leaf.name
+            for leaf, array in zip(self.leaves, leaves, strict=True)
+            if not np.array_equal(np.ravel(array), theta[leaf.part], equal_nan=True)
+        ]
+
     def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
         """Return gradients of the same structure as one vector, and the precision of each."""
         vector, precisions = np.empty(self.theta.size), []
@@ -94,9 +111,16 @@ class PartOfTree(ParameterTree):
 
     def unflatten(self, theta: Array) -> Any:
         """Return a new structure of all arrays, with the numbers of `theta` in some of them."""
+        return self._whole.unflatten(self._with_others(theta))
+
+    def changed(self, tree: Any, theta: Array) -> list[str]:
+        """Return the names of the arrays of `tree` that are not what they were."""
+        return self._whole.changed(tree, self._with_others(theta))
+
+    def _with_others(self, theta: Array) -> Array:
         everything = self._whole.theta.astype(theta.dtype)
         everything[self.places] = theta
-        return self._whole.unflatten(everything)
+        return everything
 
     def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
         """Return these arrays' gradients as one vector, and the precision of each."""

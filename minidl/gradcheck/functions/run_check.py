@@ -32,6 +32,7 @@ def run_check(
     seed: int = 0,
     evidence: EvidenceSource | None = None,
     reference: Callable[[Any], Any] | None = None,
+    second_point: bool = True,
 ) -> Report:
     """Check the gradient of a cost.
 
@@ -41,6 +42,8 @@ def run_check(
         As for `check_gradients`.
     evidence : callable, optional
         ``evidence(check)`` returns fields of `Evidence` for the diagnosis of a failed check.
+    second_point : bool, default True
+        Whether the gradient is also asked at other points, to see whether it follows its argument.
 
     Returns
     -------
@@ -50,7 +53,13 @@ def run_check(
     check_method(method, epsilon)
     check_budget(budget)
     begin = time.perf_counter()
-    options: dict[str, Any] = {"method": method, "epsilon": epsilon, "budget": budget, "seed": seed}
+    options: dict[str, Any] = {
+        "method": method,
+        "epsilon": epsilon,
+        "budget": budget,
+        "seed": seed,
+        "second_point": second_point,
+    }
     try:
         report = _report(
             cost, gradients, parameters, evidence=evidence, reference=reference, **options
@@ -78,6 +87,7 @@ def _report(
     epsilon: float | None,
     budget: int | None,
     seed: int,
+    second_point: bool,
     evidence: EvidenceSource | None = None,
     reference: Callable[[Any], Any] | None = None,
 ) -> Report:
@@ -86,5 +96,8 @@ def _report(
         rng = np.random.default_rng(seed)
         check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget, reference)
         if method == "central":
-            return check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
-        return check.by_best_scheme(complex_required=method == "complex")
+            report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
+        else:
+            report = check.by_best_scheme(complex_required=method == "complex")
+        check.add_call_rules(report, second_point=second_point)
+    return report

@@ -12,6 +12,7 @@ import numpy as np
 from ....errors import ArgumentError, DtypeError, NonFiniteError
 from ....utils.masked import check_not_masked
 from ....utils.typing import Array
+from .captured import captured_names
 
 Wrt = str | int | Sequence[str | int] | None
 Keys = tuple[Any, ...]
@@ -116,6 +117,10 @@ class FunctionInputs:
             return True
         leaf = self.leaves.get(name)
         return name in self.wrt or (leaf is not None and self.names[leaf.position] in self.wrt)
+
+    def captured_by(self, function: Callable[..., Any]) -> list[str]:
+        """Return the names of the inputs that a function holds itself."""
+        return captured_names(function, self.names, self._inputs)
 
     def arguments(self, values: Mapping[str, Array]) -> list[Any]:
         """Return new arguments: arrays from `values`, copies of all else that can be modified."""

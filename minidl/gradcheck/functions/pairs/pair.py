@@ -109,6 +109,11 @@ class FunctionPair:
             for name, again in owned.gradients().items()
         )
 
+    @property
+    def captured(self) -> list[str]:
+        """The names of the inputs that backward reads from a closure or a global."""
+        return self.inputs.captured_by(self._backward)
+
     def run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward, its randomness frozen."""
         arguments = self.inputs.arguments(values)

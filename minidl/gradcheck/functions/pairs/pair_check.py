@@ -151,6 +151,12 @@ class PairCheck:
                 for name, value in values.items()
             }
 
+        captured = self._pair.captured
+        if captured:
+            self._notes.append(
+                f"backward reads {', '.join(captured)} itself, not as an argument or from a cache: "
+                "it is right for this input alone, so it was not asked at a second point"
+            )
         evidence = PairEvidence(self._pair, self._values)
         try:
             report = run_check(
@@ -160,6 +166,7 @@ class PairCheck:
                 budget=self._budget,
                 seed=self._seed,
                 evidence=evidence.of,
+                second_point=not captured,
             )
         except Exception as error:
             if error not in raised:

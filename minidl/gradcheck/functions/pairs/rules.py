@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....utils.typing import Array
-from ...constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALE
 from ...contract.rule import Rule
+from ..constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALE
 from .pair import FunctionPair, copy_arrays
 
 

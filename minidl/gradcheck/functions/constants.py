@@ -1,0 +1,64 @@
+"""Tolerances and limits of the checks of functions; those that all checks share are one level up.
+
+A tolerance is relative unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+# The rules of calls.
+
+REPEATS = 3
+"""How often a gradient is called again at the same point: what piles up, moves on or is random
+differs in how."""
+
+JITTER_SAFETY = 10
+"""The factor between the range of an element over these calls and the error bar of a gradient that
+is random: that it is, is said by a rule of its own."""
+
+SAME_GRADIENT = 1e-9
+"""Two gradients that differ by at most this part are the same: far above rounding, far below what
+another point changes."""
+
+MOVES_ON = 0.9
+"""The cosine of the angle between one change and the next above which a gradient moves on with each
+call, rather than at random."""
+
+NEARBY_DISTANCES = (0.2, 0.05, 0.01)
+"""How far a second point is away, in units of each element: the first distance at which the
+functions are defined."""
+
+NEARBY_FACTORS = (0.5, 1.5)
+"""Random factors on this distance: equal ones would keep ratios, and ties between elements."""
+
+NEARBY_AGREEMENT = 1e-5
+"""How well a gradient must agree with the slopes of the cost at a second point, in units of the
+root of the squares of all terms, where the complex step computes them: rounding is far smaller."""
+
+NEARBY_AGREEMENT_COARSE = 1e-2
+"""The same for differences of a cost whose precision is not known."""
+
+NEARBY_BOUNDS = 10
+"""How many error bounds, of both sides, are allowed on top: no right gradient may fail here."""
+
+NEARBY_STEPS = (2.0**-6, 2.0**-9, 2.0**-12)
+"""Steps along a direction at a second point, in units of the elements. How far their quotients
+differ shows noise, curvature and kinks."""
+
+
+# Linearity of a backward function in its incoming gradient.
+LINEAR_SCALE = 1.37
+"""backward(1.37 dy) / 1.37 shows by which rounding backward(dy) is known: no power of two."""
+
+LINEAR_ROUNDING = 1e-12
+"""Below it, relative to the gradients, backward computes in float64."""
+
+LINEAR_EXACT = 1e-8
+"""How far backward(2 a - 3 b) may be from 2 backward(a) - 3 backward(b) then, relatively."""
+
+LINEAR_COARSE = 0.05
+"""The same in lower precision: bfloat16 rounds each number by up to 0.4 %, and sums of them more.
+Functions that are not linear, of dy's sign or size, miss by 30 % and more."""
+
+LINEAR_POWER = 1e-3
+"""How far backward(8 dy) / 8 may be from backward(dy) in any precision. A factor of 8 rounds
+nothing, but may lift numbers of float16 above its smallest one."""

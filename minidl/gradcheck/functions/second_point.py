@@ -1,0 +1,225 @@
+"""Whether a gradient follows its argument: it is compared with the cost at other points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..constants import ROUNDING_PER_NOISE
+from ..numeric.differences import ComplexStep, NotComplexSafe
+from ..rounding.noise import ulp_noise
+from .analytic_gradient import AnalyticGradient
+from .constants import (
+    NEARBY_AGREEMENT,
+    NEARBY_AGREEMENT_COARSE,
+    NEARBY_BOUNDS,
+    NEARBY_DISTANCES,
+    NEARBY_STEPS,
+    SAME_GRADIENT,
+)
+from .cost_function import CostFunction
+from .nearby_points import OTHER_MOVES, each_alone, moved, random_steps
+
+
+class NearbyGradient(NamedTuple):
+    """A point nearby, how far it is away relative to the parameters, and the gradient there."""
+
+    theta: Array
+    distance: float
+    gradient: Array
+
+
+class SecondPoint:
+    """The check of a gradient at other points than the given one.
+
+    Parameters
+    ----------
+    cost : CostFunction
+        The cost, at the given point.
+    gradient : AnalyticGradient
+        The gradient, a callable.
+    exact : bool
+        Whether the complex step can be used for this cost.
+    rng : numpy.random.Generator
+        Draws the points and the directions.
+    """
+
+    def __init__(
+        self,
+        cost: CostFunction,
+        gradient: AnalyticGradient,
+        rng: np.random.Generator,
+        *,
+        exact: bool,
+    ) -> None:
+        self._cost, self._gradient, self._rng = cost, gradient, rng
+        self._exact = exact
+        self._origin = cost.theta.copy()
+        self.nearby = self._first_nearby()
+
+    def _first_nearby(self) -> NearbyGradient | None:
+        """Return the farthest point at which the cost and its gradient are finite."""
+        leaves = self._cost.tree.leaves
+        steps = random_steps(self._origin, leaves, self._rng)
+        for distance in NEARBY_DISTANCES:
+            theta = moved(self._origin, leaves, distance * steps, each_alone)
+            gradient = self._gradient_at(theta)
+            if gradient is not None:
+                return NearbyGradient(theta, distance, gradient)
+        return None
+
+    def _gradient_at(self, theta: Array) -> Array | None:
+        try:
+            if not np.isfinite(self._cost.at(theta)):
+                return None
+            gradient = self._gradient.at(theta)
+        except Exception:  # outside of the domain of either function
+            return None
+        return gradient if np.isfinite(gradient).all() else None
+
+    def wrong_arrays(self, resolutions: list[float]) -> list[int]:
+        """Return the numbers of the arrays whose gradient is wrong at every point nearby.
+
+        Parameters
+        ----------
+        resolutions : list of float
+            The relative error of each array that was seen at the given point: no smaller one is
+            looked for.
+        """
+        if self.nearby is None:
+            return []
+        numbers = list(range(len(resolutions)))
+        wrong = self._wrong_at(self.nearby, numbers, resolutions)
+        leaves = self._cost.tree.leaves
+        for move in OTHER_MOVES if wrong else ():
+            # A formula may hold for symmetric matrices or for unit vectors alone.
+            steps = self.nearby.distance * random_steps(self._origin, leaves, self._rng)
+            theta = moved(self._origin, leaves, steps, move)
+            gradient = self._gradient_at(theta)
+            if gradient is not None:
+                point = NearbyGradient(theta, self.nearby.distance, gradient)
+                wrong = self._wrong_at(point, wrong, resolutions)
+        return wrong
+
+    def has_not_moved(self, number: int) -> bool:
+        """Return whether the gradient of an array is that of the given point."""
+        if self.nearby is None:
+            return False
+        part = self._cost.tree.leaves[number].part
+        before, after = self._gradient.value[part], self.nearby.gradient[part]
+        tolerance = SAME_GRADIENT * float(np.abs(before).max(initial=0.0))
+        return bool((np.abs(after - before) <= tolerance).all())
+
+    def unused_arrays(self, zero: list[int]) -> list[int]:
+        """Return those of the arrays with a gradient of zero that move the cost nowhere."""
+        if self.nearby is None:
+            return []
+        unused = []
+        with self._moved_to(self.nearby.theta):
+            for number in zero:
+                slope, error = self._slope(number, self._direction(number))
+                if abs(slope) <= error and not self._of(self.nearby.gradient, number).any():
+                    unused.append(number)
+        return unused
+
+    @contextmanager
+    def _moved_to(self, theta: Array) -> Iterator[None]:
+        arrays = self._cost.arrays
+        originals = {name: array.copy() for name, array in arrays.items()}
+        try:
+            for array in arrays.values():
+                array[:] = theta
+            yield
+        finally:
+            for name, array in arrays.items():
+                array[:] = originals[name]
+
+    def _wrong_at(
+        self, point: NearbyGradient, numbers: list[int], resolutions: list[float]
+    ) -> list[int]:
+        wrong = []
+        with self._moved_to(point.theta):
+            for number in numbers:
+                tolerance = NEARBY_AGREEMENT if self._exact else NEARBY_AGREEMENT_COARSE
+                tolerance = max(tolerance, NEARBY_BOUNDS * resolutions[number])
+                if self._is_wrong_along_most(point, number, tolerance):
+                    wrong.append(number)
+        return wrong
+
+    def _is_wrong_along_most(self, point: NearbyGradient, number: int, tolerance: float) -> bool:
+        """Return whether two of three directions disagree: one may happen to show nothing."""
+        first, second = (self._is_wrong(point, number, tolerance) for _ in range(2))
+        return (first and second) or (
+            (first or second) and self._is_wrong(point, number, tolerance)
+        )
+
+    def _is_wrong(self, point: NearbyGradient, number: int, tolerance: float) -> bool:
+        """Return whether gradient and cost disagree along a random direction."""
+        direction = self._direction(number)
+        terms = self._of(point.gradient, number) * direction
+        with np.errstate(all="ignore"):
+            analytic, size = float(terms.sum()), float(np.sqrt((terms**2).sum()))
+            numeric, error = self._slope(number, direction)
+            gap = abs(analytic - numeric)
+            allowed = NEARBY_BOUNDS * error + tolerance * max(size, abs(numeric))
+            if not (np.isfinite(gap) and gap > allowed):
+                return False
+        return gap > allowed + NEARBY_BOUNDS * self._noise(point, number, direction)
+
+    def _noise(self, point: NearbyGradient, number: int, direction: Array) -> float:
+        """Return the rounding of the analytic slope, revealed by noise on the point."""
+        gradients = []
+        for theta in (point.theta, *(ulp_noise(point.theta, self._rng) for _ in range(2))):
+            self._gradient_at(theta)  # a gradient of the call before is none of this point
+            gradients.append(self._gradient_at(theta))
+        base, *others = gradients
+        changes = [0.0]
+        for other in others:
+            if other is not None and base is not None:
+                change = self._of(other - base, number)
+                changes.append(abs(float((change * direction).sum())))
+        return ROUNDING_PER_NOISE * max(changes)
+
+    def _direction(self, number: int) -> Array:
+        steps = random_steps(self._cost.theta, self._cost.tree.leaves, self._rng)
+        return self._of(steps, number)
+
+    def _of(self, vector: Array, number: int) -> Array:
+        part: Array = vector[self._cost.tree.leaves[number].part]
+        return part
+
+    def _slope(self, number: int, direction: Array) -> tuple[float, float]:
+        """Return the slope of one array along a direction, and how far two ways differ.
+
+        Differences over several steps show noise, kinks, and an imaginary part that gets lost.
+        """
+        region = self._cost.tree.leaves[number].part
+        theta = self._cost.theta
+        quotients = []
+        for step in NEARBY_STEPS:
+            values = []
+            for sign in (step, -step):
+                point = theta.copy()
+                point[region] += sign * direction
+                values.append(self._value(point))
+            quotients.append((values[0] - values[1]) / (2 * step))
+        finest = quotients[-1]
+        spread = max(abs(quotient - finest) for quotient in quotients)
+        if self._exact:
+            try:
+                slope, error = self._cost.slope(ComplexStep(), region, direction)
+            except NotComplexSafe:
+                return finest, spread
+            if abs(slope - finest) <= NEARBY_BOUNDS * spread:
+                return slope, error
+        return finest, spread
+
+    def _value(self, theta: Array) -> float:
+        try:
+            return self._cost.at(theta)
+        except Exception:  # outside of the domain of the cost
+            return np.nan
