@@ -124,7 +124,7 @@ def run(task):
         signal.alarm(0)
 
 
-def campaign(kinds, precision, seeds, jobs, limit=300):
+def campaign(kinds, precision, seeds, jobs, limit=300, *, show=False):
     """Check right and wrong gradients; return (outcomes, resolutions, seconds, wrong verdicts)."""
     tasks = [(kind, seed, precision, limit) for seed in seeds for kind in kinds]
     outcomes, resolutions, seconds, wrong = Counter(), [], [], []
@@ -140,6 +140,8 @@ def campaign(kinds, precision, seeds, jobs, limit=300):
             seconds.append(duration)
             if outcome in WRONG or outcome == "spoiled right failed":
                 wrong.append((outcome, task, told))
+                if show:
+                    print(f"  {outcome}: {task[0]} {told}", flush=True)
     return outcomes, resolutions, seconds, wrong
 
 
@@ -152,12 +154,12 @@ def main():
     parser.add_argument("--precision", nargs="*", default=PRECISIONS, choices=PRECISIONS)
     parser.add_argument("--kind", nargs="*", default=("right", "buggy"))
     parser.add_argument("--limit", type=int, default=300, help="seconds for one check")
-    parser.add_argument("--show", type=int, default=1000, help="how many wrong verdicts to list")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.count)
     for precision in arguments.precision:
-        results = campaign(arguments.kind, precision, seeds, arguments.jobs, arguments.limit)
-        outcomes, resolutions, seconds, wrong = results
+        outcomes, resolutions, seconds, _ = campaign(
+            arguments.kind, precision, seeds, arguments.jobs, arguments.limit, show=True
+        )
         print(f"{precision}: " + ", ".join(f"{k} {v}" for k, v in sorted(outcomes.items())))
         if resolutions:
             quantiles = np.quantile(resolutions, [0.5, 0.95, 1])
@@ -167,8 +169,6 @@ def main():
                 )
             )
         print(f"  seconds per check: mean {np.mean(seconds):.2f}, max {max(seconds):.1f}")
-        for outcome, task, told in sorted(wrong)[: arguments.show]:
-            print(f"  {outcome}: {task[0]} {told}")
 
 
 if __name__ == "__main__":
