@@ -77,10 +77,11 @@ def check_buggy(function):
     except Exception as error:
         return "buggy raised", [], f"{bug}; {type(error).__name__}: {error}"
     outcome = status(report)
+    alone = not isinstance(function.parameters, dict)
     rows = {
-        check.parameter if check.parameter in bug.sizes else "a": check
+        "a" if alone else check.parameter: check
         for check in report.checks
-        if check.term != "protocol"
+        if check.term != "protocol" and (alone or check.parameter in bug.sizes)
     }
     told = f"{bug}; " + "; ".join(
         f"{name} {check.verdict} {check.difference:.1e} resolution "
