@@ -57,8 +57,8 @@ def check_function(
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; by default all that can be differentiated.
     reference : callable, optional
-        The same function as `forward` in higher precision, without cache, to judge gradients of
-        low precision by.
+        The same function as `forward` in higher precision, with or without cache, for gradients in
+        bfloat16 or float16: they are then judged by their own rounding alone. It gets float64.
     budget : int, optional
         How many calls of `forward` the check may take, by default by a fixed rule from the sizes.
     seed : int, default 0
@@ -118,7 +118,12 @@ def check_function(
             "backward takes either the cache or the inputs, got cache=True and "
             "backward_inputs=True: pass one of them"
         )
-    for name, function in (("forward", forward), ("backward", backward)):
+    functions = {
+        "forward": forward,
+        "backward": backward,
+        "reference": forward if reference is None else reference,
+    }
+    for name, function in functions.items():
         if not callable(function):
             raise ArgumentError(f"{name} must be callable, got {type(function).__name__}")
     if not inputs:
@@ -132,5 +137,6 @@ def check_function(
             state,
             cache=cache,
             backward_inputs=backward_inputs,
+            reference=reference,
         )
         return PairCheck(pair, seed, budget).report()

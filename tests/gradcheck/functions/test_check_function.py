@@ -5,7 +5,7 @@ import pytest
 
 import minidl
 from minidl import check_function
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, ShapeError
 
 X = np.random.default_rng(1).standard_normal((3, 4))
 
@@ -103,3 +103,35 @@ def test_the_same_seed_gives_the_same_report():
 def test_wrong_arguments(arguments, options, words):
     with pytest.raises(ArgumentError, match=words):
         check_function(*arguments, **options)
+
+
+def half(array):
+    return np.asarray(array).astype(np.float16).astype(np.float64)
+
+
+HALF = half(X)
+
+
+def half_forward(x):
+    y = half(np.tanh(half(x)))
+    return y, y
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.05])
+@pytest.mark.parametrize("with_cache", [False, True])
+def test_gradients_in_half_precision_are_judged_by_a_reference(factor, with_cache):
+    def backward(dy, y):
+        return half(factor * half(half(dy) * half(1 - half(y * y))))
+
+    def reference(x):
+        return (np.tanh(x), None) if with_cache else np.tanh(x)
+
+    report = check_function(half_forward, backward, HALF, cache=True, reference=reference)
+    assert report.status == ("ok" if factor == 1 else "failed")
+
+
+def test_a_reference_of_another_shape_is_refused():
+    with pytest.raises(ShapeError, match="reference must return"):
+        check_function(np.tanh, lambda dy: dy, X, reference=lambda x: x.sum())
+    with pytest.raises(ArgumentError, match="reference must be callable"):
+        check_function(np.tanh, lambda dy: dy, X, reference=X)

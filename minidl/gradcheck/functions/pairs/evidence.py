@@ -16,16 +16,21 @@ from ...numeric.differences import ComplexStep, RichardsonDifference, Scheme
 from ...numeric.function import Function, real_and_complex
 from ...numeric.gradient import numeric_gradients
 from ...result import Check
+from ..budget import calls_per_element, default_budget
 from .pair import FunctionPair, as_vector
 
 
 class PairEvidence:
     """The source of evidence for the diagnosis of a pair at one point."""
 
-    def __init__(self, pair: FunctionPair, values: Mapping[str, Array]) -> None:
+    def __init__(
+        self, pair: FunctionPair, values: Mapping[str, Array], budget: int | None = None
+    ) -> None:
         self._pair, self._values = pair, dict(values)
         self._y = np.array(pair.output(values))
         self._dy = as_vector(pair.cotangents)
+        size = self._y.size + sum(value.size for value in self._values.values())
+        self._calls = default_budget(size) if budget is None else budget
 
     def of(self, check: Check) -> dict[str, Any]:
         """Return fields of `Evidence` for a failed check."""
@@ -51,8 +56,9 @@ class PairEvidence:
     def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
         name, value = check.parameter, self._values[check.parameter]
         scheme: Scheme = RichardsonDifference()
+        most = self._calls // calls_per_element(scheme)
         if check.method.startswith(ComplexStep.name):
-            scheme = ComplexStep()
+            scheme, most = ComplexStep(), self._calls
 
         def vjp(cotangents: Sequence[Array], at: Array | None, limit: int) -> list[Array] | None:
             arrays = real_and_complex(value if at is None else at.reshape(value.shape))
@@ -61,7 +67,7 @@ class PairEvidence:
                 arrays,
             )
             rng = np.random.default_rng(0)
-            gradients = numeric_gradients(function, cotangents, rng, scheme, limit)
+            gradients = numeric_gradients(function, cotangents, rng, scheme, min(limit, most))
             return None if gradients is None else [gradient.value for gradient in gradients]
 
         others = [array for other, array in self._pair.inputs.values.items() if other != name]

@@ -122,12 +122,15 @@ class FunctionInputs:
         """Return the names of the inputs that a function holds itself."""
         return captured_names(function, self.names, self._inputs)
 
-    def arguments(self, values: Mapping[str, Array]) -> list[Any]:
-        """Return new arguments: arrays from `values`, copies of all else that can be modified."""
+    def arguments(self, values: Mapping[str, Array], *, double: bool = False) -> list[Any]:
+        """Return new arguments: arrays from `values`, copies of all else that can be modified.
+
+        `double` is for a function that takes float64 in any case.
+        """
         by_place = {}
         for name, leaf in self.leaves.items():
             array = values.get(name, self.values[name])
-            if self.keeps_dtypes and array.dtype.kind != "c":
+            if self.keeps_dtypes and not double and array.dtype.kind != "c":
                 array = array.astype(leaf.dtype)
             by_place[leaf.position, leaf.keys] = (
                 array[()] if leaf.is_scalar else np.array(array)  # a copy

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ....errors import ArgumentError, DtypeError, NonFiniteError
+from ....errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from ....utils.typing import Array
 from .inputs import FunctionInputs, is_float
 from .owned import OwnedParameters
@@ -48,6 +48,8 @@ class FunctionPair:
         The incoming gradient of each output, in its type and dtype; None for no array.
     owned : OwnedParameters or None
         Parameters of the object whose methods the functions are.
+    has_reference : bool
+        Whether there is a function that computes the same as forward in higher precision.
     takes_dy : bool
         Whether backward takes incoming gradients. That of a loss need not: they are 1 then.
     """
@@ -61,8 +63,11 @@ class FunctionPair:
         *,
         cache: bool,
         backward_inputs: bool,
+        reference: Callable[..., Any] | None = None,
     ) -> None:
         self._forward, self._backward = forward, backward
+        self._reference = reference or forward
+        self.has_reference = reference is not None
         self._has_cache, self._takes_inputs = cache, backward_inputs
         self._state = state
         self.inputs = inputs
@@ -164,6 +169,23 @@ class FunctionPair:
         """Return the sum of <dy, y>."""
         return inner_product(self.cotangents, self.run(values).outputs)
 
+    def reference_cost(self, values: Mapping[str, Array]) -> Any:
+        """Return the same sum for the outputs of the function in higher precision."""
+        if self.owned:
+            self.owned.set(values)
+        self._state.reset()
+        result = self._reference(*self.inputs.arguments(values, double=True))
+        outputs = list(result) if isinstance(result, list | tuple) else [result]
+        if self._has_cache and len(outputs) == len(self.cotangents) + 1:
+            outputs.pop()
+        shapes, expected = [list(map(np.shape, arrays)) for arrays in (outputs, self.cotangents)]
+        if shapes != expected:
+            raise ShapeError(
+                f"reference must return outputs of the shapes of forward's, {expected}, got "
+                f"{shapes}"
+            )
+        return inner_product(self.cotangents, outputs)
+
     def output(self, values: Mapping[str, Array]) -> Array:
         """Return the outputs: the array itself if it is the only one, else all in one vector."""
         return as_vector(self.run(values).outputs)
@@ -235,8 +257,9 @@ def inner_product(cotangents: list[Any], outputs: list[Any]) -> Any:
     for dy, y in zip(cotangents, outputs, strict=True):
         if is_number_array(y) and dy is not None:
             array = np.asarray(y)
-            array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
-            total = total + (np.asarray(dy).astype(np.float64) * array).sum()
+            double = np.complex128 if array.dtype.kind == "c" else np.float64
+            weights = np.asarray(dy).astype(np.float64, copy=False)
+            total = total + (weights * array.astype(double, copy=False)).sum()
     return total
 
 

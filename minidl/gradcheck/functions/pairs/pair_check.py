@@ -157,7 +157,7 @@ class PairCheck:
                 f"backward reads {', '.join(captured)} itself, not as an argument or from a cache: "
                 "it is right for this input alone, so it was not asked at a second point"
             )
-        evidence = PairEvidence(self._pair, self._values)
+        evidence = PairEvidence(self._pair, self._values, self._budget)
         try:
             report = run_check(
                 self._pair.cost,
@@ -167,6 +167,7 @@ class PairCheck:
                 seed=self._seed,
                 evidence=evidence.of,
                 second_point=not captured,
+                reference=self._pair.reference_cost if self._pair.has_reference else None,
             )
         except Exception as error:
             if error not in raised:
