@@ -26,6 +26,7 @@ from .cost_function import CostFunction
 from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .lost_derivative import lost_derivative
+from .precision.located import explain_failures
 from .precision.measure import measure_precision
 from .precision.measured_checks import METHOD, measured_checks
 from .precision.notes import precision_notes
@@ -76,11 +77,10 @@ class FunctionCheck:
             report = self._by_exact_scheme(complex_required=False)
             if report.ok or not precision.gradient_is_rounded:
                 return report
-        checks = measured_checks(self._cost, self._gradient, precision, rng)
-        difference = max(check.difference for check in checks)
-        report = _report_of(self._cost, checks, METHOD, difference)
-        report.notes += precision_notes(self._cost, precision, checks)
-        return report
+        sides = self._cost, self._gradient, precision
+        checks = measured_checks(*sides, rng)
+        explain_failures(checks, *sides, self._evidence)
+        return _report_of(self._cost, checks, METHOD, precision_notes(*sides, checks))
 
     def _by_exact_scheme(self, *, complex_required: bool) -> Report:
         """Check by the complex step, or by central differences if it cannot be used."""
@@ -208,10 +208,13 @@ class FunctionCheck:
         )
 
 
-def _report_of(cost: CostFunction, checks: list[Check], method: str, difference: float) -> Report:
+def _report_of(cost: CostFunction, checks: list[Check], method: str, notes: list[str]) -> Report:
     arrays, elements = counted(len(checks), "array"), counted(cost.theta.size, "element")
+    difference = max(check.difference for check in checks)
     title = f"a function of {arrays}, {elements}"
-    return Report(checks, title=title, difference=difference, method=method)
+    report = Report(checks, title=title, difference=difference, method=method)
+    report.notes += notes
+    return report
 
 
 def _summary(
@@ -222,8 +225,8 @@ def _summary(
     difference: float,
     notes: list[str],
 ) -> Report:
-    report = _report_of(cost, checks, scheme.name, difference)
-    report.notes += notes
+    report = _report_of(cost, checks, scheme.name, notes)
+    report.difference = difference
     report.notes += [
         f"not tested: {check.untested} of {check.elements} elements of {check.parameter}, "
         "whose gradient is zero here"

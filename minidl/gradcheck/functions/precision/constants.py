@@ -146,3 +146,21 @@ ZERO_HERE = 1e-4
 
 ZERO_WITHIN_ROUNDING = 1e-2
 """The same for one that is rounding, which is zero for a reason: its terms cancel."""
+
+ELEMENT_STEPS = (0.25, 0.03, 0.004)
+"""Steps of an element that is moved alone, in units of the root mean square of its array."""
+
+ELEMENT_NOISE = 1.9
+"""The noise of a slope extrapolated from four values, in units of theirs over the step."""
+
+ELEMENT_CLEAR = 1e-3
+"""An element whose error bar is below this part of it needs no other step."""
+
+ELEMENTS = 1000
+"""Elements of a wrong array that are computed one by one, for its diagnosis."""
+
+ELEMENT_ROUNDING = 4.0
+"""The error bar of an analytic element, in its rounding units."""
+
+NICE_RATIO = 1e-2
+"""A factor as near as that to a simple number is that number."""

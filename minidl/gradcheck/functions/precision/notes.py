@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...result import Check
+from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
     LOW_PRECISION,
@@ -13,7 +14,9 @@ from .measure import Precision
 _FORMATS = {8: "bfloat16", 11: "float16", 24: "float32"}
 
 
-def precision_notes(cost: CostFunction, precision: Precision, checks: list[Check]) -> list[str]:
+def precision_notes(
+    cost: CostFunction, gradient: AnalyticGradient, precision: Precision, checks: list[Check]
+) -> list[str]:
     """Return the precision that was measured, and what the check could see."""
     notes = []
     if not precision.cost_is_exact:
