@@ -22,7 +22,7 @@ from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
 from .returned import Returned
-from .rules import PAIR_RULES, PairRun, writing_notes
+from .rules import DY_IGNORED, PAIR_RULES, PairRun, writing_notes
 
 
 class PairCheck:
@@ -195,9 +195,11 @@ class PairCheck:
 
 
 def _link_to_broken_rules(checks: list[Check]) -> None:
-    """Explain wrong gradients, of which nothing else is known, by the first broken rule."""
+    """Explain wrong gradients by a broken rule: all if dy is ignored, else the unexplained ones."""
     failed = [check for check in checks if check.verdict == "fail"]
     broken = next((check.diagnosis for check in failed if check.term == "protocol"), "")
+    dy_ignored = broken.startswith(DY_IGNORED)
     for check in failed if broken else ():
-        if check.term != "protocol" and check.diagnosis.startswith("unknown"):
+        unknown = check.diagnosis.startswith("unknown")
+        if check.term != "protocol" and (unknown or (dy_ignored and check.analytic is not None)):
             check.diagnosis = f"consistent with a broken rule: {broken}"

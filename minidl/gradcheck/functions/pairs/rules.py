@@ -44,6 +44,13 @@ def _number(a: float, x: Any, b: float, y: Any) -> Any:
     return None if x is None else type(x)(a * x + b * y)
 
 
+DY_IGNORED = "the incoming gradient is ignored"
+
+
+def _is_same(array: Array, other: Array | None) -> bool:
+    return other is not None and bool(array.any()) and np.array_equal(array, other)
+
+
 def _linear_in_dy(run: PairRun) -> str | None:
     pair = run.pair
     if not pair.takes_dy:
@@ -55,6 +62,9 @@ def _linear_in_dy(run: PairRun) -> str | None:
         return {name: array.astype(np.float64) for name, array in arrays.items()}
 
     first, second = gradients(1, 0), gradients(0, 1)
+    same = [name for name, array in first.items() if _is_same(array, second.get(name))]
+    if same:
+        return f"{DY_IGNORED}: the gradient of {', '.join(same)} is the same for every dy"
     combined, scaled, large = gradients(2, -3), gradients(LINEAR_SCALE, 0), gradients(8, 0)
     for name in first:
         if not all(name in others for others in (second, combined, scaled, large)):
@@ -62,10 +72,6 @@ def _linear_in_dy(run: PairRun) -> str | None:
         size = np.linalg.norm(2 * first[name]) + np.linalg.norm(3 * second[name])
         if not 0 < size < np.inf:
             continue
-        if np.array_equal(first[name], second[name]):
-            return (
-                f"the gradient of {name} is the same for every dy: the incoming gradient is ignored"
-            )
         rounding = np.linalg.norm(scaled[name] / LINEAR_SCALE - first[name]) / size
         homogeneity = np.linalg.norm(large[name] / 8 - first[name]) / size
         gap = np.linalg.norm(combined[name] - (2 * first[name] - 3 * second[name])) / size

@@ -84,4 +84,4 @@ def test_a_forward_that_writes_into_its_inputs_is_noted():
 def test_a_broken_rule_explains_what_nothing_else_does():
     report = check_function(np.tanh, lambda dy, x: np.cosh(x), X, backward_inputs=True)
     (check,) = [check for check in report.failures if check.parameter == "x"]
-    assert check.diagnosis.startswith("consistent with a broken rule: the gradient of x is the")
+    assert check.diagnosis.startswith("consistent with a broken rule: the incoming gradient is")
