@@ -27,6 +27,7 @@ def check(
     *inputs: Any,
     x64: bool = True,
     wrt: str | int | Sequence[str | int] | None = None,
+    reference: Callable[..., Any] | None = None,
     budget: int | None = None,
     seed: int = 0,
 ) -> Report:
@@ -47,6 +48,9 @@ def check(
         the precision that is measured.
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; by default all.
+    reference : callable, optional
+        The same function as `function`, for a numeric side in float64: by it gradients of low
+        precision are judged to their own rounding. May be `function` itself, with ``x64=False``.
     budget : int, optional
         How many calls of the function the check may take, see `minidl.check_function`.
     seed : int, default 0
@@ -87,7 +91,9 @@ def check(
     calls = _Calls(jax, function, x64=x64)
     arrays = [_as_arrays(each) for each in inputs]
     name = getattr(function, "__name__", "function")
-    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
+    if reference is not None:
+        options["reference"] = _Calls(jax, reference, x64=True).forward
     return check_pair(calls.forward, calls.gradients, arrays, arguments_of(function), name, options)
 
 

@@ -33,6 +33,7 @@ def check(
     *inputs: Any,
     dtype: str = "float64",
     wrt: str | int | Sequence[str | int] | None = None,
+    reference: Any = None,
     budget: int | None = None,
     seed: int = 0,
 ) -> Report:
@@ -55,6 +56,10 @@ def check(
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; "parameters" for those of a module. By default
         all.
+    reference : Function class, Module or callable, optional
+        The same function as `function`, for a numeric side in float64: by it gradients of low
+        precision are judged to their own rounding. May be `function` itself, with
+        ``dtype="float32"``; for a module it is a module with the same parameters.
     budget : int, optional
         How many forward passes the check may take, see `minidl.check_function`.
     seed : int, default 0
@@ -73,7 +78,7 @@ def check(
     MissingDependencyError
         If PyTorch is not installed.
     ArgumentError
-        If `function` cannot be called, or `dtype` is another one.
+        If `function` or `reference` cannot be called, or `dtype` is another one.
 
     See Also
     --------
@@ -110,7 +115,9 @@ def check(
     if calls.parameters:
         arrays = [calls.parameters, *arrays]
         names = [_PARAMETERS, *(names or [])]
-    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
+    if reference is not None:
+        options["reference"] = _reference(torch, reference, calls, seed)
     report = check_pair(calls.forward, calls.gradients, arrays, names, calls.title, options)
     for row in report.checks:
         row.parameter = row.parameter.removeprefix(f"{_PARAMETERS}.")
@@ -118,6 +125,16 @@ def check(
         rules = _Rules(calls, arrays, np.random.default_rng([seed, 3]))
         report.checks = [*rules.rows(), *report.checks]
     return report
+
+
+def _reference(torch: Any, reference: Any, calls: _Calls, seed: int) -> Callable[..., Any]:
+    exact = _Calls(torch, reference, "float64", seed)
+    if exact.parameters.keys() != calls.parameters.keys():
+        raise ArgumentError(
+            f"reference must have the parameters of the module, {sorted(calls.parameters)}, "
+            f"got {sorted(exact.parameters)}: pass a module of the same structure"
+        )
+    return exact.forward
 
 
 class _Calls:

@@ -52,10 +52,7 @@ def make_product(jax, factor=1.0):
     return product
 
 
-MEASURED = pytest.mark.xfail(reason="the precision of a function is not measured yet", strict=False)
-
-
-@pytest.mark.parametrize("x64", [True, pytest.param(False, marks=MEASURED)])
+@pytest.mark.parametrize("x64", [True, False])
 def test_a_right_function(jax, x64):
     before = jax.config.jax_enable_x64
     report = adapter.check(make_product(jax), X, W, x64=x64)
@@ -74,9 +71,15 @@ def test_wrong_functions(jax):
     assert adapter.check(product, X, W, wrt="x").ok
 
 
-@MEASURED
 def test_a_wrong_function_in_float32(jax):
     assert failed(adapter.check(make_product(jax, factor=1.05), X, W, x64=False)) == {"w"}
+
+
+def test_a_reference_in_float64_judges_float32_to_its_rounding(jax):
+    right, wrong = make_product(jax), make_product(jax, factor=1 + 1e-3)
+    assert adapter.check(right, X, W, x64=False, reference=right).ok
+    report = adapter.check(wrong, X, W, x64=False, reference=right)
+    assert failed(report) == {"w"}
 
 
 def test_the_example_of_the_docstring(jax):

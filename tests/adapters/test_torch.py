@@ -139,6 +139,29 @@ def test_a_module_with_parameters_buffers_and_dropout(torch, product):
     assert failed(adapter.check(Net(product("factor")).eval(), x)) == {"weight"}
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.05])
+def test_a_reference_judges_half_precision(torch, factor):
+    class Half(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            y = torch.tanh(x.bfloat16() @ w.bfloat16())
+            ctx.save_for_backward(x, w, y)
+            return y.to(x.dtype)
+
+        @staticmethod
+        def backward(ctx, dy):
+            x, w, y = ctx.saved_tensors
+            dz = dy.bfloat16() * (1 - y**2)
+            return (dz @ w.bfloat16().T).to(x.dtype), (factor * x.bfloat16().T @ dz).to(x.dtype)
+
+    report = adapter.check(Half, X, W, reference=lambda x, w: torch.tanh(x @ w))
+    assert failed(report) == ({"w"} if factor > 1 else set()), report
+    module = torch.nn.Linear(3, 2)
+    with pytest.raises(ArgumentError, match=r"must have the parameters of the module"):
+        adapter.check(module, X, reference=torch.tanh)
+    assert adapter.check(module, X, dtype="float32", reference=module).ok
+
+
 def test_a_function_in_place(torch):
     class Double(torch.autograd.Function):
         @staticmethod
