@@ -26,3 +26,9 @@ FOCUS_LINES = 8
 
 FOCUS_PROBES = 64
 """... and the probes of that search."""
+
+KINK_ELEMENTS = 32
+"""How many of the elements of a large array that sit on kinks are moved alone, to both sides."""
+
+UNRESOLVED_BUDGETS = 4
+"""How many budgets computing an array element by element may take that probes leave unresolved."""

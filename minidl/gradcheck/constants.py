@@ -139,6 +139,13 @@ RICHARDSON_SHORTER = (-6, -12, -18)
 RICHARDSON_CONVERGED = 1e-5
 """No other step is tried once the error bound of each output is below this part of its slope..."""
 
+RICHARDSON_PRECISE = (4, -3)
+"""Exponents of more steps for probes of many elements, where the best of all steps is taken."""
+
+PRECISE_WEIGHT = 2.0**-6
+"""The weight of the quotients in the error estimate of these probes, to which the change of the
+extrapolated slope is added. What is left after extrapolation is far less, unless by accident."""
+
 RICHARDSON_NEGLIGIBLE = 1e-9
 """... plus this part of the largest slope, below which an output carries no weight."""
 
@@ -240,6 +247,11 @@ PROBE_CONTRADICTION = 2
 
 MAX_VAIN_SEARCHES = 16
 """The search for kinks ends after this number of failed elements in a row without one."""
+
+
+NEARBY_STEP = 1e-6
+"""How far a point nearby is, in units of the largest element: it breaks ties, and smooth gradients
+change less than `MIN_JUMP`."""
 
 
 # One-sided slopes of a cost.

@@ -116,7 +116,7 @@ def test_c7_a_subgradient_at_a_tie_does_not_fail(gradient):
 SMALL, LARGE = (1, 4, 4, 2), (2, 32, 32, 8)
 
 
-@pytest.mark.parametrize("shape", [SMALL, pytest.param(LARGE, marks=waits_for("any size"))])
+@pytest.mark.parametrize("shape", [SMALL, LARGE])
 def test_c8_ties_that_share_a_gradient_do_not_fail(shape):
     assert not cases.pooling(shape, share=True).failures
 

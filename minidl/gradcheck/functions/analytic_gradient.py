@@ -58,16 +58,24 @@ class AnalyticGradient:
         if self.repeatability.kind == "random":
             self.jitter = JITTER_SAFETY * np.ptp(runs, axis=0)
 
-    def part(self, cost: CostFunction, numbers: list[int]) -> AnalyticGradient:
-        """Return the gradient of some arrays; `cost` is the cost as a function of these."""
+    def part(self, numbers: list[int]) -> AnalyticGradient:
+        """Return the gradient of some arrays; all others keep their values."""
         places = np.concatenate([np.arange(*_ends(self._cost, number)) for number in numbers])
         part = copy(self)
-        part._cost = cost
-        part.leaves = cost.tree.leaves
+        part._cost = self._cost.part(numbers)
+        part.leaves = part._cost.tree.leaves
         part.value, part.jitter = self.value[places], self.jitter[places]
         part.precisions = [self.precisions[number] for number in numbers]
         part.noisy = [run[places] for run in self.noisy]
         return part
+
+    def moved_to(self, theta: Array) -> AnalyticGradient:
+        """Return the gradient at another point; its rounding is taken to be that of here."""
+        moved = copy(self)
+        moved._cost = self._cost.moved_to(theta)
+        moved.value = moved.at(theta)
+        moved.noisy = [run + (moved.value - self.value) for run in self.noisy]
+        return moved
 
     def at(self, theta: Array) -> Array:
         """Return the gradient at the vector `theta`, after a call of the cost there.

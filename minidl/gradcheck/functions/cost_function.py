@@ -108,10 +108,14 @@ class CostFunction:
         """Return the cost as a function of some arrays; all others keep their values."""
         part = copy(self)
         part.tree = self.tree.part(numbers)
-        theta = part.tree.theta
-        part.arrays = {"real": theta, "complex": theta.astype(np.complex128)}
-        part._function = Function(part.value, part.arrays)
-        return part
+        return part.moved_to(part.tree.theta)
+
+    def moved_to(self, theta: Array) -> CostFunction:
+        """Return the cost at another point."""
+        moved = copy(self)
+        moved.arrays = {"real": theta.copy(), "complex": theta.astype(np.complex128)}
+        moved._function = Function(moved.value, moved.arrays)
+        return moved
 
     def why_not_complex_safe(self, rng: np.random.Generator) -> str:
         """Return why the complex step cannot be used for some array, or "" if it can."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...utils.typing import Array
-from ..call_limits import LOCATION_CALLS
+from ..call_limits import LOCATION_CALLS, UNRESOLVED_BUDGETS
 from ..constants import COURSE_THRESHOLD, EPS
 from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ..method import kink_note, threshold_note
@@ -125,39 +125,41 @@ class FunctionCheck:
         sizes = [part.stop - part.start for _, part, _ in self._cost.tree.leaves]
         is_whole = arrays_in_budget(sizes, calls_per_element(scheme), self._budget)
         if all(is_whole):
-            numeric = gradient_with_kinks(self._cost, scheme, self._rng)
-            return self._elementwise_report(scheme, numeric)
+            return self._whole_report(scheme)
         return self._mixed_report(scheme, is_whole)
 
     def _mixed_report(self, scheme: Scheme, is_whole: list[bool]) -> Report:
         """Compute some arrays whole, probe the others, and locate what is wrong in these."""
-        checks: dict[int, Check] = {}
-        notes = []
         whole = [number for number, each in enumerate(is_whole) if each]
+        probes = {
+            number: ProbeCheck(self._cost, self._gradient, scheme, number)
+            for number, each in enumerate(is_whole)
+            if not each
+        }
+        calls = min(self._budget, LOCATION_CALLS)
+        checks = {number: each.check(self._rng, calls) for number, each in probes.items()}
+        affordable = UNRESOLVED_BUDGETS * self._budget // calls_per_element(scheme)
+        for number in list(probes):
+            check = checks[number]
+            if check.verdict == "unresolved" and check.elements <= affordable:
+                whole.append(number)
+                del probes[number]
+        notes = []
         if whole:
-            part = self._part(whole)
-            report = part._elementwise_report(
-                scheme, gradient_with_kinks(part._cost, scheme, self._rng)
-            )
-            checks |= zip(whole, report.checks, strict=True)
+            report = self._part(sorted(whole))._whole_report(scheme)
+            checks |= zip(sorted(whole), report.checks, strict=True)
             notes += [note for note in report.notes if "kink" in note]
             names = ", ".join(check.parameter for check in report.checks)
             notes.append(f"element by element: {names}")
-        probed = [number for number, each in enumerate(is_whole) if not each]
-        array_checks = {
-            number: ProbeCheck(self._cost, self._gradient, scheme, number) for number in probed
-        }
-        for number, probes in array_checks.items():
-            checks[number] = probes.check(self._rng)
-        for number, probes in array_checks.items():
-            check = checks[number]
-            if check.verdict == "fail":
-                probes.locate(check, min(self._budget, LOCATION_CALLS))
-            notes.append(probes.note(check))
+        notes += [each.note(checks[number]) for number, each in probes.items()]
         in_order = [checks[number] for number in range(len(is_whole))]
         explain_arrays(in_order, self._known(in_order), self._evidence)
         worst = max(check.difference for check in in_order)
         return _summary(self._cost, self._gradient, in_order, scheme, worst, notes)
+
+    def _whole_report(self, scheme: Scheme) -> Report:
+        numeric = gradient_with_kinks(self._cost, scheme, self._rng)
+        return self._elementwise_report(scheme, numeric)
 
     def _known(self, checks: list[Check]) -> KnownArrays:
         """Return what is known of all arrays: a gradient that was only probed, and passed."""
@@ -174,7 +176,7 @@ class FunctionCheck:
         """Return the check of some of the arrays."""
         part = copy(self)
         part._cost = self._cost.part(numbers)
-        part._gradient = self._gradient.part(part._cost, numbers)
+        part._gradient = self._gradient.part(numbers)
         part._elementwise = ElementwiseCheck(part._cost, part._gradient, self._rng, self._evidence)
         return part
 

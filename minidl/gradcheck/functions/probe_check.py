@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...utils.typing import Array
-from ..constants import COST_ULPS, EPS, PROBES, ROUNDING_PER_NOISE, SUMMATION_ULPS
+from ..constants import PROBES
 from ..location.fill_in import fill_in_wrong_elements
 from ..location.probed_array import ProbedArray
-from ..numeric.differences import Scheme
+from ..numeric.differences import RichardsonDifference, Scheme
 from ..result import Check
-from ..rounding.probes import (
-    MIN_FLAT_STEP,
-    ProbeValues,
-    balanced_direction,
-    compare_probes,
-    directional_check,
-    flat_direction,
-)
+from ..rounding.probes import balanced_direction, compare_probes, flat_direction
 from .analytic_gradient import AnalyticGradient
+from .array_probes import ArrayProbes
 from .cost_function import CostFunction
+from .probe_kinks import Probed, reconsider_at_kinks
 
 
 @dataclass(frozen=True)
 class ProbeCheck:
-    """Probes of one array of a gradient along random directions."""
+    """Probes of array `number` of a gradient along random directions."""
 
     cost: CostFunction
     gradient: AnalyticGradient
     scheme: Scheme
     number: int
 
-    def check(self, rng: np.random.Generator) -> Check:
-        """Return the check along directions that all elements share."""
-        name, _, _ = self.cost.tree.leaves[self.number]
-        analytic = self._analytic
+    def check(self, rng: np.random.Generator, calls: int) -> Check:
+        """Return the check along directions that all elements share.
+
+        If it fails, its arrays are filled in where the gradient is wrong, with about so many calls.
+        """
+        probes = self._probes(self._precise_scheme)
+        analytic = probes.analytic
         directions = [balanced_direction(analytic, rng) for _ in range(PROBES)]
         (other,) = rng.spawn(1)
         directions += [flat_direction(analytic, other) for _ in range(PROBES)]
-        check = Check(None, "total", name)
+        check = Check(None, "total", self.cost.tree.leaves[self.number].name)
         if not np.isfinite(analytic).all():
             check.verdict = "fail"
-        probes = [self._probe(direction) for direction in directions]
-        method = f"{self.scheme.name}, {len(probes)} probes of every element"
-        compare_probes(check, probes, analytic.size, method)
-        check.resolution = self._resolution(probes[PROBES:])
+        found = [Probed(direction, probes.along(direction)) for direction in directions]
+        values = [each.values for each in found]
+        method = f"{self.scheme.name}, {len(found)} probes of every element"
+        compare_probes(check, values, analytic.size, method)
+        check.resolution = probes.resolution(values[PROBES:])
+        if check.verdict == "fail" and np.isfinite(analytic).all():
+            probes = reconsider_at_kinks(check, probes, found, other)
+        if check.verdict == "fail" and not check.diagnosis:
+            self._locate(check, probes, calls)
         if check.verdict == "pass":
             check.untested = int(np.count_nonzero(analytic == 0))
         return check
@@ -55,6 +56,8 @@ class ProbeCheck:
     def note(self, check: Check) -> str:
         """Say how the array was covered, and what would have been seen."""
         note = f"{check.parameter}: {check.elements:,} elements by {2 * PROBES} probes of all"
+        if check.kinks:
+            note += f", at a point nearby, as {check.kinks:,} of them sit exactly on a kink"
         if np.isfinite(check.resolution):
             note += (
                 f"; an error of one element above {check.resolution:.1e} of the norm of the "
@@ -62,57 +65,33 @@ class ProbeCheck:
             )
         return note
 
-    def locate(self, check: Check, calls: int) -> None:
-        """Fill in the numeric gradient of a failed check, where it is wrong."""
-        _, _, shape = self.cost.tree.leaves[self.number]
-        analytic = self._analytic.reshape(shape)
-        array = ProbedArray(
-            analytic, lambda direction: self._probe(direction.ravel()), self._element
-        )
+    def _locate(self, check: Check, probes: ArrayProbes, calls: int) -> None:
+        """Differences of one step are tried first; small errors need the best of several."""
         others = [
             self.gradient.value[part].reshape(shape)
             for number, (_, part, shape) in enumerate(self.cost.tree.leaves)
             if number != self.number
         ]
-        fill_in_wrong_elements(check, array, self.number, calls=calls, others=others)
-
-    def _resolution(self, flat_probes: list[ProbeValues]) -> float:
-        """Return the error of one element that is seen along a direction of equal steps."""
-        norm = float(np.linalg.norm(self._analytic))
-        if not 0 < norm < np.inf:
-            return np.inf
-        return max(probe.bar for probe in flat_probes) / (MIN_FLAT_STEP * norm)
+        for scheme in dict.fromkeys([self.scheme, self._precise_scheme]):
+            array = _probed_array(replace(probes, scheme=scheme))
+            fill_in_wrong_elements(check, array, self.number, calls=calls, others=others)
+            if check.numeric is not None:
+                return
 
     @property
-    def _part(self) -> slice:
-        return self.cost.tree.leaves[self.number].part
+    def _precise_scheme(self) -> Scheme:
+        if isinstance(self.scheme, RichardsonDifference):
+            return replace(self.scheme, is_precise=True)
+        return self.scheme
 
-    @property
-    def _analytic(self) -> Array:
-        analytic: Array = self.gradient.value[self._part]
-        return analytic
+    def _probes(self, scheme: Scheme) -> ArrayProbes:
+        numbers = [self.number]
+        return ArrayProbes(self.cost.part(numbers), self.gradient.part(numbers), scheme)
 
-    def _probe(self, direction: Array) -> ProbeValues:
-        numeric, error = self.cost.slope(self.scheme, self._part, direction)
-        values = directional_check(self._analytic, [], direction, numeric, error)
-        with np.errstate(all="ignore"):
-            spread = float(np.abs(self._noise @ direction).max(initial=0.0))
-        moved = max(int(np.count_nonzero(direction)), 1)
-        precision = self.gradient.precisions[self.number]
-        floor = SUMMATION_ULPS * precision * values.terms / moved**0.5
-        cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * float(np.abs(direction).max())
-        noise = spread * ROUNDING_PER_NOISE
-        jitter = float(np.linalg.norm(self.gradient.jitter[self._part] * direction))
-        bar = values.bar + floor + cost_rounding + jitter
-        return values._replace(bar=bar + (noise if np.isfinite(noise) else 0.0))
 
-    @cached_property
-    def _noise(self) -> Array:
-        """How much noise of some ulps changes the array, one row for each run."""
-        runs = [run[self._part] - self._analytic for run in self.gradient.noisy]
-        noise: Array = np.array(runs).reshape(len(runs), -1)
-        return noise
-
-    def _element(self, place: int) -> tuple[float, float]:
-        slope, error = self.cost.slope(self.scheme, self._part.start + place, 1.0)
-        return slope, error + SUMMATION_ULPS * EPS * abs(slope)
+def _probed_array(probes: ArrayProbes) -> ProbedArray:
+    return ProbedArray(
+        probes.analytic.reshape(probes.shape),
+        lambda direction: probes.along(direction.ravel()),
+        probes.element,
+    )

@@ -23,10 +23,12 @@ from ..constants import (
     KINK_GAP_RATIO,
     KINK_ROUNDING,
     MAX_IMAGINARY,
+    PRECISE_WEIGHT,
     RICHARDSON_CONVERGED,
     RICHARDSON_LONG_FROM,
     RICHARDSON_LONGER,
     RICHARDSON_NEGLIGIBLE,
+    RICHARDSON_PRECISE,
     RICHARDSON_SHORTER,
     RICHARDSON_STEP,
     ROUNDING_ULPS,
@@ -101,10 +103,12 @@ class RichardsonDifference:
     """Richardson's extrapolation of central differences with the steps h, h / 2 and h / 4.
 
     `internal_scale` is the size of the numbers inside f, where larger than f itself: log(1 + 1e-9)
-    is only known to within EPS of 1.
+    is only known to within EPS of 1. If `is_precise`, all steps are tried, and the best is taken;
+    otherwise the first that is good enough.
     """
 
     internal_scale: float = 0.0
+    is_precise: bool = False
     name: ClassVar[str] = "central differences (Richardson)"
     arithmetic: ClassVar[str] = "real"
 
@@ -117,7 +121,10 @@ class RichardsonDifference:
         first_h = RICHARDSON_STEP / (float(np.abs(direction).max(initial=0.0)) or 1.0)
         (base,) = values_at(f, array, index, direction, 0.0)
         slope, bound = np.zeros(base.shape), np.full(base.shape, np.inf)
-        for exponent in _step_exponents(size):
+        exponents = _step_exponents(size)
+        if self.is_precise:
+            exponents = (*exponents[:1], *RICHARDSON_PRECISE, *exponents[1:])
+        for exponent in exponents:
             h = first_h * 2.0**exponent
             try:
                 values = values_at(f, array, index, direction, h, -h, h / 2, -h / 2, h / 4, -h / 4)
@@ -128,7 +135,7 @@ class RichardsonDifference:
             consistent = np.abs(new_slope - slope) <= bound + new_bound
             better = (new_bound < bound) & ((exponent < 0) | ~np.isfinite(bound) | consistent)
             slope, bound = np.where(better, new_slope, slope), np.where(better, new_bound, bound)
-            if bool(np.all(bound <= _converged_bound(slope))):
+            if not self.is_precise and bool(np.all(bound <= _converged_bound(slope))):
                 break
         return slope, bound
 
@@ -151,7 +158,11 @@ class RichardsonDifference:
         near_gap = np.abs(values.near_right + values.near_left - 2 * base) / (h / 4)
         at_kink = near_gap > KINK_GAP_RATIO * mid_gap + KINK_ROUNDING * rounding
         kink = np.where(at_kink, near_gap, 0.0)
-        truncation = np.abs(finest - fine) + COARSE_WEIGHT * np.abs(fine - coarse) + kink
+        truncation = np.abs(finest - fine) + COARSE_WEIGHT * np.abs(fine - coarse)
+        if self.is_precise:
+            coarser_slope = (4 * fine - coarse) / 3
+            truncation = PRECISE_WEIGHT * truncation + np.abs(slope - coarser_slope)
+        truncation = truncation + kink
         bound = truncation * _estimate_safety(truncation, slope) + rounding
         return slope, np.where(np.isfinite(bound), bound, np.inf)
 

@@ -243,3 +243,13 @@ def test_the_course_step_is_the_formula_of_the_course():
     slope, _ = along(CentralDifference(h), np.exp, [x], 1.0)
     assert slope[0] == (np.exp(x + h) - np.exp(x - h)) / (2 * h)
     assert re.search("epsilon = 0.0001", CentralDifference(h).name)
+
+
+def test_the_best_of_all_steps_is_more_precise():
+    x = np.linspace(0.1, 2, 50)
+    direction = np.linspace(-1, 1.5, 50)
+    expected = (np.cos(x) * direction).sum()
+    for precise, largest in ((False, 1e-3), (True, 1e-8)):
+        scheme = RichardsonDifference(is_precise=precise)
+        slope, bound = scheme.along(lambda: np.sin(x).sum(), x, ..., direction)
+        assert abs(slope - expected) <= bound < largest
