@@ -87,6 +87,4 @@ class ArrayProbes:
         """Return the probes at a point nearby, at which other elements keep their values."""
         size = float(np.abs(self.value).max(initial=0.0)) or 1.0
         theta = self.value + step * size * flat_direction(self.value, rng)
-        return replace(
-            self, cost=self.cost.moved_to(theta), gradient=self.gradient.moved_to(theta)
-        )
+        return replace(self, cost=self.cost.moved_to(theta), gradient=self.gradient.moved_to(theta))

@@ -10,9 +10,8 @@ import numpy as np
 
 from ...errors import ArgumentError
 from ...utils.typing import Array
-from ..call_limits import LOCATION_CALLS, UNRESOLVED_BUDGETS
 from ..constants import COURSE_THRESHOLD, EPS
-from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
+from ..diagnosis.explain_arrays import EvidenceSource, explain_arrays
 from ..method import kink_note, threshold_note
 from ..numeric.differences import CentralDifference, ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
@@ -30,7 +29,7 @@ from .precision.located import explain_failures
 from .precision.measure import measure_precision
 from .precision.measured_checks import METHOD, measured_checks
 from .precision.notes import precision_notes
-from .probe_check import ProbeCheck
+from .probed_arrays import ProbedArrays
 from .pytree import ParameterTree
 
 
@@ -130,47 +129,23 @@ class FunctionCheck:
 
     def _mixed_report(self, scheme: Scheme, is_whole: list[bool]) -> Report:
         """Compute some arrays whole, probe the others, and locate what is wrong in these."""
-        whole = [number for number, each in enumerate(is_whole) if each]
-        probes = {
-            number: ProbeCheck(self._cost, self._gradient, scheme, number)
-            for number, each in enumerate(is_whole)
-            if not each
-        }
-        calls = min(self._budget, LOCATION_CALLS)
-        checks = {number: each.check(self._rng, calls) for number, each in probes.items()}
-        affordable = UNRESOLVED_BUDGETS * self._budget // calls_per_element(scheme)
-        for number in list(probes):
-            check = checks[number]
-            if check.verdict == "unresolved" and check.elements <= affordable:
-                whole.append(number)
-                del probes[number]
-        notes = []
+        probed = ProbedArrays(self._cost, self._gradient, scheme, self._budget)
+        checks, notes = probed.check(is_whole, self._rng)
+        whole = sorted(set(range(len(is_whole))) - set(checks))
         if whole:
-            report = self._part(sorted(whole))._whole_report(scheme)
-            checks |= zip(sorted(whole), report.checks, strict=True)
-            notes += [note for note in report.notes if "kink" in note]
+            report = self._part(whole)._whole_report(scheme)
+            checks |= zip(whole, report.checks, strict=True)
             names = ", ".join(check.parameter for check in report.checks)
-            notes.append(f"element by element: {names}")
-        notes += [each.note(checks[number]) for number, each in probes.items()]
+            kinks = [note for note in report.notes if "kink" in note]
+            notes = [*kinks, f"element by element: {names}", *notes]
         in_order = [checks[number] for number in range(len(is_whole))]
-        explain_arrays(in_order, self._known(in_order), self._evidence)
+        explain_arrays(in_order, probed.known(in_order), self._evidence)
         worst = max(check.difference for check in in_order)
         return _summary(self._cost, self._gradient, in_order, scheme, worst, notes)
 
     def _whole_report(self, scheme: Scheme) -> Report:
         numeric = gradient_with_kinks(self._cost, scheme, self._rng)
         return self._elementwise_report(scheme, numeric)
-
-    def _known(self, checks: list[Check]) -> KnownArrays:
-        """Return what is known of all arrays: a gradient that was only probed, and passed."""
-        arrays = self._cost.tree.arrays
-        gradients = arrays(self._gradient.value)
-        for check in checks:
-            if check.numeric is not None:
-                gradients[check.parameter] = check.numeric
-            elif check.verdict != "pass":
-                del gradients[check.parameter]
-        return KnownArrays(arrays(self._cost.theta), gradients)
 
     def _part(self, numbers: list[int]) -> FunctionCheck:
         """Return the check of some of the arrays."""

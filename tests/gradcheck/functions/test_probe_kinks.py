@@ -71,16 +71,3 @@ def test_ready_made_gradients_at_kinks_are_unresolved():
     report = check_gradients(relu_cost, relu_gradient(X), X, budget=500)
     assert report.status == "unresolved"
     assert "kink" in report.checks[0].diagnosis
-
-
-def test_what_probes_leave_unresolved_is_computed_whole_if_that_is_affordable():
-    rough = RNG.standard_normal(900)
-
-    def cost(p):  # not complex-safe, with kinks close by along every direction
-        return float(np.abs(np.sin(4e7 * p)).sum())
-
-    def gradient(p):
-        return 4e7 * np.cos(4e7 * p) * np.sign(np.sin(4e7 * p))
-
-    report = check_gradients(cost, gradient, rough)
-    assert report.checks[0].numeric is not None
