@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from .inputs import FunctionInputs, is_float
 from .owned import OwnedParameters
 from .owner import PairState
 from .returned import GradientMatcher, Returned
+from .signature import accepts, check_no_cache_wanted, hint_of_arguments
 
 
 class ForwardRun(NamedTuple):
@@ -155,10 +155,12 @@ class FunctionPair:
 
         They are 1 for the backward function of a loss that takes no incoming gradient.
         """
+        if not self._has_cache:
+            check_no_cache_wanted(self._backward, len(run.outputs))
         cotangents = [_random_like(output, rng) for output in run.outputs]
         if len(cotangents) == 1 and np.size(cotangents[0]) == 1:
             more = self._arguments_after_dy(run)
-            self.takes_dy = _accepts(self._backward, [*cotangents, *more]) or not _accepts(
+            self.takes_dy = accepts(self._backward, [*cotangents, *more]) or not accepts(
                 self._backward, more
             )
             if not self.takes_dy:
@@ -208,21 +210,17 @@ class FunctionPair:
         dy = cotangents if self.takes_dy else []
         return self._backward(*dy, *self._arguments_after_dy(run))
 
+    def hint_for(self, error: Exception, run: ForwardRun) -> str:
+        """Return what to pass if backward raised a TypeError for its arguments, else ""."""
+        if not isinstance(error, TypeError):
+            return ""
+        dy = self.cotangents if self.takes_dy else []
+        return hint_of_arguments(self._backward, [*dy, *self._arguments_after_dy(run)])
+
     def _arguments_after_dy(self, run: ForwardRun) -> list[Any]:
         if self._has_cache:
             return [run.cache]
         return run.arguments if self._takes_inputs else []
-
-
-def _accepts(function: Callable[..., Any], arguments: list[Any]) -> bool:
-    """Return whether a function can be called with that many arguments."""
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError:
-        return False
-    except ValueError:  # it has no signature
-        return True
-    return True
 
 
 def as_vector(outputs: list[Any]) -> Array:

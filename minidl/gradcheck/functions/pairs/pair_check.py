@@ -50,7 +50,7 @@ class PairCheck:
                 self._values = self._pair.values
                 returned = self._pair.vjp(self._values)
             except Exception as error:
-                return self._raised(error)
+                return self._raised(error, self._pair.hint_for(error, run))
             self._require_arrays()
             rows = self._test_rules(returned, self._pair.draw_cotangents(run, rng))
         report = self._derivatives(returned)
@@ -62,7 +62,7 @@ class PairCheck:
     def _require_arrays(self) -> None:
         inputs = self._pair.inputs
         owned = self._pair.owned.values if self._pair.owned else {}
-        known = [*inputs.names, *inputs.values, *owned]
+        known = list(dict.fromkeys([*inputs.names, *inputs.values, *owned]))
         unknown = sorted((inputs.wrt or set()) - set(known))
         if unknown:
             raise ArgumentError(
@@ -95,10 +95,10 @@ class PairCheck:
         self._notes.append(f"forward refuses float64: {', '.join(coarse)} passed as given")
         return run
 
-    def _raised(self, error: Exception) -> Report:
+    def _raised(self, error: Exception, hint: str = "") -> Report:
         check = Check(None, "protocol", "backward", method="no derivative needed")
         check.verdict, check.difference = "fail", 1.0
-        check.diagnosis = f"it raises {type(error).__name__}: {error}"
+        check.diagnosis = f"it raises {type(error).__name__}: {error}{hint}"
         return self._only_rows([check])
 
     def _only_rows(self, rows: list[Check]) -> Report:
@@ -169,6 +169,13 @@ class PairCheck:
                 second_point=not captured,
                 reference=self._pair.reference_cost if self._pair.has_reference else None,
             )
+        except ArgumentError as error:
+            if "freeze its randomness" in str(error):
+                raise ArgumentError(
+                    "forward must return the same for the same inputs, got two different outputs: "
+                    "freeze its randomness with a seed"
+                ) from None
+            raise
         except Exception as error:
             if error not in raised:
                 raise

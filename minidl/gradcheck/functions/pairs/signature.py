@@ -1,0 +1,43 @@
+"""Whether a backward function takes what check_function would pass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ....errors import ArgumentError
+
+
+def accepts(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
+    """Return whether a function can be called with that many arguments."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True
+
+
+def check_no_cache_wanted(backward: Callable[..., Any], count: int) -> None:
+    """Raise `ArgumentError` if one of the first `count` arguments, the dys, is named cache."""
+    try:
+        names = list(inspect.signature(backward).parameters)[:count]
+    except (TypeError, ValueError):
+        return
+    if "cache" in names:
+        raise ArgumentError(
+            "backward takes a cache, but cache=True was not passed: the last output of forward "
+            "would count as an array with an incoming gradient of its own"
+        )
+
+
+def hint_of_arguments(backward: Callable[..., Any], arguments: Sequence[Any]) -> str:
+    """Return what to pass if a function takes more or fewer arguments than these, else ""."""
+    if accepts(backward, arguments):
+        return ""
+    return (
+        "; cache=True passes it what forward returned last, backward_inputs=True the inputs, each "
+        "after one incoming gradient per output"
+    )
