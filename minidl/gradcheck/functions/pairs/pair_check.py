@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from ....errors import ArgumentError
-from ....utils.typing import Array
 from ...contract.rule import Rule, run_rules
 from ...report.report import Report
 from ...result import Check
 from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
-from ..structure import failed_row
 from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
+from .pair_gradients import PairGradients
 from .returned import Returned
-from .rules import DY_IGNORED, PAIR_RULES, PairRun, writing_notes
+from .rows import broken_row, leave_none_unresolved, link_to_broken_rules, rows_in_order
+from .rules import PAIR_RULES, PairRun, writing_notes
 
 
 class PairCheck:
@@ -50,12 +49,14 @@ class PairCheck:
                 self._values = self._pair.values
                 returned = self._pair.vjp(self._values)
             except Exception as error:
-                return self._raised(error, self._pair.hint_for(error, run))
+                report = self._only_rows([_raised(error, self._pair.hint_for(error, run))])
+                report.notes += self._notes
+                return report
             self._require_arrays()
             rows = self._test_rules(returned, self._pair.draw_cotangents(run, rng))
         report = self._derivatives(returned)
-        report.checks = rows + self._in_order(report.checks, returned)
-        _link_to_broken_rules(report.checks)
+        report.checks = rows + rows_in_order(self._values, report.checks, returned)
+        link_to_broken_rules(report.checks)
         report.notes += self._notes
         return report
 
@@ -95,18 +96,10 @@ class PairCheck:
         self._notes.append(f"forward refuses float64: {', '.join(coarse)} passed as given")
         return run
 
-    def _raised(self, error: Exception, hint: str = "") -> Report:
-        check = Check(None, "protocol", "backward", method="no derivative needed")
-        check.verdict, check.difference = "fail", 1.0
-        check.diagnosis = f"it raises {type(error).__name__}: {error}{hint}"
-        return self._only_rows([check])
-
     def _only_rows(self, rows: list[Check]) -> Report:
         size = sum(value.size for value in self._values.values())
         title = f"a function of {counted(len(self._values), 'array')}, {counted(size, 'element')}"
-        report = Report(rows, title=title, difference=1.0, method="none")
-        report.notes += self._notes
-        return report
+        return Report(rows, title=title, difference=1.0, method="none")
 
     def _test_rules(self, returned: Returned, other_cotangents: list[Any]) -> list[Check]:
         def guarded(rule: Rule[PairRun]) -> Rule[PairRun]:
@@ -123,9 +116,7 @@ class PairCheck:
             self._notes += writing_notes(run)
         rows = run_rules(map(guarded, PAIR_RULES), run, "")
         if returned.extra:
-            check = Check(None, "protocol", "number of gradients", method="no derivative needed")
-            check.verdict, check.difference, check.diagnosis = "fail", 1.0, returned.extra
-            rows.append(check)
+            rows.append(broken_row("number of gradients", returned.extra))
         return rows
 
     def _derivatives(self, returned: Returned) -> Report:
@@ -137,26 +128,13 @@ class PairCheck:
             f"not differentiated: {name}, of which backward returns no gradient"
             for name in sorted(returned.not_returned)
         ]
-
-        raised: list[Exception] = []
-
-        def gradients(values: Mapping[str, Array]) -> dict[str, Array]:
-            try:
-                arrays = self._pair.vjp(values).arrays
-            except Exception as error:
-                raised.append(error)
-                raise
-            return {
-                name: arrays.get(name, np.full(value.shape, np.nan))
-                for name, value in values.items()
-            }
-
         captured = self._pair.captured
         if captured:
             self._notes.append(
                 f"backward reads {', '.join(captured)} itself, not as an argument or from a cache: "
                 "it is right for this input alone, so it was not asked at a second point"
             )
+        gradients = PairGradients(self._pair)
         evidence = PairEvidence(self._pair, self._values, self._budget)
         try:
             report = run_check(
@@ -177,36 +155,12 @@ class PairCheck:
                 ) from None
             raise
         except Exception as error:
-            if error not in raised:
+            if error not in gradients.errors:
                 raise
-            return self._raised(error)
-        for check in report.checks:
-            if check.parameter in returned.none and check.verdict == "fail":
-                check.verdict, check.resolution = "unresolved", np.inf
-                check.diagnosis = (
-                    "backward returns None for it, though the output depends on it: return its "
-                    "gradient, or leave it out by wrt"
-                )
+            return self._only_rows([_raised(error)])
+        leave_none_unresolved(report.checks, returned.none)
         return report
 
-    def _in_order(self, checks: list[Check], returned: Returned) -> list[Check]:
-        """Insert the rows of gradients that could not be compared, in the order of the inputs."""
-        rows = [check for check in checks if check.parameter not in self._values]
-        by_name = {check.parameter: check for check in checks}
-        for name in self._values:
-            if name in returned.problems:
-                rows.append(failed_row(name, returned.problems[name], self._values[name].size))
-            elif name in by_name:
-                rows.append(by_name[name])
-        return rows
 
-
-def _link_to_broken_rules(checks: list[Check]) -> None:
-    """Explain wrong gradients by a broken rule: all if dy is ignored, else the unexplained ones."""
-    failed = [check for check in checks if check.verdict == "fail"]
-    broken = next((check.diagnosis for check in failed if check.term == "protocol"), "")
-    dy_ignored = broken.startswith(DY_IGNORED)
-    for check in failed if broken else ():
-        unknown = check.diagnosis.startswith("unknown")
-        if check.term != "protocol" and (unknown or (dy_ignored and check.analytic is not None)):
-            check.diagnosis = f"consistent with a broken rule: {broken}"
+def _raised(error: Exception, hint: str = "") -> Check:
+    return broken_row("backward", f"it raises {type(error).__name__}: {error}{hint}")
