@@ -48,8 +48,9 @@ def explain_arrays(
         if evidence.get("cotangent") is not None:
             evidence["parameter_value"] = None  # a cost of this kind has no penalty
         explain_array(check, **evidence)
-        if latest and check.diagnosis == UNKNOWN:
-            check.diagnosis += f"; it may follow from the error in {latest}"
+        later = evidence["later_error"]
+        if later and check.diagnosis == UNKNOWN:
+            check.diagnosis += f"; it may follow from the error in {later}"
         latest = latest or name
 
 

@@ -48,6 +48,8 @@ class PairEvidence:
             "output": self._y,
             "cotangent": self._dy,
         }
+        if not any(map(str.isdigit, check.parameter)):  # no layer of a net, but an input of its own
+            evidence["later_error"] = ""
         if numeric is not None and numeric.shape == value.shape:
             with suppress(Exception):  # of a function that refuses what a diagnosis tries
                 evidence["candidates"] = self._candidates(check, numeric)

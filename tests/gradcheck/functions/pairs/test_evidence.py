@@ -70,3 +70,13 @@ def test_real_functions_are_diagnosed_by_differences():
         forward, lambda dy, x: dy[::-1] * (1 - np.tanh(x) ** 2), X, backward_inputs=True
     )
     assert "in reverse order" in report.guilty.diagnosis
+
+
+def test_an_input_does_not_follow_from_another_one():
+    def backward(dy, x, w):
+        return dy @ w.T * np.exp(x), x.T @ dy * np.exp(w)
+
+    w = np.random.default_rng(1).standard_normal((3, 4))
+    report = check_function(lambda x, w: x @ w, backward, X, w, backward_inputs=True)
+    assert len(report.failures) == 2
+    assert not any("follow" in check.diagnosis for check in report.failures)
