@@ -235,6 +235,9 @@ vanish in the sixth difference, long enough to leave an ulp."""
 ROUGHNESS_POINTS = 10
 """Points on each line: four sixth differences."""
 
+ROUGHNESS_ELEMENTS = 6
+"""Elements whose numeric derivative is followed along the lines, as each takes a call per point."""
+
 SIXTH_DIFFERENCE_VARIANCE = 924
 """The sum of squares of the weights 1, -6, 15, -20, 15, -6, 1 of a sixth difference."""
 

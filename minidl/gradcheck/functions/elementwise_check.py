@@ -27,6 +27,7 @@ from ..rounding.compare import compare, rounding_bar
 from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
+from .numeric_roughness import numeric_roughness
 
 
 class ElementwiseCheck:
@@ -59,6 +60,9 @@ class ElementwiseCheck:
             elif (doubtful & small).any():
                 roughness = self._gradient.roughness() if roughness is None else roughness
                 bar += np.where(small, ROUGHNESS_SAFETY * roughness[region], 0.0)
+                doubtful = (gap > bar + of_array.error) & small
+                if doubtful.any() and isinstance(scheme, ComplexStep):
+                    bar += ROUGHNESS_SAFETY * self._numeric_roughness(region, doubtful, numeric)
             check = compare(
                 Check(None, "total", name),
                 analytic.reshape(shape),
@@ -85,6 +89,12 @@ class ElementwiseCheck:
         noisy = [run[region] for run in self._gradient.noisy]
         rounding = rounding_bar(self._gradient.value[region], noisy)
         return rounding + floor + self._gradient.jitter[region]
+
+    def _numeric_roughness(self, region: slice, doubtful: Array, numeric: NumericGradient) -> Array:
+        everywhere = np.zeros(numeric.value.size, bool)
+        everywhere[region] = doubtful
+        rng = np.random.default_rng([region.start, 2])  # a stream of its own
+        return numeric_roughness(self._cost, numeric.value, everywhere, rng)[region]
 
     def _sensitivity(
         self, region: slice, doubtful: Array, scheme: Scheme, numeric: NumericGradient
