@@ -77,7 +77,7 @@ class ParameterTree:
         return [
             leaf.name
             for leaf, array in zip(self.leaves, leaves, strict=True)
-            if not np.array_equal(np.ravel(array), theta[leaf.part], equal_nan=True)
+            if not _are_equal(np.ravel(array), theta[leaf.part])
         ]
 
     def flatten(self, gradients: Any) -> tuple[Array, list[float]]:
@@ -126,6 +126,11 @@ class PartOfTree(ParameterTree):
         """Return these arrays' gradients as one vector, and the precision of each."""
         vector, precisions = self._whole.flatten(gradients)
         return vector[self.places], [precisions[number] for number in self._numbers]
+
+
+def _are_equal(a: Array, b: Array) -> bool:
+    """Return whether arrays are equal, NaN included, for which a second look is needed."""
+    return np.array_equal(a, b) or np.array_equal(a, b, equal_nan=True)
 
 
 def _check_parameter(name: str, array: Array) -> None:
