@@ -155,7 +155,8 @@ class _Calls:
                 return [self._jax.numpy.asarray(each) for each in leaves_of(outputs)]
 
             outputs, vjp = self._jax.vjp(of_floats, *values)
-            found = iter(vjp([self._cotangent(*pair) for pair in zip(cotangents, outputs)]))  # noqa: B905
+            pairs = zip(cotangents, outputs, strict=True)
+            found = iter(vjp([self._cotangent(dy, y) for dy, y in pairs]))
 
             def collect(leaf: Any) -> Any:
                 return np.asarray(next(found)) if is_array_of_floats(leaf) else None
