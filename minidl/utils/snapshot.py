@@ -125,9 +125,15 @@ class Snapshot:
         for each in record.contents:
             self._restore_value(each, restored)
 
-    def _record(self, value: Any) -> None:
-        if id(value) in self._records or isinstance(value, self._not_entered):
-            return
+    def _record(self, owner: Any) -> None:
+        waiting = [owner]  # a list, as objects may be linked thousands deep
+        while waiting:
+            value = waiting.pop()
+            if id(value) not in self._records and not isinstance(value, self._not_entered):
+                waiting += reversed(list(self._record_alone(value)))
+
+    def _record_alone(self, value: Any) -> Iterable[Any]:
+        """Record an object; return the objects in it."""
         restore: Callable[[], object] | None = None
         contents: Iterable[Any] = ()
         if isinstance(value, np.ndarray):
@@ -145,8 +151,7 @@ class Snapshot:
         elif hasattr(value, "__dict__"):
             contents = [vars(value)]
         self._records[id(value)] = _Record(value, restore, contents)
-        for each in contents:
-            self._record(each)
+        return contents
 
 
 @contextmanager

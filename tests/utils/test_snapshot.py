@@ -202,3 +202,17 @@ def test_the_data_of_a_class_comes_back_alone_or_together():
 
 
 NAMES = ("array", "items", "number", "gone", "new", "inherited")
+
+
+def test_objects_may_be_linked_thousands_deep():
+    first = last = SimpleNamespace()
+    for _ in range(5_000):
+        last.next = last = SimpleNamespace()
+    last.array = np.zeros(2)
+    snapshot = Snapshot(first)
+    array = last.array
+    array += 1
+    last.new = 1
+    snapshot.restore()
+    assert array.tolist() == [0, 0]
+    assert not hasattr(last, "new")
