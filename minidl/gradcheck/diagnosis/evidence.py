@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,6 +48,9 @@ class Evidence:
         The output of the function, and the incoming gradient.
     penalty_coefficients : list of float
         What the errors of other arrays are, in units of the arrays themselves.
+    find_operation : callable, optional
+        Returns the mistake in one operation of the function that gives this gradient, and those of
+        all other arrays, in words; "" if there is none. It takes seconds.
     later_error : str
         The wrong array that is computed later, from whose error this one may follow; "" if there
         is none.
@@ -67,6 +71,7 @@ class Evidence:
     output: Array | None = None
     cotangent: Array | None = None
     penalty_coefficients: list[float] = field(default_factory=list)
+    find_operation: Callable[[], str] | None = None
     later_error: str = ""
     block: Block | None = None
 

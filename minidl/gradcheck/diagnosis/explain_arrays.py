@@ -11,6 +11,7 @@ from .diagnose import UNKNOWN
 from .evidence import Evidence
 from .explain_array import explain_array
 from .patterns.origin import penalty_coefficients
+from .tape.wrong_operation import Recorder, WrongOperation
 
 EvidenceSource = Callable[[Check], dict[str, Any]]
 """Returns what is known about a failed check beyond its numbers: fields of `Evidence`."""
@@ -24,12 +25,17 @@ class KnownArrays(NamedTuple):
 
 
 def explain_arrays(
-    checks: list[Check], known: KnownArrays, source: EvidenceSource | None = None
+    checks: list[Check],
+    known: KnownArrays,
+    source: EvidenceSource | None = None,
+    recorder: Recorder | None = None,
 ) -> None:
     """Explain the failed checks of the arrays of a function.
 
     An array may be wrong because one is that is computed later. What `source` tells comes first.
+    `recorder` records the function.
     """
+    operation = WrongOperation(checks, recorder)
     failed = [check for check in latest_first(checks) if check.verdict == "fail"]
     coefficients = _penalty_coefficients(failed, known)
     latest = ""
@@ -43,6 +49,7 @@ def explain_arrays(
             "other_gradients": others,
             "penalty_coefficients": coefficients,
             "later_error": latest,
+            "find_operation": operation.find,
         }
         evidence |= source(check) if source else {}
         if evidence.get("cotangent") is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .invariance import broken_invariance, held_fixed
 from .mask import range_of_the_input, wrong_mask
 from .missing import all_zero, not_finite
+from .operation import one_operation
 from .origin import known_mistake, other_array, penalty_gradient
 from .pattern import Pattern
 from .precision import float32, slight_error
@@ -26,6 +27,7 @@ PATTERNS: tuple[Pattern, ...] = (
     transposed,
     other_array,
     clipped,
+    one_operation,
     one_element,
     range_of_the_input,
     all_equal,
@@ -46,6 +48,7 @@ SMALL_ERROR_PATTERNS: tuple[Pattern, ...] = (
     clipped,
     slight_factor,
     float32,
+    one_operation,
     constant_added,
     one_element,
     penalty_gradient,
