@@ -355,36 +355,6 @@ no doubt any more that the gradient is wrong."""
 EXACT_BAR_OF_LARGEST = 1e-13
 """The same in units of the largest element."""
 
-INVARIANCE_AGREEMENT = 1e-9
-"""A line of a numeric gradient sums to zero if its sum is below this part of the sum of sizes: far
-above rounding, and above the error of extrapolated differences."""
-
-NOT_INVARIANT = 1e-3
-"""A line of an analytic gradient surely does not sum to zero above this part of the same sum."""
-
-MIN_SPARE_ELEMENTS = 4
-"""How many more elements than fitted coefficients a match by least squares needs: four numbers do
-not agree to seven digits by accident."""
-
-TAPE_NODES = 600
-"""Operations of a function that are recorded for a diagnosis; loops over many examples have more."""
-
-TAPE_ARRAY = 400
-"""Elements of the arguments of recorded operations, whose derivatives take a call for each."""
-
-TAPE_AGREEMENT = 1e-11
-"""The rounding of a gradient from a tape, in units of its largest element."""
-
-TAPE_ZERO = 1e-12
-"""Absolute. Gradients up to this size are zero: a mistake may leave them so."""
-
-TAPE_EDITS = 4_000
-"""Mistakes that are tried on a tape: a few seconds."""
-
-TAPE_STEP = 1e-3
-"""Absolute. The step of the fourth-order differences of recorded operations that refuse complex
-numbers: of numbers of size 1, their error is about 1e-12."""
-
 SMALL_ERROR = 1e-5
 """Up to this relative error nearly all patterns would fit: only those for small errors are
 tried."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...utils.typing import Array
@@ -18,24 +19,24 @@ EvidenceSource = Callable[[Check], dict[str, Any]]
 
 
 class KnownArrays(NamedTuple):
-    """The arrays that a function takes, and their numeric gradients, by name."""
+    """The arrays that a function takes, and their numeric gradients, by name.
+
+    `recorder` records the function.
+    """
 
     values: dict[str, Array]
     gradients: dict[str, Array]
+    recorder: Recorder | None = None
 
 
 def explain_arrays(
-    checks: list[Check],
-    known: KnownArrays,
-    source: EvidenceSource | None = None,
-    recorder: Recorder | None = None,
+    checks: list[Check], known: KnownArrays, source: EvidenceSource | None = None
 ) -> None:
     """Explain the failed checks of the arrays of a function.
 
     An array may be wrong because one is that is computed later. What `source` tells comes first.
-    `recorder` records the function.
     """
-    operation = WrongOperation(checks, recorder)
+    operation = WrongOperation(checks, known.recorder)
     failed = [check for check in latest_first(checks) if check.verdict == "fail"]
     coefficients = _penalty_coefficients(failed, known)
     latest = ""
@@ -49,7 +50,7 @@ def explain_arrays(
             "other_gradients": others,
             "penalty_coefficients": coefficients,
             "later_error": latest,
-            "find_operation": operation.find,
+            "find_operation": partial(operation.find, name),
         }
         evidence |= source(check) if source else {}
         if evidence.get("cotangent") is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..constants import DIAGNOSIS_CALLS, OUTPUT_CALLS
 from .activation_mistakes import ACTIVATION_MISTAKES, DROPOUT_MISTAKES, ActivationCase
 from .batch_mistakes import BATCH_MISTAKES
-from .evidence import Candidate
+from .evidence import Candidate, are_close, constant_ratio
 from .known_function import KnownFunction
 from .linear_mistakes import (
     MATRIX_MISTAKES,
@@ -38,6 +38,8 @@ def _activation_candidates(known: KnownFunction) -> Iterator[Candidate]:
     slope_at_output = None
     if at_output is not None and np.isfinite(at_output[0]).all():
         slope_at_output = at_output[0]
+        if constant_ratio(slope_at_output, dy) is not None:
+            slope_at_output = None  # a mask that is 1 at all outputs: then it is left out
     for keep_prob in known.keep_probs:
         case = ActivationCase(x, y, dy, numeric, slope_at_output, keep_prob)
         yield from candidates_of(DROPOUT_MISTAKES, case)
@@ -47,6 +49,8 @@ def _activation_candidates(known: KnownFunction) -> Iterator[Candidate]:
 
 def _batch_candidates(known: KnownFunction) -> Iterator[Candidate]:
     """Yield what the right formula gives for wrong incoming gradients."""
+    if known.has_several_outputs:
+        return
     wrong_gradients = [mistake(known.dy) for mistake in BATCH_MISTAKES.values()]
     gradients = known.vjp(wrong_gradients, None, DIAGNOSIS_CALLS) if known.dy.ndim else None
     for words, gradient in zip(BATCH_MISTAKES, gradients or (), strict=False):
@@ -56,9 +60,14 @@ def _batch_candidates(known: KnownFunction) -> Iterator[Candidate]:
 def _transposed_weights(known: KnownFunction) -> Iterator[Candidate]:
     outputs = known.dy.shape[1]
     for weight in known.weights:
-        if weight.shape == (outputs, outputs):
-            yield Candidate(TRANSPOSED_WEIGHT, known.dy @ weight.T)
-            yield Candidate(TRANSPOSED_COLUMNS, known.dy @ weight)
+        if weight.shape != (outputs, outputs):
+            continue
+        for words, right, wrong in (
+            (TRANSPOSED_WEIGHT, weight, weight.T),
+            (TRANSPOSED_COLUMNS, weight.T, weight),
+        ):
+            if are_close(known.dy @ right, known.numeric):
+                yield Candidate(words, known.dy @ wrong)
 
 
 def _linear_candidates(known: KnownFunction) -> Iterator[Candidate]:

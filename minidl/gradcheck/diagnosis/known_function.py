@@ -32,6 +32,8 @@ class KnownFunction:
         The arrays that may be the input of a layer of which this one is a parameter.
     weights
         The arrays that may be the weight of a layer of which this one is the input.
+    has_several_outputs
+        Whether y and dy are several outputs in one vector.
     keep_probs
         Numbers that may be the probability with which dropout keeps a unit.
     """
@@ -45,3 +47,4 @@ class KnownFunction:
     inputs: Sequence[Array] = ()
     weights: Sequence[Array] = ()
     keep_probs: Sequence[float] = ()
+    has_several_outputs: bool = False

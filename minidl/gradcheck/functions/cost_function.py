@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from ...errors import ArgumentError, NonFiniteError, ShapeError
 from ...utils.typing import Array
 from ..constants import COARSE_ROUNDING_ULPS, EPS, REPEAT_AGREEMENT, REPEAT_ULPS
+from ..diagnosis.tape.graph import Graph
+from ..diagnosis.tape.record import record
 from ..numeric.differences import CentralDifference, NotComplexSafe, RichardsonDifference, Scheme
 from ..numeric.function import Function
 from ..numeric.numeric_gradient import NumericGradient
 from .pytree import ParameterTree
+
+
+@runtime_checkable
+class RecordableCost(Protocol):
+    """A cost that records itself."""
+
+    def __call__(self, values: Any) -> Any:
+        """Return the cost."""
+
+    def record(self, values: dict[str, Array]) -> Graph:
+        """Return its operations at a point."""
 
 
 class CostFunction:
@@ -83,6 +96,17 @@ class CostFunction:
         value = float(_as_scalar(self._cost(argument)).real)
         self.moved |= set(self.tree.changed(argument, theta))
         return value
+
+    def record(self) -> Graph:
+        """Return the operations of the cost, for a diagnosis."""
+        values = self.tree.arrays(self.theta)
+        if isinstance(self._cost, RecordableCost):
+            return self._cost.record(values)
+
+        def arguments(arrays: dict[str, Any]) -> list[Any]:
+            return [self.tree.with_leaves(arrays[leaf.name] for leaf in self.tree.leaves)]
+
+        return record(self._cost, values, arguments, lambda cost: [(cost, np.ones(()))])
 
     def slope(self, scheme: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) for theta[index] moving along `direction`."""

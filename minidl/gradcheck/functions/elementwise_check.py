@@ -47,7 +47,9 @@ class ElementwiseCheck:
         """Return a check of each array."""
         checks = []
         roughness: Array | None = None
-        known = KnownArrays(*map(self._cost.tree.arrays, (self._cost.theta, numeric.value)))
+        tree = self._cost.tree
+        values, gradients = tree.arrays(self._cost.theta), tree.arrays(numeric.value)
+        known = KnownArrays(values, gradients, self._cost.record)
         for number, (name, region, shape) in enumerate(self._cost.tree.leaves):
             analytic = self._gradient.value[region]
             of_array = _slice(numeric, region)

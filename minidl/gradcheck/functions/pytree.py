@@ -60,6 +60,10 @@ class ParameterTree:
         arrays = (theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves)
         return _rebuild(self._tree, arrays)
 
+    def with_leaves(self, leaves: Iterator[Any]) -> Any:
+        """Return the structure with other leaves."""
+        return _rebuild(self._tree, leaves)
+
     def arrays(self, theta: Array) -> dict[str, Array]:
         """Return the parts of a vector by name, each of its shape."""
         return {leaf.name: theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves}

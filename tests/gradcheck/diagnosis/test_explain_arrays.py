@@ -55,11 +55,23 @@ def failures(backward):
 def test_the_latest_wrong_array_is_guilty():
     guilty, *others = failures(lambda p: gradients(p, masked=False))
     assert guilty.parameter == "b2"
+    assert "the derivative (a factor) with respect to the argument of *" in guilty.diagnosis
+    assert "a2 = z2 * (z2.real > 0)" in guilty.diagnosis
+    assert [check.parameter for check in others] == ["W2", "b1", "W1"]
+    assert {check.diagnosis for check in others} == {guilty.diagnosis}
+
+
+def test_an_array_without_a_name_may_be_wrong_because_a_later_one_is():
+    noise = {name: RNG.standard_normal(value.shape) for name, value in THETA.items()}
+
+    def backward(p):
+        return {name: g + noise[name] * (name < "W3") for name, g in gradients(p).items()}
+
+    guilty, *others = failures(backward)
     assert guilty.diagnosis.startswith("unknown cause")
     assert "follow" not in guilty.diagnosis
-    assert [check.parameter for check in others] == ["W2", "b1", "W1"]
     for check in others:
-        assert check.diagnosis.endswith("it may follow from the error in b2")
+        assert check.diagnosis.endswith(f"it may follow from the error in {guilty.parameter}")
 
 
 def test_the_order_is_that_of_the_numbers_in_the_names():

@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 
 from ....utils.typing import Array
-from ...constants import CLOSE, INVARIANCE_AGREEMENT, MIN_SPARE_ELEMENTS, NOT_INVARIANT
+from ...constants import CLOSE
 from ..evidence import Evidence, max_abs
+from ..limits import INVARIANCE_AGREEMENT, MIN_SPARE_ELEMENTS, NOT_INVARIANT
 from .pattern import pattern
 
 Axes = tuple[int, ...]
@@ -69,12 +70,18 @@ def held_fixed(e: Evidence) -> str | None:
         return None
     for axes in _sets_of_axes(n):
         lines = Lines(x, axes, sums_to_zero(n, axes), sums_to_zero(n * x, axes))
-        for what, directions in _directions(lines):
+        for what, directions, is_sure in _directions(lines):
             if _is_in_span(a - n, directions, axes):
+                error = f"analytic - numeric along {lines.name}"
+                if not is_sure:
+                    return (
+                        f"{error} is proportional on each line to the gradient of {what}: a "
+                        "term is missing or wrong, as if that were held fixed"
+                    )
                 decay = _DECAY if lines.count == 1 and what == _NORM else ""
                 return (
-                    f"analytic - numeric along {lines.name} has the direction of the "
-                    f"gradient of {what}: it is held fixed, or its own gradient is wrong{decay}"
+                    f"{error} has the direction of the gradient of {what}: it is held fixed, or "
+                    f"its own gradient is wrong (such as its sign){decay}"
                 )
         y = lines.softmax
         if lines.is_shift and _is_in_span(a - (1 - y) * n, [y * (1 - y)], axes):
@@ -85,24 +92,23 @@ def held_fixed(e: Evidence) -> str | None:
     return None
 
 
-def _directions(lines: Lines) -> Iterator[tuple[str, list[Array]]]:
-    """Yield what may be held fixed, and the directions of the error on each line.
+def _directions(lines: Lines) -> Iterator[tuple[str, list[Array], bool]]:
+    """Yield what may be held fixed, the directions of the error on each line, and if it is sure.
 
-    Without an invariance that shows it, one number for all lines may be anything.
+    An invariance shows it. Without one, one number for all lines may be anything.
     """
-    x, several = lines.x, lines.count > 1
+    x, several, shift, scale = lines.x, lines.count > 1, lines.is_shift, lines.is_scale
     one, centred = np.ones_like(x), lines.centred
-    if lines.is_shift or several:
-        yield "a mean or a sum", [one]
-        yield "a sum of exponentials (as of a softmax)", [lines.softmax]
-        yield "a variance or a standard deviation", [centred]
-    elif lines.is_scale:
-        yield "a mean or a sum", [one]
-    if lines.is_scale or several:
-        yield _NORM, [x]
-        yield "a sum of absolute values", [np.sign(x)]
-    if lines.is_shift or several:
-        yield "a mean and a variance", [one, centred]
+    if shift or scale or several:
+        yield "a mean or a sum", [one], shift or scale
+    if shift or several:
+        yield "a sum of exponentials (as of a softmax)", [lines.softmax], shift
+        yield "a variance or a standard deviation", [centred], shift
+    if scale or several:
+        yield _NORM, [x], scale
+        yield "a sum of absolute values", [np.sign(x)], scale
+    if shift or several:
+        yield "a mean and a variance", [one, centred], shift
 
 
 def _sets_of_axes(n: Array) -> Iterator[Axes]:
@@ -153,8 +159,8 @@ def broken_invariance(e: Evidence) -> str | None:
             if sums_to_zero(right, axes) and _is_nowhere_zero(wrong.sum(axis=axes), wrong, axes):
                 return (
                     f"{name} sums to zero along {lines.name}, as nothing changes where x "
-                    f"is {change}; analytic does not: consistent with a mean, a norm or a sum "
-                    "held fixed, or another term missing or wrong"
+                    f"is {change}; analytic does not sum to zero: consistent with a mean, a norm "
+                    "or a sum held fixed, or another term missing or wrong"
                 )
     return None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 
 from ....utils.typing import Array
 from ...constants import RANGE_FRACTION, RATIO_AGREEMENT
 from ..evidence import Evidence, are_close
+from ..limits import MAX_CHANCE, MAX_CHANCE_OF_RATIO
 from .pattern import pattern
 from .shape import rows_or_columns
+
+_WRONG = "analytic is wrong"
 
 
 @pattern("range of the input")
@@ -26,6 +31,11 @@ def range_of_the_input(e: Evidence) -> str | None:
     if count < RANGE_FRACTION * np.count_nonzero(nonzero & (x >= low) & (x <= high)):
         return None
     finding = _describe_values(e.analytic[is_wrong], e.numeric[is_wrong])
+    others = np.count_nonzero(nonzero & ~is_wrong)
+    # Of all ways to choose the wrong elements, those in which they are neighbours.
+    chance = (others + 1) / comb(count + others, count)
+    if chance > (MAX_CHANCE if finding == _WRONG else MAX_CHANCE_OF_RATIO):
+        return None
     input_range = _describe_range(low, high, x[nonzero & ~is_wrong])
     return (
         f"{finding} exactly where {input_range} ({count} elements): the slope or the mask's "
@@ -37,7 +47,7 @@ def _describe_values(analytic: Array, numeric: Array) -> str:
     ratios = analytic / numeric
     if np.isfinite(ratios).all() and np.allclose(ratios, ratios[0], rtol=RATIO_AGREEMENT):
         return f"analytic = {ratios[0]:#.4g} x numeric"
-    return "analytic is wrong" if analytic.any() else "analytic = 0"
+    return _WRONG if analytic.any() else "analytic = 0"
 
 
 def _describe_range(low: float, high: float, right: Array) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from ....utils.typing import Array
 from ...constants import CLOSE, RATIO_AGREEMENT
 from ..evidence import Evidence, are_close, constant_ratio
+from .invariance import sums_to_zero
 from .pattern import pattern
 
 
@@ -53,6 +54,8 @@ def penalty_coefficients(e: Evidence) -> Iterator[tuple[str, float]]:
     value = e.parameter_value
     if value is None or value.shape != e.analytic.shape:
         return
+    if sums_to_zero(e.numeric * value, tuple(range(value.ndim))) and value.size > 1:
+        return  # of an invariant function: a norm or a sum may be held fixed
     themselves, of_them = "the weights themselves", "the weights"
     if e.name:
         themselves, of_them = f"{e.name} itself", e.name

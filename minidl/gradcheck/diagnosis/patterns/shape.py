@@ -7,6 +7,7 @@ import numpy as np
 from ....utils.typing import Array
 from ...constants import EQUAL_ELEMENTS, RATIO_AGREEMENT
 from ..evidence import Evidence, are_close, constant_ratio, format_indices
+from ..limits import MIN_WRONG_OF_LINES
 from .pattern import pattern
 
 _INDEX_MISTAKE = "an index, a slice or an off-by-one"
@@ -74,7 +75,7 @@ def rows_or_columns(e: Evidence) -> str | None:
     if not e.is_matrix:
         return None
     for axis, line in enumerate(("row", "column")):
-        is_wrong = e.wrong.any(axis=1 - axis)
+        is_wrong: Array = np.asarray(e.wrong.any(axis=1 - axis))
         wrong, total = e.wrong_lines(axis), e.lines.shape[axis]
         count = len(wrong)
         if not e.lines.is_searched(axis):
@@ -86,6 +87,8 @@ def rows_or_columns(e: Evidence) -> str | None:
         unexplained = analytic.any() and ratio is None
         if count in (0, total) or (count > max(1, total // 2) and unexplained):
             continue
+        if unexplained and not _are_all_wrong(e, axis, is_wrong):
+            continue
         finding = _describe_lines(analytic, ratio)
         if count > total // 2:
             right = format_indices(np.setdiff1d(np.arange(total), wrong))
@@ -93,6 +96,19 @@ def rows_or_columns(e: Evidence) -> str | None:
         listed = format_indices(wrong)
         return f"only {line} {listed} of {total} {finding}; the others agree: {_INDEX_MISTAKE}"
     return None
+
+
+def has_scaled_lines(e: Evidence) -> bool:
+    """Return whether the wrong rows or columns are zero, or all the same multiple of numeric."""
+    diagnosis = rows_or_columns.match(e) or ""
+    return "is zero" in diagnosis or "x numeric" in diagnosis
+
+
+def _are_all_wrong(e: Evidence, axis: int, is_wrong: Array) -> bool:
+    """Return whether nearly all elements of the wrong lines are wrong, but for zeros."""
+    wrong = np.compress(is_wrong, e.wrong, axis=axis)
+    is_zero = np.compress(is_wrong, (e.analytic == 0) & (e.numeric == 0), axis=axis)
+    return bool((wrong | is_zero).mean() >= MIN_WRONG_OF_LINES)
 
 
 def _describe_lines(analytic: Array, ratio: float | None) -> str:

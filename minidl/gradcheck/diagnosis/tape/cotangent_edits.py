@@ -117,7 +117,7 @@ def _pulled(node: Node, argument: int, graph: Graph, other: Node) -> Contributio
 
 def _pairs(target: Site, source: Site) -> list[tuple[Node, Node]]:
     """Return each node of the first site with the next one of the second, in one loop."""
-    pairs = []
+    pairs: list[tuple[Node, Node]] = []
     for u in target.nodes:
         v = next((v for v in source.nodes if v.number > u.number), None)
         if v is None or (pairs and pairs[-1][1] is v):

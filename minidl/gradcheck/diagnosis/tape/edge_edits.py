@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ....utils.typing import Array
-from .graph import Contribution, Edge, Edit, Graph
+from .graph import Contribution, Edge, Edit, Graph, NodeChange
 from .node import Node, unbroadcast
 from .sites import Site
 
@@ -15,31 +15,56 @@ NodeMistake = Callable[[Node, int], Contribution | None]
 """``mistake(node, argument)`` returns what it does to that edge, None if it cannot be made."""
 
 
+MISSING = "the term that comes back through {place} is missing, as if it were held fixed"
+
+_MASK, _FACTOR = " (a mask)", " (a factor)"
+KINDS = {
+    "maximum": _MASK,
+    "minimum": _MASK,
+    "where": _MASK,
+    "clip": _MASK,
+    "absolute": " (a sign)",
+    "multiply": _FACTOR,
+    "divide": _FACTOR,
+    "T": " (a transposition)",
+    "transpose": " (a transposition)",
+    "swapaxes": " (a transposition)",
+}
+"""What the derivative of an operation is."""
+
+
 def edge_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
     """Yield mistakes in one argument of one operation, in all turns of a loop."""
+    places = [
+        (site, edges, site.argument(argument))
+        for site in sites
+        for argument in range(len(site.nodes[0].parents))
+        if (edges := site.edges(argument, graph))
+    ]
     for site in sites:
-        for argument in range(len(site.nodes[0].parents)):
-            edges = site.edges(argument, graph)
-            if edges:
-                yield from _edits(edges, site.argument(argument), argument)
-
-
-def _edits(edges: list[tuple[Node, Edge]], place: str, argument: int) -> Iterator[Edit]:
+        nodes = {node.number: _nothing(node) for node in site.nodes}
+        yield Edit(MISSING.format(place=f"{site.result}{site.where}"), nodes=nodes)
     for words, mistake in SIMPLE_MISTAKES.items():
-        yield from _edit(words.format(place=place), edges, mistake)
+        for site, edges, place in places:
+            kind = KINDS.get(site.nodes[0].name, "")
+            yield from _edit(words.format(place=place, kind=kind), edges, mistake)
+    for _, edges, place in places:
+        yield from _of_lengths(edges, place)
+
+
+def _nothing(node: Node) -> NodeChange:
+    return lambda current: np.zeros(node.value.shape)
+
+
+def _of_lengths(edges: list[tuple[Node, Edge]], place: str) -> Iterator[Edit]:
     node, (_, argument) = edges[0]
     lengths = {*node.value.shape, *node.parents[argument].value.shape, node.value.size}
     for n in sorted(lengths - {0, 1, 2}):
-        yield from _edit(
-            f"an extra division by {n} (a mean for a sum) on the way back through {place}",
-            edges,
-            _scaled(1 / n),
-        )
-        yield from _edit(
-            f"an extra factor of {n} (a sum for a mean) on the way back through {place}",
-            edges,
-            _scaled(n),
-        )
+        for words, factor in (
+            (f"an extra division by {n} (a mean for a sum)", 1 / n),
+            (f"an extra factor of {n} (a sum for a mean)", n),
+        ):
+            yield from _edit(f"{words} on the way back through {place}", edges, _scaled(factor))
 
 
 def _scaled(factor: float) -> NodeMistake:
@@ -117,7 +142,7 @@ def _one_wins(*, last: bool) -> NodeMistake:
             row = order.argmax(axis=0)
             row = len(jacobian) - 1 - row if last else row
             columns = np.arange(jacobian.shape[1])
-            kept = g.ravel()[row] * jacobian[row, columns] * found.any(axis=0)
+            kept: Array = g.ravel()[row] * jacobian[row, columns] * found.any(axis=0)
             return kept.reshape(right.shape)
 
         return change
@@ -140,6 +165,12 @@ def _times(*, own: bool, power: int) -> NodeMistake:
 def _of(change: Callable[[Array], Array]) -> NodeMistake:
     """Return the mistake of another incoming gradient."""
     return lambda node, argument: lambda g, right: node.pull(argument, change(g))
+
+
+def _transposed_square(g: Array) -> Array:
+    if g.ndim > 1 and g.shape[-1] == g.shape[-2]:
+        return np.swapaxes(g, -1, -2)
+    return g
 
 
 def _only(axis: int, index: int, *, kept: bool) -> NodeMistake:
@@ -165,7 +196,7 @@ SIMPLE_MISTAKES: dict[str, NodeMistake] = {
     "the sign is wrong in what comes back through {place}": _scaled(-1),
     "an extra factor of 2 in what comes back through {place}": _scaled(2),
     "a factor of 2 is missing in what comes back through {place}": _scaled(0.5),
-    "the derivative with respect to {place} is left out": pass_through,
+    "the derivative{kind} with respect to {place} is left out": pass_through,
     "the derivative with respect to {place} is applied twice": _derivative_power(2),
     "a square of the derivative with respect to {place} is missing": _derivative_power(0.5),
     "a division by the derivative with respect to {place} instead of a product": (
@@ -192,6 +223,7 @@ SIMPLE_MISTAKES: dict[str, NodeMistake] = {
     "the incoming gradient is in reverse order on the way back through {place}": _of(
         lambda g: g[::-1] if g.ndim else g
     ),
+    "the incoming gradient is transposed on the way back through {place}": _of(_transposed_square),
     "only the first row comes back through {place}": _only(0, 0, kept=True),
     "only the last row comes back through {place}": _only(0, -1, kept=True),
     "the first row is left out of what comes back through {place}": _only(0, 0, kept=False),

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ....utils.typing import Array
-from ...constants import COMPLEX_STEP, TAPE_ARRAY, TAPE_STEP
+from ...constants import COMPLEX_STEP
+from ..limits import TAPE_ARRAY, TAPE_STEP
 
 Operation = Callable[[Sequence[Any]], Any]
 
@@ -18,7 +19,7 @@ class NotTraceable(Exception):
     """What a function does cannot be recorded."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """One operation.
 

@@ -68,7 +68,8 @@ def with_recording_numpy(function: Callable[..., Any], tape: Tape) -> Callable[.
     Functions of the same module and those in its closure that it calls are copied as well. Other
     callables are returned as they are.
     """
-    return _Copies(RecordingNumpy(tape)).of(function)
+    copied: Callable[..., Any] = _Copies(RecordingNumpy(tape)).of(function)
+    return copied
 
 
 class _Copies:

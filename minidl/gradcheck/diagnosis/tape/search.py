@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ....utils.typing import Array
-from ...constants import CLOSE, TAPE_AGREEMENT, TAPE_EDITS, TAPE_ZERO
+from ...constants import CLOSE
 from ..evidence import are_close, max_abs
+from ..limits import TAPE_AGREEMENT, TAPE_EDITS, TAPE_ZERO
 from .cotangent_edits import cotangent_edits
 from .edge_edits import edge_edits
 from .graph import Edit, Graph
 from .sites import sites_of
-from .time_edits import time_edits
+from .time_edits import overwriting_edits, time_edits
 from .value_edits import value_edits
 
 
@@ -55,6 +56,7 @@ def _edits(graph: Graph) -> Iterator[Edit]:
     return chain(
         time_edits(graph, sites),
         edge_edits(graph, sites),
+        overwriting_edits(graph),
         cotangent_edits(graph, sites),
         value_edits(graph, sites),
     )

@@ -76,13 +76,22 @@ class Site:
 
 def sites_of(graph: Graph) -> list[Site]:
     """Return all sites, in the order of their first operation."""
+    return [Site(tuple(nodes)) for nodes in _grouped(graph.nodes)]
+
+
+def turns_of(graph: Graph) -> dict[int, int]:
+    """Return the turn of its loop for each node, also of those from which nothing comes back."""
+    return {node.number: turn for nodes in _grouped(graph.tape) for turn, node in enumerate(nodes)}
+
+
+def _grouped(nodes: list[Node]) -> list[list[Node]]:
     groups: dict[tuple[object, ...], list[Node]] = {}
-    for node in graph.nodes:
+    for node in nodes:
         if node.parents:
             what = (node.name, node.value.shape, tuple(p.value.shape for p in node.parents))
             key = (node.site, *what) if node.site[1] else (node.number,)
             groups.setdefault(key, []).append(node)
-    return [Site(tuple(nodes)) for nodes in groups.values()]
+    return list(groups.values())
 
 
 def input_sites(graph: Graph) -> list[Site]:

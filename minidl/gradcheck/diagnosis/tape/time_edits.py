@@ -10,14 +10,14 @@ from ....utils.typing import Array
 from .edge_edits import diagonal, pass_through, transposed
 from .graph import Contribution, Edge, Edit, Graph
 from .node import Node
-from .sites import Site
+from .sites import Site, turns_of
 
 Edges = list[tuple[Node, Edge]]
 
 
 def time_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
     """Yield mistakes with the turns of loops."""
-    turns = {node.number: turn for site in sites for turn, node in enumerate(site.nodes)}
+    turns = turns_of(graph)
     for site in sites:
         for argument in range(len(site.nodes[0].parents)):
             edges = site.edges(argument, graph)
@@ -47,6 +47,29 @@ def _accumulation(edges: Edges, place: str) -> Iterator[Edit]:
         found = {edge: change for edge, change in changes.items() if change is not None}
         if len(found) == len(changes):
             yield Edit(words, found)
+
+
+def overwriting_edits(graph: Graph) -> Iterator[Edit]:
+    """Yield, for an array that is used in several places, one use that overwrites another."""
+    uses: dict[int, list[tuple[Node, Edge]]] = {}
+    for number, argument in graph.contributions:
+        node = graph.tape[number]
+        uses.setdefault(node.parents[argument].number, []).append((node, (number, argument)))
+    for edges in uses.values():
+        if not 1 < len(edges) <= MAX_USES:
+            continue
+        for node, edge in edges:
+            free = 1.0 - _reached(node, edge[1])
+            place = Site((node,)).argument(edge[1])
+            words = f"overwritten (= for +=): what comes back through {place} replaces"
+            others = [other for _, other in edges if other != edge]
+            yield Edit(f"{words} all the rest", {other: _times(free) for other in others})
+            for other in others if len(others) > 1 else ():
+                yield Edit(f"{words} another term", {other: _times(free)})
+
+
+MAX_USES = 8
+"""Arrays that are used more often are those of loops."""
 
 
 def _is_carried(edges: Edges, turns: dict[int, int]) -> bool:
@@ -105,7 +128,7 @@ def _some_turns(edges: Edges, place: str) -> Iterator[Edit]:
             numbers[:-1],
         ),
         (
-            f"overwritten (= for +=) in each turn of the loop: only the last on the way back {back}",
+            f"overwritten (= for +=) in each turn of the loop: only the last one {back}",
             numbers[1:],
         ),
         (f"the first turn on the way back is left out of what {back}", numbers[-1:]),
@@ -127,9 +150,13 @@ def _overwriting(edges: Edges, *, last: bool) -> dict[Edge, Contribution]:
         parent = node.parents[edge[1]].number
         reached = _reached(node, edge[1])
         before = taken.get(parent, np.zeros_like(reached))
-        changes[edge] = lambda g, right, free=1.0 - before: right * free
+        changes[edge] = _times(1.0 - before)
         taken[parent] = np.maximum(reached, before)
     return changes
+
+
+def _times(factor: Array) -> Contribution:
+    return lambda g, right: right * factor
 
 
 def _reached(node: Node, argument: int) -> Array:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ....utils.typing import Array
-from ...constants import TAPE_NODES
-from .node import Node, NotTraceable
+from ..limits import TAPE_NODES
+from .node import Node, NotTraceable, Operation
 
 _OWN_FOLDERS = (str(Path(np.__file__).parent), str(Path(__file__).parent))
 _PLAIN_RESULTS = "biuSUO"
@@ -53,12 +53,11 @@ class Tape:
             node = Node(0, name, operation, parents, result, positions)
             node.is_elementwise = isinstance(function, np.ufunc) and function.signature is None
             return self._result(node)
-        return type(result)(
-            self._result(
-                Node(0, name, lambda values, i=i: operation(values)[i], parents, each, positions)
-            )
+        parts = [
+            Node(0, name, _part(operation, i), parents, each, positions)
             for i, each in enumerate(result)
-        )
+        ]
+        return type(result)([self._result(part) for part in parts])
 
     def _result(self, node: Node) -> Any:
         if not isinstance(node.value, np.ndarray | np.generic | float):
@@ -86,7 +85,7 @@ class Tape:
             return type(argument)([self._with_slots(each, parents) for each in argument])
         if isinstance(argument, np.ndarray) and argument.dtype.kind == "f":
             value = argument.copy()
-            parents.append(self._add(Node(0, "a constant", lambda values: value, [], value)))
+            parents.append(self._add(Node(0, "a constant array", lambda values: value, [], value)))
         elif isinstance(argument, Traced):
             parents.append(argument.node)
         else:
@@ -138,6 +137,10 @@ class Traced(NDArrayOperatorsMixin):
             return self.tape.apply(name, lambda x: getattr(x, name), (self,), {})
         return attribute
 
+    def copy(self, *_: Any) -> Traced:
+        """Return an array that can be written into alone."""
+        return Traced(self.tape, self.node)
+
     def __getitem__(self, key: Any) -> Any:
         return self.tape.apply("indexing", lambda x, k: x[k], (self, key), {})
 
@@ -152,6 +155,11 @@ class Traced(NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
+
+
+def _part(operation: Operation, number: int) -> Operation:
+    """Return one of several results of an operation."""
+    return lambda values: operation(values)[number]
 
 
 def _written(x: Any, key: Any, value: Any) -> Any:

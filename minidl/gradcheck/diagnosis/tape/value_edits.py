@@ -16,13 +16,13 @@ Edges = list[tuple[Node, Edge]]
 
 CHANGES: dict[str, Value] = {
     "transposed": lambda v: np.swapaxes(v, -1, -2),
-    "left out": np.ones_like,
+    "left out, a missing factor,": np.ones_like,
     "squared": lambda v: v * v,
     "without its sign": np.abs,
-    "1 minus itself": lambda v: 1 - v,
-    "its square root": lambda v: np.sqrt(np.abs(v)),
-    "its inverse": lambda v: 1 / v,
-    "negative": lambda v: -v,
+    "replaced by 1 minus itself": lambda v: 1 - v,
+    "replaced by its square root": lambda v: np.sqrt(np.abs(v)),
+    "inverted (a product instead of a division, or the reverse)": lambda v: 1 / v,
+    "taken with the wrong sign": lambda v: -v,
     "in reverse order": lambda v: v[::-1] if v.ndim else v,
 }
 """What may be done to a value by mistake."""
@@ -44,10 +44,14 @@ def _edits(graph: Graph, site: Site, edges: Edges, changed: int) -> Iterator[Edi
     place = f"in the derivative with respect to {site.argument(argument)}"
     if changed != argument:
         place = "in the derivative with respect to the other one"
-    for words, change in CHANGES.items():
+    own = changed == argument
+    for words, change in CHANGES.items() if not own or edges[0][0].is_elementwise else ():
         if words != "transposed" or (len(shape) > 1 and shape[-1] == shape[-2]):
             values = {n.number: change(n.parents[changed].value) for n, _ in edges}
             yield from _edit(edges, changed, values, f"{what} is {words} {place}")
+    if own and edges[0][0].name in ("max", "min", "amax", "amin", "maximum.reduce"):
+        values = {n.number: -n.parents[changed].value for n, _ in edges}
+        yield from _edit(edges, changed, values, f"the mask is inverted {place}")
     for other in graph.tape if len(edges) == 1 else ():
         if other.value.shape == shape and other is not edges[0][0].parents[changed]:
             values = {edges[0][0].number: other.value}
@@ -79,7 +83,7 @@ def _of_turns(graph: Graph, edges: Edges, changed: int, what: str, place: str) -
             edges,
             changed,
             values,
-            f"{name}, of this step or another one, is read for {what} {place}",
+            f"{name}, of this step or the next one (shifted), is read for {what} {place}",
         )
 
 

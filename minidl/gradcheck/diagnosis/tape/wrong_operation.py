@@ -18,9 +18,10 @@ class WrongOperation:
     def __init__(self, checks: list[Check], recorder: Recorder | None) -> None:
         self._checks, self._recorder = checks, recorder
         self._words: str | None = None
+        self._inputs: set[str] = set()
 
-    def find(self) -> str:
-        """Return it in words, "" if there is none."""
+    def find(self, name: str) -> str:
+        """Return it in words, "" if there is none or if the array `name` is not recorded."""
         if self._words is None:
             self._words = ""
             if self._recorder is not None:
@@ -28,9 +29,10 @@ class WrongOperation:
                     self._words = self._search(self._recorder())
                 except Exception:  # the function's code may refuse recorded arrays
                     self._words = ""
-        return self._words
+        return self._words if name in self._inputs else ""
 
     def _search(self, graph: Graph) -> str:
+        self._inputs = set(graph.inputs)
         arrays = [check for check in self._checks if check.parameter in graph.inputs]
         analytic = {check.parameter: check.analytic for check in arrays}
         numeric = {check.parameter: check.numeric for check in arrays}

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ....utils.typing import Array
-from ...diagnosis.evidence import Candidate
+from ...diagnosis.activation_mistakes import DROPOUT_MISTAKES
+from ...diagnosis.evidence import Candidate, constant_ratio
 from ...diagnosis.function_candidates import function_candidates
 from ...diagnosis.known_function import KnownFunction
 from ...numeric.differences import ComplexStep, RichardsonDifference, Scheme
@@ -52,7 +53,8 @@ class PairEvidence:
             evidence["later_error"] = ""
         if numeric is not None and numeric.shape == value.shape:
             with suppress(Exception):  # of a function that refuses what a diagnosis tries
-                evidence["candidates"] = self._candidates(check, numeric)
+                candidates = self._candidates(check, numeric)
+                evidence["candidates"] = [c for c in candidates if not _is_factor(c, numeric)]
         return evidence
 
     def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
@@ -82,6 +84,14 @@ class PairEvidence:
             vjp,
             inputs=[array for array in others if array.ndim] or [value],
             weights=others,
+            has_several_outputs=len(self._pair.cotangents) > 1,
             keep_probs=[x for number in numbers for x in (number, 1 - number)],
         )
         return list(function_candidates(known))
+
+
+def _is_factor(candidate: Candidate, numeric: Array) -> bool:
+    """Return whether a mistake gives a multiple of the right gradient: the factor says more."""
+    words, gradient = candidate
+    is_known = words in (mistake.words for mistake in DROPOUT_MISTAKES)
+    return not is_known and constant_ratio(gradient, numeric) is not None

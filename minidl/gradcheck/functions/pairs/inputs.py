@@ -132,9 +132,7 @@ class FunctionInputs:
             array = values.get(name, self.values[name])
             if self.keeps_dtypes and not double and array.dtype.kind != "c":
                 array = array.astype(leaf.dtype)
-            by_place[leaf.position, leaf.keys] = (
-                array[()] if leaf.is_scalar else np.array(array)  # a copy
-            )
+            by_place[leaf.position, leaf.keys] = array[()] if leaf.is_scalar else array.copy()
         return [_rebuild(value, (i, ()), by_place) for i, value in enumerate(self._inputs)]
 
     def arrays_in(self, arguments: Sequence[Any]) -> dict[str, Array]:

@@ -44,6 +44,8 @@ class FunctionPair:
     ----------
     inputs : FunctionInputs
         The inputs.
+    forward : callable
+        The forward function.
     cotangents : list
         The incoming gradient of each output, in its type and dtype; None for no array.
     owned : OwnedParameters or None
@@ -65,7 +67,7 @@ class FunctionPair:
         backward_inputs: bool,
         reference: Callable[..., Any] | None = None,
     ) -> None:
-        self._forward, self._backward = forward, backward
+        self.forward, self._backward = forward, backward
         self._reference = reference or forward
         self.has_reference = reference is not None
         self._has_cache, self._takes_inputs = cache, backward_inputs
@@ -125,7 +127,7 @@ class FunctionPair:
         if self.owned:
             self.owned.set(values)
         self._state.reset()
-        result = self._forward(*arguments)
+        result = self.forward(*arguments)
         stored = None
         if self._has_cache:
             if not isinstance(result, list | tuple) or len(result) < 2:
@@ -137,6 +139,12 @@ class FunctionPair:
         else:
             outputs = list(result) if isinstance(result, list | tuple) else [result]
         return ForwardRun(arguments, outputs, stored)
+
+    def outputs_of(self, result: Any) -> list[Any]:
+        """Return the outputs of forward without the cache."""
+        if self._has_cache:
+            return list(result[:-1])
+        return list(result) if isinstance(result, list | tuple) else [result]
 
     def first_run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward and check what it returns, for the first time."""

@@ -18,6 +18,7 @@ from ..run_check import run_check
 from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
+from .pair_cost import PairCost
 from .pair_gradients import PairGradients
 from .returned import Returned
 from .rows import broken_row, leave_none_unresolved, link_to_broken_rules, rows_in_order
@@ -138,7 +139,7 @@ class PairCheck:
         evidence = PairEvidence(self._pair, self._values, self._budget)
         try:
             report = run_check(
-                self._pair.cost,
+                PairCost(self._pair),
                 gradients,
                 checked,
                 budget=self._budget,

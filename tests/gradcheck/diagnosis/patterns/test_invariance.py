@@ -90,7 +90,7 @@ CASES = {
     "a norm": (
         "held fixed",
         lambda: evidence_of(unit, lambda x, dy: dy / np.sqrt(along(x**2))),
-        "along axis 1 .* a norm: it is held fixed, or its own gradient is wrong$",
+        r"axis 1 .* a norm: it is held fixed, or its own gradient is wrong \(such as its sign\)$",
     ),
     "a norm of a vector": (
         "held fixed",

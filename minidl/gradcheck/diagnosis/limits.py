@@ -1,0 +1,42 @@
+"""Limits of the diagnosis: what counts as zero, as an accident, and as too long to search."""
+
+TAPE_NODES = 600
+"""Operations of a function that are recorded for a diagnosis; long loops have more."""
+
+TAPE_ARRAY = 400
+"""Elements of the arguments of recorded operations, whose derivatives take a call for each."""
+
+TAPE_STEP = 1e-3
+"""Absolute. The step of the fourth-order differences of recorded operations that refuse complex
+numbers: of numbers of size 1, their error is about 1e-12."""
+
+TAPE_EDITS = 4_000
+"""Mistakes that are tried on a tape: a few seconds."""
+
+TAPE_ZERO = 1e-12
+"""Absolute. Gradients up to this size are zero: a mistake may leave them so."""
+
+TAPE_AGREEMENT = 1e-11
+"""The rounding of a gradient from a tape, in units of its largest element."""
+
+INVARIANCE_AGREEMENT = 1e-9
+"""A line of a numeric gradient sums to zero if its sum is below this part of the sum of sizes: far
+above rounding, and above the error of extrapolated differences."""
+
+NOT_INVARIANT = 1e-3
+"""A line of an analytic gradient surely does not sum to zero above this part of the same sum."""
+
+MIN_SPARE_ELEMENTS = 4
+"""How many more elements than fitted coefficients a match by least squares needs: four numbers do
+not agree to seven digits by accident."""
+
+MAX_CHANCE = 1e-6
+"""How likely it may be that the wrong elements of a gradient are neighbours by accident, when their
+inputs are sorted, to be called a range of the input..."""
+
+MAX_CHANCE_OF_RATIO = 1e-2
+"""... and where they are all zero, or a multiple of the right ones."""
+
+MIN_WRONG_OF_LINES = 0.9
+"""The part of the elements of wrong rows or columns that must be wrong: fewer are wrong elsewhere
+for another reason."""

@@ -1,0 +1,50 @@
+"""Wrong incoming gradients of operations."""
+
+import re
+
+import numpy as np
+import pytest
+from tape_graphs import DY, W, X, graph_of, words_of
+
+from minidl.gradcheck.diagnosis.tape.cotangent_edits import FORMULAS, cotangent_edits
+from minidl.gradcheck.diagnosis.tape.sites import sites_of
+
+Z = X @ W
+A = 1 / (1 + np.exp(-Z))
+
+
+def hidden(x, w):
+    return 1 / (1 + np.exp(-(x @ w)))
+
+
+def gates(x, w):
+    z = x @ w
+    return np.tanh(z[:, :2]) * np.exp(z[:, 2:])
+
+
+def through(dz):
+    return {"x": dz @ W.T, "w": X.T @ dz}
+
+
+def words(forward, wrong, dy=DY):
+    graph = graph_of(forward, dy)
+    return words_of(cotangent_edits(graph, sites_of(graph)), graph, **wrong)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_in_place_of_the_derivative(name):
+    wrong = through(FORMULAS[name](DY, Z, A))
+    assert any(each.startswith(f"{name}: from") for each in words(hidden, wrong))
+
+
+def test_gates_are_exchanged():
+    dy = DY[:, :2]
+    first = dy * np.exp(Z[:, 2:]) * (1 - np.tanh(Z[:, :2]) ** 2)
+    second = dy * np.tanh(Z[:, :2]) * np.exp(Z[:, 2:])
+    found = words(gates, through(np.hstack([second, first])), dy)
+    assert any(each.startswith("exchanged (as gates are)") for each in found), found
+
+
+def test_the_gradient_of_another_result_is_used():
+    found = words(lambda x, w: x + np.tanh(x @ w), {"w": X.T @ DY})
+    assert any(re.match("the gradient of the result of tanh .* is used", each) for each in found)

@@ -1,0 +1,54 @@
+"""One operation, and what comes back through it."""
+
+import numpy as np
+import pytest
+
+from minidl.gradcheck.diagnosis.limits import TAPE_ARRAY
+from minidl.gradcheck.diagnosis.tape.node import Node, NotTraceable, unbroadcast
+
+RNG = np.random.default_rng(0)
+A, B = RNG.standard_normal((3, 4)), RNG.standard_normal((4, 2))
+G = RNG.standard_normal((3, 2))
+
+
+def leaf(number, value):
+    return Node(number, "input", lambda values: value, [], value)
+
+
+def node_of(function, *values, is_elementwise=False):
+    parents = [leaf(i, value) for i, value in enumerate(values)]
+    result = np.asarray(function(*values))
+    node = Node(9, "function", lambda v: function(*v), parents, result)
+    node.is_elementwise = is_elementwise
+    return node
+
+
+def test_a_product_comes_back_through_both_factors():
+    node = node_of(np.matmul, A, B)
+    np.testing.assert_allclose(node.pull(0, G), G @ B.T)
+    np.testing.assert_allclose(node.pull(1, G), A.T @ G)
+
+
+def test_an_elementwise_operation_sums_over_what_was_broadcast():
+    row = RNG.standard_normal((1, 4))
+    node = node_of(np.multiply, A, row, is_elementwise=True)
+    np.testing.assert_allclose(node.pull(1, np.ones((3, 4))), A.sum(axis=0, keepdims=True))
+    assert unbroadcast(np.ones((2, 3, 4)), (4,)).tolist() == [6.0] * 4
+
+
+@pytest.mark.parametrize("function", [np.abs, lambda x: np.sort(np.abs(x), axis=0)])
+def test_what_refuses_complex_numbers_is_differentiated_by_differences(function):
+    node = node_of(function, A)
+    numeric = (function(A + 1e-6) - function(A - 1e-6)).sum() / 2e-6
+    assert node.pull(0, np.ones((3, 4))).sum() == pytest.approx(numeric, rel=1e-8)
+
+
+def test_a_large_array_is_not_differentiated():
+    with pytest.raises(NotTraceable, match="elements"):
+        node_of(np.sum, np.ones(TAPE_ARRAY + 1)).pull(0, np.ones(()))
+
+
+def test_a_derivative_may_be_taken_elsewhere():
+    node = node_of(np.tanh, A, is_elementwise=True)
+    found = node.pull_through(0, np.ones((3, 4)), node.derivative(0, [2 * A]))
+    np.testing.assert_allclose(found, 1 - np.tanh(2 * A) ** 2)
