@@ -59,7 +59,9 @@ def _places_along_axes(evidence: Evidence) -> list[str]:
         if size == 1:
             continue
         wrong = evidence.wrong_lines(axis)
-        right = np.setdiff1d(evidence.lines.indices[axis], wrong)
+        is_searched = evidence.lines.is_searched(axis)
+        known = np.arange(size) if is_searched else evidence.lines.indices[axis]
+        right = np.setdiff1d(known, wrong)
         place = f"axis {axis}: " if len(shape) > 1 else ""
         if len(wrong) == size:
             places.append(f"{place}wrong at all {size}")

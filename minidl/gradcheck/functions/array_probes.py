@@ -78,10 +78,11 @@ class ArrayProbes:
 
         It is relative to the norm of the array.
         """
-        norm = float(np.linalg.norm(self.analytic))
-        if not 0 < norm < np.inf:
+        largest = float(np.abs(self.analytic).max(initial=0.0))
+        if not 0 < largest < np.inf:
             return np.inf
-        return max(probe.bar for probe in flat_probes) / (MIN_FLAT_STEP * norm)
+        norm = float(np.linalg.norm(self.analytic / largest))  # squares overflow or vanish
+        return max(probe.bar for probe in flat_probes) / largest / (MIN_FLAT_STEP * norm)
 
     def nearby(self, step: float, rng: np.random.Generator) -> ArrayProbes:
         """Return the probes at a point nearby, at which other elements keep their values."""

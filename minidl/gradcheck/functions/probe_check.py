@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..constants import PROBES
+from ..constants import MAX_BAR_FRACTION, PROBES
 from ..location.fill_in import fill_in_wrong_elements
 from ..location.probed_array import ProbedArray
 from ..numeric.differences import RichardsonDifference, Scheme
@@ -49,6 +49,12 @@ class ProbeCheck:
             probes = reconsider_at_kinks(check, probes, found, other)
         if check.verdict == "fail" and not check.diagnosis:
             self._locate(check, probes, calls)
+        if check.verdict == "pass" and MAX_BAR_FRACTION < check.resolution < np.inf:
+            check.verdict = "unresolved"
+            check.diagnosis = (
+                f"rounding floor: an error below {check.resolution:.1e} of the norm of the "
+                "gradient is hidden"
+            )
         if check.verdict == "pass":
             check.untested = int(np.count_nonzero(analytic == 0))
         return check

@@ -86,7 +86,11 @@ def _draw(axes: Any, check: Check, norm: Any) -> Any:
         interpolation="nearest",
         extent=(-0.5, width - 0.5, height - 0.5, -0.5),
     )
-    axes.set(xlabel=_axis_label("column (input)", width), ylabel=_axis_label("row (unit)", height))
+    rows, columns = (height, width) if check.block is None else check.block.shape
+    axes.set(
+        xlabel=_axis_label("column (input)", width, columns),
+        ylabel=_axis_label("row (unit)", height, rows),
+    )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     term = " alone" if check.term == "layer" else f" ({check.term})"
@@ -147,6 +151,8 @@ def _block_size(length: int) -> int:
     return -(-length // _MAX_CELLS)
 
 
-def _axis_label(name: str, length: int) -> str:
+def _axis_label(name: str, length: int, whole: int) -> str:
+    if whole > length:
+        name = f"{name}, {length} of {whole:,}"
     size = _block_size(length)
     return name if size == 1 else f"{name}, the worst of each {size}"

@@ -27,6 +27,38 @@ def test_small_arrays_are_whole_beside_large_ones():
     assert "W1: 7,200 elements by 4 probes of all" in str(report)
 
 
+def test_what_hides_a_thousandth_of_the_gradient_is_unresolved():
+    """Every probe sees its own slope, but one element would have to be wrong by far more."""
+
+    def rough(p):
+        return float((1e7 + np.sin(np.array(p, np.float64)) * R).sum())
+
+    (check,) = check_gradients(rough, np.cos(P["W1"]) * R, P["W1"], budget=100).checks
+    assert check.verdict == "unresolved"
+    assert check.resolution > 1e-3
+
+
+def test_places_along_axes_are_those_of_the_whole_array():
+    x = RNG.standard_normal((20, 30, 40))
+
+    def wrong(x):
+        g = np.cos(x)
+        g[:3] = 0
+        return g
+
+    (check,) = check_gradients(lambda x: np.sin(x).sum(), wrong, x).failures
+    assert "axis 0: wrong at 0 to 2, right at 3 to 19" in check.error_summary
+
+
+def test_tiny_gradients_have_a_norm():
+    x = RNG.standard_normal(7000)
+    (check,) = check_gradients(
+        lambda p: p.sum() * 1e-170, np.full(7000, 1e-170), x, method="complex"
+    ).checks
+    assert check.verdict == "pass"
+    assert 0 < check.resolution < 1e-9
+
+
 def test_exchanged_gradients_are_named_at_any_size():
     def exchanged(p):
         g = gradients(p)

@@ -76,6 +76,14 @@ def test_one_wrong_column_of_thousands_is_not_lost():
     assert "the worst of each 24" in heat_maps(figure)[0].get_xlabel()
 
 
+def test_a_block_of_a_large_matrix_says_so():
+    p = np.random.default_rng(0).standard_normal((80, 100))
+    figure = plot_errors(check_gradients(lambda p: np.sin(p).sum(), lambda p: np.cos(p) ** 3, p))
+    (axes,) = heat_maps(figure)
+    assert axes.get_xlabel() == "column (input), 32 of 100"
+    assert axes.get_ylabel() == "row (unit), 31 of 80"
+
+
 def test_the_file_shows_something(tmp_path):
     from matplotlib.image import imread
 
