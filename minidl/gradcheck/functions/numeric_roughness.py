@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ...utils.typing import Array
@@ -40,25 +43,49 @@ def numeric_roughness(
         Standard deviations. At most `ROUGHNESS_ELEMENTS` elements are measured; the others get the
         largest relative noise of these.
     """
-    theta = cost.arrays["complex"]
-    original = theta.copy()
-    direction = cost.theta * rng.uniform(-1, 1, theta.size)
     places = np.flatnonzero(doubtful)
     measured = rng.permutation(places)[:ROUGHNESS_ELEMENTS]
-    largest = np.zeros(measured.size)
+    deviations = slope_roughness(cost, [(int(i), 1.0) for i in measured], rng)
+    sizes = np.abs(value[measured])
+    relative = deviations / np.where(sizes > 0, sizes, 1.0)
+    noise = np.zeros(value.size)
+    noise[places] = relative.max(initial=0.0) * np.abs(value[places])
+    noise[measured] = deviations
+    return noise
+
+
+def slope_roughness(
+    cost: CostFunction, moves: Sequence[tuple[Any, Any]], rng: np.random.Generator
+) -> Array:
+    """Return the noise of slopes by the complex step.
+
+    Parameters
+    ----------
+    cost : CostFunction
+        The cost.
+    moves : sequence of (index, direction)
+        Which elements move, and how, as `CostFunction.slope` takes them.
+    rng : numpy.random.Generator
+        For the direction of the line on which the slopes are compared.
+
+    Returns
+    -------
+    ndarray of shape (n_moves,)
+        Standard deviations.
+    """
+    theta = cost.arrays["complex"]
+    original = theta.copy()
+    line = cost.theta * rng.uniform(-1, 1, theta.size)
+    largest = np.zeros(len(moves))
     try:
         for length in ROUGHNESS_STEPS:
-            slopes = np.empty((ROUGHNESS_POINTS, measured.size))
+            slopes = np.empty((ROUGHNESS_POINTS, len(moves)))
             for k in range(ROUGHNESS_POINTS):
-                theta[:] = cost.theta + length * k * direction
-                slopes[k] = [cost.slope(ComplexStep(), int(i), 1.0)[0] for i in measured]
+                theta[:] = cost.theta + length * k * line
+                slopes[k] = [cost.slope(ComplexStep(), *move)[0] for move in moves]
             squares = (np.diff(slopes, 6, axis=0) ** 2).mean(axis=0)
             largest = np.maximum(largest, squares / SIXTH_DIFFERENCE_VARIANCE)
     finally:
         theta[:] = original
-    noise = np.zeros(value.size)
-    sizes = np.abs(value[measured])
-    relative = np.sqrt(largest) / np.where(sizes > 0, sizes, 1.0)
-    noise[places] = relative.max(initial=0.0) * np.abs(value[places])
-    noise[measured] = np.sqrt(largest)
-    return noise
+    deviations: Array = np.sqrt(largest)
+    return deviations
