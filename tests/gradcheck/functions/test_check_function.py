@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import minidl
 from minidl import check_function
@@ -135,3 +138,68 @@ def test_a_reference_of_another_shape_is_refused():
         check_function(np.tanh, lambda dy: dy, X, reference=lambda x: x.sum())
     with pytest.raises(ArgumentError, match="reference must be callable"):
         check_function(np.tanh, lambda dy: dy, X, reference=X)
+
+
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, max_side=4)
+
+
+@settings(max_examples=15)
+@given(
+    shape=SHAPES,
+    dtype=st.sampled_from([np.float64, np.float32, np.float16]),
+    seed=st.integers(0, 99),
+    wrong=st.booleans(),
+    convention=st.sampled_from(["tuple", "list", "dict", "array"]),
+)
+def test_any_shape_and_dtype(shape, dtype, seed, wrong, convention):
+    x = np.asarray(np.random.default_rng(seed).uniform(0.2, 1.5, shape)).astype(dtype)
+    gain = 1.25 if wrong else 1.0
+
+    def backward(dy, y):
+        dx = gain * dy * (1 - y * y)
+        return {"tuple": (dx,), "list": [dx], "dict": {"dx": dx}, "array": dx}[convention]
+
+    def forward(x):
+        y = np.tanh(x)
+        return y, y
+
+    report = check_function(forward, backward, x, cache=True, seed=seed)
+    assert report.status == ("failed" if wrong else "ok"), str(report)
+    assert [check.parameter for check in report.failures] == (["x"] if wrong else [])
+
+
+@settings(max_examples=15)
+@given(
+    sizes=st.tuples(*[st.integers(1, 4)] * 3),
+    wrong=st.sampled_from(["", "x", "w", "b"]),
+    in_object=st.booleans(),
+)
+def test_any_size_of_a_layer(sizes, wrong, in_object):
+    m, n, k = sizes
+    rng = np.random.default_rng(m + 5 * n + 25 * k)
+    x, w, b = rng.standard_normal((m, n)), rng.standard_normal((n, k)), rng.standard_normal(k)
+    scale = {"x": 1.0, "w": 1.0, "b": 1.0, wrong: -0.5}
+
+    class Layer:
+        def __init__(self):
+            self.params, self.grads = {"w": w, "b": b}, {}
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.params["w"] + self.params["b"]
+
+        def backward(self, dy):
+            self.grads["w"] = scale["w"] * self.x.T @ dy
+            self.grads["b"] = scale["b"] * dy.sum(axis=0)
+            return scale["x"] * dy @ self.params["w"].T
+
+    def backward(dy, x, w, b):
+        return scale["x"] * dy @ w.T, scale["w"] * x.T @ dy, scale["b"] * dy.sum(axis=0)
+
+    if in_object:
+        layer = Layer()
+        report = check_function(layer.forward, layer.backward, x)
+    else:
+        report = check_function(lambda x, w, b: x @ w + b, backward, x, w, b, backward_inputs=True)
+    assert [check.parameter for check in report.failures] == ([wrong] if wrong else [])
+    assert report.ok == (not wrong)

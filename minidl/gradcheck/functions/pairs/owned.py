@@ -57,6 +57,8 @@ class OwnedParameters:
         The parameters by name.
     values : dict of str to ndarray
         Copies of them, in float64.
+    without_gradient : list of str
+        Arrays among the parameters of an object that keeps no gradients.
     """
 
     def __init__(self, owner: object, before: Mapping[str, Any], taken: set[str]) -> None:
@@ -79,6 +81,14 @@ class OwnedParameters:
                 if gradient:
                     shown = f"self.{name}" if name in taken else name
                     self._add(shown, array, gradient, ())
+        has_holder = {name: hasattr(owner, each.holder) for name, each in self.parameters.items()}
+        self.without_gradient = [
+            name
+            for name, parameter in self.parameters.items()
+            if not has_holder[name] and self._stored(parameter) is MISSING
+        ]
+        for name in self.without_gradient:
+            del self.parameters[name]
         self.values = {
             name: parameter.array.astype(np.float64) for name, parameter in self.parameters.items()
         }

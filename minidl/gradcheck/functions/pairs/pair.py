@@ -91,17 +91,23 @@ class FunctionPair:
 
     def adopt_parameters(self) -> list[str]:
         """Look for parameters of the object after a backward pass; return what to note."""
+        notes = []
         for owner in self._state.owners:
             before = self._state.attributes_before(owner)
             owned = OwnedParameters(owner, before, set(self.inputs.values))
+            notes += [
+                f"not differentiated: {name} of the object, of which no gradient was found in it"
+                for name in owned.without_gradient
+            ]
             if owned.parameters:
                 self.owned = owned
                 if self._piles_up():
-                    return [
+                    notes.append(
                         "gradients in the object pile up from call to call: they are set to zero "
                         "before each one"
-                    ]
-        return []
+                    )
+                break
+        return notes
 
     def _piles_up(self) -> bool:
         owned, values = self.owned, self.values

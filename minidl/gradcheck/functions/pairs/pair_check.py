@@ -74,7 +74,7 @@ class PairCheck:
             reasons = "; ".join(f"{name} {why}" for name, why in inputs.set_aside.items())
             raise ArgumentError(
                 "inputs must contain an array of floats to differentiate"
-                + (f", but {reasons}" if reasons else "")
+                + (f", but {reasons}; x.astype(float) converts it" if reasons else "")
             )
 
     def _first_run(self) -> ForwardRun:

@@ -187,3 +187,23 @@ def test_wrt_selects_parameters_too():
     layer = Attributes()
     report = check_function(layer.forward, layer.backward, X, wrt="b")
     assert [c.parameter for c in report.checks if c.term != "protocol"] == ["b"]
+
+
+def test_parameters_without_gradients_are_noted():
+    class Fixed:
+        def __init__(self):
+            self.params = {"W": RNG.standard_normal((4, 3))}
+
+        def forward(self, x):
+            return x @ self.params["W"]
+
+        def backward(self, dy):
+            return dy @ self.params["W"].T
+
+    layer = Fixed()
+    report = check_function(layer.forward, layer.backward, X)
+    assert report.ok
+    assert any("not differentiated: W of the object" in note for note in report.notes)
+    layer.grads = {}  # it has a place for gradients, and leaves it empty
+    report = check_function(layer.forward, layer.backward, X)
+    assert [check.parameter for check in report.failures] == ["W"]
