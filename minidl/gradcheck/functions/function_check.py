@@ -74,10 +74,10 @@ class FunctionCheck:
         precision = measure_precision(self._cost, self._gradient, rng)
         if precision.cost_is_exact:
             report = self._by_exact_scheme(complex_required=False)
-            if report.ok or not precision.gradient_is_rounded:
+            if report.ok or not precision.may_explain(report.difference):
                 return report
         sides = self._cost, self._gradient, precision
-        checks = measured_checks(*sides, rng)
+        checks = measured_checks(*sides, rng, self._budget)
         explain_failures(checks, *sides, self._evidence)
         return _report_of(self._cost, checks, METHOD, precision_notes(*sides, checks))
 

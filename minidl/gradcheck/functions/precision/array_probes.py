@@ -12,6 +12,8 @@ from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
     BAR_DEVIATIONS,
+    CALLS_OF_LINE,
+    LEAST_DIRECTIONS,
     NOISE_DOMINATES,
     NOISE_SHARE,
     RANDOM_DIRECTIONS,
@@ -19,6 +21,7 @@ from .constants import (
     ROUNDING_SAFETY,
     SHORT_WINDOW,
     SMALL_ARRAY,
+    USUAL_CALLS,
 )
 from .directions import Direction, random_direction, uphill
 from .line_integral import Line, LineIntegral, MeanSlope
@@ -45,9 +48,13 @@ class ArrayProbes:
         gradient: AnalyticGradient,
         precision: Precision,
         rng: np.random.Generator,
+        budget: int = USUAL_CALLS,
     ) -> None:
         self._cost, self._gradient, self._precision = cost, gradient, precision
         self._rng = rng
+        usual = RANDOM_DIRECTIONS_OF_HALF if precision.is_half else RANDOM_DIRECTIONS
+        self._count = int(np.clip(budget // CALLS_OF_LINE, LEAST_DIRECTIONS, usual))
+        self._is_frugal = self._count < usual
         self._integral = LineIntegral(cost, gradient, precision, rng)
         self._scale = parameter_scale(cost.tree)
         self._value = np.where(np.isfinite(gradient.value), gradient.value, 0.0)
@@ -57,12 +64,11 @@ class ArrayProbes:
 
         `size` is the size of the slopes, where that of the gradient says nothing.
         """
-        count = RANDOM_DIRECTIONS_OF_HALF if self._precision.is_half else RANDOM_DIRECTIONS
         moves = [self._within(region, self._scale)]
         probes: list[Probe] = []
         for number, move in enumerate(moves):
-            search = LineSearch(self._integral)
-            for direction in self._directions(move, count // (number + 1)):
+            search = LineSearch(self._integral, is_frugal=self._is_frugal)
+            for direction in self._directions(move, self._count // (number + 1)):
                 found = search.along(self._line(direction.vector, size))
                 probes.append(Probe(direction, found))
                 if found.is_wrong:

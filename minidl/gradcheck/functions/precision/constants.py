@@ -164,3 +164,19 @@ ELEMENT_ROUNDING = 4.0
 
 NICE_RATIO = 1e-2
 """A factor as near as that to a simple number is that number."""
+
+CALLS_OF_LINE = 30
+"""About how many calls a line takes."""
+
+USUAL_CALLS = 1000
+"""A budget with which nothing is saved."""
+
+LEAST_DIRECTIONS = 5
+"""Fewer random directions show too little."""
+
+STAIRCASE = 0.15
+"""A gradient that stays the same over short steps, and of which this share changes from one wider
+step to the next, is rounded inside; kinks are crossed less often."""
+
+ROUNDING_EXPLAINS = 8.0
+"""A difference of more rounding units than this has another reason than rounding."""

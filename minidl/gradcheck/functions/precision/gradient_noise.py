@@ -17,6 +17,7 @@ from .constants import (
     MOVING_NEIGHBOURS,
     NOISE_SPACINGS,
     NOISY_ELEMENT,
+    STAIRCASE,
 )
 from .difference_table import fourth_difference_noise
 from .scale import parameter_scale, short_move
@@ -45,8 +46,10 @@ def measure_gradient_noise(
     table = _table(cost, gradient, NOISE_SPACINGS[0], GRADIENT_POINTS, rng)
     bits = [significant_bits(table[:, leaf.part]) for leaf in cost.tree.leaves]
     is_coarse = is_coarse or any(0 < count <= HALF_BITS for count in bits)
-    if is_coarse and _share_that_moves(table, gradient.value) < MOVING_NEIGHBOURS:
-        table = _table(cost, gradient, NOISE_SPACINGS[1], 2 * GRADIENT_POINTS, rng)
+    if _share_that_moves(table, gradient.value) < MOVING_NEIGHBOURS:
+        wider = _table(cost, gradient, NOISE_SPACINGS[1], 2 * GRADIENT_POINTS, rng)
+        if is_coarse or _share_that_moves(wider, gradient.value) > STAIRCASE:
+            table = wider
     deviation = fourth_difference_noise(table)
     units = []
     for leaf, count in zip(cost.tree.leaves, bits, strict=True):

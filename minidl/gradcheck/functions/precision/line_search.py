@@ -17,10 +17,13 @@ from .line_integral import Line, LineIntegral, MeanSlope
 
 
 class LineSearch:
-    """Averages slopes along lines, in the way that suited the first of them."""
+    """Averages slopes along lines, in the way that suited the first of them.
 
-    def __init__(self, integral: LineIntegral) -> None:
-        self._integral = integral
+    A frugal one does not spend calls on locating kinks, or on averaging noise.
+    """
+
+    def __init__(self, integral: LineIntegral, *, is_frugal: bool = False) -> None:
+        self._integral, self._is_frugal = integral, is_frugal
         self._window = 0.0
         self._pairs = LINE_PAIRS
         self._noise = 0.0
@@ -45,7 +48,8 @@ class LineSearch:
             return found
         self._window, self._noise = found.window, found.noise * found.window
         wanted = (found.noise / line.target) ** 2 if line.target else 0.0
-        self._pairs = int(np.clip(wanted * LINE_PAIRS, LINE_PAIRS, MAX_LINE_PAIRS))
+        most = LINE_PAIRS if self._is_frugal else MAX_LINE_PAIRS
+        self._pairs = int(np.clip(wanted * LINE_PAIRS, LINE_PAIRS, most))
         narrowed = found.window < FIRST_WINDOW or found.noise < NOISE_DOMINATES * found.bar
         return self._or_over_kinks(line, found) if narrowed else found
 
@@ -59,7 +63,7 @@ class LineSearch:
 
     def _or_over_kinks(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return `found`, or a mean slope with kinks located if that has a smaller error bar."""
-        if found.bar <= 2 * line.target:
+        if found.bar <= 2 * line.target or self._is_frugal:
             return found
         other = self._integral.over_kinks(line, self._kink_window(line), self._pairs)
         self._crosses_kinks = other.bar < found.bar

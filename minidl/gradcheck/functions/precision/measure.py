@@ -16,6 +16,7 @@ from .constants import (
     LOW_PRECISION,
     MAX_CHANCE,
     NOISE_SPACINGS,
+    ROUNDING_EXPLAINS,
 )
 from .cost_noise import CostNoise, is_smooth, measure_cost_noise
 from .gradient_noise import GradientNoise, measure_gradient_noise
@@ -48,6 +49,16 @@ class Precision:
     def gradient_is_rounded(self) -> bool:
         """Whether it is the same at each call, in a lower precision."""
         return not self.gradient_is_exact and self.gradient.chance <= MAX_CHANCE
+
+    def may_explain(self, difference: float) -> bool:
+        """Return whether a relative difference to the numeric side may be rounding.
+
+        A format of few bits is known to round; what else looks rounded may have crossed kinks.
+        """
+        if not self.gradient_is_rounded:
+            return False
+        is_format = any(0 < bits < FULL_BITS for bits in self.gradient.bits)
+        return is_format or difference <= ROUNDING_EXPLAINS * max(self.gradient.units)
 
     @property
     def is_exact(self) -> bool:

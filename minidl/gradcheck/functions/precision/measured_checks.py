@@ -14,6 +14,7 @@ from .constants import (
     GOOD_RESOLUTION_OF_HALF,
     NOISE_SHARE,
     RESOLUTION_GOAL,
+    USUAL_CALLS,
     ZERO_HERE,
     ZERO_WITHIN_ROUNDING,
 )
@@ -28,6 +29,7 @@ def measured_checks(
     gradient: AnalyticGradient,
     precision: Precision,
     rng: np.random.Generator,
+    budget: int = USUAL_CALLS,
 ) -> list[Check]:
     """Check each array by integrals of the gradient along lines.
 
@@ -41,6 +43,8 @@ def measured_checks(
         The measured precision of both.
     rng : Generator
         Draws directions and points.
+    budget : int, default `USUAL_CALLS`
+        About how many calls of the cost may be made; a few hundred are used.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def measured_checks(
         "fail" where a slope is outside of its error bar, twice; "pass" where an error of
         `GOOD_RESOLUTION` would have been seen; else "unresolved".
     """
-    return _MeasuredCheck(cost, gradient, precision, rng).checks()
+    return _MeasuredCheck(cost, gradient, precision, rng, budget).checks()
 
 
 class _MeasuredCheck:
@@ -58,9 +62,10 @@ class _MeasuredCheck:
         gradient: AnalyticGradient,
         precision: Precision,
         rng: np.random.Generator,
+        budget: int,
     ) -> None:
         self._cost, self._gradient, self._precision = cost, gradient, precision
-        self._probes = ArrayProbes(cost, gradient, precision, rng)
+        self._probes = ArrayProbes(cost, gradient, precision, rng, budget)
 
     def checks(self) -> list[Check]:
         leaves = self._cost.tree.leaves
