@@ -25,9 +25,9 @@ from .cost_function import CostFunction
 from .elementwise_check import ElementwiseCheck, doubtful_elements, failed_elements
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .lost_derivative import lost_derivative
+from .precision.coarse_checks import coarse_checks
 from .precision.located import explain_failures
 from .precision.measure import measure_precision
-from .precision.measured_checks import METHOD, measured_checks
 from .precision.notes import precision_notes
 from .probed_arrays import ProbedArrays
 from .pytree import ParameterTree
@@ -68,8 +68,8 @@ class FunctionCheck:
 
     def by_best_scheme(self, *, complex_required: bool) -> Report:
         """Check by the best scheme for the measured precision of both sides."""
-        if complex_required or not self._gradient.is_callable:
-            return self._by_exact_scheme(complex_required=complex_required)
+        if complex_required:
+            return self._by_exact_scheme(complex_required=True)
         rng = self._rng.spawn(1)[0]
         precision = measure_precision(self._cost, self._gradient, rng)
         if precision.cost_is_exact:
@@ -77,9 +77,9 @@ class FunctionCheck:
             if report.ok or not precision.may_explain(report.difference):
                 return report
         sides = self._cost, self._gradient, precision
-        checks = measured_checks(*sides, rng, self._budget)
+        checks = coarse_checks(*sides, rng, self._budget)
         explain_failures(checks, *sides, self._evidence)
-        return _report_of(self._cost, checks, METHOD, precision_notes(*sides, checks))
+        return _report_of(self._cost, checks, checks[0].method, precision_notes(*sides, checks))
 
     def _by_exact_scheme(self, *, complex_required: bool) -> Report:
         """Check by the complex step, or by central differences if it cannot be used."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-FORMAT_BITS = (8, 11, 24)
+SINGLE_BITS = 24
+"""The significant bits of float32."""
+
+FORMAT_BITS = (8, 11, SINGLE_BITS)
 """The significant bits of bfloat16, float16 and float32."""
 
 FULL_BITS = 53
@@ -147,14 +150,23 @@ ZERO_HERE = 1e-4
 ZERO_WITHIN_ROUNDING = 1e-2
 """The same for one that is rounding, which is zero for a reason: its terms cancel."""
 
-ELEMENT_STEPS = (0.25, 0.03, 0.004)
-"""Steps of an element that is moved alone, in units of the root mean square of its array."""
+POINT_STEPS = (0.25, 0.06, 0.015, 0.004, 0.001)
+"""Steps of a difference at the point itself, in units of the root mean square of an array."""
 
-ELEMENT_NOISE = 1.9
+POINT_NOISE = 1.9
 """The noise of a slope extrapolated from four values, in units of theirs over the step."""
 
-ELEMENT_CLEAR = 1e-3
-"""An element whose error bar is below this part of it needs no other step."""
+EVEN_NOISE = 6.0
+"""The noise of the jump of the slope at the point, in the same units: above it, it is a kink."""
+
+POINT_CLEAR = 1e-3
+"""A slope whose error bar is below this part of it needs no other step."""
+
+READY_MADE_DIRECTIONS = 10
+"""Random directions of a gradient that cannot be asked elsewhere."""
+
+READY_MADE_SAFETY = 2.0
+"""Its error bars are wider by this factor: nothing but two steps tells of curvature and kinks."""
 
 ELEMENTS = 1000
 """Elements of a wrong array that are computed one by one, for its diagnosis."""

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import (
-    ORDERS_AGREEMENT,
-)
+from .constants import ORDERS_AGREEMENT
 
 
 class TableNoise(NamedTuple):

@@ -43,6 +43,8 @@ def measure_gradient_noise(
 
     Where nothing else shows a low precision (`is_coarse`), a wide line would take kinks for noise.
     """
+    if not gradient.is_callable:
+        return _ready_made(cost, gradient)
     table = _table(cost, gradient, NOISE_SPACINGS[0], GRADIENT_POINTS, rng)
     bits = [significant_bits(table[:, leaf.part]) for leaf in cost.tree.leaves]
     is_coarse = is_coarse or any(0 < count <= HALF_BITS for count in bits)
@@ -59,6 +61,13 @@ def measure_gradient_noise(
     norm = float(np.linalg.norm(gradient.value))
     again = float(np.linalg.norm(gradient.at(cost.theta) - gradient.value))
     return GradientNoise(units, deviation, bits, again / norm if norm else 0.0)
+
+
+def _ready_made(cost: CostFunction, gradient: AnalyticGradient) -> GradientNoise:
+    """Return what the format of arrays tells, which cannot be asked again."""
+    bits = [significant_bits(gradient.value[leaf.part]) for leaf in cost.tree.leaves]
+    units = [2.0 ** -(count or FULL_BITS) for count in bits]
+    return GradientNoise(units, np.zeros(cost.theta.size), bits, 0.0)
 
 
 def _table(

@@ -8,11 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import (
-    KINK_INTERVALS,
-    MAX_BISECTIONS,
-    TREND_NEIGHBOURS,
-)
+from .constants import KINK_INTERVALS, MAX_BISECTIONS, TREND_NEIGHBOURS
 
 
 def mean_with_jumps(

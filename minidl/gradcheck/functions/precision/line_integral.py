@@ -25,6 +25,7 @@ from .constants import (
     LINE_NODES,
     LINE_PAIRS,
     MAX_WINDOWS,
+    NOISE_DOMINATES,
     NOISE_SPACINGS,
     REFRESHING_UNITS,
     TARGET_BAR,
@@ -96,8 +97,11 @@ class LineIntegral:
         self.narrowest = min(REFRESHING_UNITS * unit, FIRST_WINDOW / WINDOW_SHRINKS)
         self._variances: dict[float, list[float]] = {}
 
-    def explore(self, line: Line) -> MeanSlope:
-        """Return the mean slope over the window with the smallest error bar of all."""
+    def explore(self, line: Line, *, is_frugal: bool = False) -> MeanSlope:
+        """Return the mean slope over the window with the smallest error bar of all.
+
+        A frugal search ends where noise dominates: it seldom is smaller at shorter distances.
+        """
         best, window = MeanSlope(), FIRST_WINDOW
         for _ in range(MAX_WINDOWS):
             found = self.over_window(line, window)
@@ -105,8 +109,9 @@ class LineIntegral:
                 best = found
             if best.bar <= line.target or best.window > WINDOW_SHRINKS * window:
                 break
+            dominated = is_frugal and best.noise > NOISE_DOMINATES * best.bar
             window /= WINDOW_SHRINKS
-            if window < self.narrowest:
+            if dominated or window < self.narrowest:
                 break
         return best
 

@@ -43,7 +43,7 @@ class LineSearch:
         return found
 
     def _first(self, line: Line) -> MeanSlope:
-        found = self._integral.explore(line)
+        found = self._integral.explore(line, is_frugal=self._is_frugal)
         if found.bar == np.inf:
             return found
         self._window, self._noise = found.window, found.noise * found.window

@@ -5,13 +5,10 @@ from __future__ import annotations
 from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
-from .constants import (
-    LOW_PRECISION,
-    SINGLE_PRECISION,
-)
+from .constants import LOW_PRECISION, SINGLE_BITS, SINGLE_PRECISION
 from .measure import Precision
 
-_FORMATS = {8: "bfloat16", 11: "float16", 24: "float32"}
+_FORMATS = {8: "bfloat16", 11: "float16", SINGLE_BITS: "float32"}
 
 
 def precision_notes(
@@ -26,17 +23,23 @@ def precision_notes(
             f"its values are known to within {noise:.0e} of them"
         )
     notes += [
-        f"the gradient of {check.parameter} is rounded to {_FORMATS[bits]}"
+        f"the gradient of {check.parameter} is rounded to {_FORMATS[bits]}, {_kind(bits)}, and was "
+        "compared as such"
         for check, bits in zip(checks, precision.gradient.bits, strict=True)
-        if bits in _FORMATS and bits < 24
+        if bits in _FORMATS and (bits < SINGLE_BITS or precision.cost_is_exact)
     ]
     seen = [check.resolution for check in checks if check.verdict == "pass"]
     if seen:
+        how = "integrals of the gradient along lines were" if gradient.is_callable else "it was"
         notes.append(
-            "integrals of the gradient along lines were compared with differences of the cost: "
-            f"errors of {max(seen):.0e} of the norm of an array would have been seen"
+            f"{how} compared with differences of the cost: errors of {max(seen):.0e} of the norm "
+            "of an array would have been seen"
         )
     return notes
+
+
+def _kind(bits: int) -> str:
+    return "single precision" if bits == SINGLE_BITS else "half precision"
 
 
 def _format(bits: int, noise: float) -> str:
@@ -44,4 +47,4 @@ def _format(bits: int, noise: float) -> str:
         return _FORMATS[bits]
     if noise > LOW_PRECISION:
         return "half precision"
-    return "float32" if noise > SINGLE_PRECISION else "lower precision than float64"
+    return _FORMATS[SINGLE_BITS] if noise > SINGLE_PRECISION else "lower precision than float64"

@@ -7,9 +7,7 @@ from math import erf, prod, sqrt
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import (
-    MISS_PROBABILITY,
-)
+from .constants import MISS_PROBABILITY
 
 
 def resolution(gradient: Array, directions: list[Array], bars: list[float]) -> float:

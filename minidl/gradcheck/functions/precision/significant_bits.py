@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import (
-    FORMAT_BITS,
-    FULL_BITS,
-    ROUND_NUMBER_BITS,
-    SAMPLED_VALUES,
-)
+from .constants import FORMAT_BITS, FULL_BITS, ROUND_NUMBER_BITS, SAMPLED_VALUES
 
 
 def significant_bits(values: Array) -> int:
