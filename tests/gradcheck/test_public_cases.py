@@ -86,7 +86,6 @@ def test_c4_a_gradient_rounded_to_bfloat16_does_not_fail_and_factors_are_found(s
 # Sizes and ties.
 
 
-@waits_for("error bars of each element")
 def test_c5_a_small_array_beside_a_large_one_is_not_hidden():
     assert names(cases.small_beside_large()) == {"b"}
     assert cases.small_beside_large(sign=1).ok

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from ..rounding.noise import ulp_noise
 from .constants import JITTER_SAFETY, REPEATS
 from .cost_function import CostFunction
 from .repeatability import compare_calls
+
+
+class Roughness(NamedTuple):
+    """The noise of each element, a standard deviation, and which elements do not change at all."""
+
+    deviation: Array
+    is_stuck: Array
 
 
 class AnalyticGradient:
@@ -102,7 +109,7 @@ class AnalyticGradient:
         self.moved |= set(tree.changed(argument, theta))
         return flat
 
-    def roughness(self) -> Array:
+    def roughness(self) -> Roughness:
         """Return the noise of each element, from sixth differences along a line.
 
         It shows rounding that a few ulps of noise leave hidden (Moré and Wild, 2011).
@@ -116,8 +123,7 @@ class AnalyticGradient:
             )
             squares = (np.diff(gradients, 6, axis=0) ** 2).mean(axis=0)
             largest = np.maximum(largest, squares / SIXTH_DIFFERENCE_VARIANCE)
-        deviation: Array = np.sqrt(largest)
-        return deviation
+        return Roughness(np.sqrt(largest), np.ptp(gradients, axis=0) == 0)
 
 
 def _ends(cost: CostFunction, number: int) -> tuple[int, int]:

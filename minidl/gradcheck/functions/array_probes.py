@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import COST_ULPS, EPS, ROUNDING_PER_NOISE, SUMMATION_ULPS
-from ..numeric.differences import Scheme
+from ..constants import COST_ULPS, EPS, ROUGHNESS_SAFETY, ROUNDING_PER_NOISE, SUMMATION_ULPS
+from ..numeric.differences import ComplexStep, Scheme
 from ..rounding.probes import MIN_FLAT_STEP, ProbeValues, directional_check, flat_direction
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
+from .slope_noise import slope_noise
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,15 @@ class ArrayProbes:
         cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * float(np.abs(direction).max())
         noise = spread * ROUNDING_PER_NOISE
         jitter = float(np.linalg.norm(self.gradient.jitter * direction))
-        bar = values.bar + floor + cost_rounding + jitter
-        return values._replace(bar=bar + (noise if np.isfinite(noise) else 0.0))
+        bar = values.bar + floor + jitter + (noise if np.isfinite(noise) else 0.0)
+        gap = abs(values.analytic - values.numeric)
+        if not isinstance(self.scheme, ComplexStep) or not self.gradient.is_callable:
+            bar += cost_rounding
+        elif bar < gap <= bar + cost_rounding:
+            # Rounding at the size of the cost is allowed where it is seen.
+            seen = slope_noise(self.cost, ..., direction, np.random.default_rng(0)).deviation
+            bar += min(cost_rounding, ROUGHNESS_SAFETY * seen)
+        return values._replace(bar=bar)
 
     @cached_property
     def _noise(self) -> Array:

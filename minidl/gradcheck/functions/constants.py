@@ -5,6 +5,18 @@ A tolerance is relative unless it says otherwise.
 
 from __future__ import annotations
 
+# Error bars.
+
+MEASURED_ELEMENTS = 8
+"""At how many elements of an array the rounding of numeric slopes is measured: those with the
+largest gaps."""
+
+
+FAR_MOVES = (1.0, 1e3, 1e6)
+"""In units of the elements: moves of an array whose gradient is zero by differences. Where only the
+longer ones change the cost, its rounding hides the slope."""
+
+
 # The rules of calls.
 
 REPEATS = 3

@@ -103,14 +103,10 @@ class FunctionCheck:
 
     def add_call_rules(self, report: Report, *, second_point: bool = True) -> None:
         """Add a row for each rule of calls that the gradient breaks."""
-        rows = check_calls(
-            self._cost,
-            self._gradient,
-            report.checks,
-            self._rng.spawn(1)[0],
-            exact=report.method == ComplexStep.name,
-            asks_second=second_point,
-        )
+        exact = report.method == ComplexStep.name
+        options: dict[str, bool] = {"exact": exact, "asks_second": second_point}
+        (rng,) = self._rng.spawn(1)
+        rows = check_calls(self._cost, self._gradient, report.checks, rng, **options)
         report.checks = rows.broken + report.checks
         report.notes += rows.notes
 

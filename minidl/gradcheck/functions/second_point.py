@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import ROUNDING_PER_NOISE
+from ..constants import EPS, ROUNDING_PER_NOISE, ROUNDING_ULPS
 from ..numeric.differences import ComplexStep, NotComplexSafe
 from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
@@ -199,16 +199,18 @@ class SecondPoint:
         """
         region = self._cost.tree.leaves[number].part
         theta = self._cost.theta
-        quotients = []
+        quotients, size = [], 0.0
         for step in NEARBY_STEPS:
             values = []
             for sign in (step, -step):
                 point = theta.copy()
                 point[region] += sign * direction
                 values.append(self._value(point))
+            size = max(size, *map(abs, values))
             quotients.append((values[0] - values[1]) / (2 * step))
         finest = quotients[-1]
         spread = max(abs(quotient - finest) for quotient in quotients)
+        spread += ROUNDING_ULPS * EPS * size / NEARBY_STEPS[-1]
         if self._exact:
             try:
                 slope, error = self._cost.slope(ComplexStep(), region, direction)

@@ -103,6 +103,11 @@ def _norm(array: Array) -> float:
     return largest * float(np.linalg.norm(array / largest))
 
 
+def root_mean_square(array: Array) -> float:
+    """Return the square root of the mean of the squares, also where these overflow."""
+    return _norm(array) / float(np.sqrt(array.size))
+
+
 def relative_error(analytic: Array, numeric: Array) -> float:
     """Return ||g - n|| / (||g|| + ||n||): 0 where both are 0, 1 where one is not finite."""
     size = _norm(analytic) + _norm(numeric)

@@ -1,0 +1,51 @@
+"""Gradients that are zero because their terms cancel."""
+
+import numpy as np
+
+from minidl import check_gradients
+
+RNG = np.random.default_rng(0)
+X, R = RNG.standard_normal((7, 3)), RNG.standard_normal((7, 3))
+
+
+def normalized(p):
+    z = X @ p["W"] + p["b"]
+    z = z - z.mean(axis=0)
+    return z / np.sqrt((z**2).mean(axis=0) + 1e-5), np.sqrt((z**2).mean(axis=0) + 1e-5)
+
+
+def cost(p):
+    return (normalized(p)[0] * R).sum()
+
+
+def gradients(p):
+    y, deviation = normalized(p)
+    dz = (R - R.mean(axis=0) - y * (R * y).mean(axis=0)) / deviation
+    return {"W": X.T @ dz, "b": dz.sum(axis=0)}
+
+
+PARAMETERS = {"W": RNG.standard_normal((3, 3)), "b": RNG.standard_normal(3)}
+
+
+def test_the_bias_before_a_normalization_is_zero_here():
+    report = check_gradients(cost, gradients, PARAMETERS)
+    assert report.ok, report
+    (check,) = [check for check in report.checks if check.parameter == "b"]
+    assert "zero here" in check.diagnosis or not check.numeric.any()
+
+
+def test_a_wrong_gradient_of_it_fails():
+    wrong = lambda p: gradients(p) | {"b": 1e-9 * p["b"]}  # noqa: E731
+    assert [check.parameter for check in check_gradients(cost, wrong, PARAMETERS).failures] == ["b"]
+
+
+def test_zeros_that_differences_cannot_tell_are_unresolved():
+    def large(p):
+        return float((p["a"] ** 2).sum().real + (p["b"] ** 2).sum().real)
+
+    report = check_gradients(
+        large,
+        lambda p: {"a": 2 * p["a"], "b": 0 * p["b"]},
+        {"a": 1e5 * RNG.standard_normal(4), "b": 1e-5 * RNG.standard_normal(4)},
+    )
+    assert not report.ok
