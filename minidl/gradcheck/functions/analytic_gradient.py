@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,6 @@ from ..rounding.noise import ulp_noise
 from .constants import JITTER_SAFETY, REPEATS
 from .cost_function import CostFunction
 from .repeatability import compare_calls
-
-
-class Roughness(NamedTuple):
-    """The noise of each element, a standard deviation, and which elements do not change at all."""
-
-    deviation: Array
-    is_stuck: Array
 
 
 class AnalyticGradient:
@@ -41,6 +34,8 @@ class AnalyticGradient:
         Whether further calls at the same point return the same.
     jitter : ndarray of shape (P,)
         How far chance changes each element; zero for a gradient that is no random number.
+    is_stuck : ndarray of bool
+        Which elements do not change at all along the line of `roughness`.
     moved : set of str
         The names of the arrays of its argument that a call has changed.
     """
@@ -60,6 +55,7 @@ class AnalyticGradient:
         runs = [self.value, *repeats]
         self.repeatability = compare_calls(runs, self.noisy, self.leaves, self.precisions)
         self.jitter = np.zeros(theta.size)
+        self.is_stuck = np.zeros(theta.size, bool)
         if self.repeatability.kind:
             self.noisy = []  # they show what is kept between calls, not rounding
         if self.repeatability.kind == "random":
@@ -109,7 +105,7 @@ class AnalyticGradient:
         self.moved |= set(tree.changed(argument, theta))
         return flat
 
-    def roughness(self) -> Roughness:
+    def roughness(self) -> Array:
         """Return the noise of each element, from sixth differences along a line.
 
         It shows rounding that a few ulps of noise leave hidden (Moré and Wild, 2011).
@@ -123,7 +119,9 @@ class AnalyticGradient:
             )
             squares = (np.diff(gradients, 6, axis=0) ** 2).mean(axis=0)
             largest = np.maximum(largest, squares / SIXTH_DIFFERENCE_VARIANCE)
-        return Roughness(np.sqrt(largest), np.ptp(gradients, axis=0) == 0)
+        self.is_stuck = np.ptp(gradients, axis=0) == 0
+        deviation: Array = np.sqrt(largest)
+        return deviation
 
 
 def _ends(cost: CostFunction, number: int) -> tuple[int, int]:

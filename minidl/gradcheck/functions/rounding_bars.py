@@ -19,7 +19,7 @@ from ..numeric.differences import ComplexStep, Scheme
 from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square, rounding_bar
 from ..rounding.noise import ulp_noise
-from .analytic_gradient import AnalyticGradient, Roughness
+from .analytic_gradient import AnalyticGradient
 from .constants import MEASURED_ELEMENTS
 from .cost_function import CostFunction
 from .numeric_roughness import numeric_roughness
@@ -38,7 +38,7 @@ class RoundingBars:
         self, cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
     ) -> None:
         self._cost, self._gradient, self._rng = cost, gradient, rng
-        self._roughness: Roughness | None = None
+        self._roughness: Array | None = None
 
     def own(self, number: int, value: Array) -> Array:
         """Return the rounding of the analytic side of an array whose gradient is `value`."""
@@ -114,10 +114,10 @@ class RoundingBars:
         is_small = (gap < SMALL_GAP * np.abs(value)) | (gap <= shared)
         if not (doubtful & is_small).any():
             return np.zeros(gap.size)
-        deviation = self._roughness_of_all().deviation[region]
+        deviation = self._roughness_of_all()[region]
         return np.where(is_small, ROUGHNESS_SAFETY * deviation, 0.0)
 
-    def _roughness_of_all(self) -> Roughness:
+    def _roughness_of_all(self) -> Array:
         if self._roughness is None:
             self._roughness = self._gradient.roughness()
         return self._roughness
@@ -149,11 +149,12 @@ class RoundingBars:
         if not (self._gradient.is_callable and 0 < shared < np.inf):
             return 1.0
         (rng,) = self._rng.spawn(1)
+        self._roughness_of_all()
         largest = 0.0
         for i in np.argsort(gap)[::-1][: min(MEASURED_ELEMENTS, np.count_nonzero(gap))]:
             index = region.start + int(i)
             noise = slope_noise(self._cost, index, 1.0, rng)
-            if noise.changes and self._roughness_of_all().is_stuck[index]:
+            if noise.changes and self._gradient.is_stuck[index]:
                 return 1.0
             largest = max(largest, noise.deviation)
         return min(1.0, ROUGHNESS_SAFETY * largest / shared)
