@@ -169,6 +169,7 @@ class CourseFunction:
     def _value(self, role: str, values: Mapping[str, Any]) -> Any:
         kind, _, name = role.partition(" ")
         if kind == "option":
-            return self.options[name]
-        value = values["parameters"][name] if kind == "parameter" else values[role]
+            value = self.options[name]
+        else:
+            value = values["parameters"][name] if kind == "parameter" else values[role]
         return value.copy() if isinstance(value, np.ndarray) else value

@@ -8,9 +8,11 @@ import io
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..errors import ArgumentError, MinidlError
 from ..gradcheck.diagnosis.diagnose import UNKNOWN
@@ -22,6 +24,7 @@ from .course_network import CourseNetwork
 _ORDER = ("error", "failed", "unresolved", "ok")
 _COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
 _CHECKER_OPTIONS = {"method", "epsilon", "budget", "seed"}
+_SAME_COST = 1e-6  # written in another order, a cost differs by rounding alone
 _PLAIN = {
     r"^consistent with:? ": "it looks like ",
     r"\banalytic\b": "yours",
@@ -148,7 +151,8 @@ def grade(
     X, Y, parameters : array_like, array_like, dict of str to array_like
         Data, labels and the point at which to check, as in `check_course`.
     forward : callable, optional
-        The forward propagation for those who hand in none.
+        The forward propagation for those who hand in none. Those who do are told if theirs gives
+        another cost, with which wrong gradients may well agree.
     compute_cost : callable, optional
         The cost of an output, where forward propagation does not return it.
     **options : object
@@ -191,23 +195,51 @@ def grade(
             'pass {"Ada": backward_propagation, ...}'
         )
     pairs = {student: _pair(student, given, forward) for student, given in submissions.items()}
-    checks = {
-        str(student): partial(
-            _check, *pair, copy.deepcopy((X, Y, parameters)), compute_cost, dict(options)
+    rows = []
+    for student, (own_forward, backward) in pairs.items():
+        data = (X, Y, parameters)
+        course = _Course(backward, data, compute_cost, options, own_forward, forward)
+        rows.append(_grade_one(str(student), course))
+    return Grades(rows)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """The functions of one student, and the forward propagation of the class."""
+
+    backward: Any
+    data: tuple[Any, Any, Any]
+    compute_cost: Any
+    options: dict[str, Any]
+    forward: Any
+    forward_of_class: Any
+
+    def _network(self, forward: Any) -> CourseNetwork:
+        options = {name: self.options[name] for name in self.options.keys() - _CHECKER_OPTIONS}
+        data = copy.deepcopy(self.data)
+        seed = self.options.get("seed", 0)
+        return CourseNetwork(forward, self.backward, self.compute_cost, *data, options, seed)
+
+    def why_other_cost(self) -> str:
+        """Call the functions once, and say how the cost differs from that of the class."""
+        network = self._network(self.forward)
+        cost = float(np.squeeze(network.cost(network.parameters)))
+        network = self._network(self.forward)
+        network.gradients(network.parameters)
+        if self.forward_of_class in (None, self.forward):
+            return ""
+        network = self._network(self.forward_of_class)
+        expected = float(np.squeeze(network.cost(network.parameters)))
+        if abs(cost - expected) <= _SAME_COST * abs(expected):
+            return ""
+        return f"Forward propagation gives the cost {cost:.6g} instead of {expected:.6g}."
+
+    def report(self) -> Report:
+        """Check the gradients."""
+        data = copy.deepcopy(self.data)
+        return check_course(
+            self.forward, self.backward, *data, compute_cost=self.compute_cost, **self.options
         )
-        for student, pair in pairs.items()
-    }
-    return Grades([_grade_one(student, check) for student, check in checks.items()])
-
-
-def _check(
-    forward: Any, backward: Any, data: tuple[Any, Any, Any], cost: Any, options: dict[str, Any]
-) -> Report:
-    network_options = {name: options[name] for name in options.keys() - _CHECKER_OPTIONS}
-    network = CourseNetwork(forward, backward, cost, *data, network_options, options.get("seed", 0))
-    network.cost(network.parameters)  # an exception is an error, before it is a failed row
-    network.gradients(network.parameters)
-    return check_course(forward, backward, *data, compute_cost=cost, **options)
 
 
 def _pair(student: Any, given: Any, forward: Any) -> tuple[Any, Any]:
@@ -221,13 +253,18 @@ def _pair(student: Any, given: Any, forward: Any) -> tuple[Any, Any]:
     return forward, given
 
 
-def _grade_one(student: str, check: Callable[[], Report]) -> Grade:
+def _grade_one(student: str, course: _Course) -> Grade:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            report = check()
+            other_cost = course.why_other_cost()  # an exception is an error here, no failed row
+            report = course.report()
     except (Exception, SystemExit) as error:
         return Grade(student, "error", "", _words_of_exception(error), None)
-    return _of_report(student, report)
+    row = _of_report(student, report)
+    if not other_cost:
+        return row
+    words = f"{other_cost} {row.words}" if row.verdict == "failed" else other_cost
+    return row._replace(verdict="failed", array=row.array or "cost", words=words)
 
 
 def _of_report(student: str, report: Report) -> Grade:

@@ -52,6 +52,18 @@ def test_arrays_are_copies_and_random_numbers_are_the_same_at_each_call():
     assert not values["X"].any()
 
 
+def test_options_are_copies_too():
+    a0 = np.zeros(2)
+
+    def forward(parameters, a0):
+        a0 += 1
+        return a0.sum()
+
+    function = CourseFunction(forward, FORWARD, {"parameters"}, set(), {"a0": a0}, 0)
+    assert function({"parameters": {}}) == function({"parameters": {}}) == 2.0
+    assert not a0.any()
+
+
 def test_what_cannot_be_called_is_refused():
     with pytest.raises(ArgumentError, match="must be callable, got 3"):
         received(3, FORWARD)

@@ -102,6 +102,24 @@ def test_nothing_returned_is_told_in_a_sentence():
     assert row.words.startswith("<lambda> must return the gradients, got None: ")
 
 
+def test_another_cost_is_told_though_the_gradients_agree_with_it():
+    def forward(X, Y, parameters):
+        cost, cache = nets.forward_propagation_n(X, Y, parameters)
+        return 2 * cost, cache
+
+    def backward(X, Y, cache):
+        gradients = nets.backward_propagation_n(X, Y, cache)
+        return {name: 2 * gradient for name, gradient in gradients.items()}
+
+    pairs = {"Ada": (forward, backward), "Bob": (forward, nets.backward_propagation_n)}
+    alone = grade(pairs, X, Y, PARAMETERS)
+    assert alone["Ada"].verdict == "ok"
+    grades = grade(pairs, X, Y, PARAMETERS, forward=FORWARD)
+    assert grades["Ada"][1:3] == ("failed", "cost")
+    assert grades["Ada"].words.startswith("Forward propagation gives the cost ")
+    assert " is wrong: " in grades["Bob"].words
+
+
 def test_options_of_the_checker_and_of_the_functions():
     backward = nets.backward_propagation_with_regularization
     options = {"compute_cost": nets.compute_cost_with_regularization, "lambd": 0.7, "budget": 1000}
