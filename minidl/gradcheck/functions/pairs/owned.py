@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ....utils.typing import Array
 from .inputs import child_name, is_float
+from .owner import InnerObject
 from .returned import MISSING, descend, find_key
 
 PARAMETERS_AND_GRADIENTS = (("params", "grads"), ("parameters", "gradients"))
 """The attributes that hold all parameters, and those of their gradients."""
 
-_MAX_DEPTH = 4
+_MAX_DEPTH = 8
 """How deep in containers and attributes other references to a parameter are searched for."""
 
 
@@ -34,6 +35,8 @@ class OwnedParameter(NamedTuple):
 
     Attributes
     ----------
+    owner
+        The object that has it.
     array
         The array itself.
     places
@@ -42,6 +45,7 @@ class OwnedParameter(NamedTuple):
         The attribute that has the gradients, and the way to the one of this array.
     """
 
+    owner: Any
     array: Array
     places: list[Place]
     holder: str
@@ -61,31 +65,20 @@ class OwnedParameters:
         Arrays among the parameters of an object that keeps no gradients.
     """
 
-    def __init__(self, owner: object, before: Mapping[str, Any], taken: set[str]) -> None:
-        """Look for parameters after a backward pass.
+    def __init__(self, objects: Sequence[InnerObject], taken: set[str]) -> None:
+        """Look for parameters after a backward pass, in an object and in those inside of it.
 
-        `before` has the attributes before forward: what that has stored is no parameter. `taken`
-        are names that others have.
+        What forward has stored is no parameter. `taken` are names that others have.
         """
-        self._owner = owner
+        self._root, self._taken = objects[0].itself, taken
         self.parameters: dict[str, OwnedParameter] = {}
-        attributes = vars(owner)
-        for params, grads in PARAMETERS_AND_GRADIENTS:
-            if isinstance(attributes.get(params), Mapping | list | tuple):
-                self._collect(attributes[params], params, grads, (), taken)
-        held = {id(parameter.array) for parameter in self.parameters.values()}
-        for name, array in attributes.items():
-            is_new = array is not before.get(name)
-            if _is_parameter(array) and not is_new and id(array) not in held:
-                gradient = _gradient_name(attributes, name)
-                if gradient:
-                    shown = f"self.{name}" if name in taken else name
-                    self._add(shown, array, gradient, ())
-        has_holder = {name: hasattr(owner, each.holder) for name, each in self.parameters.items()}
+        self._held: set[int] = set()
+        for each in objects:
+            self._look_in(each)
         self.without_gradient = [
             name
             for name, parameter in self.parameters.items()
-            if not has_holder[name] and self._stored(parameter) is MISSING
+            if not hasattr(parameter.owner, parameter.holder) and self._stored(parameter) is MISSING
         ]
         for name in self.without_gradient:
             del self.parameters[name]
@@ -93,23 +86,51 @@ class OwnedParameters:
             name: parameter.array.astype(np.float64) for name, parameter in self.parameters.items()
         }
 
+    def _look_in(self, each: InnerObject) -> None:
+        for params, grads in PARAMETERS_AND_GRADIENTS:
+            container = getattr(each.itself, params, None)
+            if isinstance(container, Mapping | list | tuple):
+                self._collect(each, container, (params, grads), ())
+        attributes = vars(each.itself)
+        for name, array in attributes.items():
+            gradient = _gradient_name(attributes, name)
+            is_old = each.before.get(name) is array
+            if is_old and gradient and _is_parameter(array):
+                self._add(each, "self", name, array, gradient, ())
+
     def _collect(
-        self, container: Any, params: str, grads: str, keys: tuple[Any, ...], taken: set[str]
+        self, each: InnerObject, container: Any, names: tuple[str, str], keys: tuple[Any, ...]
     ) -> None:
+        params, grads = names
         pairs = container.items() if isinstance(container, Mapping) else enumerate(container)
         for key, value in pairs:
             path = (*keys, key)
             if isinstance(value, Mapping | list | tuple):
-                self._collect(value, params, grads, path, taken)
+                self._collect(each, value, names, path)
             elif _is_parameter(value):
                 name = "" if isinstance(path[0], str) else params
-                for each in path:
-                    name = child_name(name, each) if name else each
-                self._add(f"{params}.{name}" if name in taken else name, value, grads, path)
+                for part in path:
+                    name = child_name(name, part) if name else part
+                self._add(each, params, name, value, grads, path)
 
-    def _add(self, name: str, array: Array, holder: str, keys: tuple[Any, ...]) -> None:
-        places = list(_places_of(array, vars(self._owner), set(), _MAX_DEPTH))
-        self.parameters[name] = OwnedParameter(array, places, holder, keys)
+    def _add(
+        self,
+        each: InnerObject,
+        container: str,
+        name: str,
+        array: Array,
+        holder: str,
+        keys: tuple[Any, ...],
+    ) -> None:
+        if id(array) in self._held:
+            return
+        self._held.add(id(array))
+        if each.name:
+            name = f"{each.name}.{name}"
+        if name in self._taken:
+            name = f"{container}.{name}"
+        places = list(_places_of(array, vars(self._root), set(), _MAX_DEPTH))
+        self.parameters[name] = OwnedParameter(each.itself, array, places, holder, keys)
 
     def set(self, values: Mapping[str, Array]) -> None:
         """Give the object other values of its parameters; those left out get their own again.
@@ -142,9 +163,9 @@ class OwnedParameters:
         }
 
     def _stored(self, parameter: OwnedParameter) -> Any:
-        found = descend(getattr(self._owner, parameter.holder, MISSING), parameter.keys)
+        found = descend(getattr(parameter.owner, parameter.holder, MISSING), parameter.keys)
         if found is MISSING and parameter.keys and isinstance(parameter.keys[-1], str):
-            return find_key(vars(self._owner), parameter.keys[-1], itself=False)
+            return find_key(vars(parameter.owner), parameter.keys[-1], itself=False)
         return found
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, ModuleType
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from ....utils.random import get_global_rng_state, set_global_rng_state, set_rng_state
 from ....utils.snapshot import Snapshot
+from .inner_objects import has_attributes, objects_in
+
+
+class InnerObject(NamedTuple):
+    """An object in another one: its name, itself, and its attributes before the first call."""
+
+    name: str
+    itself: Any
+    before: dict[str, Any]
 
 
 class PairState:
@@ -32,12 +38,15 @@ class PairState:
             if owner is not None and not any(owner is other for other in self.owners):
                 self.owners.append(owner)
         self._snapshots = [Snapshot(owner) for owner in self.owners]
+        self._objects = [list(objects_in(owner)) for owner in self.owners]
+        self._attributes = [[dict(vars(each)) for _, each in found] for found in self._objects]
         self._global_state = get_global_rng_state()
 
-    def attributes_before(self, owner: object) -> dict[str, Any]:
-        """Return the attributes of an owner before the first call."""
+    def objects_before(self, owner: object) -> list[InnerObject]:
+        """Return the objects in an owner, itself included, as they were before the first call."""
         number = next(i for i, other in enumerate(self.owners) if other is owner)
-        return self._snapshots[number].attributes
+        pairs = zip(self._objects[number], self._attributes[number], strict=True)
+        return [InnerObject(name, each, before) for (name, each), before in pairs]
 
     def reset(self) -> None:
         """Set every random generator to where it was at first."""
@@ -59,7 +68,4 @@ class PairState:
 
 def _owner_of(function: Callable[..., Any]) -> object | None:
     owner = getattr(function, "__self__", function)
-    not_objects = FunctionType | ModuleType | type | np.ufunc
-    if isinstance(owner, not_objects) or not hasattr(owner, "__dict__"):
-        return None
-    return owner
+    return owner if has_attributes(owner) else None

@@ -93,8 +93,8 @@ class FunctionPair:
         """Look for parameters of the object after a backward pass; return what to note."""
         notes = []
         for owner in self._state.owners:
-            before = self._state.attributes_before(owner)
-            owned = OwnedParameters(owner, before, set(self.inputs.values))
+            objects = self._state.objects_before(owner)
+            owned = OwnedParameters(objects, set(self.inputs.values))
             notes += [
                 f"not differentiated: {name} of the object, of which no gradient was found in it"
                 for name in owned.without_gradient

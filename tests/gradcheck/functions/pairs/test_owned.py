@@ -207,3 +207,51 @@ def test_parameters_without_gradients_are_noted():
     layer.grads = {}  # it has a place for gradients, and leaves it empty
     report = check_function(layer.forward, layer.backward, X)
     assert [check.parameter for check in report.failures] == ["W"]
+
+
+class Net:
+    """Layers in a list, each with its own parameters; one list of all gradients is a property."""
+
+    def __init__(self, scale=1.0):
+        self.layers = [Dictionaries(), Attributes()]
+        self.layers[1].W, self.layers[1].b = RNG.standard_normal((3, 2)), RNG.standard_normal(2)
+        self.scale = scale
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = np.tanh(layer.forward(x))
+            layer.y = x
+        return x
+
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy * (1 - layer.y**2))
+        self.layers[1].db *= self.scale
+        return dy
+
+
+def test_the_layers_of_a_network_are_checked_too():
+    net = Net()
+    report = check_function(net.forward, net.backward, X)
+    assert report.ok, str(report)
+    names = [c.parameter for c in report.checks if c.term != "protocol"]
+    assert names == ["x", "layers[0].W", "layers[0].inner.b", "layers[1].W", "layers[1].b"]
+    net = Net(scale=1.5)
+    report = check_function(net.forward, net.backward, X)
+    assert [check.parameter for check in report.failures] == ["layers[1].b"]
+
+
+def test_parameters_may_be_a_property():
+    class Layer(Attributes):
+        @property
+        def params(self):
+            return {"W": self.W, "b": self.b}
+
+        @property
+        def grads(self):
+            return {"W": self.dW, "b": 2 * self.db}
+
+    layer = Layer()
+    report = check_function(layer.forward, layer.backward, X)
+    assert [check.parameter for check in report.failures] == ["b"]
+    assert len([c for c in report.checks if c.term != "protocol"]) == 3
