@@ -130,8 +130,8 @@ class CourseNetwork:
     def _named(self, result: Any, names: list[str]) -> Any:
         if result is None:
             raise ArgumentError(
-                f"{self._functions[-1].name} must return the gradients, got None: does its return "
-                "stand at the end of the function?"
+                f"{self._functions[-1].name} must return the gradients, got None: end it "
+                "with return gradients"
             )
         if isinstance(result, tuple) and isinstance(result[0], Mapping):
             result = result[0]  # the course's rnn_backward returns (gradients, a)

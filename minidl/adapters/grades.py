@@ -277,7 +277,8 @@ def _of_report(student: str, report: Report) -> Grade:
         return Grade(student, "unresolved", array, words, report)
     guilty = report.failures[0]
     array = _gradient_name(guilty)
-    sentences = [f"{array or guilty.parameter} is wrong: {_plain(guilty.diagnosis)}."]
+    subject = f"{array} is wrong" if array else f"A rule is broken, {guilty.parameter}"
+    sentences = [f"{subject}: {_plain(guilty.diagnosis)}."]
     if guilty.error_summary:
         sentences.append(f"{guilty.error_summary[0].upper()}{guilty.error_summary[1:]}.")
     others = [_gradient_name(check) for check in report.failures if check is not guilty]
@@ -303,7 +304,7 @@ def _plain(diagnosis: str) -> str:
 
 def _words_of_exception(error: BaseException) -> str:
     if isinstance(error, MinidlError):
-        return f"{error}."
+        return f"{error}".rstrip(".?") + "."
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f" (line {last.lineno}, in {last.name})" if last.lineno else ""
     return f"{type(error).__name__}: {error}{where}."

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..gradcheck.functions.check_gradients import check_gradients
 from ..gradcheck.report.report import Report
+from ..gradcheck.result import Check
 from ..utils.typing import Array
 from .merge import merge_reports
 
@@ -183,7 +184,14 @@ def _check_piece(
     options: dict[str, Any],
 ) -> Report:
     outputs = np.atleast_1d(np.asarray(function(x.copy())))
-    matrix = derivative(x.copy())
+    try:
+        matrix = derivative(x.copy())
+    except Exception as error:  # of the user: the other derivatives are still checked
+        return _failed_report(label, f"it raises {type(error).__name__}: {error}")
+    expected = (outputs.size, x.size)
+    shape = getattr(matrix, "shape", None) or np.shape(matrix)
+    if shape != expected and (outputs.size > 1 or shape not in ((x.size,), ())):
+        return _failed_report(label, f"it has shape {shape}, but must have shape {expected}")
     if outputs.size == 1 and np.ndim(matrix) < 2:
         return check_gradients(
             lambda p: function(p[label]),
@@ -212,6 +220,11 @@ def _check_piece(
         "an index is that of a column"
     )
     return report
+
+
+def _failed_report(label: str, diagnosis: str) -> Report:
+    check = Check(None, "total", label, 1.0, "fail", diagnosis)
+    return Report([check], title="", difference=1.0, method="")
 
 
 class _Rows:

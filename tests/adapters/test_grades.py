@@ -99,7 +99,7 @@ def test_words_for_students(diagnosis, words):
 def test_nothing_returned_is_told_in_a_sentence():
     row = grade({"Ada": lambda X, Y, cache: None}, X, Y, PARAMETERS, forward=FORWARD)["Ada"]
     assert row.verdict == "error"
-    assert row.words.startswith("<lambda> must return the gradients, got None: ")
+    assert row.words.startswith("<lambda> must return the gradients, got None: end it")
 
 
 def test_another_cost_is_told_though_the_gradients_agree_with_it():
@@ -134,7 +134,7 @@ def test_unresolved_is_no_ok():
     assert row[:4] == ("Ada", "unresolved", "dW1", "dW1 cannot be decided: too much noise.")
     rule = Check(None, "protocol", "called twice", verdict="fail", diagnosis="it piles up")
     failed = grades_module._of_report("Ada", Report([rule], title="", difference=0.0, method=""))
-    assert failed[1:4] == ("failed", "", "called twice is wrong: it piles up.")
+    assert failed[1:4] == ("failed", "", "A rule is broken, called twice: it piles up.")
     rows = [Grade("B", "ok", "", "", None), row]
     assert [each.student for each in Grades(rows).rows] == ["Ada", "B"]
 

@@ -147,3 +147,25 @@ def test_nothing_to_check_is_refused():
         scipy.check(rosen, X0, jac="2-point")
     with pytest.raises(ArgumentError, match="hess is checked against jac"):
         scipy.check(rosen, X0, hess=rosen_hess)
+
+
+@pytest.mark.parametrize(
+    ("jac", "words"),
+    [
+        (lambda x: jacobian(x).T, "shape (4, 7), but must have shape (7, 4)"),
+        (lambda x: jacobian(x)[0], "shape (4,), but must have shape (7, 4)"),
+        (lambda x: {}["J"], "it raises KeyError: 'J'"),
+        (lambda x: None, "shape (), but must have shape (7, 4)"),
+    ],
+)
+def test_a_derivative_of_another_shape_or_that_raises_is_a_failed_row(jac, words):
+    constraint = {"type": "eq", "fun": np.sum, "jac": np.ones_like}
+    report = scipy.check(residuals, X0, jac=jac, constraints=constraint)
+    assert wrong(report) == {"jac"}
+    assert words in report.guilty.diagnosis
+    assert report.checks[-1].verdict == "pass"
+
+
+def test_a_gradient_of_another_length_is_a_failed_row():
+    assert wrong(scipy.check(rosen, X0, jac=lambda x: rosen_der(x)[:3])) == {"jac"}
+    assert not scipy.check(lambda x: x[0] ** 2, 3.0, jac=lambda x: 2 * x[0]).failures
