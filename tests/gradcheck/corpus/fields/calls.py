@@ -74,7 +74,7 @@ class quartic:
         "return 4 * w**3 -> g = 4 * w**3; w -= 0.1 * g; return g": breaks_rule(
             "argument|moves|writes|changes|modif"
         ),
-        "4 * w**3 -> 4 * w**3 * (1 + 1e-3 * np.random.default_rng().random(3))": (
+        "4 * w**3 -> 4 * w**3 * (1 + 1e-3 * np.random.default_rng().random(3))": breaks_rule(
             "random|twice|called|same"
         ),
         "4 * w**3 -> 4 * w**2": "power|sign|factor|derivative|own",
