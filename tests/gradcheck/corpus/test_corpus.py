@@ -47,6 +47,19 @@ def test_float64(case):
     assert judged(case, chosen, "float64").status == "failed"
 
 
+SAMPLES = [
+    pytest.param(case, precision, id=f"{case.name}-{precision}")
+    for first, precision in enumerate(("float32", "bf16", "noisy"))
+    for case in CASES[3 * first :: 10]
+]
+
+
+@pytest.mark.parametrize(("case", "precision"), SAMPLES)
+def test_a_sample_in_other_precisions(case, precision):
+    judged(case, None, precision)
+    judged(case, case.wrong[len(case.name) % len(case.wrong)], precision)
+
+
 def test_bfloat16_keeps_eight_bits():
     assert round_to_bf16(np.array([1.0, 1 + 1 / 256, 1 + 3 / 256, 3.1416])).tolist() == [
         1.0,
