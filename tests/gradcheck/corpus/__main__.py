@@ -17,6 +17,7 @@ def main():
     parser.add_argument("--precision", default=",".join(ALL), help="separated by commas")
     parser.add_argument("--field", help="one field only")
     parser.add_argument("--case", help="one function only, with its reports in full")
+    parser.add_argument("--names", action="store_true", help="print the name given to each")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -33,6 +34,8 @@ def main():
     if options.case:
         for one in outcomes:
             print(f"\n== {one.title}: named {one.name or '-'}\n{one.text or one.diagnosis}")
+    if options.names:
+        print("\n".join(f"{one.title} | {one.name} | {one.diagnosis}" for one in outcomes))
     print("\n".join([*findings(outcomes), "", *table(outcomes)]))
     return int(any(one.is_wrong_verdict for one in outcomes))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .case import Rule, edited
+from .case import Rule, edited, is_named
 from .forms import in_precision, round_to_bf16, to_bf16
 from .load import all_cases
 from .outcome import SEEN, outcome
@@ -23,6 +23,12 @@ def test_the_right_one_is_right_and_each_wrong_one_is_wrong(case):
         found = analytic(case, wrong.backward, inputs, dy)
         size = max(relative_sizes(found, right).values())
         assert size > SEEN["float64"] or isinstance(wrong.says, Rule), wrong.edit
+
+
+def test_no_pattern_fits_every_text():
+    for case in CASES:
+        for wrong in case.wrong:
+            assert not is_named(wrong.says, ""), f"{case.name}: {wrong.edit}"
 
 
 def test_names_are_unique():
@@ -49,7 +55,7 @@ def test_float64(case):
 
 SAMPLES = [
     pytest.param(case, precision, id=f"{case.name}-{precision}")
-    for first, precision in enumerate(("float32", "bf16", "noisy"))
+    for first, precision in enumerate(("float32", "noisy"))
     for case in CASES[3 * first :: 10]
 ]
 

@@ -66,7 +66,7 @@ class leaky_relu:
 
     wrong = {
         "1.0, 0.1) -> 1.0, 0.03)": "x < 0|slope|range",
-        "1.0, 0.1) -> 1.0, 0.0)": "x < 0|slope|zero|mask",
+        "1.0, 0.1) -> 1.0, 0.0)": "x < 0|slope|zero|mask|held fixed",
         "1.0, 0.1) -> 0.1, 1.0)": "slope|inverted|exchanged|branches|mask",
     }
 
@@ -96,7 +96,7 @@ class selu:
 
     wrong = {
         "dy * 1.0507 -> dy": factor(1 / 1.0507),
-        "1, 1.6733 * np -> 1, np": "x < 0|slope",
+        "1, 1.6733 * np -> 1, np": "x < 0|slope|left out",
     }
 
 
@@ -109,8 +109,8 @@ class softplus:
         return dy / (1 + np.exp(-x))
 
     wrong = {
-        "np.exp(-x) -> np.exp(x)": SIGN + "|1 -",
-        "dy / (1 + np.exp(-x)) -> dy * np.exp(x)": "denominator|term|missing|grouped",
+        "np.exp(-x) -> np.exp(x)": SIGN + "|1 -" + "|left out",
+        "dy / (1 + np.exp(-x)) -> dy * np.exp(x)": "denominator|term|missing|grouped|left out",
         "dy / (1 + np.exp(-x)) -> dy / (1 + np.exp(-x)) ** 2": "square|twice|applied",
     }
 
@@ -150,7 +150,7 @@ class gelu:
             "term|missing|branch|product"
         ),
         "(1 - t**2) * inner -> (1 - t**2) * 0.7978845608": "term|missing|slight|inner",
-        "(1 - t**2) -> (1 - t)": "square|term",
+        "(1 - t**2) -> (1 - t)": "square|term|left out",
     }
 
 
@@ -179,7 +179,7 @@ class softsign:
         return dy / (1 + np.abs(x)) ** 2
 
     wrong = {
-        "(1 + np.abs(x)) ** 2 -> (1 + np.abs(x))": "derivative|square|quotient|root",
+        "(1 + np.abs(x)) ** 2 -> (1 + np.abs(x))": "derivative|square|quotient|root|held fixed",
         "(1 + np.abs(x)) ** 2 -> (1 + x) ** 2": "sign|x < 0|abs",
         "dy / (1 + np.abs(x)) ** 2 -> dy": DERIVATIVE,
     }

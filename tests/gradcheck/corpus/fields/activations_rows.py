@@ -23,7 +23,7 @@ class softmax:
         "(dy * y).sum(axis=1, keepdims=True) -> (dy * y).sum(axis=0)": "axis|sums? to zero",
         "y * (dy - (dy * y).sum(axis=1, keepdims=True)) -> dy * y": DIAGONAL + "|output",
         "(dy * y).sum(axis=1, keepdims=True) -> dy.sum(axis=1, keepdims=True)": (
-            "sums? to zero|held"
+            "sums? to zero|held|left out"
         ),
     }
 

@@ -30,7 +30,7 @@ class dot_product_attention:
             factor(3**0.5)
         ),
         "softmax_backward(dy @ v.T, p) / np -> (dy @ v.T) * p * (1 - p) / np": DIAGONAL,
-        "softmax_backward(dy @ v.T, p) / np -> (dy @ v.T) * p / np": DIAGONAL + "",
+        "softmax_backward(dy @ v.T, p) / np -> (dy @ v.T) * p / np": DIAGONAL,
         "p.T @ dy -> -p.T @ dy": "sign",
     }
 
@@ -140,6 +140,6 @@ class additive_pooling:
     wrong = {
         "np.outer(p, dy) + dz @ w.T, -> np.outer(p, dy),": "term|missing|part",
         "np.outer(p, dy) + dz @ w.T, -> dz @ w.T,": "term|missing|part",
-        "softmax_backward(h @ dy, p) -> p * (h @ dy)": DIAGONAL + "",
+        "softmax_backward(h @ dy, p) -> p * (h @ dy)": DIAGONAL,
         "(1 - t**2) -> t * (1 - t)": "derivative",
     }

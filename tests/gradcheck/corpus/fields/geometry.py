@@ -20,7 +20,9 @@ class pairwise_distances:
     wrong = {
         "-g.sum(axis=0) -> g.sum(axis=0)": SIGN,
         "g.sum(axis=1), - -> g.mean(axis=1), -": factor(0.2) + "|mean",
-        "(dy / np.sqrt((d**2).sum(axis=2))) -> dy": "norm|root|derivative|missing|scal",
+        "(dy / np.sqrt((d**2).sum(axis=2))) -> dy": (
+            "norm|root|derivative|missing|scal|extra factor"
+        ),
     }
 
 
@@ -104,10 +106,10 @@ class pinhole_camera:
 
     wrong = {
         "dz = -(dy -> dz = (dy": "sign|column",
-        "/ z**2 -> / z": "column|scal",
+        "/ z**2 -> / z": "column|scal|extra factor",
         "[dxy, dz] -> [dxy, 0 * dz]": "column|analytic = 0",
         "(dy * points[:, :2] / z).sum(axis=0) -> (dy * points[:, :2]).sum(axis=0)": (
-            "division|missing|quotient|denominator|factor"
+            "division|missing|quotient|denominator|factor|instead of that|used instead"
         ),
     }
 

@@ -40,8 +40,8 @@ class cosine_similarity:
 
     wrong = {
         "d * (b / (na * nb) - c * a / na**2) -> d * b / (na * nb)": HELD,
-        "- c * b / nb**2 -> - c * b / nb": HELD,
-        "- c * a / na**2 -> + c * a / na**2": HELD + "|" + BRANCH,
+        "- c * b / nb**2 -> - c * b / nb": HELD + "|extra factor",
+        "- c * a / na**2 -> + c * a / na**2": HELD + "|sign|" + BRANCH,
     }
 
 

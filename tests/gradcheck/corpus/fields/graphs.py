@@ -27,7 +27,7 @@ class message_passing:
         "np.add.at(dz, SOURCE, dy[TARGET]) -> np.add.at(dz, TARGET, dy[SOURCE])": (
             "transpos|direction|revers|order|row"
         ),
-        "np.add.at(dz, SOURCE, dy[TARGET]) -> dz = dy": "row|gather|dy",
+        "np.add.at(dz, SOURCE, dy[TARGET]) -> dz = dy": "row|gather|dy|left out",
     }
 
 
@@ -91,7 +91,7 @@ class segment_max:
 
     wrong = {
         "dx[3 + x[3:].argmax(axis=0) -> dx[x[3:].argmax(axis=0)": "mask|another|index|offset",
-        "[0, 1]] = dy[1] -> [0, 1]] = dy[0]": "row|mask|element|dy",
+        "[0, 1]] = dy[1] -> [0, 1]] = dy[0]": "row|mask|element|dy|reverse order",
         "[0, 1]] = dy[1] -> [0, 0]] = dy[1]": "mask|another|index|element",
     }
 

@@ -41,7 +41,9 @@ class two_layers_with_cache:
     wrong = {
         "(dy @ w2.T) * (z > 0) -> dy @ w2.T": MASK,
         "(z > 0) -> (z < 0)": MASK,
-        "dw2 = a.T @ dy -> dw2 = z.T @ dy": "before|pre-activation|input|mask|activation",
+        "dw2 = a.T @ dy -> dw2 = z.T @ dy": (
+            "before|pre-activation|input|mask|activation|is read for"
+        ),
     }
 
 
@@ -141,7 +143,7 @@ class dropout:
         return dy * kept / 0.8, None
 
     wrong = {
-        "dy * kept / 0.8 -> dy / 0.8": MASK,
+        "dy * kept / 0.8 -> dy / 0.8": MASK + "|left out",
         "dy * kept / 0.8 -> dy * kept": "factor|keep_prob|unscaled|0.8",
         "dy * kept / 0.8 -> dy * (1 - kept) / 0.8": MASK,
     }
@@ -221,6 +223,6 @@ class normalized_weights:
         "(dunit - unit * (unit * dunit).sum(axis=0)) / norm -> dunit / norm": (
             "scal|held fixed|norm"
         ),
-        "dy @ unit.T -> dy @ w.T": "scaled|norm|factor|unnormali",
+        "dy @ unit.T -> dy @ w.T": "scaled|norm|factor|unnormali|is read for",
         "(unit * dunit).sum(axis=0)) / norm -> (unit * dunit).sum(axis=0))": AXIS + "|scaled|norm",
     }

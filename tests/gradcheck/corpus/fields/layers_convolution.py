@@ -21,7 +21,7 @@ class convolution_1d:
 
     wrong = {
         "] += w[k] * dy -> ] = w[k] * dy": OVERLAP,
-        "] += w[k] * dy -> ] += w[2 - k] * dy": FLIPPED,
+        "] += w[k] * dy -> ] += w[2 - k] * dy": FLIPPED + "|exchanged",
         "k : k + 7]).sum() -> k : k + 7]).mean()": factor(1 / 14) + "|" + MEAN,
     }
 

@@ -138,7 +138,7 @@ class kullback_leibler:
         return np.log(p / q) + 1, -p / q
 
     wrong = {
-        "np.log(p / q) + 1 -> np.log(p / q)": "constant|differ|- 1|-1",
-        "-p / q -> -q / p": "exchanged|reciprocal|other way|inverse",
+        "np.log(p / q) + 1 -> np.log(p / q)": "constant|differ|- 1|-1|held fixed",
+        "-p / q -> -q / p": "exchanged|reciprocal|other way|inverse|is read for",
         "np.log(p / q) + 1 -> np.log(q / p) + 1": "exchanged|sign|reciprocal",
     }

@@ -7,7 +7,7 @@ from ..draws import bits, integers, positive, probability
 from ..words import EPSILON, MASK, SIGN, SUM_TO_ZERO, factor
 
 
-@case(s=(6, 1), t=bits(6, 1))
+@case(s=(12, 1), t=bits(12, 1))
 class hinge:
     def forward(s, t):
         return np.maximum(0, 1 - (2 * t - 1) * s).sum()
@@ -41,7 +41,7 @@ class multiclass_hinge:
 
     wrong = {
         "g[rows, labels] = -g.sum(axis=1) -> g[rows, labels] = -1": SUM_TO_ZERO,
-        "g[rows, labels] = -g.sum(axis=1) -> pass": SUM_TO_ZERO + "|analytic = 0",
+        "g[rows, labels] = -g.sum(axis=1) -> pass": SUM_TO_ZERO + "|analytic = 0|held fixed",
         "g = costs * (margins > 0) -> g = (margins > 0) * 1.0": "column|scaled|factor",
     }
 
@@ -98,7 +98,7 @@ class focal:
     wrong = {
         "2 * (1 - q) * np.log(q) - (1 - q) ** 2 / q -> -((1 - q) ** 2) / q": "term|branch",
         "dq * np.where(t == 1, 1, -1) -> dq": "sign",
-        "2 * (1 - q) * np.log(q) -> (1 - q) * np.log(q)": "term",
+        "2 * (1 - q) * np.log(q) -> (1 - q) * np.log(q)": "term|factor of 2",
     }
 
 
@@ -120,19 +120,19 @@ class poisson_loss:
 @case(u=probability(5, 6), v=probability(5, 6))
 class dice:
     def forward(u, v):
-        return 1 - 2 * (u * v).sum() / (u.sum() + v.sum() + 1)
+        return 1 - 2 * (u * v).sum() / (u.sum() + v.sum() + 2)
 
     def gradient(u, v):
-        total = u.sum() + v.sum() + 1
+        total = u.sum() + v.sum() + 2
         shared = 2 * (u * v).sum()
         return -(2 * v / total - shared / total**2), -(2 * u / total - shared / total**2)
 
     wrong = {
         "return -(2 * v / total - shared / total**2) -> return -(2 * v / total)": (
-            "constant|branch|quotient"
+            "constant|branch|quotient|held fixed"
         ),
         "return -(2 * v / total - shared -> return -(2 * v / total + shared": (
-            "minus|constant|branch"
+            "minus|constant|branch|sign"
         ),
         "-(2 * u / total - shared / total**2) -> -(2 * u / total - shared / total)": (
             "constant|branch"
@@ -184,7 +184,7 @@ class cross_entropy_with_epsilon:
     wrong = {
         "t / (p + 0.001) - (1 - t) / (1 - p + 0.001) -> t / p - (1 - t) / (1 - p)": EPSILON,
         ") / 6, None -> ), None": factor(6) + "|mean",
-        "- (1 - t) / (1 - p + 0.001) -> - 1 / (1 - p + 0.001)": MASK + "|branch",
+        "- (1 - t) / (1 - p + 0.001) -> - 1 / (1 - p + 0.001)": MASK + "|branch|left out",
     }
 
 

@@ -122,7 +122,7 @@ class group_normalization:
         return dx.reshape(x.shape), (dy * xhat.reshape(x.shape)).sum(axis=(0, 2))
 
     wrong = {
-        "(g - mean - xhat -> (g - xhat": SUM_TO_ZERO + "",
+        "(g - mean - xhat -> (g - xhat": SUM_TO_ZERO,
         "mean = g.mean(axis=2, keepdims=True) -> mean = g.mean(axis=(1, 2), keepdims=True)": (
             "axis|sums? to zero"
         ),
@@ -146,7 +146,7 @@ class unit_rows:
     wrong = {
         "(dy - y * (dy * y).sum(axis=1, keepdims=True)) / norm -> dy / norm": HELD,
         "keepdims=True)) / norm -> keepdims=True)) / norm**2": "row|scaled|factor|held|norm",
-        "y * (dy * y).sum(axis=1 -> x * (dy * y).sum(axis=1": HELD + "|norm",
+        "y * (dy * y).sum(axis=1 -> x * (dy * y).sum(axis=1": HELD + "|norm|extra factor",
         "(dy * y).sum(axis=1, keepdims=True) -> (dy * y).sum(axis=0)": AXIS + "|" + HELD,
     }
 
@@ -182,5 +182,5 @@ class row_proportions:
             HELD + "|quotient|branch"
         ),
         "dy / total - (dy * x) -> dy / total + (dy * x)": HELD + "|branch|quotient|sign",
-        "/ total**2 -> / total": HELD + "|quotient|branch|constant",
+        "/ total**2 -> / total": HELD + "|extra factor|quotient|branch|constant",
     }

@@ -41,8 +41,8 @@ class min_max_scaling:
 
     wrong = {
         "dx[highs, columns] -= drop -> pass": "elements|scal|held|sums? to zero|row",
-        "drop - dy.sum(axis=0) / span -> drop": SUM_TO_ZERO + "",
-        "dx[lows, columns] += drop - dy.sum(axis=0) / span -> pass": SUM_TO_ZERO + "",
+        "drop - dy.sum(axis=0) / span -> drop": SUM_TO_ZERO + "|held fixed",
+        "dx[lows, columns] += drop - dy.sum(axis=0) / span -> pass": SUM_TO_ZERO + "|held fixed",
     }
 
 
@@ -84,7 +84,7 @@ class local_response_normalization:
         "dy / scale - 2 * x * around -> dy / scale": "term|missing|quotient|branch",
         "dy / scale - 2 * x * around -> dy / scale + 2 * x * around": "minus|sign|branch",
         "around = back[:, :-2] + back[:, 1:-1] + back[:, 2:] -> around = back[:, 1:-1]": (
-            "term|neighbour|part|overlap"
+            "term|neighbour|part|overlap|overwritten"
         ),
         "2 * x * around -> x * around": "term|missing|quotient|branch|half",
     }

@@ -137,7 +137,9 @@ class heat_equation:
 
     wrong = {
         "dc = dc + 0.2 -> dc = 0.2": "overwrit|only|last|first|factor",
-        "- 2 * du + np.roll(du, 1)) -> - du + np.roll(du, 1))": "factor|term|sum",
+        "- 2 * du + np.roll(du, 1)) -> - du + np.roll(du, 1))": (
+            "factor|term|sum|without its derivative"
+        ),
         "du = du + 0.2 * c -> du = 0.2 * c": "term|skip|identity|in time|sum",
     }
 

@@ -50,7 +50,7 @@ class screened_charges:
 
     wrong = {
         "slope = -e - e / (r + 1) -> slope = -e": BRANCH,
-        "slope = -e - e / (r + 1) -> slope = -e + e / (r + 1)": BRANCH,
+        "slope = -e - e / (r + 1) -> slope = -e + e / (r + 1)": BRANCH + "|sign",
         "np.add.at(dq, i, charge[j] * e) -> dq[i] += charge[j] * e": DUPLICATES + "|element",
         "slope / r)[:, None] -> slope)[:, None]": "norm|factor|length",
     }

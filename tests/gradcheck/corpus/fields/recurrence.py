@@ -116,7 +116,8 @@ class long_short_term_memory:
         "dh, dc = dz @ u.T, dc * f -> dh, dc = 0 * dh, dc * f": IN_TIME,
         "[di * i * (1 - i), df * f * (1 - f) -> [df * f * (1 - f), di * i * (1 - i)": GATES,
         "dh * o * (1 - np.tanh(c) ** 2) -> dh * o": "derivative|right at|wrong at|column",
-        "dh, dc = dz @ u.T, dc * f -> dh, dc = dz @ u.T, dc * i": GATES + "|in time|right at",
+        "dh, dc = dz @ u.T, dc * f -> dh, dc = dz @ u.T, dc * i": GATES
+        + "|in time|right at|is read for",
         "dc = dc + dh * o -> dc = dh * o": IN_TIME,
     }
 
@@ -162,6 +163,6 @@ class gated_recurrent_unit:
         "dh = dh * z + drh * r + dr -> dh = drh * r + dr": IN_TIME,
         "dh * (1 - z) * (1 - n**2) -> dh * z * (1 - n**2)": GATES + "|1 - |column|right",
         "dh * (h - n) * z -> dh * (n - h) * z": "sign|column",
-        "(r * h).T @ dn -> h.T @ dn": "gate|column|right at|missing",
+        "(r * h).T @ dn -> h.T @ dn": "gate|column|right at|missing|is read for",
         "np.concatenate([dr, dz, dn], axis=1) -> np.concatenate([dz, dr, dn], axis=1)": GATES,
     }

@@ -32,7 +32,7 @@ class exponential_average:
         "ds = ds + dy[t] -> ds = dy[t]": IN_TIME,
         "(1 - decay) * ds -> decay * ds": "column|scaled|exchanged|1 - |factor",
         "(states[t] - x[t]) -> states[t]": "term|branch|missing|minus",
-        "ds = decay * ds -> ds = ds": IN_TIME + "",
+        "ds = decay * ds -> ds = ds": IN_TIME,
     }
 
 

@@ -21,7 +21,7 @@ class gaussian_likelihood:
     wrong = {
         "(1 - z**2).sum(axis=0) -> (-(z**2)).sum(axis=0)": "constant|term|differ|missing",
         "(1 - z**2).sum(axis=0) -> ((1 - z**2) / std).sum(axis=0)": "scaled|factor|std|exp|own",
-        "return z / std, -> return z,": "column|scaled|factor",
+        "return z / std, -> return z,": "column|scaled|factor|left out",
         "-(z / std).sum(axis=0) -> (z / std).sum(axis=0)": SIGN,
     }
 

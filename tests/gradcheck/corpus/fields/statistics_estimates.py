@@ -160,7 +160,9 @@ class autoregression:
 
     wrong = {
         "dy[:-2] -= phi[1] * e -> pass": "element|term|missing|wrong at|right at|lag",
-        "dy[1:-1] -= phi[0] * e -> dy[1:-1] = -phi[0] * e": "overwrit|overlap|element|wrong at",
+        "dy[1:-1] -= phi[0] * e -> dy[1:-1] = -phi[0] * e": (
+            "overwrit|overlap|element|wrong at|only the last"
+        ),
         "[-(e * y[1:-1]).sum(), -(e * y[:-2]).sum()] -> "
         "[-(e * y[:-2]).sum(), -(e * y[1:-1]).sum()]": ("revers|exchanged|permut|order|swapped"),
     }
