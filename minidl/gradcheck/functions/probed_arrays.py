@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..call_limits import LOCATION_CALLS, UNRESOLVED_BUDGETS
+from ..call_limits import BUDGET, LOCATION_CALLS, UNRESOLVED_BUDGETS
 from ..diagnosis.explain_arrays import KnownArrays
 from ..numeric.differences import Scheme
 from ..result import Check
@@ -35,7 +35,7 @@ class ProbedArrays(NamedTuple):
         affordable = UNRESOLVED_BUDGETS * self.budget // calls_per_element(self.scheme)
         for number in (number for number, each in enumerate(is_whole) if not each):
             probes = ProbeCheck(self.cost, self.gradient, self.scheme, number)
-            check = probes.check(rng, min(self.budget, LOCATION_CALLS))
+            check = probes.check(rng, min(max(self.budget, BUDGET[0]), LOCATION_CALLS))
             if check.verdict != "unresolved" or check.elements > affordable:
                 checks[number] = check
                 notes.append(probes.note(check))
