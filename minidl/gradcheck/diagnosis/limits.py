@@ -35,7 +35,8 @@ MAX_CHANCE = 1e-6
 inputs are sorted, to be called a range of the input..."""
 
 MAX_CHANCE_OF_RATIO = 1e-2
-"""... and where they are all zero, or a multiple of the right ones."""
+"""... and where they are all zero, a multiple of the right ones, or all inputs above or below a
+threshold."""
 
 MIN_WRONG_OF_LINES = 0.9
 """The part of the elements of wrong rows or columns that must be wrong: fewer are wrong elsewhere

@@ -55,7 +55,7 @@ def failures(backward):
 def test_the_latest_wrong_array_is_guilty():
     guilty, *others = failures(lambda p: gradients(p, masked=False))
     assert guilty.parameter == "b2"
-    assert "the derivative (a factor) with respect to the argument of *" in guilty.diagnosis
+    assert "the derivative (a mask) with respect to the argument of *" in guilty.diagnosis
     assert "a2 = z2 * (z2.real > 0)" in guilty.diagnosis
     assert [check.parameter for check in others] == ["W2", "b1", "W1"]
     assert {check.diagnosis for check in others} == {guilty.diagnosis}

@@ -7,6 +7,7 @@ a line to the changelog.
 
 from __future__ import annotations
 
+from .factor import known_factor
 from .invariance import broken_invariance, held_fixed
 from .mask import range_of_the_input, wrong_mask
 from .missing import all_zero, not_finite
@@ -29,6 +30,7 @@ PATTERNS: tuple[Pattern, ...] = (
     clipped,
     penalty_gradient,
     one_operation,
+    known_factor,
     one_element,
     range_of_the_input,
     all_equal,

@@ -33,8 +33,12 @@ def range_of_the_input(e: Evidence) -> str | None:
     finding = _describe_values(e.analytic[is_wrong], e.numeric[is_wrong])
     others = np.count_nonzero(nonzero & ~is_wrong)
     # Of all ways to choose the wrong elements, those in which they are neighbours.
-    chance = (others + 1) / comb(count + others, count)
-    if chance > (MAX_CHANCE if finding == _WRONG else MAX_CHANCE_OF_RATIO):
+    is_one_sided = (
+        not (x[nonzero & ~is_wrong] > high).any() or not (x[nonzero & ~is_wrong] < low).any()
+    )
+    chance = (2 if is_one_sided else others + 1) / comb(count + others, count)
+    is_clear = is_one_sided or finding != _WRONG
+    if chance > (MAX_CHANCE_OF_RATIO if is_clear else MAX_CHANCE):
         return None
     input_range = _describe_range(low, high, x[nonzero & ~is_wrong])
     return (

@@ -37,6 +37,11 @@ FORMULAS: dict[str, Formula] = {
 
 def cotangent_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
     """Yield wrong incoming gradients."""
+    for site in sites:
+        yield from _exchanges_within(site)
+        for other in sites:
+            if other is not site and (other.shape, other.operation) == (site.shape, site.operation):
+                yield from _exchanges(_pairs(site, other), site, other)
     ancestors = _ancestors(graph)
     for target in (*sites, *input_sites(graph)):
         for source in sites:
@@ -44,11 +49,6 @@ def cotangent_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
                 pairs = _pairs(target, source)
                 if pairs and all(u.number in ancestors[v.number] for u, v in pairs):
                     yield from _instead_of_derivative(pairs, target, source)
-    for site in sites:
-        yield from _exchanges_within(site)
-        for other in sites:
-            if other is not site and (other.shape, other.operation) == (site.shape, site.operation):
-                yield from _exchanges(_pairs(site, other), site, other)
     for site in sites:
         for argument, parent in enumerate(site.nodes[0].parents):
             if parent in graph.inputs.values():

@@ -36,7 +36,7 @@ KINDS = {
 def edge_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
     """Yield mistakes in one argument of one operation, in all turns of a loop."""
     places = [
-        (site, edges, site.argument(argument))
+        (edges, site.argument(argument))
         for site in sites
         for argument in range(len(site.nodes[0].parents))
         if (edges := site.edges(argument, graph))
@@ -45,11 +45,18 @@ def edge_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
         nodes = {node.number: _nothing(node) for node in site.nodes}
         yield Edit(MISSING.format(place=f"{site.result}{site.where}"), nodes=nodes)
     for words, mistake in SIMPLE_MISTAKES.items():
-        for site, edges, place in places:
-            kind = KINDS.get(site.nodes[0].name, "")
+        for edges, place in places:
+            kind = _kind(*edges[0])
             yield from _edit(words.format(place=place, kind=kind), edges, mistake)
-    for _, edges, place in places:
+    for edges, place in places:
         yield from _of_lengths(edges, place)
+
+
+def _kind(node: Node, edge: Edge) -> str:
+    """Return what the derivative is, in words."""
+    if node.is_elementwise and not node.jacobians[edge[1]].all():
+        return _MASK
+    return KINDS.get(node.name, "")
 
 
 def _nothing(node: Node) -> NodeChange:
