@@ -43,10 +43,11 @@ def constant_factor(e: Evidence) -> str | None:
         meanings = [f"the sign is wrong and there is an extra factor of {-r:.4g}"]
     if not meanings and e.analytic.size == 1:
         return None  # any two numbers have a ratio
-    conclusion = f"an extra factor of {r:.4g}"
+    digits = 4 if f"{r:.4g}" != "1" else 8
+    conclusion = f"an extra factor of {r:.{digits}g}"
     if meanings:
         conclusion = f"consistent with {', or '.join(meanings)}"
-    return f"analytic = {r:#.4g} x numeric in {e.lines.all_elements()}: {conclusion}"
+    return f"analytic = {r:#.{digits}g} x numeric in {e.lines.all_elements()}: {conclusion}"
 
 
 def _known_ratios(e: Evidence) -> dict[str, float]:

@@ -14,6 +14,11 @@ CASES = {
         lambda: evidence(1.7 * N),
         "analytic = 1.700 x numeric in all 30 elements: an extra factor of 1.7",
     ),
+    "a ratio close to 1": (
+        "constant factor",
+        lambda: evidence(1.00005 * N),
+        "analytic = 1.0000500 x numeric in all 30 elements: an extra factor of 1.00005",
+    ),
     "clipped": (
         "clipped",
         lambda: evidence(np.clip(N, -0.5, 0.5)),
