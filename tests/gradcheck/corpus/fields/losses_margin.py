@@ -135,7 +135,7 @@ class dice:
             "minus|constant|branch|sign"
         ),
         "-(2 * u / total - shared / total**2) -> -(2 * u / total - shared / total)": (
-            "constant|branch"
+            "constant|branch|output instead"
         ),
     }
 

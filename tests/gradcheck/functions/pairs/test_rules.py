@@ -40,6 +40,13 @@ def test_rounding_is_linear(dtype):
     assert broken_rules(backward) == {}
 
 
+def test_a_random_backward_is_not_called_nonlinear():
+    def backward(dy, x):
+        return derivative(x) * dy * (np.random.default_rng().random(x.shape) < 0.5)
+
+    assert list(broken_rules(backward)) == ["the same twice"]
+
+
 def test_writing_into_dy_is_noted():
     def backward(dy, x):
         dy *= derivative(x)
