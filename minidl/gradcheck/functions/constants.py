@@ -17,6 +17,19 @@ FAR_MOVES = (1.0, 1e3, 1e6)
 longer ones change the cost, its rounding hides the slope."""
 
 
+# Ties.
+
+TIED_ELEMENTS = 16
+"""How many of the elements on kinks are tested together with one that shares their kink."""
+
+TIE_ANGLES = 16
+"""Around a tie the gradient is computed at so many angles. Steps of differences are shorter than
+the moves by this factor, so that most stay on one side."""
+
+TIE_SCALES = (1.0, 2.0**-8)
+"""Steps around a tie: a mistake is one at both. Other kinks may lie within the longer one."""
+
+
 # The rules of calls.
 
 REPEATS = 3

@@ -31,6 +31,7 @@ from .precision.measure import measure_precision
 from .precision.notes import precision_notes
 from .probed_arrays import ProbedArrays
 from .pytree import ParameterTree
+from .ties import fail_at_ties, joined
 
 
 class FunctionCheck:
@@ -160,17 +161,17 @@ class FunctionCheck:
                 checks = self._elementwise.checks(numeric, scheme)
             # At kinks the derivative closest to the gradient counts. A plain central difference
             # is compared as it is, as courses do.
-            closest = np.concatenate(
-                [check.numeric.ravel() for check in checks if check.numeric is not None]
-            )
+            closest = joined(check.numeric for check in checks)
+        is_wrong_at_tie = fail_at_ties(self._cost, numeric, self._gradient.value, checks)
         notes = []
+        if is_wrong_at_tie:
+            closest = joined(check.numeric for check in checks)
         if not closest.any() and self._gradient.value.any():
             notes.append("the cost did not change with any parameter: does it use its argument?")
         if numeric.kinks:
-            notes.append(
-                f"{numeric.kinks} of {numeric.value.size} elements sit exactly on a kink: any "
-                "slope between the one-sided ones is right"
-            )
+            on_kinks = f"{numeric.kinks} of {numeric.value.size} elements sit exactly on a kink"
+            rule = "any slope between the one-sided ones is right"
+            notes.append(on_kinks if is_wrong_at_tie else f"{on_kinks}: {rule}")
         return _summary(
             self._cost,
             self._gradient,

@@ -40,10 +40,13 @@ class RoundingBars:
         self._cost, self._gradient, self._rng = cost, gradient, rng
         self._roughness: Array | None = None
 
-    def own(self, number: int, value: Array) -> Array:
-        """Return the rounding of the analytic side of an array whose gradient is `value`."""
+    def own(self, number: int, value: Array, *, at_kinks: bool = False) -> Array:
+        """Return the rounding of the analytic side of an array whose gradient is `value`.
+
+        At kinks noise shows the other side of the kink, not rounding.
+        """
         region = self._cost.tree.leaves[number].part
-        noisy = [run[region] for run in self._gradient.noisy]
+        noisy = [] if at_kinks else [run[region] for run in self._gradient.noisy]
         summation = SUMMATION_ULPS * self._gradient.precisions[number] * typical(value)
         rounding = rounding_bar(self._gradient.value[region], noisy)
         return rounding + summation + self._gradient.jitter[region]
@@ -69,12 +72,16 @@ class RoundingBars:
         """
         region = self._cost.tree.leaves[number].part
         analytic = self._gradient.value[region]
+        gap = np.abs(analytic - of_array.closest_to(analytic))
         bar = self.own(number, of_array.value)
+        if of_array.lower is not None and of_array.upper is not None:
+            at_kinks = self.own(number, of_array.value, at_kinks=True)
+            is_between = (of_array.lower != of_array.upper) & (gap <= at_kinks + of_array.error)
+            bar = np.where(is_between, at_kinks, bar)
         shared = self._shared(number, all_sizes)
         is_exact = isinstance(scheme, ComplexStep)
         if not is_exact:
             bar = bar + shared
-        gap = np.abs(analytic - of_array.closest_to(analytic))
         doubtful = gap > bar + of_array.error
         if doubtful.any():
             bar = bar + self._measured(region, of_array.value, gap, doubtful, shared, is_exact)
