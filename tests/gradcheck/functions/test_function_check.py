@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minidl import check_gradients
 from minidl.errors import ArgumentError
 from minidl.gradcheck.functions.function_check import FunctionCheck
 from minidl.gradcheck.numeric.differences import CentralDifference
@@ -28,3 +29,17 @@ def test_the_scheme_of_courses_compares_every_element():
     check = make_check(lambda p: (p**3).sum(), lambda p: 3 * p, [1.0, 2.0])
     report = check.by_central_differences(CentralDifference(1e-7))
     assert report.failures[0].worst["index"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("cost", "gradients"),
+    [
+        (lambda x: np.abs(x).sum(), np.sign),
+        (lambda x: ((1 - x) ** 2).sum() * 0.0 + (x**4).sum(), lambda x: 4 * x**3),
+        (lambda x: np.sum(x * np.sin(3 * x)), lambda x: np.sin(3 * x) + 3 * x * np.cos(3 * x)),
+    ],
+)
+def test_a_cost_of_zero_is_no_coarse_one(cost, gradients):
+    report = check_gradients(cost, gradients, np.zeros((2, 3)))
+    assert report.ok, report
+    assert not any("computes in" in note for note in report.notes)

@@ -34,11 +34,14 @@ class Precision:
         The noise of the analytic side.
     cost_is_exact : bool
         Whether the cost is as precise as float64 allows.
+    base : float
+        The cost at the point.
     """
 
     cost: CostNoise
     gradient: GradientNoise
     cost_is_exact: bool
+    base: float = np.inf
 
     @property
     def gradient_is_exact(self) -> bool:
@@ -59,6 +62,14 @@ class Precision:
             return False
         is_format = any(0 < bits < FULL_BITS for bits in self.gradient.bits)
         return is_format or difference <= ROUNDING_EXPLAINS * max(self.gradient.units)
+
+    @property
+    def cost_is_hidden(self) -> bool:
+        """Whether the cost is zero to within its noise, as at a perfect fit.
+
+        Its relative precision cannot be told then.
+        """
+        return abs(self.base) <= self.cost.deviation / LOW_PRECISION
 
     @property
     def is_exact(self) -> bool:
@@ -95,7 +106,7 @@ def measure_precision(
     noise = measure_cost_noise(cost, value, rng) if not exact else _rounding(cost)
     is_coarse = noise.deviation > LOW_PRECISION * abs(cost.base) or noise.bits <= HALF_BITS
     rounding = measure_gradient_noise(cost, gradient, rng, is_coarse=is_coarse)
-    return Precision(noise, rounding, exact or noise.is_constant)
+    return Precision(noise, rounding, exact or noise.is_constant, cost.base)
 
 
 def _rounding(cost: CostFunction) -> CostNoise:
