@@ -13,6 +13,9 @@ numbers: of numbers of size 1, their error is about 1e-12."""
 TAPE_EDITS = 4_000
 """Mistakes that are tried on a tape: a few seconds."""
 
+OTHER_FORWARD_NODES = 60
+"""Operations of a function that is computed anew, changed in one place, for each of them."""
+
 TAPE_ZERO = 1e-12
 """Absolute. Gradients up to this size are zero: a mistake may leave them so."""
 

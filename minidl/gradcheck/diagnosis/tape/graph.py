@@ -45,6 +45,8 @@ class Graph:
         Its arrays.
     cotangents : list of ndarray
         The gradient of the number with respect to each node on the tape.
+    seeds : dict
+        The incoming gradients of the outputs.
     contributions : dict
         What comes back along each edge.
     depends_on : dict
@@ -53,7 +55,7 @@ class Graph:
 
     def __init__(self, tape: list[Node], inputs: dict[str, Node], seeds: dict[int, Array]) -> None:
         self.inputs = inputs
-        self.tape = tape
+        self.tape, self.seeds = tape, seeds
         depends = {node.number for node in inputs.values()}
         for node in tape:
             if any(parent.number in depends for parent in node.parents):

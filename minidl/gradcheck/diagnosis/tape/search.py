@@ -12,6 +12,7 @@ from ..limits import TAPE_AGREEMENT, TAPE_EDITS, TAPE_ZERO
 from .cotangent_edits import cotangent_edits
 from .edge_edits import edge_edits
 from .graph import Edit, Graph
+from .other_forwards import other_forwards
 from .sites import sites_of
 from .time_edits import overwriting_edits, time_edits
 from .value_edits import value_edits
@@ -43,6 +44,9 @@ def find_edit(graph: Graph, analytic: dict[str, Array], numeric: dict[str, Array
             continue
         if all(_same(found[name], analytic[name], right[name]) for name in analytic):
             return edit.words
+    for words, found in other_forwards(graph):
+        if all(_same(found[name], analytic[name], right[name]) for name in analytic):
+            return words
     return ""
 
 
