@@ -13,6 +13,7 @@ from ..cost_function import CostFunction
 from .constants import (
     BAR_DEVIATIONS,
     CALLS_OF_LINE,
+    FEW_ELEMENTS,
     LEAST_DIRECTIONS,
     NOISE_DOMINATES,
     NOISE_SHARE,
@@ -86,7 +87,8 @@ class ArrayProbes:
         for leaf, unit in zip(self._cost.tree.leaves, noise.units, strict=True):
             of_array = terms[leaf.part]
             sizes.append(float(np.linalg.norm(of_array)))
-            rounding = ROUNDING_SAFETY * unit * sizes[-1]
+            few = max(1.0, FEW_ELEMENTS / of_array.size**0.5)
+            rounding = ROUNDING_SAFETY * few * unit * sizes[-1]
             if unit > NOISE_SHARE:  # the gradient is nothing but rounding
                 moved = noise.deviation[leaf.part] * direction[leaf.part]
                 rounding = BAR_DEVIATIONS * float(np.linalg.norm(moved))

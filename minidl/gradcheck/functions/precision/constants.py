@@ -100,6 +100,9 @@ RANDOM_DIRECTIONS_OF_HALF = 16
 ROUNDING_SAFETY = 1.5
 """Each element of a gradient is off by its rounding unit at most, times this for several steps."""
 
+FEW_ELEMENTS = 4.0
+"""The rounding of fewer elements than the square of this averages less."""
+
 MISS_PROBABILITY = 1e-4
 """The probability that an error of the size of the resolution is missed."""
 
