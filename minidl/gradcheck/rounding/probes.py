@@ -152,6 +152,6 @@ def _resolution(probe: ProbeValues, elements: int) -> float:
     """
     _, numeric, bar, terms = probe
     scale = max(terms, abs(numeric))
-    if not (np.isfinite(numeric) and scale > 0):
+    if not (np.isfinite(numeric + bar) and scale > 0):
         return np.inf
     return float(bar * np.sqrt(elements) / scale)

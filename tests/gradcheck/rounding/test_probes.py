@@ -99,3 +99,4 @@ def test_the_resolution_of_probes_is_that_of_the_worst():
     check = probes((1.0, 1.0, 1e-12, 3.0), (1.0, 1.0, 6e-12, 3.0))
     assert check.resolution == pytest.approx(2e-12 * np.sqrt(10))
     assert probes((0.0, 0.0, 0.0, 0.0)).resolution == np.inf
+    assert probes((1.0, 1.0, np.nan, 1.0)).resolution == np.inf
