@@ -71,11 +71,14 @@ def one_element(e: Evidence) -> str | None:
 
 @pattern("rows or columns")
 def rows_or_columns(e: Evidence) -> str | None:
-    """Match errors in some rows or columns only."""
-    if not e.is_matrix:
+    """Match errors in some rows or columns only, or at some indices of another axis."""
+    if sum(n > 1 for n in e.analytic.shape) < 2 or (e.analytic.ndim == 2 and not e.is_matrix):
         return None
-    for axis, line in enumerate(("row", "column")):
-        is_wrong: Array = np.asarray(e.wrong.any(axis=1 - axis))
+    is_matrix = e.analytic.ndim == 2
+    for axis in range(e.analytic.ndim):
+        line, along = (("row", "column")[axis], "") if is_matrix else ("index", f" of axis {axis}")
+        others = tuple(other for other in range(e.analytic.ndim) if other != axis)
+        is_wrong: Array = np.asarray(e.wrong.any(axis=others))
         wrong, total = e.wrong_lines(axis), e.lines.shape[axis]
         count = len(wrong)
         if not e.lines.is_searched(axis):
@@ -87,14 +90,14 @@ def rows_or_columns(e: Evidence) -> str | None:
         unexplained = analytic.any() and ratio is None
         if count in (0, total) or (count > max(1, total // 2) and unexplained):
             continue
-        if unexplained and not _are_all_wrong(e, axis, is_wrong):
+        if unexplained and not (is_matrix and _are_all_wrong(e, axis, is_wrong)):
             continue
         finding = _describe_lines(analytic, ratio)
         if count > total // 2:
             right = format_indices(np.setdiff1d(np.arange(total), wrong))
-            return f"every {line} but {right} of {total} {finding}: {_INDEX_MISTAKE}"
-        listed = format_indices(wrong)
-        return f"only {line} {listed} of {total} {finding}; the others agree: {_INDEX_MISTAKE}"
+            return f"every {line} but {right} of {total}{along} {finding}: {_INDEX_MISTAKE}"
+        where = f"{line} {format_indices(wrong)} of {total}{along}"
+        return f"only {where} {finding}; the others agree: {_INDEX_MISTAKE}"
     return None
 
 

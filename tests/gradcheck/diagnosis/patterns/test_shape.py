@@ -17,7 +17,14 @@ from pattern_evidence import (
 
 from minidl.gradcheck.diagnosis.patterns import shape
 
+BLOCK = np.random.default_rng(3).standard_normal((3, 4, 5))
+
 CASES = {
+    "an index of the last axis": (
+        "rows or columns",
+        lambda: evidence(BLOCK * [1, 1, 0.5, 1, 1], BLOCK),
+        "only index 2 of 5 of axis 2 is 0.5000 x numeric; the others agree",
+    ),
     "transposed": ("transposed", lambda: evidence(SQUARE.T, SQUARE), "numeric transposed"),
     "reshaped": ("transposed", lambda: evidence(N.T.reshape(5, 6)), "column-major order"),
     "one element": (
