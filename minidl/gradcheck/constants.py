@@ -96,6 +96,19 @@ SHARP_AGREEMENT = 0.1
 confirm it, in units of the gap to the central difference."""
 
 
+KINK_ESCAPE = 2.0**-4
+"""How far the point nearby is, relative to the root mean square of the array, at which the complex
+step is tested again: far enough from kinks for short steps, near enough to stay in the domain."""
+
+MIN_SLOPE_NEARBY = 1e-3
+"""The slope there must be at least this part of the one at the point: a flat function has no
+imaginary part to lose."""
+
+SHORT_STEP_AGREEMENT = 1e-4
+"""How close a short central difference must be to the complex step there, in units of the largest
+slope: its rounding may be a hundred-thousandth, and what is lost is more."""
+
+
 # Differences of affine functions.
 
 AFFINE_STEP_EXPONENT = 14

@@ -12,6 +12,8 @@ from function_bugs import LEAST, plant
 from random_functions import RandomFunction
 from rounding_tape import ROUND, UNIT, to_bfloat16
 
+from minidl import check_gradients
+
 COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
 COUNTS = {"float64": 15, "float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -34,6 +36,13 @@ def test_no_verdict_on_a_random_function_is_wrong(precision):
     assert not told
     assert outcomes["right ok"] or precision != "float64"
     assert outcomes["buggy failed"]
+
+
+def test_small_kinks_do_not_make_the_complex_step_unusable():
+    function = RandomFunction(1132, exact_kinks=True)
+    report = check_gradients(function.cost, function.gradients, function.parameters)
+    assert report.ok
+    assert report.method == "complex step"
 
 
 @pytest.mark.parametrize("seed", range(20))

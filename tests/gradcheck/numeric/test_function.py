@@ -54,6 +54,20 @@ def test_a_steep_function_is_complex_safe_and_a_lost_derivative_beside_it_is_not
     assert "got lost" in steep_and_lost.why_not_complex_safe("x", rng, scheme)
 
 
+def leaky(x):
+    """Kinks at 0, to one side of which the complex step takes each element."""
+    return np.array([np.sum(np.where(x.real > 0, x, x / 8) * np.arange(1, 9))])
+
+
+def test_elements_on_kinks_do_not_make_a_function_unsafe_and_the_arrays_come_back():
+    at = np.array([0, 0, 0, 1.0, -2.0, 0, 0, 3.0])
+    function = function_of(leaky, at)
+    rng, scheme = np.random.default_rng(0), RichardsonDifference()
+    assert function.why_not_complex_safe("x", rng, scheme) == ""
+    for array in function.arrays.values():
+        np.testing.assert_array_equal(array, at)
+
+
 def test_the_arrays_are_copies():
     x = np.ones(2)
     arrays = real_and_complex(x)
