@@ -18,17 +18,7 @@ COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
 COUNTS = {"float64": 15, "float32": 4, "bfloat16": 2, "float16": 2}
 
 
-@pytest.mark.parametrize(
-    "precision",
-    [
-        "float64",
-        "float32",
-        pytest.param(
-            "bfloat16", marks=pytest.mark.xfail(strict=True, reason="waits for: half precision")
-        ),
-        "float16",
-    ],
-)
+@pytest.mark.parametrize("precision", list(COUNTS))
 def test_no_verdict_on_a_random_function_is_wrong(precision):
     seeds = range(COUNT or COUNTS[precision])
     outcomes, _, _, wrong = campaign(("right", "buggy"), precision, seeds, jobs=1)
