@@ -10,11 +10,6 @@ import pytest
 from minidl.gradcheck.report.report import GradientError
 
 
-def waits_for(part):
-    """Mark a test of what is not there yet."""
-    return pytest.mark.xfail(strict=True, reason=f"waits for: {part}")
-
-
 def resolutions(report):
     """Return the resolutions of the checks that compare derivatives."""
     return [check.resolution for check in report.checks if check.term != "protocol"]
