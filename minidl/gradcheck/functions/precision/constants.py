@@ -100,6 +100,9 @@ RANDOM_DIRECTIONS_OF_HALF = 16
 ROUNDING_SAFETY = 1.5
 """Each element of a gradient is off by its rounding unit at most, times this for several steps."""
 
+ROUNDING_SAFETY_OF_HALF = 3.0
+"""The same in half precision, in which terms that cancel are rounded, too, at each step."""
+
 FEW_ELEMENTS = 4.0
 """The rounding of fewer elements than the square of this averages less."""
 
