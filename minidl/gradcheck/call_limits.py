@@ -32,3 +32,10 @@ KINK_ELEMENTS = 32
 
 UNRESOLVED_BUDGETS = 4
 """How many budgets computing an array element by element may take that probes leave unresolved."""
+
+MAX_EDIT_ELEMENTS = 5_000
+"""The most elements of all arrays for which edits of a wrong backward function are tried: edits may
+broadcast arrays against each other."""
+
+MAX_EDIT_STEPS = 400_000
+"""The most nodes of syntax trees that are evaluated then: a second."""

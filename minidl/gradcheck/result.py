@@ -70,6 +70,8 @@ class Check:
         The smallest relative error, to the norm of the array, that would have been seen. Infinity
         where no error could be: nothing was computed, or the gradient is zero here. 0.0 for a rule
         that needs no derivative.
+    is_cause_unknown : bool
+        Whether the diagnosis of a failure says how the gradient is wrong, but not why.
 
     Examples
     --------
@@ -99,6 +101,7 @@ class Check:
     inner: str = ""
     block: Block | None = field(default=None, repr=False)
     resolution: float = 0.0
+    is_cause_unknown: bool = False
 
     @property
     def path(self) -> str | None:

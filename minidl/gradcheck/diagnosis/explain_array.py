@@ -8,7 +8,7 @@ import numpy as np
 
 from ..block import Block
 from ..result import Check
-from .diagnose import diagnose
+from .diagnose import find_pattern
 from .error_summary import error_summary
 from .evidence import Candidate, Evidence
 
@@ -24,7 +24,9 @@ def explain_array(check: Check, **evidence: Any) -> None:
     evidence = {name: _of_block(field, check.block) for name, field in evidence.items()}
     complete = Evidence(check.analytic, check.numeric, bar=bar, block=check.block, **evidence)
     check.error_summary = error_summary(complete)
-    check.diagnosis = check.diagnosis or diagnose(complete)
+    if not check.diagnosis:
+        check.diagnosis, names_cause = find_pattern(complete)
+        check.is_cause_unknown = not names_cause
 
 
 def _of_block(field: Any, block: Block | None) -> Any:

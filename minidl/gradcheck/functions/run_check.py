@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
+from ...utils.typing import Array
 from ..constants import COURSE_EPSILON
 from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
+from ..repair.search import EditableFunction, explain_by_edits
 from ..report.report import Report
 from .budget import check_budget
 from .complex_hint import complex_hint
 from .function_check import FunctionCheck
+from .pytree import ParameterTree
 from .structure import sound_part
 
 
@@ -33,6 +36,7 @@ def run_check(
     evidence: EvidenceSource | None = None,
     reference: Callable[[Any], Any] | None = None,
     second_point: bool = True,
+    editable: EditableFunction | None = None,
 ) -> Report:
     """Check the gradient of a cost.
 
@@ -44,6 +48,8 @@ def run_check(
         ``evidence(check)`` returns fields of `Evidence` for the diagnosis of a failed check.
     second_point : bool, default True
         Whether the gradient is also asked at other points, to see whether it follows its argument.
+    editable : EditableFunction, optional
+        The function that is searched for mistakes; by default `gradients`.
 
     Returns
     -------
@@ -73,6 +79,10 @@ def run_check(
             options["reference"] = lambda values: of_whole(part.whole(values))
         report = _report(part.cost, part.gradients, part.parameters, **options)
         report.checks = part.all_rows(report.checks)
+    if editable is None and callable(gradients):
+        editable = editable_gradients(cost, gradients, parameters)
+    if editable is not None:
+        explain_by_edits(report.checks, editable)
     report.notes += complex_hint(report.notes)
     report.seconds = time.perf_counter() - begin
     return report
@@ -101,3 +111,16 @@ def _report(
             report = check.by_best_scheme(complex_required=method == "complex")
         check.add_call_rules(report, second_point=second_point)
     return report
+
+
+def editable_gradients(
+    cost: Callable[[Any], Any], gradients: Callable[[Any], Any], parameters: Any
+) -> EditableFunction:
+    """Return the gradients as a function that may be edited: each call follows one of the cost."""
+    tree = ParameterTree(parameters)
+
+    def run(edited: Callable[..., Any]) -> dict[str, Array]:
+        cost(tree.unflatten(tree.theta))
+        return tree.arrays(tree.flatten(edited(tree.unflatten(tree.theta)))[0])
+
+    return EditableFunction(gradients, run)

@@ -30,6 +30,7 @@ A mistake in how arguments are treated, such as a write into one, has a pattern 
 """
 
 import inspect
+import linecache
 import re
 import textwrap
 from collections.abc import Callable
@@ -122,7 +123,10 @@ def edited(thing, edit):
             raise ValueError(f"{thing.__qualname__}: {old!r} occurs {source.count(old)} times")
         source = source.replace(old, new)
     namespace = {"np": np, **inspect.getmodule(thing).__dict__}
-    exec(compile(source, f"<{thing.__qualname__}: {edit}>", "exec"), namespace)
+    # Where tracebacks and inspect look for the source of a file that there is not.
+    file = f"<{thing.__qualname__}: {edit}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), namespace)
     return namespace[thing.__name__]
 
 

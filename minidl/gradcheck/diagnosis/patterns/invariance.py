@@ -62,7 +62,7 @@ class Lines:
         return y
 
 
-@pattern("held fixed")
+@pattern("held fixed", names_cause=False)
 def held_fixed(e: Evidence) -> str | None:
     """Match an error that has the direction of a mean, a norm or a sum on each line."""
     x, a, n = e.own_value, e.analytic, e.numeric
@@ -141,7 +141,7 @@ def _is_in_span(gap: Array, directions: list[Array], axes: Axes) -> bool:
     return spare >= MIN_SPARE_ELEMENTS and max_abs(rest) <= CLOSE * max_abs(gap)
 
 
-@pattern("invariance")
+@pattern("invariance", names_cause=False)
 def broken_invariance(e: Evidence) -> str | None:
     """Match numeric lines that sum to zero, as the function is invariant, where analytic's do not.
 

@@ -16,7 +16,7 @@ from .shape import rows_or_columns
 _WRONG = "analytic is wrong"
 
 
-@pattern("range of the input")
+@pattern("range of the input", names_cause=False)
 def range_of_the_input(e: Evidence) -> str | None:
     """Match errors exactly where the input of an activation lies in some range."""
     x = e.input
@@ -63,7 +63,7 @@ def _describe_range(low: float, high: float, right: Array) -> str:
     return f"x in [{low:.3g}, {high:.3g}]"
 
 
-@pattern("mask")
+@pattern("mask", names_cause=False)
 def wrong_mask(e: Evidence) -> str | None:
     """Match zeros at other places than in the numeric gradient."""
     a, n = e.analytic, e.numeric

@@ -20,7 +20,7 @@ def not_finite(e: Evidence) -> str | None:
     )
 
 
-@pattern("all zero")
+@pattern("all zero", names_cause=False)
 def all_zero(e: Evidence) -> str | None:
     """Match a gradient of zeros."""
     if e.analytic.any() or not e.numeric.any():

@@ -8,7 +8,7 @@ from .pattern import pattern
 from .shape import has_scaled_lines, one_element
 
 
-@pattern("one operation")
+@pattern("one operation", names_cause=False)
 def one_operation(e: Evidence) -> str | None:
     """Match what a mistake in the backward of one operation of the function gives."""
     if e.find_operation is None or not e.lines.is_whole:

@@ -13,7 +13,7 @@ from .invariance import sums_to_zero
 from .pattern import pattern
 
 
-@pattern("known mistake")
+@pattern("known mistake", names_cause=False)
 def known_mistake(e: Evidence) -> str | None:
     """Match the gradient that a known mistake would give."""
     for words, gradient in e.candidates:

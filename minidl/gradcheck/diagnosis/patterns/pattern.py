@@ -13,17 +13,19 @@ Match = Callable[[Evidence], str | None]
 class Pattern(NamedTuple):
     """A named pattern.
 
-    `match(evidence)` returns the diagnosis if the pattern fits, else None.
+    `match(evidence)` returns the diagnosis if the pattern fits, else None. `names_cause` is false
+    if several mistakes may make a gradient wrong in this way.
     """
 
     name: str
     match: Match
+    names_cause: bool = True
 
 
-def pattern(name: str) -> Callable[[Match], Pattern]:
+def pattern(name: str, *, names_cause: bool = True) -> Callable[[Match], Pattern]:
     """Turn a function into a pattern of that name."""
 
     def decorate(match: Match) -> Pattern:
-        return Pattern(name, match)
+        return Pattern(name, match, names_cause)
 
     return decorate

@@ -39,7 +39,7 @@ def _both_signs(e: Evidence) -> bool:
     return bool(larger.size and low <= larger.mean() <= high)
 
 
-@pattern("slight error")
+@pattern("slight error", names_cause=False)
 def slight_error(e: Evidence) -> str | None:
     """Match small errors in several elements."""
     worst = max_abs(e.analytic - e.numeric) / max(max_abs(e.numeric), TINY)

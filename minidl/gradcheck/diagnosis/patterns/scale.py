@@ -67,7 +67,7 @@ def _known_ratios(e: Evidence) -> dict[str, float]:
     return ratios
 
 
-@pattern("slight factor")
+@pattern("slight factor", names_cause=False)
 def slight_factor(e: Evidence) -> str | None:
     """Match analytic = (1 + r) numeric for a small r."""
     large = np.abs(e.numeric) > NEGLIGIBLE_ELEMENT * max_abs(e.numeric)
@@ -83,7 +83,7 @@ def slight_factor(e: Evidence) -> str | None:
     )
 
 
-@pattern("scaled rows or columns")
+@pattern("scaled rows or columns", names_cause=False)
 def scaled_lines(e: Evidence) -> str | None:
     """Match a matrix with a different factor on each row or column."""
     if not e.is_matrix:
@@ -116,7 +116,7 @@ def clipped(e: Evidence) -> str | None:
     )
 
 
-@pattern("constant added")
+@pattern("constant added", names_cause=False)
 def constant_added(e: Evidence) -> str | None:
     """Match analytic = numeric + c."""
     gap = e.analytic - e.numeric

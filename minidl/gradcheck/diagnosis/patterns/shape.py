@@ -27,7 +27,7 @@ def transposed(e: Evidence) -> str | None:
     return None
 
 
-@pattern("permuted")
+@pattern("permuted", names_cause=False)
 def permuted(e: Evidence) -> str | None:
     """Match the right elements in another order."""
     if e.analytic.size < 4:
@@ -56,7 +56,7 @@ def all_equal(e: Evidence) -> str | None:
     )
 
 
-@pattern("one element")
+@pattern("one element", names_cause=False)
 def one_element(e: Evidence) -> str | None:
     """Match a single wrong element."""
     wrong_indices = np.argwhere(e.wrong)
@@ -69,7 +69,7 @@ def one_element(e: Evidence) -> str | None:
     return f"only element {e.lines.position(index)} of {np.prod(e.lines.shape)} is wrong{ratio}"
 
 
-@pattern("rows or columns")
+@pattern("rows or columns", names_cause=False)
 def rows_or_columns(e: Evidence) -> str | None:
     """Match errors in some rows or columns only, or at some indices of another axis."""
     if sum(n > 1 for n in e.analytic.shape) < 2 or (e.analytic.ndim == 2 and not e.is_matrix):

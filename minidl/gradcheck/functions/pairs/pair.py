@@ -42,6 +42,8 @@ class FunctionPair:
 
     Attributes
     ----------
+    backward : callable
+        The backward function.
     inputs : FunctionInputs
         The inputs.
     forward : callable
@@ -67,7 +69,7 @@ class FunctionPair:
         backward_inputs: bool,
         reference: Callable[..., Any] | None = None,
     ) -> None:
-        self.forward, self._backward = forward, backward
+        self.forward, self.backward = forward, backward
         self._reference = reference or forward
         self.has_reference = reference is not None
         self._has_cache, self._takes_inputs = cache, backward_inputs
@@ -125,7 +127,7 @@ class FunctionPair:
     @property
     def captured(self) -> list[str]:
         """The names of the inputs that backward reads from a closure or a global."""
-        return self.inputs.captured_by(self._backward)
+        return self.inputs.captured_by(self.backward)
 
     def run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward, its randomness frozen."""
@@ -170,12 +172,12 @@ class FunctionPair:
         They are 1 for the backward function of a loss that takes no incoming gradient.
         """
         if not self._has_cache:
-            check_no_cache_wanted(self._backward, len(run.outputs))
+            check_no_cache_wanted(self.backward, len(run.outputs))
         cotangents = [_random_like(output, rng) for output in run.outputs]
         if len(cotangents) == 1 and np.size(cotangents[0]) == 1:
             more = self._arguments_after_dy(run)
-            self.takes_dy = accepts(self._backward, [*cotangents, *more]) or not accepts(
-                self._backward, more
+            self.takes_dy = accepts(self.backward, [*cotangents, *more]) or not accepts(
+                self.backward, more
             )
             if not self.takes_dy:
                 return [np.ones_like(cotangents[0])]
@@ -222,14 +224,14 @@ class FunctionPair:
     def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
         """Return what backward returns after a run of forward, for these very arrays."""
         dy = cotangents if self.takes_dy else []
-        return self._backward(*dy, *self._arguments_after_dy(run))
+        return self.backward(*dy, *self._arguments_after_dy(run))
 
     def hint_for(self, error: Exception, run: ForwardRun) -> str:
         """Return what to pass if backward raised a TypeError for its arguments, else ""."""
         if not isinstance(error, TypeError):
             return ""
         dy = self.cotangents if self.takes_dy else []
-        return hint_of_arguments(self._backward, [*dy, *self._arguments_after_dy(run)])
+        return hint_of_arguments(self.backward, [*dy, *self._arguments_after_dy(run)])
 
     def _arguments_after_dy(self, run: ForwardRun) -> list[Any]:
         if self._has_cache:

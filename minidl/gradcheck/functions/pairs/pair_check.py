@@ -15,6 +15,7 @@ from ...result import Check
 from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
+from .editable import editable_backward
 from .evidence import PairEvidence
 from .inputs import check_finite_inputs
 from .pair import ForwardRun, FunctionPair
@@ -147,6 +148,7 @@ class PairCheck:
                 evidence=evidence.of,
                 second_point=not captured,
                 reference=self._pair.reference_cost if self._pair.has_reference else None,
+                editable=editable_backward(self._pair, checked),
             )
         except ArgumentError as error:
             if "freeze its randomness" in str(error):

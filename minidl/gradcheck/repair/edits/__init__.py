@@ -1,0 +1,46 @@
+"""All kinds of edits, the likeliest and most special first.
+
+To add one: write it in the file of its family, list it below, and add a case to the test beside.
+"""
+
+from __future__ import annotations
+
+from ..edit import Kind
+from .arithmetic import epsilon, other_grouping, other_operator, other_sign, superfluous_factor
+from .calls import axes, conditions, masks, other_function, superfluous_call
+from .matrices import order_of_factors, transposes
+from .missing import factor_of_incoming, missing_factor, missing_term
+from .names import exchanged, other_name
+from .numbers import indices, missing_number, other_number, other_power, slices
+from .statements import accumulation, direction_of_loops, left_out, repeated_indices, whole_lines
+
+KINDS: tuple[Kind, ...] = (
+    accumulation,
+    repeated_indices,
+    other_operator,
+    other_sign,
+    transposes,
+    order_of_factors,
+    exchanged,
+    other_function,
+    conditions,
+    epsilon,
+    superfluous_factor,
+    superfluous_call,
+    other_power,
+    other_number,
+    slices,
+    direction_of_loops,
+    whole_lines,
+    indices,
+    other_name,
+    axes,
+    left_out,
+    other_grouping,
+    missing_number,
+    factor_of_incoming,
+    missing_factor,
+    missing_term,
+    masks,
+)
+"""Every kind, in the order in which they are tried."""

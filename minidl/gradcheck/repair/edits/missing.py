@@ -1,0 +1,99 @@
+"""Edits that add a factor or a term which was forgotten."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..edit import Edit, Scope, expression
+
+_FACTORS = (
+    "v",
+    "1 / v",
+    "(1 - v)",
+    "(1 - v**2)",
+    "v * (1 - v)",
+    "(v > 0)",
+    "v**2",
+    "1 / v**2",
+    "np.sign(v)",
+    "np.cos(v)",
+    "-np.sin(v)",
+    "np.exp(v)",
+    "np.exp(-v)",
+    "1 / (1 + v**2)",
+    "len(v)",
+    "1 / len(v)",
+    "1 / v.size",
+    "1 / v.shape[-1]",
+)
+"""What derivatives consist of."""
+
+_OF_ITSELF = (
+    ("e - e.mean(axis={axis}, keepdims=True)", "the mean's term is missing"),
+    ("e - e.sum(axis={axis}, keepdims=True)", "the sum's term is missing"),
+)
+_WITH_ANOTHER = (
+    ("e - v * (e * v).sum(axis={axis}, keepdims=True)", "the norm's term is missing"),
+    ("e - v * (e * v).mean(axis={axis}, keepdims=True)", "the variance's term is missing"),
+    ("e - (e * v).sum(axis={axis}, keepdims=True)", "the sum's term is missing"),
+)
+_AXES = ("-1", "0", "None")
+_MAX_PAIRS = 12  # names of which products are tried as terms
+
+
+def factor_of_incoming(scope: Scope) -> Iterator[Edit]:
+    """Multiply the first argument, wherever it is read: the incoming gradient."""
+    if not scope.arguments:
+        return
+    incoming = scope.arguments[0]
+    reads = [
+        node
+        for node in scope.nodes
+        if isinstance(node, ast.Name) and node.id == incoming and isinstance(node.ctx, ast.Load)
+    ]
+    for template in _FACTORS if reads else ():
+        for name in scope.names:
+            if name != incoming:
+                factor = expression(template, v=expression(name))
+                words = f"{incoming} is not multiplied by {ast.unparse(factor)}"
+                yield Edit(words, {read: expression("e * f", e=read, f=factor) for read in reads})
+
+
+def missing_factor(scope: Scope) -> Iterator[Edit]:
+    """Multiply by what a derivative may contain."""
+    for template in _FACTORS:
+        for value in scope.values:
+            for name in scope.names:
+                factor = expression(template, v=expression(name))
+                words = f"a missing factor {ast.unparse(factor)}"
+                if template.startswith("1 / "):
+                    words = f"a missing division by {ast.unparse(factor)[4:]}"
+                yield Edit(words, {value: expression("e * f", e=value, f=factor)})
+
+
+def missing_term(scope: Scope) -> Iterator[Edit]:
+    """Subtract what keeps a mean, a norm or a sum fixed; add known arrays."""
+    values = list(scope.values)
+    for axis in _AXES:
+        for template, words in _OF_ITSELF:
+            filled = template.format(axis=axis)
+            yield from (Edit(words, {value: expression(filled, e=value)}) for value in values)
+    for name in scope.names:
+        other = expression(name)
+        for axis in _AXES:
+            for template, words in _WITH_ANOTHER:
+                filled = template.format(axis=axis)
+                for value in values:
+                    yield Edit(words, {value: expression(filled, e=value, v=other)})
+    names = scope.names[:_MAX_PAIRS]
+    pairs = [(a, b) for a in names for b in names]
+    terms = [*names, *(f"{a} * {b}" for a, b in pairs if a <= b)]
+    terms += [f"{a} * (1 - {b})" for a, b in pairs]
+    for term in [*terms, "1"]:
+        for sign in "+-":
+            for value in values:
+                after = expression(f"e {sign} ({term})", e=value)
+                yield Edit(f"a missing term {sign} {term}", {value: after})
+    for value in values:
+        yield Edit("a missing term: its transpose", {value: expression("e + e.T", e=value)})

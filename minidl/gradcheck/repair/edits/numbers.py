@@ -1,0 +1,108 @@
+"""Edits of numbers: constants, axes, powers, slices."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..edit import Edit, Scope, expression, number_of, with_fields
+
+_MAX_NUMBER = 1_000  # twice a larger one may be the size of an array
+
+
+def other_number(scope: Scope) -> Iterator[Edit]:
+    """Take another number."""
+    for node in scope.nodes:
+        number = number_of(node)
+        if number is None or abs(number) > _MAX_NUMBER:
+            continue
+        words = _words(node, scope)
+        others: list[float] = [number + 1, number - 1, -number]
+        if words.startswith("a wrong"):
+            others += [2 * number, number / 2, 1 - number, number**2]
+        else:
+            others += [number + 2, number - 2]
+        for other in dict.fromkeys(others):
+            if other != number:
+                yield Edit(words, {node: with_fields(node, value=other)})
+
+
+def _words(node: ast.AST, scope: Scope) -> str:
+    child = node
+    while (parent := scope.parents.get(child)) is not None:
+        if isinstance(parent, ast.keyword) and parent.arg == "axis":
+            return "over the wrong axis"
+        if isinstance(parent, ast.Slice) or (
+            isinstance(parent, ast.Subscript) and child is parent.slice
+        ):
+            return "an off-by-one in an index or a slice"
+        if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow):
+            return "a wrong power" if child is parent.right else "a wrong constant"
+        if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "range":
+            return "a loop begins or ends one step off"
+        if not isinstance(parent, ast.UnaryOp):
+            break
+        child = parent
+    return "a wrong constant"
+
+
+def other_power(scope: Scope) -> Iterator[Edit]:
+    """Take another power."""
+    for node in scope.nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            for template in ("e - 1", "e + 1", "-e", "2 * e"):
+                power = node.right
+                yield Edit("a wrong power", {power: expression(template, e=power)})
+
+
+def missing_number(scope: Scope) -> Iterator[Edit]:
+    """Multiply or divide by a small number."""
+    for value in scope.values:
+        for template, words in (
+            ("e * 2", "a missing factor of 2"),
+            ("e / 2", "a superfluous factor of 2"),
+            ("e * 3", "a missing factor of 3"),
+            ("e / 3", "a superfluous factor of 3"),
+            ("e * 4", "a missing factor of 4"),
+            ("e / 4", "a superfluous factor of 4"),
+            ("e ** 2", "a square is missing"),
+            ("e ** 0.5", "a square root is missing"),
+        ):
+            yield Edit(words, {value: expression(template, e=value)})
+
+
+_BOUNDS = (("lower", 1), ("upper", -1), ("lower", 2), ("upper", -2))
+
+
+def slices(scope: Scope) -> Iterator[Edit]:
+    """Shift a slice by one: [1:] for [:-1], and the like."""
+    words = "a slice is shifted"
+    for node in scope.nodes:
+        if isinstance(node, ast.Slice):
+            bare = with_fields(node, lower=None, upper=None)
+            yield Edit(words, {node: bare})
+            for bound, number in _BOUNDS:
+                index = expression(str(number))
+                yield Edit(words, {node: with_fields(bare, **{bound: index})})
+            yield Edit(words, {node: with_fields(node, step=expression("-1"))})
+
+
+def indices(scope: Scope) -> Iterator[Edit]:
+    """Shift an index that is a name or an expression by one."""
+    words = "an off-by-one in an index or a slice"
+    for node in scope.nodes:
+        if not isinstance(node, ast.Subscript):
+            continue
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for part in parts:
+            if isinstance(part, ast.Name | ast.BinOp):
+                for template in ("e + 1", "e - 1"):
+                    yield Edit(words, {part: expression(template, e=part)})
+    for node in scope.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "range":
+            for argument in node.args:
+                for template in ("e + 1", "e - 1"):
+                    yield Edit(
+                        "a loop begins or ends one step off",
+                        {argument: expression(template, e=argument)},
+                    )

@@ -1,0 +1,193 @@
+"""Run the syntax tree of a function, with some of its nodes replaced.
+
+Only what formulas need is understood: assignments, loops over a sequence, conditions, calls and
+expressions. All else is refused, above all ``while``, which an edit could keep from ending.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from .expressions import BINARY, Edits, Expressions, NotUnderstoodError
+from .source import Definition, find_definition, is_users_function, outer_names
+
+# Functions that act on the world: an edited call would do what nobody asked for.
+_REFUSED = ("open", "input", "exec", "eval", "compile", "__import__")
+_MAX_DEPTH = 20  # of calls within calls
+
+
+class _Leave(Exception):
+    """Leaves a loop or the function."""
+
+
+class _Break(_Leave):
+    pass
+
+
+class _Continue(_Leave):
+    pass
+
+
+class _Return(_Leave):
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Interpreter(Expressions):
+    """Runs functions with edits, and the user's functions that they call.
+
+    Parameters
+    ----------
+    max_steps : int
+        How many nodes it may evaluate over all calls.
+    known : mapping of str to object, optional
+        What edits may read besides the names of a function.
+
+    Attributes
+    ----------
+    definitions : dict
+        The source of each function that was run; None for one that is called as it is.
+    """
+
+    def __init__(self, max_steps: int, known: Mapping[str, Any] | None = None) -> None:
+        super().__init__(max_steps)
+        self._known = known or {}
+        self._depth = 0
+        self.definitions: dict[CodeType, Definition | None] = {}
+
+    def edited(self, function: Callable[..., Any], edits: Edits) -> Callable[..., Any]:
+        """Return the function with these nodes replaced."""
+
+        def run(*arguments: Any, **keywords: Any) -> Any:
+            self.edits, self._depth = edits, 0
+            return self.call(function, *arguments, **keywords)
+
+        return run
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+        """Call a function: one of the user's by its source, any other as it is."""
+        name = getattr(function, "__name__", "")
+        if name in _REFUSED and getattr(function, "__module__", "") in ("builtins", "io", "_io"):
+            raise NotUnderstoodError(name)
+        if function is print:
+            return None
+        if not is_users_function(function) or self._depth >= _MAX_DEPTH:
+            return function(*arguments, **keywords)
+        if isinstance(function, MethodType):
+            return self.call(function.__func__, function.__self__, *arguments, **keywords)
+        assert isinstance(function, FunctionType)
+        code = function.__code__
+        if code not in self.definitions:
+            self.definitions[code] = find_definition(code)
+        definition = self.definitions[code]
+        if definition is None:
+            return function(*arguments, **keywords)
+        return self._run(function, definition, *arguments, **keywords)
+
+    def _run(
+        self, function: FunctionType, definition: Definition, *arguments: Any, **keywords: Any
+    ) -> Any:
+        caller = self.names, self.outer_names
+        names = bound_arguments(function, definition.tree, *arguments, **keywords)
+        self.names, self.outer_names = names, {**outer_names(function), **self._known}
+        self._depth += 1
+        try:
+            self._block(definition.body)
+        except _Return as result:
+            return result.value
+        except NotUnderstoodError:
+            if not self.edits:
+                self.definitions[function.__code__] = None  # it is called as it is from now on
+            raise
+        finally:
+            self._depth -= 1
+            self.names, self.outer_names = caller
+        return None
+
+    def _block(self, statements: list[ast.stmt]) -> None:
+        for statement in statements:
+            self.visit(self.current(statement))
+
+    def _visit_Expr(self, statement: ast.Expr) -> None:
+        self.value(statement.value)
+
+    def _visit_Pass(self, statement: ast.Pass) -> None:
+        pass
+
+    def _visit_Return(self, statement: ast.Return) -> None:
+        raise _Return(None if statement.value is None else self.value(statement.value))
+
+    def _visit_Break(self, statement: ast.Break) -> None:
+        raise _Break
+
+    def _visit_Continue(self, statement: ast.Continue) -> None:
+        raise _Continue
+
+    def _visit_Assign(self, statement: ast.Assign) -> None:
+        value = self.value(statement.value)
+        for target in statement.targets:
+            self.store(target, value)
+
+    def _visit_AnnAssign(self, statement: ast.AnnAssign) -> None:
+        if statement.value is not None:
+            self.store(statement.target, self.value(statement.value))
+
+    def _visit_AugAssign(self, statement: ast.AugAssign) -> None:
+        inplace = BINARY[type(statement.op)][1]
+        target = self.current(statement.target)
+        amount = self.value(statement.value)
+        if isinstance(target, ast.Subscript):
+            container, index = self.value(target.value), self.value(target.slice)
+            before = container[index]
+            self.count(statement.op, before, amount)
+            container[index] = inplace(before, amount)
+        elif isinstance(target, ast.Attribute):
+            owner = self.value(target.value)
+            setattr(owner, target.attr, inplace(getattr(owner, target.attr), amount))
+        else:
+            before = self.look_up(target.id)
+            self.count(statement.op, before, amount)
+            self.store(target, inplace(before, amount))
+
+    def _visit_If(self, statement: ast.If) -> None:
+        self._block(statement.body if self.value(statement.test) else statement.orelse)
+
+    def _visit_For(self, statement: ast.For) -> None:
+        for item in self.value(statement.iter):
+            self.store(statement.target, item)
+            try:
+                self._block(statement.body)
+            except _Break:
+                return
+            except _Continue:
+                continue
+        self._block(statement.orelse)
+
+    def _visit_With(self, statement: ast.With) -> None:
+        with ExitStack() as stack:
+            for item in statement.items:
+                entered = stack.enter_context(self.value(item.context_expr))
+                if item.optional_vars is not None:
+                    self.store(item.optional_vars, entered)
+            self._block(statement.body)
+
+
+def bound_arguments(
+    function: FunctionType, tree: ast.FunctionDef | ast.Lambda, *arguments: Any, **keywords: Any
+) -> dict[str, Any]:
+    """Return the arguments of a call by their names in the function."""
+    signature = tree.args
+    names = [each.arg for each in (*signature.posonlyargs, *signature.args)]
+    if signature.kwarg or (len(arguments) > len(names) and not signature.vararg):
+        raise NotUnderstoodError("arguments")
+    defaults = function.__defaults__ or ()
+    known = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    known |= function.__kwdefaults__ or {}
+    known |= zip(names, arguments, strict=False)
+    if signature.vararg:
+        known[signature.vararg.arg] = arguments[len(names) :]
+    return known | keywords

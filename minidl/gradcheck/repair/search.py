@@ -1,0 +1,186 @@
+"""Search for the edit of a wrong backward function that makes its gradients right."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..block import Block
+from ..call_limits import MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS
+from ..result import Check
+from .edit import Edit, Scope
+from .edits import KINDS
+from .interpreter import Interpreter
+
+EDIT_AGREEMENT = 1e-7
+"""How close to the numeric gradient an edited one must be, relative to the largest element."""
+
+EDIT_MAX_BAR = 1e-3
+"""Error bars that are wider, relative to the gradient, would let wrong edits pass."""
+
+_MIN_ELEMENTS = 4
+_MAX_OPAQUE_FUNCTIONS = 5
+
+
+class EditableFunction(NamedTuple):
+    """A function that computes gradients, and how to run it.
+
+    Attributes
+    ----------
+    function : callable
+        The function.
+    run : callable
+        ``run(edited)`` returns the gradients by name, with `edited` in the place of `function`.
+    known : mapping of str to ndarray
+        Arrays that a right function may need and this one does not have, by a name for each.
+    """
+
+    function: Callable[..., Any]
+    run: Callable[[Callable[..., Any]], Mapping[str, Array]]
+    known: Mapping[str, Array] = {}
+
+
+def explain_by_edits(checks: list[Check], editable: EditableFunction) -> None:
+    """Name the mistake of failed checks by the edit that makes them right.
+
+    Only checks that are wrong for no reason known so far are explained, and only by an edit that
+    makes them equal to the numeric gradient, and leaves right what is right.
+
+    Parameters
+    ----------
+    checks : list of Check
+        The checks of all arrays.
+    editable : EditableFunction
+        The function that computes the gradients.
+    """
+    wrong = [check for check in checks if _is_in_doubt(check)]
+    sizes = [check.elements for check in checks if check.term != "protocol"]
+    if not wrong or sum(sizes) > MAX_EDIT_ELEMENTS:
+        return
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        EditSearch(editable).explain(wrong)
+
+
+def _is_in_doubt(check: Check) -> bool:
+    if check.verdict != "fail" or check.term == "protocol" or not check.is_cause_unknown:
+        return False
+    if check.numeric is None or check.bar is None:
+        return False
+    return bool(np.linalg.norm(check.bar) <= EDIT_MAX_BAR * np.linalg.norm(check.numeric))
+
+
+class EditSearch:
+    """The search for edits of one function."""
+
+    def __init__(self, editable: EditableFunction) -> None:
+        self._editable = editable
+        self._interpreter = Interpreter(MAX_EDIT_STEPS, editable.known)
+
+    def explain(self, wrong: list[Check]) -> None:
+        """Explain checks that one edit repairs; apply it; go on with those that are left."""
+        if not self._is_understood(wrong):
+            return
+        applied: dict[ast.AST, ast.AST] = {}
+        while wrong:
+            original = self._gradients(applied)
+            edit, repaired = self._best(wrong, original or {}, applied)
+            if edit is None:
+                return
+            for check in repaired:
+                check.diagnosis = _describe(edit, check.diagnosis)
+                check.is_cause_unknown = False
+            applied |= edit.changes
+            wrong = [check for check in wrong if check not in repaired]
+
+    def _is_understood(self, wrong: list[Check]) -> bool:
+        """Run the function without edits, which also finds the functions that it calls.
+
+        Each run that fails finds one of these that is not understood, and is called as it is.
+        """
+        for _ in range(_MAX_OPAQUE_FUNCTIONS):
+            gradients = self._gradients({})
+            if gradients is not None:
+                return _are_reproduced(wrong, gradients)
+        return False
+
+    @property
+    def _edits(self) -> Iterator[Edit]:
+        definitions = filter(None, self._interpreter.definitions.values())
+        scopes = [Scope.of(definition, self._editable.known) for definition in definitions]
+        for kind in KINDS:
+            for scope in scopes:
+                yield from (edit.in_file(scope.first_line) for edit in kind(scope))
+
+    def _best(
+        self, wrong: list[Check], original: Mapping[str, Array], applied: Mapping[ast.AST, ast.AST]
+    ) -> tuple[Edit | None, list[Check]]:
+        """Return the first edit that repairs all, or else the first that repairs the most."""
+        names = {check.parameter for check in wrong}
+        right = [name for name in original if name not in names]
+        best: Edit | None = None
+        repaired: list[Check] = []
+        for edit in self._edits:
+            if not self._interpreter.steps_left > 0 or len(repaired) == len(wrong):
+                break
+            gradients = self._gradients({**applied, **edit.changes})
+            if gradients is None or not all(
+                name in gradients and _agree(gradients[name], original[name]) for name in right
+            ):
+                continue
+            now_right = [check for check in wrong if _is_right(check, gradients)]
+            if len(now_right) > len(repaired):
+                best, repaired = edit, now_right
+        if len(repaired) < len(wrong):  # by accident, of few elements
+            repaired = [check for check in repaired if check.elements >= _MIN_ELEMENTS]
+        return (best if repaired else None), repaired
+
+    def _gradients(self, changes: Mapping[ast.AST, ast.AST]) -> Mapping[str, Array] | None:
+        try:
+            edited = self._interpreter.edited(self._editable.function, changes)
+            return self._editable.run(edited)
+        except Exception:  # of an edit that does not compute: shapes, names, types, steps
+            return None
+
+
+def _describe(edit: Edit, known: str) -> str:
+    """Return the mistake and its cure, after what is known of it."""
+    said = f"{edit.words}; right with `{edit.after}` for `{edit.before}` in line {edit.line}"
+    return said if known.startswith("unknown") else f"{known}; {said}"
+
+
+def _are_reproduced(checks: list[Check], gradients: Mapping[str, Array]) -> bool:
+    """Return whether the interpreter gives the wrong gradients that were checked."""
+    return all(
+        check.analytic is not None
+        and check.parameter in gradients
+        and _agree(_block(check, gradients), check.analytic)
+        for check in checks
+    )
+
+
+def _is_right(check: Check, gradients: Mapping[str, Array]) -> bool:
+    numeric, bar = check.numeric, check.bar
+    if numeric is None or bar is None or check.parameter not in gradients:
+        return False
+    gradient = _block(check, gradients)
+    if gradient.shape != numeric.shape:
+        return False
+    size = float(np.abs(numeric).max(initial=0.0))
+    return bool((np.abs(gradient - numeric) <= np.maximum(bar, EDIT_AGREEMENT * size)).all())
+
+
+def _block(check: Check, gradients: Mapping[str, Array]) -> Array:
+    gradient = np.asarray(gradients[check.parameter])
+    block: Block | None = check.block
+    return gradient if block is None else block.of(gradient)
+
+
+def _agree(a: Array, b: Array) -> bool:
+    size = float(np.abs(b).max(initial=0.0))
+    return a.shape == b.shape and bool((np.abs(a - b) <= EDIT_AGREEMENT * size).all())

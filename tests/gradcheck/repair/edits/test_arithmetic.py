@@ -1,0 +1,70 @@
+"""Edits of sums, products, quotients and powers: what they say of mistakes."""
+
+import numpy as np
+
+from tests.gradcheck.repair.edits.wrong_functions import draw, explained
+
+
+def test_the_sign_of_a_term():
+    def forward(x):
+        return x**3 - x
+
+    def backward(dy, x):
+        return dy * (3 * x**2 + 1)
+
+    said = explained(forward, backward, draw(3, 4))
+    assert "right with `3 * x ** 2 - 1` for `3 * x ** 2 + 1`" in said
+
+
+def test_a_sign_within_a_call():
+    def forward(x):
+        return np.log(1 + np.exp(x))
+
+    def backward(dy, x):
+        return dy / (1 + np.exp(x))
+
+    said = explained(forward, backward, draw(3, 4))
+    assert "right with `-x` for `x`" in said
+
+
+def test_a_quotient_for_a_product():
+    def forward(x):
+        return np.sin(x**2)
+
+    def backward(dy, x):
+        return dy * np.cos(x**2) * 2 / x
+
+    assert "right with `dy * np.cos(x ** 2) * 2 * x`" in explained(forward, backward, draw(3, 4))
+
+
+def test_a_superfluous_term():
+    def forward(x):
+        return np.exp(x)
+
+    def backward(dy, x):
+        return dy * (np.exp(x) + 0.5)
+
+    assert "a superfluous term" in explained(forward, backward, draw(3, 4))
+
+
+def test_parentheses_at_another_place():
+    def forward(x, w):
+        return x * (w + x)
+
+    def backward(dy, x, w):
+        return dy * w + 2 * x, dy * x
+
+    said = explained(forward, backward, draw(3, 4), draw(3, 4) + 1)
+    assert said.startswith("grouped otherwise")
+    assert "dy * (w + 2 * x)" in said
+
+
+def test_epsilon_outside_of_the_root():
+    def forward(x):
+        return np.sqrt(x**2 + 0.3)
+
+    def backward(dy, x):
+        return dy * x / (np.sqrt(x**2) + 0.3)
+
+    said = explained(forward, backward, draw(3, 4))
+    assert said.startswith("epsilon outside of the root")

@@ -1,0 +1,30 @@
+"""Edits of what is read: what they say of mistakes."""
+
+import numpy as np
+
+from tests.gradcheck.repair.edits.wrong_functions import draw, explained
+
+
+def test_one_argument_is_read_for_another():
+    def forward(x, w):
+        return np.exp(np.sin(x) * w)
+
+    def backward(dy, x, w):
+        y = np.exp(np.sin(w) * w)
+        return dy * y * w * np.cos(x), dy * y * np.sin(x)
+
+    said = explained(forward, backward, draw(5, 4), 1 + draw(5, 4))
+    assert "w is read where x is right; right with `x` for `w`" in said
+
+
+def test_gates_are_exchanged():
+    def forward(z):
+        a, b, c = np.split(z, 3)
+        return a * b + np.sin(c)
+
+    def backward(dy, z):
+        a, c, b = np.split(z, 3)
+        return np.concatenate([dy * b, dy * a, dy * np.cos(c)])
+
+    said = explained(forward, backward, draw(6, 4))
+    assert "c and b are exchanged" in said

@@ -1,0 +1,76 @@
+"""Edits of numbers, axes, powers and slices: what they say of mistakes."""
+
+import numpy as np
+
+from tests.gradcheck.repair.edits.wrong_functions import draw, explained
+
+
+def test_a_wrong_power():
+    def forward(x, w):
+        return w / (1 + x**2) + x
+
+    def backward(dy, x, w):
+        return dy * (1 - 2 * x * w / (1 + x**2)), dy / (1 + x**2)
+
+    said = explained(forward, backward, draw(3, 4), draw(3, 4))
+    assert "right with" in said
+    assert "(1 + x ** 2) ** 2`" in said
+
+
+def test_a_missing_factor_of_two():
+    def forward(x, w):
+        return (x + w) ** 2 + x
+
+    def backward(dy, x, w):
+        s = x + w
+        return dy * (s + 1), 2 * dy * s
+
+    said = explained(forward, backward, draw(3, 4), draw(3, 4))
+    assert "right with `s * 2" in said or "right with `s + s" in said
+
+
+def test_a_shifted_slice():
+    def forward(x):
+        return x[1:] - 0.5 * x[:-1] ** 2
+
+    def backward(dy, x):
+        dx = 0 * x
+        dx[1:] += dy
+        dx[:-1] -= dy * x[1:]
+        return dx
+
+    said = explained(forward, backward, draw(6, 1))
+    assert "right with `:-1` for `1:`" in said
+
+
+def test_a_loop_that_ends_one_step_early():
+    def forward(x):
+        return np.cumsum(x, axis=0) * x
+
+    def backward(dy, x):
+        dx = dy * np.cumsum(x, axis=0)
+        later = 0 * x[0]
+        for t in range(4, 0, -1):
+            later = later + dy[t] * x[t]
+            dx[t] += later
+        return dx
+
+    said = explained(forward, backward, draw(5, 2))
+    assert "a loop begins or ends one step off" in said
+
+
+def test_an_index_off_by_one():
+    def forward(x):
+        y = 0 * x
+        for t in range(1, 5):
+            y[t] = x[t] * x[t - 1]
+        return y
+
+    def backward(dy, x):
+        dx = 0 * x
+        for t in range(1, 5):
+            dx[t] += dy[t] * x[t]
+            dx[t - 1] += dy[t] * x[t]
+        return dx
+
+    assert "right with `t - 1` for `t`" in explained(forward, backward, draw(5, 2))

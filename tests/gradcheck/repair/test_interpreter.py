@@ -1,0 +1,107 @@
+"""Functions that are run from their source."""
+
+import numpy as np
+import pytest
+
+from minidl.gradcheck.repair.expressions import NotUnderstoodError
+from minidl.gradcheck.repair.interpreter import Interpreter
+
+KEPT = np.ones(3)
+
+
+def helper(x, scale=2):
+    return x * scale
+
+
+def everything(x, *rest, power=2):
+    """Use every statement that is understood."""
+    total: float = 0.0
+    parts = np.zeros_like(x)
+    with np.errstate(all="ignore"):
+        for i, each in enumerate(x):
+            if each < 0:
+                continue
+            if i > 3:
+                break
+            parts[i] = helper(each) ** power
+            parts[i] += rest[0]
+        else:
+            total -= 1
+    holder = helper(x, scale=1)
+    holder *= 3
+    assert_free = [holder.sum(), total]
+    pass
+    return parts, assert_free
+
+
+def endless(x):
+    while True:
+        x = x + 1
+
+
+def calls_endless(x):
+    return x if x is not None else endless(x)
+
+
+def run(function, *arguments, **keywords):
+    interpreter = Interpreter(100_000)
+    return interpreter.edited(function, {})(*arguments, **keywords)
+
+
+@pytest.mark.parametrize("x", [np.array([1.0, -2, 3, 4, 5, 6]), np.array([1.0, -2])])
+def test_a_function_gives_what_it_gives(x):
+    np.testing.assert_equal(run(everything, x, 0.5, power=3), everything(x, 0.5, power=3))
+
+
+def test_a_method_is_run_with_its_object():
+    class Layer:
+        def __init__(self):
+            self.grad = 0.0
+
+        def backward(self, dy):
+            self.grad += dy.sum()
+            return 2 * dy
+
+    layer = Layer()
+    assert np.array_equal(run(layer.backward, np.ones(3)), [2, 2, 2])
+    assert layer.grad == 3
+
+
+def test_what_is_outside_is_not_written_to():
+    def writes(x):
+        kept = KEPT
+        kept += x
+        return kept
+
+    assert np.array_equal(run(writes, 1.0), [2, 2, 2])
+    assert np.array_equal(KEPT, np.ones(3))
+
+
+def test_loops_that_may_not_end_are_called_as_they_are_or_refused():
+    interpreter = Interpreter(100_000)
+    assert interpreter.edited(calls_endless, {})(3) == 3
+    with pytest.raises(NotUnderstoodError, match="While"):
+        interpreter.edited(endless, {})(3)
+    assert interpreter.definitions[endless.__code__] is None
+
+
+def test_nothing_outside_is_done(capsys, tmp_path):
+    def prints(x):
+        print("hello")
+        return x
+
+    def opens(x):
+        return open(tmp_path / "file", "w")
+
+    assert run(prints, 1) == 1
+    assert capsys.readouterr().out == ""
+    with pytest.raises(NotUnderstoodError, match="open"):
+        run(opens, 1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_recursion_ends():
+    def again(x):
+        return again(x) if x > 0 else x
+
+    assert run(again, 0) == 0

@@ -1,0 +1,104 @@
+"""The search for an edit."""
+
+import numpy as np
+import pytest
+
+from minidl import check_function, check_gradients
+from minidl.gradcheck.repair.search import EditableFunction, explain_by_edits
+from minidl.gradcheck.result import Check
+
+X, W = np.random.default_rng(0).standard_normal((2, 4, 4))
+
+
+def forward(x, w):
+    h = np.tanh(x @ w)
+    return h @ w
+
+
+def backward(dy, x, w):
+    h = np.tanh(x @ w)
+    dh = dy @ w.T * (1 - h**2)
+    return dh @ w.T, x.T @ dh + h.T @ dy
+
+
+def failures(wrong):
+    report = check_function(forward, wrong, X, W, backward_inputs=True)
+    return {check.parameter: check.diagnosis for check in report.failures}
+
+
+def test_one_mistake_explains_all_arrays():
+    def wrong(dy, x, w):
+        h = np.tanh(x @ w)
+        dh = dy @ w * (1 - h**2)
+        return dh @ w.T, x.T @ dh + h.T @ dy
+
+    found = failures(wrong)
+    assert set(found) == {"x", "w"}
+    for said in found.values():
+        assert "right with `dy @ w.T` for `dy @ w`" in said
+
+
+def test_two_mistakes_are_found_one_after_the_other():
+    def wrong(dy, x, w):
+        h = np.tanh(x @ w)
+        dh = dy @ w.T * (1 - h**2)
+        return (dh - dy) @ w.T, x.T @ dh - h.T @ dy
+
+    found = failures(wrong)
+    assert "right with" in found["x"]
+    assert "+ h.T @ dy`" in found["w"]
+
+
+def test_the_mistake_may_be_in_a_function_that_is_called():
+    def slope(h):
+        return 1 - h
+
+    def wrong(dy, x, w):
+        h = np.tanh(x @ w)
+        dh = dy @ w.T * slope(h)
+        return dh @ w.T, x.T @ dh + h.T @ dy
+
+    line = slope.__code__.co_firstlineno + 1
+    assert all(f"in line {line}" in said for said in failures(wrong).values())
+
+
+def test_gradients_of_costs_are_searched_too():
+    def gradients(p):
+        return {"w": np.cos(p["w"]) * p["b"], "b": np.sin(p["b"]) + 0}
+
+    report = check_gradients(lambda p: (np.sin(p["w"]) * p["b"]).sum(), gradients, {"w": X, "b": W})
+    assert "right with `p['w']` for `p['b']`" in report.guilty.diagnosis
+
+
+def test_a_right_function_is_not_searched():
+    assert not failures(backward)
+
+
+def test_nothing_is_said_where_no_edit_helps():
+    def wrong(dy, x, w):
+        return np.sinh(dy * x) * w.sum(), x**2 * 7.123 + np.roll(dy, 1)
+
+    assert all("right with" not in said for said in failures(wrong).values())
+
+
+def test_random_functions_are_left_alone():
+    rng = np.random.default_rng(0)
+
+    def run(edited):
+        return {"x": edited(np.ones(3))}
+
+    check = Check(None, "total", "x", verdict="fail", elements=3, is_cause_unknown=True)
+    check.analytic, check.numeric, check.bar = np.ones(3), 2 * np.ones(3), np.zeros(3)
+    explain_by_edits([check], EditableFunction(lambda x: rng.standard_normal(3), run))
+    assert check.diagnosis == ""
+
+
+@pytest.mark.parametrize("bar", [1e-9, 0.1])
+def test_only_narrow_error_bars_are_a_proof(bar):
+    def doubled(x):
+        return 2 * x
+
+    check = Check(None, "total", "x", verdict="fail", elements=3, is_cause_unknown=True)
+    check.analytic, check.numeric, check.bar = 2 * np.ones(3), np.ones(3), np.full(3, bar)
+    explain_by_edits([check], EditableFunction(doubled, lambda edited: {"x": edited(np.ones(3))}))
+    assert ("right with" in check.diagnosis) == (bar < 1e-3)
