@@ -29,3 +29,13 @@ BATCH_MISTAKES: dict[str, Callable[[Array], Array]] = {
     "the positive part of dy instead of dy": lambda dy: np.maximum(dy, 0),
 }
 """The mistake in words, and the wrong incoming gradient as a function of the right one."""
+
+WORDS_WITHOUT_BATCH = {
+    "only the last example is in the sum over the batch": "only dy[-1] is used",
+    "the last example is left out of the sum over the batch": "dy[-1] is left out",
+    "only the first example is in the sum over the batch": "only dy[0] is used",
+    "the first example is left out of the sum over the batch": "dy[0] is left out",
+    "the examples of dy are in reverse order": "dy is in reverse order along its first axis",
+    "the examples of dy are shifted by one": "dy is shifted by one along its first axis",
+}
+"""The words for a function whose first axis is not known to be that of a batch."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..constants import DIAGNOSIS_CALLS, OUTPUT_CALLS
+from ...utils.typing import Array
+from ..constants import CLOSE, DIAGNOSIS_CALLS, OUTPUT_CALLS
 from .activation_mistakes import ACTIVATION_MISTAKES, DROPOUT_MISTAKES, ActivationCase
-from .batch_mistakes import BATCH_MISTAKES
+from .batch_mistakes import BATCH_MISTAKES, WORDS_WITHOUT_BATCH
 from .evidence import Candidate, are_close, constant_ratio
 from .known_function import KnownFunction
 from .linear_mistakes import (
@@ -40,11 +41,21 @@ def _activation_candidates(known: KnownFunction) -> Iterator[Candidate]:
         slope_at_output = at_output[0]
         if constant_ratio(slope_at_output, dy) is not None:
             slope_at_output = None  # a mask that is 1 at all outputs: then it is left out
-    for keep_prob in known.keep_probs:
+    for keep_prob in known.keep_probs if is_masked(x, y) else ():
         case = ActivationCase(x, y, dy, numeric, slope_at_output, keep_prob)
         yield from candidates_of(DROPOUT_MISTAKES, case)
     case = ActivationCase(x, y, dy, numeric, slope_at_output)
     yield from candidates_of(ACTIVATION_MISTAKES, case)
+
+
+def is_masked(x: Array, y: Array) -> bool:
+    """Return whether y is x times a mask, as of dropout, that does not follow the sign of x."""
+    kept, dropped = (y != 0) & (x != 0), (y == 0) & (x != 0)
+    if not kept.any() or not dropped.any() or np.iscomplexobj(y):
+        return False
+    ratios = y[kept] / x[kept]
+    follows_sign = x[kept].min() >= x[dropped].max() or x[kept].max() <= x[dropped].min()
+    return bool(np.allclose(ratios, ratios[0], rtol=CLOSE, atol=0)) and not follows_sign
 
 
 def _batch_candidates(known: KnownFunction) -> Iterator[Candidate]:
@@ -54,7 +65,8 @@ def _batch_candidates(known: KnownFunction) -> Iterator[Candidate]:
     wrong_gradients = [mistake(known.dy) for mistake in BATCH_MISTAKES.values()]
     gradients = known.vjp(wrong_gradients, None, DIAGNOSIS_CALLS) if known.dy.ndim else None
     for words, gradient in zip(BATCH_MISTAKES, gradients or (), strict=False):
-        yield Candidate(words, gradient)
+        said = words if known.has_batch else WORDS_WITHOUT_BATCH.get(words, words)
+        yield Candidate(said, gradient)
 
 
 def _transposed_weights(known: KnownFunction) -> Iterator[Candidate]:

@@ -36,6 +36,8 @@ class KnownFunction:
         Whether y and dy are several outputs in one vector.
     keep_probs
         Numbers that may be the probability with which dropout keeps a unit.
+    has_batch
+        Whether the first axis of y is that of examples.
     """
 
     value: Array
@@ -48,3 +50,4 @@ class KnownFunction:
     weights: Sequence[Array] = ()
     keep_probs: Sequence[float] = ()
     has_several_outputs: bool = False
+    has_batch: bool = True

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl import check_function
+from minidl.gradcheck.diagnosis.function_candidates import is_masked
 
 RNG = np.random.default_rng(0)
 X, W, B = RNG.standard_normal((5, 4)), RNG.standard_normal((4, 4)), RNG.standard_normal(4)
@@ -82,3 +83,33 @@ def test_dropout():
     assert "the mask and its scale are missing" in found["x"]
     found = diagnoses(forward, lambda dy, mask: dy * mask / 0.7, X, 0.7, cache=True)
     assert "1/keep" in found["x"]
+
+
+def test_a_function_without_a_mask_has_no_dropout_mistakes():
+    found = diagnoses(
+        lambda x, a: np.tanh(a * x), lambda dy, x, a: dy, X, 0.7, backward_inputs=True
+    )
+    assert "the derivative of the activation is missing" in found["x"]
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (X * (np.arange(20).reshape(5, 4) % 3 > 0) / 0.7, True),
+        (np.maximum(X, 0), False),
+        (np.minimum(X, 0), False),
+        (np.where(np.arange(20).reshape(5, 4) % 3 > 0, X**2, 0), False),
+        (2 * X, False),
+        (0 * X, False),
+    ],
+)
+def test_a_mask_does_not_follow_the_sign(y, expected):
+    assert is_masked(X, y) == expected
+
+
+def test_elements_of_a_vector_are_no_examples():
+    def backward(dy, x):
+        return np.where(np.arange(6) < 5, dy, 0) * np.cos(x)
+
+    found = diagnoses(np.sin, backward, np.arange(1.0, 7), backward_inputs=True)
+    assert found["x"].startswith("consistent with: dy[-1] is left out (")

@@ -9,6 +9,7 @@ import numpy as np
 from ....utils.typing import Array
 from ...constants import CLOSE, RATIO_AGREEMENT
 from ..evidence import Evidence, are_close, constant_ratio
+from ..limits import MIN_SPARE_ELEMENTS
 from .invariance import sums_to_zero
 from .pattern import pattern
 
@@ -64,7 +65,8 @@ def penalty_coefficients(e: Evidence) -> Iterator[tuple[str, float]]:
         yield themselves, r
     signs = np.sign(value)
     r = constant_ratio(e.analytic - e.numeric, signs)
-    if r is not None and not _is_constant(signs):
+    is_few = 1 < signs.size < MIN_SPARE_ELEMENTS  # two errors that sum to zero have one size
+    if r is not None and not _is_constant(signs) and not is_few:
         yield f"the sign of {of_them}", r
 
 

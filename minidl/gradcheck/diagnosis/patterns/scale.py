@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....utils.typing import Array
 from ...constants import (
     CONSTANT_AGREEMENT,
     MIN_LINE_FACTOR,
@@ -13,6 +14,7 @@ from ...constants import (
     SLIGHT_FACTOR_AGREEMENT,
 )
 from ..evidence import AXES, Evidence, are_close, constant_ratio, max_abs
+from ..limits import MIN_SPARE_ELEMENTS
 from .pattern import pattern
 
 _MEANINGS = {
@@ -39,15 +41,22 @@ def constant_factor(e: Evidence) -> str | None:
         for meaning, ratio in _known_ratios(e).items()
         if np.isclose(r, ratio, rtol=RATIO_AGREEMENT)
     ]
+    if not meanings and _is_one_number(e.numeric):
+        return None  # any two numbers have a ratio
     if not meanings and r < 0:
         meanings = [f"the sign is wrong and there is an extra factor of {-r:.4g}"]
-    if not meanings and e.analytic.size == 1:
-        return None  # any two numbers have a ratio
     digits = 4 if f"{r:.4g}" != "1" else 8
     conclusion = f"an extra factor of {r:.{digits}g}"
     if meanings:
         conclusion = f"consistent with {', or '.join(meanings)}"
     return f"analytic = {r:#.{digits}g} x numeric in {e.lines.all_elements()}: {conclusion}"
+
+
+def _is_one_number(array: Array) -> bool:
+    """Return whether one element is not zero, or all of up to three have one size."""
+    sizes = np.abs(array[array != 0])
+    is_few = array.size < MIN_SPARE_ELEMENTS
+    return sizes.size == 1 or (is_few and are_close(sizes, np.full_like(sizes, sizes.max())))
 
 
 def _known_ratios(e: Evidence) -> dict[str, float]:
@@ -111,6 +120,8 @@ def clipped(e: Evidence) -> str | None:
     count = np.count_nonzero(np.abs(e.numeric) > limit)
     if count < 2:  # one wrong element is its own bound
         return None
+    if count == e.numeric.size < MIN_SPARE_ELEMENTS:
+        return None  # two or three elements of one size
     return (
         f"analytic = numeric clipped to +-{limit:.6g} in {count} elements: clipped inside backward"
     )

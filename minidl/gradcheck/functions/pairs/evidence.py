@@ -57,6 +57,14 @@ class PairEvidence:
                 evidence["candidates"] = [c for c in candidates if not _is_factor(c, numeric)]
         return evidence
 
+    @property
+    def _has_batch(self) -> bool:
+        """Whether the output and an input have rows, as many each."""
+        arrays = self._pair.inputs.values | self._values
+        return self._y.ndim > 1 and any(
+            np.ndim(array) > 1 and len(array) == len(self._y) for array in arrays.values()
+        )
+
     def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
         name, value = check.parameter, self._values[check.parameter]
         scheme: Scheme = RichardsonDifference()
@@ -86,6 +94,7 @@ class PairEvidence:
             weights=others,
             has_several_outputs=len(self._pair.cotangents) > 1,
             keep_probs=[x for number in numbers for x in (number, 1 - number)],
+            has_batch=self._has_batch,
         )
         return list(function_candidates(known))
 

@@ -56,6 +56,10 @@ SIMILAR = {
         lambda: diagnosis_of(X, candidates=[("other", X[:1])]),
         "other",
     ),
+    "two errors that sum to zero, of weights of both signs": (
+        lambda: diagnosis_of([1.3, 1.7], [1.0, 2.0], parameter_value=np.array([0.2, -0.7])),
+        "weights",
+    ),
     "another penalty": (lambda: diagnosis_of(N + 0.3 * X**2, parameter_value=X), "weights"),
 }
 

@@ -63,6 +63,13 @@ SIMILAR = {
         lambda: diagnosis_of([2.0, 4.0, 5.4], [2.0, 4.0, 6.0]),
         "clipped",
     ),
+    "a single number": (lambda: diagnosis_of([-4.908], [1.0]), "factor"),
+    "a single number that is not zero": (
+        lambda: diagnosis_of([0.0, 0, 0, 4.908, 0], [0.0, 0, 0, 1, 0]),
+        "factor",
+    ),
+    "two numbers that sum to zero": (lambda: diagnosis_of([3.3, -3.3], [1.0, -1.0]), "factor"),
+    "two elements of one size": (lambda: diagnosis_of([2.0, -2.0], [3.0, -5.0]), "clipped"),
     "clipped too much": (
         lambda: diagnosis_of(np.where(np.abs(N) > 0.5, 0.4 * np.sign(N), N)),
         "clipped",
@@ -104,3 +111,15 @@ def test_a_ratio_that_has_two_meanings_names_both():
     assert diagnosis_of(2 * N, factors={"m": 2.0}).endswith(
         "consistent with an extra factor of 2, or the mean's 1/m missing"
     )
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "words"),
+    [
+        ([2.0], [1.0], "an extra factor of 2"),
+        ([-1.0, 1.0], [1.0, -1.0], "the sign is wrong"),
+        ([3.3, -6.6], [1.0, -2.0], "an extra factor of 3.3"),
+    ],
+)
+def test_a_few_elements_need_a_known_ratio_or_the_same_one(analytic, numeric, words):
+    assert words in diagnosis_of(analytic, numeric)
