@@ -38,6 +38,11 @@ from .stages.layers import LayersResult, check_layers
 from .stages.loss import LossResult, check_loss, choose_loss_scheme
 from .stages.network import NetworkResult, check_network
 from .stages.penalties import PenaltiesResult, check_penalties
+from .stages.preconditions import (
+    require_declared_integers,
+    training_only_rows,
+    whole_net_note,
+)
 
 
 @ignore_underflow("check")
@@ -139,7 +144,8 @@ class GradientChecker:
         ShapeError
             If X, Y or `sample_weight` do not fit the model or each other.
         DtypeError
-            If a parameter is not of a float dtype.
+            If a parameter is not of a float dtype, or the first layer needs integers and does not
+            declare it by ``takes_integers = True``.
         NonFiniteError
             If the data, a layer's output or the objective is not finite.
         ArgumentError
@@ -167,6 +173,7 @@ class GradientChecker:
             min_calls = ALL_CALLS if exhaustive else 0
             rng = np.random.default_rng(self.seed)
             context = CheckContext(objective, sandbox, batch, rng, min_calls)
+            require_declared_integers(context)
             if self.method == "central":
                 report = _check_centrally(context, self.epsilon or COURSE_EPSILON)
             else:
@@ -196,14 +203,17 @@ class PointResult(NamedTuple):
 
 def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool) -> Report:
     """Check all parts at the user's point and at a random one nearby; then diagnose or mutate."""
+    incomplete = training_only_rows(context)
+    context = replace(context, training_only=frozenset(row.layer or 0 for row in incomplete))
     user = _check_point(context, complex_only=complex_only)
     values = random_nearby_parameters(context.sandbox, context.rng)
     with context.sandbox.perturbed(values):
         nearby = _check_nearby(replace(context, min_calls=0), user)
     nearby_checks = _rows_of(nearby)
-    checks = merge_checks(_rows_of(user), nearby_checks)
+    checks = incomplete + merge_checks(_rows_of(user), nearby_checks)
     difference = (nearby if user.kinks else user).network.difference
-    notes = _notes(user, checks, every_element=difference is not None)
+    notes = _notes(user, checks, every_element=difference is not None or bool(incomplete))
+    notes += whole_net_note(incomplete)
     points = PointLayers(user.layers, {}), PointLayers(nearby.layers, values)
     explain_failures(context, checks, *points, nearby_checks)
     inner_checks = _inner_checks(context)
@@ -211,7 +221,7 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
     report = Report.from_checks([*checks, *inner_checks], title="")
     if difference is None:
         probed = [check.difference for check in checks if check.term == "total"]
-        difference = max(probed, default=0.0)
+        difference = max(probed, default=report.difference if incomplete else 0.0)
     report.difference = difference
     report.notes += notes
     if not report.failures:
@@ -229,7 +239,9 @@ def _inner_checks(context: CheckContext) -> list[Check]:
     return [
         check
         for number, x in enumerate(inputs)
-        for check in check_inner_layers(context.sandbox, number, x, seed=number)
+        for check in check_inner_layers(
+            context.sandbox, number, x, seed=number, training=context.mode(number)
+        )
     ]
 
 
@@ -349,6 +361,12 @@ def _notes(user: PointResult, checks: list[Check], *, every_element: bool) -> li
 def _check_centrally(context: CheckContext, epsilon: float) -> Report:
     """Check by central differences alone."""
     scheme = CentralDifference(epsilon)
+    incomplete = training_only_rows(context)
+    if incomplete:
+        report = Report.from_checks(incomplete, title="")
+        report.method = scheme.name
+        report.notes += whole_net_note(incomplete)
+        return report
     result = check_by_central_differences(context, scheme)
     report = Report.from_checks(result.checks, title="")
     report.method = scheme.name

@@ -32,6 +32,8 @@ class CheckContext:
         Draws all random numbers of the check.
     min_calls
         Forward calls that one gradient may take whatever they cost.
+    training_only
+        The numbers of the layers whose backward works in training alone.
     """
 
     objective: Objective
@@ -39,6 +41,11 @@ class CheckContext:
     batch: Batch
     rng: np.random.Generator
     min_calls: int = 0
+    training_only: frozenset[int] = frozenset()
+
+    def mode(self, number: int) -> bool | None:
+        """Return the only mode in which a layer can be checked: True, or None for both."""
+        return True if number in self.training_only else None
 
 
 def layer_inputs(context: CheckContext) -> list[Array]:

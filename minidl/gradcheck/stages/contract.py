@@ -38,7 +38,7 @@ def check_contract(context: CheckContext) -> ContractResult:
     inputs = layer_inputs(context)
     checks: list[Check] = []
     for i, x in enumerate(inputs[: len(objective.layers)]):
-        for harness in harness_by_mode(sandbox, i, x):
+        for harness in harness_by_mode(sandbox, i, x, context.mode(i)):
             checks += check_layer_rules(harness, x, context.rng)
     for index, penalty in enumerate(objective.penalties):
         for parameter in objective.penalized_parameters(index)[:1]:

@@ -130,7 +130,9 @@ def check_layers(
         modes = _check_modes(context, i, x, scheme, dy if is_before_loss else None)
         results |= {(i, result.harness.training): result for result in modes}
         checks = [check for result in modes for check in result.checks] + checks
-        if is_before_loss and dy is not None:
+        if context.mode(i):
+            dy = None  # nothing passes through it at inference
+        elif is_before_loss and dy is not None:
             inference = modes[0]
             gradients = dict(inference.backpropagated)
             dx = gradients.pop("input", None)
@@ -138,7 +140,7 @@ def check_layers(
             dy = None if any(check.kinks for check in inference.checks) else dx
     chosen: list[Scheme] = [*(schemes or [ComplexStep()] * len(inputs))]
     for (i, training), layer_result in results.items():
-        if not training:
+        if not training or context.mode(i):
             chosen[i] = layer_result.harness.scheme
     kinks = sum(check.kinks for check in checks if not check.training)
     notes = [note for result in results.values() for note in result.notes]
@@ -152,7 +154,7 @@ def _input_to_check_at(
     if not synthetic:
         return x
     other_x = synthetic_input(x, context.rng)
-    harness = LayerHarness(context.sandbox, number)
+    harness = LayerHarness(context.sandbox, number, training=bool(context.mode(number)))
     try:
         y = harness.forward(other_x)
         harness.collect(np.zeros(y.shape))
@@ -170,7 +172,7 @@ def _check_modes(
 ) -> list[LayerResult]:
     """Check a layer at inference, and in training mode if it computes another thing then."""
     results = []
-    for harness in harness_by_mode(context.sandbox, number, x):
+    for harness in harness_by_mode(context.sandbox, number, x, context.mode(number)):
         limit = _forward_call_limit(harness, context.batch.n_examples)
         if harness.training:
             results.append(check_layer(harness, x, context.rng, limit=limit))
