@@ -112,6 +112,6 @@ def check_course(
     report.title = f"{network.title}: {report.title}"
     if network.set_aside:
         report.notes.append(
-            f"set aside, as they are no gradients of parameters: {', '.join(network.set_aside)}"
+            f"set aside, as they are not gradients of parameters: {', '.join(network.set_aside)}"
         )
     return report

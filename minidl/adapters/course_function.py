@@ -105,7 +105,7 @@ class CourseFunction:
         ]
         if len(unknown) > len(unused):
             raise ArgumentError(
-                f"{self.name} has arguments that are no known ones of the course: "
+                f"{self.name} has arguments that the course does not know: "
                 f"{', '.join(unknown)}; pass them by name, such as {unknown[-1]}=..."
             )
         chosen = sorted(unused[: len(unknown)], key=convention.order.index)

@@ -296,7 +296,7 @@ def _gradient_name(check: Check) -> str:
 def _plain(diagnosis: str) -> str:
     """Return a diagnosis in the words of a student, who compares "yours" with "the right one"."""
     if not diagnosis or diagnosis == UNKNOWN:
-        return "it looks like no mistake that is known"
+        return "it looks like no known mistake"
     for pattern, words in _PLAIN.items():
         diagnosis = re.sub(pattern, words, diagnosis)
     return diagnosis

@@ -308,8 +308,8 @@ class _Rules:
             alone = [each for each in alone if each is not None]
             if len(alone) != 1 or not self._agree(alone[0], gradient):
                 return (
-                    f"gradient {number} is another one where no other input requires its "
-                    "gradient: look at ctx.needs_input_grad"
+                    f"gradient {number} is not the same if no other gradient is required: "
+                    "look at ctx.needs_input_grad"
                 )
         return ""
 

@@ -32,7 +32,7 @@ def test_the_mistakes_of_the_notebook_are_found():
     right = check_course(nets.forward_propagation_n, nets.backward_propagation_n, X, Y, PARAMETERS)
     assert right.ok, right
     assert right.notes[-1] == (
-        "set aside, as they are no gradients of parameters: dA1, dA2, dZ1, dZ2, dZ3"
+        "set aside, as they are not gradients of parameters: dA1, dA2, dZ1, dZ2, dZ3"
     )
     assert right.title.startswith("backward_propagation_n of forward_propagation_n: ")
     report = check_course(nets.forward_propagation_n, nets.backward_with_mistakes, X, Y, PARAMETERS)
@@ -167,7 +167,7 @@ def test_what_is_unclear_is_refused():
         check_course(
             nets.forward_propagation_n, nets.backward_propagation_n, X, Y, PARAMETERS, lambda_=1
         )
-    with pytest.raises(ArgumentError, match="no known ones of the course: hparameters"):
+    with pytest.raises(ArgumentError, match="the course does not know: hparameters"):
         check_course(
             lambda X, Y, parameters, hparameters: 0.0,
             nets.backward_propagation_n,

@@ -69,5 +69,5 @@ def test_what_cannot_be_called_is_refused():
         received(3, FORWARD)
     with pytest.raises(ArgumentError, match="has no signature: write def f"):
         received(np.add.reduce if False else dict, FORWARD)
-    with pytest.raises(ArgumentError, match="no known ones of the course: p, q, r, s"):
+    with pytest.raises(ArgumentError, match="the course does not know: p, q, r, s"):
         received(lambda p, q, r, s: 0, FORWARD)

@@ -165,6 +165,6 @@ def _how_it_works_alone(calls: Calls, elsewhere: Array) -> list[str]:
     finally:
         gradient.at(calls.cost.theta)
     return [
-        f"gradients without a call of the cost at the same point before it {outcome}: it goes "
+        f"gradients, called without a call of cost at the same point before, {outcome}: it goes "
         "back from the last forward pass"
     ]

@@ -87,7 +87,7 @@ class ProbeCheck:
 
     def note(self, check: Check) -> str:
         """Say how the array was covered, and what would have been seen."""
-        note = f"{check.parameter}: {check.elements:,} elements by {2 * PROBES} probes of all"
+        note = f"{check.parameter}: {2 * PROBES} probes of all {check.elements:,} elements"
         if check.kinks:
             note += f", at a point nearby, as {check.kinks:,} of them sit exactly on a kink"
         if np.isfinite(check.resolution):

@@ -15,8 +15,8 @@ from ..rounding.probes import ProbeValues, balanced_direction, flat_direction
 from .array_probes import ArrayProbes
 
 NO_SUBGRADIENT = (
-    "no subgradient: the cost has a kink here, yet none in a direction in which all elements move "
-    "alike, and along it the slope is another"
+    "no subgradient: the cost has a kink here, but none along the direction in which all elements "
+    "move alike, and there the slope is another one"
 )
 READY_MADE = (
     "the cost has a kink along these directions; pass a function that returns the gradients, to "

@@ -49,7 +49,9 @@ def compare(check: Check, analytic: Array, numeric: NumericGradient, bar: Array)
     value = numeric.value
     if analytic.shape != value.shape:
         check.verdict, check.difference = "fail", 1.0
-        check.diagnosis = f"its gradient has shape {analytic.shape}, but it has shape {value.shape}"
+        check.diagnosis = (
+            f"its gradient has shape {analytic.shape}, but the array has shape {value.shape}"
+        )
         return check
     if numeric.lower is not None and numeric.upper is not None:
         # At a kink every slope between the one-sided ones is right.

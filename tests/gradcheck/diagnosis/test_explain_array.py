@@ -16,7 +16,7 @@ def test_arrays_of_different_shapes_are_left_alone():
         np.zeros(()),
     )
     explain_array(check)
-    assert check.diagnosis == "its gradient has shape (2,), but it has shape (3,)"
+    assert check.diagnosis == "its gradient has shape (2,), but the array has shape (3,)"
     assert check.error_summary == ""
 
 

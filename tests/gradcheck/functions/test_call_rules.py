@@ -154,7 +154,7 @@ def test_a_gradient_that_raises_alone_is_noted():
 
     report = check_gradients(remembering, gradients, PARAMETERS)
     assert report.ok
-    assert any("before it raises ValueError" in note for note in report.notes)
+    assert any("before, raises ValueError" in note for note in report.notes)
 
 
 def test_a_cost_that_writes_into_its_argument_is_noted_by_name():

@@ -24,7 +24,7 @@ def test_small_arrays_are_whole_beside_large_ones():
     assert [check.parameter for check in report.checks] == ["W1", "b", "W2"]
     assert [check.numeric is not None for check in report.checks] == [False, True, False]
     assert "element by element: b" in report.notes
-    assert "W1: 7,200 elements by 4 probes of all" in str(report)
+    assert "W1: 4 probes of all 7,200 elements" in str(report)
 
 
 def test_what_hides_a_thousandth_of_the_gradient_is_unresolved():

@@ -25,7 +25,7 @@ def verdicts(report):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"b": np.ones((1, 3, 1, 1))}, "has shape (1, 3, 1, 1), but it has shape (3,)"),
+        ({"b": np.ones((1, 3, 1, 1))}, "has shape (1, 3, 1, 1), but the array has shape (3,)"),
         ({"b": 1.0}, "has shape ()"),
         ({"b": "no"}, "no numbers"),
         ({"b": [[1.0], [1.0, 2.0]]}, "unequal"),

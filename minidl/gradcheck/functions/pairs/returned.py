@@ -77,7 +77,7 @@ def as_gradient(
     if is_scalar and array.size == 1:
         return "", array.reshape(())
     if array.shape != shape:
-        return f"its gradient has shape {array.shape}, but it has shape {shape}", nothing
+        return f"its gradient has shape {array.shape}, but the array has shape {shape}", nothing
     return "", array
 
 

@@ -20,7 +20,7 @@ def precision_notes(
         noise = precision.cost.deviation / (abs(cost.base) or 1.0)
         notes.append(
             f"the cost computes in {_format(precision.cost.bits, noise)} inside, or with noise: "
-            f"its values are known to within {noise:.0e} of them"
+            f"its values are exact to about {noise:.0e} of their size"
         )
     notes += [
         f"the gradient of {check.parameter} is rounded to {_FORMATS[bits]}, {_kind(bits)}, and was "

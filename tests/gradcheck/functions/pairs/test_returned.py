@@ -121,7 +121,7 @@ def test_too_many_gradients_are_told():
 @pytest.mark.parametrize(
     ("gradient", "words"),
     [
-        (np.ones((1, 2)), r"its gradient has shape (1, 2), but it has shape (2,)"),
+        (np.ones((1, 2)), r"its gradient has shape (1, 2), but the array has shape (2,)"),
         (1.0, "its gradient has shape ()"),
         (np.ones(2) * 1j, "complex"),
         ("ab", "no numbers"),
