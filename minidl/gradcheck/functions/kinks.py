@@ -24,6 +24,7 @@ from ..constants import (
 )
 from ..numeric.differences import RichardsonDifference, Scheme, values_at
 from ..numeric.numeric_gradient import NumericGradient
+from ..rounding.compare import root_mean_square
 from .cost_function import CostFunction
 
 
@@ -95,10 +96,9 @@ def _compare_sides(
     if not abs(forth + back) > SIDES_AGREEMENT * float(np.abs(value * direction).sum()):
         return
     left = cost.elementwise_gradient(scheme, -1.0).value
-    root_mean_square = float(np.sqrt(np.mean(value**2)))
     differs = np.abs(value - left) > (
         SIDES_AGREEMENT_ELEMENT * (np.abs(value) + np.abs(left))
-        + SIDES_AGREEMENT * root_mean_square
+        + SIDES_AGREEMENT * root_mean_square(value)
     )
     numeric.lower = np.where(differs, np.minimum(value, left), value)
     numeric.upper = np.where(differs, np.maximum(value, left), value)
@@ -135,7 +135,7 @@ def accept_kinks_within_step(
     A kink may lie within the step of a plain central difference. Return whether there are any.
     """
     any_replaced = False
-    visible = MAX_BAR_FRACTION * float(np.sqrt(np.mean(numeric.value**2)))
+    visible = MAX_BAR_FRACTION * root_mean_square(numeric.value)
     for index in doubtful:
         right, error = cost.slope(better, index, 1.0)
         left = -cost.slope(better, index, -1.0)[0]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import TINY
+from ..rounding.compare import root_mean_square
 from .constants import NEARBY_FACTORS
 from .pytree import Leaf
 
@@ -18,10 +19,10 @@ Move = Callable[[Array, Array], Array]
 def sizes(theta: Array, leaves: Sequence[Leaf]) -> Array:
     """Return the size of each element; that of its array, or of all of them, where it is zero."""
     size = np.abs(theta)
-    of_all = _root_mean_square(theta) or 1.0
+    of_all = root_mean_square(theta) or 1.0
     for leaf in leaves:
         part = size[leaf.part]
-        part[part == 0] = _root_mean_square(part) or of_all
+        part[part == 0] = root_mean_square(part) or of_all
     return size
 
 
@@ -84,7 +85,3 @@ OTHER_MOVES: tuple[Move, ...] = (scaled, with_its_norms, with_its_sums, symmetri
 def _norms(array: Array, axis: int | None) -> Array:
     norms: Array = np.sqrt((array**2).sum(axis=axis, keepdims=True))
     return norms
-
-
-def _root_mean_square(array: Array) -> float:
-    return float(np.sqrt(np.mean(array**2)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import SUMMATION_ULPS
-from ..rounding.compare import rounding_bar
+from ..rounding.compare import root_mean_square, rounding_bar
 from .constants import MOVES_ON, SAME_GRADIENT
 from .pytree import Leaf
 
@@ -77,7 +77,7 @@ def _changed(
     changed = []
     for leaf, precision in zip(leaves, precisions, strict=True):
         first = value[leaf.part]
-        typical = np.abs(first) + float(np.sqrt(np.mean(first**2)))
+        typical = np.abs(first) + root_mean_square(first)
         tolerance = bar[leaf.part] + SUMMATION_ULPS * precision * typical
         gaps = [np.abs(run[leaf.part] - first) for run in runs[1:]]
         if any((gap > tolerance).any() for gap in gaps):

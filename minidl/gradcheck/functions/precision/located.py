@@ -6,7 +6,7 @@ import numpy as np
 
 from ...diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ...result import Check
-from ...rounding.compare import worst_element
+from ...rounding.compare import root_mean_square, worst_element
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import ELEMENT_ROUNDING, ELEMENTS
@@ -46,7 +46,7 @@ def _fill_in(
     if analytic.size > ELEMENTS:
         return
     numeric, error = numeric_elements(cost, precision, range(part.start, part.stop))
-    typical = np.abs(analytic) + float(np.sqrt(np.mean(analytic**2)))
+    typical = np.abs(analytic) + root_mean_square(analytic)
     bar = error + ELEMENT_ROUNDING * precision.gradient.units[number] * typical
     is_known = np.isfinite(numeric) & np.isfinite(bar)
     numeric, bar = np.where(is_known, numeric, analytic), np.where(is_known, bar, np.inf)

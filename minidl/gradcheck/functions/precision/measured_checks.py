@@ -8,7 +8,6 @@ from ....utils.typing import Array
 from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
-from .array_probes import ArrayProbes, Probe, noise_dominates, resolution_of
 from .constants import (
     GOOD_RESOLUTION,
     GOOD_RESOLUTION_OF_HALF,
@@ -18,6 +17,7 @@ from .constants import (
     ZERO_HERE,
     ZERO_WITHIN_ROUNDING,
 )
+from .line_probes import LineProbes, Probe, noise_dominates, resolution_of
 from .measure import Precision
 from .scale import parameter_scale
 
@@ -65,7 +65,7 @@ class _MeasuredCheck:
         budget: int,
     ) -> None:
         self._cost, self._gradient, self._precision = cost, gradient, precision
-        self._probes = ArrayProbes(cost, gradient, precision, rng, budget)
+        self._probes = LineProbes(cost, gradient, precision, rng, budget)
 
     def checks(self) -> list[Check]:
         leaves = self._cost.tree.leaves

@@ -1,8 +1,8 @@
 import numpy as np
 from coarse_functions import both_sides, tanh_layer
 
-from minidl.gradcheck.functions.precision.array_probes import (
-    ArrayProbes,
+from minidl.gradcheck.functions.precision.line_probes import (
+    LineProbes,
     noise_dominates,
     resolution_of,
 )
@@ -12,7 +12,7 @@ from minidl.gradcheck.functions.precision.measure import measure_precision
 def probes_of(cost, gradient, x, region, seed=0):
     sides = both_sides(cost, gradient, x)
     rng = np.random.default_rng(seed)
-    return ArrayProbes(*sides, measure_precision(*sides, rng), rng).along(region)
+    return LineProbes(*sides, measure_precision(*sides, rng), rng).along(region)
 
 
 def test_random_probes_of_a_right_function_reach_a_fine_resolution():

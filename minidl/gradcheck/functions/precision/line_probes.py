@@ -42,7 +42,7 @@ class Probe:
     slope: MeanSlope
 
 
-class ArrayProbes:
+class LineProbes:
     """Probes the gradient of one cost."""
 
     def __init__(
