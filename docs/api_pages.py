@@ -31,7 +31,7 @@ PAGES = {
     "tuning": ("Before a long training", ["minidl.tuning"]),
     "gradcheck": ("Gradient checking", ["minidl.gradcheck"]),
     "adapters": (
-        "The conventions of other code",
+        "Adapters",
         [
             "minidl.adapters",
             "minidl.adapters.scipy",

@@ -60,7 +60,7 @@ def check_function(
         The same function as `forward` in higher precision, with or without cache, for gradients in
         bfloat16 or float16: they are then judged by their own rounding alone. It gets float64.
     budget : int, optional
-        How many calls of `forward` the check may take, by default by a fixed rule from the sizes.
+        About how many calls of `forward` the numeric derivatives may take, see `check_gradients`.
     seed : int, default 0
         Seed of the incoming gradients, of random directions and of noise.
 

@@ -47,10 +47,10 @@ def check_gradients(
         float16: they are then judged by their own rounding alone. `gradients` still follows
         `cost`.
     budget : int, optional
-        About how many calls of `cost` the numeric derivatives may take, 5,000 by default. Arrays
-        are computed element by element as far as it reaches, small ones first; the others are
-        probed along random directions that cover every element. It follows a fixed rule, never the
-        clock, so that reports do not change.
+        About how many calls of `cost` the numeric derivatives may take: by default 5,000, or
+        fewer, down to 100, for more than 20,000 elements. Arrays are computed element by element
+        as far as it reaches, small ones first; the others are probed along random directions that
+        cover every element. No clock decides, so that a seed gives the same report anywhere.
     seed : int, default 0
         Seed of the random directions and of the noise that reveals rounding errors.
 
@@ -75,6 +75,7 @@ def check_gradients(
 
     See Also
     --------
+    check_function : Check a forward function against its backward function.
     GradientChecker : Check a model, layer by layer.
     minidl.testing.check_layer : Check one layer.
 
