@@ -111,7 +111,8 @@ class Node:
         return self._apply(np.exp(self.value), lambda y: y)
 
     def log(self):
-        return self._apply(np.log(self.value), lambda y: 1 / self.value)
+        # A quotient, not a product: in float16, 1 / value overflows, and 0 * inf is NaN.
+        return self.tape.add(np.log(self.value), (self, lambda g: g / self.value))
 
     def sqrt(self):
         return self._apply(np.sqrt(self.value), lambda y: 0.5 / y)

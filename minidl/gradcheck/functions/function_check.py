@@ -52,6 +52,7 @@ class FunctionCheck:
         self._gradient = AnalyticGradient(gradients, own, rng)
         # The numeric side; a gradient always follows a call of its own cost.
         self._cost = CostFunction(reference, ParameterTree(parameters)) if reference else own
+        self._has_reference = reference is not None
         self._evidence = evidence
         self._budget = budget or default_budget(self._cost.theta.size)
         self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
@@ -72,7 +73,9 @@ class FunctionCheck:
         if complex_required:
             return self._by_exact_scheme(complex_required=True)
         rng = self._rng.spawn(1)[0]
-        precision = measure_precision(self._cost, self._gradient, rng)
+        precision = measure_precision(
+            self._cost, self._gradient, rng, has_reference=self._has_reference
+        )
         if precision.cost_is_exact or precision.cost_is_hidden:
             report = self._by_exact_scheme(complex_required=False)
             if report.ok:

@@ -198,3 +198,20 @@ step to the next, is rounded inside; kinks are crossed less often."""
 
 ROUNDING_EXPLAINS = 8.0
 """A difference of more rounding units than this has another reason than rounding."""
+
+CERTAIN_BARS = 8.0
+"""A slope outside of so many of its error bars is wrong, however much the code rounds inside: that
+is 10 % of the gradient in bfloat16, of which rounding takes 1 % in a layer normalization."""
+
+PERSISTENCE_POINTS = 6
+"""A smaller difference is a mistake if it is the same at so many other points."""
+
+LEAST_PERSISTING = 4
+"""At least so many of them must be in the domain."""
+
+PERSISTENCE_DISTANCES = (0.3, 0.1, 0.03)
+"""How far away these are, relative to the parameters: many ulps of bfloat16, so that everything is
+rounded anew; nearer where the domain ends."""
+
+PERSISTENCE_DEVIATIONS = 7.0
+"""The mean of these differences in standard errors: by chance, one in a thousand exceeds it."""

@@ -46,15 +46,16 @@ def is_smooth(cost: CostFunction, gradient: Array, rng: np.random.Generator) -> 
     """Return whether the cost changes along short lines as exactly as float64 allows.
 
     A second line is for kinks on the first; a tighter spacing for functions so large that kinks are
-    everywhere. Values that hardly differ there are the steps of a coarser format.
+    everywhere. Values that hardly differ there are the steps of a coarser format; and so may be
+    values that do not differ at all, whatever a gradient of zeros, or one that is not finite, says.
     """
     size = abs(cost.base) + float(np.abs(gradient * cost.theta).sum())
     scale, signs = parameter_scale(cost.tree), np.sign(gradient)
     for spacing in NOISE_SPACINGS[:1] * 2 + (2.0**-30,):
         values = values_along(cost, short_move(cost.theta, scale, signs, rng), spacing)
         quiet = ecnoise(values).deviation <= EXACT_NOISE * size
-        moves = len(np.unique(values)) >= DISTINCT_VALUES and is_full(values)
-        if quiet and (moves or not signs.any()):
+        moves = len(np.unique(values)) >= DISTINCT_VALUES or not signs.any()
+        if quiet and moves and is_full(values):
             return True
     return False
 

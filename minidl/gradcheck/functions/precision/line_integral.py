@@ -34,6 +34,7 @@ from .constants import (
 from .kink_integral import mean_with_jumps
 from .measure import Precision
 from .safe_calls import slope_or_nan, value_or_nan
+from .scale import parameter_scale
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,24 @@ class LineIntegral:
         unit = max(precision.gradient.units)
         self.narrowest = min(REFRESHING_UNITS * unit, FIRST_WINDOW / WINDOW_SHRINKS)
         self._variances: dict[float, list[float]] = {}
+
+    @property
+    def is_half(self) -> bool:
+        """Whether a side computes in half precision."""
+        return self._precision.is_half
+
+    def moved(self, distance: float) -> LineIntegral:
+        """Return the integral through a random point, so far away relative to the parameters.
+
+        Each array is scaled, too: what sums over many elements averages changes of each.
+        """
+        theta = self._theta.copy()
+        for leaf in self._cost.tree.leaves:
+            part = theta[leaf.part]
+            size = np.abs(part) if part.any() else parameter_scale(self._cost.tree)[leaf.part]
+            factor = 1 + distance * self._rng.uniform(-1, 1)
+            theta[leaf.part] = factor * part + distance * size * self._rng.uniform(-1, 1, part.size)
+        return LineIntegral(self._cost, self._gradient, self._precision, self._rng, theta)
 
     def explore(self, line: Line, *, is_frugal: bool = False) -> MeanSlope:
         """Return the mean slope over the window with the smallest error bar of all.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .constants import (
@@ -12,8 +14,10 @@ from .constants import (
     LINE_PAIRS,
     MAX_LINE_PAIRS,
     NOISE_DOMINATES,
+    ROUNDING_SAFETY,
 )
 from .line_integral import Line, LineIntegral, MeanSlope
+from .persistence import persists
 
 
 class LineSearch:
@@ -28,19 +32,35 @@ class LineSearch:
         self._pairs = LINE_PAIRS
         self._noise = 0.0
         self._crosses_kinks = False
+        self._rounding = 1.0
 
     def along(self, line: Line) -> MeanSlope:
         """Return the mean slope; if it is wrong, it is wrong at fresh points as well.
 
         These are in narrower windows: a kink may hide between two points.
         """
+        line = replace(line, rounding=self._rounding * line.rounding)
         found = self._measure(line) if self._window else self._first(line)
         window = found.window
         for share in CONFIRMING_WINDOWS:
             if found.is_wrong:
                 again = self._within(line, share * window, CONFIRMING_EFFORT)
                 found = again if np.isfinite(again.bar) else found
+        if found.is_wrong and self._integral.is_half:
+            return self._unless_rounding(line, found)
         return found
+
+    def _unless_rounding(self, line: Line, found: MeanSlope) -> MeanSlope:
+        """Return a wrong slope, with a bar as wide as what rounding explains if it does."""
+
+        def at_other_point(distance: float) -> MeanSlope:
+            return self._integral.moved(distance).over_window(line, found.window, self._pairs)
+
+        is_mistake, gap = persists(found, at_other_point)
+        if is_mistake:
+            return found
+        self._rounding = max(self._rounding, ROUNDING_SAFETY * gap / line.rounding)
+        return replace(found, bar=max(found.bar, ROUNDING_SAFETY * gap))
 
     def _first(self, line: Line) -> MeanSlope:
         found = self._integral.explore(line, is_frugal=self._is_frugal)

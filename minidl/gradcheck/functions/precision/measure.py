@@ -36,12 +36,20 @@ class Precision:
         Whether the cost is as precise as float64 allows.
     base : float
         The cost at the point.
+    has_reference : bool
+        Whether the numeric side is not the function's own cost, but a reference for it.
     """
 
     cost: CostNoise
     gradient: GradientNoise
     cost_is_exact: bool
     base: float = np.inf
+    has_reference: bool = False
+
+    @property
+    def wants_reference(self) -> bool:
+        """Whether the same cost in higher precision would show more."""
+        return not (self.cost_is_exact or self.has_reference)
 
     @property
     def gradient_is_exact(self) -> bool:
@@ -83,7 +91,11 @@ class Precision:
 
 
 def measure_precision(
-    cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    rng: np.random.Generator,
+    *,
+    has_reference: bool = False,
 ) -> Precision:
     """Measure the precision of both sides at the point of `cost`.
 
@@ -95,6 +107,8 @@ def measure_precision(
         The gradient under test.
     rng : Generator
         Draws the lines along which noise shows; not the generator of the check itself.
+    has_reference : bool, default False
+        Whether `cost` is a reference for the function's own cost.
 
     Returns
     -------
@@ -106,7 +120,7 @@ def measure_precision(
     noise = measure_cost_noise(cost, value, rng) if not exact else _rounding(cost)
     is_coarse = noise.deviation > LOW_PRECISION * abs(cost.base) or noise.bits <= HALF_BITS
     rounding = measure_gradient_noise(cost, gradient, rng, is_coarse=is_coarse)
-    return Precision(noise, rounding, exact or noise.is_constant, cost.base)
+    return Precision(noise, rounding, exact or noise.is_constant, cost.base, has_reference)
 
 
 def _rounding(cost: CostFunction) -> CostNoise:

@@ -101,6 +101,12 @@ class _MeasuredCheck:
         """The size of the slopes along all arrays."""
         return float(np.linalg.norm(self._gradient.value * parameter_scale(self._cost.tree)))
 
+    @property
+    def _reason(self) -> str:
+        if self._precision.wants_reference:
+            return "pass reference=, the same cost in higher precision"
+        return "its own rounding hides smaller ones"
+
     def _value(self, number: int) -> Array:
         value: Array = self._gradient.value[self._cost.tree.leaves[number].part]
         return value
@@ -138,7 +144,7 @@ class _MeasuredCheck:
         if check.resolution < np.inf:
             check.diagnosis = (
                 f"only an error of {check.resolution:.1e} of its norm, or more, would have been "
-                "seen: pass reference=, the same cost in higher precision"
+                f"seen: {self._reason}"
             )
         else:
             check.diagnosis = "nothing could be seen of it: it is zero, or noise hides it"

@@ -56,3 +56,12 @@ def test_half_precision_needs_wider_spacings():
 
 def test_a_cost_that_never_changes_is_constant():
     assert measured(lambda p: 3.7, np.ones(30))[1].is_constant
+
+
+@pytest.mark.parametrize("digits", [np.float32, np.float16])
+def test_a_gradient_of_zeros_does_not_make_a_coarse_cost_exact(digits):
+    assert not measured(lambda p: float(digits(np.tanh(p).sum())), np.zeros(30))[0]
+
+
+def test_a_cost_that_does_not_change_at_all_is_exact_with_a_gradient_of_zeros():
+    assert measured(lambda p: 3.7, np.zeros(30))[0]

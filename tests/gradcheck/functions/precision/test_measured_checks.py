@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from coarse_functions import both_sides, relu_layer, tanh_layer
+from coarse_functions import bfloat16, both_sides, relu_layer, tanh_layer
 
+from minidl import check_gradients
 from minidl.gradcheck.functions.precision.measure import measure_precision
 from minidl.gradcheck.functions.precision.measured_checks import measured_checks
 
@@ -81,3 +82,43 @@ def test_what_noise_hides_is_unresolved():
     assert check.verdict == "unresolved"
     assert check.resolution > 1e-2
     assert "reference=" in check.diagnosis
+
+
+def layer_norm_in_bfloat16(factor=1.0):
+    """Its mean and its deviation are the same numbers, rounded, at all points nearby."""
+    rng = np.random.default_rng(10)
+    r = bfloat16(rng.standard_normal(800))
+
+    def cost(x, rounded=lambda array: array):
+        d = rounded(x - rounded(x.mean()))
+        return float((r * (d / rounded(np.sqrt((d * d).mean() + 1e-3)))).sum())
+
+    def gradient(x):
+        b = bfloat16
+        x = b(x)
+        d = b(x - b(x.mean()))
+        s = b(np.sqrt(b(b(d * d).mean() + 1e-3)))
+        y = b(d / s)
+        return factor * b(b(b(r - b(r.mean())) - b(y * b(b(r * y).mean()))) / s)
+
+    return cost, gradient, rng.standard_normal(800) + 1.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_half_precision_rounds_alike_everywhere_does_not_fail(seed):
+    (check,) = checks_of(*layer_norm_in_bfloat16(), seed)
+    assert check.verdict != "fail"
+    (check,) = checks_of(*layer_norm_in_bfloat16(1.05), seed)
+    assert check.verdict == "fail"
+
+
+def test_a_reference_is_asked_for_only_where_there_is_none():
+    cost, gradient, x = layer_norm_in_bfloat16()
+    b = bfloat16
+    coarse = lambda p: float(b(cost(b(p), b)))  # noqa: E731
+    alone = check_gradients(coarse, gradient, x)
+    assert alone.status == "unresolved"
+    assert "pass reference=" in alone.text(colour=False)
+    for reference in (cost, lambda p: float(np.float32(cost(np.float32(p))))):
+        given = check_gradients(coarse, gradient, x, reference=reference)
+        assert "pass reference=" not in given.text(colour=False)
