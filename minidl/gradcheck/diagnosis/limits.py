@@ -13,6 +13,12 @@ numbers: of numbers of size 1, their error is about 1e-12."""
 TAPE_EDITS = 4_000
 """Mistakes that are tried on a tape: a few seconds."""
 
+TAPE_DISTANCE = 40
+"""How many operations may lie between an activation's input and its output."""
+
+TAPE_USES = 8
+"""Arrays that are used more often are those of loops."""
+
 OTHER_FORWARD_NODES = 60
 """Operations of a function that is computed anew, changed in one place, for each of them."""
 

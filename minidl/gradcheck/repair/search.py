@@ -12,19 +12,14 @@ import numpy as np
 from ...utils.typing import Array
 from ..block import Block
 from ..call_limits import MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS
+from ..constants import EDIT_AGREEMENT, EDIT_MAX_BAR
 from ..result import Check
 from .edit import Edit, Scope
 from .edits import KINDS
 from .interpreter import Interpreter
 
-EDIT_AGREEMENT = 1e-7
-"""How close to the numeric gradient an edited one must be, relative to the largest element."""
-
-EDIT_MAX_BAR = 1e-3
-"""Error bars that are wider, relative to the gradient, would let wrong edits pass."""
-
-_MIN_ELEMENTS = 4
-_MAX_OPAQUE_FUNCTIONS = 5
+_MIN_ELEMENTS = 4  # of an array: fewer may be right by accident
+_MAX_OPAQUE_FUNCTIONS = 5  # that are called as they are, not read
 
 
 class EditableFunction(NamedTuple):

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from ....utils.typing import Array
+from ..limits import TAPE_DISTANCE
 from .graph import Contribution, Current, Edit, Graph, NodeChange
 from .node import Node
 from .sites import Site, input_sites
@@ -22,10 +23,10 @@ FORMULAS: dict[str, Formula] = {
     "a tanh's derivative": lambda g, u, v: g * (1 - v * v),
     "a term or a square of the derivative is missing": lambda g, u, v: g * (1 - v),
     "a term of the derivative is missing": lambda g, u, v: g * (1 + v),
-    "the derivative for outputs is taken at the input, as u (1 - u)": (
+    "the derivative's formula for outputs taken at the input, as u (1 - u)": (
         lambda g, u, v: g * u * (1 - u)
     ),
-    "the derivative for outputs is taken at the input, as 1 - u**2": (
+    "the derivative's formula for outputs taken at the input, as 1 - u**2": (
         lambda g, u, v: g * (1 - u * u)
     ),
     "the mask is that of the input": lambda g, u, v: g * (u > 0),
@@ -62,12 +63,8 @@ def _ancestors(graph: Graph) -> dict[int, set[int]]:
         found[node.number] = {parent.number for parent in node.parents}.union(
             *(found.get(parent.number, set()) for parent in node.parents)
         )
-        found[node.number] = {i for i in found[node.number] if i >= node.number - MAX_DISTANCE}
+        found[node.number] = {i for i in found[node.number] if i >= node.number - TAPE_DISTANCE}
     return found
-
-
-MAX_DISTANCE = 40
-"""How many operations may lie between an activation's input and its output."""
 
 
 def _instead_of_derivative(

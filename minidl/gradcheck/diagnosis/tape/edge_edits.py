@@ -197,9 +197,7 @@ def _only(axis: int, index: int, *, kept: bool) -> NodeMistake:
 
 
 SIMPLE_MISTAKES: dict[str, NodeMistake] = {
-    "the term that comes back through {place} is missing, as if it were held fixed": lambda *_: (
-        _zero
-    ),
+    MISSING: lambda *_: _zero,
     "the sign is wrong in what comes back through {place}": _scaled(-1),
     "an extra factor of 2 in what comes back through {place}": _scaled(2),
     "a factor of 2 is missing in what comes back through {place}": _scaled(0.5),

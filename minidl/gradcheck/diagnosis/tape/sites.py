@@ -9,7 +9,7 @@ from functools import cached_property
 from .graph import Edge, Graph
 from .node import Node
 
-MAX_CODE = 60
+_MAX_CODE = 60  # characters of a line that is quoted
 
 SYMBOLS = {
     "add": "+",
@@ -57,8 +57,8 @@ class Site:
         if self.name or not number:
             return ""
         code = linecache.getline(file, number).strip()
-        if len(code) > MAX_CODE:
-            code = code[:MAX_CODE] + " ..."
+        if len(code) > _MAX_CODE:
+            code = code[:_MAX_CODE] + " ..."
         return f" (line {number}: {code})" if code else f" (line {number})"
 
     def argument(self, number: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....utils.typing import Array
+from ..limits import TAPE_USES
 from .edge_edits import diagonal, pass_through, transposed
 from .graph import Contribution, Edge, Edit, Graph
 from .node import Node
@@ -56,7 +57,7 @@ def overwriting_edits(graph: Graph) -> Iterator[Edit]:
         node = graph.tape[number]
         uses.setdefault(node.parents[argument].number, []).append((node, (number, argument)))
     for edges in uses.values():
-        if not 1 < len(edges) <= MAX_USES:
+        if not 1 < len(edges) <= TAPE_USES:
             continue
         for node, edge in edges:
             free = 1.0 - _reached(node, edge[1])
@@ -66,10 +67,6 @@ def overwriting_edits(graph: Graph) -> Iterator[Edit]:
             yield Edit(f"{words} all the rest", {other: _times(free) for other in others})
             for other in others if len(others) > 1 else ():
                 yield Edit(f"{words} another term", {other: _times(free)})
-
-
-MAX_USES = 8
-"""Arrays that are used more often are those of loops."""
 
 
 def _is_carried(edges: Edges, turns: dict[int, int]) -> bool:
