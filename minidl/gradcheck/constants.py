@@ -373,15 +373,6 @@ SMALL_ERROR = 1e-5
 tried."""
 
 
-# Edits of a wrong function.
-
-EDIT_AGREEMENT = 1e-7
-"""How close to the numeric gradient an edited one must be, relative to the largest element."""
-
-EDIT_MAX_BAR = 1e-3
-"""Error bars that are wider, relative to the gradient, would let wrong edits pass."""
-
-
 # The check of a model.
 
 ALL_CALLS = 10**9

@@ -28,6 +28,12 @@ TAPE_ZERO = 1e-12
 TAPE_AGREEMENT = 1e-11
 """The rounding of a gradient from a tape, in units of its largest element."""
 
+EDIT_AGREEMENT = 1e-7
+"""How close to the numeric gradient an edited one must be, relative to the largest element."""
+
+EDIT_MAX_BAR = 1e-3
+"""Error bars that are wider, relative to the gradient, would let wrong edits pass."""
+
 INVARIANCE_AGREEMENT = 1e-9
 """A line of a numeric gradient sums to zero if its sum is below this part of the sum of sizes: far
 above rounding, and above the error of extrapolated differences."""

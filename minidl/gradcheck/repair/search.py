@@ -12,7 +12,7 @@ import numpy as np
 from ...utils.typing import Array
 from ..block import Block
 from ..call_limits import MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS
-from ..constants import EDIT_AGREEMENT, EDIT_MAX_BAR
+from ..diagnosis.limits import EDIT_AGREEMENT, EDIT_MAX_BAR
 from ..result import Check
 from .edit import Edit, Scope
 from .edits import KINDS
