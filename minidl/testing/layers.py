@@ -15,9 +15,9 @@ from ..gradcheck.check_model import merge_checks, random_nearby_parameters
 from ..gradcheck.constants import MAX_ELEMENTWISE
 from ..gradcheck.context import harness_by_mode
 from ..gradcheck.contract.layer_rules import check_layer_rules
-from ..gradcheck.diagnosis.explain import explain_layer
 from ..gradcheck.layer_harness import LayerHarness, synthetic_input
 from ..gradcheck.sandbox import ModelSandbox
+from ..gradcheck.stages.failed_layer import explain_failed_layer
 from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
@@ -183,9 +183,7 @@ def _check_mode(
 ) -> list[Check]:
     checks = check_layer_rules(harness, x, rng) if with_rules else []
     result = check_layer_gradients(harness, x, rng, limit=MAX_ELEMENTWISE)
-    for check in result.checks:
-        if check.verdict == "fail" and not check.diagnosis:
-            explain_layer(check, result, result.harness)
+    explain_failed_layer(result, result.harness)
     return checks + result.checks
 
 

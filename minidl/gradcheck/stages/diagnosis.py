@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from ...utils.typing import Array
 from ..context import CheckContext
-from ..diagnosis.explain import explain_layer, explain_network, explain_penalty
+from ..diagnosis.explain import explain_network, explain_penalty
 from ..result import Check
 from ..sandbox import ParameterKey
+from .failed_layer import explain_failed_layer
 from .layers import LayersResult
 
 
@@ -53,15 +54,15 @@ def explain_failures(
     m = context.batch.n_examples
     nearby_ids = {id(check) for check in nearby_checks}
     failures = [check for check in checks if check.verdict == "fail"]
-    for check in failures:
-        if check.diagnosis:
-            continue
+    unexplained = [check for check in failures if not check.diagnosis]
+    # The point nearby first: for another length of the batch a factor m is no factor 2.
+    for point in (nearby, user):
+        of_layers = [c for c in unexplained if c.term == "layer" and not c.diagnosis]
+        _explain_layers_at(context, of_layers, point, user.layers)
+    for check in unexplained:
         if check.term == "layer":
-            # The point nearby first: for another length of the batch a factor m is no factor 2.
-            for point in (nearby, user):
-                if _explain_layer_at(context, check, point, user.layers):
-                    break
-        elif check.term in strengths:
+            continue
+        if check.term in strengths:
             point = nearby if id(check) in nearby_ids else user
             with context.sandbox.perturbed(point.values):
                 explain_penalty(check, m, context.sandbox, strengths[check.term])
@@ -70,30 +71,24 @@ def explain_failures(
     link_failures(failures)
 
 
-def _explain_layer_at(
-    context: CheckContext, check: Check, point: PointLayers, user_layers: LayersResult
-) -> bool:
-    """Explain a layer's check by the one at a point; return whether it failed there."""
-    number = check.layer or 0
-    result = point.layers.layers.get((number, check.training))
-    if result is None:
-        return False
-    # Both points and both modes are explained by the scheme of the user's point at inference.
-    harness = replace(result.harness, scheme=user_layers.schemes[number])
-    for shown in result.checks:
-        if shown.parameter == check.parameter and shown.verdict == "fail":
-            with context.sandbox.perturbed(point.values):
-                try:
-                    explain_layer(shown, result, harness)
-                except (
-                    Exception
-                ) as error:  # the layer's code may not take the inputs of a diagnosis
-                    raised = f"the layer raises {type(error).__name__}"
-                    shown.diagnosis = f"unknown cause: {raised} for inputs that a diagnosis tries"
-            check.diagnosis = shown.diagnosis
-            check.error_summary = check.error_summary or shown.error_summary
-            return True
-    return False
+def _explain_layers_at(
+    context: CheckContext, checks: list[Check], point: PointLayers, user_layers: LayersResult
+) -> None:
+    """Explain checks of layers by those that failed at a point."""
+    for number, training in dict.fromkeys((check.layer or 0, check.training) for check in checks):
+        result = point.layers.layers.get((number, training))
+        if result is None:
+            continue
+        # Both points and modes are explained by the scheme of the user's point at inference.
+        harness = replace(result.harness, scheme=user_layers.schemes[number])
+        with context.sandbox.perturbed(point.values):
+            explain_failed_layer(result, harness)
+        explained = {c.parameter: c for c in result.checks if c.verdict == "fail"}
+        for check in checks:
+            shown = explained.get(check.parameter)
+            if shown is not None and (check.layer or 0, check.training) == (number, training):
+                check.diagnosis = shown.diagnosis
+                check.error_summary = check.error_summary or shown.error_summary
 
 
 def link_failures(failures: list[Check]) -> None:

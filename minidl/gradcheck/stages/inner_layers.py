@@ -16,9 +16,9 @@ from ...utils.typing import Array
 from ..constants import MAX_ELEMENTWISE
 from ..context import harness_by_mode
 from ..contract.layer_rules import check_layer_rules
-from ..diagnosis.explain import explain_layer
 from ..result import Check
 from ..sandbox import ModelSandbox
+from .failed_layer import explain_failed_layer
 from .layers import check_layer
 
 
@@ -127,9 +127,7 @@ def _check_alone(
     for harness in harness_by_mode(sandbox, 0, x, training):
         checks += check_layer_rules(harness, x, rng)
         result = check_layer(harness, x, rng, limit=MAX_ELEMENTWISE)
-        for check in result.checks:
-            if check.verdict == "fail" and not check.diagnosis:
-                explain_layer(check, result, result.harness)
+        explain_failed_layer(result, result.harness)
         checks += result.checks
         sandbox.reset(harness.layer)
     for check in checks:
