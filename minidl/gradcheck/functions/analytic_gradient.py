@@ -30,6 +30,8 @@ class AnalyticGradient:
         The gradient under noise on all that flows; empty for ready-made arrays.
     is_callable : bool
         Whether the gradient can be computed again.
+    calls_forward : bool
+        Whether it needs no call of the cost before it, as its attribute of that name says.
     repeatability : Repeatability
         Whether further calls at the same point return the same.
     jitter : ndarray of shape (P,)
@@ -43,6 +45,7 @@ class AnalyticGradient:
     def __init__(self, gradients: Any, cost: CostFunction, rng: np.random.Generator) -> None:
         self._gradients, self._cost, self._rng = gradients, cost, rng
         self.is_callable = callable(gradients)
+        self.calls_forward = bool(getattr(gradients, "calls_forward", False))
         theta = cost.theta
         self.leaves = cost.tree.leaves
         self.moved: set[str] = set()
@@ -91,7 +94,8 @@ class AnalyticGradient:
         tree = self._cost.tree
         if not self.is_callable:
             return tree.flatten(self._gradients)
-        self._cost.at(theta)
+        if not self.calls_forward:
+            self._cost.at(theta)
         return self._call(theta)
 
     def alone(self) -> Array:

@@ -92,14 +92,12 @@ def _follows_its_argument(calls: Calls) -> str | None:
     second = calls.second
     if second is None or second.nearby is None:
         return None
-    resolutions = [
-        check.resolution if np.isfinite(check.resolution) else 0.0 for check in calls.checks
-    ]
-    wrong = [
-        number
-        for number in second.wrong_arrays(resolutions)
-        if calls.checks[number].verdict != "fail"
-    ]
+    resolutions = {
+        number: check.resolution if np.isfinite(check.resolution) else 0.0
+        for number, check in enumerate(calls.checks)
+        if check.verdict != "fail"
+    }
+    wrong = second.wrong_arrays(resolutions)
     if not wrong:
         return None
     place = f"at a second point {second.nearby.distance:.0%} away"
@@ -144,7 +142,7 @@ def _notes(calls: Calls, broken: list[Check]) -> list[str]:
         f"the cost does not change with {leaves[number].name}, neither here nor nearby: is it used?"
         for number in second.unused_arrays(zero)
     ]
-    if not broken:
+    if not (broken or calls.gradient.calls_forward):
         notes += _how_it_works_alone(calls, second.nearby.theta)
     return notes
 

@@ -76,14 +76,24 @@ class ProbeCheck:
         slight = [number for number, each in enumerate(found) if is_slight(each.values)]
         if not slight or not isinstance(self.scheme, ComplexStep):
             return found
-        moves = [(..., found[number].direction) for number in slight]
+        slight.sort(key=lambda number: -_excess(found[number].values))
+        worst, *others = slight
+        (noise,) = self._roughness(probes, found, [worst])
+        relative = noise / found[worst].values.terms
+        found = _with_noise(found, {worst: noise})
+        if _excess(found[worst].values) > 1:  # it fails, whatever the noise of the others
+            return _with_noise(
+                found, {number: relative * found[number].values.terms for number in others}
+            )
+        noises = self._roughness(probes, found, others)
+        return _with_noise(found, dict(zip(others, noises, strict=True)))
+
+    def _roughness(
+        self, probes: ArrayProbes, found: list[Probed], numbers: list[int]
+    ) -> list[float]:
         rng = np.random.default_rng([self.number, 2])  # a stream of its own
-        found = list(found)
-        for number, noise in zip(slight, slope_roughness(probes.cost, moves, rng), strict=True):
-            values = found[number].values
-            bar = values.bar + ROUGHNESS_SAFETY * float(noise)
-            found[number] = found[number]._replace(values=values._replace(bar=bar))
-        return found
+        moves = [(..., found[number].direction) for number in numbers]
+        return [float(noise) for noise in slope_roughness(probes.cost, moves, rng)]
 
     def note(self, check: Check) -> str:
         """Say how the array was covered, and what would have been seen."""
@@ -119,6 +129,20 @@ class ProbeCheck:
     def _probes(self, scheme: Scheme) -> ArrayProbes:
         numbers = [self.number]
         return ArrayProbes(self.cost.part(numbers), self.gradient.part(numbers), scheme)
+
+
+def _excess(values: ProbeValues) -> float:
+    return abs(values.analytic - values.numeric) / values.bar if values.bar > 0 else np.inf
+
+
+def _with_noise(found: list[Probed], noises: dict[int, float]) -> list[Probed]:
+    """Return the probes, the bars of some widened by the noise of their slopes."""
+    wider = list(found)
+    for number, noise in noises.items():
+        values = found[number].values
+        bar = values.bar + ROUGHNESS_SAFETY * noise
+        wider[number] = found[number]._replace(values=values._replace(bar=bar))
+    return wider
 
 
 def _probed_array(probes: ArrayProbes) -> ProbedArray:

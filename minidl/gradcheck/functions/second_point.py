@@ -81,19 +81,18 @@ class SecondPoint:
             return None
         return gradient if np.isfinite(gradient).all() else None
 
-    def wrong_arrays(self, resolutions: list[float]) -> list[int]:
-        """Return the numbers of the arrays whose gradient is wrong at every point nearby.
+    def wrong_arrays(self, resolutions: dict[int, float]) -> list[int]:
+        """Return those arrays whose gradient is wrong at every point nearby.
 
         Parameters
         ----------
-        resolutions : list of float
-            The relative error of each array that was seen at the given point: no smaller one is
-            looked for.
+        resolutions : dict of int to float
+            By the numbers of the arrays, the relative error that was seen at the given point: no
+            smaller one is looked for.
         """
         if self.nearby is None:
             return []
-        numbers = list(range(len(resolutions)))
-        wrong = self._wrong_at(self.nearby, numbers, resolutions)
+        wrong = self._wrong_at(self.nearby, list(resolutions), resolutions)
         leaves = self._cost.tree.leaves
         for move in OTHER_MOVES if wrong else ():
             # A formula may hold for symmetric matrices or for unit vectors alone.
@@ -139,7 +138,7 @@ class SecondPoint:
                 array[:] = originals[name]
 
     def _wrong_at(
-        self, point: NearbyGradient, numbers: list[int], resolutions: list[float]
+        self, point: NearbyGradient, numbers: list[int], resolutions: dict[int, float]
     ) -> list[int]:
         wrong = []
         with self._moved_to(point.theta):

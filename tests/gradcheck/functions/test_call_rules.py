@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
+from minidl.gradcheck.functions.second_point import SecondPoint
 
 X = np.random.default_rng(0).standard_normal((3, 4))
 
@@ -185,3 +186,16 @@ def test_an_array_that_the_cost_ignores_is_told():
     )
     assert report.ok
     assert "the cost does not change with b, neither here nor nearby: is it used?" in report.notes
+
+
+def test_arrays_that_are_wrong_here_are_not_asked_at_a_second_point(monkeypatch):
+    asked = []
+
+    def wrong_arrays(second, resolutions):
+        asked.append(sorted(resolutions))
+        return []
+
+    monkeypatch.setattr(SecondPoint, "wrong_arrays", wrong_arrays)
+    check_gradients(cost, lambda p: {**right(p), "W": 2 * right(p)["W"]}, PARAMETERS)
+    check_gradients(cost, right, PARAMETERS)
+    assert asked == [[1], [0, 1]]

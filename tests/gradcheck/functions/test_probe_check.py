@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
+from minidl.gradcheck.functions import probe_check
+from minidl.gradcheck.functions.numeric_roughness import slope_roughness
 
 
 def large():
@@ -47,3 +49,33 @@ def test_one_wrong_element_of_many_is_found_and_located(factor):
     assert worst["index"] == [31, 207]
     assert worst["numeric"] == pytest.approx(gradients(p)["W"][31, 207], rel=1e-12)
     assert worst["analytic"] == pytest.approx(factor * worst["numeric"])
+
+
+def test_where_one_direction_fails_the_rounding_of_the_others_is_not_measured(monkeypatch):
+    measured = []
+
+    def counted(cost, moves, rng):
+        measured.append(len(moves))
+        return slope_roughness(cost, moves, rng)
+
+    monkeypatch.setattr(probe_check, "slope_roughness", counted)
+    cost, gradients, p = large()
+    report = check_gradients(cost, lambda p: {**gradients(p), "W": 1.0001 * gradients(p)["W"]}, p)
+    assert [check.parameter for check in report.failures] == ["W"]
+    assert measured == [1]
+
+
+def test_all_directions_are_measured_where_rounding_explains_the_worst(monkeypatch):
+    measured = []
+
+    def rough(cost, moves, rng):  # so rough that no direction fails
+        measured.append(len(moves))
+        return np.full(len(moves), 1e3)
+
+    monkeypatch.setattr(probe_check, "slope_roughness", rough)
+    cost, gradients, p = large()
+    report = check_gradients(cost, lambda p: {**gradients(p), "W": 1.0001 * gradients(p)["W"]}, p)
+    (row,) = [check for check in report.checks if check.parameter == "W"]
+    assert row.verdict == "unresolved"  # at a second point it is wrong
+    assert measured[0] == 1
+    assert sum(measured) > 1

@@ -17,7 +17,7 @@ def second_point(cost, gradients, parameters=X, *, exact=True):
     gradient = AnalyticGradient(gradients, function, rng)
     second = SecondPoint(function, gradient, rng, exact=exact)
     before = {name: array.copy() for name, array in function.arrays.items()}
-    wrong = second.wrong_arrays([0.0] * len(function.tree.leaves))
+    wrong = second.wrong_arrays(dict.fromkeys(range(len(function.tree.leaves)), 0.0))
     for name, array in function.arrays.items():
         assert np.array_equal(array, before[name])
     return second, wrong

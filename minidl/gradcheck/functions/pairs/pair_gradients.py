@@ -17,7 +17,11 @@ class PairGradients:
     ----------
     errors : list of Exception
         What backward or forward raised.
+    calls_forward : bool
+        That forward need not be called before.
     """
+
+    calls_forward = True
 
     def __init__(self, pair: FunctionPair) -> None:
         self._pair = pair
