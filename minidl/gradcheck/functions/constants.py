@@ -7,10 +7,25 @@ from __future__ import annotations
 
 # Error bars.
 
+MAX_BAR_EXACT = 1e-8
+"""Error bars over this fraction of a gradient in float64 make it unresolved, where the complex step
+computed the numeric side. It has no truncation error: wider bars come from rounding that the
+function itself makes, and could hide a slight mistake."""
+
+MAX_BAR_RICHARDSON = 1e-6
+"""The same for differences: those of ordinary functions are good to 1e-7, after a second look at
+the elements that are not."""
+
 MEASURED_ELEMENTS = 8
 """At how many elements of an array the rounding of numeric slopes is measured: those with the
 largest gaps."""
 
+MAX_REFINED = 256
+"""At most so many differences of an array are computed again with more steps: those with the widest
+error bounds."""
+
+UNREFINED_PART = 0.5
+"""Error bounds up to this part of `MAX_BAR_RICHARDSON` need no second look."""
 
 FAR_MOVES = (1.0, 1e3, 1e6)
 """In units of the elements: moves of an array whose gradient is zero by differences. Where only the

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import MAX_BAR_FRACTION, READY_MADE_GAP
+from ..constants import EPS, MAX_BAR_FRACTION, READY_MADE_GAP
 from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ..numeric.differences import Scheme
 from ..numeric.numeric_gradient import NumericGradient
@@ -15,6 +15,7 @@ from ..result import Check, error_in_bars
 from ..rounding.compare import compare, root_mean_square
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
+from .hidden_errors import hide_no_errors
 from .rounding_bars import RoundingBars, typical
 from .zero_gradient import settle_zero_gradient
 
@@ -55,6 +56,9 @@ class ElementwiseCheck:
                 self._doubt(check, gap, typical(of_array.value))
             own = self._bars.own(number, of_array.value)
             settle_zero_gradient(check, own, self._cost, self._gradient, number)
+            is_random = self._gradient.repeatability.kind == "random"
+            if self._gradient.precisions[number] <= EPS and not is_random:
+                hide_no_errors(check, scheme, of_array)
             checks.append(check)
         explain_arrays(checks, known, self._evidence)
         return checks

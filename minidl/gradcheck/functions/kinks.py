@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..constants import (
 from ..numeric.differences import RichardsonDifference, Scheme, values_at
 from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square
+from .constants import MAX_BAR_RICHARDSON, MAX_REFINED, UNREFINED_PART
 from .cost_function import CostFunction
 
 
@@ -72,6 +74,7 @@ def gradient_with_kinks(
     numeric = cost.elementwise_gradient(scheme)
     if isinstance(scheme, RichardsonDifference):
         _search_where_uncertain(cost, numeric)
+        _refine(cost, numeric, scheme)
     else:
         _compare_sides(cost, numeric, scheme, rng)
     return numeric
@@ -84,6 +87,26 @@ def _search_where_uncertain(cost: CostFunction, numeric: NumericGradient) -> Non
         if slopes:
             numeric.error[index] = slopes.error
             numeric.allow_between(index, slopes.left, slopes.right, numeric.value[index])
+
+
+def _refine(cost: CostFunction, numeric: NumericGradient, scheme: RichardsonDifference) -> None:
+    """Compute elements again that are too uncertain, by the best of all steps."""
+    precise = replace(scheme, is_precise=True)
+    excess = np.zeros(numeric.value.size)
+    for _, part, _ in cost.tree.leaves:
+        excess[part] = numeric.error[part] - UNREFINED_PART * MAX_BAR_RICHARDSON * (
+            root_mean_square(numeric.value[part])
+        )
+    if numeric.lower is not None and numeric.upper is not None:
+        excess[numeric.lower != numeric.upper] = 0.0
+    for index in map(int, np.argsort(excess)[::-1][:MAX_REFINED]):
+        if not excess[index] > 0:
+            break
+        slope, error = cost.slope(precise, index, 1.0)
+        if error < numeric.error[index]:
+            numeric.value[index], numeric.error[index] = slope, error
+            if numeric.lower is not None and numeric.upper is not None:
+                numeric.allow_between(index, slope)
 
 
 def _compare_sides(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..constants import MAX_BAR_FRACTION, PROBES, ROUGHNESS_SAFETY, SMALL_GAP
+from ..constants import EPS, MAX_BAR_FRACTION, PROBES, ROUGHNESS_SAFETY, SMALL_GAP
 from ..location.fill_in import fill_in_wrong_elements
 from ..location.probed_array import ProbedArray
 from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
@@ -20,6 +20,7 @@ from ..rounding.probes import (
 from .analytic_gradient import AnalyticGradient
 from .array_probes import ArrayProbes
 from .cost_function import CostFunction
+from .hidden_errors import largest_bar
 from .numeric_roughness import slope_roughness
 from .probe_kinks import Probed, reconsider_at_kinks
 
@@ -56,7 +57,9 @@ class ProbeCheck:
             probes = reconsider_at_kinks(check, probes, found, other)
         if check.verdict == "fail" and not check.diagnosis:
             self._locate(check, probes, calls)
-        if check.verdict == "pass" and MAX_BAR_FRACTION < check.resolution < np.inf:
+        is_double = self.gradient.precisions[self.number] <= EPS
+        largest = largest_bar(self.scheme) if is_double else MAX_BAR_FRACTION
+        if check.verdict == "pass" and largest < check.resolution < np.inf:
             check.verdict = "unresolved"
             check.diagnosis = (
                 f"rounding floor: an error below {check.resolution:.1e} of the norm of the "

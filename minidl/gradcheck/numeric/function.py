@@ -106,7 +106,10 @@ class Function(NamedTuple):
             largest = np.abs(expected).max(initial=0.0)
             tolerance = COMPLEX_AGREEMENT * largest + BOUND_SAFETY * bound
             differs = np.abs(slope - expected) > tolerance
-        lost = np.isfinite(expected).all() and differs.any()
+        is_computable = np.isfinite(expected).all()
+        if is_computable and slope.size and np.isnan(slope).all():
+            return f"its derivative for {name} is NaN"
+        lost = is_computable and differs.any()
         if lost and not self._is_sharp(direction, slope, expected, differs):
             return f"its derivative for {name} {_LOST}"
         return ""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
+from minidl.gradcheck.functions.constants import MAX_BAR_RICHARDSON
 from minidl.gradcheck.functions.cost_function import CostFunction
 from minidl.gradcheck.functions.kinks import one_sided_slopes
 from minidl.gradcheck.functions.pytree import ParameterTree
@@ -57,3 +58,15 @@ def test_kinks_within_epsilon_of_the_parameters():
     )
     assert report.ok
     assert any("a kink lies within epsilon" in note for note in report.notes)
+
+
+def test_differences_that_are_too_uncertain_are_computed_again_by_more_steps():
+    def cost(p):
+        return np.abs(np.sin(40 * p) + 2).sum() + 1e-3 * np.abs(p + 3).sum()
+
+    def gradients(p):
+        return 40 * np.cos(40 * p) + 1e-3
+
+    report = check_gradients(cost, gradients, np.array([0.0393, 0.5, -1.0]))
+    assert report.ok, report
+    assert max(check.resolution for check in report.checks) < MAX_BAR_RICHARDSON

@@ -17,6 +17,7 @@ from .constants import (
     MAX_CHANCE,
     NOISE_SPACINGS,
     ROUNDING_EXPLAINS,
+    SINGLE_PRECISION,
 )
 from .cost_noise import CostNoise, is_smooth, measure_cost_noise
 from .gradient_noise import GradientNoise, measure_gradient_noise
@@ -61,6 +62,19 @@ class Precision:
         """Whether it is the same at each call, in a lower precision."""
         return not self.gradient_is_exact and self.gradient.chance <= MAX_CHANCE
 
+    @property
+    def gradient_has_format(self) -> bool:
+        """Whether arrays of the gradient have the bits of a format below float64."""
+        return any(0 < bits < FULL_BITS for bits in self.gradient.bits)
+
+    @property
+    def is_double(self) -> bool:
+        """Whether both sides compute in float64, but for kinks, cancellation or a perfect fit."""
+        if self.gradient_has_format or self.cost.bits < FULL_BITS:
+            return False
+        slight = self.cost.deviation <= SINGLE_PRECISION * abs(self.base)
+        return self.cost_is_exact or (self.gradient_is_exact and (slight or self.cost_is_hidden))
+
     def may_explain(self, difference: float) -> bool:
         """Return whether a relative difference to the numeric side may be rounding.
 
@@ -68,8 +82,9 @@ class Precision:
         """
         if not self.gradient_is_rounded:
             return False
-        is_format = any(0 < bits < FULL_BITS for bits in self.gradient.bits)
-        return is_format or difference <= ROUNDING_EXPLAINS * max(self.gradient.units)
+        return self.gradient_has_format or difference <= ROUNDING_EXPLAINS * max(
+            self.gradient.units
+        )
 
     @property
     def cost_is_hidden(self) -> bool:
