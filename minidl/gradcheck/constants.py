@@ -261,10 +261,6 @@ element may be rounding, and are unresolved."""
 PROBE_CONTRADICTION = 2
 """Bounds by which a central difference must contradict the complex step to overrule it."""
 
-MAX_VAIN_SEARCHES = 16
-"""The search for kinks ends after this number of failed elements in a row without one."""
-
-
 NEARBY_STEP = 1e-6
 """How far a point nearby is, in units of the largest element: it breaks ties, and smooth gradients
 change less than `MIN_JUMP`."""
@@ -292,9 +288,6 @@ ONE_SIDED_ROUNDING_ULPS = 8
 MIN_JUMP = 1e-4
 """A jump between the one-sided slopes below this part of them is the rounding of a coarse cost,
 and a change of a slope below it is none."""
-
-KINK_SEARCH_BOUND = 1e-6
-"""Elements whose Richardson difference is worse than this are searched for kinks."""
 
 SIDES_AGREEMENT = 1e-13
 """Complex steps to both sides along one direction that differ by more, in units of the sum of all

@@ -32,6 +32,15 @@ FAR_MOVES = (1.0, 1e3, 1e6)
 longer ones change the cost, its rounding hides the slope."""
 
 
+# Kinks.
+
+MAX_VAIN_SEARCHES = 16
+"""The search for kinks ends after this number of failed elements in a row without one."""
+
+KINK_SEARCH_BOUND = 1e-6
+"""Elements whose Richardson difference is worse than this are searched for kinks."""
+
+
 # Ties.
 
 TIED_ELEMENTS = 16

@@ -11,9 +11,7 @@ from ...utils.typing import Array
 from ..constants import (
     EPS,
     KINK_ROUNDING,
-    KINK_SEARCH_BOUND,
     MAX_BAR_FRACTION,
-    MAX_VAIN_SEARCHES,
     MIN_JUMP,
     ONE_SIDED_KINK_RATIO,
     ONE_SIDED_NEAR,
@@ -26,7 +24,13 @@ from ..constants import (
 from ..numeric.differences import RichardsonDifference, Scheme, values_at
 from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square
-from .constants import MAX_BAR_RICHARDSON, MAX_REFINED, UNREFINED_PART
+from .constants import (
+    KINK_SEARCH_BOUND,
+    MAX_BAR_RICHARDSON,
+    MAX_REFINED,
+    MAX_VAIN_SEARCHES,
+    UNREFINED_PART,
+)
 from .cost_function import CostFunction
 
 
