@@ -143,10 +143,8 @@ class FunctionPair:
                     "forward must return (out, cache) with cache=True, got "
                     f"{type(result).__name__}: leave out cache=True, or return both"
                 )
-            *outputs, stored = result
-        else:
-            outputs = list(result) if isinstance(result, list | tuple) else [result]
-        return ForwardRun(arguments, outputs, stored)
+            stored = result[-1]
+        return ForwardRun(arguments, self.outputs_of(result), stored)
 
     def outputs_of(self, result: Any) -> list[Any]:
         """Return the outputs of forward without the cache."""
