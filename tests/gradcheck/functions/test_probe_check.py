@@ -74,8 +74,5 @@ def test_all_directions_are_measured_where_rounding_explains_the_worst(monkeypat
 
     monkeypatch.setattr(probe_check, "slope_roughness", rough)
     cost, gradients, p = large()
-    report = check_gradients(cost, lambda p: {**gradients(p), "W": 1.0001 * gradients(p)["W"]}, p)
-    (row,) = [check for check in report.checks if check.parameter == "W"]
-    assert row.verdict == "unresolved"  # at a second point it is wrong
-    assert measured[0] == 1
-    assert sum(measured) > 1
+    check_gradients(cost, lambda p: {**gradients(p), "W": 1.0001 * gradients(p)["W"]}, p)
+    assert measured == [1, 3]
