@@ -9,10 +9,13 @@ from ..limits import MIN_SPARE_ELEMENTS
 from .pattern import pattern
 
 _POWERS = {
-    1: "an extra factor of {name}",
-    -1: "a factor of {name} is missing",
-    2: "an extra factor of the square of {name}",
-    -2: "a factor of the square of {name} is missing: a quotient may be grouped otherwise",
+    1: ("* {name}", "an extra factor of {name}"),
+    -1: ("/ {name}", "a factor of {name} is missing"),
+    2: ("* {name}**2", "an extra factor of the square of {name}"),
+    -2: (
+        "/ {name}**2",
+        "a factor of the square of {name} is missing: a quotient may be grouped otherwise",
+    ),
 }
 
 
@@ -37,12 +40,10 @@ def known_factor(e: Evidence) -> str | None:
             continue
         if np.abs(array).min() == np.abs(array).max():
             continue  # a number: the factor says as much
-        for power, words in _POWERS.items():
+        for power, (product, words) in _POWERS.items():
             r = constant_ratio(e.analytic, array**power * e.numeric)
             if r is not None:
-                number = "" if np.isclose(r, 1) else f"{r:.4g} x "
-                return (
-                    f"analytic = {number}{name}**{power} x numeric in {e.lines.all_elements()}: "
-                    + words.format(name=name)
-                )
+                number = "" if np.isclose(r, 1) else f"{r:.4g} * "
+                finding = f"analytic = {number}numeric {product.format(name=name)}"
+                return f"{finding} in {e.lines.all_elements()}: {words.format(name=name)}"
     return None
