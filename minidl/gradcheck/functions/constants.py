@@ -60,6 +60,13 @@ REPEATS = 3
 """How often a gradient is called again at the same point: what piles up, moves on or is random
 differs in how."""
 
+REPEAT_ULPS = 64
+"""What another order of summation may change in float32 between two calls: 8e-6 of an element and
+as much of the root mean square. Most code repeats bit by bit."""
+
+MAX_REPEAT_ROUNDING = 0.05
+"""The same in half precision: six ulps of bfloat16."""
+
 JITTER_SAFETY = 10
 """The factor between the range of an element over these calls and the error bar of a gradient that
 is random: that it is, is said by a rule of its own."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minidl import check_gradients
 from minidl.gradcheck.constants import EPS
 from minidl.gradcheck.functions.pytree import ParameterTree
 from minidl.gradcheck.functions.repeatability import compare_calls
@@ -47,3 +48,24 @@ def test_the_arrays_that_differ_are_named():
     found = compared(FIRST, FIRST + LAST, FIRST, FIRST)
     assert found.changed == ["b"]
     assert "gradient of b," in found.violation
+
+
+@pytest.mark.parametrize(
+    ("precision", "rounding", "chance"),
+    [(2.0**-23, 4e-6, 1e-4), (2.0**-10, 1e-2, 0.2), (2.0**-7, 2e-2, 0.2)],
+)
+def test_chance_shows_in_low_precision(precision, rounding, chance):
+    for change, kind in ((rounding, ""), (chance, "random")):
+        runs = [FIRST * (1 + change * step) for step in (0.0, 1.0, 0.3, 0.7)]
+        assert compare_calls(runs, [], LEAVES, [precision, precision]).kind == kind
+
+
+def test_a_float32_gradient_that_is_random_by_3e_4_fails():
+    rng = np.random.default_rng(1)
+
+    def gradient(x):
+        return (x**3 * (1 + 3e-4 * rng.random(x.shape))).astype(np.float32)
+
+    x = np.random.default_rng(0).standard_normal(14)
+    report = check_gradients(lambda p: np.float32((p**4).sum() / 4), gradient, x)
+    assert "random" in report.failures[0].diagnosis
