@@ -9,7 +9,9 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import TINY
 from ..rounding.compare import root_mean_square
+from ..rounding.noise import ulp_noise
 from .constants import NEARBY_FACTORS
+from .precision.constants import FULL_BITS
 from .pytree import Leaf
 
 Move = Callable[[Array, Array], Array]
@@ -32,6 +34,17 @@ def random_steps(theta: Array, leaves: Sequence[Leaf], rng: np.random.Generator)
     signs = np.where(rng.random(theta.size) < 0.5, -1.0, 1.0)
     steps: Array = sizes(theta, leaves) * signs * rng.uniform(low, high, theta.size)
     return steps
+
+
+def disturbed(theta: Array, bits: int, rng: np.random.Generator) -> Array:
+    """Return `theta` with noise: of two ulps of a coarse format, if bits are those of one.
+
+    Code in such a format rounds its argument, which may move it across kinks and ties.
+    """
+    if bits == FULL_BITS:
+        return ulp_noise(theta, rng)
+    noisy: Array = theta * (1 + 2.0 ** (1 - bits) * rng.uniform(-1, 1, theta.size))
+    return noisy
 
 
 def moved(theta: Array, leaves: Sequence[Leaf], steps: Array, move: Move) -> Array:

@@ -11,7 +11,6 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import EPS, ROUNDING_PER_NOISE, ROUNDING_ULPS
 from ..numeric.differences import ComplexStep, NotComplexSafe
-from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
 from .constants import (
     NEARBY_AGREEMENT,
@@ -22,7 +21,9 @@ from .constants import (
     SAME_GRADIENT,
 )
 from .cost_function import CostFunction
-from .nearby_points import OTHER_MOVES, each_alone, moved, random_steps
+from .nearby_points import OTHER_MOVES, disturbed, each_alone, moved, random_steps
+from .precision.constants import FULL_BITS
+from .precision.significant_bits import significant_bits
 
 
 class NearbyGradient(NamedTuple):
@@ -58,6 +59,7 @@ class SecondPoint:
     ) -> None:
         self._cost, self._gradient, self._rng = cost, gradient, rng
         self._exact = exact
+        self._bits = significant_bits(gradient.value) or FULL_BITS
         self._origin = cost.theta.copy()
         self.nearby = self._first_nearby()
 
@@ -172,7 +174,10 @@ class SecondPoint:
     def _noise(self, point: NearbyGradient, number: int, direction: Array) -> float:
         """Return the rounding of the analytic slope, revealed by noise on the point."""
         gradients = []
-        for theta in (point.theta, *(ulp_noise(point.theta, self._rng) for _ in range(2))):
+        for theta in (
+            point.theta,
+            *(disturbed(point.theta, self._bits, self._rng) for _ in range(2)),
+        ):
             self._gradient_at(theta)  # a gradient of the call before is none of this point
             gradients.append(self._gradient_at(theta))
         base, *others = gradients
@@ -181,7 +186,7 @@ class SecondPoint:
             if other is not None and base is not None:
                 change = self._of(other - base, number)
                 changes.append(abs(float((change * direction).sum())))
-        return ROUNDING_PER_NOISE * max(changes)
+        return max(changes) * (ROUNDING_PER_NOISE if self._bits == FULL_BITS else 1)
 
     def _direction(self, number: int) -> Array:
         steps = random_steps(self._cost.theta, self._cost.tree.leaves, self._rng)

@@ -1,6 +1,7 @@
 """Gradients at other points than the given one."""
 
 import numpy as np
+from coarse_functions import bfloat16
 
 from minidl.gradcheck.functions.analytic_gradient import AnalyticGradient
 from minidl.gradcheck.functions.constants import NEARBY_DISTANCES
@@ -126,3 +127,19 @@ def test_arrays_that_move_the_cost_nowhere():
         {"a": X, "b": 0 * X},
     )
     assert second.unused_arrays([1]) == []
+
+
+def test_ties_of_a_rounded_argument_are_right():
+    rng = np.random.default_rng(0)
+    x, weights = rng.standard_normal(400), bfloat16(rng.standard_normal(400))
+
+    def cost(p):
+        return (p[np.argsort(p.real)] * weights).sum()
+
+    def gradients(p):
+        g = np.empty(400)
+        g[np.argsort(bfloat16(p), kind="stable")] = weights
+        return g
+
+    assert second_point(cost, gradients, x)[1] == []
+    assert second_point(cost, lambda p: gradients(x), x)[1] == [0]
