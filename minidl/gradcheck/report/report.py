@@ -31,8 +31,9 @@ class GradientError(MinidlError, AssertionError):
 class Report:
     """The result of a gradient check.
 
-    `GradientChecker.check`, `check_gradients` and the functions of `minidl.testing` return it.
-    ``print(report)`` shows it as text; in a notebook it is a table.
+    `GradientChecker.check`, `check_gradients`, `check_function` and the functions of
+    `minidl.adapters` and `minidl.testing` return it. ``print(report)`` shows it as text; in a
+    notebook it is a table.
 
     Parameters
     ----------
