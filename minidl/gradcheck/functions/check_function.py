@@ -11,6 +11,7 @@ from .pairs.inputs import FunctionInputs
 from .pairs.owner import PairState
 from .pairs.pair import FunctionPair
 from .pairs.pair_check import PairCheck
+from .pairs.signature import check_accepts_inputs
 
 
 def check_function(
@@ -76,8 +77,8 @@ def check_function(
     Raises
     ------
     ArgumentError
-        If there is nothing to differentiate, `wrt` names no input, or `forward` does not return
-        what `cache` says.
+        If there is nothing to differentiate, `wrt` names no input, `forward` takes more or fewer
+        inputs, or it does not return what `cache` says.
     DtypeError
         If `forward` returns no real floats, or an input named by `wrt` is no array of them.
     NonFiniteError
@@ -128,6 +129,7 @@ def check_function(
             raise ArgumentError(f"{name} must be callable, got {type(function).__name__}")
     if not inputs:
         raise ArgumentError("check_function needs the inputs of forward, got none: pass them")
+    check_accepts_inputs(forward, inputs)
     state = PairState(forward, backward)
     with state.preserved():
         pair = FunctionPair(

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import minidl
 from minidl import check_function
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, DtypeError, ShapeError, SignatureError
 
 X = np.random.default_rng(1).standard_normal((3, 4))
 
@@ -203,3 +203,70 @@ def test_any_size_of_a_layer(sizes, wrong, in_object):
         report = check_function(lambda x, w, b: x @ w + b, backward, x, w, b, backward_inputs=True)
     assert [check.parameter for check in report.failures] == ([wrong] if wrong else [])
     assert report.ok == (not wrong)
+
+
+def _product(x, w):
+    return x @ w
+
+
+def _of_product(dy, x, w):
+    return dy @ w.T, x.T @ dy
+
+
+ROWS, WEIGHT = np.arange(6.0).reshape(2, 3), np.ones((3, 4))
+
+
+@pytest.mark.parametrize(
+    ("forward", "inputs", "options", "error", "words"),
+    [
+        (
+            _product,
+            (ROWS,),
+            {},
+            SignatureError,
+            r"takes \(x, w\), got 1 inputs .*each input by itself",
+        ),
+        (_product, ((ROWS, WEIGHT),), {}, SignatureError, r"takes \(x, w\), got 1 inputs"),
+        (_product, (ROWS, WEIGHT, WEIGHT), {}, SignatureError, "got 3 inputs"),
+        (lambda x, w: {"y": x @ w}, (ROWS, WEIGHT), {}, ArgumentError, "in a tuple: return y1, y2"),
+        (lambda x, w: (x @ w, {}), (ROWS, WEIGHT), {}, ArgumentError, "pass cache=True"),
+        (lambda x, w: None, (ROWS, WEIGHT), {}, DtypeError, "got NoneType: return the output"),
+        (
+            _product,
+            (ROWS.astype(int), WEIGHT.astype(int)),
+            {},
+            DtypeError,
+            r"array of int64.*astype",
+        ),
+        (
+            _product,
+            (ROWS.astype(int), WEIGHT),
+            {"wrt": "x"},
+            DtypeError,
+            r"integers: .*astype\(float\)",
+        ),
+        (
+            _product,
+            (ROWS, WEIGHT),
+            {"wrt": 1.5},
+            ArgumentError,
+            "names or positions of inputs, got 1.5",
+        ),
+        (
+            _product,
+            (ROWS, WEIGHT),
+            {"wrt": [None]},
+            ArgumentError,
+            r"names or positions .* got \[None\]",
+        ),
+    ],
+)
+def test_wrong_usage_is_refused_with_the_cure(forward, inputs, options, error, words):
+    with pytest.raises(error, match=words):
+        check_function(forward, _of_product, *inputs, backward_inputs=True, **options)
+
+
+def test_functions_of_any_arguments_are_taken():
+    report = check_function(lambda *x: x[0] @ x[1], _of_product, ROWS, WEIGHT, backward_inputs=True)
+    assert report.ok
+    assert check_function(_product, _of_product, ROWS, WEIGHT, backward_inputs=True, wrt={"w"}).ok

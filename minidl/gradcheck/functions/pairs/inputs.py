@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +83,9 @@ class FunctionInputs:
     def _selected(self, wrt: Wrt) -> set[str] | None:
         if wrt is None:
             return None
-        asked = [wrt] if isinstance(wrt, str | int) else list(wrt)
+        asked = [wrt] if isinstance(wrt, str | int) else wrt
+        if not (isinstance(asked, Collection) and all(isinstance(one, str | int) for one in asked)):
+            raise ArgumentError(f"wrt must be names or positions of inputs, got {wrt!r}")
         n = len(self.names)
         for each in asked:
             if isinstance(each, int) and not -n <= each < n:
@@ -94,7 +96,8 @@ class FunctionInputs:
 
     def _refuse_or_set_aside(self, name: str, reason: str, *, asked: bool) -> None:
         if asked:
-            raise DtypeError(f"wrt must name arrays of real floats, but {name} {reason}")
+            cure = ": pass it as floats, by astype(float)" if "integer" in reason else ""
+            raise DtypeError(f"wrt must name arrays of real floats, but {name} {reason}{cure}")
         if reason != SETTING:
             self.set_aside[name] = reason
 

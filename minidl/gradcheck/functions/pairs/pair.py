@@ -160,7 +160,8 @@ class FunctionPair:
         if not any(is_real_output(output) for output in run.outputs):
             raise DtypeError(
                 "forward must return an array of floats, got "
-                + ", ".join(type(output).__name__ for output in run.outputs)
+                + ", ".join(map(_described, run.outputs))
+                + ": return the output, for inputs of floats (x.astype(float))"
             )
         return run
 
@@ -287,10 +288,17 @@ def _check_output(output: Any, number: int, *, has_cache: bool) -> None:
                 f"output {number} of forward must be finite to be checked, got NaN or infinity"
             )
     elif isinstance(output, Mapping | list | tuple) and not has_cache:
+        cure = "pass cache=True if it is what backward needs"
+        if not number:
+            cure = "return them one by one, in a tuple: return y1, y2"
         raise ArgumentError(
-            f"forward must return arrays, got {type(output).__name__} as output {number}: "
-            "pass cache=True if it is what backward needs"
+            f"forward must return arrays, got {type(output).__name__} as output {number}: {cure}"
         )
+
+
+def _described(output: Any) -> str:
+    is_array = isinstance(output, np.ndarray)
+    return f"an array of {output.dtype}" if is_array else type(output).__name__
 
 
 def _random_like(output: Any, rng: np.random.Generator) -> Any:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ....errors import ArgumentError
+from ....errors import ArgumentError, SignatureError
 
 
 def accepts(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
@@ -18,6 +18,21 @@ def accepts(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     except ValueError:  # it has no signature
         return True
     return True
+
+
+def check_accepts_inputs(forward: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    """Raise `SignatureError` if a forward function takes more or fewer inputs than these."""
+    try:
+        signature = inspect.signature(forward)
+    except (TypeError, ValueError):  # it has none
+        return
+    try:
+        signature.bind(*inputs)
+    except TypeError as error:
+        raise SignatureError(
+            f"forward takes {signature}, got {len(inputs)} inputs ({error}): pass check_function "
+            "each input by itself, in this order"
+        ) from None
 
 
 def check_no_cache_wanted(backward: Callable[..., Any], count: int) -> None:
