@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,12 +21,14 @@ EvidenceSource = Callable[[Check], dict[str, Any]]
 class KnownArrays(NamedTuple):
     """The arrays that a function takes, and their numeric gradients, by name.
 
-    `recorder` records the function.
+    `recorder` records the function. `rounding` is that of each analytic gradient in low precision,
+    whose `gradients` are the analytic ones where an array passed.
     """
 
     values: dict[str, Array]
     gradients: dict[str, Array]
     recorder: Recorder | None = None
+    rounding: Mapping[str, Array] = {}
 
 
 def explain_arrays(
@@ -36,7 +38,7 @@ def explain_arrays(
 
     An array may be wrong because one is that is computed later. What `source` tells comes first.
     """
-    operation = WrongOperation(checks, known.recorder)
+    operation = WrongOperation(checks, known.recorder, known.gradients, known.rounding)
     failed = [check for check in latest_first(checks) if check.verdict == "fail"]
     coefficients = _penalty_coefficients(failed, known)
     latest = ""

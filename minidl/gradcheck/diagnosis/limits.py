@@ -34,6 +34,10 @@ EDIT_AGREEMENT = 1e-7
 EDIT_MAX_BAR = 1e-3
 """Error bars that are wider, relative to the gradient, would let wrong edits pass."""
 
+TAPE_DIGITS = 8.0
+"""Digits that a wrong gradient in low precision must have above its rounding, in all elements
+together: one in ten thousand times ten thousand, for the `TAPE_EDITS` that are tried."""
+
 INVARIANCE_AGREEMENT = 1e-9
 """A line of a numeric gradient sums to zero if its sum is below this part of the sum of sizes: far
 above rounding, and above the error of extrapolated differences."""

@@ -49,7 +49,11 @@ def affine(x, w, b):
 @pytest.mark.parametrize(
     ("name", "gradient", "words"),
     [
-        ("x", lambda dy, x, w: dy @ w, "dy @ weight instead of dy @ weight.T"),
+        (
+            "x",
+            lambda dy, x, w: dy @ w,
+            "transposed: on the way back through the first argument of @",
+        ),
         ("w", lambda dy, x, w: (x * x).T @ dy, "x.T @ dy with the input squared"),
         ("w", lambda dy, x, w: affine(x, w, B).T @ dy, "y.T @ dy: the layer's output"),
         ("b", lambda dy, x, w: np.full(4, dy.sum()), "the sum of dy over both axes"),

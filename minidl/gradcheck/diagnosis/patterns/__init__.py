@@ -22,6 +22,7 @@ __all__ = ["ALL_PATTERNS", "PATTERNS", "SMALL_ERROR_PATTERNS"]
 
 PATTERNS: tuple[Pattern, ...] = (
     not_finite,
+    one_operation,
     all_zero,
     known_mistake,
     constant_factor,
@@ -29,7 +30,6 @@ PATTERNS: tuple[Pattern, ...] = (
     other_array,
     clipped,
     penalty_gradient,
-    one_operation,
     known_factor,
     one_element,
     range_of_the_input,

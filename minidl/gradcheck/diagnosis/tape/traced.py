@@ -37,6 +37,7 @@ class Tape:
 
     def apply(self, name: str, function: Any, args: Any, kwargs: Any) -> Any:
         """Return the result of a function of recorded arrays."""
+        kwargs = {key: value for key, value in kwargs.items() if not _is_precision(key, value)}
         parents: list[Node] = []
         positions: list[int] = []
         places = []
@@ -141,6 +142,11 @@ class Traced(NDArrayOperatorsMixin):
         """Return an array that can be written into alone."""
         return Traced(self.tape, self.node)
 
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+        """Return the array itself for another precision: the tape is in float64."""
+        is_float = np.dtype(dtype).kind == "f"
+        return self.copy() if is_float else self.node.value.astype(dtype)
+
     def __getitem__(self, key: Any) -> Any:
         return self.tape.apply("indexing", lambda x, k: x[k], (self, key), {})
 
@@ -155,6 +161,11 @@ class Traced(NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
+
+
+def _is_precision(option: str, value: Any) -> bool:
+    """Return whether an option of a function asks for a precision: the tape is in float64."""
+    return option == "dtype" and value is not None and np.dtype(value).kind == "f"
 
 
 def _part(operation: Operation, number: int) -> Operation:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from ....utils.typing import Array
 from ...result import Check
 from .graph import Graph
-from .search import find_edit
+from .search import Rounding, find_edit
 
 Recorder = Callable[[], Graph]
 """Records the function that is checked."""
 
 
 class WrongOperation:
-    """The mistake in one operation that gives the gradients of all arrays."""
+    """The mistake in one operation that gives the gradients of all arrays.
 
-    def __init__(self, checks: list[Check], recorder: Recorder | None) -> None:
+    For a function in low precision, `rounding` is that of each analytic gradient, and `passed` are
+    the gradients of the arrays that passed.
+    """
+
+    def __init__(
+        self,
+        checks: list[Check],
+        recorder: Recorder | None,
+        passed: Mapping[str, Array] | None = None,
+        rounding: Mapping[str, Array] | None = None,
+    ) -> None:
         self._checks, self._recorder = checks, recorder
+        self._passed, self._rounding = passed or {}, rounding or {}
         self._words: str | None = None
         self._inputs: set[str] = set()
 
@@ -33,11 +45,20 @@ class WrongOperation:
 
     def _search(self, graph: Graph) -> str:
         self._inputs = set(graph.inputs)
-        arrays = [check for check in self._checks if check.parameter in graph.inputs]
-        analytic = {check.parameter: check.analytic for check in arrays}
-        numeric = {check.parameter: check.numeric for check in arrays}
-        return find_edit(
-            graph,
-            {name: array for name, array in analytic.items() if array is not None},
-            {name: array for name, array in numeric.items() if array is not None},
-        )
+        analytic: dict[str, Array] = {}
+        numeric: dict[str, Array] = {}
+        rounding: dict[str, Rounding] = {}
+        for check in self._checks:
+            name = check.parameter
+            if name not in graph.inputs:
+                continue
+            unit = self._rounding.get(name)
+            # In low precision, no elements of an array that passed are computed.
+            passed = None if unit is None else self._passed.get(name)
+            for known, array in ((analytic, check.analytic), (numeric, check.numeric)):
+                array = passed if array is None else array
+                if array is not None:
+                    known[name] = array
+            if unit is not None:
+                rounding[name] = Rounding(unit if check.bar is None else check.bar, unit)
+        return find_edit(graph, analytic, numeric, rounding)

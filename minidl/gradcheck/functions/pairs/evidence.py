@@ -10,9 +10,9 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...diagnosis.activation_mistakes import DROPOUT_MISTAKES
-from ...diagnosis.evidence import Candidate, constant_ratio
+from ...diagnosis.evidence import Candidate, are_close, constant_ratio
 from ...diagnosis.function_candidates import function_candidates
-from ...diagnosis.known_function import KnownFunction
+from ...diagnosis.known_function import KnownFunction, VectorJacobian
 from ...numeric.differences import ComplexStep, RichardsonDifference, Scheme
 from ...numeric.function import Function, real_and_complex
 from ...numeric.gradient import numeric_gradients
@@ -49,6 +49,9 @@ class PairEvidence:
             "output": self._y,
             "cotangent": self._dy,
         }
+        if evidence["input"] is not None and numeric is not None:
+            with suppress(Exception):
+                evidence["is_elementwise"] = self._is_elementwise(check, numeric)
         if not any(map(str.isdigit, check.parameter)):  # no layer of a net, but an input of its own
             evidence["later_error"] = ""
         if numeric is not None and numeric.shape == value.shape:
@@ -65,7 +68,14 @@ class PairEvidence:
             np.ndim(array) > 1 and len(array) == len(self._y) for array in arrays.values()
         )
 
-    def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
+    def _is_elementwise(self, check: Check, numeric: Array) -> bool:
+        """Return whether zeros in dy give zeros at the same places, and nothing else changes."""
+        mask = np.arange(self._dy.size).reshape(self._dy.shape) % 2
+        found = self._vjp(check)([self._dy * mask], None, self._calls)
+        return found is not None and are_close(found[0], numeric * mask)
+
+    def _vjp(self, check: Check) -> VectorJacobian:
+        """Return the numeric gradients of an array for other incoming gradients."""
         name, value = check.parameter, self._values[check.parameter]
         scheme: Scheme = RichardsonDifference()
         most = self._calls // calls_per_element(scheme)
@@ -82,6 +92,10 @@ class PairEvidence:
             gradients = numeric_gradients(function, cotangents, rng, scheme, min(limit, most))
             return None if gradients is None else [gradient.value for gradient in gradients]
 
+        return vjp
+
+    def _candidates(self, check: Check, numeric: Array) -> list[Candidate]:
+        name, value = check.parameter, self._values[check.parameter]
         others = [array for other, array in self._pair.inputs.values.items() if other != name]
         numbers = [x for x in self._pair.inputs.numbers.values() if 0 < x < 1]
         known = KnownFunction(
@@ -89,7 +103,7 @@ class PairEvidence:
             numeric,
             self._y,
             self._dy,
-            vjp,
+            self._vjp(check),
             inputs=[array for array in others if array.ndim] or [value],
             weights=others,
             has_several_outputs=len(self._pair.cotangents) > 1,

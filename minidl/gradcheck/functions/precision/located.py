@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....utils.typing import Array
 from ...diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
 from ...result import Check
 from ...rounding.compare import root_mean_square, worst_element
@@ -23,7 +24,12 @@ def explain_failures(
     evidence: EvidenceSource | None = None,
 ) -> None:
     """Compute the elements of small arrays that failed, and explain these failures."""
-    known = KnownArrays(cost.tree.arrays(cost.theta), cost.tree.arrays(gradient.value))
+    values, gradients = cost.tree.arrays(cost.theta), cost.tree.arrays(gradient.value)
+    rounding = {
+        leaf.name: _rounding(gradients[leaf.name], precision, number)
+        for number, leaf in enumerate(cost.tree.leaves)
+    }
+    known = KnownArrays(values, gradients, cost.record, rounding)
     for number, check in enumerate(checks):
         if check.verdict == "fail":
             _fill_in(check, number, cost, gradient, precision)
@@ -46,8 +52,7 @@ def _fill_in(
     if analytic.size > ELEMENTS:
         return
     numeric, error = numeric_elements(cost, precision, range(part.start, part.stop))
-    typical = np.abs(analytic) + root_mean_square(analytic)
-    bar = error + ELEMENT_ROUNDING * precision.gradient.units[number] * typical
+    bar = error + _rounding(analytic, precision, number)
     is_known = np.isfinite(numeric) & np.isfinite(bar)
     numeric, bar = np.where(is_known, numeric, analytic), np.where(is_known, bar, np.inf)
     if (np.abs(analytic - numeric) <= bar).all():
@@ -58,3 +63,10 @@ def _fill_in(
         *arrays, np.where(arrays[2] < np.inf, abs(arrays[0] - arrays[1]), 0)
     )
     check.kinks = 0
+
+
+def _rounding(analytic: Array, precision: Precision, number: int) -> Array:
+    """Return the rounding of the elements of an analytic gradient."""
+    typical = np.abs(analytic) + root_mean_square(analytic)
+    rounding: Array = ELEMENT_ROUNDING * precision.gradient.units[number] * typical
+    return rounding

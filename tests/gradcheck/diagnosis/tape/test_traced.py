@@ -87,3 +87,25 @@ def test_the_tape_has_an_end():
         x = x.ravel()
     with pytest.raises(NotTraceable, match="operations"):
         x + X.ravel()
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x, w: np.tanh(x.astype(np.float32) @ w.astype("float32")).astype(np.float32),
+        lambda x, w: np.sum(np.asarray(x, np.float32) @ w, axis=0, dtype=np.float32) * x,
+    ],
+)
+def test_a_function_that_casts_to_float32_is_recorded_in_float64(forward):
+    graph = graph_of(forward)
+    exact = graph_of(lambda x, w: np.tanh(x @ w))
+    if graph.tape[-1].name != "multiply":
+        found, expected = graph.gradients(), exact.gradients()
+        assert all(np.allclose(found[n], expected[n], rtol=1e-14) for n in found)
+    assert all(node.value.dtype == float for node in graph.tape)
+    assert any((node.value != node.value.astype(np.float32)).any() for node in graph.tape)
+
+
+def test_integers_are_no_part_of_the_tape():
+    graph = graph_of(lambda x, w: x[np.argmax(w, axis=0)] * w.astype(int))
+    assert len([node for node in graph.tape if node.name == "multiply"]) == 1

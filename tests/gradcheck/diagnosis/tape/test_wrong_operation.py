@@ -39,3 +39,20 @@ def test_a_function_that_cannot_be_recorded_has_none():
 
     assert WrongOperation(checks(), recorder).find("x") == ""
     assert WrongOperation(checks(), None).find("x") == ""
+
+
+def test_of_an_array_that_passed_in_low_precision_the_gradient_is_enough():
+    failed = Check(
+        None, "total", "x", analytic=DY @ W.T, numeric=DZ @ W.T, bar=np.full((4, 4), 1e-4)
+    )
+    passed = Check(None, "total", "w")
+    rounding = {"x": np.full((4, 4), 1e-6), "w": np.full(W.shape, 1e-6)}
+    gradients = {"x": DY @ W.T, "w": X.T @ DZ}
+    found = WrongOperation([failed, passed], recorder_of_layer, gradients, rounding)
+    assert "first argument of @" in found.find("x")
+    unknown = WrongOperation([failed, passed], recorder_of_layer)
+    assert "the derivative with respect to the argument of tanh" in unknown.find("x")
+
+
+def recorder_of_layer():
+    return graph_of(lambda x, w: np.tanh(x @ w))

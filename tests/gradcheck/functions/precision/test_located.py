@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from coarse_functions import bfloat16, tanh_layer
 
-from minidl import check_gradients
+from minidl import check_function, check_gradients
 
 
 def zero_row(g):
@@ -31,6 +31,25 @@ def test_mistakes_in_float32_are_named(mistake, words):
     assert words in report.guilty.diagnosis
     assert report.guilty.error_summary
     assert "index" in report.guilty.worst
+
+
+def test_a_mistake_in_one_operation_in_float32_is_named():
+    def forward(x, w):
+        return np.tanh(x.astype(np.float32) @ w.astype(np.float32))
+
+    def backward(dy, x, w):
+        x, w, dy = (array.astype(np.float32) for array in (x, w, dy))
+        return dy @ w.T, x.T @ dy  # the derivative of tanh is missing
+
+    rng = np.random.default_rng(0)
+    report = check_function(
+        forward, backward, rng.standard_normal((5, 4)), rng.standard_normal((4, 3)),
+        backward_inputs=True,
+    )  # fmt: skip
+    assert len(report.failures) == 2
+    for check in report.failures:
+        assert "the derivative with respect to the argument of tanh" in check.diagnosis
+        assert "(equal to within rounding)" in check.diagnosis
 
 
 def test_a_wrong_gradient_in_bfloat16_is_named_with_a_reference():
