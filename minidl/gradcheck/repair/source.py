@@ -82,11 +82,19 @@ def outer_names(function: FunctionType) -> dict[str, Any]:
     free = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
     named = {
         name: function.__globals__[name]
-        for name in ("np", *code.co_names)
+        for name in ("np", *_names_in(code))
         if name in function.__globals__
     }
     own = {name: _copied(value) for name, value in (named | free).items()}
     return {**vars(builtins), **own}
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """Yield the names that a function looks up, also in comprehensions and lambdas of its own."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
 
 
 def local_names(tree: ast.FunctionDef | ast.Lambda) -> Iterator[str]:

@@ -76,3 +76,12 @@ def test_names_stand_for_copies():
     assert np.array_equal(names["SCALE"], SCALE)
     assert names["SCALE"] is not SCALE
     assert names["len"] is len
+
+
+def test_names_within_comprehensions_are_found():
+    def rows(dy):
+        return [row * SCALE for row in dy], lambda dy: scaled(dy)
+
+    names = outer_names(rows)
+    assert np.array_equal(names["SCALE"], SCALE)
+    assert names["scaled"] is scaled

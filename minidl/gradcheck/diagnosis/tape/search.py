@@ -95,6 +95,7 @@ def _is_clear(
     digits = 0.0
     for name, (_, unit) in rounding.items():
         gap = np.abs(analytic[name] - right[name])
+        unit = np.maximum(unit, TAPE_AGREEMENT * max_abs(right[name]))  # zeros are exact
         seen = (gap > unit) & (unit > 0)
         digits += float(np.log10(gap[seen] / unit[seen]).sum())
     return digits >= TAPE_DIGITS
