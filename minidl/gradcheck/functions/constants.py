@@ -34,6 +34,10 @@ longer ones change the cost, its rounding hides the slope."""
 
 # Kinks.
 
+SIDES_STEP = 1e-170
+"""The complex step that compares the sides of kinks where all elements move: its square vanishes,
+so that the product of two moved numbers does not decide on which side of a kink zero is."""
+
 MAX_VAIN_SEARCHES = 16
 """The search for kinks ends after this number of failed elements in a row without one."""
 
@@ -99,6 +103,10 @@ NEARBY_BOUNDS = 10
 NEARBY_STEPS = (2.0**-6, 2.0**-9, 2.0**-12)
 """Steps along a direction at a second point, in units of the elements. How far their quotients
 differ shows noise, curvature and kinks."""
+
+NEARBY_SHORT_STEPS = (2.0**-15, 2.0**-18, 2.0**-21, 2.0**-24, 2.0**-27)
+"""Steps that are tried before a gradient counts as wrong there: a function that oscillates within
+the steps above has its slope within two of these in a row."""
 
 
 # Linearity of a backward function in its incoming gradient.

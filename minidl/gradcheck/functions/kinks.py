@@ -21,7 +21,7 @@ from ..constants import (
     SIDES_AGREEMENT,
     SIDES_AGREEMENT_ELEMENT,
 )
-from ..numeric.differences import RichardsonDifference, Scheme, values_at
+from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme, values_at
 from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square
 from .constants import (
@@ -29,6 +29,7 @@ from .constants import (
     MAX_BAR_RICHARDSON,
     MAX_REFINED,
     MAX_VAIN_SEARCHES,
+    SIDES_STEP,
     UNREFINED_PART,
 )
 from .cost_function import CostFunction
@@ -118,8 +119,9 @@ def _compare_sides(
 ) -> None:
     value = numeric.value
     direction = rng.standard_normal(value.size)
-    forth = cost.slope(scheme, ..., direction)[0]
-    back = cost.slope(scheme, ..., -direction)[0]
+    short = ComplexStep(SIDES_STEP)
+    forth = cost.slope(short, ..., direction)[0]
+    back = cost.slope(short, ..., -direction)[0]
     if not abs(forth + back) > SIDES_AGREEMENT * float(np.abs(value * direction).sum()):
         return
     left = cost.elementwise_gradient(scheme, -1.0).value

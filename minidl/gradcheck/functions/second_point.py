@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from .constants import (
     NEARBY_AGREEMENT_COARSE,
     NEARBY_BOUNDS,
     NEARBY_DISTANCES,
+    NEARBY_SHORT_STEPS,
     NEARBY_STEPS,
     SAME_GRADIENT,
 )
@@ -169,7 +171,10 @@ class SecondPoint:
             allowed = NEARBY_BOUNDS * error + tolerance * max(size, abs(numeric))
             if not (np.isfinite(gap) and gap > allowed):
                 return False
-        return gap > allowed + NEARBY_BOUNDS * self._noise(point, number, direction)
+        if gap <= allowed + NEARBY_BOUNDS * self._noise(point, number, direction):
+            return False
+        along = partial(self._values, number, direction)
+        return not _short_steps_agree(along, analytic, tolerance * size)
 
     def _noise(self, point: NearbyGradient, number: int, direction: Array) -> float:
         """Return the rounding of the analytic slope, revealed by noise on the point."""
@@ -202,14 +207,9 @@ class SecondPoint:
         Differences over several steps show noise, kinks, and an imaginary part that gets lost.
         """
         region = self._cost.tree.leaves[number].part
-        theta = self._cost.theta
         quotients, size = [], 0.0
         for step in NEARBY_STEPS:
-            values = []
-            for sign in (step, -step):
-                point = theta.copy()
-                point[region] += sign * direction
-                values.append(self._value(point))
+            values = self._values(number, direction, step)
             size = max(size, *map(abs, values))
             quotients.append((values[0] - values[1]) / (2 * step))
         finest = quotients[-1]
@@ -224,8 +224,34 @@ class SecondPoint:
                 return slope, error
         return finest, spread
 
+    def _values(self, number: int, direction: Array, step: float) -> tuple[float, float]:
+        """Return the cost where an array has moved by a step forth, and back."""
+        region, values = self._cost.tree.leaves[number].part, []
+        for length in (step, -step):
+            point = self._cost.theta.copy()
+            point[region] += length * direction
+            values.append(self._value(point))
+        return values[0], values[1]
+
     def _value(self, theta: Array) -> float:
         try:
             return self._cost.at(theta)
         except Exception:  # outside of the domain of the cost
             return np.nan
+
+
+def _short_steps_agree(
+    values: Callable[[float], tuple[float, float]], analytic: float, tolerance: float
+) -> bool:
+    """Return whether two short steps in a row have the slope of the gradient.
+
+    A function that oscillates has no such slope over longer ones. `values(step)` are those of the
+    cost one step forth, and back.
+    """
+    agrees = False
+    for step in NEARBY_SHORT_STEPS:
+        right, left = values(step)
+        before, agrees = agrees, abs((right - left) / (2 * step) - analytic) <= tolerance
+        if before and agrees and right != left:
+            return True
+    return False

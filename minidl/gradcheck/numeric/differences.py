@@ -63,6 +63,9 @@ class ComplexStep:
     arithmetic = "complex"
     h = COMPLEX_STEP
 
+    def __init__(self, h: float = COMPLEX_STEP) -> None:
+        self.h = h
+
     def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
         """Return (slope, error bound), or raise `NotComplexSafe`."""
         try:

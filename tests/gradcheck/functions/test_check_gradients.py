@@ -228,6 +228,7 @@ seeds = st.integers(0, 2**32 - 1)
     st.booleans(),
 )
 @example(276, "tanh", 100.0, True)
+@example(8, "relu", 1e-3, False)
 def test_a_right_network_never_fails(seed, activation, scale, ready):
     cost, gradients, parameters = network(np.random.default_rng(seed), activation, scale)
     given_ = gradients(parameters) if ready else gradients

@@ -70,3 +70,22 @@ def test_differences_that_are_too_uncertain_are_computed_again_by_more_steps():
     report = check_gradients(cost, gradients, np.array([0.0393, 0.5, -1.0]))
     assert report.ok, report
     assert max(check.resolution for check in report.checks) < MAX_BAR_RICHARDSON
+
+
+def test_products_of_moved_numbers_do_not_decide_on_which_side_of_a_kink_zero_is():
+    def cost(p):
+        hidden = np.maximum(p["b"], 0)
+        return (np.maximum(p["w"] @ hidden + p["c"], 0) * [1.0, 2.0]).sum() + p["b"].sum()
+
+    def gradients(p):
+        hidden = np.maximum(p["b"], 0)
+        dz = (p["w"] @ hidden + p["c"] > 0) * [1.0, 2.0]
+        dh = p["w"].T @ dz
+        return {"w": np.outer(dz, hidden), "b": dh * (p["b"] > 0) + 1, "c": dz}
+
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        w = 1e-3 * rng.standard_normal((2, 3))
+        parameters = {"w": w, "b": np.zeros(3), "c": np.zeros(2)}
+        report = check_gradients(cost, gradients, parameters, seed=seed)
+        assert report.ok, report

@@ -3,6 +3,7 @@
 import numpy as np
 from coarse_functions import bfloat16
 
+from minidl import check_gradients
 from minidl.gradcheck.functions.analytic_gradient import AnalyticGradient
 from minidl.gradcheck.functions.constants import NEARBY_DISTANCES
 from minidl.gradcheck.functions.cost_function import CostFunction
@@ -143,3 +144,18 @@ def test_ties_of_a_rounded_argument_are_right():
 
     assert second_point(cost, gradients, x)[1] == []
     assert second_point(cost, lambda p: gradients(x), x)[1] == [0]
+
+
+def oscillating(p):
+    return np.abs(np.sin(1e5 * p) + 2).sum()  # no complex step
+
+
+def test_a_gradient_of_a_function_that_oscillates_follows_its_argument():
+    report = check_gradients(oscillating, lambda p: 1e5 * np.cos(1e5 * p), np.array([0.5, 1.2, -2]))
+    assert report.ok, report
+
+
+def test_a_stale_gradient_of_such_a_function_does_not():
+    start = np.array([0.5, 1.2, -2])
+    report = check_gradients(oscillating, lambda p: 1e5 * np.cos(1e5 * start), start)
+    assert [check.parameter for check in report.failures] == ["follows its argument"], report
