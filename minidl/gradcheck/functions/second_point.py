@@ -25,6 +25,7 @@ from .constants import (
 from .cost_function import CostFunction
 from .nearby_points import OTHER_MOVES, disturbed, each_alone, moved, random_steps
 from .precision.constants import FULL_BITS
+from .precision.safe_calls import value_or_nan
 from .precision.significant_bits import significant_bits
 
 
@@ -230,14 +231,8 @@ class SecondPoint:
         for length in (step, -step):
             point = self._cost.theta.copy()
             point[region] += length * direction
-            values.append(self._value(point))
+            values.append(value_or_nan(self._cost, point))
         return values[0], values[1]
-
-    def _value(self, theta: Array) -> float:
-        try:
-            return self._cost.at(theta)
-        except Exception:  # outside of the domain of the cost
-            return np.nan
 
 
 def _short_steps_agree(
