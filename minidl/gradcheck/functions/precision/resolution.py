@@ -28,10 +28,11 @@ def resolution(gradient: Array, directions: list[Array], bars: list[float]) -> f
         An error of this relative size is seen whatever its shape: spread over all elements, along
         random signs its slope is normally distributed, and at least one of the slopes exceeds its
         bar with a probability of 1 - `MISS_PROBABILITY`; in one element, the slope follows from
-        how far that element moved. Infinite for a gradient of zeros.
+        how far that element moved. Infinite for a gradient of zeros, and for one
+        that is not finite.
     """
     norm = float(np.linalg.norm(gradient))
-    if not (norm > 0 and bars and np.isfinite(min(bars))):
+    if not (0 < norm < np.inf and any(np.isfinite(bars))):
         return np.inf
     reach = np.zeros(gradient.size)
     sensitivities = []

@@ -33,3 +33,12 @@ def test_nothing_is_seen_of_zeros_and_without_bars():
     assert resolution(np.ones(2), [], []) == np.inf
     assert resolution(np.ones(2), [np.ones(2)], [np.inf]) == np.inf
     assert resolution(np.array([2.0]), [np.ones(1)], [0.1]) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("gradient", [[1.0, 2.0], [0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]])
+@pytest.mark.parametrize("bars", [[1e-3, np.nan], [np.nan, 1e-3], [np.inf, np.nan], [1e-3, 1e-3]])
+def test_it_is_always_a_number(gradient, bars):
+    directions = [np.array([1.0, -1.0]), np.array([1.0, 1.0])]
+    reached = resolution(np.array(gradient), directions, bars)
+    assert reached > 0
+    assert np.isfinite(reached) or not (gradient == [1.0, 2.0] and 1e-3 in bars)
