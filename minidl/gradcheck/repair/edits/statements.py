@@ -13,6 +13,8 @@ def accumulation(scope: Scope) -> Iterator[Edit]:
     stored: set[str] = set()
     for node in scope.nodes:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            if isinstance(node.value, ast.Constant):  # += 0 would be an odd cure
+                continue
             target = node.targets[0]
             if isinstance(target, ast.Subscript | ast.Name | ast.Attribute) and (
                 isinstance(target, ast.Subscript) or ast.unparse(target) in stored
