@@ -39,7 +39,9 @@ def repeated_indices(scope: Scope) -> Iterator[Edit]:
     for node in scope.nodes:
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(target, ast.Subscript):
+            if isinstance(target, ast.Subscript) and not isinstance(
+                target.slice, ast.Constant | ast.Slice
+            ):
                 call = expression(
                     "np.add.at(a, i, v)", a=target.value, i=target.slice, v=node.value
                 )
