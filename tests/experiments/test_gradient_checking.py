@@ -56,7 +56,7 @@ def test_prints_what_was_found_and_both_reports(quick):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     for phrase in (
-        "planted dW2 x 2, db1 x 4: found in b1, W2",
+        "planted dW2 x 2, db1 x 4: found in W2, b1",
         "epsilon 1e-7: passes; the difference 1.189e-07 is above the usual threshold",
         "expected  found",
         "A right network",

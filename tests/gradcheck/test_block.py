@@ -49,7 +49,7 @@ def test_rows_and_columns_have_their_numbers_in_the_whole_array():
     ("factor", "words"),
     [
         ([[1], [0]], "only row 3 of 6 is zero"),
-        ([[1, 1, 1], [1, 2, 1]], "only row 3 of 6 is wrong"),
+        ([[1, 1, 1], [3, 2, 4]], "only row 3 of 6 is wrong"),
         (2, "analytic = 2.000 x numeric in all 6 elements that were computed, of 30"),
     ],
 )

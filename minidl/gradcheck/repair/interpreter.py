@@ -17,6 +17,7 @@ from .source import Definition, find_definition, is_users_function, outer_names
 
 # Functions that act on the world: an edited call would do what nobody asked for.
 _REFUSED = ("open", "input", "exec", "eval", "compile", "__import__")
+_STEPS_OF_A_RUN = 100  # for what is called as it is: forward, functions that are not understood
 _MAX_DEPTH = 20  # of calls within calls
 
 
@@ -64,6 +65,7 @@ class Interpreter(Expressions):
 
         def run(*arguments: Any, **keywords: Any) -> Any:
             self.edits, self._depth = edits, 0
+            self.steps_left -= _STEPS_OF_A_RUN
             return self.call(function, *arguments, **keywords)
 
         return run

@@ -120,8 +120,11 @@ class EditSearch:
         right = [name for name in original if name not in names]
         best: Edit | None = None
         repaired: list[Check] = []
+        half = self._interpreter.steps_left // 2  # the rest is for what this edit leaves wrong
         for edit in self._edits:
-            if not self._interpreter.steps_left > 0 or len(repaired) == len(wrong):
+            if self._interpreter.steps_left <= (half if repaired else 0):
+                break
+            if len(repaired) == len(wrong):
                 break
             gradients = self._gradients({**applied, **edit.changes})
             if gradients is None or not all(

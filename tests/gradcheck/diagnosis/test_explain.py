@@ -280,7 +280,7 @@ LAYERS = [
         0,
         after("weight", lambda g, *_: g + 0.1 * np.cos(np.arange(16.0)).reshape(4, 4)),
         "weight",
-        "unknown",
+        "unknown|right with",  # the mistake is in this file, where it is looked for
     ),
 ]
 

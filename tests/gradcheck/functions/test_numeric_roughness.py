@@ -59,7 +59,7 @@ def test_a_slight_factor_still_fails():
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_large_array_does_not_fail_for_it_either(seed):
-    z = 14 + np.random.default_rng(seed).standard_normal(20_000)
+    z = 14 + np.random.default_rng(seed).standard_normal(6_000)
     report = check_gradients(cross_entropy, sigmoid, z, seed=seed)
     assert not report.failures, report
     assert not check_gradients(cross_entropy, lambda z: sigmoid(z) * (1 + 1e-8), z, seed=seed).ok
