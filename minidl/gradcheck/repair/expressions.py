@@ -52,7 +52,12 @@ _GROWTH = 10  # of results by an edit: a missing sum over an axis
 
 
 class NotUnderstoodError(Exception):
-    """A node that is not run, or more steps than may be taken."""
+    """A node that is not run, or more steps than may be taken.
+
+    `is_noted` says whether the innermost function in which it occurred is known.
+    """
+
+    is_noted = False
 
 
 class Expressions:
@@ -101,7 +106,8 @@ class Expressions:
 
         An edit may broadcast a column against a row in each turn of a loop: memory would run out.
         """
-        if self.edits and (isinstance(left, _SEQUENCES) or isinstance(right, _SEQUENCES)):
+        is_sequence = isinstance(left, _SEQUENCES) or isinstance(right, _SEQUENCES)
+        if self.edits and is_sequence and isinstance(op, ast.Mult):
             raise NotUnderstoodError("a list that is repeated")
         if self.edits and type(left) is type(right) is int and abs(right) > _MAX_INT_POWER:
             raise NotUnderstoodError("a power that is too large")

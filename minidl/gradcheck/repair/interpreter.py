@@ -13,12 +13,15 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from .expressions import BINARY, Edits, Expressions, NotUnderstoodError
+from .harmless import is_harmless
 from .source import Definition, find_definition, is_users_function, outer_names
 
-# Functions that act on the world: an edited call would do what nobody asked for.
-_REFUSED = ("open", "input", "exec", "eval", "compile", "__import__")
 _STEPS_OF_A_RUN = 100  # for what is called as it is: forward, functions that are not understood
 _MAX_DEPTH = 20  # of calls within calls
+
+
+class _HarmfulError(NotUnderstoodError):
+    """A call of a function that may do more than compute."""
 
 
 class _Leave(Exception):
@@ -52,6 +55,8 @@ class Interpreter(Expressions):
     ----------
     definitions : dict
         The source of each function that was run; None for one that is called as it is.
+    objects : list of object
+        The objects whose methods were run: an edit may write into them.
     """
 
     def __init__(self, max_steps: int, known: Mapping[str, Any] | None = None) -> None:
@@ -59,6 +64,8 @@ class Interpreter(Expressions):
         self._known = known or {}
         self._depth = 0
         self.definitions: dict[CodeType, Definition | None] = {}
+        self.objects: list[object] = []
+        self._harmful: set[CodeType] = set()
 
     def edited(self, function: Callable[..., Any], edits: Edits) -> Callable[..., Any]:
         """Return the function with these nodes replaced."""
@@ -71,22 +78,26 @@ class Interpreter(Expressions):
         return run
 
     def call(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-        """Call a function: one of the user's by its source, any other as it is."""
-        name = getattr(function, "__name__", "")
-        if name in _REFUSED and getattr(function, "__module__", "") in ("builtins", "io", "_io"):
-            raise NotUnderstoodError(name)
+        """Call a function: one of the user's by its source, one that only computes as it is."""
         if function is print:
             return None
-        if not is_users_function(function) or self._depth >= _MAX_DEPTH:
+        if not is_users_function(function):
+            if self._depth and not is_harmless(function):
+                raise _HarmfulError(getattr(function, "__name__", type(function).__name__))
             return function(*arguments, **keywords)
         if isinstance(function, MethodType):
-            return self.call(function.__func__, function.__self__, *arguments, **keywords)
+            owner = function.__self__
+            if not any(owner is each for each in self.objects):
+                self.objects.append(owner)
+            return self.call(function.__func__, owner, *arguments, **keywords)
         assert isinstance(function, FunctionType)
         code = function.__code__
         if code not in self.definitions:
             self.definitions[code] = find_definition(code)
         definition = self.definitions[code]
-        if definition is None:
+        if definition is None or self._depth >= _MAX_DEPTH:
+            if self.edits and self._depth and code in self._harmful:
+                raise NotUnderstoodError(function.__name__)
             return function(*arguments, **keywords)
         return self._run(function, definition, *arguments, **keywords)
 
@@ -101,9 +112,12 @@ class Interpreter(Expressions):
             self._block(definition.body)
         except _Return as result:
             return result.value
-        except NotUnderstoodError:
-            if not self.edits:
-                self.definitions[function.__code__] = None  # it is called as it is from now on
+        except NotUnderstoodError as error:
+            if not self.edits and not error.is_noted:  # it is called as it is from now on
+                error.is_noted = True
+                self.definitions[function.__code__] = None
+                if isinstance(error, _HarmfulError):
+                    self._harmful.add(function.__code__)
             raise
         finally:
             self._depth -= 1

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...utils.snapshot import Snapshot
 from ...utils.typing import Array
 from ..block import Block
 from ..call_limits import MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS
@@ -76,11 +77,15 @@ class EditSearch:
     def __init__(self, editable: EditableFunction) -> None:
         self._editable = editable
         self._interpreter = Interpreter(MAX_EDIT_STEPS, editable.known)
+        self._snapshots: list[Snapshot] = []  # of objects that an edit may write into
 
     def explain(self, wrong: list[Check]) -> None:
         """Explain checks that one edit repairs; apply it; go on with those that are left."""
         if not self._is_understood(wrong):
             return
+        self._snapshots = [
+            Snapshot(each) for each in self._interpreter.objects if hasattr(each, "__dict__")
+        ]
         applied: dict[ast.AST, ast.AST] = {}
         while wrong:
             original = self._gradients(applied)
@@ -144,6 +149,9 @@ class EditSearch:
             return self._editable.run(edited)
         except Exception:  # of an edit that does not compute: shapes, names, types, steps
             return None
+        finally:
+            for snapshot in self._snapshots:
+                snapshot.restore()
 
 
 def _describe(edit: Edit, known: str) -> str:

@@ -1,5 +1,7 @@
 """Functions that are run from their source."""
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,27 @@ def test_recursion_ends():
         return again(x) if x > 0 else x
 
     assert run(again, 0) == 0
+
+
+def test_an_edit_never_changes_what_acts_on_the_world(tmp_path):
+    def logs(x, path):
+        path.write_text(str(x))
+        return x
+
+    def backward(x):
+        logs(x, tmp_path / "log")
+        return 2 * x
+
+    interpreter = Interpreter(100_000)
+    with pytest.raises(NotUnderstoodError, match="write_text"):
+        interpreter.edited(backward, {})(1)
+    assert interpreter.edited(backward, {})(1) == 2  # as it is, it may
+    assert (tmp_path / "log").read_text() == "1"
+    (product,) = (
+        node
+        for node in ast.walk(interpreter.definitions[backward.__code__].tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+    )
+    with pytest.raises(NotUnderstoodError, match="logs"):
+        interpreter.edited(backward, {product: product.right})(3)
+    assert (tmp_path / "log").read_text() == "1"

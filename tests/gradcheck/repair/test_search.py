@@ -102,3 +102,20 @@ def test_only_narrow_error_bars_are_a_proof(bar):
     check.analytic, check.numeric, check.bar = 2 * np.ones(3), np.ones(3), np.full(3, bar)
     explain_by_edits([check], EditableFunction(doubled, lambda edited: {"x": edited(np.ones(3))}))
     assert ("right with" in check.diagnosis) == (bar < 1e-3)
+
+
+def test_objects_behind_a_function_are_left_as_they_were():
+    class Net:
+        def __init__(self):
+            self.w, self.dw = W.copy(), np.zeros_like(W)
+
+        def backward(self, x):
+            self.dw[...] = 0.5
+            self.dw += np.cos(x) * self.w * 3
+            return self.dw.copy()
+
+    net = Net()
+    report = check_gradients(lambda p: (np.sin(p) * W).sum(), lambda p: net.backward(p), X)
+    assert not report.ok
+    assert np.array_equal(net.w, W)
+    assert np.array_equal(net.dw, 0.5 + np.cos(X) * W * 3)
