@@ -151,7 +151,7 @@ def grade(
     X, Y, parameters : array_like, array_like, dict of str to array_like
         Data, labels and the point at which to check, as in `check_course`.
     forward : callable, optional
-        The forward propagation for those who hand in none. Those who do are told if theirs gives
+        The forward propagation for those who hand in none. Those who do read a note if theirs gives
         another cost, with which wrong gradients may well agree.
     compute_cost : callable, optional
         The cost of an output, where forward propagation does not return it.

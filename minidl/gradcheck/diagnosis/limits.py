@@ -20,7 +20,7 @@ TAPE_USES = 8
 """Arrays that are used more often are those of loops."""
 
 OTHER_FORWARD_NODES = 60
-"""Operations of a function that is computed anew, changed in one place, for each of them."""
+"""Operations of a function that is computed again for each mistake, with one of them changed."""
 
 TAPE_ZERO = 1e-12
 """Absolute. Gradients up to this size are zero: a mistake may leave them so."""

@@ -13,5 +13,5 @@ HINT = (
 
 
 def complex_hint(notes: list[str]) -> list[str]:
-    """Return the hint if one of the notes of a report tells of such an array."""
+    """Return the hint if one of the notes of a report mentions such an array."""
     return [HINT] if any(_DISCARDED in note for note in notes) else []

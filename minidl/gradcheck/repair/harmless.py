@@ -12,10 +12,37 @@ _COMPUTING = ("numpy", "scipy", "math", "cmath", "builtins", "itertools", "funct
 """The packages whose functions and types compute, apart from ..."""
 
 _HARMFUL = frozenset(
-    ("open", "input", "exec", "eval", "compile", "__import__", "breakpoint", "exit", "quit")
-    + ("setattr", "delattr", "save", "savez", "savez_compressed", "savetxt", "savemat", "tofile")
-    + ("dump", "memmap", "fromfile", "load", "loadtxt", "genfromtxt", "loadmat", "write")
-    + ("set_printoptions", "seterr", "seed", "set_state")
+    {
+        "open",
+        "input",
+        "exec",
+        "eval",
+        "compile",
+        "__import__",
+        "breakpoint",
+        "exit",
+        "quit",
+        "setattr",
+        "delattr",
+        "save",
+        "savez",
+        "savez_compressed",
+        "savetxt",
+        "savemat",
+        "tofile",
+        "dump",
+        "memmap",
+        "fromfile",
+        "load",
+        "loadtxt",
+        "genfromtxt",
+        "loadmat",
+        "write",
+        "set_printoptions",
+        "seterr",
+        "seed",
+        "set_state",
+    }
 )
 """... these."""
 

@@ -52,7 +52,7 @@ def affine(x, w, b):
         (
             "x",
             lambda dy, x, w: dy @ w,
-            "transposed: on the way back through the first argument of @",
+            "transposed in the backward pass through the first argument of @",
         ),
         ("w", lambda dy, x, w: (x * x).T @ dy, "x.T @ dy with the input squared"),
         ("w", lambda dy, x, w: affine(x, w, B).T @ dy, "y.T @ dy: the layer's output"),

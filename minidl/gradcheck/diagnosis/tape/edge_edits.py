@@ -1,4 +1,4 @@
-"""Mistakes with what comes back through one argument of an operation."""
+"""Mistakes with what flows back through one argument of an operation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NodeMistake = Callable[[Node, int], Contribution | None]
 """``mistake(node, argument)`` returns what it does to that edge, None if it cannot be made."""
 
 
-MISSING = "the term that comes back through {place} is missing, as if it were held fixed"
+MISSING = "the term that flows back through {place} is missing, as if it were held fixed"
 
 _MASK, _FACTOR = " (a mask)", " (a factor)"
 KINDS = {
@@ -71,7 +71,9 @@ def _of_lengths(edges: list[tuple[Node, Edge]], place: str) -> Iterator[Edit]:
             (f"an extra division by {n} (a mean for a sum)", 1 / n),
             (f"an extra factor of {n} (a sum for a mean)", n),
         ):
-            yield from _edit(f"{words} on the way back through {place}", edges, _scaled(factor))
+            yield from _edit(
+                f"{words} in the backward pass through {place}", edges, _scaled(factor)
+            )
 
 
 def _scaled(factor: float) -> NodeMistake:
@@ -198,9 +200,9 @@ def _only(axis: int, index: int, *, kept: bool) -> NodeMistake:
 
 SIMPLE_MISTAKES: dict[str, NodeMistake] = {
     MISSING: lambda *_: _zero,
-    "the sign is wrong in what comes back through {place}": _scaled(-1),
-    "an extra factor of 2 in what comes back through {place}": _scaled(2),
-    "a factor of 2 is missing in what comes back through {place}": _scaled(0.5),
+    "the sign is wrong in what flows back through {place}": _scaled(-1),
+    "an extra factor of 2 in what flows back through {place}": _scaled(2),
+    "a factor of 2 is missing in what flows back through {place}": _scaled(0.5),
     "the derivative{kind} with respect to {place} is left out": pass_through,
     "the derivative with respect to {place} is applied twice": _derivative_power(2),
     "a square of the derivative with respect to {place} is missing": _derivative_power(0.5),
@@ -208,32 +210,34 @@ SIMPLE_MISTAKES: dict[str, NodeMistake] = {
         _derivative_power(-1)
     ),
     "only the diagonal of the derivative with respect to {place}": diagonal,
-    "transposed: on the way back through {place}": transposed,
-    "transposed: what comes back through {place}": _transposed_result,
-    "duplicates overwrite (= for +=) on the way back through {place}: only the last is there": (
+    "transposed in the backward pass through {place}": transposed,
+    "transposed: what flows back through {place}": _transposed_result,
+    "duplicates overwrite (= for +=) in what flows back through {place}: only the last counts": (
         _one_wins(last=True)
     ),
-    "duplicates overwrite (= for +=) on the way back through {place}: only the first is there": (
+    "duplicates overwrite (= for +=) in what flows back through {place}: only the first counts": (
         _one_wins(last=False)
     ),
-    "an extra factor, the input itself: what comes back is times {place}": _times(
+    "an extra factor, the input itself: what flows back is times {place}": _times(
         own=True, power=1
     ),
     "a factor is missing (left out), the input itself: {place}": _times(own=True, power=-1),
-    "an extra factor, the output, on the way back through {place}": _times(own=False, power=1),
-    "a factor is missing (left out), the output, on the way back through {place}": _times(
+    "an extra factor, the output, in the backward pass through {place}": _times(own=False, power=1),
+    "a factor is missing (left out), the output, in the backward pass through {place}": _times(
         own=False, power=-1
     ),
-    "the incoming gradient is ignored on the way back through {place}": _of(np.ones_like),
-    "the incoming gradient is in reverse order on the way back through {place}": _of(
+    "the incoming gradient is ignored in the backward pass through {place}": _of(np.ones_like),
+    "the incoming gradient is in reverse order in the backward pass through {place}": _of(
         lambda g: g[::-1] if g.ndim else g
     ),
-    "the incoming gradient is transposed on the way back through {place}": _of(_transposed_square),
-    "only the first row comes back through {place}": _only(0, 0, kept=True),
-    "only the last row comes back through {place}": _only(0, -1, kept=True),
-    "the first row is left out of what comes back through {place}": _only(0, 0, kept=False),
-    "the last row is left out of what comes back through {place}": _only(0, -1, kept=False),
-    "only the first column comes back through {place}": _only(1, 0, kept=True),
-    "only the last column comes back through {place}": _only(1, -1, kept=True),
+    "the incoming gradient is transposed in the backward pass through {place}": _of(
+        _transposed_square
+    ),
+    "only the first row flows back through {place}": _only(0, 0, kept=True),
+    "only the last row flows back through {place}": _only(0, -1, kept=True),
+    "the first row is left out of what flows back through {place}": _only(0, 0, kept=False),
+    "the last row is left out of what flows back through {place}": _only(0, -1, kept=False),
+    "only the first column flows back through {place}": _only(1, 0, kept=True),
+    "only the last column flows back through {place}": _only(1, -1, kept=True),
 }
 """For every argument of every operation."""

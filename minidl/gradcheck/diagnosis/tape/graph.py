@@ -1,4 +1,4 @@
-"""Gradients from a tape, and what changes in them if something is changed on the way back."""
+"""Gradients from a tape, and what changes in them if something is changed in the backward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ....utils.typing import Array
 from .node import Node
 
 Contribution = Callable[[Array, Array], Array]
-"""``edit(g, right)`` returns what comes back instead of `right` for the incoming gradient `g`."""
+"""``edit(g, right)`` returns what flows back instead of `right` for the incoming gradient `g`."""
 
 Current = Callable[[int], Array]
 """The incoming gradient of each node by its number, as changed so far."""
@@ -48,7 +48,7 @@ class Graph:
     seeds : dict
         The incoming gradients of the outputs.
     contributions : dict
-        What comes back along each edge.
+        What flows back along each edge.
     depends_on : dict
         The names of the inputs that each node depends on.
     """

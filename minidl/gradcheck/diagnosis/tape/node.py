@@ -1,4 +1,4 @@
-"""One recorded operation, and what comes back through each of its arguments."""
+"""One recorded operation, and what flows back through each of its arguments."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Node:
     jacobians: dict[int, Array] = field(default_factory=dict)
 
     def pull(self, argument: int, g: Array) -> Array:
-        """Return what comes back to an argument for the incoming gradient `g`."""
+        """Return what flows back to an argument for the incoming gradient `g`."""
         if argument not in self.jacobians:
             values = [parent.value for parent in self.parents]
             self.jacobians[argument] = self.derivative(argument, values)

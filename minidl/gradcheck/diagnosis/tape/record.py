@@ -36,7 +36,7 @@ def record(
     Returns
     -------
     Graph
-        What comes back.
+        What flows back.
 
     Raises
     ------

@@ -69,7 +69,7 @@ class Site:
         return f"the {ordinal}argument of {self.operation}{self.where}"
 
     def edges(self, argument: int, graph: Graph) -> list[tuple[Node, Edge]]:
-        """Return the edges to an argument along which something comes back."""
+        """Return the edges to an argument along which something flows back."""
         edges = [(node, (node.number, argument)) for node in self.nodes]
         return [(node, edge) for node, edge in edges if edge in graph.contributions]
 
@@ -80,7 +80,7 @@ def sites_of(graph: Graph) -> list[Site]:
 
 
 def turns_of(graph: Graph) -> dict[int, int]:
-    """Return the turn of its loop for each node, also of those from which nothing comes back."""
+    """Return the turn of its loop for each node, also of those from which nothing flows back."""
     return {node.number: turn for nodes in _grouped(graph.tape) for turn, node in enumerate(nodes)}
 
 

@@ -62,7 +62,7 @@ def overwriting_edits(graph: Graph) -> Iterator[Edit]:
         for node, edge in edges:
             free = 1.0 - _reached(node, edge[1])
             place = Site((node,)).argument(edge[1])
-            words = f"overwritten (= for +=): what comes back through {place} replaces"
+            words = f"overwritten (= for +=): what flows back through {place} replaces"
             others = [other for _, other in edges if other != edge]
             yield Edit(f"{words} all the rest", {other: _times(free) for other in others})
             for other in others if len(others) > 1 else ():
@@ -79,7 +79,7 @@ def _is_carried(edges: Edges, turns: dict[int, int]) -> bool:
 
 
 def _carried(edges: Edges, place: str) -> Iterator[Edit]:
-    carried = f"what one turn of a loop hands to the one before, through {place}"
+    carried = f"what one turn of a loop passes to the one before, through {place}"
     yield Edit(
         f"not carried back in time: {carried}, is missing",
         {edge: _nothing for _, edge in edges},
@@ -105,7 +105,7 @@ def _unchanged(node: Node, edge: Edge) -> Contribution:
 
 
 def _piled(edges: Edges) -> dict[Edge, Contribution]:
-    """Add to what comes back in each turn what has come back in the turns after it."""
+    """Add to what flows back in each turn what has flowed back in the turns after it."""
     seen: list[Array] = []
 
     def change(g: Array, right: Array) -> Array:
@@ -118,18 +118,18 @@ def _piled(edges: Edges) -> dict[Edge, Contribution]:
 def _some_turns(edges: Edges, place: str) -> Iterator[Edit]:
     """Yield what is left of the turns of a loop, in the order of the computation."""
     numbers = [edge for _, edge in edges]
-    back = f"comes back through {place}"
+    back = f"flows back through {place}"
     for words, dropped in (
         (
-            f"a loop that is left after its first turn on the way back: only that {back}",
+            f"a loop that is left after its first turn in the backward pass: only that {back}",
             numbers[:-1],
         ),
         (
             f"overwritten (= for +=) in each turn of the loop: only the last one {back}",
             numbers[1:],
         ),
-        (f"the first turn on the way back is left out of what {back}", numbers[-1:]),
-        (f"the last turn on the way back is left out of what {back}", numbers[:1]),
+        (f"the first turn in the backward pass is left out of what {back}", numbers[-1:]),
+        (f"the last turn in the backward pass is left out of what {back}", numbers[:1]),
     ):
         yield Edit(words, dict.fromkeys(dropped, _nothing))
     for last in (True, False):

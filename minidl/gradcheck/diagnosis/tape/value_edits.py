@@ -29,7 +29,7 @@ CHANGES: dict[str, Value] = {
 
 
 def value_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
-    """Yield mistakes in an argument of an operation on the way back through another one."""
+    """Yield mistakes in an argument of an operation in the backward pass through another one."""
     for site in sites:
         for argument in range(len(site.nodes[0].parents)):
             edges = site.edges(argument, graph)

@@ -304,7 +304,7 @@ def _described(output: Any) -> str:
 def _random_like(output: Any, rng: np.random.Generator) -> Any:
     if not is_number_array(output):
         if isinstance(output, np.ndarray):
-            return np.zeros(output.shape, int)  # nothing comes back through integers
+            return np.zeros(output.shape, int)  # nothing flows back through integers
         return None
     array = np.asarray(output)
     dy = rng.standard_normal(array.shape)

@@ -89,7 +89,7 @@ NOISE_DOMINATES = 0.6
 """From this share of noise on, narrower windows only have larger error bars."""
 
 CONFIRMING_EFFORT = 2
-"""A failure counts if that many times more points, drawn anew, fail too."""
+"""A failure counts if that many times more points, drawn again, fail too."""
 
 RANDOM_DIRECTIONS = 10
 """Along so many random directions an error of any shape shows: see `resolution`."""
@@ -172,7 +172,7 @@ READY_MADE_DIRECTIONS = 10
 """Random directions of a gradient that cannot be asked elsewhere."""
 
 READY_MADE_SAFETY = 2.0
-"""Its error bars are wider by this factor: nothing but two steps tells of curvature and kinks."""
+"""Its error bars are wider by this factor: only two steps show curvature and kinks."""
 
 ELEMENTS = 1000
 """Elements of a wrong array that are computed one by one, for its diagnosis."""
@@ -211,7 +211,7 @@ LEAST_PERSISTING = 4
 
 PERSISTENCE_DISTANCES = (0.3, 0.1, 0.03)
 """How far away these are, relative to the parameters: many ulps of bfloat16, so that everything is
-rounded anew; nearer where the domain ends."""
+rounded differently; nearer where the domain ends."""
 
 PERSISTENCE_DEVIATIONS = 7.0
 """The mean of these differences in standard errors: by chance, one in a thousand exceeds it."""

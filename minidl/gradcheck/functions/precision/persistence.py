@@ -2,7 +2,7 @@
 
 Code in half precision rounds intermediate results as well: a mean, or a standard deviation, by as
 much at every point nearby, so that no average over a short line shows it. Farther away it is
-rounded anew. A mistake stays.
+rounded differently. A mistake stays.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mistakes with what comes back through one argument."""
+"""Mistakes with what flows back through one argument."""
 
 import re
 
@@ -28,8 +28,8 @@ def last_wins(dy):
 @pytest.mark.parametrize(
     ("forward", "wrong", "words"),
     [
-        (layer, {"x": 0 * X}, "the term that comes back .* is missing, as if it were held fixed"),
-        (layer, {"x": -DZ @ W.T}, "the sign is wrong in what comes back"),
+        (layer, {"x": 0 * X}, "the term that flows back .* is missing, as if it were held fixed"),
+        (layer, {"x": -DZ @ W.T}, "the sign is wrong in what flows back"),
         (layer, {"w": 2 * X.T @ DZ}, "an extra factor of 2"),
         (layer, {"w": X.T @ DZ / 2}, "a factor of 2 is missing"),
         (layer, {"x": DY @ W.T, "w": X.T @ DY}, "the derivative with respect to .*tanh.* left out"),
@@ -43,13 +43,13 @@ def last_wins(dy):
             {"x": DY / (1 - Z * Z) @ W.T, "w": X.T @ (DY / (1 - Z * Z))},
             "a division by the derivative",
         ),
-        (layer, {"x": DZ @ W}, "transposed: on the way back through the first argument of @"),
-        (layer, {"w": DZ.T @ X}, "transposed: what comes back through the second argument of @"),
+        (layer, {"x": DZ @ W}, "transposed in the backward pass through the first argument of @"),
+        (layer, {"w": DZ.T @ X}, "transposed: what flows back through the second argument of @"),
         (layer, {"w": X.T @ DZ.T}, "the incoming gradient is transposed"),
         (layer, {"w": X.T @ DZ[::-1]}, "the incoming gradient is in reverse order"),
         (layer, {"w": X.T @ np.ones((4, 4))}, "the incoming gradient is ignored"),
-        (layer, {"w": np.outer(X[0], DZ[0])}, "only the first row comes back"),
-        (layer, {"w": np.outer(X[-1], DZ[-1])}, "only the last row comes back"),
+        (layer, {"w": np.outer(X[0], DZ[0])}, "only the first row flows back"),
+        (layer, {"w": np.outer(X[-1], DZ[-1])}, "only the last row flows back"),
         (layer, {"w": X[1:].T @ DZ[1:]}, "the first row is left out"),
         (layer, {"w": X[:-1].T @ DZ[:-1]}, "the last row is left out"),
         (layer, {"w": X.T @ (DZ * [1, 0, 0, 0])}, "only the first column"),
@@ -60,7 +60,7 @@ def last_wins(dy):
         (layer, {"w": X.T @ DZ / 4}, "an extra division by 4 .a mean for a sum."),
         (layer, {"w": X.T @ DZ * 4}, "an extra factor of 4 .a sum for a mean."),
         (lambda x, w: w[ROWS], {"w": last_wins(DY)}, "duplicates overwrite .*only the last"),
-        (lambda x, w: w[ROWS], {"w": FIRST}, "only the first is there"),
+        (lambda x, w: w[ROWS], {"w": FIRST}, "only the first counts"),
         (lambda x, w: np.maximum(x, 0), {"x": DY}, r"the derivative \(a mask\)"),
         (
             lambda x, w: x.cumsum(axis=0),

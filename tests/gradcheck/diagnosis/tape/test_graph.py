@@ -1,4 +1,4 @@
-"""Gradients from a tape, and what a change on the way back makes of them."""
+"""Gradients from a tape, and what a change in the backward pass makes of them."""
 
 import numpy as np
 from tape_graphs import DY, W, X, graph_of

@@ -1,4 +1,4 @@
-"""One operation, and what comes back through it."""
+"""One operation, and what flows back through it."""
 
 import numpy as np
 import pytest

@@ -70,12 +70,12 @@ def test_the_backward_of_this_file_is_right():
         (
             recurrent,
             backward(dw_of=lambda terms: sum(terms[1:])),
-            "^the first turn on the way back is left out",
+            "^the first turn in the backward pass is left out",
         ),
         (
             recurrent,
             backward(dw_of=lambda terms: sum(terms[:3])),
-            "^the last turn on the way back is left out",
+            "^the last turn in the backward pass is left out",
         ),
         (lambda x, w: x.cumsum(axis=0), {"x": DY}, "^not carried back in time: only the diagonal"),
         (
