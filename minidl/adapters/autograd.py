@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..errors import require_extra
 from ..gradcheck.report.report import Report
-from .framework import arguments_of, check_pair, is_array_of_floats
+from .framework import arguments_of, as_arrays, check_pair, is_array_of_floats
 
 __all__ = ["check"]
 
@@ -89,5 +87,5 @@ def check(
     raw = getattr(function, "fun", function)  # a primitive hides its arguments
     name = getattr(raw, "__name__", "function")
     options = {"wrt": wrt, "budget": budget, "seed": seed}
-    arrays = [np.asarray(each) if isinstance(each, list) else each for each in inputs]
+    arrays = as_arrays(inputs)
     return check_pair(function, gradients, arrays, arguments_of(raw), name, options)

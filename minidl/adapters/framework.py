@@ -9,41 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck.functions.check_function import check_function
+from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
 from ..utils.typing import Array
 
 PYTHON_NUMBERS = (float, complex, int, np.generic)
 
 
-def map_nested(change: Callable[[Any], Any], value: Any) -> Any:
-    """Return a structure of dictionaries, lists and tuples with changed leaves.
-
-    Parameters
-    ----------
-    change : callable
-        Returns what stands for a leaf.
-    value : object
-        The structure, or one leaf.
-
-    Returns
-    -------
-    object
-        A new structure; a named tuple stays one.
-    """
-    if isinstance(value, Mapping):
-        return {key: map_nested(change, child) for key, child in value.items()}
-    if isinstance(value, list | tuple):
-        children = [map_nested(change, child) for child in value]
-        if hasattr(value, "_make"):
-            return value._make(children)
-        return tuple(children) if isinstance(value, tuple) else children
-    return change(value)
-
-
 def leaves_of(value: Any) -> list[Any]:
     """Return the leaves of a structure of dictionaries, lists and tuples, in order."""
     leaves: list[Any] = []
-    map_nested(leaves.append, value)
+    map_leaves(leaves.append, value)
     return leaves
 
 
@@ -122,6 +98,11 @@ def check_pair(
     report = check_function(call, backward, *inputs, backward_inputs=True, **options)
     report.title = f"{title}: {report.title}"
     return report
+
+
+def as_arrays(inputs: Sequence[Any]) -> list[Any]:
+    """Return lists among the inputs as arrays, and everything else as it is."""
+    return [np.asarray(each) if isinstance(each, list) else each for each in inputs]
 
 
 def as_result(outputs: Sequence[Array]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import require_extra
+from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
 from .framework import (
     arguments_of,
@@ -16,7 +17,6 @@ from .framework import (
     check_pair,
     is_array_of_floats,
     leaves_of,
-    map_nested,
 )
 
 __all__ = ["check"]
@@ -109,7 +109,7 @@ def _as_arrays(value: Any) -> Any:
         array = np.asarray(leaf)
         return array.astype(np.float64) if array.dtype.name == "bfloat16" else array
 
-    return map_nested(convert, value)
+    return map_leaves(convert, value)
 
 
 class _Calls:
@@ -135,7 +135,7 @@ class _Calls:
     def forward(self, *arrays: Any) -> Any:
         """Return the outputs as arrays."""
         with self._precision():
-            outputs = self._function(*(map_nested(self._convert, each) for each in arrays))
+            outputs = self._function(*(map_leaves(self._convert, each) for each in arrays))
             return as_result([np.asarray(each) for each in leaves_of(outputs)])
 
     def gradients(self, cotangents: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
@@ -151,7 +151,7 @@ class _Calls:
                 def fill(leaf: Any) -> Any:
                     return next(remaining) if is_array_of_floats(leaf) else self._convert(leaf)
 
-                outputs = self._function(*(map_nested(fill, each) for each in arrays))
+                outputs = self._function(*(map_leaves(fill, each) for each in arrays))
                 return [self._jax.numpy.asarray(each) for each in leaves_of(outputs)]
 
             outputs, vjp = self._jax.vjp(of_floats, *values)
@@ -161,7 +161,7 @@ class _Calls:
             def collect(leaf: Any) -> Any:
                 return np.asarray(next(found)) if is_array_of_floats(leaf) else None
 
-            return [map_nested(collect, each) for each in arrays]
+            return [map_leaves(collect, each) for each in arrays]
 
     def _cotangent(self, dy: Any, y: Any) -> Any:
         if self._jax.numpy.issubdtype(y.dtype, self._jax.numpy.floating):

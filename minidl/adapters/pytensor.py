@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import require_extra
 from ..gradcheck.report.report import Report
-from .framework import arguments_of, as_result, check_pair
+from .framework import arguments_of, as_arrays, as_result, check_pair
 
 __all__ = ["check"]
 
@@ -85,7 +85,7 @@ def check(
     with require_extra("pytensor", "pytensor", "minidl.adapters.pytensor.check"):
         import pytensor
         import pytensor.tensor as pt
-    arrays = [np.asarray(each) if isinstance(each, list) else each for each in inputs]
+    arrays = as_arrays(inputs)
     names = arguments_of(getattr(op, "make_node", op))
     graph = _Graph(pytensor, pt, op, arrays, names or [], dtype, mode)
     name = getattr(op, "__name__", type(op).__name__)

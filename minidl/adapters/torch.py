@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, require_extra
+from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
 from .framework import (
@@ -18,7 +19,6 @@ from .framework import (
     as_result,
     check_pair,
     leaves_of,
-    map_nested,
 )
 
 __all__ = ["check"]
@@ -110,7 +110,7 @@ def check(
     if dtype not in _AGREEMENT:
         raise ArgumentError(f'dtype must be "float64" or "float32", got {dtype!r}')
     calls = _Calls(torch, function, dtype, seed)
-    arrays = [map_nested(calls.as_array, each) for each in inputs]
+    arrays = [map_leaves(calls.as_array, each) for each in inputs]
     names = calls.names
     if calls.parameters:
         arrays = [calls.parameters, *arrays]
@@ -201,7 +201,7 @@ class _Calls:
     def forward(self, *arrays: Any) -> Any:
         """Return the outputs as arrays."""
         with self.torch.no_grad():
-            outputs = self._outputs([map_nested(self.as_tensor, each) for each in arrays])
+            outputs = self._outputs([map_leaves(self.as_tensor, each) for each in arrays])
         return as_result([each.numpy().copy() for each in outputs])
 
     def gradients(
@@ -235,7 +235,7 @@ class _Calls:
                 return tensor.clone()  # a function in place must not meet a leaf
             return tensor
 
-        outputs = self._outputs([map_nested(require, each) for each in arrays])
+        outputs = self._outputs([map_leaves(require, each) for each in arrays])
         pairs = [
             (y, self.as_tensor(dy))
             for y, dy in zip(outputs, cotangents, strict=True)
@@ -258,7 +258,7 @@ class _Calls:
             gradient = next(in_order) if is_float else None
             return None if gradient is None else gradient.detach().numpy()
 
-        return [map_nested(collect, each) for each in arrays]
+        return [map_leaves(collect, each) for each in arrays]
 
 
 def _names_of_function(function: Any) -> list[str] | None:

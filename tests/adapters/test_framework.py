@@ -6,22 +6,25 @@ import numpy as np
 
 from minidl.adapters.framework import (
     arguments_of,
+    as_arrays,
     as_result,
     check_pair,
     is_array_of_floats,
     leaves_of,
-    map_nested,
 )
 
 Pair = namedtuple("Pair", "a b")
 
 
-def test_nested_structures():
-    nested = {"a": [1, (2, 3)], "b": Pair(4, 5)}
-    assert map_nested(lambda leaf: -leaf, nested) == {"a": [-1, (-2, -3)], "b": Pair(-4, -5)}
-    assert isinstance(map_nested(str, nested)["b"], Pair)
-    assert leaves_of(nested) == [1, 2, 3, 4, 5]
+def test_leaves_of_nested_structures():
+    assert leaves_of({"a": [1, (2, 3)], "b": Pair(4, 5)}) == [1, 2, 3, 4, 5]
     assert leaves_of(7) == [7]
+
+
+def test_lists_become_arrays():
+    array, text = as_arrays([[1.0, 2.0], "same"])
+    assert array.tolist() == [1.0, 2.0]
+    assert text == "same"
 
 
 def test_arrays_of_floats():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,11 +58,11 @@ class ParameterTree:
         """Return a new structure with copies of the numbers of `theta`."""
         theta = theta.copy()
         arrays = (theta[leaf.part].reshape(leaf.shape) for leaf in self.leaves)
-        return _rebuild(self._tree, arrays)
+        return map_leaves(lambda _: next(arrays), self._tree)
 
     def with_leaves(self, leaves: Iterator[Any]) -> Any:
         """Return the structure with other leaves."""
-        return _rebuild(self._tree, leaves)
+        return map_leaves(lambda _: next(leaves), self._tree)
 
     def arrays(self, theta: Array) -> dict[str, Array]:
         """Return the parts of a vector by name, each of its shape."""
@@ -226,12 +226,26 @@ def _listed(keys: list[Any]) -> str:
     return ", ".join(map(repr, keys)) or "none"
 
 
-def _rebuild(tree: Any, arrays: Iterator[Array]) -> Any:
+def map_leaves(change: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a structure of dictionaries, lists and tuples with changed leaves.
+
+    Parameters
+    ----------
+    change : callable
+        Returns what stands for a leaf; it is called in order.
+    tree : object
+        The structure, or one leaf.
+
+    Returns
+    -------
+    object
+        A new structure; a named tuple stays one.
+    """
     if isinstance(tree, Mapping):
-        return {key: _rebuild(child, arrays) for key, child in tree.items()}
+        return {key: map_leaves(change, child) for key, child in tree.items()}
     if not isinstance(tree, list | tuple):
-        return next(arrays)
-    children = [_rebuild(child, arrays) for child in tree]
+        return change(tree)
+    children = [map_leaves(change, child) for child in tree]
     if hasattr(tree, "_make"):  # a named tuple
         return tree._make(children)
     return tuple(children) if isinstance(tree, tuple) else children

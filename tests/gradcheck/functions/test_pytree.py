@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import check_gradients
-from minidl.gradcheck.functions.pytree import ParameterTree
+from minidl.gradcheck.functions.pytree import ParameterTree, map_leaves
 
 Pair = namedtuple("Pair", "left right")
 
@@ -92,3 +92,9 @@ def test_a_filled_structure_shares_no_memory_with_the_vector():
     tree = ParameterTree(np.ones(3))
     tree.unflatten(tree.theta)[...] = 7
     np.testing.assert_array_equal(tree.theta, [1, 1, 1])
+
+
+def test_leaves_are_changed_in_their_structure():
+    nested = {"a": [1, (2, 3)], "b": Pair(4, 5)}
+    assert map_leaves(lambda leaf: -leaf, nested) == {"a": [-1, (-2, -3)], "b": Pair(-4, -5)}
+    assert isinstance(map_leaves(str, nested)["b"], Pair)
