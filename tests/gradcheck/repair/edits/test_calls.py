@@ -59,3 +59,14 @@ def test_a_missing_mask():
         return dy * (2 * x - 1) + dy * np.ones(x.shape) * (0.5 + 0.5)
 
     assert "a missing mask x > 0.5" in explained(forward, backward, draw(5, 4))
+
+
+def test_a_sum_without_an_axis():
+    def forward(x, b):
+        return np.sin(x) + b
+
+    def backward(dy, x, b):
+        return dy * np.cos(x), np.full(b.shape, dy.sum())
+
+    said = explained(forward, backward, draw(3, 4), draw(4))
+    assert "over the wrong axis; right with `dy.sum(axis=0)` for `dy.sum()`" in said

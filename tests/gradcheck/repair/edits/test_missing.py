@@ -14,6 +14,7 @@ def test_the_incoming_gradient_lacks_a_derivative():
 
     said = explained(forward, backward, draw(5, 4), draw(4, 3))
     assert "right with `dy * (1 - forward_output ** 2)` for `dy`" in said
+    assert "dy is not multiplied by 1 - forward_output ** 2" in said
 
 
 def test_a_missing_factor():

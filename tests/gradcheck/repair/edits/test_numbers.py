@@ -74,3 +74,14 @@ def test_an_index_off_by_one():
         return dx
 
     assert "right with `t - 1` for `t`" in explained(forward, backward, draw(5, 2))
+
+
+def test_a_power_that_is_a_variable():
+    def forward(x):
+        return x**3
+
+    def backward(dy, x):
+        n = 3
+        return dy * n * x**n
+
+    assert "a wrong power; right with `n - 1` for `n`" in explained(forward, backward, draw(3, 4))
