@@ -54,7 +54,6 @@ class FunctionCheck:
         # The numeric side; a gradient always follows a call of its own cost.
         self._has_reference = reference is not None
         self._cost = CostFunction(reference, ParameterTree(parameters)) if reference else own
-        self._has_reference = reference is not None
         self._evidence = evidence
         self._budget = budget or default_budget(self._cost.theta.size)
         self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
