@@ -38,4 +38,11 @@ MAX_EDIT_ELEMENTS = 5_000
 broadcast arrays against each other."""
 
 MAX_EDIT_STEPS = 400_000
-"""The most nodes of syntax trees that are evaluated then: a second."""
+"""The most nodes of syntax trees that are evaluated then: a second; ..."""
+
+EDIT_RUNS = 3_000
+"""... more for a function that takes many nodes itself, such as one that converts its arguments:
+so many times its own, ..."""
+
+MOST_EDIT_STEPS = 1_200_000
+"""... but never more than this."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..report.report import Report
+from .precision.double_twin import DoubleCopies, DoubleTwin
 from .run_check import run_check
 
 
@@ -93,6 +94,7 @@ def check_gradients(
     >>> [check.parameter for check in check_gradients(cost, gradients, parameters).failures]
     ['b']
     """
+    options: dict[str, Any] = {"budget": budget, "seed": seed}
     return run_check(
         cost,
         gradients,
@@ -100,6 +102,22 @@ def check_gradients(
         method=method,
         epsilon=epsilon,
         reference=reference,
-        budget=budget,
-        seed=seed,
+        twin=_twin(reference or cost, gradients, parameters, options),
+        **options,
     )
+
+
+def _twin(
+    cost: Callable[[Any], Any], gradients: Any, parameters: Any, options: dict[str, Any]
+) -> DoubleTwin | None:
+    """Return the same check in float64."""
+    if not callable(gradients):
+        return None
+    copies = DoubleCopies()
+    cost, gradients = copies.of(cost), copies.of(gradients)
+
+    def after_cost(values: Any) -> Any:
+        cost(values)
+        return gradients(values)
+
+    return DoubleTwin(after_cost, lambda: run_check(cost, gradients, parameters, **options))

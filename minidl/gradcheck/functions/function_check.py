@@ -27,6 +27,7 @@ from .hidden_errors import hide_no_errors
 from .kinks import accept_kinks, accept_kinks_within_step, gradient_with_kinks
 from .lost_derivative import lost_derivative
 from .precision.coarse_checks import coarse_checks
+from .precision.double_twin import DoubleTwin
 from .precision.located import explain_failures
 from .precision.measure import measure_precision
 from .precision.notes import precision_notes
@@ -47,8 +48,9 @@ class FunctionCheck:
         evidence: EvidenceSource | None = None,
         budget: int | None = None,
         reference: Callable[[Any], Any] | None = None,
+        twin: DoubleTwin | None = None,
     ) -> None:
-        self._rng = rng
+        self._rng, self._twin = rng, twin
         own = CostFunction(cost, ParameterTree(parameters))
         self._gradient = AnalyticGradient(gradients, own, rng)
         # The numeric side; a gradient always follows a call of its own cost.
@@ -88,7 +90,7 @@ class FunctionCheck:
         if precision.is_double and not self._has_reference:
             for check in checks:
                 hide_no_errors(check, self._cost.central)
-        explain_failures(checks, *sides, self._evidence)
+        explain_failures(checks, *sides, self._evidence, self._twin)
         return _report_of(self._cost, checks, checks[0].method, precision_notes(*sides, checks))
 
     def _by_exact_scheme(self, *, complex_required: bool) -> Report:

@@ -20,6 +20,7 @@ from ..report.report import Report
 from .budget import check_budget
 from .complex_hint import complex_hint
 from .function_check import FunctionCheck
+from .precision.double_twin import DoubleTwin
 from .pytree import ParameterTree
 from .structure import sound_part
 
@@ -37,6 +38,7 @@ def run_check(
     reference: Callable[[Any], Any] | None = None,
     second_point: bool = True,
     editable: EditableFunction | None = None,
+    twin: DoubleTwin | None = None,
 ) -> Report:
     """Check the gradient of a cost.
 
@@ -50,6 +52,8 @@ def run_check(
         Whether the gradient is also asked at other points, to see whether it follows its argument.
     editable : EditableFunction, optional
         The function that is searched for mistakes; by default `gradients`.
+    twin : DoubleTwin, optional
+        The same check in float64, in which mistakes of a function in float32 are named.
 
     Returns
     -------
@@ -67,9 +71,8 @@ def run_check(
         "second_point": second_point,
     }
     try:
-        report = _report(
-            cost, gradients, parameters, evidence=evidence, reference=reference, **options
-        )
+        extra: dict[str, Any] = {"evidence": evidence, "reference": reference, "twin": twin}
+        report = _report(cost, gradients, parameters, **extra, **options)
     except (ShapeError, DtypeError):
         part = sound_part(cost, gradients, parameters)
         if part is None:
@@ -81,7 +84,7 @@ def run_check(
         report.checks = part.all_rows(report.checks)
     if editable is None and callable(gradients):
         editable = editable_gradients(cost, gradients, parameters)
-    if editable is not None:
+    if editable is not None and not (twin and twin.is_used):
         explain_by_edits(report.checks, editable)
     report.notes += complex_hint(report.notes)
     report.seconds = time.perf_counter() - begin
@@ -100,11 +103,12 @@ def _report(
     second_point: bool,
     evidence: EvidenceSource | None = None,
     reference: Callable[[Any], Any] | None = None,
+    twin: DoubleTwin | None = None,
 ) -> Report:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         rng = np.random.default_rng(seed)
-        check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget, reference)
+        check = FunctionCheck(cost, gradients, parameters, rng, evidence, budget, reference, twin)
         if method == "central":
             report = check.by_central_differences(CentralDifference(epsilon or COURSE_EPSILON))
         else:

@@ -87,6 +87,11 @@ class Scope:
         return cls(nodes, every, arguments, definition.first_line, parents)
 
     @property
+    def computes(self) -> bool:
+        """Whether it has formulas: it does not only pass on, choose or convert arrays."""
+        return any(map(_is_formula, self.nodes))
+
+    @property
     def values(self) -> Iterator[ast.expr]:
         """What is returned or assigned, and the terms and matrix factors of these."""
         for node in self.nodes:
@@ -94,6 +99,25 @@ class Scope:
             grandparent = None if parent is None else self.parents.get(parent)
             if isinstance(node, ast.expr) and _is_value(node, parent, grandparent):
                 yield node
+
+
+_ARITHMETIC = ast.Add | ast.Sub | ast.Mult | ast.Div | ast.Pow | ast.MatMult
+_CONVERTING = ("array", "asarray", "ascontiguousarray", "asanyarray", "float32", "float64")
+
+
+def _is_formula(node: ast.AST) -> bool:
+    """Return whether this is arithmetic, or a call of NumPy that is no conversion."""
+    if isinstance(node, ast.BinOp | ast.AugAssign):
+        return isinstance(node.op, _ARITHMETIC)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and number_of(node.operand) is None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    is_numpy = isinstance(owner, ast.Name) and owner.id in ("np", "numpy")
+    return is_numpy and node.func.attr not in _CONVERTING
 
 
 Kind = Callable[[Scope], Iterator[Edit]]

@@ -7,7 +7,7 @@ expressions. All else is refused, above all ``while``, which an edit could keep 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -39,6 +39,18 @@ class _Continue(_Leave):
 class _Return(_Leave):
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+class Closure:
+    """A lambda or a function defined inside of one that is run."""
+
+    def __init__(
+        self, run: Callable[..., Any], tree: ast.FunctionDef | ast.Lambda, defaults: list[Any]
+    ) -> None:
+        self._run, self.tree, self.defaults = run, tree, defaults
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._run(self, *arguments, **keywords)
 
 
 class Interpreter(Expressions):
@@ -77,10 +89,16 @@ class Interpreter(Expressions):
 
         return run
 
+    def forget_functions(self) -> None:
+        """Forget which functions were run, but for those that are called as they are."""
+        self.definitions = {code: None for code, d in self.definitions.items() if d is None}
+
     def call(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         """Call a function: one of the user's by its source, one that only computes as it is."""
         if function is print:
             return None
+        if isinstance(function, Closure):
+            return function(*arguments, **keywords)
         if not is_users_function(function):
             if self._depth and not is_harmless(function):
                 raise _HarmfulError(getattr(function, "__name__", type(function).__name__))
@@ -104,14 +122,10 @@ class Interpreter(Expressions):
     def _run(
         self, function: FunctionType, definition: Definition, *arguments: Any, **keywords: Any
     ) -> Any:
-        caller = self.names, self.outer_names
-        names = bound_arguments(function, definition.tree, *arguments, **keywords)
-        self.names, self.outer_names = names, {**outer_names(function), **self._known}
-        self._depth += 1
+        defaults = function.__defaults__ or (), function.__kwdefaults__ or {}
+        names = bound_arguments(definition.tree, *defaults, *arguments, **keywords)
         try:
-            self._block(definition.body)
-        except _Return as result:
-            return result.value
+            return self._result(definition.body, names, {**outer_names(function), **self._known})
         except NotUnderstoodError as error:
             if not self.edits and not error.is_noted:  # it is called as it is from now on
                 error.is_noted = True
@@ -119,10 +133,42 @@ class Interpreter(Expressions):
                 if isinstance(error, _HarmfulError):
                     self._harmful.add(function.__code__)
             raise
+
+    def _result(self, body: list[ast.stmt], names: dict[str, Any], outer: Mapping[str, Any]) -> Any:
+        """Return what statements return, run with these names."""
+        caller = self.names, self.outer_names
+        self.names, self.outer_names = names, outer
+        self._depth += 1
+        try:
+            self._block(body)
+        except _Return as result:
+            return result.value
         finally:
             self._depth -= 1
             self.names, self.outer_names = caller
         return None
+
+    def _closure(self, tree: ast.FunctionDef | ast.Lambda, body: list[ast.stmt]) -> Closure:
+        """Return a function that knows the names of this run, also those assigned later."""
+        known, outer = self.names, self.outer_names
+        if tree.args.kwonlyargs or tree.args.kwarg:
+            raise NotUnderstoodError("arguments")
+
+        def run(closure: Closure, *arguments: Any, **keywords: Any) -> Any:
+            if self._depth >= _MAX_DEPTH:
+                raise NotUnderstoodError("calls within calls")
+            names = bound_arguments(tree, closure.defaults, {}, *arguments, **keywords)
+            return self._result(body, names, {**outer, **known})
+
+        return Closure(run, tree, [self.value(each) for each in tree.args.defaults])
+
+    def _visit_Lambda(self, node: ast.Lambda) -> Closure:
+        return self._closure(node, [ast.copy_location(ast.Return(node.body), node.body)])
+
+    def _visit_FunctionDef(self, statement: ast.FunctionDef) -> None:
+        if statement.decorator_list:
+            raise NotUnderstoodError("a decorator")
+        self.names[statement.name] = self._closure(statement, statement.body)
 
     def _block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -193,16 +239,19 @@ class Interpreter(Expressions):
 
 
 def bound_arguments(
-    function: FunctionType, tree: ast.FunctionDef | ast.Lambda, *arguments: Any, **keywords: Any
+    tree: ast.FunctionDef | ast.Lambda,
+    defaults: Sequence[Any],
+    keyword_defaults: Mapping[str, Any],
+    *arguments: Any,
+    **keywords: Any,
 ) -> dict[str, Any]:
     """Return the arguments of a call by their names in the function."""
     signature = tree.args
     names = [each.arg for each in (*signature.posonlyargs, *signature.args)]
     if signature.kwarg or (len(arguments) > len(names) and not signature.vararg):
         raise NotUnderstoodError("arguments")
-    defaults = function.__defaults__ or ()
     known = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
-    known |= function.__kwdefaults__ or {}
+    known |= keyword_defaults
     known |= zip(names, arguments, strict=False)
     if signature.vararg:
         known[signature.vararg.arg] = arguments[len(names) :]

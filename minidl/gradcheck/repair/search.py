@@ -12,7 +12,7 @@ import numpy as np
 from ...utils.snapshot import Snapshot
 from ...utils.typing import Array
 from ..block import Block
-from ..call_limits import MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS
+from ..call_limits import EDIT_RUNS, MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS, MOST_EDIT_STEPS
 from ..diagnosis.limits import EDIT_AGREEMENT, EDIT_MAX_BAR
 from ..result import Check
 from .edit import Edit, Scope
@@ -104,18 +104,26 @@ class EditSearch:
         Each run that fails finds one of these that is not understood, and is called as it is.
         """
         for _ in range(_MAX_OPAQUE_FUNCTIONS):
+            before = self._interpreter.steps_left
             gradients = self._gradients({})
             if gradients is not None:
+                if any(check.diagnosis.startswith("unknown") for check in wrong):
+                    steps = EDIT_RUNS * (before - self._interpreter.steps_left)
+                    self._interpreter.steps_left = min(max(steps, before), MOST_EDIT_STEPS)
                 return _are_reproduced(wrong, gradients)
+            self._interpreter.forget_functions()  # some run only within one called as it is
         return False
 
     @property
     def _edits(self) -> Iterator[Edit]:
         definitions = filter(None, self._interpreter.definitions.values())
         scopes = [Scope.of(definition, self._editable.known) for definition in definitions]
-        for kind in KINDS:
-            for scope in scopes:
-                yield from (edit.in_file(scope.first_line) for edit in kind(scope))
+        # A mistake is likelier where something is computed than where arguments are passed on.
+        for computes in (True, False):
+            chosen = [scope for scope in scopes if scope.computes == computes]
+            for kind in KINDS:
+                for scope in chosen:
+                    yield from (edit.in_file(scope.first_line) for edit in kind(scope))
 
     def _best(
         self, wrong: list[Check], original: Mapping[str, Array], applied: Mapping[ast.AST, ast.AST]

@@ -10,6 +10,7 @@ from minidl import check_function, check_gradients
 from .case import Rule, is_named
 from .forms import in_precision, layer_in_precision
 from .load import all_cases
+from .repaired import is_repaired
 from .truth import analytic, cotangents, is_float, outputs, relative_sizes
 
 SEEN = {"float64": 1e-8, "float32": 1e-2, "noisy": 1e-2, "bf16": 5e-2}
@@ -125,7 +126,7 @@ def outcome(case, wrong, precision, seed=0):
     if guilty is not None:
         result.guilty, result.diagnosis = guilty.parameter, guilty.diagnosis
     if guilty is not None and wrong is not None:
-        result.name = _name_of(result, wrong)
+        result.name = _name_of(result, case, wrong)
     if is_rule:
         result.is_wrong_verdict = result.status == "ok"
         return result
@@ -144,10 +145,14 @@ def _is_wrong_verdict(check, size, precision):
     return check.verdict == "pass" and size > min(SEEN[precision], max(check.resolution, 1e-8))
 
 
-def _name_of(result, wrong):
+def _name_of(result, case, wrong):
+    """Judge the name; an edit must be right at other inputs, whatever its words are."""
     if not result.diagnosis or "unknown" in result.diagnosis:
         return "unknown"
-    return "right" if is_named(wrong.says, result.diagnosis) else "wrong"
+    repaired = is_repaired(case, wrong, result.diagnosis, result.guilty)
+    if repaired is None:
+        repaired = is_named(wrong.says, result.diagnosis)
+    return "right" if repaired else "wrong"
 
 
 def outcomes_of(task):

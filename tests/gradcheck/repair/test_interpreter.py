@@ -131,3 +131,23 @@ def test_an_edit_never_changes_what_acts_on_the_world(tmp_path):
     with pytest.raises(NotUnderstoodError, match="logs"):
         interpreter.edited(backward, {product: product.right})(3)
     assert (tmp_path / "log").read_text() == "1"
+
+
+def test_functions_inside_of_a_function_are_run():
+    def outer(x):
+        def times(y, factor=2):
+            return y * factor * scale
+
+        scale = 5
+        return [times(x), times(x, factor=1), sorted([3, 1], key=lambda y: -y), (lambda: x)()]
+
+    assert run(outer, 3) == [30, 15, [3, 1], 3]
+    interpreter = Interpreter(100_000)
+    interpreter.edited(outer, {})(3)
+    (definition,) = interpreter.definitions.values()
+    (five,) = (
+        node
+        for node in ast.walk(definition.tree)
+        if isinstance(node, ast.Constant) and node.value == 5
+    )
+    assert interpreter.edited(outer, {five: ast.Constant(7)})(3)[0] == 42

@@ -1,9 +1,13 @@
 """The search for an edit."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
 from minidl import check_function, check_gradients
+from minidl.gradcheck.repair.expressions import NotUnderstoodError
+from minidl.gradcheck.repair.interpreter import Interpreter
 from minidl.gradcheck.repair.search import EditableFunction, explain_by_edits
 from minidl.gradcheck.result import Check
 
@@ -119,3 +123,32 @@ def test_objects_behind_a_function_are_left_as_they_were():
     assert not report.ok
     assert np.array_equal(net.w, W)
     assert np.array_equal(net.dw, 0.5 + np.cos(X) * W * 3)
+
+
+def test_a_formula_is_changed_rather_than_what_calls_it():
+    def formula(dy, x, w):
+        h = np.tanh(x @ w)
+        dh = dy @ w.T * (1 - h**2)
+        return dh @ w.T, x.T @ dh - h.T @ dy
+
+    def wrong(*arguments):
+        inputs = tuple(map(lambda x: np.array(x), arguments))  # noqa: C417
+        return formula(inputs[0], *inputs[1:])
+
+    assert "right with `x.T @ dh + h.T @ dy`" in failures(wrong)["w"]
+
+
+def test_only_functions_that_are_called_as_they_are_stay_known():
+    def slope(h):
+        return 1 - h
+
+    def odd(h):
+        assert h is not None  # a statement that is not run from its source
+        return slope(h)
+
+    interpreter = Interpreter(1_000)
+    for _ in range(2):
+        with suppress(NotUnderstoodError):
+            interpreter.edited(lambda h: (slope(h), odd(h)), {})(0.5)
+        interpreter.forget_functions()
+    assert [code.co_name for code in interpreter.definitions] == ["odd"]

@@ -15,6 +15,7 @@ from ...result import Check
 from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
+from .double_pair import double_twin
 from .editable import editable_backward
 from .evidence import PairEvidence
 from .inputs import check_finite_inputs
@@ -149,6 +150,7 @@ class PairCheck:
                 second_point=not captured,
                 reference=self._pair.reference_cost if self._pair.has_reference else None,
                 editable=editable_backward(self._pair, checked),
+                twin=double_twin(self._pair, checked, self._budget, self._seed),
             )
         except ArgumentError as error:
             if "freeze its randomness" in str(error):

@@ -11,6 +11,7 @@ from ...rounding.compare import root_mean_square, worst_element
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import ELEMENT_ROUNDING, ELEMENTS
+from .double_twin import DoubleTwin, explain_by_twin
 from .elements import numeric_elements
 from .measure import Precision
 from .snap import snapped
@@ -22,6 +23,7 @@ def explain_failures(
     gradient: AnalyticGradient,
     precision: Precision,
     evidence: EvidenceSource | None = None,
+    twin: DoubleTwin | None = None,
 ) -> None:
     """Compute the elements of small arrays that failed, and explain these failures."""
     values, gradients = cost.tree.arrays(cost.theta), cost.tree.arrays(gradient.value)
@@ -37,6 +39,8 @@ def explain_failures(
                 del known.gradients[check.parameter]
             else:
                 known.gradients[check.parameter] = check.numeric
+    if twin is not None and any(check.verdict == "fail" for check in checks):
+        explain_by_twin(checks, twin, cost, gradient, rounding)
     explain_arrays(checks, known, evidence)
 
 

@@ -49,7 +49,7 @@ def test_a_mistake_in_one_operation_in_float32_is_named():
     assert len(report.failures) == 2
     for check in report.failures:
         assert "the derivative with respect to the argument of tanh" in check.diagnosis
-        assert "(equal to within rounding)" in check.diagnosis
+        assert "(equal to within 1e-07 of the error)" in check.diagnosis
 
 
 def test_a_wrong_gradient_in_bfloat16_is_named_with_a_reference():
