@@ -103,7 +103,8 @@ class FunctionCheck:
             )
         report = self._report(self._cost.central if reason else ComplexStep())
         if report.failures and not (reason or complex_required):
-            reason = lost_derivative(self._cost, report.checks)
+            (rng,) = self._rng.spawn(1)
+            reason = lost_derivative(self._cost, self._gradient.value, report.checks, rng)
             if reason:
                 report = self._report(self._cost.central)
         if reason:

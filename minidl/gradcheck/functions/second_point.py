@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import EPS, ROUNDING_PER_NOISE, ROUNDING_ULPS
-from ..numeric.differences import ComplexStep, NotComplexSafe
+from ..constants import ROUNDING_PER_NOISE
 from .analytic_gradient import AnalyticGradient
 from .constants import (
     NEARBY_AGREEMENT,
     NEARBY_AGREEMENT_COARSE,
     NEARBY_BOUNDS,
     NEARBY_DISTANCES,
-    NEARBY_SHORT_STEPS,
-    NEARBY_STEPS,
     SAME_GRADIENT,
 )
 from .cost_function import CostFunction
 from .nearby_points import OTHER_MOVES, disturbed, each_alone, moved, random_steps
+from .nearby_slopes import NearbySlopes
 from .precision.constants import FULL_BITS
-from .precision.safe_calls import value_or_nan
 from .precision.significant_bits import significant_bits
 
 
@@ -125,7 +121,7 @@ class SecondPoint:
         unused = []
         with self._moved_to(self.nearby.theta):
             for number in zero:
-                slope, error = self._slope(number, self._direction(number))
+                slope, error = self._slopes(number).along(self._direction(number))
                 if abs(slope) <= error and not self._of(self.nearby.gradient, number).any():
                     unused.append(number)
         return unused
@@ -163,19 +159,20 @@ class SecondPoint:
 
     def _is_wrong(self, point: NearbyGradient, number: int, tolerance: float) -> bool:
         """Return whether gradient and cost disagree along a random direction."""
-        direction = self._direction(number)
+        slopes, direction = self._slopes(number), self._direction(number)
         terms = self._of(point.gradient, number) * direction
         with np.errstate(all="ignore"):
             analytic, size = float(terms.sum()), float(np.sqrt((terms**2).sum()))
-            numeric, error = self._slope(number, direction)
+            numeric, error = slopes.along(direction)
             gap = abs(analytic - numeric)
             allowed = NEARBY_BOUNDS * error + tolerance * max(size, abs(numeric))
             if not (np.isfinite(gap) and gap > allowed):
                 return False
+        if self._exact and slopes.complex_step_agrees(direction, analytic, tolerance * size):
+            return False
         if gap <= allowed + NEARBY_BOUNDS * self._noise(point, number, direction):
             return False
-        along = partial(self._values, number, direction)
-        return not _short_steps_agree(along, analytic, tolerance * size)
+        return not slopes.short_steps_agree(direction, analytic, tolerance * size)
 
     def _noise(self, point: NearbyGradient, number: int, direction: Array) -> float:
         """Return the rounding of the analytic slope, revealed by noise on the point."""
@@ -198,55 +195,10 @@ class SecondPoint:
         steps = random_steps(self._cost.theta, self._cost.tree.leaves, self._rng)
         return self._of(steps, number)
 
+    def _slopes(self, number: int) -> NearbySlopes:
+        region = self._cost.tree.leaves[number].part
+        return NearbySlopes(self._cost, region, exact=self._exact)
+
     def _of(self, vector: Array, number: int) -> Array:
         part: Array = vector[self._cost.tree.leaves[number].part]
         return part
-
-    def _slope(self, number: int, direction: Array) -> tuple[float, float]:
-        """Return the slope of one array along a direction, and how far two ways differ.
-
-        Differences over several steps show noise, kinks, and an imaginary part that gets lost.
-        """
-        region = self._cost.tree.leaves[number].part
-        quotients, size = [], 0.0
-        for step in NEARBY_STEPS:
-            values = self._values(number, direction, step)
-            size = max(size, *map(abs, values))
-            quotients.append((values[0] - values[1]) / (2 * step))
-        finest = quotients[-1]
-        spread = max(abs(quotient - finest) for quotient in quotients)
-        spread += ROUNDING_ULPS * EPS * size / NEARBY_STEPS[-1]
-        if self._exact:
-            try:
-                slope, error = self._cost.slope(ComplexStep(), region, direction)
-            except NotComplexSafe:
-                return finest, spread
-            if abs(slope - finest) <= NEARBY_BOUNDS * spread:
-                return slope, error
-        return finest, spread
-
-    def _values(self, number: int, direction: Array, step: float) -> tuple[float, float]:
-        """Return the cost where an array has moved by a step forth, and back."""
-        region, values = self._cost.tree.leaves[number].part, []
-        for length in (step, -step):
-            point = self._cost.theta.copy()
-            point[region] += length * direction
-            values.append(value_or_nan(self._cost, point))
-        return values[0], values[1]
-
-
-def _short_steps_agree(
-    values: Callable[[float], tuple[float, float]], analytic: float, tolerance: float
-) -> bool:
-    """Return whether two short steps in a row have the slope of the gradient.
-
-    A function that oscillates has no such slope over longer ones. `values(step)` are those of the
-    cost one step forth, and back.
-    """
-    agrees = False
-    for step in NEARBY_SHORT_STEPS:
-        right, left = values(step)
-        before, agrees = agrees, abs((right - left) / (2 * step) - analytic) <= tolerance
-        if before and agrees and right != left:
-            return True
-    return False

@@ -1,18 +1,40 @@
 import numpy as np
+import pytest
 
+from minidl import check_gradients
 from minidl.gradcheck.functions.cost_function import CostFunction
 from minidl.gradcheck.functions.lost_derivative import lost_derivative
 from minidl.gradcheck.functions.pytree import ParameterTree
 from minidl.gradcheck.result import Check
 
-
-def row(analytic, numeric):
-    worst = {"index": [1], "analytic": analytic, "numeric": numeric, "bar": 1e-12}
-    return Check(None, "total", "p", worst=worst)
+X = np.array([1.0, 3.0])
+RIGHT, LOST = 2 * X, np.array([2.0, 0.0])
 
 
-def test_where_a_difference_agrees_with_the_gradient_the_complex_step_lost_it():
-    cost = CostFunction(lambda p: (p["p"] ** 2).sum(), ParameterTree({"p": np.array([1.0, 3.0])}))
-    assert lost_derivative(cost, [row(6.0, 0.0)]) == "its derivative for p got lost"
-    assert lost_derivative(cost, [row(5.0, 6.0)]) == ""
-    assert lost_derivative(cost, [Check(None, "total", "p")]) == ""
+def lossy(p):
+    return p["p"][0] ** 2 + np.abs(p["p"][1]) ** 2
+
+
+def reason(gradient, cost=lossy, verdict="fail", **worst):
+    checks = [Check(None, "total", "p", verdict=verdict, worst=worst)]
+    function = CostFunction(cost, ParameterTree({"p": X}))
+    return lost_derivative(function, gradient, checks, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("worst", [{"index": [1]}, {}])
+def test_where_a_difference_agrees_with_the_gradient_the_complex_step_lost_it(worst):
+    assert reason(RIGHT, **worst) == "its derivative for p got lost"
+    assert reason(np.array([2.0, 5.0]), **worst) == ""  # neither of them agrees
+    assert reason(RIGHT, lambda p: (p["p"] ** 2).sum(), **worst) == ""
+    assert reason(RIGHT, verdict="pass", **worst) == ""
+
+
+@pytest.mark.parametrize("size", [6, 12_000])
+def test_a_lost_part_may_be_slight_and_the_cost_large(size):
+    x = np.random.default_rng(0).uniform(1, 2, size)
+
+    def cost(p):
+        return (p**2).sum() + 1e-8 * np.abs(p).sum() + 1e3
+
+    assert check_gradients(cost, lambda p: 2 * p + 1e-8 * np.sign(p), x).failures == []
+    assert check_gradients(cost, lambda p: 2 * p + 2e-8 * np.sign(p), x).failures

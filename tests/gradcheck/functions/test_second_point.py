@@ -159,3 +159,9 @@ def test_a_stale_gradient_of_such_a_function_does_not():
     start = np.array([0.5, 1.2, -2])
     report = check_gradients(oscillating, lambda p: 1e5 * np.cos(1e5 * start), start)
     assert [check.parameter for check in report.failures] == ["follows its argument"], report
+
+
+def test_a_cost_that_oscillates_over_every_step_of_a_difference_is_right_by_the_complex_step():
+    for seed in range(20):
+        x = 3e5 * np.random.default_rng(seed).standard_normal(30)
+        assert second_point(lambda p: np.sin(p).sum(), np.cos, x)[1] == []

@@ -69,6 +69,9 @@ MAX_WINDOWS = 10
 SHORT_WINDOW = 0.02
 """Below, wide windows left the domain, or curvature is strong."""
 
+WIDE_WINDOW = 0.1
+"""Windows of this width are seldom wider if fewer arrays move."""
+
 LINE_PAIRS = 4
 """Pairs of values at the ends of a window: a few on many lines show more than many on a few."""
 
@@ -111,6 +114,10 @@ MISS_PROBABILITY = 1e-4
 
 RESOLUTION_GOAL = 1e-4
 """An array whose resolution is larger gets probes of its own."""
+
+WITHIN_REACH = 4.0
+"""An array whose resolution is larger by less than this factor reaches it with more directions:
+twice as many make it 1.7 times as fine, on more points each 4 times."""
 
 GOOD_RESOLUTION = 1e-2
 """An array passes if an error of this part of its norm would have been seen."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain, cycle, islice
 
 import numpy as np
 
@@ -16,30 +17,26 @@ from .constants import (
     FEW_ELEMENTS,
     LEAST_DIRECTIONS,
     LOW_PRECISION,
+    MAX_LINE_PAIRS,
     NOISE_DOMINATES,
     NOISE_SHARE,
     RANDOM_DIRECTIONS,
     RANDOM_DIRECTIONS_OF_HALF,
+    RESOLUTION_GOAL,
     ROUNDING_SAFETY,
     ROUNDING_SAFETY_OF_HALF,
     SHORT_WINDOW,
     SMALL_ARRAY,
     USUAL_CALLS,
+    WIDE_WINDOW,
+    WITHIN_REACH,
 )
-from .directions import Direction, random_direction, uphill
-from .line_integral import Line, LineIntegral, MeanSlope
+from .line_integral import Line, LineIntegral
 from .line_search import LineSearch
+from .lines import Lines, Probe
 from .measure import Precision
 from .resolution import resolution
 from .scale import parameter_scale
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A direction and the mean slopes along it."""
-
-    direction: Direction
-    slope: MeanSlope
 
 
 class LineProbes:
@@ -67,21 +64,51 @@ class LineProbes:
 
         `size` is the size of the slopes, where that of the gradient says nothing.
         """
-        moves = [self._within(region, self._scale)]
-        probes: list[Probe] = []
-        for number, move in enumerate(moves):
-            search = LineSearch(self._integral, is_frugal=self._is_frugal)
-            for direction in self._directions(move, self._count // (number + 1)):
-                found = search.along(self._line(direction.vector, size))
-                probes.append(Probe(direction, found))
-                if found.is_wrong:
-                    return probes
-                if len(probes) == 1 and found.window < SHORT_WINDOW:
-                    # Wide windows leave the domain: elements move in proportion to themselves, too.
-                    moves.append(self._within(region, np.abs(self._cost.theta)))
+        main = self._lines(self._within(region, self._scale), size)
+        probes = list(main.take(1))
+        others: list[Lines] = []
+        if not probes or probes[0].slope.is_wrong:
+            return probes
+        if probes[0].slope.window < SHORT_WINDOW:
+            # Wide windows leave the domain: elements move in proportion to themselves, too.
+            others = [self._lines(self._within(region, np.abs(self._cost.theta)), size)]
+            probes += others[0].take(1)
+            if main.relative_bar(probes[-1]) < main.relative_bar(probes[0]):
+                main, others = others[0], [main]
+        if probes[-1].slope.is_wrong:
+            return probes
+        usual = chain(main.take(self._count), *(each.take(self._count // 2) for each in others))
+        for probe in chain(usual, self._until_fine([main, *others], probes, region)):
+            probes.append(probe)
+            if probe.slope.is_wrong:
+                break
         return probes
 
-    def _line(self, direction: Array, size: float) -> Line:
+    def _lines(self, move: Array, size: float) -> Lines:
+        search = LineSearch(self._integral, is_frugal=self._is_frugal)
+        return Lines(self._value, move, partial(self._line, size=size), search, self._rng)
+
+    def _until_fine(
+        self, kinds: list[Lines], probes: list[Probe], region: slice
+    ) -> Iterator[Probe]:
+        """Yield as many probes again, at most, while an array is close to the resolution aimed at.
+
+        `probes` are all that were made, these included.
+        """
+        parts = [leaf.part for leaf in self._cost.tree.leaves]
+        within = [part for part in parts if region.start <= part.start and part.stop <= region.stop]
+        if self._is_frugal or (len(within) > 1 and not noise_dominates(probes)):
+            return
+        for lines in islice(cycle(kinds), self._count):
+            reached = [resolution_of(part, self._value, probes) for part in within]
+            if not any(
+                RESOLUTION_GOAL < each <= WITHIN_REACH * RESOLUTION_GOAL for each in reached
+            ):
+                return
+            lines.search.pairs = 2 * MAX_LINE_PAIRS
+            yield from lines.take(1)
+
+    def _line(self, direction: Array, size: float = 0.0) -> Line:
         """Return the line along `direction`, with the rounding of the analytic slope."""
         terms = self._value * direction
         squares, bias, sizes = 0.0, 0.0, []
@@ -108,13 +135,6 @@ class LineProbes:
         within[region] = move[region]
         return within
 
-    def _directions(self, move: Array, count: int) -> Iterator[Direction]:
-        if not move.any():
-            return
-        yield uphill(self._value, move, self._rng)
-        for _ in range(count if np.count_nonzero(move) > 1 else 1):
-            yield random_direction(move, self._rng)
-
 
 def resolution_of(part: slice, gradient: Array, probes: list[Probe]) -> float:
     """Return the resolution of the array at `part` that these probes reach."""
@@ -129,6 +149,12 @@ def resolution_of(part: slice, gradient: Array, probes: list[Probe]) -> float:
 
 
 def noise_dominates(probes: list[Probe]) -> bool:
-    """Return whether the error bars come from the noise of the cost."""
-    shares = [probe.slope.noise / probe.slope.bar for probe in probes if probe.slope.bar < np.inf]
-    return bool(shares) and float(np.median(shares)) > NOISE_DOMINATES
+    """Return whether the error bars come from the noise of the cost, in wide windows.
+
+    Lines along fewer arrays would have the same.
+    """
+    slopes = [probe.slope for probe in probes if probe.slope.bar < np.inf]
+    if not slopes:
+        return False
+    share = float(np.median([slope.noise / slope.bar for slope in slopes]))
+    return share > NOISE_DOMINATES and max(slope.window for slope in slopes) >= WIDE_WINDOW

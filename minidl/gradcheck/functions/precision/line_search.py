@@ -29,7 +29,7 @@ class LineSearch:
     def __init__(self, integral: LineIntegral, *, is_frugal: bool = False) -> None:
         self._integral, self._is_frugal = integral, is_frugal
         self._window = 0.0
-        self._pairs = LINE_PAIRS
+        self.pairs = LINE_PAIRS
         self._noise = 0.0
         self._crosses_kinks = False
         self._rounding = 1.0
@@ -54,7 +54,7 @@ class LineSearch:
         """Return a wrong slope, with a bar as wide as what rounding explains if it does."""
 
         def at_other_point(distance: float) -> MeanSlope:
-            return self._integral.moved(distance).over_window(line, found.window, self._pairs)
+            return self._integral.moved(distance).over_window(line, found.window, self.pairs)
 
         is_mistake, gap = persists(found, at_other_point)
         if is_mistake:
@@ -69,7 +69,7 @@ class LineSearch:
         self._window, self._noise = found.window, found.noise * found.window
         wanted = (found.noise / line.target) ** 2 if line.target else 0.0
         most = LINE_PAIRS if self._is_frugal else MAX_LINE_PAIRS
-        self._pairs = int(np.clip(wanted * LINE_PAIRS, LINE_PAIRS, most))
+        self.pairs = int(np.clip(wanted * LINE_PAIRS, LINE_PAIRS, most))
         narrowed = found.window < FIRST_WINDOW or found.noise < NOISE_DOMINATES * found.bar
         return self._or_over_kinks(line, found) if narrowed else found
 
@@ -85,7 +85,7 @@ class LineSearch:
         """Return `found`, or a mean slope with kinks located if that has a smaller error bar."""
         if found.bar <= 2 * line.target or self._is_frugal:
             return found
-        other = self._integral.over_kinks(line, self._kink_window(line), self._pairs)
+        other = self._integral.over_kinks(line, self._kink_window(line), self.pairs)
         self._crosses_kinks = other.bar < found.bar
         return other if self._crosses_kinks else found
 
@@ -96,4 +96,4 @@ class LineSearch:
 
     def _within(self, line: Line, window: float, effort: int = 1) -> MeanSlope:
         mean = self._integral.over_kinks if self._crosses_kinks else self._integral.over_window
-        return mean(line, window, self._pairs, effort)
+        return mean(line, window, self.pairs, effort)

@@ -17,7 +17,8 @@ from .constants import (
     ZERO_HERE,
     ZERO_WITHIN_ROUNDING,
 )
-from .line_probes import LineProbes, Probe, noise_dominates, resolution_of
+from .line_probes import LineProbes, noise_dominates, resolution_of
+from .lines import Probe
 from .measure import Precision
 from .scale import parameter_scale
 

@@ -20,7 +20,21 @@ def test_random_probes_of_a_right_function_reach_a_fine_resolution():
     probes = probes_of(cost, gradient, x, slice(0, 24))
     assert not any(probe.slope.is_wrong for probe in probes)
     assert resolution_of(slice(0, 24), gradient(x).ravel(), probes) < 1e-4
-    assert noise_dominates(probes)
+
+
+def test_noise_dominates_where_windows_are_wide():
+    x = np.random.default_rng(0).standard_normal(24)
+
+    def dominates(scale):
+        def cost(p):
+            return float(np.sin(scale * p.astype(np.float32)).sum() + np.float32(30))
+
+        probes = probes_of(cost, lambda p: scale * np.cos(scale * p), x, slice(0, 24))
+        return noise_dominates(probes)
+
+    assert dominates(0.3)
+    assert not dominates(30.0)  # in windows of a few periods
+    assert not noise_dominates([])
 
 
 def test_the_last_probe_of_a_wrong_one_is_wrong():
