@@ -117,7 +117,7 @@ RESOLUTION_GOAL = 1e-4
 
 WITHIN_REACH = 4.0
 """An array whose resolution is larger by less than this factor reaches it with more directions:
-twice as many make it 1.7 times as fine, on more points each 4 times."""
+three times as many make it 2.1 times as fine, on more points each 3 to 6 times."""
 
 GOOD_RESOLUTION = 1e-2
 """An array passes if an error of this part of its norm would have been seen."""

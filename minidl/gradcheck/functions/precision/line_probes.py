@@ -91,7 +91,7 @@ class LineProbes:
     def _until_fine(
         self, kinds: list[Lines], probes: list[Probe], region: slice
     ) -> Iterator[Probe]:
-        """Yield as many probes again, at most, while an array is close to the resolution aimed at.
+        """Yield twice as many probes, at most, while an array is close to the resolution aimed at.
 
         `probes` are all that were made, these included.
         """
@@ -99,7 +99,7 @@ class LineProbes:
         within = [part for part in parts if region.start <= part.start and part.stop <= region.stop]
         if self._is_frugal or (len(within) > 1 and not noise_dominates(probes)):
             return
-        for lines in islice(cycle(kinds), self._count):
+        for lines in islice(cycle(kinds), 2 * self._count):
             reached = [resolution_of(part, self._value, probes) for part in within]
             if not any(
                 RESOLUTION_GOAL < each <= WITHIN_REACH * RESOLUTION_GOAL for each in reached
