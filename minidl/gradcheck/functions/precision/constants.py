@@ -150,6 +150,13 @@ REFRESHING_UNITS = 16
 CONFIRMING_WINDOWS = (0.6, 0.35)
 """A failure is measured again in windows of this size."""
 
+LARGE_GAP = 0.5
+"""A gap above this part of the slopes at the point may come from elsewhere in the window; if not,
+it is clear near the point, too."""
+
+CLEAR_GAP = 4.0
+"""A gap is clear in a window so narrow that noise is the inverse of this part of it."""
+
 SMALL_ARRAY = 1e-2
 """Arrays whose slopes are below this part of all do not set the error bar that is aimed at."""
 

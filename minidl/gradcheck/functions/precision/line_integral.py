@@ -42,12 +42,13 @@ class Line:
     """A direction in which to move, and what the rounding of the gradient makes of it.
 
     `size` is the size of the slope of which errors should be seen; `rounding` bounds that of the
-    analytic slope.
+    analytic slope; `at_point` is the size of slopes at the point itself, whatever their signs.
     """
 
     direction: Array
     size: float
     rounding: float
+    at_point: float = np.inf
 
     @property
     def target(self) -> float:

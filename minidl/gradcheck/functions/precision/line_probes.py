@@ -128,7 +128,7 @@ class LineProbes:
             bias += min(unit, 1.0) * abs(float(of_array.sum())) / 2
         total = float(np.linalg.norm(sizes))
         least = min((part for part in sizes if part > SMALL_ARRAY * total), default=total)
-        return Line(direction, size or least, float(np.sqrt(squares)) + bias)
+        return Line(direction, size or least, float(np.sqrt(squares)) + bias, total)
 
     def _within(self, region: slice, move: Array) -> Array:
         within = np.zeros(move.size)

@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from .constants import (
+    CLEAR_GAP,
     CONFIRMING_EFFORT,
     CONFIRMING_WINDOWS,
     FIRST_WINDOW,
     KINK_NOISE,
+    LARGE_GAP,
     LINE_PAIRS,
     MAX_LINE_PAIRS,
+    MAX_WINDOWS,
     NOISE_DOMINATES,
     ROUNDING_SAFETY,
+    WINDOW_SHRINKS,
 )
 from .line_integral import Line, LineIntegral, MeanSlope
 from .persistence import persists
@@ -46,9 +50,19 @@ class LineSearch:
             if found.is_wrong:
                 again = self._within(line, share * window, CONFIRMING_EFFORT)
                 found = again if np.isfinite(again.bar) else found
+        if found.is_wrong and _may_come_from_elsewhere(line, found):
+            near = self._near_the_point(line, found)
+            found = near if np.isfinite(near.bar) else found
         if found.is_wrong and self._integral.is_half:
             return self._unless_rounding(line, found)
         return found
+
+    def _near_the_point(self, line: Line, found: MeanSlope) -> MeanSlope:
+        """Return the mean slope over the narrowest window in which so large a gap is seen."""
+        gap = abs(found.analytic - found.numeric)
+        window = min(CLEAR_GAP * found.noise / gap, CONFIRMING_WINDOWS[-1]) * found.window
+        window = max(window, FIRST_WINDOW / WINDOW_SHRINKS**MAX_WINDOWS)
+        return self._integral.over_window(line, window, MAX_LINE_PAIRS)
 
     def _unless_rounding(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return a wrong slope, with a bar as wide as what rounding explains if it does."""
@@ -97,3 +111,11 @@ class LineSearch:
     def _within(self, line: Line, window: float, effort: int = 1) -> MeanSlope:
         mean = self._integral.over_kinks if self._crosses_kinks else self._integral.over_window
         return mean(line, window, self.pairs, effort)
+
+
+def _may_come_from_elsewhere(line: Line, found: MeanSlope) -> bool:
+    """Return whether the gap is as large as the slopes at the point, or larger.
+
+    A gradient may be steep in other places of the window, and a spike between two points is missed.
+    """
+    return abs(found.analytic - found.numeric) > LARGE_GAP * line.at_point

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from coarse_functions import both_sides, relu_layer, tanh_layer
 
+from minidl import check_gradients
 from minidl.gradcheck.functions.precision.line_integral import Line, LineIntegral
 from minidl.gradcheck.functions.precision.line_search import LineSearch
 from minidl.gradcheck.functions.precision.measure import measure_precision
@@ -28,3 +29,20 @@ def test_right_slopes_are_right_within_narrow_bars(make, seed):
 def test_wrong_ones_stay_wrong_at_fresh_points(make):
     found, _ = slopes(*make(1, factor=1.01), 1)
     assert any(slope.is_wrong for slope in found)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_spikes_of_a_gradient_elsewhere_do_not_fail(seed):
+    x = np.random.default_rng(seed).uniform(0.1, 0.3, 40)  # tanh is saturated here
+
+    def cost(p):
+        steps = np.tanh(np.float32(3000) * np.sin(np.float32(20) * p.astype(np.float32)))
+        return float(steps.sum() + np.sin(p.astype(np.float32)).sum())
+
+    def gradient(p):
+        inner = 3000 * np.sin(20 * p)
+        return (1 - np.tanh(inner) ** 2) * 6e4 * np.cos(20 * p) + np.cos(p)
+
+    found = check_gradients(cost, gradient, x, seed=seed)
+    assert not found.failures
+    assert not check_gradients(cost, lambda p: 1.5 * gradient(p), x, seed=seed).ok
