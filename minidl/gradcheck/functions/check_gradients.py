@@ -120,4 +120,4 @@ def _twin(
         cost(values)
         return gradients(values)
 
-    return DoubleTwin(after_cost, lambda: run_check(cost, gradients, parameters, **options))
+    return DoubleTwin(cost, after_cost, lambda: run_check(cost, gradients, parameters, **options))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from .source import Definition, local_names
 
@@ -23,20 +23,27 @@ class Edit(NamedTuple):
         Which node stands for which.
     lines_before : int
         How many lines of the file are before the function.
+    whole : ast.AST, optional
+        What is shown in place of the nodes: a statement that contains them all.
     """
 
     words: str
     changes: dict[ast.AST, ast.AST]
     lines_before: int = 0
+    whole: ast.AST | None = None
 
     @property
     def before(self) -> str:
         """The source of the nodes before."""
+        if self.whole is not None:
+            return _text(self.whole)
         return "; ".join(dict.fromkeys(map(_text, self.changes)))
 
     @property
     def after(self) -> str:
         """Their source after."""
+        if self.whole is not None:
+            return _text(_changed(self.whole, self.changes))
         return "; ".join(dict.fromkeys(map(_text, self.changes.values())))
 
     @property
@@ -63,6 +70,8 @@ class Scope:
         of dictionaries that it reads, such as ``cache["x"]``, and what else is known.
     arguments : list of str
         Its arguments without ``self``.
+    outer : list of str
+        Names of other scopes that it reads, such as constants; no functions and no modules.
     first_line : int
         The number of its first line in the file, less one.
     parents : dict
@@ -72,6 +81,7 @@ class Scope:
     nodes: list[ast.AST]
     names: list[str]
     arguments: list[str]
+    outer: list[str]
     first_line: int
     parents: dict[ast.AST, ast.AST] = field(repr=False)
 
@@ -84,7 +94,10 @@ class Scope:
         names = [name for name in local_names(definition.tree) if name != "self"]
         arguments = [each.arg for each in definition.tree.args.args if each.arg != "self"]
         every = list(dict.fromkeys([*names, *parts, *known]))
-        return cls(nodes, every, arguments, definition.first_line, parents)
+        outer = [node.id for node in nodes if is_value_name(node, parents) and node.id not in names]
+        return cls(
+            nodes, every, arguments, list(dict.fromkeys(outer)), definition.first_line, parents
+        )
 
     @property
     def computes(self) -> bool:
@@ -138,6 +151,16 @@ def _is_value(node: ast.expr, parent: Any, grandparent: Any) -> bool:
     return isinstance(parent, ast.Attribute) and isinstance(grandparent, ast.Call)
 
 
+def is_value_name(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> TypeGuard[ast.Name]:
+    """Return whether this is a name that is read: of no function that is called, and no module."""
+    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or node.id == "self":
+        return False
+    parent = parents.get(node)
+    if isinstance(parent, ast.Call) and node is parent.func:
+        return False
+    return not (isinstance(parent, ast.Attribute) and node.id in ("np", "numpy", "math", "scipy"))
+
+
 def _is_named_part(node: ast.AST) -> bool:
     """Return whether this is an attribute of ``self``, or an item with a name of a variable."""
     if not isinstance(node, ast.Attribute | ast.Subscript) or not isinstance(node.ctx, ast.Load):
@@ -153,6 +176,17 @@ def _is_named_part(node: ast.AST) -> bool:
 
 def _is_read(node: ast.expr) -> bool:
     return not isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def reads_of_statements(scope: Scope) -> Iterator[tuple[ast.stmt, dict[str, list[ast.Name]]]]:
+    """Yield each statement and where it reads each variable."""
+    for statement in scope.nodes:
+        if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
+            reads: dict[str, list[ast.Name]] = {}
+            for node in ast.walk(statement):
+                if is_value_name(node, scope.parents):
+                    reads.setdefault(node.id, []).append(node)
+            yield statement, reads
 
 
 def expression(template: str, **holes: ast.expr) -> ast.expr:
@@ -194,6 +228,18 @@ def number_of(node: ast.AST) -> int | float | None:
         number: int | float = node.value  # type: ignore[assignment]
         return number
     return None
+
+
+def _changed(node: Any, changes: Mapping[ast.AST, ast.AST]) -> Any:
+    """Return a copy of a tree with the nodes replaced."""
+    if isinstance(node, list):
+        return [_changed(each, changes) for each in node]
+    if not isinstance(node, ast.AST):
+        return node
+    if node in changes:
+        return changes[node]
+    fields = {name: _changed(part, changes) for name, part in ast.iter_fields(node)}
+    return with_fields(node, **fields)
 
 
 def _text(node: ast.AST) -> str:

@@ -120,6 +120,12 @@ class Expressions:
         elif size > _GROWTH * self.largest:
             raise NotUnderstoodError("a result that is too large")
 
+    def noticed(self, result: Any) -> Any:
+        """Return a result; without edits, its size is one that results may have."""
+        if not self.edits and isinstance(result, np.ndarray):
+            self.largest = max(self.largest, result.size)
+        return result
+
     def call(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         """Call a function."""
         return function(*arguments, **keywords)
@@ -210,7 +216,7 @@ class Expressions:
         for each in node.keywords:
             value = self.value(each.value)
             keywords |= value if each.arg is None else {each.arg: value}
-        return self.call(self.value(node.func), *self._items(node.args), **keywords)
+        return self.noticed(self.call(self.value(node.func), *self._items(node.args), **keywords))
 
     def _items(self, nodes: list[ast.expr]) -> list[Any]:
         items: list[Any] = []

@@ -138,6 +138,8 @@ class Interpreter(Expressions):
         """Return what statements return, run with these names."""
         caller = self.names, self.outer_names
         self.names, self.outer_names = names, outer
+        for value in names.values():
+            self.noticed(value)
         self._depth += 1
         try:
             self._block(body)

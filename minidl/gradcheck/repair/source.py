@@ -97,6 +97,14 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
+def _every_name(code: CodeType) -> Iterator[str]:
+    """Yield all names in a function, also those of comprehensions."""
+    yield from (*code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _every_name(constant)
+
+
 def local_names(tree: ast.FunctionDef | ast.Lambda) -> Iterator[str]:
     """Yield the names of the arguments and of the variables that are assigned, in order."""
     arguments = tree.args
@@ -135,8 +143,7 @@ def _is_definition(node: ast.AST, code: CodeType) -> bool:
     # Of several lambdas in a line, the one that uses the same names.
     used = {each.id for each in ast.walk(node.body) if isinstance(each, ast.Name)}
     arguments = tuple(each.arg for each in node.args.args)
-    known = {*code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars}
-    return arguments == code.co_varnames[: code.co_argcount] and used <= known
+    return arguments == code.co_varnames[: code.co_argcount] and used <= set(_every_name(code))
 
 
 def _is_plain(node: ast.FunctionDef) -> bool:

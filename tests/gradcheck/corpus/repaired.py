@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import linecache
 import re
 
 import numpy as np
@@ -19,15 +20,19 @@ def is_repaired(case, wrong, diagnosis, parameter):
     if not found:
         return None
     after, before, line = found.groups()
+    try:
+        sources = list(_edited_sources(wrong, before, after, int(line)))
+    except SyntaxError:  # nobody can write that
+        return False
     return any(
         all(_is_right(case, wrong, source, parameter, seed) for seed in POINTS)
-        for source in _edited_sources(wrong, before, after, int(line))
+        for source in sources
     )
 
 
 def _edited_sources(wrong, before, after, line):
     """Yield the source with each of the nodes of that text in that line replaced."""
-    source = inspect.getsource(wrong.backward)
+    source = _source(wrong.backward)
     pairs = [(before, after)]
     if len(before.split("; ")) == len(after.split("; ")) > 1:
         pairs = list(zip(before.split("; "), after.split("; "), strict=True))
@@ -38,26 +43,40 @@ def _edited_sources(wrong, before, after, line):
             nodes = list(_nodes(tree, old, new, line, in_line=len(pairs) == 1))
             if nodes:
                 node = nodes[number if (old, new) == pairs[0] else 0]
-                replacement = ast.parse(new).body[0]
-                if isinstance(node, ast.expr):
-                    replacement = replacement.value
+                replacement = _parsed(new)
+                if isinstance(node, ast.stmt) and isinstance(replacement, ast.expr):
+                    replacement = ast.Expr(replacement)
                 tree = _Replace(node, replacement).visit(tree)
         yield ast.unparse(ast.fix_missing_locations(tree))
 
 
+def _source(thing):
+    code = getattr(thing, "__code__", None) or thing.forward.__code__  # of a function or a class
+    return "".join(linecache.getlines(code.co_filename))
+
+
 def _nodes(tree, before, after, line, *, in_line):
     """Yield the nodes of that text: in that line, or after it."""
-    is_expression = isinstance(ast.parse(after).body[0], ast.Expr)
+    kinds = (ast.expr,) if isinstance(_parsed(after), ast.expr) else (ast.stmt,)
+    if "np.add.at" in after or "np.subtract.at" in after:  # in place of a statement
+        kinds = (ast.stmt,)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.expr | ast.stmt) or node.lineno < line:
+        if not isinstance(node, kinds) or node.lineno < line:
             continue
         if in_line and node.lineno > line:
             continue
-        kinds = (ast.expr,) if is_expression else (ast.stmt,)
-        if "np.add.at" in after or "np.subtract.at" in after:
-            kinds = (ast.stmt,)
-        if isinstance(node, kinds) and ast.unparse(node).split("\n")[0] == before:
+        if ast.unparse(node).split("\n")[0] == before:
             yield node
+
+
+def _parsed(text):
+    """Return an expression, a slice or a statement."""
+    try:
+        node = ast.parse(text).body[0]
+    except SyntaxError:
+        node = ast.parse(f"x[{text}]").body[0]
+        return node.value.slice
+    return node.value if isinstance(node, ast.Expr) else node
 
 
 class _Replace(ast.NodeTransformer):

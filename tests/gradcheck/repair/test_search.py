@@ -152,3 +152,20 @@ def test_only_functions_that_are_called_as_they_are_stay_known():
             interpreter.edited(lambda h: (slope(h), odd(h)), {})(0.5)
         interpreter.forget_functions()
     assert [code.co_name for code in interpreter.definitions] == ["odd"]
+
+
+def test_a_function_that_converts_its_arguments_has_more_steps():
+    """Most of its nodes are those of the conversion."""
+
+    def unrecorded(x, w):
+        return np.array(x.tolist()) * w**2 / 2 + np.sin(w)
+
+    def convert(arrays):
+        return [convert(each) if isinstance(each, list) else each + 0 for each in arrays]
+
+    def wrong(dy, x, w):
+        dy, x, w, _ = convert([dy, x, w, [[[[[[[x, [w, [x, [w]]]]]]]]]]])
+        return dy * w**2 / 2, dy * np.cos(w)
+
+    report = check_function(unrecorded, wrong, X, W, backward_inputs=True)
+    assert "a missing term + w * x" in report.guilty.diagnosis

@@ -85,3 +85,13 @@ def test_names_within_comprehensions_are_found():
     names = outer_names(rows)
     assert np.array_equal(names["SCALE"], SCALE)
     assert names["scaled"] is scaled
+
+
+def test_a_lambda_with_a_comprehension_is_found():
+    first, second = (
+        lambda p: {name: p[name] for name in p},
+        lambda q: {name: 2 * q[name] for name in q},
+    )
+    for function in (first, second):
+        tree = find_definition(function.__code__).tree
+        assert [each.arg for each in tree.args.args] == [*function.__code__.co_varnames[:1]]

@@ -15,6 +15,13 @@ from .sites import Site, input_sites
 
 Formula = Callable[[Array, Array, Array], Array]
 
+
+def _mask(mask: Array) -> Array:
+    """Return a mask; NaN in place of one that keeps all or nothing: it would explain any zeros."""
+    is_mask = mask.any() and not mask.all()
+    return mask if is_mask else np.full(mask.shape, np.nan)
+
+
 FORMULAS: dict[str, Formula] = {
     "the derivative is left out": lambda g, u, v: g,
     "the output instead of the derivative": lambda g, u, v: g * v,
@@ -29,8 +36,8 @@ FORMULAS: dict[str, Formula] = {
     "the derivative's formula for outputs taken at the input, as 1 - u**2": (
         lambda g, u, v: g * (1 - u * u)
     ),
-    "the mask is that of the input": lambda g, u, v: g * (u > 0),
-    "the mask is inverted": lambda g, u, v: g * (u <= 0),
+    "the mask is that of the input": lambda g, u, v: g * _mask(u > 0),
+    "the mask is inverted": lambda g, u, v: g * _mask(u <= 0),
     "the mask is that of the incoming gradient": lambda g, u, v: g * (g > 0),
 }
 """The gradient of u as a function of that of v, of u and of v, if v is computed from u."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
@@ -18,6 +18,9 @@ from .pair import FunctionPair
 from .pair_cost import PairCost
 from .pair_gradients import PairGradients
 
+_DIGITS = 2.0**-30
+"""Relative: far below the rounding of float32."""
+
 
 def double_twin(
     pair: FunctionPair, checked: Mapping[str, Array], budget: int | None, seed: int
@@ -26,18 +29,19 @@ def double_twin(
     double = in_double(pair)
 
     def check() -> Report:
+        own = with_all_digits(double)
         return run_check(
-            PairCost(double),
-            PairGradients(double),
+            PairCost(own),
+            PairGradients(own),
             checked,
             budget=budget,
             seed=seed,
-            evidence=PairEvidence(double, double.values, budget).of,
+            evidence=PairEvidence(own, own.values, budget).of,
             second_point=False,
-            editable=editable_backward(double, checked),
+            editable=editable_backward(own, checked),
         )
 
-    return DoubleTwin(PairGradients(double), check)
+    return DoubleTwin(PairCost(double), PairGradients(double), check)
 
 
 def in_double(pair: FunctionPair) -> FunctionPair:
@@ -45,12 +49,28 @@ def in_double(pair: FunctionPair) -> FunctionPair:
     copies = DoubleCopies()
     double = copy(pair)
     double.forward, double.backward = copies.of(pair.forward), copies.of(pair.backward)
-    double.cotangents = [_in_double(dy) for dy in pair.cotangents]
+    double.cotangents = [_changed(dy, lambda double: double) for dy in pair.cotangents]
     return double
 
 
-def _in_double(dy: Any) -> Any:
+def with_all_digits(pair: FunctionPair) -> FunctionPair:
+    """Return a pair with the same incoming gradients to within the rounding of float32.
+
+    They have digits that float32 does not have: a multiple of them would look rounded otherwise.
+    """
+    if not pair.takes_dy:
+        return pair
+    rng = np.random.default_rng(0)
+    other = copy(pair)
+    other.cotangents = [
+        _changed(dy, lambda x: x * (1 + _DIGITS * rng.uniform(-1, 1, x.shape)))
+        for dy in pair.cotangents
+    ]
+    return other
+
+
+def _changed(dy: Any, change: Callable[[Array], Array]) -> Any:
     if dy is None or np.asarray(dy).dtype.kind != "f":
         return dy
-    double = np.asarray(dy, dtype=np.float64)
-    return double if isinstance(dy, np.ndarray) else double[()]
+    changed = change(np.asarray(dy, dtype=np.float64))
+    return changed if isinstance(dy, np.ndarray) else np.float64(changed)

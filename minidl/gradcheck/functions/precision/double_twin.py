@@ -63,14 +63,15 @@ class DoubleTwin:
 
     Attributes
     ----------
-    gradients : callable
-        The gradients in float64.
+    cost, gradients : callable
+        Both sides in float64.
     check : callable
         Returns the report of the check.
     is_used : bool
         Whether it has explained failures.
     """
 
+    cost: Callable[[Any], Any]
     gradients: Callable[[Any], Any]
     check: Callable[[], Report]
     is_used: bool = False
@@ -102,7 +103,8 @@ def explain_by_twin(
     with suppress(Exception):  # of code that does not run in float64
         tree, own = cost.tree, gradient.value
         other, _ = tree.flatten(twin.gradients(tree.unflatten(cost.theta)))
-        if np.array_equal(other, own):  # in the same precision
+        same_cost = float(twin.cost(tree.unflatten(cost.theta))) == cost.base
+        if same_cost and np.array_equal(other, own):  # in the same precision
             return
         gaps = tree.arrays(np.abs(other - own))
         if not all((gaps[name] <= unit).all() for name, unit in rounding.items()):

@@ -9,9 +9,10 @@ from ..edit import Kind
 from .arithmetic import epsilon, other_grouping, other_operator, other_sign, superfluous_factor
 from .calls import axes, conditions, masks, other_function, superfluous_call
 from .matrices import order_of_factors, transposes
-from .missing import factor_of_incoming, missing_factor, missing_term
-from .names import exchanged, other_name
+from .missing import factor_of_incoming, missing_call, missing_factor, missing_part, missing_term
+from .names import exchanged, exchanged_names, other_name
 from .numbers import indices, missing_number, other_number, other_power, slices
+from .shapes import einsum_letters, layouts
 from .statements import accumulation, direction_of_loops, left_out, repeated_indices, whole_lines
 
 KINDS: tuple[Kind, ...] = (
@@ -21,7 +22,10 @@ KINDS: tuple[Kind, ...] = (
     other_sign,
     transposes,
     order_of_factors,
+    einsum_letters,
+    layouts,
     exchanged,
+    exchanged_names,
     other_function,
     conditions,
     epsilon,
@@ -37,8 +41,10 @@ KINDS: tuple[Kind, ...] = (
     other_name,
     axes,
     other_grouping,
+    missing_call,
     missing_number,
     factor_of_incoming,
+    missing_part,
     missing_factor,
     missing_term,
     masks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..edit import Edit, Scope, expression, with_fields
+from ..edit import Edit, Scope, expression, reads_of_statements, with_fields
 
 _OTHER_OPERATOR: dict[type[ast.operator], tuple[ast.operator, str]] = {
     ast.Add: (ast.Sub(), "the sign of a term is wrong: + where - is right"),
@@ -37,6 +37,12 @@ def other_sign(scope: Scope) -> Iterator[Edit]:
     ]
     for value in [*scope.values, *arguments]:
         yield Edit("the sign is wrong", {value: expression("-e", e=value)})
+    for statement, reads in reads_of_statements(scope):
+        for name, nodes in reads.items():
+            if len(nodes) > 1:
+                words = f"the sign of {name} is wrong, as of a rotation in the wrong direction"
+                changes: dict[ast.AST, ast.AST] = {n: expression("-e", e=n) for n in nodes}
+                yield Edit(words, changes, whole=statement)
 
 
 def other_grouping(scope: Scope) -> Iterator[Edit]:

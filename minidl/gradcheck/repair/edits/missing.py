@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..edit import Edit, Scope, expression
+from ..edit import Edit, Scope, expression, is_value_name
 
 _FACTORS = (
     "v",
@@ -39,7 +39,21 @@ _WITH_ANOTHER = (
     ("e - (e * v).sum(axis={axis}, keepdims=True)", "the sum's term is missing"),
 )
 _AXES = ("-1", "0", "None")
+_MAX_PARTS = 20  # expressions of the function that are tried as terms and factors
 _MAX_PAIRS = 12  # names of which products are tried as terms
+
+
+_FUNCTIONS = ("linalg.inv", "abs", "exp", "log", "sqrt", "tanh", "sign", "conj")
+"""What is called on the way to a derivative."""
+
+
+def missing_call(scope: Scope) -> Iterator[Edit]:
+    """Call a function of what is read."""
+    for function in _FUNCTIONS:
+        for node in scope.nodes:
+            if is_value_name(node, scope.parents):
+                words = f"a missing {function.split('.')[-1]}"
+                yield Edit(words, {node: expression(f"np.{function}(e)", e=node)})
 
 
 def factor_of_incoming(scope: Scope) -> Iterator[Edit]:
@@ -70,6 +84,25 @@ def missing_factor(scope: Scope) -> Iterator[Edit]:
                 if template.startswith("1 / "):
                     words = f"a missing division by {ast.unparse(factor)[4:]}"
                 yield Edit(words, {value: expression("e * f", e=value, f=factor)})
+
+
+def missing_part(scope: Scope) -> Iterator[Edit]:
+    """Add or multiply by an expression that the function has elsewhere."""
+    parts: dict[str, ast.expr] = {}
+    for node in scope.nodes:
+        if isinstance(node, ast.BinOp | ast.Call | ast.Compare):
+            parts.setdefault(ast.unparse(node), node)
+    for text, part in list(parts.items())[:_MAX_PARTS]:
+        for value in scope.values:
+            for template, words in (
+                ("e + f", "a missing term + {}"),
+                ("e - f", "a missing term - {}"),
+                ("e * f", "a missing factor {}"),
+                ("e / f", "a missing division by {}"),
+            ):
+                if value is not part:
+                    other = expression(text)
+                    yield Edit(words.format(text), {value: expression(template, e=value, f=other)})
 
 
 def missing_term(scope: Scope) -> Iterator[Edit]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations
 
-from ..edit import Edit, Scope, expression, with_fields
+from ..edit import Edit, Scope, expression, reads_of_statements, with_fields
 
 
 def other_name(scope: Scope) -> Iterator[Edit]:
@@ -16,8 +16,9 @@ def other_name(scope: Scope) -> Iterator[Edit]:
         if not is_named or not isinstance(getattr(node, "ctx", None), ast.Load):
             continue
         before = ast.unparse(node)
-        if before in scope.names:
-            for name in scope.names:
+        known = [*scope.names, *scope.outer]
+        if before in known:
+            for name in known:
                 if name != before:
                     words = f"{before} is read where {name} is right"
                     yield Edit(words, {node: expression(name)})
@@ -35,6 +36,18 @@ def exchanged(scope: Scope) -> Iterator[Edit]:
             yield Edit(
                 f"{first} and {second} are exchanged", {node: with_fields(node, **{field: swapped})}
             )
+
+
+def exchanged_names(scope: Scope) -> Iterator[Edit]:
+    """Exchange two variables wherever a statement reads them."""
+    for statement, reads in reads_of_statements(scope):
+        for first, second in combinations(reads, 2):
+            changes: dict[ast.AST, ast.AST] = {
+                node: with_fields(node, id=other)
+                for name, other in ((first, second), (second, first))
+                for node in reads[name]
+            }
+            yield Edit(f"{first} and {second} are exchanged", changes, whole=statement)
 
 
 def _items(node: ast.AST) -> list[ast.expr]:

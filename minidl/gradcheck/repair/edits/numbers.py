@@ -75,21 +75,25 @@ _BOUNDS = (("lower", 1), ("upper", -1), ("lower", 2), ("upper", -2))
 
 
 def slices(scope: Scope) -> Iterator[Edit]:
-    """Shift a slice by one: [1:] for [:-1], and the like."""
+    """Shift a slice by one, [1:] for [:-1] and the like, or to a number of the function."""
     words = "a slice is shifted"
+    known = {number for node in scope.nodes if type(number := number_of(node)) is int}
+    bounds = [*_BOUNDS, *((bound, number) for number in known for bound in ("lower", "upper"))]
     for node in scope.nodes:
         if isinstance(node, ast.Slice):
             bare = with_fields(node, lower=None, upper=None)
             yield Edit(words, {node: bare})
-            for bound, number in _BOUNDS:
+            for bound, number in dict.fromkeys(bounds):
                 index = expression(str(number))
                 yield Edit(words, {node: with_fields(bare, **{bound: index})})
             yield Edit(words, {node: with_fields(node, step=expression("-1"))})
 
 
 def indices(scope: Scope) -> Iterator[Edit]:
-    """Shift an index that is a name or an expression by one."""
+    """Shift an index that is a name or an expression by one, or by a number of the function."""
     words = "an off-by-one in an index or a slice"
+    known = {number for node in scope.nodes if type(number := number_of(node)) is int}
+    offsets = sorted(number for number in known if 1 < abs(number) <= _MAX_NUMBER)
     for node in scope.nodes:
         if not isinstance(node, ast.Subscript):
             continue
@@ -98,6 +102,11 @@ def indices(scope: Scope) -> Iterator[Edit]:
             if isinstance(part, ast.Name | ast.BinOp):
                 for template in ("e + 1", "e - 1"):
                     yield Edit(words, {part: expression(template, e=part)})
+            if isinstance(part, ast.Name | ast.BinOp | ast.Call):
+                for offset in offsets:
+                    for sign in "+-":
+                        moved = expression(f"e {sign} {offset}", e=part)
+                        yield Edit("an index lacks an offset", {part: moved})
     for node in scope.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "range":
             for argument in node.args:

@@ -39,17 +39,35 @@ def repeated_indices(scope: Scope) -> Iterator[Edit]:
     for node in scope.nodes:
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(target, ast.Subscript) and not isinstance(
-                target.slice, ast.Constant | ast.Slice
-            ):
+            if isinstance(target, ast.Subscript) and _may_repeat(target.slice):
+                is_minus = isinstance(getattr(node, "op", None), ast.Sub)
                 call = expression(
-                    "np.add.at(a, i, v)", a=target.value, i=target.slice, v=node.value
+                    f"np.{'subtract' if is_minus else 'add'}.at(a, i, v)",
+                    a=target.value,
+                    i=_as_argument(target.slice),
+                    v=node.value,
                 )
-                if isinstance(getattr(node, "op", None), ast.Sub):
-                    call = expression(
-                        "np.subtract.at(a, i, v)", a=target.value, i=target.slice, v=node.value
-                    )
                 yield Edit(words, {node: ast.copy_location(ast.Expr(call), node)})
+
+
+def _may_repeat(index: ast.expr) -> bool:
+    """Return whether an index has a part that is no number and no slice."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return not all(isinstance(part, ast.Constant | ast.Slice) for part in parts)
+
+
+def _as_argument(index: ast.expr) -> ast.expr:
+    """Return an index as it is written outside of brackets."""
+    if not isinstance(index, ast.Tuple):
+        return index
+    none = ast.Constant(None)
+    parts = [
+        expression("slice(a, b, c)", a=i.lower or none, b=i.upper or none, c=i.step or none)
+        if isinstance(i, ast.Slice)
+        else i
+        for i in index.elts
+    ]
+    return ast.Tuple(parts, ast.Load())
 
 
 def left_out(scope: Scope) -> Iterator[Edit]:

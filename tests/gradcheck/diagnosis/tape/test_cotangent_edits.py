@@ -48,3 +48,12 @@ def test_gates_are_exchanged():
 def test_the_gradient_of_another_result_is_used():
     found = words(lambda x, w: x + np.tanh(x @ w), {"w": X.T @ DY})
     assert any(re.match("the gradient of the result of tanh .* is used", each) for each in found)
+
+
+def test_zeros_are_no_mask_of_numbers_that_are_all_positive():
+    def forward(x, w):
+        return np.exp(x) * w
+
+    graph = graph_of(forward)
+    said = words_of(cotangent_edits(graph, sites_of(graph)), graph, x=0 * X)
+    assert not any("mask" in words for words in said)

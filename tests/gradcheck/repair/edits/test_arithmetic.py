@@ -68,3 +68,17 @@ def test_epsilon_outside_of_the_root():
 
     said = explained(forward, backward, draw(3, 4))
     assert said.startswith("epsilon outside of the root")
+
+
+def test_a_rotation_in_the_wrong_direction():
+    def forward(x, angle):
+        c, s = np.cos(angle), np.sin(angle)
+        return np.stack([x[0] * c - x[1] * s, x[0] * s + x[1] * c])
+
+    def backward(dy, x, angle):
+        c, s = np.cos(angle), np.sin(angle)
+        dx = np.stack([dy[0] * c - dy[1] * s, dy[0] * s + dy[1] * c])
+        return dx, dy[0] * (-x[0] * s - x[1] * c) + dy[1] * (x[0] * c - x[1] * s)
+
+    said = explained(forward, backward, draw(2, 5), draw(5))
+    assert "the sign of s is wrong, as of a rotation in the wrong direction" in said

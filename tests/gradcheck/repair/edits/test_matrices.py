@@ -1,5 +1,7 @@
 """Edits of matrix products: what they say of mistakes."""
 
+import numpy as np
+
 from tests.gradcheck.repair.edits.wrong_functions import draw, explained
 
 
@@ -45,3 +47,21 @@ def test_factors_on_the_wrong_sides():
     said = explained(forward, backward, draw(3, 3), draw(3, 3))
     assert "right with" in said
     assert "`a.T @ (dy @ b.T)` for `dy @ b.T @ a.T`" in said
+
+
+def test_a_chain_of_factors_is_in_another_order():
+    def backward(dy, a):
+        y = np.linalg.inv(a)
+        return -y.T @ y.T @ dy
+
+    said = explained(np.linalg.inv, backward, draw(3, 3) + 2 * np.eye(3))
+    assert "right with `-y.T @ dy @ y.T` for `-y.T @ y.T @ dy`" in said
+
+
+def test_an_argument_of_a_call_is_not_transposed():
+    def backward(dy, a, b):
+        db = np.linalg.solve(a, dy)
+        return -np.linalg.solve(a.T, dy) @ np.linalg.solve(a, b).T, db
+
+    said = explained(np.linalg.solve, backward, draw(3, 3) + 2 * np.eye(3), draw(3, 2))
+    assert "right with `a.T` for `a`" in said

@@ -38,8 +38,20 @@ def test_a_missing_term():
         slope = np.cos(w)
         return dy * w, dy * slope
 
-    said = explained(forward, backward, draw(5, 4), draw(5, 4))
+    said = explained(forward, backward, draw(5, 4), draw(4, 5).T)
     assert "right with `np.cos(w) + x` for `np.cos(w)`" in said
+
+
+def test_a_missing_term_that_is_computed_elsewhere():
+    def forward(x):
+        return np.sin(x) * np.exp(2 * x) + np.tanh(x)
+
+    def backward(dy, x):
+        grown = np.exp(2 * x)
+        return dy * (np.cos(x) * grown + 2 * np.sin(x) * grown) - 0 * np.cosh(x) ** -2
+
+    said = explained(forward, backward, draw(5, 4))
+    assert "right with" in said
 
 
 def test_the_mean_is_not_subtracted():
@@ -52,3 +64,15 @@ def test_the_mean_is_not_subtracted():
 
     said = explained(forward, backward, draw(5, 4))
     assert "mean" in said
+
+
+def test_a_function_is_not_called():
+    def forward(x, w):
+        return np.exp(np.sin(x)) * w
+
+    def backward(dy, x, w):
+        s = np.sin(x)
+        return dy * s * np.cos(x) * w, dy * np.exp(s)
+
+    said = explained(forward, backward, draw(5, 4), draw(4, 5).T)
+    assert "a missing exp; right with `np.exp(s)` for `s`" in said

@@ -85,3 +85,28 @@ def test_a_power_that_is_a_variable():
         return dy * n * x**n
 
     assert "a wrong power; right with `n - 1` for `n`" in explained(forward, backward, draw(3, 4))
+
+
+def test_an_index_lacks_an_offset():
+    def forward(x):
+        return np.stack([x[:3].max(axis=0), x[3:].max(axis=0)])
+
+    def backward(dy, x):
+        dx = np.zeros_like(x)
+        dx[x[:3].argmax(axis=0), [0, 1]] = dy[0]
+        dx[x[3:].argmax(axis=0), [0, 1]] = dy[1]
+        return dx
+
+    said = explained(forward, backward, draw(7, 2))
+    assert "right with `x[3:].argmax(axis=0) + 3` for `x[3:].argmax(axis=0)`" in said
+
+
+def test_a_slice_is_another_part():
+    def forward(a, b):
+        return np.concatenate([a, b], axis=1) ** 2
+
+    def backward(dy, a, b):
+        da = 2 * dy[:, 5:] * a
+        return da, 2 * dy[:, 3:] * b
+
+    assert "right with `:3` for `5:`" in explained(forward, backward, draw(4, 3), draw(4, 5))

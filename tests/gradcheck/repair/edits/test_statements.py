@@ -93,3 +93,35 @@ def test_whole_columns_for_one_element():
 
     said = explained(forward, backward, draw(3, 4))
     assert "whole rows or columns are written where one element is meant" in said
+
+
+def test_repeated_columns_overwrite_each_other():
+    columns = np.array([0, 1, 0, 3])
+
+    def forward(x):
+        return x[:, columns] ** 2
+
+    def backward(dy, x):
+        dx = np.zeros_like(x)
+        dx[:, columns] = 2 * x[:, columns] * dy
+        return dx
+
+    said = explained(forward, backward, draw(5, 4))
+    assert "right with `np.add.at(dx, (slice(None, None, None), columns), " in said
+
+
+def test_windows_of_results_of_calls_overwrite_each_other():
+    def forward(x, w):
+        return sum(np.einsum("ij,jk->ik", x[:, i : i + 2], w) ** (i + 1) for i in range(3))
+
+    def backward(dy, x, w):
+        dx, dw = np.zeros_like(x), np.zeros_like(w)
+        for i in range(3):
+            part = x[:, i : i + 2]
+            dz = np.multiply(dy, (i + 1) * np.power(np.einsum("ij,jk->ik", part, w), i))
+            dw += np.einsum("ik,ij->jk", dz, part)
+            dx[:, i : i + 2] = np.einsum("ik,jk->ij", dz, w)
+        return dx, dw
+
+    said = explained(forward, backward, draw(5, 4), draw(2, 3))
+    assert "= where += is right" in said
