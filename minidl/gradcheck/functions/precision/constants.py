@@ -157,6 +157,12 @@ it is clear near the point, too."""
 CLEAR_GAP = 4.0
 """A gap is clear in a window so narrow that noise is the inverse of this part of it."""
 
+STAIR_HEIGHT = 32.0
+"""A staircase is at most so many standard deviations of the noise high."""
+
+WIDER_WINDOWS = (64.0, 16.0, 4.0)
+"""Factors of a window over which several steps of a staircase may lie."""
+
 SMALL_ARRAY = 1e-2
 """Arrays whose slopes are below this part of all do not set the error bar that is aimed at."""
 

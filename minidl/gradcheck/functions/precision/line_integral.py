@@ -104,6 +104,11 @@ class LineIntegral:
         """Whether a side computes in half precision."""
         return self._precision.is_half
 
+    @property
+    def noise(self) -> float:
+        """The noise of one value of the cost."""
+        return self._precision.cost.deviation
+
     def moved(self, distance: float) -> LineIntegral:
         """Return the integral through a random point, so far away relative to the parameters.
 
@@ -147,7 +152,9 @@ class LineIntegral:
             line,
             window,
             pairs * effort,
-            lambda slope: mean_of_fit(nodes, np.array([slope(node) for node in nodes])),
+            lambda slope: mean_of_fit(
+                nodes, np.array([slope(node) for node in nodes]), self._slope_at_point(line)
+            ),
         )
 
     def over_kinks(
@@ -160,6 +167,13 @@ class LineIntegral:
             pairs * effort,
             lambda slope: mean_with_jumps(slope, line.target, self._rng, effort),
         )
+
+    def _slope_at_point(self, line: Line) -> float:
+        """Return the slope in the middle of a line, which is known for that of the cost."""
+        if self._theta is self._cost.theta:
+            terms = self._gradient.value * line.direction
+            return float(terms[np.isfinite(terms)].sum())
+        return slope_or_nan(self._gradient, self._theta, line.direction)
 
     def _mean(
         self,
@@ -217,23 +231,33 @@ class LineIntegral:
         )
 
 
-def mean_of_fit(nodes: Array, slopes: Array) -> tuple[float, float]:
-    """Return the mean over [-1, 1] of polynomials fitted to slopes, and a bound of its error."""
-    if not np.isfinite(slopes).all():
+def mean_of_fit(nodes: Array, slopes: Array, at_zero: float) -> tuple[float, float]:
+    """Return the mean over [-1, 1] of polynomials fitted to slopes, and a bound of its error.
+
+    What the polynomial misses of the slope at zero, a spike, may be as wide as the nodes are apart.
+    """
+    if not np.isfinite([*slopes, at_zero]).all():
         return np.nan, np.inf
     best, bound = 0.0, np.inf
-    fits = [_mean_of_fit(nodes, slopes, degree) for degree in FIT_DEGREES]
-    for (mean, noise), (next_mean, _) in pairwise(fits):
-        error = BAR_DEVIATIONS * noise + 2 * abs(mean - next_mean)
+    fits = [_Fit(nodes, slopes, degree) for degree in FIT_DEGREES]
+    width = float(np.abs(nodes).min())
+    for fit, following in pairwise(fits):
+        error = BAR_DEVIATIONS * fit.noise + 2 * abs(fit.mean - following.mean)
+        error += width * max(0.0, abs(fit.at_zero - at_zero) - BAR_DEVIATIONS * fit.deviation)
         if error < bound:
-            best, bound = mean, error
+            best, bound = fit.mean, error
     return best, bound
 
 
-def _mean_of_fit(nodes: Array, slopes: Array, degree: int) -> tuple[float, float]:
-    matrix = legendre.legvander(nodes, degree)
-    inverse = np.linalg.pinv(matrix)
-    coefficients = inverse @ slopes
-    residual = slopes - matrix @ coefficients
-    deviation = float(np.sqrt((residual**2).sum() / (len(nodes) - degree - 1)))
-    return float(coefficients[0]), deviation * float(np.linalg.norm(inverse[0]))
+class _Fit:
+    """A polynomial fitted to slopes: its mean over [-1, 1], and how well that is known."""
+
+    def __init__(self, nodes: Array, slopes: Array, degree: int) -> None:
+        matrix = legendre.legvander(nodes, degree)
+        inverse = np.linalg.pinv(matrix)
+        coefficients = inverse @ slopes
+        residual = slopes - matrix @ coefficients
+        self.deviation = float(np.sqrt((residual**2).sum() / (len(nodes) - degree - 1)))
+        self.mean = float(coefficients[0])
+        self.noise = self.deviation * float(np.linalg.norm(inverse[0]))
+        self.at_zero = float(legendre.legval(0.0, coefficients))

@@ -18,6 +18,9 @@ from .constants import (
     MAX_WINDOWS,
     NOISE_DOMINATES,
     ROUNDING_SAFETY,
+    SHORT_WINDOW,
+    STAIR_HEIGHT,
+    WIDER_WINDOWS,
     WINDOW_SHRINKS,
 )
 from .line_integral import Line, LineIntegral, MeanSlope
@@ -53,6 +56,8 @@ class LineSearch:
         if found.is_wrong and _may_come_from_elsewhere(line, found):
             near = self._near_the_point(line, found)
             found = near if np.isfinite(near.bar) else found
+        if found.is_wrong and self._may_be_a_stair(found):
+            found = self._over_wider(line, found)
         if found.is_wrong and self._integral.is_half:
             return self._unless_rounding(line, found)
         return found
@@ -63,6 +68,30 @@ class LineSearch:
         window = min(CLEAR_GAP * found.noise / gap, CONFIRMING_WINDOWS[-1]) * found.window
         window = max(window, FIRST_WINDOW / WINDOW_SHRINKS**MAX_WINDOWS)
         return self._integral.over_window(line, window, MAX_LINE_PAIRS)
+
+    def _may_be_a_stair(self, found: MeanSlope) -> bool:
+        """Return whether the noise of few values, averaged by no other point, has such a gap.
+
+        Where numbers inside are rounded that hardly change, as 1 + x for a small x, the cost is a
+        staircase, and a narrow window lies on one of its steps.
+        """
+        gap = abs(found.analytic - found.numeric)
+        return (
+            found.window < SHORT_WINDOW and gap * found.window < STAIR_HEIGHT * self._integral.noise
+        )
+
+    def _over_wider(self, line: Line, found: MeanSlope) -> MeanSlope:
+        """Return the mean slope over the widest window in which half of the gap is clear.
+
+        A mistake is there, too, while a staircase goes on.
+        """
+        gap = abs(found.analytic - found.numeric)
+        for factor in WIDER_WINDOWS:
+            window = min(factor * found.window, FIRST_WINDOW)
+            wider = self._integral.over_window(line, window, self.pairs, CONFIRMING_EFFORT)
+            if wider.bar < gap / 2:
+                return wider
+        return found
 
     def _unless_rounding(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return a wrong slope, with a bar as wide as what rounding explains if it does."""

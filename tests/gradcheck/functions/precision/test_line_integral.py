@@ -21,16 +21,25 @@ def integral_of(cost, gradient, x, seed=0):
 
 
 def test_the_mean_of_a_polynomial_is_exact():
-    mean, bound = mean_of_fit(NODES, 3 + NODES + 6 * NODES**2)
+    mean, bound = mean_of_fit(NODES, 3 + NODES + 6 * NODES**2, 3.0)
     assert mean == pytest.approx(5)
     assert bound < 1e-12
 
 
 def test_the_bound_covers_what_no_polynomial_fits():
     for edge in (-0.9, 0.1, 0.33):
-        mean, bound = mean_of_fit(NODES, (edge < NODES) * 1.0)
+        mean, bound = mean_of_fit(NODES, (edge < NODES) * 1.0, float(edge < 0))
         assert abs(mean - (1 - edge) / 2) < bound
-    assert mean_of_fit(NODES, np.full(12, np.nan))[1] == np.inf
+    assert mean_of_fit(NODES, np.full(12, np.nan), 1.0)[1] == np.inf
+    assert mean_of_fit(NODES, np.ones(12), np.nan)[1] == np.inf
+
+
+def test_the_bound_covers_a_spike_at_the_point():
+    for height in (1e-3, 1.0, 1e6):
+        mean, bound = mean_of_fit(NODES, np.ones(12), 1 + height)
+        assert mean == pytest.approx(1)
+        widest = height * np.abs(NODES).min()  # a triangle between the nodes beside it
+        assert 0.5 * widest <= bound <= 2 * widest
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,7 +3,7 @@ import pytest
 from coarse_functions import both_sides, relu_layer, tanh_layer
 
 from minidl import check_gradients
-from minidl.gradcheck.functions.precision.line_integral import Line, LineIntegral
+from minidl.gradcheck.functions.precision.line_integral import Line, LineIntegral, MeanSlope
 from minidl.gradcheck.functions.precision.line_search import LineSearch
 from minidl.gradcheck.functions.precision.measure import measure_precision
 
@@ -46,3 +46,31 @@ def test_spikes_of_a_gradient_elsewhere_do_not_fail(seed):
     found = check_gradients(cost, gradient, x, seed=seed)
     assert not found.failures
     assert not check_gradients(cost, lambda p: 1.5 * gradient(p), x, seed=seed).ok
+
+
+class Stairs:
+    """Slopes of a staircase: `error` times the true slope is wrong, plus `height` over a window."""
+
+    noise, is_half, narrowest = 1e-9, False, 1e-9
+
+    def __init__(self, height, error):
+        self.height, self.error = height, error
+
+    def explore(self, line, is_frugal=False):
+        return self.over_window(line, 1e-3)
+
+    def over_window(self, line, window, pairs=4, effort=1):
+        gap = self.error + (self.height / window if window < 0.02 else 0.0)
+        return MeanSlope(
+            1.0 + gap, 1.0, bar=1e-6 + 1e-9 / window, noise=1e-9 / window, window=window
+        )
+
+    over_kinks = over_window
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-5, 1e-3])
+def test_a_staircase_does_not_fail_but_a_mistake_on_it_does(error):
+    line = Line(np.ones(3), 1.0, 0.0, 1.0)
+    assert LineSearch(Stairs(1e-8, error)).along(line).is_wrong == (error > 0)
+    if error == 0:
+        assert LineSearch(Stairs(1e-6, error)).along(line).is_wrong  # higher than rounding is
