@@ -46,3 +46,18 @@ so many times its own, ..."""
 
 MOST_EDIT_STEPS = 1_200_000
 """... but never more than this."""
+
+"""The most nodes of syntax trees that are evaluated then: a second."""
+
+MUTATION_WORK = 50_000_000
+"""The most elements that injected bugs may change and compare, half a second: so the same model has
+the same report under any load. What else they take is counted in elements, too."""
+
+MUTANT_OVERHEAD = 2_000
+"""Elements in the time that one injected bug or one pass takes whatever its size."""
+
+MUTANT_PASSES = 30
+"""Passes through a layer, forward or backward, that a bug takes which only a rule can notice."""
+
+PRODUCTS_PER_ELEMENT = 50
+"""Products of an example and a parameter in the time of one element."""

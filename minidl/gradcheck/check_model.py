@@ -177,7 +177,7 @@ class GradientChecker:
             if self.method == "central":
                 report = _check_centrally(context, self.epsilon or COURSE_EPSILON)
             else:
-                report = _check_in_stages(context, start, complex_only=self.method == "complex")
+                report = _check_in_stages(context, complex_only=self.method == "complex")
         report.title = (
             f"{len(objective.layers)} layers, {objective.parameters.size:,} parameters, "
             f"{len(x)} examples"
@@ -201,7 +201,7 @@ class PointResult(NamedTuple):
         return self.layers.kinks + self.loss.kinks
 
 
-def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool) -> Report:
+def _check_in_stages(context: CheckContext, *, complex_only: bool) -> Report:
     """Check all parts at the user's point and at a random one nearby; then diagnose or mutate."""
     incomplete = training_only_rows(context)
     context = replace(context, training_only=frozenset(row.layer or 0 for row in incomplete))
@@ -225,8 +225,7 @@ def _check_in_stages(context: CheckContext, start: float, *, complex_only: bool)
     report.difference = difference
     report.notes += notes
     if not report.failures:
-        seconds = time.perf_counter() - start
-        mutation = inject_bugs(context, user.loss, user.layers, user.penalties, seconds)
+        mutation = inject_bugs(context, user.loss, user.layers, user.penalties)
         report.mutation_score = mutation.score
         report.surviving_mutants = mutation.survivors
         report.notes += mutation.notes

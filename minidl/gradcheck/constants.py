@@ -450,9 +450,3 @@ SINGLE_NOISE = 1e-6
 
 SINGLE_NOISE_EFFECT = 0.1
 """... moves the gradient by this part of the gap: then the layer is ill-conditioned there."""
-
-
-# Mutation testing.
-
-MIN_MUTATION_SECONDS = 0.05
-"""Seconds that the injection of bugs may take in any case; else as long as the check took."""

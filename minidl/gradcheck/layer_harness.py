@@ -32,9 +32,12 @@ from .numeric.gradient import numeric_gradients
 from .numeric.numeric_gradient import NumericGradient
 from .rounding.noise import (
     gradient_flow_noise,
+    input_size,
     noisy_gradient,
     noisy_run_count,
     perturb_inplace,
+    product_noise,
+    reshaped_flow_noise,
     ulp_noise,
 )
 from .rounding.noisy_layers import noisy_layers
@@ -163,11 +166,8 @@ class LayerHarness:
         self, x: Array, cotangent: Array, rng: np.random.Generator
     ) -> list[dict[str, Array]]:
         """Return the gradients of several runs with noise on all that flows through the layer."""
-        # What a custom layer stores cannot be perturbed, so its gradients get the noise of a
-        # product of two stored numbers.
         stores_more = is_custom(self.layer)
-        size_of_x = 1.0 if x.dtype.kind in "iu" else np.abs(x).max(initial=0.0)
-        product = RELATIVE_NOISE * np.abs(cotangent).max(initial=0.0) * size_of_x
+        x_size, child = input_size(x), rng.spawn(1)[0]  # other draws stay the same
         parameters = self.parameters
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
         inner_layers = list(self.layer.modules())[1:]
@@ -186,12 +186,15 @@ class LayerHarness:
             for name, gradient in gradients.items():
                 gradients[name] = noisy_gradient(gradient, rng)
             for name in parameters if stores_more else ():
-                gradients[name] += product * rng.uniform(-1, 1, gradients[name].shape)
+                gradients[name] += product_noise(x_size, cotangent, gradients[name].shape, rng)
             for name, size in cancellation.items():
                 gradients[name] += size * rng.uniform(-1, 1, gradients[name].shape)
             # A derivative such as y (1 - y) carries the rounding of y.
             if "input" in gradients and gradients["input"].shape == cotangent.shape:
                 gradients["input"] += gradient_flow_noise(cotangent, rng)
+            elif "input" in gradients and stores_more:
+                shape = gradients["input"].shape
+                gradients["input"] += reshaped_flow_noise(cotangent, shape, child)
             runs.append(gradients)
         return runs
 

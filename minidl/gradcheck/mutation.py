@@ -6,7 +6,6 @@ made wrong in several ways, and it is counted how many of these mutants would ha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -14,7 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..utils.typing import Array
-from .constants import MIN_MUTATION_SECONDS
+from .call_limits import (
+    MUTANT_OVERHEAD,
+    MUTANT_PASSES,
+    MUTATION_WORK,
+    PRODUCTS_PER_ELEMENT,
+)
+from .constants import MIN_LAYER_SIZE
 from .context import CheckContext
 from .contract.layer_rules import LAYER_RULES
 from .contract.layer_run import LayerRun
@@ -46,10 +51,21 @@ class MutationResult(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """An injected bug; `detected` is None if it changes nothing."""
+    """An injected bug.
+
+    Attributes
+    ----------
+    name
+        The part and what is wrong.
+    detected
+        Whether it was noticed, None if it changes nothing.
+    work
+        About how much that takes, in elements that are changed and compared.
+    """
 
     name: str
     detected: bool | None
+    work: int
 
 
 class SideEffectBug(NamedTuple):
@@ -117,7 +133,7 @@ def inject_bugs(
     loss: LossResult,
     layers: LayersResult,
     penalties: PenaltiesResult,
-    budget: float,
+    budget: int = MUTATION_WORK,
 ) -> MutationResult:
     """Count how many injected bugs would be noticed.
 
@@ -127,21 +143,22 @@ def inject_bugs(
         The model and the data.
     loss, layers, penalties
         The results at the user's point, which passed.
-    budget : float
-        Seconds after which no more bugs are injected, at least `MIN_MUTATION_SECONDS`.
+    budget : int
+        The work after which no more bugs are injected.
 
     Returns
     -------
     MutationResult
         The counts, and what was not noticed.
     """
-    start = time.perf_counter()
     detected = injected = 0
+    work = 0
     survivors: list[str] = []
     notes: list[str] = []
     for mutant in _mutants(context, loss, layers, penalties):
-        if time.perf_counter() - start > max(budget, MIN_MUTATION_SECONDS):
-            notes.append("the injection of bugs was stopped for the time it took")
+        work += mutant.work
+        if work > budget:
+            notes.append("the injection of bugs was stopped for the time it takes")
             break
         if mutant.detected is not None:
             injected += 1
@@ -164,7 +181,8 @@ def _mutants(
                 detected = _is_distinguishable(
                     MUTATIONS[name](right), right, numeric_gradient.value, bar
                 )
-                yield Mutant(f"{penalty} of layer {key[0]}: {name}", detected)
+                title = f"{penalty} of layer {key[0]}: {name}"
+                yield Mutant(title, detected, _array_work(right))
     for check in loss.checks:
         if check.analytic is not None:
             yield from _loss_mutants(check, check.analytic, len(context.batch.x))
@@ -177,7 +195,7 @@ def _loss_mutants(check: Check, right: Array, m: int) -> Iterator[Mutant]:
         ("a factor 1.001", 1.001),
     ):
         detected = _is_distinguishable(right * factor, right, check.numeric, check.bar)
-        yield Mutant(f"{check.component}: {name}", detected)
+        yield Mutant(f"{check.component}: {name}", detected, _array_work(right))
 
 
 def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mutant]:
@@ -189,14 +207,24 @@ def _layer_mutants(result: LayerResult, rng: np.random.Generator) -> Iterator[Mu
             continue  # a factor on what is only rounding is no bug
         for name, mutate in MUTATIONS.items():
             detected = _is_detected(result, parameter, mutate(right))
-            yield Mutant(f"{place} {parameter}: {name}", detected)
+            yield Mutant(f"{place} {parameter}: {name}", detected, _array_work(right))
     if not harness.parameters or harness.training:
         return
     for bug in SIDE_EFFECT_BUGS:
         with _injected(harness, bug):
             run = LayerRun.of(harness, result.x, rng)
             detected = bool(LAYER_RULES[bug.rule_id].find_violation(run))
-        yield Mutant(f"{place}: {bug.name}", detected)
+        yield Mutant(f"{place}: {bug.name}", detected, _rule_work(harness, len(result.x)))
+
+
+def _array_work(gradient: Array) -> int:
+    return MUTANT_OVERHEAD + gradient.size
+
+
+def _rule_work(harness: LayerHarness, m: int) -> int:
+    size = sum(parameter.size for parameter in harness.parameters.values())
+    products = m * max(size, MIN_LAYER_SIZE)
+    return MUTANT_PASSES * (MUTANT_OVERHEAD + products // PRODUCTS_PER_ELEMENT)
 
 
 def _is_detected(result: LayerResult, parameter: str, mutated: Array) -> bool | None:

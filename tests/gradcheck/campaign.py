@@ -1,7 +1,9 @@
-"""Random functions, right and with one planted bug: how often is the verdict wrong?
+"""Random functions and models, right and with one planted bug: how often is the verdict wrong?
 
 Run from the root of the repository, for example:
 python -m tests.gradcheck.campaign --count 10000 --jobs 2 --precision float32
+python -m tests.gradcheck.campaign --what models --precision float64 float32
+python -m tests.gradcheck.campaign --what models --kind repeat --count 500
 """
 
 import argparse
@@ -15,15 +17,27 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from function_bugs import plant
+from model_verdicts import buggy_model, right_model
 from random_functions import RandomFunction
+from repeated_checks import repeated
 
 from minidl import check_gradients
 
 PRECISIONS = ("float64", "float32", "bfloat16", "float16")
-WRONG = ("right failed", "right raised", "buggy ok", "buggy raised", "buggy resolution")
+KINDS = ("right", "buggy")
+WRONG = (
+    "right failed",
+    "right raised",
+    "buggy ok",
+    "buggy raised",
+    "buggy resolution",
+    "repeat differs",
+    "repeat raised",
+)
 
 
 def options(function):
@@ -100,9 +114,21 @@ class Timeout(Exception):
     """A check that takes too long."""
 
 
+def check_seed(what, kind, seed, precision):
+    """Check the function or model of one seed; return (outcome, resolutions, what happened)."""
+    if kind == "repeat":
+        return repeated(what, seed, precision)
+    if what == "models":
+        return (right_model if kind == "right" else buggy_model)(seed, precision)
+    exact_kinks = kind == "right" and seed % 4 == 0
+    function = RandomFunction(seed, precision, exact_kinks=exact_kinks)
+    outcome = (check_right if kind == "right" else check_buggy)(function)
+    return *outcome[:2], f"{function}\n    {outcome[2]}"
+
+
 def run(task):
-    """Check the function of one seed; return what came out."""
-    kind, seed, precision, limit = task
+    """Check the function or model of one seed; return what came out, and how long it took."""
+    what, kind, seed, precision, limit = task
     begin = time.perf_counter()
 
     def stop(*_):
@@ -111,11 +137,7 @@ def run(task):
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(limit)
     try:
-        exact_kinks = kind == "right" and seed % 4 == 0
-        function = RandomFunction(seed, precision, exact_kinks=exact_kinks)
-        outcome = (check_right if kind == "right" else check_buggy)(function)
-        told = f"{function}\n    {outcome[2]}"
-        return task, outcome[0], outcome[1], told, time.perf_counter() - begin
+        return task, *check_seed(what, kind, seed, precision), time.perf_counter() - begin
     except Exception as error:
         told = f"seed {seed}, {precision}: {type(error).__name__}: {error}"
         return task, f"{kind} raised", [], told, time.perf_counter() - begin
@@ -123,9 +145,9 @@ def run(task):
         signal.alarm(0)
 
 
-def campaign(kinds, precision, seeds, jobs, limit=300, *, show=False):
+def campaign(kinds, precision, seeds, jobs, limit=300, *, what="functions", show=False):
     """Check right and wrong gradients; return (outcomes, resolutions, seconds, wrong verdicts)."""
-    tasks = [(kind, seed, precision, limit) for seed in seeds for kind in kinds]
+    tasks = [(what, kind, seed, precision, limit) for seed in seeds for kind in kinds]
     outcomes, resolutions, seconds, wrong = Counter(), [], [], []
     with contextlib.ExitStack() as stack:
         if jobs > 1:
@@ -140,26 +162,37 @@ def campaign(kinds, precision, seeds, jobs, limit=300, *, show=False):
             if outcome in WRONG or outcome == "spoiled right failed":
                 wrong.append((outcome, task, told))
                 if show:
-                    print(f"  {outcome}: {task[0]} {told}", flush=True)
+                    print(f"  {outcome}: seed {task[2]} {told}", flush=True)
     return outcomes, resolutions, seconds, wrong
 
 
 def main():
     """Run the campaign that the command line describes, and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--what", default="functions", choices=("functions", "models"))
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--precision", nargs="*", default=PRECISIONS, choices=PRECISIONS)
-    parser.add_argument("--kind", nargs="*", default=("right", "buggy"))
+    parser.add_argument("--precision", nargs="*", choices=PRECISIONS)
+    parser.add_argument("--kind", nargs="*", default=KINDS, choices=(*KINDS, "repeat"))
     parser.add_argument("--limit", type=int, default=300, help="seconds for one check")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.count)
-    for precision in arguments.precision:
+    precisions = PRECISIONS if arguments.what == "functions" else PRECISIONS[:2]
+    for precision in arguments.precision or precisions:
         outcomes, resolutions, seconds, _ = campaign(
-            arguments.kind, precision, seeds, arguments.jobs, arguments.limit, show=True
+            arguments.kind,
+            precision,
+            seeds,
+            arguments.jobs,
+            arguments.limit,
+            what=arguments.what,
+            show=True,
         )
-        print(f"{precision}: " + ", ".join(f"{k} {v}" for k, v in sorted(outcomes.items())))
+        print(
+            f"{arguments.what}, {precision}: "
+            + ", ".join(f"{k} {v}" for k, v in sorted(outcomes.items()))
+        )
         if resolutions:
             quantiles = np.quantile(resolutions, [0.5, 0.95, 1])
             print(

@@ -58,10 +58,10 @@ class Case:
         return f"seed {self.seed}: {self.model}, {shapes}"
 
 
-def random_case(seed):
-    """Return the model of number `seed`."""
+def random_case(seed, dtype=None):
+    """Return the model of number `seed`, of a random dtype unless one is given."""
     rng = np.random.default_rng([seed, 2026])
-    dtype = rng.choice([np.float32, np.float64])
+    drawn_dtype = rng.choice([np.float32, np.float64])
     m = int(rng.choice([1, 2, 3, 5, 8, 17, 64], p=[0.15, 0.15, 0.15, 0.2, 0.2, 0.1, 0.05]))
     scale = random_scale(rng)
     image = rng.random() < 0.12
@@ -92,7 +92,7 @@ def random_case(seed):
         loss=loss,
         penalties=random_penalties(rng, len(layers)),
         seed=int(rng.integers(1000)),
-        dtype=dtype,
+        dtype=drawn_dtype if dtype is None else dtype,
     )
     set_random_values(rng, model, scale)
     if kind == "squares" and rng.random() < 0.1:

@@ -55,8 +55,8 @@ ELEMENTWISE = [
 ]
 
 
-def random_net(seed):
-    """Return the model of number `seed`, with a batch to check it on."""
+def random_net(seed, dtype=None):
+    """Return the model of number `seed`, of a random dtype unless one is given, with a batch."""
     rng = np.random.default_rng([seed, 14])
     m = int(rng.choice([1, 2, 3, 4, 6], p=[0.05, 0.2, 0.25, 0.25, 0.25]))
     builder = Builder(rng)
@@ -79,12 +79,14 @@ def random_net(seed):
         shape = (int(np.prod(shape)),)
     head, loss, Y, shape = random_end(rng, builder, (m, *shape))
     layers += head
+    penalties, model_seed = random_penalties(rng, len(layers)), int(rng.integers(1000))
+    drawn_dtype = rng.choice([np.float32, np.float64])
     model = Sequential(
         layers,
         loss=loss,
-        penalties=random_penalties(rng, len(layers)),
-        seed=int(rng.integers(1000)),
-        dtype=rng.choice([np.float32, np.float64]),
+        penalties=penalties,
+        seed=model_seed,
+        dtype=drawn_dtype if dtype is None else dtype,
     )
     set_random_values(rng, model, builder.scale)
     for name, buffer in model.buffers.items():

@@ -1,6 +1,6 @@
-"""A sample of the campaign: right functions never fail, a planted bug is never ok.
+"""A sample of the campaign: right functions and models never fail, a planted bug is never ok.
 
-MINIDL_CAMPAIGN=300 runs more functions of each precision; the script `campaign` all of them.
+MINIDL_CAMPAIGN=300 runs more of each precision; the script `campaign` all of them.
 """
 
 import os
@@ -8,13 +8,17 @@ import os
 import numpy as np
 import pytest
 from campaign import WRONG, campaign
+from checked_models import RandomModel
 from function_bugs import LEAST, plant
+from model_bugs import CERTAIN, planted
 from random_functions import RandomFunction
+from repeated_checks import repeated
 from rounding_tape import ROUND, UNIT, to_bfloat16
 
 from minidl import check_gradients
 
 COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
+MODELS = {"float64": range(10, 13), "float32": range(14, 17)}
 COUNTS = {"float64": 15, "float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -26,6 +30,39 @@ def test_no_verdict_on_a_random_function_is_wrong(precision):
     assert not told
     assert outcomes["right ok"] or precision != "float64"
     assert outcomes["buggy failed"]
+
+
+@pytest.mark.parametrize("dtype", list(MODELS))
+def test_no_verdict_on_a_random_model_is_wrong(dtype):
+    seeds = range(COUNT) if COUNT else MODELS[dtype]
+    outcomes, _, _, wrong = campaign(("right", "buggy"), dtype, seeds, jobs=1, what="models")
+    told = "\n".join(f"{outcome}: {text}" for outcome, _, text in wrong)
+    assert not told
+    assert outcomes["right ok"]
+    assert outcomes["buggy failed"]
+
+
+@pytest.mark.parametrize(
+    ("what", "precision", "seed"),
+    [("models", "float64", 2), ("models", "float32", 7), ("functions", "float64", 2)],
+)
+def test_a_check_gives_the_same_report_again_and_beside_another(what, precision, seed):
+    outcome, _, differing = repeated(what, seed, precision)
+    assert outcome in ("repeat ok", "repeat failed"), differing
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bug_is_planted_in_a_model_for_its_context_alone(seed):
+    subject = RandomModel(seed)
+    right = subject.gradients()
+    before = [dict(vars(m)).keys() for layer in subject.model.layers for m in layer.modules()]
+    with planted(subject) as bug:
+        subject.try_out()
+        assert max(bug.sizes) >= CERTAIN
+    after = [dict(vars(m)).keys() for layer in subject.model.layers for m in layer.modules()]
+    assert after == before
+    for name, gradient in subject.gradients().items():
+        np.testing.assert_array_equal(gradient, right[name])
 
 
 def test_small_kinks_do_not_make_the_complex_step_unusable():

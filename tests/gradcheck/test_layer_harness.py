@@ -6,7 +6,7 @@ from batch_norm import BatchNorm
 from custom_parts import Gain
 from rank_layers import LayerNorm
 
-from minidl import Chain, Dropout, Linear
+from minidl import Chain, Dropout, Layer, Linear, Ones, Parameter
 from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness, synthetic_input
 from minidl.gradcheck.sandbox import ModelSandbox
@@ -94,3 +94,29 @@ def test_the_rounding_of_terms_that_cancel_is_seen_in_float32_only_where_rows_ar
     assert 0 < np.abs(single["input"] - right["input"]).max() < 1e-4
     spread = max(np.abs(run["input"] - right["input"]).max() for run in noisy)
     assert RELATIVE_NOISE * np.abs(right["input"]).max() < spread < 1e-9
+
+
+class Saturated(Layer):
+    """tanh(x w), which keeps its own copy of what it returns: 1 - y**2 has the rounding of 1."""
+
+    def __init__(self):
+        self.w = Parameter((2,), init=Ones())
+
+    def forward(self, x, *, training=False):
+        self.x, self.y = x, np.tanh(x @ self.w.value)
+        return self.y.copy()
+
+    def backward(self, dy):
+        dz = dy * (1 - self.y**2)
+        self.w.grad[...] = dz @ self.x
+        return dz[:, np.newaxis] * self.w.value
+
+
+def test_a_gradient_of_another_shape_has_the_rounding_of_what_is_stored():
+    with ModelSandbox([Saturated()]) as sandbox:
+        harness = LayerHarness(sandbox, 0)
+        x, cotangent = np.array([[4.0, 3.0], [5.0, 3.0]]), np.array([1.0, 2.0])
+        right = harness.gradients(x, cotangent)["input"]
+        runs = harness.noisy_gradients(x, cotangent, np.random.default_rng(0))
+    spread = np.max([np.abs(run["input"] - right) for run in runs], axis=0)
+    assert (spread > RELATIVE_NOISE / 4).all()

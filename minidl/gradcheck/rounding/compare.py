@@ -11,6 +11,9 @@ from ..constants import EPS, MAX_BAR_FRACTION, MIN_JUMP, ROUNDING_PER_NOISE, ROU
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
 
+KINKS_MEET = "several kinks meet here: the slopes at a point nearby decide"
+"""The diagnosis of a check that slopes to both sides cannot decide."""
+
 
 def rounding_bar(analytic: Array, noisy: list[Array]) -> Array:
     """Return the error bars of a gradient, from gradients of the same under noise."""
@@ -71,12 +74,14 @@ def compare(check: Check, analytic: Array, numeric: NumericGradient, bar: Array)
         check.worst = worst_element(analytic, value, bar, np.where(is_wrong, gap, 0.0))
     elif doubt := _why_unresolved(is_wrong, computable, bar, value):
         check.verdict, check.diagnosis = "unresolved", doubt
+        if doubt == KINKS_MEET:
+            check.resolution = np.inf  # whatever the error is, it is not told from a kink
     return check
 
 
 def _why_unresolved(is_wrong: Array, computable: Array, bar: Array, value: Array) -> str:
     if is_wrong.any():
-        return "several kinks meet here: the slopes at a point nearby decide"
+        return KINKS_MEET
     if not computable.all():
         count = np.count_nonzero(~computable)
         return (

@@ -44,6 +44,21 @@ def gradient_flow_noise(dy: Array, rng: np.random.Generator) -> Array:
     return noise
 
 
+def reshaped_flow_noise(dy: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return noise for a gradient of another shape that a custom layer computes from `dy`.
+
+    A derivative such as 1 - s**2 of a stored s carries the rounding of 1, whatever its size. The
+    noise of an example follows its dy.
+    """
+    size = np.abs(dy)
+    sizes = np.full(shape[:1], size.mean() if size.size else 0.0)
+    if shape[:1] == dy.shape[:1] and size.size:
+        sizes += size.reshape(len(dy), -1).mean(axis=1)
+    sizes = sizes.reshape(sizes.shape + (1,) * (len(shape) - sizes.ndim))
+    noise: Array = RELATIVE_NOISE * sizes * rng.uniform(-1, 1, shape)
+    return noise
+
+
 def noisy_loss_gradient(dy: Array, m: int, rng: np.random.Generator) -> Array:
     """Return a gradient of the loss of m examples with noise relative to each element and to 1/m.
 
@@ -52,3 +67,20 @@ def noisy_loss_gradient(dy: Array, m: int, rng: np.random.Generator) -> Array:
     noisy: Array = ulp_noise(dy, rng)
     noisy += RELATIVE_NOISE / m * rng.uniform(-1, 1, dy.shape)
     return noisy
+
+
+def product_noise(
+    x_size: float, dy: Array, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Return noise for a parameter's gradient that is a sum of products of stored numbers with dy.
+
+    What a custom layer stores cannot be perturbed. `x_size` is the largest number of its input.
+    """
+    size = RELATIVE_NOISE * np.abs(dy).max(initial=0.0) * x_size
+    noise: Array = size * rng.uniform(-1, 1, shape)
+    return noise
+
+
+def input_size(x: Array) -> float:
+    """Return the largest number of an input, as `product_noise` takes it; 1 of integers."""
+    return 1.0 if x.dtype.kind in "iu" else float(np.abs(x).max(initial=0.0))

@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 
 from ...layers.base import Layer
+from ...layers.hidden_state import is_custom
 from ...utils.typing import Array
-from .noise import gradient_flow_noise, perturb_inplace, ulp_noise
+from .noise import (
+    gradient_flow_noise,
+    input_size,
+    perturb_inplace,
+    product_noise,
+    reshaped_flow_noise,
+    ulp_noise,
+)
 
 
 @contextmanager
 def noisy_layers(layers: Iterable[Layer], rng: np.random.Generator) -> Iterator[None]:
     """Put noise on all that layers return, for the length of a context.
+
+    The gradients of custom layers get that of what these store, too.
 
     Where rows depend on each other, a gradient may be zero for every input, as that of a bias
     before batch normalization is. Noise on the input then leaves it zero; noise on the terms that
@@ -35,17 +45,28 @@ def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
         name: attributes[name] for name in ("forward", "backward") if name in attributes
     }
 
+    # A child draws what only custom layers need: other draws stay the same.
+    child = rng.spawn(1)[0] if is_custom(layer) else None
+    x_size = 0.0
+
     def noisy_forward(x: Array, *, training: bool = False) -> Array:
+        nonlocal x_size
+        x_size = input_size(x) if child else 0.0
         y = forward(x, training=training)
         perturb_inplace(y, rng)
         return y
 
     def noisy_backward(dy: Array) -> Any:
         dx = backward(dy)
+        if child:
+            for parameter in layer.parameters().values():
+                parameter.grad += product_noise(x_size, dy, parameter.shape, child)
         if dx is None:
             return None
         noisy = ulp_noise(dx, rng)
-        return noisy + gradient_flow_noise(dy, rng) if dx.shape == dy.shape else noisy
+        if dx.shape == dy.shape:
+            return noisy + gradient_flow_noise(dy, rng)
+        return noisy + reshaped_flow_noise(dy, dx.shape, child) if child else noisy
 
     attributes["forward"], attributes["backward"] = noisy_forward, noisy_backward
     try:

@@ -70,7 +70,7 @@ def check_loss(context: CheckContext) -> LossResult:
         return choice._replace(checks=[check])
     if numeric is None:
         check_directions(check, function, choice.scheme, analytic, noisy, rng, _ONE)
-        return choice._replace(checks=[check])
+        return choice._replace(checks=[check], kinks=check.kinks)
     compare(check, analytic, numeric[0], rounding_bar(analytic, noisy))
     # The noise is that of numbers of this size, also where the fit is perfect.
     sizes = [np.abs(array).max(initial=1 / len(x)) for array in (analytic, numeric[0].value)]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...layers.hidden_state import is_custom
 from ..constants import (
     EPS,
     NOISE_SAFETY,
@@ -20,10 +21,13 @@ from ..result import Check
 from ..rounding.compare import relative_error
 from ..rounding.noise import (
     gradient_flow_noise,
+    input_size,
     noisy_gradient,
     noisy_loss_gradient,
     noisy_run_count,
     perturb_inplace,
+    product_noise,
+    reshaped_flow_noise,
     ulp_noise,
 )
 from ..rounding.noisy_layers import noisy_layers
@@ -124,12 +128,13 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     losses = []
     sandbox = context.sandbox
     rng = context.rng
+    child = rng.spawn(1)[0]
     inner_layers = [inner for layer in sandbox.layers for inner in list(layer.modules())[1:]]
     for _ in range(noisy_run_count(context.objective.parameters.size)):
         values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
         with sandbox.perturbed(values, dtypes=("real",)), noisy_layers(inner_layers, rng):
             blank_gradients(context, np.nan)
-            losses.append(_noisy_pass(context))
+            losses.append(_noisy_pass(context, child))
         gradients = copy_gradients(context)
         runs.append({key: noisy_gradient(array, rng) for key, array in gradients.items()})
     spread = max(losses) - min(losses)
@@ -138,21 +143,34 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     return NoisyGradients(runs, max(1.0, scale) if np.isfinite(spread) else np.inf)
 
 
-def _noisy_pass(context: CheckContext) -> float:
+def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
+    """Return the loss of one run with noise; the gradients are those of the parameters then.
+
+    `child` draws the noise that only custom layers get.
+    """
     objective = context.objective
     rng = context.rng
     x, y, weight = context.batch
-    z = ulp_noise(x, rng)
+    z, x_sizes = ulp_noise(x, rng), []
     for layer in objective.layers_before_loss:
+        x_sizes.append(input_size(z))
         z = layer.forward(z)
         perturb_inplace(z, rng)
     value = float(objective.loss_from_output(z, y, weight))
     dy: Any = noisy_loss_gradient(objective.loss_backward(weight), len(x), rng)
-    for layer in reversed(objective.layers_before_loss[objective.first_trainable :]):
+    layers = list(zip(objective.layers_before_loss, x_sizes, strict=True))
+    for layer, x_size in reversed(layers[objective.first_trainable :]):
         dx = layer.backward(dy)
+        for parameter in layer.parameters().values() if is_custom(layer) else ():
+            parameter.grad += product_noise(x_size, dy, parameter.shape, child)
         if dx is not None:
             same_shape = dx.shape == dy.shape
-            dx = ulp_noise(dx, rng) + (gradient_flow_noise(dy, rng) if same_shape else 0.0)
+            noisy_dx = ulp_noise(dx, rng)
+            if same_shape:
+                noisy_dx += gradient_flow_noise(dy, rng)
+            elif is_custom(layer):
+                noisy_dx += reshaped_flow_noise(dy, dx.shape, child)
+            dx = noisy_dx
         dy = dx
     return value
 

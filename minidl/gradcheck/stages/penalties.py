@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..constants import PENALTY_ELEMENTS
+from ...layers.hidden_state import is_custom_class
+from ...penalties import Penalty
+from ..constants import NOISY_RUNS, PENALTY_ELEMENTS
 from ..context import CheckContext
 from ..numeric.gradient import separable_gradient
 from ..result import Check
+from ..rounding.noise import ulp_noise
 from ..sandbox import ParameterKey
 from ..terms import (
     Gradients,
@@ -61,7 +64,8 @@ def check_penalties(context: CheckContext) -> PenaltiesResult:
         gradients[term] = penalty_gradients(context, index)
         keys, analytic, numeric = gradients[term]
         scheme = choose_term_scheme(context, term, keys)
-        rows = check_term(context, term, analytic, [], numeric, scheme)
+        noisy = _noisy_gradients(context, index) if _is_custom(penalty) else []
+        rows = check_term(context, term, analytic, noisy, numeric, scheme)
         checks += [check for key, check in rows.items() if check.verdict == "fail" or key in keys]
     return PenaltiesResult(checks, gradients)
 
@@ -87,3 +91,22 @@ def penalty_gradients(context: CheckContext, index: int) -> PenaltyGradients:
         if gradient:
             numeric[key] = gradient
     return PenaltyGradients(keys, analytic, numeric)
+
+
+def _is_custom(penalty: Penalty) -> bool:
+    return is_custom_class(type(penalty)) or "gradient" in vars(penalty)
+
+
+def _noisy_gradients(context: CheckContext, index: int) -> list[Gradients]:
+    """Return gradients of a penalty with noise on the weights.
+
+    Those of minidl are a product or a sign of each element. Others may be sums whose terms cancel.
+    """
+    runs, rng, sandbox = [], context.rng.spawn(1)[0], context.sandbox
+    for _ in range(NOISY_RUNS):
+        values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
+        with sandbox.perturbed(values, dtypes=("real",)):
+            blank_gradients(context, 0.0)
+            context.objective.add_penalty_gradient(index, context.batch.n_examples)
+        runs.append(copy_gradients(context))
+    return runs

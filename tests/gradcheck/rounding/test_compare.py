@@ -107,6 +107,7 @@ def test_where_kinks_mingle_nothing_is_decided():
     check = kinked([9.0, 1.0], kinks_overlap=True)
     assert check.verdict == "unresolved"
     assert "kinks" in check.diagnosis
+    assert check.resolution == np.inf
     assert kinked([1.0, 1.0], kinks_overlap=True).verdict == "pass"
 
 

@@ -5,7 +5,15 @@ import pytest
 
 from minidl.gradcheck import Check
 from minidl.gradcheck.constants import RELATIVE_NOISE
-from minidl.gradcheck.rounding.probes import balanced_direction, compare_probes, directional_check
+from minidl.gradcheck.numeric.differences import ComplexStep
+from minidl.gradcheck.numeric.function import Function, real_and_complex
+from minidl.gradcheck.rounding.compare import KINKS_MEET
+from minidl.gradcheck.rounding.probes import (
+    balanced_direction,
+    check_directions,
+    compare_probes,
+    directional_check,
+)
 
 
 @pytest.mark.parametrize("gradient", [[1.0, -1e-2, 1e-1], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0], 3.0])
@@ -100,3 +108,42 @@ def test_the_resolution_of_probes_is_that_of_the_worst():
     assert check.resolution == pytest.approx(2e-12 * np.sqrt(10))
     assert probes((0.0, 0.0, 0.0, 0.0)).resolution == np.inf
     assert probes((1.0, 1.0, np.nan, 1.0)).resolution == np.inf
+
+
+def probed_at_zero(f, gradient, cotangent):
+    """Return the check of a gradient of f at (0, 1, 2), where f may have kinks."""
+    arrays = real_and_complex(np.array([0.0, 1.0, 2.0]))
+    function = Function(lambda dtype: f(arrays[dtype]), arrays)
+    check, rng = Check(0, "layer", "input"), np.random.default_rng(0)
+    check_directions(
+        check, function, ComplexStep(), gradient, [], rng, np.asarray(cotangent), count=8
+    )
+    return check
+
+
+def relu(x):
+    # The side that the complex step moves to is the one of its imaginary part.
+    return np.where((x.real > 0) | ((x.real == 0) & (x.imag > 0)), x, 0)
+
+
+@pytest.mark.parametrize("slope_at_zero", [0.0, 0.5, 1.0])
+def test_a_probe_across_a_kink_allows_each_slope_between(slope_at_zero):
+    check = probed_at_zero(relu, np.array([slope_at_zero, 1.0, 1.0]), np.ones(3))
+    assert check.verdict != "fail"
+    assert check.kinks == 1
+
+
+def test_what_several_kinks_in_one_output_give_is_left_to_another_point():
+    def f(x):
+        return np.asarray(relu(x)[0] - relu(-x)[0] + relu(x[0] - x[1] + 1) + 5 * x[2])
+
+    check = probed_at_zero(f, np.array([0.0, 0.0, 5.0]), 1.0)
+    assert (check.verdict, check.worst) != ("fail", {})
+    wrong = probed_at_zero(f, np.array([0.0, 0.0, -5.0]), 1.0)
+    assert (wrong.verdict, wrong.diagnosis) == ("unresolved", KINKS_MEET)
+    assert wrong.resolution == np.inf
+
+
+def test_a_wrong_probe_without_a_kink_fails():
+    check = probed_at_zero(lambda x: x**2 + x, np.array([0.0, 3.0, 5.0]), np.ones(3))
+    assert (check.verdict, check.kinks) == ("fail", 0)

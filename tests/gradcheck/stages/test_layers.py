@@ -24,9 +24,11 @@ from stage_context import context_of, layers_of
 from minidl import (
     BinaryCrossEntropy,
     Dropout,
+    GradientChecker,
     Layer,
     Linear,
     MeanSquaredError,
+    ReLU,
     Sequential,
     Sigmoid,
     Tanh,
@@ -331,3 +333,17 @@ def test_pairs_of_features_pass():
     with context_of(net(MaxPair(), width=2), *rows()) as context:
         loss, layers = layers_of(context)
     assert {check.verdict for check in loss.checks + layers.checks} == {"pass"}
+
+
+@pytest.mark.parametrize("make", [ReLU, partial(Residual, 3)])
+def test_a_layer_that_is_probed_may_sit_on_kinks(make, monkeypatch):
+    x = np.zeros((4, 3))
+    x[::2] = np.random.default_rng(0).standard_normal((2, 3))
+    model = Sequential([make(), Linear(3, 1)], loss=MeanSquaredError(), dtype=np.float64)
+    for parameter in model.layers[0].parameters().values():
+        if parameter.value.ndim == 1:
+            parameter.value = np.zeros(parameter.shape)
+    monkeypatch.setattr("minidl.gradcheck.stages.layers.LAYER_SECONDS", 0.0)
+    for seed in range(4):
+        report = GradientChecker(model, seed=seed).check(x, np.ones((4, 1)))
+        assert report.ok, str(report)

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from custom_parts import Abs, Expit, Noise, Residual, Slope, UnitRows
 from helpers import classifier, rows
+from own_layers import WeightNorm
 from stage_context import all_checks, context_of, layers_of, network_of
 
 from minidl import (
     L1,
     L2,
     BinaryCrossEntropy,
+    Chain,
     Dropout,
     Flatten,
+    GradientChecker,
     Linear,
     ReLU,
     Sequential,
@@ -156,3 +159,15 @@ def test_the_net_takes_complex_steps_if_every_part_does(middle, kind):
         scheme = choose_network_scheme(context, *layers_of(context), 3.0)
     assert isinstance(scheme, kind)
     assert kind is ComplexStep or scheme.internal_scale == 3.0
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, Chain])
+def test_a_gradient_that_is_rounding_of_what_a_custom_layer_stores_does_not_fail(wrap):
+    """Of one feature, the direction of a normalized weight is its sign: its gradient cancels."""
+    for seed in range(10):
+        model = net(wrap(WeightNorm(4, 1)), wrap(WeightNorm(1, 4)))
+        x = np.random.default_rng(seed).standard_normal((5, 3))
+        for _, parameter in model.parameters:
+            parameter.value = np.random.default_rng(seed).standard_normal(parameter.shape)
+        report = GradientChecker(model).check(x, [0, 1, 1, 0, 1])
+        assert not report.failures, str(report)

@@ -1,5 +1,7 @@
 """Each penalty alone, by elements where it is a sum and else by probes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from custom_parts import Ring
@@ -8,7 +10,11 @@ from stage_context import context_of
 
 from minidl import L1, L2, BinaryCrossEntropy, Linear, Sequential, Sigmoid, Tanh
 from minidl.gradcheck.numeric.differences import ComplexStep, RichardsonDifference
-from minidl.gradcheck.stages.penalties import check_penalties, penalty_gradients
+from minidl.gradcheck.stages.penalties import (
+    _noisy_gradients,
+    check_penalties,
+    penalty_gradients,
+)
 from minidl.gradcheck.terms import check_term, choose_term_scheme
 from minidl.penalties import Penalty
 
@@ -72,3 +78,25 @@ def test_a_penalty_on_nothing_gets_central_differences():
         keys = penalty_gradients(context, 0).keys
         assert keys == []
         assert isinstance(choose_term_scheme(context, str(penalty), keys), RichardsonDifference)
+
+
+def test_a_penalty_whose_terms_cancel_passes():
+    """The gradient of one element is the sum of its neighbours, here 1e-9 of their size."""
+    model = classifier(penalties=[Ring(0.3)])
+    weight = model.layers[0].weight
+    value = np.array(weight.value)
+    value.flat[2] = -value.flat[0] * (1 + 1e-9)
+    weight.value = value
+    for seed in range(10):
+        with context_of(model, *rows()) as context:
+            checks = check_penalties(replace(context, rng=np.random.default_rng(seed))).checks
+        assert {check.verdict for check in checks} == {"pass"}
+
+
+def test_noise_on_a_penalty_is_drawn_apart():
+    draws = []
+    for penalty in (L2(0.3), Ring(0.3)):
+        with context_of(classifier(penalties=[penalty]), *rows()) as context:
+            _noisy_gradients(context, 0)
+            draws.append(context.rng.random())
+    assert draws[0] == draws[1] == np.random.default_rng(0).random()

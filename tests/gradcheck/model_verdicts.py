@@ -1,0 +1,110 @@
+"""Whether the verdict on a random model, right or with one planted bug, is right."""
+
+import numpy as np
+from checked_models import RandomModel
+from model_bugs import CERTAIN, planted
+
+from minidl.errors import ArgumentError, NonFiniteError
+
+
+def right_model(seed, dtype):
+    """Return (outcome, resolutions, what happened) of the check of a right model."""
+    model = RandomModel(seed, dtype)
+    report, refusal = _report(model)
+    if report is None:
+        return f"right {refusal}", [], str(model)
+    resolutions = [
+        check.resolution
+        for check in report.checks
+        if check.term != "protocol" and check.parameter != "value" and np.isfinite(check.resolution)
+    ]
+    return f"right {report.status}", resolutions, f"{model}\n    {_rows(report)} | {report.notes}"
+
+
+def buggy_model(seed, dtype):
+    """Return the same of a wrong model.
+
+    Where nothing failed, the outcome is one of these: "ok", "resolution" (unresolved, but a bug
+    above the resolution that is told), "unresolved" (truly), "inert" (a bug that changed nothing
+    where the check has looked), "below" (the central differences of courses, of which a row tells
+    that it resolves less).
+    """
+    model = RandomModel(seed, dtype)
+    before = model.gradients()
+    with planted(model) as bug:
+        after = model.gradients()
+        report, refusal = _report(model)
+    if report is None:
+        return f"buggy {refusal}", [], str(model)
+    changes = _changes(before, after)
+    outcome = report.status
+    if outcome != "failed":
+        is_central = model.method == "central"
+        outcome = _outcome_of_rows(report, changes) if is_central else _outcome(report, bug)
+    location = ""
+    if outcome == "failed" and report.guilty.path is not None:
+        located = report.guilty.path.split(".")[0] == bug.path.split(".")[0]
+        location = "" if located or bug.path == "loss" else " elsewhere"
+    told = f"{model}\n    {bug}; changes {changes}\n    {_rows(report)}"
+    return f"buggy {outcome}{location}", [], told
+
+
+def _report(model):
+    try:
+        return model.check(), ""
+    except NonFiniteError:
+        return None, "not finite"
+    except ArgumentError as error:
+        if "complex-safe" not in str(error):
+            raise
+        return None, "not complex-safe"
+
+
+def _outcome(report, bug):
+    """Return the outcome of a bug that did not fail, judged by its size where the check looked."""
+    if bug.typical < CERTAIN:
+        return "inert"
+    if report.status == "ok":
+        return "ok"
+    rows = [check for check in report.unresolved if check.path == bug.path.split(".")[0]]
+    if bug.path == "loss":
+        rows = [check for check in report.unresolved if check.parameter == "prediction"]
+    truly = any(check.resolution >= 0.1 * bug.typical for check in rows or report.unresolved)
+    return "unresolved" if truly else "resolution"
+
+
+def _outcome_of_rows(report, changes):
+    """Return the same for the method that compares the gradients of the whole model alone."""
+    rows = {
+        f"{check.path}.{check.parameter}": check
+        for check in report.checks
+        if check.term == "total" and check.parameter != "value"
+    }
+    changed = {name: size for name, size in changes.items() if size >= CERTAIN and name in rows}
+    if not changed:
+        return "inert"
+    seen = [name for name, size in changed.items() if size > rows[name].resolution]
+    if any(rows[name].verdict == "pass" for name in seen):
+        return "ok"
+    if seen:
+        return "resolution"
+    return "unresolved" if report.unresolved else "below"
+
+
+def _changes(before, after):
+    """Return the relative change of each parameter's gradient, as far as it has changed."""
+    with np.errstate(all="ignore"):
+        sizes = {
+            name: float(np.linalg.norm(after[name] - right) / np.linalg.norm(right))
+            for name, right in before.items()
+        }
+    return {name: float(f"{size:.2g}") for name, size in sizes.items() if size > 0}
+
+
+def _rows(report):
+    return "; ".join(
+        f"{check.verdict} {check.term} {check.location} {check.difference:.1e} "
+        f"resolution {check.resolution:.1e} {check.diagnosis[:100]}"
+        for check in report.checks
+        if check.verdict != "pass"
+    )
