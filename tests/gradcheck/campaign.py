@@ -8,7 +8,9 @@ python -m tests.gradcheck.campaign --what models --kind repeat --count 500
 
 import argparse
 import contextlib
+import functools
 import multiprocessing
+import operator
 import signal
 import sys
 import time
@@ -77,6 +79,14 @@ def check_right(function, exact_kinks=False):
     return f"{spoiled}right {status(report)}", resolutions, f"{rows} | {report.notes}"
 
 
+def without_source(gradients):
+    """Return the same function, of which no source is known: verdicts alone are counted here.
+
+    Otherwise each failed check would look for the line to change, which takes most of the time.
+    """
+    return functools.partial(operator.call, gradients)
+
+
 def check_buggy(function):
     """Return (outcome, resolutions, what happened) of the check of a wrong gradient."""
     bug = plant(function)
@@ -84,7 +94,7 @@ def check_buggy(function):
         return "no bug", [], ""
     try:
         report = check_gradients(
-            function.cost, bug.gradients, function.parameters, **options(function)
+            function.cost, without_source(bug.gradients), function.parameters, **options(function)
         )
     except Exception as error:
         return "buggy raised", [], f"{bug}; {type(error).__name__}: {error}"
