@@ -241,7 +241,7 @@ ones are no rounding."""
 ROUGHNESS_SAFETY = 20
 """The factor between the roughness of a gradient (a standard deviation) and the error bar."""
 
-ROUGHNESS_STEPS = (2.0**-36, 2.0**-28, 2.0**-20)
+ROUGHNESS_STEPS = (2.0**-36, 2.0**-28, 2.0**-20, 2.0**-14)
 """Step lengths of the sixth differences (Moré and Wild, 2011): short enough for smooth parts to
 vanish in the sixth difference, long enough to leave an ulp."""
 

@@ -72,6 +72,22 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
     assert report.method == "complex step"
 
 
+@pytest.mark.parametrize(
+    ("seed", "precision"),
+    [
+        (4151, "float64"),  # rounded 1 - tanh(z)**2, a factor of all elements
+        (40816, "float64"),  # the complex step loses 1e-8 of the gradient
+        (41085, "float64"),  # sin of large numbers, at the second point
+        (42074, "float64"),  # spikes between the points of a line
+        (50027, "float32"),  # a staircase of rounding inside
+        (50108, "float32"),  # a spike at the point
+    ],
+)
+def test_a_right_gradient_that_once_failed_does_not(seed, precision):
+    function = RandomFunction(seed, precision, exact_kinks=seed % 4 == 0)
+    assert not check_gradients(function.cost, function.gradients, function.parameters).failures
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_gradient_of_a_random_function_is_right(seed):
     function = RandomFunction(seed)
