@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..constants import COURSE_EPSILON
 from ..diagnosis.explain_arrays import EvidenceSource
 from ..method import check_method
 from ..numeric.differences import CentralDifference
+from ..repair.elsewhere import OtherPoint, other_values
 from ..repair.search import EditableFunction, explain_by_edits
 from ..report.report import Report
 from .budget import check_budget
@@ -123,8 +124,19 @@ def editable_gradients(
     """Return the gradients as a function that may be edited: each call follows one of the cost."""
     tree = ParameterTree(parameters)
 
-    def run(edited: Callable[..., Any]) -> dict[str, Array]:
-        cost(tree.unflatten(tree.theta))
-        return tree.arrays(tree.flatten(edited(tree.unflatten(tree.theta)))[0])
+    def runner(theta: Array) -> Callable[[Callable[..., Any]], dict[str, Array]]:
+        def run(edited: Callable[..., Any]) -> dict[str, Array]:
+            cost(tree.unflatten(theta))
+            return tree.arrays(tree.flatten(edited(tree.unflatten(theta)))[0])
 
-    return EditableFunction(gradients, run)
+        return run
+
+    def cost_of(values: Mapping[str, Array]) -> Any:
+        return cost(tree.with_leaves(values[leaf.name] for leaf in tree.leaves))
+
+    def elsewhere(rng: np.random.Generator) -> OtherPoint:
+        values = other_values(tree.arrays(tree.theta), rng)
+        theta = np.concatenate([values[leaf.name].ravel() for leaf in tree.leaves])
+        return OtherPoint(values, cost_of, runner(theta))
+
+    return EditableFunction(gradients, runner(tree.theta), elsewhere=elsewhere)

@@ -119,9 +119,11 @@ _CONVERTING = ("array", "asarray", "ascontiguousarray", "asanyarray", "float32",
 
 
 def _is_formula(node: ast.AST) -> bool:
-    """Return whether this is arithmetic, or a call of NumPy that is no conversion."""
+    """Return whether this is arithmetic, a transpose, or a call of NumPy that converts nothing."""
     if isinstance(node, ast.BinOp | ast.AugAssign):
         return isinstance(node.op, _ARITHMETIC)
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return True
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.USub) and number_of(node.operand) is None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

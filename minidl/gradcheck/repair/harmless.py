@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from types import ModuleType
 
-_COMPUTING = ("numpy", "scipy", "math", "cmath", "builtins", "itertools", "functools", "operator")
+_COMPUTING = (
+    "numpy",
+    "scipy",
+    "math",
+    "cmath",
+    "zlib",
+    "builtins",
+    "itertools",
+    "functools",
+    "operator",
+)
 """The packages whose functions and types compute, apart from ..."""
 
 _HARMFUL = frozenset(

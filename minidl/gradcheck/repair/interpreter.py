@@ -7,8 +7,8 @@ expressions. All else is refused, above all ``while``, which an edit could keep 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -88,6 +88,15 @@ class Interpreter(Expressions):
             return self.call(function, *arguments, **keywords)
 
         return run
+
+    @contextmanager
+    def knowing(self, known: Mapping[str, Any]) -> Iterator[None]:
+        """Let edits read other values of what is known."""
+        before, self._known = self._known, known
+        try:
+            yield
+        finally:
+            self._known = before
 
     def forget_functions(self) -> None:
         """Forget which functions were run, but for those that are called as they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,12 @@ from ..diagnosis.limits import EDIT_AGREEMENT, EDIT_MAX_BAR
 from ..result import Check
 from .edit import Edit, Scope
 from .edits import KINDS
+from .elsewhere import OtherPoint, is_refuted
 from .interpreter import Interpreter
 
 _MIN_ELEMENTS = 4  # of an array: fewer may be right by accident
 _MAX_OPAQUE_FUNCTIONS = 5  # that are called as they are, not read
+_OTHER_POINTS = 2
 
 
 class EditableFunction(NamedTuple):
@@ -34,11 +37,14 @@ class EditableFunction(NamedTuple):
         ``run(edited)`` returns the gradients by name, with `edited` in the place of `function`.
     known : mapping of str to ndarray
         Arrays that a right function may need and this one does not have, by a name for each.
+    elsewhere : callable, optional
+        ``elsewhere(rng)`` returns another point, at which an edit must be right as well.
     """
 
     function: Callable[..., Any]
     run: Callable[[Callable[..., Any]], Mapping[str, Array]]
     known: Mapping[str, Array] = {}
+    elsewhere: Callable[[np.random.Generator], OtherPoint] | None = None
 
 
 def explain_by_edits(checks: list[Check], editable: EditableFunction) -> None:
@@ -118,9 +124,10 @@ class EditSearch:
     def _edits(self) -> Iterator[Edit]:
         definitions = filter(None, self._interpreter.definitions.values())
         scopes = [Scope.of(definition, self._editable.known) for definition in definitions]
-        # A mistake is likelier where something is computed than where arguments are passed on.
-        for computes in (True, False):
-            chosen = [scope for scope in scopes if scope.computes == computes]
+        # A mistake is likelier where something is computed than where arguments are passed on; of
+        # functions that only pass on, it is likelier in the one that is called last.
+        computing = [scope for scope in scopes if scope.computes]
+        for chosen in (computing, [scope for scope in scopes[::-1] if not scope.computes]):
             for kind in KINDS:
                 for scope in chosen:
                     yield from (edit.in_file(scope.first_line) for edit in kind(scope))
@@ -145,11 +152,28 @@ class EditSearch:
             ):
                 continue
             now_right = [check for check in wrong if _is_right(check, gradients)]
-            if len(now_right) > len(repaired):
+            if len(now_right) > len(repaired) and self._holds_elsewhere(
+                {**applied, **edit.changes}, [check.parameter for check in now_right]
+            ):
                 best, repaired = edit, now_right
         if len(repaired) < len(wrong):  # by accident, of few elements
             repaired = [check for check in repaired if check.elements >= _MIN_ELEMENTS]
         return (best if repaired else None), repaired
+
+    def _holds_elsewhere(self, changes: Mapping[ast.AST, ast.AST], names: list[str]) -> bool:
+        """Return whether gradients with these changes are not refuted at other points."""
+        rng = np.random.default_rng(0)
+        for _ in range(_OTHER_POINTS if self._editable.elsewhere else 0):
+            with suppress(Exception):  # of a point outside of the domain
+                assert self._editable.elsewhere is not None
+                point = self._editable.elsewhere(rng)
+                with self._interpreter.knowing(point.known):
+                    gradients = point.run(
+                        self._interpreter.edited(self._editable.function, changes)
+                    )
+                if is_refuted(point, gradients, names):
+                    return False
+        return True
 
     def _gradients(self, changes: Mapping[ast.AST, ast.AST]) -> Mapping[str, Array] | None:
         try:

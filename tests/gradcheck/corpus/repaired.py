@@ -74,8 +74,9 @@ def _parsed(text):
     try:
         node = ast.parse(text).body[0]
     except SyntaxError:
-        node = ast.parse(f"x[{text}]").body[0]
-        return node.value.slice
+        node = None
+    if node is None or isinstance(node, ast.AnnAssign):  # "a:b"
+        return ast.parse(f"x[{text}]").body[0].value.slice
     return node.value if isinstance(node, ast.Expr) else node
 
 

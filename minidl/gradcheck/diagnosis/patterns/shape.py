@@ -40,7 +40,7 @@ def permuted(e: Evidence) -> str | None:
     )
 
 
-@pattern("all equal")
+@pattern("all equal", names_cause=False)
 def all_equal(e: Evidence) -> str | None:
     """Match one number in every element."""
     first = e.analytic.flat[0] if e.analytic.size > 1 else np.nan

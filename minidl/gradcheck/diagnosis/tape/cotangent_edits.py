@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from ....utils.typing import Array
+from ..evidence import are_close
 from ..limits import TAPE_DISTANCE
 from .graph import Contribution, Current, Edit, Graph, NodeChange
 from .node import Node
@@ -56,7 +57,7 @@ def cotangent_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
             if source is not target and source.shape == target.shape:
                 pairs = _pairs(target, source)
                 if pairs and all(u.number in ancestors[v.number] for u, v in pairs):
-                    yield from _instead_of_derivative(pairs, target, source)
+                    yield from _instead_of_derivative(pairs, target, source, graph)
     for site in sites:
         for argument, parent in enumerate(site.nodes[0].parents):
             if parent in graph.inputs.values():
@@ -75,12 +76,29 @@ def _ancestors(graph: Graph) -> dict[int, set[int]]:
 
 
 def _instead_of_derivative(
-    pairs: list[tuple[Node, Node]], target: Site, source: Site
+    pairs: list[tuple[Node, Node]], target: Site, source: Site, graph: Graph
 ) -> Iterator[Edit]:
     between = f"from {source.result}{source.where} back to {target.result}{target.where}"
     for words, formula in FORMULAS.items():
         nodes = {u.number: _gradient(formula, u, v) for u, v in pairs}
-        yield Edit(f"{words}: {between}", nodes=nodes)
+        said = f"{words}: {between}"
+        if all(_is_derivative(formula, u, v, graph) for u, v in pairs):
+            said = (
+                f"only what flows back {between} counts: the other terms are missing, as if they "
+                "were held fixed"
+            )
+        yield Edit(said, nodes=nodes)
+
+
+def _is_derivative(formula: Formula, u: Node, v: Node, graph: Graph) -> bool:
+    """Return whether a formula is the derivative of an operation: that of exp is its output."""
+    if not v.is_elementwise:
+        return False
+    back = np.asarray(formula(graph.cotangents[v.number], u.value, v.value))
+    edges = [(v.number, argument) for argument in range(len(v.parents))]
+    return any(
+        are_close(back, graph.contributions[edge]) for edge in edges if edge in graph.contributions
+    )
 
 
 def _exchanges(pairs: list[tuple[Node, Node]], target: Site, source: Site) -> Iterator[Edit]:

@@ -9,9 +9,24 @@ from ..edit import Kind
 from .arithmetic import epsilon, other_grouping, other_operator, other_sign, superfluous_factor
 from .calls import axes, conditions, masks, other_function, superfluous_call
 from .matrices import order_of_factors, transposes
-from .missing import factor_of_incoming, missing_call, missing_factor, missing_part, missing_term
+from .missing import (
+    factor_of_incoming,
+    missing_call,
+    missing_factor,
+    missing_part,
+    missing_term,
+    missing_variable,
+)
 from .names import exchanged, exchanged_names, other_name
-from .numbers import indices, missing_number, other_number, other_power, slices
+from .numbers import (
+    flipped_indices,
+    indices,
+    missing_number,
+    other_number,
+    other_power,
+    slices,
+    summed_elements,
+)
 from .shapes import einsum_letters, layouts
 from .statements import accumulation, direction_of_loops, left_out, repeated_indices, whole_lines
 
@@ -35,15 +50,18 @@ KINDS: tuple[Kind, ...] = (
     other_power,
     other_number,
     slices,
+    flipped_indices,
+    summed_elements,
     direction_of_loops,
     whole_lines,
     indices,
     other_name,
     axes,
     other_grouping,
-    missing_call,
     missing_number,
+    missing_variable,
     factor_of_incoming,
+    missing_call,
     missing_part,
     missing_factor,
     missing_term,

@@ -61,6 +61,10 @@ def axes(scope: Scope) -> Iterator[Edit]:
         if "axis" in keywords:
             others = [each for each in node.keywords if each.arg not in ("axis", "keepdims")]
             yield Edit("over the wrong axis", {node: with_fields(node, keywords=others)})
+            for template in ("e(axis=0, keepdims=True)", "e(axis=-1, keepdims=True)"):
+                call = with_fields(node, keywords=others)
+                added = getattr(expression(template, e=node.func), "keywords", [])
+                yield Edit("over the wrong axis", {node: with_fields(call, keywords=added)})
         elif node.func.attr in ("sum", "mean", "max", "min", "prod", "cumsum", "std", "var"):
             for template in ("e(axis=0)", "e(axis=-1)", "e(axis=-1, keepdims=True)"):
                 call = expression(template, e=node.func)

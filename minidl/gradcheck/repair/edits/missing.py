@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..edit import Edit, Scope, expression, is_value_name
 
+_VARIABLES = ("v", "1 / v")
 _FACTORS = (
-    "v",
-    "1 / v",
     "(1 - v)",
     "(1 - v**2)",
     "v * (1 - v)",
@@ -66,7 +65,7 @@ def factor_of_incoming(scope: Scope) -> Iterator[Edit]:
         for node in scope.nodes
         if isinstance(node, ast.Name) and node.id == incoming and isinstance(node.ctx, ast.Load)
     ]
-    for template in _FACTORS if reads else ():
+    for template in (*_VARIABLES, *_FACTORS) if reads else ():
         for name in scope.names:
             if name != incoming:
                 factor = expression(template, v=expression(name))
@@ -74,9 +73,18 @@ def factor_of_incoming(scope: Scope) -> Iterator[Edit]:
                 yield Edit(words, {read: expression("e * f", e=read, f=factor) for read in reads})
 
 
+def missing_variable(scope: Scope) -> Iterator[Edit]:
+    """Multiply or divide by a variable."""
+    yield from _products(scope, _VARIABLES)
+
+
 def missing_factor(scope: Scope) -> Iterator[Edit]:
     """Multiply by what a derivative may contain."""
-    for template in _FACTORS:
+    yield from _products(scope, _FACTORS)
+
+
+def _products(scope: Scope, templates: Iterable[str]) -> Iterator[Edit]:
+    for template in templates:
         for value in scope.values:
             for name in scope.names:
                 factor = expression(template, v=expression(name))

@@ -33,9 +33,10 @@ def exchanged(scope: Scope) -> Iterator[Edit]:
             swapped = list(items)
             swapped[i], swapped[j] = items[j], items[i]
             first, second = ast.unparse(items[i]), ast.unparse(items[j])
-            yield Edit(
-                f"{first} and {second} are exchanged", {node: with_fields(node, **{field: swapped})}
-            )
+            parent = scope.parents.get(node)
+            changed: dict[ast.AST, ast.AST] = {node: with_fields(node, **{field: swapped})}
+            whole = parent if isinstance(parent, ast.Subscript) else None
+            yield Edit(f"{first} and {second} are exchanged", changed, whole=whole)
 
 
 def exchanged_names(scope: Scope) -> Iterator[Edit]:

@@ -83,10 +83,83 @@ def slices(scope: Scope) -> Iterator[Edit]:
         if isinstance(node, ast.Slice):
             bare = with_fields(node, lower=None, upper=None)
             yield Edit(words, {node: bare})
+            yield from (Edit(words, {node: moved}) for moved in _moved(node, scope))
             for bound, number in dict.fromkeys(bounds):
                 index = expression(str(number))
                 yield Edit(words, {node: with_fields(bare, **{bound: index})})
             yield Edit(words, {node: with_fields(node, step=expression("-1"))})
+
+
+def _moved(node: ast.Slice, scope: Scope) -> Iterator[ast.expr]:
+    """Yield a slice moved by one, or by the variable of a loop."""
+    loops = [each.target for each in scope.nodes if isinstance(each, ast.For)]
+    steps: list[int | str] = [1, -1, *(each.id for each in loops if isinstance(each, ast.Name))]
+    for step in steps:
+        lower = ast.Constant(0) if node.lower is None else node.lower
+        start, end = _shifted(lower, step), _shifted(node.upper, step)
+        if start is not None and not (node.lower is None and step == -1):
+            yield with_fields(node, lower=start, upper=end)
+
+
+def _shifted(bound: ast.expr | None, step: int | str) -> ast.expr | None:
+    """Return a bound of a slice plus a step; None for the end of the array."""
+    if bound is None:
+        return None
+    try:
+        number = ast.literal_eval(bound)
+    except ValueError:
+        number = None
+    if isinstance(number, int) and isinstance(step, int):
+        is_end = number == -1 and step == 1
+        return None if is_end else expression(str(number + step))
+    if number == 0:
+        return expression(str(step))
+    if isinstance(step, int) and step < 0:
+        return expression(f"b - {-step}", b=bound)
+    return expression(f"{step} + b" if isinstance(step, str) else f"b + {step}", b=bound)
+
+
+def flipped_indices(scope: Scope) -> Iterator[Edit]:
+    """Let indices run forwards where they run backwards, and the reverse."""
+    words = "indices run in the wrong direction, as of a flipped kernel"
+    for node in scope.nodes:
+        if not isinstance(node, ast.Subscript):
+            continue
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        backwards: dict[ast.AST, ast.AST] = {
+            part: part.right
+            for part in parts
+            if isinstance(part, ast.BinOp)
+            and isinstance(part.op, ast.Sub)
+            and isinstance(part.right, ast.Name)
+        }
+        if backwards:
+            yield Edit(words, backwards, whole=node)
+        forwards: dict[ast.AST, ast.AST] = {
+            part: expression(f"a.shape[{axis}] - 1 - i", a=node.value, i=part)
+            for axis, part in enumerate(parts)
+            if isinstance(part, ast.Name)
+        }
+        if forwards and isinstance(node.ctx, ast.Load):
+            yield Edit(words, forwards, whole=node)
+
+
+def summed_elements(scope: Scope) -> Iterator[Edit]:
+    """Sum along axes of which one element is taken; take rows of a known index."""
+    for node in scope.nodes:
+        if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+            continue
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        axes = [axis for axis, part in enumerate(parts) if number_of(part) is not None]
+        if axes and not any(
+            isinstance(part, ast.Constant) and part.value in (None, ...) for part in parts
+        ):
+            call = expression(f"a.sum(axis={(*axes,)})", a=node.value)
+            yield Edit("one element is taken where a sum is right", {node: call})
+        if isinstance(node.slice, ast.Slice):
+            for name in scope.arguments:
+                taken = expression(f"a[{name}]", a=node.value)
+                yield Edit(f"a slice where {name} is right", {node: taken})
 
 
 def indices(scope: Scope) -> Iterator[Edit]:

@@ -52,7 +52,8 @@ class huber_loss:
         return g, -g
 
     wrong = {
-        "r, np.sign(r)) -> r, 1)": "sign|where|elements",
+        # The sign is that of the absolute value: where it counts, backward goes on without it.
+        "r, np.sign(r)) -> r, 1)": "sign|where|elements|without absolute",
         "np.where(np.abs(r) < 1, r, np.sign(r)) -> r": "where|clip|bound",
         "np.abs(r) < 1 -> np.abs(r) < 0.5": "clip|threshold|where|range|bound",
     }

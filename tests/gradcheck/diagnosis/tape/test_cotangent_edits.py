@@ -57,3 +57,13 @@ def test_zeros_are_no_mask_of_numbers_that_are_all_positive():
     graph = graph_of(forward)
     said = words_of(cotangent_edits(graph, sites_of(graph)), graph, x=0 * X)
     assert not any("mask" in words for words in said)
+
+
+def test_the_right_derivative_of_one_path_is_no_formula_in_place_of_it():
+    def forward(x, w):
+        return x * w + np.exp(x)
+
+    graph = graph_of(forward)
+    said = words_of(cotangent_edits(graph, sites_of(graph)), graph, x=DY * np.exp(X))
+    assert any("the other terms are missing" in words for words in said)
+    assert not any("output instead of the derivative" in words for words in said)

@@ -70,3 +70,15 @@ def test_a_sum_without_an_axis():
 
     said = explained(forward, backward, draw(3, 4), draw(4))
     assert "over the wrong axis; right with `dy.sum(axis=0)` for `dy.sum()`" in said
+
+
+def test_over_the_wrong_axis_without_its_dimensions():
+    def forward(x):
+        return np.tanh(x - x.mean(axis=1, keepdims=True))
+
+    def backward(dy, x):
+        dz = dy * (1 - forward(x) ** 2)
+        return dz - dz.mean(axis=0)
+
+    said = explained(forward, backward, draw(4, 4))
+    assert "over the wrong axis; right with `dz.mean(axis=-1, keepdims=True)`" in said

@@ -110,3 +110,65 @@ def test_a_slice_is_another_part():
         return da, 2 * dy[:, 3:] * b
 
     assert "right with `:3` for `5:`" in explained(forward, backward, draw(4, 3), draw(4, 5))
+
+
+def test_a_slice_is_shifted_at_both_ends():
+    def backward(dy, x):
+        return dy[:, :-2] * np.cos(x)
+
+    def forward(x):
+        return np.pad(np.sin(x), ((0, 0), (1, 1)))
+
+    assert "right with `1:-1` for `:-2`" in explained(forward, backward, draw(3, 4))
+
+
+def correlate(x, w):
+    return sum(w[k] * x[:, k : k + 6] for k in range(3)) ** 2
+
+
+def test_a_slice_does_not_move_with_the_loop():
+    def backward(dy, x, w):
+        dx, dw, dz = np.zeros_like(x), np.zeros_like(w), 2 * dy * correlate(x, w) ** 0.5
+        for k in range(3):
+            dx[:, k : k + 6] += w[k] * dz
+            dw[k] = (dz * x[:, :6]).sum()
+        return dx, dw
+
+    said = explained(correlate, backward, np.abs(draw(4, 8)), np.abs(draw(3)))
+    assert "right with `k:k + 6` for `:6`" in said
+
+
+def test_a_kernel_is_flipped():
+    def backward(dy, x, w):
+        dx, dw, dz = np.zeros_like(x), np.zeros_like(w), 2 * dy * correlate(x, w) ** 0.5
+        for k in range(3):
+            dx[:, k : k + 6] += np.multiply(w[2 - k], dz)
+            dw[k] = (dz * x[:, k : k + 6]).sum()
+        return dx, dw
+
+    said = explained(correlate, backward, np.abs(draw(4, 8)), np.abs(draw(3)))
+    assert "right with `w[k]` for `w[2 - k]`" in said
+
+
+def test_one_element_is_taken_for_a_sum():
+    def forward(x, b):
+        return x * np.exp(b)[:, None, None]
+
+    def backward(dy, x, b):
+        return dy * np.exp(b)[:, None, None], (dy * x)[:, 0, 0] * np.exp(b)
+
+    said = explained(forward, backward, draw(3, 2, 2), draw(3) + 1)
+    assert "right with `(dy * x).sum(axis=(1, 2))` for `(dy * x)[:, 0, 0]`" in said
+
+
+def test_a_slice_is_taken_for_an_index():
+    def forward(x, w, chosen):
+        return (x * w[chosen]) ** 2
+
+    def backward(dy, x, w, chosen):
+        dz, dw = 2 * dy * x * w[chosen], np.zeros_like(w)
+        np.add.at(dw, chosen, dz * x)
+        return dz * w[:3], dw, None
+
+    said = explained(forward, backward, draw(3, 2), draw(4, 2), np.array([2, 0, 2]))
+    assert "right with `w[chosen]` for `w[:3]`" in said
