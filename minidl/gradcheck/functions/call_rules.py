@@ -10,7 +10,7 @@ from ...utils.typing import Array
 from ..contract.rule import Rule, run_rules
 from ..result import Check
 from .analytic_gradient import AnalyticGradient
-from .constants import SAME_GRADIENT
+from .constants import REPEATED_DIFFERENCES, SAME_GRADIENT, TOLD_DIFFERENCE
 from .cost_function import CostFunction
 from .second_point import SecondPoint
 
@@ -128,6 +128,12 @@ def _notes(calls: Calls, broken: list[Check]) -> list[str]:
     if calls.cost.moved:
         names = ", ".join(sorted(calls.cost.moved))
         notes.append(f"cost writes into its argument: {names}; it got copies here")
+    repeated = calls.gradient.repeatability
+    if not repeated.kind and repeated.difference > TOLD_DIFFERENCE:
+        notes.append(
+            f"called again at the same point, gradients returns another gradient, by "
+            f"{repeated.difference:.0e} of it: no more than its rounding, but random"
+        )
     if second is None:
         return notes
     if second.nearby is None:
@@ -157,7 +163,8 @@ def _how_it_works_alone(calls: Calls, elsewhere: Array) -> list[str]:
         outcome = f"raises {type(error).__name__}"
     else:
         norm = float(np.linalg.norm(gradient.value))
-        if float(np.linalg.norm(alone - gradient.value)) <= SAME_GRADIENT * norm:
+        chance = REPEATED_DIFFERENCES * gradient.repeatability.difference
+        if float(np.linalg.norm(alone - gradient.value)) <= (SAME_GRADIENT + chance) * norm:
             return []
         outcome = "returns another gradient"
     finally:

@@ -83,6 +83,13 @@ MOVES_ON = 0.9
 """The cosine of the angle between one change and the next above which a gradient moves on with each
 call, rather than at random."""
 
+REPEATED_DIFFERENCES = 10.0
+"""A call alone may differ by so many times what repeated calls differ by."""
+
+TOLD_DIFFERENCE = 1e-8
+"""A difference of repeated calls that is told: threads that add in another order make a smaller
+one in float64."""
+
 NEARBY_DISTANCES = (0.2, 0.05, 0.01)
 """How far a second point is away, in units of each element: the first distance at which the
 functions are defined."""

@@ -26,11 +26,14 @@ class Repeatability(NamedTuple):
         How they differ; "" if they do not.
     violation : str or None
         The same in a sentence.
+    difference : float
+        How far they differ, relative to the norm of the gradient.
     """
 
     changed: list[str]
     kind: str
     violation: str | None
+    difference: float
 
 
 def compare_calls(
@@ -55,10 +58,10 @@ def compare_calls(
         What differs, and how.
     """
     changed = _changed(runs, noisy, leaves, precisions)
-    if not changed:
-        return Repeatability([], "", None)
     steps = [after - before for before, after in pairwise(runs)]
     relative = max(float(np.linalg.norm(step) / (np.linalg.norm(runs[0]) or 1.0)) for step in steps)
+    if not changed:
+        return Repeatability([], "", None, relative)
     twice = f"called again at the same point, it returns another gradient of {', '.join(changed)}"
     kind = _kind(steps)
     sentence = {
@@ -66,7 +69,7 @@ def compare_calls(
         "stateful": f"stateful: {twice}, by {relative:.1e} of it: something is kept between calls",
         "random": f"random: {twice}, by {relative:.1e} of it: freeze its randomness with a seed",
     }
-    return Repeatability(changed, kind, sentence[kind])
+    return Repeatability(changed, kind, sentence[kind], relative)
 
 
 def _changed(

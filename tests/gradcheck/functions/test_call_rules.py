@@ -199,3 +199,20 @@ def test_arrays_that_are_wrong_here_are_not_asked_at_a_second_point(monkeypatch)
     check_gradients(cost, lambda p: {**right(p), "W": 2 * right(p)["W"]}, PARAMETERS)
     check_gradients(cost, right, PARAMETERS)
     assert asked == [[1], [0, 1]]
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-6])
+def test_chance_within_rounding_is_told_and_is_no_trace_of_the_last_forward_pass(size):
+    rng = np.random.default_rng(0)
+
+    def gradient(p):
+        return np.cos(p.astype(np.float32)) * (1 + size * rng.standard_normal(p.shape))
+
+    report = check_gradients(
+        lambda p: float(np.sin(p.astype(np.float32)).sum()),
+        lambda p: gradient(p).astype(np.float32),
+        X,
+    )
+    assert report.ok
+    assert any("random" in note for note in report.notes) == (size > 0)
+    assert not any("last forward pass" in note for note in report.notes)
