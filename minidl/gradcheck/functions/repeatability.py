@@ -59,7 +59,8 @@ def compare_calls(
     """
     changed = _changed(runs, noisy, leaves, precisions)
     steps = [after - before for before, after in pairwise(runs)]
-    relative = max(float(np.linalg.norm(step) / (np.linalg.norm(runs[0]) or 1.0)) for step in steps)
+    norm = float(np.linalg.norm(runs[0])) or 1.0
+    relative = max((float(np.linalg.norm(step)) / norm for step in steps), default=0.0)
     if not changed:
         return Repeatability([], "", None, relative)
     twice = f"called again at the same point, it returns another gradient of {', '.join(changed)}"
