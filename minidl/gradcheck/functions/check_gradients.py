@@ -52,6 +52,7 @@ def check_gradients(
         fewer, down to 100, for more than 20,000 elements. Arrays are computed element by element
         as far as it reaches, small ones first; the others are probed along random directions that
         cover every element. No clock decides, so that a seed gives the same report anywhere.
+        Without it, ``method="central"`` computes every element of any array.
     seed : int, default 0
         Seed of the random directions and of the noise that reveals rounding errors.
 

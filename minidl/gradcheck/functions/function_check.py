@@ -57,11 +57,15 @@ class FunctionCheck:
         self._has_reference = reference is not None
         self._cost = CostFunction(reference, ParameterTree(parameters)) if reference else own
         self._evidence = evidence
+        self._has_budget = budget is not None
         self._budget = budget or default_budget(self._cost.theta.size)
         self._elementwise = ElementwiseCheck(self._cost, self._gradient, rng, evidence)
 
     def by_central_differences(self, scheme: CentralDifference) -> Report:
-        """Check every element by plain central differences."""
+        """Check every element by plain central differences, unless a budget was set."""
+        is_whole = self._is_whole(scheme)
+        if self._has_budget and not all(is_whole):
+            return self._mixed_report(scheme, is_whole)
         numeric = self._cost.elementwise_gradient(scheme)
         report = self._elementwise_report(scheme, numeric)
         if not report.ok and self._kinks_within(numeric, report.checks):
@@ -130,11 +134,15 @@ class FunctionCheck:
         return accept_kinks_within_step(self._cost, numeric, self._gradient.value, doubtful, better)
 
     def _report(self, scheme: Scheme) -> Report:
-        sizes = [part.stop - part.start for _, part, _ in self._cost.tree.leaves]
-        is_whole = arrays_in_budget(sizes, calls_per_element(scheme), self._budget)
+        is_whole = self._is_whole(scheme)
         if all(is_whole):
             return self._whole_report(scheme)
         return self._mixed_report(scheme, is_whole)
+
+    def _is_whole(self, scheme: Scheme) -> list[bool]:
+        """Return which arrays the budget allows to be computed element by element."""
+        sizes = [part.stop - part.start for _, part, _ in self._cost.tree.leaves]
+        return arrays_in_budget(sizes, calls_per_element(scheme), self._budget)
 
     def _mixed_report(self, scheme: Scheme, is_whole: list[bool]) -> Report:
         """Compute some arrays whole, probe the others, and locate what is wrong in these."""

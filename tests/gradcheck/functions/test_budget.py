@@ -74,3 +74,28 @@ def test_the_budget_of_the_user_decides_what_is_computed_whole():
 def test_the_same_seed_gives_the_same_report():
     first, second = (calls_of(6000)[1] for _ in range(2))
     assert str(first) == str(second)
+
+
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_plain_central_differences_keep_to_a_budget(size):
+    calls, x = [0], np.random.default_rng(0).standard_normal(size)
+
+    def cost(p):
+        calls[0] += 1
+        return np.sin(p).sum()
+
+    assert check_gradients(cost, np.cos, x, method="central", budget=50).ok
+    assert calls[0] <= 60
+    wrong = check_gradients(cost, lambda p: 1.01 * np.cos(p), x, method="central", budget=50)
+    assert wrong.failures
+
+
+def test_without_one_they_compute_every_element():
+    calls, x = [0], np.random.default_rng(0).standard_normal(2_000)
+
+    def cost(p):
+        calls[0] += 1
+        return np.sin(p).sum()
+
+    assert check_gradients(cost, np.cos, x, method="central").ok
+    assert calls[0] > 2 * x.size
