@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..report.report import Report
-from .precision.double_twin import DoubleCopies, DoubleTwin
+from .precision.double_twin import DoubleCopies, DoubleSides, DoubleTwin
 from .run_check import run_check
 
 
@@ -114,11 +114,17 @@ def _twin(
     """Return the same check in float64."""
     if not callable(gradients):
         return None
-    copies = DoubleCopies()
-    cost, gradients = copies.of(cost), copies.of(gradients)
 
-    def after_cost(values: Any) -> Any:
-        cost(values)
-        return gradients(values)
+    def build() -> DoubleSides:
+        copies = DoubleCopies()
+        own_cost, own_gradients = copies.of(cost), copies.of(gradients)
 
-    return DoubleTwin(cost, after_cost, lambda: run_check(cost, gradients, parameters, **options))
+        def after_cost(values: Any) -> Any:
+            own_cost(values)
+            return own_gradients(values)
+
+        return DoubleSides(
+            own_cost, after_cost, lambda: run_check(own_cost, own_gradients, parameters, **options)
+        )
+
+    return DoubleTwin(build)

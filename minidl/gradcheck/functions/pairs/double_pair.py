@@ -10,7 +10,7 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...report.report import Report
-from ..precision.double_twin import DoubleCopies, DoubleTwin
+from ..precision.double_twin import DoubleCopies, DoubleSides, DoubleTwin
 from ..run_check import run_check
 from .editable import editable_backward
 from .evidence import PairEvidence
@@ -26,22 +26,30 @@ def double_twin(
     pair: FunctionPair, checked: Mapping[str, Array], budget: int | None, seed: int
 ) -> DoubleTwin:
     """Return the check of the same pair in float64, for the arrays that are checked."""
-    double = in_double(pair)
 
-    def check() -> Report:
-        own = with_all_digits(double)
-        return run_check(
-            PairCost(own),
-            PairGradients(own),
-            checked,
-            budget=budget,
-            seed=seed,
-            evidence=PairEvidence(own, own.values, budget).of,
-            second_point=False,
-            editable=editable_backward(own, checked),
+    def build() -> DoubleSides:
+        double = in_double(pair)
+        return DoubleSides(
+            PairCost(double), PairGradients(double), lambda: _check(double, checked, budget, seed)
         )
 
-    return DoubleTwin(PairCost(double), PairGradients(double), check)
+    return DoubleTwin(build)
+
+
+def _check(
+    double: FunctionPair, checked: Mapping[str, Array], budget: int | None, seed: int
+) -> Report:
+    pair = with_all_digits(double)
+    return run_check(
+        PairCost(pair),
+        PairGradients(pair),
+        checked,
+        budget=budget,
+        seed=seed,
+        evidence=PairEvidence(pair, pair.values, budget).of,
+        second_point=False,
+        editable=editable_backward(pair, checked),
+    )
 
 
 def in_double(pair: FunctionPair) -> FunctionPair:

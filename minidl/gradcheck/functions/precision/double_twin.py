@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,23 +57,35 @@ class DoubleCopies:
         return copied
 
 
-@dataclass
-class DoubleTwin:
-    """The same check in float64.
+class DoubleSides(NamedTuple):
+    """Both sides in float64, and their check.
 
     Attributes
     ----------
     cost, gradients : callable
-        Both sides in float64.
+        Both sides.
     check : callable
         Returns the report of the check.
-    is_used : bool
-        Whether it has explained failures.
     """
 
     cost: Callable[[Any], Any]
     gradients: Callable[[Any], Any]
     check: Callable[[], Report]
+
+
+@dataclass
+class DoubleTwin:
+    """The same check in float64, which is built only if there is something to explain.
+
+    Attributes
+    ----------
+    build : callable
+        Copies the functions; it may raise anything.
+    is_used : bool
+        Whether it has explained failures.
+    """
+
+    build: Callable[[], DoubleSides]
     is_used: bool = False
 
 
@@ -102,14 +114,15 @@ def explain_by_twin(
     found: dict[str, Check] = {}
     with suppress(Exception):  # of code that does not run in float64
         tree, own = cost.tree, gradient.value
-        other, _ = tree.flatten(twin.gradients(tree.unflatten(cost.theta)))
-        same_cost = float(twin.cost(tree.unflatten(cost.theta))) == cost.base
+        double = twin.build()
+        other, _ = tree.flatten(double.gradients(tree.unflatten(cost.theta)))
+        same_cost = float(double.cost(tree.unflatten(cost.theta))) == cost.base
         if same_cost and np.array_equal(other, own):  # in the same precision
             return
         gaps = tree.arrays(np.abs(other - own))
         if not all((gaps[name] <= unit).all() for name, unit in rounding.items()):
             return
-        report = twin.check()
+        report = double.check()
         if report.method == METHOD:
             return
         found = {check.parameter: check for check in report.checks if check.term != "protocol"}

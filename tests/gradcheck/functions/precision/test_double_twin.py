@@ -108,3 +108,13 @@ def test_a_twin_that_is_another_function_names_nothing():
         return 2 * scale * dy @ w.T, scale * x.T @ dy
 
     assert "2.000 x numeric" in diagnoses(wrong, forward)["x"]
+
+
+def test_functions_are_copied_only_if_there_is_something_to_explain(monkeypatch):
+    def refuse(self, function):
+        raise RuntimeError("copied")
+
+    monkeypatch.setattr(DoubleCopies, "of", refuse)
+    assert not diagnoses(backward)
+    doubled = lambda dy, x, w: (2 * backward(dy, x, w)[0], backward(dy, x, w)[1])  # noqa: E731
+    assert "2.000 x numeric" in diagnoses(doubled)["x"]  # and a refusal is harmless
