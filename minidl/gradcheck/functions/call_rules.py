@@ -95,7 +95,7 @@ def _follows_its_argument(calls: Calls) -> str | None:
     resolutions = {
         number: check.resolution if np.isfinite(check.resolution) else 0.0
         for number, check in enumerate(calls.checks)
-        if check.verdict != "fail"
+        if check.verdict != "fail" and not _shows_nothing(check)
     }
     wrong = second.wrong_arrays(resolutions)
     if not wrong:
@@ -114,6 +114,11 @@ def _follows_its_argument(calls: Calls) -> str | None:
         f"{place} the gradient of {names} is wrong, though right at the first: it uses something "
         "stale, which was computed before, or something that only holds at the first point"
     )
+
+
+def _shows_nothing(check: Check) -> bool:
+    """Return whether no error could be seen at the point: none can be seen nearby either."""
+    return check.verdict == "unresolved" and not np.isfinite(check.resolution)
 
 
 _RULES: tuple[Rule[Calls], ...] = (

@@ -103,6 +103,22 @@ class _MeasuredCheck:
         return float(np.linalg.norm(self._gradient.value * parameter_scale(self._cost.tree)))
 
     @property
+    def _largest_change(self) -> float:
+        """How far the cost changes, by its gradient, while each parameter moves by its size."""
+        return float(np.abs(self._gradient.value * parameter_scale(self._cost.tree)).sum())
+
+    @property
+    def _change_may_be_lost(self) -> bool:
+        """Whether a cost in low precision may be constant although its gradient is right.
+
+        log(1 + p**2) is: 1 + p**2 is 1 for a small p.
+        """
+        if not (self._precision.cost.is_constant and self._precision.gradient_has_format):
+            return False
+        ulp = 2 * max(self._precision.gradient.units)
+        return self._largest_change <= ulp * max(1.0, abs(self._cost.base))
+
+    @property
     def _reason(self) -> str:
         if self._precision.wants_reference:
             return "pass reference=, the same cost in higher precision"
@@ -120,6 +136,12 @@ class _MeasuredCheck:
         if not np.isfinite(self._value(number)).all():
             check.verdict, check.difference = "fail", 1.0
             check.diagnosis = "it is not finite"
+        elif last.is_wrong and self._change_may_be_lost:
+            check.verdict, check.difference, check.resolution = "unresolved", 0.0, np.inf
+            check.diagnosis = (
+                f"the cost is the same at all points, though it should change by "
+                f"{self._largest_change:.0e}: rounding of numbers such as 1 inside hides as much"
+            )
         elif last.is_wrong:
             check.verdict = "fail"
             check.difference = _difference(probes[-1])

@@ -122,3 +122,18 @@ def test_a_reference_is_asked_for_only_where_there_is_none():
     for reference in (cost, lambda p: float(np.float32(cost(np.float32(p))))):
         given = check_gradients(coarse, gradient, x, reference=reference)
         assert "pass reference=" not in given.text(colour=False)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1.0])
+def test_a_cost_that_float32_keeps_constant_is_unresolved_where_it_hardly_changes(size):
+    x = size * np.random.default_rng(0).uniform(0.5, 1, 3)
+
+    def gradient(p):
+        return (2 * p / (1 + p**2)).astype(np.float32)
+
+    right = check_gradients(
+        lambda p: float(np.log(1 + p.astype(np.float32) ** 2).sum()), gradient, x
+    )
+    assert right.status == ("unresolved" if size < 1e-3 else "ok")
+    constant = check_gradients(lambda p: 0.0 * float(p.sum()), gradient, x)
+    assert constant.status == ("unresolved" if size < 1e-3 else "failed")
