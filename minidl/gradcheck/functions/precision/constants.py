@@ -11,6 +11,9 @@ FORMAT_BITS = (8, 11, SINGLE_BITS)
 FULL_BITS = 53
 """Those of float64."""
 
+COARSEST_UNIT = 2.0**-8
+"""The rounding unit of bfloat16, the coarsest format."""
+
 HALF_BITS = 11
 """Formats of at most these bits are half precision."""
 
@@ -235,3 +238,51 @@ rounded differently; nearer where the domain ends."""
 
 PERSISTENCE_DEVIATIONS = 7.0
 """The mean of these differences in standard errors: by chance, one in a thousand exceeds it."""
+
+LINES_OF_HALF = 16
+"""Random directions along which a gradient in half precision is compared with a reference."""
+
+LEAST_LINES = 8
+"""Fewer of them prove nothing."""
+
+UPHILL_LINES = 3
+"""Lines along the gradient: the one in the middle shows a wrong factor."""
+
+REFERENCE_PAIRS = 2
+"""Pairs of values of a reference at the ends of a window: they have next to no noise."""
+
+MORE_EFFORT = 2
+"""Where the first lines do not suffice, as many more have that many times as many nodes."""
+
+MISS_QUANTILE = -3.719
+"""The quantile of the normal distribution at `MISS_PROBABILITY`."""
+
+LEAST_SLOPE = 0.2
+"""A slope of less than this part of what the gradient says at the point is no unit for errors."""
+
+HALF_MISTAKE = 0.035
+"""Relative errors above, at all points alike, are mistakes in half precision: half-way between a
+factor of 1.02, which may read unresolved, and of 1.05, which must fail. Rounding seldom takes so
+much without a change from point to point, but it may where terms of a constant gradient cancel."""
+
+PILOT_LINES = 4
+"""So many lines show which window suits."""
+
+NARROWEST_UNITS = 4
+"""A window for half precision is at least that many of its rounding units."""
+
+CLEAR_UNITS = 6
+"""Error bars of at most so many rounding units are as small as they get."""
+
+WORTH_NARROWING = 0.7
+"""A narrower window, in which rounding averages less, is taken where it makes error bars smaller
+than this part of what they were."""
+
+UNCERTAIN = 3.0
+"""Standard errors by which a factor may be off."""
+
+FACTOR_DEVIATIONS = 5.0
+"""The mean factor in standard errors: by chance, one in a thousand of ten lines exceeds it."""
+
+LINES_ELSEWHERE = 10
+"""So many lines through other points tell whether a gradient has a wrong factor there as well."""

@@ -104,6 +104,13 @@ class Precision:
         """Whether a side has at most the precision of float16."""
         return max(self.gradient.units) > LOW_PRECISION or self.cost.bits <= HALF_BITS
 
+    @property
+    def is_judged_by_reference(self) -> bool:
+        """Whether the gradient is in half precision, and the numeric side in a higher one."""
+        has_format = any(0 < bits <= HALF_BITS for bits in self.gradient.bits)
+        is_higher = self.has_reference or (self.cost_is_exact and has_format)
+        return self.is_half and self.cost.bits > HALF_BITS and is_higher
+
 
 def measure_precision(
     cost: CostFunction,

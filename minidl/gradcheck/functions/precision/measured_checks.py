@@ -17,6 +17,9 @@ from .constants import (
     ZERO_HERE,
     ZERO_WITHIN_ROUNDING,
 )
+from .half_check import judge_half
+from .half_lines import HalfLines
+from .line_integral import MeanSlope
 from .line_probes import LineProbes, noise_dominates, resolution_of
 from .lines import Probe
 from .measure import Precision
@@ -66,14 +69,35 @@ class _MeasuredCheck:
         budget: int,
     ) -> None:
         self._cost, self._gradient, self._precision = cost, gradient, precision
+        self._rng, self._budget = rng, budget
+        self._good = GOOD_RESOLUTION_OF_HALF if precision.is_half else GOOD_RESOLUTION
         self._probes = LineProbes(cost, gradient, precision, rng, budget)
 
     def checks(self) -> list[Check]:
         leaves = self._cost.tree.leaves
+        if self._precision.is_judged_by_reference:
+            return [self._half_check(number) for number in range(len(leaves))]
         joint = self._probes.along(slice(0, self._cost.theta.size))
         if len(leaves) == 1:
             return [self._check(0, joint)]
         return [self._check(number, self._of_array(number, joint)) for number in range(len(leaves))]
+
+    def _half_check(self, number: int) -> Check:
+        """Return the check of an array in half precision, whose rounding lines show."""
+        part = self._cost.tree.leaves[number].part
+        if self._is_noise(number) or not np.isfinite(self._value(number)).all():
+            return self._check(number, self._probes.along(part, self._whole))
+        lines = HalfLines(part, self._cost, self._gradient, self._precision, self._rng)
+        found = judge_half(lines, self._good, is_frugal=self._budget < USUAL_CALLS)
+        check = self._row(number)
+        check.resolution = found.resolution
+        if found.mistake:
+            _fail(check, found.mistake.slope)
+        elif found.typical:
+            check.difference = _difference(found.typical.slope)
+        if not found.mistake and not check.resolution <= self._good:
+            self._leave_unresolved(check)
+        return check
 
     def _of_array(self, number: int, joint: list[Probe]) -> list[Probe]:
         """Return the probes of all arrays together, or own ones where those do not suffice."""
@@ -128,9 +152,12 @@ class _MeasuredCheck:
         value: Array = self._gradient.value[self._cost.tree.leaves[number].part]
         return value
 
-    def _check(self, number: int, probes: list[Probe]) -> Check:
+    def _row(self, number: int) -> Check:
         name, part, _ = self._cost.tree.leaves[number]
-        check = Check(None, "total", name, method=METHOD, elements=part.stop - part.start)
+        return Check(None, "total", name, method=METHOD, elements=part.stop - part.start)
+
+    def _check(self, number: int, probes: list[Probe]) -> Check:
+        check, part = self._row(number), self._cost.tree.leaves[number].part
         check.resolution = resolution_of(part, self._gradient.value, probes)
         last = probes[-1].slope
         if not np.isfinite(self._value(number)).all():
@@ -143,17 +170,14 @@ class _MeasuredCheck:
                 f"{self._largest_change:.0e}: rounding of numbers such as 1 inside hides as much"
             )
         elif last.is_wrong:
-            check.verdict = "fail"
-            check.difference = _difference(probes[-1])
-            check.worst = {"analytic": last.analytic, "numeric": last.numeric, "bar": last.bar}
+            _fail(check, last)
         else:
-            check.difference = _difference(probes[0])
+            check.difference = _difference(probes[0].slope)
             self._decide(check, number, probes)
         return check
 
     def _decide(self, check: Check, number: int, probes: list[Probe]) -> None:
-        good = GOOD_RESOLUTION_OF_HALF if self._precision.is_half else GOOD_RESOLUTION
-        if check.resolution <= good:
+        if check.resolution <= self._good:
             return
         if self._is_noise(number) and self._whole > 0:
             of_whole = 2 * max(probe.slope.bar for probe in probes) / self._whole
@@ -163,6 +187,9 @@ class _MeasuredCheck:
                 check.diagnosis = "zero here, within rounding"
                 check.untested = 0
                 return
+        self._leave_unresolved(check)
+
+    def _leave_unresolved(self, check: Check) -> None:
         check.verdict = "unresolved"
         if check.resolution < np.inf:
             check.diagnosis = (
@@ -173,7 +200,12 @@ class _MeasuredCheck:
             check.diagnosis = "nothing could be seen of it: it is zero, or noise hides it"
 
 
-def _difference(probe: Probe) -> float:
-    size = abs(probe.slope.analytic) + abs(probe.slope.numeric)
-    difference = abs(probe.slope.analytic - probe.slope.numeric) / size if size else 0.0
+def _fail(check: Check, slope: MeanSlope) -> None:
+    check.verdict, check.difference = "fail", _difference(slope)
+    check.worst = {"analytic": slope.analytic, "numeric": slope.numeric, "bar": slope.bar}
+
+
+def _difference(slope: MeanSlope) -> float:
+    size = abs(slope.analytic) + abs(slope.numeric)
+    difference = abs(slope.analytic - slope.numeric) / size if size else 0.0
     return difference if np.isfinite(difference) else 1.0

@@ -22,7 +22,9 @@ from .constants import (
 from .line_integral import MeanSlope
 
 
-def persists(found: MeanSlope, at_other_point: Callable[[float], MeanSlope]) -> tuple[bool, float]:
+def persists(
+    found: MeanSlope, at_other_point: Callable[[float], MeanSlope], least: float = 0.0
+) -> tuple[bool, float]:
     """Return whether a wrong slope is a mistake, and how far slopes differ for other reasons.
 
     Parameters
@@ -32,6 +34,8 @@ def persists(found: MeanSlope, at_other_point: Callable[[float], MeanSlope]) -> 
     at_other_point : callable
         ``at_other_point(distance)`` returns the slope along the same line through another point, so
         far away relative to the parameters.
+    least : float, default 0.0
+        A smaller mean difference is no mistake: some rounding is the same everywhere.
 
     Returns
     -------
@@ -50,7 +54,8 @@ def persists(found: MeanSlope, at_other_point: Callable[[float], MeanSlope]) -> 
         if gaps.size >= LEAST_PERSISTING:
             break
     largest = max([abs(gap), *np.abs(gaps)])
-    return _is_the_same(gaps, gap), float(largest)
+    is_mistake = _is_the_same(gaps, gap) and abs(float(gaps.mean())) > least
+    return is_mistake, float(largest)
 
 
 def _gap(slope: MeanSlope) -> float:
