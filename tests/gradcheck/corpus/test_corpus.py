@@ -7,6 +7,7 @@ from .case import Rule, edited, is_named
 from .forms import in_precision, round_to_bf16, to_bf16
 from .load import all_cases
 from .outcome import SEEN, outcome
+from .repaired import is_repaired
 from .truth import analytic, cotangents, numeric, relative_sizes
 
 CASES = all_cases()
@@ -102,3 +103,18 @@ def test_noise_is_small_and_the_same_at_the_same_point():
 def test_an_edit_must_fit_once():
     with pytest.raises(ValueError, match="occurs 0 times"):
         edited(judged, "no such text -> x")
+
+
+def test_a_named_edit_is_judged_at_other_inputs():
+    (case,) = (one for one in CASES if one.name == "tanh")
+    (wrong,) = (one for one in case.wrong if one.edit == "1 - y**2 -> 1 - y")
+    said = "right with `{}` for `{}` in line 3"
+    for after, before, is_right in (
+        ("y ** 2", "y", True),
+        ("1 - y * y", "1 - y", True),
+        ("y * 0.7", "y", False),  # another edit
+        ("y ** 2", "z", False),  # of what is not there
+        ("(:, 1)", "y", False),  # of what nobody can write
+    ):
+        assert is_repaired(case, wrong, said.format(after, before), "x") is is_right
+    assert is_repaired(case, wrong, "a term is missing", "x") is None
