@@ -47,8 +47,6 @@ so many times its own, ..."""
 MOST_EDIT_STEPS = 1_200_000
 """... but never more than this."""
 
-"""The most nodes of syntax trees that are evaluated then: a second."""
-
 MUTATION_WORK = 50_000_000
 """The most elements that injected bugs may change and compare, half a second: so the same model has
 the same report under any load. What else they take is counted in elements, too."""
