@@ -442,11 +442,15 @@ COMBINED_RUNS = 10.0
 SINGLE_FLOOR_ULPS = 64
 """Float32 gradients below this number of ulps (of float32) of the incoming gradient are noise."""
 
-SINGLE_GAP = 0.05
-"""How far a gradient in float32 may be from the one in float64: more is another computation..."""
+SINGLE_GAP = 1e-3
+"""How far a gradient in float32 may be from the one in float64: more is another computation. An
+error of one in a hundred must be seen in a random gradient, where it may be smaller..."""
 
 SINGLE_NOISE = 1e-6
-"""... unless a change of the input by this part, about 8 ulps of float32, ..."""
+"""... unless noise of this part, about 8 ulps of float32, ..."""
 
 SINGLE_NOISE_EFFECT = 0.1
-"""... moves the gradient by this part of the gap: then the layer is ill-conditioned there."""
+"""... moves the gradient or the gap by this part of the gap: then it is rounding..."""
+
+SINGLE_RUNS = 8
+"""... in one of so many runs: noise flips a kink, or how a number is rounded, in a part of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,7 +31,10 @@ from .numeric.function import Function, real_and_complex
 from .numeric.gradient import numeric_gradients
 from .numeric.numeric_gradient import NumericGradient
 from .rounding.noise import (
+    REFUSALS,
     gradient_flow_noise,
+    in_double,
+    in_single,
     input_size,
     noisy_gradient,
     noisy_run_count,
@@ -39,6 +42,7 @@ from .rounding.noise import (
     product_noise,
     reshaped_flow_noise,
     ulp_noise,
+    widen_by_gaps,
 )
 from .rounding.noisy_layers import noisy_layers
 from .sandbox import ModelSandbox
@@ -174,6 +178,8 @@ class LayerHarness:
         cancellation: dict[str, float] = {}
         if self.couples_examples and x.dtype.kind == "f":
             cancellation = self._cancellation_noise(x, cotangent, rng)
+        has_gaps = self.is_custom and not cancellation
+        gaps = self._gaps_in_single(x, cotangent, child) if has_gaps else {}
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
             values = {
@@ -189,6 +195,8 @@ class LayerHarness:
                 gradients[name] += product_noise(x_size, cotangent, gradients[name].shape, rng)
             for name, size in cancellation.items():
                 gradients[name] += size * rng.uniform(-1, 1, gradients[name].shape)
+            for name, gap in gaps.items():
+                gradients[name] += gap * child.uniform(-1, 1, gap.shape)
             # A derivative such as y (1 - y) carries the rounding of y.
             if "input" in gradients and gradients["input"].shape == cotangent.shape:
                 gradients["input"] += gradient_flow_noise(cotangent, rng)
@@ -197,6 +205,23 @@ class LayerHarness:
                 gradients["input"] += reshaped_flow_noise(cotangent, shape, child)
             runs.append(gradients)
         return runs
+
+    def _gaps_in_single(
+        self, x: Array, cotangent: Array, rng: np.random.Generator
+    ) -> dict[str, Array]:
+        """Return the size of the noise by which what custom layers compute inside is rounded."""
+        sizes: dict[str, Array] = {}
+        for _ in range(NOISY_SINGLE_RUNS):
+            values = {
+                (self.number, name): in_single(self.sandbox.arrays[self.number, name]["real"], rng)
+                for name in self.parameters
+            }
+            single_x, dy = in_single(x, rng), in_single(cotangent, rng)
+            # A layer that refuses float32 fails by a rule.
+            with self.sandbox.perturbed(values), suppress(*REFUSALS):
+                double = self.gradients(in_double(single_x), in_double(dy))
+                widen_by_gaps(sizes, double, self.single_gradients(single_x, dy))
+        return sizes
 
     def internal_scale(self, x: Array) -> float:
         """Return the size of the numbers inside of a layer of layers, by which outputs are rounded.

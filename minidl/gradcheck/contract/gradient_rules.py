@@ -9,16 +9,13 @@ from ..constants import (
     COMBINED_RUNS,
     ROUNDING_PER_NOISE,
     SAME_RUN,
-    SINGLE_FLOOR_ULPS,
-    SINGLE_GAP,
-    SINGLE_NOISE,
-    SINGLE_NOISE_EFFECT,
     TINY,
 )
 from ..rounding.compare import rounding_bar
 from ..rounding.noise import ulp_noise
 from .layer_run import GradientsByName, LayerRun, first_difference
 from .rule import Rule
+from .single_precision import float32_as_float64
 
 
 def _has_independent_rows(run: LayerRun) -> bool:
@@ -133,45 +130,10 @@ def _outputs_in_two_batches(run: LayerRun) -> tuple[Array, Array]:
         return fresh_output(np.concatenate([run.x[:1], run.other_x[1:]]))[:1], together
 
 
-def _float32_as_float64(run: LayerRun) -> str | None:
-    x, cotangent = run.other_x, run.cotangent.astype(np.float32)
-    takes_integers = x.dtype.kind in "iu"
-    if not takes_integers:
-        x = x.astype(np.float32)
-    double_x = x if takes_integers else x.astype(np.float64)
-    double = run.harness.fresh_gradients(double_x, cotangent.astype(np.float64))
-    single = run.harness.single_gradients(x, cotangent)
-    size_of_x = 1.0 if takes_integers else max(1.0, np.abs(x).max(initial=0.0))
-    single_eps = np.finfo(np.float32).eps
-    floor = SINGLE_FLOOR_ULPS * single_eps * np.linalg.norm(cotangent) * size_of_x
-    for name, gradient in single.items():
-        expected = double.get(name, gradient)
-        if expected.shape != gradient.shape:
-            continue
-        gap = float(np.linalg.norm(gradient - expected))
-        size = float(np.linalg.norm(expected))
-        if run.harness.couples_examples and size <= SINGLE_NOISE * gap:
-            continue  # its terms cancel over the batch: only rounding is left
-        if SINGLE_GAP * size + floor < gap < np.inf:
-            noise = 1 + SINGLE_NOISE * run.rng.uniform(-1, 1, x.shape)
-            noisy_x = x if takes_integers else x * noise
-            noisy = run.harness.fresh_gradients(noisy_x, cotangent.astype(np.float64))
-            effect = np.linalg.norm(noisy[name] - expected)
-            if run.harness.couples_examples:  # the rounding of terms that cancel changes, too
-                noisy_single = run.harness.single_gradients(noisy_x, cotangent)
-                effect = max(effect, np.linalg.norm(noisy_single.get(name, gradient) - gradient))
-            if effect < SINGLE_NOISE_EFFECT * gap:
-                return (
-                    f"the gradient of {name} in float32 differs from that in float64: "
-                    f"by {gap:.2g}, of {size:.2g}"
-                )
-    return None
-
-
 GRADIENT_RULES: tuple[Rule[LayerRun], ...] = (
     Rule("zero_gives_zero", "zero gives zero", _zero_gives_zero),
     Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
     Rule("additive_over_batch", "additive over the batch", additive_over_batch),
     Rule("rows_independent", "rows independent", _rows_independent),
-    Rule("float32_as_float64", "float32 as float64", _float32_as_float64),
+    Rule("float32_as_float64", "float32 as float64", float32_as_float64),
 )

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import LARGE_GRADIENT, NOISY_RUNS, NOISY_RUNS_OF_LARGE, RELATIVE_NOISE
+from ..constants import (
+    LARGE_GRADIENT,
+    NOISY_RUNS,
+    NOISY_RUNS_OF_LARGE,
+    RELATIVE_NOISE,
+    SINGLE_NOISE,
+)
+
+REFUSALS = (TypeError, ValueError, AssertionError, ArithmeticError)
+"""What a layer may raise that refuses float32, or overflows in it."""
 
 
 def noisy_run_count(size: int) -> int:
@@ -22,6 +34,44 @@ def ulp_noise(array: Array, rng: np.random.Generator) -> Array:
     factors += 1 - RELATIVE_NOISE
     noisy: Array = factors * array
     return noisy
+
+
+def in_single(array: Array, rng: np.random.Generator) -> Array:
+    """Return an array in float32, with noise of some ulps of that; integers stay as they are."""
+    if array.dtype.kind in "iu":
+        return array.copy()
+    noisy: Array = array * (1 + SINGLE_NOISE * rng.uniform(-1, 1, array.shape))
+    return noisy.astype(np.float32)
+
+
+def in_double(array: Array) -> Array:
+    """Return an array of float32 in float64; integers stay as they are."""
+    return array if array.dtype.kind in "iu" else array.astype(np.float64)
+
+
+def widen_by_gaps(
+    sizes: dict[Any, Array], double: Mapping[Any, Array], single: Mapping[Any, Array]
+) -> None:
+    """Let `sizes` of noise grow to the rounding in float64 that gaps in float32 indicate.
+
+    Terms that cancel inside of a custom layer leave rounding that no noise on what goes in shows,
+    as a gradient that is zero for every input. In float32 the same rounding is larger.
+
+    Parameters
+    ----------
+    sizes : dict of ndarray
+        The size of the noise of each element of each gradient. It is changed.
+    double, single : mapping of ndarray
+        The gradients at one point in float64 and in float32, by the same names.
+    """
+    scale = RELATIVE_NOISE / float(np.finfo(np.float32).eps)
+    for name, gradient in single.items():
+        if name in double and double[name].shape == gradient.shape:
+            with np.errstate(all="ignore"):
+                gap = scale * np.abs(gradient - double[name])
+            gap = np.where(np.isfinite(gap), gap, 0.0)
+            mean = gap.mean() if gap.size else 0.0  # one element may be rounded to itself
+            sizes[name] = np.maximum(sizes.get(name, 0.0), gap + mean)
 
 
 def perturb_inplace(y: Array, rng: np.random.Generator) -> None:

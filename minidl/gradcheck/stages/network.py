@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...batching.batch import Batch
 from ...layers.hidden_state import is_custom
 from ..constants import (
     EPS,
     NOISE_SAFETY,
+    NOISY_SINGLE_RUNS,
     OBJECTIVE_AGREEMENT,
     RELATIVE_NOISE,
     ROUNDING_ULPS,
@@ -20,7 +23,10 @@ from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
 from ..rounding.compare import relative_error
 from ..rounding.noise import (
+    REFUSALS,
     gradient_flow_noise,
+    in_double,
+    in_single,
     input_size,
     noisy_gradient,
     noisy_loss_gradient,
@@ -29,6 +35,7 @@ from ..rounding.noise import (
     product_noise,
     reshaped_flow_noise,
     ulp_noise,
+    widen_by_gaps,
 )
 from ..rounding.noisy_layers import noisy_layers
 from ..terms import (
@@ -129,6 +136,7 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     sandbox = context.sandbox
     rng = context.rng
     child = rng.spawn(1)[0]
+    gaps = _gaps_in_single(context, child)
     inner_layers = [inner for layer in sandbox.layers for inner in list(layer.modules())[1:]]
     for _ in range(noisy_run_count(context.objective.parameters.size)):
         values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
@@ -136,7 +144,10 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
             blank_gradients(context, np.nan)
             losses.append(_noisy_pass(context, child))
         gradients = copy_gradients(context)
-        runs.append({key: noisy_gradient(array, rng) for key, array in gradients.items()})
+        run = {key: noisy_gradient(array, rng) for key, array in gradients.items()}
+        for key, sizes in gaps.items():
+            run[key] += sizes * child.uniform(-1, 1, run[key].shape)
+        runs.append(run)
     spread = max(losses) - min(losses)
     # A difference quotient multiplies it by `ROUNDING_ULPS * EPS`, to give the loss's rounding.
     scale = NOISE_SAFETY / RELATIVE_NOISE / ROUNDING_ULPS * spread
@@ -173,6 +184,36 @@ def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
             dx = noisy_dx
         dy = dx
     return value
+
+
+def _gaps_in_single(context: CheckContext, rng: np.random.Generator) -> Gradients:
+    """Return the size of the noise by which what custom layers compute inside is rounded."""
+    sizes: Gradients = {}
+    sandbox, (x, y, weight) = context.sandbox, context.batch
+    if not any(is_custom(module) for layer in sandbox.layers for module in layer.modules()):
+        return sizes
+    for _ in range(NOISY_SINGLE_RUNS):
+        values = {key: in_single(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
+        single_x = in_single(x, rng)
+        # A layer that refuses float32 fails by a rule.
+        with sandbox.perturbed(values), suppress(*REFUSALS):
+            double = _gradients_in(context, "real", Batch(in_double(single_x), y, weight))
+            batch = Batch(single_x, *(a if a is None else np.float32(a) for a in (y, weight)))
+            widen_by_gaps(sizes, double, _gradients_in(context, "single", batch))
+    return sizes
+
+
+def _gradients_in(context: CheckContext, dtype: str, batch: Batch) -> Gradients:
+    """Return the gradients of the data loss in one arithmetic; none if the loss is not finite."""
+    try:
+        context.sandbox.set_dtype(dtype)
+        for parameter in context.sandbox.parameters.values():
+            parameter.grad.fill(np.nan)
+        value = context.objective.data_loss(batch).value
+        context.objective.backward(batch.sample_weight)
+        return copy_gradients(context) if np.isfinite(value) else {}
+    finally:
+        context.sandbox.set_dtype("real")
 
 
 def choose_network_scheme(

@@ -19,6 +19,7 @@ from custom_parts import (
     UnitRows,
 )
 from helpers import rows
+from own_layers import WeightNorm
 from stage_context import context_of, layers_of
 
 from minidl import (
@@ -44,6 +45,7 @@ from minidl.gradcheck.numeric.numeric_gradient import NumericGradient
 from minidl.gradcheck.sandbox import ModelSandbox
 from minidl.gradcheck.stages.contract import check_contract
 from minidl.gradcheck.stages.layers import _forward_call_limit, check_layer, check_layers
+from minidl.testing import check_layer as check_layer_alone
 from minidl.utils.parts import exported_parts
 
 # A new layer is checked as soon as it is exported; if it needs arguments, add them here, for
@@ -347,3 +349,12 @@ def test_a_layer_that_is_probed_may_sit_on_kinks(make, monkeypatch):
     for seed in range(4):
         report = GradientChecker(model, seed=seed).check(x, np.ones((4, 1)))
         assert report.ok, str(report)
+
+
+def test_a_gradient_that_cancels_inside_of_a_custom_layer_has_its_rounding():
+    """The weight of one feature is normalized to its sign, but for an epsilon of 1e-12."""
+    for seed in range(4):
+        layer, rng = WeightNorm(1, 4), np.random.default_rng(seed)
+        layer.v.value = rng.standard_normal((4, 1)) / 1e3
+        report = check_layer_alone(layer, 30 * rng.standard_normal((5, 1)), seed=seed)
+        assert "v" not in {check.parameter for check in report.failures}, str(report)
