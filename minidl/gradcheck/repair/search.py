@@ -178,7 +178,10 @@ class EditSearch:
     def _gradients(self, changes: Mapping[ast.AST, ast.AST]) -> Mapping[str, Array] | None:
         try:
             edited = self._interpreter.edited(self._editable.function, changes)
-            return self._editable.run(edited)
+            gradients = self._editable.run(edited)
+            # A name in place of a number may put any object into an array.
+            numbers = all(np.asarray(g).dtype.kind in "biufc" for g in gradients.values())
+            return gradients if numbers else None
         except Exception:  # of an edit that does not compute: shapes, names, types, steps
             return None
         finally:
