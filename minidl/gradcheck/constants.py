@@ -439,8 +439,9 @@ SAME_ELEMENT = 1e-12
 COMBINED_RUNS = 10.0
 """The factor on these tolerances where a run is compared with a combination of several others."""
 
-SINGLE_FLOOR_ULPS = 64
-"""Float32 gradients below this number of ulps (of float32) of the incoming gradient are noise."""
+SINGLE_FLOOR_ULPS = 8
+"""Gaps below this number of ulps (of float32) of the incoming gradient, and of its products with
+the input, are rounding: that of a derivative such as y (1 - y) is one ulp."""
 
 SINGLE_GAP = 1e-3
 """How far a gradient in float32 may be from the one in float64: more is another computation. An

@@ -40,6 +40,7 @@ from minidl.gradcheck import GradientChecker
 from minidl.gradcheck.sandbox import ModelSandbox
 from minidl.losses.weighting import supports_weights
 from minidl.model.inputs import prepare_batch
+from minidl.testing import check_layer
 
 DTYPES = {"float64": np.float64, "float32": np.float32}
 
@@ -55,6 +56,8 @@ class RandomModel:
         Options of the check.
     is_probed : bool
         Whether all layers are probed, as large ones are.
+    is_alone, training
+        Whether only one layer is checked, by `check_layer`, and in which mode.
     """
 
     def __init__(self, seed, dtype="float64"):
@@ -75,9 +78,15 @@ class RandomModel:
         if weight is None and rng.random() < 0.3 and takes_weights:
             weight = random_weight(rng, self.case.X.shape[:1])
         self.sample_weight = weight
+        self.is_alone = bool(rng.random() < 0.12)
+        self.training = [None, True, False][rng.integers(3)]
+        self.layer = int(rng.integers(len(self.model.layers)))
 
-    def check(self):
-        """Return the report."""
+    def check(self, path=""):
+        """Return the report; a layer that is checked alone is the one with this path, if any."""
+        number = path.split(".")[0]
+        if self.is_alone and (not path or number.isdigit()):
+            return self._check_layer(int(number or self.layer))
         checker = GradientChecker(
             self.model, method=self.method, epsilon=self.epsilon, seed=self.checker_seed
         )
@@ -91,6 +100,15 @@ class RandomModel:
                 exhaustive=self.exhaustive,
                 sample_weight=self.sample_weight,
             )
+
+    def _check_layer(self, number):
+        with np.errstate(all="ignore"):
+            with self._running() as (_, objective, batch):
+                x = batch.x
+                for layer in objective.layers[:number]:
+                    x = np.array(layer.forward(x))
+            layer = self.model.layers[number]
+            return check_layer(layer, x, training=self.training, seed=self.checker_seed)
 
     def gradients(self):
         """Return the gradient of the total by the path of its parameter, in float64.
@@ -130,6 +148,7 @@ class RandomModel:
     def __str__(self):
         options = f"{self.method} epsilon {self.epsilon} seed {self.checker_seed}"
         options += " exhaustive" * self.exhaustive + " probed" * self.is_probed
+        options += f" layer alone, training={self.training}" * self.is_alone
         options += " weighted" * (self.sample_weight is not None)
         return f"{self.dtype} {self.case}; {options}"
 

@@ -12,6 +12,10 @@ CERTAIN = 1e-8
 ROUNDING = 1e-10
 """A gradient below this part of the incoming one is what cancellation has left: no bug is one."""
 
+SINGLE_ROUNDING = 0.1
+"""The same of mistakes of 1 % in float32: terms may be larger than the incoming gradient."""
+
+IN_FLOAT32 = "factor in float32 alone"
 SIZED = ["factor", "element", "row", "noise", "constant", "decay", "masked"]
 PLAIN = [
     "sign",
@@ -44,7 +48,8 @@ class ModelBug:
         The relative error, to the norm of the array, that is planted at least where the kind has a
         size.
     sizes
-        The relative error in each call in float64 whose gradient is more than rounding.
+        The relative error in each call in float64 (of a mistake in float32 alone: in float32) whose
+        gradient is more than rounding.
     """
 
     path: str
@@ -70,11 +75,13 @@ class ModelBug:
     def note(self, right, wrong, *scales):
         """Note by how much one call was changed."""
         right, wrong = np.asarray(right), np.asarray(wrong)
-        if right.dtype != np.float64 or right.shape != wrong.shape or not right.size:
+        dtype = np.float32 if self.kind == IN_FLOAT32 else np.float64
+        if right.dtype != dtype or right.shape != wrong.shape or not right.size:
             return
         norm = np.linalg.norm(right)
         scale = max((np.abs(s).max(initial=0.0) for s in scales), default=0.0)
-        if np.isfinite(norm) and norm > ROUNDING * scale > 0:
+        least = SINGLE_ROUNDING if self.kind == IN_FLOAT32 else ROUNDING
+        if np.isfinite(norm) and norm > least * scale > 0:
             self.sizes.append(float(np.linalg.norm(wrong - right) / norm))
 
     def index(self, n):
@@ -92,6 +99,8 @@ class ModelBug:
         fixed = np.random.default_rng(int(1e6 * self.number))
         if self.kind == "factor":
             g *= 1 + size
+        elif self.kind == IN_FLOAT32 and g.dtype == np.float32:
+            g *= np.float32(1 + size)
         elif self.kind == "element":
             flat[i] *= 1 + size * root
         elif self.kind == "row":
@@ -197,13 +206,14 @@ class _WrongBackward:
 def planted(subject):
     """Plant a bug in a layer, the loss or a penalty of a `RandomModel`, for a context.
 
-    The first one of ten that changes something, if any does.
+    The first one of ten that changes something, or that is of float32 alone, which is not tried.
     """
     for attempt in range(10):
         rng = np.random.default_rng([subject.seed, 98, attempt])
         with _planted(subject.model, rng, subject.dtype) as bug:
             subject.try_out()
-            if max(bug.sizes, default=0.0) >= CERTAIN or attempt == 9:
+            changes = bug.kind == IN_FLOAT32 or max(bug.sizes, default=0.0) >= CERTAIN
+            if changes or attempt == 9:
                 bug.sizes.clear()
                 yield bug
                 return
@@ -214,6 +224,8 @@ def _planted(model, rng, dtype):
     least = LEAST[dtype]
     size = float(10 ** rng.uniform(np.log10(least), 0.0))
     kind = str(rng.choice(SIZED)) if rng.random() < 0.6 else str(rng.choice(PLAIN))
+    if dtype == "float32" and rng.random() < 0.12:
+        kind, size = IN_FLOAT32, max(size, LEAST[dtype])
     draw, number = rng.random(), float(rng.random())
     if draw < 0.08:
         owner, name, bug = _loss_bug(model, kind, size, number)
@@ -228,6 +240,8 @@ def _planted(model, rng, dtype):
         ]
         path, module, target = targets[rng.integers(len(targets))]
         mode = [None, True, False][rng.choice(3, p=[0.8, 0.1, 0.1])]
+        if kind == IN_FLOAT32:
+            mode = None
         bug = ModelBug(path, target, kind, size, number, mode)
         wrong = _WrongBackward(module, bug)
         with _replaced(module, forward=wrong.forward, backward=wrong.backward):

@@ -33,25 +33,25 @@ def buggy_model(seed, dtype):
     before = model.gradients()
     with planted(model) as bug:
         after = model.gradients()
-        report, refusal = _report(model)
+        report, refusal = _report(model, bug.path)
     if report is None:
         return f"buggy {refusal}", [], str(model)
     changes = _changes(before, after)
     outcome = report.status
     if outcome != "failed":
-        is_central = model.method == "central"
+        is_central = model.method == "central" and not _is_alone(model, bug.path)
         outcome = _outcome_of_rows(report, changes) if is_central else _outcome(report, bug)
     location = ""
-    if outcome == "failed" and report.guilty.path is not None:
-        located = report.guilty.path.split(".")[0] == bug.path.split(".")[0]
-        location = "" if located or bug.path == "loss" else " elsewhere"
+    guilty = report.guilty.path if outcome == "failed" else None
+    if guilty is not None and bug.path[0].isdigit() and not _is_alone(model, bug.path):
+        location = "" if guilty.split(".")[0] == bug.path.split(".")[0] else " elsewhere"
     told = f"{model}\n    {bug}; changes {changes}\n    {_rows(report)}"
     return f"buggy {outcome}{location}", [], told
 
 
-def _report(model):
+def _report(model, path=""):
     try:
-        return model.check(), ""
+        return model.check(path), ""
     except NonFiniteError:
         return None, "not finite"
     except ArgumentError as error:
@@ -60,13 +60,18 @@ def _report(model):
         return None, "not complex-safe"
 
 
+def _is_alone(model, path):
+    return model.is_alone and path[0].isdigit()
+
+
 def _outcome(report, bug):
     """Return the outcome of a bug that did not fail, judged by its size where the check looked."""
     if bug.typical < CERTAIN:
         return "inert"
     if report.status == "ok":
         return "ok"
-    rows = [check for check in report.unresolved if check.path == bug.path.split(".")[0]]
+    number = bug.path.split(".")[0]
+    rows = [check for check in report.unresolved if check.path == number]
     if bug.path == "loss":
         rows = [check for check in report.unresolved if check.parameter == "prediction"]
     truly = any(check.resolution >= 0.1 * bug.typical for check in rows or report.unresolved)

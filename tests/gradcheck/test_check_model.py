@@ -554,3 +554,14 @@ def test_a_derivative_that_a_weight_of_zero_hides_is_no_failure_nearby(weight):
     rng = np.random.default_rng(0)
     report = GradientChecker(model).check(*rng.standard_normal((2, 4, 3)))
     assert report.ok, str(report)
+
+
+def test_rules_are_tested_again_where_a_gradient_is_zero():
+    """The gradient of the input is zero under zero weights, whatever its factor is."""
+    model = net(Tanh())
+    layer = model.layers[2]
+    layer.weight.value = np.zeros(layer.weight.shape)
+    right = layer.backward
+    layer.backward = lambda dy: right(dy) * (np.float32(1.1) if dy.dtype == np.float32 else 1.0)
+    report = GradientChecker(model).check(*rows())
+    assert [check.parameter for check in report.failures] == ["float32 as float64"]

@@ -66,3 +66,15 @@ def test_a_kink_that_float32_reaches_by_rounding_is_no_mistake():
     x = np.random.default_rng(0).uniform(-40, 4, (8, 2))
     report = check_layer(layer, x)
     assert "float32 as float64" not in {check.parameter for check in report.failures}
+
+
+def test_a_mistake_in_a_small_gradient_in_float32_is_found_beside_a_large_input():
+    class Wrong(Linear):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            return dx * np.float32(1.3) if dy.dtype == np.float32 else dx
+
+    layer = Wrong(3, 2)
+    layer.weight.value = 1e-3 * np.random.default_rng(0).standard_normal((2, 3))
+    report = check_layer(layer, 50 * X)
+    assert "float32 as float64" in {check.parameter for check in report.failures}
