@@ -254,8 +254,8 @@ REFERENCE_PAIRS = 2
 MORE_EFFORT = 2
 """Where the first lines do not suffice, as many more have that many times as many nodes."""
 
-MISS_QUANTILE = -3.719
-"""The quantile of the normal distribution at `MISS_PROBABILITY`."""
+MISS_QUANTILE = -3.891
+"""The quantile of the normal distribution at half of `MISS_PROBABILITY`, for each of two means."""
 
 LEAST_SLOPE = 0.2
 """A slope of less than this part of what the gradient says at the point is no unit for errors."""
@@ -286,3 +286,6 @@ FACTOR_DEVIATIONS = 5.0
 
 LINES_ELSEWHERE = 10
 """So many lines through other points tell whether a gradient has a wrong factor there as well."""
+
+SAME_GRADIENT = 0.7
+"""Gradients are not noise if they differ from the slopes by less than that: noise is off by one."""

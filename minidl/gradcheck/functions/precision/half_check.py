@@ -8,7 +8,6 @@ import numpy as np
 
 from .constants import (
     CERTAIN_BARS,
-    FACTOR_DEVIATIONS,
     HALF_MISTAKE,
     LINES_ELSEWHERE,
     LINES_OF_HALF,
@@ -24,10 +23,10 @@ from .relative_gaps import RelativeGap, hidden_error, mean_factor, root_mean_squ
 
 @dataclass(frozen=True)
 class HalfVerdict:
-    """What lines show of one array: the error that may hide, and the line that shows a mistake."""
+    """What lines show of one array: its typical error, the one that may hide, and a mistake."""
 
+    error: float
     resolution: float
-    typical: RelativeGap | None
     mistake: RelativeGap | None = None
 
 
@@ -50,38 +49,39 @@ def judge_half(lines: HalfLines, good: float, *, is_frugal: bool = False) -> Hal
         rounding that no other point changes, as where terms of a constant gradient cancel.
     """
     upward = lines.uphill(UPHILL_LINES)
-    typical = sorted(upward, key=lambda gap: gap.factor)[len(upward) // 2] if upward else None
-    if typical and _is_wrong_factor(lines, upward):
-        return HalfVerdict(np.inf, typical, typical)
+    if upward and _is_wrong_factor(lines, upward):
+        typical = sorted(upward, key=lambda gap: gap.factor)[len(upward) // 2]
+        return HalfVerdict(abs(typical.factor), np.inf, typical)
     gaps = lines.random(LINES_OF_HALF)
     for effort in (1, MORE_EFFORT):
         if effort > 1:
             gaps += lines.elsewhere().random(LINES_OF_HALF, effort)
-        resolution = hidden_error(lines.value, gaps)
-        if root_mean_square(gaps) > HALF_MISTAKE:
+        error, resolution = root_mean_square(gaps), hidden_error(lines.value, gaps)
+        if error > HALF_MISTAKE:
             wrong = max(gaps, key=lambda gap: abs(gap.value) / (HALF_MISTAKE + gap.bar))
-            if _is_mistake(lines, wrong):
-                return HalfVerdict(resolution, wrong, wrong)
+            if abs(wrong.value) > wrong.bar and _is_mistake(lines, wrong):
+                return HalfVerdict(error, resolution, wrong)
         if resolution <= good or is_frugal:
             break
-    return HalfVerdict(resolution, typical)
+    return HalfVerdict(error, resolution)
 
 
 def _is_wrong_factor(lines: HalfLines, gaps: list[RelativeGap]) -> bool:
     """Return whether the gradient is too long or too short, here and at other points."""
-    here, error = mean_factor(gaps)
-    if abs(here) - UNCERTAIN * error > CERTAIN_BARS * HALF_MISTAKE:
+    here = mean_factor(gaps)
+    if here.is_outside(CERTAIN_BARS * HALF_MISTAKE):
         return True
-    if not abs(here) + UNCERTAIN * error > HALF_MISTAKE:
+    reach = UNCERTAIN * here.deviation
+    if not abs(here.value) + reach > HALF_MISTAKE:
         return False
-    other, there = lines.elsewhere(), list[RelativeGap]()
+    other, there = lines.uphill_elsewhere(), list[RelativeGap]()
     for effort in (1, MORE_EFFORT):
         there += other.uphill(effort * LINES_ELSEWHERE, effort)
-        elsewhere, error_there = mean_factor(there)
-        if not abs(elsewhere) > HALF_MISTAKE:
+        elsewhere = mean_factor(there)
+        if not abs(elsewhere.value) > HALF_MISTAKE:
             break
-        if abs(elsewhere) > FACTOR_DEVIATIONS * error_there:
-            return bool(np.sign(elsewhere) * here + UNCERTAIN * error > HALF_MISTAKE)
+        if elsewhere.is_outside(HALF_MISTAKE):
+            return bool(np.sign(elsewhere.value) * here.value + reach > HALF_MISTAKE)
     return False
 
 

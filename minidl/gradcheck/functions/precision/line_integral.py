@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -33,7 +34,7 @@ from .constants import (
 )
 from .kink_integral import mean_with_jumps
 from .measure import Precision
-from .safe_calls import slope_or_nan, value_or_nan
+from .safe_calls import gradient_or_nan, slope_or_nan, value_or_nan
 from .scale import parameter_scale
 
 
@@ -141,20 +142,26 @@ class LineIntegral:
         return best
 
     def over_window(
-        self, line: Line, window: float, pairs: int = LINE_PAIRS, effort: int = 1
+        self,
+        line: Line,
+        window: float,
+        pairs: int = LINE_PAIRS,
+        effort: int = 1,
+        *,
+        has_spikes: bool = True,
     ) -> MeanSlope:
         """Return the mean slope over a window without kinks, or with many small ones.
 
-        The bar is infinite where the window leaves the domain.
+        The bar is infinite where the window leaves the domain. It allows for a spike at the point
+        of the lines where there may be one.
         """
         nodes = legendre.leggauss(LINE_NODES * effort)[0]
+        at_zero = float(self.value @ line.direction) if has_spikes else None
         return self._mean(
             line,
             window,
             pairs * effort,
-            lambda slope: mean_of_fit(
-                nodes, np.array([slope(node) for node in nodes]), self._slope_at_point(line)
-            ),
+            lambda slope: mean_of_fit(nodes, np.array([slope(node) for node in nodes]), at_zero),
         )
 
     def over_kinks(
@@ -168,12 +175,12 @@ class LineIntegral:
             lambda slope: mean_with_jumps(slope, line.target, self._rng, effort),
         )
 
-    def _slope_at_point(self, line: Line) -> float:
-        """Return the slope in the middle of a line, which is known for that of the cost."""
+    @cached_property
+    def value(self) -> Array:
+        """The gradient at the point of the lines, which is known at that of the cost."""
         if self._theta is self._cost.theta:
-            terms = self._gradient.value * line.direction
-            return float(terms[np.isfinite(terms)].sum())
-        return slope_or_nan(self._gradient, self._theta, line.direction)
+            return np.where(np.isfinite(self._gradient.value), self._gradient.value, 0.0)
+        return gradient_or_nan(self._gradient, self._theta)
 
     def _mean(
         self,
@@ -231,19 +238,23 @@ class LineIntegral:
         )
 
 
-def mean_of_fit(nodes: Array, slopes: Array, at_zero: float) -> tuple[float, float]:
+def mean_of_fit(nodes: Array, slopes: Array, at_zero: float | None = None) -> tuple[float, float]:
     """Return the mean over [-1, 1] of polynomials fitted to slopes, and a bound of its error.
 
-    What the polynomial misses of the slope at zero, a spike, may be as wide as the nodes are apart.
+    What the polynomial misses of the slope at zero, a spike, may be as wide as the nodes are apart;
+    nothing is known of it without `at_zero`.
     """
-    if not np.isfinite([*slopes, at_zero]).all():
+    known = slopes if at_zero is None else [*slopes, at_zero]
+    if not np.isfinite(known).all():
         return np.nan, np.inf
     best, bound = 0.0, np.inf
     fits = [_Fit(nodes, slopes, degree) for degree in FIT_DEGREES]
     width = float(np.abs(nodes).min())
     for fit, following in pairwise(fits):
         error = BAR_DEVIATIONS * fit.noise + 2 * abs(fit.mean - following.mean)
-        error += width * max(0.0, abs(fit.at_zero - at_zero) - BAR_DEVIATIONS * fit.deviation)
+        if at_zero is not None:
+            missed = abs(fit.at_zero - at_zero) - BAR_DEVIATIONS * fit.deviation
+            error += width * max(0.0, missed)
         if error < bound:
             best, bound = fit.mean, error
     return best, bound

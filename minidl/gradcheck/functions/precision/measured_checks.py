@@ -84,17 +84,22 @@ class _MeasuredCheck:
 
     def _half_check(self, number: int) -> Check:
         """Return the check of an array in half precision, whose rounding lines show."""
-        part = self._cost.tree.leaves[number].part
-        if self._is_noise(number) or not np.isfinite(self._value(number)).all():
-            return self._check(number, self._probes.along(part, self._whole))
+        part, value = self._cost.tree.leaves[number].part, self._value(number)
+        is_noise = self._is_noise(number)
+        if is_noise or not np.isfinite(value).all():
+            check = self._check(number, self._probes.along(part, self._whole))
+            if check.verdict != "unresolved" or not value.any():
+                return check
         lines = HalfLines(part, self._cost, self._gradient, self._precision, self._rng)
+        if is_noise and not lines.agree():
+            return check  # it is noise, not a gradient with kinks
         found = judge_half(lines, self._good, is_frugal=self._budget < USUAL_CALLS)
         check = self._row(number)
         check.resolution = found.resolution
         if found.mistake:
             _fail(check, found.mistake.slope)
-        elif found.typical:
-            check.difference = _difference(found.typical.slope)
+        else:
+            check.difference = min(found.error / 2, 1.0)  # of the sum of both norms
         if not found.mistake and not check.resolution <= self._good:
             self._leave_unresolved(check)
         return check

@@ -17,10 +17,14 @@ def value_or_nan(cost: CostFunction, theta: Array) -> float:
         return np.nan
 
 
+def gradient_or_nan(gradient: AnalyticGradient, theta: Array) -> Array:
+    """Return the analytic gradient at `theta`, NaN where there is none."""
+    try:
+        return gradient.at(theta)
+    except Exception:
+        return np.full(theta.size, np.nan)
+
+
 def slope_or_nan(gradient: AnalyticGradient, theta: Array, direction: Array) -> float:
     """Return the analytic slope along `direction` at `theta`, NaN where there is none."""
-    try:
-        slope = float(gradient.at(theta) @ direction)
-    except Exception:
-        return np.nan
-    return slope
+    return float(gradient_or_nan(gradient, theta) @ direction)

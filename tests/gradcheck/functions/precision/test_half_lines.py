@@ -82,3 +82,18 @@ def test_outside_of_the_domain_there_are_no_lines():
         return float(x.sum())
 
     assert lines_of(only_here, np.ones_like, np.ones(3)).random(4) == []
+
+
+def test_noise_does_not_agree_with_a_slope_of_zero():
+    x = RNG.standard_normal(40)
+    right = lines_of(sines, lambda p: 1.3 * np.cos(p), x)
+    noise = lines_of(lambda p: 1.0 + 1e-9 * sines(p), lambda p: 1e-2 * np.sin(1e5 * p), x)
+    assert right.agree()
+    assert not noise.agree()
+
+
+def test_windows_along_the_gradient_elsewhere_go_uphill_there():
+    lines = lines_of(lambda p: float((p**2).sum()), lambda p: 2 * p, RNG.standard_normal(9))
+    gaps = lines.uphill_elsewhere().uphill(4)
+    assert all(gap.slope.numeric > 0 for gap in gaps)
+    assert len({gap.slope.numeric for gap in gaps}) == 4

@@ -77,8 +77,18 @@ def test_a_wrong_factor_is_a_part_of_the_slope():
         return RelativeGap(np.ones(3), slope, 2.0)
 
     # At other points the slope may be the other way round; the factor is the same.
-    mean, error = mean_factor([along(1.0, 0.012), along(3.0, 0.036), along(-2.0, 0.024)])
-    assert mean == pytest.approx(0.05)
-    assert error == pytest.approx(0.002 / 3**0.5)
-    assert mean_factor([along(1.0, 0.01)]) == (0.0, np.inf)
+    found = mean_factor([along(1.0, 0.012), along(3.0, 0.036), along(-2.0, 0.024)])
+    assert found.value == pytest.approx(0.05)
+    assert found.deviation == pytest.approx(0.002 / 3**0.5)
+    assert found.is_outside(0.04)
+    assert not found.is_outside(0.06)
+    assert mean_factor([along(1.0, 0.01)]) == (0.0, np.inf, np.inf)
     assert along(0.001, 0.01).factor < 1e-3  # next to no slope
+
+
+def test_what_all_integrals_may_miss_alike_is_no_wrong_factor():
+    """A peak between the nodes of all lines."""
+    slope = MeanSlope(2.9, 4.4, 6.4, 0.0, 0.5)
+    found = mean_factor([RelativeGap(np.ones(3), slope, 4.0)] * 30)
+    assert found.value < -0.3
+    assert not found.is_outside(0.035)
