@@ -1,5 +1,8 @@
 """Whether the verdict on a random model, right or with one planted bug, is right."""
 
+from contextlib import nullcontext
+from unittest.mock import patch
+
 import numpy as np
 from checked_models import RandomModel
 from model_bugs import CERTAIN, planted
@@ -31,7 +34,10 @@ def buggy_model(seed, dtype):
     """
     model = RandomModel(seed, dtype)
     before = model.gradients()
-    with planted(model) as bug:
+    # Looking for the line to change takes most of the time: it is done for one seed in ten.
+    search = "minidl.gradcheck.stages.failed_layer._explain_by_edits"
+    searching = patch(search, lambda *_: None) if seed % 10 else nullcontext()
+    with planted(model) as bug, searching:
         after = model.gradients()
         report, refusal = _report(model, bug.path)
     if report is None:
@@ -40,7 +46,12 @@ def buggy_model(seed, dtype):
     outcome = report.status
     if outcome != "failed":
         is_central = model.method == "central" and not _is_alone(model, bug.path)
-        outcome = _outcome_of_rows(report, changes) if is_central else _outcome(report, bug)
+        is_in_mode = not _is_alone(model, bug.path) or {model.training, bug.mode} != {True, False}
+        outcome = (
+            _outcome_of_rows(report, changes)
+            if is_central
+            else _outcome(report, bug, is_in_mode=is_in_mode)
+        )
     location = ""
     guilty = report.guilty.path if outcome == "failed" else None
     if guilty is not None and bug.path[0].isdigit() and not _is_alone(model, bug.path):
@@ -64,9 +75,9 @@ def _is_alone(model, path):
     return model.is_alone and path[0].isdigit()
 
 
-def _outcome(report, bug):
+def _outcome(report, bug, *, is_in_mode):
     """Return the outcome of a bug that did not fail, judged by its size where the check looked."""
-    if bug.typical < CERTAIN:
+    if bug.typical < CERTAIN or not is_in_mode:
         return "inert"
     if report.status == "ok":
         return "ok"

@@ -103,3 +103,26 @@ def test_a_layer_that_drops_units_in_prediction_is_caught():
     report = GradientChecker(model).check(np.eye(4), np.ones(4))
     assert report.guilty.parameter == "no randomness outside of training"
     assert "training" in report.guilty.diagnosis
+
+
+def test_a_batch_that_is_remembered_until_the_shape_changes_is_stale():
+    """Where no rule looks it is the right one again; and its change is no rounding."""
+
+    class Remembers(Linear):
+        batch = None
+
+        def forward(self, x, *, training=False):
+            if self.batch is None or self.batch.shape != x.shape:
+                type(self).batch = x.copy()  # no attribute of the layer, which would be restored
+            return super().forward(x, training=training)
+
+        def backward(self, dy):
+            dx = super().backward(dy)
+            if dy.dtype == self.batch.dtype:
+                self.weight.grad[...] = dy.T @ self.batch
+            return dx
+
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    model = Sequential([Tanh(), Remembers(4, 2)], loss=MeanSquaredError(), dtype=np.float64)
+    report = GradientChecker(model).check(x, np.ones((6, 2)))
+    assert "no stale cache" in {check.parameter for check in report.failures}
