@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...losses.weighting import expand_weight
 from ...utils.typing import Array
 from .batch_mistakes import only
 from .evidence import Candidate
@@ -45,14 +47,14 @@ class LossCase:
 
 def _times_weights(case: LossCase) -> Array | None:
     weight = case.sample_weight
-    return None if weight is None else case.numeric * weight[:, np.newaxis]
+    return None if weight is None else case.numeric * expand_weight(weight, case.numeric.ndim)
 
 
 def _over_weights(case: LossCase) -> Array | None:
     weight = case.sample_weight
     if weight is None or not weight.all():
         return None
-    return case.numeric / weight[:, np.newaxis]
+    return case.numeric / expand_weight(weight, case.numeric.ndim)
 
 
 LOSS_MISTAKES: tuple[Mistake[LossCase], ...] = (
@@ -131,6 +133,8 @@ def loss_candidates(case: LossCase) -> Iterator[Candidate]:
     yield from candidates_of(LOSS_MISTAKES, case)
     for name, size in (("m", len(case.prediction)), ("(m k)", case.prediction.size)):
         for words, formula in MEAN_LOSS_MISTAKES:
-            gradient = formula(case, size)
+            gradient = None
+            with suppress(ValueError):  # the targets of a user's loss may have another shape
+                gradient = formula(case, size)
             if gradient is not None:
                 yield Candidate(words.format(size=name), gradient)

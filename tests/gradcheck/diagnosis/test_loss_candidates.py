@@ -88,3 +88,20 @@ def test_every_mistake_has_a_case():
     mistakes = {words for words, _ in (*LOSS_MISTAKES, *MEAN_LOSS_MISTAKES)}
     missing = mistakes - set(CASES) - set(BROADCAST)
     assert not missing, f"add the gradient of each of these mistakes to CASES: {missing}"
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 2)])
+def test_the_weights_of_examples_and_positions_of_sequences_are_known(shape):
+    numeric, weight = RNG.standard_normal((4, 2, 3)), RNG.uniform(1, 2, shape)
+    case = LossCase(numeric, RNG.standard_normal((4, 2, 3)), numeric, weight)
+    found = {candidate.words: candidate.gradient for candidate in loss_candidates(case)}
+    expected = numeric * weight.reshape((*shape, 1, 1)[:3])
+    np.testing.assert_array_equal(found["the weights of the examples are applied twice"], expected)
+
+
+def test_targets_of_another_shape_leave_formulas_out_that_need_the_same():
+    numeric = RNG.standard_normal((4, 2, 3))
+    case = LossCase(numeric, RNG.standard_normal((4, 2, 3)), np.zeros((4, 5)))
+    words = [candidate.words for candidate in loss_candidates(case)]
+    assert "p / m: the target is missing" in words
+    assert not any("p - t" in said for said in words)
