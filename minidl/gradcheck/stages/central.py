@@ -86,18 +86,23 @@ def _recheck_doubtful(
 ) -> NumericGradients:
     """Return numeric gradients that allow for a kink within epsilon, where none passed.
 
-    There the one-sided slopes are computed by the complex step.
+    There the one-sided slopes are computed by the complex step, if no part loses them.
     """
     cheap_context = replace(context, min_calls=0)
     loss = check_loss(cheap_context)
     layers = check_layers(cheap_context, loss)
     parts_pass = all(check.verdict != "fail" for check in [*loss.checks, *layers.checks])
     at_kink = parts_pass and layers.kinks > 0
+    n_layers = len(context.objective.layers_before_loss)
+    schemes = [loss.scheme, *layers.schemes[:n_layers]]
+    is_safe = all(isinstance(scheme, ComplexStep) for scheme in schemes)
     rechecked = dict(numeric)
     for key, gradient in numeric.items():
         if checks[key].verdict == "pass":
             continue
         rechecked[key] = replace(gradient, kinks_overlap=at_kink)
+        if not is_safe:
+            continue
         function = term_of_parameter(context, "total", key)
         try:
             right = elementwise_gradient(function, ComplexStep(), 1.0).value

@@ -5,7 +5,17 @@ import pytest
 from custom_parts import Abs
 from helpers import rows
 
-from minidl import L2, BinaryCrossEntropy, Linear, ReLU, Sequential, Sigmoid, Tanh
+from minidl import (
+    L2,
+    BinaryCrossEntropy,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from minidl.gradcheck import GradientChecker
 
 
@@ -81,3 +91,21 @@ def test_a_failure_of_what_is_not_complex_safe_stands():
     model.layers[1].backward = lambda dy: 1.1 * right(dy)
     report = GradientChecker(model, method="central").check(*rows())
     assert {(c.layer, c.parameter) for c in report.failures} == {(0, "weight"), (0, "bias")}
+
+
+def test_a_doubtful_quotient_is_not_replaced_by_a_slope_that_gets_lost():
+    class SquaredSize(Layer):
+        """abs(x)**2, whose imaginary part gets lost without a word."""
+
+        def forward(self, x, *, training=False):
+            self.x = x
+            return np.abs(x) ** 2
+
+        def backward(self, dy):
+            return 2 * dy * self.x
+
+    layers = [Linear(3, 4), SquaredSize(), Linear(4, 1)]
+    model = Sequential(layers, loss=MeanSquaredError(), dtype=np.float64)
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = GradientChecker(model, method="central", epsilon=1e-13).check(x, np.ones((4, 1)))
+    assert report.status == "unresolved", str(report)
