@@ -47,6 +47,8 @@ def buggy_model(seed, dtype):
     if outcome != "failed":
         is_central = model.method == "central" and not _is_alone(model, bug.path)
         is_in_mode = not _is_alone(model, bug.path) or {model.training, bug.mode} != {True, False}
+        if bug.path == "loss":  # a wrong gradient of an example whose weight is 0 is none
+            is_in_mode = bool(changes)
         outcome = (
             _outcome_of_rows(report, changes)
             if is_central
