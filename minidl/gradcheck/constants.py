@@ -159,6 +159,15 @@ PRECISE_WEIGHT = 2.0**-6
 """The weight of the quotients in the error estimate of these probes, to which the change of the
 extrapolated slope is added. What is left after extrapolation is far less, unless by accident."""
 
+ROMBERG_EXPONENTS = range(-24, 0)
+"""Exponents of the steps of Romberg's extrapolation, in units of the direction."""
+
+ROMBERG_STEPS = 4
+"""Steps of one extrapolation: the error is of the order h**8."""
+
+ROMBERG_SAFETY = 4
+"""The factor between the change by the last order and the error bound."""
+
 RICHARDSON_NEGLIGIBLE = 1e-9
 """... plus this part of the largest slope, below which an output carries no weight."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...utils.typing import Array
 from ..constants import COST_ULPS, EPS, ROUGHNESS_SAFETY, ROUNDING_PER_NOISE, SUMMATION_ULPS
-from ..numeric.differences import ComplexStep, Scheme
+from ..numeric.differences import ComplexStep, RombergDifference, Scheme
 from ..rounding.probes import MIN_FLAT_STEP, ProbeValues, directional_check, flat_direction
 from .analytic_gradient import AnalyticGradient
 from .cost_function import CostFunction
@@ -61,7 +61,10 @@ class ArrayProbes:
             spread = float(np.abs(self._noise @ direction).max(initial=0.0))
         moved = max(int(np.count_nonzero(direction)), 1)
         floor = SUMMATION_ULPS * self.gradient.precisions[0] * values.terms / moved**0.5
-        cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * float(np.abs(direction).max())
+        # Steps of Romberg's extrapolation are in units of the direction.
+        is_relative = isinstance(self.scheme, RombergDifference)
+        reach = 1.0 if is_relative else float(np.abs(direction).max())
+        cost_rounding = COST_ULPS * EPS * abs(self.cost.base) * reach
         noise = spread * ROUNDING_PER_NOISE
         jitter = float(np.linalg.norm(self.gradient.jitter * direction))
         bar = values.bar + floor + jitter + (noise if np.isfinite(noise) else 0.0)

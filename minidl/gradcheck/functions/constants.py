@@ -16,6 +16,15 @@ MAX_BAR_RICHARDSON = 1e-6
 """The same for differences: those of ordinary functions are good to 1e-7, after a second look at
 the elements that are not."""
 
+FINE_BAR = 1e-5
+"""Error bars of differences below this fraction are finer than those of line integrals."""
+
+FINER_PROBES = 10
+"""Random directions of the finer look at an array: an error of any shape shows along some."""
+
+FEWEST_WRONG_PROBES = 3
+"""So many of them must be wrong for a failure."""
+
 MEASURED_ELEMENTS = 8
 """At how many elements of an array the rounding of numeric slopes is measured: those with the
 largest gaps."""

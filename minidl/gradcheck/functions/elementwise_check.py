@@ -9,12 +9,14 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import EPS, MAX_BAR_FRACTION, READY_MADE_GAP
 from ..diagnosis.explain_arrays import EvidenceSource, KnownArrays, explain_arrays
-from ..numeric.differences import Scheme
+from ..numeric.differences import RichardsonDifference, Scheme
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check, error_in_bars
 from ..rounding.compare import compare, root_mean_square
 from .analytic_gradient import AnalyticGradient
+from .array_probes import ArrayProbes
 from .cost_function import CostFunction
+from .finer_probes import look_finer
 from .hidden_errors import hide_no_errors
 from .rounding_bars import RoundingBars, typical
 from .zero_gradient import settle_zero_gradient
@@ -58,10 +60,15 @@ class ElementwiseCheck:
             settle_zero_gradient(check, own, self._cost, self._gradient, number)
             is_random = self._gradient.repeatability.kind == "random"
             if self._gradient.precisions[number] <= EPS and not is_random:
+                if isinstance(scheme, RichardsonDifference):
+                    look_finer(check, self._probes(number, scheme), number)
                 hide_no_errors(check, scheme, of_array)
             checks.append(check)
         explain_arrays(checks, known, self._evidence)
         return checks
+
+    def _probes(self, number: int, scheme: Scheme) -> ArrayProbes:
+        return ArrayProbes(self._cost.part([number]), self._gradient.part([number]), scheme)
 
     def _doubt(self, check: Check, gap: Array, typical: Array) -> None:
         if not self._gradient.is_callable and (gap <= READY_MADE_GAP * typical).all():

@@ -20,6 +20,7 @@ from ..rounding.probes import (
 from .analytic_gradient import AnalyticGradient
 from .array_probes import ArrayProbes
 from .cost_function import CostFunction
+from .finer_probes import look_finer
 from .hidden_errors import largest_bar
 from .numeric_roughness import slope_roughness
 from .probe_kinks import Probed, reconsider_at_kinks
@@ -58,6 +59,8 @@ class ProbeCheck:
         if check.verdict == "fail" and not check.diagnosis:
             self._locate(check, probes, calls)
         is_double = self.gradient.precisions[self.number] <= EPS
+        if is_double and isinstance(self.scheme, RichardsonDifference):
+            look_finer(check, probes, self.number)
         largest = largest_bar(self.scheme) if is_double else MAX_BAR_FRACTION
         if check.verdict == "pass" and largest < check.resolution < np.inf:
             check.verdict = "unresolved"

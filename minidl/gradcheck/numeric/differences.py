@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -31,6 +32,9 @@ from ..constants import (
     RICHARDSON_PRECISE,
     RICHARDSON_SHORTER,
     RICHARDSON_STEP,
+    ROMBERG_EXPONENTS,
+    ROMBERG_SAFETY,
+    ROMBERG_STEPS,
     ROUNDING_ULPS,
 )
 
@@ -203,6 +207,59 @@ def _estimate_safety(truncation: Array, slope: Array) -> Array:
     return np.where(truncation <= near * size, small, beyond)
 
 
+@dataclass(frozen=True)
+class RombergDifference:
+    """Extrapolation of central differences with four steps in a row, each half of the last.
+
+    Quotients of all steps from 2**-24 to 1 / 2 are computed, from the short ones up to the first
+    that contradict them: there is a kink, or a pole. The error is of the order h**8, so that long
+    steps are precise, of which rounding takes little. For directions of the size of the array
+    (Romberg, 1955). `internal_scale` is the size of the numbers inside f, where larger than f.
+    """
+
+    internal_scale: float = 0.0
+    name: ClassVar[str] = "central differences (Romberg)"
+    arithmetic: ClassVar[str] = "real"
+
+    def along(self, f: Evaluate, array: Array, index: Any, direction: Any) -> tuple[Array, Array]:
+        """Return (slope, error bound) of the best four steps."""
+        slope, bound = np.asarray(0.0), np.asarray(np.inf)
+        (base,) = values_at(f, array, index, direction, 0.0)
+        quotients: list[Array] = []  # that of the longest step first
+        gaps: list[Array] = []  # between the one-sided quotients
+        for exponent in ROMBERG_EXPONENTS:
+            h = 2.0**exponent
+            try:
+                right, left = values_at(f, array, index, direction, h, -h)
+            except (ValueError, ArithmeticError):  # outside of the domain of f
+                break
+            quotients = [(right - left) / (2 * h), *quotients[: ROMBERG_STEPS - 1]]
+            gaps.append(np.abs(right + left - 2 * base) / h)
+            if len(quotients) < ROMBERG_STEPS:
+                continue
+            ulps = ROUNDING_ULPS * EPS * (np.abs(right) + np.abs(left) + self.internal_scale)
+            rounding = ulps / (h * 2.0 ** (1 - ROMBERG_STEPS))
+            new_slope, truncation = _romberg(quotients)
+            # The gap doubles with the step, except where a kink is nearer than all of them.
+            nearest = gaps[0] - gaps[ROMBERG_STEPS - 1] / 4
+            kink = np.maximum(0.0, nearest - ulps / 2.0 ** ROMBERG_EXPONENTS[0])
+            new_bound = ROMBERG_SAFETY * truncation + rounding + kink
+            if not np.all(np.abs(new_slope - slope) <= bound + new_bound):
+                break
+            better = new_bound < bound
+            slope, bound = np.where(better, new_slope, slope), np.where(better, new_bound, bound)
+        return slope, bound
+
+
+def _romberg(quotients: list[Array]) -> tuple[Array, Array]:
+    """Return what quotients of steps that halve tend to, and how far the last two orders differ."""
+    row, power = quotients, 1
+    while len(row) > 1:
+        power, last = 4 * power, row[-1]
+        row = [(power * fine - coarse) / (power - 1) for coarse, fine in pairwise(row)]
+    return row[0], np.abs(row[0] - last)
+
+
 class CentralDifference:
     """(f(x + hu) - f(x - hu)) / 2h with a fixed h, as courses teach it."""
 
@@ -228,5 +285,7 @@ class CentralDifference:
         return slope, CENTRAL_SAFETY * truncation + rounding + kink
 
 
-Scheme = ComplexStep | AffineDifference | RichardsonDifference | CentralDifference
+Scheme = (
+    ComplexStep | AffineDifference | RichardsonDifference | RombergDifference | CentralDifference
+)
 """A way to compute a derivative."""

@@ -59,7 +59,7 @@ def test_no_cliff_lies_at_any_size():
         counts = [
             calls_of(n, complex_safe=complex_safe)[0] for n in (700, 2000, 5000, 5001, 20_000)
         ]
-        assert max(counts) < 5200
+        assert max(counts) < 5000 + 600  # with a finer look at an array by differences
 
 
 def test_the_budget_of_the_user_decides_what_is_computed_whole():

@@ -14,6 +14,7 @@ from minidl.gradcheck.numeric.differences import (
     ComplexStep,
     NotComplexSafe,
     RichardsonDifference,
+    RombergDifference,
 )
 
 SMOOTH = {
@@ -253,3 +254,26 @@ def test_the_best_of_all_steps_is_more_precise():
         scheme = RichardsonDifference(is_precise=precise)
         slope, bound = scheme.along(lambda: np.sin(x).sum(), x, ..., direction)
         assert abs(slope - expected) <= bound < largest
+
+
+@pytest.mark.parametrize("far", [0.0, 0.02])
+def test_romberg_is_precise_and_stops_at_a_kink(far):
+    x = np.array([0.7, -1.2])
+    direction = np.array([1.0, 0.5])
+
+    def f():
+        return np.sin(x).sum() + np.abs(x[0] - 0.7 - far) * (far > 0)
+
+    slope, bound = RombergDifference().along(f, x, ..., direction)
+    right = np.cos(x) @ direction - (far > 0)
+    assert abs(slope - right) <= bound < (1e-9 if far else 1e-12)
+
+
+def test_romberg_knows_nothing_at_a_kink_nor_outside_of_the_domain():
+    x = np.zeros(1)
+    _, bound = RombergDifference().along(lambda: np.abs(x + 1e-9).sum(), x, ..., np.ones(1))
+    assert bound > 0.1
+    y = np.full(1, 1e-3)
+    with np.errstate(all="ignore"):
+        slope, bound = RombergDifference().along(lambda: np.sqrt(y).sum(), y, ..., np.ones(1))
+    assert abs(slope - 0.5 / np.sqrt(y[0])) <= bound < 1e-6
