@@ -79,6 +79,8 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (41085, "float64"),  # sin of large numbers, at the second point
         (50027, "float32"),  # a staircase of rounding inside
         (50108, "float32"),  # a spike at the point
+        (50893, "float32"),  # steps of tanh between the points of a line
+        (51187, "float32"),  # values of one window share their rounding
     ],
 )
 def test_a_right_gradient_that_once_failed_does_not(seed, precision):

@@ -153,15 +153,15 @@ REFRESHING_UNITS = 16
 CONFIRMING_WINDOWS = (0.6, 0.35)
 """A failure is measured again in windows of this size."""
 
-LARGE_GAP = 0.5
-"""A gap above this part of the slopes at the point may come from elsewhere in the window; if not,
-it is clear near the point, too."""
-
 CLEAR_GAP = 4.0
 """A gap is clear in a window so narrow that noise is the inverse of this part of it."""
 
 STAIR_HEIGHT = 32.0
 """A staircase is at most so many standard deviations of the noise high."""
+
+STAIR_DEVIATIONS = 8.0
+"""The error bar of a slope on a staircase, in standard deviations over the window: right ones in
+float32 were off by up to 5.3."""
 
 WIDER_WINDOWS = (64.0, 16.0, 4.0)
 """Factors of a window over which several steps of a staircase may lie."""

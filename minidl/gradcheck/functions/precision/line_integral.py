@@ -29,6 +29,7 @@ from .constants import (
     NOISE_DOMINATES,
     NOISE_SPACINGS,
     REFRESHING_UNITS,
+    STAIR_DEVIATIONS,
     TARGET_BAR,
     WINDOW_SHRINKS,
 )
@@ -43,13 +44,12 @@ class Line:
     """A direction in which to move, and what the rounding of the gradient makes of it.
 
     `size` is the size of the slope of which errors should be seen; `rounding` bounds that of the
-    analytic slope; `at_point` is the size of slopes at the point itself, whatever their signs.
+    analytic slope.
     """
 
     direction: Array
     size: float
     rounding: float
-    at_point: float = np.inf
 
     @property
     def target(self) -> float:
@@ -83,6 +83,9 @@ class LineIntegral:
     ----------
     narrowest : float
         In narrower windows all gradients have the same rounding, which nothing averages.
+    has_stairs : bool
+        Whether values of the cost in one window were seen to share their rounding: then no average
+        makes it smaller.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class LineIntegral:
         self._theta = cost.theta if theta is None else theta
         unit = max(precision.gradient.units)
         self.narrowest = min(REFRESHING_UNITS * unit, FIRST_WINDOW / WINDOW_SHRINKS)
+        self.has_stairs = False
         self._variances: dict[float, list[float]] = {}
 
     @property
@@ -109,6 +113,10 @@ class LineIntegral:
     def noise(self) -> float:
         """The noise of one value of the cost."""
         return self._precision.cost.deviation
+
+    def shared_noise(self, window: float) -> float:
+        """Return the error bar of a slope whose values share their rounding."""
+        return STAIR_DEVIATIONS * self.noise / window
 
     def moved(self, distance: float) -> LineIntegral:
         """Return the integral through a random point, so far away relative to the parameters.
@@ -195,6 +203,8 @@ class LineIntegral:
         numeric = float(odd.mean()) / window
         noise = BAR_DEVIATIONS * self._deviation(odd, window) / (np.sqrt(odd.size) * window)
         noise += 8 * EPS * abs(self._cost.base) / window
+        if self.has_stairs:
+            noise = max(noise, self.shared_noise(window))
 
         def slope(node: float) -> float:
             theta = self._theta + window * node * line.direction

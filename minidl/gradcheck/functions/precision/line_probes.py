@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain, cycle, islice
 
@@ -31,7 +32,7 @@ from .constants import (
     WIDE_WINDOW,
     WITHIN_REACH,
 )
-from .line_integral import Line, LineIntegral
+from .line_integral import Line, LineIntegral, MeanSlope
 from .line_search import LineSearch
 from .lines import Lines, Probe
 from .measure import Precision
@@ -64,6 +65,16 @@ class LineProbes:
 
         `size` is the size of the slopes, where that of the gradient says nothing.
         """
+        probes = self._probes(region, size)
+        return [replace(probe, slope=self._with_shared_noise(probe.slope)) for probe in probes]
+
+    def _with_shared_noise(self, slope: MeanSlope) -> MeanSlope:
+        """Return a slope with the bar that it has if later lines showed stairs."""
+        if not self._integral.has_stairs or not np.isfinite(slope.bar):
+            return slope
+        return replace(slope, bar=max(slope.bar, self._integral.shared_noise(slope.window)))
+
+    def _probes(self, region: slice, size: float) -> list[Probe]:
         main = self._lines(self._within(region, self._scale), size)
         probes = list(main.take(1))
         others: list[Lines] = []
@@ -128,7 +139,7 @@ class LineProbes:
             bias += min(unit, 1.0) * abs(float(of_array.sum())) / 2
         total = float(np.linalg.norm(sizes))
         least = min((part for part in sizes if part > SMALL_ARRAY * total), default=total)
-        return Line(direction, size or least, float(np.sqrt(squares)) + bias, total)
+        return Line(direction, size or least, float(np.sqrt(squares)) + bias)
 
     def _within(self, region: slice, move: Array) -> Array:
         within = np.zeros(move.size)

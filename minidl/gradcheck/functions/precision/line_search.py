@@ -12,13 +12,11 @@ from .constants import (
     CONFIRMING_WINDOWS,
     FIRST_WINDOW,
     KINK_NOISE,
-    LARGE_GAP,
     LINE_PAIRS,
     MAX_LINE_PAIRS,
     MAX_WINDOWS,
     NOISE_DOMINATES,
     ROUNDING_SAFETY,
-    SHORT_WINDOW,
     STAIR_HEIGHT,
     WIDER_WINDOWS,
     WINDOW_SHRINKS,
@@ -44,7 +42,8 @@ class LineSearch:
     def along(self, line: Line) -> MeanSlope:
         """Return the mean slope; if it is wrong, it is wrong at fresh points as well.
 
-        These are in narrower windows: a kink may hide between two points.
+        These are in narrower windows: a kink, or a spike of the gradient, may hide between two
+        points. A mistake is there near the point, too.
         """
         line = replace(line, rounding=self._rounding * line.rounding)
         found = self._measure(line) if self._window else self._first(line)
@@ -53,7 +52,7 @@ class LineSearch:
             if found.is_wrong:
                 again = self._within(line, share * window, CONFIRMING_EFFORT)
                 found = again if np.isfinite(again.bar) else found
-        if found.is_wrong and _may_come_from_elsewhere(line, found):
+        if found.is_wrong:
             near = self._near_the_point(line, found)
             found = near if np.isfinite(near.bar) else found
         if found.is_wrong and self._may_be_a_stair(found):
@@ -63,7 +62,7 @@ class LineSearch:
         return found
 
     def _near_the_point(self, line: Line, found: MeanSlope) -> MeanSlope:
-        """Return the mean slope over the narrowest window in which so large a gap is seen."""
+        """Return the mean slope over the narrowest window in which such a gap is clear."""
         gap = abs(found.analytic - found.numeric)
         window = min(CLEAR_GAP * found.noise / gap, CONFIRMING_WINDOWS[-1]) * found.window
         window = max(window, FIRST_WINDOW / WINDOW_SHRINKS**MAX_WINDOWS)
@@ -73,25 +72,29 @@ class LineSearch:
         """Return whether the noise of few values, averaged by no other point, has such a gap.
 
         Where numbers inside are rounded that hardly change, as 1 + x for a small x, the cost is a
-        staircase, and a narrow window lies on one of its steps.
+        staircase, and a window lies on few of its steps.
         """
         gap = abs(found.analytic - found.numeric)
-        return (
-            found.window < SHORT_WINDOW and gap * found.window < STAIR_HEIGHT * self._integral.noise
-        )
+        return gap * found.window < STAIR_HEIGHT * self._integral.noise
 
     def _over_wider(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return the mean slope over the widest window in which half of the gap is clear.
 
-        A mistake is there, too, while a staircase goes on.
+        A mistake is there, too, while a staircase goes on. The bar is that of values that share
+        their rounding.
         """
-        gap = abs(found.analytic - found.numeric)
+        gap, best = abs(found.analytic - found.numeric), found
         for factor in WIDER_WINDOWS:
             window = min(factor * found.window, FIRST_WINDOW)
+            if window <= found.window:
+                continue
             wider = self._integral.over_window(line, window, self.pairs, CONFIRMING_EFFORT)
-            if wider.bar < gap / 2:
-                return wider
-        return found
+            if max(wider.bar, self._integral.shared_noise(window)) < gap / 2:
+                best = wider
+                break
+        bar = max(best.bar, self._integral.shared_noise(best.window))
+        self._integral.has_stairs |= bar > best.bar
+        return replace(best, bar=bar)
 
     def _unless_rounding(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return a wrong slope, with a bar as wide as what rounding explains if it does."""
@@ -140,11 +143,3 @@ class LineSearch:
     def _within(self, line: Line, window: float, effort: int = 1) -> MeanSlope:
         mean = self._integral.over_kinks if self._crosses_kinks else self._integral.over_window
         return mean(line, window, self.pairs, effort)
-
-
-def _may_come_from_elsewhere(line: Line, found: MeanSlope) -> bool:
-    """Return whether the gap is as large as the slopes at the point, or larger.
-
-    A gradient may be steep in other places of the window, and a spike between two points is missed.
-    """
-    return abs(found.analytic - found.numeric) > LARGE_GAP * line.at_point

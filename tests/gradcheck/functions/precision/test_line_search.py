@@ -51,13 +51,16 @@ def test_spikes_of_a_gradient_elsewhere_do_not_fail(seed):
 class Stairs:
     """Slopes of a staircase: `error` times the true slope is wrong, plus `height` over a window."""
 
-    noise, is_half, narrowest = 1e-9, False, 1e-9
+    noise, is_half, narrowest, has_stairs = 1e-9, False, 1e-9, False
 
     def __init__(self, height, error):
         self.height, self.error = height, error
 
     def explore(self, line, is_frugal=False):
         return self.over_window(line, 1e-3)
+
+    def shared_noise(self, window):
+        return 16 * self.noise / window
 
     def over_window(self, line, window, pairs=4, effort=1):
         gap = self.error + (self.height / window if window < 0.02 else 0.0)
@@ -70,7 +73,7 @@ class Stairs:
 
 @pytest.mark.parametrize("error", [0.0, 1e-5, 1e-3])
 def test_a_staircase_does_not_fail_but_a_mistake_on_it_does(error):
-    line = Line(np.ones(3), 1.0, 0.0, 1.0)
+    line = Line(np.ones(3), 1.0, 0.0)
     assert LineSearch(Stairs(1e-8, error)).along(line).is_wrong == (error > 0)
     if error == 0:
         assert LineSearch(Stairs(1e-6, error)).along(line).is_wrong  # higher than rounding is
