@@ -76,10 +76,6 @@ COMPLEX_STEP = 1e-60
 """Its truncation error is of the order of its square, so only underflow bounds it from below;
 1e-60 leaves room for deep networks with tiny weights."""
 
-MAX_IMAGINARY = 1e-10
-"""Absolute. Above this imaginary part the square of the step no longer vanishes: a slope over
-1e50, for which no error bound holds."""
-
 COMPLEX_AGREEMENT = 1e-6
 """How far the complex step may be from a central difference, in units of the largest slope,
 before its imaginary part counts as lost. What is lost is never a millionth."""
@@ -111,16 +107,6 @@ slope: its rounding may be a hundred-thousandth, and what is lost is more."""
 
 # Differences of affine functions.
 
-AFFINE_STEP_EXPONENT = 14
-"""The step is 2**14 times the size of the function: an affine function has no truncation error,
-and a long step leaves almost no rounding. A power of two keeps the division exact."""
-
-AFFINE_MAX_SIZE = 1e300
-"""Absolute. A function above this size leaves no room for such a step."""
-
-AFFINE_ROUNDING_ULPS = 32
-"""Sums inside an affine function pass through numbers larger than its value."""
-
 AFFINE_AGREEMENT = 1e-12
 """How well differences to both sides must agree with the complex step, in units of the largest
 slope: a curvature of 1e-9 must not be taken for none."""
@@ -133,43 +119,7 @@ AFFINE_MIN_CALLS = 8
 saves."""
 
 
-# Richardson's extrapolation of central differences.
-
-RICHARDSON_STEP = 2.0**-12
-"""The first step for parameters of size 1. With an error of the order h**4 after extrapolation,
-truncation and rounding are both near 1e-12 there."""
-
-RICHARDSON_LONGER = 8
-"""A longer step is 2**8 times the last one: steps are tried in powers of 2**8 up to the size of
-the array."""
-
-RICHARDSON_LONG_FROM = 16
-"""Absolute. Arrays up to this size need no longer step."""
-
-RICHARDSON_SHORTER = (-6, -12, -18)
-"""Exponents of the shorter steps, for functions that bend or end close to the point."""
-
-RICHARDSON_CONVERGED = 1e-5
-"""No other step is tried once the error bound of each output is below this part of its slope..."""
-
-RICHARDSON_PRECISE = (4, -3)
-"""Exponents of more steps for probes of many elements, where the best of all steps is taken."""
-
-PRECISE_WEIGHT = 2.0**-6
-"""The weight of the quotients in the error estimate of these probes, to which the change of the
-extrapolated slope is added. What is left after extrapolation is far less, unless by accident."""
-
-ROMBERG_EXPONENTS = range(-24, 0)
-"""Exponents of the steps of Romberg's extrapolation, in units of the direction."""
-
-ROMBERG_STEPS = 4
-"""Steps of one extrapolation: the error is of the order h**8."""
-
-ROMBERG_SAFETY = 4
-"""The factor between the change by the last order and the error bound."""
-
-RICHARDSON_NEGLIGIBLE = 1e-9
-"""... plus this part of the largest slope, below which an output carries no weight."""
+# Kinks beside central differences.
 
 KINK_GAP_RATIO = 0.55
 """Halving the step halves the gap between the one-sided difference quotients of a smooth function;
@@ -178,21 +128,6 @@ at a kink the gap stays. Above 0.55 of it there is a kink."""
 KINK_ROUNDING = 4
 """How many times its rounding error a gap may be without indicating a kink, and how many times
 its rounding error the bound of a one-sided slope is."""
-
-COARSE_WEIGHT = 0.25
-"""The weight of the coarser pair of quotients in the error estimate. The finer pair alone may
-agree by accident near a kink."""
-
-ESTIMATE_SAFETY = ((1e-3, 4.0), (0.05, 10.0), (np.inf, 100.0))
-"""(relative error up to, factor): far from convergence the error estimate is a guess itself and
-is multiplied by more."""
-
-CENTRAL_SAFETY = 2
-"""The factor between the change of a plain central difference over twice its step and the bound of
-its truncation error, a third of that for smooth functions; a kink just within the step needs it."""
-
-CENTRAL_ROUNDING_ULPS = 8
-"""The rounding of the two values of a plain central difference, in ulps of each."""
 
 
 # Numeric gradients.

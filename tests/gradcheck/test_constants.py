@@ -7,8 +7,16 @@ import pytest
 
 from minidl.gradcheck import constants
 from minidl.gradcheck.functions import constants as constants_of_functions
+from minidl.gradcheck.functions.precision import constants as constants_of_precision
+from minidl.gradcheck.numeric import constants as constants_of_derivatives
 
-SOURCES = [Path(module.__file__) for module in (constants, constants_of_functions)]
+MODULES = (
+    constants,
+    constants_of_derivatives,
+    constants_of_functions,
+    constants_of_precision,
+)
+SOURCES = [Path(module.__file__) for module in MODULES]
 BODIES = [ast.parse(source.read_text(encoding="utf-8")).body for source in SOURCES]
 ASSIGNMENTS = {
     node.targets[0].id: body[index + 1]

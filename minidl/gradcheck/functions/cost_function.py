@@ -14,7 +14,13 @@ from ...utils.typing import Array
 from ..constants import COARSE_ROUNDING_ULPS, EPS, REPEAT_AGREEMENT, REPEAT_ULPS
 from ..diagnosis.tape.graph import Graph
 from ..diagnosis.tape.record import record
-from ..numeric.differences import CentralDifference, NotComplexSafe, RichardsonDifference, Scheme
+from ..numeric.differences import (
+    CentralDifference,
+    NotComplexSafe,
+    RichardsonDifference,
+    Scheme,
+    place_of_loss,
+)
 from ..numeric.function import Function
 from ..numeric.numeric_gradient import NumericGradient
 from .pytree import ParameterTree
@@ -88,7 +94,8 @@ class CostFunction:
         except Exception as error:
             if arithmetic == "real":
                 raise
-            raise NotComplexSafe(f"{type(error).__name__}: {error}") from None
+            reason = f"{type(error).__name__}: {error}{place_of_loss(error)}"
+            raise NotComplexSafe(reason) from None
 
     def at(self, theta: Array) -> float:
         """Return the cost at the vector `theta`."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import (
+from ..constants import COMPLEX_STEP, EPS, KINK_GAP_RATIO, KINK_ROUNDING, ROUNDING_ULPS
+from .constants import (
     AFFINE_MAX_SIZE,
     AFFINE_ROUNDING_ULPS,
     AFFINE_STEP_EXPONENT,
     CENTRAL_ROUNDING_ULPS,
     CENTRAL_SAFETY,
     COARSE_WEIGHT,
-    COMPLEX_STEP,
-    EPS,
     ESTIMATE_SAFETY,
-    KINK_GAP_RATIO,
-    KINK_ROUNDING,
     MAX_IMAGINARY,
     PRECISE_WEIGHT,
     RICHARDSON_CONVERGED,
@@ -35,7 +34,6 @@ from ..constants import (
     ROMBERG_EXPONENTS,
     ROMBERG_SAFETY,
     ROMBERG_STEPS,
-    ROUNDING_ULPS,
 )
 
 Evaluate = Callable[[], Array]
@@ -60,6 +58,14 @@ def values_at(
     return values
 
 
+def place_of_loss(error: Exception) -> str:
+    """Return where an imaginary part was lost, such as " in line 12 of model.py", or ""."""
+    if not isinstance(error, np.exceptions.ComplexWarning):
+        return ""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f" in line {frame.lineno} of {Path(frame.filename).name}"
+
+
 class ComplexStep:
     """Im f(x + ihu) / h, exact to rounding (Squire and Trapp, 1998)."""
 
@@ -77,7 +83,7 @@ class ComplexStep:
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 (y,) = values_at(f, array, index, direction, 1j * self.h)
         except (TypeError, np.exceptions.ComplexWarning) as error:
-            raise NotComplexSafe(str(error)) from None
+            raise NotComplexSafe(f"{error}{place_of_loss(error)}") from None
         if not np.iscomplexobj(y):
             raise NotComplexSafe("the result is real")
         smallest_slope = float(np.finfo(np.float64).tiny) / self.h  # below it numbers are denormal
