@@ -24,7 +24,6 @@ from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
 from .context import CheckContext, layer_inputs
-from .contract.layer_rules import check_layer_rules
 from .method import check_method, kink_note, threshold_note
 from .mutation import inject_bugs
 from .numeric.differences import CentralDifference
@@ -32,7 +31,7 @@ from .report.report import Report
 from .result import Check
 from .sandbox import ModelSandbox, ParameterKey
 from .stages.central import check_by_central_differences
-from .stages.contract import ContractResult, check_contract
+from .stages.contract import ContractResult, check_contract, check_rules_of_zeros
 from .stages.diagnosis import PointLayers, explain_failures
 from .stages.inner_layers import check_inner_layers, link_to_inner
 from .stages.layers import LayersResult, check_layers
@@ -254,7 +253,11 @@ def _check_point(
     with a gradient that is zero there. The layers are checked at synthetic inputs, unless a kink at
     the user's point leaves the decision about the whole model to the point nearby.
     """
-    contract = _contract_nearby(user) if user else check_contract(context)
+    if user:
+        rows = check_rules_of_zeros(user.layers.layers.values())
+        contract = ContractResult(user.contract.checks + rows)
+    else:
+        contract = check_contract(context)
     schemes = user.layers.schemes if user else None
     synthetic = user is not None and not user.kinks
     loss = choose_loss_scheme(context) if synthetic else check_loss(context)
@@ -275,20 +278,6 @@ def _check_point(
             raise
         penalties, network = PenaltiesResult([], {}), NetworkResult([], None)
     return PointResult(contract, loss, layers, penalties, network)
-
-
-def _contract_nearby(user: PointResult) -> ContractResult:
-    """Test the rules again of layers with a gradient that is zero at the user's point.
-
-    A mistake in such a gradient breaks no rule there.
-    """
-    checks = list(user.contract.checks)
-    for result in user.layers.layers.values():
-        if not all(np.any(gradient) for gradient in result.analytic.values()):
-            harness = result.harness
-            checks += check_layer_rules(harness, result.x, np.random.default_rng(0))
-            harness.sandbox.reset(harness.layer)
-    return ContractResult(checks)
 
 
 def random_nearby_parameters(

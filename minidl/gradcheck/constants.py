@@ -199,8 +199,7 @@ SIXTH_DIFFERENCE_VARIANCE = 924
 """The sum of squares of the weights 1, -6, 15, -20, 15, -6, 1 of a sixth difference."""
 
 READY_MADE_GAP = 1e-8
-"""A gradient that was passed as arrays cannot run under noise: gaps up to this part of its typical
-element may be rounding, and are unresolved."""
+"""Gaps of ready-made arrays up to this part of a typical element may be rounding: unresolved."""
 
 PROBE_CONTRADICTION = 2
 """Bounds by which a central difference must contradict the complex step to overrule it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -45,6 +46,7 @@ from .rounding.noise import (
     widen_by_gaps,
 )
 from .rounding.noisy_layers import noisy_layers
+from .rounding.stored import widen_by_stored
 from .sandbox import ModelSandbox
 
 
@@ -178,8 +180,10 @@ class LayerHarness:
         cancellation: dict[str, float] = {}
         if self.couples_examples and x.dtype.kind == "f":
             cancellation = self._cancellation_noise(x, cotangent, rng)
-        has_gaps = self.is_custom and not cancellation
-        gaps = self._gaps_in_single(x, cotangent, child) if has_gaps else {}
+        gaps = {} if cancellation or not self.is_custom else self._single_gaps(x, cotangent, child)
+        run = partial(self.fresh_output, x), partial(self.collect, cotangent)
+        with self.sandbox.parameters_restored():
+            widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
             values = {
@@ -206,9 +210,7 @@ class LayerHarness:
             runs.append(gradients)
         return runs
 
-    def _gaps_in_single(
-        self, x: Array, cotangent: Array, rng: np.random.Generator
-    ) -> dict[str, Array]:
+    def _single_gaps(self, x: Array, dy: Array, rng: np.random.Generator) -> dict[str, Array]:
         """Return the size of the noise by which what custom layers compute inside is rounded."""
         sizes: dict[str, Array] = {}
         for _ in range(NOISY_SINGLE_RUNS):
@@ -216,11 +218,11 @@ class LayerHarness:
                 (self.number, name): in_single(self.sandbox.arrays[self.number, name]["real"], rng)
                 for name in self.parameters
             }
-            single_x, dy = in_single(x, rng), in_single(cotangent, rng)
+            single_x, single_dy = in_single(x, rng), in_single(dy, rng)
             # A layer that refuses float32 fails by a rule.
             with self.sandbox.perturbed(values), suppress(*REFUSALS):
-                double = self.gradients(in_double(single_x), in_double(dy))
-                widen_by_gaps(sizes, double, self.single_gradients(single_x, dy))
+                double = self.gradients(in_double(single_x), in_double(single_dy))
+                widen_by_gaps(sizes, double, self.single_gradients(single_x, single_dy))
         return sizes
 
     def internal_scale(self, x: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -177,6 +177,11 @@ class ModelSandbox:
         finally:
             for array, value in originals:
                 array[...] = value
+
+    def parameters_restored(self) -> AbstractContextManager[None]:
+        """Give parameters in "real" their present values again at the end of a context."""
+        values = {key: arrays["real"] for key, arrays in self.arrays.items()}
+        return self.perturbed(values, dtypes=("real",))
 
     def _snapshots_of(self, owner: Layer | Loss) -> list[tuple[Layer | Loss, Snapshot]]:
         modules: Iterable[Layer | Loss] = [owner]

@@ -17,8 +17,10 @@ from ..gradcheck.context import harness_by_mode
 from ..gradcheck.contract.layer_rules import check_layer_rules
 from ..gradcheck.layer_harness import LayerHarness, synthetic_input
 from ..gradcheck.sandbox import ModelSandbox
+from ..gradcheck.stages.contract import check_rules_of_zeros
 from ..gradcheck.stages.failed_layer import explain_failed_layer
 from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
+from ..gradcheck.stages.layers import LayerResult
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
 from ..utils.typing import Array
@@ -93,11 +95,12 @@ def check_layer(
                 f"the output of {layer} must be finite to be checked, got NaN or infinity: "
                 "pass an X inside of its domain"
             )
-        checks = _check_modes(sandbox, x, rng, training, with_rules=True)
+        checks, results = _check_modes(sandbox, x, rng, training, with_rules=True)
         with sandbox.perturbed(random_nearby_parameters(sandbox, rng)):
+            checks = merge_checks(checks, check_rules_of_zeros(results))
             synthetic = synthetic_input(x, rng)
             if np.isfinite(harness.forward(synthetic)).all():
-                nearby = _check_modes(sandbox, synthetic, rng, training, with_rules=False)
+                nearby, _ = _check_modes(sandbox, synthetic, rng, training, with_rules=False)
                 checks = merge_checks(checks, nearby)
         inner_checks = check_inner_layers(sandbox, 0, x, seed=seed, training=training)
         link_to_inner(checks, inner_checks)
@@ -154,17 +157,22 @@ def _check_modes(
     training: bool | None,
     *,
     with_rules: bool,
-) -> list[Check]:
+) -> tuple[list[Check], list[LayerResult]]:
     """Check in one mode, or in both if the layer computes something else in training.
 
     An error that it raises in one of two modes is a row.
     """
     checks: list[Check] = []
+    results: list[LayerResult] = []
     errors: list[tuple[LayerHarness, Exception]] = []
     works = False
     for harness in harness_by_mode(sandbox, 0, x, training):
         try:
-            checks += _check_mode(harness, x, rng, with_rules=with_rules)
+            checks += check_layer_rules(harness, x, rng) if with_rules else []
+            result = check_layer_gradients(harness, x, rng, limit=MAX_ELEMENTWISE)
+            explain_failed_layer(result, result.harness)
+            checks += result.checks
+            results.append(result)
             works = True
         except MinidlError:
             raise
@@ -175,16 +183,7 @@ def _check_modes(
         raise errors[0][1]
     if with_rules:  # at a random point, too, it would say the same
         checks += [_raised(harness, error) for harness, error in errors]
-    return checks
-
-
-def _check_mode(
-    harness: LayerHarness, x: Array, rng: np.random.Generator, *, with_rules: bool
-) -> list[Check]:
-    checks = check_layer_rules(harness, x, rng) if with_rules else []
-    result = check_layer_gradients(harness, x, rng, limit=MAX_ELEMENTWISE)
-    explain_failed_layer(result, result.harness)
-    return checks + result.checks
+    return checks, results
 
 
 def _raised(harness: LayerHarness, error: Exception) -> Check:

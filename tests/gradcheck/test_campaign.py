@@ -88,6 +88,11 @@ def test_a_right_gradient_that_once_failed_does_not(seed, precision):
     assert not check_gradients(function.cost, function.gradients, function.parameters).failures
 
 
+@pytest.mark.parametrize("seed", [3026, 3056])  # the rounding of a saturated softmax
+def test_a_right_model_that_once_failed_does_not(seed):
+    assert not RandomModel(seed).check().failures
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_gradient_of_a_random_function_is_right(seed):
     function = RandomFunction(seed)

@@ -38,6 +38,7 @@ from ..rounding.noise import (
     widen_by_gaps,
 )
 from ..rounding.noisy_layers import noisy_layers
+from ..rounding.stored import widen_by_stored
 from ..terms import (
     Gradients,
     NumericGradients,
@@ -137,6 +138,7 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
     rng = context.rng
     child = rng.spawn(1)[0]
     gaps = _gaps_in_single(context, child)
+    _widen_by_stored(context, gaps, child.spawn(1)[0])
     inner_layers = [inner for layer in sandbox.layers for inner in list(layer.modules())[1:]]
     for _ in range(noisy_run_count(context.objective.parameters.size)):
         values = {key: ulp_noise(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
@@ -201,6 +203,23 @@ def _gaps_in_single(context: CheckContext, rng: np.random.Generator) -> Gradient
             batch = Batch(single_x, *(a if a is None else np.float32(a) for a in (y, weight)))
             widen_by_gaps(sizes, double, _gradients_in(context, "single", batch))
     return sizes
+
+
+def _widen_by_stored(context: CheckContext, sizes: Gradients, rng: np.random.Generator) -> None:
+    """Let the noise grow to the rounding that what custom layers store causes."""
+    objective, (x, y, weight) = context.objective, context.batch
+
+    def forward() -> None:
+        blank_gradients(context, np.nan)
+        objective.data_loss(Batch(x.copy(), y, weight))
+
+    def backward() -> Gradients:
+        objective.backward(weight)
+        return copy_gradients(context)
+
+    modules = [module for layer in context.sandbox.layers for module in layer.modules()]
+    with context.sandbox.parameters_restored():
+        widen_by_stored(sizes, modules, forward, backward, rng)
 
 
 def _gradients_in(context: CheckContext, dtype: str, batch: Batch) -> Gradients:

@@ -1,0 +1,128 @@
+"""Noise on what custom layers store between forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ...layers.base import Layer
+from ...layers.hidden_state import is_custom
+from ...utils.typing import Array
+from ..constants import MIN_JUMP, NOISY_RUNS
+from .noise import REFUSALS, ulp_noise
+
+
+def widen_by_stored(
+    sizes: dict[Any, Array],
+    layers: Iterable[Layer],
+    forward: Callable[[], object],
+    backward: Callable[[], Mapping[Any, Array]],
+    rng: np.random.Generator,
+) -> None:
+    """Let `sizes` of noise grow to the rounding that what custom layers store causes.
+
+    Where a softmax saturates, da - sum(a * da) is a difference of nearly equal numbers. Noise on
+    the input moves both together, and in float32, where a is 1, the difference is exactly 0. Noise
+    on a alone shows its rounding.
+
+    Parameters
+    ----------
+    sizes : dict of ndarray
+        The size of the noise of each element of each gradient. It is changed.
+    layers : iterable of Layer
+        The layers and all in them. What those of minidl store is left as it is.
+    forward, backward : callable
+        A run of the layers: the first takes a new copy of the input, the second returns copies of
+        the gradients, by the names of `sizes`. Parameters that they change are not restored.
+    rng : numpy.random.Generator
+        Draws the noise.
+    """
+    custom_layers = [layer for layer in layers if is_custom(layer)]
+    if not custom_layers:
+        return
+    forward()
+    # Constants and parameters, which stay from run to run, may belong to others, too.
+    before = [_memory(array) for layer in custom_layers for array in stored_arrays(layer)]
+    gradients = backward()
+    forward()
+    if not _are_equal(backward(), gradients):
+        return  # it remembers calls, or draws random numbers: that is no rounding
+    for _ in range(NOISY_RUNS):
+        forward()
+        arrays = [array for layer in custom_layers for array in stored_arrays(layer)]
+        for array in arrays:
+            if not any(_memory(array) is memory for memory in before):
+                array[...] = ulp_noise(array, rng)
+        with suppress(*REFUSALS):
+            for name, noisy in backward().items():
+                _widen(sizes, name, gradients.get(name), noisy)
+
+
+def _are_equal(a: Mapping[Any, Array], b: Mapping[Any, Array]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+
+
+def _widen(sizes: dict[Any, Array], name: Any, gradient: Array | None, noisy: Array) -> None:
+    if gradient is None or gradient.shape != noisy.shape:
+        return
+    with np.errstate(all="ignore"):
+        effect = np.abs(noisy - gradient)
+        limit = MIN_JUMP * np.abs(gradient).max(initial=0.0)
+    if (
+        effect.max(initial=0.0) <= limit
+    ):  # else a jump: stored numbers are compared, as for a maximum
+        sizes[name] = np.maximum(sizes.get(name, 0.0), effect)
+
+
+def stored_arrays(layer: Layer) -> Iterator[Array]:
+    """Iterate over the arrays of float64 that a layer stores and that may be rounded.
+
+    Those in lists, tuples, dictionaries and the closures of functions are found, too. Arrays of
+    whole numbers, such as masks and counts, are exact.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer; those in it are not entered.
+
+    Yields
+    ------
+    ndarray
+        An array that can be written to.
+    """
+    waiting, seen = [*vars(layer).values()], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, np.ndarray):
+            if value.dtype == np.float64 and value.flags.writeable and _is_rounded(value):
+                yield value
+        elif isinstance(value, list | tuple):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, FunctionType):
+            waiting += _closed_over(value)
+
+
+def _is_rounded(array: Array) -> bool:
+    return bool(np.any(array != np.trunc(array)))
+
+
+def _closed_over(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # it may be empty
+            yield cell.cell_contents
+
+
+def _memory(array: Array) -> Array:
+    """Return the array that owns the memory of a view."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
