@@ -123,12 +123,15 @@ def nets(draw):
             lambda: Dropout(0.7),
         ]
     )
+
+    def activations(least=0):
+        some = st.lists(kinds, min_size=least, max_size=2)
+        return [kind() for kind in draw(some.filter(lambda found: found.count(Softmax) < 2))]
+
     layers = []
     for before, after in pairwise(widths):
-        layers += [kind() for kind in draw(st.lists(kinds, max_size=2))] + [
-            Linear(before, after, bias=draw(st.booleans()))
-        ]
-    layers += [kind() for kind in draw(st.lists(kinds, min_size=not layers, max_size=2))]
+        layers += [*activations(), Linear(before, after, bias=draw(st.booleans()))]
+    layers += activations(least=not layers)
     return Sequential(
         layers, loss=MeanSquaredError(), dtype=draw(st.sampled_from([np.float32, np.float64]))
     ), widths[0]
