@@ -1,7 +1,7 @@
 """kill -9 at random moments of a process that only saves a model.
 
 After each, the file must be the old or the new model. As a control, a tenth as many kills, at least
-30, hit a process that writes the same file in place: some of these leave a file that cannot be read.
+30, hit a process that writes the same file in place.
 """
 
 from __future__ import annotations
