@@ -47,6 +47,12 @@ central differences takes seconds."""
 NOISE_SAFETY = 50.0
 """The factor between the largest change seen in `NOISY_RUNS` and the error bar."""
 
+LARGER_NOISE = 2.0**-34
+"""A second noise on what custom layers store, 1024 times as large: its effect must be larger..."""
+
+MAX_EFFECT_RATIO = 0.1
+"""... so that the first one has at most this part of it. That of a comparison stays the same."""
+
 ROUNDING_PER_NOISE = NOISE_SAFETY * EPS / RELATIVE_NOISE
 """What a change seen under noise is multiplied by to give an error bar for plain rounding."""
 

@@ -88,9 +88,12 @@ def test_a_right_gradient_that_once_failed_does_not(seed, precision):
     assert not check_gradients(function.cost, function.gradients, function.parameters).failures
 
 
-@pytest.mark.parametrize("seed", [3026, 3056])  # the rounding of a saturated softmax
-def test_a_right_model_that_once_failed_does_not(seed):
-    assert not RandomModel(seed).check().failures
+@pytest.mark.parametrize(
+    ("seed", "dtype"), [(3026, "float64"), (3056, "float64"), (6002, "float32")]
+)
+def test_a_right_model_that_once_failed_does_not(seed, dtype):
+    """The rounding of a softmax that saturates."""
+    assert not RandomModel(seed, dtype).check().failures
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -12,8 +12,8 @@ import numpy as np
 from ...layers.base import Layer
 from ...layers.hidden_state import is_custom
 from ...utils.typing import Array
-from ..constants import MIN_JUMP, NOISY_RUNS
-from .noise import REFUSALS, ulp_noise
+from ..constants import LARGER_NOISE, MAX_EFFECT_RATIO, NOISY_RUNS, RELATIVE_NOISE
+from .noise import REFUSALS
 
 
 def widen_by_stored(
@@ -51,31 +51,43 @@ def widen_by_stored(
     forward()
     if not _are_equal(backward(), gradients):
         return  # it remembers calls, or draws random numbers: that is no rounding
-    for _ in range(NOISY_RUNS):
-        forward()
-        arrays = [array for layer in custom_layers for array in stored_arrays(layer)]
-        for array in arrays:
-            if not any(_memory(array) is memory for memory in before):
-                array[...] = ulp_noise(array, rng)
-        with suppress(*REFUSALS):
-            for name, noisy in backward().items():
-                _widen(sizes, name, gradients.get(name), noisy)
+    for seed in rng.integers(2**32, size=NOISY_RUNS):
+        runs = []
+        for noise in (RELATIVE_NOISE, LARGER_NOISE):
+            forward()
+            child = np.random.default_rng(seed)
+            arrays = [array for layer in custom_layers for array in stored_arrays(layer)]
+            for array in arrays:
+                if not any(_memory(array) is memory for memory in before):
+                    array *= 1 + noise * child.uniform(-1, 1, array.shape)
+            with suppress(*REFUSALS):
+                runs.append(backward())
+        if len(runs) == 2:
+            _widen(sizes, gradients, *runs)
 
 
 def _are_equal(a: Mapping[Any, Array], b: Mapping[Any, Array]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
 
 
-def _widen(sizes: dict[Any, Array], name: Any, gradient: Array | None, noisy: Array) -> None:
-    if gradient is None or gradient.shape != noisy.shape:
-        return
-    with np.errstate(all="ignore"):
-        effect = np.abs(noisy - gradient)
-        limit = MIN_JUMP * np.abs(gradient).max(initial=0.0)
-    if (
-        effect.max(initial=0.0) <= limit
-    ):  # else a jump: stored numbers are compared, as for a maximum
-        sizes[name] = np.maximum(sizes.get(name, 0.0), effect)
+def _widen(
+    sizes: dict[Any, Array],
+    gradients: Mapping[Any, Array],
+    noisy: Mapping[Any, Array],
+    noisier: Mapping[Any, Array],
+) -> None:
+    """Let `sizes` grow to the effects of noise that grow with it.
+
+    Where stored numbers are compared with each other, as for a maximum, any noise has the same.
+    """
+    for name, gradient in gradients.items():
+        shapes = {run[name].shape if name in run else None for run in (noisy, noisier)}
+        if shapes != {gradient.shape}:
+            continue
+        with np.errstate(all="ignore"):
+            effect, larger = (np.abs(run[name] - gradient) for run in (noisy, noisier))
+        if effect.max(initial=0.0) <= MAX_EFFECT_RATIO * larger.max(initial=0.0) < np.inf:
+            sizes[name] = np.maximum(sizes.get(name, 0.0), effect)
 
 
 def stored_arrays(layer: Layer) -> Iterator[Array]:

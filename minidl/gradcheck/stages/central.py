@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import CENTRAL_ELEMENTS, EPS, MAX_BAR_FRACTION, ROUNDING_ULPS
 from ..context import CheckContext, layer_inputs, require_finite_objective
-from ..contract.layer_run import LayerRun
+from ..contract.layer_run import LayerRun, first_difference
 from ..contract.member_rules import MEMBER_RULES
 from ..contract.rule import run_rules
 from ..layer_harness import LayerHarness
@@ -18,8 +19,9 @@ from ..numeric.differences import CentralDifference, ComplexStep, NotComplexSafe
 from ..numeric.gradient import elementwise_gradient
 from ..numeric.numeric_gradient import NumericGradient
 from ..result import Check
+from ..rounding.compare import relative_error
 from ..sandbox import ParameterKey
-from ..terms import NumericGradients, check_term, term_of_parameter
+from ..terms import Gradients, NumericGradients, check_term, term_of_parameter
 from .layers import check_layers
 from .loss import check_loss
 from .network import (
@@ -29,6 +31,12 @@ from .network import (
     shift_gradients,
     total_gradient,
 )
+
+CHANGES = (
+    "after a call at another point it is another gradient: does backward add to the last one, or "
+    "use what an earlier forward has stored?"
+)
+"""The diagnosis of a gradient that depends on earlier calls."""
 
 
 class CentralResult(NamedTuple):
@@ -67,8 +75,27 @@ def check_by_central_differences(context: CheckContext, scheme: CentralDifferenc
         numeric = _recheck_doubtful(context, quotients, checks)
         near_kink = any((numeric[key].error < quotients[key].error).any() for key in numeric)
         checks = check_term(context, "total", total, noisy, numeric, scheme)
+    _fail_what_changes(context, total, checks)
     difference = overall_relative_error(total, numeric) if numeric else None
     return CentralResult([*checks.values(), *_foreign_reads(context)], difference, near_kink)
+
+
+def _fail_what_changes(
+    context: CheckContext, total: Gradients, checks: dict[ParameterKey, Check]
+) -> None:
+    """Let rows fail whose gradient, after a call at another point, is not the same again."""
+    sandbox = context.sandbox
+    elsewhere = {key: 0.5 * arrays["real"] + 0.1 for key, arrays in sandbox.arrays.items()}
+    with suppress(Exception), sandbox.perturbed(elsewhere, dtypes=("real",)):
+        total_gradient(context)
+    _, again = total_gradient(context)
+    for key, check in checks.items():
+        if check.verdict != "fail" and first_difference(
+            {"gradient": again[key]}, {"gradient": total[key]}
+        ):
+            check.verdict = "fail"
+            check.difference = relative_error(again[key], total[key])
+            check.diagnosis = CHANGES
 
 
 def _foreign_reads(context: CheckContext) -> list[Check]:

@@ -109,3 +109,22 @@ def test_a_doubtful_quotient_is_not_replaced_by_a_slope_that_gets_lost():
     x = np.random.default_rng(0).standard_normal((4, 3))
     report = GradientChecker(model, method="central", epsilon=1e-13).check(x, np.ones((4, 1)))
     assert report.status == "unresolved", str(report)
+
+
+def test_a_gradient_that_piles_up_fails():
+    class PilesUp(Linear):
+        """Right in its first call."""
+
+        def backward(self, dy):
+            dx = super().backward(dy)
+            right = self.weight.grad.copy()
+            self.weight.grad += memory.get("last", 0.0)
+            memory["last"] = right
+            return dx
+
+    memory = {}  # a check restores what layers keep
+    model = Sequential([PilesUp(3, 1)], loss=MeanSquaredError(), dtype=np.float64, seed=2)
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = GradientChecker(model, method="central").check(x, np.ones((4, 1)))
+    assert [check.parameter for check in report.failures] == ["weight"], str(report)
+    assert "after a call at another point" in report.failures[0].diagnosis
