@@ -288,7 +288,11 @@ class CentralDifference:
         far_gap = (far_right + far_left - 2 * base) / (2 * h)
         kink = np.abs(2 * gap - far_gap)
         truncation = np.abs((far_right - far_left) / (4 * h) - slope)
-        return slope, CENTRAL_SAFETY * truncation + rounding + kink
+        # A quotient that is far from convergence, as where f saturates within h, tells nothing.
+        far_from, (_, safety) = ESTIMATE_SAFETY[1][0], ESTIMATE_SAFETY[2]
+        is_far = truncation > far_from * np.abs(slope)
+        bound = np.where(is_far, safety, CENTRAL_SAFETY) * truncation
+        return slope, bound + rounding + kink
 
 
 Scheme = (

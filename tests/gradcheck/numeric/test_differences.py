@@ -277,3 +277,9 @@ def test_romberg_knows_nothing_at_a_kink_nor_outside_of_the_domain():
     with np.errstate(all="ignore"):
         slope, bound = RombergDifference().along(lambda: np.sqrt(y).sum(), y, ..., np.ones(1))
     assert abs(slope - 0.5 / np.sqrt(y[0])) <= bound < 1e-6
+
+
+def test_a_central_difference_over_a_saturated_function_bounds_its_error():
+    x = np.zeros(1)
+    slope, bound = CentralDifference(1e-5).along(lambda: np.tanh(1e6 * x), x, 0, 1.0)
+    assert abs(slope[0] - 1e6) <= bound[0]
