@@ -27,13 +27,21 @@ class Outcome(NamedTuple):
 
 
 def fork(function: Callable[[], object]) -> int:
-    """Return the process id of a new child that calls the function at once."""
+    """Return the process id of a new child that has begun to call the function.
+
+    A machine with other work may start it late.
+    """
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            os.write(write_end, b"begun")
             function()
         finally:
             os._exit(1)
+    os.close(write_end)
+    os.read(read_end, 1)
+    os.close(read_end)
     return child
 
 
