@@ -232,7 +232,7 @@ class RombergDifference:
         slope, bound = np.asarray(0.0), np.asarray(np.inf)
         (base,) = values_at(f, array, index, direction, 0.0)
         quotients: list[Array] = []  # that of the longest step first
-        gaps: list[Array] = []  # between the one-sided quotients
+        gaps: list[Array] = []  # between the one-sided quotients, likewise
         for exponent in ROMBERG_EXPONENTS:
             h = 2.0**exponent
             try:
@@ -240,15 +240,14 @@ class RombergDifference:
             except (ValueError, ArithmeticError):  # outside of the domain of f
                 break
             quotients = [(right - left) / (2 * h), *quotients[: ROMBERG_STEPS - 1]]
-            gaps.append(np.abs(right + left - 2 * base) / h)
+            gaps = [(right + left - 2 * base) / h, *gaps[: ROMBERG_STEPS - 1]]
             if len(quotients) < ROMBERG_STEPS:
                 continue
             ulps = ROUNDING_ULPS * EPS * (np.abs(right) + np.abs(left) + self.internal_scale)
             rounding = ulps / (h * 2.0 ** (1 - ROMBERG_STEPS))
             new_slope, truncation = _romberg(quotients)
-            # The gap doubles with the step, except where a kink is nearer than all of them.
-            nearest = gaps[0] - gaps[ROMBERG_STEPS - 1] / 4
-            kink = np.maximum(0.0, nearest - ulps / 2.0 ** ROMBERG_EXPONENTS[0])
+            # The gap vanishes with the step, except at a kink.
+            kink = np.abs(_romberg(gaps, power=0.5)[0])
             new_bound = ROMBERG_SAFETY * truncation + rounding + kink
             if not np.all(np.abs(new_slope - slope) <= bound + new_bound):
                 break
@@ -257,9 +256,12 @@ class RombergDifference:
         return slope, bound
 
 
-def _romberg(quotients: list[Array]) -> tuple[Array, Array]:
-    """Return what quotients of steps that halve tend to, and how far the last two orders differ."""
-    row, power = quotients, 1
+def _romberg(quotients: list[Array], power: float = 1.0) -> tuple[Array, Array]:
+    """Return what quotients of steps that halve tend to, and how far the last two orders differ.
+
+    Their errors are of the orders h**2, h**4, and so on; with a power of 0.5, of h, h**3, ...
+    """
+    row = quotients
     while len(row) > 1:
         power, last = 4 * power, row[-1]
         row = [(power * fine - coarse) / (power - 1) for coarse, fine in pairwise(row)]

@@ -283,3 +283,12 @@ def test_a_central_difference_over_a_saturated_function_bounds_its_error():
     x = np.zeros(1)
     slope, bound = CentralDifference(1e-5).along(lambda: np.tanh(1e6 * x), x, 0, 1.0)
     assert abs(slope[0] - 1e6) <= bound[0]
+
+
+def test_romberg_sees_a_slight_kink_at_the_point_beside_a_large_value():
+    x = np.zeros(1)
+    slope, bound = RombergDifference().along(
+        lambda: 1e5 + np.sin(x).sum() + 1e-6 * np.abs(x).sum(), x, ..., np.ones(1)
+    )
+    assert 1e-6 <= bound < 1e-4  # both one-sided slopes, 1 - 1e-6 and 1 + 1e-6, are within
+    assert abs(slope - 1) <= bound
