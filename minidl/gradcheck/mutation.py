@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..utils.attributes import replaced_attributes
 from ..utils.typing import Array
 from .call_limits import (
     MUTANT_OVERHEAD,
@@ -255,9 +256,7 @@ def _is_distinguishable(
 @contextmanager
 def _injected(harness: LayerHarness, bug: SideEffectBug) -> Iterator[None]:
     """Replace the layer's backward by one that has the bug, for the length of a context."""
-    attributes = vars(harness.layer)
     backward = harness.layer.backward
-    custom_backward = attributes.get("backward")
 
     def buggy_backward(dy: Array) -> Any:
         parameters = harness.parameters.values()
@@ -267,10 +266,5 @@ def _injected(harness: LayerHarness, bug: SideEffectBug) -> Iterator[None]:
             bug.inject(parameter.grad, gradient, dy)
         return dx
 
-    attributes["backward"] = buggy_backward
-    try:
+    with replaced_attributes(harness.layer, backward=buggy_backward):
         yield
-    finally:
-        del attributes["backward"]
-        if custom_backward is not None:
-            attributes["backward"] = custom_backward

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -31,3 +33,37 @@ def unshare_attributes(owner: object) -> dict[str, Any]:
     """
     owner.__dict__ = dict(vars(owner))
     return vars(owner)
+
+
+@contextmanager
+def replaced_attributes(owner: object, **values: object) -> Iterator[None]:
+    """Give an object other attributes, such as methods, for the length of a context.
+
+    Afterwards it has those of before; a method of its class is no attribute of the object again.
+
+    Parameters
+    ----------
+    owner : object
+        An object with a `__dict__`.
+    **values : object
+        The attributes, by their names.
+
+    Examples
+    --------
+    >>> from minidl import ReLU
+    >>> layer = ReLU()
+    >>> with replaced_attributes(layer, forward=abs):
+    ...     print(layer.forward(-2))
+    2
+    >>> "forward" in vars(layer)
+    False
+    """
+    attributes = vars(owner)
+    originals = {name: attributes[name] for name in values if name in attributes}
+    attributes.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            attributes.pop(name, None)
+        attributes.update(originals)

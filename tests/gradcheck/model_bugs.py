@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from random_bugs import targets_of
 
 LEAST = {"float64": 1e-8, "float32": 1e-2}
 CERTAIN = 1e-8
@@ -232,12 +233,7 @@ def _planted(model, rng, dtype):
     elif draw < 0.16 and any(map(len, model.objective_function._penalized)):
         owner, name, bug = _penalty_bug(model, kind, size, number, rng)
     else:
-        targets = [
-            (path, module, target)
-            for i, layer in enumerate(model.layers)
-            for path, module in layer.named_modules(str(i))
-            for target in _targets(module)
-        ]
+        targets = targets_of(model)
         path, module, target = targets[rng.integers(len(targets))]
         mode = [None, True, False][rng.choice(3, p=[0.8, 0.1, 0.1])]
         if kind == IN_FLOAT32:
@@ -293,14 +289,3 @@ def _penalty_bug(model, kind, size, number, rng):
         out[...] = wrong
 
     return penalty, "gradient", (bug, gradient)
-
-
-def _targets(module):
-    """Return what a layer itself computes gradients of."""
-    children = [name for name, _ in module.named_children()]
-    own = [
-        name
-        for name in module.parameters()
-        if not any(name.startswith(f"{child}.") for child in children)
-    ]
-    return own if module.takes_integers else [*own, "input"]

@@ -45,12 +45,7 @@ class PlantedBug:
 @contextmanager
 def random_bug(model, rng):
     """Plant a bug in the backward of a random layer, for the length of a context."""
-    targets = [
-        (path, module, target)
-        for i, layer in enumerate(model.layers)
-        for path, module in layer.named_modules(str(i))
-        for target in _targets(module)
-    ]
+    targets = targets_of(model)
     path, module, target = targets[rng.integers(len(targets))]
     planted = PlantedBug(path, target, str(rng.choice(list(BUGS))))
     backward = module.backward
@@ -70,8 +65,22 @@ def random_bug(model, rng):
         del module.backward
 
 
+def targets_of(model):
+    """Return (path, layer, target) of all gradients that the layers of a model compute."""
+    return [
+        (path, module, target)
+        for i, layer in enumerate(model.layers)
+        for path, module in layer.named_modules(str(i))
+        for target in _targets(module)
+    ]
+
+
 def _targets(module):
     """Return what a layer itself computes gradients of."""
-    inner = {name for name, _ in module.named_children()}
-    own = [name for name in module.parameters() if name.rpartition(".")[0] == "" or not inner]
+    children = [name for name, _ in module.named_children()]
+    own = [
+        name
+        for name in module.parameters()
+        if not any(name.startswith(f"{child}.") for child in children)
+    ]
     return own if module.takes_integers else [*own, "input"]

@@ -1,8 +1,9 @@
 """Attributes in a dictionary of their own."""
 
+import contextlib
 import sys
 
-from minidl.utils.attributes import unshare_attributes
+from minidl.utils.attributes import replaced_attributes, unshare_attributes
 
 
 class Point:
@@ -27,3 +28,18 @@ def test_no_keys_are_shared():
     point, other = Point(), Point()
     unshare_attributes(point)
     assert sys.getsizeof(vars(point)) == sys.getsizeof(dict(vars(other)))
+
+
+def test_attributes_and_methods_are_replaced_for_a_context():
+    point = Point()
+    before = dict(vars(point))
+    with replaced_attributes(point, x=5, norm=lambda: 7):
+        assert (point.x, point.norm()) == (5, 7)
+    assert vars(point) == before
+
+
+def test_they_come_back_after_an_error():
+    point = Point()
+    with contextlib.suppress(ValueError), replaced_attributes(point, x=5):
+        raise ValueError
+    assert point.x == 1

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 
 from ...layers.base import Layer
+from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from ..constants import (
     EPS,
@@ -137,8 +138,7 @@ def _noisy_outputs(layers: Iterable[Layer], rng: np.random.Generator) -> Iterato
 
 @contextmanager
 def _noisy_output(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
-    attributes = vars(layer)
-    forward, is_own = layer.forward, "forward" in attributes
+    forward = layer.forward
 
     def noisy_forward(x: Array, *, training: bool = False) -> Array:
         y = forward(x, training=training)
@@ -146,10 +146,5 @@ def _noisy_output(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
         noisy: Array = y + size * rng.uniform(-1, 1, y.shape)
         return noisy
 
-    attributes["forward"] = noisy_forward
-    try:
+    with replaced_attributes(layer, forward=noisy_forward):
         yield
-    finally:
-        del attributes["forward"]
-        if is_own:
-            attributes["forward"] = forward

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...layers.base import Layer
 from ...layers.hidden_state import is_custom
+from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from .noise import (
     gradient_flow_noise,
@@ -39,12 +40,7 @@ def noisy_layers(layers: Iterable[Layer], rng: np.random.Generator) -> Iterator[
 
 @contextmanager
 def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
-    attributes = vars(layer)
     forward, backward = layer.forward, layer.backward
-    replaced: dict[str, Any] = {
-        name: attributes[name] for name in ("forward", "backward") if name in attributes
-    }
-
     # A child draws what only custom layers need: other draws stay the same.
     child = rng.spawn(1)[0] if is_custom(layer) else None
     x_size = 0.0
@@ -68,9 +64,5 @@ def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
             return noisy + gradient_flow_noise(dy, rng)
         return noisy + reshaped_flow_noise(dy, dx.shape, child) if child else noisy
 
-    attributes["forward"], attributes["backward"] = noisy_forward, noisy_backward
-    try:
+    with replaced_attributes(layer, forward=noisy_forward, backward=noisy_backward):
         yield
-    finally:
-        del attributes["forward"], attributes["backward"]
-        attributes.update(replaced)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from ..diagnosis.explain import explain_layer
 from ..layer_harness import LayerHarness
@@ -44,11 +45,8 @@ def _explain_by_edits(result: LayerResult, harness: LayerHarness) -> None:
         return
 
     def run(edited: Callable[..., Any]) -> Mapping[str, Array]:
-        vars(layer)["backward"] = edited
-        try:
+        with replaced_attributes(layer, backward=edited):
             return harness.gradients(result.x, result.cotangent)
-        finally:
-            del vars(layer)["backward"]
 
     with harness.preserved():
         output = np.array(harness.forward(result.x))

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import numpy as np
 
 from ...layers.base import Layer
+from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from ..constants import MAX_ELEMENTWISE
 from ..context import harness_by_mode
@@ -98,20 +99,14 @@ def _recorded_inputs(layers: list[Layer]) -> Iterator[dict[int, Array]]:
 
 @contextmanager
 def _recorded_input(layer: Layer, inputs: dict[int, Array]) -> Iterator[None]:
-    attributes = vars(layer)
-    forward, is_own = layer.forward, "forward" in attributes
+    forward = layer.forward
 
     def recording_forward(x: Array, *, training: bool = False) -> Array:
         inputs.setdefault(id(layer), np.array(x))
         return forward(x, training=training)
 
-    attributes["forward"] = recording_forward
-    try:
+    with replaced_attributes(layer, forward=recording_forward):
         yield
-    finally:
-        del attributes["forward"]
-        if is_own:
-            attributes["forward"] = forward
 
 
 def _check_alone(

@@ -1,5 +1,7 @@
 """Slight errors by differences: the finer look at an array along random directions."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,16 @@ def test_a_right_gradient_is_fine_and_a_slight_error_fails(shape):
     assert right.checks[0].resolution <= 1e-8
     for factor in (1 + 3e-8, 1 - 1e-7, 1 + 1e-6):
         assert check_gradients(cost, lambda p, f=factor: f * gradient(p), w).failures
+
+
+def test_what_single_elements_hide_is_seen_by_the_finer_look_alone():
+    def large(p):
+        return cost(p) + 1e4
+
+    w = W[:, :4]
+    assert check_gradients(large, gradient, w).ok
+    (check,) = check_gradients(large, lambda p: (1 + 3e-8) * gradient(p), w).failures
+    assert re.search(r"slightly off along \d+ of 10 random directions", check.diagnosis)
 
 
 def test_an_error_of_one_element_fails():

@@ -1,11 +1,15 @@
 import numpy as np
 from coarse_functions import both_sides, tanh_layer
 
+from minidl.gradcheck.functions.precision import line_probes
+from minidl.gradcheck.functions.precision.constants import RANDOM_DIRECTIONS, RESOLUTION_GOAL
+from minidl.gradcheck.functions.precision.line_integral import LineIntegral
 from minidl.gradcheck.functions.precision.line_probes import (
     LineProbes,
     noise_dominates,
     resolution_of,
 )
+from minidl.gradcheck.functions.precision.line_search import LineSearch
 from minidl.gradcheck.functions.precision.measure import measure_precision
 
 
@@ -59,3 +63,42 @@ def test_where_wide_windows_leave_the_domain_elements_move_by_their_own_size():
         )
     assert any((np.abs(probe.direction.vector) <= 1.5 * x).all() for probe in probes)
     assert resolution_of(slice(0, 12), 0.5 / np.sqrt(x), probes) < 1e-2
+
+
+def near_a_minimum(p):
+    """A loss whose slopes hardly rise above the rounding of float32."""
+    return float(((1 + 0.03 * p.astype(np.float32)) ** 2).sum() + np.float32(40))
+
+
+def test_an_array_near_the_resolution_aimed_at_gets_more_lines():
+    x = np.random.default_rng(0).standard_normal(4)
+
+    def gradient(p):
+        return 0.06 * (1 + 0.03 * p)
+
+    sides = both_sides(near_a_minimum, gradient, x)
+    rng = np.random.default_rng(0)
+    found = LineProbes(*sides, measure_precision(*sides, rng), rng).along(slice(0, 4))
+    usual = found[: 1 + RANDOM_DIRECTIONS]
+    reached = [resolution_of(slice(0, 4), gradient(x), some) for some in (usual, found)]
+    assert reached[1] <= RESOLUTION_GOAL < reached[0]
+
+
+def test_stairs_that_later_lines_show_widen_the_bars_of_all(monkeypatch):
+    integrals, lines = [], []
+
+    def integral_of(*arguments):
+        integrals.append(LineIntegral(*arguments))
+        return integrals[0]
+
+    def along(search, line, original=LineSearch.along):
+        lines.append(line)
+        integrals[0].has_stairs = len(lines) > 5
+        return original(search, line)
+
+    monkeypatch.setattr(line_probes, "LineIntegral", integral_of)
+    monkeypatch.setattr(LineSearch, "along", along)
+    probes = probes_of(*tanh_layer(), slice(0, 24))
+    assert len(probes) > 5
+    for probe in probes:
+        assert probe.slope.bar >= integrals[0].shared_noise(probe.slope.window)

@@ -137,3 +137,14 @@ def test_a_cost_that_float32_keeps_constant_is_unresolved_where_it_hardly_change
     assert right.status == ("unresolved" if size < 1e-3 else "ok")
     constant = check_gradients(lambda p: 0.0 * float(p.sum()), gradient, x)
     assert constant.status == ("unresolved" if size < 1e-3 else "failed")
+
+
+def test_a_resolution_of_more_than_the_array_itself_is_none():
+    x = np.random.default_rng(0).standard_normal(20)
+
+    def cost(p):  # an ulp of the cost is larger than all that p changes
+        return float(np.float32(1e6) + np.float32(1e-3) * np.sin(p.astype(np.float32)).sum())
+
+    report = check_gradients(cost, lambda p: 1e-3 * np.cos(p).astype(np.float32), x)
+    assert report.status == "unresolved"
+    assert report.checks[0].resolution == np.inf
