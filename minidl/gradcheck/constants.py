@@ -210,6 +210,17 @@ READY_MADE_GAP = 1e-8
 PROBE_CONTRADICTION = 2
 """Bounds by which a central difference must contradict the complex step to overrule it."""
 
+TIE_STEP = 2.0**-30
+"""Absolute. How far all parameters move to break ties: by a millionth of the smallest jump that
+counts, unless the model is very steep..."""
+
+TIE_RUNS = 2
+"""... and how often, as one move may break a tie as the layer did."""
+
+MIN_TIE_SIZE = 1e-2
+"""Smaller gradients count as having this part of the largest one: a gradient that is zero changes
+where nothing ties, too."""
+
 NEARBY_STEP = 1e-6
 """How far a point nearby is, in units of the largest element: it breaks ties, and smooth gradients
 change less than `MIN_JUMP`."""

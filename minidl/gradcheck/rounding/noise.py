@@ -80,6 +80,17 @@ def perturb_inplace(y: Array, rng: np.random.Generator) -> None:
         y[...] = ulp_noise(y, rng)
 
 
+def perturb_custom_inplace(y: Array, rng: np.random.Generator) -> None:
+    """Put noise on the small elements of a custom layer's output.
+
+    An element near 0 may be a difference of larger numbers, as x (1 + tanh(x)) is, and carry their
+    rounding: noise of the mean size, but at most of half of the element, which keeps its sign.
+    """
+    if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype == np.float64 and y.size:
+        size = np.abs(y)
+        y += np.minimum(RELATIVE_NOISE * size.mean(), 0.5 * size) * rng.uniform(-1, 1, y.shape)
+
+
 def noisy_gradient(gradient: Array, rng: np.random.Generator) -> Array:
     """Return a gradient with noise relative to each element and to the mean size of all."""
     noisy: Array = ulp_noise(gradient, rng)

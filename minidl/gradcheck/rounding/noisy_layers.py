@@ -15,6 +15,7 @@ from ...utils.typing import Array
 from .noise import (
     gradient_flow_noise,
     input_size,
+    perturb_custom_inplace,
     perturb_inplace,
     product_noise,
     reshaped_flow_noise,
@@ -50,6 +51,8 @@ def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
         x_size = input_size(x) if child else 0.0
         y = forward(x, training=training)
         perturb_inplace(y, rng)
+        if child:
+            perturb_custom_inplace(y, child)
         return y
 
     def noisy_backward(dy: Array) -> Any:

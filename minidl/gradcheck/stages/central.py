@@ -31,6 +31,7 @@ from .network import (
     shift_gradients,
     total_gradient,
 )
+from .ties import jumping_gradients
 
 CHANGES = (
     "after a call at another point it is another gradient: does backward add to the last one, or "
@@ -72,7 +73,7 @@ def check_by_central_differences(context: CheckContext, scheme: CentralDifferenc
     near_kink = False
     if numeric and any(check.verdict != "pass" for check in checks.values()):
         quotients = numeric
-        numeric = _recheck_doubtful(context, quotients, checks)
+        numeric = _recheck_doubtful(context, total, quotients, checks)
         near_kink = any((numeric[key].error < quotients[key].error).any() for key in numeric)
         checks = check_term(context, "total", total, noisy, numeric, scheme)
     _fail_what_changes(context, total, checks)
@@ -109,7 +110,10 @@ def _foreign_reads(context: CheckContext) -> list[Check]:
 
 
 def _recheck_doubtful(
-    context: CheckContext, numeric: NumericGradients, checks: dict[ParameterKey, Check]
+    context: CheckContext,
+    total: Gradients,
+    numeric: NumericGradients,
+    checks: dict[ParameterKey, Check],
 ) -> NumericGradients:
     """Return numeric gradients that allow for a kink within epsilon, where none passed.
 
@@ -122,12 +126,13 @@ def _recheck_doubtful(
     at_kink = parts_pass and layers.kinks > 0
     n_layers = len(context.objective.layers_before_loss)
     schemes = [loss.scheme, *layers.schemes[:n_layers]]
+    jumping = jumping_gradients(context, total, lambda: total_gradient(context)[1])
     is_safe = all(isinstance(scheme, ComplexStep) for scheme in schemes)
     rechecked = dict(numeric)
     for key, gradient in numeric.items():
         if checks[key].verdict == "pass":
             continue
-        rechecked[key] = replace(gradient, kinks_overlap=at_kink)
+        rechecked[key] = replace(gradient, kinks_overlap=at_kink or (parts_pass and key in jumping))
         if not is_safe:
             continue
         function = term_of_parameter(context, "total", key)

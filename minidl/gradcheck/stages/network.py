@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from ..rounding.noise import (
     noisy_gradient,
     noisy_loss_gradient,
     noisy_run_count,
+    perturb_custom_inplace,
     perturb_inplace,
     product_noise,
     reshaped_flow_noise,
@@ -49,6 +51,7 @@ from ..terms import (
 from .layers import LayersResult
 from .loss import LossResult
 from .penalties import PenaltiesResult
+from .ties import jumping_gradients
 
 
 class NetworkResult(NamedTuple):
@@ -110,13 +113,14 @@ def check_network(
     if layers.kinks or loss.kinks:
         return NetworkResult([], None)
     scheme = choose_network_scheme(context, loss, layers, loss_rounding_scale)
-    checks = check_term(context, "data", gradient, noisy, layers.numeric, scheme)
+    jumping = partial(jumping_gradients, context, gradient, lambda: data_gradient(context))
+    checks = check_term(context, "data", gradient, noisy, layers.numeric, scheme, jumping)
     rows = [*checks.values()]
     trained_value, total = total_gradient(context)
     rows.append(_check_value(context, float(trained_value), loss_rounding_scale))
     numeric = _total_numeric(layers.numeric, penalties)
     noisy = shift_gradients(noisy, gradient, total)
-    checks = check_term(context, "total", total, noisy, numeric, scheme)
+    checks = check_term(context, "total", total, noisy, numeric, scheme, jumping)
     every_element = bool(total) and set(numeric) == set(total)
     difference = overall_relative_error(total, numeric) if every_element else None
     return NetworkResult([*rows, *checks.values()], difference)
@@ -169,6 +173,8 @@ def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
         x_sizes.append(input_size(z))
         z = layer.forward(z)
         perturb_inplace(z, rng)
+        if is_custom(layer):
+            perturb_custom_inplace(z, child)
     value = float(objective.loss_from_output(z, y, weight))
     dy: Any = noisy_loss_gradient(objective.loss_backward(weight), len(x), rng)
     layers = list(zip(objective.layers_before_loss, x_sizes, strict=True))

@@ -5,6 +5,7 @@ import numpy as np
 from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.rounding.noise import (
     input_size,
+    perturb_custom_inplace,
     product_noise,
     reshaped_flow_noise,
     ulp_noise,
@@ -41,3 +42,14 @@ def test_the_noise_of_an_example_follows_its_incoming_gradient():
     reshaped = reshaped_flow_noise(dy, (2, 3, 4), np.random.default_rng(0))
     assert reshaped.shape == (2, 3, 4)
     assert reshaped_flow_noise(np.zeros((0, 2)), (0, 3), np.random.default_rng(0)).shape == (0, 3)
+
+
+def test_small_outputs_of_custom_layers_get_noise_of_the_mean_size_and_keep_their_sign():
+    y = np.tile([0.0, -1e-20, 1e-9, 3.0], (100, 1))
+    noisy = y.copy()
+    perturb_custom_inplace(noisy, np.random.default_rng(0))
+    largest = np.abs(noisy - y).max(axis=0)
+    assert (np.sign(noisy) == np.sign(y)).all()
+    mean = RELATIVE_NOISE * np.abs(y).mean()
+    np.testing.assert_allclose(largest, [0.0, 0.5e-20, mean, mean], rtol=0.1)
+    perturb_custom_inplace(np.zeros((0, 2)), np.random.default_rng(0))
