@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from campaign import WRONG, campaign
+from campaign import WRONG, campaign, options
 from checked_models import RandomModel
 from function_bugs import LEAST, plant
 from model_bugs import CERTAIN, planted
@@ -81,11 +81,16 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (50108, "float32"),  # a spike at the point
         (50893, "float32"),  # steps of tanh between the points of a line
         (51187, "float32"),  # values of one window share their rounding
+        (110144, "float64"),  # x * abs(x) at 0
+        (100037, "bfloat16"),  # -4, which shows no format
     ],
 )
 def test_a_right_gradient_that_once_failed_does_not(seed, precision):
     function = RandomFunction(seed, precision, exact_kinks=seed % 4 == 0)
-    assert not check_gradients(function.cost, function.gradients, function.parameters).failures
+    report = check_gradients(
+        function.cost, function.gradients, function.parameters, **options(function)
+    )
+    assert not report.failures
 
 
 @pytest.mark.parametrize(

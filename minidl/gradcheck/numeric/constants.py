@@ -51,6 +51,15 @@ ROMBERG_STEPS = 4
 ROMBERG_SAFETY = 4
 """The factor between the change by the last order and the error bound."""
 
+EVEN_ORDERS = (2, 4, 6)
+"""The orders of the errors of central differences of a smooth function..."""
+
+ODD_ORDERS = (1, 3, 5)
+"""... those of the gaps between its one-sided quotients..."""
+
+JUMP_ORDERS = (1, 2, 4, 6)
+"""... and those of central differences where a second derivative jumps, for one step more."""
+
 RICHARDSON_NEGLIGIBLE = 1e-9
 """... plus this part of the largest slope, below which an output carries no weight."""
 

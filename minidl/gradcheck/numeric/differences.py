@@ -22,7 +22,10 @@ from .constants import (
     CENTRAL_SAFETY,
     COARSE_WEIGHT,
     ESTIMATE_SAFETY,
+    EVEN_ORDERS,
+    JUMP_ORDERS,
     MAX_IMAGINARY,
+    ODD_ORDERS,
     PRECISE_WEIGHT,
     RICHARDSON_CONVERGED,
     RICHARDSON_LONG_FROM,
@@ -239,16 +242,18 @@ class RombergDifference:
                 right, left = values_at(f, array, index, direction, h, -h)
             except (ValueError, ArithmeticError):  # outside of the domain of f
                 break
-            quotients = [(right - left) / (2 * h), *quotients[: ROMBERG_STEPS - 1]]
+            quotients = [(right - left) / (2 * h), *quotients[:ROMBERG_STEPS]]
             gaps = [(right + left - 2 * base) / h, *gaps[: ROMBERG_STEPS - 1]]
-            if len(quotients) < ROMBERG_STEPS:
+            if len(quotients) <= ROMBERG_STEPS:
                 continue
             ulps = ROUNDING_ULPS * EPS * (np.abs(right) + np.abs(left) + self.internal_scale)
             rounding = ulps / (h * 2.0 ** (1 - ROMBERG_STEPS))
-            new_slope, truncation = _romberg(quotients)
+            new_slope, truncation = _extrapolated(quotients[:ROMBERG_STEPS], EVEN_ORDERS)
             # The gap vanishes with the step, except at a kink.
-            kink = np.abs(_romberg(gaps, power=0.5)[0])
-            new_bound = ROMBERG_SAFETY * truncation + rounding + kink
+            kink = np.abs(_extrapolated(gaps, ODD_ORDERS)[0])
+            # At 0, x * abs(x) has no kink, but an error of the order h.
+            jump = np.abs(_extrapolated(quotients, JUMP_ORDERS)[0] - new_slope)
+            new_bound = ROMBERG_SAFETY * truncation + np.maximum(rounding, jump) + kink
             if not np.all(np.abs(new_slope - slope) <= bound + new_bound):
                 break
             better = new_bound < bound
@@ -256,14 +261,14 @@ class RombergDifference:
         return slope, bound
 
 
-def _romberg(quotients: list[Array], power: float = 1.0) -> tuple[Array, Array]:
+def _extrapolated(quotients: list[Array], orders: tuple[int, ...]) -> tuple[Array, Array]:
     """Return what quotients of steps that halve tend to, and how far the last two orders differ.
 
-    Their errors are of the orders h**2, h**4, and so on; with a power of 0.5, of h, h**3, ...
+    `orders` are those of the errors in h: one less than there are quotients.
     """
     row = quotients
-    while len(row) > 1:
-        power, last = 4 * power, row[-1]
+    for order in orders:
+        power, last = 2.0**order, row[-1]
         row = [(power * fine - coarse) / (power - 1) for coarse, fine in pairwise(row)]
     return row[0], np.abs(row[0] - last)
 

@@ -292,3 +292,11 @@ def test_romberg_sees_a_slight_kink_at_the_point_beside_a_large_value():
     )
     assert 1e-6 <= bound < 1e-4  # both one-sided slopes, 1 - 1e-6 and 1 + 1e-6, are within
     assert abs(slope - 1) <= bound
+
+
+def test_romberg_bounds_its_error_where_a_second_derivative_jumps():
+    x = np.array([0.7, 0.0])
+    slope, bound = RombergDifference().along(
+        lambda: 1e3 + np.sin(x[0]) + x[1] * abs(x[1]), x, ..., np.ones(2)
+    )
+    assert abs(slope - np.cos(0.7)) <= bound < 1e-4

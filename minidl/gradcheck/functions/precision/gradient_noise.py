@@ -47,9 +47,14 @@ def measure_gradient_noise(
         return _ready_made(cost, gradient)
     table = _table(cost, gradient, NOISE_SPACINGS[0], GRADIENT_POINTS, rng)
     bits = [significant_bits(table[:, leaf.part]) for leaf in cost.tree.leaves]
-    is_coarse = is_coarse or any(0 < count <= HALF_BITS for count in bits)
+    is_coarse = is_coarse or _is_half(bits)
     if _share_that_moves(table, gradient.value) < MOVING_NEIGHBOURS:
         wider = _table(cost, gradient, NOISE_SPACINGS[1], 2 * GRADIENT_POINTS, rng)
+        if gradient.value.any() and not any(bits):
+            # A number such as -4, which does not move nearby, tells no format: others do.
+            far = _table(cost, gradient, NOISE_SPACINGS[2], GRADIENT_POINTS, rng)
+            bits = [significant_bits(far[:, leaf.part]) for leaf in cost.tree.leaves]
+        is_coarse = is_coarse or _is_half(bits)
         if is_coarse or _share_that_moves(wider, gradient.value) > STAIRCASE:
             table = wider
     deviation = fourth_difference_noise(table)
@@ -61,6 +66,10 @@ def measure_gradient_noise(
     norm = float(np.linalg.norm(gradient.value))
     again = float(np.linalg.norm(gradient.at(cost.theta) - gradient.value))
     return GradientNoise(units, deviation, bits, again / norm if norm else 0.0)
+
+
+def _is_half(bits: list[int]) -> bool:
+    return any(0 < count <= HALF_BITS for count in bits)
 
 
 def _ready_made(cost: CostFunction, gradient: AnalyticGradient) -> GradientNoise:
