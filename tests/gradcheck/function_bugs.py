@@ -34,6 +34,8 @@ def plant(function, least=None):
     rng = np.random.default_rng([function.seed, 99])
     right = _as_dict(function.gradients(function.parameters))
     least = max(LEAST[function.precision] if least is None else least, 10 * function.spoiled())
+    if not np.isfinite(least):
+        return None  # the gradient is zero, to within rounding
     kinds = list(rng.permutation(KINDS))
     for kind in kinds:
         name = str(rng.choice(list(right)))

@@ -228,10 +228,11 @@ class RandomFunction:
         """Return the largest relative error, to the norm, of an array's gradient by rounding."""
         exact = self._gradients(self.parameters, "exact", self.precision)
         rounded = self._gradients(self.parameters, self.precision)
-        return max(
-            float(np.linalg.norm(rounded[name] - exact[name]) / np.linalg.norm(exact[name]))
-            for name in exact
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return max(
+                float(np.linalg.norm(rounded[name] - exact[name]) / np.linalg.norm(exact[name]))
+                for name in exact
+            )
 
     @property
     def is_spoiled(self):
