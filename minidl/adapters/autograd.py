@@ -16,6 +16,7 @@ def check(
     function: Callable[..., Any],
     *inputs: Any,
     wrt: str | int | Sequence[str | int] | None = None,
+    reference: Callable[..., Any] | None = None,
     budget: int | None = None,
     seed: int = 0,
 ) -> Report:
@@ -31,6 +32,9 @@ def check(
         Its arguments. Arrays of floats are differentiated; all else is passed as it is.
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; by default all arrays of floats.
+    reference : callable, optional
+        The same function in higher precision, for one that computes in float32 or half precision.
+        It takes the same arguments.
     budget : int, optional
         How many calls of the function the check may take, see `minidl.check_function`.
     seed : int, default 0
@@ -86,6 +90,7 @@ def check(
 
     raw = getattr(function, "fun", function)  # a primitive hides its arguments
     name = getattr(raw, "__name__", "function")
-    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
+    options["reference"] = reference
     arrays = as_arrays(inputs)
     return check_pair(function, gradients, arrays, arguments_of(raw), name, options)

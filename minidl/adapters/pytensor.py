@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ def check(
     dtype: str = "float64",
     mode: Any = None,
     wrt: str | int | Sequence[str | int] | None = None,
+    reference: Any = None,
     budget: int | None = None,
     seed: int = 0,
 ) -> Report:
@@ -40,6 +42,9 @@ def check(
         How to compile. By default ``perform`` runs in Python, without rewrites.
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; by default all.
+    reference : Op or callable, optional
+        The same function in higher precision, for an Op that computes in float32 or less, whatever
+        `dtype` is: often the Op itself. It is compiled for float64, and needs no derivative.
     budget : int, optional
         How many calls of the function the check may take, see `minidl.check_function`.
     seed : int, default 0
@@ -89,7 +94,10 @@ def check(
     names = arguments_of(getattr(op, "make_node", op))
     graph = _Graph(pytensor, pt, op, arrays, names or [], dtype, mode)
     name = getattr(op, "__name__", type(op).__name__)
-    options = {"wrt": wrt, "budget": budget, "seed": seed}
+    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
+    if reference is not None:
+        exact = _Graph(pytensor, pt, reference, arrays, names or [], "float64", mode)
+        options["reference"] = exact.forward
     return check_pair(graph.forward, graph.gradients, arrays, names, name, options)
 
 
@@ -108,7 +116,7 @@ class _Graph:
     ) -> None:
         if mode is None:
             mode = pytensor.compile.Mode(linker="py", optimizer=None)
-        self._dtype = dtype
+        self._pytensor, self._dtype = pytensor, dtype
         self._places = [i for i, each in enumerate(arrays) if isinstance(each, np.ndarray)]
         variables = list(arrays)
         for i in self._places:
@@ -118,26 +126,33 @@ class _Graph:
         outputs = op(*variables)
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
         symbols = [variables[i] for i in self._places]
-        options = {"mode": mode, "on_unused_input": "ignore"}
-        self._forward = pytensor.function(symbols, outputs, **options)
-
+        self._options = {"mode": mode, "on_unused_input": "ignore"}
+        self._forward = pytensor.function(symbols, outputs, **self._options)
+        self._variables, self._outputs = variables, outputs
         self._floats = [i for i in self._places if arrays[i].dtype.kind == "f"]
         self._of_float = [each.type.dtype.startswith("float") for each in outputs]
+
+    @cached_property
+    def _gradients(self) -> tuple[Callable[..., Any], list[int]]:
+        """The compiled gradients, and the numbers of the arrays that they belong to."""
         known = {
-            y: y.type() for y, is_float in zip(outputs, self._of_float, strict=True) if is_float
+            y: y.type()
+            for y, is_float in zip(self._outputs, self._of_float, strict=True)
+            if is_float
         }
-        found = pytensor.grad(
+        found = self._pytensor.grad(
             None,
-            [variables[i] for i in self._floats],
+            [self._variables[i] for i in self._floats],
             known_grads=known,
             disconnected_inputs="ignore",
             return_disconnected="none",
         )
-        self._connected = [
-            i for i, each in zip(self._floats, found, strict=True) if each is not None
-        ]
-        gradients = [each for each in found if each is not None]
-        self._gradients = pytensor.function([*symbols, *known.values()], gradients, **options)
+        connected = {
+            i: each for i, each in zip(self._floats, found, strict=True) if each is not None
+        }
+        symbols = [*(self._variables[i] for i in self._places), *known.values()]
+        function = self._pytensor.function(symbols, [*connected.values()], **self._options)
+        return function, list(connected)
 
     def _values(self, arrays: Sequence[Any]) -> list[Any]:
         return [self._cast(arrays[i]) for i in self._places]
@@ -158,8 +173,9 @@ class _Graph:
             for dy, is_float in zip(cotangents, self._of_float, strict=True)
             if is_float
         ]
-        found = self._gradients(*self._values(arrays), *incoming)
+        function, connected = self._gradients
+        found = function(*self._values(arrays), *incoming)
         result: list[Any] = [None] * len(arrays)
-        for i, gradient in zip(self._connected, found, strict=True):
+        for i, gradient in zip(connected, found, strict=True):
             result[i] = np.array(gradient)
         return result

@@ -54,6 +54,17 @@ def test_a_function_of_primitives():
     assert {check.parameter for check in report.failures} == {"x"}
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_a_reference_judges_float32_to_its_rounding(factor):
+    @extend.primitive
+    def tanh(x):
+        return np.tanh(x.astype(np.float32))
+
+    extend.defvjp(tanh, lambda y, x: lambda dy: np.float32(factor) * dy * (1 - y**2))
+    report = autograd.check(tanh, X, reference=np.tanh)
+    assert report.status == ("ok" if factor == 1 else "failed"), report
+
+
 def test_without_autograd_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "autograd", None)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[autograd\]"):

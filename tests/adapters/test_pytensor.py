@@ -105,5 +105,30 @@ def test_a_function_of_variables_integers_and_several_outputs(pytensor):
     assert any("rows contains integers" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_a_reference_judges_float32_to_its_rounding(pytensor, factor):
+    product = make_product(pytensor, factor=factor)
+    report = adapter.check(product, X, W, dtype="float32", reference=product)
+    assert report.status == ("ok" if factor == 1 else "failed"), report
+    assert failed(report) == (set() if factor == 1 else {"w"})
+
+
+def test_a_reference_needs_no_gradient(pytensor):
+    from pytensor.graph.basic import Apply
+    from pytensor.graph.op import Op
+
+    class Product(Op):
+        def make_node(self, x, w):
+            return Apply(self, [x, w], [x.type()])
+
+        def perform(self, node, inputs, outputs):
+            outputs[0][0] = np.tanh(inputs[0] @ inputs[1])
+
+    product = make_product(pytensor)
+    assert adapter.check(product, X, W, dtype="float32", reference=Product()).ok
+    report = adapter.check(Product(), X, W)
+    assert report.failures  # it raises: that is a row of the report
+
+
 def test_the_example_of_the_docstring(pytensor):
     run_examples(adapter.check)
