@@ -61,7 +61,7 @@ class ElementwiseCheck:
             is_random = self._gradient.repeatability.kind == "random"
             if self._gradient.precisions[number] <= EPS and not is_random:
                 if isinstance(scheme, RichardsonDifference):
-                    look_finer(check, self._probes(number, scheme), number)
+                    look_finer(check, self._probes(number, scheme), number, of_array.at_kink)
                 hide_no_errors(check, scheme, of_array)
             checks.append(check)
         explain_arrays(checks, known, self._evidence)

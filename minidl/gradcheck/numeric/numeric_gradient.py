@@ -39,11 +39,17 @@ class NumericGradient:
         return cls(value, np.zeros(()), "")
 
     @property
+    def at_kink(self) -> Array | None:
+        """Which elements sit on a kink; None if no element does."""
+        if self.lower is None or self.upper is None:
+            return None
+        return np.asarray(self.lower != self.upper)
+
+    @property
     def kinks(self) -> int:
         """How many elements sit on a kink."""
-        count = 0
-        if self.lower is not None and self.upper is not None:
-            count = int(np.count_nonzero(self.lower != self.upper))
+        at_kink = self.at_kink
+        count = 0 if at_kink is None else int(np.count_nonzero(at_kink))
         return max(count, 1) if self.kinks_overlap else count
 
     def closest_to(self, analytic: Array) -> Array:

@@ -87,3 +87,21 @@ def probes(gradients, of=cost):
     function = CostFunction(of, ParameterTree(W))
     analytic = AnalyticGradient(gradients, function, np.random.default_rng(0))
     return ArrayProbes(function, analytic, function.central)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1 + 3e-8])
+def test_beside_elements_at_kinks_a_slight_error_of_the_others_fails(factor):
+    w = W[:, :4].copy()
+    w[:2, :3] = 0.0
+
+    def with_kinks(p):
+        return cost(p) + np.abs(p[:2]).sum() + 1e4
+
+    def slightly_wrong(p):
+        right = gradient(p)
+        right[:2] += np.sign(p[:2])
+        return factor * right
+
+    report = check_gradients(with_kinks, slightly_wrong, w)
+    assert report.status == ("ok" if factor == 1 else "failed"), report
+    assert report.checks[0].kinks == 6
