@@ -83,6 +83,8 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (51187, "float32"),  # values of one window share their rounding
         (110144, "float64"),  # x * abs(x) at 0
         (100037, "bfloat16"),  # -4, which shows no format
+        (120006, "bfloat16"),  # nothing but rounding, in powers of two
+        (130083, "float32"),  # a cost that stays the same at the second point
     ],
 )
 def test_a_right_gradient_that_once_failed_does_not(seed, precision):

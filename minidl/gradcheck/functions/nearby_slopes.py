@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...utils.typing import Array
 from ..constants import EPS, ROUNDING_ULPS
 from ..numeric.differences import ComplexStep, NotComplexSafe
 from .constants import NEARBY_BOUNDS, NEARBY_SHORT_STEPS, NEARBY_STEPS
 from .cost_function import CostFunction
+from .precision.constants import FULL_BITS
 from .precision.safe_calls import value_or_nan
+from .precision.significant_bits import significant_bits
 
 
 class NearbySlopes:
@@ -31,14 +35,16 @@ class NearbySlopes:
 
         Differences over several steps show noise, kinks, and an imaginary part that gets lost.
         """
-        quotients, size = [], 0.0
+        quotients, values = [], list[float]()
         for step in NEARBY_STEPS:
-            values = self._values(direction, step)
-            size = max(size, *map(abs, values))
-            quotients.append((values[0] - values[1]) / (2 * step))
-        finest = quotients[-1]
+            right, left = self._values(direction, step)
+            quotients.append((right - left) / (2 * step))
+            values += right, left
+        finest, size = quotients[-1], max(map(abs, values))
         spread = max(abs(quotient - finest) for quotient in quotients)
-        spread += ROUNDING_ULPS * EPS * size / NEARBY_STEPS[-1]
+        # The values of a cost in float32 may all be equal, where its slope is small.
+        unit = 2.0 ** -(significant_bits(np.array(values)) or FULL_BITS)
+        spread += max(ROUNDING_ULPS * EPS, unit) * size / NEARBY_STEPS[-1]
         if self._exact:
             try:
                 slope, error = self._cost.slope(ComplexStep(), self._region, direction)

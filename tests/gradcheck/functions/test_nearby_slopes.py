@@ -42,3 +42,11 @@ def test_two_short_steps_must_agree():
     right = 1e4 * np.cos(1e4 * X) @ U
     assert found.short_steps_agree(U, right, tolerance=1.0)
     assert not found.short_steps_agree(U, right + 2, tolerance=1.0)
+
+
+def test_the_error_of_a_cost_that_stays_the_same_is_its_rounding():
+    """Its slope, 1e-6, is too small for float32 to show."""
+    _, error = slopes(lambda p: float(np.float32(4 / 3 + 1e-6 * p.sum())), exact=False).along(U)
+    assert error > 1e-6 * abs(U.sum())
+    _, error = slopes(lambda p: 4 / 3 + 1e-6 * p.sum(), exact=False).along(U)
+    assert error < 1e-10

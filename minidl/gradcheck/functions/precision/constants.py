@@ -100,6 +100,13 @@ CONFIRMING_EFFORT = 2
 RANDOM_DIRECTIONS = 10
 """Along so many random directions an error of any shape shows: see `resolution`."""
 
+NEAR_LINES = 3
+"""So many more have elements that move in proportion to themselves..."""
+
+SMALL_ELEMENT = 0.1
+"""... where some are below this part of the root mean square of their array: the slope of 1 / x is
+another one within a wide window."""
+
 RANDOM_DIRECTIONS_OF_HALF = 16
 """The same in half precision, whose bars are wide: more directions let smaller errors be seen."""
 

@@ -11,6 +11,7 @@ from ...constants import EPS
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
+    FORMAT_BITS,
     FULL_BITS,
     GRADIENT_POINTS,
     HALF_BITS,
@@ -37,11 +38,17 @@ class GradientNoise(NamedTuple):
 
 
 def measure_gradient_noise(
-    cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator, *, is_coarse: bool
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    rng: np.random.Generator,
+    *,
+    is_coarse: bool,
+    has_reference: bool = False,
 ) -> GradientNoise:
     """Measure it, on wider lines only while neighbours are equal.
 
     Where nothing else shows a low precision (`is_coarse`), a wide line would take kinks for noise.
+    With a reference, numbers as round as 1/1024 that change from point to point are rounding.
     """
     if not gradient.is_callable:
         return _ready_made(cost, gradient)
@@ -54,6 +61,8 @@ def measure_gradient_noise(
             # A number such as -4, which does not move nearby, tells no format: others do.
             far = _table(cost, gradient, NOISE_SPACINGS[2], GRADIENT_POINTS, rng)
             bits = [significant_bits(far[:, leaf.part]) for leaf in cost.tree.leaves]
+            if has_reference and not any(bits) and _share_that_moves(far, gradient.value) > 0:
+                bits = [FORMAT_BITS[0]] * len(bits)
         is_coarse = is_coarse or _is_half(bits)
         if is_coarse or _share_that_moves(wider, gradient.value) > STAIRCASE:
             table = wider

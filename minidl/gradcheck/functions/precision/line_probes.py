@@ -19,6 +19,7 @@ from .constants import (
     LEAST_DIRECTIONS,
     LOW_PRECISION,
     MAX_LINE_PAIRS,
+    NEAR_LINES,
     NOISE_DOMINATES,
     NOISE_SHARE,
     RANDOM_DIRECTIONS,
@@ -28,6 +29,7 @@ from .constants import (
     ROUNDING_SAFETY_OF_HALF,
     SHORT_WINDOW,
     SMALL_ARRAY,
+    SMALL_ELEMENT,
     USUAL_CALLS,
     WIDE_WINDOW,
     WITHIN_REACH,
@@ -89,11 +91,22 @@ class LineProbes:
         if probes[-1].slope.is_wrong:
             return probes
         usual = chain(main.take(self._count), *(each.take(self._count // 2) for each in others))
-        for probe in chain(usual, self._until_fine([main, *others], probes, region)):
+        lines = chain(usual, self._until_fine([main, *others], probes, region))
+        for probe in chain(lines, () if others else self._near(region, size)):
             probes.append(probe)
             if probe.slope.is_wrong:
                 break
         return probes
+
+    def _near(self, region: slice, size: float) -> Iterator[Probe]:
+        """Yield probes with elements that move in proportion to themselves, if some are small.
+
+        As a wide window goes over the pole of 1 / x, what is wrong near a small x averages out.
+        """
+        theta = np.abs(self._cost.theta)
+        small = theta < SMALL_ELEMENT * self._scale
+        if (small & (theta > 0))[region].any():
+            yield from self._lines(self._within(region, theta), size).take(NEAR_LINES)
 
     def _lines(self, move: Array, size: float) -> Lines:
         search = LineSearch(self._integral, is_frugal=self._is_frugal)

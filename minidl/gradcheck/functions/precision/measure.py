@@ -141,7 +141,9 @@ def measure_precision(
     exact = is_smooth(cost, value, rng)
     noise = measure_cost_noise(cost, value, rng) if not exact else _rounding(cost)
     is_coarse = noise.deviation > LOW_PRECISION * abs(cost.base) or noise.bits <= HALF_BITS
-    rounding = measure_gradient_noise(cost, gradient, rng, is_coarse=is_coarse)
+    rounding = measure_gradient_noise(
+        cost, gradient, rng, is_coarse=is_coarse, has_reference=has_reference
+    )
     return Precision(noise, rounding, exact or noise.is_constant, cost.base, has_reference)
 
 

@@ -7,9 +7,10 @@ from minidl.gradcheck.functions.precision.gradient_noise import measure_gradient
 X = np.random.default_rng(3).standard_normal(40)
 
 
-def measured(gradient, x=X, is_coarse=False):
+def measured(gradient, x=X, **options):
     cost, analytic = both_sides(lambda p: float(np.tanh(p).sum()), gradient, x)
-    return measure_gradient_noise(cost, analytic, np.random.default_rng(0), is_coarse=is_coarse)
+    options = {"is_coarse": False} | options
+    return measure_gradient_noise(cost, analytic, np.random.default_rng(0), **options)
 
 
 def right(p):
@@ -56,3 +57,22 @@ def test_chance_and_what_piles_up():
 
     assert measured(right).chance == 0
     assert measured(piles_up).chance > 1
+
+
+def test_a_number_that_shows_no_format_is_measured_farther_away():
+    def rounded(p):
+        return bfloat16(-4 + 3 * (p - 1))
+
+    assert (rounded(np.array([1.0])) == -4).all()
+    noise = measured(rounded, np.array([1.0]))
+    assert noise.bits == [8]
+    assert noise.units[0] >= 2.0**-8
+    assert measured(lambda p: np.full(1, -4.0), np.array([1.0])).bits == [0]
+
+
+def test_round_numbers_that_change_are_rounding_where_there_is_a_reference():
+    def noise_of_cancellation(p):
+        return 2.0**-11 * np.sign(np.sin(1e6 * p))
+
+    assert measured(noise_of_cancellation, has_reference=True).bits == [8]
+    assert measured(noise_of_cancellation).bits == [0]  # kinks have such gradients, too

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from coarse_functions import both_sides, tanh_layer
 
 from minidl.gradcheck.functions.precision import line_probes
@@ -102,3 +103,24 @@ def test_stairs_that_later_lines_show_widen_the_bars_of_all(monkeypatch):
     assert len(probes) > 5
     for probe in probes:
         assert probe.slope.bar >= integrals[0].shared_noise(probe.slope.window)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.0])
+def test_a_steep_slope_at_a_small_element_is_seen(factor):
+    """The logarithm of a small element is steep; windows of the size of the others go beyond it."""
+    x = 1000.0 * np.random.default_rng(1).standard_normal(40)
+    x[7] = 2.0
+
+    def cost(p):
+        single = p.astype(np.float32)
+        return float((np.log(single**2) * np.float32(3)).sum())
+
+    def gradient(p):
+        result = 6 / p
+        result[7] *= factor
+        return result
+
+    probes = probes_of(cost, gradient, x, slice(0, 40))
+    assert probes[-1].slope.is_wrong == (factor == 0)
+    if factor:
+        assert resolution_of(slice(0, 40), gradient(x), probes) < 1e-2
