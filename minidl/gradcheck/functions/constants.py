@@ -142,3 +142,11 @@ Functions that are not linear, of dy's sign or size, miss by 30 % and more."""
 LINEAR_POWER = 1e-3
 """How far backward(8 dy) / 8 may be from backward(dy) in any precision. A factor of 8 rounds
 nothing, but may lift numbers of float16 above its smallest one."""
+
+ORDERED_STEP = 1e-3
+"""How far away, in units of the array, a gradient with the same order of ties must be right: the
+steps of differences are shorter."""
+
+LOST_ELEMENTS = 6
+"""Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
+part of their derivative."""

@@ -10,7 +10,8 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import PROBE_CONTRADICTION, SMALL_GAP
 from ..numeric.differences import ComplexStep
-from ..result import Check
+from ..result import Check, error_in_bars
+from .constants import LOST_ELEMENTS
 from .cost_function import CostFunction
 
 
@@ -54,12 +55,16 @@ def _lines(
 ) -> Iterator[tuple[slice, Array]]:
     """Yield which elements move, and how: the worst one, then all of them, uphill and at random.
 
-    What is slight in one element may be seen in many.
+    What is slight in one element may be seen in many. The worst may sit on a kink, others do not.
     """
     if "index" in check.worst:
         places = np.arange(region.start, region.stop).reshape(shape)
         worst = int(places[tuple(check.worst["index"])])
         yield slice(worst, worst + 1), np.ones(1)
+        if check.kinks:
+            failed = places.ravel()[~(error_in_bars(check).ravel() <= 1)]
+            for place in map(int, rng.permutation(failed)[:LOST_ELEMENTS]):
+                yield slice(place, place + 1), np.ones(1)
         if check.difference > SMALL_GAP:
             return
     steps = rng.standard_normal(region.stop - region.start)

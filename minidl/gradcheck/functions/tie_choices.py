@@ -1,0 +1,78 @@
+"""Gradients that are right in one of many ways, at a point where many numbers tie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ...utils.typing import Array
+from ..constants import MIN_JUMP, NEARBY_STEP, PROBES
+from ..result import Check, error_in_bars
+from ..rounding.compare import root_mean_square
+from ..rounding.probes import balanced_direction
+from .array_probes import ArrayProbes
+from .constants import ORDERED_STEP
+
+TIE_CHOICE = (
+    "many numbers tie here, and each order of them has another gradient: this is the gradient at a "
+    "point nearby, at which they do not tie, to within {:.0e}"
+)
+"""The diagnosis of such a check."""
+
+
+def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generator) -> None:
+    """Leave a failed check unresolved if its gradient is that of one order of the ties.
+
+    A sort may put equal numbers into any order. The two sides of one element are those of the first
+    and of the last place, and the complex step may break ties by rounding of the order of its
+    square, so that neither says what is right. Where the numbers rise or fall with their place in
+    the array, the order is the one that stable sorts and first maxima choose.
+
+    Parameters
+    ----------
+    check : Check
+        A comparison of all elements.
+    probes : ArrayProbes
+        The array.
+    rng : numpy.random.Generator
+        Draws directions.
+    """
+    if check.analytic is None or check.numeric is None:
+        return
+    outside = ~(error_in_bars(check).ravel() <= 1)
+    tolerance = MIN_JUMP * root_mean_square(probes.analytic)
+    gap = np.abs(check.analytic - check.numeric).ravel()[outside]
+    if not gap.max(initial=0.0) > tolerance:
+        return  # too slight for another order
+    for move in _orders(probes.value):
+        nearby = _moved(probes, NEARBY_STEP * move)
+        change = np.abs(nearby.analytic - probes.analytic)[outside]
+        if (change <= tolerance).all() and _is_right(_moved(probes, ORDERED_STEP * move), rng):
+            check.verdict, check.worst, check.error_summary = "unresolved", {}, ""
+            check.resolution = MIN_JUMP
+            check.diagnosis = TIE_CHOICE.format(MIN_JUMP)
+            return
+
+
+def _orders(theta: Array) -> Iterator[Array]:
+    """Yield moves that break all ties: numbers rise or fall with their place, above or below."""
+    size = root_mean_square(theta) or 1.0
+    ramp = np.linspace(0.5, 1.5, theta.size)
+    for sign in (1.0, -1.0):
+        for rising in (ramp, ramp[::-1]):
+            yield sign * size * rising
+
+
+def _moved(probes: ArrayProbes, move: Array) -> ArrayProbes:
+    theta = probes.value + move
+    return replace(
+        probes, cost=probes.cost.moved_to(theta), gradient=probes.gradient.moved_to(theta)
+    )
+
+
+def _is_right(probes: ArrayProbes, rng: np.random.Generator) -> bool:
+    """Return whether slopes agree, farther away, so that differences cross no tie."""
+    found = [probes.along(balanced_direction(probes.analytic, rng)) for _ in range(PROBES)]
+    return all(abs(values.analytic - values.numeric) <= values.bar for values in found)

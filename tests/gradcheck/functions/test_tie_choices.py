@@ -1,0 +1,51 @@
+"""Sorts with many equal numbers: each order of them has its own gradient."""
+
+import numpy as np
+import pytest
+
+from minidl import check_gradients
+
+W = np.random.default_rng(0).standard_normal(20)
+X = np.where(np.arange(20) % 2, np.random.default_rng(1).standard_normal(20), 0.0)
+
+
+def order_of(x):
+    return x.real.argsort(kind="stable")
+
+
+def cost(x):
+    return (W * np.sin(x[order_of(x)])).sum()
+
+
+def gradient(x):
+    result = np.empty_like(x)
+    result[order_of(x)] = W
+    return np.cos(x) * result
+
+
+def test_the_gradient_of_a_stable_sort_is_unresolved_where_numbers_tie():
+    """Differences see the first and the last place of a number alone."""
+
+    def by_differences(x):
+        return cost(np.abs(x - 9.0))
+
+    def right(x):
+        return -gradient(np.abs(x - 9.0))
+
+    report = check_gradients(by_differences, right, X)
+    assert report.status == "unresolved", report
+    assert report.checks[0].resolution == pytest.approx(1e-4)
+    assert "many numbers tie here" in report.checks[0].diagnosis
+    assert check_gradients(by_differences, right, X + np.linspace(1, 2, 20)).ok
+    assert check_gradients(cost, gradient, X).ok  # the complex step chooses as a stable sort does
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: 1.001 * gradient(x),
+        lambda x: gradient(x) + 0.1 * (x == 0),
+    ],
+)
+def test_a_wrong_gradient_fails_at_ties_too(wrong):
+    assert check_gradients(cost, wrong, X).failures
