@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
@@ -33,6 +33,8 @@ class FunctionCopies:
         Which other value stands for which, known by identity.
     texts : dict of str to str, optional
         The same for constants in the code, known by value.
+    wrap_helper : callable, optional
+        ``wrap_helper(original, copied)`` returns what stands for a function that others use.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class FunctionCopies:
         numpy: OtherNumpy,
         replaced: Iterable[tuple[Any, Any]] = (),
         texts: dict[str, str] | None = None,
+        wrap_helper: Callable[[FunctionType, Any], Any] | None = None,
     ) -> None:
+        self._wrap_helper = wrap_helper
         self._numpy, self._replaced, self._texts = numpy, list(replaced), texts or {}
         self._copied: dict[int, Any] = {}
         self._cells: dict[int, CellType] = {}
@@ -61,6 +65,13 @@ class FunctionCopies:
             self._copy(value)
         return self._copied[id(value)]
 
+    def _of_used(self, value: Any) -> Any:
+        """Return what stands for a value that a function uses."""
+        copied = self.of(value)
+        if copied is value or not self._wrap_helper or not isinstance(value, FunctionType):
+            return copied
+        return self._wrap_helper(value, copied)
+
     def _copy(self, function: FunctionType) -> None:
         closure = function.__closure__ or ()
         copied = FunctionType(
@@ -73,10 +84,12 @@ class FunctionCopies:
         self._copied[id(function)] = copied
         copied.__module__ = function.__module__
         if function.__defaults__ is not None:
-            copied.__defaults__ = tuple(map(self.of, function.__defaults__))
+            copied.__defaults__ = tuple(map(self._of_used, function.__defaults__))
         if function.__kwdefaults__ is not None:
             kwdefaults = function.__kwdefaults__.items()
-            copied.__kwdefaults__ = {name: self.of(value) for name, value in kwdefaults}
+            copied.__kwdefaults__ = {
+                name: self._of_used(value) for name, value in kwdefaults
+            }
         for cell in closure:
             self._fill(self._cells[id(cell)], cell)
 
@@ -87,7 +100,7 @@ class FunctionCopies:
             with suppress(ValueError):
                 copied.cell_contents  # noqa: B018
                 return
-            copied.cell_contents = self.of(content)
+            copied.cell_contents = self._of_used(content)
 
     def _code(self, code: CodeType) -> CodeType:
         constants = tuple(map(self._constant, code.co_consts))
@@ -109,7 +122,7 @@ class FunctionCopies:
             for name, value in original.items():
                 is_own = isinstance(value, FunctionType) and value.__globals__ is original
                 if is_own or _is_numpy(value) or any(value is old for old, _ in self._replaced):
-                    copied[name] = self.of(value)
+                    copied[name] = self._of_used(value)
         return self._globals[id(original)]
 
 

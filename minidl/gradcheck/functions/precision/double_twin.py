@@ -21,6 +21,7 @@ from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .measured_checks import METHOD
+from .rounding_helpers import without_rounding
 
 _LOW = {
     "float32": np.float64,
@@ -44,12 +45,16 @@ class _DoubleNumpy(OtherNumpy):
 
 
 class DoubleCopies:
-    """Copies of functions that compute in float64 where they ask for less."""
+    """Copies of functions that compute in float64 where they ask for less.
+
+    Helpers that round their argument return it as it is.
+    """
 
     def __init__(self) -> None:
         types = [(getattr(np, name), double) for name, double in _LOW.items()]
         dtypes = [(np.dtype(low), np.dtype(double)) for low, double in types]
-        self._copies = FunctionCopies(_DoubleNumpy(), [*types, *dtypes], _TEXTS)
+        numpy = _DoubleNumpy()
+        self._copies = FunctionCopies(numpy, [*types, *dtypes], _TEXTS, without_rounding)
 
     def of(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the copy of a function."""

@@ -1,0 +1,71 @@
+"""Helpers of a function that round numbers to a format, such as bfloat16."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ....utils.typing import Array
+from .constants import COARSEST_UNIT, DITHER
+
+
+def without_rounding(original: FunctionType, copied: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives back its argument where the original only rounds it.
+
+    Otherwise it calls the copy. NumPy has no bfloat16: code that computes in it rounds each result
+    by a helper of its own.
+
+    Parameters
+    ----------
+    original : function
+        A function of the user, called as often as the copy would be.
+    copied : callable
+        Its copy in float64.
+
+    Returns
+    -------
+    callable
+        What stands for it in float64; the copy itself if it takes more than one argument.
+    """
+    code, defaults = original.__code__, original.__defaults__ or ()
+    if code.co_argcount == 0 or code.co_argcount - len(defaults) > 1:
+        return copied
+    rounds: list[bool] = []  # what its first call with floats has shown
+
+    @functools.wraps(original)
+    def helper(*arguments: Any, **options: Any) -> Any:
+        if len(arguments) == 1 and not options and _is_double(arguments[0]):
+            rounds[:] = rounds or [_only_rounds(original, np.asarray(arguments[0]))]
+            if rounds[0]:
+                return arguments[0] + 0  # a copy, as the rounded numbers are
+        return copied(*arguments, **options)
+
+    return helper
+
+
+def _is_double(value: Any) -> bool:
+    is_number = isinstance(value, np.ndarray | np.generic | float)
+    return is_number and np.asarray(value).dtype in (np.float64, np.complex128)
+
+
+def _only_rounds(function: FunctionType, values: Array) -> bool:
+    """Return whether numbers near these become others, by no more than rounding.
+
+    The numbers themselves may be such as the format holds.
+    """
+    exact = values.real + np.where(values.real == 0, 1.0, values.real) * DITHER * np.pi
+    try:
+        rounded = function(exact.copy() if exact.ndim else float(exact))
+    except Exception:  # it takes something else
+        return False
+    if not isinstance(rounded, np.ndarray | float | np.generic):
+        return False
+    array = np.asarray(rounded)
+    if array.dtype.kind != "f" or array.shape != exact.shape:
+        return False
+    gap = np.abs(array.astype(np.float64) - exact)
+    return bool(gap.any() and (gap <= COARSEST_UNIT * np.abs(exact)).all())
