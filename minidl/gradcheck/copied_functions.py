@@ -34,7 +34,8 @@ class FunctionCopies:
     texts : dict of str to str, optional
         The same for constants in the code, known by value.
     wrap_helper : callable, optional
-        ``wrap_helper(original, copied)`` returns what stands for a function that others use.
+        ``wrap_helper(original, copied)`` returns what stands for a function that others use. One
+        of another module is not copied.
     """
 
     def __init__(
@@ -87,9 +88,7 @@ class FunctionCopies:
             copied.__defaults__ = tuple(map(self._of_used, function.__defaults__))
         if function.__kwdefaults__ is not None:
             kwdefaults = function.__kwdefaults__.items()
-            copied.__kwdefaults__ = {
-                name: self._of_used(value) for name, value in kwdefaults
-            }
+            copied.__kwdefaults__ = {name: self._of_used(value) for name, value in kwdefaults}
         for cell in closure:
             self._fill(self._cells[id(cell)], cell)
 
@@ -123,6 +122,8 @@ class FunctionCopies:
                 is_own = isinstance(value, FunctionType) and value.__globals__ is original
                 if is_own or _is_numpy(value) or any(value is old for old, _ in self._replaced):
                     copied[name] = self._of_used(value)
+                elif self._wrap_helper and isinstance(value, FunctionType):
+                    copied[name] = self._wrap_helper(value, value)
         return self._globals[id(original)]
 
 

@@ -12,6 +12,14 @@ import numpy as np
 from ....utils.typing import Array
 from .constants import COARSEST_UNIT, DITHER
 
+_CASTS = frozenset(
+    {
+        *("astype", "view", "dtype", "float32", "single", "float16", "half", "bfloat16"),
+        *("frexp", "ldexp", "round", "rint", "around", "spacing"),
+    }
+)
+"""What a function uses that rounds. Edits look into others, which are not replaced therefore."""
+
 
 def without_rounding(original: FunctionType, copied: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that gives back its argument where the original only rounds it.
@@ -29,22 +37,30 @@ def without_rounding(original: FunctionType, copied: Callable[..., Any]) -> Call
     Returns
     -------
     callable
-        What stands for it in float64; the copy itself if it takes more than one argument.
+        What stands for it in float64; the copy itself if it takes more than one argument, or uses
+        nothing that rounds.
     """
     code, defaults = original.__code__, original.__defaults__ or ()
-    if code.co_argcount == 0 or code.co_argcount - len(defaults) > 1:
+    takes_one = code.co_argcount - len(defaults) <= 1 <= code.co_argcount
+    if not takes_one or _CASTS.isdisjoint(code.co_names):
         return copied
-    rounds: list[bool] = []  # what its first call with floats has shown
+    # A partial function counts as one that only computes, so that edits may call it.
+    return functools.partial(_call, [], original, copied)
 
-    @functools.wraps(original)
-    def helper(*arguments: Any, **options: Any) -> Any:
-        if len(arguments) == 1 and not options and _is_double(arguments[0]):
-            rounds[:] = rounds or [_only_rounds(original, np.asarray(arguments[0]))]
-            if rounds[0]:
-                return arguments[0] + 0  # a copy, as the rounded numbers are
-        return copied(*arguments, **options)
 
-    return helper
+def _call(
+    rounds: list[bool],
+    original: FunctionType,
+    copied: Callable[..., Any],
+    *arguments: Any,
+    **options: Any,
+) -> Any:
+    """Call the copy; `rounds` keeps what the first call with floats has shown."""
+    if len(arguments) == 1 and not options and _is_double(arguments[0]):
+        rounds[:] = rounds or [_only_rounds(original, np.asarray(arguments[0]))]
+        if rounds[0]:
+            return arguments[0] + 0  # a copy, as the rounded numbers are
+    return copied(*arguments, **options)
 
 
 def _is_double(value: Any) -> bool:
