@@ -127,10 +127,6 @@ saves."""
 
 # Kinks beside central differences.
 
-KINK_GAP_RATIO = 0.55
-"""Halving the step halves the gap between the one-sided difference quotients of a smooth function;
-at a kink the gap stays. Above 0.55 of it there is a kink."""
-
 KINK_ROUNDING = 4
 """How many times its rounding error a gap may be without indicating a kink, and how many times
 its rounding error the bound of a one-sided slope is."""
@@ -237,7 +233,8 @@ ONE_SIDED_NEAR = 2.0**-14
 kinks lie within the first."""
 
 ONE_SIDED_KINK_RATIO = 0.7
-"""As `KINK_GAP_RATIO`, with room for the rounding of the shorter step."""
+"""Halving the step halves the gap between the one-sided difference quotients of a smooth function;
+at a kink the gap stays. Above 0.7 of it, with its rounding, there is a kink."""
 
 ONE_SIDED_SAFETY = 2
 """The factor between the change of a one-sided slope over shorter steps and its error bound."""

@@ -82,6 +82,9 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (50893, "float32"),  # steps of tanh between the points of a line
         (51187, "float32"),  # values of one window share their rounding
         (110144, "float64"),  # x * abs(x) at 0
+        (150221, "float64"),  # slight kinks near the point, beside curvature
+        (150436, "float64"),  # one order of many ties
+        (140086, "float32"),  # rounding inside that is the same at all points
         (100037, "bfloat16"),  # -4, which shows no format
         (120006, "bfloat16"),  # nothing but rounding, in powers of two
         (130083, "float32"),  # a cost that stays the same at the second point
@@ -108,6 +111,13 @@ def test_a_right_gradient_that_once_failed_does_not(seed, precision):
 )
 def test_a_right_model_that_once_failed_does_not(seed, dtype):
     assert not RandomModel(seed, dtype).check().failures
+
+
+def test_a_wrong_gradient_that_once_was_ok_is_not():
+    """The steep slope of one small element is missing."""
+    function = RandomFunction(120231, "float32")
+    bug = plant(function)
+    assert check_gradients(function.cost, bug.gradients, function.parameters).failures
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import COMPLEX_STEP, EPS, KINK_GAP_RATIO, KINK_ROUNDING, ROUNDING_ULPS
+from ..constants import COMPLEX_STEP, EPS, ROUNDING_ULPS
 from .constants import (
     AFFINE_MAX_SIZE,
     AFFINE_ROUNDING_ULPS,
@@ -169,11 +169,11 @@ class RichardsonDifference:
             + np.abs(slope) * size
             + self.internal_scale
         ) * (ROUNDING_ULPS * EPS / h)
-        # The gap between the one-sided slopes halves with h, except at a kink.
-        mid_gap = np.abs(values.mid_right + values.mid_left - 2 * base) / (h / 2)
-        near_gap = np.abs(values.near_right + values.near_left - 2 * base) / (h / 4)
-        at_kink = near_gap > KINK_GAP_RATIO * mid_gap + KINK_ROUNDING * rounding
-        kink = np.where(at_kink, near_gap, 0.0)
+        # The gap between the one-sided slopes vanishes with h, except at a kink.
+        far_gap = (values.far_right + values.far_left - 2 * base) / h
+        mid_gap = (values.mid_right + values.mid_left - 2 * base) / (h / 2)
+        near_gap = (values.near_right + values.near_left - 2 * base) / (h / 4)
+        kink = np.abs(_extrapolated([far_gap, mid_gap, near_gap], ODD_ORDERS[:2])[0])
         truncation = np.abs(finest - fine) + COARSE_WEIGHT * np.abs(fine - coarse)
         if self.is_precise:
             coarser_slope = (4 * fine - coarse) / 3

@@ -157,6 +157,10 @@ themselves: 32 ulps of float32."""
 REFRESHING_UNITS = 16
 """A window of at least so many rounding units of the gradient averages its rounding."""
 
+INSIDE_ROUNDING = 2.0**-15
+"""A gap of 512 ulps of float32, which is 3e-5 of the slope, may be rounding inside that is the same
+at all points: a layer normalization of one number has 2e-5."""
+
 CONFIRMING_WINDOWS = (0.6, 0.35)
 """A failure is measured again in windows of this size."""
 

@@ -11,6 +11,7 @@ from .constants import (
     CONFIRMING_EFFORT,
     CONFIRMING_WINDOWS,
     FIRST_WINDOW,
+    INSIDE_ROUNDING,
     KINK_NOISE,
     LINE_PAIRS,
     MAX_LINE_PAIRS,
@@ -43,7 +44,8 @@ class LineSearch:
         """Return the mean slope; if it is wrong, it is wrong at fresh points as well.
 
         These are in narrower windows: a kink, or a spike of the gradient, may hide between two
-        points. A mistake is there near the point, too.
+        points. A mistake is there near the point, too. A gap of a few hundred ulps may be rounding
+        that is the same at all points, as where large terms inside cancel: then it is in the bar.
         """
         line = replace(line, rounding=self._rounding * line.rounding)
         found = self._measure(line) if self._window else self._first(line)
@@ -57,6 +59,9 @@ class LineSearch:
             found = near if np.isfinite(near.bar) else found
         if found.is_wrong and self._may_be_a_stair(found):
             found = self._over_wider(line, found)
+        gap = abs(found.analytic - found.numeric)
+        if found.is_wrong and gap <= INSIDE_ROUNDING * line.size:
+            found = replace(found, bar=max(found.bar, 2 * gap))
         if found.is_wrong and self._integral.is_half:
             return self._unless_rounding(line, found)
         return found

@@ -71,9 +71,17 @@ class Stairs:
     over_kinks = over_window
 
 
-@pytest.mark.parametrize("error", [0.0, 1e-5, 1e-3])
+@pytest.mark.parametrize("error", [0.0, 1e-4, 1e-3])
 def test_a_staircase_does_not_fail_but_a_mistake_on_it_does(error):
     line = Line(np.ones(3), 1.0, 0.0)
     assert LineSearch(Stairs(1e-8, error)).along(line).is_wrong == (error > 0)
     if error == 0:
         assert LineSearch(Stairs(1e-6, error)).along(line).is_wrong  # higher than rounding is
+
+
+def test_a_few_hundred_ulps_are_in_the_bar():
+    line = Line(np.ones(3), 1.0, 0.0)
+    found = LineSearch(Stairs(0.0, 2e-5)).along(line)
+    assert not found.is_wrong
+    assert found.bar == pytest.approx(4e-5)
+    assert LineSearch(Stairs(0.0, 5e-5)).along(line).is_wrong

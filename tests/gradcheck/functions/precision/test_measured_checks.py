@@ -65,6 +65,23 @@ def test_a_gradient_that_is_zero_within_rounding_passes_as_such():
     assert by_name["b"].resolution < 1e-2
 
 
+@pytest.mark.parametrize("slope", [0.0, 2e-7])
+def test_a_gradient_of_zeros_passes_only_where_the_cost_stays_the_same(slope):
+    """The true slope may be as small as the noise: that is not zero."""
+    x = np.random.default_rng(0).standard_normal((2, 12))
+
+    def cost(p):
+        a, b = p["a"].astype(np.float32), p["b"].astype(np.float32)
+        return float(np.tanh(b).sum() + np.float32(slope) * a.sum())
+
+    def gradients(p):
+        return {"a": np.zeros(12), "b": 1 - np.tanh(p["b"]) ** 2}
+
+    by_name = {c.parameter: c for c in checks_of(cost, gradients, {"a": x[0], "b": x[1]})}
+    assert by_name["b"].verdict == "pass"
+    assert by_name["a"].verdict == ("unresolved" if slope else "pass")
+
+
 def test_the_array_that_is_wrong_fails_alone():
     assert [c.verdict for c in checks_of(*two_arrays(wrong=1.02))] == ["fail", "pass"]
     assert [c.verdict for c in checks_of(*two_arrays(bias=0.1))] == ["pass", "fail"]
