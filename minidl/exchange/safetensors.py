@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,23 @@ from .validation import check_model, model_arrays
 HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
 MAX_HEADER_BYTES = 64 * 2**10  # besides those for the parameters
 MAX_HEADER_BYTES_PER_PARAMETER = 2**10  # about 100 are used
-DTYPES = {"F32": "float32", "F64": "float64"}
+
+
+def _from_bfloat16(data: bytes) -> Array:
+    """Return the numbers, which are the upper halves of those in float32."""
+    upper = np.frombuffer(data, "<u2").astype(np.uint32)
+    return (upper << np.uint32(16)).view(np.float32)
+
+
+# How the tensors are read that a model in a dtype takes: those of half precision without rounding.
+READERS: dict[str, dict[str, Callable[[bytes], Array]]] = {
+    "float32": {
+        "F32": lambda data: np.frombuffer(data, "<f4"),
+        "F16": lambda data: np.frombuffer(data, "<f2").astype(np.float32),
+        "BF16": _from_bfloat16,
+    },
+    "float64": {"F64": lambda data: np.frombuffer(data, "<f8")},
+}
 
 
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
@@ -83,11 +99,15 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     The file is not trusted: its size, header, names, shapes, dtypes and values are checked before
     the model changes. The format has no checksum, so a changed finite number is not noticed.
 
+    Numbers in half precision (F16, BF16) are read into a model in float32, exactly; all others
+    must have the dtype of the model.
+
     Parameters
     ----------
     model : Sequential
-        A model in the dtype of the file, float32 or float64. It must have exactly the parameters
-        in the file, such as those of the corresponding `torch.nn.Sequential`.
+        A model in float32 for a file in F32, F16 or BF16, or in float64 for one in F64. It must
+        have exactly the parameters in the file, such as those of the corresponding
+        `torch.nn.Sequential`.
     path : path-like
         The file.
 
@@ -177,11 +197,15 @@ def _check_shapes(
 
 def _to_array(model: Sequential, path: FilePath, name: str, tensor: Mapping[str, Any]) -> Array:
     """Return the values of a tensor, finite and in the dtype of the model."""
-    if DTYPES.get(tensor["dtype"]) != model.dtype.name:
-        rule = f"{model.dtype}, as the model"
-        cure = "create the model with the dtype of the file"
+    readers = READERS[model.dtype.name]
+    if tensor["dtype"] not in readers:
+        *others, last = readers
+        rule = f"{', '.join(others)} or {last}" if others else last
+        fitting = [dtype for dtype, names in READERS.items() if tensor["dtype"] in names]
+        cure = f"pass a model in {fitting[0]}" if fitting else "convert the file first"
+        rule = f"{rule} for a model in {model.dtype}"
         raise _tensor_error(path, name, rule, tensor["dtype"], cure)
-    array: Array = np.frombuffer(tensor["data"], model.dtype.newbyteorder("<"))
+    array = readers[tensor["dtype"]](tensor["data"])
     is_finite = np.isfinite(array)
     if not is_finite.all():
         value = array[~is_finite][0]

@@ -352,11 +352,15 @@ def test_a_correct_file_is_read(tmp_path):
         ),
         (
             raw({**RIGHT, "0.bias": tensor([1], 8, 12, dtype="I32")}, NUMBERS),
-            r"'0\.bias': must be float32, as the model, found I32",
+            r"'0\.bias': must be F32, F16 or BF16 for a model in float32, found I32: convert the",
         ),
         (
-            raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="BF16")}, NUMBERS[:10]),
-            r"must be float32, as the model, found BF16",
+            raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="BF16")}, NUMBERS[:8] + b"\x80\x7f"),
+            r"'0\.bias': must be finite numbers, found inf",
+        ),
+        (
+            raw({**RIGHT, "0.bias": tensor([1], 8, 10, dtype="F16")}, NUMBERS[:8] + b"\x01\xfc"),
+            r"'0\.bias': must be finite numbers, found nan",
         ),
         (
             raw(RIGHT, np.array([1, np.nan, 3], "<f4").tobytes()),
@@ -376,14 +380,46 @@ def test_a_wrong_file_is_an_error_and_changes_nothing(content, message, tmp_path
 
 
 def test_a_file_of_another_dtype_is_refused_in_both_directions(tmp_path):
-    for dtype, other in (("float32", "float64"), ("float64", "float32")):
+    for dtype, other, rule in (
+        ("float32", "float64", "F64"),
+        ("float64", "float32", "F32, F16 or BF16"),
+    ):
         content = save_safetensors(small(dtype=dtype), tmp_path / "written").read_bytes()
         with pytest.raises(
             DataError,
-            match=rf"must be {other}, as the model, found F{dtype[5:]}: "
-            "create the model with the dtype of the file",
+            match=rf"must be {rule} for a model in {other}, found F{dtype[5:]}: "
+            f"pass a model in {dtype}",
         ):
             load(content, tmp_path, small(dtype=other))
+
+
+def finite_halves(dtype):
+    """Return the bit patterns of all finite numbers of a half precision, and their values."""
+    bits = np.arange(2**16, dtype=np.uint32)
+    exponent_bits, fraction_bits = {"F16": (5, 10), "BF16": (8, 7)}[dtype]
+    exponent = bits >> fraction_bits & (2**exponent_bits - 1)
+    fraction = (bits & (2**fraction_bits - 1)) / 2.0**fraction_bits
+    bias = 2 ** (exponent_bits - 1) - 1
+    size = np.ldexp(fraction + (exponent > 0), np.maximum(exponent, 1).astype(int) - bias)
+    finite = exponent < 2**exponent_bits - 1
+    return bits[finite], np.where(bits >> 15, -size, size)[finite]
+
+
+@pytest.mark.parametrize("dtype", ["F16", "BF16"])
+def test_every_number_in_half_precision_is_read_exactly_into_float32(dtype, tmp_path):
+    bits, values = finite_halves(dtype)
+    n = len(bits)
+    header = {
+        "0.weight": tensor([1, n - 1], 0, 2 * n - 2, dtype=dtype),
+        "0.bias": tensor([1], 2 * n - 2, 2 * n, dtype=dtype),
+    }
+    model = Sequential([Linear(n - 1, 1)], loss=MeanSquaredError())
+    load(raw(header, bits.astype("<u2").tobytes()), tmp_path, model)
+    np.testing.assert_array_equal(model.parameters.theta, values)
+    assert (np.signbit(model.parameters.theta) == bits >> 15).all()  # -0.0, too
+    other = Sequential([Linear(n - 1, 1)], loss=MeanSquaredError(), dtype=np.float64)
+    with pytest.raises(DataError, match=rf"must be F64 .* found {dtype}: pass a model in float32"):
+        load(raw(header, bits.astype("<u2").tobytes()), tmp_path, other)
 
 
 @pytest.mark.parametrize(
