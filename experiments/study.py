@@ -14,7 +14,7 @@ import numpy as np
 
 import minidl
 from minidl.cli.argument_types import SEED
-from minidl.utils.atomic_files import atomic_write, make_folder
+from minidl.utils.atomic_files import atomic_write, check_folder
 
 DPI = 120
 
@@ -51,7 +51,7 @@ def run_study(
 ) -> int:
     """Run a study; return 0, 1 after an error or 130 after Ctrl-C, each one line on stderr."""
     try:
-        make_folder(options.out)  # fails before the training rather than after it
+        check_folder(options.out)  # fails before the training rather than after it
         run(options)
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)

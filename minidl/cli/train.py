@@ -23,7 +23,7 @@ from .. import (
     plots,
 )
 from ..training.callbacks.base import TrainingRun
-from ..utils.atomic_files import atomic_write, make_folder
+from ..utils.atomic_files import atomic_write, check_folder
 from .common import add_command, to_json
 from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
@@ -122,7 +122,7 @@ def train(options: argparse.Namespace) -> int:
     model = build_model(options, n_features, dataset.n_outputs)
     optimizer = make_optimizer(options, n_train)
     if options.out is not None:
-        make_folder(options.out)  # fails before the training
+        check_folder(options.out)  # fails before the training
     if not options.json:
         print(*_plan(options, dataset, model, optimizer), sep="\n", flush=True)
     best = _fit(options, dataset, model, optimizer)

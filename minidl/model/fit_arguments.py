@@ -16,6 +16,7 @@ from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
 from ..utils.given_class import cure_for_class
 from ..utils.random import RandomGenerator
+from ..utils.source_files import note_source_files
 from ..utils.validation import is_integer
 from .evaluation import make_validator
 from .hidden_state import check_hidden_state
@@ -109,6 +110,7 @@ def prepare_training_data(
     """
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
+    note_source_files(X, Y, sample_weight, *(validation or ()))
     training_limit = validation_limit = memory_limit
     pass_limit = None
     if validation is not None and any(map(is_out_of_core, (X, Y))):

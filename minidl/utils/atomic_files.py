@@ -14,9 +14,11 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from ..errors import DataError, MissingDataError
+from .source_files import is_source_file
 
 try:
     import fcntl
@@ -28,6 +30,11 @@ FilePath = str | os.PathLike[str]
 
 # Opening a pipe would otherwise wait until another process writes into it.
 _NONBLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+_ATTEMPTS = 1000
+"""Temporary files that are tried: each name is new, so that only a lock that never comes fails."""
+
+_numbers = count()  # a name that this process has used once is never used again
 
 # What fsync of a folder raises on systems that do not support it.
 _FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.EACCES, errno.EPERM)
@@ -127,21 +134,80 @@ def atomic_write(path: FilePath, content: bytes) -> Path:
     Raises
     ------
     DataError
-        If the file cannot be written; the old file is unchanged then, and no temporary file
-        remains.
+        If the file cannot be written, is read-only, or is one that is being trained from; the old
+        file is unchanged then, and no temporary file remains.
     """
     with _os_error_as_data_error(path):
         target = Path(os.path.realpath(path))
         mode = _existing_mode(target)
         remove_stale_temp_files(target.parent)
-        attempt = 0
-        while True:
-            temporary = target.parent / f"{_temp_prefix()}{os.getpid()}-{attempt}.part"
-            if _write_via_temporary(temporary, target, content, mode):
+        for _ in range(_ATTEMPTS):
+            if _write_via_temporary(_new_temporary(target.parent), target, content, mode):
                 break
-            attempt += 1
+        else:
+            raise DataError(
+                f"{path}: cannot be written, no temporary file in its folder could be locked in "
+                f"{_ATTEMPTS:,} attempts: choose a folder on another disk"
+            )
     _flush_folder(target)
     return Path(path)
+
+
+def check_writable(path: FilePath) -> None:
+    """Raise `DataError` if `atomic_write` could not write a file now.
+
+    The folder of the file is created, with its parents.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, which is not touched.
+
+    Raises
+    ------
+    DataError
+        As from `atomic_write`.
+    """
+    make_folder(Path(path).parent)
+    with _os_error_as_data_error(path):
+        target = Path(os.path.realpath(path))
+        _existing_mode(target)
+        _try_new_file(target.parent)
+
+
+def check_folder(folder: FilePath) -> Path:
+    """Create a folder as `make_folder` does, and raise `DataError` if no file can be written there.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder; its parents are created too.
+
+    Returns
+    -------
+    Path
+        The path of the folder.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be created, or no file in it.
+    """
+    make_folder(folder)
+    with _os_error_as_data_error(folder):
+        _try_new_file(Path(folder))
+    return Path(folder)
+
+
+def _try_new_file(folder: Path) -> None:
+    # Nothing else tells for sure: root may write anywhere, but not on a disk that is read-only.
+    for _ in range(_ATTEMPTS):
+        temporary = _new_temporary(folder)
+        with suppress(FileExistsError):
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with suppress(FileNotFoundError):  # who looked for stale files may have removed it
+                os.unlink(temporary)
+            return
 
 
 def _flush_folder(target: Path) -> None:
@@ -197,10 +263,11 @@ def remove_stale_temp_files(folder: FilePath) -> list[Path]:
     list of Path
         The files that were removed.
     """
-    prefix = _temp_prefix()
+    # The whole name, not its beginning: a file of the user's may begin like it.
+    is_temporary = re.compile(f"{re.escape(_temp_prefix())}[1-9][0-9]*-(0|[1-9][0-9]*)[.]part")
     removed: list[Path] = []
     with suppress(OSError):  # only tidying up: an error that matters is raised by the write itself
-        names = [name for name in os.listdir(folder) if name.startswith(prefix)]
+        names = [name for name in os.listdir(folder) if is_temporary.fullmatch(name)]
         for path in (Path(folder, name) for name in names):
             with suppress(OSError):
                 if _remove_if_unlocked(path):
@@ -224,7 +291,7 @@ def _os_error_as_data_error(path: FilePath) -> Iterator[None]:
 
 
 def _existing_mode(target: Path) -> int | None:
-    """Return the permissions of a file that is to be replaced, None if there is none."""
+    """Return the permissions of a file that may be replaced, None if there is none."""
     try:
         status = os.stat(target)
     except FileNotFoundError:
@@ -234,12 +301,28 @@ def _existing_mode(target: Path) -> int | None:
             f"{target}: cannot be written, found a folder, pipe or device of that name: "
             "choose another name"
         )
-    return stat.S_IMODE(status.st_mode)
+    mode = stat.S_IMODE(status.st_mode)
+    # By the mode, too: the system lets root write anywhere.
+    if not (mode & stat.S_IWUSR and os.access(target, os.W_OK)):
+        raise DataError(
+            f"{target}: must not be replaced, found a read-only file (mode {mode:o}): "
+            "choose another name, or make it writable"
+        )
+    if is_source_file(status):
+        raise DataError(
+            f"{target}: must not be replaced, found the file that is being trained from: "
+            "choose another name, or close it first"
+        )
+    return mode
 
 
 def _temp_prefix() -> str:
     # With the computer's name: on a shared disk, locks of another computer are not always visible.
     return f".minidl-{re.sub(r'[^A-Za-z0-9.]', '_', platform.node())[:64]}-"
+
+
+def _new_temporary(folder: Path) -> Path:
+    return folder / f"{_temp_prefix()}{os.getpid()}-{next(_numbers)}.part"
 
 
 def _write_via_temporary(temporary: Path, target: Path, content: bytes, mode: int | None) -> bool:
@@ -257,6 +340,8 @@ def _write_via_temporary(temporary: Path, target: Path, content: bytes, mode: in
     try:
         try:
             if _try_lock(handle) is False or not os.fstat(handle).st_nlink:
+                with suppress(OSError):
+                    os.unlink(temporary)
                 return False
             remaining = memoryview(content)
             while remaining:

@@ -10,16 +10,20 @@ import signal
 import stat
 import threading
 
+import numpy as np
 import pytest
 
 from minidl.errors import DataError, MissingDataError
 from minidl.utils import atomic_files
 from minidl.utils.atomic_files import (
     atomic_write,
+    check_folder,
+    check_writable,
     make_folder,
     read_bounded,
     remove_stale_temp_files,
 )
+from minidl.utils.source_files import note_source_files
 
 
 def write_stale_file(folder, *, pid=1, host=None):
@@ -353,3 +357,117 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     assert len(os.listdir(tmp_path)) == 2
     make_folder(tmp_path)
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_files_of_the_user_are_not_removed(tmp_path):
+    """Their names may begin like those of temporary files, or end like them."""
+    prefix = atomic_files._temp_prefix()
+    names = ["", "notes.txt", "1-0.part.bak", "1-0", "a-0.part", "1-2-0.part", "01-0.part"]
+    names += ["1-00.part", "-1-0.part", "1-0.part\n", "1-0xpart", "\u0661-0.part"]
+    for name in names:
+        (tmp_path / f"{prefix}{name}").write_bytes(b"mine")
+    assert remove_stale_temp_files(tmp_path) == []
+    assert sorted(os.listdir(tmp_path)) == sorted(f"{prefix}{name}" for name in names)
+    atomic_write(tmp_path / "a", b"1")
+    assert len(os.listdir(tmp_path)) == len(names) + 1
+    assert remove_stale_temp_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("fault", [BlockingIOError, FileExistsError])
+def test_a_lock_or_a_name_that_never_comes_is_an_error(tmp_path, monkeypatch, fault):
+    calls = []
+
+    def fail(*arguments):
+        calls.append(arguments)
+        raise fault
+
+    if fault is BlockingIOError:
+        monkeypatch.setattr(fcntl, "flock", fail)
+    else:
+        monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(DataError, match=r"a: cannot be written, no temporary file .* 1,000"):
+        atomic_write(tmp_path / "a", b"1")
+    assert len(calls) == 1000
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_name_of_a_temporary_file_is_used_twice(tmp_path, monkeypatch):
+    """Who removes the file of a name may otherwise remove the next one of that name."""
+    names = []
+
+    def replace(temporary, target, real=os.replace):
+        names.append(temporary.name)
+        real(temporary, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    for _ in range(3):
+        atomic_write(tmp_path / "a", b"1")
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o400, 0o555, 0o466])
+def test_a_read_only_file_is_not_replaced(tmp_path, mode):
+    """By its mode: root may write it."""
+    path = atomic_write(tmp_path / "a", b"mine")
+    path.chmod(mode)
+    (tmp_path / "link").symlink_to("a")
+    for name in (path, tmp_path / "link"):
+        for write in (check_writable, lambda path: atomic_write(path, b"new")):
+            with pytest.raises(DataError, match=rf"a read-only file \(mode {mode:o}\): choose"):
+                write(name)
+    assert path.read_bytes() == b"mine"
+
+
+def test_what_the_system_says_is_read_only_is_not_replaced(tmp_path, monkeypatch):
+    path = atomic_write(tmp_path / "a", b"mine")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(DataError, match="read-only"):
+        atomic_write(path, b"new")
+
+
+@pytest.mark.parametrize("write", [check_writable, lambda path: atomic_write(path, b"new")])
+def test_a_file_that_is_trained_from_is_not_replaced(tmp_path, write):
+    path = atomic_write(tmp_path / "a", b"1234")
+    rows = np.memmap(path, np.uint8, mode="r")
+    note_source_files(rows)
+    with pytest.raises(DataError, match=r"found the file that is being trained from: choose"):
+        write(path)
+    del rows
+    write(path)
+
+
+def test_a_path_is_checked_before_anything_is_written(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "er" / "a"
+    check_writable(path)
+    assert os.listdir(path.parent) == []
+    atomic_write(path, b"old")
+    write_stale_file(path.parent)
+    check_writable(path)
+    assert os.listdir(path.parent) == ["a"]
+    assert path.read_bytes() == b"old"
+    assert check_folder(tmp_path / "other") == tmp_path / "other"
+    assert os.listdir(tmp_path / "other") == []
+    for check, place in ((check_writable, path), (check_folder, tmp_path / "other")):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", failing(errno.EROFS))
+            with pytest.raises(DataError, match=f"{place.name}: cannot be written, Read-only file"):
+                check(place)
+
+
+def test_a_temporary_file_that_another_left_under_the_next_name_is_left_alone(tmp_path):
+    numbers = [atomic_files._new_temporary(tmp_path).name.split("-")[-1] for _ in range(2)]
+    following = int(numbers[1].removesuffix(".part")) + 1
+    path = write_stale_file(tmp_path, pid=os.getpid()).rename(
+        tmp_path / f"{atomic_files._temp_prefix()}{os.getpid()}-{following}.part"
+    )
+    with open(path, "rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        check_folder(tmp_path)
+        assert path.read_bytes() == b"half"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="needs a folder without room")
+def test_a_folder_in_which_no_file_can_be_made_is_refused():
+    for check, place in ((check_writable, "/proc/self/a"), (check_folder, "/proc/self")):
+        with pytest.raises(DataError, match=f"{place}: cannot be written, No such file"):
+            check(place)

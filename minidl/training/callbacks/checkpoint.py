@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError
-from ...utils.atomic_files import FilePath
+from ...utils.atomic_files import FilePath, check_writable
 from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
@@ -68,7 +68,8 @@ class Checkpoint(Callback):
         If an argument is invalid; from `fit`, if the history will have no `monitor`, or the model,
         the optimizer or a callback has a state that cannot be stored.
     DataError
-        From `fit`, if the file cannot be written.
+        From `fit`, if a file cannot be written, is read-only, or is one that is being trained
+        from; before the first epoch where that is known.
 
     See Also
     --------
@@ -136,6 +137,9 @@ class Checkpoint(Callback):
         if self.best_path:
             run.require_metric(self.monitor, self)
         check_savable(run)
+        for path in (self.path, self.best_path):
+            if path:
+                check_writable(path)
         self.best = math.nan
         self._measured_state: ModelState | None = None  # before the step of the current epoch
         self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)

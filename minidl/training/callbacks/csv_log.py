@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from ...errors import DataError
-from ...utils.atomic_files import FilePath, atomic_write, make_folder
+from ...utils.atomic_files import FilePath, atomic_write, check_writable
 from .base import Callback, TrainingRun
 
 
@@ -31,7 +31,7 @@ class CSVLog(Callback):
     Raises
     ------
     DataError
-        From `fit`, if the file cannot be written.
+        From `fit`, if the file cannot be written; before the first epoch where that is known.
 
     See Also
     --------
@@ -56,7 +56,7 @@ class CSVLog(Callback):
         self.path = Path(path)
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        make_folder(self.path.parent)
+        check_writable(self.path)
         # Completed epochs before the first value of each column; empty until the file is written.
         self._offsets: list[int] = []
 

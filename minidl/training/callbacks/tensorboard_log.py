@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import require_extra
-from ...utils.atomic_files import FilePath, make_folder
+from ...utils.atomic_files import FilePath, check_folder
 from .base import Callback, TrainingRun
 
 
@@ -32,7 +32,7 @@ class TensorBoardLog(Callback):
     MissingDependencyError
         If tensorboardX is not installed.
     DataError
-        From `fit`, if the folder cannot be written.
+        From `fit`, before the first epoch, if the folder cannot be written.
 
     See Also
     --------
@@ -54,20 +54,20 @@ class TensorBoardLog(Callback):
         self._writers: dict[str, Any] = {}
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        make_folder(self.folder)
+        for name in run.metric_names:
+            check_folder(self.folder / _subset(name))
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         for name in run.metric_names:
             values = run.history.columns.get(name)
             if not values:
                 continue
-            subset = "validation" if name.startswith("val_") else "training"
+            subset = _subset(name)
             if subset not in self._writers:
                 self._writers[subset] = self._open(self.folder / subset, run.epoch)
             self._writers[subset].add_scalar(name.removeprefix("val_"), values[-1], run.epoch)
 
     def _open(self, folder: Path, epoch: int) -> Any:
-        make_folder(folder)
         # File names have the time in whole seconds: number the files, so that none is shared.
         suffix = f".{len(list(folder.iterdir()))}"
         return self._writer_class(
@@ -78,3 +78,7 @@ class TensorBoardLog(Callback):
         while self._writers:
             _, writer = self._writers.popitem()
             writer.close()
+
+
+def _subset(name: str) -> str:
+    return "validation" if name.startswith("val_") else "training"

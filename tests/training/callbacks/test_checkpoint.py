@@ -22,6 +22,8 @@ from minidl import (
     ArgumentError,
     Callback,
     Checkpoint,
+    CSVLog,
+    DataError,
     EarlyStopping,
     GradientDescent,
     Sequential,
@@ -286,3 +288,71 @@ def test_each_callback_ends_although_another_fails(tmp_path):
     with pytest.raises(RuntimeError, match="at the end"):
         fit(network(), Fails(), Checkpoint(tmp_path / "run.h5"), epochs=1)
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+class Steps(Callback):
+    count = 0
+
+    def on_gradient(self, run):
+        self.count += 1
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    path = tmp_path / "data.h5"
+    with h5py.File(path, "w") as file:
+        file["x"], file["y"] = X.astype(np.float32), Y.astype(np.float32)[:, np.newaxis]
+    return path
+
+
+@pytest.mark.parametrize("write", [Checkpoint, CSVLog, None])
+@pytest.mark.parametrize("use", ["in memory", "out of core", "validation"])
+def test_the_file_that_is_trained_from_is_not_replaced(data_file, write, use):
+    """Neither while training nor after it, as long as it is open."""
+    before, steps, model = data_file.read_bytes(), Steps(), network()
+    refused = pytest.raises(DataError, match=r"data\.h5: must not be replaced, found the file that")
+    callbacks = [steps, write(data_file)] if write else [steps]
+    arguments = {"optimizer": Adam(), "epochs": 1, "callbacks": callbacks, "progress": False}
+    if use == "out of core":
+        arguments |= {"batch_size": 4, "memory_limit": 600}
+    with h5py.File(data_file) as file:
+        rows = file["x"], file["y"]
+        if use == "validation":
+            arguments["validation"], rows = rows, (X, Y)
+        if write:
+            with refused:
+                model.fit(*rows, **arguments)
+            assert steps.count == 0
+        else:
+            model.fit(*rows, **arguments)
+        with refused:
+            model.save(data_file)
+    assert data_file.read_bytes() == before
+    model.save(data_file)  # nobody reads it any more
+
+
+def test_no_callback_replaces_a_memmap_that_is_trained_from(tmp_path):
+    class Save(Callback):
+        def on_epoch_end(self, run):
+            run.model.save(tmp_path / "rows.npy")
+
+    np.save(tmp_path / "rows.npy", X)
+    rows = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    for callback in (Checkpoint(tmp_path / "rows.npy"), Save()):
+        with pytest.raises(DataError, match="that is being trained from"):
+            network().fit(
+                rows[1:], Y[1:], optimizer=Adam(), epochs=1, callbacks=[callback], progress=False
+            )
+    np.testing.assert_array_equal(rows, X)
+
+
+@pytest.mark.parametrize("keep", ["last", "both"])
+def test_a_read_only_file_is_refused_before_the_first_step(tmp_path, keep):
+    steps, checkpoint = Steps(), Checkpoint(tmp_path / "run.h5", keep=keep)
+    path = checkpoint.best_path or checkpoint.path
+    path.write_bytes(b"mine")
+    path.chmod(0o444)
+    with pytest.raises(DataError, match=r"found a read-only file \(mode 444\)"):
+        fit(network(), steps, checkpoint)
+    assert steps.count == 0
+    assert path.read_bytes() == b"mine"

@@ -1,4 +1,5 @@
 import csv
+import errno
 import os
 import subprocess
 import sys
@@ -158,6 +159,32 @@ def test_a_path_that_cannot_be_written_is_reported_before_the_first_step(tmp_pat
     before = model.parameters.theta.copy()
     with pytest.raises(DataError, match="cannot be written"):
         log_training(kind(tmp_path / "file" / "log.csv"), model=model)
+    np.testing.assert_array_equal(model.parameters.theta, before)
+
+
+@pytest.mark.parametrize("kind", [CSVLog, TensorBoardLog, Checkpoint])
+@pytest.mark.parametrize("place", ["/proc/self/log", "{}/taken/log", "{}/read-only/log"])
+def test_a_place_in_which_no_file_can_be_made_is_refused_before_the_first_step(
+    tmp_path, kind, place, monkeypatch
+):
+    """By trying: root may write into a folder whose mode says that it is read-only."""
+    if kind is TensorBoardLog:
+        pytest.importorskip("tensorboardX")
+    if place.startswith("/proc") and not os.path.exists("/proc/self"):
+        pytest.skip("needs a folder without room")
+    (tmp_path / "taken").write_text("")
+    callback, model = kind(place.format(tmp_path)), classifier()
+    before = model.parameters.theta.copy()
+    if "read-only" in place:
+
+        def fail(path, flags, mode=0o777, real=os.open):
+            if flags & os.O_CREAT:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            return real(path, flags, mode)
+
+        monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(DataError, match="cannot be written"):
+        log_training(callback, model=model)
     np.testing.assert_array_equal(model.parameters.theta, before)
 
 
