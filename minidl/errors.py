@@ -20,6 +20,7 @@ __all__ = [
     "MissingDependencyError",
     "NonFiniteError",
     "OptimizerWarning",
+    "ResumeError",
     "ShapeError",
     "SignatureError",
 ]
@@ -45,6 +46,31 @@ class SignatureError(ArgumentError, TypeError):
     """Raised if an argument is missing, or is one that a function does not have."""
 
 
+class ResumeError(ArgumentError):
+    """Raised if a training is not the one in the checkpoint from which it is to resume.
+
+    Parameters
+    ----------
+    differences : str
+        What differs.
+    cure : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(ResumeError("the seed was 1 and is 2", "pass the same seed"))
+    the seed was 1 and is 2: pass the same seed
+    """
+
+    def __init__(self, differences: str, cure: str) -> None:
+        super().__init__(differences, cure)
+        self.differences = differences
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.differences}: {self.cure}"
+
+
 class LayerReuseError(MinidlError, ValueError):
     """Raised if a layer is used in two models, or twice in one model."""
 
@@ -66,7 +92,11 @@ class MissingDependencyError(MinidlError, ImportError):
 
 
 class EnvironmentWarning(UserWarning):
-    """Issued if the environment of a resumed training differs, so its last digits may differ."""
+    """Issued if a resumed training may differ from the saved one.
+
+    Its last digits may, if the environment is another one. If the file is of an earlier minidl, it
+    does not tell on which data it was trained.
+    """
 
 
 class OptimizerWarning(UserWarning):

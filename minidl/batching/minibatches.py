@@ -16,6 +16,7 @@ from ..utils.typing import Seed
 from ..utils.validation import is_integer
 from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
 from .batch import Batch, check_same_length
+from .data_digest import describe_data
 from .out_of_core import as_array_or_source
 from .shuffled_rows import ShuffledRows, ShuffleFunction
 
@@ -157,6 +158,8 @@ class MiniBatches:
         self._batches_yielded = 0  # in the current epoch
         self._rng_state_at_epoch_start: dict[str, Any] | None = None  # None between epochs
         self._resuming_mid_epoch = False
+        self._dtype = dtype
+        self._data_description: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return math.ceil(self.n_examples / self.batch_size)
@@ -202,6 +205,18 @@ class MiniBatches:
             "block": rows_per_block,
             "blocks": blocks_per_buffer,
         }
+
+    def data_description(self) -> dict[str, Any]:
+        """Return what identifies the rows, computed when it is first asked for.
+
+        Returns
+        -------
+        dict
+            What `describe_data` returned.
+        """
+        if self._data_description is None:
+            self._data_description = describe_data(self._rows.data, self._dtype)
+        return self._data_description
 
     def validate_state(self, state: Mapping[str, Any]) -> None:
         """Raise `ArgumentError` unless `restore` can resume from `state`; nothing changes.

@@ -79,6 +79,11 @@ class ShuffledRows:
             data = self._data = Batch(x, y, data.sample_weight)
         self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
 
+    @property
+    def data(self) -> Batch:
+        """All examples, targets and weights."""
+        return self._data if isinstance(self._data, Batch) else Batch(*self._data.sources)
+
     def _check_can_stream(self, batch_size: int | None, memory_limit: int) -> None:
         if batch_size is None:
             rule = "batch_size must be a number, got None"

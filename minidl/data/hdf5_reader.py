@@ -89,10 +89,17 @@ class HDF5File:
     of them together.
     """
 
-    def __init__(self, path: FilePath, *, limit: int | Limits = Limits.max_bytes) -> None:
+    def __init__(
+        self,
+        path: FilePath,
+        *,
+        limit: int | Limits = Limits.max_bytes,
+        limit_name: str = "limit",
+    ) -> None:
         self.path = path
+        self._cure = f"pass a larger {limit_name} if you trust the file"
         self.limits = limit if isinstance(limit, Limits) else Limits(max_bytes=limit)
-        self.content = read_bounded(path, self.limits.max_bytes, "a data file")
+        self.content = read_bounded(path, self.limits.max_bytes, "a data file", self._cure)
         check_signature(path, self.content, len(self.content))
         self._unpacked_bytes = 0
 
@@ -153,7 +160,7 @@ class HDF5File:
         if self._unpacked_bytes > allowed:
             raise DataError(
                 f"{self.path}: the arrays may have {allowed:,} bytes in a file of {file_bytes:,}, "
-                f"found {self._unpacked_bytes:,}: pass a larger limit if you trust the file"
+                f"found {self._unpacked_bytes:,}: {self._cure}"
             )
 
     def _error(self, key: str, message: str) -> DataError:

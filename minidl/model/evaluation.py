@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 from ..batching.arguments import check_memory_limit
+from ..batching.data_digest import describe_data
 from ..batching.inference_batches import InferenceBatches
 from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
@@ -76,20 +76,50 @@ def evaluate(
         return evaluate_batches(isolated, batches)
 
 
-def make_validator(
-    objective: Objective, validation: Any, memory_limit: int, pass_limit: int | None = None
-) -> Callable[[], dict[str, float]]:
-    """Return a function that evaluates the validation set (X, Y) or (X, Y, sample_weight)."""
-    # A quarter for what is converted: the training set has as much, and the passes the rest.
-    data = prepare_data(objective, *validation, memory_limit=memory_limit // 4)
-    arrays = load_if_fits(data[:2], memory_limit // 2)  # a small set is read once and kept
-    if arrays is not None:
-        data = data._replace(x=arrays[0], y=arrays[1])
-    try:
-        batches = inference_batches(
-            objective, data, memory_limit=memory_limit, pass_limit=pass_limit
-        )
-    except ArgumentError as error:
-        hint = "validation gets an eighth of it where X and Y lie in files too"
-        raise ArgumentError(f"{error}; {hint}") from None
-    return lambda: evaluate_batches(objective, batches)
+class Validator:
+    """A validation set, which is evaluated after each epoch.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    validation : (X, Y) or (X, Y, sample_weight)
+        The set, as `Sequential.fit` takes it.
+    memory_limit : int
+        Bytes that its rows may take.
+    pass_limit : int, optional
+        Bytes that passing them through the model may take.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        validation: Any,
+        memory_limit: int,
+        pass_limit: int | None = None,
+    ) -> None:
+        # A quarter for what is converted: the training set has as much, and the passes the rest.
+        data = prepare_data(objective, *validation, memory_limit=memory_limit // 4)
+        arrays = load_if_fits(data[:2], memory_limit // 2)  # a small set is read once and kept
+        if arrays is not None:
+            data = data._replace(x=arrays[0], y=arrays[1])
+        try:
+            self._batches = inference_batches(
+                objective, data, memory_limit=memory_limit, pass_limit=pass_limit
+            )
+        except ArgumentError as error:
+            hint = "validation gets an eighth of it where X and Y lie in files too"
+            raise ArgumentError(f"{error}; {hint}") from None
+        self._objective = objective
+        self._data = data
+        self._data_description: dict[str, Any] | None = None
+
+    def __call__(self) -> dict[str, float]:
+        """Return the data loss and, for classifications, the accuracy."""
+        return evaluate_batches(self._objective, self._batches)
+
+    def data_description(self) -> dict[str, Any]:
+        """Return what identifies the rows, computed when it is first asked for."""
+        if self._data_description is None:
+            self._data_description = describe_data(self._data, self._objective.input_dtype)
+        return self._data_description

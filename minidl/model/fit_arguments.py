@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..batching.arguments import check_batch_size, check_memory_limit
@@ -18,7 +18,7 @@ from ..utils.given_class import cure_for_class
 from ..utils.random import RandomGenerator
 from ..utils.source_files import note_source_files
 from ..utils.validation import is_integer
-from .evaluation import make_validator
+from .evaluation import Validator
 from .hidden_state import check_hidden_state
 from .inputs import prepare_data
 from .row_sums import check_row_sums
@@ -31,12 +31,13 @@ def check_fit_arguments(
     memory_limit: Any,
     callbacks: Any,
     validation: Any,
+    resume_limit: Any = None,
 ) -> list[Callback]:
     """Validate the arguments of `Sequential.fit` that hold no data.
 
     Parameters
     ----------
-    optimizer, epochs, batch_size, memory_limit, callbacks, validation
+    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         As `Sequential.fit` takes them.
 
     Returns
@@ -56,6 +57,9 @@ def check_fit_arguments(
         raise ArgumentError(f"epochs must be an integer >= 1, got {epochs!r}")
     check_batch_size(batch_size)
     check_memory_limit(memory_limit)
+    if not (resume_limit is None or is_integer(resume_limit)):
+        rule = "resume_limit must be a number of bytes >= 1, or None"
+        raise ArgumentError(f"{rule}, got {resume_limit!r}")
     callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in callback_list:
         if not isinstance(callback, Callback):
@@ -75,7 +79,7 @@ class TrainingData(NamedTuple):
     batches: MiniBatches
     """The training set, in mini-batches."""
 
-    validate: Callable[[], dict[str, float]] | None
+    validate: Validator | None
     """Returns the metrics of the validation set, if there is one."""
 
 
@@ -128,7 +132,7 @@ def prepare_training_data(
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:
-            validate = make_validator(objective, validation, validation_limit, pass_limit)
+            validate = Validator(objective, validation, validation_limit, pass_limit)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,

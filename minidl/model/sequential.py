@@ -181,6 +181,7 @@ class Sequential:
         progress: bool = True,
         memory_limit: int = MEMORY_LIMIT,
         resume: FilePath | None = None,
+        resume_limit: int | None = None,
         sample_weight: npt.ArrayLike | None = None,
         class_weight: ClassWeight | None = None,
     ) -> History:
@@ -216,9 +217,12 @@ class Sequential:
             steps of training need. What does not fit of X or Y in a file is read again in each
             epoch (see `MiniBatches`).
         resume : path-like, optional
-            A file that `Checkpoint` wrote. With the same model, data, optimizer, batch size and
-            callbacks, training continues as if it had never stopped; `epochs` counts from the
-            beginning.
+            A file that `Checkpoint` wrote. With the same model, data, weights, optimizer, batch
+            size and callbacks, training continues as if it had never stopped; `epochs` counts from
+            the beginning.
+        resume_limit : int, optional
+            Bytes that this file may have at most. By default 256 MiB, and a copy of the model for
+            each array of the optimizer's state, for each callback, and two more.
         sample_weight : array_like of shape (m,) or (m, ...), optional
             The weight of each example, >= 0, scaled to a mean of 1. The data loss of a batch is the
             mean of w_i * loss_i. Weights affect only the data loss, not penalties or accuracy. A
@@ -239,6 +243,8 @@ class Sequential:
         ShapeError, DtypeError, ArgumentError
             If an argument does not have the form it must have, or a custom layer keeps what its
             output depends on in an attribute that is no `Buffer`; nothing has changed.
+        ResumeError
+            If the training is not the one in the file `resume`; the model has not changed.
         NonFiniteError
             If data is not finite, before anything has changed; or if training diverges.
         DataError
@@ -257,7 +263,7 @@ class Sequential:
         from .fit_arguments import check_fit_arguments, prepare_training_data
 
         callbacks = check_fit_arguments(
-            optimizer, epochs, batch_size, memory_limit, callbacks, validation
+            optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         )
         batches, validate = prepare_training_data(
             self.objective_function,
@@ -280,6 +286,7 @@ class Sequential:
             callbacks=callbacks,
             progress=progress,
             resume=resume,
+            resume_limit=resume_limit,
         )
 
     def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:

@@ -129,7 +129,9 @@ def pack_with_checksums(content: Mapping[str, Any], arrays: StoredArrays) -> dic
     }
 
 
-def read_verified(path: FilePath, limit: int | Limits = Limits.max_bytes) -> StoredFile:
+def read_verified(
+    path: FilePath, limit: int | Limits = Limits.max_bytes, *, limit_name: str = "limit"
+) -> StoredFile:
     """Read a file, and return its content and arrays once their checksums are verified.
 
     The checksum of the description is verified before it is parsed, and the checksum of each array
@@ -141,6 +143,8 @@ def read_verified(path: FilePath, limit: int | Limits = Limits.max_bytes) -> Sto
         The file.
     limit : int or Limits, default 256 MiB
         The largest allowed number of bytes of the file, and of its arrays together.
+    limit_name : str, default "limit"
+        The argument by which the user raises it, for the message.
 
     Returns
     -------
@@ -155,7 +159,7 @@ def read_verified(path: FilePath, limit: int | Limits = Limits.max_bytes) -> Sto
         If the file is not a model of minidl, is of a newer version of the format, or was changed
         after it was written.
     """
-    file = HDF5File(path, limit=limit)
+    file = HDF5File(path, limit=limit, limit_name=limit_name)
     content = _read_description(file)
     version = _check_format(path, content.pop("format", None), content.pop("version", None))
     table = content.pop("arrays", None)

@@ -15,7 +15,7 @@ from ..optimizers.base import Optimizer
 from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
 from ..utils.underflow import unguarded
-from .callbacks.base import Callback, TrainingRun
+from .callbacks.base import Callback, TrainingRun, Validate
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
 from .ended_schedule import warn_of_ended_schedule
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
 Hook: TypeAlias = Callable[[TrainingRun], None]
-Validate: TypeAlias = Callable[[], dict[str, float]]
 
 
 def train(
@@ -38,6 +37,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: FilePath | None = None,
+    resume_limit: int | None = None,
 ) -> History:
     """Train a model on mini-batches.
 
@@ -59,6 +59,8 @@ def train(
         Whether to show a progress bar.
     resume : path-like, optional
         A file of a `Checkpoint`, from which the training continues.
+    resume_limit : int, optional
+        Bytes that this file may have.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def train(
             pass  # who uses the model already ends first, all others will use a copy
         try:
             run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
-            _train(run, validate, resume)
+            _train(run, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
             with access:
@@ -98,13 +100,14 @@ def _new_run(
     rate_names = ["learning_rate"] if records_rate else []
     names = (*metric_names, *validation_names, *rate_names, *extra_names)
     observers = _observers(callbacks, progress)
-    return TrainingRun(model, optimizer, epochs, batches, names, observers)
+    return TrainingRun(model, optimizer, epochs, batches, names, observers, validate)
 
 
-def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None) -> None:
+def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
     """Run the epochs, from the start or from a checkpoint."""
     observers = run.callbacks
     objective = run.model.objective_function
+    validate = run.validate
     started: list[Callback] = []
     try:
         for observer in observers:
@@ -113,7 +116,7 @@ def _train(run: TrainingRun, validate: Validate | None, resume: FilePath | None)
         if resume is not None:
             from .resume import restore_training  # only files need h5py
 
-            restore_training(resume, run)
+            restore_training(resume, run, resume_limit)
         warn_of_ended_schedule(run)
         theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
         objective.parameters.make_read_only(True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError, EnvironmentWarning
+from ..data.hdf5_schema import Limits
+from ..errors import ArgumentError, DataError, EnvironmentWarning, ResumeError
 from ..serialization.classes import CUSTOM, add_distinct
 from ..serialization.configuration import model_config
 from ..serialization.container import StoredArrays, StoredFile, read_verified
@@ -36,6 +37,7 @@ from .resume_checks import (
     match_callbacks,
     mismatch_error,
 )
+from .run_identity import check_data, check_settings, run_identity
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 def check_savable(run: TrainingRun) -> None:
     """Raise `ArgumentError` if the model, the optimizer or the callbacks could not be saved."""
-    model_datasets(run.model.objective_function)
+    model_datasets(run.model.objective_function, {"training": {"identity": run_identity(run)}})
     run.optimizer.state()
     classes: dict[str, type[Any]] = {}
     for callback in run.callbacks:
@@ -113,7 +115,11 @@ def save_training(
         saved = {**saved, "resumed": resumed._asdict()}
         stored_arrays = _arrays_of(run.model, model_state)
     arrays: dict[str, Array] = {}
-    training = {"state": encode(saved, arrays), "environment": fingerprint()}
+    training = {
+        "state": encode(saved, arrays),
+        "identity": run_identity(run),
+        "environment": fingerprint(),
+    }
     stored_arrays = stored_arrays._replace(training=arrays)
     save_model(objective, path, {"training": training}, stored_arrays)
 
@@ -150,7 +156,7 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def restore_training(path: FilePath, run: TrainingRun) -> None:
+def restore_training(path: FilePath, run: TrainingRun, limit: int | None = None) -> None:
     """Continue `run` from the training state in a checkpoint.
 
     If an error is raised, only callbacks may have changed.
@@ -161,6 +167,8 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         The checkpoint.
     run : TrainingRun
         The training that is about to start.
+    limit : int, optional
+        Bytes that the file may have; by default `default_limit` of them.
 
     Raises
     ------
@@ -168,35 +176,63 @@ def restore_training(path: FilePath, run: TrainingRun) -> None:
         If the model, the optimizer, the data, the callbacks or another argument differs from that
         of the saved training.
     DataError
-        If the file is not a checkpoint, or was changed after it was written.
+        If the file is not a checkpoint, is too large, or was changed after it was written.
 
     Warns
     -----
     EnvironmentWarning
         If results may differ in the last digits, because NumPy, its BLAS, the processor or the
-        number of threads differs.
+        number of threads differs; or if the file does not tell the data of the saved training.
     """
-    stored = read_verified(path)
+    limit = default_limit(run) if limit is None else limit
+    stored = read_verified(path, limit, limit_name="resume_limit")
     training = stored.content.pop("training", None)
     if training is None:
         raise DataError(
             f"{path}: must be a checkpoint, found a model without a training state: "
             "use Sequential.load"
         )
-    arrays = _check_model(path, stored, run)
     try:
+        identity = training.get("identity")
+        if identity is not None:
+            check_settings(identity, run)
+        arrays = _check_model(path, stored, run)
+        if identity is not None:
+            check_data(identity, run)
         state, model_state = _decode_state(training, arrays, stored.version, run)
         check_state(state, model_state, run)
         saved_environment = dict(training["environment"])
         _restore_state(state, model_state, run)
+    except ResumeError as error:
+        raise ResumeError(f"{path}: {error.differences}", error.cure) from None
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
+    except DataError:
+        raise
     except Exception as error:  # e.g. if another program wrote the file
         raise DataError(
             f"{path}: must hold the state of a training, found an unexpected structure: "
             "restore a copy"
         ) from error
+    if identity is None:
+        warn_user(
+            f"{path}: the training resumes, but the file, of an earlier minidl, does not tell its "
+            "data, weights and validation set: make sure that they are the same",
+            EnvironmentWarning,
+        )
     _warn_of_other_environment(path, saved_environment)
+
+
+def default_limit(run: TrainingRun) -> int:
+    """Return how many bytes a checkpoint of a training may have, unless the user says it.
+
+    It may have a copy of the model for each array of the optimizer's state and for each callback,
+    the state to resume from, and as much besides as any other file.
+    """
+    objective = run.model.objective_function
+    model_bytes = sum(array.nbytes for array in ModelState.of(objective).arrays().values())
+    n_copies = 2 + len(run.optimizer.state_names) + len(run.callbacks)
+    return Limits.max_bytes + n_copies * model_bytes
 
 
 def _check_model(path: FilePath, stored: StoredFile, run: TrainingRun) -> StoredArrays:
@@ -205,8 +241,7 @@ def _check_model(path: FilePath, stored: StoredFile, run: TrainingRun) -> Stored
     if stored.version == 1:
         current, arrays = without_origins(current), arrays_by_role(arrays)
     if stored.content != current:
-        mismatch = mismatch_error("model", stored.content, current, "build the same model")
-        raise ArgumentError(f"{path}: {mismatch}")
+        raise mismatch_error("model", stored.content, current, "build the same model")
     check_arrays(path, run.model.layers, arrays, run.model.dtype.name)
     return arrays
 

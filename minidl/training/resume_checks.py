@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ResumeError
 from ..optimizers.base import Optimizer
 from ..serialization.classes import MINIDL, ORIGINS, class_entry
 from ..serialization.optimizer_config import (
@@ -180,10 +180,10 @@ def structure_of(value: Any) -> Any:
     return type(value).__name__
 
 
-def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> ArgumentError:
+def mismatch_error(quantity: str, saved: Any, current: Any, cure: str) -> ResumeError:
     """Return the error for an argument that differs from that of the saved training."""
-    return ArgumentError(
-        f"resume needs the {quantity} of the saved training, {saved}, got {current}: {cure}"
+    return ResumeError(
+        f"resume needs the {quantity} of the saved training, {saved}, got {current}", cure
     )
 
 

@@ -115,10 +115,11 @@ def test_a_training_of_version_1_is_resumed_as_if_it_had_not_stopped(epochs):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         resumed, history = train(epochs=epochs, seed=9, resume=SAMPLES / "checkpoint.h5")
-    assert {warning.category for warning in caught} <= {EnvironmentWarning}
+    assert {warning.category for warning in caught} == {EnvironmentWarning}
+    assert "does not tell its data" in str(caught[0].message)
     assert history.epochs == expected.epochs
     assert history.stopped == expected.stopped
-    if caught:  # on another computer, the last digits may differ
+    if caught[1:]:  # on another computer, the last digits may differ
         theta = uninterrupted.parameters.theta
         np.testing.assert_allclose(resumed.parameters.theta, theta, rtol=1e-4, atol=1e-6)
     else:

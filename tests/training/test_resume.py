@@ -346,7 +346,7 @@ def test_two_classes_of_callbacks_with_a_state_and_one_name_are_refused(tmp_path
         ({"model": network(dropout=False)}, "the model of the saved training"),
         (
             {"validation": None, "callbacks": [EarlyStopping("loss")]},
-            "val_accuracy, val_loss would be missing",
+            "the data of the saved training, got no validation set",
         ),
         (
             {"callbacks": []},

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...batching.batch import Batch
 from ...batching.minibatches import MiniBatches
@@ -17,6 +17,16 @@ from ..history import History
 
 if TYPE_CHECKING:
     from ...model.sequential import Sequential
+
+
+class Validate(Protocol):
+    """Evaluates a validation set."""
+
+    def __call__(self) -> dict[str, float]:
+        """Return the metrics."""
+
+    def data_description(self) -> dict[str, Any]:
+        """Return what identifies the set."""
 
 
 class TrainingRun:
@@ -36,6 +46,8 @@ class TrainingRun:
         The names of the columns that `history` will have.
     callbacks : sequence of Callback
         All callbacks, in the order in which they are called.
+    validate : callable, optional
+        Returns the metrics of the validation set after an epoch.
 
     Attributes
     ----------
@@ -52,6 +64,10 @@ class TrainingRun:
     loss_sum, n_examples, n_correct, n_predictions : float, int, int, int
         Sums over the current epoch so far: loss times examples, examples, correct predictions,
         predictions.
+    settings : dict of str to object
+        What else identifies the training, such as the noise of its data: numbers, strings, None,
+        and lists and dictionaries of them. A callback may add to it in `on_train_begin`; a training
+        with other settings does not resume from a checkpoint.
     initial_optimizer : Optimizer
         A copy of the optimizer with the arguments that it had at the start. Callbacks may change
         the learning rate of `optimizer`.
@@ -80,6 +96,7 @@ class TrainingRun:
         minibatches: MiniBatches,
         metric_names: tuple[str, ...] = ("loss",),
         callbacks: Sequence[Callback] = (),
+        validate: Validate | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -87,6 +104,8 @@ class TrainingRun:
         self.minibatches = minibatches
         self.metric_names = metric_names
         self.callbacks = callbacks
+        self.validate = validate
+        self.settings: dict[str, Any] = {}
         self.initial_optimizer = copy.copy(optimizer)
         self.history = History()
         self.start_time = time.perf_counter()
