@@ -193,10 +193,13 @@ def _load_images(name: str, folder: str | None) -> LoadedDataset:
 
 def _draw_points(options: argparse.Namespace) -> LoadedDataset:
     generator = POINTS[options.set]
-    noise = generator.noise if options.noise is None else options.noise
+    options.noise = generator.noise if options.noise is None else options.noise
+    options.points = options.points or DEFAULT_POINTS
     rng = np.random.RandomState(options.seed)
-    X, Y = generator.draw(options.points or DEFAULT_POINTS, noise, rng)
-    source = f"drawn: {len(X)} points in the plane with noise {noise:g}, seed {options.seed}"
+    X, Y = generator.draw(options.points, options.noise, rng)
+    source = (
+        f"drawn: {len(X)} points in the plane with noise {options.noise:g}, seed {options.seed}"
+    )
     classes = tuple(f"class {number}" for number in range(int(Y.max()) + 1))
     train, test = train_validation_split(X, Y, validation_fraction=0.25, seed=options.seed)
     return LoadedDataset(options.set, source, classes, train, test)

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from .. import (
+    ArgumentError,
     Callback,
     Checkpoint,
     EarlyStopping,
     History,
     Optimizer,
+    ResumeError,
     Sequential,
     __version__,
     plots,
@@ -27,6 +29,7 @@ from ..utils.atomic_files import atomic_write, check_folder
 from .common import add_command, to_json
 from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
+from .run_settings import RunSettings
 from .scores import measure, score_lines
 
 CHECKPOINT_SECONDS = 60
@@ -49,6 +52,8 @@ def add_train(subparsers: Any) -> None:
     group = parser.add_argument_group("output")
     text = "save the training in this file; resume from it if it exists (default: none)"
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
+    text = "train anew, and replace the file of --checkpoint, whatever training it holds"
+    group.add_argument("--fresh", action="store_true", help=text)
     text = "write model.h5, results.json and figures there (default: only print)"
     group.add_argument("--out", type=Path, metavar="DIR", help=text)
 
@@ -96,7 +101,8 @@ def train(options: argparse.Namespace) -> int:
 
     Ctrl-C ends the training; the results are then those of the best epoch so far, and the exit
     status is 130. With --checkpoint, the same command later resumes the training, with the same
-    results as if it had never been interrupted.
+    results as if it had never been interrupted. Another dataset, seed or other setting is refused,
+    unless --fresh is given: then the training starts anew and replaces the file.
 
     Parameters
     ----------
@@ -117,6 +123,10 @@ def train(options: argparse.Namespace) -> int:
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
+    if options.fresh and options.checkpoint is None:
+        raise ArgumentError(
+            "--fresh replaces the file of --checkpoint: pass --checkpoint FILE, too"
+        )
     dataset = load_dataset(options)
     n_train, n_features = dataset.train[0].shape
     model = build_model(options, n_features, dataset.n_outputs)
@@ -159,8 +169,13 @@ def _plan(
         f"{network_shape(model)}: {model.parameters.size:,} parameters, "
         f"{optimizer}, {options.epochs:,} epochs"
     )
-    if options.checkpoint is not None and options.checkpoint.exists():
+    if _resumed_file(options) is not None:
         yield f"resuming from {options.checkpoint}"
+
+
+def _resumed_file(options: argparse.Namespace) -> Path | None:
+    path: Path | None = options.checkpoint
+    return path if path is not None and path.exists() and not options.fresh else None
 
 
 def _fit(
@@ -170,20 +185,24 @@ def _fit(
     X, Y = dataset.train
     best = KeepBestEpoch("loss", patience=options.epochs)
     callbacks: list[Callback] = [best]
-    path: Path | None = options.checkpoint
-    if path is not None:
-        callbacks.append(Checkpoint(path, every_seconds=CHECKPOINT_SECONDS))
-    with suppress(KeyboardInterrupt):
-        model.fit(
-            X,
-            Y,
-            optimizer=optimizer,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            callbacks=callbacks,
-            progress=sys.stderr.isatty(),
-            resume=path if path is not None and path.exists() else None,
-        )
+    if options.checkpoint is not None:
+        checkpoint = Checkpoint(options.checkpoint, every_seconds=CHECKPOINT_SECONDS)
+        callbacks += [RunSettings(options), checkpoint]
+    try:
+        with suppress(KeyboardInterrupt):
+            model.fit(
+                X,
+                Y,
+                optimizer=optimizer,
+                epochs=options.epochs,
+                batch_size=options.batch_size,
+                callbacks=callbacks,
+                progress=sys.stderr.isatty(),
+                resume=_resumed_file(options),
+            )
+    except ResumeError as error:
+        cure = "pass --fresh to train anew and replace the file, or pass the old settings and data"
+        raise ResumeError(error.differences, cure) from None
     return best
 
 
