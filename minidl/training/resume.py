@@ -23,7 +23,7 @@ from ..serialization.optimizer_config import (
 from ..serialization.version_1_models import arrays_by_role, without_origins
 from ..serialization.version_1_trainings import training_from_version_1
 from ..utils.atomic_files import FilePath
-from ..utils.environment import fingerprint
+from ..utils.environment import environment_changes, fingerprint
 from ..utils.random import get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
@@ -291,12 +291,7 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
 
 
 def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:
-    current = fingerprint()
-    changes = [
-        f"{name} was {saved.get(name)} and is {current.get(name)}"
-        for name in {**saved, **current}
-        if saved.get(name) != current.get(name)
-    ]
+    changes = environment_changes(saved, fingerprint())
     if changes:
         warn_user(
             f"{path}: the training resumes, but its last digits may differ: {'; '.join(changes)}",
