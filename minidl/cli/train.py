@@ -30,7 +30,7 @@ from .common import add_command, to_json
 from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
 from .run_settings import RunSettings
-from .scores import measure, score_lines
+from .scores import measure, remarks, score_lines
 
 CHECKPOINT_SECONDS = 60
 DPI = 120
@@ -98,6 +98,10 @@ def train(options: argparse.Namespace) -> int:
     Train a fully connected network on a dataset; print its accuracy on the training and the test
     set, next to that of always predicting the majority class. With --out, write the network
     (model.h5), results.json and, if matplotlib is installed, figures.
+
+    A training that fails says so: if it diverges to numbers that are not finite, nothing is written
+    and the exit status is 1; if it only ends with a larger loss, or with no better accuracy than
+    the majority class, a sentence follows the results.
 
     Ctrl-C ends the training; the results are then those of the best epoch so far, and the exit
     status is 130. With --checkpoint, the same command later resumes the training, with the same
@@ -216,6 +220,7 @@ def _results(
 ) -> dict[str, Any]:
     """Return the content of results.json."""
     not_arguments = ("command", "run", "json", "debug")
+    scores = measure(model, dataset)
     return {
         "command": "train",
         "settings": {
@@ -224,8 +229,9 @@ def _results(
         "interrupted": interrupted,
         "epochs": best.history.epochs,
         "epoch": best.best_epoch if interrupted else best.history.epochs,
-        **measure(model, dataset),
+        **scores,
         "loss": best.history.loss,
+        "remarks": remarks(scores, best.history.loss[0]),
         "seconds": best.history.seconds,
         "versions": {
             "minidl": __version__,
@@ -246,6 +252,7 @@ def _report(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[st
         if options.checkpoint is not None:
             yield f"saved the training in {options.checkpoint}: run the same command to resume it"
     yield from score_lines(results)
+    yield from results["remarks"]
     yield f"{n_epochs:,} epochs in {results['seconds']:.1f} s"
 
 

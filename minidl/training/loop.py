@@ -74,7 +74,7 @@ def train(
             pass  # who uses the model already ends first, all others will use a copy
         try:
             run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
-            _train(run, resume, resume_limit)
+            _train_and_check(run, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
             with access:
@@ -103,6 +103,18 @@ def _new_run(
     return TrainingRun(model, optimizer, epochs, batches, names, observers, validate)
 
 
+def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
+    """Train, and leave a finite model, also after an error."""
+    try:
+        _train(run, resume, resume_limit)
+    except BaseException as error:
+        for guard in run.guards:
+            guard.check_end(run, error)
+        raise
+    for guard in run.guards:
+        guard.check_end(run, None)
+
+
 def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
     """Run the epochs, from the start or from a checkpoint."""
     observers = run.callbacks
@@ -117,6 +129,8 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
             from .resume import restore_training  # only files need h5py
 
             restore_training(resume, run, resume_limit)
+            for guard in run.guards:
+                guard.remember("the checkpoint")
         warn_of_ended_schedule(run)
         theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
         objective.parameters.make_read_only(True)
@@ -124,6 +138,7 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
         on_batch_end = _overridden_hooks(observers, "on_batch_end", objective.access.lock)
         while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
             metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
+            run.check_finite()
             if run.stop_immediately:
                 break
             if validate:

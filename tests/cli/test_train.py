@@ -219,6 +219,30 @@ def test_a_training_that_diverges_is_one_line(capsys):
     assert "Try a smaller learning rate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("rate", ["1e308", "1e30"])  # the parameters; the outputs alone
+def test_a_network_that_is_not_finite_after_the_last_update_is_not_written(rate, capsys, tmp_path):
+    words = ["--optimizer", "gd", "--learning-rate", rate, "--epochs", "1", "--batch-size", "400"]
+    assert main(["train", "moons", *words, "--out", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "accuracy" not in out
+    assert "must" in err
+    assert "finite" in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_diverged_but_is_finite_says_so(capsys, results):
+    words = ["moons", "--optimizer", "gd", "--learning-rate", 5000, "--epochs", 1]
+    words += ["--batch-size", 400]
+    assert main(["train", *map(str, words)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "The training diverged: the loss is 3.67e+08, after 0.683 in the first epoch." in out
+    assert "The accuracy on the test set, 0.500, is only that of always choosing" in out
+    assert len(results(*words)["remarks"]) == 3
+    assert results("moons", "--epochs", 5)["remarks"] == []
+
+
 def test_ctrl_c_restores_the_best_epoch(capsys, monkeypatch):
     class Impatient(GradientDescent):
         """Trains well for two epochs, diverges in the third, interrupts in the fourth."""

@@ -17,6 +17,7 @@ from ..history import History
 
 if TYPE_CHECKING:
     from ...model.sequential import Sequential
+    from .stop_on_nonfinite import StopOnNonFinite
 
 
 class Validate(Protocol):
@@ -79,6 +80,10 @@ class TrainingRun:
         Whether training ends after the current batch, not after the epoch.
     resuming_mid_epoch : bool
         Whether the training continues within an epoch.
+    restored : str or None
+        Where the parameters are from that a callback has restored at the end, such as "epoch 3".
+    guards : list of StopOnNonFinite
+        Those that have started.
 
     Examples
     --------
@@ -115,6 +120,8 @@ class TrainingRun:
         self.stopped: str | None = None
         self.stop_immediately = False
         self.resuming_mid_epoch = False
+        self.restored: str | None = None
+        self.guards: list[StopOnNonFinite] = []
         self.epoch = 0
         self.batch = 0
         self.loss_sum = 0.0
@@ -148,6 +155,15 @@ class TrainingRun:
         """
         self.stopped = reason
         self.stop_immediately = now
+
+    def check_finite(self) -> None:
+        """Raise `NonFiniteError` if the model is not finite: before it is saved or kept.
+
+        A model with such values gets its last finite parameters back. Nothing is checked if there
+        is no `StopOnNonFinite`, or a disabled one.
+        """
+        for guard in self.guards:
+            guard.check_model(self)
 
     def measures_before_step(self, name: str) -> bool:
         """Return whether a metric is that of the parameters before the only step of an epoch.

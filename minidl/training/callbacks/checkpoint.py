@@ -180,6 +180,7 @@ class Checkpoint(Callback):
         self._restore_handlers.close()
         final_state, self._final_state = self._final_state, None
         if self.path and final_state and final_state.differs_from(run.model):
+            run.check_finite()
             save_training(self.path, run, state=final_state)
 
     def state(self) -> dict[str, Any]:
@@ -223,6 +224,7 @@ class Checkpoint(Callback):
         from ..resume import capture_resumable_state, save_training
 
         if path:
+            run.check_finite()
             state = capture_resumable_state(run)
             save_training(path, run, state=state, model_state=model_state)
             self._last_save = time.perf_counter()

@@ -144,5 +144,6 @@ class EarlyStopping(Callback):
         if self._best_state is None:
             return
         self._best_state.restore(run.model.objective_function)
+        run.restored = f"epoch {self.best_epoch}, the best by {self.monitor}"
         if run.stopped:
             run.stop(f"{run.stopped}; the parameters of epoch {self.best_epoch} were restored")

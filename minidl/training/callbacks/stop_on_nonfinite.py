@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...errors import NonFiniteError
 from ...layers.base import Layer
 from ...layers.container import Container
+from ...utils.typing import Array
 from ...utils.validation import all_finite
 from .base import Callback, TrainingRun
+
+MAX_NAMES = 5  # of parameters, in a message
 
 
 class StopOnNonFinite(Callback):
     """Stop before the step when the loss or the gradient is NaN or infinite.
 
-    `fit` adds this callback unless there is one. The error names epoch, batch and layer. The model
-    gets back its parameters of at most 16 steps earlier, when everything was finite.
+    `fit` adds this callback unless there is one. The parameters are checked, too: after each epoch,
+    before a `Checkpoint` saves, and when training ends. The error names epoch, batch and layer, and
+    says which parameters the model has: those of at most 16 steps earlier, when everything was
+    finite, or those of the best epoch if `EarlyStopping` has restored them.
 
     Parameters
     ----------
@@ -50,17 +55,30 @@ class StopOnNonFinite(Callback):
         objective = run.model.objective_function
         self._parameters = objective.parameters
         self._buffers = objective.buffers
-        self._finite_theta = self._parameters.theta.copy()
         self._buffer_values = [buffer.value for buffer in self._buffers.values()]
-        self._finite_buffers = self._buffers.copy_values()
-        self._finite_at = "the start"
         self._steps = 0
+        self._error: NonFiniteError | None = None
+        self._finite_theta = np.empty_like(self._parameters.theta)
+        self.remember("the start")
         # Of a layer without parameters, an output that is not finite shows in a gradient.
         self._trainable = sorted({int(name.partition(".")[0]) for name, _ in self._parameters})
         modules = objective.modules
         self._containers = [module for module in modules if isinstance(module, Container)]
         if self._containers:
             self._trainable_ids = {id(module) for module in modules if module.parameters()}
+        run.guards.append(self)
+
+    def remember(self, place: str) -> None:
+        """Copy the model's parameters and buffers, to give them back at an error.
+
+        Parameters
+        ----------
+        place : str
+            Where they are from, for the error: "the start", "epoch 2, batch 1".
+        """
+        np.copyto(self._finite_theta, self._parameters.theta)
+        self._finite_buffers = self._buffers.copy_values()
+        self._place = place
 
     def on_gradient(self, run: TrainingRun) -> None:
         if not self.enabled or run.forward_pass is None:
@@ -73,28 +91,117 @@ class StopOnNonFinite(Callback):
             for _, layer, output in container.inner_outputs():
                 if id(layer) in self._trainable_ids:
                     checked_outputs.append(output)
-        checked = (parameters.grad, *checked_outputs, *self._buffer_values)
+        checked = [parameters.grad, *checked_outputs, *self._buffer_values]
+        is_copied = self._steps % self.EVERY == 0
+        if is_copied:
+            checked.append(parameters.theta)  # not each changes an output: rows of a table
         if math.isfinite(run.loss) and all_finite(*checked):
-            if self._steps % self.EVERY == 0:
-                np.copyto(self._finite_theta, parameters.theta)
-                self._finite_buffers = self._buffers.copy_values()
-                self._finite_at = f"epoch {run.epoch}, batch {run.batch}"
+            if is_copied:
+                self.remember(f"epoch {run.epoch}, batch {run.batch}")
             self._steps += 1
             return
-        cause = "the gradient is not finite"
+        gradients = [(name, parameter.grad) for name, parameter in parameters]
+        cause = f"the gradient of {_names_not_finite(gradients)} is not finite"
         with np.errstate(all="ignore"):
             for description, array in _computed_arrays(run):
                 if not all_finite(np.asarray(array)):
                     cause = description
                     break
-        parameters.make_read_only(False)
-        parameters.theta = self._finite_theta
+        self._stop(run, f"at epoch {run.epoch}, batch {run.batch}, {cause}")
+
+    def check_model(self, run: TrainingRun) -> None:
+        """Raise if the last step has made a parameter or a buffer not finite.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The training, between two steps.
+
+        Raises
+        ------
+        NonFiniteError
+            The model has its last finite parameters then.
+        """
+        names = self._names_not_finite()
+        if names:
+            cause = f"the step of {run.optimizer} left NaN or infinity in {names}"
+            self._stop(run, f"at epoch {run.epoch}, batch {run.batch}, {cause}")
+
+    def check_end(self, run: TrainingRun, error: BaseException | None) -> None:
+        """Check the model that `fit` leaves, and say in the error which parameters it has.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The training, after `on_train_end` of all callbacks.
+        error : BaseException or None
+            What ended the training. The error of this callback gets the final words: another
+            callback may have restored other parameters. Others get a note if the model was not
+            finite.
+
+        Raises
+        ------
+        NonFiniteError
+            If nothing else has ended the training, and the model is not finite.
+        """
+        names = self._names_not_finite()
+        if names and error is None:
+            self._stop(run, f"at its end there was NaN or infinity in {names}")
+        if names:
+            self._give_back()
+        held = self._held(run)
+        if isinstance(error, NonFiniteError) and error is self._error:
+            error.args = (self._message(held),)
+        elif error is not None and names:
+            error.add_note(f"There was NaN or infinity in {names}. {held}")
+
+    def _names_not_finite(self) -> str:
+        """Return the paths of parameters and buffers that are not finite, for a message."""
+        if not self.enabled:
+            return ""
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            if all_finite(self._parameters.theta, *self._buffer_values):
+                return ""
+            members = [*self._parameters, *self._buffers.items()]
+            return _names_not_finite([(name, member.value) for name, member in members])
+
+    def _stop(self, run: TrainingRun, problem: str) -> NoReturn:
+        self._problem = problem
+        self._rate = run.optimizer.learning_rate
+        self._give_back()
+        self._error = NonFiniteError(self._message(self._held(run)))
+        raise self._error
+
+    def _give_back(self) -> None:
+        self._parameters.make_read_only(False)
+        self._parameters.theta = self._finite_theta
         self._buffers.restore(self._finite_buffers)
-        raise NonFiniteError(
-            f"training must stay finite, but at epoch {run.epoch}, batch {run.batch}, {cause}. "
-            f"The model has the parameters of {self._finite_at}, when everything was finite. Try "
-            f"a smaller learning rate (now {run.optimizer.learning_rate:g}), or scale the inputs"
+
+    def _held(self, run: TrainingRun) -> str:
+        """Return the sentence about the parameters that the model has now."""
+        names = self._names_not_finite()
+        is_same = self._parameters.theta.tobytes() == self._finite_theta.tobytes()
+        if is_same:
+            place, rest = self._place, "when everything was finite"
+        else:
+            place, rest = run.restored or "a callback's choice", "which are finite"
+        if names:
+            rest = f"with NaN or infinity in {names}"
+        return f"The model has the parameters of {place}, {rest}."
+
+    def _message(self, held: str) -> str:
+        return (
+            f"training must stay finite, but {self._problem}. {held} Try "
+            f"a smaller learning rate (now {self._rate:g}), or scale the inputs"
         )
+
+
+def _names_not_finite(named_arrays: Sequence[tuple[str, Array]]) -> str:
+    """Return the names of the arrays that are not finite, for a message."""
+    names = [name for name, array in named_arrays if not all_finite(array)]
+    if len(names) > MAX_NAMES:
+        names[MAX_NAMES - 1 :] = [f"{len(names) - MAX_NAMES + 1} others"]
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def _computed_arrays(run: TrainingRun) -> Iterator[tuple[str, Any]]:

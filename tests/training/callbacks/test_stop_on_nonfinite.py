@@ -6,10 +6,14 @@ from callback_training import X, Y, fit
 from helpers import Gain, classifier
 
 from minidl import (
+    Adam,
     BinaryCrossEntropy,
+    Buffer,
     Callback,
     Chain,
+    Checkpoint,
     Concat,
+    EarlyStopping,
     GradientDescent,
     Layer,
     Linear,
@@ -21,6 +25,7 @@ from minidl import (
     Sigmoid,
     StopOnNonFinite,
     Tanh,
+    Zeros,
 )
 
 
@@ -183,3 +188,172 @@ def test_a_bad_parameter_of_an_inner_layer_is_named():
     message = r"layer 1\.body\.0, Linear\(4, 4\), has a bias that is not finite"
     with pytest.raises(NonFiniteError, match=message):
         fit(model, rate=1e-3)
+
+
+class Explodes(GradientDescent):
+    """Makes a parameter infinite in one step."""
+
+    def __init__(self, at, index=0, rate=0.1):
+        super().__init__(rate)
+        self.at, self.index = at, index
+
+    def update(self, theta, grad):
+        super().update(theta, grad)
+        if self.step_count + 1 == self.at:
+            theta[self.index] = np.inf
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: GradientDescent(1e308),
+        lambda: Adam(epsilon=1e-60),  # 0 in float32: 0 / 0 where a gradient is 0
+        lambda: Adam(1e308, epsilon=1e308),  # infinite in float32
+        lambda: Explodes(1),
+    ],
+)
+@pytest.mark.parametrize("observed", [True, False])
+def test_a_last_update_that_is_not_finite_is_an_error(optimizer, observed, tmp_path):
+    layers = [Linear(3, 4), ReLU(), Linear(4, 1), Sigmoid()]
+    model = Sequential(layers, loss=BinaryCrossEntropy())
+    model.parameters["0.bias"].value = np.full(4, -100.0)  # all gradients of the layer are 0
+    before = model.parameters.theta.copy()
+    callbacks = [EarlyStopping("loss"), Checkpoint(tmp_path / "a.h5", keep="both", monitor="loss")]
+    message = (
+        r"at epoch 1, batch 1, the step of .* left NaN or infinity in 0\.weight.*parameters of"
+    )
+    with pytest.raises(NonFiniteError, match=message + " epoch 1, batch 1, when everything"):
+        fit(
+            model,
+            *(callbacks if observed else []),
+            optimizer=optimizer(),
+            epochs=1,
+            batch_size=None,
+        )
+    np.testing.assert_array_equal(model.parameters.theta, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_update_is_checked_before_a_checkpoint_saves_within_an_epoch(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "a.h5", every_seconds=1e-9)
+    with pytest.raises(NonFiniteError, match=r"epoch 1, batch 3, the step .* in 2\.bias\. The"):
+        fit(classifier(), checkpoint, optimizer=Explodes(3, -1), batch_size=2)
+    assert np.isfinite(Sequential.load(tmp_path / "a.h5").parameters.theta).all()
+
+
+def test_a_parameter_that_no_output_shows_is_found_before_it_is_kept():
+    class Idle(Linear):
+        def forward(self, x, *, training=False):
+            self.weight.value  # noqa: B018
+            return x
+
+        def backward(self, dy):
+            self.weight.grad[...] = self.bias.grad[...] = 0
+            return dy
+
+    model = Sequential(
+        [Linear(3, 4), Idle(4, 4), Linear(4, 1), Sigmoid()], loss=BinaryCrossEntropy()
+    )
+    model.parameters["1.bias"].value = [0, np.nan, 0, 0]
+    message = (
+        r"layer 1, Idle\(4, 4\), has a bias .* the start, with NaN or infinity in 1\.bias\. Try"
+    )
+    with pytest.raises(NonFiniteError, match=message):
+        fit(model)
+
+
+def test_beside_early_stopping_the_error_names_the_epoch_that_was_restored():
+    model, stopping = classifier(), EarlyStopping("loss", patience=99)
+    with pytest.raises(
+        NonFiniteError,
+        match=r"epoch 4, batch 2, .* has the parameters of epoch 3, the best by loss, which are",
+    ):
+        fit(model, stopping, optimizer=Explodes(9 + 1), batch_size=4, epochs=9)
+    other = classifier()
+    fit(other, batch_size=4, epochs=3)
+    assert stopping.best_epoch == 3
+    np.testing.assert_array_equal(model.parameters.theta, other.parameters.theta)
+
+
+class BadGradient(Callback):
+    def on_gradient(self, run):
+        run.model.parameters.grad[0] = np.nan
+
+
+@pytest.mark.parametrize("every", [None, 1e-9])
+def test_right_after_a_resume_the_model_has_the_parameters_of_the_file(every, tmp_path):
+    saved, model, path = classifier(), classifier(), tmp_path / "a.h5"
+    fit(saved, Checkpoint(path, every_seconds=every), batch_size=4, epochs=3)
+    model.parameters.theta = model.parameters.theta + 1
+    with pytest.raises(
+        NonFiniteError,
+        match=r"epoch 4, batch 1, the gradient of 0\.weight is not finite\. The model has the "
+        "parameters of the checkpoint, when",
+    ):
+        fit(model, BadGradient(), StopOnNonFinite(), batch_size=4, resume=path)
+    np.testing.assert_array_equal(model.parameters.theta, saved.parameters.theta)
+
+
+def test_a_finished_training_that_is_not_finite_is_not_returned_by_a_resume(tmp_path):
+    fit(classifier(), PlantNaN(), Checkpoint(tmp_path / "a.h5"), StopOnNonFinite(False), epochs=2)
+    with pytest.raises(
+        NonFiniteError,
+        match=r"at its end there was NaN or infinity in 2\.weight.*the checkpoint, "
+        r"with NaN or infinity in 2\.weight",
+    ):
+        fit(classifier(), resume=tmp_path / "a.h5", epochs=2)
+
+
+class AtTheEnd(Callback):
+    def on_train_end(self, run):
+        run.model.parameters["0.bias"].value[0] = np.inf
+
+
+def test_what_a_callback_leaves_at_the_end_is_checked():
+    model = classifier()
+    with pytest.raises(NonFiniteError, match=r"its end there was NaN or infinity in 0\.bias\. The"):
+        fit(model, AtTheEnd())
+    assert np.isfinite(model.parameters.theta).all()
+    fit(model, AtTheEnd(), StopOnNonFinite(False))
+    assert not np.isfinite(model.parameters.theta).all()
+
+
+def test_other_errors_leave_a_finite_model_and_tell_of_it():
+    class Interrupts(Callback):
+        def on_batch_end(self, run):
+            raise KeyboardInterrupt
+
+    model = classifier()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(model, Interrupts(), optimizer=Explodes(1))
+    assert np.isfinite(model.parameters.theta).all()
+    assert caught.value.__notes__ == [
+        "There was NaN or infinity in 0.weight. The model has the parameters of epoch 1, batch 1, "
+        "when everything was finite."
+    ]
+
+
+def test_many_parameters_are_counted():
+    layers = [Linear(1, 1) for _ in range(4)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    with pytest.raises(
+        NonFiniteError, match=r"in 0\.weight, 0\.bias, 1\.weight, 1\.bias and 4 others\. The model"
+    ):
+        model.fit([[1.0]], [0.0], optimizer=GradientDescent(1e308), epochs=1, progress=False)
+
+
+def test_a_buffer_is_named():
+    class Scaled(Gain):
+        def __init__(self):
+            super().__init__(4)
+            self.scale = Buffer((4,), init=Zeros())
+
+    class Spoils(Callback):
+        def on_batch_end(self, run):
+            run.model.buffers["1.scale"].value[0] = np.nan
+
+    layers = [Linear(3, 4), Scaled(), Linear(4, 1), Sigmoid()]
+    model = Sequential(layers, loss=BinaryCrossEntropy())
+    with pytest.raises(NonFiniteError, match=r"left NaN or infinity in 1\.scale\. The model"):
+        fit(model, Spoils())
+    assert model.buffers["1.scale"].value.tolist() == [0, 0, 0, 0]
