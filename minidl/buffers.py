@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .escaping import escaped
 from .parameters import InitFunction, check_shape_and_init, copy_into
 from .utils.foreign_words import explain_arguments
 from .utils.random import RandomGenerator
@@ -199,4 +200,4 @@ class BufferSet(Mapping[str, Buffer]):
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {buffer.shape}" for name, buffer in self.items())
-        return f"BufferSet({shapes})"
+        return escaped(f"BufferSet({shapes})")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .escaping import escaped
+
 __all__ = [
     "ArgumentError",
     "DataError",
@@ -27,7 +29,13 @@ __all__ = [
 
 
 class MinidlError(Exception):
-    """Base class of all errors that minidl raises."""
+    """Base class of all errors that minidl raises.
+
+    Its text has no control characters, whatever the name of a file in it.
+    """
+
+    def __str__(self) -> str:
+        return escaped(super().__str__())
 
 
 class ShapeError(MinidlError, ValueError):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
+from .escaping import escaped
 from .utils.foreign_words import explain_arguments
 from .utils.given_class import cure_for_class
 from .utils.masked import check_not_masked
@@ -331,7 +332,7 @@ class ParameterVector:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {parameter.shape}" for name, parameter in self)
-        return f"ParameterVector({self.size} {self.dtype}: {shapes})"
+        return escaped(f"ParameterVector({self.size} {self.dtype}: {shapes})")
 
 
 _READ_ONLY = (

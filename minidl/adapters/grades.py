@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, MinidlError
+from ..escaping import escaped
 from ..gradcheck.diagnosis.diagnose import UNKNOWN
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
@@ -95,7 +96,7 @@ class Grades:
         raise KeyError(student)
 
     def __str__(self) -> str:
-        cells = [_HEADER, *(row[:4] for row in self.rows)]
+        cells = [_HEADER, *(tuple(map(escaped, row[:4])) for row in self.rows)]
         widths = [max(len(row[column]) for row in cells) for column in range(3)]
         lines = [
             "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]])
@@ -113,7 +114,7 @@ class Grades:
             styles = ["", f"color:{_COLOURS[row.verdict]};", "", ""]
             body += "<tr>{}</tr>".format(
                 "".join(
-                    f"<td style='{style}text-align:left'>{escape(cell)}</td>"
+                    f"<td style='{style}text-align:left'>{escape(escaped(cell))}</td>"
                     for style, cell in zip(styles, row[:4], strict=True)
                 )
             )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from .. import MinidlError, __version__
+from ..escaping import escaped_lines
 from .check import add_check
 from .common import CommandParser
 from .data_commands import add_data
 from .dataset_options import incompatible_option
 from .evaluate import add_evaluate
 from .predict import add_predict
+from .streams import complain, standard_streams
 from .train import add_train
 
 EXAMPLES = """examples:
@@ -56,9 +58,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 success, 1 an error or a wrong gradient, 130 Ctrl-C. An invalid command line exits with
-        status 2.
+        0 success, 1 an error, a wrong gradient or output that could not be written, 130 Ctrl-C. An
+        invalid command line exits with status 2.
     """
+    with standard_streams() as streams:
+        try:
+            return streams.final_status(_run(argv))
+        except SystemExit as end:  # of the parser, after a help or an invalid command line
+            raise SystemExit(streams.final_status(int(end.code or 0))) from None
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = make_parser()
     options = parser.parse_args(argv)
     message = incompatible_option(options) if "points" in options else None
@@ -66,18 +76,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(message)
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         status, message = 130, "interrupted"
-    except BrokenPipeError:  # the reader has gone, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         if options.debug:
-            raise
+            print(escaped_lines(traceback.format_exc()), end="", file=sys.stderr)
+            return 1
         status, message = 1, " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, MinidlError | OSError | MemoryError):
             message = f"unexpected {type(error).__name__}: {message} (--debug shows where)"
-    print(f"minidl {options.command}: {message}", file=sys.stderr)
+    complain(options.command, message)
     return status

@@ -78,5 +78,6 @@ def check(options: argparse.Namespace) -> int:
         "network": network,
         **json.loads(report.to_json()),
     }
-    lines = [f"source  {dataset.source}", f"network {network}", "", report.text(colour=None)]
-    return emit(options, content, lines, status=_STATUS[report.status])
+    lines = [f"source  {dataset.source}", f"network {network}", ""]
+    text = report.text(colour=None)
+    return emit(options, content, lines, report=text, status=_STATUS[report.status])

@@ -9,6 +9,9 @@ import os
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ..escaping import escaped
+from .streams import show
+
 
 class CommandParser(argparse.ArgumentParser):
     """Argument parser that reports an error in one line and accepts no abbreviated options.
@@ -26,7 +29,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message in one line on stderr and exit with status 2."""
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+        line = f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)"
+        self.exit(2, f"{escaped(line)}\n")
 
 
 def add_command(
@@ -83,7 +87,12 @@ def to_json(content: dict[str, Any]) -> str:
 
 
 def emit(
-    options: argparse.Namespace, content: dict[str, Any], lines: list[str], *, status: int = 0
+    options: argparse.Namespace,
+    content: dict[str, Any],
+    lines: list[str],
+    *,
+    report: str = "",
+    status: int = 0,
 ) -> int:
     """Print the results of a command and return its exit status.
 
@@ -94,7 +103,9 @@ def emit(
     content : dict
         The results, without the name of the command.
     lines : list of str
-        The same for a reader.
+        The same for a reader; control characters in them are escaped.
+    report : str, default ""
+        Text that has been made for a terminal, with colours, to print after the lines.
     status : int, default 0
         The exit status.
 
@@ -105,7 +116,8 @@ def emit(
     """
     if options.json:
         print(to_json({"command": options.command, **content}))
-    else:
-        for line in lines:
-            print(line)
+        return status
+    show(*lines)
+    if report:
+        print(report)
     return status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from .. import DataError, Sequential, ShapeError
 from ..data import read_image
 from ..data.synthetic_images import CAT_CLASSES
 from .common import add_command, emit
+from .streams import complain
 
 
 def add_predict(subparsers: Any) -> None:
@@ -56,7 +56,7 @@ def predict(options: argparse.Namespace) -> int:
         try:
             predictions.append(_predict_image(model, path))
         except DataError as error:
-            print(f"minidl predict: {error}", file=sys.stderr)
+            complain("predict", str(error))
         except ShapeError as error:
             raise ShapeError(
                 f"{options.model}: must be a network for images of 64 x 64 x 3, but {error}"

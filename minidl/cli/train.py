@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,7 +21,6 @@ from .. import (
     ResumeError,
     Sequential,
     __version__,
-    plots,
 )
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write, check_folder
@@ -31,9 +29,10 @@ from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
 from .run_settings import RunSettings
 from .scores import measure, remarks, score_lines
+from .streams import show
+from .train_figures import train_figures, write_figures
 
 CHECKPOINT_SECONDS = 60
-DPI = 120
 
 
 def add_train(subparsers: Any) -> None:
@@ -138,24 +137,30 @@ def train(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_folder(options.out)  # fails before the training
     if not options.json:
-        print(*_plan(options, dataset, model, optimizer), sep="\n", flush=True)
+        show(*_plan(options, dataset, model, optimizer))
     best = _fit(options, dataset, model, optimizer)
     n_epochs = best.history.epochs
     interrupted = n_epochs < options.epochs
     if interrupted and not n_epochs:
         raise KeyboardInterrupt
     results = _results(options, dataset, model, best, interrupted=interrupted)
-    if not options.json:
-        print(*_report(options, results), sep="\n", flush=True)
-    if options.out is not None:
-        names = _write(options.out, model, best.history, dataset, results)
-        if not options.json:
-            print(f"wrote {', '.join(names)} in {options.out}")
+    if options.out is not None:  # before anything else that could fail
+        model.save(options.out / "model.h5")
+        atomic_write(options.out / "results.json", f"{to_json(results)}\n".encode())
     if options.json:
-        print(to_json(results))
+        print(to_json(results), flush=True)
+    else:
+        show(*_report(options, results))
+    status = 0
+    if options.out is not None:
+        written = write_figures(options.out, train_figures(model, best.history, dataset))
+        status = written.status
+        if not options.json:
+            names = ["model.h5", "results.json", *written.names]
+            show(f"wrote {', '.join(names)} in {options.out}")
     if interrupted:
         raise KeyboardInterrupt
-    return 0
+    return status
 
 
 def _plan(
@@ -254,50 +259,3 @@ def _report(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[st
     yield from score_lines(results)
     yield from results["remarks"]
     yield f"{n_epochs:,} epochs in {results['seconds']:.1f} s"
-
-
-def _write(
-    folder: Path,
-    model: Sequential,
-    history: History,
-    dataset: LoadedDataset,
-    results: dict[str, Any],
-) -> list[str]:
-    """Write the network, the results and the figures, and return the names of the files."""
-    model.save(folder / "model.h5")
-    contents = {"results.json": (to_json(results) + "\n").encode()}
-    try:
-        for name, axes in _figures(model, history, dataset):
-            buffer = io.BytesIO()
-            axes.figure.savefig(buffer, format="png", dpi=DPI)
-            contents[name] = buffer.getvalue()
-    except ImportError as error:
-        print(f"minidl train: no figures: {error}", file=sys.stderr)
-    for name, content in contents.items():
-        atomic_write(folder / name, content)
-    return ["model.h5", *contents]
-
-
-def _figures(
-    model: Sequential, history: History, dataset: LoadedDataset
-) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each figure's file and one of its axes."""
-    X, Y = dataset.test
-    predicted = model.predict_classes(X)
-    title = f"{Path(dataset.name).name}, {network_shape(model)}"
-    axes = plots.learning_curves(history)
-    axes.set(title=f"{title}\nloss during training", ylim=(0, None))
-    yield "cost.png", axes
-    yield "confusion.png", plots.confusion_matrix(Y, predicted, dataset.classes)
-    if X.shape[1] == 2:
-        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
-        axes.set_title(f"{title}\npredictions, and the {len(X)} test examples")
-        yield "boundary.png", axes
-    if dataset.test_images is not None and (predicted != Y.ravel()).any():
-        probability = model.predict(X).max(axis=1)
-        if dataset.n_outputs == 1:
-            probability = np.maximum(probability, 1 - probability)
-        grid = plots.misclassified(
-            dataset.test_images, Y, predicted, dataset.classes, probability=probability
-        )
-        yield "misclassified.png", grid[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, MissingDataError
+from ..escaping import escaped
 from ..utils.atomic_files import FilePath
 from ..utils.typing import Array
 from .dataset import Dataset, Split
@@ -222,11 +223,9 @@ def image_schema(prefix: str) -> Schema:
 
 
 def _to_split(images: Array, labels: Array, class_names: Array) -> Split:
-    return Split(images, labels, tuple(map(_printable, class_names.tolist())))
+    return Split(images, labels, tuple(map(_class_name, class_names.tolist())))
 
 
-def _printable(class_name: bytes | int) -> str:
-    """Return the name with control characters escaped, so that printing it is safe."""
-    text = class_name.decode("utf-8", "replace") if isinstance(class_name, bytes) else class_name
-    text = str(text)
-    return text if text.isprintable() else ascii(text)[1:-1]
+def _class_name(stored: bytes | int) -> str:
+    text = stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+    return escaped(text)

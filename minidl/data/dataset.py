@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DtypeError, ShapeError
+from ..escaping import escaped
 from ..utils.typing import Array
 
 
@@ -170,6 +171,6 @@ class Dataset:
             for class_name, count in zip(self.classes, split.class_counts, strict=True):
                 line += f"   {class_name}: {count:{width}d} ({count / len(split):.1%})"
             lines.append(line)
-        return "\n".join(lines)
+        return "\n".join(map(escaped, lines))
 
     __repr__ = __str__

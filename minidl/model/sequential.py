@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from ..objective import Objective
 from ..parameters import ParameterVector
 from ..penalties import Penalty
 from ..utils.foreign_words import explain_arguments, explain_attributes
+from ..utils.output import encodable
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from ..utils.underflow import ignore_underflow, repeat_without_underflow
@@ -428,7 +430,8 @@ class Sequential:
         """
         from .trace import trace
 
-        print(trace(self.objective_function, prepare_batch(self.objective_function, X, Y)))
+        text = trace(self.objective_function, prepare_batch(self.objective_function, X, Y))
+        print(encodable(text, sys.stdout))
 
     def summary(self) -> str:
         """Return a table of the layers: output shapes for m examples, parameters, sizes in memory.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+from ..escaping import escaped
 from ..layers.base import Layer, Shape
 from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
@@ -34,7 +35,7 @@ def summarize(objective: Objective) -> str:
     lines = [
         *_layer_table(objective),
         *_buffer_table(objective),
-        f"loss {objective.loss}{fused}{penalties}; {objective.dtype}",
+        escaped(f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"),
     ]
     return "\n".join(lines)
 
@@ -71,6 +72,7 @@ def _aligned(
     rows: list[Row], n_left: int, first: Callable[[str, int], str] = str.ljust
 ) -> list[str]:
     """Return lines with equal columns: `n_left` to the left, the rest, numbers, to the right."""
+    rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     alignments = [first, *[str.ljust] * (n_left - 1), *[str.rjust] * (len(widths) - n_left)]
     lines = []

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..batching.batch import Batch
+from ..escaping import escaped
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..objective import ForwardPass, Objective
 from .trace_layers import backward_lines, forward_lines, row, title
@@ -37,13 +38,13 @@ def trace(objective: Objective, batch: Batch) -> str:
     objective = copy.deepcopy(objective)
     forward_pass = objective.data_loss(batch)
     sections = [
-        [_INTRODUCTION.format(m=len(batch.x), dtype=objective.dtype)],
+        _INTRODUCTION.format(m=len(batch.x), dtype=objective.dtype).split("\n"),
         _forward_section(objective, batch, forward_pass),
         _loss_section(objective, batch, forward_pass),
         _backward_section(objective),
         _gradient_section(objective, len(batch.x)),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections)
+    return "\n\n".join("\n".join(map(escaped, lines)) for lines in sections)
 
 
 def _forward_section(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..errors import ArgumentError, ShapeError
 from ..model.sequential import Sequential
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .figure import COLOURS, single_axes
+from .figure import COLOURS, add_legend, single_axes
 from .labels import check_class_names
 
 GRID_POINTS = 250  # along each side of the plane
@@ -92,15 +92,16 @@ def decision_boundary(
             f"got {len(points)} and {len(labels)} in {function}"
         )
     n_classes = max(n_outputs, 2)
-    names = check_class_names(
-        classes or [f"class {k}" for k in range(n_classes)], function, n_classes
-    )
+    classes = classes or [f"class {k}" for k in range(n_classes)]
+    names = check_class_names(classes, function, n_classes)
     axes = single_axes(axes, function, 6, 5)
     _draw_regions(axes, model, points, n_classes)
-    _draw_examples(axes, points, labels, names)
-    _draw_errors(axes, points, points[predicted != labels])
+    drawn = [*_draw_examples(axes, points, labels, names)]
+    drawn += _draw_errors(axes, points, points[predicted != labels])
     axes.set(xlabel="first feature", ylabel="second feature", title="Decision boundary")
-    axes.legend(
+    add_legend(
+        axes,
+        drawn,
         loc="upper center",
         ncols=min(n_classes + 1, 3),
         fontsize=8,
@@ -137,10 +138,13 @@ def _draw_regions(axes: Any, model: Sequential, points: Array, n_classes: int) -
         axes.contour(x, y, regions, levels=levels, colors="black", linewidths=1)
 
 
-def _draw_examples(axes: Any, points: Array, labels: Array, names: list[str]) -> None:
+def _draw_examples(
+    axes: Any, points: Array, labels: Array, names: list[str]
+) -> Iterator[tuple[Any, str]]:
+    """Draw the examples of each class; yield what was drawn, with its name."""
     for k, name in enumerate(names):
         x, y = points[labels == k].T
-        axes.scatter(
+        artist = axes.scatter(
             x,
             y,
             s=22,
@@ -151,19 +155,22 @@ def _draw_examples(axes: Any, points: Array, labels: Array, names: list[str]) ->
             label=name,
             zorder=2,
         )
+        yield artist, name
 
 
-def _draw_errors(axes: Any, points: Array, errors: Array) -> None:
+def _draw_errors(axes: Any, points: Array, errors: Array) -> Iterator[tuple[Any, str]]:
+    name = f"misclassified: {len(errors)} of {len(points)}"
     if len(errors):
-        axes.scatter(
+        artist = axes.scatter(
             *errors.T,
             s=60,
             facecolors="none",
             edgecolors="black",
             linewidths=1.1,
-            label=f"misclassified: {len(errors)} of {len(points)}",
+            label=name,
             zorder=3,
         )
+        yield artist, name
 
 
 def _colour(k: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
+from ..escaping import PLAIN_TEXT
 from .figure import single_axes
 from .labels import check_class_names, check_class_numbers, check_count
 
@@ -116,8 +117,9 @@ def confusion_matrix(
         colour = "white" if fractions[i, j] > 0.6 else "black"
         axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)
     longest = max(map(len, names))
-    axes.set_xticks(range(n_classes), names, rotation=90 if longest > 8 and n_classes > 3 else 0)
-    axes.set_yticks(range(n_classes), names)
+    rotation = 90 if longest > 8 and n_classes > 3 else 0
+    axes.set_xticks(range(n_classes), names, rotation=rotation, **PLAIN_TEXT)
+    axes.set_yticks(range(n_classes), names, **PLAIN_TEXT)
     n_correct = np.trace(counts)
     n_examples = counts.sum()
     axes.set(

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import ArgumentError
+from ..escaping import PLAIN_TEXT, escaped
 from ..training.history import History
 from ..utils.typing import Array
-from .figure import COLOURS, GREY, single_axes
+from .figure import COLOURS, GREY, add_legend, single_axes
 
 
 def learning_curves(
@@ -57,8 +58,9 @@ def learning_curves(
     """
     curves = list(_curves(history, metric, against))
     axes = single_axes(axes, "learning_curves", 7, 4.5)
+    drawn = []
     for curve in curves:
-        axes.plot(
+        (line,) = axes.plot(
             curve.x,
             curve.y,
             curve.style,
@@ -67,13 +69,13 @@ def learning_curves(
             linewidth=1.4,
             marker="o" if len(curve.y) == 1 else None,  # a line of one point would be invisible
         )
-    axes.set(
-        xlabel=against or "epoch (one pass over the training examples)",
-        ylabel=metric,
-        title=f"{metric.capitalize()} during training",
-    )
+        drawn.append((line, curve.label))
+    x_name = escaped(against or "epoch (one pass over the training examples)")
+    axes.set_xlabel(x_name, **PLAIN_TEXT)
+    axes.set_ylabel(escaped(metric), **PLAIN_TEXT)
+    axes.set_title(escaped(f"{metric.capitalize()} during training"), **PLAIN_TEXT)
     axes.grid(alpha=0.3)
-    axes.legend()
+    add_legend(axes, drawn)
     return axes
 
 
@@ -116,7 +118,7 @@ def _curves(
                 label = subset
                 colour = 0 if subset == "training" else 1
             style = "-" if subset == "training" else "--"
-            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], label)
+            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], escaped(label))
 
 
 class LearningRateCurve(Protocol):

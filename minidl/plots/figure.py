@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, require_extra
+from ..escaping import PLAIN_TEXT
 
 # The palette of Okabe and Ito, which readers with any kind of colour vision can distinguish.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -41,3 +42,20 @@ def axes_array(axes: Any, function: str, *, single: bool = False) -> Any:
         expected = "one matplotlib Axes" if single else "a sequence of matplotlib Axes"
         raise ArgumentError(f"axes must be {expected}, got {axes!r} in {function}")
     return array
+
+
+def add_legend(axes: Any, names: list[tuple[Any, str]], **options: Any) -> None:
+    """Add a legend of the artists in `names`, each with its name drawn as it is.
+
+    Matplotlib itself would read what is between two dollars as a formula, and leave out a name with
+    an underscore at its beginning. Artists that a user has drawn on the axes before keep their
+    labels.
+    """
+    drawn = [artist for artist, _ in names]
+    labelled = zip(*axes.get_legend_handles_labels(), strict=True)
+    others = [(artist, label) for artist, label in labelled if artist not in drawn]
+    artists = [artist for artist, _ in others] + drawn
+    labels = [label for _, label in others] + ["name"] * len(drawn)
+    texts = axes.legend(artists, labels, **options).get_texts()
+    for text, (_, name) in zip(texts[len(others) :], names, strict=True):
+        text.set(text=name, **PLAIN_TEXT)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
+from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
 from .figure import axes_array, new_figure
@@ -236,5 +237,5 @@ def _image_grid(
         cell.axis("off")
     for cell, image, image_title in zip(grid, images, titles, strict=False):
         cell.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=white)
-        cell.set_title(image_title, fontsize=9)
+        cell.set_title(image_title, fontsize=9, **PLAIN_TEXT)
     return grid[:count]

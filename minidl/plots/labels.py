@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, DtypeError, ShapeError
+from ..escaping import escaped
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, is_integer
 
@@ -16,14 +17,14 @@ from ..utils.validation import as_real_array, is_integer
 def check_class_names(
     classes: Sequence[str], function: str, n_classes: int | None = None
 ) -> list[str]:
-    """Return the names as a list; there must be `n_classes`, or at least one."""
+    """Return the names as they are drawn; there must be `n_classes`, or at least one."""
     is_sequence = isinstance(classes, Sequence) and not isinstance(classes, str)
     if not is_sequence or not classes or len(classes) != (n_classes or len(classes)):
         count_note = f"the {n_classes}" if n_classes else "all"
         raise ArgumentError(
             f"classes must be the names of {count_note} classes, got {classes!r} in {function}"
         )
-    return [str(name) for name in classes]
+    return [escaped(str(name)) for name in classes]
 
 
 def check_class_numbers(

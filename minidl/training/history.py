@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ..errors import ArgumentError
+from ..escaping import escaped
 from ..utils.metrics import higher_is_better
 
 __all__ = ["History"]
@@ -131,8 +132,8 @@ class History:
             lines.append(line)
         if self.stopped:
             lines.append(f"stopped: {self.stopped}")
-        return "\n".join(lines)
+        return "\n".join(map(escaped, lines))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())
-        return f"History({self.epochs} epochs: {last})"
+        return escaped(f"History({self.epochs} epochs: {last})")

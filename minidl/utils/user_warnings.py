@@ -7,6 +7,8 @@ import os
 import warnings
 from pathlib import Path
 
+from ..escaping import escaped
+
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
@@ -17,4 +19,4 @@ def warn_user(message: str, category: type[Warning]) -> None:
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(escaped(message), category, stacklevel=level)

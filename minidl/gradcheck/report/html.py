@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from ...escaping import escaped
 from .content import ReportContent
 from .table import HEADER, Row
 
@@ -15,14 +16,14 @@ def render_html(content: ReportContent) -> str:
     head = _cells("th", HEADER, "inherit")
     body = "".join(f"<tr>{_cells('td', row, _COLOURS[row.verdict])}</tr>" for row in content.rows)
     items = "".join(
-        f"<li>{escape(line.strip())}</li>" for line in [*content.findings, *content.notes]
+        f"<li>{_text(line.strip())}</li>" for line in [*content.findings, *content.notes]
     )
     score = ""
     if content.mutation_score:
         detected, injected = content.mutation_score
         score = f"<p>{detected} of {injected} injected bugs were detected.</p>"
     return (
-        f"<div><b>Gradient check of {escape(content.title)}</b><br>{escape(content.verdict)}"
+        f"<div><b>Gradient check of {_text(content.title)}</b><br>{_text(content.verdict)}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<ul>{items}</ul>{score}</div>"
     )
@@ -32,6 +33,10 @@ def _cells(tag: str, row: Row, colour: str) -> str:
     """Return the cells of a row, the first one in `colour`."""
     styles = [f"text-align:left;color:{colour}", *["text-align:left"] * (len(row) - 1)]
     return "".join(
-        f"<{tag} style='{style}'>{escape(cell)}</{tag}>"
+        f"<{tag} style='{style}'>{_text(cell)}</{tag}>"
         for cell, style in zip(row, styles, strict=True)
     )
+
+
+def _text(text: str) -> str:
+    return escape(escaped(text))

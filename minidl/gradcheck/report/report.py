@@ -6,6 +6,8 @@ import os
 import sys
 
 from ...errors import MinidlError
+from ...escaping import escaped_lines
+from ...utils.output import is_terminal
 from ..result import Check, latest_first
 from .content import ReportContent
 from .html import render_html
@@ -26,6 +28,9 @@ class GradientError(MinidlError, AssertionError):
 
     It is an `AssertionError`, so that test runners show a failed test.
     """
+
+    def __str__(self) -> str:
+        return escaped_lines(AssertionError.__str__(self))
 
 
 class Report:
@@ -199,7 +204,7 @@ class Report:
             A table of the checks, the verdict, the diagnosis of the failures, and the notes.
         """
         if colour is None:
-            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            colour = is_terminal(sys.stdout) and "NO_COLOR" not in os.environ
         return render_text(self._content(), colour=colour)
 
     def to_json(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...escaping import escaped
 from .content import ReportContent
 from .table import HEADER, Row
 
@@ -12,15 +13,12 @@ _MAX_SURVIVORS = 5
 
 def render_text(content: ReportContent, *, colour: bool) -> str:
     """Return the report as text, with ANSI colours if `colour` is true."""
-    lines = [
+    head = [
         f"Gradient check of {content.title}",
         f"analytic: backward; numeric: {content.method}",
         "",
-        *_table(content.rows, colour=colour),
-        "",
-        content.verdict,
-        *content.findings,
     ]
+    lines = ["", content.verdict, *content.findings]
     if content.mutation_score:
         detected, injected = content.mutation_score
         lines.append(
@@ -29,10 +27,13 @@ def render_text(content: ReportContent, *, colour: bool) -> str:
         lines += [
             f"    not detected: {mutant}" for mutant in content.surviving_mutants[:_MAX_SURVIVORS]
         ]
-    return "\n".join([*lines, *content.notes])
+    lines += content.notes
+    table = _table(content.rows, colour=colour)
+    return "\n".join([*map(escaped, head), *table, *map(escaped, lines)])
 
 
 def _table(rows: list[Row], *, colour: bool) -> list[str]:
+    rows = [Row(*map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
     lines = []
     for row in (HEADER, *rows):

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from ...errors import DataError
+from ...escaping import escaped
 from ...utils.atomic_files import FilePath, atomic_write, check_writable
 from .base import Callback, TrainingRun
 
@@ -68,7 +69,7 @@ class CSVLog(Callback):
         if is_new:
             # When training is resumed with another callback, its column begins later.
             self._offsets = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
-            writer.writerow(["epoch", *run.metric_names])
+            writer.writerow(["epoch", *map(escaped, run.metric_names)])
         for epoch in range(1 if is_new else run.epoch, run.epoch + 1):
             writer.writerow([epoch, *self._cells(columns, epoch)])
         content = text.getvalue().encode()

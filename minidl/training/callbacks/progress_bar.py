@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from ...utils.output import LenientStream
 from .base import Callback, TrainingRun
 
 _SECONDS_BETWEEN_UPDATES = 0.1
@@ -32,7 +33,7 @@ class ProgressBar(Callback):
             total=run.epochs * run.batches_per_epoch,
             unit="step",
             dynamic_ncols=True,
-            file=sys.stderr,
+            file=LenientStream(sys.stderr),  # a bar that nobody sees must not end a training
         )
         self._last_update = 0.0
 

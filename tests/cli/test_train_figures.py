@@ -1,0 +1,66 @@
+"""The figures of `minidl train --out`."""
+
+import json
+
+import pytest
+
+from minidl import MissingDependencyError, Sequential, plots
+from minidl.cli import main
+from minidl.cli.train_figures import write_figures
+
+pytest.importorskip("matplotlib")
+FIGURES = ("cost.png", "confusion.png", "boundary.png")
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes a CSV file of two classes and returns its path."""
+
+    def write(*names, file="table.csv"):
+        rows = [f'{i % 7},{i % 5 + i % 2},"{names[i % len(names)]}"\n' for i in range(40)]
+        path = tmp_path / file
+        path.write_text("".join(rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "names", [(r"$\frac{$", "b$"), ("$5-$10", "_a"), ("\x1b]0;X\x07", r"\$x_1$\alpha")]
+)
+def test_hostile_names_are_drawn(table, tmp_path, capsys, names):
+    out = tmp_path / "out"
+    path = table(*names, file="$x_$ \x1b.csv")
+    assert main(["train", str(path), "--epochs", "1", "--out", str(out)]) == 0
+    shown, err = capsys.readouterr()
+    assert err == ""
+    assert all(line.isprintable() for line in shown.splitlines())
+    assert all((out / name).stat().st_size > 5_000 for name in FIGURES)
+    assert set(json.loads((out / "results.json").read_text())["classes"]) == set(names)
+
+
+def test_a_figure_that_fails_loses_nothing_else(table, tmp_path, capsys, monkeypatch):
+    def broken(*arguments, **options):
+        raise ZeroDivisionError("of\n\x1b")
+
+    monkeypatch.setattr(plots, "confusion_matrix", broken)
+    out = tmp_path / "out"
+    words = ["train", str(table("a", "b")), "--epochs", "1", "--out", str(out)]
+    assert main(words) == 1
+    shown, err = capsys.readouterr()
+    problem = r"unexpected ZeroDivisionError: of \x1b"
+    assert err == f"minidl train: no figure confusion.png: {problem}\n"
+    assert shown.endswith(f"wrote model.h5, results.json, cost.png, boundary.png in {out}\n")
+    written = {"model.h5", "results.json", "cost.png", "boundary.png"}
+    assert {path.name for path in out.iterdir()} == written
+    Sequential.load(out / "model.h5")
+    assert main([*words, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["epochs"] == 1
+
+
+def test_without_matplotlib_there_are_no_figures_which_is_no_failure(tmp_path, capsys):
+    def missing():
+        raise MissingDependencyError("needs matplotlib")
+
+    assert write_figures(tmp_path, {"a.png": missing, "b.png": missing}) == ([], 0)
+    assert capsys.readouterr().err == "minidl train: no figures: needs matplotlib\n"

@@ -1,0 +1,141 @@
+"""Names without control characters, wherever minidl shows them."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+
+from minidl import (
+    Adam,
+    Callback,
+    CSVLog,
+    DataError,
+    EnvironmentWarning,
+    History,
+    Layer,
+    Linear,
+    MeanSquaredError,
+    Sequential,
+    check_gradients,
+)
+from minidl.adapters import grade
+from minidl.data import Dataset, Split
+from minidl.escaping import escaped, escaped_lines
+from minidl.gradcheck.report.report import GradientError
+from minidl.utils.user_warnings import warn_user
+
+HOSTILE = "a\x1b]0;X\x07b\x9b31m\u202ec\r\nd"
+SHOWN = r"a\x1b]0;X\x07b\x9b31m\u202ec\r\nd"
+
+
+def test_all_control_characters_are_escaped_as_repr_does_and_nothing_else():
+    """Every character that is a control, a direction, a line break or no character at all."""
+    for code in range(0x110000):
+        character = chr(code)
+        shown = escaped(character)
+        if unicodedata.category(character)[0] in "LMNPS" or character == " ":
+            assert shown == character
+        else:
+            assert shown.isascii()
+            assert shown.isprintable()
+
+
+def test_an_escaped_text_stays_as_it_is():
+    assert escaped(HOSTILE) == SHOWN == escaped(SHOWN)
+    assert escaped_lines(f"{HOSTILE}\n\x00") == "a\\x1b]0;X\\x07b\\x9b31m\\u202ec\\r\nd\n\\x00"
+
+
+def test_a_name_that_is_no_text_can_be_encoded():
+    assert escaped(b"\xff.csv".decode("utf-8", "surrogateescape")) == r"\udcff.csv"
+
+
+class Named(Layer):
+    """A layer with a name from outside."""
+
+    def __init__(self):
+        self.parts = {HOSTILE: Linear(2, 2)}
+
+    def forward(self, x, *, training=False):
+        return self.parts[HOSTILE].forward(x, training=training)
+
+    def backward(self, dy):
+        return 2 * self.parts[HOSTILE].backward(dy)
+
+    def output_shape(self, shape):
+        return shape
+
+    def __repr__(self):
+        return f"Named({HOSTILE})"
+
+
+MODEL = Sequential([Named()], loss=MeanSquaredError())
+SET = np.eye(2), np.eye(2)
+
+
+def wrong_gradient():
+    return check_gradients(lambda p: (p[HOSTILE] ** 2).sum(), lambda p: p, {HOSTILE: np.ones(2)})
+
+
+def history():
+    made = History()
+    made.add({"loss": 1.0, HOSTILE: 2.0})
+    return made
+
+
+def dataset():
+    split = Split(np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 1]), classes=(HOSTILE, "b"))
+    return Dataset(split, split, HOSTILE)
+
+
+def raised(kind):
+    try:
+        wrong_gradient().raise_if_failed()
+    except kind as error:
+        return error
+
+
+TEXTS = {
+    "an error": lambda: DataError(f"{HOSTILE}: must be readable"),
+    "a report": lambda: wrong_gradient(),
+    "a report in a notebook": lambda: wrong_gradient()._repr_html_(),
+    "the error of a report": lambda: raised(GradientError),
+    "a summary": lambda: MODEL.summary(),
+    "the repr of parameters": lambda: repr(MODEL.parameters),
+    "a history": lambda: history(),
+    "the repr of a history": lambda: repr(history()),
+    "a dataset": lambda: dataset(),
+    "grades": lambda: grade({HOSTILE: lambda X, Y, cache: cache}, 1, 1, {}, forward=print),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_name_is_escaped_where_it_is_shown(text):
+    shown = str(TEXTS[text]())
+    assert SHOWN in shown
+    assert all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_explain_escapes_names(capsys):
+    MODEL.explain(*SET)
+    shown = capsys.readouterr().out
+    assert SHOWN in shown
+    assert all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_a_warning_escapes_names():
+    with pytest.warns(EnvironmentWarning) as caught:
+        warn_user(f"{HOSTILE} differs", EnvironmentWarning)
+    assert str(caught[0].message) == f"{SHOWN} differs"
+
+
+def test_the_log_escapes_the_names_of_metrics(tmp_path):
+    class Measures(Callback):
+        extra_metrics = (HOSTILE,)
+
+        def on_epoch_end(self, run):
+            run.history.columns.setdefault(HOSTILE, []).append(1.0)
+
+    model = Sequential([Linear(2, 2)], loss=MeanSquaredError())
+    log = CSVLog(tmp_path / "log.csv")
+    model.fit(*SET, optimizer=Adam(), epochs=1, callbacks=[Measures(), log], progress=False)
+    assert log.path.read_text().splitlines()[0].endswith(SHOWN)
