@@ -76,7 +76,7 @@ class ResumeError(ArgumentError):
         self.cure = cure
 
     def __str__(self) -> str:
-        return f"{self.differences}: {self.cure}"
+        return escaped(f"{self.differences}: {self.cure}")
 
 
 class LayerReuseError(MinidlError, ValueError):

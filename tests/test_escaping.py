@@ -17,6 +17,7 @@ from minidl import (
     MeanSquaredError,
     Sequential,
     check_gradients,
+    errors,
 )
 from minidl.adapters import grade
 from minidl.data import Dataset, Split
@@ -113,6 +114,14 @@ def test_a_name_is_escaped_where_it_is_shown(text):
     shown = str(TEXTS[text]())
     assert SHOWN in shown
     assert all(line.isprintable() for line in shown.split("\n"))
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_escapes_names(name):
+    kind = getattr(errors, name)
+    if issubclass(kind, errors.MinidlError):
+        error = kind(HOSTILE, "cure") if kind is errors.ResumeError else kind(HOSTILE)
+        assert str(error).startswith(SHOWN)
 
 
 def test_explain_escapes_names(capsys):
