@@ -20,6 +20,7 @@ from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
 from .ended_schedule import warn_of_ended_schedule
 from .history import History
+from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
@@ -117,40 +118,48 @@ def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: in
 
 def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
     """Run the epochs, from the start or from a checkpoint."""
-    observers = run.callbacks
+    started: list[Callback] = []
+    with Saving(run.callbacks) as saving:  # until all callbacks have ended
+        try:
+            for observer in run.callbacks:
+                observer.on_train_begin(run)
+                started.append(observer)
+            if resume is not None:
+                from .resume import restore_training  # only files need h5py
+
+                restore_training(resume, run, resume_limit)
+                for guard in run.guards:
+                    guard.remember("the checkpoint")
+            warn_of_ended_schedule(run)
+            _train_epochs(run, saving)
+        finally:
+            run.model.objective_function.parameters.make_read_only(False)
+            _end(started, run)
+            run.history.stopped = run.stopped
+            run.history.seconds = time.perf_counter() - run.start_time
+
+
+def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     objective = run.model.objective_function
     validate = run.validate
-    started: list[Callback] = []
-    try:
-        for observer in observers:
-            observer.on_train_begin(run)
-            started.append(observer)
-        if resume is not None:
-            from .resume import restore_training  # only files need h5py
-
-            restore_training(resume, run, resume_limit)
-            for guard in run.guards:
-                guard.remember("the checkpoint")
-        warn_of_ended_schedule(run)
-        theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
-        objective.parameters.make_read_only(True)
-        on_gradient = _overridden_hooks(observers, "on_gradient", objective.access.lock)
-        on_batch_end = _overridden_hooks(observers, "on_batch_end", objective.access.lock)
-        while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
-            metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
-            run.check_finite()
-            if run.stop_immediately:
-                break
-            if validate:
-                quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
-                with quiet, objective.access:
-                    metrics |= {f"val_{name}": value for name, value in validate().items()}
-            _finish_epoch(run, metrics)
-    finally:
-        objective.parameters.make_read_only(False)
-        _end(started, run)
-        run.history.stopped = run.stopped
-        run.history.seconds = time.perf_counter() - run.start_time
+    theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
+    objective.parameters.make_read_only(True)
+    lock = objective.access.lock
+    on_gradient = _overridden_hooks(run.callbacks, "on_gradient", lock)
+    on_batch_end = _overridden_hooks(run.callbacks, "on_batch_end", lock)
+    if saving.savers:
+        on_batch_end.append(_without_lock(saving.after_step, lock))
+    while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
+        metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
+        run.check_finite()
+        if run.stop_immediately:
+            break
+        if validate:
+            quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
+            with quiet, objective.access:
+                metrics |= {f"val_{name}": value for name, value in validate().items()}
+        _finish_epoch(run, metrics)
+        saving.after_step(run)
 
 
 def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
@@ -164,6 +173,7 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
     if schedule is not None:
         # Before the callbacks: a checkpoint saves what the schedule has observed.
         schedule.observe(run.history)
+    run.epoch_ended = True
     for observer in run.callbacks:
         observer.on_epoch_end(run)
 
@@ -172,14 +182,24 @@ def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
     observers = [*callbacks, ProgressBar()] if progress else list(callbacks)
     if not any(isinstance(observer, StopOnNonFinite) for observer in observers):
         observers.insert(0, StopOnNonFinite())
-    return sorted(observers, key=lambda observer: observer.run_last)
+    return sorted(observers, key=_rank)
+
+
+def _rank(observer: Callback) -> int:
+    """Return the place of a callback among all: who saves the state of the others comes last."""
+    return 2 if is_saver(observer) else int(observer.run_last)
 
 
 def _end(started: Sequence[Callback], run: TrainingRun) -> None:
-    """Call all `on_train_end`, also if one fails: in reverse order, those that run last at last."""
-    with ExitStack() as ending:
-        ending.callback(_release_batch, run)  # at last
-        for observer in sorted(started, key=lambda observer: not observer.run_last):
+    """Call all `on_train_end`, also if one fails: in reverse order, those that run last at last.
+
+    Those that save come after them, in the order in which they saved.
+    """
+    savers = [observer for observer in started if is_saver(observer)]
+    others = [observer for observer in started if not is_saver(observer)]
+    with ExitStack() as ending:  # calls the last one first
+        ending.callback(_release_batch, run)
+        for observer in [*reversed(savers), *sorted(others, key=lambda other: -_rank(other))]:
             ending.callback(observer.on_train_end, run)
 
 
@@ -190,14 +210,18 @@ def _release_batch(run: TrainingRun) -> None:
 def _overridden_hooks(observers: Sequence[Callback], name: str, lock: RLock) -> list[Hook]:
     """Return the hooks that do something: those of the base class need not be called."""
     base_hook = getattr(Callback, name)
-    observing = [observer for observer in observers if getattr(type(observer), name) != base_hook]
-    return [_without_lock(observer, getattr(observer, name), lock) for observer in observing]
+    hooks: list[Hook] = []
+    for observer in observers:
+        if getattr(type(observer), name) != base_hook:
+            hook = getattr(observer, name)
+            # StopOnNonFinite waits for nobody, and each microsecond of a step counts.
+            waits = type(observer) is not StopOnNonFinite
+            hooks.append(_without_lock(hook, lock) if waits else hook)
+    return hooks
 
 
-def _without_lock(observer: Callback, hook: Hook, lock: RLock) -> Hook:
+def _without_lock(hook: Hook, lock: RLock) -> Hook:
     """Return a hook that leaves the lock: it may wait for threads that use the model."""
-    if type(observer) is StopOnNonFinite:
-        return hook  # waits for nobody, and each microsecond of a step counts
 
     def run_without_lock(run: TrainingRun) -> None:
         lock.release()

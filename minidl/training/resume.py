@@ -150,10 +150,19 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
         "history": {
             name: np.array(column, np.float64) for name, column in run.history.columns.items()
         },
-        "callbacks": [entry for entry in states if entry["state"]],
+        "callbacks": _with_state(states),
         "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
     }
+
+
+def _with_state(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the entries of the classes of which a callback has a state.
+
+    Callbacks of one class get their states back in order, so that those without count.
+    """
+    classes = [(entry["class"], entry["origin"]) for entry in entries if entry["state"]]
+    return [entry for entry in entries if (entry["class"], entry["origin"]) in classes]
 
 
 def restore_training(path: FilePath, run: TrainingRun, limit: int | None = None) -> None:
@@ -264,7 +273,8 @@ def _decode_state(
 def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: TrainingRun) -> None:
     for callback, callback_state in list(match_callbacks(state["callbacks"], run.callbacks)):
         try:
-            callback.restore(callback_state)
+            if callback_state:
+                callback.restore(callback_state)
         except Exception as error:
             name = type(callback).__name__
             raise mismatch_error(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...batching.batch import Batch
@@ -28,6 +30,22 @@ class Validate(Protocol):
 
     def data_description(self) -> dict[str, Any]:
         """Return what identifies the set."""
+
+
+@dataclass
+class Interruption:
+    """The end of a training by a signal.
+
+    Parameters
+    ----------
+    signal : signal.Signals
+        SIGINT (Ctrl-C) or SIGTERM.
+    files : list of str
+        What callbacks have saved, for `history.stopped`, such as "run.h5 holds the training".
+    """
+
+    signal: signal.Signals
+    files: list[str] = field(default_factory=list)
 
 
 class TrainingRun:
@@ -84,6 +102,10 @@ class TrainingRun:
         Where the parameters are from that a callback has restored at the end, such as "epoch 3".
     guards : list of StopOnNonFinite
         Those that have started.
+    epoch_ended : bool
+        Whether the current epoch is complete, with its metrics in the history.
+    interruption : Interruption or None
+        The signal that ends the training now, in `on_save`.
 
     Examples
     --------
@@ -122,6 +144,8 @@ class TrainingRun:
         self.resuming_mid_epoch = False
         self.restored: str | None = None
         self.guards: list[StopOnNonFinite] = []
+        self.epoch_ended = False
+        self.interruption: Interruption | None = None
         self.epoch = 0
         self.batch = 0
         self.loss_sum = 0.0
@@ -134,9 +158,16 @@ class TrainingRun:
         """Number of batches in an epoch."""
         return len(self.minibatches)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether no step will follow, for another reason than a signal."""
+        is_complete = self.epoch_ended and (bool(self.stopped) or self.epoch == self.epochs)
+        return self.stop_immediately or is_complete
+
     def start_epoch(self) -> None:
         """Count the next epoch, and reset the sums over it."""
         self.epoch += 1
+        self.epoch_ended = False
         self.batch = 0
         self.loss_sum = 0.0
         self.n_examples = 0
@@ -257,6 +288,20 @@ class Callback:
         ----------
         run : TrainingRun
             The state of the training.
+        """
+
+    def on_save(self, run: TrainingRun) -> None:
+        """Save the state of the training, if it is time to.
+
+        Called after each batch and each epoch, when all callbacks have seen it, in the order in
+        which the callbacks were passed: one that is listed after a `Checkpoint` finds its file. A
+        class that overrides it lets Ctrl-C and SIGTERM end the training after a step.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The state of the training. `run.epoch_ended` tells whether the epoch is complete, and
+            `run.interruption` which signal ends the training, if one does.
         """
 
     def on_train_end(self, run: TrainingRun) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
+import os
 import time
-from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError
@@ -28,10 +25,13 @@ class Checkpoint(Callback):
     """Save the training state to a file at regular intervals.
 
     On Ctrl-C or SIGTERM, the current step is finished, the state is saved, and `fit` returns; a
-    second signal has its usual effect. `fit(..., resume=path)`, with the same model, data,
-    optimizer and callbacks, continues bit for bit as if training had never stopped, provided that
-    NumPy, its BLAS, the processor and the number of threads are the same; otherwise a warning names
-    the differences.
+    second signal has its usual effect. Signals that are ignored, or handled by a program that
+    Python is part of, are left alone. Several checkpoints of one training each save.
+
+    `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, continues bit for
+    bit as if training had never stopped, provided that NumPy, its BLAS, the processor and the
+    number of threads are the same; otherwise a warning names the differences. What is saved is what
+    all callbacks hold after a batch or an epoch, wherever they are in the list.
 
     When training ends, the model in the file is the one that `fit` leaves, such as the best one
     that `EarlyStopping` has restored; the parameters to resume from are stored beside it.
@@ -94,8 +94,6 @@ class Checkpoint(Callback):
     5
     """
 
-    run_last = True  # the state to save is the one after all other callbacks
-
     def __init__(
         self,
         path: FilePath,
@@ -136,48 +134,71 @@ class Checkpoint(Callback):
 
         if self.best_path:
             run.require_metric(self.monitor, self)
+        self._check_distinct(run)
         check_savable(run)
-        for path in (self.path, self.best_path):
-            if path:
-                check_writable(path)
+        for path in self._paths():
+            check_writable(path)
         self.best = math.nan
         self._measured_state: ModelState | None = None  # before the step of the current epoch
         self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
+        self._improved_state: ModelState | None = None  # of the epoch that was the best
+        self._has_saved_best = False
         self._final_state: ResumableState | None = None
-        self._received_signal: signal.Signals | None = None
         self._last_save = time.perf_counter()
-        self._restore_handlers = ExitStack()
-        # Python delivers signals to the main thread only.
-        if threading.current_thread() is threading.main_thread():
-            for signal_number in (signal.SIGINT, signal.SIGTERM):
-                previous_handler = signal.signal(signal_number, self._handle_signal)
-                self._restore_handlers.callback(signal.signal, signal_number, previous_handler)
+
+    def _paths(self) -> list[Path]:
+        return [path for path in (self.path, self.best_path) if path]
+
+    def _check_distinct(self, run: TrainingRun) -> None:
+        """Raise `ArgumentError` if another `Checkpoint` would replace a file of this one."""
+        others = [other for other in run.callbacks if isinstance(other, Checkpoint)]
+        paths = [os.path.realpath(path) for other in others for path in other._paths()]
+        for path in self._paths():
+            if paths.count(os.path.realpath(path)) > 1:
+                rule = "each Checkpoint must have files of its own"
+                raise ArgumentError(f"{rule}, got {path} twice in callbacks: choose another name")
 
     def on_gradient(self, run: TrainingRun) -> None:
         if self._keeps_measured:
             self._measured_state = ModelState.of(run.model.objective_function)
 
-    def on_batch_end(self, run: TrainingRun) -> None:
-        if self._received_signal:
-            self._save_and_stop(run, self._received_signal)
-        elif self.every_seconds and time.perf_counter() - self._last_save >= self.every_seconds:
-            self._save(run, self.path)
-
     def on_epoch_end(self, run: TrainingRun) -> None:
         measured_state, self._measured_state = self._measured_state, None
+        self._improved_state = None
         if self.best_path and self._improves(run.history[self.monitor][-1]):
             self.best = run.history[self.monitor][-1]
-            self._save(run, self.best_path, model_state=measured_state)
-        is_last_epoch = bool(run.stopped) or run.epoch == run.epochs
-        if is_last_epoch or (self.every_epochs and run.epoch % self.every_epochs == 0):
-            self._save(run, self.path, is_final=is_last_epoch)
-        if self._received_signal and not is_last_epoch:
-            self._save_and_stop(run, self._received_signal)
+            self._improved_state = measured_state or ModelState.of(run.model.objective_function)
+
+    def on_save(self, run: TrainingRun) -> None:
+        improved_state, self._improved_state = self._improved_state, None
+        if self.best_path and improved_state:
+            self._save(run, self.best_path, model_state=improved_state)
+            self._has_saved_best = True
+        is_final = run.is_ending or run.interruption is not None
+        if self.path and (is_final or self._is_due(run)):
+            state = self._save(run, self.path)
+            # When the other callbacks have ended, the model may be another one.
+            self._final_state = state if is_final else None
+        if run.interruption:
+            run.interruption.files.append(self._description())
+
+    def _is_due(self, run: TrainingRun) -> bool:
+        if run.epoch_ended:
+            return bool(self.every_epochs) and run.epoch % (self.every_epochs or 1) == 0
+        seconds = time.perf_counter() - self._last_save
+        return self.every_seconds is not None and seconds >= self.every_seconds
+
+    def _description(self) -> str:
+        if self.path:
+            return f"{self.path} holds the training: resume it with fit(resume=...)"
+        if self._has_saved_best:
+            return f"{self.best_path} holds its best epoch"
+        rule = f"{self.best_path} was not written"
+        return f"{rule}: no epoch has ended with a better {self.monitor}"
 
     def on_train_end(self, run: TrainingRun) -> None:
         from ..resume import save_training
 
-        self._restore_handlers.close()
         final_state, self._final_state = self._final_state, None
         if self.path and final_state and final_state.differs_from(run.model):
             run.check_finite()
@@ -198,35 +219,13 @@ class Checkpoint(Callback):
             return not math.isnan(value)
         return value > self.best if higher_is_better(self.monitor) else value < self.best
 
-    def _handle_signal(self, signal_number: int, frame: FrameType | None) -> None:
-        self._received_signal = signal.Signals(signal_number)
-        self._restore_handlers.close()  # the next signal has its usual effect
-
-    def _save_and_stop(self, run: TrainingRun, received_signal: signal.Signals) -> None:
-        self._save(run, self.path, is_final=True)
-        file_description = f"{self.best_path} holds its best epoch"
-        if self.path:
-            file_description = f"{self.path} holds the training: resume it with fit(resume=...)"
-        run.stop(
-            f"{received_signal.name} in epoch {run.epoch}, after batch {run.batch} of "
-            f"{run.batches_per_epoch}; {file_description}",
-            now=True,
-        )
-
     def _save(
-        self,
-        run: TrainingRun,
-        path: Path | None,
-        *,
-        model_state: ModelState | None = None,
-        is_final: bool = False,
-    ) -> None:
+        self, run: TrainingRun, path: Path, *, model_state: ModelState | None = None
+    ) -> ResumableState:
         from ..resume import capture_resumable_state, save_training
 
-        if path:
-            run.check_finite()
-            state = capture_resumable_state(run)
-            save_training(path, run, state=state, model_state=model_state)
-            self._last_save = time.perf_counter()
-            # When the other callbacks have ended, the model may be another one.
-            self._final_state = state if is_final else None
+        run.check_finite()
+        state = capture_resumable_state(run)
+        save_training(path, run, state=state, model_state=model_state)
+        self._last_save = time.perf_counter()
+        return state

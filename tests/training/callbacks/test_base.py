@@ -1,5 +1,7 @@
 import math
 
+import pytest
+
 from minidl import Callback
 from minidl.training.callbacks.base import TrainingRun
 
@@ -19,7 +21,31 @@ def test_hooks_do_nothing_by_default():
         for hook in (
             callback.on_train_begin,
             callback.on_gradient,
+            callback.on_batch_end,
             callback.on_epoch_end,
+            callback.on_save,
             callback.on_train_end,
         )
-    ] == [None] * 4
+    ] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("epoch", "epoch_ended", "stopped", "now", "ending"),
+    [
+        (1, False, None, False, False),
+        (1, True, None, False, False),
+        (1, True, "enough", False, True),
+        (1, False, "enough", False, False),
+        (1, False, "enough", True, True),
+        (2, True, None, False, True),
+        (2, False, None, False, False),
+    ],
+)
+def test_a_run_knows_whether_a_step_follows(epoch, epoch_ended, stopped, now, ending):
+    run = TrainingRun(None, None, 2, [None])
+    run.epoch, run.epoch_ended = epoch, epoch_ended
+    if stopped:
+        run.stop(stopped, now=now)
+    assert run.is_ending == ending
+    run.start_epoch()
+    assert not run.epoch_ended

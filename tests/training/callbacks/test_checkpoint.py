@@ -73,11 +73,10 @@ def test_in_another_thread_it_trains_without_signals(tmp_path):
 
 def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
     class Watch(Callback):
-        run_last = True
         epochs = ()
 
-        def on_epoch_end(self, run):
-            if path.exists():
+        def on_save(self, run):
+            if run.epoch_ended and path.exists():
                 with h5py.File(path) as file:
                     state = json.loads(file["description"][()].tobytes())["training"]["state"]
                 self.epochs = (*self.epochs, state["minibatches"]["epoch"])
@@ -89,9 +88,7 @@ def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
 
 def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
     class Watch(Callback):
-        run_last = True
-
-        def on_batch_end(self, run):
+        def on_save(self, run):
             assert path.exists()
 
     path = tmp_path / "run.h5"
@@ -356,3 +353,148 @@ def test_a_read_only_file_is_refused_before_the_first_step(tmp_path, keep):
         fit(network(), steps, checkpoint)
     assert steps.count == 0
     assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_each_of_several_checkpoints_saves_at_the_first_signal(tmp_path, number):
+    """In the middle of an epoch, so that each file resumes the same training."""
+    whole, paths = network(), [tmp_path / f"{name}.h5" for name in "abc"]
+    whole_history = fit(whole)
+    checkpoints = [Checkpoint(path, every_epochs=None) for path in paths]
+    history = fit(network(), *checkpoints, Signal(3, 2, number))
+    assert history.stopped.startswith(f"{number.name} in epoch 3, after batch 2 of 5; ")
+    for path in paths:
+        assert f"{path} holds the training: resume it" in history.stopped
+        resumed = network(seed=3)
+        rest = fit(resumed, resume=path)
+        assert rest.columns == whole_history.columns
+        assert resumed.parameters.theta.tobytes() == whole.parameters.theta.tobytes()
+
+
+def test_each_of_several_checkpoints_remembers_its_best_epoch(tmp_path):
+    """Although one of them saves before the other one has seen the epoch."""
+
+    def checkpoints(name):
+        return [
+            Checkpoint(tmp_path / f"{name}.last.h5"),
+            Checkpoint(tmp_path / f"{name}.best.h5", keep="best"),
+            Checkpoint(tmp_path / f"{name}.worst.h5", keep="both", monitor="accuracy"),
+        ]
+
+    fit(network(), *checkpoints("whole"), epochs=9, optimizer=Adam(0.5))
+    for epochs in (2, 4, 5, 9):
+        resume = tmp_path / "parts.last.h5"
+        resume = resume if resume.exists() else None
+        parts = checkpoints("parts")
+        fit(network(), *parts, epochs=epochs, resume=resume, optimizer=Adam(0.5))
+    for name in ("last", "best", "worst", "worst.best"):
+        np.testing.assert_array_equal(
+            loaded_theta(tmp_path / f"whole.{name}.h5"), loaded_theta(tmp_path / f"parts.{name}.h5")
+        )
+
+
+@pytest.mark.parametrize("names", [("a.h5", "a.h5"), ("a.h5", "link.h5"), ("a.best.h5", "a.h5")])
+def test_two_checkpoints_do_not_share_a_file(tmp_path, names):
+    (tmp_path / "link.h5").symlink_to("a.h5")
+    checkpoints = [Checkpoint(tmp_path / name, keep="both") for name in names]
+    checkpoints[0].best_path = None
+    with pytest.raises(
+        ArgumentError, match=r"each Checkpoint must have files of its own, got .*h5"
+    ):
+        fit(network(), *checkpoints)
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_stop_tells_only_of_files_that_exist(tmp_path, epoch):
+    path = tmp_path / "best.h5"
+    path.write_bytes(b"an old one")
+    history = fit(network(), Checkpoint(path, keep="best"), Signal(epoch, 2), optimizer=Adam(0.5))
+    if epoch == 1:
+        assert path.read_bytes() == b"an old one"
+        assert history.stopped.endswith(
+            f"{path} was not written: no epoch has ended with a better val_loss"
+        )
+    else:
+        assert history.stopped.endswith(f"{path} holds its best epoch")
+        assert Sequential.load(path)
+
+
+class Late(Callback):
+    """Remembers all that it has seen; comes after a Checkpoint."""
+
+    run_last = True
+
+    def __init__(self, stop_at=None):
+        self.seen = []
+        self.stop_at = stop_at
+
+    def on_batch_end(self, run):
+        self.seen.append(run.batch)
+
+    def on_epoch_end(self, run):
+        self.seen.append(-run.epoch)
+        if run.epoch == self.stop_at:
+            run.stop("enough")
+
+    def state(self):
+        return {"seen": self.seen}
+
+    def restore(self, state):
+        self.seen = state["seen"]
+
+
+@pytest.mark.parametrize("position", [(1, 1), (2, 3), (4, 5)])
+def test_a_late_callback_after_a_checkpoint_loses_nothing(tmp_path, position):
+    path, whole, part, rest = tmp_path / "run.h5", Late(), Late(), Late()
+    fit(network(), Checkpoint(tmp_path / "whole.h5"), whole)
+    fit(network(), Checkpoint(path), part, Signal(*position))
+    assert part.seen == whole.seen[: len(part.seen)]
+    fit(network(), Checkpoint(path), rest, resume=path)
+    assert rest.seen == whole.seen
+
+
+def test_a_late_callback_may_stop_a_training_which_is_saved_then(tmp_path):
+    path = tmp_path / "run.h5"
+    model = network()
+    fit(model, Checkpoint(path, every_epochs=None), Late(stop_at=2))
+    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+
+
+def test_a_stop_within_an_epoch_is_saved(tmp_path):
+    class Stop(Callback):
+        run_last = True
+
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == (2, 3):
+                run.stop("enough", now=True)
+
+    path, model = tmp_path / "run.h5", network()
+    assert fit(model, Checkpoint(path), Stop()).stopped == "enough"
+    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_end", "on_train_end"])
+def test_handlers_are_restored_although_a_callback_fails(tmp_path, hook, late):
+    class Fails(Callback):
+        run_last = late
+
+    def fail(self, run):
+        raise RuntimeError("in a hook")
+
+    setattr(Fails, hook, fail)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    callbacks = [Fails(), Checkpoint(tmp_path / "a.h5"), Fails(), Checkpoint(tmp_path / "b.h5")]
+    with pytest.raises(RuntimeError, match="in a hook"):
+        fit(network(), *callbacks, epochs=2)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_where_ctrl_c_is_ignored_the_training_goes_on(tmp_path):
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        history = fit(network(), Signal(2, 2), Checkpoint(tmp_path / "run.h5"))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert (history.epochs, history.stopped) == (6, None)
