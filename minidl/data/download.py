@@ -7,16 +7,16 @@ import logging
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from ..errors import ArgumentError, DataError, require_extra
+from ..errors import ArgumentError, DataError, MinidlError, require_extra
 from ..utils.atomic_files import FilePath, atomic_write, make_folder, read_bounded
 from .course_images import DatasetFiles
+from .deadline import Deadline, timed_session
 from .hdf5_schema import Limits
 from .hdf5_validation import check_signature
 from .urls import is_allowed, redact_url, resolve_urls, scheme_and_locality
@@ -24,6 +24,7 @@ from .urls import is_allowed, redact_url, resolve_urls, scheme_and_locality
 _MAX_REDIRECTS = 5
 _SIGNATURE_BYTES = 2**10  # enough to recognize the kind of file that the server sends instead
 _READ_BYTES = 2**16
+_MAX_DIGITS = 20  # of a size
 
 
 def fetch(
@@ -49,7 +50,7 @@ def fetch(
     timeout : float, default 30.0
         Maximum number of seconds without data from the server.
     total_timeout : float, default 900.0
-        Maximum number of seconds for one file.
+        Maximum number of seconds for one file: for connections, redirects, headers and content.
     progress : bool, default False
         Whether to show a progress bar on stderr.
 
@@ -135,23 +136,18 @@ class _Download:
     progress: bool
 
     def __call__(self, url: str, output_file: FilePath, pooch: object) -> None:
-        import requests
-        from urllib3.exceptions import HTTPError, ReadTimeoutError
-
-        deadline = time.monotonic() + self.total_timeout
-        session: Any
+        deadline = Deadline(self.total_timeout, self.timeout)
         try:
-            with requests.Session() as session:
+            with timed_session(deadline) as session:
                 # `requests` would read the whole body of a redirect: they are followed below.
                 session.get_redirect_target = lambda response: None
                 with self._get(session, url) as response:
-                    content = self._read_body(response, deadline)
-        except (requests.RequestException, HTTPError) as error:
-            problem = f"a failed connection ({type(error).__name__})"
-            if isinstance(error, requests.Timeout | ReadTimeoutError):
-                problem = f"silence for {self.timeout:g} s"
+                    content = self._read_body(response)
+        except MinidlError:
+            raise
+        except Exception as error:  # a malformed answer makes the libraries raise nearly anything
             raise DataError(
-                f"{redact_url(url)}: must send the file, found {problem}: "
+                f"{redact_url(url)}: must send the file, found {self._problem(error, deadline)}: "
                 "try again, or another address"
             ) from error
         digest = hashlib.sha256(content).hexdigest()
@@ -162,6 +158,16 @@ class _Download:
                 "it is another file, try another address"
             )
         Path(output_file).write_bytes(content)
+
+    def _problem(self, error: Exception, deadline: Deadline) -> str:
+        import requests
+        from urllib3.exceptions import TimeoutError as WaitError
+
+        if deadline.is_over:
+            return f"it incomplete after {self.total_timeout:g} s"
+        if isinstance(error, requests.Timeout | WaitError | TimeoutError):
+            return f"silence for {deadline.wait:.3g} s"
+        return f"a failed connection ({type(error).__name__})"
 
     def _get(self, session: Any, url: str) -> Any:
         """Return the response after following redirects to allowed addresses."""
@@ -180,14 +186,20 @@ class _Download:
             if not response.is_redirect:
                 return response
             response.close()
-            previous_url = url
-            url = urljoin(url, response.headers["location"])
+            previous_url, location = url, response.headers["location"]
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                raise DataError(
+                    f"{redact_url(previous_url)}: must redirect to an address, found "
+                    f"{location!r:.80}: try another address"
+                ) from None
         raise DataError(
             f"{redact_url(url)}: must be reached in {_MAX_REDIRECTS} redirects, found more: "
             "try another address"
         )
 
-    def _read_body(self, response: Any, deadline: float) -> bytes:
+    def _read_body(self, response: Any) -> bytes:
         from tqdm import tqdm
 
         if response.status_code != 200:
@@ -199,13 +211,15 @@ class _Download:
             raise self._error(
                 response, f"it encoded as {encoding!r:.60}", "pass an address that does not encode"
             )
-        # read1 returns what has arrived, so that the deadline is checked in time.
+        # read1 returns what has arrived.
         read = getattr(response.raw, "read1", response.raw.read)
         announced = response.headers.get("content-length", str(self.size))
         if announced != str(self.size):
             head = read(_SIGNATURE_BYTES, decode_content=False)
-            announced_size = int(announced) if announced.isdecimal() else 0
-            check_signature(redact_url(response.url), head, announced_size)
+            is_number = announced.isdecimal() and len(announced) < _MAX_DIGITS
+            announced_size = int(announced) if is_number else 0
+            if head:
+                check_signature(redact_url(response.url), head, announced_size)
             raise self._error(response, f"{announced!r:.30} announced")
         content = bytearray()
         with tqdm(
@@ -217,9 +231,6 @@ class _Download:
                     break
                 content += piece
                 bar.update(len(piece))
-                if time.monotonic() > deadline:
-                    problem = f"{len(content):,} after {self.total_timeout:g} s"
-                    raise self._error(response, problem, "try again, or another address")
         if len(content) > self.size:
             raise self._error(response, "more")
         if len(content) < self.size:

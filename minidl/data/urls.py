@@ -16,6 +16,8 @@ def resolve_urls(file_names: Iterable[str], urls: Sequence[str]) -> dict[str, st
     An element of `urls` is the address of a folder with all other files, the address of a file
     (which ends in its name), or "NAME=URL".
     """
+    for url in urls:
+        _check_address(url)
     names = list(file_names)
     url_of_file: dict[str, str] = {}
     folders = []
@@ -47,6 +49,17 @@ def resolve_urls(file_names: Iterable[str], urls: Sequence[str]) -> dict[str, st
     return {name: url_of_file[name] for name in names}
 
 
+def _check_address(url: str) -> None:
+    """Raise `ArgumentError` for an address that no library can take apart."""
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise ArgumentError(
+            f"url must be an address such as https://example.org/folder, got {redact_url(url)} "
+            f"({error})"
+        ) from None
+
+
 def is_allowed(url: str, *, redirected_from: str | None = None) -> bool:
     """Return True for https, and for http on this computer unless https redirected to it."""
     scheme, is_local = scheme_and_locality(url)
@@ -61,8 +74,11 @@ def is_allowed(url: str, *, redirected_from: str | None = None) -> bool:
 
 def redact_url(url: str) -> str:
     """Return an address without a user name, password or key, for a message."""
-    parts = urlsplit(url)
-    text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    try:
+        parts = urlsplit(url)
+        text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except ValueError:  # it cannot be taken apart
+        text = url.partition("?")[0].partition("#")[0].rpartition("@")[2]
     return text[:200] if text.isprintable() else ascii(text)[:200]
 
 

@@ -4,10 +4,12 @@ import gzip
 import hashlib
 import http.server
 import os
+import re
 import socket
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,7 +226,113 @@ def test_a_server_that_never_answers_is_an_error(server, tmp_path):
 
 def test_a_server_that_sends_byte_by_byte_is_an_error(server, tmp_path):
     server.behave = dripping
-    refused(server, tmp_path, r"found .* after 0\.3 s: try again", total_timeout=0.3)
+    refused(server, tmp_path, r"found it incomplete after 0\.3 s: try again", total_timeout=0.3)
+
+
+def drip(start, unit):
+    """Send `start`, then `unit` again and again."""
+
+    def behave(handler):
+        handler.connection.sendall(start)
+        while not handler.server.over.wait(0.005):
+            handler.connection.sendall(unit)
+
+    return behave
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "unit"),
+    [
+        (b"", b"H"),
+        (HEAD + b"X: ", b"1"),
+        (HEAD, b"X: 1\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (CHUNKED, b"0"),
+        (CHUNKED + b"5;", b"a=1;"),
+        (CHUNKED + b"%x\r\n%s\r\n" % (len(GOOD), GOOD), b"0"),
+        (CHUNKED + b"%x\r\n%s\r\n0\r\n" % (len(GOOD), GOOD), b"X: 1\r\n"),
+    ],
+    ids=[
+        *("status", "header without an end", "headers", "100 Continue", "chunk size"),
+        *("chunk extensions", "last chunk", "trailers"),
+    ],
+)
+def test_whatever_is_sent_drop_by_drop_ends_at_the_deadline(server, tmp_path, start, unit):
+    server.behave = drip(start, unit)
+    # 100 headers are an error of the library: the deadline comes first, at 0.005 s for each.
+    refused(server, tmp_path, r"found it incomplete after 0\.2 s: try again", total_timeout=0.2)
+
+
+def test_all_redirects_share_the_deadline(server, tmp_path):
+    def behave(handler):
+        handler.server.over.wait(0.08)
+        send(handler, b"", status=302, Location="/again")
+
+    server.behave = behave
+    refused(server, tmp_path, r"found it incomplete after 0\.2 s", total_timeout=0.2)
+    assert len(server.requests) < 6
+
+
+@pytest.mark.parametrize("unit", [b"", b"\x16"])
+def test_a_greeting_of_tls_without_an_end_is_an_error(tmp_path, unit):
+    over = threading.Event()
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            while not over.wait(0.01):
+                try:
+                    connection.sendall(unit)
+                except OSError:
+                    break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        try:
+            with pytest.raises(DataError, match=r"found (silence|it incomplete|a failed)"):
+                fetch(FILES, [url], tmp_path / "data", total_timeout=0.2)
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"\x1b[31mgarbage\r\n\r\n", "a failed connection"),
+        (b"HTTP/1.1 \x1b[31m x\r\n\r\n", "a failed connection"),
+        (b"HTTP/1.1 500 \x1b[31m\r\n\r\n", "answer 500"),
+        (HEAD + b"\x00\x1b[31m\r\n: x\r\n\r\n", "truncated after 0"),
+        (HEAD + b"Content-Encoding: \x1b[31m\r\n\r\n", "encoded as"),
+        (HEAD + b"Content-Length: \x1b[31m\r\n\r\n", "announced"),
+        (HEAD + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n", "announced"),
+        (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "announced|failed"),
+        (CHUNKED + b"\x1b[31mzz\r\n", "a failed connection"),
+        (CHUNKED + b"-5\r\nabc\r\n", "a failed connection"),
+        (CHUNKED + b"5\r\nab", "a failed connection"),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://ev\x1b[31mil/\r\n\r\n",
+            r"must redirect to an address, found 'http://ev\\x1b\[31mil/'",
+        ),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://[/\r\n\r\n", "must redirect to an address"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://\x1b/\r\n\r\n", "must stay on https"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\x1b]0;\x07\r\n\r\n", "must stay on https"),
+    ],
+)
+def test_a_malformed_answer_is_an_error_without_control_characters(
+    server, tmp_path, answer, message
+):
+    server.behave = lambda handler: handler.connection.sendall(answer)
+    with pytest.raises(DataError, match=message) as caught:
+        fetch(FILES, [server.url], tmp_path / "data", timeout=10.0)
+    assert str(caught.value).isprintable()
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_failed_connection_is_an_error(server, tmp_path):
@@ -341,5 +449,10 @@ def test_without_pooch_the_error_names_the_pip_command(tmp_path, monkeypatch):
 
 
 def test_every_known_file_has_its_size():
-    for files in (CATS, SIGNS):
-        assert list(files.sha256) == list(files.bytes)
+    """The list beside the files was made from them."""
+    listed = (Path(__file__).parents[2] / "datasets" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.h5)` \| ([\d,]+) \| `(\w+)` \|$", listed, re.MULTILINE)
+    assert len(rows) == 3
+    sizes = {name: int(size.replace(",", "")) for name, size, _ in rows}
+    assert {**CATS.bytes, **SIGNS.bytes} == sizes
+    assert {**CATS.sha256, **SIGNS.sha256} == {name: digest for name, _, digest in rows}

@@ -81,6 +81,15 @@ def test_missing_or_ambiguous_addresses_are_refused(urls, message):
         resolve_urls(CATS.sha256, urls)
 
 
+@pytest.mark.parametrize("url", ["http://[/a", "https://me:secret@ev\x1b[31mil/a?key=secret"])
+def test_an_address_that_cannot_be_taken_apart_is_refused(url):
+    with pytest.raises(ArgumentError, match="url must be an address such as https") as caught:
+        resolve_urls(CATS.sha256, [url])
+    assert str(caught.value).isprintable()
+    assert "secret" not in str(caught.value)
+    assert not is_allowed(url)
+
+
 def test_secrets_in_an_address_are_not_shown():
     assert (
         redact_url("https://me:secret@example.org/a?key=secret#secret") == "https://example.org/a"
