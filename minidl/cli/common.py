@@ -7,9 +7,13 @@ import inspect
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
+from .. import Sequential
+from ..data import Limits
 from ..escaping import escaped
+from .argument_types import POSITIVE_INTEGER
 from .streams import show
 
 
@@ -67,6 +71,36 @@ def add_command(
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(run=run, command=parser.prog.removeprefix("minidl "))
     return parser
+
+
+def add_model_file(parser: CommandParser) -> None:
+    """Add the file of a network, and the limit of its size.
+
+    Parameters
+    ----------
+    parser : CommandParser
+        The parser of the command.
+    """
+    parser.add_argument("model", type=Path, metavar="MODEL.h5", help="file of the network")
+    text = "bytes that MODEL.h5 may have (default: %(default)s)"
+    limit = Limits.max_bytes
+    parser.add_argument("--limit", type=POSITIVE_INTEGER, default=limit, metavar="N", help=text)
+
+
+def load_model(options: argparse.Namespace) -> Sequential:
+    """Return the network in the file that the options name.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    Sequential
+        The network.
+    """
+    return Sequential.load(options.model, limit=options.limit)
 
 
 def to_json(content: dict[str, Any]) -> str:

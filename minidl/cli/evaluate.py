@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from .. import Sequential, ShapeError
+from .. import ShapeError
 from .argument_types import SEED
-from .common import add_command, emit
+from .common import add_command, add_model_file, emit, load_model
 from .dataset_options import add_dataset_options, load_dataset
 from .scores import measure, score_lines
 
@@ -22,7 +21,7 @@ def add_evaluate(subparsers: Any) -> None:
         The commands of the program.
     """
     parser = add_command(subparsers, "evaluate", evaluate)
-    parser.add_argument("model", type=Path, metavar="MODEL.h5", help="file of the network")
+    add_model_file(parser)
     add_dataset_options(parser)
     text = "points and CSV files: the seed of the training (default: %(default)s)"
     parser.add_argument("--seed", type=SEED, default=1, metavar="N", help=text)
@@ -50,7 +49,7 @@ def evaluate(options: argparse.Namespace) -> int:
       minidl evaluate results/moons/model.h5 moons
       minidl evaluate results/moons/model.h5 moons --noise 0.4 --points 2000 --json
     """
-    model = Sequential.load(options.model)
+    model = load_model(options)
     dataset = load_dataset(options)
     X_test, _ = dataset.test
     n_outputs = model.predict(X_test[:1]).shape[1]

@@ -11,7 +11,7 @@ import numpy as np
 from .. import DataError, Sequential, ShapeError
 from ..data import read_image
 from ..data.synthetic_images import CAT_CLASSES
-from .common import add_command, emit
+from .common import add_command, add_model_file, emit, load_model
 from .streams import complain
 
 
@@ -24,7 +24,7 @@ def add_predict(subparsers: Any) -> None:
         The commands of the program.
     """
     parser = add_command(subparsers, "predict", predict)
-    parser.add_argument("model", type=Path, metavar="MODEL.h5", help="file of the network")
+    add_model_file(parser)
     text = "a JPEG or PNG file"
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=text)
 
@@ -50,7 +50,7 @@ def predict(options: argparse.Namespace) -> int:
       minidl train cats --out results/cats
       minidl predict results/cats/model.h5 my_cat.jpg holidays/*.png
     """
-    model = Sequential.load(options.model)
+    model = load_model(options)
     predictions: list[dict[str, Any]] = []
     for path in options.images:
         try:

@@ -18,7 +18,7 @@ from .validation import check_model, model_arrays
 
 HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
 MAX_HEADER_BYTES = 64 * 2**10  # besides those for the parameters
-MAX_HEADER_BYTES_PER_PARAMETER = 2**10  # about 100 are used
+MAX_HEADER_BYTES_PER_PARAMETER = 2**10  # besides its name; about 100 are used
 
 
 def _from_bfloat16(data: bytes) -> Array:
@@ -157,7 +157,9 @@ def _read_tensors(model: Sequential, path: FilePath) -> dict[str, Mapping[str, A
     """Return "dtype", "shape" and "data" of each tensor in the file."""
     with require_extra("safetensors", "safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
-    max_header = MAX_HEADER_BYTES + MAX_HEADER_BYTES_PER_PARAMETER * len(model_arrays(model))
+    max_header = MAX_HEADER_BYTES + sum(
+        MAX_HEADER_BYTES_PER_PARAMETER + len(json.dumps(name)) for name in model_arrays(model)
+    )
     content = read_bounded(
         path,
         HEADER_SIZE_BYTES

@@ -24,6 +24,7 @@ VERSION = 2
 MAX_ARRAYS = 10_000
 MAX_NAME_LENGTH = 255
 MAX_DESCRIPTION_BYTES = 4 * 2**20  # parsed, it can take twenty times as much memory
+MAX_DIMENSIONS = 32  # of an HDF5 dataset; NumPy has 64
 DTYPES = ("<f4", "<f8", "<i8", "|u1")
 _RESERVED_NAMES = ("", ".", "..", "description", "sha256")
 
@@ -118,7 +119,8 @@ def pack_with_checksums(content: Mapping[str, Any], arrays: StoredArrays) -> dic
         listing = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
         raise ArgumentError(
             f"a saved model may have a description of {MAX_DESCRIPTION_BYTES:,} bytes and "
-            f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with plain names, "
+            f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with plain names and at most "
+            f"{MAX_DIMENSIONS} dimensions, "
             f"got {len(text):,} bytes and the arrays {listing}, ...: make it smaller, "
             "or rename the parameters"
         )
@@ -229,6 +231,7 @@ def is_array_table(table: Any, version: int) -> bool:
         and len(table) <= MAX_ARRAYS
         and all(map(_is_plain_name, table))
         and matches_schema(list(table.values()), [entry])
+        and all(len(entry["shape"]) <= MAX_DIMENSIONS for entry in table.values())
     )
 
 

@@ -52,3 +52,12 @@ def test_a_network_without_classes_is_refused(tmp_path, capsys):
 def test_a_missing_network_is_named(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path / "none.h5"), "moons"]) == 1
     assert "none.h5" in capsys.readouterr().err
+
+
+def test_the_limit_of_the_file_can_be_raised(saved, capsys):
+    path = saved[0] / "model.h5"
+    size = path.stat().st_size
+    words = ["evaluate", str(path), "moons", "--limit"]
+    assert main([*words, str(size - 1)]) == 1
+    assert f"at most {size - 1:,} bytes" in capsys.readouterr().err
+    assert main([*words, str(size)]) == 0

@@ -21,6 +21,7 @@ CONTENT = {
 }
 
 
+A = np.zeros(1)
 ARRAYS = {
     "0.weight": np.array([[1.5, np.nan], [-0.0, np.inf]], np.float32),
     "moment": np.arange(3.0),
@@ -223,8 +224,9 @@ def table(**row):
                 {"arrays": {"moment": {**table()["arrays"]["a"], "shape": shape}}},
                 "key 'moment': .*the shape must be",
             )
-            for shape in ([-1], [-3], [1] * 33)
+            for shape in ([-1], [-3])
         ),
+        (table(shape=[1] * 33), "must list its arrays"),
         (table(sha256=None), "must list its arrays"),
         *(
             (table(role=role), "must list its arrays")
@@ -268,6 +270,7 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
         ({"a": "x" * container.MAX_DESCRIPTION_BYTES}, {}, "got 4,19"),
         ({}, {"a/b": np.zeros(1)}, "plain names"),
         ({}, {"description": np.zeros(1)}, "plain names"),
+        ({}, {"a": np.zeros((1,) * 33)}, "at most 32 dimensions"),
         ({}, {"a": np.zeros(1, complex)}, r"a \(<c16\)"),
         ({}, {"a": np.array(["x"])}, r"a \(<U1\)"),
         ({}, {"a": np.array([object()])}, r"a \(\|O\)"),
@@ -276,3 +279,42 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
 def test_content_that_could_not_be_read_is_not_written(content, arrays, message):
     with pytest.raises(ArgumentError, match=message):
         container.pack_with_checksums(content, stored(arrays))
+
+
+BARE = len(container.pack_with_checksums({"x": ""}, StoredArrays())["description"])
+
+
+@pytest.mark.parametrize(
+    ("limits", "content", "arrays"),
+    [
+        ({"MAX_DESCRIPTION_BYTES": 500}, lambda excess: {"x": "a" * (500 - BARE + excess)}, None),
+        ({"MAX_ARRAYS": 3}, None, lambda excess: {f"{i}.weight": A for i in range(3 + excess)}),
+        ({}, None, lambda excess: {"0." + "\U0001d518" * (253 + excess): A}),
+        ({}, None, lambda excess: {"a": np.zeros((1,) * (32 + excess))}),
+        ({}, lambda excess: {"x": 10 ** (20 + excess) - 1}, None),
+    ],
+    ids=["description", "arrays", "name", "dimensions", "digits"],
+)
+def test_whatever_is_at_a_limit_can_be_written_and_read(path, monkeypatch, limits, content, arrays):
+    for name, value in limits.items():
+        monkeypatch.setattr(container, name, value)
+
+    def parts(excess):
+        return content(excess) if content else {}, arrays(excess) if arrays else {}
+
+    write(path, *parts(0))
+    read = read_verified(path)
+    assert read.content == parts(0)[0]
+    assert {name for part in read.arrays for name in part} == set(parts(0)[1])
+    with pytest.raises(ArgumentError, match="a saved model m"):
+        write(path, *parts(1))
+
+
+def test_a_file_of_exactly_the_limit_is_read(path):
+    write(path)
+    size = path.stat().st_size
+    read_verified(path, size)
+    with pytest.raises(DataError, match=rf"at most {size - 1:,} bytes, .*a larger limit if you"):
+        read_verified(path, size - 1)
+    with pytest.raises(DataError, match="pass a larger resume_limit if you trust the file"):
+        read_verified(path, size - 1, limit_name="resume_limit")

@@ -28,6 +28,7 @@ from minidl import (
     StepDecay,
     WarmUp,
 )
+from minidl.data import Limits
 from minidl.serialization.model_file import save_model
 from minidl.training import resume
 from minidl.utils.environment import fingerprint
@@ -517,3 +518,48 @@ def test_arrays_that_are_not_those_of_the_model_are_refused(tmp_path, monkeypatc
         fit(network(), Checkpoint(path), epochs=2)
     with pytest.raises(DataError, match=rf"run\.h5, key '{next(iter(change))}': must be "):
         fit(model, resume=path)
+
+
+class Keeps(Callback):
+    """Keeps an array of 100 kB."""
+
+    def state(self):
+        return {"rows": np.zeros(12_500)}
+
+    def restore(self, state):
+        self.rows = state["rows"]
+
+
+def test_a_checkpoint_of_any_size_that_was_written_can_be_read(tmp_path, monkeypatch):
+    path, resumed = tmp_path / "run.h5", tmp_path / "resumed.h5"
+    # As if files could have 20 kB; the model has 10 kB, its checkpoint five copies of it.
+    monkeypatch.setattr(Limits, "max_bytes", 20_000)
+    parts = lambda: [EarlyStopping("loss", patience=9)]  # noqa: E731
+    whole, model = network(width=500), network(width=500)
+    expected = fit(whole, *parts())
+    fit(model, *parts(), Signal(3, 3), Checkpoint(path))
+    assert path.stat().st_size > 5 * 10_000
+    with pytest.raises(
+        DataError, match=r"may have at most 20,000 bytes, found [\d,]+: pass a larger resume_limit"
+    ):
+        fit(network(width=500), *parts(), resume=path, resume_limit=20_000)
+    fresh = network(width=500, seed=3)
+    rest = fit(fresh, *parts(), Checkpoint(resumed), resume=path)
+    assert_equal_trainings(fresh, whole, rest, expected)
+    fit(network(width=500), *parts(), resume=path, resume_limit=path.stat().st_size)
+
+
+def test_a_callback_with_a_large_state_needs_a_larger_limit(tmp_path, monkeypatch):
+    path, keeps = tmp_path / "run.h5", Keeps()
+    monkeypatch.setattr(Limits, "max_bytes", 50_000)
+    fit(network(), Keeps(), Checkpoint(path), epochs=2)
+    with pytest.raises(DataError, match="pass a larger resume_limit if you trust the file"):
+        fit(network(), Keeps(), resume=path)
+    fit(network(), keeps, resume=path, resume_limit=200_000)
+    assert keeps.rows.shape == (12_500,)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "1", True])
+def test_the_limit_must_be_a_number_of_bytes(limit):
+    with pytest.raises(ArgumentError, match="resume_limit must be a number of bytes >= 1, or None"):
+        fit(network(), resume_limit=limit)
