@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +22,30 @@ MAX_CLASSES = 100
 SEPARATORS = ",;\t"
 MAX_QUOTED = 40  # characters of a cell in an error
 
+_DECIMALS = re.compile(r"[0-9+\-.eE \t,]*")
+"""What numbers consist of, and what stands between them here: `float` itself takes 1_000, the
+digits of all scripts, and "nan", too."""
+
 Row = tuple[int, list[str]]  # number of the line, cells
 
 
 def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     """Read a CSV file of numbers with the class in the last column.
 
+    Beside the file itself, only the arrays are in memory: a row is no longer needed as soon as its
+    numbers are.
+
     Parameters
     ----------
     path : Path
         A file in UTF-8, separated by commas, semicolons or tabs; a first line of column names is
-        skipped.
+        skipped. Numbers are decimals in ASCII, such as "-1.5e3".
 
     Returns
     -------
     features : ndarray of shape (m, d), float64
         All columns but the last.
-    labels : ndarray of shape (m,), int64
+    labels : ndarray of shape (m,), uint8
         The number of each row's class.
     classes : tuple of str
         The names of the classes, numbers in their order, then the rest by name.
@@ -47,41 +57,56 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     DataError
         If it cannot be read, or a row is not numbers and a class; the message names the line.
     """
-    rows = _read_rows(path)
-    if rows and _is_header(rows[0][1]):
-        del rows[0]
-    if len(rows) < MIN_ROWS:
+    numbers = array("d")
+    codes = array("B")  # of the classes, in the order of their first rows
+    code_of: dict[str, int] = {}
+    n_columns = 0
+    for line, cells in _rows(path):
+        if not n_columns:
+            n_columns = len(cells)
+            if n_columns < 2:
+                raise DataError(
+                    f"{path}: must have numbers and then a class, found one column: "
+                    "put commas between the cells"
+                )
+            if all(map(_is_column_name, cells[:-1])):
+                continue
+        numbers.extend(_row_numbers(path, (line, cells), n_columns))
+        name = cells[-1].strip()
+        code = code_of.setdefault(name, len(code_of))
+        if code == MAX_CLASSES:
+            raise _class_error(path, f"more than {MAX_CLASSES}")
+        codes.append(code)
+    if len(codes) < MIN_ROWS:
         raise DataError(
-            f"{path}: must have at least {MIN_ROWS} rows, found {len(rows)}: add examples"
+            f"{path}: must have at least {MIN_ROWS} rows, found {len(codes)}: add examples"
         )
-    n_columns = len(rows[0][1])
-    if n_columns < 2:
-        raise DataError(
-            f"{path}: must have numbers and then a class, found one column: "
-            "put commas between the cells"
-        )
-    for row in rows:
-        _check_row(path, row, n_columns)
-    features = np.array([[float(cell) for cell in cells[:-1]] for _, cells in rows])
-    names = [cells[-1].strip() for _, cells in rows]
-    classes = tuple(sorted(set(names), key=lambda name: (_finite_or_inf(name), name)))
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        raise DataError(
-            f"{path}: the last column must hold 2 to {MAX_CLASSES} classes, "
-            f"found {len(classes)} different values: put the column with the class last"
-        )
-    return features, np.array([classes.index(name) for name in names]), classes
+    if len(code_of) < 2:
+        raise _class_error(path, str(len(code_of)))
+    classes = tuple(sorted(code_of, key=lambda name: (_finite_or_inf(name), name)))
+    number_of = np.array([classes.index(name) for name in code_of], np.uint8)
+    features = np.frombuffer(numbers).reshape(len(codes), n_columns - 1)
+    return features, number_of[np.frombuffer(codes, np.uint8)], classes
 
 
-def _read_rows(path: Path) -> list[Row]:
-    """Return the rows that are not blank."""
+def _class_error(path: Path, count: str) -> DataError:
+    return DataError(
+        f"{path}: the last column must hold 2 to {MAX_CLASSES} classes, "
+        f"found {count} different values: put the column with the class last"
+    )
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    """Yield the rows that are not blank."""
+    content = read_bounded(path, MAX_BYTES, "a CSV file", "take a part of it")
+    first_line = content[: content.find(b"\n") + 1 or None]
+    separator = max(SEPARATORS, key=lambda separator: first_line.count(separator.encode()))
     try:
-        content = read_bounded(path, MAX_BYTES, "a CSV file", "take a part of it")
-        text = content.decode("utf-8-sig")
-        first_line = text.partition("\n")[0]
-        separator = max(SEPARATORS, key=first_line.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:
+            reader = csv.reader(text, delimiter=separator, strict=True)
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, cells
     except (ValueError, csv.Error) as error:
         raise DataError(
             f"{path}: must be a readable CSV file in UTF-8, found {error}: "
@@ -89,33 +114,46 @@ def _read_rows(path: Path) -> list[Row]:
         ) from error
 
 
-def _is_header(cells: list[str]) -> bool:
-    return len(cells) > 1 and all(math.isinf(_finite_or_inf(cell)) for cell in cells[:-1])
+def _is_column_name(cell: str) -> bool:
+    """Return whether it is no number, in whatever notation."""
+    try:
+        float(cell)
+    except ValueError:
+        return not cell.strip().lstrip("+-").lower().startswith("0x")
+    return False
 
 
-def _check_row(path: Path, row: Row, n_columns: int) -> None:
+def _row_numbers(path: Path, row: Row, n_columns: int) -> list[float]:
+    """Return the numbers of a row; raise `DataError` unless it is numbers and a class."""
     line, cells = row
+    if len(cells) == n_columns and cells[-1].strip():
+        texts = cells[:-1]
+        if _DECIMALS.fullmatch(",".join(texts)):
+            try:
+                values = [*map(float, texts)]
+            except ValueError:
+                values = [math.nan]
+            if math.isfinite(sum(values)):
+                return values
     if len(cells) != n_columns:
         problem = f"{len(cells)} cells"
     else:
-        invalid = [column for column, cell in enumerate(cells[:-1]) if not _is_finite(cell)]
+        invalid = [k for k, cell in enumerate(cells[:-1]) if math.isinf(_finite_or_inf(cell))]
         if not cells[-1].strip():
             invalid.append(n_columns - 1)
-        if not invalid:
-            return
+        if not invalid:  # only their sum is infinite
+            return [*map(float, cells[:-1])]
         problem = f"{cells[invalid[0]][:MAX_QUOTED]!r} in column {invalid[0] + 1}"
     raise DataError(
         f"{path}, line {line}: must have {n_columns - 1} finite numbers and then a class, "
-        f"found {problem}: repair or delete the line"
+        f"found {problem}: write numbers as in -1.5e3, or delete the line"
     )
-
-
-def _is_finite(cell: str) -> bool:
-    return not math.isinf(_finite_or_inf(cell))
 
 
 def _finite_or_inf(cell: str) -> float:
     """Return the number in a cell, infinity where there is no finite one."""
+    if not _DECIMALS.fullmatch(cell):
+        return math.inf
     try:
         value = float(cell)
     except ValueError:

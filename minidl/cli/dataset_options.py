@@ -207,13 +207,16 @@ def _draw_points(options: argparse.Namespace) -> LoadedDataset:
 
 def _load_csv(name: str, seed: int) -> LoadedDataset:
     X, labels, classes = read_csv(Path(name))
-    Y = labels.reshape(-1, 1).astype(np.float64 if len(classes) == 2 else np.int64)
-    train, test = train_validation_split(X, Y, validation_fraction=0.2, seed=seed)
+    train, test = train_validation_split(X, labels, validation_fraction=0.2, seed=seed)
+    del X  # the splits are copies, and the set may be large
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     deviation[deviation == 0] = 1
+    dtype = np.float64 if len(classes) == 2 else np.int64
 
-    def standardized(X: Array, Y: Array) -> tuple[Array, Array]:
-        return (X - mean) / deviation, Y
+    def standardized(X: Array, labels: Array) -> tuple[Array, Array]:
+        X -= mean
+        X /= deviation
+        return X, labels.reshape(-1, 1).astype(dtype)
 
     source = f"{name}: each column scaled to mean 0 and standard deviation 1 over the training rows"
     return LoadedDataset(name, source, classes, standardized(*train), standardized(*test))

@@ -93,10 +93,18 @@ def split_rows(
     order = rng.permutation(m)
     if not stratify:
         return order[n_validation:], order[:n_validation]
-    _, class_of_row = np.unique(Y.reshape(m, -1), axis=0, return_inverse=True)
-    rows_by_class = order[np.argsort(class_of_row.reshape(m)[order], kind="stable")]
+    rows_by_class = order[np.argsort(_class_of_row(Y)[order], kind="stable")]
     # Evenly spaced positions among the rows sorted by class take from each class in proportion.
     positions = (np.arange(n_validation) * m + int(rng.random() * m)) // n_validation
     in_validation = np.zeros(m, dtype=bool)
     in_validation[rows_by_class[positions]] = True
     return order[~in_validation[order]], order[in_validation[order]]
+
+
+def _class_of_row(Y: Array) -> Array:
+    """Return what orders the rows by their classes, the same for equal rows."""
+    columns = Y.reshape(len(Y), -1)
+    if columns.shape[1] == 1:
+        return columns[:, 0]  # as it is: `np.unique` takes many times the memory of small numbers
+    _, class_of_row = np.unique(columns, axis=0, return_inverse=True)
+    return class_of_row.reshape(len(Y))

@@ -1,5 +1,9 @@
 """CSV files."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -65,7 +69,7 @@ def test_class_numbers_are_in_their_order(path):
             "line 6: must have 2 finite numbers and then a class, found '' in column 3",
         ),
         (ROWS.replace("yes", "no"), "found 1 different values"),
-        ("".join(f"1,{i / 7}\n" for i in range(200)), "found 200 different values"),
+        ("".join(f"1,{i / 7}\n" for i in range(200)), "found more than 100 different values"),
         (ROWS + '1,2,"no\n', "must be a readable CSV file in UTF-8"),
         (b"\xff\xfe" + ROWS.encode("utf-16-le"), "must be a readable CSV file in UTF-8"),
     ],
@@ -76,6 +80,72 @@ def test_an_invalid_row_is_reported_with_its_line(path, text, message):
         read_csv(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+NOT_DECIMAL = [
+    "1_000",
+    "٣٤",
+    "\uff11\uff12",
+    "0x1F",
+    "0x1p3",
+    "infinity",
+    "-inf",
+    "1e999",
+    "1,5",
+    "½",
+]
+
+
+@pytest.mark.parametrize("cell", NOT_DECIMAL)
+@pytest.mark.parametrize("line", [1, 3])
+def test_a_number_in_another_notation_is_refused(path, cell, line):
+    """A program that reads 1_000 as 1000 reads a typing error as a number, too."""
+    rows = ROWS.splitlines()
+    first, _, last = rows[line - 1].split(",")
+    rows[line - 1] = f'{first},"{cell}",{last}'
+    path.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    assert f"line {line}: must have 2 finite numbers and then a class" in str(caught.value)
+    assert f"found {cell!r} in column 2" in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", ["1_000", "0x1F", "-0X1", "inf", "nan", "٣"])
+def test_a_first_row_of_such_numbers_is_not_taken_for_column_names(path, cell):
+    path.write_text(f"{cell},{cell},no\n{ROWS}", encoding="utf-8")
+    with pytest.raises(DataError, match="line 1: must have 2 finite numbers"):
+        read_csv(path)
+
+
+def test_classes_and_columns_may_be_called_anything(path):
+    path.write_text("1st,_\n" + "".join(f"{k},{['1_0', 'inf'][k % 2]}\n" for k in range(6)))
+    x, labels, classes = read_csv(path)
+    assert x.ravel().tolist() == [0, 1, 2, 3, 4, 5]
+    assert classes == ("1_0", "inf")
+    assert labels.tolist() == [0, 1] * 3
+
+
+def test_large_numbers_whose_sum_is_infinite_are_finite(path):
+    path.write_text(ROWS + "1e308,1.7e308,no\n")
+    assert read_csv(path)[0][-1].tolist() == [1e308, 1.7e308]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux has it")
+@pytest.mark.parametrize("row", ["0.123456,0.234567,0.345678,0.456789,yes\n", "1,a\n"])
+def test_a_file_takes_at_most_ten_times_its_size(path, row):
+    """Measured in a process of its own, as the peak cannot be set back."""
+    other = row.replace("yes", "no").replace("a", "b")
+    path.write_text((row + other) * (10**6 // len(row)))
+    code = (
+        "import sys; from pathlib import Path; from minidl.cli.dataset_options import load_dataset;"
+        "from argparse import Namespace\n"
+        "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
+        "before = peak(); load_dataset(Namespace(set=sys.argv[1], seed=1)); print(peak() - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert 1024 * int(done.stdout) < 10 * path.stat().st_size
 
 
 def test_a_missing_file_is_an_error(path):
