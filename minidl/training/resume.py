@@ -45,14 +45,16 @@ if TYPE_CHECKING:
 
 def check_savable(run: TrainingRun) -> None:
     """Raise `ArgumentError` if the model, the optimizer or the callbacks could not be saved."""
-    model_datasets(run.model.objective_function, {"training": {"identity": run_identity(run)}})
-    run.optimizer.state()
     classes: dict[str, type[Any]] = {}
     for callback in run.callbacks:
         has_state = type(callback).state is not Callback.state
         if has_state and callback_entry(callback)["origin"] == CUSTOM:
             rule = "callbacks with a state must not have two classes of the same name"
             add_distinct(classes, type(callback), rule)
+    objective = run.model.objective_function
+    content, arrays = _training_content(run, capture_state(run, starting=True))
+    stored_arrays = model_arrays(objective)._replace(training=arrays)
+    model_datasets(objective, {"training": content}, stored_arrays)
 
 
 class ResumableState(NamedTuple):
@@ -114,14 +116,27 @@ def save_training(
     if not resumed.equals(model_state):
         saved = {**saved, "resumed": resumed._asdict()}
         stored_arrays = _arrays_of(run.model, model_state)
+    content, arrays = _training_content(run, saved)
+    save_model(objective, path, {"training": content}, stored_arrays._replace(training=arrays))
+
+
+def _training_content(
+    run: TrainingRun, state: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what a file says of a training, and the arrays of its state."""
     arrays: dict[str, Array] = {}
-    training = {
-        "state": encode(saved, arrays),
-        "identity": run_identity(run),
-        "environment": fingerprint(),
-    }
-    stored_arrays = stored_arrays._replace(training=arrays)
-    save_model(objective, path, {"training": training}, stored_arrays)
+    others = {name: value for name, value in state.items() if name != "callbacks"}
+    encoded = encode(others, arrays)
+    encoded["callbacks"] = [
+        {**entry, "state": encode(entry["state"], arrays, exact=True, place=_state_name(entry))}
+        for entry in state["callbacks"]
+    ]
+    content = {"state": encoded, "identity": run_identity(run), "environment": fingerprint()}
+    return content, arrays
+
+
+def _state_name(entry: Mapping[str, Any]) -> str:
+    return f"{entry['class']}.state()"
 
 
 def _arrays_of(model: Sequential, state: ModelState) -> StoredArrays:
@@ -133,13 +148,13 @@ def _arrays_of(model: Sequential, state: ModelState) -> StoredArrays:
     return StoredArrays(parameters, state.buffers)
 
 
-def capture_state(run: TrainingRun) -> dict[str, Any]:
+def capture_state(run: TrainingRun, *, starting: bool = False) -> dict[str, Any]:
     """Return everything that the next step depends on, under the keys of the file format.
 
     "resumed" is the state of the model from which the training resumes, or None if it is that of
-    the model in the file.
+    the model in the file. Before the first step, with `starting`, a callback may have no state yet.
     """
-    states = [{**callback_entry(callback), "state": callback.state()} for callback in run.callbacks]
+    states = [_callback_state(callback, starting) for callback in run.callbacks]
     return {
         "optimizer": optimizer_config(run.initial_optimizer),
         "optimizer_state": optimizer_state(run.optimizer),
@@ -154,6 +169,22 @@ def capture_state(run: TrainingRun) -> dict[str, Any]:
         "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
     }
+
+
+def _callback_state(callback: Callback, starting: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = callback_entry(callback)
+    try:
+        state = callback.state()
+    except AttributeError:
+        if not starting:
+            raise
+        state = {}  # an attribute that the first step makes
+    if not isinstance(state, dict):
+        name = type(state).__name__
+        raise ArgumentError(
+            f"{_state_name(entry)} must return a dict, got an object of class {name}"
+        )
+    return {**entry, "state": state}
 
 
 def _with_state(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -431,7 +431,11 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
     [
         ({"stopped": 3}, DataError, "must hold the state of a training"),
         ({"more": 3}, DataError, "must hold the state of a training"),
-        ({"callbacks": [["EarlyStopping", {}]]}, DataError, "must hold the state of a training"),
+        (
+            {"callbacks": [{"class": "EarlyStopping", "state": {}}]},
+            DataError,
+            "must hold the state of a training",
+        ),
         ({"resumed": 3}, DataError, "must hold the state of a training"),
         (
             {"resumed": {"theta": np.ones(26, np.float32), "buffers": {"0.mean": np.ones(1)}}},
@@ -462,7 +466,9 @@ def test_an_impossible_state_is_refused_and_nothing_changes(
     path, model = tmp_path / "run.h5", network(seed=8)
     with monkeypatch.context() as patch:
         captured = resume.capture_state
-        patch.setattr(resume, "capture_state", lambda run: {**captured(run), **change})
+        patch.setattr(
+            resume, "capture_state", lambda run, **options: {**captured(run, **options), **change}
+        )
         fit(network(), Checkpoint(path), epochs=2)
     before = model.parameters.theta.tobytes()
     with pytest.raises(error, match=message):

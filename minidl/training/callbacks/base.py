@@ -316,10 +316,13 @@ class Callback:
     def state(self) -> dict[str, Any]:
         """Return what the callback must remember when a training is resumed.
 
+        It is called before the first step, too, so that what a file cannot store is an error then.
+
         Returns
         -------
         dict
-            Numbers, strings, None, arrays, and lists and dictionaries of them.
+            None, bools, numbers, strings, NumPy scalars, arrays of bools or numbers, and lists,
+            tuples and dicts of them to a depth of 100. `restore` gets exactly the same values.
         """
         return {}
 

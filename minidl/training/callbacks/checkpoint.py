@@ -128,19 +128,23 @@ class Checkpoint(Callback):
             self.best_path = path
         elif keep == "both":
             self.best_path = path.with_name(f"{path.stem}.best{path.suffix}")
+        self._reset()
 
     def on_train_begin(self, run: TrainingRun) -> None:
         from ..resume import check_savable  # the file formats are loaded when they are needed
 
         if self.best_path:
             run.require_metric(self.monitor, self)
+        self._reset()
         self._check_distinct(run)
         check_savable(run)
         for path in self._paths():
             check_writable(path)
+        self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
+
+    def _reset(self) -> None:
         self.best = math.nan
         self._measured_state: ModelState | None = None  # before the step of the current epoch
-        self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
         self._improved_state: ModelState | None = None  # of the epoch that was the best
         self._has_saved_best = False
         self._final_state: ResumableState | None = None

@@ -498,3 +498,90 @@ def test_where_ctrl_c_is_ignored_the_training_goes_on(tmp_path):
     finally:
         signal.signal(signal.SIGINT, previous)
     assert (history.epochs, history.stopped) == (6, None)
+
+
+class Remembers(Callback):
+    restored = None
+
+    def __init__(self, value):
+        self.value = value
+
+    def state(self):
+        return {"value": self.value}
+
+    def restore(self, state):
+        self.restored = state["value"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: 2.0, "1": 3.0, None: (1, [2.0])},
+        {"b": 1, "a": 2},
+        np.arange(3, dtype=np.int32),
+        np.array([[True, False]]),
+        np.array(0.5, np.float16),
+        np.float32(0.1),
+        np.random.default_rng(0).random(250_000).tolist(),
+        list(range(250_000)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_callback_remembers_comes_back_as_it_was(tmp_path, value):
+    path, other = tmp_path / "run.h5", Remembers(None)
+    fit(network(), Remembers(value), Checkpoint(path), epochs=1)
+    fit(network(), other, resume=path, epochs=2)
+    assert repr(other.restored) == repr(value)
+    assert type(other.restored) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({1, 2}, r"got an object of class set at Remembers\.state\(\)\['value'\]"),
+        (np.array(["a"]), r"got an array of dtype <U1 at Remembers\.state\(\)\['value'\]"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "of class MaskedArray"),
+        (["x" * 100] * 50_000, "a description of 4,194,304 bytes"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_would_not_come_back_is_refused_before_the_first_step(tmp_path, value, message):
+    steps = Steps()
+    with pytest.raises(ArgumentError, match=message):
+        fit(network(), steps, Remembers(value), Checkpoint(tmp_path / "run.h5"))
+    assert steps.count == 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [None, [1], "text"])
+def test_a_state_must_be_a_dict(tmp_path, value):
+    class Other(Callback):
+        def state(self):
+            return value
+
+    with pytest.raises(ArgumentError, match=r"Other\.state\(\) must return a dict, got"):
+        fit(network(), Other(), Checkpoint(tmp_path / "run.h5"))
+
+
+def test_a_state_may_exist_from_the_first_step_on(tmp_path):
+    class Sum(Callback):
+        def on_batch_end(self, run):
+            self.sum = run.loss + getattr(self, "sum", 0)
+
+        def state(self):
+            return {"sum": self.sum}
+
+        def restore(self, state):
+            self.sum = state["sum"]
+
+    class Forgets(Sum):
+        def on_batch_end(self, run):
+            self.total = 0
+
+    path, whole, rest = tmp_path / "run.h5", Sum(), Sum()
+    fit(network(), whole)
+    fit(network(), Sum(), Checkpoint(path), epochs=2)
+    fit(network(), rest, resume=path)
+    assert rest.sum == whole.sum
+    with pytest.raises(AttributeError, match="sum"):
+        fit(network(), Forgets(), Checkpoint(path))
