@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from .. import GradientChecker
+from .. import ArgumentError, GradientChecker
 from .argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 from .common import add_command, emit
 from .dataset_options import add_dataset_options, load_dataset
@@ -64,6 +64,11 @@ def check(options: argparse.Namespace) -> int:
       minidl check cats --layers 20,7,5 --examples 2
       minidl check moons --method central --epsilon 1e-5 --json
     """
+    if options.epsilon is not None and options.method != "central":
+        raise ArgumentError(
+            f"--epsilon is the step of --method central, got it with {options.method}: "
+            "pass --method central, too"
+        )
     dataset = load_dataset(options)
     X, Y = (array[: options.examples] for array in dataset.train)
     model = build_model(options, X.shape[1], dataset.n_outputs)

@@ -73,7 +73,7 @@ def learning_curves(
     x_name = escaped(against or "epoch (one pass over the training examples)")
     axes.set_xlabel(x_name, **PLAIN_TEXT)
     axes.set_ylabel(escaped(metric), **PLAIN_TEXT)
-    axes.set_title(escaped(f"{metric.capitalize()} during training"), **PLAIN_TEXT)
+    axes.set_title(escaped(f"{metric[:1].upper()}{metric[1:]} during training"), **PLAIN_TEXT)
     axes.grid(alpha=0.3)
     add_legend(axes, drawn)
     return axes

@@ -76,3 +76,52 @@ def test_what_is_unresolved_is_status_3(capsys, monkeypatch):
     monkeypatch.setattr(GradientChecker, "check", doubtful)
     assert main(["check", "moons", "--layers", "2"]) == 3
     assert "UNRESOLVED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "epochs",
+        "optimizer",
+        "learning-rate",
+        "schedule",
+        "warm-up",
+        "clip-norm",
+        "batch-size",
+        "dtype",
+        "out",
+    ],
+)
+def test_options_of_a_training_are_refused_and_not_ignored(capsys, option):
+    with pytest.raises(SystemExit) as end:
+        main(["check", "moons", f"--{option}", "1"])
+    assert end.value.code == 2
+    assert f"unrecognized arguments: --{option} 1" in capsys.readouterr().err
+
+
+def test_every_setting_of_a_check_is_used(monkeypatch):
+    made = {}
+
+    class Made(GradientChecker):
+        def __init__(self, model, **options):
+            super().__init__(model, **options)
+            made.update(options, dtype=model.dtype, layers=model.layers)
+
+        def check(self, X, Y, **options):
+            made.update(options, shape=X.shape)
+            return super().check(X, Y, **options)
+
+    monkeypatch.setattr("minidl.cli.check.GradientChecker", Made)
+    words = "check moons --layers 3 --method central --epsilon 1e-4 --seed 5 --examples 2"
+    assert main(words.split()) == 0
+    expected = {"method": "central", "epsilon": 1e-4, "seed": 5, "exhaustive": False}
+    assert expected.items() <= made.items()
+    assert made["shape"] == (2, 2)
+    assert made["dtype"] == "float64"
+    assert made["layers"][0].weight.shape == (3, 2)
+
+
+def test_a_step_without_the_method_that_has_one_is_refused(capsys):
+    assert main(["check", "moons", "--epsilon", "1e-4"]) == 1
+    rule = "--epsilon is the step of --method central, got it with auto"
+    assert capsys.readouterr().err.startswith(f"minidl check: {rule}")

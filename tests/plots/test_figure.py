@@ -18,11 +18,13 @@ from plot_examples import (
     report,
 )
 
-from minidl import ArgumentError, MissingDependencyError, plots
+from minidl import ArgumentError, History, MissingDependencyError, check_gradients, plots
 
 pytest.importorskip("matplotlib")
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 DRAW = {
     "learning_curves": lambda **options: plots.learning_curves(history(0.7, 0.5), **options),
@@ -75,6 +77,78 @@ def test_without_matplotlib_the_error_names_the_pip_command(name, monkeypatch):
         MissingDependencyError, match=r"needs matplotlib.*pip install minidl\[plot\]"
     ):
         DRAW[name]()
+
+
+NAMES = [
+    r"$\frac{$",
+    "_$5-$10",
+    "\x1b[31m\\n",
+]
+SHOWN = [*NAMES[:2], r"\x1b[31m\n"]
+
+
+def hostile_history():
+    made = History()
+    made.add({"loss": 0.5, NAMES[0]: 1.0, NAMES[1]: 2.0})
+    return made
+
+
+def hostile_report():
+    matrix = {NAMES[0]: np.ones((2, 3))}
+    return check_gradients(
+        lambda p: (p[NAMES[0]] ** 2).sum(), lambda p: {NAMES[0]: p[NAMES[0]]}, matrix
+    )
+
+
+DRAW_NAMES = {
+    "learning_curves, a metric": (
+        lambda: plots.learning_curves(hostile_history(), metric=NAMES[0], against=NAMES[1]),
+        [SHOWN[1], SHOWN[0], f"{SHOWN[0]} during training"],
+    ),
+    "learning_curves, histories": (
+        lambda: plots.learning_curves({name: history(0.7) for name in NAMES}),
+        SHOWN,
+    ),
+    "decision_boundary": (
+        lambda: plots.decision_boundary(classifier(np.eye(3, 2), 3), X, Y, classes=NAMES),
+        SHOWN,
+    ),
+    "confusion_matrix": (lambda: plots.confusion_matrix([0, 1], [1, 0], NAMES), SHOWN),
+    "misclassified": (
+        lambda: plots.misclassified(IMAGES[:1], [1], [2], NAMES),
+        [f"true: {SHOWN[1]}\npredicted: {SHOWN[2]}"],
+    ),
+    "gradient_errors": (
+        lambda: plots.gradient_errors(hostile_report()),
+        [f"total {SHOWN[0]} (total)\n6 of 6 elements wrong"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAW_NAMES)
+@pytest.mark.parametrize("tex", [False, True])
+def test_names_are_drawn_as_they_are(name, tex, monkeypatch):
+    """No name is a formula, none is left out of a legend, and none changes the terminal."""
+    draw, expected = DRAW_NAMES[name]
+    with rc_context({"text.usetex": tex}):
+        figure = np.ravel(draw())[0].figure
+    texts = [text for text in figure.findobj(Text) if text.get_text() in expected]
+    assert {text.get_text() for text in texts} == set(expected)
+    assert not any(text.get_parse_math() or text.get_usetex() for text in texts)
+    if not tex:
+        pixels(figure.axes)
+
+
+def test_labels_of_a_user_stay_formulas_in_the_legend():
+    axes = Figure().subplots()
+    axes.plot([1], [1], label="$x^2$")
+    axes.plot([1], [1], label="_hidden")
+    plots.learning_curves({"_a$b$": history(0.7)}, axes=axes)
+    texts = axes.get_legend().get_texts()
+    assert [(text.get_text(), text.get_parse_math()) for text in texts] == [
+        ("$x^2$", True),
+        ("_a$b$", False),
+    ]
 
 
 def test_import_does_not_load_matplotlib_and_drawing_not_pyplot():
