@@ -206,6 +206,23 @@ class MiniBatches:
             "blocks": blocks_per_buffer,
         }
 
+    def order_description(self, epoch: int | None = None) -> dict[str, Any] | None:
+        """Return what identifies the order that a `shuffle` function gives to an epoch.
+
+        Parameters
+        ----------
+        epoch : int, optional
+            The number of the epoch, by default the current one.
+
+        Returns
+        -------
+        dict or None
+            "epoch" and the "sha256" of its order; None without a function, or before an epoch.
+        """
+        epoch = self.epoch if epoch is None else epoch
+        digest = self._rows.order_digest(epoch) if epoch else None
+        return None if digest is None else {"epoch": epoch, "sha256": digest}
+
     def data_description(self) -> dict[str, Any]:
         """Return what identifies the rows, computed when it is first asked for.
 

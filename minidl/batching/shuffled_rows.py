@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
@@ -54,6 +55,7 @@ class ShuffledRows:
         m = self.n_examples = len(data.x)
         self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
+        self._orders: dict[int, Array] = {}  # that of the last epoch, if a function gives it
         self.plan: ReadPlan | None = None
         self._rng = rng
         # In a single batch the order of rows does not matter.
@@ -144,16 +146,30 @@ class ShuffledRows:
                 yield arrays, order_of(len(arrays[0]), number)[first_row:]
                 first_row = 0
 
-    def _row_order(self, epoch: int) -> Array | None:
-        """Return the order of the rows in an epoch, None if they need not be gathered."""
-        m = self.n_examples
-        if callable(self.shuffle):
-            order = np.asarray(self.shuffle(epoch))
+    def order_digest(self, epoch: int) -> str | None:
+        """Return the SHA-256 of the order that a function gives an epoch, None without one."""
+        if not callable(self.shuffle):
+            return None
+        order = self._order_by_function(self.shuffle, epoch)
+        return hashlib.sha256(order.astype("<i8").data).hexdigest()
+
+    def _order_by_function(self, shuffle: ShuffleFunction, epoch: int) -> Array:
+        """Return the order of an epoch; the function is not called twice for the last one."""
+        if epoch not in self._orders:
+            m = self.n_examples
+            order = np.asarray(shuffle(epoch))
             is_permutation = order.shape == (m,) and order.dtype.kind in "iu"
             if not (is_permutation and np.array_equal(np.sort(order), np.arange(m))):
                 rule = f"shuffle({epoch}) must return a permutation of range({m})"
                 raise ArgumentError(f"{rule}: every row once, got {order!r}")
-            return order.astype(np.intp)
+            self._orders = {epoch: order.astype(np.intp)}
+        return self._orders[epoch]
+
+    def _row_order(self, epoch: int) -> Array | None:
+        """Return the order of the rows in an epoch, None if they need not be gathered."""
+        m = self.n_examples
+        if callable(self.shuffle):
+            return self._order_by_function(self.shuffle, epoch)
         if self._is_single_batch:
             return None
         if self.shuffle:

@@ -14,6 +14,8 @@ _CURE = (
     "pass the same; to train on others, load the model with Sequential.load and call fit without "
     "resume"
 )
+_MAX_LETTERS = 80  # of a setting, and
+_MAX_SHOWN = 12  # settings in an error: they come from a file
 _SUBJECTS = {"weights": "weights (sample_weight, class_weight)"}
 
 
@@ -31,12 +33,14 @@ def run_identity(run: TrainingRun) -> dict[str, Any]:
     -------
     dict
         JSON-compatible values: "data", the description of the training set; "validation", that of
-        the validation set or None; "settings", those of the run.
+        the validation set or None; "order", that of the rows of the current epoch if a function
+        shuffles them, or None; "settings", those of the run.
     """
     validate = run.validate
     return {
         "data": run.minibatches.data_description(),
         "validation": None if validate is None else validate.data_description(),
+        "order": run.minibatches.order_description(),
         "settings": run.settings,
     }
 
@@ -60,7 +64,7 @@ def check_settings(saved: Mapping[str, Any], run: TrainingRun) -> None:
     """
     old, new = saved["settings"], run.settings
     differences = [
-        f"{name} {_text(new.get(name))} instead of {_text(old[name])}"
+        f"{_text(name)} {_text(new.get(name))} instead of {_text(old[name])}"
         for name in {**new, **old}
         if name in old and not equal_as_json(old[name], new.get(name))
     ]
@@ -80,7 +84,7 @@ def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
     Raises
     ------
     ResumeError
-        If the training set, its weights or the validation set differ.
+        If the training set, its weights or order, or the validation set differ.
     Exception
         Of any other class, if `saved` has a structure that no training has.
     """
@@ -91,19 +95,27 @@ def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
         differences += _presence(old, new, "a validation set", "validation set")
     else:
         differences += _differences(old, new, " of the validation set")
+    order = saved["order"]
+    if (
+        not differences
+        and order is not None
+        and order != run.minibatches.order_description(order["epoch"])
+    ):
+        differences.append(f"a shuffle function that gives epoch {order['epoch']} another order")
     _raise_if_any("data", differences)
 
 
 def _raise_if_any(quantity: str, differences: Sequence[str]) -> None:
     if differences:
         rule = f"resume needs the {quantity} of the saved training"
-        raise ResumeError(f"{rule}, got {'; '.join(differences)}", _CURE)
+        more = [f"{len(differences):,} differences"] if len(differences) > _MAX_SHOWN else []
+        raise ResumeError(f"{rule}, got {'; '.join([*differences[:_MAX_SHOWN], *more])}", _CURE)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ",".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+        value = ",".join(map(str, value)) or None
+    return "none" if value is None else str(value)[:_MAX_LETTERS]
 
 
 def _differences(

@@ -66,6 +66,11 @@ def test_24_stopped_trainings_resume_bit_for_bit(tmp_path):
     assert content["found"] == {"Ctrl-C equal": 18, "kill -9 equal": 6}
 
 
+def test_19_changed_trainings_do_not_resume(tmp_path):
+    content = torture("runs", 19, tmp_path)
+    assert content["found"] == {"refused": 17, "equal": 2}
+
+
 def test_48_planted_numbers_that_are_not_finite(tmp_path):
     """Whether each is found; the cost cannot be tested on a busy machine."""
     done = run("torture", "nonfinite", "--count", 48, "--out", tmp_path)

@@ -193,6 +193,37 @@ def test_settings_of_a_callback_are_kept_and_compared(tmp_path):
     assert history.epochs == 4
 
 
+def test_many_or_long_differences_are_cut_short(tmp_path):
+    path = tmp_path / "run.h5"
+    train(None, Settings(**{f"{i}" * 500: "x" * 500 for i in range(100)}), Checkpoint(path))
+    with pytest.raises(ResumeError, match="; 100 differences: pass the same") as caught:
+        train(None, resume=path)
+    assert len(str(caught.value)) < 3000
+
+
+@pytest.mark.parametrize("position", [(2, 5), (3, 2)])  # at the end of an epoch, and within one
+def test_a_shuffle_function_that_gives_another_order_is_refused(tmp_path, position):
+    path, calls = tmp_path / "run.h5", []
+
+    def order(epoch):
+        calls.append(epoch)
+        return np.random.default_rng(epoch).permutation(len(X))
+
+    whole, model = network(), network(seed=7)
+    expected = fit(whole, shuffle=order)
+    fit(network(), Signal(*position), Checkpoint(path), shuffle=order)
+    for other in (lambda epoch: order(epoch)[::-1], lambda epoch: np.arange(len(X)), True):
+        before = model.parameters.theta.tobytes()
+        message = f"got a shuffle function that gives epoch {position[0]} another order: "
+        with pytest.raises(ResumeError, match=message):
+            fit(model, shuffle=other, resume=path)
+        assert model.parameters.theta.tobytes() == before
+    calls.clear()
+    history = fit(model, shuffle=order, resume=path)
+    assert calls == list(range(position[0], 7))  # once for each epoch
+    assert_equal_trainings(model, whole, history, expected)
+
+
 def test_settings_that_no_file_can_store_are_refused_at_the_start(tmp_path):
     path, model = tmp_path / "run.h5", network()
     before = model.parameters.theta.tobytes()
@@ -235,7 +266,7 @@ def test_an_identity_equals_itself_and_reads_the_data_once(monkeypatch):
     kept = Run()
     fit(network(), kept, epochs=1)
     identity = run_identity(kept.run)
-    assert identity.keys() == {"data", "validation", "settings"}
+    assert identity.keys() == {"data", "validation", "order", "settings"}
     check_settings(identity, kept.run)
     check_data(identity, kept.run)
     assert run_identity(kept.run)["data"] is identity["data"]
