@@ -1,6 +1,11 @@
 """Settings of every test."""
 
+import signal
+
 from hypothesis import settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell script
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # many tests press Ctrl-C
 
 collect_ignore = ["reference"]  # a script, which needs torch
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from child_processes import running
 
 import minidl
 from minidl.cli import main
@@ -96,9 +97,7 @@ def test_ctrl_c_ends_with_status_130_and_the_results_of_the_best_epoch(tmp_path,
         str(out_folder),
         *(["--json"] if json_wanted else []),
     ]
-    with subprocess.Popen(
-        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with running(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while (
             not out_folder.exists() and process.poll() is None
         ):  # it is made right before the training

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from child_processes import running
 
 from minidl.data import write_cats
 
@@ -201,8 +202,8 @@ def test_an_impossible_out_folder_is_reported_before_training(tmp_path, folder):
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_ctrl_c_ends_cleanly_with_status_130(tmp_path, folder):
     words = [*STUDY, "--data", str(folder), "--epochs", "1000000", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        words, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    with running(
+        words, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         for line in process.stdout:
             if "parameters" in line:

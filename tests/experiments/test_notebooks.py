@@ -49,10 +49,14 @@ def executed(tmp_path_factory):
         for path in NOTEBOOKS
     }
     cells = {}
-    for name, process in running.items():
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        cells[name] = json.loads(out)["cells"]
+    try:
+        for name, process in running.items():
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0, err
+            cells[name] = json.loads(out)["cells"]
+    finally:
+        for process in running.values():
+            process.kill()
     return cells
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from child_processes import running
 from studies import ROOT
 
 from minidl.data import write_cats
@@ -243,9 +244,7 @@ def test_no_worker_outlives_the_benchmark(tmp_path, number, status):
         "--out",
         str(tmp_path),
     ]
-    with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with running(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         end = time.monotonic() + 60
         while not (workers := children(process.pid)) and time.monotonic() < end:
             time.sleep(0.02)
