@@ -26,6 +26,7 @@ TESTS = {
     "runs": "another training tries to resume: refused, whatever the difference; the same one not",
     "nonfinite": "NaN and infinity planted in a training: found before the update; and the cost",
     "repeat": "the same seed gives the same training, in many processes and in two threads at once",
+    "pictures": "small files with very many pixels: little memory, and none without all its rows",
     "cost": "the cost of atomic writes next to writes in place",
     "fuzz": "coverage-guided fuzzing with atheris, if it is installed",
 }

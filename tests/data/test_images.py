@@ -1,12 +1,12 @@
-import struct
+import io
 import sys
-import zlib
 
 import numpy as np
 import pytest
+from picture_files import JPEG_KINDS, PNG_MODES, end_of_data, jpeg, png
 
 from minidl import ArgumentError, DataError, MissingDataError, MissingDependencyError
-from minidl.data.images import MAX_PIXELS, read_image
+from minidl.data.images import MAX_PIXELS, MAX_UNPACKED_BYTES, read_image
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -155,22 +155,110 @@ def test_a_truncated_image_is_an_error(tmp_path, name):
         read_image(tmp_path / name)
 
 
-@pytest.mark.parametrize("sides", [(11_000, 11_000), (100_000, 100_000)])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(path, sides):
-    def chunk(name, data):
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
+@pytest.fixture
+def unopened(monkeypatch):
+    """Make Pillow fail, to show that a file is refused before."""
 
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *sides, 8, 2, 0, 0, 0))
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + head
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
-    with pytest.raises(DataError, match=f"may have {MAX_PIXELS:,} pixels"):
+    def fail(*_, **__):
+        raise AssertionError("opened")
+
+    monkeypatch.setattr(Image, "open", fail)
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("mode", PNG_MODES)
+@pytest.mark.parametrize(
+    ("sides", "message"),
+    [
+        ((11_000, 11_000), f"may have {MAX_PIXELS:,} pixels, found more"),
+        ((2**31 - 1, 2**31 - 1), f"may have {MAX_PIXELS:,} pixels, found more"),
+        (
+            (3_000, 3_000),
+            "bytes may take 33,554,432 bytes unpacked and 65,535 pixels on a side, found",
+        ),
+        ((1, 70_000), "and 65,535 pixels on a side, found 1 x 70,000 pixels"),
+    ],
+)
+def test_a_bomb_is_refused_before_it_is_unpacked(path, unopened, mode, interlaced, sides, message):
+    path.write_bytes(png(*sides, mode, interlaced=interlaced))
+    with pytest.raises(DataError, match=message):
         read_image(path)
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+def test_a_jpeg_bomb_is_refused_before_it_is_unpacked(path, unopened, kind):
+    path.write_bytes(jpeg(kind, declared=(40_000, 2_999)))
+    message = "may take 33,554,432 bytes unpacked"
+    if kind.restarts:
+        message = "a damaged file .rows are missing: "
+    elif not kind.progressive:  # it can be decoded by rows, and scaled down
+        message = "a damaged file .opened"
+    with pytest.raises(DataError, match=message):
+        read_image(path)
+
+
+def test_what_may_be_unpacked_grows_with_the_file(path):
+    side = int((MAX_UNPACKED_BYTES / 4) ** 0.5) + 1  # of one pixel too many
+    path.write_bytes(png(side, side, (0, 1), whole=True))
+    with pytest.raises(DataError, match="bytes may take 33,554,432 bytes unpacked"):
+        read_image(path)
+    with open(path, "ab") as file:
+        file.truncate(MAX_UNPACKED_BYTES // 16 + 10_000)
+    assert (read_image(path, size=(2, 2)) == 0).all()
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("mode", PNG_MODES)
+def test_a_png_with_all_rows_is_read_and_with_one_byte_less_refused(path, mode, interlaced):
+    path.write_bytes(png(33, 21, mode, interlaced=interlaced, whole=True))
+    assert read_image(path).shape == (64, 64, 3)
+    path.write_bytes(png(33, 21, mode, interlaced=interlaced, whole=True, missing=1))
+    with pytest.raises(DataError, match=r"rows are missing: it has ([\d,]+) of [\d,]+ bytes"):
+        read_image(path)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (97, 61, 3), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (8, 8)])  # scaled down while it is decoded, too
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+def test_a_jpeg_with_all_rows_is_read_and_without_some_refused(path, kind, size):
+    content = jpeg(kind, NOISE)
+    path.write_bytes(content)
+    with Image.open(io.BytesIO(content)) as image:
+        expected = np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.LANCZOS))
+    difference = np.abs(read_image(path, size=size).astype(int) - expected)
+    assert difference.max() <= (0 if size == (64, 64) else 24)
+    for part in (0.3, 0.98):
+        path.write_bytes(end_of_data(content, part))
+        with pytest.raises(DataError, match=r"a damaged file \((rows|scans) are missing"):
+            read_image(path, size=size)
+
+
+def test_only_the_first_picture_of_several_is_read(tmp_path):
+    red, blue = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
+    red.save(tmp_path / "a.png", save_all=True, append_images=[blue])
+    red.save(tmp_path / "b.jpg", "MPO", save_all=True, append_images=[blue])
+    for name in ("a.png", "b.jpg"):
+        assert (np.abs(read_image(tmp_path / name) - np.array([254.0, 0, 0])) <= 2).all()
+
+
+def test_a_large_photo_is_scaled_while_it_is_decoded(tmp_path, monkeypatch):
+    Image.fromarray(IMAGE).resize((1920, 1280)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr("minidl.data.images.MAX_UNPACKED_BYTES", 700_000)  # 2.5 million pixels
+    monkeypatch.setattr("minidl.data.images.MAX_UNPACKED_RATIO", 1)
+    assert near(read_image(tmp_path / "a.jpg"), EXPECTED, slack=12)
+    Image.fromarray(IMAGE).resize((1920, 1280)).save(tmp_path / "a.jpg", progressive=True)
+    with pytest.raises(DataError, match="may take 700,000 bytes unpacked"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_parts_of_a_tall_image_are_put_together(path):
+    """1,500 x 400 pixels are converted in several parts."""
+    rows = np.repeat(np.linspace(0, 255, 1500), 400).reshape(1500, 400).astype(np.uint8)
+    Image.fromarray(rows).save(path)
+    image = read_image(path, size=(50, 20)).astype(float)
+    assert np.abs(image - np.linspace(2, 253, 50)[:, np.newaxis, np.newaxis]).max() < 2.5
 
 
 def test_an_enormous_file_is_refused(path, monkeypatch):

@@ -53,6 +53,12 @@ def test_every_hostile_file_is_refused(tmp_path):
     )
 
 
+def test_picture_bombs(tmp_path):
+    content = torture("pictures", 24, tmp_path)
+    assert 0 < content["refused"] < content["files"] == 24
+    assert 1e6 < content["peak_bytes"] < 64e6
+
+
 def test_every_fault_of_every_call(tmp_path):
     content = torture("faults", 1, tmp_path)
     assert {"open", "write", "fsync", "replace", "chmod", "makedirs", "flock"} <= set(
