@@ -22,7 +22,7 @@ TESTS = {
     "mutate": "truncated, changed and forged files: no crash, no hang, no silently changed model",
     "hostile": "files made to read others, to fill the memory or to run code: all refused unread",
     "faults": "every system call of saving fails or kills: the old file is intact, nothing is left",
-    "stops": "trainings stopped by Ctrl-C and kill -9: resumed, they are bit-for-bit identical",
+    "stops": "trainings stopped by signals and kill -9: resumed, they are bit-for-bit identical",
     "runs": "another training tries to resume: refused, whatever the difference; the same one not",
     "nonfinite": "NaN and infinity planted in a training: found before the update; and the cost",
     "repeat": "the same seed gives the same training, in many processes and in two threads at once",

@@ -92,6 +92,7 @@ def training_from_version_1(
         "optimizer": optimizer_config(initial_optimizer) if matches else {"text": text},
         "optimizer_state": optimizer_state_from_version_1(saved["optimizer"], optimizer),
         "resumed": None,
+        "stop_immediately": False,
         "epoch_sums": {name: saved["sums"][key] for name, key in EPOCH_SUM_KEYS.items()},
         "callbacks": _callback_states(saved["callbacks"], callbacks),
         **{name: saved[key] for name, key in STATE_KEYS.items()},

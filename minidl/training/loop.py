@@ -149,7 +149,7 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     on_batch_end = _overridden_hooks(run.callbacks, "on_batch_end", lock)
     if saving.savers:
         on_batch_end.append(_without_lock(saving.after_step, lock))
-    while not run.stopped and (run.epoch < run.epochs or run.resuming_mid_epoch):
+    while run.has_next_epoch:
         metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
         run.check_finite()
         if run.stop_immediately:

@@ -168,6 +168,7 @@ def capture_state(run: TrainingRun, *, starting: bool = False) -> dict[str, Any]
         "callbacks": _with_state(states),
         "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
+        "stop_immediately": run.stop_immediately,
     }
 
 
@@ -294,6 +295,7 @@ def _decode_state(
     if version == 1:
         entries = [callback_entry(callback) for callback in run.callbacks]
         state = training_from_version_1(state, run.optimizer, run.initial_optimizer, entries)
+    state = {"stop_immediately": False, **state}  # earlier files were never saved at such a stop
     if state["resumed"] is not None:
         return state, ModelState(**state["resumed"])
     parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
@@ -324,6 +326,7 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     }
     run.start_time = time.perf_counter() - state["seconds"]
     run.stopped = state["stopped"]
+    run.stop_immediately = state["stop_immediately"]
     run.batch = minibatches_state["batch"]
     run.resuming_mid_epoch = run.batch > 0
     run.epoch = minibatches_state["epoch"] + run.resuming_mid_epoch

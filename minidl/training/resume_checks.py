@@ -32,7 +32,7 @@ CALLBACKS: dict[str, type[Callback]] = {
 
 STATE_KEYS = {
     *("optimizer", "optimizer_state", "resumed", "minibatches", "rng_states", "epoch_sums"),
-    *("history", "callbacks", "seconds", "stopped"),
+    *("history", "callbacks", "seconds", "stopped", "stop_immediately"),
 }
 _CALLBACK_SCHEMA = {"class": str, "origin": ORIGINS, "state": dict}
 
@@ -93,6 +93,8 @@ def _check_history(state: Mapping[str, Any], run: TrainingRun) -> None:
         raise TypeError(f"the columns of the history have the structures {column_structures}")
     if not isinstance(state["stopped"], str | None):
         raise TypeError(f"stopped is {state['stopped']!r}")
+    if not isinstance(state["stop_immediately"], bool):
+        raise TypeError(f"stop_immediately is {state['stop_immediately']!r}")
 
 
 def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:

@@ -430,6 +430,7 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
     ("change", "error", "message"),
     [
         ({"stopped": 3}, DataError, "must hold the state of a training"),
+        ({"stop_immediately": 1}, DataError, "must hold the state of a training"),
         ({"more": 3}, DataError, "must hold the state of a training"),
         (
             {"callbacks": [{"class": "EarlyStopping", "state": {}}]},

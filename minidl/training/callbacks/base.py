@@ -164,6 +164,13 @@ class TrainingRun:
         is_complete = self.epoch_ended and (bool(self.stopped) or self.epoch == self.epochs)
         return self.stop_immediately or is_complete
 
+    @property
+    def has_next_epoch(self) -> bool:
+        """Whether an epoch is to be trained, or the rest of the one in which training resumes."""
+        if self.resuming_mid_epoch:  # a stop at the end of this epoch may have been asked for
+            return not self.stop_immediately
+        return not self.stopped and self.epoch < self.epochs
+
     def start_epoch(self) -> None:
         """Count the next epoch, and reset the sums over it."""
         self.epoch += 1

@@ -29,6 +29,7 @@ from minidl import (
     Sequential,
 )
 from minidl.serialization.container import read_verified
+from minidl.training import resume
 
 
 def test_sigterm_stops_as_well_and_the_handlers_are_restored(tmp_path):
@@ -460,17 +461,45 @@ def test_a_late_callback_may_stop_a_training_which_is_saved_then(tmp_path):
     np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
 
 
-def test_a_stop_within_an_epoch_is_saved(tmp_path):
-    class Stop(Callback):
-        run_last = True
+class StopWithinEpoch(Callback):
+    """Asks for a stop in one batch."""
 
-        def on_batch_end(self, run):
-            if (run.epoch, run.batch) == (2, 3):
-                run.stop("enough", now=True)
+    run_last = True
 
-    path, model = tmp_path / "run.h5", network()
-    assert fit(model, Checkpoint(path), Stop()).stopped == "enough"
-    np.testing.assert_array_equal(loaded_theta(path), model.parameters.theta)
+    def __init__(self, now):
+        self.now = now
+
+    def on_batch_end(self, run):
+        if (run.epoch, run.batch) == (2, 3):
+            run.stop("enough", now=self.now)
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_stop_within_an_epoch_is_saved_and_is_the_same_when_resumed(tmp_path, now):
+    """At once, or when the epoch has ended, which Ctrl-C interrupts."""
+    path, whole, rest = tmp_path / "run.h5", network(), network(seed=3)
+    history = fit(whole, Checkpoint(tmp_path / "whole.h5"), StopWithinEpoch(now))
+    assert (history.stopped, history.epochs) == ("enough", 1 if now else 2)
+    np.testing.assert_array_equal(loaded_theta(tmp_path / "whole.h5"), whole.parameters.theta)
+    fit(network(), Checkpoint(path), StopWithinEpoch(now), Signal(2, 4))
+    resumed = fit(rest, Checkpoint(path), StopWithinEpoch(now), resume=path)
+    assert rest.parameters.theta.tobytes() == whole.parameters.theta.tobytes()
+    assert (resumed.stopped, resumed.columns) == (history.stopped, history.columns)
+
+
+def test_an_earlier_file_does_not_tell_of_a_stop_at_once(tmp_path, monkeypatch):
+    path, fresh = tmp_path / "run.h5", network(seed=3)
+
+    def without(run, *, real=resume.capture_state, **options):
+        state = real(run, **options)
+        del state["stop_immediately"]
+        return state
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume, "capture_state", without)
+        fit(network(), Checkpoint(path), Signal(2, 4))
+    whole = network()
+    assert_equal_trainings(fresh, whole, fit(fresh, resume=path), fit(whole))
 
 
 @pytest.mark.parametrize("late", [False, True])
