@@ -28,6 +28,7 @@ from ..utils.random import get_rng_state, set_rng_state
 from ..utils.typing import Array
 from ..utils.user_warnings import warn_user
 from .callbacks.base import Callback, TrainingRun
+from .differences import model_differences, raise_if_any
 from .model_state import ModelState
 from .resume_checks import (
     EPOCH_SUMS,
@@ -282,7 +283,8 @@ def _check_model(path: FilePath, stored: StoredFile, run: TrainingRun) -> Stored
     if stored.version == 1:
         current, arrays = without_origins(current), arrays_by_role(arrays)
     if stored.content != current:
-        raise mismatch_error("model", stored.content, current, "build the same model")
+        differences = [*model_differences(stored.content, current)] or ["other entries"]
+        raise_if_any("model", differences, "build the same model")
     check_arrays(path, run.model.layers, arrays, run.model.dtype.name)
     return arrays
 

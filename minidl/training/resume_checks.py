@@ -23,6 +23,7 @@ from ..utils.random import RandomGenerator, get_rng_state, set_rng_state
 from ..utils.typing import Array
 from . import callbacks as callbacks_package
 from .callbacks.base import Callback, TrainingRun
+from .differences import raise_if_any, setting_differences
 from .model_state import ModelState
 
 CALLBACKS: dict[str, type[Callback]] = {
@@ -83,6 +84,10 @@ def check_state(state: Mapping[str, Any], model_state: ModelState, run: Training
     _check_optimizer_state(state, optimizer_copy, theta_copy)
     for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(copy.deepcopy(rng), rng_state)
+    raise_if_any(
+        "batches",
+        setting_differences(state["minibatches"]["dealing"], run.minibatches.state()["dealing"]),
+    )
     run.minibatches.validate_state(state["minibatches"])
 
 

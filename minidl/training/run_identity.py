@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ResumeError
-from ..serialization.strict_json import equal_as_json
 from .callbacks.base import TrainingRun
-
-_CURE = (
-    "pass the same; to train on others, load the model with Sequential.load and call fit without "
-    "resume"
-)
-_MAX_LETTERS = 80  # of a setting, and
-_MAX_SHOWN = 12  # settings in an error: they come from a file
-_SUBJECTS = {"weights": "weights (sample_weight, class_weight)"}
+from .differences import data_differences, presence, raise_if_any, setting_differences
 
 
 def run_identity(run: TrainingRun) -> dict[str, Any]:
@@ -62,13 +52,7 @@ def check_settings(saved: Mapping[str, Any], run: TrainingRun) -> None:
     Exception
         Of any other class, if `saved` has a structure that no training has.
     """
-    old, new = saved["settings"], run.settings
-    differences = [
-        f"{_text(name)} {_text(new.get(name))} instead of {_text(old[name])}"
-        for name in {**new, **old}
-        if name in old and not equal_as_json(old[name], new.get(name))
-    ]
-    _raise_if_any("settings", differences)
+    raise_if_any("settings", setting_differences(saved["settings"], run.settings))
 
 
 def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
@@ -89,76 +73,17 @@ def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
         Of any other class, if `saved` has a structure that no training has.
     """
     current = run_identity(run)
-    differences = list(_differences(saved["data"], current["data"]))
+    differences = list(data_differences(saved["data"], current["data"]))
     old, new = saved["validation"], current["validation"]
     if old is None or new is None:
-        differences += _presence(old, new, "a validation set", "validation set")
+        differences += presence(old, new, "a validation set", "validation set")
     else:
-        differences += _differences(old, new, " of the validation set")
-    order = saved["order"]
+        differences += data_differences(old, new, " of the validation set")
+    order = saved.get("order")
     if (
         not differences
         and order is not None
         and order != run.minibatches.order_description(order["epoch"])
     ):
         differences.append(f"a shuffle function that gives epoch {order['epoch']} another order")
-    _raise_if_any("data", differences)
-
-
-def _raise_if_any(quantity: str, differences: Sequence[str]) -> None:
-    if differences:
-        rule = f"resume needs the {quantity} of the saved training"
-        more = [f"{len(differences):,} differences"] if len(differences) > _MAX_SHOWN else []
-        raise ResumeError(f"{rule}, got {'; '.join([*differences[:_MAX_SHOWN], *more])}", _CURE)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        value = ",".join(map(str, value)) or None
-    return "none" if value is None else str(value)[:_MAX_LETTERS]
-
-
-def _differences(
-    saved: Mapping[str, Any], current: Mapping[str, Any], place: str = ""
-) -> Iterator[str]:
-    """Yield what differs between two descriptions of data."""
-    for name in ("X", "Y", "weights"):
-        old, new = saved[name], current[name]
-        subject = _SUBJECTS.get(name, name) + place
-        if old is None or new is None:
-            yield from _presence(old, new, subject, subject)
-        elif old["shape"] != new["shape"]:
-            yield f"{subject} of shape {tuple(new['shape'])} instead of {tuple(old['shape'])}"
-        elif old.keys() != new.keys():
-            yield f"another memory_limit, so that {subject} fits into memory or not"
-        elif "file" not in old:
-            yield from [f"other values in {subject}"] * (old["sha256"] != new["sha256"])
-        elif old["sampled_sha256"] != new["sampled_sha256"]:
-            yield f"other values in {subject}"
-        else:
-            yield from _file_differences(old["file"], new["file"], subject)
-
-
-def _presence(saved: Any, current: Any, one: str, any_of_it: str) -> Iterator[str]:
-    if saved is None and current is not None:
-        yield f"{one} where it had none"
-    elif saved is not None and current is None:
-        yield f"no {any_of_it}"
-
-
-def _file_differences(
-    saved: Mapping[str, Any], current: Mapping[str, Any], subject: str
-) -> Iterator[str]:
-    if None in (*saved.values(), *current.values()):
-        return
-    if saved["bytes"] != current["bytes"]:
-        sizes = f"{current['bytes']:,} bytes instead of {saved['bytes']:,}"
-        yield f"a file of {subject} of {sizes}"
-    elif saved["modified"] != current["modified"]:
-        times = " instead of ".join(_time(values["modified"]) for values in (current, saved))
-        hint = "give a copy the time stamp of the original"
-        yield f"a file of {subject} with the time stamp {times} ({hint})"
-
-
-def _time(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(" ")
+    raise_if_any("data", differences)

@@ -28,7 +28,7 @@ class Checkpoint(Callback):
     second signal has its usual effect. Signals that are ignored, or handled by a program that
     Python is part of, are left alone. Several checkpoints of one training each save.
 
-    `fit(..., resume=path)`, with the same model, data, optimizer and callbacks, continues bit for
+    `fit(..., resume=path)`, with the same model, data, weights, optimizer and callbacks, continues bit for
     bit as if training had never stopped, provided that NumPy, its BLAS, the processor and the
     number of threads are the same; otherwise a warning names the differences. What is saved is what
     all callbacks hold after a batch or an epoch, wherever they are in the list.
