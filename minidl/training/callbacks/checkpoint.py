@@ -28,10 +28,11 @@ class Checkpoint(Callback):
     second signal has its usual effect. Signals that are ignored, or handled by a program that
     Python is part of, are left alone. Several checkpoints of one training each save.
 
-    `fit(..., resume=path)`, with the same model, data, weights, optimizer and callbacks, continues bit for
-    bit as if training had never stopped, provided that NumPy, its BLAS, the processor and the
-    number of threads are the same; otherwise a warning names the differences. What is saved is what
-    all callbacks hold after a batch or an epoch, wherever they are in the list.
+    `fit(..., resume=path)`, with the same model, data, weights, optimizer and callbacks, continues
+    bit for bit as if training had never stopped, provided that NumPy, its BLAS, the processor and
+    the number of threads are the same; otherwise a warning names the differences. Other data and
+    other arguments are refused. What is saved is what all callbacks hold after a batch or an epoch,
+    wherever they are in the list.
 
     When training ends, the model in the file is the one that `fit` leaves, such as the best one
     that `EarlyStopping` has restored; the parameters to resume from are stored beside it.
