@@ -25,8 +25,10 @@ TESTS = {
     "stops": "trainings stopped by signals and kill -9: resumed, they are bit-for-bit identical",
     "runs": "another training tries to resume: refused, whatever the difference; the same one not",
     "nonfinite": "NaN and infinity planted in a training: found before the update; and the cost",
+    "updates": "steps after which a parameter is not finite: an error, and the model that it names",
     "repeat": "the same seed gives the same training, in many processes and in two threads at once",
     "pictures": "small files with very many pixels: little memory, and none without all its rows",
+    "downloads": "malformed answers, and answers drop by drop: an error in time, or the right file",
     "cost": "the cost of atomic writes next to writes in place",
     "fuzz": "coverage-guided fuzzing with atheris, if it is installed",
 }

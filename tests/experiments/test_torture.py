@@ -59,6 +59,18 @@ def test_picture_bombs(tmp_path):
     assert 1e6 < content["peak_bytes"] < 64e6
 
 
+def test_malformed_and_slow_downloads(tmp_path):
+    pytest.importorskip("pooch")
+    content = torture("downloads", 20, tmp_path)
+    assert 0 < content["refused"] < 20
+
+
+def test_steps_that_are_not_finite(tmp_path):
+    content = torture("updates", 16, tmp_path)
+    assert sum(content["kinds"].values()) == 16
+    assert len(content["kinds"]) >= 4
+
+
 def test_every_fault_of_every_call(tmp_path):
     content = torture("faults", 1, tmp_path)
     assert {"open", "write", "fsync", "replace", "chmod", "makedirs", "flock"} <= set(

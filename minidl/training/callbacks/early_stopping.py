@@ -144,6 +144,7 @@ class EarlyStopping(Callback):
         if self._best_state is None:
             return
         self._best_state.restore(run.model.objective_function)
-        run.restored = f"epoch {self.best_epoch}, the best by {self.monitor}"
+        moment = " before its step" if self._keeps_measured else ""
+        run.restored = f"epoch {self.best_epoch}{moment}, the best by {self.monitor}"
         if run.stopped:
             run.stop(f"{run.stopped}; the parameters of epoch {self.best_epoch} were restored")

@@ -275,6 +275,15 @@ def test_beside_early_stopping_the_error_names_the_epoch_that_was_restored():
     np.testing.assert_array_equal(model.parameters.theta, other.parameters.theta)
 
 
+def test_the_best_epoch_of_one_step_is_named_by_the_parameters_before_the_step():
+    model, stopping, keep = classifier(), EarlyStopping("loss", patience=99), KeepParameters()
+    with pytest.raises(
+        NonFiniteError, match=r"parameters of epoch 3 before its step, the best by loss, which are"
+    ):
+        fit(model, stopping, keep, optimizer=Explodes(4), batch_size=None, epochs=9)
+    np.testing.assert_array_equal(model.parameters.theta, keep.thetas[2])
+
+
 class BadGradient(Callback):
     def on_gradient(self, run):
         run.model.parameters.grad[0] = np.nan
