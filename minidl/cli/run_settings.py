@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from .. import Callback
+from .. import ArgumentError, Callback, DataError
+from ..serialization.container import read_verified
 from ..training.callbacks.base import TrainingRun
 from .dataset_options import CSV, DEFAULTS
 
@@ -14,6 +16,27 @@ from .dataset_options import CSV, DEFAULTS
 _NOT_COMPARED = {
     *("command", "run", "json", "debug", "out", "checkpoint", "fresh", "data", "epochs"),
 }
+
+
+def check_fresh(options: argparse.Namespace) -> None:
+    """Raise unless `--fresh` replaces a file of minidl, or none: never a dataset, for example.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+    """
+    path: Path | None = options.checkpoint
+    if not options.fresh:
+        return
+    if path is None:
+        raise ArgumentError("--fresh replaces the file of --checkpoint: pass --checkpoint, too")
+    if path.exists():
+        try:
+            read_verified(path, max(1, path.stat().st_size))
+        except DataError as error:
+            rule = "--fresh replaces only a checkpoint"
+            raise DataError(f"{rule}, but {error}; or move the file away") from None
 
 
 class RunSettings(Callback):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from .. import (
-    ArgumentError,
     Callback,
     Checkpoint,
     EarlyStopping,
@@ -27,7 +26,7 @@ from ..utils.atomic_files import atomic_write, check_folder
 from .common import add_command, to_json
 from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
-from .run_settings import RunSettings
+from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
 from .streams import show
 from .train_figures import train_figures, write_figures
@@ -126,10 +125,7 @@ def train(options: argparse.Namespace) -> int:
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
-    if options.fresh and options.checkpoint is None:
-        raise ArgumentError(
-            "--fresh replaces the file of --checkpoint: pass --checkpoint FILE, too"
-        )
+    check_fresh(options)
     dataset = load_dataset(options)
     n_train, n_features = dataset.train[0].shape
     model = build_model(options, n_features, dataset.n_outputs)

@@ -6,6 +6,7 @@ import pytest
 from minidl.cli import main, make_parser
 from minidl.cli.dataset_options import load_dataset
 from minidl.cli.run_settings import identifying_settings
+from minidl.data.hdf5_writer import write_hdf5
 
 
 def settings(*words):
@@ -100,6 +101,25 @@ def test_a_csv_file_may_be_moved_but_not_changed(trained, tmp_path):
     assert status == 1
     assert "needs the data of the saved training, got other values in X" in err
     assert "pass --fresh to train anew" in err
+
+
+@pytest.mark.parametrize("kind", ["csv", "data", "damaged", "folder"])
+def test_fresh_replaces_nothing_but_checkpoints(trained, tmp_path, kind):
+    path = tmp_path / "run.h5"
+    if kind == "csv":
+        path.write_text("1,2,a\n2,3,b\n")
+    elif kind == "data":
+        write_hdf5({path: {"x": np.zeros(3)}})
+    elif kind == "damaged":
+        trained("moons", "--epochs", 1)
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.mkdir()
+    before = path.is_dir() or path.read_bytes()
+    status, out, err = trained("moons", "--epochs", 1, "--fresh")
+    assert (status, out) == (1, "")
+    assert err.startswith("minidl train: --fresh replaces only a checkpoint, but run.h5")
+    assert (path.is_dir() or path.read_bytes()) == before
 
 
 def test_fresh_needs_a_checkpoint(capsys):
