@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from minidl.data.deadline import Deadline, TimedReader, TimedSocket
+from minidl.data.deadline import Deadline, TimedReader, TimedSocket, timed_session
 
 
 class Clock:
@@ -66,3 +66,20 @@ def test_a_timed_socket_is_like_the_socket(clock, pair):
         theirs.shutdown(socket.SHUT_WR)
         assert file.read() == b"content"
     assert timed.fileno() == -1  # with the file, the connection is closed
+
+
+@pytest.mark.parametrize(("n_addresses", "wait"), [(1, 0.1), (3, 0.05)])
+def test_all_addresses_and_the_greeting_of_tls_share_the_time_that_is_left(
+    clock, monkeypatch, n_addresses, wait
+):
+    requests = pytest.importorskip("requests")
+    deadline = Deadline(0.2, 4.0, clock)
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *words, **options: real(*words, **options) * n_addresses
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener, timed_session(deadline) as session:
+        session.trust_env = False
+        with pytest.raises(requests.RequestException):
+            session.get(f"https://127.0.0.1:{listener.getsockname()[1]}/", timeout=9)
+    assert deadline.wait == wait

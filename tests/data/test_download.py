@@ -1,5 +1,6 @@
 """Downloads from a local server that sends wrong content in many ways."""
 
+import contextlib
 import gzip
 import hashlib
 import http.server
@@ -277,29 +278,40 @@ def test_all_redirects_share_the_deadline(server, tmp_path):
     assert len(server.requests) < 6
 
 
-@pytest.mark.parametrize("unit", [b"", b"\x16"])
-def test_a_greeting_of_tls_without_an_end_is_an_error(tmp_path, unit):
+@contextlib.contextmanager
+def raw_server(unit):
+    """Take one connection, and send `unit` again and again; yield the port."""
     over = threading.Event()
 
     def serve():
         connection, _ = listener.accept()
-        with connection:
+        with connection, contextlib.suppress(OSError):
             while not over.wait(0.01):
-                try:
-                    connection.sendall(unit)
-                except OSError:
-                    break
+                connection.sendall(unit)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         try:
-            with pytest.raises(DataError, match=r"found (silence|it incomplete|a failed)"):
-                fetch(FILES, [url], tmp_path / "data", total_timeout=0.2)
+            yield listener.getsockname()[1]
         finally:
             over.set()
             thread.join()
+
+
+@pytest.mark.parametrize("unit", [b"", b"\x16"])
+def test_a_greeting_of_tls_without_an_end_is_an_error(tmp_path, unit):
+    problem = r"found (silence for 0\.\d+ s|it incomplete|a failed connection)"
+    with raw_server(unit) as port, pytest.raises(DataError, match=problem):
+        fetch(FILES, [f"https://127.0.0.1:{port}/"], tmp_path / "data", total_timeout=0.2)
+
+
+def test_a_proxy_that_answers_drop_by_drop_ends_at_the_deadline(tmp_path, monkeypatch):
+    with raw_server(b"HTTP/1.1 200 OK\r\n") as port:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(DataError, match=r"found it incomplete after 0\.2 s"):
+            fetch(FILES, ["https://192.0.2.1/"], tmp_path / "data", total_timeout=0.2)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,24 @@ def test_divergence_ends_with_finite_parameters(dtype):
     assert math.isfinite(model.objective(X, Y)["total"])
 
 
+def test_a_gradient_of_a_parameter_alone_is_reported():
+    class Spoiled(Linear):
+        def backward_parameters(self, dy):
+            super().backward_parameters(dy)
+            self.weight.grad[1, 0] = np.inf
+
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.weight.grad[1, 0] = np.inf
+            return dx
+
+    layers = [Linear(3, 4), Spoiled(4, 4), Linear(4, 1), Sigmoid()]
+    model = Sequential(layers, loss=BinaryCrossEntropy())
+    message = r"layer 1, Spoiled\(4, 4\), has a gradient of its weight that is not finite"
+    with pytest.raises(NonFiniteError, match=message):
+        fit(model)
+
+
 class PlantNaN(Callback):
     def on_epoch_end(self, run):
         if run.epoch == 2:
