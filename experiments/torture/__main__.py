@@ -29,6 +29,7 @@ TESTS = {
     "repeat": "the same seed gives the same training, in many processes and in two threads at once",
     "pictures": "small files with very many pixels: little memory, and none without all its rows",
     "downloads": "malformed answers, and answers drop by drop: an error in time, or the right file",
+    "terminal": "hostile names, encodings and closed streams: no traceback, no control character",
     "cost": "the cost of atomic writes next to writes in place",
     "fuzz": "coverage-guided fuzzing with atheris, if it is installed",
 }

@@ -149,7 +149,7 @@ def emit(
         The exit status.
     """
     if options.json:
-        print(to_json({"command": options.command, **content}))
+        show(*to_json({"command": options.command, **content}).splitlines())
         return status
     show(*lines)
     if report:

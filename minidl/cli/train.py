@@ -144,7 +144,7 @@ def train(options: argparse.Namespace) -> int:
         model.save(options.out / "model.h5")
         atomic_write(options.out / "results.json", f"{to_json(results)}\n".encode())
     if options.json:
-        print(to_json(results), flush=True)
+        show(*to_json(results).splitlines())
     else:
         show(*_report(options, results))
     status = 0

@@ -10,6 +10,8 @@ import sys
 import pytest
 from studies import ROOT, run
 
+from experiments.torture.terminal import problems
+
 
 def torture(name, count, out):
     done = run("torture", name, "--count", count, "--out", out)
@@ -96,6 +98,31 @@ def test_48_planted_numbers_that_are_not_finite(tmp_path):
     assert content["found"] == dict.fromkeys(
         ["input", "activation", "gradient", "parameter"], 12
     ), done.stdout
+
+
+def test_5_hostile_names_on_a_terminal(tmp_path):
+    found = torture("terminal", 5, tmp_path)["found"]
+    assert found["commands"] == 5
+    assert found["hostile"] > 2
+    assert found["escaped"] > 1, "the names must get to the output, where they can do harm"
+    assert found["tracebacks"] == found["control characters"] == found["other"] == 0
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "status", "problem"),
+    [
+        ("a\nb\n", "", 0, []),
+        ("a\x1b]0;X\x07\n", "", 0, ["a control character"]),
+        ("", "minidl: a\u202eb\n", 1, ["a control character"]),
+        ("", "\x85", 1, ["a control character"]),
+        ("classes: n\nFORGED, b\n", "", 0, ["a forged line"]),
+        ("", "Traceback (most recent call last):\n", 1, ["a traceback"]),
+        ("", "Exception ignored in: stdout\n", 120, ["a traceback", "status 120"]),
+        ("", "minidl train: unexpected ValueError: x\n", 1, ["an unexpected error"]),
+    ],
+)
+def test_what_a_name_may_not_do_is_noticed(out, error, status, problem):
+    assert problems(out, error, status) == problem
 
 
 def test_the_same_seed_gives_the_same(tmp_path):
