@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from ..errors import NonFiniteError
 from ..utils.stop_signals import StopSignals
 from .callbacks.base import Callback, Interruption, TrainingRun
 
@@ -66,6 +67,8 @@ def _save_each(savers: Sequence[Callback], run: TrainingRun) -> None:
     for i, saver in enumerate(savers):
         try:
             saver.on_save(run)
+        except NonFiniteError:
+            raise  # the model has earlier parameters now, which the others must not save
         except Exception:
             _save_each(savers[i + 1 :], run)
             raise

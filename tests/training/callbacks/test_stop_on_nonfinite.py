@@ -259,6 +259,18 @@ def test_the_update_is_checked_before_a_checkpoint_saves_within_an_epoch(tmp_pat
     assert np.isfinite(Sequential.load(tmp_path / "a.h5").parameters.theta).all()
 
 
+def test_what_the_model_gets_back_is_not_saved_by_another_checkpoint(tmp_path):
+    """It would be saved with the state of an optimizer that is some steps ahead."""
+    paths = tmp_path / "a.h5", tmp_path / "b.h5"
+    checkpoints = [Checkpoint(path, every_seconds=1e-9) for path in paths]
+    keep = KeepParameters()
+    with pytest.raises(NonFiniteError, match="epoch 1, batch 3, the step"):
+        fit(classifier(), keep, *checkpoints, optimizer=Explodes(3), batch_size=2)
+    for path in paths:
+        saved = Sequential.load(path).parameters.theta
+        np.testing.assert_array_equal(saved, keep.thetas[2])
+
+
 def test_a_parameter_that_no_output_shows_is_found_before_it_is_kept():
     class Idle(Linear):
         def forward(self, x, *, training=False):
