@@ -64,11 +64,13 @@ class Saving:
 
 def _save_each(savers: Sequence[Callback], run: TrainingRun) -> None:
     """Call `on_save` of each, also if that of another fails, but not after a second Ctrl-C."""
-    for i, saver in enumerate(savers):
-        try:
+    n_called = 0
+    try:
+        for saver in savers:
+            n_called += 1
             saver.on_save(run)
-        except NonFiniteError:
-            raise  # the model has earlier parameters now, which the others must not save
-        except Exception:
-            _save_each(savers[i + 1 :], run)
-            raise
+    except NonFiniteError:
+        raise  # the model has earlier parameters now, which the others must not save
+    except Exception:
+        _save_each(savers[n_called:], run)
+        raise

@@ -47,6 +47,9 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
         self._restore_handlers()  # the next signal acts as before
+        previous = self._previous_handlers[number]
+        if isinstance(getattr(previous, "__self__", None), StopSignals):
+            previous(number, frame)  # of a training around this one, which ends, too
 
     def _restore_handlers(self) -> None:
         for number, handler in self._previous_handlers.items():

@@ -61,6 +61,13 @@ def test_a_handler_that_another_installs_meanwhile_is_left():
     assert signal.getsignal(signal.SIGTERM) is print
 
 
+def test_one_within_another_lets_both_note_the_first_signal(handlers):
+    with StopSignals() as outer, StopSignals() as inner:
+        signal.raise_signal(signal.SIGTERM)
+        assert (outer.received, inner.received) == (signal.SIGTERM, signal.SIGTERM)
+        assert [signal.getsignal(number) for number in SIGNALS] == handlers
+
+
 def test_in_another_thread_nothing_is_noted(handlers):
     seen = []
 

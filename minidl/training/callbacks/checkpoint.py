@@ -175,6 +175,9 @@ class Checkpoint(Callback):
             self._improved_state = measured_state or ModelState.of(run.model.objective_function)
 
     def on_save(self, run: TrainingRun) -> None:
+        ends = run.epoch_ended or run.interruption or run.stop_immediately
+        if not (ends or self.every_seconds):
+            return  # as after nearly each step
         improved_state, self._improved_state = self._improved_state, None
         if self.best_path and improved_state:
             self._save(run, self.best_path, model_state=improved_state)
@@ -189,9 +192,10 @@ class Checkpoint(Callback):
 
     def _is_due(self, run: TrainingRun) -> bool:
         if run.epoch_ended:
-            return bool(self.every_epochs) and run.epoch % (self.every_epochs or 1) == 0
-        seconds = time.perf_counter() - self._last_save
-        return self.every_seconds is not None and seconds >= self.every_seconds
+            return self.every_epochs is not None and run.epoch % self.every_epochs == 0
+        if self.every_seconds is None:
+            return False
+        return time.perf_counter() - self._last_save >= self.every_seconds
 
     def _description(self) -> str:
         if self.path:

@@ -85,6 +85,12 @@ def test_it_saves_every_n_epochs_and_at_the_end(tmp_path):
     path, watch = tmp_path / "deep" / "run.h5", Watch()
     fit(network(), Checkpoint(path, every_epochs=3), watch, epochs=8)
     assert watch.epochs == (3, 3, 3, 6, 6, 8)
+    path.unlink()
+    fit(network(), Checkpoint(path, every_epochs=None), watch := Watch(), epochs=3)
+    assert watch.epochs == (3,)
+    path.unlink()
+    fit(network(), Checkpoint(path), watch := Watch(), epochs=4)
+    assert watch.epochs == (1, 2, 3, 4)
 
 
 def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
