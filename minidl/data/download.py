@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 from ..errors import ArgumentError, DataError, MinidlError, require_extra
 from ..utils.atomic_files import FilePath, atomic_write, make_folder, read_bounded
+from ..utils.output import LenientStream
 from .course_images import DatasetFiles
 from .deadline import Deadline, timed_session
 from .hdf5_schema import Limits
@@ -223,7 +224,11 @@ class _Download:
             raise self._error(response, f"{announced!r:.30} announced")
         content = bytearray()
         with tqdm(
-            total=self.size, unit="B", unit_scale=True, file=sys.stderr, disable=not self.progress
+            total=self.size,
+            unit="B",
+            unit_scale=True,
+            file=LenientStream(sys.stderr),
+            disable=not self.progress,
         ) as bar:
             while len(content) <= self.size:
                 piece = read(_READ_BYTES, decode_content=False)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import ArgumentError
+from ..escaping import escaped
 
 
 def resolve_urls(file_names: Iterable[str], urls: Sequence[str]) -> dict[str, str]:
@@ -79,7 +80,7 @@ def redact_url(url: str) -> str:
         text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     except ValueError:  # it cannot be taken apart
         text = url.partition("?")[0].partition("#")[0].rpartition("@")[2]
-    return text[:200] if text.isprintable() else ascii(text)[:200]
+    return escaped(text)[:200]
 
 
 def scheme_and_locality(url: str) -> tuple[str, bool]:
