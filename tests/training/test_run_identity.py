@@ -137,6 +137,18 @@ def test_the_same_data_in_another_form_are_resumed(tmp_path, saved, resumed):
     assert_equal_trainings(fresh, whole, history, expected)
 
 
+@pytest.mark.parametrize("values", ["X", "validation"])
+def test_data_are_compared_in_the_dtype_of_the_model(tmp_path, values):
+    path, close = tmp_path / "run.h5", X * (1 + 1e-12)  # the same in float32
+    other = {"X": close} if values == "X" else {"validation": (close, Y)}
+    saved = {} if values == "X" else {"validation": (X, Y)}
+    train(network(), Checkpoint(path), **saved)
+    train(network(), resume=path, **other)
+    train(network(np.float64), Checkpoint(path), **saved)
+    with pytest.raises(ResumeError, match="got other values in X"):
+        train(network(np.float64), resume=path, **other)
+
+
 def write_rows(path, rows):
     with h5py.File(path, "w") as file:
         file["x"] = rows
