@@ -57,7 +57,8 @@ def scores_of(loss=0.1, train=0.9, test=0.9):
     ("scores", "words"),
     [
         (scores_of(), []),
-        (scores_of(loss=0.7), []),  # about ln 2: not better than chance, but no divergence
+        (scores_of(loss=0.76), []),  # worse than ln 2, but by less than a tenth
+        (scores_of(loss=0.765), ["diverged: the loss is 0.765, after 0.693 in the first epoch"]),
         (scores_of(loss=2.0), ["diverged: the loss is 2, after 0.693 in the first epoch"]),
         (scores_of(test=0.6), ["test set, 0.600, is only that of always choosing"]),
         (
@@ -73,7 +74,16 @@ def test_a_failed_training_is_said_in_sentences(scores, words):
         assert expected in sentence
 
 
+def test_a_loss_is_compared_with_the_larger_one_of_the_first_epoch_and_of_chance():
+    assert remarks(scores_of(loss=0.76), first_loss=0.1) == []
+    assert remarks(scores_of(loss=3.0), first_loss=2.8) == []
+    assert len(remarks(scores_of(loss=3.1), first_loss=2.8)) == 1
+
+
 def test_large_losses_keep_their_columns_apart():
     lines = score_lines({**scores_of(loss=366805472.0), "confusion": [[1, 0], [0, 1]]})
     assert lines[3].split() == ["loss", "3.7e+08", "3.7e+08"]
     assert len({len(line) for line in lines[1:4]}) == 1
+    for loss, text in ((999.94, "999.940"), (1000.0, "1.0e+03")):
+        lines = score_lines({**scores_of(loss=loss), "confusion": [[1, 0], [0, 1]]})
+        assert lines[3].split() == ["loss", text, text]

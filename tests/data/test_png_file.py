@@ -90,6 +90,7 @@ WHOLE = png(20, 20, (2, 8), whole=True)
     [
         (WHOLE[:-1], r"it is truncated after \d+ bytes"),
         (WHOLE[:-12], "it is truncated after"),
+        (WHOLE[:-12] + struct.pack(">I4s", 1, b"IEND") + bytes(4), "it is truncated after"),
         (png(20, 20, (2, 8), whole=True, missing=1), "rows are missing: it has 1,219 of 1,220"),
         (
             header(1, 1, 8, 2, 0, 0, 0) + chunk(b"IEND", b""),
