@@ -14,6 +14,7 @@ import numpy as np
 
 import minidl
 from minidl.cli.argument_types import SEED
+from minidl.escaping import escaped
 from minidl.utils.atomic_files import atomic_write, check_folder
 
 DPI = 120
@@ -99,7 +100,7 @@ def table(rows: Sequence[Sequence[Any]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else escaped(str(value))
 
 
 def png(drawing: Any) -> bytes:
@@ -124,4 +125,4 @@ def write(out: Path, results: Mapping[str, Any], figures: Mapping[str, Callable[
         )
     for name, content in contents.items():
         atomic_write(out / name, content)
-    print(f"wrote {', '.join(contents)} in {out}")
+    print(escaped(f"wrote {', '.join(contents)} in {out}"))

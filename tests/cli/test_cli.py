@@ -210,6 +210,20 @@ def test_an_invalid_command_line_is_one_line(capsys, words, rule):
     assert rule in failing(capsys, *words)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "moons", "--\x1b]0;X\x07\u202e"],
+        ["train", "\x1b]0;X\x07\u202e.csv", "--points", "20"],
+        ["\x1b]0;X\x07\u202e"],
+    ],
+)
+def test_a_word_that_is_not_understood_is_escaped(capsys, words):
+    line = failing(capsys, *words).removesuffix("\n")
+    assert line.isprintable()
+    assert r"\x1b]0;X\x07\u202e" in line
+
+
 def test_an_unexpected_error_is_one_line_too(capsys, monkeypatch):
     def broken(options):
         raise ZeroDivisionError("of two\nlines")

@@ -51,7 +51,16 @@ def test_decision_boundary_of_three_classes():
         "class 1",
         "class 2",
     ]
-    assert set(np.unique(axes.collections[0].get_array())) == {0, 1, 2}
+    mesh, *_ = axes.collections
+    assert set(np.unique(mesh.get_array())) == {0, 1, 2}
+    regions = mesh.cmap(mesh.norm([0, 1, 2]))[:, :3]
+    examples = [
+        collection.get_facecolor()[0, :3]
+        for collection in axes.collections
+        if collection.get_label().startswith("class")
+    ]
+    np.testing.assert_allclose(regions, examples, err_msg="a class has one colour")
+    assert len(np.unique(regions, axis=0)) == 3, "and no other class has it"
 
 
 @pytest.mark.parametrize(
