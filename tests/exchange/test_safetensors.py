@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import minidl
 from minidl import (
     ArgumentError,
+    Buffer,
     CategoricalCrossEntropy,
     Chain,
     Concat,
@@ -34,6 +35,7 @@ from minidl import (
     Sequential,
     Softmax,
     Tanh,
+    Zeros,
 )
 from minidl.exchange import load_safetensors, save_safetensors
 
@@ -497,3 +499,15 @@ def test_parameters_with_long_names_are_read_again(tmp_path):
     model.parameters.theta = np.arange(10)
     load_safetensors(other, save_safetensors(model, tmp_path / "model.safetensors"))
     assert other.parameters.theta.tolist() == list(range(10))
+
+
+def test_buffers_are_read_too(tmp_path):
+    class Shifted(Linear):
+        def __init__(self):
+            super().__init__(2, 1)
+            self.shift = Buffer((3,), init=Zeros())
+
+    first, second = (Sequential([Shifted()], loss=MeanSquaredError(), seed=n) for n in (1, 2))
+    first.buffers["0.shift"].value = [1, 2, 3]
+    load_safetensors(second, save_safetensors(first, tmp_path / "model"))
+    assert second.buffers["0.shift"].value.tolist() == [1, 2, 3]
