@@ -127,6 +127,13 @@ class InHooks(InEachHook):
             self.function(run.model)
 
 
+class InHooksOfSaving(InHooks):
+    """The same, also where others save."""
+
+    def on_save(self, run):
+        self.call("on_save", run)
+
+
 def state_of(model):
     buffers = {name: buffer.value.tobytes() for name, buffer in model.buffers.items()}
     return {"theta": model.parameters.theta.tobytes(), **buffers}
@@ -169,9 +176,10 @@ def use_everything(model, folder):
     twin.fit(PLANE, CLASSES, optimizer=Adam(), epochs=1, progress=False)
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", [*HOOKS, "on_save"])
 def test_everything_may_be_called_in_a_hook(hook, tmp_path, capsys):
-    caller = InHooks(lambda model: use_everything(model, tmp_path), [hook])
+    kind = InHooksOfSaving if hook == "on_save" else InHooks
+    caller = kind(lambda model: use_everything(model, tmp_path), [hook])
     assert train(normalized_network(), caller) == train(normalized_network())
 
 

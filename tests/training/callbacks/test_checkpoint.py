@@ -620,3 +620,67 @@ def test_a_state_may_exist_from_the_first_step_on(tmp_path):
     assert rest.sum == whole.sum
     with pytest.raises(AttributeError, match="sum"):
         fit(network(), Forgets(), Checkpoint(path))
+
+
+def test_a_checkpoint_may_monitor_what_a_late_callback_measures(tmp_path):
+    class Measures(Callback):
+        run_last = True
+        extra_metrics = ("size",)
+
+        def on_epoch_end(self, run):
+            run.history.add({"size": float(np.abs(run.model.parameters.theta).sum())})
+
+    checkpoint = Checkpoint(tmp_path / "run.h5", keep="best", monitor="size")
+    history = fit(network(), checkpoint, Measures())
+    assert checkpoint.best == min(history["size"])
+
+
+@pytest.mark.parametrize("checkpoint_first", [True, False])
+def test_a_callback_that_uses_the_file_is_called_after_the_checkpoint_before_it(
+    tmp_path, checkpoint_first
+):
+    """At the end, too, when the checkpoint has saved the model that EarlyStopping restored."""
+
+    class Copies(Callback):
+        def on_save(self, run):
+            self.saved = path.read_bytes() if path.exists() else None
+
+        def on_train_end(self, run):
+            self.at_the_end = path.read_bytes()
+
+    path, copies = tmp_path / "run.h5", Copies()
+    callbacks = [Checkpoint(path), copies]
+    if not checkpoint_first:
+        callbacks.reverse()
+    model = network()
+    fit(model, EarlyStopping(patience=3), *callbacks, optimizer=Adam(0.3), epochs=40)
+    assert (copies.at_the_end == path.read_bytes()) == checkpoint_first
+    assert copies.saved != path.read_bytes()  # when that was called, nothing was restored
+
+
+def test_who_saves_may_wait_for_a_thread_that_uses_the_model(tmp_path):
+    class Predicts(Callback):
+        def on_save(self, run):
+            thread = threading.Thread(target=run.model.predict, args=(X,), daemon=True)
+            thread.start()
+            thread.join(60)
+            assert not thread.is_alive()
+
+    fit(network(), Predicts(), epochs=1)
+
+
+def test_a_training_that_fails_leaves_the_file_of_the_last_save(tmp_path):
+    class Fails(Callback):
+        thetas = ()
+
+        def on_epoch_end(self, run):
+            self.thetas = (*self.thetas, run.model.parameters.theta.copy())
+
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == (3, 2):
+                raise RuntimeError
+
+    path, fails = tmp_path / "run.h5", Fails()
+    with pytest.raises(RuntimeError):
+        fit(network(), Checkpoint(path), fails)
+    np.testing.assert_array_equal(loaded_theta(path), fails.thetas[1])
