@@ -41,6 +41,14 @@ def test_the_file_of_a_memmap_is_read_as_long_as_a_view_of_it_exists(path, view)
     assert not is_read(path)
 
 
+def test_the_file_is_read_as_long_as_the_memmap_of_a_view_exists(path):
+    rows = np.load(path, mmap_mode="r")
+    note_source_files(rows[::2])
+    assert is_read(path)
+    del rows
+    assert not is_read(path)
+
+
 def test_a_copy_reads_no_file(path):
     note_source_files(np.load(path), np.load(path, mmap_mode="r") + 1, [1], None, "rows")
     assert not is_read(path)

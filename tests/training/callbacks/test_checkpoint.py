@@ -348,6 +348,10 @@ def test_no_callback_replaces_a_memmap_that_is_trained_from(tmp_path):
                 rows[1:], Y[1:], optimizer=Adam(), epochs=1, callbacks=[callback], progress=False
             )
     np.testing.assert_array_equal(rows, X)
+    np.save(tmp_path / "weights.npy", np.ones(len(X)))
+    weights = np.load(tmp_path / "weights.npy", mmap_mode="r")
+    with pytest.raises(DataError, match="that is being trained from"):
+        fit(network(), Checkpoint(tmp_path / "weights.npy"), sample_weight=weights)
 
 
 @pytest.mark.parametrize("keep", ["last", "both"])
@@ -398,6 +402,19 @@ def test_each_of_several_checkpoints_remembers_its_best_epoch(tmp_path):
         np.testing.assert_array_equal(
             loaded_theta(tmp_path / f"whole.{name}.h5"), loaded_theta(tmp_path / f"parts.{name}.h5")
         )
+
+
+def test_a_checkpoint_without_memory_may_be_missing_when_resuming(tmp_path):
+    """Not one with a best epoch, which would be forgotten."""
+    best = Checkpoint(tmp_path / "best.h5", keep="both")
+    fit(network(), best, Checkpoint(tmp_path / "last.h5"), epochs=2)
+    resumed = Checkpoint(tmp_path / "best.h5", keep="both")
+    fit(network(), resumed, epochs=3, resume=tmp_path / "last.h5")
+    assert resumed.best <= best.best
+    with pytest.raises(
+        ArgumentError, match="callbacks of the saved training, Checkpoint, got only"
+    ):
+        fit(network(), epochs=3, resume=tmp_path / "last.h5")
 
 
 @pytest.mark.parametrize("names", [("a.h5", "a.h5"), ("a.h5", "link.h5"), ("a.best.h5", "a.h5")])
