@@ -205,10 +205,14 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, 
 
 def test_an_impossible_out_folder_is_reported_before_the_training(capsys, tmp_path):
     (tmp_path / "file").write_text("")
-    assert main(["train", "moons", "--out", str(tmp_path / "file")]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert len(err.splitlines()) == 1
+    for place in (
+        tmp_path / "file",
+        "/proc/self",
+    ):  # the second is a folder, without room for files
+        assert main(["train", "moons", "--out", str(place)]) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert len(err.splitlines()) == 1
 
 
 def test_a_training_that_diverges_is_one_line(capsys):
