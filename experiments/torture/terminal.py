@@ -7,9 +7,11 @@ a name has made, an exit status of minidl's own, and no result lost.
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +38,7 @@ ENCODINGS: dict[str, dict[str, str]] = {
 }
 STREAMS = {  # how a shell starts the command
     "open": '"$@"',
+    "a terminal": '"$@"',
     "stdout closed": '"$@" >&-',
     "stderr closed": '"$@" 2>&-',
     "both closed": '"$@" >&- 2>&-',
@@ -105,23 +108,45 @@ def run_command(words: list[str], folder: Path, encoding: str, streams: str) -> 
         "-m",
         "minidl",
     ]
-    done = subprocess.run(
-        [*program, *encoded(words)],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    arguments: dict[str, Any] = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL}
+    start = _on_a_terminal if streams == "a terminal" else _with_pipes
+    status, *written = start([*program, *encoded(words)], arguments)
     codec = ENCODINGS[encoding].get("PYTHONIOENCODING", "ascii").partition(":")[0]
-    out, error = (text.decode(codec, "surrogateescape") for text in (done.stdout, done.stderr))
-    found = problems(out, error, done.returncode, debug="--debug" in words)
-    if "--out" in words and done.returncode in (0, 1):
+    out, error = (text.decode(codec, "surrogateescape") for text in written)
+    found = problems(out, error, status, debug="--debug" in words)
+    if "--out" in words and status in (0, 1):
         results = folder / os.fsdecode(encoded(words)[-1])
         missing = {"model.h5", "results.json"} - set(os.listdir(results))
         found += [f"no {name}" for name in sorted(missing)]
-    return Outcome(done.returncode, out, error, found)
+    return Outcome(status, out, error, found)
+
+
+def _with_pipes(command: list[str | bytes], arguments: dict[str, Any]) -> tuple[int, bytes, bytes]:
+    done = subprocess.run(command, **arguments, capture_output=True, timeout=SECONDS, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def _on_a_terminal(
+    command: list[str | bytes], arguments: dict[str, Any]
+) -> tuple[int, bytes, bytes]:
+    """Run a command on a terminal; return all that it shows as stderr.
+
+    A terminal returns to the beginning of the line after each line, as a progress bar does to draw
+    itself again: these characters are left out.
+    """
+    master, slave = pty.openpty()
+    shown = bytearray()
+    with subprocess.Popen(command, **arguments, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        try:
+            with suppress(OSError):  # it is how Linux ends the reading
+                while piece := os.read(master, 2**16):
+                    shown += piece
+            status = process.wait(SECONDS)
+        finally:
+            process.kill()
+            os.close(master)
+    return status, b"", bytes(shown.replace(b"\r", b""))
 
 
 def problems(out: str, error: str, status: int, *, debug: bool = False) -> list[str]:

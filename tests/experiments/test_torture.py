@@ -10,7 +10,7 @@ import sys
 import pytest
 from studies import ROOT, run
 
-from experiments.torture.terminal import problems
+from experiments.torture.terminal import problems, run_command
 
 
 def torture(name, count, out):
@@ -106,6 +106,14 @@ def test_5_hostile_names_on_a_terminal(tmp_path):
     assert found["hostile"] > 2
     assert found["escaped"] > 1, "the names must get to the output, where they can do harm"
     assert found["tracebacks"] == found["control characters"] == found["other"] == 0
+
+
+def test_what_a_terminal_shows_is_judged(tmp_path):
+    words = ["train", "\x1b]0;X\x07.csv"]
+    shown = run_command(words, tmp_path, "ascii", "a terminal")
+    assert shown.status == 1
+    assert shown.error.startswith(r"minidl train: \x1b]0;X\x07.csv: a CSV file is expected")
+    assert shown.problems == []
 
 
 @pytest.mark.parametrize(
