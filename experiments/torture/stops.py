@@ -75,12 +75,12 @@ class RunningMean(Layer):
         return dy
 
 
-class Send(Callback):
+class Interrupt(Callback):
     """Sends a signal while a step is computed, as Ctrl-C does."""
 
-    def __init__(self, number: signal.Signals, epoch: int, batch: int) -> None:
-        self.number = number
+    def __init__(self, epoch: int, batch: int, number: signal.Signals = signal.SIGINT) -> None:
         self.step = epoch, batch
+        self.number = number
 
     def on_gradient(self, run: TrainingRun) -> None:
         """Send the signal at that step."""
@@ -228,7 +228,9 @@ def _interrupted(
         step = int(rng.integers(1, EPOCHS + 1)), int(rng.integers(1, n_batches + 1))
         last = _one_of(folder, rng)
         seed = 1 if last is None else 3
-        stopped = train(configuration, seed, folder, Send(number, *step), resume=last)["stopped"]
+        stopped = train(configuration, seed, folder, Interrupt(*step, number), resume=last)[
+            "stopped"
+        ]
         if stopped and stopped.startswith(number.name):
             paths = folder / "a.h5", folder / "b.h5"
             problems += [f"{path} was not saved" for path in paths if not path.exists()]
