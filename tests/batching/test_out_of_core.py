@@ -217,3 +217,28 @@ def test_a_set_of_one_block_is_reported_without_its_rows():
             lambda rows: CategoricalCrossEntropy().prepare_targets(rows, 3, F4),
             50_000,
         )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept", "stored", "transient"),
+    [
+        ("f4", 40, 40, 40),  # as it is
+        ("u1", 10, 10, 10),  # smaller than the model's dtype: converted batch by batch
+        ("f8", 40, 80, 80 + 40),  # what is read and what is made of it exist together
+        (">f4", 40, 40, 40 + 40),
+    ],
+)
+def test_the_bytes_of_a_row_of_ten_numbers(dtype, kept, stored, transient):
+    source = ArraySource(OutOfCoreArray(np.zeros((3, 5, 2), dtype)), "X", F4)
+    assert source.bytes_per_row == kept
+    assert source.source_bytes_per_row == stored
+    assert source.transient_bytes_per_row == transient
+    assert source.total_load_bytes == 3 * (kept + transient)
+
+
+def test_the_bytes_of_class_numbers_that_become_vectors():
+    loss = CategoricalCrossEntropy()
+    labels = OutOfCoreArray(np.arange(6, dtype=np.int16) % 3)
+    source = TargetSource(labels, lambda rows: loss.prepare_targets(rows, 3, F4), 2**20)
+    assert (source.bytes_per_row, source.source_bytes_per_row) == (12, 2)
+    assert source.transient_bytes_per_row == 2 + 4 * 12 + 32

@@ -78,6 +78,21 @@ def test_a_wrong_type(path, make, problem):
     refused(path, "the dtype kind must be one of i, u with at most 64 byte(s)", f"found {problem}")
 
 
+def test_a_text_has_at_most_64_bytes(path):
+    names = Field(("m",), "S")
+    put(path, lambda file: file.create_dataset("y", data=np.array([b"n" * 64])))
+    assert read_hdf5(path, {"y": names}).arrays["y"].tolist() == [b"n" * 64]
+    put(path, lambda file: file.create_dataset("y", data=np.array([b"n" * 65])))
+    refused(path, "with at most 64 byte(s), found dtype |S65", field=names)
+
+
+def test_an_array_has_at_most_the_elements_of_its_field(path):
+    put(path, lambda file: file.create_dataset("y", data=Y))
+    assert len(read_hdf5(path, {"y": Field(("m",), "iu", max_elements=5)}).arrays["y"]) == 5
+    rule = "the shape must be (m,) with at most 4 elements, found (5,)"
+    refused(path, rule, field=Field(("m",), "iu", max_elements=4))
+
+
 @pytest.mark.parametrize(
     ("array", "field"),
     [

@@ -1,13 +1,26 @@
 """Predictions from many threads, and what they leave in memory."""
 
 import gc
+import tracemalloc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 
-from minidl import L2, Dropout, Linear, MeanSquaredError, ReLU, Sequential
+from minidl import (
+    L2,
+    ArgumentError,
+    BinaryCrossEntropy,
+    Dropout,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 from minidl.model.isolated_access import KEPT_BYTES
 
 rng = np.random.default_rng(0)
@@ -63,3 +76,32 @@ def test_a_prediction_does_not_keep_the_array_of_its_rows_alive(rows):
     del X
     gc.collect()
     assert reference() is None
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_classes", "evaluate"])
+def test_rows_are_checked_and_converted_within_the_memory_limit(method):
+    """A copy of all of X in the dtype of the model would take 8 MiB here, a checked part 2."""
+    model = Sequential([Linear(64, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    X, Y = np.zeros((2**15, 64)), np.zeros((2**15, 1), np.float32)
+    arguments = (X, Y) if method == "evaluate" else (X,)
+    call = partial(getattr(model, method), *arguments, memory_limit=2**20)
+    call()  # imports and caches
+    tracemalloc.start()
+    try:
+        call()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * 2**20
+    X[-1, -1] = np.nan
+    with pytest.raises(NonFiniteError, match=r"X must be finite.*\[32767"):
+        call()
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_classes", "evaluate"])
+@pytest.mark.parametrize("limit", ["1e9", 1e9, 0, True, None])
+def test_a_memory_limit_is_a_number_of_bytes(method, limit):
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    arguments = (np.zeros((3, 2)), np.zeros((3, 1)))[: 1 + (method == "evaluate")]
+    with pytest.raises(ArgumentError, match=f"memory_limit must be an integer.*, got {limit!r}$"):
+        getattr(model, method)(*arguments, memory_limit=limit)

@@ -19,6 +19,7 @@ from minidl import (
 from minidl.plots.boundary import GRID_POINTS
 
 pytest.importorskip("matplotlib")
+from matplotlib.contour import ContourSet
 
 
 def test_decision_boundary_shows_regions_examples_and_mistakes():
@@ -35,6 +36,33 @@ def test_decision_boundary_shows_regions_examples_and_mistakes():
     assert list(scatters) == ["non-cat", "cat", "misclassified: 1 of 4"]
     np.testing.assert_array_equal(scatters["misclassified: 1 of 4"], X[1:2])
     np.testing.assert_array_equal(scatters["cat"], X[1:])
+
+
+def test_each_class_has_one_colour_in_its_region_its_examples_and_the_legend():
+    weight = np.array([[1, 0], [-1, 0.5], [0, -2]])
+    axes = plots.decision_boundary(classifier(weight, outputs=3), X, [0, 1, 2, 2])
+    mesh = axes.collections[0]
+    regions = mesh.to_rgba([0, 1, 2])[:, :3]
+    scatters = {c.get_label(): c for c in axes.collections if c.get_label().startswith("class")}
+    points = [scatters[f"class {k}"].get_facecolor()[0, :3] for k in range(3)]
+    legend = [handle.get_facecolor()[0, :3] for handle in axes.get_legend().legend_handles[:3]]
+    assert len(np.unique(regions, axis=0)) == 3
+    np.testing.assert_array_equal(points, regions)
+    np.testing.assert_array_equal(legend, regions)
+    assert mesh.get_alpha() < 1  # the examples stand out
+
+
+def test_a_line_is_drawn_between_two_classes_and_none_within_one():
+    # The examples are from -2 to 2 in x, so the plane is from -2.4 to 2.4; y from -1 to 1.
+    axes = plots.decision_boundary(classifier(), X, Y)
+    (line,) = [c for c in axes.collections if isinstance(c, ContourSet)]
+    x, y = line.get_paths()[0].vertices.T
+    np.testing.assert_allclose(x, 0, atol=4.8 / GRID_POINTS)
+    assert (y.min(), y.max()) == pytest.approx((-1.2, 1.5))
+    corners = axes.collections[0].get_coordinates()
+    np.testing.assert_allclose(corners[..., 0].max(), 2.4, atol=4.8 / GRID_POINTS)
+    axes = plots.decision_boundary(classifier(np.zeros((1, 2))), X, Y)
+    assert not [c for c in axes.collections if isinstance(c, ContourSet)]
 
 
 def test_decision_boundary_of_a_model_that_always_predicts_the_same():

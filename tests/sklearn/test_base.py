@@ -121,6 +121,15 @@ def test_callbacks_observe_training():
     assert count.epochs == 6
 
 
+@pytest.mark.parametrize("kind", [MinidlClassifier, MinidlRegressor])
+def test_verbose_shows_a_progress_bar_and_nothing_is_shown_by_default(kind, capsys):
+    y = np.arange(len(X)) % 2
+    kind((2,), max_iter=2).fit(X, y)
+    assert capsys.readouterr() == ("", "")
+    kind((2,), max_iter=2, verbose=True).fit(X, y)
+    assert "epoch 2/2" in capsys.readouterr().err
+
+
 def test_randomness_comes_from_random_state_and_never_from_the_global_stream():
     def theta(state):
         return (
