@@ -1,0 +1,110 @@
+"""Many changes, one after another, with their results in a file."""
+
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+from .changes import draw_changes
+from .equivalent import EQUIVALENT
+from .trial import changed_file, copied_tree, mirrored_tests, run_tests, wider_tests
+
+EXCLUDED = "minidl/gradcheck/"  # it has a corpus of wrong gradients instead
+
+
+class Campaign:
+    """Changes to a tree.
+
+    Parameters
+    ----------
+    tree : Path
+        The tree, which is copied.
+    results : Path
+        A file with one result per line; results of modules that are the same today are kept.
+    seconds, wider_seconds : float
+        For the tests of the module, and for those of what imports it.
+    """
+
+    def __init__(self, tree, results, seconds, wider_seconds):
+        self.tree, self.results = Path(tree), Path(results)
+        self.seconds, self.wider_seconds = seconds, wider_seconds
+
+    def run(self, under, count, rng, *, again=False, draw=draw_changes):
+        """Return the results of `count` changes; `draw` is called as `draw_changes` is."""
+        paths = sorted(
+            file.relative_to(self.tree).as_posix() for file in (self.tree / under).rglob("*.py")
+        )
+        paths = [path for path in paths if not path.startswith(EXCLUDED)]
+        changes = list(draw(self.tree, paths, count, rng))
+        known = self._known_results()
+        results = []
+        with copied_tree(self.tree) as copy:
+            missing = [change for change in changes if self._is_missing(change, known, again)]
+            self._check_unchanged(copy, {change.path for change in missing})
+            for change in changes:
+                if change in missing:
+                    known[change.key] = self._try(copy, change)
+                    self._write(known[change.key])
+                results.append(self._marked(known[change.key]))
+        return results
+
+    def _known_results(self):
+        if not self.results.exists():
+            return {}
+        lines = self.results.read_text(encoding="utf-8").splitlines()
+        return {result["key"]: result for result in map(json.loads, lines)}
+
+    def _is_missing(self, change, known, again):
+        result = known.get(change.key)
+        if result is None or result["of"] != self._digest(change.path):
+            return True
+        return again and self._marked(result)["verdict"] == "survived"
+
+    def _digest(self, path):
+        return hashlib.sha256((self.tree / path).read_bytes()).hexdigest()[:16]
+
+    def _check_unchanged(self, copy, paths):
+        """Run the tests on what is not changed: if these fail, all changes would be noticed."""
+        tests = sorted({test for path in paths for test in mirrored_tests(copy, path)})
+        if tests:
+            verdict, tail = run_tests(copy, tests, max(600, self.seconds * len(tests)))
+            if verdict != "survived":
+                raise SystemExit(f"the tests must pass without a change, but:\n{tail}")
+
+    def _try(self, copy, change):
+        original = (self.tree / change.path).read_text(encoding="utf-8")
+        start = time.perf_counter()
+        with changed_file(copy, change.path, change.changed):
+            tests = mirrored_tests(copy, change.path)
+            verdict, tail = run_tests(copy, tests, self.seconds, "-x")
+            if verdict == "survived" and self.wider_seconds:
+                tests = wider_tests(copy, change.path)
+                verdict, tail = run_tests(copy, tests, self.wider_seconds, "-x")
+                if verdict == "out of time":  # many tests, none of which has failed
+                    verdict = "survived"
+        return {
+            "key": change.key,
+            "of": self._digest(change.path),
+            "path": change.path,
+            "line": change.line,
+            "operator": change.operator,
+            "diff": change.diff(original),
+            "verdict": "noticed" if verdict == "out of time" else verdict,  # it hangs
+            "tests": tests,
+            "tail": tail,
+            "seconds": round(time.perf_counter() - start, 1),
+        }
+
+    def _write(self, result):
+        self.results.parent.mkdir(parents=True, exist_ok=True)
+        with self.results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(result) + "\n")
+        print(f"{result['verdict']:9} {result['key']}", file=sys.stderr, flush=True)
+
+    @staticmethod
+    def _marked(result):
+        """Return a result, as equivalent if it was marked so by hand."""
+        place = (result["path"], *(line[1:].strip() for line in result["diff"]))
+        is_equivalent = result["verdict"] == "survived" and place in EQUIVALENT
+        return result | {"verdict": "equivalent"} if is_equivalent else result

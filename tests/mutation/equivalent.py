@@ -1,0 +1,3 @@
+"""Changes that change nothing, marked by hand: (path, old line, new line) -> the reason."""
+
+EQUIVALENT = {}
