@@ -1,7 +1,7 @@
 """Change the code at random, one place at a time, and see whether a test notices.
 
 ``python -m tests.mutation --count 300 --seed 1`` prints a table by package, and what survived. It
-needs Cosmic Ray (``pip install minidl[mutation]``), works on a copy of the tree, and needs no
+needs Cosmic Ray (``pip install '.[mutation]'``), works on a copy of the tree, and needs no
 network. Each result is written at once: the same command again goes on where it was stopped, and
 ``--again`` tries once more what survived, after tests were added.
 """
