@@ -236,6 +236,7 @@ def _image_grid(
     for cell in grid:
         cell.axis("off")
     for cell, image, image_title in zip(grid, images, titles, strict=False):
-        cell.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=white)
+        pixels = image[..., 0] if image.shape[2:] == (1,) else image
+        cell.imshow(pixels, cmap="gray", vmin=0, vmax=white)
         cell.set_title(image_title, fontsize=9, **PLAIN_TEXT)
     return grid[:count]

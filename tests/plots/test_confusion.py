@@ -45,3 +45,48 @@ def test_confusion_refuses():
         plots.confusion_counts([0], [0], 0)
     with pytest.raises(ArgumentError, match=r"predicted must be in 0..1, got -1 to 0"):
         plots.confusion_matrix([0, 1], [0, -1], CLASSES)
+
+
+def test_each_cell_has_its_colour_and_a_text_that_can_be_read_on_it():
+    axes = plots.confusion_matrix([0] * 5 + [1] * 5, [0] * 3 + [1] * 2 + [1] * 5, CLASSES)
+    (image,) = axes.get_images()
+    np.testing.assert_allclose(image.get_array(), [[0.6, 0.4], [0.0, 1.0]])
+    assert image.get_clim() == (0, 1)
+    dark = image.to_rgba(1.0)[:3], image.to_rgba(0.0)[:3]
+    assert sum(dark[0]) < sum(dark[1])
+    places = {text.get_position(): text for text in axes.texts}
+    assert {place: text.get_text().split()[0] for place, text in places.items()} == {
+        (0, 0): "3",
+        (1, 0): "2",
+        (0, 1): "0",
+        (1, 1): "5",
+    }
+    colours = [places[place].get_color() for place in ((0, 0), (1, 0), (0, 1), (1, 1))]
+    assert colours == ["black", "black", "black", "white"]
+    bar = next(other for other in axes.figure.axes if other is not axes)
+    assert bar.get_ylabel() == "fraction of the true class"
+    assert bar.yaxis.get_major_formatter()(0.25, 0) == "25%"
+
+
+@pytest.mark.parametrize(("n_classes", "text"), [(12, "1\n100%"), (13, "1")])
+def test_many_classes_have_counts_only(n_classes, text):
+    numbers = np.arange(n_classes)
+    axes = plots.confusion_matrix(numbers, numbers, [str(k) for k in numbers])
+    assert axes.texts[0].get_text() == text
+    side = 2.2 + 0.7 * n_classes
+    np.testing.assert_allclose(axes.figure.get_size_inches(), (side + 1.2, side))
+
+
+@pytest.mark.parametrize(
+    ("names", "rotation"),
+    [
+        (["a name of 9", "b", "c", "d"], 90),
+        (["8 signs.", "b", "c", "d"], 0),
+        (["a name of 9", "b", "c"], 0),
+    ],
+)
+def test_long_names_of_many_classes_are_drawn_upright(names, rotation):
+    axes = plots.confusion_matrix([0], [0], names)
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+    assert {label.get_rotation() for label in axes.get_yticklabels()} == {0}

@@ -7,6 +7,7 @@ from plot_examples import CLASSES, IMAGES, LABELS, PREDICTED, titles
 from minidl import ArgumentError, DtypeError, NonFiniteError, ShapeError, plots
 
 pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
 
 
 def test_misclassified_shows_the_most_confident_mistakes_first():
@@ -122,3 +123,53 @@ def test_weight_images_in_grey(shape):
 def test_weight_images_refuses(weight, shape, error, message):
     with pytest.raises(error, match=message):
         plots.weight_images(weight, shape)
+
+
+def test_images_have_the_range_of_their_dtype_and_no_frame():
+    for images, white in ((IMAGES[..., 0], 255), (IMAGES[..., 0] / 255, 1)):
+        axes = plots.misclassified(images, LABELS, PREDICTED, CLASSES)
+        assert [element.get_images()[0].get_clim() for element in axes] == [(0, white)] * 3
+    (image,) = axes[0].get_images()
+    assert image.to_rgba(1.0) == (1.0, 1.0, 1.0, 1.0)
+    assert image.to_rgba(0.0) == (0.0, 0.0, 0.0, 1.0)
+    drawn = axes[0].figure.axes
+    assert not any(element.axison for element in drawn)
+    assert plots.weight_images(np.eye(2, 4), (2, 2))[0].get_images()[0].get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "grid"), [(1, (1, 4)), (4, (1, 4)), (5, (1, 5)), (6, (2, 5)), (30, (4, 5))]
+)
+def test_twenty_images_at_most_are_drawn_in_rows_of_five(count, grid):
+    images = np.zeros((count, 2, 2), np.uint8)
+    axes = plots.misclassified(images, [0] * count, [1] * count, CLASSES)
+    assert len(axes) == min(count, 20)
+    assert axes[0].get_gridspec().get_geometry() == grid
+    rows, columns = grid
+    np.testing.assert_allclose(axes[0].figure.get_size_inches(), (1.8 * columns, 0.8 + 2.15 * rows))
+    title = axes[0].figure.get_suptitle().replace("\n", " ")
+    note = " (20 shown)" if count == 30 else ""
+    assert title == f"Misclassified: {count} of {count} images{note}"
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (1, 1), (1, 4, 1), (1, 4, 3), (4, 1, 3)])
+def test_images_of_one_row_or_column_keep_their_shape(shape):
+    (axes,) = plots.misclassified(np.zeros((1, *shape)), [0], [1], CLASSES)
+    drawn = shape[:2] if shape[2:] == (1,) else shape
+    assert axes.get_images()[0].get_array().shape == drawn
+
+
+def test_the_limits_of_images_are_pixels_from_0_to_1():
+    zero_and_one = np.array([[[0.0, 1.0]]])
+    assert len(plots.misclassified(zero_and_one, [0], [1], CLASSES)) == 1
+    for outside in (-1e-9, 1 + 1e-9):
+        with pytest.raises(ArgumentError, match=r"uint8, or in \[0, 1\]"):
+            plots.misclassified(np.array([[[0.5, outside]]]), [0], [1], CLASSES)
+    with pytest.raises(ShapeError, match=r"images must have shape .*got \(0, 2, 2\)"):
+        plots.misclassified(np.zeros((0, 2, 2)), [], [], CLASSES)
+
+
+def test_on_fewer_axes_fewer_images_are_drawn():
+    axes = Figure().subplots(1, 2)
+    drawn = plots.misclassified(IMAGES, LABELS, PREDICTED, CLASSES, axes=axes)
+    assert [len(element.get_images()) for element in drawn] == [1, 1]

@@ -31,6 +31,12 @@ def test_other_class_numbers_are_refused(values, error, message):
         check_class_numbers(values, "labels", 3, "here")
 
 
+def test_one_example_of_one_class_is_enough_and_two_columns_are_not():
+    assert check_class_numbers([0], "labels", 1, "here").tolist() == [0]
+    with pytest.raises(ShapeError, match=r"got shape \(2, 2\)"):
+        check_class_numbers([[0, 1], [1, 0]], "labels", 2, "here")
+
+
 def test_class_names_become_strings():
     assert check_class_names((1, "b"), "here") == ["1", "b"]
     assert check_class_names(["a", "b"], "here", 2) == ["a", "b"]
