@@ -74,7 +74,7 @@ class power:
 
     wrong = {
         "dy * p * x ** (p - 1) -> dy * x ** (p - 1)": "column|factor|scaled|missing",
-        "dy * p * x ** (p - 1) -> dy * p * x**p": "times x|input|power|factor x|exponent",
+        "dy * p * x ** (p - 1) -> dy * p * x**p": "times x|input|power|factor (of )?x|exponent",
         "x**p * np.log(x) -> np.log(x)": "missing|factor|left out",
     }
 

@@ -178,7 +178,7 @@ class zero_padding:
     wrong = {
         "dy[:, 1:-1, 2:-2] -> dy[:, :-2, 2:-2]": "shift|permut|off by|another|of dy|elsewhere",
         "dy[:, 1:-1, 2:-2] -> dy[:, 1:-1, 2:-2].mean() + 0 * x": "equal|mean",
-        "dy[:, 1:-1, 2:-2] -> dy[:, 1:-1, 2:-2] * x": "input|dy \\* x|times x",
+        "dy[:, 1:-1, 2:-2] -> dy[:, 1:-1, 2:-2] * x": "input|dy \\* x|times x|factor of x",
     }
 
 
