@@ -12,13 +12,9 @@ import numpy as np
 from ....utils.typing import Array
 from .constants import COARSEST_UNIT, DITHER
 
-_CASTS = frozenset(
-    {
-        *("astype", "view", "dtype", "float32", "single", "float16", "half", "bfloat16"),
-        *("frexp", "ldexp", "round", "rint", "around", "spacing"),
-    }
-)
-"""What a function uses that rounds. Edits look into others, which are not replaced therefore."""
+_ROUNDING = frozenset({"view", "frexp", "ldexp", "round", "rint", "around", "spacing", "bfloat16"})
+"""What a function uses that rounds without NumPy's types, which the copy replaces. Others are not
+replaced, so that edits and the tape look into them."""
 
 
 def without_rounding(original: FunctionType, copied: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +38,7 @@ def without_rounding(original: FunctionType, copied: Callable[..., Any]) -> Call
     """
     code, defaults = original.__code__, original.__defaults__ or ()
     takes_one = code.co_argcount - len(defaults) <= 1 <= code.co_argcount
-    if not takes_one or _CASTS.isdisjoint(code.co_names):
+    if not takes_one or _ROUNDING.isdisjoint(code.co_names):
         return copied
     # A partial function counts as one that only computes, so that edits may call it.
     return functools.partial(_call, [], original, copied)
@@ -56,10 +52,12 @@ def _call(
     **options: Any,
 ) -> Any:
     """Call the copy; `rounds` keeps what the first call with floats has shown."""
-    if len(arguments) == 1 and not options and _is_double(arguments[0]):
-        rounds[:] = rounds or [_only_rounds(original, np.asarray(arguments[0]))]
-        if rounds[0]:
-            return arguments[0] + 0  # a copy, as the rounded numbers are
+    if len(arguments) == 1 and not options:
+        (value,) = arguments
+        if not rounds and _is_double(value):
+            rounds.append(_only_rounds(original, np.asarray(value)))
+        if any(rounds):
+            return value.copy() if hasattr(value, "copy") else value
     return copied(*arguments, **options)
 
 
