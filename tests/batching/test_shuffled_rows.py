@@ -13,7 +13,10 @@ from out_of_core_array import (
 )
 
 from minidl import ArgumentError, MiniBatches
+from minidl.batching.batch import Batch
 from minidl.batching.out_of_core import ArraySource
+from minidl.batching.read_plan import plan_reads
+from minidl.batching.shuffled_rows import ShuffledRows
 
 F4 = np.dtype(np.float32)
 
@@ -212,3 +215,19 @@ def test_batches_of_a_file_allocate_no_arrays():
 
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "reserved"),
+    [
+        # A row has 2 + 1 float64, 24 bytes, and 100,000 // 16 // (8 * 24) batches are gathered: 32.
+        (np.dtype(np.float64), 32 * 8 * 24),
+        # With the 2 float32 that it becomes, 32 bytes: 24 batches.
+        (F4, 24 * 8 * 32),
+    ],
+)
+def test_what_is_gathered_is_reserved_where_blocks_are_planned(dtype, reserved):
+    sources = [ArraySource(OutOfCoreArray(values), "X") for values in numbered_rows(50_000)]
+    rows = ShuffledRows(Batch(*sources), 8, True, np.random.default_rng(0), dtype, 100_000)
+    assert rows.plan == plan_reads(sources, 8, 100_000, reserved)
+    assert rows.plan != plan_reads(sources, 8, 100_000, 0)

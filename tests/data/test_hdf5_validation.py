@@ -298,3 +298,17 @@ def test_a_file_over_the_limit_is_refused(tmp_path):
 def test_an_impossible_path_is_a_data_error(path):
     with pytest.raises(DataError, match="must be readable"):
         HDF5File(path, limit=100)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ("", "nothing:"),
+        ("abcde", "'a', 'b', 'c', 'd', 'e':"),
+        ("abcdef", "'a', 'b', 'c', 'd', 'e', ...:"),
+        (["x" * 41], f"'{'x' * 40}':"),
+    ],
+)
+def test_five_names_of_a_file_are_shown_where_the_right_one_is_not(path, names, shown):
+    put(path, lambda file: [file.create_dataset(name, data=Y) for name in names])
+    refused(path, f"the key must be in the file, found only {shown} is it the right file?")

@@ -29,6 +29,7 @@ class Campaign:
     def __init__(self, tree, results, seconds, wider_seconds):
         self.tree, self.results = Path(tree), Path(results)
         self.seconds, self.wider_seconds = seconds, wider_seconds
+        self._originals = {}  # the texts of the files that are changed
 
     def run(self, under, count, rng, *, again=False, draw=draw_changes):
         """Return the results of `count` changes; `draw` is called as `draw_changes` is."""
@@ -37,6 +38,9 @@ class Campaign:
         )
         paths = [path for path in paths if not path.startswith(EXCLUDED)]
         changes = list(draw(self.tree, paths, count, rng))
+        self._originals = {
+            change.path: (self.tree / change.path).read_text(encoding="utf-8") for change in changes
+        }
         known = self._known_results()
         results = []
         with copied_tree(self.tree) as copy:
@@ -62,18 +66,18 @@ class Campaign:
         return again and self._marked(result)["verdict"] == "survived"
 
     def _digest(self, path):
-        return hashlib.sha256((self.tree / path).read_bytes()).hexdigest()[:16]
+        return hashlib.sha256(self._originals[path].encode()).hexdigest()[:16]
 
     def _check_unchanged(self, copy, paths):
         """Run the tests on what is not changed: if these fail, all changes would be noticed."""
         tests = sorted({test for path in paths for test in mirrored_tests(copy, path)})
         if tests:
+            print(f"running {len(tests)} files without a change first", file=sys.stderr, flush=True)
             verdict, tail = run_tests(copy, tests, max(600, self.seconds * len(tests)))
             if verdict != "survived":
                 raise SystemExit(f"the tests must pass without a change, but:\n{tail}")
 
     def _try(self, copy, change):
-        original = (self.tree / change.path).read_text(encoding="utf-8")
         start = time.perf_counter()
         with changed_file(copy, change.path, change.changed):
             tests = mirrored_tests(copy, change.path)
@@ -89,7 +93,7 @@ class Campaign:
             "path": change.path,
             "line": change.line,
             "operator": change.operator,
-            "diff": change.diff(original),
+            "diff": change.diff(self._originals[change.path]),
             "verdict": "noticed" if verdict == "out of time" else verdict,  # it hangs
             "tests": tests,
             "tail": tail,

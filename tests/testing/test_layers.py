@@ -330,3 +330,18 @@ def test_what_is_no_layer_or_no_input_is_refused(arguments, error, message):
 def test_the_mode_is_a_bool():
     with pytest.raises(ArgumentError, match="training must be True, False or None"):
         check_layer(Tanh(), X, training="yes")
+
+
+class WrongBelowZero(Layer):
+    """The identity, whose gradient is wrong where the input is negative."""
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        return x.copy()
+
+    def backward(self, dy):
+        return np.where(self.x < 0, 2 * dy, dy)
+
+
+def test_a_layer_is_checked_on_other_inputs_too():
+    assert not check_layer(WrongBelowZero(), np.abs(X) + 0.1).ok
