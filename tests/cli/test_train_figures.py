@@ -64,3 +64,11 @@ def test_without_matplotlib_there_are_no_figures_which_is_no_failure(tmp_path, c
 
     assert write_figures(tmp_path, {"a.png": missing, "b.png": missing}) == ([], 0)
     assert capsys.readouterr().err == "minidl train: no figures: needs matplotlib\n"
+
+
+def test_only_two_features_have_a_plane(tmp_path, capsys):
+    path, out = tmp_path / "table.csv", tmp_path / "out"
+    path.write_text("".join(f"{i % 7},{i % 5},{i % 3},{i % 2}\n" for i in range(40)))
+    assert main(["train", str(path), "--epochs", "1", "--out", str(out)]) == 0
+    assert {file.name for file in out.glob("*.png")} == {"cost.png", "confusion.png"}
+    assert capsys.readouterr().err == ""

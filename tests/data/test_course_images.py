@@ -1,10 +1,12 @@
 import os
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minidl.data import load_cats, load_signs
+from minidl.data.course_images import CATS, SIGNS
 from minidl.data.hdf5_writer import write_hdf5
 from minidl.data.synthetic_images import draw_cats, draw_signs
 from minidl.errors import DataError, MissingDataError
@@ -229,3 +231,9 @@ def test_the_real_test_signs_are_split():
     assert loaded.train.class_counts == (16,) * 6
     assert loaded.test.class_counts == (4,) * 6
     assert "split 96/24" in loaded.source
+
+
+def test_what_is_known_of_the_files_cannot_be_changed():
+    for files in (CATS, SIGNS):
+        with pytest.raises(FrozenInstanceError):
+            files.name = "other"

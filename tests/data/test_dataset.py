@@ -53,6 +53,7 @@ def test_the_callers_arrays_stay_writable():
         (np.zeros((2, 2, 2, 3)), np.zeros(2, int), DtypeError, "got float64 and int"),
         (np.zeros((2, 2, 2, 3), np.uint8), np.zeros(2), DtypeError, "got uint8 and float64"),
         (np.zeros((2, 12), np.uint8), np.zeros(2, int), ShapeError, r"got \(2, 12\)"),
+        (np.zeros((2, 2, 2, 3, 1), np.uint8), np.zeros(2, int), ShapeError, r"got \(2, .* 1\)"),
         (np.zeros((2, 2, 2, 3), np.uint8), np.zeros((2, 1), int), ShapeError, r"and \(2, 1\)"),
         (np.zeros((0, 2, 2, 3), np.uint8), np.zeros(0, int), ShapeError, "neither empty"),
         (np.zeros((2, 2, 2, 3), np.uint8), np.array([0, 2]), ShapeError, r"got 0\.\.2"),

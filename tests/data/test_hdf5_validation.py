@@ -3,6 +3,7 @@
 import gzip
 import os
 import zipfile
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from minidl.data import Field, Limits, read_hdf5
 from minidl.data.hdf5_reader import HDF5File
-from minidl.data.hdf5_validation import HDF5_SIGNATURE
+from minidl.data.hdf5_schema import RuleViolation
+from minidl.data.hdf5_validation import HDF5_SIGNATURE, open_dataset
 from minidl.errors import DataError, MissingDataError
 
 FIELD = Field(("m",), "iu")
@@ -312,3 +314,17 @@ def test_an_impossible_path_is_a_data_error(path):
 def test_five_names_of_a_file_are_shown_where_the_right_one_is_not(path, names, shown):
     put(path, lambda file: [file.create_dataset(name, data=Y) for name in names])
     refused(path, f"the key must be in the file, found only {shown} is it the right file?")
+
+
+def test_of_a_million_names_six_are_read():
+    class Links:
+        def exists(self, name):
+            return False
+
+        def iterate(self, visit):
+            self.n_visited = next(i for i in range(1, 10**6) if visit(b"%d" % i))
+
+    links = Links()
+    with pytest.raises(RuleViolation, match=r"found only '1', '2', '3', '4', '5', \.\.\.:"):
+        open_dataset(SimpleNamespace(id=SimpleNamespace(links=links)), "y")
+    assert links.n_visited == 6

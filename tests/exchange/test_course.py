@@ -218,3 +218,24 @@ def test_other_layers_must_not_have_parameters():
             r"but (to|from)_course supports only those of Linear",
         ):
             call()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda model: "net", ArgumentError, "model must be a Sequential, got 'net' in to_course"),
+        (
+            lambda model: model.astype(np.complex128),
+            DtypeError,
+            "must be in float32 or float64, got complex128 in to_course",
+        ),
+        (
+            lambda model: model.layers[3].weight.value.fill(np.nan) or model,
+            NonFiniteError,
+            r"parameters must be finite, got nan at 3\.weight\[0, 0\] in to_course",
+        ),
+    ],
+)
+def test_other_models_have_no_dictionary(change, error, message):
+    with pytest.raises(error, match=message):
+        to_course(change(two_layers()))

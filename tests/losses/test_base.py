@@ -192,3 +192,16 @@ def test_a_custom_loss_needs_only_forward_and_backward():
     assert str(loss) == "Absolute()"
     with pytest.raises(TypeError, match="abstract"):
         Loss()
+
+
+def test_the_losses_of_examples_are_means_also_where_they_underflow():
+    class Positions(MeanSquaredError):
+        per_example = Loss.per_example
+
+        def per_position(self):
+            return np.array([[1e-320, 0.0, 0.0], [5e-324, 0.0, 0.0]])
+
+    loss = Positions()
+    with np.errstate(all="raise"):
+        found = loss.per_example()
+    np.testing.assert_array_equal(found, [1e-320 / 3, 0.0])

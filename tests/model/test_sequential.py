@@ -6,7 +6,10 @@ from minidl import (
     L2,
     Adam,
     BinaryCrossEntropy,
+    Callback,
     CategoricalCrossEntropy,
+    Checkpoint,
+    DataError,
     Dropout,
     Flatten,
     GradientDescent,
@@ -147,3 +150,32 @@ def test_repr_lists_layers_loss_and_penalties():
         == "Sequential([Linear(3, 3), Softmax()], loss=CategoricalCrossEntropy(), dtype=float32)"
     )
     assert "penalties=[L2(0.1)]" in repr(classifier(penalties=[L2(0.1)]))
+
+
+def test_every_argument_of_a_fit_is_used(tmp_path, capsys):
+    class Watch(Callback):
+        seen = ()
+
+        def on_batch_end(self, run):
+            self.seen = (*self.seen, (run.epoch, run.batch, run.batches_per_epoch))
+
+    watch, path = Watch(), tmp_path / "run.h5"
+    arguments = {"batch_size": 4, "epochs": 2, "shuffle": False}
+    options = {"validation": (X, Y), "sample_weight": np.arange(10.0)}
+    model = classifier()
+    history = model.fit(
+        *(X, Y), optimizer=Adam(), callbacks=[watch, Checkpoint(path)], **arguments, **options
+    )
+    assert watch.seen == tuple((epoch, batch, 3) for epoch in (1, 2) for batch in (1, 2, 3))
+    assert "epoch 2/2" in capsys.readouterr().err
+    assert history["val_loss"][-1] == pytest.approx(model.evaluate(X, Y)["loss"])
+    without = classifier()
+    without.fit(X, Y, optimizer=Adam(), progress=False, **arguments)
+    assert (without.parameters.theta != model.parameters.theta).any()
+    assert capsys.readouterr().err == ""
+    resumed = classifier().fit(X, Y, optimizer=Adam(), resume=path, **arguments, **options)
+    assert resumed.columns == history.columns
+    with pytest.raises(DataError, match="resume_limit"):
+        classifier().fit(
+            *(X, Y), optimizer=Adam(), resume=path, resume_limit=100, **arguments, **options
+        )

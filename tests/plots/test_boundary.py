@@ -50,6 +50,9 @@ def test_each_class_has_one_colour_in_its_region_its_examples_and_the_legend():
     np.testing.assert_array_equal(points, regions)
     np.testing.assert_array_equal(legend, regions)
     assert mesh.get_alpha() < 1  # the examples stand out
+    line, *drawn = [c.get_zorder() for c in axes.collections[1:]]
+    assert mesh.get_zorder() < line <= min(drawn[:3])
+    assert drawn[3] > max(drawn[:3])  # the circles around what is wrong
 
 
 def test_a_line_is_drawn_between_two_classes_and_none_within_one():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, Cosine, StepDecay, WarmUp
+from minidl import ArgumentError, Cosine, PlateauDecay, StepDecay, WarmUp
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,21 @@ def test_a_warm_up_is_followed_by_a_number_or_a_schedule(value):
         match=r"after must be finite and > 0, got .* in WarmUp: or pass a schedule such as Cosine",
     ):
         WarmUp(10, value)
+
+
+def test_what_the_schedule_after_it_has_observed_is_kept_restored_and_forgotten():
+    schedule = WarmUp(2, PlateauDecay(1.0, patience=1))
+    for loss in (1.0, 1.0, 1.0):
+        schedule.observe({"loss": [loss]})
+    assert [schedule(0), schedule(1)] == pytest.approx([0.05, 0.1])
+    assert schedule.state() == schedule.after.state() != {}
+    other = WarmUp(2, PlateauDecay(1.0, patience=1))
+    other.restore(schedule.state())
+    assert other(1) == schedule(1)
+    schedule.reset()
+    assert schedule(1) == 1.0
+    number = WarmUp(2, 0.1)
+    number.observe({"loss": [1.0]})
+    number.restore(number.state())
+    number.reset()
+    assert number.state() == {}

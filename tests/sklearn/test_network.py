@@ -71,6 +71,14 @@ def test_optimizers_and_schedules_are_accepted():
     ]
 
 
+@pytest.mark.parametrize(("rows", "steps"), [(199, 1), (200, 1), (201, 2), (400, 2), (401, 3)])
+def test_an_automatic_batch_has_200_examples_at_most(rows, steps):
+    data = np.zeros((rows, 1))
+    for estimator in (MinidlClassifier, MinidlRegressor):
+        fitted = estimator((), max_iter=1, batch_size="auto").fit(data, np.arange(rows) % 2)
+        assert fitted.optimizer_.step_count == steps
+
+
 def test_the_network_has_the_dtype_of_the_data_or_the_requested_one():
     for dtype, data_dtype, expected in (
         (None, np.float32, "float32"),

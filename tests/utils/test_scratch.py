@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from minidl import MeanSquaredError
+from minidl import Linear, MeanSquaredError, Sequential
 from minidl.utils.scratch import Scratch
 from minidl.utils.workspace import HasWorkspace, get_workspace
 
@@ -70,3 +70,9 @@ def test_copies_hold_nothing_of_it_and_note_anew():
 
 def test_a_loss_without_a_call_has_nothing():
     assert Scratch([MeanSquaredError()]).size_in_bytes() == 0
+
+
+def test_one_number_may_leave_much_behind():
+    model = Sequential([Linear(1, 500_000)], loss=MeanSquaredError())
+    model.predict([[1.0]])
+    assert model.objective_function.scratch.size_in_bytes() == 0
