@@ -55,3 +55,10 @@ def test_an_invalid_class_number_is_named_before_training(row, max_bytes):
 def test_a_shape_that_does_not_fit_is_shown_as_the_user_passed_it():
     with pytest.raises(ShapeError, match=r"got \(3, 500\) \(the examples are the rows"):
         convert_targets(np.zeros((3, 500)), regression, 3, max_bytes=10)
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(100, 2621), (2**18, 1), (2**18 + 1, 1)])
+def test_a_mebibyte_of_targets_is_converted_at_once_and_at_least_a_row(classes, rows):
+    loss = CategoricalCrossEntropy()
+    targets = LazyTargets([0, 1], lambda values: loss.prepare_targets(values, classes, F4))
+    assert targets.rows_at_once == rows  # of 4 bytes for each class

@@ -4,6 +4,8 @@ import contextlib
 import gzip
 import hashlib
 import http.server
+import io
+import logging
 import os
 import re
 import socket
@@ -129,6 +131,30 @@ def test_progress_is_shown_on_stderr(server, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "100%" in err
+
+
+def test_progress_that_nobody_can_see_ends_nothing(server, tmp_path, monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    fetch(FILES, [server.url], tmp_path, progress=True)
+    assert (tmp_path / NAME).read_bytes() == GOOD
+
+
+def test_the_log_of_pooch_shows_no_address_and_is_as_before(server, tmp_path, caplog):
+    logger = logging.getLogger("pooch")
+    monitored, level = [], logger.level
+    logger.addFilter(lambda record: monitored.append(record) or True)
+    logger.setLevel("INFO")
+    try:
+        fetch(FILES, [server.url], tmp_path)
+        assert monitored == []
+        assert logger.level == logging.INFO
+    finally:
+        logger.filters.clear()
+        logger.setLevel(level)
 
 
 def test_a_body_in_chunks_without_a_length_arrives(server, tmp_path):

@@ -77,3 +77,12 @@ def test_results_reuse_work_arrays_also_for_smaller_batches():
     first = layer.forward(np.ones((5, 2)))
     assert np.shares_memory(first, layer.forward(np.ones((3, 2))))
     assert layer.forward(np.ones((3, 2))).shape == (3, 2)
+
+
+def test_the_gradients_of_parameters_alone_are_those_of_backward():
+    layer = Gain(2)
+    layer.forward(np.array([[1.0, 2.0]]), training=True)
+    for compute in (layer.backward, layer.backward_parameters):
+        layer.gain.grad[...] = np.nan
+        compute(np.array([[3.0, 4.0]]))
+        assert layer.gain.grad.tolist() == [3.0, 8.0]

@@ -28,7 +28,7 @@ from minidl import (
     Tanh,
 )
 from minidl.layers.base import UnknownRank
-from minidl.layers.container import InnerShapeError
+from minidl.layers.container import InnerShapeError, inner_attribute
 
 
 @st.composite
@@ -233,3 +233,9 @@ def test_shapes_of_unknown_rank():
         Residual(Linear(4, 3)).output_shape(UnknownRank((4,)))
     with pytest.raises(ShapeError, match=r"^layer 0\.1, Linear\(7, 3\), expects 7 features, got 3"):
         Sequential([Chain(Linear(4, 3), Linear(7, 3))], loss=MeanSquaredError())
+
+
+def test_an_attribute_that_a_layer_does_not_have_is_false():
+    layers = [Tanh(), Chain(Tanh())]
+    layers[0].is_special = 1
+    assert inner_attribute(layers, "is_special") == [True, False]

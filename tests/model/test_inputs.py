@@ -18,8 +18,10 @@ from minidl import (
     Sigmoid,
     Softmax,
     Tanh,
+    Zeros,
 )
-from minidl.model.inputs import prepare_data
+from minidl.batching.out_of_core import READ_BYTES
+from minidl.model.inputs import prepare_data, prepare_examples
 
 X, Y = rows(10)
 
@@ -269,3 +271,14 @@ def test_large_examples_are_checked_before_training(value, words):
     with pytest.raises(NonFiniteError, match=words) as caught:
         prepare_data(model.objective_function, X, np.zeros(30_000), memory_limit=2**20)
     assert "X[29000, 7]" in str(caught.value)
+
+
+def test_a_row_may_be_larger_than_what_is_read_at_once():
+    width = READ_BYTES // 8 + 1
+    model = Sequential([Linear(width, 1, init=Zeros())], loss=MeanSquaredError())
+    X = np.zeros((2, width))
+    x, _ = prepare_examples(model.objective_function, X, validate=True, memory_limit=1)
+    assert x is X  # a copy in float32 would be too large
+    X[1, -1] = np.inf
+    with pytest.raises(NonFiniteError, match=rf"X must be finite.*\[1, {width - 1}\]"):
+        prepare_examples(model.objective_function, X, validate=True, memory_limit=1)

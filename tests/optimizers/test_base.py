@@ -511,3 +511,12 @@ def test_observations_of_a_schedule_are_part_of_the_state(wrap):
         walk(second, GRADS[:1], np.ones(4))  # another vector
     assert second.learning_rate == 1.0
     assert "schedule" not in GradientDescent(SCHEDULE).state()
+
+
+def test_state_that_does_not_exist_yet_hides_none_behind_it():
+    class Late(GradientDescent):
+        state_names = ("not_yet", "count")
+
+    optimizer = Late(0.1)
+    optimizer.count = 3
+    assert optimizer.state() == {"learning_rate": 0.1, "step_count": 0, "count": 3}

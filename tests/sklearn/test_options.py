@@ -1,10 +1,11 @@
 """The values that the estimators accept."""
 
+import numpy as np
 import pytest
 from estimator_data import NAMES, X
 
 from minidl import ArgumentError
-from minidl.sklearn import MinidlClassifier
+from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,34 @@ from minidl.sklearn import MinidlClassifier
 def test_bad_parameters_are_refused(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         MinidlClassifier(**arguments).fit(X, NAMES)
+
+
+DEFAULTS = {
+    "hidden_layer_sizes": (100,),
+    "activation": "relu",
+    "dropout": 0.0,
+    "alpha": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "batch_size": 64,
+    "early_stopping": False,
+    "dtype": None,
+}
+
+
+@pytest.mark.parametrize("kind", [MinidlClassifier, MinidlRegressor])
+def test_the_defaults_train_as_documented(kind):
+    y = np.arange(len(X)) % 2
+    default = kind(random_state=0, max_iter=2).fit(X, y)
+    given = kind(random_state=0, max_iter=2, **DEFAULTS).fit(X, y)
+    np.testing.assert_array_equal(default.model_.parameters.theta, given.model_.parameters.theta)
+    assert default.optimizer_.step_count == 2 * 4  # 200 examples, 64 in a batch
+    assert [layer.weight.shape for layer in default.model_.layers[:3:2]] == [(100, 2), (1, 100)]
+
+
+def test_training_ends_after_200_epochs_or_10_without_improvement():
+    constant, y = np.zeros((40, 1)), np.arange(40) % 2
+    settings = {"hidden_layer_sizes": (), "batch_size": None, "random_state": 0}
+    assert MinidlClassifier(**settings).fit(constant, y).n_iter_ == 200
+    stopped = MinidlClassifier(**settings, early_stopping=True, learning_rate=1e-300)
+    assert stopped.fit(constant, y).n_iter_ == 1 + 10

@@ -255,6 +255,7 @@ def test_a_backward_that_exists_in_training_alone_fails_at_inference():
     report = check_layer(TrainingOnly(), X)
     assert [(check.parameter, check.training) for check in report.failures] == [("backward", False)]
     assert "AttributeError" in report.guilty.diagnosis
+    assert (report.guilty.verdict, report.guilty.difference) == ("fail", 1.0)
     assert "training=True" in report.guilty.diagnosis
 
 

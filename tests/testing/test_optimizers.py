@@ -130,3 +130,16 @@ def test_only_a_reference_shows_another_formula():
     report = check_optimizer(lambda: WithoutRoot(0.01), reference=lambda: Adam(0.01))
     assert failed(report) == {"steps of the reference"}
     assert not report.notes
+
+
+def test_the_valley_starts_where_rosenbrock_started():
+    starts = []
+
+    class Recorder(GradientDescent):
+        def step(self, theta, grad):
+            if self.step_count == 0:
+                starts.append(theta.tolist())
+            super().step(theta, grad)
+
+    assert check_optimizer(lambda: Recorder(0.1)).ok
+    assert [-1.2, 1.0] in starts

@@ -49,3 +49,17 @@ def test_a_run_knows_whether_a_step_follows(epoch, epoch_ended, stopped, now, en
     assert run.is_ending == ending
     run.start_epoch()
     assert not run.epoch_ended
+
+
+def test_every_guard_of_a_run_checks_the_model():
+    class Guard:
+        checked = ()
+
+        def check_model(self, run):
+            self.checked = (*self.checked, run)
+
+    run, guards = TrainingRun(None, None, 1, [None]), [Guard(), Guard()]
+    run.check_finite()
+    run.guards += guards
+    run.check_finite()
+    assert [guard.checked for guard in guards] == [(run,), (run,)]
