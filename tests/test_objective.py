@@ -488,3 +488,11 @@ def test_two_models_may_share_a_loss_object():
     first.backward()
     expected = 2 / 6 * ((first.forward(x) - TARGETS[1]).T @ x)
     np.testing.assert_allclose(first.parameters["0.weight"].grad, expected, rtol=1e-12)
+
+
+def test_a_forward_pass_in_training_drops_units_and_one_outside_does_not():
+    model = Sequential([Dropout(0.5)], loss=MeanSquaredError(), seed=0)
+    x = np.ones((4, 50), model.dtype)
+    objective = model.objective_function
+    assert set(np.unique(objective.forward(x, training=True))) == {0, 2}
+    assert set(np.unique(objective.forward(x))) == {1}

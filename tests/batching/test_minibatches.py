@@ -262,3 +262,16 @@ def test_an_invalid_state_is_refused_and_changes_nothing(name):
 
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+def test_an_order_is_described_where_a_function_gives_it():
+    order = np.array([2, 0, 1])
+    batches = MiniBatches(*numbered_rows(3), batch_size=2, shuffle=lambda epoch: order)
+    assert batches.order_description() is None  # before an epoch
+    for _ in batches:
+        described = batches.order_description()
+        assert described == {"epoch": 1, "sha256": batches.order_description(1)["sha256"]}
+    assert batches.order_description(2)["epoch"] == 2
+    other = MiniBatches(*numbered_rows(3), batch_size=2, shuffle=lambda epoch: order[::-1])
+    assert other.order_description(1)["sha256"] != described["sha256"]
+    assert MiniBatches(*numbered_rows(3), shuffle=True).order_description(1) is None

@@ -77,3 +77,37 @@ def test_the_warm_up_must_be_shorter_than_the_training():
     assert type(make_optimizer(parse("--optimizer", "adam", "--warm-up", "2"), 10)) is Adam
     with pytest.raises(ArgumentError, match="--warm-up must be less than --epochs, got 3 of 3"):
         make_optimizer(parse("--warm-up", "3"), 10)
+
+
+def help_of(defaults):
+    parser = argparse.ArgumentParser()
+    add_model_options(parser, defaults)
+    return " ".join(parser.format_help().split())
+
+
+def test_the_help_names_every_default():
+    shown = help_of(DEFAULTS)
+    for text in (
+        "(default: 4)",
+        "(default: 3)",
+        "(default: gd)",
+        "(default: 2)",
+        "(default: xavier)",
+        "(default: relu)",
+        "(default: 1.0, no dropout)",
+        "(default: no clipping)",
+        "0.5 for gd",
+        "0.25 for adam",
+    ):
+        assert text in shown, text
+    unknown = help_of(None)
+    assert unknown.count("(default: depends on the dataset)") == 6
+    assert "(default: no clipping)" in unknown
+
+
+def test_defaults_are_those_of_the_course():
+    options = parse()
+    assert (options.activation, options.l2, options.keep_prob) == ("relu", 0, 1)
+    assert (options.seed, options.dtype) == (1, "float32")
+    assert (options.schedule, options.warm_up, options.clip_norm) == ("constant", 0, None)
+    assert Defaults("none", epochs=1)[2:] == ("gd", 0.0075, 1e-5, None, "xavier")

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from .changes import draw_changes
+from .changes import draw_changes, make_change
 from .equivalent import EQUIVALENT
 from .trial import changed_file, copied_tree, mirrored_tests, run_tests, wider_tests
 
@@ -32,26 +32,44 @@ class Campaign:
         self._originals = {}  # the texts of the files that are changed
 
     def run(self, under, count, rng, *, again=False, draw=draw_changes):
-        """Return the results of `count` changes; `draw` is called as `draw_changes` is."""
-        paths = sorted(
-            file.relative_to(self.tree).as_posix() for file in (self.tree / under).rglob("*.py")
-        )
-        paths = [path for path in paths if not path.startswith(EXCLUDED)]
-        changes = list(draw(self.tree, paths, count, rng))
-        self._originals = {
-            change.path: (self.tree / change.path).read_text(encoding="utf-8") for change in changes
-        }
+        """Return the results of `count` changes; `draw` is called as `draw_changes` is.
+
+        With `again`, nothing is drawn: the changes of the file that survived are tried once more,
+        and all results of the file are returned.
+        """
         known = self._known_results()
-        results = []
+        if again:
+            changes = list(self._survivors(known.values()))
+        else:
+            paths = sorted(
+                file.relative_to(self.tree).as_posix() for file in (self.tree / under).rglob("*.py")
+            )
+            paths = [path for path in paths if not path.startswith(EXCLUDED)]
+            changes = list(draw(self.tree, paths, count, rng))
+        self._originals = {change.path: self._text(change.path) for change in changes}
+        missing = [change for change in changes if again or self._is_missing(change, known)]
         with copied_tree(self.tree) as copy:
-            missing = [change for change in changes if self._is_missing(change, known, again)]
             self._check_unchanged(copy, {change.path for change in missing})
-            for change in changes:
-                if change in missing:
-                    known[change.key] = self._try(copy, change)
-                    self._write(known[change.key])
-                results.append(self._marked(known[change.key]))
-        return results
+            for change in missing:
+                known[change.key] = self._try(copy, change)
+                self._write(known[change.key])
+        keys = known if again else [change.key for change in changes]
+        return [self._marked(known[key]) for key in keys]
+
+    def _text(self, path):
+        return (self.tree / path).read_text(encoding="utf-8")
+
+    def _survivors(self, results):
+        """Yield the changes that survived, where the code is still the same."""
+        for result in results:
+            if self._marked(result)["verdict"] != "survived":
+                continue
+            place = [result[name] for name in ("path", "line", "operator", "occurrence")]
+            change = make_change(self.tree, *place)
+            if change and change.diff(self._text(change.path)) == result["diff"]:
+                yield change
+            else:
+                print(f"is no more  {result['key']}", file=sys.stderr, flush=True)
 
     def _known_results(self):
         if not self.results.exists():
@@ -59,11 +77,9 @@ class Campaign:
         lines = self.results.read_text(encoding="utf-8").splitlines()
         return {result["key"]: result for result in map(json.loads, lines)}
 
-    def _is_missing(self, change, known, again):
+    def _is_missing(self, change, known):
         result = known.get(change.key)
-        if result is None or result["of"] != self._digest(change.path):
-            return True
-        return again and self._marked(result)["verdict"] == "survived"
+        return result is None or result["of"] != self._digest(change.path)
 
     def _digest(self, path):
         return hashlib.sha256(self._originals[path].encode()).hexdigest()[:16]
@@ -93,6 +109,7 @@ class Campaign:
             "path": change.path,
             "line": change.line,
             "operator": change.operator,
+            "occurrence": change.occurrence,
             "diff": change.diff(self._originals[change.path]),
             "verdict": "noticed" if verdict == "out of time" else verdict,  # it hangs
             "tests": tests,

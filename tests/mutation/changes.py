@@ -113,6 +113,8 @@ def make_change(root, path, line, name, occurrence):
     text = (Path(root) / path).read_text(encoding="utf-8")
     operator = next(kind[name] for kind in _operators().values() if name in kind)
     changed = mutate_code(text, operator, occurrence)
+    if changed is None:  # there are fewer places today
+        return None
     try:
         is_same = ast.dump(ast.parse(changed)) == ast.dump(ast.parse(text))
     except SyntaxError:

@@ -68,7 +68,7 @@ def test_verdicts_are_kept_and_the_tree_is_not_changed(tree, monkeypatch):
     assert campaign(tree, changes) == results
     old, new = (line[1:].strip() for line in results[1]["diff"])
     monkeypatch.setitem(EQUIVALENT, ("minidl/part.py", old, new), "nobody leaves x out")
-    assert campaign(tree, changes, again=True)[1]["verdict"] == "equivalent"
+    assert campaign(tree, changes)[1]["verdict"] == "equivalent"
     shown = table(campaign(tree, changes))
     assert shown[-1].split() == ["all", "2", "1", "0", "1", "100%"]
 
@@ -149,3 +149,13 @@ def test_what_the_own_operators_leave_out():
     assert mutate_code("f(a, b=1, c=2)", RemoveArgument(), 1) == "f(a, b=1)"
     assert mutate_code("x = f(*a, **b)\n", RemoveArgument(), 0) is None
     assert mutate_code("x = f(y)\n", RemoveStatement(), 0) is None
+
+
+def test_what_survived_is_tried_again_after_a_test_was_added(tree):
+    pytest.importorskip("cosmic_ray")
+    changes = list(draw_changes(tree, ["minidl/part.py"], 12, random.Random(1)))
+    changes = [one for one in changes if "int | None = " in one.diff(MODULE)[1]][:2]
+    assert [result["verdict"] for result in campaign(tree, changes)] == ["survived"] * 2
+    with (tree / "tests" / "test_part.py").open("a") as file:
+        file.write("\n\ndef test_default():\n    assert double() == 2\n")
+    assert [result["verdict"] for result in campaign(tree, [], again=True)] == ["noticed"] * 2

@@ -22,3 +22,14 @@ def test_weight_decay_must_not_be_negative(decay):
         ArgumentError, match=f"weight_decay must be finite and >= 0, got {decay} in AdamW"
     ):
         AdamW(weight_decay=decay)
+
+
+def test_its_arguments_are_those_of_adam():
+    adamw = AdamW(0.1, 0.8, 0.99, 1e-6, 0.0, clip_norm=2.0, fast=False)
+    adam = Adam(0.1, 0.8, 0.99, 1e-6, clip_norm=2.0, fast=False)
+    assert (adamw.fast, adamw.clip_norm) == (adam.fast, adam.clip_norm) == (False, 2.0)
+    first, second = np.ones(3), np.ones(3)
+    for grad in (np.array([3.0, -4.0, 1e-7]), np.array([0.1, 0.0, 2.0])):
+        adamw.step(first, grad)
+        adam.step(second, grad)
+    np.testing.assert_array_equal(first, second)
