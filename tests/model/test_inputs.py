@@ -282,3 +282,10 @@ def test_a_row_may_be_larger_than_what_is_read_at_once():
     X[1, -1] = np.inf
     with pytest.raises(NonFiniteError, match=rf"X must be finite.*\[1, {width - 1}\]"):
         prepare_examples(model.objective_function, X, validate=True, memory_limit=1)
+
+
+def test_the_shape_of_the_last_examples_is_remembered():
+    model = Sequential([Tanh()], loss=MeanSquaredError())
+    for shape in ((5, 2, 3), (1, 4)):
+        model.predict(np.zeros(shape))
+        assert model.objective_function.example_shape == shape[1:]

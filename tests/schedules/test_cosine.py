@@ -36,3 +36,8 @@ def test_the_final_rate_lies_below_the_first(value, rule):
         ArgumentError, match=rf"final_learning_rate must be {rule}.*, got {value!r} in Cosine"
     ):
         Cosine(0.1, 10, value)
+
+
+def test_over_a_training_it_falls_to_0():
+    schedule = Cosine.over(0.5, 8)
+    assert [schedule(0), schedule(4), schedule(8)] == pytest.approx([0.5, 0.25, 0])

@@ -160,6 +160,29 @@ def test_the_search_stops_when_the_loss_has_doubled():
     assert np.isfinite(search.raw_losses).all()
 
 
+class Programmed(MeanSquaredError):
+    """The losses of a list, one after another, whatever the model predicts."""
+
+    def __init__(self, losses):
+        self.losses = list(losses)
+
+    def forward(self, prediction, target):
+        super().forward(prediction, target)
+        return np.float32(self.losses.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("n_before", "stops"),
+    # The loss of one step of the first ten raises the mean with which the average is compared.
+    [(9, False), (10, True)],
+)
+def test_the_first_ten_losses_are_the_measure_of_what_has_doubled(n_before, stops):
+    losses = [1.0] * n_before + [60.0] + [1.0] * 40
+    model = Sequential([Linear(5, 1)], loss=Programmed(losses))
+    search = lr_find(model, X, Y, optimizer=GradientDescent(0.1), steps=30)
+    assert len(search.learning_rates) == (n_before if stops else 30)
+
+
 def test_the_search_stops_when_the_loss_is_not_finite():
     wild = Sequential([Linear(5, 1)], loss=MeanSquaredError())
     search = lr_find(
