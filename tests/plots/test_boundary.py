@@ -133,3 +133,10 @@ def test_decision_boundary_refuses(change, error, message):
     arguments = {"model": classifier(), "X": X, "Y": Y} | change
     with pytest.raises(error, match=message):
         plots.decision_boundary(**arguments)
+
+
+def test_where_no_example_is_misclassified_none_is_circled():
+    axes = plots.decision_boundary(classifier(), X, [0, 0, 1, 1])
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["class 0", "class 1"]
+    assert len(axes.collections) == 4  # the plane, the line and two classes

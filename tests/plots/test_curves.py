@@ -117,3 +117,11 @@ def test_a_search_without_a_suggestion_says_so_and_has_a_scale(loss, height):
 def test_a_quarter_of_a_long_search_sets_its_scale():
     losses = [3.0] * 4 + [4.0] + [9.0] + [2.0] * 14
     assert plots.learning_rate_curve(search(losses)).get_ylim()[1] == pytest.approx(4.1 + 0.2 * 2)
+
+
+def test_only_a_search_is_drawn_as_one():
+    with pytest.raises(
+        ArgumentError,
+        match=r"search must be what lr_find returned, got 0\.1 in learning_rate_curve",
+    ):
+        plots.learning_rate_curve(0.1)
