@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import hashlib
 import http.server
+import importlib
 import io
 import logging
 import os
@@ -144,7 +145,7 @@ def test_progress_that_nobody_can_see_ends_nothing(server, tmp_path, monkeypatch
 
 
 def test_the_log_of_pooch_shows_no_address_and_is_as_before(server, tmp_path, caplog):
-    logger = logging.getLogger("pooch")
+    logger = importlib.import_module("pooch").get_logger()
     monitored, level = [], logger.level
     logger.addFilter(lambda record: monitored.append(record) or True)
     logger.setLevel("INFO")
