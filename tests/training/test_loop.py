@@ -350,3 +350,24 @@ def test_a_model_can_be_trained_again_where_ctrl_c_interrupts_the_end(monkeypatc
     assert not model.objective_function.access.is_training
     model.parameters.theta[0] = 0
     train()
+
+
+def test_the_hooks_of_an_epoch_of_two_batches():
+    calls = []
+
+    def hook(name):
+        return lambda self, run: calls.append((name, run.epoch, run.batch))
+
+    names = ["train_begin", "gradient", "batch_end", "epoch_end", "train_end"]
+    watch = type("Watch", (Callback,), {f"on_{name}": hook(f"on_{name}") for name in names})()
+    model = classifier()
+    model.fit(X, Y, optimizer=Adam(), epochs=1, batch_size=5, callbacks=watch, progress=False)
+    assert calls == [
+        ("on_train_begin", 0, 0),
+        ("on_gradient", 1, 1),
+        ("on_batch_end", 1, 1),
+        ("on_gradient", 1, 2),
+        ("on_batch_end", 1, 2),
+        ("on_epoch_end", 1, 2),
+        ("on_train_end", 1, 2),
+    ]
