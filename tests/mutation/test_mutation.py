@@ -89,7 +89,7 @@ def test_children_of_tests_that_hang_are_ended(tree):
     )
     (tree / "tests" / "test_part.py").write_text(hang)
     try:
-        verdict, _ = run_tests(tree, ["tests"], 3, pass_fds=[write_end])
+        verdict, _ = run_tests(tree, ["tests"], 2, pass_fds=[write_end])
     finally:
         os.close(write_end)
     with open(read_end, "rb") as pipe:
