@@ -144,3 +144,13 @@ def test_what_is_no_class_is_refused():
         grade({}, X, Y, PARAMETERS)
     with pytest.raises(ArgumentError, match="Ada has no forward propagation"):
         grade({"Ada": nets.backward_propagation_n}, X, Y, PARAMETERS)
+
+
+def test_a_cost_that_differs_by_rounding_is_the_same():
+    def written_in_another_order(X, Y, parameters):
+        cost, cache = FORWARD(X, Y, parameters)
+        return cost * (1 + 1e-12), cache
+
+    submissions = {"Ada": (written_in_another_order, nets.backward_propagation_n)}
+    (row,) = grade(submissions, X, Y, PARAMETERS, forward=FORWARD).rows
+    assert row.verdict == "ok"

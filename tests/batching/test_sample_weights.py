@@ -27,6 +27,7 @@ from minidl import (
     Sigmoid,
     Softmax,
 )
+from minidl.batching.sample_weights import compute_sample_weight
 from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
 from minidl.losses.categorical_cross_entropy import SoftmaxCrossEntropy
 
@@ -445,3 +446,11 @@ def test_the_checker_finds_losses_per_example_that_are_not_those_of_forward():
         GradientChecker(model).check(X, targets("squared error")).ok
     )  # without weights it is not used
     assert not GradientChecker(model).check(X, targets("squared error"), sample_weight=W).ok
+
+
+def test_weights_per_position_need_the_losses_of_positions():
+    loss, targets = WeightedHuber(), np.zeros((2, 3, 1))
+    weights = compute_sample_weight(loss, targets, [1.0, 3.0])
+    np.testing.assert_array_equal(weights, [0.5, 1.5])
+    with pytest.raises(ArgumentError, match=r"WeightedHuber does not implement per_position\(\)"):
+        compute_sample_weight(loss, targets, np.ones((2, 3)))

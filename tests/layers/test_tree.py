@@ -176,3 +176,15 @@ def test_layers_are_a_list_of_layers():
     assert check_layers(layers) == tuple(layers)
     with pytest.raises(ArgumentError, match="layer 0 must be a Layer, got 3"):
         check_layers([3])
+
+
+def test_what_a_layer_names_itself_does_not_hide_what_is_behind_it():
+    class Naming(Custom):
+        def named_children(self):
+            yield "named", self.helper.named
+
+    helper = SimpleNamespace(named=Linear(2, 2))
+    model_of(Naming(helper=helper))
+    helper = SimpleNamespace(named=Linear(2, 2), w=matrix())
+    with pytest.raises(ArgumentError, match=r"at 'helper\.w'"):
+        model_of(Naming(helper=helper))

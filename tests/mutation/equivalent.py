@@ -36,6 +36,11 @@ EQUIVALENT = {
         "for length, side in zip(dataset.shape, dataset.chunks, strict=False)",
     ): "HDF5 has chunks of as many dimensions as the dataset",
     (
+        "minidl/layers/chain.py",
+        "yield from zip(self._names, self.layers, strict=True)",
+        "yield from zip(self._names, self.layers, strict=False)",
+    ): "each layer has a name",
+    (
         "minidl/data/hdf5_reader.py",
         "for letter, length in zip(field.shape, dataset.shape, strict=True):",
         "for letter, length in zip(field.shape, dataset.shape):",

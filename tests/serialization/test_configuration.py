@@ -161,3 +161,9 @@ def test_the_structure_is_fixed(change):
     assert is_model_config(config)
     change(config)
     assert not is_model_config(config)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("layers", 10_000), ("penalties", 1_000)])
+def test_the_largest_structure_is_one(name, limit):
+    assert is_model_config({**CONFIG, name: CONFIG[name] * limit})
+    assert not is_model_config({**CONFIG, name: CONFIG[name] * (limit + 1)})
