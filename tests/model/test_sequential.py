@@ -179,3 +179,11 @@ def test_every_argument_of_a_fit_is_used(tmp_path, capsys):
         classifier().fit(
             *(X, Y), optimizer=Adam(), resume=path, resume_limit=100, **arguments, **options
         )
+
+
+def test_a_file_of_more_than_256_mebibytes_is_not_read_unless_it_is_allowed(tmp_path):
+    path = tmp_path / "model.h5"
+    with path.open("wb") as file:
+        file.truncate(256 * 2**20 + 1)  # which takes no space
+    with pytest.raises(DataError, match="at most 268,435,456 bytes"):
+        Sequential.load(path)
