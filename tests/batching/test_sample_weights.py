@@ -454,3 +454,16 @@ def test_weights_per_position_need_the_losses_of_positions():
     np.testing.assert_array_equal(weights, [0.5, 1.5])
     with pytest.raises(ArgumentError, match=r"WeightedHuber does not implement per_position\(\)"):
         compute_sample_weight(loss, targets, np.ones((2, 3)))
+
+
+def test_class_weights_of_positions_need_the_losses_of_positions():
+    class Alone(CategoricalCrossEntropy):
+        per_position = Loss.per_position
+
+        def per_example(self):
+            return super().per_example()
+
+    targets = np.zeros((2, 3, 2))
+    targets[..., 1] = 1
+    with pytest.raises(ArgumentError, match=r"Alone does not implement per_position\(\)"):
+        compute_sample_weight(Alone(), targets, None, {1: 2.0})

@@ -42,6 +42,10 @@ def test_each_image_gets_its_class_and_probability(light, images, capsys):
     assert header.split() == ["image", "prediction", "probability"]
     assert black.split() == [images[0], "non-cat", "0.881"]
     assert white.split() == [images[1], "cat", "0.881"]
+    width = max(len(image) for image in images)
+    assert header == f"{'image':{width}}  prediction  probability"
+    assert black == f"{images[0]:{width}}     non-cat        0.881"
+    assert white == f"{images[1]:{width}}         cat        0.881"
 
 
 def test_predict_in_json_is_for_programs(light, images, capsys):

@@ -41,6 +41,10 @@ EQUIVALENT = {
         "yield from zip(self._names, self.layers, strict=False)",
     ): "each layer has a name",
     (
+        "minidl/plots/confusion.py",
+        "ax=axes,",
+    ): "matplotlib takes the axes of the image",
+    (
         "minidl/data/hdf5_reader.py",
         "for letter, length in zip(field.shape, dataset.shape, strict=True):",
         "for letter, length in zip(field.shape, dataset.shape):",
