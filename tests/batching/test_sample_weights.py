@@ -458,8 +458,6 @@ def test_weights_per_position_need_the_losses_of_positions():
 
 def test_class_weights_of_positions_need_the_losses_of_positions():
     class Alone(CategoricalCrossEntropy):
-        per_position = Loss.per_position
-
         def per_example(self):
             return super().per_example()
 
