@@ -71,3 +71,29 @@ def test_a_mistake_of_code_that_rounds_to_bfloat16_is_named_with_its_line():
         sigmoid, backward, X, backward_inputs=True, reference=lambda x: 1 / (1 + np.exp(-x))
     )
     assert "right with `1 - y` for `1 + y`" in report.guilty.diagnosis, report
+
+
+def to_single(x):
+    return np.asarray(x, dtype=np.float32)
+
+
+@pytest.mark.parametrize("helper", [to_single, bfloat16])
+def test_a_mistake_that_the_tape_names_is_named_through_a_helper(helper):
+    """log(cosh(x)), whose derivative is tanh(x)."""
+    target = np.random.default_rng(1).standard_normal(X.shape)
+
+    def cost(x, target):
+        r = helper(helper(x) - helper(target))
+        return np.asarray(np.log(np.cosh(r)).mean())
+
+    def backward(dy, x, target):
+        return helper(dy * helper(helper(x) - helper(target)) / x.size), None
+
+    def exact(x, target):
+        return np.asarray(np.log(np.cosh(x - target)).mean())
+
+    reference = exact if helper is bfloat16 else None
+    report = check_function(
+        cost, backward, X, target, backward_inputs=True, wrt="x", reference=reference
+    )
+    assert "the input instead of the derivative" in report.guilty.diagnosis, report
