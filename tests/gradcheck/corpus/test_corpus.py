@@ -53,12 +53,12 @@ def every(number):
     )
 
 
-@every(3)
+@every(5)
 def test_the_right_one_in_float64(case):
     judged(case, None, "float64")
 
 
-@every(5)
+@every(9)
 def test_a_wrong_one_in_float64(case):
     chosen = case.wrong[len(case.name) % len(case.wrong)]
     assert judged(case, chosen, "float64").status == "failed"

@@ -122,7 +122,9 @@ class decibels:
     wrong = {
         "20 / np.log(10) * dy / x -> 20 * dy / x": factor(np.log(10)),
         "20 / np.log(10) * dy / x -> 10 / np.log(10) * dy / x": factor(0.5),
-        "20 / np.log(10) * dy / x -> 20 / np.log(10) * dy * x": "input|division|product|instead|square",
+        "20 / np.log(10) * dy / x -> 20 / np.log(10) * dy * x": (
+            "input|division|product|instead|square"
+        ),
     }
 
 
