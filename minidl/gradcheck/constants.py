@@ -207,8 +207,8 @@ PROBE_CONTRADICTION = 2
 """Bounds by which a central difference must contradict the complex step to overrule it."""
 
 TIE_STEP = 2.0**-30
-"""Absolute. How far all parameters move to break ties: by a millionth of the smallest jump that
-counts, unless the model is very steep..."""
+"""Absolute. How far all parameters move to break ties: smooth gradients change by far less than
+`MIN_JUMP`, unless the model is very steep..."""
 
 TIE_RUNS = 2
 """... and how often, as one move may break a tie as the layer did."""

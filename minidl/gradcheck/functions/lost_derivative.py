@@ -63,7 +63,7 @@ def _lines(
         places = np.arange(region.start, region.stop).reshape(shape)
         worst = int(places[tuple(check.worst["index"])])
         yield slice(worst, worst + 1), np.ones(1)
-        if check.kinks:
+        if check.kinks and check.bar is not None and check.bar.shape == shape:
             failed = places.ravel()[~(error_in_bars(check).ravel() <= 1)]
             for place in map(int, rng.permutation(failed)[:LOST_ELEMENTS]):
                 yield slice(place, place + 1), np.ones(1)

@@ -38,3 +38,12 @@ def test_a_lost_part_may_be_slight_and_the_cost_large(size):
 
     assert check_gradients(cost, lambda p: 2 * p + 1e-8 * np.sign(p), x).failures == []
     assert check_gradients(cost, lambda p: 2 * p + 2e-8 * np.sign(p), x).failures
+
+
+def test_an_array_of_which_only_a_part_was_computed_is_asked_at_its_worst_element():
+    bars = {"analytic": np.ones(1), "numeric": np.zeros(1), "bar": np.zeros(1)}
+    for arrays in ({}, bars):
+        check = Check(None, "total", "p", verdict="fail", worst={"index": [1]}, kinks=1, **arrays)
+        function = CostFunction(lossy, ParameterTree({"p": X}))
+        assert lost_derivative(function, RIGHT, [check], np.random.default_rng(0))
+        assert not lost_derivative(function, LOST, [check], np.random.default_rng(0))
