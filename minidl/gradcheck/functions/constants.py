@@ -150,7 +150,3 @@ steps of differences are shorter."""
 LOST_ELEMENTS = 6
 """Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
 part of their derivative."""
-
-NEARER = 0.1
-"""A difference that is so many times nearer to the gradient than to the complex step agrees with
-the gradient: the imaginary part is lost."""

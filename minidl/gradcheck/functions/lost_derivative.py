@@ -11,7 +11,7 @@ from ...utils.typing import Array
 from ..constants import PROBE_CONTRADICTION, SMALL_GAP
 from ..numeric.differences import ComplexStep
 from ..result import Check, error_in_bars
-from .constants import LOST_ELEMENTS, NEARER
+from .constants import LOST_ELEMENTS
 from .cost_function import CostFunction
 
 
@@ -45,9 +45,7 @@ def lost_derivative(
             analytic = float((gradient[index] * direction).sum())
             lost, _ = cost.slope(ComplexStep(), index, direction)
             slope, bound = cost.slope(central, index, direction)
-            contradicts = abs(slope - lost) > PROBE_CONTRADICTION * bound
-            # Beside a kink the bound may be too small.
-            if contradicts and abs(slope - analytic) <= max(bound, NEARER * abs(slope - lost)):
+            if abs(slope - lost) > PROBE_CONTRADICTION * bound and abs(slope - analytic) <= bound:
                 return f"its derivative for {name} got lost"
     return ""
 

@@ -47,3 +47,15 @@ def test_an_array_of_which_only_a_part_was_computed_is_asked_at_its_worst_elemen
         function = CostFunction(lossy, ParameterTree({"p": X}))
         assert lost_derivative(function, RIGHT, [check], np.random.default_rng(0))
         assert not lost_derivative(function, LOST, [check], np.random.default_rng(0))
+
+
+def test_where_the_worst_element_sits_on_a_kink_others_are_asked():
+    def cost(p):
+        first, second = p["p"]
+        return np.where(first.real > 0, 2 * first, first) + np.abs(second) ** 2
+
+    right, lost = np.array([9.0, 6.0]), np.array([2.0, 0.0])
+    arrays = {"analytic": right, "numeric": lost, "bar": np.zeros(2)}
+    check = Check(None, "total", "p", 0.5, "fail", worst={"index": [0]}, kinks=1, **arrays)
+    function = CostFunction(cost, ParameterTree({"p": np.array([0.0, 3.0])}))
+    assert lost_derivative(function, right, [check], np.random.default_rng(0))
