@@ -84,12 +84,14 @@ class FunctionCheck:
         precision = measure_precision(
             self._cost, self._gradient, rng, has_reference=self._has_reference
         )
-        if precision.cost_is_exact or precision.cost_is_hidden:
+        if precision.cost_is_exact or precision.cost_is_hidden or precision.cost_cancels:
             report = self._by_exact_scheme(complex_required=False)
             if report.ok or _sees_slight_errors(report):
                 return report
-            if precision.cost_is_exact and not precision.may_explain(report.difference):
-                return report
+            by_complex_step = precision.cost_cancels and report.method == ComplexStep.name
+            if precision.cost_is_exact or by_complex_step:
+                if not precision.may_explain(report.difference):
+                    return report
         sides = self._cost, self._gradient, precision
         checks = coarse_checks(*sides, rng, self._budget)
         if precision.is_double and not self._has_reference:

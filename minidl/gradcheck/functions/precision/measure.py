@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,9 @@ class Precision:
         The cost at the point.
     has_reference : bool
         Whether the numeric side is not the function's own cost, but a reference for it.
+    cost_cancels : bool, default False
+        Whether the noise of the cost is that of larger terms in float64 which cancel: the cost is
+        complex-safe, and its gradient exact.
     """
 
     cost: CostNoise
@@ -46,6 +49,7 @@ class Precision:
     cost_is_exact: bool
     base: float = np.inf
     has_reference: bool = False
+    cost_cancels: bool = False
 
     @property
     def wants_reference(self) -> bool:
@@ -73,7 +77,8 @@ class Precision:
         if self.gradient_has_format or self.cost.bits < FULL_BITS:
             return False
         slight = self.cost.deviation <= SINGLE_PRECISION * abs(self.base)
-        return self.cost_is_exact or (self.gradient_is_exact and (slight or self.cost_is_hidden))
+        explained = slight or self.cost_is_hidden or self.cost_cancels
+        return self.cost_is_exact or (self.gradient_is_exact and explained)
 
     def may_explain(self, difference: float) -> bool:
         """Return whether a relative difference to the numeric side may be rounding.
@@ -144,7 +149,14 @@ def measure_precision(
     rounding = measure_gradient_noise(
         cost, gradient, rng, is_coarse=is_coarse, has_reference=has_reference
     )
-    return Precision(noise, rounding, exact or noise.is_constant, cost.base, has_reference)
+    precision = Precision(noise, rounding, exact or noise.is_constant, cost.base, has_reference)
+    cancels = (
+        precision.gradient_is_exact
+        and not (precision.cost_is_exact or precision.gradient_has_format)
+        and noise.bits == FULL_BITS
+        and not cost.why_not_complex_safe(rng)
+    )
+    return replace(precision, cost_cancels=cancels)
 
 
 def _rounding(cost: CostFunction) -> CostNoise:

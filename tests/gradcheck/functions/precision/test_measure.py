@@ -42,3 +42,21 @@ def test_it_draws_nothing_from_the_generator_of_the_check():
     cost, gradient = both_sides(*tanh_layer())
     measure_precision(cost, gradient, rng.spawn(1)[0])
     assert rng.bit_generator.state == state
+
+
+def test_a_cost_whose_terms_cancel_is_told_from_one_in_float32():
+    x = np.linspace(1.0, 2.0, 7)
+
+    def cancelling(p):
+        return np.sum(np.cos(1e-4 * p) - 1) + np.sum(1e-9 * p)  # terms of 1, a sum of 1e-7
+
+    def derivative(p):
+        return -1e-4 * np.sin(1e-4 * p) + 1e-9
+
+    precision = measured(cancelling, derivative, x)
+    assert precision.cost.deviation > 2**-30 * abs(precision.base)
+    assert precision.cost_cancels
+    assert precision.is_double
+    cost, gradient, x = tanh_layer(0, np.float32)
+    assert not measured(cost, gradient, x).cost_cancels
+    assert not measured(cost, gradient, x).is_double
