@@ -114,7 +114,6 @@ def prepare_training_data(
     """
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
-    note_source_files(X, Y, sample_weight, *(validation or ()))
     training_limit = validation_limit = memory_limit
     pass_limit = None
     if validation is not None and any(map(is_out_of_core, (X, Y))):
@@ -124,6 +123,8 @@ def prepare_training_data(
             validation_limit = memory_limit // 8
             training_limit = memory_limit - validation_limit
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
+    # What it was converted to, too: the memory of a tensor, for example, is known only then.
+    note_source_files(X, Y, sample_weight, *(validation or ()), data.x, data.y)
     with objective.access:
         if objective.access.is_training:
             objective.access.refuse_training()

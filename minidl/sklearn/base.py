@@ -23,6 +23,7 @@ from ..training.callbacks.base import Callback
 from ..training.callbacks.early_stopping import EarlyStopping
 from ..utils.masked import check_not_masked
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
+from ..utils.source_files import note_source_files
 from ..utils.typing import Array, Seed
 from .hold_out import Examples, hold_out
 from .network import (
@@ -127,6 +128,7 @@ class MinidlEstimator(BaseEstimator):
         is_regressor = isinstance(self, RegressorMixin)
         for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
             check_not_masked(values, name)
+        note_source_files(X, y, sample_weight)  # before they are copied
         X, y = validate_data(
             self, X, y, reset=not resume, multi_output=is_regressor, y_numeric=is_regressor
         )

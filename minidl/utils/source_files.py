@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .nested import find_nested
+MAX_OBJECTS = 10_000
+"""Objects that are looked at in what is trained on, so that a reference to a large program ends."""
+
+_NOT_ENTERED = (type, ModuleType, BuiltinFunctionType, str, bytes, int, float)
+
+_MAPPINGS = Path("/proc/self/maps")  # Linux has it
+_MAPPING = re.compile(rb"^(\S+)-(\S+) \S+ \S+ (\S+ \S+) +(/.*)$", re.MULTILINE)
 
 
 class _SourceFile(NamedTuple):
@@ -31,8 +42,9 @@ def note_source_files(*values: Any) -> None:
     Parameters
     ----------
     *values : object
-        What is trained on: datasets, memmaps and views of them, and array-likes that have them
-        among their attributes. Anything else is ignored.
+        What is trained on: datasets, memmaps and views of them, on Linux any array whose memory is
+        that of a file, and whatever refers to such data: array-likes, lists, closures. Anything
+        else is ignored.
 
     Examples
     --------
@@ -47,10 +59,20 @@ def note_source_files(*values: Any) -> None:
     False
     """
     _source_files[:] = [file for file in _source_files if file.is_read()]
-    for value in values:
-        for path, is_read in _files_of(value):
-            with suppress(OSError, ValueError):  # such as an HDF5 file in memory
-                _source_files.append(_SourceFile(os.stat(path), is_read))
+    h5py = sys.modules.get("h5py")  # if it is not loaded, there are no datasets
+    hdf5_types = (h5py.Dataset, h5py.Group) if h5py else ()
+    owners = set()
+    for value in _reachable(values, (np.ndarray, *hdf5_types)):
+        if isinstance(value, np.ndarray):
+            bases = _bases(value)
+            owner = bases[-1]
+            owns_memory = isinstance(owner, np.ndarray) and owner.flags.owndata
+            if not owns_memory and id(owner) not in owners:  # there may be many views of one
+                owners.add(id(owner))
+                _source_files.extend(_files_of_array(bases))
+        elif isinstance(value, hdf5_types):
+            with suppress(Exception):  # a closed dataset: `fit` says so
+                _source_files.extend(_hdf5_files(value))
 
 
 def is_source_file(status: os.stat_result) -> bool:
@@ -64,50 +86,77 @@ def is_source_file(status: os.stat_result) -> bool:
     return any(os.path.samestat(file.status, status) and file.is_read() for file in _source_files)
 
 
-def _files_of(value: Any) -> Iterator[tuple[str, Callable[[], bool]]]:
-    h5py = sys.modules.get("h5py")  # if it is not loaded, there are no datasets
-    kinds = (np.memmap, h5py.Dataset) if h5py else (np.memmap,)
-    inner = [] if isinstance(value, np.ndarray) else _nested_arrays(value, kinds)
-    for array in [value, *inner]:
-        if h5py and isinstance(array, h5py.Dataset):
-            with suppress(Exception):  # a closed dataset: `fit` says so
-                yield from _hdf5_files(array)
-        elif (memmap := _memmap_of(array)) is not None:
-            yield os.fspath(memmap.filename), partial(_exists, weakref.ref(memmap))
+def _reachable(values: Iterable[Any], leaves: tuple[type, ...]) -> Iterator[Any]:
+    """Yield objects and what they refer to, the nearest first; leaves are not entered."""
+    queue = deque(values)
+    seen: dict[int, Any] = {}  # with the objects: the number of a deleted one is given again
+    for _ in range(MAX_OBJECTS):
+        if not queue:
+            return
+        value = queue.popleft()
+        if id(value) in seen or isinstance(value, _NOT_ENTERED):
+            continue
+        seen[id(value)] = value
+        yield value
+        if isinstance(value, FunctionType):  # not the module in which it is defined
+            queue.extend(value.__closure__ or ())
+        elif not isinstance(value, leaves):
+            queue.extend(gc.get_referents(value))
 
 
-def _exists(reference: weakref.ref[Any]) -> bool:
-    return reference() is not None
+def _bases(array: Any) -> list[Any]:
+    """Return an array, what it is a view of, and so on to the owner of the memory."""
+    bases = [array]
+    while (base := getattr(bases[-1], "base", None)) is not None:
+        bases.append(base)
+    return bases
 
 
-def _nested_arrays(value: Any, kinds: tuple[type, ...]) -> list[Any]:
-    if isinstance(value, kinds) or not hasattr(value, "__dict__"):
-        return []
-    return [array for _, array in find_nested(value, kinds)]
+def _files_of_array(bases: Sequence[Any]) -> Iterator[_SourceFile]:
+    """Yield the file in whose memory an array lies, given its `_bases`."""
+    named: list[Any] = [b for b in bases if isinstance(b, np.memmap) and b.filename]
+    if named:
+        reference = weakref.ref(named[-1])
+        with suppress(FileNotFoundError):  # it has another name now
+            yield _SourceFile(os.stat(named[-1].filename), lambda: reference() is not None)
+            return
+    address = bases[0].__array_interface__["data"][0]
+    number, path = _mapped_file(address)
+    with suppress(OSError):
+        yield _SourceFile(os.stat(path), lambda: _mapped_file(address)[0] == number)
 
 
-def _memmap_of(array: Any) -> Any:
-    """Return the memmap that an array is a view of, None if there is none."""
-    found = None
-    while array is not None:
-        if isinstance(array, np.memmap) and array.filename is not None:
-            found = array
-        array = getattr(array, "base", None) if isinstance(array, np.ndarray) else None
-    return found
+def _mapped_file(address: int) -> tuple[bytes, str]:
+    """Return number and present path of the file that is mapped into memory at an address."""
+    with suppress(OSError):
+        for start, stop, number, path in _MAPPING.findall(_MAPPINGS.read_bytes()):
+            if int(start, 16) <= address < int(stop, 16):
+                return number, os.fsdecode(path.replace(rb"\012", b"\n"))
+    return b"", ""
 
 
-def _hdf5_files(dataset: Any) -> Iterator[tuple[str, Callable[[], bool]]]:
-    """Yield the file of a dataset, and those from which a virtual one takes its rows."""
-    path = dataset.file.filename
+def _hdf5_files(value: Any) -> Iterator[_SourceFile]:
+    """Yield the file of a dataset or group, and those from which a dataset takes its rows."""
+    file = value.file
+    path = file.filename
     is_open = partial(_is_open_in_hdf5, path)
-    yield path, is_open
-    if dataset.is_virtual:
-        for source in dataset.virtual_sources():
-            yield os.path.join(os.path.dirname(path), source.file_name), is_open
+    with suppress(OSError, ValueError):  # such as a file in memory
+        # By the open file where that is possible: its path may be relative to another folder.
+        has_handle = os.name == "posix" and file.driver == "sec2"
+        status = os.fstat(file.id.get_vfd_handle()) if has_handle else os.stat(path)
+        yield _SourceFile(status, is_open)
+    names = [name for name, *_ in getattr(value, "external", None) or ()]
+    if getattr(value, "is_virtual", False):
+        names += [source.file_name for source in value.virtual_sources()]
+    for folder in (os.path.dirname(path), ""):
+        for name in names:
+            with suppress(OSError, ValueError):
+                yield _SourceFile(os.stat(os.path.join(folder, name)), is_open)
 
 
 def _is_open_in_hdf5(path: str) -> bool:
-    import h5py  # it is loaded: a dataset was noted
+    """Return whether a file is open: it is as long as one of its datasets, also without `File`."""
+    from h5py import h5f  # it is loaded: a dataset was noted
 
-    files = h5py.h5f.get_obj_ids(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE)
-    return any(os.fsdecode(file.name) == path for file in files)
+    open_objects = h5f.get_obj_ids(h5f.OBJ_ALL, h5f.OBJ_FILE | h5f.OBJ_DATASET | h5f.OBJ_GROUP)
+    return any(os.fsdecode(h5f.get_name(item)) == path for item in open_objects)

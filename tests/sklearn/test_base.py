@@ -20,7 +20,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import minidl
-from minidl import Adam, Callback, GradientDescent, Momentum, NonFiniteError, ReLU
+from minidl import (
+    Adam,
+    Callback,
+    Checkpoint,
+    DataError,
+    GradientDescent,
+    Momentum,
+    NonFiniteError,
+    ReLU,
+)
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
 EXPECTED = {
@@ -119,6 +128,22 @@ def test_callbacks_observe_training():
     MinidlClassifier(callbacks=[count], max_iter=3).fit(X, NAMES)
     MinidlClassifier(callbacks=count, max_iter=3).fit(X, NAMES)
     assert count.epochs == 6
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_file_of_a_memmap_is_not_replaced(tmp_path, early_stopping):
+    """Also where scikit-learn or the split copies its rows."""
+    np.save(tmp_path / "rows.npy", X)
+    estimator = MinidlRegressor(
+        (2,),
+        max_iter=1,
+        early_stopping=early_stopping,
+        callbacks=[Checkpoint(tmp_path / "rows.npy")],
+    )
+    rows = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    with pytest.raises(DataError, match="that is being trained from"):
+        estimator.fit(rows, np.arange(len(X)) % 2)
+    np.testing.assert_array_equal(rows, X)
 
 
 @pytest.mark.parametrize("kind", [MinidlClassifier, MinidlRegressor])

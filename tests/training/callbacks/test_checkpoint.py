@@ -335,6 +335,34 @@ def test_the_file_that_is_trained_from_is_not_replaced(data_file, write, use):
     model.save(data_file)  # nobody reads it any more
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="only Linux has it")
+def test_a_file_whose_memory_the_converted_data_share_is_not_replaced(tmp_path):
+    """As that of a tensor, which only its library knows."""
+    path = tmp_path / "rows.raw"
+    X.astype(np.float32).tofile(path)
+    rows = np.memmap(path, np.float32, mode="r", shape=X.shape)
+
+    class Tensor:
+        shape, dtype = X.shape, np.dtype(np.float32)
+
+        def __array__(self, dtype=None, copy=None):
+            return np.frombuffer(globals()["MEMORY"], np.float32).reshape(X.shape)
+
+    globals()["MEMORY"] = memoryview(rows)
+    try:
+        with pytest.raises(DataError, match="that is being trained from"):
+            network().fit(
+                Tensor(),
+                Y,
+                optimizer=Adam(),
+                epochs=1,
+                callbacks=[Checkpoint(path)],
+                progress=False,
+            )
+    finally:
+        del globals()["MEMORY"]
+
+
 def test_no_callback_replaces_a_memmap_that_is_trained_from(tmp_path):
     class Save(Callback):
         def on_epoch_end(self, run):
