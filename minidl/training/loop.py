@@ -20,6 +20,7 @@ from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
 from .ended_schedule import warn_of_ended_schedule
 from .history import History
+from .model_state import ModelState
 from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
@@ -119,21 +120,28 @@ def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: in
 def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
     """Run the epochs, from the start or from a checkpoint."""
     started: list[Callback] = []
-    with Saving(run.callbacks) as saving:  # until all callbacks have ended
+    objective = run.model.objective_function
+    # What is left open runs when all callbacks have ended.
+    with Saving(run.callbacks) as saving, ExitStack() as undoing:
         try:
             for observer in run.callbacks:
                 observer.on_train_begin(run)
                 started.append(observer)
+            place = "the start"
             if resume is not None:
                 from .resume import restore_training  # only files need h5py
 
+                # A callback may have its state already, and restore parameters when it ends.
+                undoing.callback(ModelState.of(objective).restore, objective)
                 restore_training(resume, run, resume_limit)
-                for guard in run.guards:
-                    guard.remember("the checkpoint")
+                undoing.pop_all()
+                place = "the checkpoint"
+            for guard in run.guards:
+                guard.remember(place)
             warn_of_ended_schedule(run)
             _train_epochs(run, saving)
         finally:
-            run.model.objective_function.parameters.make_read_only(False)
+            objective.parameters.make_read_only(False)
             _end(started, run)
             run.history.stopped = run.stopped
             run.history.seconds = time.perf_counter() - run.start_time

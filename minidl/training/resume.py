@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..data.hdf5_schema import Limits
-from ..errors import ArgumentError, DataError, EnvironmentWarning, ResumeError
+from ..errors import ArgumentError, DataError, EnvironmentWarning, MinidlError, ResumeError
 from ..serialization.classes import CUSTOM, add_distinct
 from ..serialization.configuration import model_config
 from ..serialization.container import StoredArrays, StoredFile, read_verified
@@ -312,8 +312,9 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
                 callback.restore(callback_state)
         except Exception as error:
             name = type(callback).__name__
+            reason = error if isinstance(error, MinidlError) else repr(error)
             raise mismatch_error(
-                "callbacks", name, f"one that cannot restore its state, {error!r}", "pass the same"
+                "callbacks", name, f"one that cannot restore its state: {reason}", "pass the same"
             ) from error
     minibatches_state = state["minibatches"]
     run.minibatches.restore(minibatches_state)

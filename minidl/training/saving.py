@@ -55,11 +55,14 @@ class Saving:
         received = self._signals.received
         if received and not run.is_ending:
             run.interruption = Interruption(received)
+        was_ending = run.is_ending
         _save_each(self.savers, run)
         if run.interruption:
             place = f"epoch {run.epoch}, after batch {run.batch} of {run.batches_per_epoch}"
             reason = f"{run.interruption.signal.name} in {place}"
             run.stop("; ".join([reason, *run.interruption.files]), now=True)
+        elif run.is_ending and not was_ending:  # one that saves has ended the training
+            _save_each(self.savers, run)
 
 
 def _save_each(savers: Sequence[Callback], run: TrainingRun) -> None:

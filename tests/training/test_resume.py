@@ -416,13 +416,13 @@ def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_change
             raise KeyError("epochs")
 
     path, model = tmp_path / "run.h5", network(seed=8)
-    fit(network(), WithoutRestore(), Checkpoint(path), Signal(3, 3))
+    fit(network(), EarlyStopping(), WithoutRestore(), Checkpoint(path), Signal(3, 3))
     before = model.parameters.theta.tobytes()
     with pytest.raises(
         ArgumentError,
-        match=r"WithoutRestore, got one that cannot restore its state, KeyError\('epochs'\)",
+        match=r"WithoutRestore, got one that cannot restore its state: KeyError\('epochs'\)",
     ):
-        fit(model, WithoutRestore(), resume=path)
+        fit(model, EarlyStopping(), WithoutRestore(), resume=path)  # the first has its best epoch
     assert model.parameters.theta.tobytes() == before
 
 

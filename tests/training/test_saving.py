@@ -101,6 +101,19 @@ def test_a_training_that_ends_anyway_keeps_its_reason():
     assert run.callbacks[0].seen == [None]
 
 
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_a_training_that_one_ends_is_saved_by_all(at_the_end):
+    """`Checkpoint` saves the state after the last step, however few epochs it saves else."""
+    savers = [Saver(), Saver(lambda run: run.stop("enough", now=not at_the_end)), Saver()]
+    run = new_run(savers)
+    run.epoch_ended = at_the_end
+    with Saving(savers) as saving:
+        saving.after_step(run)
+        assert [len(saver.seen) for saver in savers] == [2] * 3
+        saving.after_step(run)
+        assert [len(saver.seen) for saver in savers] == [3] * 3
+
+
 def test_nobody_notes_signals_where_nobody_saves():
     handler = signal.getsignal(signal.SIGINT)
     with Saving([Callback()]):

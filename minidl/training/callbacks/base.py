@@ -6,7 +6,7 @@ import copy
 import math
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -194,14 +194,19 @@ class TrainingRun:
         self.stopped = reason
         self.stop_immediately = now
 
-    def check_finite(self) -> None:
+    def check_finite(self, *, at_end: bool = False) -> None:
         """Raise `NonFiniteError` if the model is not finite: before it is saved or kept.
 
         A model with such values gets its last finite parameters back. Nothing is checked if there
         is no `StopOnNonFinite`, or a disabled one.
+
+        Parameters
+        ----------
+        at_end : bool, default False
+            Whether the training has ended, and not only a step of it.
         """
         for guard in self.guards:
-            guard.check_model(self)
+            guard.check_model(self, at_end=at_end)
 
     def measures_before_step(self, name: str) -> bool:
         """Return whether a metric is that of the parameters before the only step of an epoch.
@@ -301,8 +306,9 @@ class Callback:
         """Save the state of the training, if it is time to.
 
         Called after each batch and each epoch, when all callbacks have seen it, in the order in
-        which the callbacks were passed: one that is listed after a `Checkpoint` finds its file. A
-        class that overrides it lets Ctrl-C and SIGTERM end the training after a step.
+        which the callbacks were passed: one that is listed after a `Checkpoint` finds its file. All
+        are called again if one of them has ended the training. A class that overrides it lets
+        Ctrl-C and SIGTERM end the training after a step.
 
         Parameters
         ----------
@@ -341,3 +347,18 @@ class Callback:
         state : dict
             What `state` returned.
         """
+
+
+def check_monitor(state: Mapping[str, Any], monitor: str) -> None:
+    """Raise `ArgumentError` if a saved state is about another metric than the one monitored now.
+
+    Parameters
+    ----------
+    state : mapping of str to object
+        The state of a callback; that in the file of an earlier minidl has no "monitor".
+    monitor : str
+        The name of the metric.
+    """
+    saved = state.get("monitor", monitor)
+    if saved != monitor:
+        raise ArgumentError(f"monitor must be {saved!r}, got {monitor!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import time
@@ -14,7 +15,7 @@ from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
 from ..model_state import ModelState, state_from_dict, state_to_dict
-from .base import Callback, TrainingRun
+from .base import Callback, TrainingRun, check_monitor
 
 if TYPE_CHECKING:
     from ..resume import ResumableState
@@ -185,8 +186,9 @@ class Checkpoint(Callback):
         is_final = run.is_ending or run.interruption is not None
         if self.path and (is_final or self._is_due(run)):
             state = self._save(run, self.path)
-            # When the other callbacks have ended, the model may be another one.
-            self._final_state = state if is_final else None
+            # When the other callbacks have ended, the model may be another one. A copy, since
+            # they may have emptied what they hold.
+            self._final_state = copy.deepcopy(state) if is_final else None
         if run.interruption:
             run.interruption.files.append(self._description())
 
@@ -210,16 +212,21 @@ class Checkpoint(Callback):
 
         final_state, self._final_state = self._final_state, None
         if self.path and final_state and final_state.differs_from(run.model):
-            run.check_finite()
+            run.check_finite(at_end=True)
             save_training(self.path, run, state=final_state)
 
     def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = {"best": self.best} if self.best_path else {}
+        if not self.best_path:
+            return {}
+        state: dict[str, Any] = {"monitor": self.monitor, "best": self.best}
         if self._measured_state is not None:  # between the step and the end of the epoch
             state |= state_to_dict(self._measured_state, "measured_theta")
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
+        if not self.best_path:
+            return
+        check_monitor(state, self.monitor)
         self.best = float(state["best"])
         self._measured_state = state_from_dict(state, "measured_theta")
 

@@ -10,7 +10,7 @@ from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
 from ..model_state import ModelState, state_from_dict, state_to_dict
-from .base import Callback, TrainingRun
+from .base import Callback, TrainingRun, check_monitor
 
 
 @explain_arguments("__init__")
@@ -122,14 +122,18 @@ class EarlyStopping(Callback):
         return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:
-        state = {"best": self.best, "best_epoch": self.best_epoch}
+        state = {"monitor": self.monitor, "best": self.best, "best_epoch": self.best_epoch}
         state |= state_to_dict(self._best_state, "theta")
         if self._measured_state is not None:  # between the step and the end of the epoch
             state |= state_to_dict(self._measured_state, "measured_theta")
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        best_state = state_from_dict(state, "theta")
+        check_monitor(state, self.monitor)
+        best_state = state_from_dict(state, "theta") if self.restore_best else None
+        if self.restore_best and best_state is None and state["best_epoch"]:
+            rule = "restore_best must be False, as the parameters of the best epoch were not saved"
+            raise ArgumentError(f"{rule}, got True")
         measured_state = state_from_dict(state, "measured_theta")
         for kept_state in (best_state, measured_state):
             if kept_state is not None and kept_state.shapes() != self._shapes:

@@ -59,7 +59,7 @@ class StopOnNonFinite(Callback):
         self._steps = 0
         self._error: NonFiniteError | None = None
         self._finite_theta = np.empty_like(self._parameters.theta)
-        self.remember("the start")
+        self._copy("the start")
         # Of a layer without parameters, an output that is not finite shows in a gradient.
         self._trainable = sorted({int(name.partition(".")[0]) for name, _ in self._parameters})
         modules = objective.modules
@@ -69,13 +69,17 @@ class StopOnNonFinite(Callback):
         run.guards.append(self)
 
     def remember(self, place: str) -> None:
-        """Copy the model's parameters and buffers, to give them back at an error.
+        """Copy parameters and buffers, unless they are not finite, to give them back at an error.
 
         Parameters
         ----------
         place : str
-            Where they are from, for the error: "the start", "epoch 2, batch 1".
+            Where they are from, for the error: "the checkpoint".
         """
+        if not self._names_not_finite():
+            self._copy(place)
+
+    def _copy(self, place: str) -> None:
         np.copyto(self._finite_theta, self._parameters.theta)
         self._finite_buffers = self._buffers.copy_values()
         self._place = place
@@ -97,7 +101,7 @@ class StopOnNonFinite(Callback):
             checked.append(parameters.theta)  # not each changes an output: rows of a table
         if math.isfinite(run.loss) and all_finite(*checked):
             if is_copied:
-                self.remember(f"epoch {run.epoch}, batch {run.batch}")
+                self._copy(f"epoch {run.epoch}, batch {run.batch}")
             self._steps += 1
             return
         gradients = [(name, parameter.grad) for name, parameter in parameters]
@@ -109,13 +113,15 @@ class StopOnNonFinite(Callback):
                     break
         self._stop(run, f"at epoch {run.epoch}, batch {run.batch}, {cause}")
 
-    def check_model(self, run: TrainingRun) -> None:
-        """Raise if the last step has made a parameter or a buffer not finite.
+    def check_model(self, run: TrainingRun, *, at_end: bool = False) -> None:
+        """Raise if a parameter or a buffer is not finite any more.
 
         Parameters
         ----------
         run : TrainingRun
             The training, between two steps.
+        at_end : bool, default False
+            Whether it has ended, so that a callback is the cause, and not the last step.
 
         Raises
         ------
@@ -123,6 +129,8 @@ class StopOnNonFinite(Callback):
             The model has its last finite parameters then.
         """
         names = self._names_not_finite()
+        if names and at_end:
+            self._stop(run, f"at its end there was NaN or infinity in {names}")
         if names:
             cause = f"the step of {run.optimizer} left NaN or infinity in {names}"
             self._stop(run, f"at epoch {run.epoch}, batch {run.batch}, {cause}")
@@ -144,15 +152,16 @@ class StopOnNonFinite(Callback):
         NonFiniteError
             If nothing else has ended the training, and the model is not finite.
         """
+        if error is None:
+            self.check_model(run, at_end=True)
+            return
         names = self._names_not_finite()
-        if names and error is None:
-            self._stop(run, f"at its end there was NaN or infinity in {names}")
         if names:
             self._give_back()
         held = self._held(run)
         if isinstance(error, NonFiniteError) and error is self._error:
             error.args = (self._message(held),)
-        elif error is not None and names:
+        elif names:
             error.add_note(f"There was NaN or infinity in {names}. {held}")
 
     def _names_not_finite(self) -> str:

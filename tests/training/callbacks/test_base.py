@@ -55,11 +55,12 @@ def test_every_guard_of_a_run_checks_the_model():
     class Guard:
         checked = ()
 
-        def check_model(self, run):
-            self.checked = (*self.checked, run)
+        def check_model(self, run, *, at_end):
+            self.checked = (*self.checked, at_end)
 
     run, guards = TrainingRun(None, None, 1, [None]), [Guard(), Guard()]
     run.check_finite()
     run.guards += guards
     run.check_finite()
-    assert [guard.checked for guard in guards] == [(run,), (run,)]
+    run.check_finite(at_end=True)
+    assert [guard.checked for guard in guards] == [(False, True), (False, True)]

@@ -667,6 +667,27 @@ def test_a_state_may_exist_from_the_first_step_on(tmp_path):
         fit(network(), Forgets(), Checkpoint(path))
 
 
+def test_what_a_callback_empties_at_the_end_was_saved_before(tmp_path):
+    """Also if the file is written again, since another callback has restored parameters."""
+
+    class Counts(Remembers):
+        def on_batch_end(self, run):
+            self.value += 1
+
+        def on_train_end(self, run):
+            self.value *= 0
+
+        def restore(self, state):
+            self.value = state["value"]
+            self.restored = self.value.copy()
+
+    path, rest = tmp_path / "run.h5", Counts(None)
+    callbacks = [EarlyStopping(patience=1), Counts(np.zeros(1)), Checkpoint(path)]
+    history = fit(network(), *callbacks, optimizer=Adam(0.3), epochs=40)
+    fit(network(), EarlyStopping(), rest, optimizer=Adam(0.3), resume=path)
+    assert rest.restored == [5 * history.epochs]
+
+
 def test_a_checkpoint_may_monitor_what_a_late_callback_measures(tmp_path):
     class Measures(Callback):
         run_last = True

@@ -16,6 +16,7 @@ from minidl import (
     MeanSquaredError,
     NonFiniteError,
     ReLU,
+    ResumeError,
     Sequential,
 )
 
@@ -83,6 +84,29 @@ def test_each_fit_starts_with_a_new_state():
     stopping = EarlyStopping(patience=1)
     for _ in range(2):
         assert fit(classifier(), FixedMetric([1, 2, 3]), stopping, epochs=3).epochs == 2
+
+
+@pytest.mark.parametrize(
+    "kind", [EarlyStopping, lambda name: Checkpoint("b.h5", keep="both", monitor=name)]
+)
+def test_a_best_value_is_not_compared_with_one_of_another_metric(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    fit(classifier(), kind("accuracy"), Checkpoint("a.h5"), epochs=2)
+    with pytest.raises(ResumeError, match="its state: monitor must be 'accuracy', got 'loss'"):
+        fit(classifier(), kind("loss"), Checkpoint("a.h5"), resume="a.h5")
+    fit(classifier(), kind("accuracy"), Checkpoint("a.h5"), resume="a.h5")
+
+
+def test_restoring_can_be_turned_off_when_a_training_is_resumed_but_not_on(tmp_path):
+    path, numbers = tmp_path / "run.h5", [1, 2, 3, 4]
+    whole, model = FixedMetric(numbers), classifier()
+    fit(classifier(), whole, epochs=4)
+    fit(classifier(), FixedMetric(numbers), EarlyStopping(), Checkpoint(path), epochs=2)
+    off = EarlyStopping(restore_best=False)
+    fit(model, FixedMetric(numbers), off, Checkpoint(path), epochs=4, resume=path)
+    np.testing.assert_array_equal(model.parameters.theta, whole.thetas[-1])
+    with pytest.raises(ResumeError, match="restore_best must be False, as the parameters of the"):
+        fit(classifier(), FixedMetric(numbers), EarlyStopping(), resume=path)
 
 
 def test_the_best_validation_loss_is_restored():

@@ -335,12 +335,27 @@ def test_right_after_a_resume_the_model_has_the_parameters_of_the_file(every, tm
 
 def test_a_finished_training_that_is_not_finite_is_not_returned_by_a_resume(tmp_path):
     fit(classifier(), PlantNaN(), Checkpoint(tmp_path / "a.h5"), StopOnNonFinite(False), epochs=2)
+    model = classifier()
     with pytest.raises(
         NonFiniteError,
-        match=r"at its end there was NaN or infinity in 2\.weight.*the checkpoint, "
-        r"with NaN or infinity in 2\.weight",
+        match=r"its end there was NaN or infinity in 2\.weight.*parameters of the start, when",
     ):
-        fit(classifier(), resume=tmp_path / "a.h5", epochs=2)
+        fit(model, resume=tmp_path / "a.h5", epochs=2)
+    assert np.isfinite(model.parameters.theta).all()
+
+
+@pytest.mark.parametrize("value", [1e200, np.nan])
+def test_parameters_that_a_callback_loads_at_the_start_are_kept_if_they_are_finite(value):
+    class Loads(Callback):
+        def on_train_begin(self, run):
+            run.model.parameters.theta = np.full(run.model.parameters.size, value)
+
+    model = classifier()
+    before = model.parameters.theta.copy()
+    with pytest.raises(NonFiniteError, match="The model has the parameters of the start, when"):
+        fit(model, Loads())
+    expected = before if np.isnan(value) else np.full_like(before, value)
+    np.testing.assert_array_equal(model.parameters.theta, expected)
 
 
 class AtTheEnd(Callback):
@@ -348,10 +363,12 @@ class AtTheEnd(Callback):
         run.model.parameters["0.bias"].value[0] = np.inf
 
 
-def test_what_a_callback_leaves_at_the_end_is_checked():
+@pytest.mark.parametrize("saved", [True, False])
+def test_what_a_callback_leaves_at_the_end_is_checked(saved, tmp_path):
     model = classifier()
+    savers = [Checkpoint(tmp_path / "a.h5")] if saved else []
     with pytest.raises(NonFiniteError, match=r"its end there was NaN or infinity in 0\.bias\. The"):
-        fit(model, AtTheEnd())
+        fit(model, AtTheEnd(), *savers)
     assert np.isfinite(model.parameters.theta).all()
     fit(model, AtTheEnd(), StopOnNonFinite(False))
     assert not np.isfinite(model.parameters.theta).all()
