@@ -1,7 +1,9 @@
 import pytest
 from helpers import assert_refused, classifier, rows
+from out_of_core_array import OutOfCoreArray
 
 from minidl import Adam, ArgumentError, EarlyStopping, GradientDescent, ShapeError
+from minidl.model.inputs import prepare_data
 
 X, Y = rows(10)
 
@@ -72,3 +74,18 @@ def test_invalid_arguments_are_refused_before_anything_changes(name):
     assert_refused(
         model, lambda: model.fit(X, Y, **{**FIT, "batch_size": 4, **invalid}), error, message
     )
+
+
+@pytest.mark.parametrize(("share", "is_kept"), [(0.99, True), (1.01, False)])
+def test_a_validation_set_in_a_file_gets_an_eighth_of_the_limit(share, is_kept):
+    """It is kept in memory if loading it takes half of that, and else read in each epoch."""
+    validation, model, n_reads = tuple(map(OutOfCoreArray, rows(200))), classifier(), []
+    sources = prepare_data(model.objective_function, *validation)[:2]
+    load_bytes = sum(source.total_load_bytes for source in sources)
+    limit = round(load_bytes * 2 * 8 / share)
+    for epochs in (1, 2):
+        validation[0].row_ranges.clear()
+        arguments = {**FIT, "epochs": epochs, "memory_limit": limit, "validation": validation}
+        model.fit(OutOfCoreArray(X), Y, **arguments)
+        n_reads.append(len(validation[0].row_ranges))
+    assert (n_reads[0] == n_reads[1]) == is_kept
