@@ -131,10 +131,10 @@ def load_model(
         raise damaged_error(path, f"{CONFIG_RULE}, found an unexpected structure")
     builder = PartBuilder(path, classes)
     model_layers = builder.build_layers(content["layers"])
-    # Before memory is allocated for the model.
-    check_arrays(path, model_layers, arrays, content["dtype"])
     loss = builder.build(content["loss"], Loss)
     model_penalties = [builder.build(config, Penalty) for config in content["penalties"]]
+    # Before memory is allocated for the model.
+    check_arrays(path, model_layers, arrays, content["dtype"])
     try:
         model = model_class(
             model_layers, loss=loss, penalties=model_penalties, dtype=content["dtype"]

@@ -82,9 +82,7 @@ class Rows:
 def test_rows_of_a_file_are_sampled_from_the_first_to_the_last():
     rows = Rows(ROWS)
     described = describe_array(ArraySource(rows, "X"), FLOAT32)
-    assert len(rows.read) == 64
-    assert (rows.read[0], rows.read[-1]) == (0, 499)
-    assert np.ptp(np.diff(rows.read)) <= 1  # evenly
+    assert rows.read == [int(i * 499 / 63) for i in range(64)]  # the first one and the last one
     assert described == {
         "shape": [500, 3],
         "sampled_sha256": hashlib.sha256(ROWS[rows.read]).hexdigest(),

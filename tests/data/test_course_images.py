@@ -141,6 +141,22 @@ def test_unverified_files_are_named_with_their_digest(tmp_path):
         )
 
 
+def test_a_file_with_a_changed_pixel_is_unverified(tmp_path, monkeypatch):
+    import hashlib
+
+    small_cats(tmp_path)
+    for name in CAT_FILES:
+        digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        monkeypatch.setitem(CATS.sha256, name, digest)
+    assert load_cats(tmp_path).verified
+    changed = arrays("test")
+    changed["test_set_x"][3, 63, 63, 2] = 1
+    write_hdf5({tmp_path / CAT_FILES[1]: changed}, replace=True)
+    loaded = load_cats(tmp_path)
+    assert not loaded.verified
+    assert f"unverified (unknown SHA-256: {CAT_FILES[1]} " in loaded.source
+
+
 def test_files_of_different_classes_are_refused(tmp_path):
     write_hdf5(
         {

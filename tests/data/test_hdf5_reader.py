@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.torture.hostile_files import AWAY, HIDDEN, write_good
 from minidl.data import Field, Limits, read_hdf5
+from minidl.data.course_images import image_schema
 from minidl.data.hdf5_reader import HDF5File
 from minidl.data.hdf5_writer import hdf5_bytes
 from minidl.errors import DataError, MissingDataError
@@ -169,6 +171,18 @@ def test_arrays_that_unpack_to_many_times_the_file(path):
     assert len(read_hdf5(path, SCHEMA, limit=Limits(max_ratio=20)).arrays["x"]) == 10**6
 
 
+def test_arrays_of_a_hundred_times_the_file_and_a_mebibyte_are_read(path):
+    schema, size = {"a": Field(("m",), "u")}, 20_000
+    zeros = np.zeros(2**20 + 100 * size, np.uint8)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", data=zeros, chunks=zeros.shape, compression="gzip")
+    content = path.read_bytes()
+    path.write_bytes(content.ljust(size, b"\0"))
+    assert read_hdf5(path, schema).arrays["a"].shape == zeros.shape
+    path.write_bytes(content.ljust(size - 1, b"\0"))
+    refused(path, None, "found 3,048,576: ", limit=Limits(), schema=schema)
+
+
 def test_the_error_for_a_missing_key_lists_existing_keys(path):
     save(path, y=None)
     refused(path, "y", "the key must be in the file", "only 'names', 'x': is it the right file")
@@ -223,6 +237,20 @@ def test_a_named_type_instead_of_a_dataset(path):
 def test_x_and_y_of_different_length(path):
     save(path, y=Y[:4])
     refused(path, "y", "it must be as long as x (5)", "found length 4")
+
+
+def test_nothing_is_read_of_what_is_refused(tmp_path, monkeypatch):
+    """But to compare labels with classes; what refers elsewhere refers to a good file."""
+    path, canary, read = tmp_path / "hostile.h5", tmp_path / "canary.h5", []
+    write_good(canary)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda dataset, _: read.append(dataset.name))
+    for name, make in {**AWAY, **HIDDEN}.items():
+        if not name.startswith(("label", "negative")):
+            make(path, canary)
+            with pytest.raises(DataError):
+                read_hdf5(path, image_schema("train"))
+            assert read == [], name
+            path.unlink()
 
 
 @pytest.mark.parametrize(

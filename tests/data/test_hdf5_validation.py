@@ -51,6 +51,21 @@ def test_a_virtual_dataset(path):
     refused(path, "the data must lie in this file, found a virtual dataset")
 
 
+def test_a_link_of_another_kind_is_not_followed(path):
+    """The kinds from 65 on belong to programs that have registered them."""
+    put(path, lambda file: file.update(y=h5py.ExternalLink("other.h5", "/y")))
+    content = path.read_bytes()
+    message = b"\x01\x08%c\x01y"  # version, flags, kind, length of the name, name
+    assert content.count(message % 64) == 1
+    path.write_bytes(content.replace(message % 64, message % 65))
+    refused(path, "the data must lie in this file, found a link of type 65")
+
+
+def put_low_level(kind):
+    space = h5py.h5s.create_simple((5,))
+    return lambda file: h5py.h5d.create(file.id, b"y", kind, space)
+
+
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
@@ -70,6 +85,9 @@ def test_a_virtual_dataset(path):
             lambda file: file.create_dataset("y", (5,), np.dtype(("i8", (2,)))),
             "the HDF5 TypeArrayID",
         ),
+        (put_low_level(h5py.h5t.STD_B8LE), "the HDF5 TypeBitfieldID"),
+        (put_low_level(h5py.h5t.UNIX_D32LE), "the HDF5 TypeTimeID"),
+        (lambda file: file.create_dataset("y", data=Y.astype(complex)), "the HDF5 Type"),
         (lambda file: file.create_dataset("y", data=Y.astype(float)), "dtype float64"),
         (lambda file: file.create_dataset("y", data=np.array([b"a"])), "dtype |S1"),
     ],
@@ -175,6 +193,14 @@ def test_data_that_were_written_in_part(path):
 def test_too_many_chunks(path):
     put(path, lambda file: file.create_dataset("y", data=Y, chunks=(1,)))
     refused(path, "it may be stored in 4 chunks, found 5", limit=Limits(max_chunks=4))
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_as_many_chunks_as_by_default_are_allowed(path, excess):
+    shape = (65_536 + excess,)
+    put(path, lambda file: file.create_dataset("y", shape, "i1", chunks=(1,)))
+    phrases = ["65,536 chunks, found 65,537", "all data must have been written, found 0 of 65,536"]
+    refused(path, phrases[not excess])
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])

@@ -3,14 +3,25 @@
 In full they are run by hand before a release (see docs/file-format.md).
 """
 
+import argparse
 import json
+import os
+import re
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 from studies import ROOT, run
 
+from experiments.torture.report import Result
 from experiments.torture.terminal import problems, run_command
+
+PAGE = ROOT.joinpath("docs", "file-format.md").read_text(encoding="utf-8")
+COUNTS = {
+    name: int(count.replace(",", ""))
+    for name, count in re.findall(r"^\| `(\w+)` \|.*\| ([0-9,]+) \w+ \|$", PAGE, re.MULTILINE)
+}
 
 
 def torture(name, count, out):
@@ -48,7 +59,7 @@ def test_500_corrupted_files(tmp_path):
 
 def test_every_hostile_file_is_refused(tmp_path):
     content = torture("hostile", 1, tmp_path)
-    assert content["refused"] == content["classes"] >= 18
+    assert content["refused"] == content["classes"] == COUNTS["hostile"]
     alone = {row[0]: row[3] for row in content["table"][1:]}
     assert list(alone.values()).count("reads another file") >= 6, (
         "the control must show that these files do harm"
@@ -224,3 +235,28 @@ def test_a_broken_protection_is_found(tmp_path, name, count, more, broken):
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.splitlines()[-1]) > 0
+
+
+def test_a_violation_is_status_1(tmp_path, capsys):
+    with mock.patch.dict(os.environ):  # it sets the number of threads
+        from experiments.torture.__main__ import report
+    options = argparse.Namespace(name="kill", count=3, seed=0, out=tmp_path)
+    for violations in ([], ["a file was lost"]):
+        result = Result([["kills"], [3]], {"found": 3}, violations)
+        assert report(options, 1.0, result) == len(violations)
+        content = json.loads((tmp_path / "kill.json").read_text())
+        assert (content["violations"], content["found"]) == (violations, 3)
+        out = capsys.readouterr().out
+        assert "kills" in out
+        assert ("VIOLATED: a file was lost" in out) == bool(violations)
+
+
+def test_the_page_has_each_test_of_files_and_its_count():
+    with mock.patch.dict(os.environ):
+        from experiments.torture.__main__ import TESTS
+    assert COUNTS.keys() == TESTS.keys() - {"nonfinite", "repeat"}
+    for name, count in COUNTS.items():
+        if name not in ("hostile", "faults"):  # which run all that there are
+            module = ROOT.joinpath("experiments", "torture", f"{name}.py").read_text()
+            (default,) = re.findall(r"^DEFAULT_COUNT = ([\d_]+)", module, re.MULTILINE)
+            assert int(default) == count, name

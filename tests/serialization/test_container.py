@@ -310,6 +310,28 @@ def test_whatever_is_at_a_limit_can_be_written_and_read(path, monkeypatch, limit
         write(path, *parts(1))
 
 
+def test_a_file_is_read_in_the_order_of_the_page(path):
+    """With something wrong at every step; what is mended first is the first step."""
+    good = container.pack_with_checksums({}, stored({"a": np.ones(3), "b": np.ones(3)}))
+    wrong = {
+        "a": np.zeros(3),
+        "b": np.ones(3, int),
+        "description": np.frombuffer(b"{", np.uint8),
+        "sha256": np.zeros(32, np.uint8),
+    }
+    broken_text = np.frombuffer(hashlib.sha256(b"{").digest(), np.uint8)
+    for mended, limit, message in (
+        ({}, 10, "may have at most 10 bytes"),
+        ({}, 10**6, "key 'description': must have the SHA-256"),
+        ({"sha256": broken_text}, 10**6, "key 'description': must be JSON"),
+        ({key: good[key] for key in ("sha256", "description")}, 10**6, "key 'b': .*dtype"),
+        ({key: good[key] for key in good if key != "a"}, 10**6, "key 'a': must have the SHA-256"),
+    ):
+        path.write_bytes(hdf5_bytes({**wrong, **mended}))
+        with pytest.raises(DataError, match=message):
+            read_verified(path, limit)
+
+
 def test_a_file_of_exactly_the_limit_is_read(path):
     write(path)
     size = path.stat().st_size

@@ -209,6 +209,58 @@ def test_a_file_cannot_make_anything_else(content):
         decode({"minidl": content}, {"training.0": np.zeros(12, np.uint8)})
 
 
+BYTES = np.array([1, 2, 3], "<i4")
+RATE = np.float32(0.1)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "array"),
+    [
+        *(
+            (np.array([1, 2], kind), {"array": "training.0"}, np.array([1, 2], kind))
+            for kind in DTYPES
+        ),
+        (BYTES, {"minidl": ["array", "training.0", "<i4", [3]]}, BYTES.view(np.uint8)),
+        (np.array(True), {"minidl": ["array", "training.0", "|b1", []]}, np.ones(1, np.uint8)),
+        (
+            np.array([[1j]], ">c16"),
+            {"minidl": ["array", "training.0", ">c16", [1, 1]]},
+            np.array([1j], ">c16").view(np.uint8),
+        ),
+        (RATE, {"minidl": ["scalar", "<f4", "cdcccc3d"]}, None),
+        ([0.5] * 999, [0.5] * 999, None),
+        ([0.5] * 1000, {"minidl": ["list", {"array": "training.0"}]}, np.full(1000, 0.5)),
+        ([2] * 1000, {"minidl": ["list", {"array": "training.0"}]}, np.full(1000, 2)),
+        (
+            [True] * 1000,
+            {"minidl": ["list", {"minidl": ["array", "training.0", "|b1", [1000]]}]},
+            np.ones(1000, np.uint8),
+        ),
+        ([RATE] * 1000, {"minidl": ["scalars", {"array": "training.0"}]}, np.full(1000, RATE)),
+        ((1, None), {"minidl": ["tuple", [1, None]]}, None),
+        ({1: 2}, {"minidl": ["dict", [[1, 2]]]}, None),
+        ({"b": 1, "a": 2}, {"minidl": ["dict", [["b", 1], ["a", 2]]]}, None),
+        ({"a": 2, "b": 1}, {"a": 2, "b": 1}, None),
+        (np.inf, {"float": "inf"}, None),
+        (-np.inf, {"float": "-inf"}, None),
+        (2**53, {"int": "0x20000000000000"}, None),
+        (-(2**53), {"int": "-0x20000000000000"}, None),
+        (2**53 - 1, 2**53 - 1, None),
+        ({"array": 1}, {"dict": {"array": 1}}, None),
+        ({"minidl": 1, "array": 2}, {"minidl": ["dict", [["minidl", 1], ["array", 2]]]}, None),
+        ({"array": 1, "minidl": 2}, {"array": 1, "minidl": 2}, None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_each_value_has_the_form_of_the_page(value, form, array):
+    """Not only what is written, but what is in files must be read for ever."""
+    arrays = {}
+    assert encode(value, arrays, exact=True) == form
+    expected = {} if array is None else {"training.0": array}
+    assert_same(arrays, expected)
+    assert_same(decode(form, expected), value)
+
+
 def test_a_byte_that_is_no_bool_becomes_one():
     array = decode({"minidl": ["array", "x", "|b1", [2]]}, {"x": np.array([0, 7], np.uint8)})
     assert array.tobytes() == b"\0\1"

@@ -29,8 +29,10 @@ from minidl import (
     WarmUp,
 )
 from minidl.data import Limits
+from minidl.serialization.container import read_verified
 from minidl.serialization.model_file import save_model
 from minidl.training import resume
+from minidl.training.resume import default_limit
 from minidl.utils.environment import fingerprint
 
 
@@ -268,6 +270,31 @@ def test_a_custom_callback_is_resumed(tmp_path):
     fit(network(), rest, resume=path)
     assert rest.seen == whole.seen
     assert rest.last == whole.last
+
+
+def test_a_callback_is_saved_where_one_of_its_class_has_a_state(tmp_path):
+    """Those of one class get their states back in order, so that an empty one counts."""
+
+    class Kept(Callback):
+        def __init__(self, **state):
+            self.kept = state
+
+        def state(self):
+            return self.kept
+
+        def restore(self, state):
+            self.kept = state
+
+    class Empty(Kept):
+        pass
+
+    path, rest = tmp_path / "run.h5", [Kept(), Kept()]
+    fit(network(), Empty(), Kept(), Kept(n=3), Callback(), Checkpoint(path), epochs=1)
+    saved = read_verified(path).content["training"]["state"]["callbacks"]
+    entry = {"class": "Kept", "origin": "custom"}
+    assert saved == [{**entry, "state": {}}, {**entry, "state": {"n": 3}}]
+    fit(network(), *rest, resume=path, epochs=1)
+    assert [callback.kept for callback in rest] == [{}, {"n": 3}]
 
 
 def named(part_class, name):
@@ -554,6 +581,19 @@ def test_a_checkpoint_of_any_size_that_was_written_can_be_read(tmp_path, monkeyp
     rest = fit(fresh, *parts(), Checkpoint(resumed), resume=path)
     assert_equal_trainings(fresh, whole, rest, expected)
     fit(network(width=500), *parts(), resume=path, resume_limit=path.stat().st_size)
+
+
+def test_the_default_limit_has_room_for_what_a_checkpoint_holds():
+    class Limit(Callback):
+        def on_train_begin(self, run):
+            self.limit, self.n_callbacks = default_limit(run), len(run.callbacks)
+
+    for optimizer, n_arrays in ((GradientDescent(0.1), 0), (Momentum(0.1), 1), (Adam(0.1), 2)):
+        model, limit = network(), Limit()
+        fit(model, EarlyStopping(), limit, optimizer=optimizer, epochs=1)
+        assert limit.n_callbacks == 3  # with the one that `fit` adds
+        copies = n_arrays + 3 + 2
+        assert limit.limit == 256 * 2**20 + copies * model.parameters.theta.nbytes
 
 
 def test_a_callback_with_a_large_state_needs_a_larger_limit(tmp_path, monkeypatch):

@@ -238,8 +238,13 @@ def test_make_folder_also_creates_the_parents(tmp_path):
 
 @pytest.mark.parametrize(
     "clean",
-    [remove_stale_temp_files, make_folder, lambda folder: atomic_write(folder / "a", b"1")],
-    ids=["it", "start", "write"],
+    [
+        remove_stale_temp_files,
+        make_folder,
+        check_folder,
+        lambda folder: atomic_write(folder / "a", b"1"),
+    ],
+    ids=["it", "start", "out", "write"],
 )
 def test_temporary_files_of_killed_processes_are_removed(tmp_path, clean):
     stale_files = [write_stale_file(tmp_path, pid=pid) for pid in (1, os.getpid(), 10**9)]

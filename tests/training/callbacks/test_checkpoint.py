@@ -633,6 +633,19 @@ def test_what_would_not_come_back_is_refused_before_the_first_step(tmp_path, val
     assert not list(tmp_path.iterdir())
 
 
+def test_a_state_that_outgrows_the_description_is_an_error_when_it_is_saved(tmp_path):
+    class Grows(Remembers):
+        def on_epoch_end(self, run):
+            if run.epoch == 2:
+                self.value = ["x" * 100] * 50_000
+
+    path = tmp_path / "run.h5"
+    with pytest.raises(ArgumentError, match="a description of 4,194,304 bytes"):
+        fit(network(), Grows([]), Checkpoint(path))
+    state = read_verified(path).content["training"]["state"]
+    assert state["minibatches"]["epoch"] == 1  # the file of the last save
+
+
 @pytest.mark.parametrize("value", [None, [1], "text"])
 def test_a_state_must_be_a_dict(tmp_path, value):
     class Other(Callback):
