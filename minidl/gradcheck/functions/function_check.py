@@ -89,9 +89,9 @@ class FunctionCheck:
             if report.ok or _sees_slight_errors(report):
                 return report
             by_complex_step = precision.cost_cancels and report.method == ComplexStep.name
-            if precision.cost_is_exact or by_complex_step:
-                if not precision.may_explain(report.difference):
-                    return report
+            is_exact = precision.cost_is_exact or by_complex_step
+            if is_exact and not precision.may_explain(report.difference):
+                return report
         sides = self._cost, self._gradient, precision
         checks = coarse_checks(*sides, rng, self._budget)
         if precision.is_double and not self._has_reference:
