@@ -150,3 +150,7 @@ steps of differences are shorter."""
 LOST_ELEMENTS = 6
 """Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
 part of their derivative."""
+
+OTHERS_SMALLER = 2.0**-10
+"""The other arrays are made as small, where a cost is too large for differences to show what the
+complex step loses."""

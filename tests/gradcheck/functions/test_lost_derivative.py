@@ -59,3 +59,16 @@ def test_where_the_worst_element_sits_on_a_kink_others_are_asked():
     check = Check(None, "total", "p", 0.5, "fail", worst={"index": [0]}, kinks=1, **arrays)
     function = CostFunction(cost, ParameterTree({"p": np.array([0.0, 3.0])}))
     assert lost_derivative(function, right, [check], np.random.default_rng(0))
+
+
+def test_a_cost_of_1e11_does_not_hide_what_is_lost_beside_other_arrays():
+    def cost(p):
+        return 1e11 * (p["a"] ** 2).sum() + 1e4 * (p["b"] ** 3).sum() + np.abs(p["b"]).sum()
+
+    def gradients(p):
+        return {"a": 2e11 * p["a"], "b": 3e4 * p["b"] ** 2 + np.sign(p["b"])}
+
+    parameters = {"a": np.array([0.7, -1.2]), "b": np.array([1.5, 2.5, -0.8])}
+    report = check_gradients(cost, gradients, parameters)
+    assert report.failures == []
+    assert any("not complex-safe (its derivative for b got lost)" in note for note in report.notes)

@@ -1,6 +1,7 @@
 """Gradients that are zero because their terms cancel."""
 
 import numpy as np
+import pytest
 
 from minidl import check_gradients
 
@@ -49,3 +50,16 @@ def test_zeros_that_differences_cannot_tell_are_unresolved():
         {"a": 1e5 * RNG.standard_normal(4), "b": 1e-5 * RNG.standard_normal(4)},
     )
     assert not report.ok
+
+
+@pytest.mark.parametrize("factor", [1, 2, -1])
+def test_a_small_slope_that_a_large_cost_hides_is_unresolved(factor):
+    def large(p):  # is not complex-safe
+        return 1e11 * np.sum(p["a"] ** 2) + 1e-5 * np.sum(np.abs(p["b"]) ** 1.5)
+
+    def slopes(p):
+        root = np.sqrt(np.abs(p["b"])) * np.sign(p["b"])
+        return {"a": 2e11 * p["a"], "b": factor * 1.5e-5 * root}
+
+    report = check_gradients(large, slopes, {"a": np.array([1.0, 2.0]), "b": np.array([0.7, -1.2])})
+    assert [check.verdict for check in report.checks] == ["pass", "unresolved"]
