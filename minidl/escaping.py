@@ -58,5 +58,34 @@ def _escaped_character(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
+MAX_NAME, MAX_LINE = 24, 80  # characters of a name, and of a line with names in it
+
+
+def shortened(text: str, limit: int = MAX_NAME) -> str:
+    """Return text as figures and tables show it: escaped, and no longer than there is room for.
+
+    A name of 100,000 letters would leave no room for the plot, and take minutes to draw.
+
+    Parameters
+    ----------
+    text : str
+        A name from outside, or a line with one in it.
+    limit : int, default 24
+        The number of characters that are left; the last one then is an ellipsis.
+
+    Returns
+    -------
+    str
+        The text; figures draw it with `PLAIN_TEXT`.
+
+    Examples
+    --------
+    >>> shortened("a" * 100_000, limit=5), shortened("cat")
+    ('aaaa…', 'cat')
+    """
+    text = escaped(text)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 PLAIN_TEXT = {"parse_math": False, "usetex": False}
 r"""Options of a text of matplotlib that draw a name as it is, although it has $, \ or _ in it."""

@@ -24,7 +24,7 @@ from minidl import (
 )
 from minidl.adapters import grade
 from minidl.data import Dataset, Split
-from minidl.escaping import escaped, escaped_lines
+from minidl.escaping import escaped, escaped_lines, shortened
 from minidl.gradcheck.report.report import GradientError
 from minidl.utils.user_warnings import warn_user
 
@@ -51,6 +51,12 @@ def test_an_escaped_text_stays_as_it_is():
 
 def test_a_name_that_is_no_text_can_be_encoded():
     assert escaped(b"\xff.csv".decode("utf-8", "surrogateescape")) == r"\udcff.csv"
+
+
+def test_a_shortened_name_is_escaped_first():
+    assert shortened("a" * 24) == "a" * 24
+    assert shortened("a" * 25) == "a" * 23 + "…"
+    assert shortened("\x1b" * 100_000, 9) == r"\x1b\x1b"[:8] + "…"
 
 
 class Named(Layer):

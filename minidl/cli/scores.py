@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import NonFiniteError, Sequential, plots
+from ..escaping import shortened
 from ..utils.typing import Array
 from .dataset_options import LoadedDataset
 from .model_options import network_shape
@@ -127,10 +128,12 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
     ]
     classes = scores["classes"]
     if len(classes) <= MAX_CONFUSION_CLASSES:
-        width = max(7, *(len(name) + 2 for name in classes))
-        labels = ["test examples, predicted", *(f"  true {name}" for name in classes)]
-        for label, cells in zip(labels, [classes, *scores["confusion"]], strict=True):
-            lines.append(f"{label:{LABEL_WIDTH}}" + "".join(f"{cell:>{width}}" for cell in cells))
+        names = [*map(shortened, classes)]
+        width = max(7, *(len(name) + 2 for name in names))
+        labels = ["test examples, predicted", *(f"  true {name}" for name in names)]
+        label_width = max(map(len, labels))
+        for label, cells in zip(labels, [names, *scores["confusion"]], strict=True):
+            lines.append(f"{label:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells))
     return lines
 
 

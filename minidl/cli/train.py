@@ -21,6 +21,7 @@ from .. import (
     Sequential,
     __version__,
 )
+from ..escaping import shortened
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write, check_folder
 from .common import add_command, to_json
@@ -168,7 +169,7 @@ def _plan(
     yield f"source  {dataset.source}"
     yield (
         f"train {n_train:,}, test {n_test:,} examples of {n_features:,} features; "
-        f"classes: {', '.join(dataset.classes)}"
+        f"classes: {', '.join(map(shortened, dataset.classes))}"
     )
     yield (
         f"{network_shape(model)}: {model.parameters.size:,} parameters, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from .. import History, Sequential, plots
 from ..errors import MissingDependencyError
-from ..escaping import PLAIN_TEXT, escaped
+from ..escaping import MAX_LINE, PLAIN_TEXT, shortened
 from ..utils.atomic_files import atomic_write
 from ..utils.typing import Array
 from .dataset_options import LoadedDataset
@@ -20,6 +21,8 @@ from .model_options import network_shape
 from .streams import complain
 
 DPI = 120
+UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
+"""How the warnings of matplotlib begin that its font lacks a letter, which is drawn as a box."""
 
 Draw = Callable[[], Any]
 
@@ -63,7 +66,9 @@ def write_figures(folder: Path, figures: Mapping[str, Draw]) -> WrittenFigures:
     for name, draw in figures.items():
         buffer = io.BytesIO()
         try:
-            draw().figure.savefig(buffer, format="png", dpi=DPI)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", UNKNOWN_LETTERS, UserWarning)
+                draw().figure.savefig(buffer, format="png", dpi=DPI)
         except MissingDependencyError as error:
             complain("train", f"no figures: {error}")
             return WrittenFigures(names, 0)
@@ -95,7 +100,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
     """
     X, Y = dataset.test
     predicted = model.predict_classes(X)
-    title = escaped(f"{Path(dataset.name).name}, {network_shape(model)}")
+    title = shortened(f"{shortened(Path(dataset.name).name)}, {network_shape(model)}", MAX_LINE)
 
     def cost() -> Any:
         axes = plots.learning_curves(history)

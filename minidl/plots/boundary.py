@@ -16,6 +16,7 @@ from .figure import COLOURS, add_legend, single_axes
 from .labels import check_class_names
 
 GRID_POINTS = 250  # along each side of the plane
+LONG_NAME = 14  # characters, of which three do not fit side by side
 MARKERS = "o^sDvP*X"
 
 
@@ -39,7 +40,8 @@ def decision_boundary(
     Y : array_like of shape (m,), (m, 1) or (m, n_classes)
         The true classes, in a form that `Sequential.fit` accepts.
     classes : sequence of str, optional
-        The name of each class, for the legend. By default, "class 0", "class 1", ...
+        The name of each class, for the legend, in which 24 characters of it are drawn. By default,
+        "class 0", "class 1", ...
     axes : matplotlib.axes.Axes, optional
         Where to plot. By default, a new figure of 6 x 5 inches.
 
@@ -103,12 +105,13 @@ def decision_boundary(
         axes,
         drawn,
         loc="upper center",
-        ncols=min(n_classes + 1, 3),
+        ncols=min(n_classes + 1, 3 if max(map(len, names)) <= LONG_NAME else 2),
         fontsize=8,
         columnspacing=1,
         handletextpad=0.3,
         framealpha=0.9,
     )
+    axes.get_legend().set_in_layout(False)  # no legend, however large, makes the plot smaller
     return axes
 
 

@@ -13,6 +13,7 @@ from ..escaping import PLAIN_TEXT
 from .figure import single_axes
 from .labels import check_class_names, check_class_numbers, check_count
 
+LETTER = 0.09  # inches
 MAX_CLASSES_WITH_FRACTIONS = 12  # with more classes, a cell has room for the count only
 
 
@@ -77,7 +78,8 @@ def confusion_matrix(
     classes : sequence of str
         The name of each class, in the order of their numbers.
     axes : matplotlib.axes.Axes, optional
-        Where to plot. By default, a new figure that grows with the number of classes.
+        Where to plot. By default, a new figure that grows with the number of classes
+        and the length of their names, of which 24 characters are drawn.
 
     Returns
     -------
@@ -107,8 +109,11 @@ def confusion_matrix(
     n_classes = len(names)
     counts = confusion_counts(labels, predicted, n_classes)
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    longest = max(map(len, names))
+    is_turned = longest > 8 and (n_classes > 3 or longest > 12)
     side = 2.2 + 0.7 * n_classes
-    axes = single_axes(axes, function, side + 1.2, side)
+    room = LETTER * max(0, longest - 8)
+    axes = single_axes(axes, function, side + 1.2 + room, side + room * is_turned)
     image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for (i, j), count in np.ndenumerate(counts):
         text = str(count)
@@ -116,9 +121,7 @@ def confusion_matrix(
             text += f"\n{fractions[i, j]:.0%}"
         colour = "white" if fractions[i, j] > 0.6 else "black"
         axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)
-    longest = max(map(len, names))
-    rotation = 90 if longest > 8 and n_classes > 3 else 0
-    axes.set_xticks(range(n_classes), names, rotation=rotation, **PLAIN_TEXT)
+    axes.set_xticks(range(n_classes), names, rotation=90 * is_turned, **PLAIN_TEXT)
     axes.set_yticks(range(n_classes), names, **PLAIN_TEXT)
     n_correct = np.trace(counts)
     n_examples = counts.sum()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import ArgumentError
-from ..escaping import PLAIN_TEXT, escaped
+from ..escaping import PLAIN_TEXT, shortened
 from ..training.history import History
 from ..utils.typing import Array
 from .figure import COLOURS, GREY, add_legend, single_axes
@@ -26,7 +26,8 @@ def learning_curves(
     Parameters
     ----------
     history : History or dict of str to History
-        What `Sequential.fit` returned, or several histories by name, which are compared.
+        What `Sequential.fit` returned, or several histories by name, which are compared. Of a
+        name, 24 characters are drawn.
     metric : str, default "loss"
         The column of the history to plot, such as "accuracy". The column ``"val_" + metric`` is
         plotted too if the history has it.
@@ -70,10 +71,11 @@ def learning_curves(
             marker="o" if len(curve.y) == 1 else None,  # a line of one point would be invisible
         )
         drawn.append((line, curve.label))
-    x_name = escaped(against or "epoch (one pass over the training examples)")
+    x_name = shortened(against) if against else "epoch (one pass over the training examples)"
+    y_name = shortened(metric)
     axes.set_xlabel(x_name, **PLAIN_TEXT)
-    axes.set_ylabel(escaped(metric), **PLAIN_TEXT)
-    axes.set_title(escaped(f"{metric[:1].upper()}{metric[1:]} during training"), **PLAIN_TEXT)
+    axes.set_ylabel(y_name, **PLAIN_TEXT)
+    axes.set_title(f"{y_name[:1].upper()}{y_name[1:]} during training", **PLAIN_TEXT)
     axes.grid(alpha=0.3)
     add_legend(axes, drawn)
     return axes
@@ -112,13 +114,14 @@ def _curves(
             subsets["validation"] = validation
         for subset, column in subsets.items():
             if is_comparison:
-                label = f"{name}, {subset}" if len(subsets) > 1 else name
+                label = shortened(name)
+                label += f", {subset}" if len(subsets) > 1 else ""
                 colour = number
             else:
                 label = subset
                 colour = 0 if subset == "training" else 1
             style = "-" if subset == "training" else "--"
-            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], escaped(label))
+            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], label)
 
 
 class LearningRateCurve(Protocol):

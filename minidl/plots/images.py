@@ -40,7 +40,7 @@ def misclassified(
     predicted : array_like of shape (m,) or (m, 1)
         The predicted class numbers, such as `model.predict_classes(X)`.
     classes : sequence of str
-        The name of each class, in the order of their numbers.
+        The name of each class, in the order of their numbers; 24 characters of it are drawn.
     probability : array_like of shape (m,), optional
         The probability of the predicted class of each example. With it, the most confident
         mistakes come first, and the probability is shown.

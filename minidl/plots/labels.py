@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, DtypeError, ShapeError
-from ..escaping import escaped
+from ..escaping import shortened
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, is_integer
 
@@ -24,7 +24,7 @@ def check_class_names(
         raise ArgumentError(
             f"classes must be the names of {count_note} classes, got {classes!r} in {function}"
         )
-    return [escaped(str(name)) for name in classes]
+    return [shortened(str(name)) for name in classes]
 
 
 def check_class_numbers(

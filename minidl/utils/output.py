@@ -14,7 +14,7 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
     try:
         return stream.isatty()
-    except ValueError:  # it is closed
+    except (AttributeError, ValueError):  # a host's own stream, or it is closed
         return False
 
 
@@ -90,9 +90,10 @@ class LenientStream:
 
     def fileno(self) -> int:
         """Return the number of the open file, for the width of the terminal."""
-        if self._stream is None:
-            raise io.UnsupportedOperation("the stream is closed")
-        return self._stream.fileno()
+        try:
+            return self._stream.fileno()  # type: ignore[union-attr]  # None has none
+        except (AttributeError, ValueError):  # that of a closed file
+            raise io.UnsupportedOperation("the stream has no open file") from None
 
     def _try(self, method: str, *arguments: str) -> None:
         try:

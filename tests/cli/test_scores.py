@@ -23,6 +23,20 @@ def test_measured_and_in_words():
     assert lines[-1].split() == ["true", "yes", "0", "1"]
 
 
+def test_columns_stay_below_each_other_however_long_names_are():
+    perfect = {"accuracy": 1.0, "loss": 0.0}
+    scores = {"train": perfect, "test": perfect, "majority": {"train": 0.5, "test": 0.5}}
+    lines = score_lines(
+        {**scores, "classes": ["a" * 100_000, "\x1b\u202e"], "confusion": [[3, 4], [5, 6]]}
+    )
+    cut = f"{'a' * 23}…"
+    assert lines[-3:] == [
+        f"test examples, predicted         {cut}                \\x1b\\u202e",
+        f"  true {cut}{3:26}{4:26}",
+        f"  true \\x1b\\u202e              {5:26}{6:26}",
+    ]
+
+
 def test_the_confusion_matrix_of_many_classes_is_left_out():
     size = MAX_CONFUSION_CLASSES + 1
     perfect = {"accuracy": 1.0, "loss": 0.0}

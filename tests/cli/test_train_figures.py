@@ -9,6 +9,8 @@ from minidl.cli import main
 from minidl.cli.train_figures import write_figures
 
 pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
 FIGURES = ("cost.png", "confusion.png", "boundary.png")
 
 
@@ -37,6 +39,19 @@ def test_hostile_names_are_drawn(table, tmp_path, capsys, names):
     assert all(line.isprintable() for line in shown.splitlines())
     assert all((out / name).stat().st_size > 5_000 for name in FIGURES)
     assert set(json.loads((out / "results.json").read_text())["classes"]) == set(names)
+
+
+@pytest.mark.parametrize("name", ["日本語", "עברית", "हिन्दी"])
+def test_letters_that_the_font_lacks_are_no_error(tmp_path, capsys, name):
+    """Warnings are errors in tests."""
+
+    def draw():
+        axes = Figure(figsize=(1, 1)).subplots()
+        axes.set_title(name)
+        return axes
+
+    assert write_figures(tmp_path, {"a.png": draw}) == (["a.png"], 0)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_figure_that_fails_loses_nothing_else(table, tmp_path, capsys, monkeypatch):

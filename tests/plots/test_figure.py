@@ -139,6 +139,28 @@ def test_names_are_drawn_as_they_are(name, tex, monkeypatch):
         pixels(figure.axes)
 
 
+LONG = [letter + "W" * 100_000 for letter in "abc"]
+DRAW_LONG = {
+    "learning_curves": lambda: plots.learning_curves({name: history(0.7) for name in LONG}),
+    "decision_boundary": lambda: plots.decision_boundary(
+        classifier(np.eye(3, 2), 3), X, Y, classes=LONG
+    ),
+    "confusion_matrix": lambda: plots.confusion_matrix([0, 1], [1, 0], LONG),
+    "two classes": lambda: plots.confusion_matrix([0, 1], [1, 0], LONG[:2]),
+    "misclassified": lambda: plots.misclassified(IMAGES[:1], [1], [2], LONG),
+}
+
+
+@pytest.mark.parametrize("name", DRAW_LONG)
+def test_long_names_leave_room_for_the_plot(name):
+    """Matplotlib would warn if they did not, and take minutes."""
+    figure = np.ravel(DRAW_LONG[name]())[0].figure
+    pixels(figure.axes)
+    shown = "".join(text.get_text() for text in figure.findobj(Text))
+    assert f"b{'W' * 22}…" in shown
+    assert "W" * 23 not in shown
+
+
 def test_labels_of_a_user_stay_formulas_in_the_legend():
     axes = Figure().subplots()
     axes.plot([1], [1], label="$x^2$")

@@ -74,7 +74,20 @@ def test_a_closed_stream_takes_nothing_which_is_no_error(stream):
     lenient.flush()
     assert lenient.error is None
     assert lenient.encoding == "utf-8"
-    with pytest.raises(ValueError, match=r"stream is closed|fileno|closed file"):
+    assert not lenient.isatty()
+    with pytest.raises(io.UnsupportedOperation, match="the stream has no open file"):
+        lenient.fileno()  # argparse asks for it, and takes no other error
+
+
+def test_a_stream_of_a_host_may_only_take_text():
+    class Window:
+        def write(self, text):
+            self.shown = text
+
+    window = Window()
+    lenient = LenientStream(window)
+    assert (lenient.write("a"), window.shown, lenient.isatty()) == (1, "a", False)
+    with pytest.raises(io.UnsupportedOperation, match="the stream has no open file"):
         lenient.fileno()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, require_extra
-from ...escaping import PLAIN_TEXT, escaped
+from ...escaping import MAX_LINE, PLAIN_TEXT, shortened
 from ...utils.typing import Array
 from ..result import Check, error_in_bars
 from .report import Report
@@ -70,7 +70,7 @@ def _new_axes(count: int, title: str) -> Any:
     axes = figure.subplots(rows, columns, squeeze=False)
     for empty in axes.flat[count:]:
         empty.remove()
-    figure.suptitle(escaped(title), **PLAIN_TEXT)
+    figure.suptitle(shortened(title, MAX_LINE), **PLAIN_TEXT)
     return axes.flat[:count]
 
 
@@ -96,8 +96,9 @@ def _draw(axes: Any, check: Check, norm: Any) -> Any:
         axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     term = " alone" if check.term == "layer" else f" ({check.term})"
     n_wrong = np.count_nonzero(ratio > 1)
-    title = f"{escaped(f'{check.location}{term}')}\n{n_wrong:,} of {ratio.size:,} elements wrong"
-    axes.set_title(title, fontsize=9, **PLAIN_TEXT)
+    place = shortened(f"{check.location}{term}", MAX_LINE)
+    wrong = f"{n_wrong:,} of {ratio.size:,} elements wrong"
+    axes.set_title(f"{place}\n{wrong}", fontsize=9, **PLAIN_TEXT)
     return image
 
 
