@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from ..errors import DataError, MissingDataError
+from ..errors import ArgumentError, DataError, MissingDataError
 from .source_files import is_source_file
 
 try:
@@ -66,6 +66,8 @@ def read_bounded(
 
     Raises
     ------
+    ArgumentError
+        If the path is no path, such as True.
     MissingDataError
         If the file does not exist.
     DataError
@@ -87,6 +89,10 @@ def read_bounded(
             )
         return status.st_size
 
+    if not isinstance(path, str | bytes | os.PathLike):
+        # To `open`, an integer or True is a file that is open, such as stdout, and is closed then.
+        rule = f"{description} must be given by its path, a str or path-like"
+        raise ArgumentError(f"{rule}, got {path!r}")
     try:
         checked_size(os.stat(path))  # before opening it: opening a device can have effects
         with open(path, "rb", opener=_open_nonblocking) as file:

@@ -13,7 +13,7 @@ import threading
 import numpy as np
 import pytest
 
-from minidl.errors import DataError, MissingDataError
+from minidl.errors import ArgumentError, DataError, MissingDataError
 from minidl.utils import atomic_files
 from minidl.utils.atomic_files import (
     atomic_write,
@@ -105,6 +105,18 @@ def test_an_impossible_path_is_a_data_error(path):
         read_bounded(path, 10)
     with pytest.raises(DataError, match="cannot be written"):
         atomic_write(path, b"1")
+
+
+def test_the_number_of_an_open_file_is_no_path(tmp_path):
+    """It would be closed: `fit(resume=True)` closed stdout."""
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    with open(path, "rb") as file:
+        for value in (file.fileno(), True, False, None, ["a"]):
+            with pytest.raises(ArgumentError, match="a model must be given by its path"):
+                read_bounded(value, 10, "a model")
+        assert file.read() == b"abc"
+    assert read_bounded(os.fsencode(path), 10) == b"abc"
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640, 0o755])

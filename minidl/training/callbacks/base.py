@@ -238,7 +238,8 @@ class TrainingRun:
         """
         if name not in self.metric_names:
             names = ", ".join(self.metric_names)
-            cure = ": pass fit(validation=(X, Y))" if name.startswith("val_") else ""
+            is_of_validation = str(name).startswith("val_")
+            cure = ": pass fit(validation=(X, Y))" if is_of_validation else ""
             rule = f"{type(callback).__name__} monitors {name!r}"
             raise ArgumentError(f"{rule}, but the history will have only {names}{cure}")
 

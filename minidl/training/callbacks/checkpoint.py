@@ -123,6 +123,8 @@ class Checkpoint(Callback):
         self.keep = keep
         self.monitor = monitor
         path = Path(path)
+        if not path.name:
+            raise ArgumentError(f"path must be that of a file, got {str(path)!r} in Checkpoint")
         self.path: Path | None = path
         self.best_path: Path | None = None
         if keep == "best":
@@ -138,10 +140,10 @@ class Checkpoint(Callback):
         if self.best_path:
             run.require_metric(self.monitor, self)
         self._reset()
-        self._check_distinct(run)
         check_savable(run)
         for path in self._paths():
             check_writable(path)
+        self._check_distinct(run)
         self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
 
     def _reset(self) -> None:

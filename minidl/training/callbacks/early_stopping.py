@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import ArgumentError
 from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
-from ...utils.validation import is_integer
+from ...utils.validation import at_least, check_number, integer_at_least
 from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun, check_monitor
 
@@ -69,15 +69,9 @@ class EarlyStopping(Callback):
         min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
-        if not is_integer(patience):
-            rule = "patience must be an integer >= 1"
-            raise ArgumentError(f"{rule}, got {patience!r} in EarlyStopping")
-        if not (math.isfinite(min_delta) and min_delta >= 0):
-            rule = "min_delta must be finite and >= 0"
-            raise ArgumentError(f"{rule}, got {min_delta} in EarlyStopping")
         self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
+        self.patience = check_number(patience, "patience", integer_at_least(1), self)
+        self.min_delta = check_number(min_delta, "min_delta", at_least(0), self)
         self.restore_best = restore_best
         self._reset()
 

@@ -179,6 +179,24 @@ def test_arguments_are_checked(arguments, message):
         Checkpoint("run.h5", **arguments)
 
 
+@pytest.mark.parametrize(
+    ("path", "keep", "error", "message"),
+    [
+        ("", "both", ArgumentError, r"path must be that of a file, got '\.' in Checkpoint"),
+        ("/", "last", ArgumentError, "path must be that of a file, got '/' in Checkpoint"),
+        ("a\0b.h5", "both", DataError, r"a\\x00b.h5: cannot be written, embedded null byte"),
+        ("x" * 255, "both", DataError, r"x\.best: cannot be written"),
+    ],
+    ids=["empty", "root", "null", "long"],
+)
+def test_a_path_that_cannot_be_is_refused_before_the_first_step(path, keep, error, message):
+    model = network()
+    before = model.parameters.theta.copy()
+    with pytest.raises(error, match=message):
+        fit(model, Checkpoint(path, keep=keep))
+    np.testing.assert_array_equal(model.parameters.theta, before)
+
+
 def test_monitoring_a_missing_metric_is_an_error(tmp_path):
     with pytest.raises(
         ArgumentError,

@@ -120,6 +120,7 @@ def test_the_best_validation_loss_is_restored():
 @pytest.mark.parametrize(
     ("monitor", "message"),
     [
+        (None, "EarlyStopping monitors None, but the history will have only loss, accuracy$"),
         (
             "val_loss",
             r"EarlyStopping monitors 'val_loss', but the history will have only loss, accuracy: "
@@ -145,7 +146,7 @@ def test_patience_must_be_an_integer_from_1(patience):
         EarlyStopping(patience=patience)
 
 
-@pytest.mark.parametrize("delta", [-0.1, np.nan, np.inf])
+@pytest.mark.parametrize("delta", [-0.1, np.nan, np.inf, None])
 def test_min_delta_must_be_finite_and_not_negative(delta):
     with pytest.raises(
         ArgumentError, match=f"min_delta must be finite and >= 0, got {delta} in EarlyStopping"
