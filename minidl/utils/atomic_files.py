@@ -144,7 +144,7 @@ def atomic_write(path: FilePath, content: bytes) -> Path:
         file is unchanged then, and no temporary file remains.
     """
     with _os_error_as_data_error(path):
-        target = Path(os.path.realpath(path))
+        target = real_path(path)
         mode = _existing_mode(target)
         remove_stale_temp_files(target.parent)
         for _ in range(_ATTEMPTS):
@@ -176,7 +176,7 @@ def check_writable(path: FilePath) -> None:
     """
     make_folder(Path(path).parent)
     with _os_error_as_data_error(path):
-        target = Path(os.path.realpath(path))
+        target = real_path(path)
         _existing_mode(target)
         _try_new_file(target.parent)
 
@@ -203,6 +203,12 @@ def check_folder(folder: FilePath) -> Path:
     with _os_error_as_data_error(folder):
         _try_new_file(Path(folder))
     return Path(folder)
+
+
+def real_path(path: FilePath) -> Path:
+    """Return the path without symbolic links; raise `DataError` if there is no such path."""
+    with _os_error_as_data_error(path):
+        return Path(os.path.realpath(path))
 
 
 def _try_new_file(folder: Path) -> None:
@@ -346,9 +352,9 @@ def _write_via_temporary(temporary: Path, target: Path, content: bytes, mode: in
     try:
         try:
             if _try_lock(handle) is False or not os.fstat(handle).st_nlink:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                return False
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary)  # an error if it cannot be removed: else each attempt
+                return False  # would leave a file
             remaining = memoryview(content)
             while remaining:
                 remaining = remaining[os.write(handle, remaining) :]
@@ -385,8 +391,13 @@ def _try_lock(handle: int) -> bool | None:
 def _remove_if_unlocked(path: Path) -> bool:
     handle = os.open(path, os.O_RDWR | _NONBLOCKING | getattr(os, "O_NOFOLLOW", 0))
     try:
+        status = os.fstat(handle)
         # A writer holds a lock. The path may also belong to a newer file by now.
-        if not _try_lock(handle) or not os.path.samestat(os.fstat(handle), os.lstat(path)):
+        if not (
+            stat.S_ISREG(status.st_mode)
+            and _try_lock(handle)
+            and os.path.samestat(status, os.lstat(path))
+        ):
             return False
         os.unlink(path)
         return True

@@ -117,7 +117,7 @@ def _files_of_array(bases: Sequence[Any]) -> Iterator[_SourceFile]:
     named: list[Any] = [b for b in bases if isinstance(b, np.memmap) and b.filename]
     if named:
         reference = weakref.ref(named[-1])
-        with suppress(FileNotFoundError):  # it has another name now
+        with suppress(OSError):  # it may have another name now
             yield _SourceFile(os.stat(named[-1].filename), lambda: reference() is not None)
             return
     address = bases[0].__array_interface__["data"][0]

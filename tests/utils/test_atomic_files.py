@@ -103,8 +103,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, 
 def test_an_impossible_path_is_a_data_error(path):
     with pytest.raises(DataError, match="must be readable"):
         read_bounded(path, 10)
-    with pytest.raises(DataError, match="cannot be written"):
-        atomic_write(path, b"1")
+    for write in (lambda path: atomic_write(path, b"1"), check_writable):
+        with pytest.raises(DataError, match="cannot be written"):
+            write(path)
 
 
 def test_the_number_of_an_open_file_is_no_path(tmp_path):
@@ -387,6 +388,16 @@ def test_files_of_the_user_are_not_removed(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(f"{prefix}{name}" for name in names)
     atomic_write(tmp_path / "a", b"1")
     assert len(os.listdir(tmp_path)) == len(names) + 1
+
+
+def test_only_files_are_removed(tmp_path):
+    """A name may be that of a temporary file, but minidl makes neither pipes nor links."""
+    prefix = atomic_files._temp_prefix()
+    os.mkfifo(tmp_path / f"{prefix}1-0.part")
+    (tmp_path / f"{prefix}2-0.part").mkdir()
+    (tmp_path / f"{prefix}3-0.part").symlink_to("nowhere")
+    assert remove_stale_temp_files(tmp_path) == []
+    assert len(os.listdir(tmp_path)) == 3
     assert remove_stale_temp_files(tmp_path) == []
 
 
@@ -406,6 +417,15 @@ def test_a_lock_or_a_name_that_never_comes_is_an_error(tmp_path, monkeypatch, fa
         atomic_write(tmp_path / "a", b"1")
     assert len(calls) == 1000
     assert os.listdir(tmp_path) == []
+
+
+def test_a_temporary_file_that_cannot_be_locked_or_removed_is_the_only_one(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", failing(errno.EWOULDBLOCK))
+        patched.setattr(os, "unlink", failing(errno.EPERM))
+        with pytest.raises(DataError, match="a: cannot be written, Operation not permitted"):
+            atomic_write(tmp_path / "a", b"1")
+    assert len(os.listdir(tmp_path)) == 1
 
 
 def test_no_name_of_a_temporary_file_is_used_twice(tmp_path, monkeypatch):

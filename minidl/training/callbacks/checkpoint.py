@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError
-from ...utils.atomic_files import FilePath, check_writable
+from ...utils.atomic_files import FilePath, check_writable, real_path
 from ...utils.foreign_words import explain_arguments
 from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
@@ -160,9 +159,9 @@ class Checkpoint(Callback):
     def _check_distinct(self, run: TrainingRun) -> None:
         """Raise `ArgumentError` if another `Checkpoint` would replace a file of this one."""
         others = [other for other in run.callbacks if isinstance(other, Checkpoint)]
-        paths = [os.path.realpath(path) for other in others for path in other._paths()]
+        paths = [real_path(path) for other in others for path in other._paths()]
         for path in self._paths():
-            if paths.count(os.path.realpath(path)) > 1:
+            if paths.count(real_path(path)) > 1:
                 rule = "each Checkpoint must have files of its own"
                 raise ArgumentError(f"{rule}, got {path} twice in callbacks: choose another name")
 

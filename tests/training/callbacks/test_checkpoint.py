@@ -463,6 +463,11 @@ def test_a_checkpoint_without_memory_may_be_missing_when_resuming(tmp_path):
         fit(network(), epochs=3, resume=tmp_path / "last.h5")
 
 
+def test_an_impossible_path_is_a_data_error():
+    with pytest.raises(DataError, match="cannot be written, embedded null"):
+        fit(network(), Checkpoint("a\0b"))
+
+
 @pytest.mark.parametrize("names", [("a.h5", "a.h5"), ("a.h5", "link.h5"), ("a.best.h5", "a.h5")])
 def test_two_checkpoints_do_not_share_a_file(tmp_path, names):
     (tmp_path / "link.h5").symlink_to("a.h5")
