@@ -23,10 +23,11 @@ from .. import (
 )
 from ..escaping import shortened
 from ..training.callbacks.base import TrainingRun
-from ..utils.atomic_files import atomic_write, check_folder
+from ..utils.atomic_files import atomic_write
 from .common import add_command, to_json
 from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
 from .model_options import add_model_options, build_model, make_optimizer, network_shape
+from .output_folder import MODEL, RESULTS, check_output_folder
 from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
 from .streams import show
@@ -132,7 +133,7 @@ def train(options: argparse.Namespace) -> int:
     model = build_model(options, n_features, dataset.n_outputs)
     optimizer = make_optimizer(options, n_train)
     if options.out is not None:
-        check_folder(options.out)  # fails before the training
+        check_output_folder(options)  # fails before the training
     if not options.json:
         show(*_plan(options, dataset, model, optimizer))
     best = _fit(options, dataset, model, optimizer)
@@ -142,8 +143,8 @@ def train(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt
     results = _results(options, dataset, model, best, interrupted=interrupted)
     if options.out is not None:  # before anything else that could fail
-        model.save(options.out / "model.h5")
-        atomic_write(options.out / "results.json", f"{to_json(results)}\n".encode())
+        model.save(options.out / MODEL)
+        atomic_write(options.out / RESULTS, f"{to_json(results)}\n".encode())
     if options.json:
         show(*to_json(results).splitlines())
     else:
@@ -153,7 +154,7 @@ def train(options: argparse.Namespace) -> int:
         written = write_figures(options.out, train_figures(model, best.history, dataset))
         status = written.status
         if not options.json:
-            names = ["model.h5", "results.json", *written.names]
+            names = [MODEL, RESULTS, *written.names]
             show(f"wrote {', '.join(names)} in {options.out}")
     if interrupted:
         raise KeyboardInterrupt
