@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import numpy as np
+
 from .. import ShapeError
 from .argument_types import SEED
 from .common import add_command, add_model_file, emit, load_model
@@ -52,7 +54,8 @@ def evaluate(options: argparse.Namespace) -> int:
     model = load_model(options)
     dataset = load_dataset(options)
     X_test, _ = dataset.test
-    n_outputs = model.predict(X_test[:1]).shape[1]
+    with np.errstate(over="ignore", invalid="ignore"):  # `measure` tells what is not finite
+        n_outputs = model.predict(X_test[:1]).shape[1]
     if n_outputs != dataset.n_outputs or not model.loss.is_classification:
         raise ShapeError(
             f"{options.model}: must predict the {len(dataset.classes)} classes of "

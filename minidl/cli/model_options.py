@@ -32,6 +32,7 @@ from .. import (
     schedules,
 )
 from ..layers import Activation
+from ..layers.tree import named_modules
 from ..utils.parts import parts_by_option
 from .argument_types import (
     FRACTION,
@@ -313,12 +314,13 @@ def network_shape(model: Sequential) -> str:
     Parameters
     ----------
     model : Sequential
-        A model with at least one `Linear` layer.
+        A model.
 
     Returns
     -------
     str
-        The number of inputs and the width of each linear layer, such as "2-16-1".
+        The number of inputs and the width of each linear layer, at any depth, such as "2-16-1"; the
+        number of layers if none is linear.
 
     Examples
     --------
@@ -326,7 +328,10 @@ def network_shape(model: Sequential) -> str:
     >>> network_shape(Sequential([Linear(4, 3), Linear(3, 1)], loss=MeanSquaredError()))
     '4-3-1'
     """
-    linear_layers = [layer for layer in model.layers if isinstance(layer, Linear)]
+    modules = (module for _, module in named_modules(model.layers))
+    linear_layers = [module for module in modules if isinstance(module, Linear)]
+    if not linear_layers:
+        return f"{len(model.layers)} layers"
     widths = [linear_layers[0].weight.shape[1]]
     widths += [layer.weight.shape[0] for layer in linear_layers]
     return "-".join(map(str, widths))

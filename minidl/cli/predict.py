@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import DataError, Sequential, ShapeError
+from .. import ArgumentError, DataError, NonFiniteError, Sequential, ShapeError
 from ..data import read_image
 from ..data.synthetic_images import CAT_CLASSES
 from .common import add_command, add_model_file, emit, load_model
@@ -51,6 +51,11 @@ def predict(options: argparse.Namespace) -> int:
       minidl predict results/cats/model.h5 my_cat.jpg holidays/*.png
     """
     model = load_model(options)
+    if not model.loss.is_classification:
+        raise ArgumentError(
+            f"{options.model}: must be a network that predicts classes, found the loss "
+            f"{model.loss}: train it under a cross-entropy loss"
+        )
     predictions: list[dict[str, Any]] = []
     for path in options.images:
         try:
@@ -70,7 +75,14 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def _predict_image(model: Sequential, path: Path) -> dict[str, Any]:
-    output = model.predict(read_image(path).reshape(1, -1) / 255.0)[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        output = model.predict(read_image(path).reshape(1, -1) / 255.0)[0]
+    invalid = output[~np.isfinite(output)]
+    if len(invalid):
+        raise NonFiniteError(
+            f"the network must give finite numbers, but gives {invalid[0]} for {path}: "
+            "train it with a smaller --learning-rate"
+        )
     is_cat_network = len(output) == 1
     probabilities = [1 - output[0], output[0]] if is_cat_network else output
     label = int(np.argmax(probabilities))

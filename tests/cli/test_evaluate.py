@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minidl import Linear, MeanSquaredError, Sequential
+from minidl import BinaryCrossEntropy, Linear, MeanSquaredError, Sequential, Sigmoid
 from minidl.cli import main
 
 
@@ -47,6 +47,16 @@ def test_a_network_without_classes_is_refused(tmp_path, capsys):
     path = Sequential([Linear(2, 1)], loss=MeanSquaredError()).save(tmp_path / "model.h5")
     assert main(["evaluate", str(path), "moons"]) == 1
     assert "classes of moons" in capsys.readouterr().err
+
+
+def test_numbers_that_are_not_finite_are_no_scores(tmp_path, capsys):
+    """Warnings are errors in tests."""
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    model.parameters.theta = [3e38, -3e38, 3e38]
+    assert main(["evaluate", str(model.save(tmp_path / "model.h5")), "moons"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minidl evaluate: the network must give finite numbers")
 
 
 def test_a_missing_network_is_named(tmp_path, capsys):

@@ -10,11 +10,15 @@ from minidl import (
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Chain,
     Dropout,
     Linear,
+    MeanSquaredError,
     ReLU,
+    Sequential,
     Sigmoid,
     Softmax,
+    Tanh,
 )
 from minidl.cli.model_options import (
     OPTIMIZERS,
@@ -71,6 +75,12 @@ def test_two_classes_end_in_a_sigmoid_and_more_in_a_softmax():
     assert type(model.layers[-1]) is Softmax
     assert type(model.loss) is CategoricalCrossEntropy
     assert network_shape(model) == "3-4-5"
+
+
+def test_the_shape_of_networks_of_other_layers():
+    inner = Sequential([Chain(Linear(2, 3), ReLU()), Linear(3, 1)], loss=MeanSquaredError())
+    assert network_shape(inner) == "2-3-1"
+    assert network_shape(Sequential([ReLU(), Tanh()], loss=MeanSquaredError())) == "2 layers"
 
 
 def test_the_warm_up_must_be_shorter_than_the_training():

@@ -9,6 +9,7 @@ from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Linear,
+    MeanSquaredError,
     Sequential,
     Sigmoid,
     Softmax,
@@ -68,6 +69,24 @@ def test_a_bad_image_is_reported_and_the_others_are_classified(light, images, tm
     out, err = capsys.readouterr()
     assert "bad.png" in err
     assert len(out.splitlines()) == 3
+
+
+def test_numbers_that_are_not_finite_are_no_prediction(light, images, tmp_path, capsys):
+    model = Sequential.load(light)
+    model.layers[0].weight.value[:, ::2] = 3e38
+    model.layers[0].weight.value[:, 1::2] = -3e38
+    path = str(model.save(tmp_path / "model.h5"))
+    assert main(["predict", path, images[1], "--json"]) == 1
+    problem = f"must give finite numbers, but gives nan for {images[1]}: train it with"
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert problem in err
+
+
+def test_a_network_without_classes_is_refused(images, tmp_path, capsys):
+    model = Sequential([Linear(12288, 1)], loss=MeanSquaredError())
+    assert main(["predict", str(model.save(tmp_path / "model.h5")), *images]) == 1
+    assert "predicts classes, found the loss MeanSquaredError()" in capsys.readouterr().err
 
 
 def test_a_network_for_other_data_is_refused(tmp_path, images, capsys):
