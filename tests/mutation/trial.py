@@ -1,6 +1,7 @@
 """Runs tests on a copy of the tree in which one file is changed."""
 
 import ast
+import importlib.util
 import os
 import resource
 import shutil
@@ -35,7 +36,8 @@ def changed_file(tree, path, changed):
     def write(content):
         file.write_bytes(content)
         # Python compares time and size only: a change within a second would run what was compiled.
-        for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled_files = Path(importlib.util.cache_from_source(file)).parent
+        for compiled in compiled_files.glob(f"{file.stem}.*"):
             compiled.unlink()
 
     write(changed.encode())
