@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from functools import cache
-from itertools import zip_longest
 from pathlib import Path
 
 import h5py
@@ -59,24 +58,23 @@ def names_of_tests(name):
     return {node.name for node in body if isinstance(node, ast.FunctionDef)}
 
 
-def problem(line):
-    """Return what is wrong with a line of the table, which names a test or says why there is none.
-
-    The reason is for what no test can hold: it begins with "no promise: ".
-    """
+def is_right(line):
+    """Return whether a line of the table names a test, or says why there can be none."""
     file, _, test = line.partition("::")
     exists = test.startswith("test_") and test in names_of_tests(file)
-    return None if exists or line.startswith("no promise: ") else f"there is no {line}"
+    return exists or line.startswith("no promise: ")
 
 
 def test_each_sentence_has_its_tests():
-    problems = []
-    for sentence, (beginning, lines) in zip_longest(sentences(), promises(), fillvalue=("", [])):
-        found = [problem(line) for line in lines] or ["no test holds it"]
-        if not sentence or not beginning or not sentence.startswith(beginning):
-            found = [f"the page has here: {sentence or 'nothing'}"]
-        problems += [f"{beginning or 'nothing'}: {each}" for each in found if each]
-    assert not problems, "in file_format_promises.txt:\n" + "\n".join(problems[:9])
+    rows = dict(promises())
+    found = {text: [row for row in rows if text.startswith(row)] for text in sentences()}
+    problems = [f"one row must begin as: {text}" for text in found if len(found[text]) != 1]
+    used = [row for each in found.values() for row in each]
+    problems += [f"the page lacks: {row}" for row in rows if row not in used]
+    problems += [f"no tests: {row}" for row in rows if not rows[row]]
+    problems += [f"not there: {line}" for row in rows for line in rows[row] if not is_right(line)]
+    assert not problems, "\n".join(["see file_format_promises.txt", *problems])
+    assert used == list(rows), "the rows must be in the order of the page"
 
 
 class RunningMean(Layer):

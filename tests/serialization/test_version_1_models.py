@@ -48,6 +48,15 @@ def users(name):
     return type(name, (Layer,), {})
 
 
+def test_the_names_of_then_never_change():
+    assert {
+        *("Dropout", "Flatten", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"),
+        *("BinaryCrossEntropy", "CategoricalCrossEntropy", "MeanSquaredError"),
+        *("SigmoidCrossEntropy", "SoftmaxCrossEntropy", "L1", "L2"),
+    } == NAMES
+    assert {"ELU", "Huber"} == AMBIGUOUS_NAMES
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_name_of_then_is_minidls_whatever_custom_has(name):
     assert name in MODEL_CLASSES
