@@ -26,6 +26,8 @@ from minidl import (
 )
 from minidl.data import load_cats, planar
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 FIGURES = read_reference("course_figures.json")
 
 

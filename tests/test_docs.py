@@ -15,6 +15,8 @@ from pages import code_blocks, run_python
 import minidl
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 LANGUAGES = {"python", "text", "sh", "json", "{eval-rst}", "{include}", "{toctree}"}

@@ -31,6 +31,8 @@ from minidl import (
 from minidl.data import planar
 from minidl.utils.random import get_rng_state
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 COUNT = int(os.environ.get("MINIDL_RANDOM_STOPS", "5"))
 FIRST = int(os.environ.get("MINIDL_RANDOM_STOPS_FROM", "0"))
 each_stop = pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))

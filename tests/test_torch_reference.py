@@ -7,6 +7,8 @@ from helpers import in_dtype, read_reference
 import minidl
 from minidl import Callback
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 REFERENCE = read_reference("reference/torch_reference.json")
 NETS = REFERENCE["nets"]
 PUBLIC_NAMES = {name: getattr(minidl, name) for name in minidl.__all__}

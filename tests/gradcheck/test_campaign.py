@@ -17,6 +17,8 @@ from rounding_tape import ROUND, UNIT, to_bfloat16
 
 from minidl import check_gradients
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 COUNT = int(os.environ.get("MINIDL_CAMPAIGN", "0"))
 MODELS = {"float64": range(10, 13), "float32": range(14, 17)}
 COUNTS = {"float64": 8, "float32": 2, "bfloat16": 1, "float16": 1}

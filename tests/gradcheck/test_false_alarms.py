@@ -17,6 +17,8 @@ from random_nets import random_net
 from minidl.errors import NonFiniteError
 from minidl.gradcheck import GradientChecker
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "200"))
 NET_COUNT = int(os.environ.get("MINIDL_FALSE_ALARMS", "15"))
 FIRST = int(os.environ.get("MINIDL_FALSE_ALARMS_FROM", "0"))

@@ -5,6 +5,8 @@ import importlib
 import pytest
 from mutations import EQUIVALENT, TARGETS, mutants, verdict
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 ALL = list(mutants())
 
 

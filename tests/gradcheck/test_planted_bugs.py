@@ -5,6 +5,8 @@ from planted_bugs import BUGS, RIGHT, examine
 
 from minidl.gradcheck import GradientChecker
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 # Detected and located, but the cause is unknown or a formula that happens to be equal.
 UNNAMED = {"a layer skipped on the way back", "tied weight: the first use forgotten"}
 

@@ -6,6 +6,8 @@ from precision_functions import functions
 from precision_tables import MISTAKES, check, line, table
 from rounded_tape import ROUND, in_precision
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 NAMES = list(functions(0))
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from minidl.gradcheck.report.report import GradientError
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 
 def resolutions(report):
     """Return the resolutions of the checks that compare derivatives."""

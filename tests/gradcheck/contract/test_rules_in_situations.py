@@ -20,6 +20,8 @@ from minidl import (
 from minidl.gradcheck.contract.layer_rules import LAYER_RULES
 from minidl.testing import check_layer
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 RNG = np.random.default_rng(0)
 ROWS = RNG.standard_normal((3, 2))
 SEQUENCES = RNG.standard_normal((2, 3, 2))

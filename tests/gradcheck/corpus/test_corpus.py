@@ -10,6 +10,8 @@ from .outcome import SEEN, outcome
 from .repaired import is_repaired
 from .truth import analytic, cotangents, numeric, relative_sizes
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 CASES = all_cases()
 each_case = pytest.mark.parametrize("case", CASES, ids=[f"{c.field}-{c.name}" for c in CASES])
 

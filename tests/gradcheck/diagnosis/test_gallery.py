@@ -15,6 +15,8 @@ from minidl.gradcheck.diagnosis.loss_candidates import LOSS_MISTAKES, MEAN_LOSS_
 from minidl.gradcheck.diagnosis.patterns import ALL_PATTERNS
 from minidl.gradcheck.diagnosis.penalty_candidates import OTHER_PENALTIES
 
+pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured elsewhere
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "gallery.md"
 LISTED = PAGE.read_text(encoding="utf-8").partition("## All diagnoses")[2].splitlines()
 MISTAKES = [
