@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import ArgumentError
 from ..escaping import escaped
@@ -21,7 +21,8 @@ class History:
     The names are "loss" and, for classifications, "accuracy", means over the examples of an epoch
     before each update, with penalties and dropout; with a validation set "val_loss" and
     "val_accuracy", evaluated after the epoch, without both; with a schedule "learning_rate", that
-    of the last step of the epoch; and the `extra_metrics` of callbacks.
+    of the last step of the epoch; and the `extra_metrics` of callbacks, NaN in epochs in which a
+    callback has added none.
 
     Attributes
     ----------
@@ -60,6 +61,20 @@ class History:
         """
         for name, value in metrics.items():
             self.columns.setdefault(name, []).append(value)
+
+    def fill(self, names: Iterable[str], epochs: int) -> None:
+        """Append NaN where there are fewer numbers than epochs: what a callback has not measured.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The metrics.
+        epochs : int
+            The number of epochs.
+        """
+        for name in names if epochs else ():
+            column = self.columns.setdefault(name, [])
+            column += [math.nan] * (epochs - len(column))
 
     @property
     def loss(self) -> list[float]:

@@ -182,8 +182,10 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
         # Before the callbacks: a checkpoint saves what the schedule has observed.
         schedule.observe(run.history)
     run.epoch_ended = True
+    run.history.fill(run.metric_names, run.epoch - 1)
     for observer in run.callbacks:
         observer.on_epoch_end(run)
+    run.history.fill(run.metric_names, run.epoch)
 
 
 def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:

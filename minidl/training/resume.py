@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -163,14 +164,25 @@ def capture_state(run: TrainingRun, *, starting: bool = False) -> dict[str, Any]
         "minibatches": run.minibatches.state(),
         "rng_states": [get_rng_state(rng) for rng in layer_rngs(run)],
         "epoch_sums": {name: getattr(run, name) for name in EPOCH_SUMS},
-        "history": {
-            name: np.array(column, np.float64) for name, column in run.history.columns.items()
-        },
+        "history": dict(_history_columns(run)),
         "callbacks": _with_state(states),
         "seconds": time.perf_counter() - run.start_time,
         "stopped": run.stopped,
         "stop_immediately": run.stop_immediately,
     }
+
+
+def _history_columns(run: TrainingRun) -> Iterator[tuple[str, Array]]:
+    """Yield the columns of the history; raise `ArgumentError` if one could not be resumed."""
+    epochs = run.history.epochs
+    for name, column in run.history.columns.items():
+        if name not in run.metric_names:
+            rule = "what a callback adds to the history must be in its extra_metrics"
+            raise ArgumentError(f"{rule}, got {name!r}: add the name")
+        if len(column) != epochs or not all(isinstance(value, Real) for value in column):
+            rule = "a column of the history must have one number per epoch"
+            raise ArgumentError(f"{rule}, got {column[-1]!r} as number {len(column)} of {name!r}")
+        yield name, np.array(column, np.float64)
 
 
 def _callback_state(callback: Callback, starting: bool) -> dict[str, Any]:

@@ -52,6 +52,19 @@ def test_a_csv_file_is_standardized_by_its_training_rows(tmp_path):
     assert (len(X), len(dataset.test[0])) == (40, 10)
 
 
+@pytest.mark.parametrize("unit", ["e-319", "e-200", "e200", "e307"])
+def test_a_csv_file_in_any_unit_is_the_same_set(tmp_path, unit):
+    """The squares of these numbers are infinite, or 0."""
+    sets = []
+    for name, end in (("plain.csv", ""), ("other.csv", unit)):
+        rows = "".join(f"{i % 7}{end},{2 - i % 5}{end},{i % 2}\n" for i in range(40))
+        (tmp_path / name).write_text(rows)
+        sets.append(load_dataset(parse(str(tmp_path / name))))
+    tolerance = 1e-3 if unit == "e-319" else 1e-12  # such numbers have few digits
+    np.testing.assert_allclose(sets[0].train[0], sets[1].train[0], atol=tolerance)
+    np.testing.assert_allclose(sets[0].test[0], sets[1].test[0], atol=tolerance)
+
+
 def test_options_of_another_dataset_are_refused():
     assert incompatible_option(parse("moons", "--points", 50)) is None
     message = incompatible_option(parse("moons", "--data", "x"))

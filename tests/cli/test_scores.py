@@ -98,6 +98,8 @@ def test_large_losses_keep_their_columns_apart():
     lines = score_lines({**scores_of(loss=366805472.0), "confusion": [[1, 0], [0, 1]]})
     assert lines[3].split() == ["loss", "3.7e+08", "3.7e+08"]
     assert len({len(line) for line in lines[1:4]}) == 1
+    lines = score_lines({**scores_of(loss=4e148), "confusion": [[1, 0], [0, 1]]})
+    assert lines[3].split() == ["loss", "4.0e+148", "4.0e+148"]
     for loss, text in ((999.94, "999.940"), (1000.0, "1.0e+03")):
         lines = score_lines({**scores_of(loss=loss), "confusion": [[1, 0], [0, 1]]})
         assert lines[3].split() == ["loss", text, text]

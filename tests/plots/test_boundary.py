@@ -73,6 +73,18 @@ def test_decision_boundary_of_a_model_that_always_predicts_the_same():
     assert pixels(axes).std() > 0.05
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-40, 1e20])
+@pytest.mark.parametrize("spread", [0.0, 1e-12, 1e-3])
+def test_the_points_of_the_grid_differ(size, spread):
+    """Matplotlib would warn if they did not."""
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
+    points = size * (1 + spread * np.eye(2))
+    mesh, *_ = plots.decision_boundary(model, points, [0, 1]).collections
+    x, y = mesh.get_coordinates()[0, :, 0], mesh.get_coordinates()[:, 0, 1]
+    assert np.all(np.diff(x) > 0)
+    assert np.all(np.diff(y) > 0)
+
+
 def test_decision_boundary_of_three_classes():
     axes = plots.decision_boundary(
         classifier([[1, 0], [-1, 0.5], [0, -2]], outputs=3), X, [0, 1, 2, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 from ...errors import DataError
@@ -58,32 +59,26 @@ class CSVLog(Callback):
 
     def on_train_begin(self, run: TrainingRun) -> None:
         check_writable(self.path)
-        # Completed epochs before the first value of each column; empty until the file is written.
-        self._offsets: list[int] = []
+        self._is_written = False
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         columns = [run.history.columns.get(name, []) for name in run.metric_names]
-        is_new = not self._offsets
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if is_new:
-            # When training is resumed with another callback, its column begins later.
-            self._offsets = [run.epoch - len(column) if run.epoch > 1 else 0 for column in columns]
+        if not self._is_written:
             writer.writerow(["epoch", *map(escaped, run.metric_names)])
-        for epoch in range(1 if is_new else run.epoch, run.epoch + 1):
-            writer.writerow([epoch, *self._cells(columns, epoch)])
+        for epoch in range(run.epoch if self._is_written else 1, run.epoch + 1):
+            # What a callback has not measured in this epoch is not there yet.
+            numbers = (
+                column[epoch - 1] if epoch <= len(column) else math.nan for column in columns
+            )
+            writer.writerow([epoch, *numbers])
         content = text.getvalue().encode()
-        if is_new:
-            atomic_write(self.path, content)
-        else:
+        if self._is_written:
             self._append(content)
-
-    def _cells(self, columns: list[list[float]], epoch: int) -> list[float | str]:
-        cells: list[float | str] = []
-        for column, offset in zip(columns, self._offsets, strict=True):
-            i = epoch - 1 - offset
-            cells.append(column[i] if 0 <= i < len(column) else "")
-        return cells
+        else:
+            atomic_write(self.path, content)
+            self._is_written = True
 
     def _append(self, content: bytes) -> None:
         try:

@@ -59,9 +59,9 @@ class TensorBoardLog(Callback):
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         for name in run.metric_names:
-            values = run.history.columns.get(name)
-            if not values:
-                continue
+            values = run.history.columns.get(name, [])
+            if len(values) < run.epoch:
+                continue  # not measured in this epoch
             subset = _subset(name)
             if subset not in self._writers:
                 self._writers[subset] = self._open(self.folder / subset, run.epoch)
