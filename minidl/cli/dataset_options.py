@@ -209,6 +209,10 @@ def _load_csv(name: str, seed: int) -> LoadedDataset:
     X, labels, classes = read_csv(Path(name))
     train, test = train_validation_split(X, labels, validation_fraction=0.2, seed=seed)
     del X  # the splits are copies, and the set may be large
+    # Powers of two change no digits, but let the square of any number be one.
+    largest = np.maximum(train[0].max(axis=0), -train[0].min(axis=0))
+    for rows in (train[0], test[0]):
+        np.ldexp(rows, -np.frexp(largest)[1], out=rows)
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     deviation[deviation == 0] = 1
     dtype = np.float64 if len(classes) == 2 else np.int64

@@ -140,4 +140,4 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
 def _score_line(label: str, train: Any, test: Any, precision: str = ".3f") -> str:
     if precision and max(train, test) >= MAX_FIXED:
         precision = ".1e"
-    return f"{label:{LABEL_WIDTH}}{train:>7{precision}}{test:>8{precision}}"
+    return f"{label:{LABEL_WIDTH}}{train:>7{precision}} {test:>7{precision}}"

@@ -17,6 +17,8 @@ from .labels import check_class_names
 
 GRID_POINTS = 250  # along each side of the plane
 LONG_NAME = 14  # characters, of which three do not fit side by side
+NARROW = 1e-6  # as a fraction of the numbers: the points of the grid must differ
+SMALLEST = 1e-30
 MARKERS = "o^sDvP*X"
 
 
@@ -120,7 +122,9 @@ def _draw_regions(axes: Any, model: Sequential, points: Array, n_classes: int) -
     from matplotlib.colors import ListedColormap
 
     low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.1 * np.where(high > low, high - low, 1.0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    is_wide = high - low > np.maximum(NARROW * size, SMALLEST)
+    margin = 0.1 * np.where(is_wide, high - low, np.maximum(size, 1.0))
     low, high = low - margin, high + margin
     high[1] += 1.5 * margin[1]  # for the legend
     x, y = np.linspace(low, high, GRID_POINTS).T
