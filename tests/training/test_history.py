@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from minidl import ArgumentError, History
@@ -21,6 +23,17 @@ def test_columns_grow_by_rows():
     assert list(made) == list(FULL)
     assert "val_loss" in made
     assert "accuracy" not in made
+
+
+def test_what_was_not_measured_is_filled_with_nan():
+    made = history(loss=[1.0, 2.0], late=[3.0, 4.0])
+    made.fill(["loss", "late", "never"], 0)
+    assert list(made) == ["loss", "late"]
+    made.fill(["late", "never"], 3)
+    assert made.loss == [1.0, 2.0]
+    assert made["late"][:2] == [3.0, 4.0]
+    assert list(map(math.isnan, made["late"] + made["never"])) == [False, False, *[True] * 4]
+    assert made.best_epoch("late") == 1
 
 
 def test_a_history_has_no_length_as_it_has_epochs_and_columns():

@@ -434,6 +434,27 @@ def test_an_impossible_optimizer_state_is_refused(tmp_path, monkeypatch, steps):
     assert model.parameters.theta.tobytes() == before
 
 
+@pytest.mark.parametrize(
+    ("names", "added", "message"),
+    [
+        ((), [1.0], r"must be in its extra_metrics, got 'size': add the name"),
+        (("size",), [1.0, 2.0], r"one number per epoch, got 2\.0 as number 2 of 'size'"),
+        (("size",), ["large"], r"one number per epoch, got 'large' as number 1 of 'size'"),
+    ],
+)
+def test_a_history_that_could_not_be_resumed_is_not_saved(tmp_path, names, added, message):
+    class Adds(Callback):
+        extra_metrics = names
+
+        def on_epoch_end(self, run):
+            for value in added:
+                run.history.add({"size": value})
+
+    with pytest.raises(ArgumentError, match=message):
+        fit(network(), Adds(), Checkpoint(tmp_path / "run.h5"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_callback_that_cannot_restore_its_state_is_an_error_and_nothing_changes(tmp_path):
     class WithoutRestore(Callback):
         def state(self):

@@ -146,10 +146,26 @@ def test_a_resumed_training_has_the_log_and_the_parameters_of_one_that_never_sto
     assert rest["optimizer"].step_count == whole["optimizer"].step_count == 15
 
 
-def test_a_column_added_when_resuming_begins_with_empty_cells(tmp_path):
-    log_training(Checkpoint(tmp_path / "run.h5"), epochs=2)
-    log_training(CSVLog(tmp_path / "log.csv"), SquaredEpoch(), resume=tmp_path / "run.h5", epochs=4)
-    assert [row["squared, by epoch"] for row in table(tmp_path / "log.csv")] == ["", "", "9", "16"]
+def test_a_column_added_when_resuming_begins_with_nan_and_is_resumed_again(tmp_path):
+    path, log = tmp_path / "run.h5", CSVLog(tmp_path / "log.csv")
+    log_training(Checkpoint(path), epochs=2)
+    for epochs in (4, 5):
+        log_training(log, SquaredEpoch(), Checkpoint(path), resume=path, epochs=epochs)
+    numbers = [row["squared, by epoch"] for row in table(log.path)]
+    assert numbers == ["nan", "nan", "9.0", "16.0", "25"]
+
+
+def test_an_epoch_in_which_a_callback_measures_nothing_has_nan(tmp_path):
+    class Sometimes(SquaredEpoch):
+        def on_epoch_end(self, run):
+            if run.epoch % 2 == 0:
+                super().on_epoch_end(run)
+
+    log = CSVLog(tmp_path / "log.csv")
+    history = log_training(log, Sometimes(), epochs=5)
+    expected = ["nan", "4", "nan", "16", "nan"]
+    assert [row["squared, by epoch"] for row in table(log.path)] == expected
+    assert list(map(str, history["squared, by epoch"])) == expected
 
 
 @pytest.mark.parametrize("kind", [CSVLog, TensorBoardLog])

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from callback_training import SCHEDULE, InterruptAt, log_training
+from callback_training import SCHEDULE, InterruptAt, SquaredEpoch, log_training
 
 from minidl import Adam, Checkpoint, MissingDependencyError, TensorBoardLog
 
@@ -45,6 +45,19 @@ def expected(history):
         for name in history
         for epoch, value in enumerate(history[name], start=1)
     }
+
+
+def test_an_epoch_in_which_a_callback_measures_nothing_has_no_point(tmp_path):
+    pytest.importorskip("tensorboardX")
+
+    class Sometimes(SquaredEpoch):
+        def on_epoch_end(self, run):
+            if run.epoch == 2:
+                super().on_epoch_end(run)
+
+    log_training(TensorBoardLog(tmp_path), Sometimes(), epochs=3)
+    points = [(name[:7], epoch, value) for (_, name, epoch), value in shown(tmp_path).items()]
+    assert [point for point in points if point[0] == "squared"] == [("squared", 2, 4)]
 
 
 def test_training_and_validation_are_two_runs(tmp_path):
