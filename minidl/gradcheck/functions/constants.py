@@ -47,6 +47,14 @@ SIDES_STEP = 1e-170
 """The complex step that compares the sides of kinks where all elements move: its square vanishes,
 so that the product of two moved numbers does not decide on which side of a kink zero is."""
 
+BESIDE_KINK = 2.0**-44
+"""How far beside a kink, relative to max(1, size of the element), the complex step is taken: slopes
+hardly change on the way."""
+
+BESIDE_AGREEMENT = 1e-6
+"""The part of a one-sided slope within which that of the complex step is the same one: differences
+over 2**-20 are known to 1e-9 where numbers of 10 are rounded inside."""
+
 MAX_VAIN_SEARCHES = 16
 """The search for kinks ends after this number of failed elements in a row without one."""
 

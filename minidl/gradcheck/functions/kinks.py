@@ -21,10 +21,18 @@ from ..constants import (
     SIDES_AGREEMENT,
     SIDES_AGREEMENT_ELEMENT,
 )
-from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme, values_at
+from ..numeric.differences import (
+    ComplexStep,
+    NotComplexSafe,
+    RichardsonDifference,
+    Scheme,
+    values_at,
+)
 from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square
 from .constants import (
+    BESIDE_AGREEMENT,
+    BESIDE_KINK,
     KINK_SEARCH_BOUND,
     MAX_BAR_RICHARDSON,
     MAX_REFINED,
@@ -143,13 +151,36 @@ def accept_kinks(cost: CostFunction, numeric: NumericGradient, failed: list[int]
         slopes = one_sided_slopes(cost, index)
         if slopes:
             any_kink, vain = True, 0
-            numeric.allow_between(index, slopes.left, slopes.right, numeric.value[index])
+            beside = _slopes_beside(cost, index, slopes)
+            numeric.allow_between(index, slopes.left, slopes.right, numeric.value[index], *beside)
             numeric.error[index] += slopes.error
         else:
             vain += 1
             if vain > MAX_VAIN_SEARCHES:
                 break
     return any_kink
+
+
+def _slopes_beside(cost: CostFunction, index: int, sides: OneSidedSlopes) -> list[float]:
+    """Return the slopes just beside a kink, by the complex step, that confirm the one-sided ones.
+
+    Those are differences of the cost, in which numbers that are larger than it may be rounded.
+    """
+    theta = cost.arrays["complex"]
+    original = theta[index]
+    distance = BESIDE_KINK * max(1.0, abs(original))
+    found = []
+    try:
+        for side, slope in ((-distance, sides.left), (distance, sides.right)):
+            theta[index] = original + side
+            exact, _ = cost.slope(ComplexStep(), index, 1.0)
+            if abs(exact - slope) <= sides.error + BESIDE_AGREEMENT * abs(slope):
+                found.append(exact)
+    except NotComplexSafe:
+        return []
+    finally:
+        theta[index] = original
+    return found
 
 
 def accept_kinks_within_step(

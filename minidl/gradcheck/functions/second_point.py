@@ -58,9 +58,11 @@ class SecondPoint:
     ) -> None:
         self._cost, self._gradient, self._rng = cost, gradient, rng
         self._exact = exact
-        self._bits = significant_bits(gradient.value) or FULL_BITS
         self._origin = cost.theta.copy()
         self.nearby = self._first_nearby()
+        nearby = self.nearby.gradient if self.nearby else gradient.value
+        # Zeros tell no format: then the gradient nearby does.
+        self._bits = significant_bits(gradient.value) or significant_bits(nearby) or FULL_BITS
 
     def _first_nearby(self) -> NearbyGradient | None:
         """Return the farthest point at which the cost and its gradient are finite."""
@@ -145,7 +147,8 @@ class SecondPoint:
         with self._moved_to(point.theta):
             for number in numbers:
                 tolerance = NEARBY_AGREEMENT if self._exact else NEARBY_AGREEMENT_COARSE
-                tolerance = max(tolerance, NEARBY_BOUNDS * resolutions[number])
+                rounding = 2.0**-self._bits
+                tolerance = max(tolerance, NEARBY_BOUNDS * max(rounding, resolutions[number]))
                 if self._is_wrong_along_most(point, number, tolerance):
                     wrong.append(number)
         return wrong

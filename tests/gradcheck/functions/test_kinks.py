@@ -89,3 +89,17 @@ def test_products_of_moved_numbers_do_not_decide_on_which_side_of_a_kink_zero_is
         parameters = {"w": w, "b": np.zeros(3), "c": np.zeros(2)}
         report = check_gradients(cost, gradients, parameters, seed=seed)
         assert report.ok, report
+
+
+@pytest.mark.parametrize("slope", [2.1, 0.7, 1.3])
+def test_rounding_inside_of_a_small_cost_does_not_shift_the_slopes_beside_a_kink(slope):
+    def cost(p):
+        large = 100 / 3 + np.where(p.real > 0, 2.1 * p, 0.7 * p)
+        return (large - 100 / 3).sum()
+
+    def gradient(p):
+        return np.where(p > 0, 2.1, np.where(p < 0, 0.7, slope))
+
+    x = np.array([0.0, 1e-3, -3e-3])
+    assert check_gradients(cost, gradient, x).failures == []
+    assert check_gradients(cost, lambda p: gradient(p) + 2 * (p == 0), x).failures

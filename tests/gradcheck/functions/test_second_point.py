@@ -166,3 +166,16 @@ def test_a_cost_that_oscillates_over_every_step_of_a_difference_is_right_by_the_
     for seed in range(20):
         x = 3e5 * np.random.default_rng(seed).standard_normal(30)
         assert second_point(lambda p: np.sin(p).sum(), np.cos, x)[1] == []
+
+
+def test_half_precision_may_round_nearby_what_is_anything_at_a_kink():
+    def cost(p):
+        return np.abs(1.371 * p).sum()
+
+    def gradient(p):
+        return bfloat16(1.371 * np.where(p > 0, 1, -1))
+
+    _, wrong = second_point(cost, gradient, np.zeros(1))
+    assert wrong == []
+    _, wrong = second_point(cost, lambda p: 1.5 * gradient(p), np.zeros(1))
+    assert wrong == [0]

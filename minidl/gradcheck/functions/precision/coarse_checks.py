@@ -9,6 +9,7 @@ from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .measure import Precision
 from .measured_checks import measured_checks
+from .point_kinks import fail_at_kinks
 from .ready_made import ready_made_checks
 
 
@@ -21,5 +22,7 @@ def coarse_checks(
 ) -> list[Check]:
     """Return a check of each array."""
     if gradient.is_callable:
-        return measured_checks(cost, gradient, precision, rng, budget)
+        checks = measured_checks(cost, gradient, precision, rng, budget)
+        fail_at_kinks(checks, cost, gradient, precision, rng)
+        return checks
     return ready_made_checks(cost, gradient, precision, rng)

@@ -300,3 +300,22 @@ LINES_ELSEWHERE = 10
 
 SAME_GRADIENT = 0.7
 """Gradients are not noise if they differ from the slopes by less than that: noise is off by one."""
+
+NEIGHBOUR_DISTANCE = 2.0**-12
+"""How far the neighbours of a point are that show both sides of its kinks, relative to the size of
+arrays: many ulps of float32."""
+
+NEIGHBOUR_PAIRS = 16
+"""So many pairs of them at most; one suffices where no element is outside of its neighbours."""
+
+OUTSIDE = 0.01
+"""Elements outside of their neighbours by more than this part of their size are looked at..."""
+
+OUTSIDE_OF_ARRAY = 1e-3
+"""... plus this part of the size of their array..."""
+
+OUTSIDE_UNITS = 8
+"""... plus so many rounding units of both."""
+
+OUTSIDE_ELEMENTS = 16
+"""So many of them are looked at in each array."""

@@ -74,11 +74,12 @@ class Precision:
     @property
     def is_double(self) -> bool:
         """Whether both sides compute in float64, but for kinks, cancellation or a perfect fit."""
+        if self.cost_cancels:
+            return True
         if self.gradient_has_format or self.cost.bits < FULL_BITS:
             return False
         slight = self.cost.deviation <= SINGLE_PRECISION * abs(self.base)
-        explained = slight or self.cost_is_hidden or self.cost_cancels
-        return self.cost_is_exact or (self.gradient_is_exact and explained)
+        return self.cost_is_exact or (self.gradient_is_exact and (slight or self.cost_is_hidden))
 
     def may_explain(self, difference: float) -> bool:
         """Return whether a relative difference to the numeric side may be rounding.
@@ -153,7 +154,6 @@ def measure_precision(
     cancels = (
         precision.gradient_is_exact
         and not (precision.cost_is_exact or precision.gradient_has_format)
-        and noise.bits == FULL_BITS
         and not cost.why_not_complex_safe(rng)
     )
     return replace(precision, cost_cancels=cancels)

@@ -1,0 +1,134 @@
+"""Gradients in low precision that are wrong at the point itself, where it sits on a kink.
+
+Integrals along lines show that a gradient is right around the point. What it is at the point alone
+does not count in them, but training starts there: at biases of zero, or at ties of a maximum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....utils.typing import Array
+from ...result import Check
+from ..analytic_gradient import AnalyticGradient
+from ..cost_function import CostFunction
+from .constants import (
+    BAR_DEVIATIONS,
+    NEIGHBOUR_DISTANCE,
+    NEIGHBOUR_PAIRS,
+    OUTSIDE,
+    OUTSIDE_ELEMENTS,
+    OUTSIDE_OF_ARRAY,
+    OUTSIDE_UNITS,
+    POINT_STEPS,
+)
+from .measure import Precision
+from .safe_calls import gradient_or_nan, value_or_nan
+from .scale import parameter_scale
+
+NO_ONE_SIDED_SLOPE = (
+    "at this point alone: it is right nearby, but here it is not between the slopes on both sides "
+    "of a kink; which value does it take where a comparison is a tie?"
+)
+"""The diagnosis of such a failure."""
+
+
+def fail_at_kinks(
+    checks: list[Check],
+    cost: CostFunction,
+    gradient: AnalyticGradient,
+    precision: Precision,
+    rng: np.random.Generator,
+) -> None:
+    """Let checks fail that have elements outside of the slopes on both sides of a kink.
+
+    Parameters
+    ----------
+    checks : list of Check
+        The check of each array; those that passed, or are unresolved, may fail.
+    cost : CostFunction
+        The numeric side.
+    gradient : AnalyticGradient
+        The gradient under test, a callable.
+    precision : Precision
+        The measured precision of both.
+    rng : Generator
+        Draws points nearby.
+    """
+    allowance = _allowance(cost, gradient, precision)
+    outside = _outside_of_neighbours(cost, gradient, allowance, rng)
+    for check, (_, part, shape) in zip(checks, cost.tree.leaves, strict=True):
+        if check.verdict == "fail":
+            continue
+        suspects = part.start + np.flatnonzero(outside[part])
+        for place in suspects[np.argsort(-outside[suspects])][:OUTSIDE_ELEMENTS]:
+            analytic = float(gradient.value[place])
+            low, high, bar = _one_sided(cost, precision, int(place))
+            nearest = float(np.clip(analytic, low, high))
+            if abs(analytic - nearest) > bar + allowance[place]:
+                index = np.unravel_index(int(place) - part.start, shape)
+                check.verdict, check.diagnosis = "fail", NO_ONE_SIDED_SLOPE
+                check.difference = abs(analytic - nearest) / (abs(analytic) + abs(nearest))
+                check.worst = {
+                    "index": [int(i) for i in index],
+                    "analytic": analytic,
+                    "numeric": nearest,
+                    "bar": bar + float(allowance[place]),
+                }
+                break
+
+
+def _allowance(cost: CostFunction, gradient: AnalyticGradient, precision: Precision) -> Array:
+    """Return by how much each element may differ from those nearby, kinks apart."""
+    allowance = np.empty(cost.theta.size)
+    for leaf, unit in zip(cost.tree.leaves, precision.gradient.units, strict=True):
+        size = np.abs(gradient.value[leaf.part])
+        of_array = float(np.sqrt(np.mean(size**2)))
+        rounding = OUTSIDE_UNITS * unit * (size + of_array)
+        allowance[leaf.part] = OUTSIDE * size + OUTSIDE_OF_ARRAY * of_array + rounding
+    return allowance
+
+
+def _outside_of_neighbours(
+    cost: CostFunction, gradient: AnalyticGradient, allowance: Array, rng: np.random.Generator
+) -> Array:
+    """Return how far elements are outside of all that they are at points nearby; 0 for most.
+
+    Points on opposite sides show both slopes of a kink, and more points all orders of a tie.
+    """
+    low = high = np.full(cost.theta.size, np.nan)
+    step = NEIGHBOUR_DISTANCE * parameter_scale(cost.tree)
+    gap = np.zeros(cost.theta.size)
+    for _ in range(NEIGHBOUR_PAIRS):
+        move = step * rng.uniform(0.3, 1.0, step.size) * rng.choice([-1.0, 1.0], step.size)
+        for theta in (cost.theta + move, cost.theta - move):
+            nearby = gradient_or_nan(gradient, theta)
+            low, high = np.fmin(low, nearby), np.fmax(high, nearby)
+        below, above = low - gradient.value, gradient.value - high
+        gap = np.nan_to_num(np.maximum(below, above), nan=0.0, posinf=0.0, neginf=0.0)
+        gap[gap <= allowance] = 0.0
+        if not gap.any():
+            break
+    return gap
+
+
+def _one_sided(cost: CostFunction, precision: Precision, place: int) -> tuple[float, float, float]:
+    """Return the smaller and the larger slope on both sides of an element, and their error bar."""
+    scale = float(parameter_scale(cost.tree)[place])
+    best, least = (-np.inf, np.inf), np.inf
+    for step in scale * np.array(POINT_STEPS):
+        slopes, bar = [], 0.0
+        for side in (step, -step):
+            far, near = (_quotient(cost, place, length) for length in (side, side / 2))
+            slopes.append(2 * near - far)
+            bar = max(bar, abs(near - far))
+        bar += 4 * BAR_DEVIATIONS * precision.cost.deviation / step
+        if bar < least:  # of numbers; NaN lies outside of the domain
+            best, least = (min(slopes), max(slopes)), bar
+    return *best, least
+
+
+def _quotient(cost: CostFunction, place: int, length: float) -> float:
+    theta = cost.theta.copy()
+    theta[place] += length
+    return (value_or_nan(cost, theta) - cost.base) / length
