@@ -253,7 +253,7 @@ class Callback:
     Attributes
     ----------
     extra_metrics : tuple of str
-        The names of the columns that `on_epoch_end` writes into `run.history`.
+        The names of the columns to which `on_epoch_end` adds a number in `run.history`.
     run_last : bool
         Whether the callback is called after all others.
 

@@ -67,7 +67,8 @@ class Checkpoint(Callback):
     ------
     ArgumentError
         If an argument is invalid; from `fit`, if the history will have no `monitor`, or the model,
-        the optimizer or a callback has a state that cannot be stored.
+        the optimizer or a callback has a state that cannot be stored, or a callback adds to the
+        history what is not in its `extra_metrics`, or not one number per epoch.
     DataError
         From `fit`, if a file cannot be written, is read-only, or is one that is being trained
         from; before the first epoch where that is known.
