@@ -19,6 +19,7 @@ from ..utils.typing import Array
 MAX_BYTES = 256 * 2**20
 MIN_ROWS = 5
 MAX_CLASSES = 100
+MAX_ROW_LETTERS = 2**20  # the cells of a row take many times the memory of its numbers
 SEPARATORS = ",;\t"
 MAX_QUOTED = 40  # characters of a cell in an error
 
@@ -39,7 +40,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     ----------
     path : Path
         A file in UTF-8, separated by commas, semicolons or tabs; a first line of column names is
-        skipped. Numbers are decimals in ASCII, such as "-1.5e3".
+        skipped, which are words, not numbers. Numbers are decimals in ASCII, such as "-1.5e3".
 
     Returns
     -------
@@ -69,7 +70,7 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
                     f"{path}: must have numbers and then a class, found one column: "
                     "put commas between the cells"
                 )
-            if all(map(_is_column_name, cells[:-1])):
+            if _are_column_names(cells[:-1]):
                 continue
         numbers.extend(_row_numbers(path, (line, cells), n_columns))
         name = cells[-1].strip()
@@ -99,12 +100,21 @@ def _class_error(path: Path, count: str) -> DataError:
 def _rows(path: Path) -> Iterator[Row]:
     """Yield the rows that are not blank."""
     content = read_bounded(path, MAX_BYTES, "a CSV file", "take a part of it")
-    first_line = content[: content.find(b"\n") + 1 or None]
-    separator = max(SEPARATORS, key=lambda separator: first_line.count(separator.encode()))
+    n_letters = 0  # of the present row
+
+    def lines() -> Iterator[str]:
+        nonlocal n_letters
+        for line in text:
+            n_letters += len(line)
+            if n_letters > MAX_ROW_LETTERS:
+                raise ValueError(f"a row of more than {MAX_ROW_LETTERS:,} letters")
+            yield line
+
     try:
         with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:
-            reader = csv.reader(text, delimiter=separator, strict=True)
+            reader = csv.reader(lines(), delimiter=_separator(content), strict=True)
             for cells in reader:
+                n_letters = 0
                 if any(cell.strip() for cell in cells):
                     yield reader.line_num, cells
     except (ValueError, csv.Error) as error:
@@ -114,13 +124,24 @@ def _rows(path: Path) -> Iterator[Row]:
         ) from error
 
 
-def _is_column_name(cell: str) -> bool:
-    """Return whether it is no number, in whatever notation."""
+def _separator(content: bytes) -> str:
+    """Return the last separator of the first line: what is before it may be a decimal comma."""
+    first_line = re.search(rb"[^\r\n]+", content)
+    unquoted = re.sub(rb'"[^"]*"', b"", first_line[0] if first_line else b"")
+    return max(SEPARATORS, key=lambda separator: unquoted.rfind(separator.encode()))
+
+
+def _are_column_names(cells: list[str]) -> bool:
+    """Return whether none is a number, in whatever notation, and one is a word."""
+    return not any(map(_is_number, cells)) and any(map(str.isalpha, "".join(cells)))
+
+
+def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
-        return not cell.strip().lstrip("+-").lower().startswith("0x")
-    return False
+        return cell.strip().lstrip("+-").lower().startswith("0x")
+    return True
 
 
 def _row_numbers(path: Path, row: Row, n_columns: int) -> list[float]:

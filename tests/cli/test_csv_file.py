@@ -117,6 +117,37 @@ def test_a_first_row_of_such_numbers_is_not_taken_for_column_names(path, cell):
         read_csv(path)
 
 
+@pytest.mark.parametrize(
+    "row", ['"1,5","2,5",no', "1 000,2 000,no", "2020-01-01,1/2,no", ",,no", "?,-,no", "½,²,no"]
+)
+def test_a_first_row_without_a_word_is_not_taken_for_column_names(path, row):
+    """Else the row would be left out, and nobody would notice."""
+    path.write_text(f"{row}\n{ROWS}", encoding="utf-8")
+    with pytest.raises(DataError, match="line 1: must have 2 finite numbers"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("number", ["1,5", "1,234,567"])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_decimal_comma_is_no_separator(path, separator, number, columns):
+    """Even where there are as many commas as separators, or more."""
+    cells = [number] * columns
+    path.write_text("".join(separator.join([*cells, name]) + "\n" for name in "ababab"))
+    with pytest.raises(DataError, match=f"line 1: .* found '{number}' in column 1"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "\n\r\n", "length, in cm;b;c\n", '"a, b, c, d";"e";"f;,g"\n', ";second;c\n"]
+)
+def test_the_separator_is_the_last_of_the_first_line(path, header):
+    path.write_text(header + ROWS.replace(",", ";"))
+    assert read_csv(path)[0].shape == (5, 2)
+    path.write_text("\n" + ROWS.replace("no", '"n;o"').replace("yes", '"y,\t"').replace("\n", "\r"))
+    assert read_csv(path)[2] == ("n;o", "y,")
+
+
 def test_classes_and_columns_may_be_called_anything(path):
     path.write_text("1st,_\n" + "".join(f"{k},{['1_0', 'inf'][k % 2]}\n" for k in range(6)))
     x, labels, classes = read_csv(path)
@@ -146,6 +177,19 @@ def test_a_file_takes_at_most_ten_times_its_size(path, row):
         [sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=120
     )
     assert 1024 * int(done.stdout) < 10 * path.stat().st_size
+
+
+@pytest.mark.parametrize("row", ["1,{}yes\n", 'a,{}"yes"\n', '"1\n",{}yes\n', "{}"])
+def test_a_row_is_bounded(path, row, monkeypatch):
+    """Before it is read: its cells take many times its size."""
+    monkeypatch.setattr("minidl.cli.csv_file.MAX_ROW_LETTERS", 100)
+    rows = "".join(f"{'1,' * 48}{name}\n" for name in "ababab")  # 98 letters each
+    path.write_text(rows)
+    assert read_csv(path)[0].shape == (6, 48)
+    filled = row.format(row[: row.index("{")] * 50 or "1" * 101)
+    path.write_text(rows + filled)
+    with pytest.raises(DataError, match="found a row of more than 100 letters"):
+        read_csv(path)
 
 
 def test_a_missing_file_is_an_error(path):
