@@ -261,6 +261,11 @@ def test_each_value_has_the_form_of_the_page(value, form, array):
     assert_same(decode(form, expected), value)
 
 
+def test_what_is_not_of_a_callback_keeps_neither_order_nor_scalars():
+    assert encode({"b": 1, "a": 2}, {}) == {"a": 2, "b": 1}
+    assert encode([RATE] * 1000, {}) == [float(RATE)] * 1000
+
+
 def test_a_byte_that_is_no_bool_becomes_one():
     array = decode({"minidl": ["array", "x", "|b1", [2]]}, {"x": np.array([0, 7], np.uint8)})
     assert array.tobytes() == b"\0\1"

@@ -104,6 +104,7 @@ def test_without_threadpoolctl_they_are_unknown_but_what_chooses_the_kernel(monk
         ({"numpy": "1"}, {"numpy": "2"}, ["numpy was 1 and is 2"]),
         ({"future": "1"}, {}, ["future was 1 and is None"]),
         ({"blas_kernel": "A"}, {"blas_kernel": UNKNOWN}, ["blas_kernel was A and is unknown"]),
+        ({"blas_kernel": UNKNOWN}, {"blas_kernel": "A"}, ["blas_kernel was unknown and is A"]),
         (
             {"blas_threads": "2", "threads": "OMP_NUM_THREADS=2"},
             {"blas_threads": "2", "threads": "2"},
