@@ -1,7 +1,9 @@
 """Settings of every test."""
 
+import gc
 import signal
 
+import pytest
 from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell script
@@ -11,3 +13,14 @@ collect_ignore = ["reference", "mutation/operators.py"]  # they need torch and C
 
 settings.register_profile("minidl", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("minidl")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collect without looking for garbage: 16,000 tests stay, and are looked through each time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
