@@ -115,14 +115,14 @@ def pack_with_checksums(content: Mapping[str, Any], arrays: StoredArrays) -> dic
             "use numbers, strings and lists"
         ) from error
     if len(text) > MAX_DESCRIPTION_BYTES or not is_array_table(parsed["arrays"], VERSION):
-        first_arrays = list(little_endian.items())[:5]
-        listing = ", ".join(f"{name} ({array.dtype.str})" for name, array in first_arrays)
+        refused = [name for name in table if not is_array_table({name: table[name]}, VERSION)]
+        shown = [f"{name[:40]!r} ({table[name]['dtype']})" for name in [*(refused or table)][:5]]
         raise ArgumentError(
             f"a saved model may have a description of {MAX_DESCRIPTION_BYTES:,} bytes and "
-            f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with plain names and at most "
-            f"{MAX_DIMENSIONS} dimensions, "
-            f"got {len(text):,} bytes and the arrays {listing}, ...: make it smaller, "
-            "or rename the parameters"
+            f"{MAX_ARRAYS:,} arrays of dtype {', '.join(DTYPES)} with at most {MAX_DIMENSIONS} "
+            f"dimensions and plain names of at most {MAX_NAME_LENGTH} letters, "
+            f"got {len(text):,} bytes and {len(table):,} arrays, such as {', '.join(shown)}: "
+            "make it smaller, or rename the parameters"
         )
     return {
         "description": np.frombuffer(text, np.uint8),

@@ -84,7 +84,7 @@ def _running_blas() -> dict[str, str]:
         for library in libraries
         if library.get("architecture")
     }
-    threads = {str(library["num_threads"]) for library in libraries}
+    threads = {str(library["num_threads"]) for library in libraries if library["num_threads"]}
     return {
         "blas_kernel": ", ".join(sorted(kernels))
         or " ".join([UNKNOWN, *_variables(KERNEL_VARIABLES)]),
@@ -94,12 +94,13 @@ def _running_blas() -> dict[str, str]:
 
 @cache  # finding the libraries would take longer than all the rest
 def _numpy_blas() -> Any:
-    """Return the controller of the BLAS of NumPy, None without threadpoolctl."""
+    """Return the controller of the BLAS of NumPy, None without a threadpoolctl that works."""
     try:
         from threadpoolctl import ThreadpoolController
-    except ImportError:
+
+        blas = ThreadpoolController().select(user_api="blas")
+    except Exception:  # an old one, or one that cannot ask the libraries: no training ends for it
         return None
-    blas = ThreadpoolController().select(user_api="blas")
     # SciPy may have another one, which is loaded or not; minidl's products are NumPy's.
     folder = Path(np.__file__).parent
     folders = (str(folder) + os.sep, str(folder.with_name("numpy.libs")) + os.sep)

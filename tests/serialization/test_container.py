@@ -268,12 +268,13 @@ def test_an_array_name_never_leads_through_a_link(path, tmp_path):
         ({"a": object()}, {}, "values that JSON can store"),
         ({"a": 10**25}, {}, "an integer of 26 digits"),
         ({"a": "x" * container.MAX_DESCRIPTION_BYTES}, {}, "got 4,19"),
-        ({}, {"a/b": np.zeros(1)}, "plain names"),
-        ({}, {"description": np.zeros(1)}, "plain names"),
+        ({}, {"a": A, "a/b": A}, r"2 arrays, such as 'a/b' \(<f8\): make it smaller, or rename"),
+        ({}, {"a": A, "description": A}, r"such as 'description' \(<f8\):"),
+        ({}, {"a": A, "b" * 256: A}, r"at most 255 letters, .* such as 'b{40}' \(<f8\):"),
         ({}, {"a": np.zeros((1,) * 33)}, "at most 32 dimensions"),
-        ({}, {"a": np.zeros(1, complex)}, r"a \(<c16\)"),
-        ({}, {"a": np.array(["x"])}, r"a \(<U1\)"),
-        ({}, {"a": np.array([object()])}, r"a \(\|O\)"),
+        ({}, {"a": np.zeros(1, complex)}, r"'a' \(<c16\)"),
+        ({}, {"a": np.array(["x"])}, r"'a' \(<U1\)"),
+        ({}, {"a": np.array([object()])}, r"'a' \(\|O\)"),
     ],
 )
 def test_content_that_could_not_be_read_is_not_written(content, arrays, message):

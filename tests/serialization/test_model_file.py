@@ -776,7 +776,10 @@ class Vast(Layer):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (lambda: Vast("x" * 254, (1,)), "arrays of dtype .* with plain names"),
+        (
+            lambda: Vast("x" * 254, (1,)),
+            "plain names of at most 255 letters, .* such as '1.x{38}' ",
+        ),
         (lambda: Vast("x", (1,) * 33), "at most 32 dimensions"),
         (lambda: chains(MAX_DEPTH + 1), "to a depth of at most 50"),
     ],

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,6 +73,7 @@ FOLDER = os.path.dirname(np.__file__)
             "1, 3",
         ),
         ([library("/usr/lib/libmkl_rt.so", None, api="mkl")], UNKNOWN, "2"),
+        ([library("/usr/lib/libmkl_rt.so", None, None, api="mkl")], UNKNOWN, UNKNOWN),
     ],
 )
 def test_kernel_and_threads_are_those_of_the_blas_of_numpy(monkeypatch, libraries, kernel, threads):
@@ -94,6 +96,17 @@ def test_without_threadpoolctl_they_are_unknown_but_what_chooses_the_kernel(monk
     assert (found["blas_kernel"], found["blas_threads"]) == (UNKNOWN, UNKNOWN)
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     assert fingerprint()["blas_kernel"] == "unknown OPENBLAS_CORETYPE=Haswell"
+
+
+def test_a_threadpoolctl_that_fails_is_as_good_as_none(monkeypatch):
+    def fail():
+        raise OSError("no libraries here")
+
+    monkeypatch.setitem(sys.modules, "threadpoolctl", SimpleNamespace(ThreadpoolController=fail))
+    assert fingerprint()["blas_threads"] == UNKNOWN
+    monkeypatch.setitem(sys.modules, "threadpoolctl", SimpleNamespace())  # an old one
+    environment._numpy_blas.cache_clear()
+    assert fingerprint()["blas_threads"] == UNKNOWN
 
 
 @pytest.mark.parametrize(
