@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import ArgumentError
 from ..gradcheck.functions.check_gradients import check_gradients
+from ..gradcheck.functions.constants import REPEATS
+from ..gradcheck.functions.pytree import ParameterTree
+from ..gradcheck.functions.repeatability import compare_calls
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
 from ..utils.typing import Array
 from .merge import merge_reports
+from .scipy_calls import Function, UserFunction, dense, rows_of_written_arguments, rows_times
 
 __all__ = ["check"]
-
-Function = Callable[..., Any]
 
 _MAX_ELEMENTS = 500
 """A larger matrix of derivatives is checked along one random combination of its rows, as each row
@@ -54,7 +56,8 @@ def check(
         ``jac(x, *args)`` returns the gradient (n,) of a number, or the matrix (m, n) of residuals,
         also a sparse one or a ``LinearOperator``. True: `fun` returns the pair (value, jac).
     hess : callable, optional
-        ``hess(x, *args)`` returns the matrix (n, n); it is checked against `jac`.
+        ``hess(x, *args)`` returns the matrix (n, n), also a sparse one or a ``LinearOperator``; it
+        is checked against `jac`.
     hessp : callable, optional
         ``hessp(x, p, *args)`` returns the product of that matrix with p.
     constraints : dict, NonlinearConstraint, or a sequence of them
@@ -67,7 +70,8 @@ def check(
     Returns
     -------
     Report
-        A check for "jac", "hess", "hessp" and each "constraints[0].jac".
+        A check for "jac", "hess", "hessp" and each "constraints[0].jac". A derivative that writes
+        into its arguments, or is another one when it is called again, breaks a rule.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def check(
         args = (args,)  # as SciPy does
     x = np.atleast_1d(np.asarray(x0, dtype=np.float64)).ravel()
     rng = np.random.default_rng([seed, 1])
-    pieces = [*_of_objective(fun, jac, hess, hessp, args, rng, x)]
+    pieces = [*_of_objective("", fun, jac, hess, hessp, args, rng, x)]
     for label, constraint in _listed(constraints):
         pieces += _of_constraint(label, constraint, rng, x)
     if not pieces:
@@ -111,95 +115,112 @@ def check(
             f"there is no derivative to check, got jac={jac!r}: pass a function, or jac=True if "
             "fun returns (value, jac)"
         )
-    reports = [
-        _check_piece(label, function, derivative, x, rng, {"method": method, "seed": seed})
-        for label, function, derivative in pieces
-    ]
+    reports = [_check_piece(piece, x, rng, {"method": method, "seed": seed}) for piece in pieces]
     name = getattr(fun, "__name__", "fun")
-    return merge_reports(reports, f"the derivatives of {name}, at {x.size} elements of x")
+    report = merge_reports(reports, f"the derivatives of {name}, at {x.size} elements of x")
+    derivatives = list(dict.fromkeys(piece.user for piece in pieces))
+    report.checks = [*rows_of_written_arguments(derivatives), *report.checks]
+    report.notes += [
+        f"{each.name} writes into x; it got copies here"
+        for each in dict.fromkeys(piece.user_function for piece in pieces)
+        if each.moved and each not in derivatives
+    ]
+    return report
 
 
-_Piece = tuple[str, Function, Function]
+class _Piece(NamedTuple):
+    """A function and its derivative, and the functions of the user that they call."""
+
+    label: str
+    function: Function
+    derivative: Function
+    user_function: UserFunction
+    user: UserFunction
 
 
 def _of_objective(
-    fun: Function, jac: Any, hess: Any, hessp: Any, args: Any, rng: np.random.Generator, x: Array
+    prefix: str,
+    fun: Function,
+    jac: Any,
+    hess: Any,
+    hessp: Any,
+    args: tuple[Any, ...],
+    rng: np.random.Generator,
+    x: Array,
 ) -> Iterator[_Piece]:
-    gradient: Function | None = None
+    derivative: Function
+    value = UserFunction(f"{prefix}fun", fun, args)
     if jac is True:
-        gradient = lambda x: fun(x, *args)[1]  # noqa: E731
-        yield "jac", lambda x: fun(x, *args)[0], gradient
+        gradient = value
+        derivative = lambda x: value(x)[1]  # noqa: E731
+        yield _Piece(f"{prefix}jac", lambda x: value(x)[0], derivative, value, value)
     elif callable(jac):
-        gradient = lambda x: jac(x, *args)  # noqa: E731
-        yield "jac", lambda x: fun(x, *args), gradient
-    for name, derivative in (("hess", hess), ("hessp", hessp)):
-        if callable(derivative) and gradient is None:
+        derivative = gradient = UserFunction(f"{prefix}jac", jac, args)
+        yield _Piece(f"{prefix}jac", value, gradient, value, gradient)
+    for name, second in (("hess", hess), ("hessp", hessp)):
+        if callable(second) and jac is not True and not callable(jac):
             raise ArgumentError(f"{name} is checked against jac: pass jac, too")
-    if gradient is None:
-        return
     if callable(hess):
-        yield "hess", gradient, lambda x: hess(x, *args)
+        matrix = UserFunction(f"{prefix}hess", hess, args)
+        yield _Piece(f"{prefix}hess", derivative, matrix, gradient, matrix)
     if callable(hessp):
         p = rng.standard_normal(x.size)
-        yield "hessp", lambda x: np.dot(gradient(x), p), lambda x: hessp(x, p, *args)
+        product = UserFunction(f"{prefix}hessp", hessp, args, {"p": p})
+        along_p = lambda x: np.dot(derivative(x), p)  # noqa: E731
+        yield _Piece(f"{prefix}hessp", along_p, product, gradient, product)
 
 
 def _listed(constraints: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(constraints, Mapping) or not isinstance(constraints, list | tuple):
         constraints = [constraints]
     for number, constraint in enumerate(constraints):
-        yield f"constraints[{number}]", constraint
+        yield f"constraints[{number}].", constraint
 
 
 def _of_constraint(
-    label: str, constraint: Any, rng: np.random.Generator, x: Array
+    prefix: str, constraint: Any, rng: np.random.Generator, x: Array
 ) -> Iterator[_Piece]:
     if isinstance(constraint, Mapping):
         args = tuple(constraint.get("args", ()))
-        yield from _renamed(label, constraint["fun"], constraint.get("jac"), args)
-        return
-    fun, jac = getattr(constraint, "fun", None), getattr(constraint, "jac", None)
-    hess = getattr(constraint, "hess", None)
+        fun, jac, hess = constraint["fun"], constraint.get("jac"), None
+    else:
+        args, fun = (), getattr(constraint, "fun", None)
+        jac, hess = getattr(constraint, "jac", None), getattr(constraint, "hess", None)
     if fun is None:
         return  # a linear constraint
-    yield from _renamed(label, fun, jac, ())
+    yield from _of_objective(prefix, fun, jac, None, None, args, rng, x)
     if callable(hess) and callable(jac):
-        v = rng.standard_normal(np.size(fun(x)))
-        yield f"{label}.hess", lambda x: _rows_times(jac(x), v), lambda x: hess(x, v)
-
-
-def _renamed(label: str, fun: Function, jac: Any, args: Any) -> Iterator[_Piece]:
-    for name, function, derivative in _of_objective(
-        fun, jac, None, None, args, np.random.default_rng(0), np.zeros(0)
-    ):
-        yield f"{label}.{name}", function, derivative
+        v = rng.standard_normal(np.size(fun(x.copy())))
+        gradient = UserFunction(f"{prefix}jac", jac)
+        matrix = UserFunction(f"{prefix}hess", hess, (), {"v": v})
+        along_v = lambda x: rows_times(gradient(x), v)  # noqa: E731
+        yield _Piece(f"{prefix}hess", along_v, matrix, gradient, matrix)
 
 
 def _check_piece(
-    label: str,
-    function: Function,
-    derivative: Function,
-    x: Array,
-    rng: np.random.Generator,
-    options: dict[str, Any],
+    piece: _Piece, x: Array, rng: np.random.Generator, options: dict[str, Any]
 ) -> Report:
-    outputs = np.atleast_1d(np.asarray(function(x.copy())))
+    label, function, derivative = piece.label, piece.function, piece.derivative
+    outputs = np.atleast_1d(np.asarray(function(x)))
     try:
-        matrix = derivative(x.copy())
+        matrix = derivative(x)
     except Exception as error:  # of the user: the other derivatives are still checked
-        return _failed_report(label, f"it raises {type(error).__name__}: {error}")
+        return _failed_report("total", label, f"it raises {type(error).__name__}: {error}")
     expected = (outputs.size, x.size)
     shape = getattr(matrix, "shape", None) or np.shape(matrix)
     if shape != expected and (outputs.size > 1 or shape not in ((x.size,), ())):
-        return _failed_report(label, f"it has shape {shape}, but must have shape {expected}")
-    if outputs.size == 1 and np.ndim(matrix) < 2:
+        words = f"it has shape {shape}, but must have shape {expected}"
+        return _failed_report("total", label, words)
+    if outputs.size == 1 and np.ndim(matrix) < 2 and not hasattr(matrix, "matvec"):
         return check_gradients(
             lambda p: function(p[label]),
             lambda p: {label: np.reshape(derivative(p[label]), -1)},
             {label: x},
             **options,
         )
-    if outputs.size * x.size <= _MAX_ELEMENTS and not hasattr(matrix, "rmatvec"):
+    if outputs.size * x.size <= _MAX_ELEMENTS:
+        if violation := _why_not_the_same_twice(piece, x):
+            return _failed_report("protocol", "the same twice", violation)
         rows = _Rows(function, derivative)
         parameters = {label: np.tile(x, (outputs.size, 1))}
         return check_gradients(
@@ -211,7 +232,7 @@ def _check_piece(
     weights = rng.standard_normal(outputs.size)
     report = check_gradients(
         lambda p: np.dot(function(p[label]), weights),
-        lambda p: {label: _rows_times(derivative(p[label]), weights)},
+        lambda p: {label: rows_times(derivative(p[label]), weights)},
         {label: x},
         **options,
     )
@@ -222,8 +243,25 @@ def _check_piece(
     return report
 
 
-def _failed_report(label: str, diagnosis: str) -> Report:
-    check = Check(None, "total", label, 1.0, "fail", diagnosis)
+def _why_not_the_same_twice(piece: _Piece, x: Array) -> str | None:
+    """Return how a matrix that is called again at the same point differs, None if it does not.
+
+    Asked of the matrix alone: `_Rows` calls it so often in between that what piles up looks like
+    the noise of its rounding.
+    """
+    runs = []
+    for _ in range(1 + REPEATS):
+        piece.function(x)
+        runs.append(dense(piece.derivative(x)).ravel())
+    if not all(np.isfinite(run).all() for run in runs):
+        return None  # of which the check says more
+    leaves = ParameterTree({piece.label: runs[0]}).leaves
+    precision = float(np.finfo(np.float32).eps)  # another order of summation is no mistake
+    return compare_calls(runs, [], leaves, [precision]).violation
+
+
+def _failed_report(term: str, parameter: str, diagnosis: str) -> Report:
+    check = Check(None, term, parameter, 1.0, "fail", diagnosis)
     return Report([check], title="", difference=1.0, method="")
 
 
@@ -242,7 +280,7 @@ class _Rows:
 
     def gradient(self, rows: Array) -> Any:
         """Return the matrix, each row taken at its row of x."""
-        whole = [(i, _dense(matrix)) for i, matrix in _at_rows(self._derivative, rows)]
+        whole = list(_at_rows(lambda x: dense(self._derivative(x)), rows))
         if any(matrix.shape != rows.shape for _, matrix in whole):
             return whole[0][1]  # of a wrong shape, which the check reports
         return np.array([matrix[i] for i, matrix in whole])
@@ -254,18 +292,5 @@ def _at_rows(function: Function, rows: Array) -> Iterator[tuple[int, Any]]:
     for i, row in enumerate(rows):
         key = row.tobytes()
         if key not in values:
-            values[key] = function(row.copy())
+            values[key] = function(row)
         yield i, values[key]
-
-
-def _dense(matrix: Any) -> Array:
-    array: Array = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
-    return array
-
-
-def _rows_times(matrix: Any, weights: Array) -> Any:
-    if hasattr(matrix, "rmatvec"):
-        return matrix.rmatvec(weights)
-    if hasattr(matrix, "toarray"):
-        return matrix.T @ weights
-    return np.asarray(matrix).T @ weights

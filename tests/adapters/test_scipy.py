@@ -12,7 +12,7 @@ from scipy.optimize import (
     rosen_hess_prod,
 )
 from scipy.sparse import csr_array
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from minidl import ArgumentError
 from minidl.adapters import scipy
@@ -169,3 +169,61 @@ def test_a_derivative_of_another_shape_or_that_raises_is_a_failed_row(jac, words
 def test_a_gradient_of_another_length_is_a_failed_row():
     assert wrong(scipy.check(rosen, X0, jac=lambda x: rosen_der(x)[:3])) == {"jac"}
     assert not scipy.check(lambda x: x[0] ** 2, 3.0, jac=lambda x: 2 * x[0]).failures
+
+
+def test_functions_that_fill_one_buffer_are_right():
+    x0 = X0[:2]
+    slope, matrix = np.zeros(2), np.zeros((2, 2))
+
+    def jac(x):
+        slope[:] = rosen_der(x)
+        return slope
+
+    def hess(x):
+        matrix[:] = rosen_hess(x)
+        return matrix
+
+    report = scipy.check(rosen, x0, jac=jac, hess=hess)
+    assert not report.failures, report
+    assert wrong(scipy.check(rosen, x0, jac=jac, hess=lambda x: 2 * hess(x))) == {"hess"}
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_an_operator_that_only_knows_its_product(factor):
+    def hess(x):
+        return LinearOperator((x.size,) * 2, matvec=lambda p: factor * rosen_hess_prod(x, p))
+
+    for x in (X0, np.linspace(0.5, 1.5, 25)):  # of 16 elements, and too many for one by one
+        report = scipy.check(rosen, x, jac=rosen_der, hess=hess)
+        assert wrong(report) == ({"hess"} if factor == 2 else set()), report
+
+
+def test_a_hess_that_piles_up_fails():
+    total = np.zeros((4, 4))
+
+    def piles_up(x):
+        total[:] += rosen_hess(x)
+        return total
+
+    report = scipy.check(rosen, X0, jac=rosen_der, hess=piles_up)
+    assert wrong(report) == {"the same twice"}
+    assert "another gradient of hess, by the same amount each time" in report.guilty.diagnosis
+
+
+def test_functions_that_write_into_their_arguments_are_named():
+    def moves(function):
+        def moving(*vectors):
+            result = function(*vectors)
+            vectors[-1][...] *= 0.5
+            return result
+
+        return moving
+
+    derivatives = {"jac": rosen_der, "hess": rosen_hess, "hessp": rosen_hess_prod}
+    for name, argument in {"jac": "x", "hess": "x", "hessp": "p"}.items():
+        report = scipy.check(rosen, X0, **derivatives | {name: moves(derivatives[name])})
+        assert wrong(report) == {"argument untouched"}
+        assert report.guilty.diagnosis == f"{name} writes into {argument}: work on a copy"
+    report = scipy.check(moves(rosen), X0, jac=rosen_der)
+    assert report.ok
+    assert "fun writes into x; it got copies here" in report.notes
