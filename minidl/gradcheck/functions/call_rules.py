@@ -20,6 +20,10 @@ NOT_ASKED = (
 )
 
 
+FOLLOWS = "follows its argument"
+"""The row of that rule."""
+
+
 class Calls(NamedTuple):
     """A gradient that was called at the given point and at others.
 
@@ -124,7 +128,7 @@ def _shows_nothing(check: Check) -> bool:
 _RULES: tuple[Rule[Calls], ...] = (
     Rule("same_twice", "the same twice", _same_twice),
     Rule("argument_untouched", "argument untouched", _argument_untouched),
-    Rule("follows_its_argument", "follows its argument", _follows_its_argument),
+    Rule("follows_its_argument", FOLLOWS, _follows_its_argument),
 )
 
 

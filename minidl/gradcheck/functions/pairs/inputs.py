@@ -12,7 +12,7 @@ import numpy as np
 from ....errors import ArgumentError, DtypeError, NonFiniteError
 from ....utils.masked import check_not_masked
 from ....utils.typing import Array
-from .captured import captured_names
+from .captured import CapturedInputs
 
 Wrt = str | int | Sequence[str | int] | None
 Keys = tuple[Any, ...]
@@ -121,9 +121,9 @@ class FunctionInputs:
         leaf = self.leaves.get(name)
         return name in self.wrt or (leaf is not None and self.names[leaf.position] in self.wrt)
 
-    def captured_by(self, function: Callable[..., Any]) -> list[str]:
-        """Return the names of the inputs that a function holds itself."""
-        return captured_names(function, self.names, self._inputs)
+    def captured_by(self, function: Callable[..., Any]) -> CapturedInputs:
+        """Return the inputs that a function reads from a closure or a global."""
+        return CapturedInputs(function, self.names, self._inputs)
 
     def arguments(self, values: Mapping[str, Array], *, double: bool = False) -> list[Any]:
         """Return new arguments: arrays from `values`, copies of all else that can be modified.

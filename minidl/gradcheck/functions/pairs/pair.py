@@ -56,6 +56,10 @@ class FunctionPair:
         Whether there is a function that computes the same as forward in higher precision.
     takes_dy : bool
         Whether backward takes incoming gradients. That of a loss need not: they are 1 then.
+    captured : CapturedInputs
+        The inputs that backward reads from a closure or a global.
+    renews : bool
+        Whether these variables get the values of each call.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class FunctionPair:
         self.cotangents: list[Any] = []
         self.owned: OwnedParameters | None = None
         self.takes_dy = True
+        self.captured, self.renews = inputs.captured_by(backward), False
         self._matcher = GradientMatcher(inputs)
 
     @property
@@ -123,11 +128,6 @@ class FunctionPair:
             and not np.allclose(again, first[name], atol=0)
             for name, again in owned.gradients().items()
         )
-
-    @property
-    def captured(self) -> list[str]:
-        """The names of the inputs that backward reads from a closure or a global."""
-        return self.inputs.captured_by(self.backward)
 
     def run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward, its randomness frozen."""
@@ -223,7 +223,11 @@ class FunctionPair:
     def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
         """Return what backward returns after a run of forward, for these very arrays."""
         dy = cotangents if self.takes_dy else []
-        return self.backward(*dy, *self._arguments_after_dy(run))
+        arguments = [*dy, *self._arguments_after_dy(run)]
+        if not self.renews:
+            return self.backward(*arguments)
+        with self.captured.renewed(run.arguments):
+            return self.backward(*arguments)
 
     def hint_for(self, error: Exception, run: ForwardRun) -> str:
         """Return what to pass if backward raised a TypeError for its arguments, else ""."""

@@ -15,6 +15,7 @@ from ...result import Check
 from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
+from .asked_elsewhere import check_with_second_point
 from .double_pair import double_twin
 from .editable import editable_backward
 from .evidence import PairEvidence
@@ -131,26 +132,23 @@ class PairCheck:
             f"not differentiated: {name}, of which backward returns no gradient"
             for name in sorted(returned.not_returned)
         ]
-        captured = self._pair.captured
-        if captured:
-            self._notes.append(
-                f"backward reads {', '.join(captured)} itself, not as an argument or from a cache: "
-                "it is right for this input alone, so it was not asked at a second point"
-            )
         gradients = PairGradients(self._pair)
         evidence = PairEvidence(self._pair, self._values, self._budget)
         try:
-            report = run_check(
-                PairCost(self._pair),
-                gradients,
-                checked,
-                budget=self._budget,
-                seed=self._seed,
-                evidence=evidence.of,
-                second_point=not captured,
-                reference=self._pair.reference_cost if self._pair.has_reference else None,
-                editable=editable_backward(self._pair, checked),
-                twin=double_twin(self._pair, checked, self._budget, self._seed),
+            report = check_with_second_point(
+                self._pair,
+                lambda second_point: run_check(
+                    PairCost(self._pair),
+                    gradients,
+                    checked,
+                    budget=self._budget,
+                    seed=self._seed,
+                    evidence=evidence.of,
+                    second_point=second_point,
+                    reference=self._pair.reference_cost if self._pair.has_reference else None,
+                    editable=editable_backward(self._pair, checked),
+                    twin=double_twin(self._pair, checked, self._budget, self._seed),
+                ),
             )
         except ArgumentError as error:
             if "freeze its randomness" in str(error):
