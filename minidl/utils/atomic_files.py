@@ -320,6 +320,13 @@ def _existing_mode(target: Path) -> int | None:
             f"{target}: must not be replaced, found a read-only file (mode {mode:o}): "
             "choose another name, or make it writable"
         )
+    folder = os.stat(target.parent)
+    is_sticky = bool(folder.st_mode & stat.S_ISVTX)  # such as /tmp
+    if is_sticky and os.geteuid() not in (0, status.st_uid, folder.st_uid):
+        raise DataError(
+            f"{target}: must not be replaced, found a file of another user in a folder where only "
+            "owners may do so: choose another name"
+        )
     if is_source_file(status):
         raise DataError(
             f"{target}: must not be replaced, found the file that is being trained from: "

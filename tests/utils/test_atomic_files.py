@@ -464,6 +464,20 @@ def test_what_the_system_says_is_read_only_is_not_replaced(tmp_path, monkeypatch
         atomic_write(path, b"new")
 
 
+def test_a_file_of_another_user_is_not_replaced_where_only_owners_may(tmp_path, monkeypatch):
+    """As in /tmp, where all users may write: the system refuses to rename only."""
+    path = atomic_write(tmp_path / "a", b"theirs")
+    tmp_path.chmod(0o1777)
+    check_writable(path)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    check_writable(tmp_path / "new")
+    for write in (check_writable, lambda path: atomic_write(path, b"new")):
+        with pytest.raises(DataError, match="a file of another user in a folder where only"):
+            write(path)
+    tmp_path.chmod(0o777)
+    check_writable(path)
+
+
 @pytest.mark.parametrize("write", [check_writable, lambda path: atomic_write(path, b"new")])
 def test_a_file_that_is_trained_from_is_not_replaced(tmp_path, write):
     path = atomic_write(tmp_path / "a", b"1234")
