@@ -106,4 +106,5 @@ def _file_differences(
 
 
 def _time(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(" ")
+    seconds, rest = divmod(nanoseconds, 10**9)  # with all digits: a copy may have fewer
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest:09} UTC"

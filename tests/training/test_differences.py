@@ -126,10 +126,18 @@ def file(**change):
         (SAMPLED, file(bytes=1000), ["a file of X of 1,000 bytes instead of 9"]),
         (
             SAMPLED,
-            file(modified=10**18 + 1000),
+            file(modified=10**18 + 100),
             [
-                "a file of X with the time stamp 2001-09-09 01:46:40.000001+00:00 instead of "
-                "2001-09-09 01:46:40+00:00 (give a copy the time stamp of the original)"
+                "a file of X with the time stamp 2001-09-09 01:46:40.000000100 UTC instead of "
+                "2001-09-09 01:46:40.000000000 UTC (give a copy the time stamp of the original)"
+            ],
+        ),
+        (
+            SAMPLED,
+            file(modified=10**18 - 1),
+            [
+                "a file of X with the time stamp 2001-09-09 01:46:39.999999999 UTC instead of "
+                "2001-09-09 01:46:40.000000000 UTC (give a copy the time stamp of the original)"
             ],
         ),
         (SAMPLED, file(bytes=None, modified=None), []),

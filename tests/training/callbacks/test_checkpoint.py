@@ -2,6 +2,8 @@ import json
 import os
 import signal
 import threading
+import time
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -100,6 +102,23 @@ def test_it_saves_within_an_epoch_after_some_seconds(tmp_path):
 
     path = tmp_path / "run.h5"
     fit(network(), Checkpoint(path, every_epochs=None, every_seconds=1e-9), Watch(), epochs=1)
+
+
+def test_the_seconds_count_from_the_last_save(tmp_path, monkeypatch):
+    class Watch(Callback):
+        saves = 0
+
+        def on_batch_end(self, run):
+            if path.exists():
+                path.unlink()
+                self.saves += 1
+            clock.now += 2
+
+    path, watch, clock = tmp_path / "run.h5", Watch(), SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock.now)
+    fit(network(), watch, Checkpoint(path, every_epochs=None, every_seconds=5), epochs=4)
+    assert watch.saves == 20 // 3  # of 20 steps, which take 2 seconds each
+    assert path.exists()
 
 
 def test_the_best_state_is_saved_beside_the_last(tmp_path):
