@@ -160,5 +160,5 @@ LOST_ELEMENTS = 6
 part of their derivative."""
 
 OTHERS_SMALLER = 2.0**-10
-"""The other arrays are made as small, where a cost is too large for differences to show what the
+"""How small the other arrays are made where a cost is too large for differences to show what the
 complex step loses."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..numeric.differences import ComplexStep
 from ..result import Check, error_in_bars
 from .constants import LOST_ELEMENTS, OTHERS_SMALLER
 from .cost_function import CostFunction
+from .precision.scale import parameter_scale
 
 
 def lost_derivative(
@@ -48,26 +48,35 @@ def lost_derivative(
             slope, bound = cost.slope(central, index, direction)
             if abs(slope - lost) > PROBE_CONTRADICTION * bound and abs(slope - analytic) <= bound:
                 return f"its derivative for {name} got lost"
-        with suppress(Exception):  # of a cost that refuses such a point
-            if _is_lost_where_others_are_small(cost, region):
-                return f"its derivative for {name} got lost"
+        is_slight = check.difference <= SMALL_GAP
+        if is_slight and any(_is_lost_at(at, region) for at in _other_points(cost, region)):
+            return f"its derivative for {name} got lost"
     return ""
 
 
-def _is_lost_where_others_are_small(cost: CostFunction, region: slice) -> bool:
-    """Return whether both contradict each other where the other arrays are small.
+def _other_points(cost: CostFunction, region: slice) -> Iterator[CostFunction]:
+    """Yield the cost where what is lost may weigh more.
 
-    A cost of 1e11 hides a derivative of 1 from differences; what its code does with an imaginary
-    part is seen where it is smaller.
+    A cost of 1e11 hides a derivative of 1 from differences, and one of 1e-12 beside 1 is hidden,
+    too; but the code that loses it is the same where the other arrays are small, or all are of the
+    size of 1.
     """
-    theta = OTHERS_SMALLER * cost.theta
-    theta[region] = cost.theta[region]
-    if (theta == cost.theta).all():
+    others_small = OTHERS_SMALLER * cost.theta
+    others_small[region] = cost.theta[region]
+    for theta in (others_small, cost.theta / parameter_scale(cost.tree)):
+        if not np.array_equal(theta, cost.theta):
+            yield cost.moved_to(theta)
+
+
+def _is_lost_at(cost: CostFunction, region: slice) -> bool:
+    """Return whether differences contradict the complex step where all elements move."""
+    part = cost.theta[region]
+    direction = np.where(part < 0, -1.0, 1.0)
+    try:
+        lost, _ = cost.slope(ComplexStep(), region, direction)
+        slope, bound = cost.slope(replace(cost.central, is_precise=True), region, direction)
+    except Exception:  # of a cost that refuses such a point
         return False
-    smaller = cost.moved_to(theta)
-    direction = np.sign(theta[region]) + (theta[region] == 0)
-    lost, _ = smaller.slope(ComplexStep(), region, direction)
-    slope, bound = smaller.slope(replace(cost.central, is_precise=True), region, direction)
     return abs(slope - lost) > PROBE_CONTRADICTION * bound
 
 

@@ -16,7 +16,7 @@ def lossy(p):
 
 
 def reason(gradient, cost=lossy, verdict="fail", **worst):
-    checks = [Check(None, "total", "p", verdict=verdict, worst=worst)]
+    checks = [Check(None, "total", "p", 0.5, verdict, worst=worst)]
     function = CostFunction(cost, ParameterTree({"p": X}))
     return lost_derivative(function, gradient, checks, np.random.default_rng(0))
 
@@ -43,7 +43,7 @@ def test_a_lost_part_may_be_slight_and_the_cost_large(size):
 def test_an_array_of_which_only_a_part_was_computed_is_asked_at_its_worst_element():
     bars = {"analytic": np.ones(1), "numeric": np.zeros(1), "bar": np.zeros(1)}
     for arrays in ({}, bars):
-        check = Check(None, "total", "p", verdict="fail", worst={"index": [1]}, kinks=1, **arrays)
+        check = Check(None, "total", "p", 0.5, "fail", worst={"index": [1]}, kinks=1, **arrays)
         function = CostFunction(lossy, ParameterTree({"p": X}))
         assert lost_derivative(function, RIGHT, [check], np.random.default_rng(0))
         assert not lost_derivative(function, LOST, [check], np.random.default_rng(0))
@@ -72,3 +72,15 @@ def test_a_cost_of_1e11_does_not_hide_what_is_lost_beside_other_arrays():
     report = check_gradients(cost, gradients, parameters)
     assert report.failures == []
     assert any("not complex-safe (its derivative for b got lost)" in note for note in report.notes)
+
+
+def test_a_part_of_1e_12_is_lost_if_it_is_where_all_numbers_are_of_the_size_of_1():
+    x = np.array([5e3, -6e3, 6e3])
+
+    def cost(p):
+        return (3 * p + np.abs(0.5 / (1 + p**2))).sum()
+
+    def gradient(p):
+        return 3 - p / (1 + p**2) ** 2
+
+    assert check_gradients(cost, gradient, x).failures == []
