@@ -134,8 +134,9 @@ the steps above has its slope within two of these in a row."""
 
 
 # Linearity of a backward function in its incoming gradient.
-LINEAR_SCALE = 1.37
-"""backward(1.37 dy) / 1.37 shows by which rounding backward(dy) is known: no power of two."""
+LINEAR_SCALES = (1.37, 0.83, 1.71, 1.19)
+"""backward(1.37 dy) / 1.37 shows by which rounding backward(dy) is known: no power of two. The
+others are asked where terms may cancel, as two roundings may happen to be the same."""
 
 LINEAR_ROUNDING = 1e-12
 """Below it, relative to the gradients, backward computes in float64."""

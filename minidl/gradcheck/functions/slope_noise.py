@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..constants import (
+    COMPLEX_STEP,
     EPS,
     ROUGHNESS_POINTS,
     ROUGHNESS_STEPS,
@@ -53,7 +54,9 @@ def slope_noise(
             slopes = []
             for k in range(ROUGHNESS_POINTS):
                 theta[:] = original + length * k * line
-                slopes.append(cost.slope(ComplexStep(), index, direction)[0])
+                # Each step is another number, so that slopes which do not change are rounded, too.
+                step = ComplexStep(COMPLEX_STEP * (1 + k / ROUGHNESS_POINTS))
+                slopes.append(cost.slope(step, index, direction)[0])
             sixth = np.diff(slopes, 6)
             largest = max(largest, float((sixth**2).mean()) / SIXTH_DIFFERENCE_VARIANCE)
     finally:

@@ -63,3 +63,27 @@ def test_a_small_slope_that_a_large_cost_hides_is_unresolved(factor):
 
     report = check_gradients(large, slopes, {"a": np.array([1.0, 2.0]), "b": np.array([0.7, -1.2])})
     assert [check.verdict for check in report.checks] == ["pass", "unresolved"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_bias_before_a_normalization_is_zero_here_at_any_point(seed):
+    rng = np.random.default_rng(seed)
+    parameters = {"W": rng.standard_normal((3, 3)), "b": rng.standard_normal(3)}
+    assert check_gradients(cost, gradients, parameters).ok
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_so_is_a_bias_before_a_mean_is_taken_off_whose_slope_is_a_constant(seed):
+    rng = np.random.default_rng(seed)
+    weights = rng.standard_normal((5, 3))
+
+    def centred(p):
+        z = p["x"] + p["b"]
+        return ((z - z.mean(axis=0)) * weights).sum()
+
+    def slopes(p):
+        dz = weights - weights.mean(axis=0)
+        return {"x": dz, "b": dz.sum(axis=0)}
+
+    parameters = {"x": rng.standard_normal((5, 3)), "b": rng.standard_normal(3)}
+    assert check_gradients(centred, slopes, parameters).failures == []

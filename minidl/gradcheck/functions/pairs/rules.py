@@ -9,7 +9,7 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...contract.rule import Rule
-from ..constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALE
+from ..constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALES
 from .pair import FunctionPair, copy_arrays
 
 
@@ -76,22 +76,27 @@ def _linear_in_dy(run: PairRun) -> str | None:
         return f"{DY_IGNORED}: the gradient of {', '.join(same)} is the same for every dy"
     if _differ(first, gradients(1, 0)):
         return None  # random: another rule says so
-    combined, scaled, large = gradients(2, -3), gradients(LINEAR_SCALE, 0), gradients(8, 0)
+    combined, scaled, large = gradients(2, -3), gradients(LINEAR_SCALES[0], 0), gradients(8, 0)
     for name in first:
         if not all(name in others for others in (second, combined, scaled, large)):
             continue
         size = np.linalg.norm(2 * first[name]) + np.linalg.norm(3 * second[name])
         if not 0 < size < np.inf:
             continue
-        rounding = np.linalg.norm(scaled[name] / LINEAR_SCALE - first[name]) / size
+        rounding = np.linalg.norm(scaled[name] / LINEAR_SCALES[0] - first[name]) / size
         homogeneity = np.linalg.norm(large[name] / 8 - first[name]) / size
         gap = np.linalg.norm(combined[name] - (2 * first[name] - 3 * second[name])) / size
         tolerance = LINEAR_EXACT if rounding < LINEAR_ROUNDING else LINEAR_COARSE
-        if max(gap, rounding) > tolerance or homogeneity > LINEAR_POWER:
+        if max(gap, rounding) <= tolerance and homogeneity <= LINEAR_POWER:
+            continue
+        scales = [gradients(scale, 0)[name] / scale for scale in LINEAR_SCALES]
+        changes = max(float(np.linalg.norm(each - first[name])) for each in scales) / size
+        if homogeneity > LINEAR_POWER or changes <= LINEAR_COARSE:
             return (
                 f"backward is not linear in the incoming gradient ({name}): "
                 "does it use the sign, the absolute value or the square of dy?"
             )
+        # Its terms cancel: what is left is rounding, which a power of two leaves as it is.
     return None
 
 

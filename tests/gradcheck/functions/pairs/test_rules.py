@@ -92,3 +92,21 @@ def test_a_broken_rule_explains_what_nothing_else_does():
     report = check_function(np.tanh, lambda dy, x: np.cosh(x), X, backward_inputs=True)
     (check,) = [check for check in report.failures if check.parameter == "x"]
     assert check.diagnosis.startswith("consistent with a broken rule: the incoming gradient is")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rounding_of_terms_that_cancel_is_linear(seed):
+    rng = np.random.default_rng(seed)
+
+    def forward(x, b):
+        z = x + b
+        return z - z.mean(axis=0), None
+
+    def backward(dy, cache):
+        dz = dy - dy.mean(axis=0)
+        return dz, dz.sum(axis=0)
+
+    report = check_function(
+        forward, backward, rng.standard_normal((5, 3)), rng.standard_normal(3), cache=True
+    )
+    assert report.failures == []
