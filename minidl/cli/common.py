@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from .. import Sequential
 from ..data import Limits
 from ..escaping import escaped
+from ..serialization.model_file import load_model as load_model_file
 from .argument_types import POSITIVE_INTEGER
 from .streams import show
 
@@ -100,7 +101,7 @@ def load_model(options: argparse.Namespace) -> Sequential:
     Sequential
         The network.
     """
-    return Sequential.load(options.model, limit=options.limit)
+    return load_model_file(options.model, Sequential, limit=options.limit, limit_name="--limit")
 
 
 def to_json(content: dict[str, Any]) -> str:

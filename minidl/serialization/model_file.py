@@ -92,6 +92,7 @@ def load_model(
     custom: Sequence[type[Any]] = (),
     *,
     limit: int | Limits = Limits.max_bytes,
+    limit_name: str = "limit",
 ) -> ModelT:
     """Load a model; `Sequential.load` is the public way to do so.
 
@@ -105,6 +106,8 @@ def load_model(
         The user's classes of layers, losses and penalties that the file may use.
     limit : int or Limits, default 256 MiB
         The largest allowed number of bytes of the file, and of its arrays together.
+    limit_name : str, default "limit"
+        The argument by which the user raises it, for the message.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def load_model(
         If the file is not a model of minidl, was changed, or uses other classes.
     """
     classes = check_custom(custom)
-    stored = read_verified(path, limit)
+    stored = read_verified(path, limit, limit_name=limit_name)
     if stored.version == 1:
         stored = model_from_version_1(path, stored, classes)
     content, arrays = stored.content, stored.arrays
