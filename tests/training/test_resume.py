@@ -112,6 +112,15 @@ def test_a_finished_training_is_restored(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_the_seconds_before_a_stop_count(tmp_path, monkeypatch):
+    path, captured = tmp_path / "run.h5", resume.capture_state
+    with monkeypatch.context() as patch:
+        state = lambda run, **options: {**captured(run, **options), "seconds": 1e3}  # noqa: E731
+        patch.setattr(resume, "capture_state", state)
+        fit(network(), Checkpoint(path), epochs=1)
+    assert fit(network(), resume=path, epochs=2).seconds > 1e3
+
+
 def test_a_custom_optimizer_is_resumed(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=4)
     whole = fit(model, optimizer=CustomOptimizer(0.1))
