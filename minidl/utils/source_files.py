@@ -23,17 +23,19 @@ MAX_OBJECTS = 10_000
 _NOT_ENTERED = (type, ModuleType, BuiltinFunctionType, str, bytes, int, float)
 
 _MAPPINGS = Path("/proc/self/maps")  # Linux has it
+# Addresses, and the number and the path of the file there.
 _MAPPING = re.compile(rb"^(\S+)-(\S+) \S+ \S+ (\S+ \S+) +(/.*)$", re.MULTILINE)
 
 
 class _SourceFile(NamedTuple):
-    """A file, and whether somebody still reads it."""
+    """A file, and whether somebody still reads it; there is one for each file and key."""
 
+    key: Any
     status: os.stat_result
     is_read: Callable[[], bool]
 
 
-_source_files: list[_SourceFile] = []
+_source_files: dict[Any, _SourceFile] = {}
 
 
 def note_source_files(*values: Any) -> None:
@@ -58,21 +60,11 @@ def note_source_files(*values: Any) -> None:
     True
     False
     """
-    _source_files[:] = [file for file in _source_files if file.is_read()]
-    h5py = sys.modules.get("h5py")  # if it is not loaded, there are no datasets
-    hdf5_types = (h5py.Dataset, h5py.Group) if h5py else ()
-    owners = set()
-    for value in _reachable(values, (np.ndarray, *hdf5_types)):
-        if isinstance(value, np.ndarray):
-            bases = _bases(value)
-            owner = bases[-1]
-            owns_memory = isinstance(owner, np.ndarray) and owner.flags.owndata
-            if not owns_memory and id(owner) not in owners:  # there may be many views of one
-                owners.add(id(owner))
-                _source_files.extend(_files_of_array(bases))
-        elif isinstance(value, hdf5_types):
-            with suppress(Exception):  # a closed dataset: `fit` says so
-                _source_files.extend(_hdf5_files(value))
+    for key, file in [*_source_files.items()]:
+        if not file.is_read():
+            _source_files.pop(key, None)
+    for file in _find_source_files(values):
+        _source_files[file.key, file.status.st_dev, file.status.st_ino] = file
 
 
 def is_source_file(status: os.stat_result) -> bool:
@@ -83,7 +75,25 @@ def is_source_file(status: os.stat_result) -> bool:
     status : os.stat_result
         The status of the file, which identifies it under whatever name.
     """
-    return any(os.path.samestat(file.status, status) and file.is_read() for file in _source_files)
+    files = [*_source_files.values()]
+    return any(os.path.samestat(file.status, status) and file.is_read() for file in files)
+
+
+def _find_source_files(values: Iterable[Any]) -> Iterator[_SourceFile]:
+    h5py = sys.modules.get("h5py")  # if it is not loaded, there are no datasets
+    hdf5_types = (h5py.Dataset, h5py.Group) if h5py else ()
+    owners = set()
+    for value in _reachable(values, (np.ndarray, *hdf5_types)):
+        if isinstance(value, np.ndarray):
+            bases = _bases(value)
+            owner = bases[-1]
+            owns_memory = isinstance(owner, np.ndarray) and owner.flags.owndata
+            if not owns_memory and id(owner) not in owners:  # there may be many views of one
+                owners.add(id(owner))
+                yield from _files_of_array(bases)
+        elif isinstance(value, hdf5_types):
+            with suppress(Exception):  # a closed dataset: `fit` says so
+                yield from _hdf5_files(value)
 
 
 def _reachable(values: Iterable[Any], leaves: tuple[type, ...]) -> Iterator[Any]:
@@ -116,23 +126,34 @@ def _files_of_array(bases: Sequence[Any]) -> Iterator[_SourceFile]:
     """Yield the file in whose memory an array lies, given its `_bases`."""
     named: list[Any] = [b for b in bases if isinstance(b, np.memmap) and b.filename]
     if named:
-        reference = weakref.ref(named[-1])
+        memmap = named[-1]
+        is_alive = partial(_is_alive, weakref.ref(memmap))
         with suppress(OSError):  # it may have another name now
-            yield _SourceFile(os.stat(named[-1].filename), lambda: reference() is not None)
+            yield _SourceFile(id(memmap), os.stat(memmap.filename), is_alive)
             return
     address = bases[0].__array_interface__["data"][0]
-    number, path = _mapped_file(address)
-    with suppress(OSError):
-        yield _SourceFile(os.stat(path), lambda: _mapped_file(address)[0] == number)
+    for start, stop, number, path in _MAPPING.findall(_mappings()):
+        if int(start, 16) <= address < int(stop, 16):
+            is_mapped = partial(_is_mapped, number)
+            with suppress(OSError):  # such as a file that was deleted
+                present_path = os.fsdecode(path.replace(rb"\012", b"\n"))
+                yield _SourceFile(number, os.stat(present_path), is_mapped)
 
 
-def _mapped_file(address: int) -> tuple[bytes, str]:
-    """Return number and present path of the file that is mapped into memory at an address."""
-    with suppress(OSError):
-        for start, stop, number, path in _MAPPING.findall(_MAPPINGS.read_bytes()):
-            if int(start, 16) <= address < int(stop, 16):
-                return number, os.fsdecode(path.replace(rb"\012", b"\n"))
-    return b"", ""
+def _is_alive(reference: weakref.ref[Any]) -> bool:
+    return reference() is not None
+
+
+def _mappings() -> bytes:
+    """Return the text in which Linux lists the files that are mapped into memory."""
+    try:
+        return _MAPPINGS.read_bytes()
+    except OSError:
+        return b""
+
+
+def _is_mapped(number: bytes) -> bool:
+    return b" %b " % number in _mappings()
 
 
 def _hdf5_files(value: Any) -> Iterator[_SourceFile]:
@@ -144,14 +165,14 @@ def _hdf5_files(value: Any) -> Iterator[_SourceFile]:
         # By the open file where that is possible: its path may be relative to another folder.
         has_handle = os.name == "posix" and file.driver == "sec2"
         status = os.fstat(file.id.get_vfd_handle()) if has_handle else os.stat(path)
-        yield _SourceFile(status, is_open)
+        yield _SourceFile(path, status, is_open)
     names = [name for name, *_ in getattr(value, "external", None) or ()]
     if getattr(value, "is_virtual", False):
         names += [source.file_name for source in value.virtual_sources()]
     for folder in (os.path.dirname(path), ""):
         for name in names:
             with suppress(OSError, ValueError):
-                yield _SourceFile(os.stat(os.path.join(folder, name)), is_open)
+                yield _SourceFile(path, os.stat(os.path.join(folder, name)), is_open)
 
 
 def _is_open_in_hdf5(path: str) -> bool:

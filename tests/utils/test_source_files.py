@@ -88,6 +88,19 @@ def test_an_array_in_the_memory_of_a_file_reads_it(tmp_path, view):
     assert not is_read(tmp_path / "again")
 
 
+def test_data_that_are_trained_on_again_and_again_are_noted_once(path, tmp_path):
+    """As by `partial_fit`: what is noted is looked through each time."""
+    memmap = np.load(path, mmap_mode="r")
+    with open(path, "rb") as file, h5py.File(tmp_path / "rows.h5", "w") as hdf5_file:
+        memory = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        hdf5_file["x"] = np.ones(3)
+        counts = set()
+        for k in range(1, 5):
+            note_source_files(memmap[k:], memory[k:], hdf5_file["x"], SimpleNamespace(x=memmap))
+            counts.add(len(source_files._source_files))
+    assert len(counts) == 1
+
+
 def test_the_search_in_large_objects_ends():
     numbers = [0.5] * 10**6
     note_source_files(numbers, endless := SimpleNamespace(numbers=numbers))
