@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import ArgumentError
+from ..serialization.strict_json import parse_strict_json
 from .callbacks.base import TrainingRun
 from .differences import data_differences, presence, raise_if_any, setting_differences
 
@@ -31,8 +34,18 @@ def run_identity(run: TrainingRun) -> dict[str, Any]:
         "data": run.minibatches.data_description(),
         "validation": None if validate is None else validate.data_description(),
         "order": run.minibatches.order_description(),
-        "settings": run.settings,
+        "settings": _settings(run),
     }
+
+
+def _settings(run: TrainingRun) -> dict[str, Any]:
+    """Return the settings of a run as a file keeps them."""
+    try:
+        text = json.dumps(run.settings, allow_nan=False)
+        return parse_strict_json(text.encode())
+    except (ValueError, TypeError, RecursionError) as error:
+        rule = "run.settings must consist of numbers, strings, None, and lists and dicts of them"
+        raise ArgumentError(f"{rule}, got {error}: convert it, such as with float()") from error
 
 
 def check_settings(saved: Mapping[str, Any], run: TrainingRun) -> None:
@@ -47,12 +60,14 @@ def check_settings(saved: Mapping[str, Any], run: TrainingRun) -> None:
 
     Raises
     ------
+    ArgumentError
+        If no file can store the settings.
     ResumeError
         If a setting differs.
     Exception
         Of any other class, if `saved` has a structure that no training has.
     """
-    raise_if_any("settings", setting_differences(saved["settings"], run.settings))
+    raise_if_any("settings", setting_differences(saved["settings"], _settings(run)))
 
 
 def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:

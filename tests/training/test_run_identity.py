@@ -228,13 +228,16 @@ def test_a_shuffle_function_that_gives_another_order_is_refused(tmp_path, positi
     assert_equal_trainings(model, whole, history, expected)
 
 
-def test_settings_that_no_file_can_store_are_refused_at_the_start(tmp_path):
-    path, model = tmp_path / "run.h5", network()
+@pytest.mark.parametrize("value", [X, np.float32(1), float("nan"), {1: 2, "1": 3}, 10**20])
+def test_settings_that_no_file_can_store_are_refused_at_the_start(tmp_path, value):
+    path, other, model = tmp_path / "run.h5", tmp_path / "other.h5", network()
+    train(None, Settings(noise=1.0), Checkpoint(path), epochs=1)
     before = model.parameters.theta.tobytes()
-    with pytest.raises(ArgumentError, match="must consist of values that JSON can store"):
-        train(model, Settings(rows=X), Checkpoint(path))
-    assert model.parameters.theta.tobytes() == before
-    assert not path.exists()
+    for callbacks, arguments in (([Checkpoint(other)], {}), ([], {"resume": path})):
+        with pytest.raises(ArgumentError, match=r"run\.settings must consist of numbers, strings"):
+            train(model, Settings(noise=value), *callbacks, **arguments)
+        assert model.parameters.theta.tobytes() == before
+    assert not other.exists()
 
 
 def test_a_file_of_an_earlier_minidl_is_resumed_with_a_warning(tmp_path, monkeypatch):
