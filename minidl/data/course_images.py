@@ -20,6 +20,7 @@ from .split import split_rows
 from .synthetic_images import draw_cats, draw_signs
 
 FOLDER_VARIABLE = "MINIDL_DATA"
+MAX_CLASSES = 1_000  # a network has an output, and a confusion matrix a row and a column, for each
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ def image_schema(prefix: str) -> Schema:
     return {
         f"{prefix}_set_x": Field(("m", 64, 64, 3), kinds="u", itemsize=1),
         f"{prefix}_set_y": Field(("m",), kinds="iu", index_into="k"),
-        "list_classes": Field(("k",), kinds="Siu"),
+        "list_classes": Field(("k",), kinds="Siu", max_elements=MAX_CLASSES),
     }
 
 

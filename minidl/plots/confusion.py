@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 from ..escaping import PLAIN_TEXT
+from ..utils.typing import Array
 from .figure import single_axes
 from .labels import check_class_names, check_class_numbers, check_count
 
 LETTER = 0.09  # inches
 MAX_CLASSES_WITH_FRACTIONS = 12  # with more classes, a cell has room for the count only
+MAX_NAMES = 40  # with more classes, only every second, third, ... one is named, and cells have none
 
 
 def confusion_counts(
@@ -79,7 +81,8 @@ def confusion_matrix(
         The name of each class, in the order of their numbers.
     axes : matplotlib.axes.Axes, optional
         Where to plot. By default, a new figure that grows with the number of classes
-        and the length of their names, of which 24 characters are drawn.
+        and the length of their names, of which 24 characters are drawn. Of more than 40 classes
+        only some are named, and the cells have colours but no numbers.
 
     Returns
     -------
@@ -111,18 +114,16 @@ def confusion_matrix(
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     longest = max(map(len, names))
     is_turned = longest > 8 and (n_classes > 3 or longest > 12)
-    side = 2.2 + 0.7 * n_classes
+    side = 2.2 + 0.7 * min(n_classes, MAX_NAMES)
     room = LETTER * max(0, longest - 8)
     axes = single_axes(axes, function, side + 1.2 + room, side + room * is_turned)
     image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    for (i, j), count in np.ndenumerate(counts):
-        text = str(count)
-        if n_classes <= MAX_CLASSES_WITH_FRACTIONS:
-            text += f"\n{fractions[i, j]:.0%}"
-        colour = "white" if fractions[i, j] > 0.6 else "black"
-        axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)
-    axes.set_xticks(range(n_classes), names, rotation=90 * is_turned, **PLAIN_TEXT)
-    axes.set_yticks(range(n_classes), names, **PLAIN_TEXT)
+    if n_classes <= MAX_NAMES:
+        _write_counts(axes, counts, fractions)
+    named = slice(None, None, -(-n_classes // MAX_NAMES))
+    ticks, names = range(n_classes)[named], names[named]
+    axes.set_xticks(ticks, names, rotation=90 * is_turned, **PLAIN_TEXT)
+    axes.set_yticks(ticks, names, **PLAIN_TEXT)
     n_correct = np.trace(counts)
     n_examples = counts.sum()
     axes.set(
@@ -137,3 +138,13 @@ def confusion_matrix(
         format=lambda fraction, _: f"{fraction:.0%}",
     )
     return axes
+
+
+def _write_counts(axes: Any, counts: Array, fractions: Array) -> None:
+    """Write the count of each cell in it; of many cells, of those that are not empty."""
+    has_room = len(counts) <= MAX_CLASSES_WITH_FRACTIONS
+    for (i, j), count in np.ndenumerate(counts):
+        text = f"{count}\n{fractions[i, j]:.0%}" if has_room else str(count)
+        colour = "white" if fractions[i, j] > 0.6 else "black"
+        if has_room or count:
+            axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)

@@ -178,6 +178,18 @@ def test_control_characters_in_a_class_name_are_escaped(tmp_path):
     assert load_cats(tmp_path).classes == (r"\x1b[2J", "\ufffdcat")
 
 
+def test_a_file_has_at_most_1000_classes(tmp_path):
+    for count in (1000, 1001):
+        numbers = {"list_classes": np.arange(count)}
+        files = zip(CAT_FILES, ("train", "test"), strict=True)
+        content = {tmp_path / name: arrays(prefix) | numbers for name, prefix in files}
+        write_hdf5(content, replace=True)
+        if count == 1000:
+            assert len(load_cats(tmp_path).classes) == 1000
+    with pytest.raises(DataError, match=r"key 'list_classes': .* with at most 1,000 elements"):
+        load_cats(tmp_path)
+
+
 def test_both_sign_files_are_used_as_they_are(tmp_path):
     write_hdf5(
         {

@@ -77,6 +77,18 @@ def test_many_classes_have_counts_only(n_classes, text):
     np.testing.assert_allclose(axes.figure.get_size_inches(), (side + 1.2, side))
 
 
+@pytest.mark.parametrize(("n_classes", "step", "n_texts"), [(40, 1, 40), (41, 2, 0), (600, 15, 0)])
+def test_a_large_matrix_has_room_for_some_names_and_takes_no_minutes(n_classes, step, n_texts):
+    numbers = np.arange(n_classes)
+    axes = plots.confusion_matrix(numbers, numbers, [str(k) for k in numbers])
+    expected = [str(k) for k in numbers[::step]]
+    for axis in (axes.xaxis, axes.yaxis):
+        assert [label.get_text() for label in axis.get_ticklabels()] == expected
+        assert axis.get_ticklocs().tolist() == numbers[::step].tolist()
+    assert len(axes.texts) == n_texts, "empty cells have none"
+    np.testing.assert_allclose(axes.figure.get_size_inches(), (31.4, 30.2))
+
+
 @pytest.mark.parametrize(
     ("names", "rotation"),
     [
