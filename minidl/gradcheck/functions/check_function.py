@@ -93,7 +93,9 @@ def check_function(
     -----
     If `forward` and `backward` are methods of one object that has `params` and `grads` (or
     `parameters` and `gradients`): dictionaries or lists of arrays, or attributes such as `W` and
-    `dW`, then these gradients are checked, too, also those of objects in it: the layers of a net.
+    `dW`, or objects with an array and its gradient such as ``w.data`` and ``w.grad``, then these
+    gradients are checked, too, also those of objects in it: the layers of a net. Neither method may
+    write into these parameters. A note names other arrays in it that move the output.
     The object and all that it holds are restored at the end. Gradients that it adds up from call to
     call are set to zero before each one, as training does, and a note tells so.
 

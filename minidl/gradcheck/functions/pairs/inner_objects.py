@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
-
+from .attributes import attributes_of, has_attributes
 from .inputs import child_name
 
 _MAX_DEPTH, _MAX_OBJECTS = 4, 500
-
-_NO_OBJECTS = (FunctionType, MethodType, ModuleType, type, np.ufunc, np.ndarray)
-
-
-def has_attributes(value: Any) -> bool:
-    """Return whether a value is an object that may keep arrays in attributes."""
-    return hasattr(value, "__dict__") and not isinstance(value, _NO_OBJECTS)
 
 
 def objects_in(owner: object) -> Iterator[tuple[str, Any]]:
@@ -39,7 +30,7 @@ def objects_in(owner: object) -> Iterator[tuple[str, Any]]:
             pairs = enumerate(value)
         elif has_attributes(value):
             yield name, value
-            pairs = vars(value).items()
+            pairs = attributes_of(value).items()
         for key, child in list(pairs):
             if isinstance(child, Mapping | list | tuple) or has_attributes(child):
                 waiting.append((child_name(name, key) if name else str(key), child, depth + 1))

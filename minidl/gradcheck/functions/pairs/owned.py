@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ....utils.typing import Array
+from .attributes import SlotAttributes, attributes_of, has_attributes
 from .inputs import child_name, is_float
 from .owner import InnerObject
 from .returned import MISSING, descend, find_key
@@ -28,6 +29,13 @@ class Place(NamedTuple):
     def put(self, value: Any) -> None:
         """Put another array there."""
         self.container[self.key] = value
+
+    def get(self) -> Any:
+        """Return what is there now."""
+        try:
+            return self.container[self.key]
+        except LookupError:
+            return None
 
 
 class OwnedParameter(NamedTuple):
@@ -63,6 +71,8 @@ class OwnedParameters:
         Copies of them, in float64.
     without_gradient : list of str
         Arrays among the parameters of an object that keeps no gradients.
+    arrays : list of ndarray
+        All parameters, also those without gradient.
     """
 
     def __init__(self, objects: Sequence[InnerObject], taken: set[str]) -> None:
@@ -80,6 +90,7 @@ class OwnedParameters:
             for name, parameter in self.parameters.items()
             if not hasattr(parameter.owner, parameter.holder) and self._stored(parameter) is MISSING
         ]
+        self.arrays = [parameter.array for parameter in self.parameters.values()]
         for name in self.without_gradient:
             del self.parameters[name]
         self.values = {
@@ -91,11 +102,12 @@ class OwnedParameters:
             container = getattr(each.itself, params, None)
             if isinstance(container, Mapping | list | tuple):
                 self._collect(each, container, (params, grads), ())
-        attributes = vars(each.itself)
-        for name, array in attributes.items():
+        attributes = attributes_of(each.itself)
+        for name, array in each.before.items():
             gradient = _gradient_name(attributes, name)
-            is_old = each.before.get(name) is array
-            if is_old and gradient and _is_parameter(array):
+            if gradient and _is_parameter(array):
+                if attributes.get(name) is not array:
+                    attributes[name] = array  # backward put another one there
                 self._add(each, "self", name, array, gradient, ())
 
     def _collect(
@@ -129,7 +141,7 @@ class OwnedParameters:
             name = f"{each.name}.{name}"
         if name in self._taken:
             name = f"{container}.{name}"
-        places = list(_places_of(array, vars(self._root), set(), _MAX_DEPTH))
+        places = self._places_of(array)
         self.parameters[name] = OwnedParameter(each.itself, array, places, holder, keys)
 
     def set(self, values: Mapping[str, Array]) -> None:
@@ -146,6 +158,29 @@ class OwnedParameters:
             held = array if in_place else np.array(new)
             for place in parameter.places:
                 place.put(held)
+
+    def watch(self) -> Callable[[], list[str]]:
+        """Return a function that returns the names of the parameters that have changed since."""
+        before = {
+            name: [(place, place.get(), np.array(place.get())) for place in parameter.places]
+            for name, parameter in self.parameters.items()
+        }
+
+        def changed() -> list[str]:
+            return [name for name, places in before.items() if self._have_changed(places)]
+
+        return changed
+
+    def _have_changed(self, places: list[tuple[Place, Any, Array]]) -> bool:
+        for place, held, numbers in places:
+            if not np.array_equal(place.get(), numbers, equal_nan=True):
+                return True
+            if place.get() is held and not self._places_of(held):
+                return True  # another container has taken the place of its own
+        return False
+
+    def _places_of(self, array: Array) -> list[Place]:
+        return list(_places_of(array, attributes_of(self._root), set(), _MAX_DEPTH))
 
     def zero_gradients(self) -> None:
         """Fill with zeros what a backward pass may add to."""
@@ -165,8 +200,13 @@ class OwnedParameters:
     def _stored(self, parameter: OwnedParameter) -> Any:
         found = descend(getattr(parameter.owner, parameter.holder, MISSING), parameter.keys)
         if found is MISSING and parameter.keys and isinstance(parameter.keys[-1], str):
-            return find_key(vars(parameter.owner), parameter.keys[-1], itself=False)
+            return find_key(attributes_of(parameter.owner), parameter.keys[-1], itself=False)
         return found
+
+
+_NAMES_OF_VALUES = ("data", "value", "values", "array")
+_NAMES_OF_GRADIENTS = ("grad", "gradient")
+"""Attributes of an object that is one parameter."""
 
 
 def _is_parameter(value: Any) -> bool:
@@ -174,7 +214,9 @@ def _is_parameter(value: Any) -> bool:
 
 
 def _gradient_name(attributes: Mapping[str, Any], name: str) -> str:
-    aliases = (f"d{name}", f"grad_{name}", f"d_{name}", f"{name}_grad")
+    aliases = [f"d{name}", f"grad_{name}", f"d_{name}", f"{name}_grad"]
+    if name in _NAMES_OF_VALUES:
+        aliases += _NAMES_OF_GRADIENTS
     return next((alias for alias in aliases if alias in attributes), "")
 
 
@@ -184,16 +226,16 @@ def _places_of(array: Array, container: Any, seen: set[int], depth: int) -> Iter
         return
     seen.add(id(container))
     pairs: Any = ()
-    if isinstance(container, dict):
+    if isinstance(container, dict | SlotAttributes):
         pairs = list(container.items())
     elif isinstance(container, list):
         pairs = list(enumerate(container))
     elif isinstance(container, tuple):
         for child in container:
             yield from _places_of(array, child, seen, depth - 1)
-    elif hasattr(container, "__dict__") and not isinstance(container, type):
-        pairs = list(vars(container).items())
-        container = vars(container)
+    elif has_attributes(container):
+        container = attributes_of(container)
+        pairs = list(container.items())
     for key, child in pairs:
         if child is array:
             yield Place(container, key)

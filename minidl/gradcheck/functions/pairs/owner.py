@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from ....utils.random import get_global_rng_state, set_global_rng_state, set_rng_state
 from ....utils.snapshot import Snapshot
-from .inner_objects import has_attributes, objects_in
+from .attributes import attributes_of, has_attributes, slots_of
+from .inner_objects import objects_in
 
 
 class InnerObject(NamedTuple):
-    """An object in another one: its name, itself, and its attributes before the first call."""
+    """An object in another one: its name, itself, and its attributes before the first call.
+
+    Those that forward has replaced are left out of them.
+    """
 
     name: str
     itself: Any
     before: dict[str, Any]
+
+
+class SlotSnapshot(Snapshot):
+    """A snapshot of an object with slots."""
+
+    def __init__(self, owner: object) -> None:
+        self._slots = attributes_of(owner)
+        super().__init__(SimpleNamespace(**self._slots))
+
+    def restore(self) -> None:
+        """Restore every attribute, the contents of arrays and containers, and random states."""
+        super().restore()
+        for name in set(self._slots) - set(self.attributes):
+            del self._slots[name]
+        for name, value in self.attributes.items():
+            if self._slots.get(name) is not value:
+                self._slots[name] = value
 
 
 class PairState:
@@ -37,10 +59,24 @@ class PairState:
             owner = _owner_of(function)
             if owner is not None and not any(owner is other for other in self.owners):
                 self.owners.append(owner)
-        self._snapshots = [Snapshot(owner) for owner in self.owners]
         self._objects = [list(objects_in(owner)) for owner in self.owners]
-        self._attributes = [[dict(vars(each)) for _, each in found] for found in self._objects]
+        self._attributes = [
+            [dict(attributes_of(each)) for _, each in found] for found in self._objects
+        ]
+        self._snapshots = [Snapshot(owner) for owner in self.owners if hasattr(owner, "__dict__")]
+        with_slots = {
+            id(each): each for found in self._objects for _, each in found if slots_of(each)
+        }
+        self._snapshots += map(SlotSnapshot, with_slots.values())
         self._global_state = get_global_rng_state()
+
+    def leave_out_stored(self) -> None:
+        """Leave out what the first call of forward has replaced: it is no parameter."""
+        for found, attributes in zip(self._objects, self._attributes, strict=True):
+            for (_, each), before in zip(found, attributes, strict=True):
+                now = attributes_of(each)
+                for name in [name for name in before if now.get(name) is not before[name]]:
+                    del before[name]
 
     def objects_before(self, owner: object) -> list[InnerObject]:
         """Return the objects in an owner, itself included, as they were before the first call."""

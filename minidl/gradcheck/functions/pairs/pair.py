@@ -48,6 +48,8 @@ class FunctionPair:
         The inputs.
     forward : callable
         The forward function.
+    state : PairState
+        The state behind both.
     cotangents : list
         The incoming gradient of each output, in its type and dtype; None for no array.
     owned : OwnedParameters or None
@@ -77,7 +79,7 @@ class FunctionPair:
         self._reference = reference or forward
         self.has_reference = reference is not None
         self._has_cache, self._takes_inputs = cache, backward_inputs
-        self._state = state
+        self.state = state
         self.inputs = inputs
         self.cotangents: list[Any] = []
         self.owned: OwnedParameters | None = None
@@ -96,45 +98,12 @@ class FunctionPair:
             if self.inputs.is_selected(name)
         } | {name: value for name, value in owned.items() if wrt is None or name in wrt}
 
-    def adopt_parameters(self) -> list[str]:
-        """Look for parameters of the object after a backward pass; return what to note."""
-        notes = []
-        for owner in self._state.owners:
-            objects = self._state.objects_before(owner)
-            owned = OwnedParameters(objects, set(self.inputs.values))
-            notes += [
-                f"not differentiated: {name} of the object, of which no gradient was found in it"
-                for name in owned.without_gradient
-            ]
-            if owned.parameters:
-                self.owned = owned
-                if self._piles_up():
-                    notes.append(
-                        "gradients in the object pile up from call to call: they are set to zero "
-                        "before each one"
-                    )
-                break
-        return notes
-
-    def _piles_up(self) -> bool:
-        owned, values = self.owned, self.values
-        if owned is None:
-            return False
-        first = self.vjp(values).arrays
-        self.call_backward(self.run(values), copy_arrays(self.cotangents))
-        return any(
-            isinstance(again, np.ndarray)
-            and name in first
-            and not np.allclose(again, first[name], atol=0)
-            for name, again in owned.gradients().items()
-        )
-
     def run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward, its randomness frozen."""
         arguments = self.inputs.arguments(values)
         if self.owned:
             self.owned.set(values)
-        self._state.reset()
+        self.state.reset()
         result = self.forward(*arguments)
         stored = None
         if self._has_cache:
@@ -155,6 +124,7 @@ class FunctionPair:
     def first_run(self, values: Mapping[str, Array]) -> ForwardRun:
         """Call forward and check what it returns, for the first time."""
         run = self.run(values)
+        self.state.leave_out_stored()
         for number, output in enumerate(run.outputs):
             _check_output(output, number, has_cache=self._has_cache)
         if not any(is_real_output(output) for output in run.outputs):
@@ -190,7 +160,7 @@ class FunctionPair:
         """Return the same sum for the outputs of the function in higher precision."""
         if self.owned:
             self.owned.set(values)
-        self._state.reset()
+        self.state.reset()
         result = self._reference(*self.inputs.arguments(values, double=True))
         outputs = list(result) if isinstance(result, list | tuple) else [result]
         if self._has_cache and len(outputs) == len(self.cotangents) + 1:

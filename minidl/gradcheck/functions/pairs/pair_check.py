@@ -15,6 +15,7 @@ from ...result import Check
 from ..budget import check_budget
 from ..function_check import counted
 from ..run_check import run_check
+from .adopted import adopt_parameters
 from .asked_elsewhere import check_with_second_point
 from .double_pair import double_twin
 from .editable import editable_backward
@@ -25,7 +26,7 @@ from .pair_cost import PairCost
 from .pair_gradients import PairGradients
 from .returned import Returned
 from .rows import broken_row, leave_none_unresolved, link_to_broken_rules, rows_in_order
-from .rules import PAIR_RULES, PairRun, writing_notes
+from .rules import OBJECT_RULES, PAIR_RULES, PairRun, writing_notes
 
 
 class PairCheck:
@@ -49,7 +50,7 @@ class PairCheck:
             self._pair.cotangents = self._pair.draw_cotangents(run, rng)
             try:
                 self._pair.vjp(self._values)
-                self._notes += self._pair.adopt_parameters()
+                self._notes += adopt_parameters(self._pair)
                 self._values = self._pair.values
                 returned = self._pair.vjp(self._values)
             except Exception as error:
@@ -118,7 +119,8 @@ class PairCheck:
         run = PairRun(self._pair, self._values, other_cotangents)
         with suppress(Exception):  # which a rule reports
             self._notes += writing_notes(run)
-        rows = run_rules(map(guarded, PAIR_RULES), run, "")
+        rules = PAIR_RULES + (OBJECT_RULES if self._pair.owned else ())
+        rows = run_rules(map(guarded, rules), run, "")
         if returned.extra:
             rows.append(broken_row("number of gradients", returned.extra))
         return rows

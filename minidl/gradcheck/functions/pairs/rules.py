@@ -144,8 +144,29 @@ def _changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> str:
     )
 
 
+def _parameters_untouched(run: PairRun) -> str | None:
+    owned = run.pair.owned
+    if owned is None:
+        return None
+    owned.set(run.values)
+    changed = owned.watch()
+    forward_run, writer = run.pair.run(run.values), "forward"
+    names = changed()
+    if not names:
+        run.pair.call_backward(forward_run, copy_arrays(run.pair.cotangents))
+        names, writer = changed(), "backward"
+    if not names:
+        return None
+    return f"{writer} writes into {', '.join(names)}, which is the optimizer's work"
+
+
 PAIR_RULES: tuple[Rule[PairRun], ...] = (
     Rule("linear_in_dy", "linear in the incoming gradient", _linear_in_dy),
     Rule("inputs_untouched", "inputs untouched", _inputs_untouched),
 )
 """In the order of the rows."""
+
+OBJECT_RULES: tuple[Rule[PairRun], ...] = (
+    Rule("parameters_untouched", "parameters untouched", _parameters_untouched),
+)
+"""Those of objects that have parameters."""

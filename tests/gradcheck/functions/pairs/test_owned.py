@@ -255,3 +255,102 @@ def test_parameters_may_be_a_property():
     report = check_function(layer.forward, layer.backward, X)
     assert [check.parameter for check in report.failures] == ["b"]
     assert len([c for c in report.checks if c.term != "protocol"]) == 3
+
+
+class Slots:
+    """Parameters and gradients in slots; what a backward pass does with them is an argument."""
+
+    __slots__ = ("W", "dW", "then", "x")
+
+    def __init__(self, then=lambda self: None):
+        self.W, self.then = RNG.standard_normal((4, 3)), then
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x) @ self.W
+
+    def backward(self, dy):
+        self.dW, dx = np.sin(self.x).T @ dy, np.cos(self.x) * (dy @ self.W.T)
+        self.then(self)
+        return dx
+
+
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, None
+
+
+class OfParameters:
+    """Its parameters are objects with the array and its gradient."""
+
+    def __init__(self):
+        self.w = Parameter(RNG.standard_normal((4, 3)))
+        self.parameters = [self.w]
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x) @ self.w.data
+
+    def backward(self, dy):
+        self.w.grad = 7 * np.sin(self.x).T @ dy
+        return np.cos(self.x) * (dy @ self.w.data.T)
+
+
+def halve(layer):
+    layer.dW *= 0.5
+
+
+def test_parameters_in_slots_and_objects_that_are_parameters_are_checked():
+    layer = Slots()
+    before = layer.W.copy()
+    assert check_function(layer.forward, layer.backward, X).ok
+    assert np.array_equal(layer.W, before)
+    assert not hasattr(layer, "dW")
+    for layer, name in ((Slots(halve), "W"), (OfParameters(), "w.data")):
+        report = check_function(layer.forward, layer.backward, X)
+        assert [check.parameter for check in report.failures] == [name]
+
+
+def step_in_place(layer):
+    layer.W -= 1e-9 * layer.dW
+
+
+def step(layer):
+    layer.W = layer.W - 1e-9 * layer.dW
+
+
+def copy(layer):
+    layer.W = layer.W.copy()
+
+
+@pytest.mark.parametrize("then", [step_in_place, step, copy])
+def test_no_step_is_taken_within_backward(then):
+    layer = Slots(then)
+    report = check_function(layer.forward, layer.backward, X)
+    broken = [check for check in report.failures if check.parameter == "parameters untouched"]
+    assert bool(broken) == (then is not copy)
+    for check in broken:
+        assert check.diagnosis == "backward writes into W, which is the optimizer's work"
+
+
+class NewDictionaries:
+    """Each backward pass makes a new dictionary of parameters."""
+
+    def __init__(self):
+        self.params, self.grads = {"W": RNG.standard_normal((4, 3))}, {}
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x) @ self.params["W"]
+
+    def backward(self, dy):
+        self.grads = {"W": np.sin(self.x).T @ dy}
+        dx = np.cos(self.x) * (dy @ self.params["W"].T)
+        self.params = {"W": self.params["W"] * 0.999}
+        return dx
+
+
+def test_parameters_in_another_dictionary_have_changed_too():
+    layer = NewDictionaries()
+    report = check_function(layer.forward, layer.backward, X)
+    assert any("writes into W" in check.diagnosis for check in report.failures), str(report)
