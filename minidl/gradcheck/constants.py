@@ -161,6 +161,10 @@ MAX_ELEMENTWISE = 5_000
 """Up to here `check_gradients` computes every element; beyond, two calls of the cost for each
 would take minutes."""
 
+IMAGINARY_ROUNDING = 1e-9
+"""The imaginary part of a cost of real parameters, relative to it, that may be the rounding of a
+Fourier transform: it is left out."""
+
 REPEAT_AGREEMENT = 1e-12
 """How far two values of a cost at the same parameters may differ: threads may sum in another
 order, randomness changes far more."""

@@ -213,6 +213,12 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
     return array
 
 
+def widened(array: Array) -> Array:
+    """Return numbers of a type that NumPy does not know, such as bfloat16, in float64."""
+    is_foreign = array.dtype.kind == "V" and np.can_cast(array.dtype, np.float64)
+    return array.astype(np.float64) if is_foreign else array
+
+
 def check_real(dtype: np.dtype[Any], name: str) -> None:
     """Raise `DtypeError` unless `dtype` is boolean, integer or real floating point."""
     if dtype.kind not in "biuf":

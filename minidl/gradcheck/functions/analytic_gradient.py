@@ -105,7 +105,8 @@ class AnalyticGradient:
     def _call(self, theta: Array) -> tuple[Array, list[float]]:
         tree = self._cost.tree
         argument = tree.unflatten(theta)
-        flat = tree.flatten(self._gradients(argument))
+        with np.errstate():  # what gradients sets holds for itself alone
+            flat = tree.flatten(self._gradients(argument))
         self.moved |= set(tree.changed(argument, theta))
         return flat
 

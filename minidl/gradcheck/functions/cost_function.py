@@ -9,9 +9,16 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ...errors import ArgumentError, NonFiniteError, ShapeError
+from ...errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from ...utils.typing import Array
-from ..constants import COARSE_ROUNDING_ULPS, EPS, REPEAT_AGREEMENT, REPEAT_ULPS
+from ...utils.validation import widened
+from ..constants import (
+    COARSE_ROUNDING_ULPS,
+    EPS,
+    IMAGINARY_ROUNDING,
+    REPEAT_AGREEMENT,
+    REPEAT_ULPS,
+)
 from ..diagnosis.tape.graph import Graph
 from ..diagnosis.tape.record import record
 from ..numeric.differences import (
@@ -62,7 +69,12 @@ class CostFunction:
         self.moved: set[str] = set()
         self.arrays = {"real": tree.theta, "complex": tree.theta.astype(np.complex128)}
         self._function = Function(self.value, self.arrays)
-        value = self.value()
+        value = self._returned(tree.unflatten(tree.theta))
+        if value.dtype.kind == "c" and abs(value.imag) > IMAGINARY_ROUNDING * abs(value.real):
+            raise DtypeError(
+                f"cost must return a real number for real parameters, got {value[()]:.3g}: take "
+                "its real part, or its absolute value"
+            )
         if not np.isfinite(value):
             raise NonFiniteError(
                 f"cost must be finite to be checked, got {value} at the given parameters"
@@ -88,19 +100,26 @@ class CostFunction:
             )
 
     def value(self, arithmetic: str = "real") -> Array:
-        """Return the cost at the vector of that arithmetic."""
+        """Return the cost at the vector of that arithmetic, in float64 or complex128."""
         try:
-            return _as_scalar(self._cost(self.tree.unflatten(self.arrays[arithmetic])))
+            value = self._returned(self.tree.unflatten(self.arrays[arithmetic]))
+            if arithmetic == "real" or value.dtype.kind != "c":
+                return value.real.astype(np.float64)
+            return value.astype(np.complex128)
         except Exception as error:
             if arithmetic == "real":
                 raise
             reason = f"{type(error).__name__}: {error}{place_of_loss(error)}"
             raise NotComplexSafe(reason) from None
 
+    def _returned(self, argument: Any) -> Array:
+        with np.errstate():  # what a cost sets holds for itself alone
+            return _as_scalar(self._cost(argument))
+
     def at(self, theta: Array) -> float:
         """Return the cost at the vector `theta`."""
         argument = self.tree.unflatten(theta)
-        value = float(_as_scalar(self._cost(argument)).real)
+        value = float(self._returned(argument).real)
         self.moved |= set(self.tree.changed(argument, theta))
         return value
 
@@ -163,10 +182,12 @@ class CostFunction:
 
 def _as_scalar(value: Any) -> Array:
     got = type(value).__name__
+    if isinstance(value, bool | np.bool_):
+        raise DtypeError(f"cost must return a number, got the bool {value}")
     if isinstance(value, tuple):
         got = f"a tuple of {len(value)}: return the cost alone, such as forward(...)[0]"
     elif isinstance(value, np.ndarray | np.generic | int | float | complex):
-        array = np.asarray(value)
+        array = widened(np.asarray(value))
         if array.dtype.kind in "biufc":
             if array.size == 1:
                 return array.reshape(())

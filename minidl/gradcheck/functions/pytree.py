@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import DtypeError, NonFiniteError, ShapeError
 from ...utils.masked import check_not_masked
 from ...utils.typing import Array
+from ...utils.validation import widened
 from ..constants import EPS
 
 
@@ -154,7 +155,7 @@ def _check_parameter(name: str, array: Array) -> None:
 def _as_gradient(leaf: Leaf, gradient: Any) -> Array:
     rule = f"the gradient of {leaf.name} must"
     try:
-        array = np.asarray(gradient)
+        array = widened(np.asarray(gradient))
     except ValueError:
         raise ShapeError(
             f"{rule} have its shape {leaf.shape}, got rows of unequal length"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, check_gradients
+from minidl import ArgumentError, DtypeError, check_gradients
 from minidl.gradcheck.functions.cost_function import CostFunction
 from minidl.gradcheck.functions.pytree import ParameterTree
 from minidl.gradcheck.numeric.differences import CentralDifference, ComplexStep
@@ -87,3 +87,60 @@ def test_the_precision_of_a_cost_in_float32():
     assert CostFunction(lambda p: p.sum(), tree).precision == 0
     single = CostFunction(lambda p: p.astype(np.float32).sum(), tree)
     assert single.precision == np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_a_complex_number_without_an_imaginary_part_is_a_cost(factor):
+    report = check_gradients(
+        lambda p: complex(np.sin(p).sum()), lambda p: factor * np.cos(p), np.array([0.3, 2.0])
+    )
+    assert report.ok == (factor == 1)
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [(lambda p: bool(p.sum() > 0), "bool"), (lambda p: p.sum() + 1j, "real part")],
+)
+def test_what_is_no_real_number_is_refused(cost, words):
+    with pytest.raises(DtypeError, match=words):
+        check_gradients(cost, np.ones_like, np.array([0.3, 2.0]))
+
+
+def test_a_cost_in_float16_does_not_overflow():
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    assert check_gradients(lambda p: np.float16(np.sin(p.real).sum()), np.cos, x).failures == []
+
+
+def test_bfloat16_of_other_libraries_is_widened():
+    dtype = pytest.importorskip("ml_dtypes").bfloat16
+    x = np.random.default_rng(0).standard_normal(8)
+
+    def cost(p):
+        return (p.astype(dtype) ** 2).sum()
+
+    report = check_gradients(
+        cost, lambda p: 2 * p.astype(dtype), x, reference=lambda p: (p**2).sum()
+    )
+    assert report.ok
+
+
+def test_what_the_functions_set_for_numpy_s_warnings_stays_their_own():
+    def gradient(p):
+        np.seterr(all="raise")
+        return -2 * p * np.exp(-(p**2))
+
+    before = np.geterr()
+    assert check_gradients(lambda p: np.exp(-(p**2)).sum(), gradient, np.array([0.3, 2.0])).ok
+    assert np.geterr() == before
+
+
+@pytest.mark.parametrize("error", [AssertionError, RuntimeError, KeyError])
+def test_any_error_nearby_is_the_end_of_the_domain(error):
+    x = np.array([0.3, 2.0])
+
+    def cost(p):
+        if np.abs(p.real - x).max() > 1e-3:
+            raise error("outside")
+        return float(np.sin(p.real).sum())
+
+    assert check_gradients(cost, np.cos, x).failures == []

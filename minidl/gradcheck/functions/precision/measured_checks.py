@@ -9,6 +9,7 @@ from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
+    CANCELLED_UNITS,
     GOOD_RESOLUTION,
     GOOD_RESOLUTION_OF_HALF,
     NOISE_SHARE,
@@ -126,6 +127,21 @@ class _MeasuredCheck:
         noise = float(np.linalg.norm(self._precision.gradient.deviation[part]))
         return noise >= NOISE_SHARE * norm
 
+    def _is_small_as_rounding(self, number: int) -> bool:
+        """Return whether a gradient is as small as the rounding of terms of the whole's size.
+
+        A larger one that changes from point to point follows the order of a sort, say.
+        """
+        part = self._cost.tree.leaves[number].part
+        slopes = self._gradient.value[part] * parameter_scale(self._cost.tree)[part]
+        units = [
+            unit
+            for each, unit in enumerate(self._precision.gradient.units)
+            if not self._is_noise(each)
+        ]
+        unit = min(units, default=max(self._precision.gradient.units))
+        return float(np.linalg.norm(slopes)) <= CANCELLED_UNITS * unit * self._whole
+
     @property
     def _whole(self) -> float:
         """The size of the slopes along all arrays."""
@@ -189,7 +205,8 @@ class _MeasuredCheck:
             zero = not self._value(number).any()
             # The slope of a small array may be as small as the noise: then it is not zero.
             moves = any(probe.slope.numeric != 0 for probe in probes)
-            if of_whole <= (ZERO_HERE if zero else ZERO_WITHIN_ROUNDING) and not (zero and moves):
+            is_zero = not moves if zero else self._is_small_as_rounding(number)
+            if of_whole <= (ZERO_HERE if zero else ZERO_WITHIN_ROUNDING) and is_zero:
                 check.resolution = of_whole
                 check.diagnosis = "zero here, within rounding"
                 check.untested = 0

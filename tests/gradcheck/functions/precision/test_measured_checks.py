@@ -165,3 +165,23 @@ def test_a_resolution_of_more_than_the_array_itself_is_none():
     report = check_gradients(cost, lambda p: 1e-3 * np.cos(p).astype(np.float32), x)
     assert report.status == "unresolved"
     assert report.checks[0].resolution == np.inf
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.7])
+def test_a_small_gradient_that_jumps_beside_a_large_one_is_not_zero_here(factor):
+    """The order of a sort changes nearby, and with it each element: that is no rounding."""
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal(300).astype(np.float32)
+
+    def cost(p):
+        a, b = p["a"].astype(np.float32), p["b"].astype(np.float32)
+        return float(np.sort(a) @ weights + np.float32(1e4) * (b * b).sum())
+
+    def gradients(p):
+        slopes = np.zeros(300)
+        slopes[np.argsort(p["a"].astype(np.float32))] = weights
+        return {"a": factor * slopes, "b": np.float32(2e4) * p["b"].astype(np.float32)}
+
+    parameters = {"a": 1 + 1e-6 * rng.standard_normal(300), "b": rng.standard_normal(100)}
+    verdicts = [check.verdict for check in checks_of(cost, gradients, parameters)]
+    assert verdicts == ["unresolved", "pass"]
