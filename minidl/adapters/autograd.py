@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import require_extra
+from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
-from .framework import arguments_of, as_arrays, check_pair, is_array_of_floats
+from .framework import (
+    arguments_of,
+    as_arrays,
+    as_result,
+    check_pair,
+    is_array_of_floats,
+    leaves_of,
+    require_callable,
+)
 
 __all__ = ["check"]
 
@@ -27,9 +38,11 @@ def check(
     Parameters
     ----------
     function : callable
-        A ``primitive``, or any function of such that returns one array.
+        A ``primitive``, or any function of such. It returns an array, or several in a list, a tuple
+        or a dictionary.
     *inputs : object
-        Its arguments. Arrays of floats are differentiated; all else is passed as it is.
+        Its arguments. Arrays of floats are differentiated, also in lists, tuples and dictionaries
+        that contain nothing else; all else is passed as it is.
     wrt : str, int, or sequence of these, optional
         The inputs to check, by name or position; by default all arrays of floats.
     reference : callable, optional
@@ -49,6 +62,8 @@ def check(
     ------
     MissingDependencyError
         If autograd is not installed.
+    ArgumentError
+        If `function` cannot be called.
 
     See Also
     --------
@@ -73,24 +88,55 @@ def check(
     'x'
     """
     with require_extra("autograd", "autograd", "minidl.adapters.autograd.check"):
-        from autograd import make_vjp
-
-    def gradients(cotangents: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
-        result: list[Any] = []
-        for position, argument in enumerate(arguments):
-            gradient = None
-            if is_array_of_floats(argument):
-                try:
-                    vjp, _ = make_vjp(function, position)(*arguments)
-                    gradient = vjp(cotangents[0])
-                except NotImplementedError:  # of autograd: no VJP of this argument
-                    gradient = None
-            result.append(gradient)
-        return result
-
+        import autograd.builtins
+    require_callable(function, "a primitive or a function of arrays")
+    calls = _Calls(autograd, function)
     raw = getattr(function, "fun", function)  # a primitive hides its arguments
     name = getattr(raw, "__name__", "function")
     options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
-    options["reference"] = reference
+    options["reference"] = None if reference is None else _Calls(autograd, reference).forward
     arrays = as_arrays(inputs)
-    return check_pair(function, gradients, arrays, arguments_of(raw), name, options)
+    return check_pair(calls.forward, calls.gradients, arrays, arguments_of(raw), name, options)
+
+
+class _Calls:
+    """A function of autograd as functions of NumPy's arrays."""
+
+    def __init__(self, autograd: Any, function: Callable[..., Any]) -> None:
+        self._autograd, self._function = autograd, function
+
+    def forward(self, *arrays: Any) -> Any:
+        """Return the outputs, several as a tuple."""
+        outputs = self._function(*arrays)
+        several = isinstance(outputs, Mapping | list | tuple)
+        return as_result(leaves_of(outputs)) if several else outputs
+
+    def gradients(self, cotangents: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
+        """Return the gradients of all arguments of floats, None where there is no VJP."""
+        return [
+            self._gradient(position, cotangents, arrays)
+            if all(map(is_array_of_floats, leaves_of(argument)))
+            else None
+            for position, argument in enumerate(arrays)
+        ]
+
+    def _gradient(self, position: int, cotangents: Sequence[Any], arrays: Sequence[Any]) -> Any:
+        try:
+            vjp, outputs = self._autograd.make_vjp(self._traced, position)(*arrays)
+            remaining = iter(cotangents)
+            gradient = vjp(map_leaves(lambda y: _cotangent(next(remaining), y), outputs))
+        except NotImplementedError:  # of autograd: no VJP of this argument
+            return None
+        return map_leaves(np.array, gradient)  # a copy, as the next call may fill it again
+
+    def _traced(self, *arguments: Any) -> Any:
+        """Call the function with containers that autograd can differentiate."""
+        outputs = self._function(*arguments)
+        if isinstance(outputs, Mapping | list | tuple):
+            return self._autograd.builtins.tuple(leaves_of(outputs))
+        return outputs  # an array, or what a primitive has returned
+
+
+def _cotangent(dy: Any, y: Any) -> Any:
+    is_float = np.asarray(y).dtype.kind in "fc"
+    return dy if is_float else np.zeros(np.shape(y))

@@ -141,6 +141,8 @@ class CourseFunction:
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Call the function, with NumPy's global generator in the same state each time.
 
+        What it changes in NumPy's treatment of floating-point errors does not stay.
+
         Parameters
         ----------
         values : dict of str to object
@@ -162,7 +164,8 @@ class CourseFunction:
         before = get_global_rng_state()
         set_global_rng_state(self._random_state)
         try:
-            return self.function(*positional, **named)
+            with np.errstate():
+                return self.function(*positional, **named)
         finally:
             set_global_rng_state(before)
 

@@ -114,12 +114,27 @@ class CourseNetwork:
     def cost(self, parameters: Mapping[str, Any]) -> Any:
         """Return the cost."""
         cost = self._propagate(parameters)["cost"]
+        if np.asarray(cost).dtype.kind not in "iufc":
+            raise ArgumentError(
+                f"{(self._cost or self._forward).name} must return a number as the cost, got "
+                f"{type(cost).__name__}"
+            )
         if self._cost is None and np.size(cost) > 1:
             raise ArgumentError(
                 f"{self._forward.name} must return the cost first, got an array of shape "
                 f"{np.shape(cost)}: pass compute_cost=compute_cost if it is the output"
             )
         return cost
+
+    def returns_gradients(self) -> bool:
+        """Return whether forward propagation is a ``propagate``, with gradients and cost."""
+        result = self._forward({**self._data, "parameters": self.parameters})
+        keys = {f"d{name}" for name in self.parameters}
+        return (
+            isinstance(result, tuple)
+            and len(result) == 2
+            and any(isinstance(part, Mapping) and keys & part.keys() for part in result)
+        )
 
     def gradients(self, parameters: Mapping[str, Any]) -> Any:
         """Return the gradients under the names of the parameters."""

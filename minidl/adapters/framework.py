@@ -8,12 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..gradcheck.functions.check_function import check_function
 from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
 from ..utils.typing import Array
 
 PYTHON_NUMBERS = (float, complex, int, np.generic)
+
+
+def require_callable(function: Any, kinds: str) -> None:
+    """Raise `ArgumentError` unless a function can be called.
+
+    Parameters
+    ----------
+    function : object
+        What a user passed.
+    kinds : str
+        What may be passed, such as "a primitive or a function of arrays".
+    """
+    if not callable(function):
+        raise ArgumentError(
+            f"function must be {kinds}, got {function!r}: pass the function first, then its inputs"
+        )
 
 
 def leaves_of(value: Any) -> list[Any]:
@@ -101,8 +118,13 @@ def check_pair(
 
 
 def as_arrays(inputs: Sequence[Any]) -> list[Any]:
-    """Return lists among the inputs as arrays, and everything else as it is."""
-    return [np.asarray(each) if isinstance(each, list) else each for each in inputs]
+    """Return lists of numbers among the inputs as arrays, and everything else as it is."""
+    return [
+        np.asarray(each)
+        if isinstance(each, list) and not any(map(is_array_of_floats, leaves_of(each)))
+        else each
+        for each in inputs
+    ]
 
 
 def as_result(outputs: Sequence[Array]) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
 import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
 from .course import check_course
 from .course_network import CourseNetwork
+from .without_traces import without_traces
 
 _ORDER = ("error", "failed", "unresolved", "ok")
 _COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
@@ -31,6 +31,7 @@ _PLAIN = {
     r"\banalytic\b": "yours",
     r"\bnumeric\b": "the right one",
 }
+_LIBRARIES = (Path(__file__).parents[1], Path(np.__file__).parent)  # no code of a student
 _HEADER = ("student", "verdict", "array", "what to say")
 
 
@@ -142,7 +143,8 @@ def grade(
     """Grade the backward propagations of a whole class.
 
     An exception in one submission is a row of the table and does not touch the others; what
-    students print is not shown, and all receive copies of the data.
+    students print is not shown, and all receive copies of the data. What they set, such as
+    ``np.seterr`` or a filter of warnings, does not stay.
 
     Parameters
     ----------
@@ -153,7 +155,8 @@ def grade(
         Data, labels and the point at which to check, as in `check_course`.
     forward : callable, optional
         The forward propagation for those who hand in none. Those who do read a note if theirs gives
-        another cost, with which wrong gradients may well agree.
+        another cost, with which wrong gradients may well agree. If it is a ``propagate``, which
+        returns ``(gradients, cost)``, students hand in theirs instead of backward propagation.
     compute_cost : callable, optional
         The cost of an output, where forward propagation does not return it.
     **options : object
@@ -195,10 +198,17 @@ def grade(
             f"submissions must be a dictionary of functions by student, got {submissions!r}: "
             'pass {"Ada": backward_propagation, ...}'
         )
-    pairs = {student: _pair(student, given, forward) for student, given in submissions.items()}
+    data = (X, Y, parameters)
+    course_options = {name: options[name] for name in options.keys() - _CHECKER_OPTIONS}
+    is_propagate = _is_propagate(forward, data, course_options, options.get("seed", 0))
+    pairs = {
+        student: (given, None)
+        if is_propagate and callable(given)
+        else _pair(student, given, forward)
+        for student, given in submissions.items()
+    }
     rows = []
     for student, (own_forward, backward) in pairs.items():
-        data = (X, Y, parameters)
         course = _Course(backward, data, compute_cost, options, own_forward, forward)
         rows.append(_grade_one(str(student), course))
     return Grades(rows)
@@ -224,13 +234,13 @@ class _Course:
     def why_other_cost(self) -> str:
         """Call the functions once, and say how the cost differs from that of the class."""
         network = self._network(self.forward)
-        cost = float(np.squeeze(network.cost(network.parameters)))
+        cost = _as_number(network.cost(network.parameters))
         network = self._network(self.forward)
         network.gradients(network.parameters)
         if self.forward_of_class in (None, self.forward):
             return ""
         network = self._network(self.forward_of_class)
-        expected = float(np.squeeze(network.cost(network.parameters)))
+        expected = _as_number(network.cost(network.parameters))
         if abs(cost - expected) <= _SAME_COST * abs(expected):
             return ""
         return f"Forward propagation gives the cost {cost:.6g} instead of {expected:.6g}."
@@ -254,12 +264,28 @@ def _pair(student: Any, given: Any, forward: Any) -> tuple[Any, Any]:
     return forward, given
 
 
+def _is_propagate(forward: Any, data: Any, options: Mapping[str, Any], seed: int) -> bool:
+    try:
+        with without_traces():
+            X, Y, parameters = copy.deepcopy(data)
+            network = CourseNetwork(forward, None, None, X, Y, parameters, options, seed)
+            return network.returns_gradients()
+    except Exception:  # it is another function, or one that is told with each student
+        return False
+
+
+def _as_number(cost: Any) -> float:
+    return float(np.squeeze(cost).real)
+
+
 def _grade_one(student: str, course: _Course) -> Grade:
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with without_traces():
             other_cost = course.why_other_cost()  # an exception is an error here, no failed row
             report = course.report()
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too
         return Grade(student, "error", "", _words_of_exception(error), None)
     row = _of_report(student, report)
     if not other_cost:
@@ -306,6 +332,12 @@ def _plain(diagnosis: str) -> str:
 def _words_of_exception(error: BaseException) -> str:
     if isinstance(error, MinidlError):
         return f"{error}".rstrip(".?") + "."
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f" (line {last.lineno}, in {last.name})" if last.lineno else ""
-    return f"{type(error).__name__}: {error}{where}."
+    try:
+        message = f": {error}"
+    except Exception:  # of the student's own exception
+        message = ", whose message cannot be shown"
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.lineno and not any(map(Path(frame.filename).is_relative_to, _LIBRARIES)):
+            where = f" (line {frame.lineno}, in {frame.name})"
+    return f"{type(error).__name__}{message}{where}."

@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 
 from ..errors import require_extra
+from ..gradcheck.functions.precision.significant_bits import significant_bits
 from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
+from ..gradcheck.result import Check
 from .framework import (
     arguments_of,
     as_result,
     check_pair,
     is_array_of_floats,
     leaves_of,
+    require_callable,
 )
 
 __all__ = ["check"]
+
+_HALF_PRECISION = 0.05
+"""How far the values of two right functions may be apart: some ulps of bfloat16."""
 
 
 def check(
@@ -42,7 +48,8 @@ def check(
         lists, tuples and dictionaries.
     *inputs : object
         Its arguments: arrays, also in lists, tuples and dictionaries. Floats are differentiated;
-        integers, functions, settings (``nondiff_argnums``) and all else are passed as they are.
+        integers, keys of ``jax.random``, functions, settings (``nondiff_argnums``) and all else are
+        passed as they are.
     x64 : bool, default True
         Whether to compute in float64, whatever JAX is configured for. False: in float32, judged by
         the precision that is measured.
@@ -59,12 +66,15 @@ def check(
     Returns
     -------
     Report
-        One check per array of the inputs.
+        One check per array of the inputs. One row more fails if the function has another value
+        when it is differentiated: if ``fwd`` returns something else.
 
     Raises
     ------
     MissingDependencyError
         If JAX is not installed.
+    ArgumentError
+        If `function` cannot be called.
 
     See Also
     --------
@@ -88,13 +98,17 @@ def check(
     """
     with require_extra("jax", "jax", "minidl.adapters.jax.check"):
         import jax
+    require_callable(function, "a custom_vjp function or a function of arrays")
     calls = _Calls(jax, function, x64=x64)
     arrays = [_as_arrays(each) for each in inputs]
     name = getattr(function, "__name__", "function")
     options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
     if reference is not None:
         options["reference"] = _Calls(jax, reference, x64=True).forward
-    return check_pair(calls.forward, calls.gradients, arrays, arguments_of(function), name, options)
+    names = arguments_of(function)
+    report = check_pair(calls.forward, calls.gradients, arrays, names, name, options)
+    report.checks = [*calls.rows_of_other_values(arrays), *report.checks]
+    return report
 
 
 def _as_arrays(value: Any) -> Any:
@@ -105,6 +119,8 @@ def _as_arrays(value: Any) -> Any:
     def convert(leaf: Any) -> Any:
         is_array = hasattr(leaf, "__array__") and hasattr(leaf, "dtype")
         if not is_array or isinstance(leaf, np.ndarray | np.generic):
+            return leaf
+        if str(leaf.dtype).startswith("key<"):  # of jax.random, which are no numbers
             return leaf
         array = np.asarray(leaf)
         return array.astype(np.float64) if array.dtype.name == "bfloat16" else array
@@ -138,23 +154,63 @@ class _Calls:
             outputs = self._function(*(map_leaves(self._convert, each) for each in arrays))
             return as_result([np.asarray(each) for each in leaves_of(outputs)])
 
+    def _vjp(self, arrays: Sequence[Any]) -> tuple[Any, Any]:
+        """Return the outputs as they are under differentiation, and their VJP."""
+        values = [
+            self._convert(leaf) for leaf in leaves_of(list(arrays)) if is_array_of_floats(leaf)
+        ]
+
+        def of_floats(*floats: Any) -> list[Any]:
+            remaining = iter(floats)
+
+            def fill(leaf: Any) -> Any:
+                return next(remaining) if is_array_of_floats(leaf) else self._convert(leaf)
+
+            outputs = self._function(*(map_leaves(fill, each) for each in arrays))
+            return [self._jax.numpy.asarray(each) for each in leaves_of(outputs)]
+
+        outputs, vjp = self._jax.vjp(of_floats, *values)
+        return outputs, vjp
+
+    def rows_of_other_values(self, arrays: Sequence[Any]) -> list[Check]:
+        """Return a failed row if the outputs are others under differentiation.
+
+        Parameters
+        ----------
+        arrays : sequence of object
+            The inputs.
+
+        Returns
+        -------
+        list of Check
+            One row or none; unresolved if half precision explains the difference.
+        """
+        result = self.forward(*arrays)
+        outputs = result if isinstance(result, tuple) else (result,)
+        try:
+            with self._precision():
+                differentiated = [np.asarray(each) for each in self._vjp(arrays)[0]]
+        except Exception:  # of the user's fwd, which the check has reported
+            return []
+        pairs = zip(outputs, differentiated, strict=True)
+        row = Check(None, "protocol", "value under differentiation", verdict="fail")
+        row.difference = max((_difference(y, other) for y, other in pairs), default=0.0)
+        if not row.difference:
+            return []
+        row.method = "no derivative needed"
+        row.diagnosis = (
+            f"under differentiation the function has another value, by {row.difference:.0e} of it: "
+            "let fwd return what the function returns"
+        )
+        if row.difference <= _HALF_PRECISION:
+            row.verdict = "unresolved"
+            row.diagnosis += ", unless both compute in half precision inside"
+        return [row]
+
     def gradients(self, cotangents: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
         """Return the gradients of all arrays of floats, in the structure of `arrays`."""
         with self._precision():
-            values = [
-                self._convert(leaf) for leaf in leaves_of(list(arrays)) if is_array_of_floats(leaf)
-            ]
-
-            def of_floats(*floats: Any) -> list[Any]:
-                remaining = iter(floats)
-
-                def fill(leaf: Any) -> Any:
-                    return next(remaining) if is_array_of_floats(leaf) else self._convert(leaf)
-
-                outputs = self._function(*(map_leaves(fill, each) for each in arrays))
-                return [self._jax.numpy.asarray(each) for each in leaves_of(outputs)]
-
-            outputs, vjp = self._jax.vjp(of_floats, *values)
+            outputs, vjp = self._vjp(arrays)
             pairs = zip(cotangents, outputs, strict=True)
             found = iter(vjp([self._cotangent(dy, y) for dy, y in pairs]))
 
@@ -167,3 +223,12 @@ class _Calls:
         if self._jax.numpy.issubdtype(y.dtype, self._jax.numpy.floating):
             return self._jax.numpy.asarray(dy, y.dtype)
         return np.zeros(y.shape, self._jax.dtypes.float0)  # of integers
+
+
+def _difference(y: Any, other: Any) -> float:
+    """Return how far two outputs differ, relative to the largest element, 0 if by rounding."""
+    if y.dtype.kind != "f" or not y.size:
+        return 0.0
+    bits = min(significant_bits(y) or 53, significant_bits(other) or 53)
+    difference = float(np.abs(other - y).max()) / (float(np.abs(y).max()) or 1.0)
+    return difference if difference > 2.0 ** (-0.6 * bits) else 0.0

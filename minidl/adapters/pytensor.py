@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import require_extra
 from ..gradcheck.report.report import Report
-from .framework import arguments_of, as_arrays, as_result, check_pair
+from .framework import arguments_of, as_arrays, as_result, check_pair, require_callable
 
 __all__ = ["check"]
 
@@ -60,6 +60,8 @@ def check(
     ------
     MissingDependencyError
         If PyTensor is not installed.
+    ArgumentError
+        If `op` cannot be called.
 
     See Also
     --------
@@ -90,6 +92,7 @@ def check(
     with require_extra("pytensor", "pytensor", "minidl.adapters.pytensor.check"):
         import pytensor
         import pytensor.tensor as pt
+    require_callable(op, "an Op or a function of symbolic variables")
     arrays = as_arrays(inputs)
     names = arguments_of(getattr(op, "make_node", op))
     graph = _Graph(pytensor, pt, op, arrays, names or [], dtype, mode)

@@ -69,16 +69,18 @@ def check(
     Returns
     -------
     Report
-        One check per input and parameter, and for a Function two rules: each gradient is the same
-        when no other is needed (``ctx.needs_input_grad``), and when the incoming gradient lies
-        in memory in another order, or is expanded from one number as in ``y.sum().backward()``.
+        One check per input and parameter, and for a Function whose gradients are the same twice two
+        rules: each gradient is the same when no other is needed (``ctx.needs_input_grad``), and
+        when the incoming gradient lies in memory in another order or with gaps, or is expanded from
+        one number as in ``y.sum().backward()``.
 
     Raises
     ------
     MissingDependencyError
         If PyTorch is not installed.
     ArgumentError
-        If `function` or `reference` cannot be called, or `dtype` is another one.
+        If `function` or `reference` cannot be called, `dtype` is another one, or an input is a
+        sparse tensor or one without data.
 
     See Also
     --------
@@ -109,13 +111,26 @@ def check(
         import torch
     if dtype not in _AGREEMENT:
         raise ArgumentError(f'dtype must be "float64" or "float32", got {dtype!r}')
+    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the caller has set
+        return _check(torch, function, inputs, dtype, reference, options)
+
+
+def _check(
+    torch: Any,
+    function: Any,
+    inputs: Sequence[Any],
+    dtype: str,
+    reference: Any,
+    options: dict[str, Any],
+) -> Report:
+    seed = options["seed"]
     calls = _Calls(torch, function, dtype, seed)
     arrays = [map_leaves(calls.as_array, each) for each in inputs]
     names = calls.names
     if calls.parameters:
         arrays = [calls.parameters, *arrays]
         names = [_PARAMETERS, *(names or [])]
-    options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
     if reference is not None:
         options["reference"] = _reference(torch, reference, calls, seed)
     report = check_pair(calls.forward, calls.gradients, arrays, names, calls.title, options)
@@ -177,6 +192,17 @@ class _Calls:
         """Return a tensor as an array."""
         if not isinstance(leaf, self.torch.Tensor):
             return leaf
+        if leaf.is_meta:
+            shape = tuple(leaf.shape)
+            raise ArgumentError(
+                f"inputs must hold numbers, got a meta tensor of shape {shape}: pass one on the CPU"
+            )
+        if leaf.layout is not self.torch.strided:
+            kind = str(leaf.layout).removeprefix("torch.")
+            raise ArgumentError(
+                f"inputs must be dense tensors, got one of the layout {kind} and shape "
+                f"{tuple(leaf.shape)}: pass x.to_dense(), and convert it inside the function"
+            )
         tensor = leaf.detach().cpu()
         return (tensor.double() if tensor.is_floating_point() else tensor).numpy().copy()
 
@@ -256,7 +282,7 @@ class _Calls:
         def collect(leaf: Any) -> Any:
             is_float = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
             gradient = next(in_order) if is_float else None
-            return None if gradient is None else gradient.detach().numpy()
+            return None if gradient is None else gradient.detach().to_dense().numpy().copy()
 
         return [map_leaves(collect, each) for each in arrays]
 
@@ -278,15 +304,20 @@ class _Rules:
         self._calls, self._arrays = calls, arrays
         outputs = calls.forward(*arrays)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        self._cotangents = [np.full(y.shape, rng.standard_normal()) for y in outputs]
+        self._cotangents = [rng.standard_normal(y.shape) for y in outputs]
 
     def rows(self) -> list[Check]:
-        """Return a row for each rule."""
+        """Return a row for each rule; none if backward is not the same twice, which says more."""
         rules: Mapping[str, Callable[[], str]] = {
             "gradients alone": self._why_not_alone,
             "any memory layout": self._why_not_in_any_memory,
         }
-        rows = []
+        rows: list[Check] = []
+        try:
+            if not self._are_the_same(self._all(), self._all()):
+                return rows
+        except Exception:  # of the user's backward, which the check reports
+            return rows
         for title, find_violation in rules.items():
             row = Check(None, "protocol", title, method="no derivative needed")
             try:
@@ -297,6 +328,10 @@ class _Rules:
                 row.verdict, row.difference = "fail", 1.0
             rows.append(row)
         return rows
+
+    def _are_the_same(self, gradients: Sequence[Any], expected: Sequence[Any]) -> bool:
+        pairs = zip(gradients, expected, strict=True)
+        return all(one is None or self._agree(one, other) for one, other in pairs)
 
     def _all(self, *options: Any) -> list[Any]:
         return leaves_of(self._calls.gradients(self._cotangents, self._arrays, *options))
@@ -314,17 +349,21 @@ class _Rules:
         return ""
 
     def _why_not_in_any_memory(self) -> str:
-        layouts = {"expanded from one number": _expanded, "transposed in memory": _transposed}
-        expected = self._all()
+        layouts = {
+            "expanded from one number": _expanded,
+            "transposed in memory": _transposed,
+            "part of a larger tensor": _with_gaps,
+        }
         for words, layout in layouts.items():
             tensors = [layout(self._calls.as_tensor(dy)) for dy in self._cotangents]
+            plain = [dy.contiguous().clone() for dy in tensors]
+            expected = leaves_of(self._calls.gradients(plain, self._arrays))
             try:
                 gradients = leaves_of(self._calls.gradients(tensors, self._arrays))
             except RuntimeError as error:
                 return f"an incoming gradient that is {words} raises: {error}"
-            for one, other in zip(gradients, expected, strict=True):
-                if one is not None and not self._agree(one, other):
-                    return f"an incoming gradient that is {words} gives another gradient"
+            if not self._are_the_same(gradients, expected):
+                return f"an incoming gradient that is {words} gives another gradient"
         return ""
 
     def _agree(self, one: Any, other: Any) -> bool:
@@ -339,3 +378,7 @@ def _expanded(dy: Any) -> Any:
 def _transposed(dy: Any) -> Any:
     axes = tuple(reversed(range(dy.ndim)))
     return dy.permute(axes).contiguous().permute(axes)
+
+
+def _with_gaps(dy: Any) -> Any:
+    return dy.unsqueeze(-1).expand(*dy.shape, 2).contiguous()[..., 0]

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MinidlError
+from ..errors import MinidlError, SignatureError
 from ..gradcheck import GradientError, Report, check_function, check_gradients
 from ..gradcheck.functions.pytree import ParameterTree
 
 _OF_PAIRS = {"cache", "backward_inputs", "wrt"}  # arguments of check_function alone
+_NAMED = {"cost", "gradients", "parameters"}  # of these, too, by name
 _OF_COSTS = {"method", "epsilon"}  # of check_gradients alone
 
 
@@ -71,10 +72,18 @@ class GradientFixture:
         GradientError
             If the check failed or, unless that is allowed, left something unresolved. The message
             is the report.
+        SignatureError
+            If there is too little to check.
         """
         __tracebackhide__ = True
         if len(args) == 1 and isinstance(args[0], Report):
             return self._judge(args[0])
+        if len(args) + len(options.keys() & _NAMED) < 3:
+            kinds = ", ".join(type(each).__name__ for each in args) or "nothing"
+            raise SignatureError(
+                "check_gradient takes cost, gradients and parameters, or forward, backward and its "
+                f"inputs, or a report, got {kinds}: pass all of one of these"
+            )
         if _is_pair(args, options):
             return self.function(*args, **options)
         return self.gradients(*args, **options)

@@ -56,8 +56,8 @@ def check_optimizer(
     Raises
     ------
     ArgumentError
-        If `make` does not return a new `Optimizer` at each call, or `reference` is neither a
-        formula nor a function that returns an optimizer.
+        If `make` cannot be called or does not return a new `Optimizer` at each call, or `reference`
+        is neither a formula nor a function that returns an optimizer.
     ShapeError
         If `reference` returns another shape than that of theta.
 
@@ -79,8 +79,10 @@ def check_optimizer(
     >>> check_optimizer(lambda: Momentum(0.05, beta=0.8), reference=momentum).guilty.parameter
     'steps of the reference'
     """
-    first = make()
     cure = "pass a callable such as lambda: Adam(0.01)"
+    if not callable(make):
+        raise ArgumentError(f"make must be a function without arguments, got {make!r}: {cure}")
+    first = make()
     if not isinstance(first, Optimizer):
         raise ArgumentError(f"make must return an Optimizer, got {first!r}: {cure}")
     if first is make():

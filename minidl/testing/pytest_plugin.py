@@ -6,6 +6,7 @@ before a fixture is used.
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +26,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("minidl", "gradient checks (minidl)")
     group.addoption(
         "--gradient-seeds",
-        type=_positive,
+        type=_number_of_seeds,
         default=1,
         metavar="N",
         help="repeat each test that uses check_gradient or gradient_seed with the seeds 0 to N - 1",
     )
 
 
-def _positive(text: str) -> int:
-    number = int(text)
+def _number_of_seeds(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return number
 
 
@@ -80,24 +81,49 @@ def check_gradient(request: pytest.FixtureRequest, gradient_seed: int) -> Gradie
     from .gradient_fixture import GradientFixture
 
     marker = request.node.get_closest_marker("gradient")
+    options = _options_of(marker)
     return GradientFixture(
         gradient_seed,
         lambda status: request.node.user_properties.append((_PROPERTY, status)),
-        allow_unresolved=bool(marker and marker.kwargs.get("allow_unresolved")),
+        allow_unresolved=options["allow_unresolved"],
     )
+
+
+def _options_of(marker: pytest.Mark | None) -> dict[str, Any]:
+    """Return the arguments of a marker; a marker with others fails the test or its collection."""
+    options: dict[str, Any] = {"seeds": 1, "allow_unresolved": False}
+    if marker is None:
+        return options
+    given: dict[str, Any] = {**dict(zip(options, marker.args, strict=False)), **marker.kwargs}
+    problem = ""
+    if unknown := sorted(given.keys() - options.keys()):
+        problem = f"got {', '.join(unknown)}"
+    elif len(marker.args) > len(options):
+        problem = f"got {len(marker.args)} arguments"
+    options |= given
+    seeds, allows = options["seeds"], options["allow_unresolved"]
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or seeds < 1:
+        problem = problem or f"got seeds={seeds!r}"
+    if not isinstance(allows, bool):
+        problem = problem or f"got allow_unresolved={allows!r}"
+    if problem:
+        pytest.fail(
+            "@pytest.mark.gradient takes seeds, a whole number of at least 1, and "
+            f"allow_unresolved, True or False: {problem}",
+            pytrace=False,
+        )
+    return options
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Repeat a test over the seeds."""
+    options = _options_of(metafunc.definition.get_closest_marker("gradient"))
     if "gradient_seed" not in metafunc.fixturenames:
         return
     for marker in metafunc.definition.iter_markers("parametrize"):
         if "gradient_seed" in str(marker.args[:1]):
             return  # by the test itself
-    own = metafunc.definition.get_closest_marker("gradient")
-    seeds = max(
-        metafunc.config.getoption("--gradient-seeds"), own.kwargs.get("seeds", 1) if own else 1
-    )
+    seeds = max(metafunc.config.getoption("--gradient-seeds"), options["seeds"])
     if seeds > 1:
         numbers = range(seeds)
         metafunc.parametrize("gradient_seed", numbers, ids=[f"seed{n}" for n in numbers])
@@ -107,7 +133,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use the fixture, so that ``-m gradient`` selects all."""
     for item in items:
-        if "check_gradient" in getattr(item, "fixturenames", ()):
+        uses_fixture = "check_gradient" in getattr(item, "fixturenames", ())
+        if uses_fixture and not item.get_closest_marker("gradient"):  # one of its class or module
             item.add_marker("gradient")
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from minidl import MissingDependencyError
+from minidl import ArgumentError, MissingDependencyError
 from minidl.adapters import autograd
 
 extend = pytest.importorskip("autograd.extend")
@@ -69,3 +69,53 @@ def test_without_autograd_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "autograd", None)
     with pytest.raises(MissingDependencyError, match=r"pip install minidl\[autograd\]"):
         autograd.check(np.tanh, X)
+
+
+def make_pair(factor):
+    @extend.primitive
+    def pair(x):
+        return np.sin(x), x**2
+
+    def vjp(outputs, x):
+        return lambda dy: factor * dy[0] * np.cos(x) + dy[1] * 2 * x
+
+    extend.defvjp(pair, vjp)
+    return pair
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_several_outputs(factor):
+    pair = make_pair(factor)
+    outputs = {
+        "of a primitive": pair,
+        "in a dictionary": lambda x: {"a": pair(x)[0], "b": [pair(x)[1], x.shape]},
+    }
+    for words, function in outputs.items():
+        report = autograd.check(function, X)
+        assert report.status == ("ok" if factor == 1 else "failed"), words
+
+
+def test_arrays_in_a_dictionary_and_in_a_list():
+    product = make_product(w_factor=2)
+    report = autograd.check(lambda p: product(p["x"], p["w"]), {"x": X, "w": W})
+    assert {check.parameter for check in report.failures} == {"p.w"}
+    report = autograd.check(lambda p: product(p[0], p[1]), [X, W])
+    assert {check.parameter for check in report.failures} == {"p[1]"}
+
+
+def test_a_vjp_that_fills_one_buffer_is_right_and_one_that_piles_up_is_not():
+    buffer = np.zeros_like(X)
+
+    def sine(adds):
+        sin = extend.primitive(lambda x: np.sin(x))
+        vjp = lambda dy, x: np.add(adds * buffer, dy * np.cos(x), out=buffer)  # noqa: E731
+        extend.defvjp(sin, lambda y, x: lambda dy: vjp(dy, x))
+        return sin
+
+    assert autograd.check(sine(0), X).ok
+    assert autograd.check(sine(1), X).guilty.parameter == "the same twice"
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(ArgumentError, match=r"must be a primitive or a function of arrays, got 3"):
+        autograd.check(3, X)

@@ -3,7 +3,9 @@
 from collections import namedtuple
 
 import numpy as np
+import pytest
 
+from minidl import ArgumentError
 from minidl.adapters.framework import (
     arguments_of,
     as_arrays,
@@ -11,6 +13,7 @@ from minidl.adapters.framework import (
     check_pair,
     is_array_of_floats,
     leaves_of,
+    require_callable,
 )
 
 Pair = namedtuple("Pair", "a b")
@@ -55,3 +58,14 @@ def test_a_pair_with_names():
 def test_one_output_alone_and_several_in_a_tuple():
     assert as_result([1]) == 1
     assert as_result([1, 2]) == (1, 2)
+
+
+def test_a_list_of_arrays_stays_a_list():
+    (pair,) = as_arrays([[np.zeros(2), np.zeros(3)]])
+    assert isinstance(pair, list)
+
+
+def test_what_cannot_be_called_is_refused():
+    require_callable(np.sin, "a function")
+    with pytest.raises(ArgumentError, match=r"function must be an Op, got 3: pass the function"):
+        require_callable(3, "an Op")

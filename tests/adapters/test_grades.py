@@ -154,3 +154,77 @@ def test_a_cost_that_differs_by_rounding_is_the_same():
     submissions = {"Ada": (written_in_another_order, nets.backward_propagation_n)}
     (row,) = grade(submissions, X, Y, PARAMETERS, forward=FORWARD).rows
     assert row.verdict == "ok"
+
+
+def one_layer(X, Y, parameters):
+    A = np.tanh(parameters["W1"] @ X)
+    return np.sum((A - Y) ** 2), A
+
+
+def one_layer_backward(X, Y, cache):
+    return {"dW1": 2 * (cache - Y) * (1 - cache**2) @ X.T}
+
+
+SMALL = (
+    np.array([[0.5, -1.0], [2.0, 0.3]]),
+    np.array([[1.0, 0.0]]),
+    {"W1": np.array([[0.1, 0.4]])},
+)
+
+
+def test_what_a_student_sets_and_prints_touches_nobody(capsys):
+    def careless(X, Y, cache):
+        np.seterr(all="raise")
+        print("here", file=sys.stderr)
+        return one_layer_backward(X, Y, cache)
+
+    before = np.geterr()
+    submissions = {"Ada": careless, "Bob": one_layer_backward}
+    grades = grade(submissions, *SMALL, forward=one_layer)
+    assert [row.verdict for row in grades.rows] == ["ok", "ok"], grades
+    assert np.geterr() == before
+    assert capsys.readouterr() == ("", "")
+
+
+class Unspeakable(BaseException):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def test_an_exception_without_words_does_not_touch_the_others():
+    def backward(X, Y, cache):
+        raise Unspeakable
+
+    grades = grade({"Ada": backward, "Bob": one_layer_backward}, *SMALL, forward=one_layer)
+    assert grades["Bob"].verdict == "ok"
+    assert grades["Ada"].verdict == "error"
+    words = grades["Ada"].words
+    assert words.startswith("Unspeakable, whose message cannot be shown (line ")
+    assert words.endswith(", in backward).")
+
+
+def test_an_error_is_told_with_the_line_of_the_student():
+    def backward(X, Y, cache):
+        return {"dW1": np.linalg.inv(np.zeros((2, 2)))}
+
+    words = grade({"Ada": backward}, *SMALL, forward=one_layer)["Ada"].words
+    assert words.startswith("LinAlgError: Singular matrix (line ")
+    assert words.endswith(", in backward).")
+    words = grade({"Ada": one_layer_backward}, *SMALL, forward=lambda X, Y, parameters: {})
+    assert words["Ada"].words == "<lambda> must return a number as the cost, got dict."
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_propagate_that_returns_gradients_and_cost(factor):
+    def propagate(X, Y, parameters):
+        cost, cache = one_layer(X, Y, parameters)
+        return {"dW1": factor * one_layer_backward(X, Y, cache)["dW1"]}, cost
+
+    def of_the_teacher(X, Y, parameters):
+        cost, cache = one_layer(X, Y, parameters)
+        return one_layer_backward(X, Y, cache), cost
+
+    row = grade({"Ada": propagate}, *SMALL, forward=of_the_teacher)["Ada"]
+    assert row.verdict == ("ok" if factor == 1 else "failed")
+    row = grade({"Ada": propagate}, *SMALL, forward=propagate)["Ada"]
+    assert row.verdict == ("ok" if factor == 1 else "failed")

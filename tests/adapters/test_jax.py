@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from docstring_examples import run_examples
 
-from minidl import MissingDependencyError
+from minidl import ArgumentError, MissingDependencyError
 from minidl.adapters import jax as adapter
 
 X = np.array([[0.5, -1.0, 2.0], [0.1, 0.7, -0.3]])
@@ -116,3 +116,42 @@ def test_a_list_of_numbers_is_an_array(jax):
 
     cube.defvjp(lambda x: (x**3, x), lambda x, dy: (2 * x**2 * dy,))
     assert failed(adapter.check(cube, [0.5, -1.0])) == {"x"}
+
+
+def test_a_key_among_the_inputs_is_passed_as_it_is(jax):
+    def dropout(x, key):
+        return x * jax.random.bernoulli(key, 0.5, x.shape)
+
+    report = adapter.check(dropout, X, jax.random.key(0))
+    assert report.ok, report
+    assert names(report) == {"x"}
+
+
+def make_sine(jax, factor=1.0, offset=0.0, dtype=None):
+    jnp = jax.numpy
+    sine = jax.custom_vjp(lambda x: jnp.sin(x).astype(dtype or x.dtype))
+    sine.defvjp(
+        lambda x: ((factor * jnp.sin(x) + offset).astype(dtype or x.dtype), x),
+        lambda x, dy: ((dy * jnp.cos(x)).astype(x.dtype),),
+    )
+    return sine
+
+
+def test_a_forward_rule_with_another_value_fails(jax):
+    assert adapter.check(make_sine(jax, 1 + 1e-15), X).ok
+    report = adapter.check(make_sine(jax, factor=2), X)
+    assert report.guilty.parameter == "value under differentiation"
+    assert "another value, by 1e+00 of it: let fwd return" in report.guilty.diagnosis
+    report = adapter.check(make_sine(jax, offset=1e-3), X)
+    assert [check.parameter for check in report.unresolved] == ["value under differentiation"]
+
+
+def test_values_in_half_precision_differ_by_their_rounding(jax):
+    sine = make_sine(jax, 1 + 2**-7, dtype=jax.numpy.float16)
+    report = adapter.check(sine, X, reference=jax.numpy.sin)
+    assert "value under differentiation" not in {check.parameter for check in report.checks}
+
+
+def test_what_cannot_be_called_is_refused(jax):
+    with pytest.raises(ArgumentError, match=r"a custom_vjp function or a function of arrays, got"):
+        adapter.check(3, X)

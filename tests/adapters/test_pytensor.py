@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from docstring_examples import run_examples
 
-from minidl import MissingDependencyError
+from minidl import ArgumentError, MissingDependencyError
 from minidl.adapters import pytensor as adapter
 
 X = np.array([[0.5, -1.0, 2.0], [0.1, 0.7, -0.3]])
@@ -132,3 +132,8 @@ def test_a_reference_needs_no_gradient(pytensor):
 
 def test_the_example_of_the_docstring(pytensor):
     run_examples(adapter.check)
+
+
+def test_what_cannot_be_called_is_refused(pytensor):
+    with pytest.raises(ArgumentError, match=r"an Op or a function of symbolic variables, got 3"):
+        adapter.check(3, X)

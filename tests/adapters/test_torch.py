@@ -185,3 +185,55 @@ def test_what_is_no_function_is_refused(torch):
 
 def test_the_example_of_the_docstring(torch):
     run_examples(adapter.check)
+
+
+def test_tensors_that_are_not_dense_are_refused(torch):
+    sparse, meta = torch.eye(3).to_sparse(), torch.eye(3, device="meta")
+    with pytest.raises(ArgumentError, match=r"layout sparse_coo and shape \(3, 3\): pass x"):
+        adapter.check(torch.sin, sparse)
+    with pytest.raises(ArgumentError, match=r"inputs must hold numbers, got a meta tensor"):
+        adapter.check(torch.sin, {"x": meta})
+
+
+def test_the_callers_gradient_mode_changes_nothing(torch):
+    x, linear = torch.randn(2, 3), torch.nn.Linear(3, 2)
+    with torch.no_grad():
+        assert adapter.check(linear, x).ok
+        assert not torch.is_grad_enabled()
+    with torch.inference_mode():
+        assert adapter.check(linear, x).ok
+        assert torch.is_inference_mode_enabled()
+
+
+def make_double(torch, backward):
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, dy):
+            return backward(dy)
+
+    return Double
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4,)])
+def test_a_backward_that_takes_the_order_in_memory_for_granted(torch, shape):
+    x = torch.randn(shape)
+    contiguous = tuple(int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
+    # Only zero strides are taken care of, so that a constant gradient shows nothing.
+    assume = lambda dy: dy if 0 in dy.stride() else torch.as_strided(dy, shape, contiguous)  # noqa: E731
+    report = adapter.check(make_double(torch, lambda dy: 2 * assume(dy)), x)
+    assert failed(report) == {"any memory layout"}, report
+    assert adapter.check(make_double(torch, lambda dy: 2 * dy), x).ok
+
+
+def test_a_backward_that_piles_up_is_told_first(torch):
+    total = torch.zeros(3, dtype=torch.float64)
+    report = adapter.check(make_double(torch, lambda dy: total.add_(2 * dy).clone()), X[0])
+    assert report.guilty.parameter == "the same twice"
+    assert "piles up" in report.guilty.diagnosis
+    assert failed(report) == {"the same twice", "x"}
+    fills = lambda dy: torch.mul(dy, 2, out=total)  # noqa: E731
+    assert adapter.check(make_double(torch, fills), X[0]).ok

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidl import DtypeError, GradientError, ReLU
+from minidl import DtypeError, GradientError, ReLU, SignatureError
 from minidl.testing import check_layer
 from minidl.testing.gradient_fixture import GradientFixture
 
@@ -101,3 +101,13 @@ def test_unresolved_fails_unless_it_is_allowed(recorded):
         GradientFixture(0, recorded.append)(report)
     assert GradientFixture(0, recorded.append, allow_unresolved=True)(report) is report
     assert recorded == ["ok", "unresolved", "unresolved"]
+
+
+@pytest.mark.parametrize("args", [(), (cost,), (cost, cost)])
+def test_too_little_to_check_is_told_in_the_words_of_the_fixture(recorded, args):
+    check = GradientFixture(0, recorded.append)
+    with pytest.raises(
+        SignatureError, match=r"check_gradient takes cost, gradients and param.*got"
+    ):
+        check(*args)
+    assert check(cost, gradients=lambda x: 3 * x**2, parameters=X).ok

@@ -113,6 +113,9 @@ def test_what_makes_no_new_optimizer_is_refused():
         check_optimizer(lambda: one)
     with pytest.raises(ArgumentError, match="Optimizer"):
         check_optimizer(lambda: 3)
+    for given in (3, one):
+        with pytest.raises(ArgumentError, match=r"a function without arguments, got .*: pass a"):
+            check_optimizer(given)
     assert issubclass(Adam, Optimizer)
 
 

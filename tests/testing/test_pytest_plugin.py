@@ -1,11 +1,15 @@
 """The pytest plugin, in sessions of its own."""
 
+import argparse
 import json
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from types import SimpleNamespace
 
 import pytest
+
+from minidl.testing import pytest_plugin
 
 pytest_plugins = ["pytester"]
 
@@ -51,6 +55,7 @@ def test_other():
 SEEDS = """
 import numpy as np
 import pytest
+from minidl import Check, Report
 
 
 def test_one(check_gradient, gradient_seed):
@@ -67,6 +72,13 @@ def test_two(check_gradient):
 def test_own(check_gradient, gradient_seed):
     assert gradient_seed == 7
     check_gradient(lambda x: (x**2).sum(), lambda x: 2 * x, 1.0)
+
+
+@pytest.mark.gradient(allow_unresolved=True)
+class TestAll:
+    def test_in_a_class(self, check_gradient):
+        check = Check(None, "total", "x", verdict="unresolved")
+        check_gradient(Report([check], title="", difference=0.0, method=""))
 """
 
 
@@ -106,10 +118,12 @@ def test_the_fixture_is_a_marker_and_other_sessions_have_no_summary(run):
 
 def test_seeds_repeat_the_tests(run):
     result = run(SEEDS, "-v", "--gradient-seeds=3")
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines(["*test_one[[]seed2[]] PASSED*", "*test_own[[]7[]] PASSED*"])
-    result.stdout.fnmatch_lines(["*gradient checks: 7 ok"])
-    assert run(SEEDS, "--gradient-seeds=0").ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["*gradient checks: 7 ok, 3 unresolved"])
+    refused = run(SEEDS, "--gradient-seeds=0")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*seeds: must be a whole number of at least 1, got '0'"])
 
 
 def test_the_checks_of_all_workers_are_counted(run):
@@ -131,3 +145,33 @@ def test_the_plugin_loads_nothing_heavy():
     )
     modules = json.loads(process.stdout)
     assert not {"numpy", "scipy", "minidl.gradcheck"} & set(modules)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "two", ""])
+def test_what_is_no_number_of_seeds_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="a whole number of at least 1, got"):
+        pytest_plugin._number_of_seeds(text)
+    assert pytest_plugin._number_of_seeds("3") == 3
+
+
+def mark(*args, **kwargs):
+    return SimpleNamespace(args=args, kwargs=kwargs)  # as pytest's, without its registration
+
+
+@pytest.mark.parametrize(
+    ("marker", "problem"),
+    [
+        (mark(seeds=0), "got seeds=0"),
+        (mark("5"), "got seeds='5'"),
+        (mark(True), "got seeds=True"),
+        (mark(seed=3, allow=True), "got allow, seed"),
+        (mark(1, False, 2), "got 3 arguments"),
+        (mark(allow_unresolved="no"), "got allow_unresolved='no'"),
+    ],
+)
+def test_a_marker_with_other_arguments_is_refused(marker, problem):
+    with pytest.raises(pytest.fail.Exception, match=r"takes seeds, a whole number of at") as caught:
+        pytest_plugin._options_of(marker)
+    assert caught.value.msg.endswith(problem)
+    options = {"seeds": 2, "allow_unresolved": False}
+    assert pytest_plugin._options_of(mark(2)) == options

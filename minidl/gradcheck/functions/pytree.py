@@ -210,9 +210,10 @@ def _check_keys(tree: Mapping[Any, Any], other: Any, path: str) -> None:
     extra = [key for key in other if key not in tree]
     if not missing and not extra:
         return
-    cure = ""
-    if all(f"d{key}" in other for key in missing):
-        cure = '; pass {key: gradients["d" + key] for key in parameters}'
+    cure = f"; leave out {_listed(extra)}"
+    if missing:
+        has_all = all(f"d{key}" in other for key in tree)
+        cure = '; pass {key: gradients["d" + key] for key in parameters}' if has_all else ""
     raise ShapeError(
         f"gradients must have the keys of parameters{_under(path)}: "
         f"{_listed(missing)} missing, {_listed(extra)} too many{cure}"

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from minidl import check_gradients
+from minidl import ShapeError, check_gradients
 from minidl.gradcheck.functions.pytree import ParameterTree, map_leaves
 
 Pair = namedtuple("Pair", "left right")
@@ -98,3 +98,24 @@ def test_leaves_are_changed_in_their_structure():
     nested = {"a": [1, (2, 3)], "b": Pair(4, 5)}
     assert map_leaves(lambda leaf: -leaf, nested) == {"a": [-1, (-2, -3)], "b": Pair(-4, -5)}
     assert isinstance(map_leaves(str, nested)["b"], Pair)
+
+
+@pytest.mark.parametrize(
+    ("gradients", "cure"),
+    [
+        (
+            {"W": 1.0, "b": 1.0, "dZ": 1.0, 3: 1.0},
+            "none missing, 'dZ', 3 too many; leave out 'dZ', 3",
+        ),
+        (
+            {"dW": 1.0, "db": 1.0, "dZ": 1.0},
+            'pass {key: gradients["d" + key] for key in parameters}',
+        ),
+        ({"W": 1.0, "db": 1.0}, "'b' missing, 'db' too many"),
+    ],
+)
+def test_the_cure_for_other_keys_is_one_that_works(gradients, cure):
+    tree = ParameterTree({"W": 1.0, "b": 2.0})
+    with pytest.raises(ShapeError) as caught:
+        tree.flatten(gradients)
+    assert str(caught.value).endswith(cure)
