@@ -63,7 +63,7 @@ def check(
     MissingDependencyError
         If autograd is not installed.
     ArgumentError
-        If `function` cannot be called.
+        If `function` or `reference` cannot be called.
 
     See Also
     --------
@@ -90,6 +90,8 @@ def check(
     with require_extra("autograd", "autograd", "minidl.adapters.autograd.check"):
         import autograd.builtins
     require_callable(function, "a primitive or a function of arrays")
+    if reference is not None:
+        require_callable(reference, "a function of arrays", "reference")
     calls = _Calls(autograd, function)
     raw = getattr(function, "fun", function)  # a primitive hides its arguments
     name = getattr(raw, "__name__", "function")

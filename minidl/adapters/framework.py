@@ -17,7 +17,7 @@ from ..utils.typing import Array
 PYTHON_NUMBERS = (float, complex, int, np.generic)
 
 
-def require_callable(function: Any, kinds: str) -> None:
+def require_callable(function: Any, kinds: str, name: str = "function") -> None:
     """Raise `ArgumentError` unless a function can be called.
 
     Parameters
@@ -26,10 +26,12 @@ def require_callable(function: Any, kinds: str) -> None:
         What a user passed.
     kinds : str
         What may be passed, such as "a primitive or a function of arrays".
+    name : str, default "function"
+        What the argument is called.
     """
     if not callable(function):
         raise ArgumentError(
-            f"function must be {kinds}, got {function!r}: pass the function first, then its inputs"
+            f"{name} must be {kinds}, got {function!r}: pass the function first, then its inputs"
         )
 
 
@@ -119,12 +121,16 @@ def check_pair(
 
 def as_arrays(inputs: Sequence[Any]) -> list[Any]:
     """Return lists of numbers among the inputs as arrays, and everything else as it is."""
-    return [
-        np.asarray(each)
-        if isinstance(each, list) and not any(map(is_array_of_floats, leaves_of(each)))
-        else each
-        for each in inputs
-    ]
+    return list(map(_as_array, inputs))
+
+
+def _as_array(value: Any) -> Any:
+    if not isinstance(value, list) or any(map(is_array_of_floats, leaves_of(value))):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of unequal length
+        return value
 
 
 def as_result(outputs: Sequence[Array]) -> Any:

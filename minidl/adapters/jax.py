@@ -74,7 +74,7 @@ def check(
     MissingDependencyError
         If JAX is not installed.
     ArgumentError
-        If `function` cannot be called.
+        If `function` or `reference` cannot be called.
 
     See Also
     --------
@@ -99,6 +99,8 @@ def check(
     with require_extra("jax", "jax", "minidl.adapters.jax.check"):
         import jax
     require_callable(function, "a custom_vjp function or a function of arrays")
+    if reference is not None:
+        require_callable(reference, "a function of arrays", "reference")
     calls = _Calls(jax, function, x64=x64)
     arrays = [_as_arrays(each) for each in inputs]
     name = getattr(function, "__name__", "function")

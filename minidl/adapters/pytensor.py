@@ -61,7 +61,7 @@ def check(
     MissingDependencyError
         If PyTensor is not installed.
     ArgumentError
-        If `op` cannot be called.
+        If `op` or `reference` cannot be called.
 
     See Also
     --------
@@ -92,7 +92,9 @@ def check(
     with require_extra("pytensor", "pytensor", "minidl.adapters.pytensor.check"):
         import pytensor
         import pytensor.tensor as pt
-    require_callable(op, "an Op or a function of symbolic variables")
+    require_callable(op, "an Op or a function of symbolic variables", "op")
+    if reference is not None:
+        require_callable(reference, "an Op or a function of symbolic variables", "reference")
     arrays = as_arrays(inputs)
     names = arguments_of(getattr(op, "make_node", op))
     graph = _Graph(pytensor, pt, op, arrays, names or [], dtype, mode)

@@ -18,8 +18,16 @@ from ..gradcheck.functions.repeatability import compare_calls
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
 from ..utils.typing import Array
+from ..utils.validation import as_real_array, to_finite_array
 from .merge import merge_reports
-from .scipy_calls import Function, UserFunction, dense, rows_of_written_arguments, rows_times
+from .scipy_calls import (
+    Function,
+    UserFunction,
+    dense,
+    rows_of_written_arguments,
+    rows_times,
+    why_no_matrix,
+)
 
 __all__ = ["check"]
 
@@ -76,7 +84,10 @@ def check(
     Raises
     ------
     ArgumentError
-        If there is no derivative to check, as with ``jac="2-point"``.
+        If there is no derivative to check, as with ``jac="2-point"``, or `fun` or a constraint
+        is none.
+    DtypeError, NonFiniteError
+        If `x0` contains no real, finite numbers.
 
     See Also
     --------
@@ -105,7 +116,7 @@ def check(
     """
     if not isinstance(args, tuple):
         args = (args,)  # as SciPy does
-    x = np.atleast_1d(np.asarray(x0, dtype=np.float64)).ravel()
+    x = to_finite_array(as_real_array(x0, "x0").ravel(), "x0", np.dtype(np.float64))
     rng = np.random.default_rng([seed, 1])
     pieces = [*_of_objective("", fun, jac, hess, hessp, args, rng, x)]
     for label, constraint in _listed(constraints):
@@ -152,12 +163,15 @@ def _of_objective(
     value = UserFunction(f"{prefix}fun", fun, args)
     if jac is True:
         gradient = value
-        derivative = lambda x: value(x)[1]  # noqa: E731
-        yield _Piece(f"{prefix}jac", lambda x: value(x)[0], derivative, value, value)
+        derivative = lambda x: _pair(value(x))[1]  # noqa: E731
+        yield _Piece(f"{prefix}jac", lambda x: _pair(value(x))[0], derivative, value, value)
     elif callable(jac):
         derivative = gradient = UserFunction(f"{prefix}jac", jac, args)
         yield _Piece(f"{prefix}jac", value, gradient, value, gradient)
     for name, second in (("hess", hess), ("hessp", hessp)):
+        is_by_scipy = isinstance(second, str) or hasattr(second, "update")  # such as BFGS()
+        if not (second is None or callable(second) or is_by_scipy):
+            raise ArgumentError(f"{name} must be a function of x, got {second!r}: leave it out")
         if callable(second) and jac is not True and not callable(jac):
             raise ArgumentError(f"{name} is checked against jac: pass jac, too")
     if callable(hess):
@@ -170,6 +184,14 @@ def _of_objective(
         yield _Piece(f"{prefix}hessp", along_p, product, gradient, product)
 
 
+def _pair(result: Any) -> Any:
+    if isinstance(result, tuple | list) and len(result) == 2:
+        return result
+    raise ArgumentError(
+        f"with jac=True, fun must return (value, jac), got {type(result).__name__}: pass jac=..."
+    )
+
+
 def _listed(constraints: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(constraints, Mapping) or not isinstance(constraints, list | tuple):
         constraints = [constraints]
@@ -180,14 +202,15 @@ def _listed(constraints: Any) -> Iterator[tuple[str, Any]]:
 def _of_constraint(
     prefix: str, constraint: Any, rng: np.random.Generator, x: Array
 ) -> Iterator[_Piece]:
+    fun: Any
     if isinstance(constraint, Mapping):
         args = tuple(constraint.get("args", ()))
-        fun, jac, hess = constraint["fun"], constraint.get("jac"), None
+        fun, jac, hess = constraint.get("fun"), constraint.get("jac"), None
     else:
+        if hasattr(constraint, "A"):
+            return  # a linear constraint
         args, fun = (), getattr(constraint, "fun", None)
         jac, hess = getattr(constraint, "jac", None), getattr(constraint, "hess", None)
-    if fun is None:
-        return  # a linear constraint
     yield from _of_objective(prefix, fun, jac, None, None, args, rng, x)
     if callable(hess) and callable(jac):
         v = rng.standard_normal(np.size(fun(x.copy())))
@@ -200,17 +223,28 @@ def _of_constraint(
 def _check_piece(
     piece: _Piece, x: Array, rng: np.random.Generator, options: dict[str, Any]
 ) -> Report:
+    """Check one derivative; one that raises is a failed row, and the others are still checked."""
+    try:
+        return _check_matrix(piece, x, rng, options)
+    except Exception as error:
+        of_derivatives = [
+            function.error
+            for function in (piece.user, piece.user_function)
+            if not function.name.endswith("fun")
+        ]
+        if not any(error is each for each in of_derivatives):
+            raise
+        return _failed_report("total", piece.label, f"it raises {type(error).__name__}: {error}")
+
+
+def _check_matrix(
+    piece: _Piece, x: Array, rng: np.random.Generator, options: dict[str, Any]
+) -> Report:
     label, function, derivative = piece.label, piece.function, piece.derivative
     outputs = np.atleast_1d(np.asarray(function(x)))
-    try:
-        matrix = derivative(x)
-    except Exception as error:  # of the user: the other derivatives are still checked
-        return _failed_report("total", label, f"it raises {type(error).__name__}: {error}")
-    expected = (outputs.size, x.size)
-    shape = getattr(matrix, "shape", None) or np.shape(matrix)
-    if shape != expected and (outputs.size > 1 or shape not in ((x.size,), ())):
-        words = f"it has shape {shape}, but must have shape {expected}"
-        return _failed_report("total", label, words)
+    matrix = derivative(x)
+    if problem := why_no_matrix(matrix, (outputs.size, x.size)):
+        return _failed_report("total", label, problem)
     if outputs.size == 1 and np.ndim(matrix) < 2 and not hasattr(matrix, "matvec"):
         return check_gradients(
             lambda p: function(p[label]),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.result import Check
 from ..utils.typing import Array
@@ -34,6 +35,8 @@ class UserFunction:
     ----------
     moved : set of str
         The names of the arguments into which a call has written.
+    error : Exception or None
+        What a call has raised.
     """
 
     def __init__(
@@ -43,15 +46,24 @@ class UserFunction:
         args: tuple[Any, ...] = (),
         vectors: dict[str, Array] | None = None,
     ) -> None:
+        if not callable(function):
+            raise ArgumentError(
+                f"{name} must be a function of x, got {function!r}: pass one as SciPy takes it"
+            )
         self.name, self._function, self._args = name, function, args
         self._vectors = vectors or {}
         self.moved: set[str] = set()
+        self.error: Exception | None = None
 
     def __call__(self, x: Array) -> Any:
         """Return a copy of what the function returns at a copy of x."""
         vectors = {"x": x} | self._vectors
         given = [vector.copy() for vector in vectors.values()]
-        result = map_leaves(_copied, self._function(*given, *self._args))
+        try:
+            result = map_leaves(_copied, self._function(*given, *self._args))
+        except Exception as error:
+            self.error = error
+            raise
         for (name, vector), after in zip(vectors.items(), given, strict=True):
             if not np.array_equal(vector, after, equal_nan=True):
                 self.moved.add(name)
@@ -93,6 +105,30 @@ def dense(matrix: Any) -> Array:
         return np.array([matrix.matvec(unit) for unit in np.eye(matrix.shape[1])]).T
     array: Array = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
     return array
+
+
+def why_no_matrix(matrix: Any, expected: tuple[int, int]) -> str:
+    """Return what prevents a derivative from being compared, "" if nothing does.
+
+    Parameters
+    ----------
+    matrix : object
+        What a user's function has returned.
+    expected : tuple of int
+        The shape of the matrix; that of one row may be a vector or, for one element, a number.
+    """
+    array = matrix
+    if not (hasattr(matrix, "matvec") or hasattr(matrix, "toarray")):
+        try:
+            array = np.asarray(matrix)
+        except Exception as error:
+            return f"it is no array: {error}"
+    rows, columns = expected
+    if array.shape != expected and (rows > 1 or array.shape not in ((columns,), ())):
+        return f"it has shape {array.shape}, but must have shape {expected}"
+    if array.dtype.kind not in "biuf" and not np.can_cast(array.dtype, np.float64):
+        return f"it must contain real numbers, got dtype {array.dtype}"
+    return ""
 
 
 def rows_times(matrix: Any, weights: Array) -> Any:

@@ -63,9 +63,12 @@ def test_one_output_alone_and_several_in_a_tuple():
 def test_a_list_of_arrays_stays_a_list():
     (pair,) = as_arrays([[np.zeros(2), np.zeros(3)]])
     assert isinstance(pair, list)
+    assert as_arrays([[[1.0, 2.0], [3.0]]]) == [[[1.0, 2.0], [3.0]]]
 
 
 def test_what_cannot_be_called_is_refused():
     require_callable(np.sin, "a function")
     with pytest.raises(ArgumentError, match=r"function must be an Op, got 3: pass the function"):
         require_callable(3, "an Op")
+    with pytest.raises(ArgumentError, match=r"^reference must be an Op, got None"):
+        require_callable(None, "an Op", "reference")

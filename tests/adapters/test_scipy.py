@@ -14,7 +14,7 @@ from scipy.optimize import (
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from minidl import ArgumentError
+from minidl import ArgumentError, DtypeError
 from minidl.adapters import scipy
 
 X0 = np.array([1.3, 0.7, 0.8, 1.9])
@@ -227,3 +227,44 @@ def test_functions_that_write_into_their_arguments_are_named():
     report = scipy.check(moves(rosen), X0, jac=rosen_der)
     assert report.ok
     assert "fun writes into x; it got copies here" in report.notes
+
+
+def test_what_is_no_function_of_x_is_refused():
+    no_function = {
+        "fun": lambda: scipy.check(3, X0, jac=rosen_der),
+        "hess": lambda: scipy.check(rosen, X0, jac=rosen_der, hess=np.eye(4)),
+        r"constraints\[0\]\.fun": lambda: scipy.check(rosen, X0, constraints={"jac": rosen_der}),
+    }
+    for name, check in no_function.items():
+        with pytest.raises(ArgumentError, match=f"{name} must be a function of x, got "):
+            check()
+    with pytest.raises(ArgumentError, match=r"fun must return \(value, jac\), got float64"):
+        scipy.check(rosen, X0, jac=True)
+    with pytest.raises(DtypeError, match="x0 must hold real numbers"):
+        scipy.check(rosen, ["a"], jac=rosen_der)
+
+
+@pytest.mark.parametrize(
+    ("derivative", "words"),
+    [
+        (lambda right: None, "it must contain real numbers, got dtype object"),
+        (lambda right: right + 1j, "it must contain real numbers, got dtype complex128"),
+        (lambda right: [[1.0], [1.0, 2.0]], "it is no array: "),
+    ],
+)
+def test_a_derivative_that_holds_no_numbers_is_a_failed_row(derivative, words):
+    report = scipy.check(lambda x: x[0] ** 2, 3.0, jac=lambda x: derivative(2 * x[0]))
+    assert words in report.guilty.diagnosis
+
+
+def test_a_derivative_that_raises_at_another_point_is_a_failed_row():
+    def only_at_the_point(x):
+        if x.tolist() != X0.tolist():
+            raise ValueError("elsewhere")
+        return rosen_der(x)
+
+    report = scipy.check(rosen, X0, jac=only_at_the_point, hess=rosen_hess)
+    assert wrong(report) == {"jac", "hess"}  # which was to be checked against jac
+    assert report.guilty.diagnosis == "it raises ValueError: elsewhere"
+    with pytest.raises(ValueError, match="elsewhere"):
+        scipy.check(only_at_the_point, X0, jac=rosen_hess)

@@ -4,7 +4,13 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from minidl.adapters.scipy_calls import UserFunction, dense, rows_of_written_arguments, rows_times
+from minidl.adapters.scipy_calls import (
+    UserFunction,
+    dense,
+    rows_of_written_arguments,
+    rows_times,
+    why_no_matrix,
+)
 
 MATRIX = np.arange(6.0).reshape(2, 3)
 
@@ -41,3 +47,12 @@ def test_all_forms_of_a_matrix():
 def test_the_rows_of_a_complex_operator_are_not_conjugated():
     operator = aslinearoperator(1j * MATRIX)
     assert rows_times(operator, np.array([1.0, 2.0])).tolist() == [6j, 9j, 12j]
+
+
+def test_why_a_matrix_cannot_be_compared():
+    for form in (MATRIX, MATRIX.tolist(), csr_array(MATRIX), aslinearoperator(MATRIX), MATRIX > 1):
+        assert why_no_matrix(form, (2, 3)) == ""
+    assert why_no_matrix(MATRIX[0], (1, 3)) == ""
+    assert why_no_matrix(MATRIX, (3, 2)) == "it has shape (2, 3), but must have shape (3, 2)"
+    assert why_no_matrix([["a"]], (1, 1)) == "it must contain real numbers, got dtype <U1"
+    assert why_no_matrix([[1], [2, 3]], (2, 2)).startswith("it is no array: ")
