@@ -104,18 +104,17 @@ def _follows_its_argument(calls: Calls) -> str | None:
     wrong = second.wrong_arrays(resolutions)
     if not wrong:
         return None
-    place = f"at a second point {second.nearby.distance:.0%} away"
     still = [number for number in wrong if second.has_not_moved(number)]
     leaves = calls.gradient.leaves
     names = ", ".join(leaves[number].name for number in still or wrong)
     if still:
         return (
-            f"{place} it returns the gradient of the first point for {names}, where the cost has "
+            f"{second.place} it returns the gradient of the first point for {names}, where the cost has "
             "another slope: it ignores its argument, is constant, or is stale (a cache or a "
             "global that is not renewed)"
         )
     return (
-        f"{place} the gradient of {names} is wrong, though right at the first: it uses something "
+        f"{second.place} the gradient of {names} is wrong, though right at the first: it uses something "
         "stale, which was computed before, or something that only holds at the first point"
     )
 

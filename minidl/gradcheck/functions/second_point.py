@@ -19,10 +19,14 @@ from .constants import (
     SAME_GRADIENT,
 )
 from .cost_function import CostFunction
+from .distant_points import DISTANT_MOVES
 from .nearby_points import OTHER_MOVES, disturbed, each_alone, moved, random_steps
 from .nearby_slopes import NearbySlopes
 from .precision.constants import FULL_BITS
 from .precision.significant_bits import significant_bits
+
+_ALL = -1
+"""For the number of an array: all of them together."""
 
 
 class NearbyGradient(NamedTuple):
@@ -46,6 +50,13 @@ class SecondPoint:
         Whether the complex step can be used for this cost.
     rng : numpy.random.Generator
         Draws the points and the directions.
+
+    Attributes
+    ----------
+    nearby : NearbyGradient or None
+        The first of these points; None if the functions are not defined around the given one.
+    place : str
+        Where the gradient was found to be wrong, or would have been.
     """
 
     def __init__(
@@ -60,6 +71,7 @@ class SecondPoint:
         self._exact = exact
         self._origin = cost.theta.copy()
         self.nearby = self._first_nearby()
+        self.place = f"at a second point {self.nearby.distance:.0%} away" if self.nearby else ""
         nearby = self.nearby.gradient if self.nearby else gradient.value
         # Zeros tell no format: then the gradient nearby does.
         self._bits = significant_bits(gradient.value) or significant_bits(nearby) or FULL_BITS
@@ -96,8 +108,13 @@ class SecondPoint:
         if self.nearby is None:
             return []
         wrong = self._wrong_at(self.nearby, list(resolutions), resolutions)
+        if not wrong:
+            wrong = self._wrong_at_a_distance(resolutions)
+            if wrong:
+                self.place = "at a point with its numbers in other places"
+            return wrong
         leaves = self._cost.tree.leaves
-        for move in OTHER_MOVES if wrong else ():
+        for move in OTHER_MOVES:
             # A formula may hold for symmetric matrices or for unit vectors alone.
             steps = self.nearby.distance * random_steps(self._origin, leaves, self._rng)
             theta = moved(self._origin, leaves, steps, move)
@@ -106,6 +123,39 @@ class SecondPoint:
                 point = NearbyGradient(theta, self.nearby.distance, gradient)
                 wrong = self._wrong_at(point, wrong, resolutions)
         return wrong
+
+    def _wrong_at_a_distance(self, resolutions: dict[int, float]) -> list[int]:
+        """Return those arrays whose gradient is wrong at every point far away."""
+        wrong, is_decided = list(resolutions), False
+        for point, is_decisive in self._distant_points():
+            if not is_decided and not self._is_wrong_as_a_whole(point, resolutions):
+                return []
+            is_decided = is_decided or is_decisive
+            wrong = self._wrong_at(point, wrong, resolutions)
+            if not wrong:
+                return []
+        return wrong if is_decided else []
+
+    def _distant_points(self) -> Iterator[tuple[NearbyGradient, bool]]:
+        """Yield points far away, none on a kink, and whether each may decide."""
+        leaves, distance = self._cost.tree.leaves, self.nearby.distance if self.nearby else 0.0
+        for distant_move in DISTANT_MOVES:
+            origin = moved(self._origin, leaves, self._origin, lambda x, _: distant_move(x))
+            if np.array_equal(origin, self._origin):
+                continue
+            for move in (each_alone, *OTHER_MOVES):
+                steps = distance * random_steps(origin, leaves, self._rng)
+                theta = moved(origin, leaves, steps, move)
+                gradient = self._gradient_at(theta)
+                if gradient is not None:
+                    is_decisive = distant_move is not DISTANT_MOVES[-1]
+                    yield NearbyGradient(theta, distance, gradient), is_decisive
+
+    def _is_wrong_as_a_whole(self, point: NearbyGradient, resolutions: dict[int, float]) -> bool:
+        """Return whether gradient and cost disagree along one line that moves all arrays."""
+        tolerance = self._tolerance(max(resolutions.values(), default=0.0))
+        with self._moved_to(point.theta):
+            return self._is_wrong(point, _ALL, tolerance)
 
     def has_not_moved(self, number: int) -> bool:
         """Return whether the gradient of an array is that of the given point."""
@@ -146,12 +196,14 @@ class SecondPoint:
         wrong = []
         with self._moved_to(point.theta):
             for number in numbers:
-                tolerance = NEARBY_AGREEMENT if self._exact else NEARBY_AGREEMENT_COARSE
-                rounding = 2.0**-self._bits
-                tolerance = max(tolerance, NEARBY_BOUNDS * max(rounding, resolutions[number]))
+                tolerance = self._tolerance(resolutions[number])
                 if self._is_wrong_along_most(point, number, tolerance):
                     wrong.append(number)
         return wrong
+
+    def _tolerance(self, resolution: float) -> float:
+        agreement = NEARBY_AGREEMENT if self._exact else NEARBY_AGREEMENT_COARSE
+        return max(agreement, NEARBY_BOUNDS * max(2.0**-self._bits, resolution))
 
     def _is_wrong_along_most(self, point: NearbyGradient, number: int, tolerance: float) -> bool:
         """Return whether two of three directions disagree: one may happen to show nothing."""
@@ -199,9 +251,13 @@ class SecondPoint:
         return self._of(steps, number)
 
     def _slopes(self, number: int) -> NearbySlopes:
-        region = self._cost.tree.leaves[number].part
-        return NearbySlopes(self._cost, region, exact=self._exact)
+        return NearbySlopes(self._cost, self._region(number), exact=self._exact)
 
     def _of(self, vector: Array, number: int) -> Array:
-        part: Array = vector[self._cost.tree.leaves[number].part]
+        part: Array = vector[self._region(number)]
         return part
+
+    def _region(self, number: int) -> slice:
+        if number == _ALL:
+            return slice(0, self._origin.size)
+        return self._cost.tree.leaves[number].part
