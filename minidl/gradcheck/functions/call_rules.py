@@ -109,13 +109,14 @@ def _follows_its_argument(calls: Calls) -> str | None:
     names = ", ".join(leaves[number].name for number in still or wrong)
     if still:
         return (
-            f"{second.place} it returns the gradient of the first point for {names}, where the cost has "
-            "another slope: it ignores its argument, is constant, or is stale (a cache or a "
-            "global that is not renewed)"
+            f"{second.place} it returns the gradient of the first point for {names}, "
+            "where the cost has another slope: it ignores its argument, is constant, or is stale "
+            "(a cache or a global that is not renewed)"
         )
     return (
-        f"{second.place} the gradient of {names} is wrong, though right at the first: it uses something "
-        "stale, which was computed before, or something that only holds at the first point"
+        f"{second.place} the gradient of {names} is wrong, though right at the first: it uses "
+        "something stale, which was computed before, or something that only holds at the first "
+        "point"
     )
 
 

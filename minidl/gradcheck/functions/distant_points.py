@@ -5,35 +5,31 @@ A mask that is kept from the first point, such as ``x > 0``, is right at all poi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ...utils.typing import Array
-
-DistantMove = Callable[[Array], Array]
-"""Takes an array and returns the one at the other point."""
+from .nearby_points import Move
 
 
-def rolled(array: Array) -> Array:
+def rolled(array: Array, _: Array) -> Array:
     """Move the elements along each axis, so that a matrix stays symmetric, and definite."""
     for axis in range(array.ndim):
         array = np.roll(array, 1, axis)
     return array
 
 
-def reflected(array: Array) -> Array:
+def reflected(array: Array, _: Array) -> Array:
     """Turn the numbers around within their range, so that what is sorted stays so."""
     turned: Array = array.max() - (np.flip(array) - array.min())
     return turned
 
 
-def negated(array: Array) -> Array:
+def negated(array: Array, _: Array) -> Array:
     """Change all signs, so that norms, and zeros of a triangular matrix, stay."""
     return -array
 
 
-DISTANT_MOVES: tuple[DistantMove, ...] = (rolled, reflected, negated)
+DISTANT_MOVES: tuple[Move, ...] = (rolled, reflected, negated)
 """A formula may hold for positive, sorted, symmetric or triangular arrays alone, which is no
 mistake: a gradient must be wrong at all of these points. The last one never decides alone, as a
 number that is a length or a scale would have the wrong sign."""

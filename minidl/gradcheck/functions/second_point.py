@@ -97,7 +97,7 @@ class SecondPoint:
         return gradient if np.isfinite(gradient).all() else None
 
     def wrong_arrays(self, resolutions: dict[int, float]) -> list[int]:
-        """Return those arrays whose gradient is wrong at every point nearby.
+        """Return those arrays whose gradient is wrong at every point nearby, or far away.
 
         Parameters
         ----------
@@ -107,27 +107,29 @@ class SecondPoint:
         """
         if self.nearby is None:
             return []
-        wrong = self._wrong_at(self.nearby, list(resolutions), resolutions)
+        wrong = self._wrong_nearby(self.nearby, resolutions)
         if not wrong:
-            wrong = self._wrong_at_a_distance(resolutions)
-            if wrong:
-                self.place = "at a point with its numbers in other places"
-            return wrong
+            wrong = self._wrong_at_a_distance(self.nearby.distance, resolutions)
+            self.place = "at a point with its numbers in other places"
+        return wrong
+
+    def _wrong_nearby(self, nearby: NearbyGradient, resolutions: dict[int, float]) -> list[int]:
+        wrong = self._wrong_at(nearby, list(resolutions), resolutions)
         leaves = self._cost.tree.leaves
-        for move in OTHER_MOVES:
+        for move in OTHER_MOVES if wrong else ():
             # A formula may hold for symmetric matrices or for unit vectors alone.
-            steps = self.nearby.distance * random_steps(self._origin, leaves, self._rng)
+            steps = nearby.distance * random_steps(self._origin, leaves, self._rng)
             theta = moved(self._origin, leaves, steps, move)
             gradient = self._gradient_at(theta)
             if gradient is not None:
-                point = NearbyGradient(theta, self.nearby.distance, gradient)
+                point = NearbyGradient(theta, nearby.distance, gradient)
                 wrong = self._wrong_at(point, wrong, resolutions)
         return wrong
 
-    def _wrong_at_a_distance(self, resolutions: dict[int, float]) -> list[int]:
+    def _wrong_at_a_distance(self, moving: float, resolutions: dict[int, float]) -> list[int]:
         """Return those arrays whose gradient is wrong at every point far away."""
         wrong, is_decided = list(resolutions), False
-        for point, is_decisive in self._distant_points():
+        for point, is_decisive in self._distant_points(moving):
             if not is_decided and not self._is_wrong_as_a_whole(point, resolutions):
                 return []
             is_decided = is_decided or is_decisive
@@ -136,11 +138,11 @@ class SecondPoint:
                 return []
         return wrong if is_decided else []
 
-    def _distant_points(self) -> Iterator[tuple[NearbyGradient, bool]]:
-        """Yield points far away, none on a kink, and whether each may decide."""
-        leaves, distance = self._cost.tree.leaves, self.nearby.distance if self.nearby else 0.0
+    def _distant_points(self, distance: float) -> Iterator[tuple[NearbyGradient, bool]]:
+        """Yield points far away, off the kinks of the first, and whether each may decide."""
+        leaves = self._cost.tree.leaves
         for distant_move in DISTANT_MOVES:
-            origin = moved(self._origin, leaves, self._origin, lambda x, _: distant_move(x))
+            origin = moved(self._origin, leaves, self._origin, distant_move)
             if np.array_equal(origin, self._origin):
                 continue
             for move in (each_alone, *OTHER_MOVES):

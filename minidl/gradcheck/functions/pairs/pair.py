@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from .inputs import FunctionInputs, is_float
 from .owned import OwnedParameters
 from .owner import PairState
 from .returned import GradientMatcher, Returned
-from .signature import accepts, check_no_cache_wanted, hint_of_arguments
+from .signature import accepts, check_no_cache_wanted, hint_of_arguments, takes_any_number
 
 
 class ForwardRun(NamedTuple):
@@ -85,7 +86,7 @@ class FunctionPair:
         self.owned: OwnedParameters | None = None
         self.takes_dy = True
         self.captured, self.renews = inputs.captured_by(backward), False
-        self._matcher = GradientMatcher(inputs)
+        self._matcher, self._is_passed = GradientMatcher(inputs), list[bool]()
 
     @property
     def values(self) -> dict[str, Array]:
@@ -150,7 +151,13 @@ class FunctionPair:
             )
             if not self.takes_dy:
                 return [np.ones_like(cotangents[0])]
+        self._is_passed = which_are_passed(
+            self.backward, run.outputs, cotangents, self._arguments_after_dy(run)
+        )
         return cotangents
+
+    def _passed(self, cotangents: list[Any]) -> list[Any]:
+        return list(compress(cotangents, self._is_passed)) if self.takes_dy else []
 
     def cost(self, values: Mapping[str, Array]) -> Any:
         """Return the sum of <dy, y>."""
@@ -192,8 +199,7 @@ class FunctionPair:
 
     def call_backward(self, run: ForwardRun, cotangents: list[Any]) -> Any:
         """Return what backward returns after a run of forward, for these very arrays."""
-        dy = cotangents if self.takes_dy else []
-        arguments = [*dy, *self._arguments_after_dy(run)]
+        arguments = [*self._passed(cotangents), *self._arguments_after_dy(run)]
         if not self.renews:
             return self.backward(*arguments)
         with self.captured.renewed(run.arguments):
@@ -203,13 +209,31 @@ class FunctionPair:
         """Return what to pass if backward raised a TypeError for its arguments, else ""."""
         if not isinstance(error, TypeError):
             return ""
-        dy = self.cotangents if self.takes_dy else []
-        return hint_of_arguments(self.backward, [*dy, *self._arguments_after_dy(run)])
+        arguments = [*self._passed(self.cotangents), *self._arguments_after_dy(run)]
+        return hint_of_arguments(self.backward, arguments)
 
     def _arguments_after_dy(self, run: ForwardRun) -> list[Any]:
         if self._has_cache:
             return [run.cache]
         return run.arguments if self._takes_inputs else []
+
+
+def which_are_passed(
+    backward: Callable[..., Any],
+    outputs: Sequence[Any],
+    cotangents: Sequence[Any],
+    others: Sequence[Any],
+) -> list[bool]:
+    """Return which incoming gradients backward takes, before its other arguments.
+
+    Those are of the outputs of floats, unless only one for each output is what its signature takes.
+    """
+    of_floats = list(map(is_number_array, outputs))
+    some, each = list(compress(cotangents, of_floats)), list(cotangents)
+    takes_each = accepts(backward, [*each, *others]) and (
+        not accepts(backward, [*some, *others]) or takes_any_number(backward)
+    )
+    return [True] * len(each) if takes_each else of_floats
 
 
 def as_vector(outputs: list[Any]) -> Array:

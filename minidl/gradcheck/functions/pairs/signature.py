@@ -20,6 +20,15 @@ def accepts(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     return True
 
 
+def takes_any_number(function: Callable[..., Any]) -> bool:
+    """Return whether a function takes any number of arguments, such as ``*dys``."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # it has no signature
+        return True
+    return any(each.kind == each.VAR_POSITIONAL for each in parameters)
+
+
 def check_accepts_inputs(forward: Callable[..., Any], inputs: Sequence[Any]) -> None:
     """Raise `SignatureError` if a forward function takes more or fewer inputs than these."""
     try:

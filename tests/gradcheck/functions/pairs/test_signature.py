@@ -9,6 +9,7 @@ from minidl.gradcheck.functions.pairs.signature import (
     accepts,
     check_no_cache_wanted,
     hint_of_arguments,
+    takes_any_number,
 )
 
 X = np.array([0.5, -1.0, 2.0])
@@ -48,3 +49,18 @@ def test_a_forward_that_is_random_is_refused_in_its_own_words():
     rng = np.random.default_rng(0)
     with pytest.raises(ArgumentError, match="forward must return the same"):
         check_function(lambda x: x * rng.random(x.shape), lambda dy: dy, X)
+
+
+def test_outputs_without_floats_have_an_incoming_gradient_only_where_it_is_taken():
+    def forward(x):
+        return np.sin(x), x.real.argmax(), "name"
+
+    for backward in (
+        lambda dy, x: dy * np.cos(x),
+        lambda dy, x, axis=0, more=None: dy * np.cos(x),
+        lambda dy, dk, dname, x: dy * np.cos(x),
+        lambda *all_of_them: all_of_them[0] * np.cos(all_of_them[3]),
+    ):
+        assert check_function(forward, backward, X, backward_inputs=True).ok
+    assert takes_any_number(max)
+    assert not takes_any_number(forward)
