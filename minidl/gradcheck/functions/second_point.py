@@ -19,7 +19,7 @@ from .constants import (
     SAME_GRADIENT,
 )
 from .cost_function import CostFunction
-from .distant_points import DISTANT_MOVES
+from .distant_points import distant_points
 from .nearby_points import OTHER_MOVES, disturbed, each_alone, moved, random_steps
 from .nearby_slopes import NearbySlopes
 from .precision.constants import FULL_BITS
@@ -129,7 +129,12 @@ class SecondPoint:
     def _wrong_at_a_distance(self, moving: float, resolutions: dict[int, float]) -> list[int]:
         """Return those arrays whose gradient is wrong at every point far away."""
         wrong, is_decided = list(resolutions), False
-        for point, is_decisive in self._distant_points(moving):
+        leaves = self._cost.tree.leaves
+        for theta, is_decisive in distant_points(self._origin, leaves, moving, self._rng):
+            gradient = self._gradient_at(theta)
+            if gradient is None:
+                continue
+            point = NearbyGradient(theta, moving, gradient)
             if not is_decided and not self._is_wrong_as_a_whole(point, resolutions):
                 return []
             is_decided = is_decided or is_decisive
@@ -138,25 +143,10 @@ class SecondPoint:
                 return []
         return wrong if is_decided else []
 
-    def _distant_points(self, distance: float) -> Iterator[tuple[NearbyGradient, bool]]:
-        """Yield points far away, off the kinks of the first, and whether each may decide."""
-        leaves = self._cost.tree.leaves
-        for distant_move in DISTANT_MOVES:
-            origin = moved(self._origin, leaves, self._origin, distant_move)
-            if np.array_equal(origin, self._origin):
-                continue
-            for move in (each_alone, *OTHER_MOVES):
-                steps = distance * random_steps(origin, leaves, self._rng)
-                theta = moved(origin, leaves, steps, move)
-                gradient = self._gradient_at(theta)
-                if gradient is not None:
-                    is_decisive = distant_move is not DISTANT_MOVES[-1]
-                    yield NearbyGradient(theta, distance, gradient), is_decisive
-
     def _is_wrong_as_a_whole(self, point: NearbyGradient, resolutions: dict[int, float]) -> bool:
         """Return whether gradient and cost disagree along one line that moves all arrays."""
         tolerance = self._tolerance(max(resolutions.values(), default=0.0))
-        with self._moved_to(point.theta):
+        with _at_another_point(self._cost, point.theta):
             return self._is_wrong(point, _ALL, tolerance)
 
     def has_not_moved(self, number: int) -> bool:
@@ -173,30 +163,18 @@ class SecondPoint:
         if self.nearby is None:
             return []
         unused = []
-        with self._moved_to(self.nearby.theta):
+        with _at_another_point(self._cost, self.nearby.theta):
             for number in zero:
                 slope, error = self._slopes(number).along(self._direction(number))
                 if abs(slope) <= error and not self._of(self.nearby.gradient, number).any():
                     unused.append(number)
         return unused
 
-    @contextmanager
-    def _moved_to(self, theta: Array) -> Iterator[None]:
-        arrays = self._cost.arrays
-        originals = {name: array.copy() for name, array in arrays.items()}
-        try:
-            for array in arrays.values():
-                array[:] = theta
-            yield
-        finally:
-            for name, array in arrays.items():
-                array[:] = originals[name]
-
     def _wrong_at(
         self, point: NearbyGradient, numbers: list[int], resolutions: dict[int, float]
     ) -> list[int]:
         wrong = []
-        with self._moved_to(point.theta):
+        with _at_another_point(self._cost, point.theta):
             for number in numbers:
                 tolerance = self._tolerance(resolutions[number])
                 if self._is_wrong_along_most(point, number, tolerance):
@@ -263,3 +241,16 @@ class SecondPoint:
         if number == _ALL:
             return slice(0, self._origin.size)
         return self._cost.tree.leaves[number].part
+
+
+@contextmanager
+def _at_another_point(cost: CostFunction, theta: Array) -> Iterator[None]:
+    arrays = cost.arrays
+    originals = {name: array.copy() for name, array in arrays.items()}
+    try:
+        for array in arrays.values():
+            array[:] = theta
+        yield
+    finally:
+        for name, array in arrays.items():
+            array[:] = originals[name]
