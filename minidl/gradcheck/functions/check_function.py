@@ -40,10 +40,11 @@ def check_function(
         floats are ignored.
     backward : callable
         ``backward(dy)``, ``backward(dy, cache)`` or ``backward(dy, *inputs)``, with one dy for each
-        output, is called after each forward pass; that of a loss may go without dy. It returns a
-        gradient for each input in order, or only for those that are differentiated, as an array,
-        tuple or list; or a dictionary with the names of the inputs, also with "d" or
-        ``"grad_"`` before them. None stands for an input without gradient.
+        output of floats, or for each output if its signature takes as many, is called after each
+        forward pass; that of a loss may go without dy. It returns a gradient for each input in
+        order, or only for those that are differentiated, as an array, tuple or list; or a
+        dictionary with the names of the inputs, also with "d" or ``"grad_"`` before them. None
+        stands for an input without gradient.
     *inputs : object
         The arguments of `forward`. Arrays and numbers of real floats are differentiated, also in
         dictionaries, lists and tuples that contain nothing else, such as parameters. They are

@@ -12,6 +12,7 @@ from ...utils.masked import check_not_masked
 from ...utils.typing import Array
 from ...utils.validation import widened
 from ..constants import EPS
+from .nesting import check_nesting
 
 
 class Leaf(NamedTuple):
@@ -39,6 +40,7 @@ class ParameterTree:
     """
 
     def __init__(self, tree: Any) -> None:
+        check_nesting(tree, "parameters")
         self._tree = tree
         self.leaves: list[Leaf] = []
         arrays: list[Array] = []
@@ -196,7 +198,7 @@ def child_path(path: str, key: Any) -> str:
 def _structure_error(expected: str, path: str, received: Any) -> ShapeError:
     got = type(received).__name__
     if isinstance(received, list | tuple):
-        got = str(len(received))
+        got = f"a {got} of {len(received)}"
     return ShapeError(
         f"gradients must have the structure of parameters: expected {expected}{_under(path)}, "
         f"got {got}"

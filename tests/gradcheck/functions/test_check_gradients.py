@@ -380,6 +380,11 @@ def square(p):
         ),
         ((lambda p: square(p["W"]), np.ones(2), {"W": np.ones(2)}), ShapeError, "expected a dict"),
         (
+            (lambda p: square(p["W"]), (np.ones(2),) * 2, {"W": np.ones(2)}),
+            ShapeError,
+            "expected a dict, got a tuple of 2",
+        ),
+        (
             (lambda p: square(p[0]), [np.ones(2)], [np.ones(2), np.ones(2)]),
             ShapeError,
             "a list of 2",

@@ -12,6 +12,7 @@ import numpy as np
 from ....errors import ArgumentError, DtypeError, NonFiniteError
 from ....utils.masked import check_not_masked
 from ....utils.typing import Array
+from ..nesting import check_nesting
 from .captured import CapturedInputs
 
 Wrt = str | int | Sequence[str | int] | None
@@ -72,6 +73,7 @@ class FunctionInputs:
         self.wrt = self._selected(wrt)
         self._inputs = list(inputs)
         for position, (name, value) in enumerate(zip(self.names, inputs, strict=True)):
+            check_nesting(value, name)
             self.numbers |= _numbers_in(value, name)
             asked = self.wrt is not None and name in self.wrt
             reason = why_set_aside(value, asked=asked)
@@ -83,16 +85,24 @@ class FunctionInputs:
     def _selected(self, wrt: Wrt) -> set[str] | None:
         if wrt is None:
             return None
-        asked = [wrt] if isinstance(wrt, str | int) else wrt
-        if not (isinstance(asked, Collection) and all(isinstance(one, str | int) for one in asked)):
+        asked: Any = [wrt] if _is_name_or_position(wrt) else wrt
+        if not (isinstance(asked, Collection) and all(map(_is_name_or_position, asked))):
             raise ArgumentError(f"wrt must be names or positions of inputs, got {wrt!r}")
-        n = len(self.names)
+        if not asked:
+            raise ArgumentError(
+                f"wrt must name at least one input, got {wrt!r}: leave it out to check all of them"
+            )
+        n, names = len(self.names), set[str]()
         for each in asked:
-            if isinstance(each, int) and not -n <= each < n:
+            if isinstance(each, str):
+                names.add(each)
+            elif -n <= each < n:
+                names.add(self.names[each])
+            else:
                 raise ArgumentError(
                     f"wrt must name inputs, got {each} for {n} inputs: use 0 to n-1"
                 )
-        return {self.names[each] if isinstance(each, int) else each for each in asked}
+        return names
 
     def _refuse_or_set_aside(self, name: str, reason: str, *, asked: bool) -> None:
         if asked:
@@ -147,6 +157,10 @@ class FunctionInputs:
                 value = value[key]
             found[name] = np.asarray(value)
         return found
+
+
+def _is_name_or_position(value: Any) -> bool:
+    return isinstance(value, str | int | np.integer) and not isinstance(value, bool)
 
 
 SETTING = "is a setting"

@@ -86,7 +86,8 @@ class FunctionPair:
         self.owned: OwnedParameters | None = None
         self.takes_dy = True
         self.captured, self.renews = inputs.captured_by(backward), False
-        self._matcher, self._is_passed = GradientMatcher(inputs), list[bool]()
+        self._matcher = GradientMatcher(inputs)
+        self._is_passed: list[bool] | None = None
 
     @property
     def values(self) -> dict[str, Array]:
@@ -157,7 +158,9 @@ class FunctionPair:
         return cotangents
 
     def _passed(self, cotangents: list[Any]) -> list[Any]:
-        return list(compress(cotangents, self._is_passed)) if self.takes_dy else []
+        if not self.takes_dy:
+            return []
+        return list(compress(cotangents, self._is_passed or [True] * len(cotangents)))
 
     def cost(self, values: Mapping[str, Array]) -> Any:
         """Return the sum of <dy, y>."""

@@ -113,8 +113,10 @@ class GradientMatcher:
         if returned is None and has_parameters:
             result.not_returned |= set(filter(self._inputs.is_selected, self._inputs.leaves))
             return result
-        if isinstance(returned, Mapping):
-            by_position: dict[int, Any] = {
+        if returned is None:
+            by_position: dict[int, Any] = dict.fromkeys(self._of_position)
+        elif isinstance(returned, Mapping):
+            by_position = {
                 position: self._find_input(returned, position) for position in self._of_position
             }
         else:

@@ -147,3 +147,16 @@ def test_dtypes_are_kept_on_demand():
 def test_nan_is_refused():
     with pytest.raises(NonFiniteError, match="NaN in x"):
         check_finite_inputs({"x": np.array([np.nan])})
+
+
+def test_wrt_takes_names_and_positions_of_any_integer_type():
+    def forward(x, w):
+        return x * w
+
+    for wrt in (1, np.int64(1), -1, [np.int8(1)], "w", {"w"}, ["w", 1]):
+        assert FunctionInputs(forward, [X, W], wrt).wrt == {"w"}
+    with pytest.raises(ArgumentError, match=r"at least one input, got \[\]"):
+        FunctionInputs(forward, [X, W], [])
+    for wrt in (True, [False], 1.0, [None]):
+        with pytest.raises(ArgumentError, match="names or positions"):
+            FunctionInputs(forward, [X, W], wrt)

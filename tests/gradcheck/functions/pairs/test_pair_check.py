@@ -76,6 +76,8 @@ def test_none_where_the_output_depends_on_the_input_is_unresolved():
     report = check_function(forward, backward, X, W, B, cache=True)
     assert verdicts(report) == {"x": "pass", "w": "pass", "b": "unresolved"}
     assert "None" in report.checks[-1].diagnosis
+    report = check_function(forward, lambda dy, cache: None, X, W, B, cache=True)
+    assert verdicts(report) == dict.fromkeys("xwb", "unresolved")
     assert check_function(forward, backward, X, W, B, cache=True, wrt=("x", "w")).ok
 
 
