@@ -138,6 +138,17 @@ class CourseFunction:
         """Return whether an argument of the function receives what is named."""
         return role in self.roles.values()
 
+    def named_after(self, role: str) -> list[str]:
+        """Return the arguments that have a name of a role, of more than a letter, but not it."""
+        return [
+            name
+            for name, received in self.roles.items()
+            if len(name) > 1
+            and received in _NAMES
+            and received != role
+            and re.fullmatch(_NAMES[role], name.lower())
+        ]
+
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Call the function, with NumPy's global generator in the same state each time.
 

@@ -55,7 +55,8 @@ class CourseNetwork:
         available, names = {*self._data, "parameters"}, {*parameters}
 
         self._forward = CourseFunction(forward, FORWARD, available, names, options, seed)
-        available |= {"output", "cache"}
+        # Without compute_cost, forward propagation returns the cost in place of the output.
+        available |= {"cache"} if cost is None else {"output", "cache"}
         self._cost = self._backward = None
         if cost is not None:
             self._cost = CourseFunction(cost, COST, available, names, options, seed)
@@ -88,6 +89,14 @@ class CourseNetwork:
             raise ArgumentError(
                 f"{self._forward.name} does not take Y, so it returns no cost: pass "
                 "compute_cost=compute_cost, which returns the cost of its output and Y"
+            )
+
+        outputs = self._backward.named_after("output")
+        if outputs:
+            raise ArgumentError(
+                f"it is not clear what {outputs[0]} of {self._backward.name} stands for: "
+                f"{self._forward.name} returns the cost, and no output; keep it in the cache, or "
+                "pass compute_cost=compute_cost"
             )
 
     def _propagate(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,3 +40,15 @@ def test_numbers_become_floats():
 def test_an_option_that_nobody_takes_is_refused():
     with pytest.raises(ArgumentError, match=r"none of forward_propagation_n, .* argument lambd"):
         network(nets.forward_propagation_n, nets.backward_propagation_n, lambd=0.7)
+
+
+def test_the_cost_is_passed_for_no_output():
+    def backward(a, b, c):
+        return nets.backward_propagation_n(a, b, c)
+
+    net = network(nets.forward_propagation_n, backward)
+    expected = network(nets.forward_propagation_n, nets.backward_propagation_n)
+    for name, gradient in expected.gradients(PARAMETERS).items():
+        assert np.array_equal(gradient, net.gradients(PARAMETERS)[name])
+    with pytest.raises(ArgumentError, match="what AL of <lambda> stands for"):
+        network(nets.forward_propagation_n, lambda AL, Y, caches: {})
