@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -122,12 +123,23 @@ def _as_arrays(value: Any) -> Any:
         is_array = hasattr(leaf, "__array__") and hasattr(leaf, "dtype")
         if not is_array or isinstance(leaf, np.ndarray | np.generic):
             return leaf
-        if str(leaf.dtype).startswith("key<"):  # of jax.random, which are no numbers
-            return leaf
+        if _is_key(leaf):
+            return _Key(leaf)
         array = np.asarray(leaf)
         return array.astype(np.float64) if array.dtype.name == "bfloat16" else array
 
     return map_leaves(convert, value)
+
+
+def _is_key(leaf: Any) -> bool:
+    return str(getattr(leaf, "dtype", "")).startswith("key<")
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key of ``jax.random``, which cannot be an array of NumPy."""
+
+    key: Any
 
 
 class _Calls:
@@ -144,17 +156,22 @@ class _Calls:
         return context
 
     def _convert(self, leaf: Any) -> Any:
+        if isinstance(leaf, _Key):
+            return leaf.key
         if not isinstance(leaf, np.ndarray):
             return leaf.item() if isinstance(leaf, np.generic) else leaf
         if leaf.dtype.kind == "c" and not self._x64:
             raise TypeError("complex numbers are for float64")
         return self._jax.numpy.asarray(leaf)
 
+    def _as_numpy(self, leaf: Any) -> Any:
+        return np.asarray(self._jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+
     def forward(self, *arrays: Any) -> Any:
         """Return the outputs as arrays."""
         with self._precision():
             outputs = self._function(*(map_leaves(self._convert, each) for each in arrays))
-            return as_result([np.asarray(each) for each in leaves_of(outputs)])
+            return as_result([self._as_numpy(each) for each in leaves_of(outputs)])
 
     def _vjp(self, arrays: Sequence[Any]) -> tuple[Any, Any]:
         """Return the outputs as they are under differentiation, and their VJP."""
@@ -191,7 +208,7 @@ class _Calls:
         outputs = result if isinstance(result, tuple) else (result,)
         try:
             with self._precision():
-                differentiated = [np.asarray(each) for each in self._vjp(arrays)[0]]
+                differentiated = [self._as_numpy(each) for each in self._vjp(arrays)[0]]
         except Exception:  # of the user's fwd, which the check has reported
             return []
         pairs = zip(outputs, differentiated, strict=True)
@@ -229,8 +246,12 @@ class _Calls:
 
 def _difference(y: Any, other: Any) -> float:
     """Return how far two outputs differ, relative to the largest element, 0 if by rounding."""
+    if y.shape != other.shape:
+        return float("inf")
     if y.dtype.kind != "f" or not y.size:
         return 0.0
+    if not np.isfinite(other).all():
+        return float("inf")
     bits = min(significant_bits(y) or 53, significant_bits(other) or 53)
     difference = float(np.abs(other - y).max()) / (float(np.abs(y).max()) or 1.0)
     return difference if difference > 2.0 ** (-0.6 * bits) else 0.0

@@ -119,12 +119,15 @@ def test_a_list_of_numbers_is_an_array(jax):
 
 
 def test_a_key_among_the_inputs_is_passed_as_it_is(jax):
-    def dropout(x, key):
-        return x * jax.random.bernoulli(key, 0.5, x.shape)
+    def dropout(x, keys):
+        key, *others = keys
+        return x * jax.random.bernoulli(key, 0.5, x.shape), jax.random.split(others[0])
 
-    report = adapter.check(dropout, X, jax.random.key(0))
+    report = adapter.check(dropout, X, [jax.random.key(0), jax.random.key(1)])
     assert report.ok, report
     assert names(report) == {"x"}
+    report = adapter.check(lambda x, key: x * jax.random.normal(key), X, jax.random.key(0))
+    assert report.ok, report
 
 
 def make_sine(jax, factor=1.0, offset=0.0, dtype=None):
@@ -155,3 +158,12 @@ def test_values_in_half_precision_differ_by_their_rounding(jax):
 def test_what_cannot_be_called_is_refused(jax):
     with pytest.raises(ArgumentError, match=r"a custom_vjp function or a function of arrays, got"):
         adapter.check(3, X)
+
+
+def test_outputs_of_another_shape_or_that_are_not_finite_differ():
+    y = np.array([1.0, 2.0])
+    assert adapter._difference(y, y * (1 + 1e-15)) == 0.0
+    assert adapter._difference(y, np.array([1.0, 4.0])) == 1.0
+    assert adapter._difference(y, np.ones(3)) == np.inf
+    assert adapter._difference(y, y * np.nan) == np.inf
+    assert adapter._difference(np.array([1, 2]), np.array([1, 4])) == 0.0  # of integers
