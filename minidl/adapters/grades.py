@@ -209,7 +209,7 @@ def grade(
     }
     rows = []
     for student, (own_forward, backward) in pairs.items():
-        course = _Course(backward, data, compute_cost, options, own_forward, forward)
+        course = _Course(backward, data, compute_cost, options, own_forward, forward, is_propagate)
         rows.append(_grade_one(str(student), course))
     return Grades(rows)
 
@@ -224,22 +224,24 @@ class _Course:
     options: dict[str, Any]
     forward: Any
     forward_of_class: Any
+    class_has_propagate: bool
 
-    def _network(self, forward: Any) -> CourseNetwork:
+    def _network(self, forward: Any, backward: Any) -> CourseNetwork:
         options = {name: self.options[name] for name in self.options.keys() - _CHECKER_OPTIONS}
         data = copy.deepcopy(self.data)
         seed = self.options.get("seed", 0)
-        return CourseNetwork(forward, self.backward, self.compute_cost, *data, options, seed)
+        return CourseNetwork(forward, backward, self.compute_cost, *data, options, seed)
 
     def why_other_cost(self) -> str:
         """Call the functions once, and say how the cost differs from that of the class."""
-        network = self._network(self.forward)
+        network = self._network(self.forward, self.backward)
         cost = _as_number(network.cost(network.parameters))
-        network = self._network(self.forward)
+        network = self._network(self.forward, self.backward)
         network.gradients(network.parameters)
         if self.forward_of_class in (None, self.forward):
             return ""
-        network = self._network(self.forward_of_class)
+        backward = None if self.class_has_propagate else self.backward or _no_backward
+        network = self._network(self.forward_of_class, backward)
         expected = _as_number(network.cost(network.parameters))
         if abs(cost - expected) <= _SAME_COST * abs(expected):
             return ""
@@ -272,6 +274,10 @@ def _is_propagate(forward: Any, data: Any, options: Mapping[str, Any], seed: int
             return network.returns_gradients()
     except Exception:  # it is another function, or one that is told with each student
         return False
+
+
+def _no_backward(cache: Any) -> None:
+    """Stand for the backward propagation of a class, of which only the cost is asked."""
 
 
 def _as_number(cost: Any) -> float:

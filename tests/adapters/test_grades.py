@@ -228,3 +228,14 @@ def test_a_propagate_that_returns_gradients_and_cost(factor):
     assert row.verdict == ("ok" if factor == 1 else "failed")
     row = grade({"Ada": propagate}, *SMALL, forward=propagate)["Ada"]
     assert row.verdict == ("ok" if factor == 1 else "failed")
+
+
+def test_classes_and_students_may_write_it_in_either_way():
+    def propagate(X, Y, parameters):
+        cost, cache = one_layer(X, Y, parameters)
+        return one_layer_backward(X, Y, cache), cost
+
+    submissions = {"Ada": (propagate, None), "Bob": (one_layer, one_layer_backward)}
+    for forward in (propagate, one_layer):
+        grades = grade(submissions, *SMALL, forward=forward)
+        assert [row.verdict for row in grades.rows] == ["ok", "ok"], grades
