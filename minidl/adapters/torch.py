@@ -19,6 +19,7 @@ from .framework import (
     as_result,
     check_pair,
     leaves_of,
+    require_callable,
 )
 
 __all__ = ["check"]
@@ -111,6 +112,10 @@ def check(
         import torch
     if dtype not in _AGREEMENT:
         raise ArgumentError(f'dtype must be "float64" or "float32", got {dtype!r}')
+    kinds = "an autograd.Function, a module or a callable"
+    require_callable(function, kinds)
+    if reference is not None:
+        require_callable(reference, kinds, "reference")
     options: dict[str, Any] = {"wrt": wrt, "budget": budget, "seed": seed}
     with torch.inference_mode(False), torch.enable_grad():  # whatever the caller has set
         return _check(torch, function, inputs, dtype, reference, options)
@@ -174,12 +179,8 @@ class _Calls:
                 for name, parameter in function.named_parameters()
                 if parameter.requires_grad
             }
-        elif callable(function):
-            self._call, self.names = function, arguments_of(function)
         else:
-            raise ArgumentError(
-                f"function must be an autograd.Function, a module or a callable, got {function!r}"
-            )
+            self._call, self.names = function, arguments_of(function)
 
     def _call_module(self, *arguments: Any) -> Any:
         tensors, rest = {}, arguments

@@ -179,6 +179,8 @@ def test_a_function_in_place(torch):
 def test_what_is_no_function_is_refused(torch):
     with pytest.raises(ArgumentError, match=r"an autograd.Function, a module or a callable"):
         adapter.check(3, X)
+    with pytest.raises(ArgumentError, match=r"reference must be an autograd.Function.*got 3: pass"):
+        adapter.check(torch.tanh, X, reference=3)
     with pytest.raises(ArgumentError, match=r'"float64" or "float32", got .float16.'):
         adapter.check(torch.tanh, X, dtype="float16")
 
