@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
-from .owned import OwnedParameters
+from ....utils.typing import Array
+from .attributes import attributes_of
+from .inputs import is_float
+from .owned import OwnedParameters, gradient_name
+from .owner import InnerObject
 from .pair import FunctionPair, copy_arrays
 from .unchecked import unchecked_arrays
 
@@ -14,6 +20,7 @@ def adopt_parameters(pair: FunctionPair) -> list[str]:
     notes = []
     for owner in pair.state.owners:
         objects = pair.state.objects_before(owner)
+        _leave_out_buffers(pair, objects)
         owned = OwnedParameters(objects, set(pair.inputs.values))
         names = owned.without_gradient
         if pair.inputs.wrt is None:
@@ -31,6 +38,32 @@ def adopt_parameters(pair: FunctionPair) -> list[str]:
                 )
             break
     return notes
+
+
+def _leave_out_buffers(pair: FunctionPair, objects: list[InnerObject]) -> None:
+    """Leave out arrays that forward fills, such as a copy of its input: they are no parameters."""
+    for each in objects:
+        attributes = attributes_of(each.itself)
+        for name, array in list(each.before.items()):
+            is_array = isinstance(array, np.ndarray) and is_float(array) and array.flags.writeable
+            if is_array and gradient_name(attributes, name) and _is_filled(pair, array):
+                del each.before[name]
+
+
+def _is_filled(pair: FunctionPair, array: Array) -> bool:
+    """Return whether forward writes the same into an array, whatever it contains."""
+    original, contents = array.copy(), []
+    with suppress(Exception):  # of a function that refuses other parameters
+        for factor in (1, 2):
+            try:
+                array[...] = before = original + factor * (np.abs(original) + 1)
+                pair.run(pair.values)
+                if np.array_equal(array, before):
+                    return False
+                contents.append(array.copy())
+            finally:
+                np.copyto(array, original)
+    return len(contents) == 2 and np.array_equal(contents[0], contents[1], equal_nan=True)
 
 
 def _piles_up(pair: FunctionPair, owned: OwnedParameters) -> bool:

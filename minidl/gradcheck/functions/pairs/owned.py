@@ -104,7 +104,7 @@ class OwnedParameters:
                 self._collect(each, container, (params, grads), ())
         attributes = attributes_of(each.itself)
         for name, array in each.before.items():
-            gradient = _gradient_name(attributes, name)
+            gradient = gradient_name(attributes, name)
             if gradient and _is_parameter(array):
                 if attributes.get(name) is not array:
                     attributes[name] = array  # backward put another one there
@@ -138,7 +138,7 @@ class OwnedParameters:
             return
         self._held.add(id(array))
         if each.name:
-            name = f"{each.name}.{name}"
+            name = each.name if _is_value(name) and not keys else f"{each.name}.{name}"
         if name in self._taken:
             name = f"{container}.{name}"
         places = self._places_of(array)
@@ -205,17 +205,22 @@ class OwnedParameters:
 
 
 _NAMES_OF_VALUES = ("data", "value", "values", "array")
-_NAMES_OF_GRADIENTS = ("grad", "gradient")
+_NAMES_OF_GRADIENTS = ("grad", "gradient", "_grad", "_gradient")
 """Attributes of an object that is one parameter."""
+
+
+def _is_value(name: str) -> bool:
+    return name.lstrip("_") in _NAMES_OF_VALUES
 
 
 def _is_parameter(value: Any) -> bool:
     return isinstance(value, np.ndarray) and is_float(value) and value.size > 0
 
 
-def _gradient_name(attributes: Mapping[str, Any], name: str) -> str:
+def gradient_name(attributes: Mapping[str, Any], name: str) -> str:
+    """Return the name of the attribute that has the gradient of another one; "" if none has."""
     aliases = [f"d{name}", f"grad_{name}", f"d_{name}", f"{name}_grad"]
-    if name in _NAMES_OF_VALUES:
+    if _is_value(name):
         aliases += _NAMES_OF_GRADIENTS
     return next((alias for alias in aliases if alias in attributes), "")
 

@@ -306,7 +306,7 @@ def test_parameters_in_slots_and_objects_that_are_parameters_are_checked():
     assert check_function(layer.forward, layer.backward, X).ok
     assert np.array_equal(layer.W, before)
     assert not hasattr(layer, "dW")
-    for layer, name in ((Slots(halve), "W"), (OfParameters(), "w.data")):
+    for layer, name in ((Slots(halve), "W"), (OfParameters(), "w")):
         report = check_function(layer.forward, layer.backward, X)
         assert [check.parameter for check in report.failures] == [name]
 
