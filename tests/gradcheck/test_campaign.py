@@ -82,6 +82,8 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (50027, "float32"),  # a staircase of rounding inside
         (50108, "float32"),  # a spike at the point
         (50893, "float32"),  # steps of tanh between the points of a line
+        (420046, "float32"),  # a softmax of large numbers, which jumps
+        (410240, "float64"),  # a kink beside numbers that are larger than the cost
         (51187, "float32"),  # values of one window share their rounding
         (110144, "float64"),  # x * abs(x) at 0
         (150221, "float64"),  # slight kinks near the point, beside curvature

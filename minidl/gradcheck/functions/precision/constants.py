@@ -234,6 +234,12 @@ STAIRCASE = 0.15
 """A gradient that stays the same over short steps, and of which this share changes from one wider
 step to the next, is rounded inside; kinks are crossed less often."""
 
+FAR_STAIRCASE = 0.25
+"""The same for neighbours so far apart that bfloat16 differs, of which few change..."""
+
+STAIR_STEP = 2.0**-5
+"""... by less than this part of them: of a few numbers rounded to bfloat16, each by 2**-8."""
+
 ROUNDING_EXPLAINS = 8.0
 """A difference of more rounding units than this has another reason than rounding."""
 
@@ -321,5 +327,26 @@ OUTSIDE_OF_ARRAY = 1e-3
 OUTSIDE_UNITS = 8
 """... plus so many rounding units of both."""
 
-OUTSIDE_ELEMENTS = 16
+OUTSIDE_ELEMENTS = 8
 """So many of them are looked at in each array."""
+
+JUMP_SPLITS = 24
+"""So often a window is split, in search of the place where its cost jumps..."""
+
+JUMP_WIDTH = 2.0**-6
+"""... which has at most this width, of 2, ..."""
+
+JUMP_SHARE = 0.125
+"""... and a larger part of the gap: of a wrong gradient 1 / 128 is there."""
+
+JUMP_LOOK = 4
+"""If the gap is spread over so many parts, it is no jump."""
+
+JUMP_CLEAR = 8.0
+"""The least gap there, in standard deviations of the noise of the cost."""
+
+JUMP_REACH = 1.5
+"""How far jumps are looked for, in windows."""
+
+JUMP_NODES = 5
+"""Gradients in each part."""

@@ -11,6 +11,7 @@ from ...constants import EPS
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
+    FAR_STAIRCASE,
     FORMAT_BITS,
     FULL_BITS,
     GRADIENT_POINTS,
@@ -18,6 +19,7 @@ from .constants import (
     MOVING_NEIGHBOURS,
     NOISE_SPACINGS,
     NOISY_ELEMENT,
+    STAIR_STEP,
     STAIRCASE,
 )
 from .difference_table import fourth_difference_noise
@@ -64,8 +66,15 @@ def measure_gradient_noise(
             if has_reference and not any(bits) and _share_that_moves(far, gradient.value) > 0:
                 bits = [FORMAT_BITS[0]] * len(bits)
         is_coarse = is_coarse or _is_half(bits)
+        stays = _share_that_moves(table, gradient.value) < STAIRCASE
         if is_coarse or _share_that_moves(wider, gradient.value) > STAIRCASE:
             table = wider
+        is_single = all(0 < count < FULL_BITS for count in bits) and not _is_half(bits)
+        if has_reference and stays and is_single:
+            # Products in float32 of numbers rounded to bfloat16, say, seldom move over short steps.
+            far = _table(cost, gradient, NOISE_SPACINGS[2], GRADIENT_POINTS, rng)
+            if _is_staircase(far, gradient.value):
+                table = far
     deviation = fourth_difference_noise(table)
     units = []
     for leaf, count in zip(cost.tree.leaves, bits, strict=True):
@@ -110,6 +119,17 @@ def _share_that_moves(table: Array, value: Array) -> float:
     """Return the share of neighbours that differ, among elements that are not zero."""
     moved = (np.diff(table, axis=0) != 0)[:, value != 0]
     return float(moved.mean()) if moved.size else 1.0
+
+
+def _is_staircase(table: Array, value: Array) -> bool:
+    """Return whether many elements change, each by as little as half precision rounds.
+
+    Where kinks are crossed, few change, and by more.
+    """
+    if _share_that_moves(table, value) < FAR_STAIRCASE:
+        return False
+    steps = np.abs(np.diff(table, axis=0))[:, value != 0] / np.abs(value[value != 0])
+    return float(np.median(steps[steps > 0])) < STAIR_STEP
 
 
 def _relative_noise(deviation: Array, value: Array) -> float:

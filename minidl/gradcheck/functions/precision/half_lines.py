@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .constants import (
     CLEAR_UNITS,
     COARSEST_UNIT,
     FIRST_WINDOW,
+    HALF_MISTAKE,
     LEAST_LINES,
     MAX_WINDOWS,
     NARROWEST_UNITS,
@@ -103,7 +105,7 @@ class HalfLines:
 
     def again(self, gap: RelativeGap, distance: float) -> RelativeGap | None:
         """Return the gap along the same direction at another point."""
-        return self._gap(self._through(distance), gap.vector, gap.size, 1)
+        return self._gap(self._through(distance), gap.vector, gap.size, 1, is_again=True)
 
     def _choose_window(self, measure: Callable[[int], list[RelativeGap]]) -> list[RelativeGap]:
         """Take the window with the smallest error bars; return what was measured there."""
@@ -147,13 +149,25 @@ class HalfLines:
         return self._integral.moved(distance) if distance else self._integral
 
     def _gap(
-        self, integral: LineIntegral, vector: Array, size: float, effort: int
+        self,
+        integral: LineIntegral,
+        vector: Array,
+        size: float,
+        effort: int,
+        *,
+        is_again: bool = False,
     ) -> RelativeGap | None:
+        line = self._line(vector)
         # A spike at the point, as of an element on a kink, is not there at other points.
-        slope = integral.over_window(
-            self._line(vector), self._window, REFERENCE_PAIRS, effort, has_spikes=False
-        )
-        return RelativeGap(vector, slope, size) if size > 0 and np.isfinite(slope.bar) else None
+        slope = integral.over_window(line, self._window, REFERENCE_PAIRS, effort, has_spikes=False)
+        if not (size > 0 and np.isfinite(slope.bar)):
+            return None
+        gap = RelativeGap(vector, slope, size)
+        if not (abs(gap.value) > HALF_MISTAKE + gap.bar and integral.jumps(line, slope.window)):
+            return gap
+        # No mistake persists at a jump.
+        agreed = gap._replace(slope=replace(slope, numeric=slope.analytic))
+        return agreed if is_again else None
 
     def _line(self, vector: Array) -> Line:
         direction = np.zeros(self._cost.theta.size)

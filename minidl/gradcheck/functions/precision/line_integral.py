@@ -23,6 +23,7 @@ from .constants import (
     DITHER,
     FIRST_WINDOW,
     FIT_DEGREES,
+    JUMP_REACH,
     LINE_NODES,
     LINE_PAIRS,
     MAX_WINDOWS,
@@ -33,6 +34,7 @@ from .constants import (
     TARGET_BAR,
     WINDOW_SHRINKS,
 )
+from .jumps import is_jump
 from .kink_integral import mean_with_jumps
 from .measure import Precision
 from .safe_calls import gradient_or_nan, slope_or_nan, value_or_nan
@@ -181,6 +183,22 @@ class LineIntegral:
             window,
             pairs * effort,
             lambda slope: mean_with_jumps(slope, line.target, self._rng, effort),
+        )
+
+    def jumps(self, line: Line, window: float) -> bool:
+        """Return whether the cost jumps in a window or near it, or its gradient has a spike there.
+
+        Ends of a window are averaged over points around them.
+        """
+        reach = JUMP_REACH * window
+
+        def theta(node: float) -> Array:
+            return self._theta + reach * node * line.direction
+
+        return is_jump(
+            lambda node: value_or_nan(self._cost, theta(node)),
+            lambda node: reach * slope_or_nan(self._gradient, theta(node), line.direction),
+            self.noise,
         )
 
     @cached_property

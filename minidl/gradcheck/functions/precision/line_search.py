@@ -63,7 +63,9 @@ class LineSearch:
         if found.is_wrong and gap <= INSIDE_ROUNDING * line.size:
             found = replace(found, bar=max(found.bar, 2 * gap))
         if found.is_wrong and self._integral.is_half:
-            return self._unless_rounding(line, found)
+            found = self._unless_rounding(line, found)
+        if found.is_wrong and self._integral.jumps(line, found.window):
+            return MeanSlope()
         return found
 
     def _near_the_point(self, line: Line, found: MeanSlope) -> MeanSlope:

@@ -45,8 +45,6 @@ def persists(
         The largest difference of the two sides.
     """
     gap = _gap(found)
-    if abs(gap) > CERTAIN_BARS * found.bar:
-        return True, abs(gap)
     gaps = np.array([])
     for distance in PERSISTENCE_DISTANCES:
         slopes = [at_other_point(distance) for _ in range(PERSISTENCE_POINTS)]
@@ -54,6 +52,10 @@ def persists(
         if gaps.size >= LEAST_PERSISTING:
             break
     largest = max([abs(gap), *np.abs(gaps)])
+    if abs(gap) > CERTAIN_BARS * found.bar:
+        # Unless it is here alone, where rounding chooses other numbers as the largest ones.
+        is_elsewhere = gaps.size < LEAST_PERSISTING or np.median(np.abs(gaps)) > found.bar
+        return bool(is_elsewhere), largest
     is_mistake = _is_the_same(gaps, gap) and abs(float(gaps.mean())) > least
     return is_mistake, float(largest)
 

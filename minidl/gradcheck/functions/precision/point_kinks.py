@@ -63,7 +63,7 @@ def fail_at_kinks(
         suspects = part.start + np.flatnonzero(outside[part])
         for place in suspects[np.argsort(-outside[suspects])][:OUTSIDE_ELEMENTS]:
             analytic = float(gradient.value[place])
-            low, high, bar = _one_sided(cost, precision, int(place))
+            low, high, bar = _one_sided(cost, precision, int(place), float(outside[place]))
             nearest = float(np.clip(analytic, low, high))
             if abs(analytic - nearest) > bar + allowance[place]:
                 index = np.unravel_index(int(place) - part.start, shape)
@@ -112,20 +112,27 @@ def _outside_of_neighbours(
     return gap
 
 
-def _one_sided(cost: CostFunction, precision: Precision, place: int) -> tuple[float, float, float]:
-    """Return the smaller and the larger slope on both sides of an element, and their error bar."""
-    scale = float(parameter_scale(cost.tree)[place])
-    best, least = (-np.inf, np.inf), np.inf
-    for step in scale * np.array(POINT_STEPS):
-        slopes, bar = [], 0.0
+def _one_sided(
+    cost: CostFunction, precision: Precision, place: int, gap: float
+) -> tuple[float, float, float]:
+    """Return the smaller and the larger slope on both sides of an element, and their error bar.
+
+    They are those over the shortest step at which noise leaves half of `gap` clear: a spike of the
+    gradient at the point may be narrow.
+    """
+    longest = float(parameter_scale(cost.tree)[place]) * POINT_STEPS[0]
+    noise = 4 * BAR_DEVIATIONS * precision.cost.deviation
+    step = max(4 * noise / gap, NEIGHBOUR_DISTANCE**2 * longest)
+    while step <= longest:
+        slopes, bar = [], noise / step
         for side in (step, -step):
             far, near = (_quotient(cost, place, length) for length in (side, side / 2))
             slopes.append(2 * near - far)
-            bar = max(bar, abs(near - far))
-        bar += 4 * BAR_DEVIATIONS * precision.cost.deviation / step
-        if bar < least:  # of numbers; NaN lies outside of the domain
-            best, least = (min(slopes), max(slopes)), bar
-    return *best, least
+            bar += abs(near - far)
+        if bar < gap / 2:  # of numbers; NaN lies outside of the domain
+            return min(slopes), max(slopes), bar
+        step *= 4
+    return -np.inf, np.inf, np.inf
 
 
 def _quotient(cost: CostFunction, place: int, length: float) -> float:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from coarse_functions import bfloat16, both_sides, tanh_layer
 
+from minidl import check_gradients
 from minidl.gradcheck.functions.precision.gradient_noise import measure_gradient_noise
 
 X = np.random.default_rng(3).standard_normal(40)
@@ -76,3 +77,20 @@ def test_round_numbers_that_change_are_rounding_where_there_is_a_reference():
 
     assert measured(noise_of_cancellation, has_reference=True).bits == [8]
     assert measured(noise_of_cancellation).bits == [0]  # kinks have such gradients, too
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_products_in_float32_of_numbers_rounded_to_bfloat16_are_rounded_as_these(seed):
+    x = bfloat16(np.random.default_rng(seed).standard_normal(4))
+
+    def gradient(p):
+        a = bfloat16(np.exp(bfloat16(p)))
+        return np.float32(np.sin(a)) * np.float32(a)
+
+    report = check_gradients(
+        lambda p: -np.cos(bfloat16(np.exp(bfloat16(p)))).sum(),
+        gradient,
+        x,
+        reference=lambda p: -np.cos(np.exp(p)).sum(),
+    )
+    assert report.failures == []

@@ -59,6 +59,9 @@ class Stairs:
     def explore(self, line, is_frugal=False):
         return self.over_window(line, 1e-3)
 
+    def jumps(self, line, window):
+        return False
+
     def shared_noise(self, window):
         return 16 * self.noise / window
 

@@ -14,8 +14,10 @@ def points(gaps):
     return lambda distance: slope(next(rest))
 
 
-def test_what_is_far_outside_of_its_bar_is_a_mistake_at_once():
-    assert persists(slope(9.0), points([])) == (True, 9.0)
+def test_what_is_far_outside_of_its_bar_is_a_mistake_unless_it_is_here_alone():
+    assert persists(slope(9.0), lambda distance: MeanSlope()) == (True, 9.0)  # the domain ends
+    assert persists(slope(9.0), points([3, -4, 2, 0, 5, 2]))[0]
+    assert not persists(slope(9.0), points([0.1, -0.2, 8.0, 0.1, -9.0, 0.3]))[0]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
