@@ -50,7 +50,7 @@ def settle_zero_gradient(
     if check.verdict == "pass":
         is_exact = check.method == ComplexStep.name
         is_shown = is_negligible and (is_exact or _is_only_rounding(analytic, gradient.noisy, part))
-        is_hidden = not is_shown if analytic.any() else _differences_hide_it(check, cost, part)
+        is_hidden = not is_shown if analytic.any() else not is_exact and moves_only_far(cost, part)
         if not check.numeric.any() and is_hidden:
             size = float(np.linalg.norm(check.bar))
             check.verdict = "unresolved"
@@ -73,10 +73,8 @@ def _is_only_rounding(analytic: Array, noisy: list[Array], part: slice) -> bool:
     return max(changes, default=0.0) >= NOISE_SHARE * float(np.linalg.norm(analytic))
 
 
-def _differences_hide_it(check: Check, cost: CostFunction, part: slice) -> bool:
-    """Return whether only far moves change the cost: differences then see nothing of the slope."""
-    if check.method == ComplexStep.name or check.bar is None:
-        return False
+def moves_only_far(cost: CostFunction, part: slice) -> bool:
+    """Return whether only far moves of an array change the cost: its rounding hides the slope."""
     theta, leaves = cost.theta, cost.tree.leaves
     step = random_steps(theta, leaves, np.random.default_rng(0))
     quantum = ROUNDING_ULPS * EPS * abs(cost.base)

@@ -129,7 +129,7 @@ WITHIN_REACH = 4.0
 """An array whose resolution is larger by less than this factor reaches it with more directions:
 three times as many make it 2.1 times as fine, on more points each 3 to 6 times."""
 
-GOOD_RESOLUTION = 1e-2
+GOOD_RESOLUTION = 5e-3
 """An array passes if an error of this part of its norm would have been seen."""
 
 GOOD_RESOLUTION_OF_HALF = 2e-2

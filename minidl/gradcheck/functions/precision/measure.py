@@ -111,6 +111,11 @@ class Precision:
         return max(self.gradient.units) > LOW_PRECISION or self.cost.bits <= HALF_BITS
 
     @property
+    def is_coarse(self) -> bool:
+        """Whether rounding takes as much of a side as that of float16 takes of each number."""
+        return max(self.gradient.units) > 2.0**-HALF_BITS or self.cost.bits <= HALF_BITS
+
+    @property
     def is_judged_by_reference(self) -> bool:
         """Whether the gradient is in half precision, and the numeric side in a higher one."""
         has_format = any(0 < bits <= HALF_BITS for bits in self.gradient.bits)

@@ -8,6 +8,7 @@ from ....utils.typing import Array
 from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
+from ..zero_gradient import moves_only_far
 from .constants import (
     CANCELLED_UNITS,
     GOOD_RESOLUTION,
@@ -71,7 +72,7 @@ class _MeasuredCheck:
     ) -> None:
         self._cost, self._gradient, self._precision = cost, gradient, precision
         self._rng, self._budget = rng, budget
-        self._good = GOOD_RESOLUTION_OF_HALF if precision.is_half else GOOD_RESOLUTION
+        self._good = GOOD_RESOLUTION_OF_HALF if precision.is_coarse else GOOD_RESOLUTION
         self._probes = LineProbes(cost, gradient, precision, rng, budget)
 
     def checks(self) -> list[Check]:
@@ -205,7 +206,9 @@ class _MeasuredCheck:
             zero = not self._value(number).any()
             # The slope of a small array may be as small as the noise: then it is not zero.
             moves = any(probe.slope.numeric != 0 for probe in probes)
-            is_zero = not moves if zero else self._is_small_as_rounding(number)
+            part = self._cost.tree.leaves[number].part
+            stays = not moves and not moves_only_far(self._cost, part)
+            is_zero = stays if zero else self._is_small_as_rounding(number)
             if of_whole <= (ZERO_HERE if zero else ZERO_WITHIN_ROUNDING) and is_zero:
                 check.resolution = of_whole
                 check.diagnosis = "zero here, within rounding"

@@ -185,3 +185,17 @@ def test_a_small_gradient_that_jumps_beside_a_large_one_is_not_zero_here(factor)
     parameters = {"a": 1 + 1e-6 * rng.standard_normal(300), "b": rng.standard_normal(100)}
     verdicts = [check.verdict for check in checks_of(cost, gradients, parameters)]
     assert verdicts == ["unresolved", "pass"]
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_zeros_of_an_array_that_only_far_moves_show_are_unresolved(slope):
+    def cost(p):
+        a, c = p["a"].astype(np.float32), p["c"].astype(np.float32)
+        return float(np.float32(1e9) * np.sin(a).sum() + c.sum())
+
+    def gradients(p):
+        return {"a": 1e9 * np.cos(p["a"].astype(np.float32)), "c": np.full(4, slope)}
+
+    parameters = {"a": np.array([0.3, 0.7]), "c": np.array([0.5, -0.2, 0.1, 0.4])}
+    verdicts = [check.verdict for check in checks_of(cost, gradients, parameters)]
+    assert verdicts == ["pass", "unresolved"]
