@@ -122,8 +122,13 @@ def max_abs(array: Array) -> float:
 
 
 def are_close(a: Array, b: Array) -> bool:
-    """Return whether `a` equals `b` to within `CLOSE` of the largest element of `b`."""
-    return a.shape == b.shape and max_abs(a - b) <= CLOSE * max(max_abs(b), TINY)
+    """Return whether `a` equals `b` to within `CLOSE` of the largest element of `b`.
+
+    What is infinite equals nothing.
+    """
+    if a.shape != b.shape or not np.isfinite(max_abs(b)):
+        return False
+    return max_abs(a - b) <= CLOSE * max(max_abs(b), TINY)
 
 
 def constant_ratio(a: Array, b: Array) -> float | None:

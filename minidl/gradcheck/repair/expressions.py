@@ -216,7 +216,11 @@ class Expressions:
         for each in node.keywords:
             value = self.value(each.value)
             keywords |= value if each.arg is None else {each.arg: value}
-        return self.noticed(self.call(self.value(node.func), *self._items(node.args), **keywords))
+        function, arguments = self.value(node.func), self._items(node.args)
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, _SEQUENCES) and any(each is owner for each in arguments):
+            raise NotUnderstoodError("a list within itself, which NumPy would unfold for ever")
+        return self.noticed(self.call(function, *arguments, **keywords))
 
     def _items(self, nodes: list[ast.expr]) -> list[Any]:
         items: list[Any] = []

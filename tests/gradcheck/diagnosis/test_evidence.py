@@ -35,6 +35,8 @@ def test_close_arrays_differ_by_a_ten_millionth_of_the_largest():
     assert are_close(n + 9e-8, n)
     assert not are_close(n + 2e-7, n)
     assert not are_close(n, n[:1])
+    assert not are_close(n, np.array([np.inf, -np.inf]))
+    assert not are_close(n, np.array([np.nan, 1.0]))
 
 
 def test_long_lists_of_indices_are_shortened():

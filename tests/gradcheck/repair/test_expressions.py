@@ -45,6 +45,15 @@ def test_what_is_not_understood_is_refused():
         evaluate("(lambda: 1)()")
 
 
+def test_a_list_is_not_put_into_itself():
+    text = "n.append(n)"
+    expressions = Expressions(100)
+    expressions.names = {"n": [1]}
+    with pytest.raises(NotUnderstoodError, match="within itself"):
+        expressions.value(ast.parse(text, mode="eval").body)
+    assert expressions.names["n"] == [1]
+
+
 def test_steps_are_limited():
     expressions = Expressions(10)
     with pytest.raises(NotUnderstoodError, match="steps"):

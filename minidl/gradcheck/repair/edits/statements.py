@@ -25,7 +25,7 @@ def accumulation(scope: Scope) -> Iterator[Edit]:
                     {node: ast.copy_location(added, node)},
                 )
             stored.add(ast.unparse(target))
-        if isinstance(node, ast.AugAssign):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
             assigned = ast.Assign(targets=[node.target], value=node.value)
             yield Edit(
                 "it adds up what it should overwrite: += where = is right",

@@ -125,3 +125,18 @@ def test_windows_of_results_of_calls_overwrite_each_other():
 
     said = explained(forward, backward, draw(5, 4), draw(2, 3))
     assert "= where += is right" in said
+
+
+def test_a_minus_where_plus_is_right_is_a_sign():
+    def forward(x):
+        return np.sin(x)
+
+    def backward(dy, x):
+        dx = np.zeros_like(x)
+        for i in range(len(x)):
+            dx[i] -= dy[i] * np.cos(x[i])
+        return dx
+
+    said = explained(forward, backward, draw(6))
+    assert "adds up" not in said
+    assert "the sign is wrong" in said or "-1" in said
