@@ -44,6 +44,10 @@ class RecordableCost(Protocol):
         """Return its operations at a point."""
 
 
+class _OutsideError(ValueError):
+    """Whatever a cost raises away from the point: its domain ends there."""
+
+
 class CostFunction:
     """A cost at the point `tree.theta`.
 
@@ -67,6 +71,7 @@ class CostFunction:
         self._cost = cost
         self.tree = tree
         self.moved: set[str] = set()
+        self._origin = tree.theta.copy()
         self.arrays = {"real": tree.theta, "complex": tree.theta.astype(np.complex128)}
         self._function = Function(self.value, self.arrays)
         value = self._returned(tree.unflatten(tree.theta))
@@ -108,7 +113,9 @@ class CostFunction:
             return value.astype(np.complex128)
         except Exception as error:
             if arithmetic == "real":
-                raise
+                if np.array_equal(self.arrays["real"], self._origin):
+                    raise
+                raise _OutsideError from error
             reason = f"{type(error).__name__}: {error}{place_of_loss(error)}"
             raise NotComplexSafe(reason) from None
 
@@ -136,10 +143,11 @@ class CostFunction:
 
     def slope(self, scheme: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) for theta[index] moving along `direction`."""
-        slope, error = (
-            float(number)
-            for number in self._function.directional_derivative(scheme, direction, index)
-        )
+        try:
+            found = self._function.directional_derivative(scheme, direction, index)
+        except _OutsideError as outside:  # of a scheme with one step
+            raise outside.__cause__ or outside from None
+        slope, error = (float(number) for number in found)
         if scheme.arithmetic == "real" and not np.isfinite(slope + error):
             raise NonFiniteError(
                 "cost must also be finite around the given parameters for central differences"

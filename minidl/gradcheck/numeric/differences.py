@@ -144,7 +144,7 @@ class RichardsonDifference:
             h = first_h * 2.0**exponent
             try:
                 values = values_at(f, array, index, direction, h, -h, h / 2, -h / 2, h / 4, -h / 4)
-            except Exception:  # outside of the domain of f
+            except (ValueError, ArithmeticError):  # outside of the domain of f
                 continue
             new_slope, new_bound = self._extrapolate(_SymmetricValues(*values), base, size, h)
             # f may have saturated over the whole of a longer step: it must agree with a shorter.
@@ -240,7 +240,7 @@ class RombergDifference:
             h = 2.0**exponent
             try:
                 right, left = values_at(f, array, index, direction, h, -h)
-            except Exception:  # outside of the domain of f
+            except (ValueError, ArithmeticError):  # outside of the domain of f
                 break
             quotients = [(right - left) / (2 * h), *quotients[:ROMBERG_STEPS]]
             gaps = [(right + left - 2 * base) / h, *gaps[: ROMBERG_STEPS - 1]]

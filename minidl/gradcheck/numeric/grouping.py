@@ -174,7 +174,7 @@ def affine_difference(
         try:
             with np.errstate(all="ignore"):
                 difference, error = function.directional_derivative(scheme, sign * direction)
-        except Exception:  # so long a step may leave the domain
+        except (ValueError, ArithmeticError):  # so long a step may leave the domain
             return None
         tolerance = AFFINE_AGREEMENT * np.abs(slope).max(initial=0.0) + AFFINE_BOUNDS * error
         if not np.all(np.abs(difference - sign * slope) <= tolerance):
