@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from campaign import WRONG, campaign, options
+from campaign import WRONG, campaign, check_seed, options
 from checked_models import RandomModel
 from function_bugs import LEAST, plant
 from model_bugs import CERTAIN, planted
@@ -177,3 +177,8 @@ def test_bfloat16_has_eight_bits_and_rounds_to_even():
 
 def _arrays(gradients):
     return gradients.values() if isinstance(gradients, dict) else [gradients]
+
+
+def test_a_layer_that_rounds_more_does_not_fail_by_central_differences():
+    outcome, _, told = check_seed("models", "right", 420005, "float64")
+    assert outcome == "right ok", told
