@@ -46,6 +46,6 @@ def slight_error(e: Evidence) -> str | None:
     if worst > MAX_SLIGHT_ERROR or np.count_nonzero(e.wrong) < 2:
         return None
     return (
-        f"errors of up to {worst:.1e} of the largest element, not of rounding: an epsilon or a "
-        "clip on one side only, forward or backward"
+        f"errors of up to {worst:.1e} of the largest element, not of rounding: consistent with an "
+        "epsilon or a clip on one side only, forward or backward"
     )

@@ -125,7 +125,8 @@ def _some_turns(edges: Edges, place: str) -> Iterator[Edit]:
             numbers[:-1],
         ),
         (
-            f"overwritten (= for +=) in each turn of the loop: only the last one {back}",
+            f"overwritten (= for +=) in each turn of a loop, or left out of all but one: only "
+            f"the last one {back}",
             numbers[1:],
         ),
         (f"the first turn in the backward pass is left out of what {back}", numbers[-1:]),
