@@ -82,6 +82,7 @@ def test_small_kinks_do_not_make_the_complex_step_unusable():
         (50027, "float32"),  # a staircase of rounding inside
         (50108, "float32"),  # a spike at the point
         (50893, "float32"),  # steps of tanh between the points of a line
+        (600184, "float32"),  # a spike of the gradient at a zero
         (420046, "float32"),  # a softmax of large numbers, which jumps
         (410240, "float64"),  # a kink beside numbers that are larger than the cost
         (51187, "float32"),  # values of one window share their rounding

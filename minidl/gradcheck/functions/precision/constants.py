@@ -315,6 +315,12 @@ NEIGHBOUR_DISTANCE = 2.0**-12
 """How far the neighbours of a point are that show both sides of its kinks, relative to the size of
 arrays: many ulps of float32."""
 
+NEAREST_NEIGHBOUR = 2.0**-21
+"""How far the nearest ones are, relative to each element: a few ulps of float32, ..."""
+
+NEAREST_TO_ZERO = 2.0**-60
+"""... and next to zero relative to the size of its array."""
+
 NEIGHBOUR_PAIRS = 16
 """So many pairs of them at most; one suffices where no element is outside of its neighbours."""
 

@@ -14,6 +14,8 @@ from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from .constants import (
     BAR_DEVIATIONS,
+    NEAREST_NEIGHBOUR,
+    NEAREST_TO_ZERO,
     NEIGHBOUR_DISTANCE,
     NEIGHBOUR_PAIRS,
     OUTSIDE,
@@ -94,12 +96,15 @@ def _outside_of_neighbours(
 ) -> Array:
     """Return how far elements are outside of all that they are at points nearby; 0 for most.
 
-    Points on opposite sides show both slopes of a kink, and more points all orders of a tie.
+    Points on opposite sides show both slopes of a kink, and more points all orders of a tie; points
+    as near as can be show a spike of the gradient, which is no kink.
     """
     low = high = np.full(cost.theta.size, np.nan)
-    step = NEIGHBOUR_DISTANCE * parameter_scale(cost.tree)
+    scale, size = parameter_scale(cost.tree), np.abs(cost.theta)
+    nearest = np.where(size > 0, NEAREST_NEIGHBOUR * size, NEAREST_TO_ZERO * scale)
     gap = np.zeros(cost.theta.size)
-    for _ in range(NEIGHBOUR_PAIRS):
+    for number in range(NEIGHBOUR_PAIRS):
+        step = nearest if number % 2 else NEIGHBOUR_DISTANCE * scale
         move = step * rng.uniform(0.3, 1.0, step.size) * rng.choice([-1.0, 1.0], step.size)
         for theta in (cost.theta + move, cost.theta - move):
             nearby = gradient_or_nan(gradient, theta)
