@@ -156,6 +156,9 @@ ORDERED_STEP = 1e-3
 """How far away, in units of the array, a gradient with the same order of ties must be right: the
 steps of differences are shorter."""
 
+RANDOM_ORDERS = 8
+"""So many more orders are drawn: of a few ties, one of them is likely the gradient's own."""
+
 LOST_ELEMENTS = 6
 """Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
 part of their derivative."""

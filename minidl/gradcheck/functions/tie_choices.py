@@ -13,7 +13,7 @@ from ..result import Check, error_in_bars
 from ..rounding.compare import root_mean_square
 from ..rounding.probes import balanced_direction
 from .array_probes import ArrayProbes
-from .constants import ORDERED_STEP
+from .constants import ORDERED_STEP, RANDOM_ORDERS
 
 TIE_CHOICE = (
     "many numbers tie here, and each order of them has another gradient: this is the gradient at a "
@@ -46,7 +46,7 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
     gap = np.abs(check.analytic - check.numeric).ravel()[outside]
     if not gap.max(initial=0.0) > tolerance:
         return  # too slight for another order
-    for move in _orders(probes.value):
+    for move in _orders(probes.value, rng):
         nearby = _moved(probes, NEARBY_STEP * move)
         change = np.abs(nearby.analytic - probes.analytic)[outside]
         if (change <= tolerance).all() and _is_right(_moved(probes, ORDERED_STEP * move), rng):
@@ -56,13 +56,20 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
             return
 
 
-def _orders(theta: Array) -> Iterator[Array]:
-    """Yield moves that break all ties: numbers rise or fall with their place, above or below."""
+def _orders(theta: Array, rng: np.random.Generator) -> Iterator[Array]:
+    """Yield moves that break ties.
+
+    Numbers rise or fall with their place, above or below: evenly, or faster and faster, as
+    differences of even steps tie as well. Then they move at random.
+    """
     size = root_mean_square(theta) or 1.0
     ramp = np.linspace(0.5, 1.5, theta.size)
-    for sign in (1.0, -1.0):
-        for rising in (ramp, ramp[::-1]):
-            yield sign * size * rising
+    for shape in (ramp, ramp**2):
+        for sign in (1.0, -1.0):
+            for rising in (shape, shape[::-1]):
+                yield sign * size * rising
+    for _ in range(RANDOM_ORDERS):
+        yield size * rng.uniform(0.5, 1.5, theta.size) * rng.choice([-1.0, 1.0], theta.size)
 
 
 def _moved(probes: ArrayProbes, move: Array) -> ArrayProbes:
