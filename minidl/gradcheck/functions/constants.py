@@ -25,6 +25,9 @@ FINER_PROBES = 10
 FEWEST_WRONG_PROBES = 3
 """So many of them must be wrong for a failure."""
 
+ROUGHNESS_LINES = 3
+"""So many lines show the rounding of doubtful elements: one may happen to show little of it."""
+
 MEASURED_ELEMENTS = 8
 """At how many elements of an array the rounding of numeric slopes is measured: those with the
 largest gaps."""

@@ -20,7 +20,7 @@ from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square, rounding_bar
 from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
-from .constants import MEASURED_ELEMENTS
+from .constants import MEASURED_ELEMENTS, ROUGHNESS_LINES
 from .cost_function import CostFunction
 from .numeric_roughness import numeric_roughness
 from .slope_noise import slope_noise
@@ -126,7 +126,8 @@ class RoundingBars:
 
     def _roughness_of_all(self) -> Array:
         if self._roughness is None:
-            self._roughness = self._gradient.roughness()
+            lines = [self._gradient.roughness() for _ in range(ROUGHNESS_LINES)]
+            self._roughness = np.max(lines, axis=0)
         return self._roughness
 
     def _sensitivity(self, region: slice, value: Array, doubtful: Array) -> Array:
