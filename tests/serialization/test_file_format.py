@@ -11,17 +11,15 @@ import h5py
 import numpy as np
 from pages import FENCE
 from resuming import VALIDATION, Signal, X, Y, fit, network
+from running_mean import RunningMean
 
 from minidl import (
     L2,
     Adam,
     BinaryCrossEntropy,
-    Buffer,
     Checkpoint,
     EarlyStopping,
-    Layer,
     Linear,
-    Ones,
     Sequential,
     Sigmoid,
     StepDecay,
@@ -75,20 +73,6 @@ def test_each_sentence_has_its_tests():
     problems += [f"not there: {line}" for row in rows for line in rows[row] if not is_right(line)]
     assert not problems, "\n".join(["see file_format_promises.txt", *problems])
     assert used == list(rows), "the rows must be in the order of the page"
-
-
-class RunningMean(Layer):
-    """A layer with a buffer; it is in the example of the page."""
-
-    def __init__(self, features):
-        self.features = features
-        self.mean = Buffer((features,), init=Ones())
-
-    def forward(self, x, *, training=False):
-        return x - self.mean.value
-
-    def backward(self, dy):
-        return dy
 
 
 def read_plainly(path):

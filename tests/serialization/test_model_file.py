@@ -10,6 +10,7 @@ import pytest
 from helpers import Gain, classifier, rows
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from running_mean import RunningMean
 
 from minidl import (
     L1,
@@ -17,7 +18,6 @@ from minidl import (
     Adam,
     ArgumentError,
     BinaryCrossEntropy,
-    Buffer,
     CategoricalCrossEntropy,
     Chain,
     Checkpoint,
@@ -681,22 +681,8 @@ def test_a_description_nested_beyond_the_stack_is_refused(tmp_path):
         Sequential.load(path, custom=[Wrapper])
 
 
-class Centered(Layer):
-    """A layer with a buffer."""
-
-    def __init__(self, features):
-        self.features = features
-        self.mean = Buffer((features,), init=Ones())
-
-    def forward(self, x, *, training=False):
-        return x - self.mean.value
-
-    def backward(self, dy):
-        return dy
-
-
 def centered():
-    model = Sequential([Linear(3, 2), Chain(Centered(2))], loss=MeanSquaredError())
+    model = Sequential([Linear(3, 2), Chain(RunningMean(2))], loss=MeanSquaredError())
     model.layers[1].layers[0].mean.value = [0.25, -3.0]
     return model
 
@@ -705,7 +691,7 @@ def test_buffers_round_trip_as_buffers(tmp_path):
     path = centered().save(tmp_path / "model.h5")
     stored = read_verified(path).arrays
     assert (list(stored.parameters), list(stored.buffers)) == (["0.bias", "0.weight"], ["1.0.mean"])
-    loaded = Sequential.load(path, custom=[Centered])
+    loaded = Sequential.load(path, custom=[RunningMean])
     assert loaded.buffers["1.0.mean"].value.tolist() == [0.25, -3.0]
 
 
@@ -731,7 +717,7 @@ def test_forged_buffers_are_refused(tmp_path, change, message):
     path = centered().save(tmp_path / "model.h5")
     forged(path, change)
     with pytest.raises(DataError, match=message):
-        Sequential.load(path, custom=[Centered])
+        Sequential.load(path, custom=[RunningMean])
 
 
 def test_a_buffer_of_another_dtype_is_refused(tmp_path):
@@ -740,7 +726,7 @@ def test_a_buffer_of_another_dtype_is_refused(tmp_path):
     wider = arrays._replace(buffers={"1.0.mean": np.ones(2)})
     path = save_model(model, tmp_path / "model.h5", arrays=wider)
     with pytest.raises(DataError, match=r"key '1\.0\.mean': must be float32, found float64"):
-        Sequential.load(path, custom=[Centered])
+        Sequential.load(path, custom=[RunningMean])
 
 
 def test_what_else_is_in_a_file_is_ignored(tmp_path):

@@ -115,7 +115,7 @@ class CostFunction:
             if arithmetic == "real":
                 if np.array_equal(self.arrays["real"], self._origin):
                     raise
-                raise _OutsideError from error
+                raise _OutsideError(f"{type(error).__name__}: {error}") from error
             reason = f"{type(error).__name__}: {error}{place_of_loss(error)}"
             raise NotComplexSafe(reason) from None
 

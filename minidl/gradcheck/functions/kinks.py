@@ -57,9 +57,11 @@ def one_sided_slopes(cost: CostFunction, index: int) -> OneSidedSlopes | None:
     h = ONE_SIDED_STEP * max(1.0, abs(theta[index]))
     near_h = h * ONE_SIDED_NEAR
     lengths = (0.0, h, -h, h / 2, -h / 2, near_h, -near_h)
-    base, *moved = (
-        float(value.real) for value in values_at(cost.value, theta, index, 1.0, *lengths)
-    )
+    try:
+        values = values_at(cost.value, theta, index, 1.0, *lengths)
+    except (ValueError, ArithmeticError):  # its domain ends here
+        return None
+    base, *moved = (float(value.real) for value in values)
     far, mid, near = np.reshape(moved, (3, 2))  # each to the right and to the left
     rounding = (abs(base) + abs(far[0]) + abs(far[1])) * (
         ONE_SIDED_ROUNDING_ULPS * max(EPS, cost.precision) / h

@@ -103,3 +103,14 @@ def test_rounding_inside_of_a_small_cost_does_not_shift_the_slopes_beside_a_kink
     x = np.array([0.0, 1e-3, -3e-3])
     assert check_gradients(cost, gradient, x).failures == []
     assert check_gradients(cost, lambda p: gradient(p) + 2 * (p == 0), x).failures
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError])
+def test_where_the_domain_ends_beside_a_kink_no_sides_are_known(error):
+    def cost(p):
+        if p.real[0] < 0:
+            raise error("outside")
+        return np.where(p.real > 0, 2 * p, p).sum()
+
+    function = CostFunction(cost, ParameterTree(np.array([0.0, 0.7])))
+    assert one_sided_slopes(function, 0) is None
