@@ -185,3 +185,8 @@ def _arrays(gradients):
 def test_a_layer_that_rounds_more_does_not_fail_by_central_differences():
     outcome, _, told = check_seed("models", "right", 420005, "float64")
     assert outcome == "right ok", told
+
+
+def test_a_mistake_of_one_percent_is_not_ok_where_terms_of_float32_cancel():
+    outcome, _, told = check_seed("functions", "buggy", 420139, "float32")
+    assert outcome != "buggy ok", told

@@ -70,9 +70,7 @@ def _is_wrong_factor(lines: HalfLines, gaps: list[RelativeGap]) -> bool:
     """Return whether the gradient is too long or too short, here and at other points."""
     here = mean_factor(gaps)
     if here.is_outside(CERTAIN_BARS * HALF_MISTAKE):
-        # Unless it is so here alone, where rounding chooses other numbers as the largest ones.
-        factors = [gap.factor for gap in lines.uphill_elsewhere().uphill(LINES_ELSEWHERE)]
-        return not factors or abs(float(np.median(factors))) > HALF_MISTAKE
+        return True
     reach = UNCERTAIN * here.deviation
     if not abs(here.value) + reach > HALF_MISTAKE:
         return False

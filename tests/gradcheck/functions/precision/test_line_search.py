@@ -88,3 +88,13 @@ def test_a_few_hundred_ulps_are_in_the_bar():
     assert not found.is_wrong
     assert found.bar == pytest.approx(4e-5)
     assert LineSearch(Stairs(0.0, 5e-5)).along(line).is_wrong
+
+
+def test_a_jump_of_the_cost_is_no_mistake():
+    class Jumps(Stairs):
+        def jumps(self, line, window):
+            return True
+
+    line = Line(np.ones(3), 1.0, 0.0)
+    assert LineSearch(Stairs(0.0, 1e-3)).along(line).is_wrong
+    assert LineSearch(Jumps(0.0, 1e-3)).along(line).bar == np.inf
