@@ -7,6 +7,7 @@ from typing import Any
 
 from ..gradcheck.functions.check_gradients import check_gradients
 from ..gradcheck.report.report import Report
+from ..utils.random import check_seed
 from .course_network import CourseNetwork
 
 
@@ -69,8 +70,9 @@ def check_course(
     Raises
     ------
     ArgumentError
-        If it is not clear what an argument stands for, if no function takes one of `options`, or
-        if forward propagation returns no cost and there is no `compute_cost`.
+        If it is not clear what an argument stands for, as that of ``def backward(*args)``, if no
+        function takes one of `options`, `seed` is no integer of 32 bits, or if forward propagation
+        returns no cost and there is no `compute_cost`.
 
     See Also
     --------
@@ -97,6 +99,7 @@ def check_course(
     >>> report.ok, report.guilty.parameter
     (False, 'W1')
     """
+    check_seed(seed)
     network = CourseNetwork(
         forward_propagation, backward_propagation, compute_cost, X, Y, parameters, options, seed
     )

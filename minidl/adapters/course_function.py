@@ -88,6 +88,7 @@ class CourseFunction:
         self.roles: dict[str, str] = {}
         self._random_state = get_raw_rng_state(np.random.RandomState(seed))
         self._parameter_names = parameter_names
+        self._takes_any_name = False
         self._bind(convention, available)
 
     def _bind(self, convention: Convention, available: set[str]) -> None:
@@ -110,19 +111,33 @@ class CourseFunction:
             )
         chosen = sorted(unused[: len(unknown)], key=convention.order.index)
         self.roles |= dict(zip(unknown, chosen, strict=True))
+        kinds = {argument.kind for argument in self._signature(convention)}
+        self._takes_any_name = inspect.Parameter.VAR_KEYWORD in kinds
+        if kinds and not self.roles:
+            raise ArgumentError(
+                f"the arguments of {self.name} must have names, got "
+                f"{inspect.signature(self.function)}: write def {self.name}"
+                f"({', '.join(convention.order)})"
+            )
+        if self._takes_any_name:
+            self.roles |= {
+                name: f"option {name}" for name in self.options if name not in self.roles
+            }
 
     def _arguments(self, convention: Convention) -> list[inspect.Parameter]:
+        return [
+            argument
+            for argument in self._signature(convention)
+            if argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
+        ]
+
+    def _signature(self, convention: Convention) -> list[inspect.Parameter]:
         try:
-            arguments = inspect.signature(self.function).parameters.values()
+            return list(inspect.signature(self.function).parameters.values())
         except (TypeError, ValueError):
             raise ArgumentError(
                 f"{self.name} has no signature: write def f({', '.join(convention.order)})"
             ) from None
-        return [
-            argument
-            for argument in arguments
-            if argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
-        ]
 
     def _role(self, name: str, available: set[str]) -> str:
         if name in self.options:
@@ -165,18 +180,16 @@ class CourseFunction:
             What the function returns.
         """
         arguments = {name: self._value(role, values) for name, role in self.roles.items()}
-        positional, named = [], {}
-        for argument in inspect.signature(self.function).parameters.values():
-            if argument.name in arguments:
-                if argument.kind is argument.POSITIONAL_ONLY:
-                    positional.append(arguments[argument.name])
-                else:
-                    named[argument.name] = arguments[argument.name]
+        positional = [
+            arguments.pop(argument.name)
+            for argument in inspect.signature(self.function).parameters.values()
+            if argument.kind is argument.POSITIONAL_ONLY and argument.name in arguments
+        ]
         before = get_global_rng_state()
         set_global_rng_state(self._random_state)
         try:
             with np.errstate():
-                return self.function(*positional, **named)
+                return self.function(*positional, **arguments)
         finally:
             set_global_rng_state(before)
 

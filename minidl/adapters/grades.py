@@ -18,6 +18,7 @@ from ..escaping import escaped
 from ..gradcheck.diagnosis.diagnose import UNKNOWN
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
+from ..utils.random import check_seed
 from .course import check_course
 from .course_network import CourseNetwork
 from .without_traces import without_traces
@@ -198,9 +199,11 @@ def grade(
             f"submissions must be a dictionary of functions by student, got {submissions!r}: "
             'pass {"Ada": backward_propagation, ...}'
         )
+    seed = options.get("seed", 0)
+    check_seed(seed)
     data = (X, Y, parameters)
     course_options = {name: options[name] for name in options.keys() - _CHECKER_OPTIONS}
-    is_propagate = _is_propagate(forward, data, course_options, options.get("seed", 0))
+    is_propagate = _is_propagate(forward, data, course_options, seed)
     pairs = {
         student: (given, None)
         if is_propagate and callable(given)

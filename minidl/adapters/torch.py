@@ -13,6 +13,7 @@ from ..errors import ArgumentError, require_extra
 from ..gradcheck.functions.pytree import map_leaves
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
+from ..utils.random import check_seed
 from .framework import (
     PYTHON_NUMBERS,
     arguments_of,
@@ -130,6 +131,7 @@ def _check(
     options: dict[str, Any],
 ) -> Report:
     seed = options["seed"]
+    check_seed(seed)
     calls = _Calls(torch, function, dtype, seed)
     arrays = [map_leaves(calls.as_array, each) for each in inputs]
     names = calls.names

@@ -19,6 +19,7 @@ from ..model.isolated_access import IsolatedAccess
 from ..model.sequential import Sequential
 from ..objective import Objective
 from ..parameters import Parameter
+from ..utils.random import check_seed
 from ..utils.snapshot import restored
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
@@ -71,7 +72,7 @@ class GradientChecker:
     Raises
     ------
     ArgumentError
-        If `model` is not a Sequential, or `method` or `epsilon` is not as above.
+        If `model` is not a Sequential, or `method`, `epsilon` or `seed` is not as above.
 
     See Also
     --------
@@ -106,6 +107,7 @@ class GradientChecker:
                 "for a function of arrays use check_gradients"
             )
         check_method(method, epsilon)
+        check_seed(seed)
         self.model = model
         self.method = method
         self.epsilon = epsilon

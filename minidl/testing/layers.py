@@ -23,6 +23,7 @@ from ..gradcheck.stages.inner_layers import check_inner_layers, link_to_inner
 from ..gradcheck.stages.layers import LayerResult
 from ..gradcheck.stages.layers import check_layer as check_layer_gradients
 from ..layers.base import Layer
+from ..utils.random import check_seed
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
 from ..utils.validation import as_sample_array, check_array, check_integers
@@ -61,8 +62,8 @@ def check_layer(
     Raises
     ------
     ArgumentError
-        If `layer` is no Layer, `training` is no bool, or if two forward passes differ, so that the
-        randomness of the layer cannot be frozen.
+        If `layer` is no Layer, `training` is no bool, `seed` is no such integer, or if two forward
+        passes differ, so that the randomness of the layer cannot be frozen.
     NonFiniteError
         If `X`, or the output for it, is not finite.
     ShapeError, DtypeError
@@ -82,6 +83,7 @@ def check_layer(
     check_instance(Layer, layer)
     if training is not None and not isinstance(training, bool | np.bool_):
         raise ArgumentError(f"training must be True, False or None for both, got {training!r}")
+    check_seed(seed)
     x, notes = _prepare_input(layer, X, training=bool(training))
     rng = np.random.default_rng(seed)
     # What the sandbox finds, it also restores in between.

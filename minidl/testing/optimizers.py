@@ -17,6 +17,7 @@ from ..gradcheck.contract.writes import detect_write, read_only
 from ..optimizers.base import Optimizer
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
+from .arguments import check_count
 from .reference_steps import as_formula, why_not_as_formula
 
 Make = Callable[[], Optimizer]
@@ -56,8 +57,8 @@ def check_optimizer(
     Raises
     ------
     ArgumentError
-        If `make` cannot be called or does not return a new `Optimizer` at each call, or `reference`
-        is neither a formula nor a function that returns an optimizer.
+        If `make` cannot be called or does not return a new `Optimizer` at each call, `steps` is no
+        integer >= 1, or `reference` is neither a formula nor a function that returns an optimizer.
     ShapeError
         If `reference` returns another shape than that of theta.
 
@@ -79,6 +80,7 @@ def check_optimizer(
     >>> check_optimizer(lambda: Momentum(0.05, beta=0.8), reference=momentum).guilty.parameter
     'steps of the reference'
     """
+    check_count("steps", steps, 20_000)
     cure = "pass a callable such as lambda: Adam(0.01)"
     if not callable(make):
         raise ArgumentError(f"make must be a function without arguments, got {make!r}: {cure}")

@@ -11,7 +11,7 @@ from ..penalties import Penalty
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
 from ..utils.validation import check_array
-from .arguments import check_instance
+from .arguments import check_count, check_instance
 
 _NEARBY = 0.3  # of the root mean square of the weight: far enough to leave any special point
 
@@ -39,7 +39,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
     Raises
     ------
     ArgumentError
-        If `penalty` is no Penalty.
+        If `penalty` is no Penalty, or `m` no number of examples.
     ShapeError, DtypeError, NonFiniteError
         If `weight` has no rows or contains no real or no finite numbers.
 
@@ -54,6 +54,7 @@ def check_penalty(penalty: Penalty, weight: npt.ArrayLike, m: int = 5) -> Report
     True
     """
     check_instance(Penalty, penalty)
+    check_count("m", m, 5)
     w = check_array(weight, "weight", np.dtype(np.float64))
     checks = check_penalty_rules(penalty, w, m)
     if all(check.verdict == "pass" for check in checks):

@@ -43,6 +43,15 @@ def as_rng(seed: Seed) -> RandomGenerator:
     )
 
 
+def check_seed(seed: int) -> None:
+    """Raise `ArgumentError` unless a seed is a number that every generator takes."""
+    is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not is_whole or not 0 <= seed < 2**32:
+        raise ArgumentError(
+            f"seed must be an integer from 0 to 2**32 - 1, got {seed!r}: pass e.g. seed=0"
+        )
+
+
 def spawn_rngs(rng: RandomGenerator, n_generators: int) -> list[np.random.Generator]:
     """Return independent generators derived from another one.
 

@@ -23,7 +23,8 @@ def received(function, convention, values=VALUES):
         (lambda data, p: (data, p), FORWARD, (1, VALUES["parameters"])),
         (lambda X, p, /: (X, p), FORWARD, (1, VALUES["parameters"])),
         (lambda X, parameters, extra=8: (X, extra), FORWARD, (1, 8)),
-        (lambda X, parameters, *more, **others: (X, more, others), FORWARD, (1, (), {})),
+        (lambda X, parameters, *more: (X, more), FORWARD, (1, ())),
+        (lambda X, Y, **others: (X, Y, others), BACKWARD, (1, 2, {"lambd": 7})),
         (lambda AL, Y: (AL, Y), COST, (5, 2)),
         (lambda A3, Y, parameters, lambd: (A3, lambd), COST, (5, 7)),
         (lambda s, t: (s, t), COST, (5, 2)),
@@ -71,3 +72,6 @@ def test_what_cannot_be_called_is_refused():
         received(np.add.reduce if False else dict, FORWARD)
     with pytest.raises(ArgumentError, match="the course does not know: p, q, r, s"):
         received(lambda p, q, r, s: 0, FORWARD)
+    with pytest.raises(ArgumentError, match=r"must have names, got \(\*args, .*: write def .*X, Y"):
+        received(lambda *args, **named: 0, BACKWARD)
+    assert received(lambda: 8, BACKWARD) == 8  # it goes back from the last forward propagation

@@ -6,6 +6,7 @@ import pytest
 from minidl import ArgumentError
 from minidl.utils.random import (
     as_rng,
+    check_seed,
     draw_seed_words,
     get_global_rng_state,
     get_raw_rng_state,
@@ -111,3 +112,12 @@ def test_the_global_generator_is_given_back_with_its_cached_normal():
     np.random.standard_normal()  # noqa: NPY002
     assert np.random.standard_normal(3).tolist() == first  # noqa: NPY002
     set_global_rng_state(state)
+
+
+def test_a_seed_of_checks_is_a_number_that_every_generator_takes():
+    for seed in (0, np.int64(3), 2**32 - 1):
+        check_seed(seed)
+        np.random.RandomState(seed)
+    for value in (-1, 2**32, 1.0, "a", None, True, [1, 2], np.random.default_rng(0)):
+        with pytest.raises(ArgumentError, match=r"seed must be an integer from 0 to .*seed=0"):
+            check_seed(value)

@@ -78,8 +78,8 @@ def check_function(
     Raises
     ------
     ArgumentError
-        If there is nothing to differentiate, `wrt` names no input, `forward` takes more or fewer
-        inputs, or it does not return what `cache` says.
+        If there is nothing to differentiate, `budget` or `seed` is invalid, `wrt` names no input,
+        `forward` takes more or fewer inputs, or it does not return what `cache` says.
     DtypeError
         If `forward` returns no real floats, or an input named by `wrt` is no array of them.
     NonFiniteError

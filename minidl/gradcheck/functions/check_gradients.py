@@ -72,8 +72,8 @@ def check_gradients(
     NonFiniteError
         If the parameters, or the cost at or around them, are not finite.
     ArgumentError
-        If `method`, `epsilon` or `budget` is invalid, if `cost` returns two different numbers for
-        the same parameters, or if ``method="complex"`` cannot be used for this cost.
+        If `method`, `epsilon`, `budget` or `seed` is invalid, if `cost` returns two different
+        numbers for the same parameters, or if ``method="complex"`` cannot be used for this cost.
 
     See Also
     --------

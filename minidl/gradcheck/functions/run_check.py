@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
+from ...utils.random import check_seed
 from ...utils.typing import Array
 from ..constants import COURSE_EPSILON
 from ..diagnosis.explain_arrays import EvidenceSource
@@ -63,6 +64,7 @@ def run_check(
     """
     check_method(method, epsilon)
     check_budget(budget)
+    check_seed(seed)
     begin = time.perf_counter()
     options: dict[str, Any] = {
         "method": method,

@@ -145,13 +145,17 @@ class FunctionPair:
         if not self._has_cache:
             check_no_cache_wanted(self.backward, len(run.outputs))
         cotangents = [_random_like(output, rng) for output in run.outputs]
-        if len(cotangents) == 1 and np.size(cotangents[0]) == 1:
+        of_floats = list(map(is_number_array, run.outputs))
+        incoming = list(compress(cotangents, of_floats))
+        if len(incoming) == 1 and np.size(incoming[0]) == 1:
             more = self._arguments_after_dy(run)
-            self.takes_dy = accepts(self.backward, [*cotangents, *more]) or not accepts(
-                self.backward, more
+            with_dy = (incoming, cotangents)
+            self.takes_dy = not accepts(self.backward, more) or any(
+                accepts(self.backward, [*dys, *more]) for dys in with_dy
             )
             if not self.takes_dy:
-                return [np.ones_like(cotangents[0])]
+                pairs = zip(cotangents, of_floats, strict=True)
+                return [np.ones_like(dy) if is_float else dy for dy, is_float in pairs]
         self._is_passed = which_are_passed(
             self.backward, run.outputs, cotangents, self._arguments_after_dy(run)
         )

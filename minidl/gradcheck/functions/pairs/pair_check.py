@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import ArgumentError
+from ....utils.random import check_seed
 from ...contract.rule import Rule, run_rules
 from ...report.report import Report
 from ...result import Check
@@ -34,6 +35,7 @@ class PairCheck:
 
     def __init__(self, pair: FunctionPair, seed: int, budget: int | None = None) -> None:
         check_budget(budget)
+        check_seed(seed)
         self._pair, self._seed, self._budget = pair, seed, budget
         self._values = pair.values
         check_finite_inputs(self._values)

@@ -99,6 +99,16 @@ def test_outputs_that_cannot_be_checked(forward, error, words):
         pair.first_run(pair.inputs.values)
 
 
+@pytest.mark.parametrize("backward", [lambda: None, lambda dy: None, lambda dy, count: None])
+def test_a_loss_beside_integers_may_go_without_dy(backward):
+    pair = with_cotangents(pair_of(lambda x: (np.sum(x**2), np.arange(3)), backward, X))
+    dy, other = pair.cotangents
+    takes_dy = backward.__code__.co_argcount > 0
+    assert pair.takes_dy is takes_dy
+    assert (dy == 1) is not takes_dy
+    np.testing.assert_array_equal(other, np.zeros(3, int))
+
+
 def test_cache_needs_two_outputs():
     pair = pair_of(lambda x: x, lambda dy, c: dy, X, cache=True)
     with pytest.raises(ArgumentError, match="leave out cache=True"):
