@@ -256,8 +256,9 @@ def invalid_states():
 def test_an_invalid_state_is_refused_and_changes_nothing(name):
     state, message = invalid_states()[name]
     batches, twin = SOURCES["memory"](), SOURCES["memory"]()
-    with pytest.raises(ArgumentError, match=message):
-        batches.restore(state)
+    for refuse in (batches.validate_state, batches.restore):
+        with pytest.raises(ArgumentError, match=message):
+            refuse(state)
     assert row_numbers(batches) == row_numbers(twin)
 
 

@@ -49,10 +49,13 @@ def test_a_network_without_classes_is_refused(tmp_path, capsys):
     assert "classes of moons" in capsys.readouterr().err
 
 
-def test_numbers_that_are_not_finite_are_no_scores(tmp_path, capsys):
+@pytest.mark.parametrize("is_nan", [False, True])
+def test_numbers_that_are_not_finite_are_no_scores(tmp_path, capsys, is_nan):
     """Warnings are errors in tests."""
-    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
-    model.parameters.theta = [3e38, -3e38, 3e38]
+    layers = [Linear(2, 2, bias=False), Linear(2, 1), Sigmoid()]
+    model = Sequential(layers, loss=BinaryCrossEntropy())
+    last = -1 if is_nan else 1  # both hidden units are the same infinity
+    model.parameters.theta = [3e38, -3e38, 3e38, -3e38, 1, last, 0]
     assert main(["evaluate", str(model.save(tmp_path / "model.h5")), "moons"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
