@@ -52,11 +52,13 @@ def away_from_kink(x):
 
 
 def in_dtype(layer, dtype):
-    """Return a copy of the layer whose parameters have the dtype."""
+    """Return a copy of the layer whose parameters and buffers have the dtype."""
     twin = copy.deepcopy(layer)
     for parameter in twin.parameters().values():
         assert parameter.value.shape == parameter.shape  # drawn now, if not before
         parameter.bind(np.empty(parameter.shape, dtype), np.empty(parameter.shape, dtype))
+    for buffer in twin.buffers().values():
+        buffer.convert(np.dtype(dtype), np.random.default_rng(0))
     return twin
 
 

@@ -1,10 +1,12 @@
 from .activation import Activation as Activation
 from .base import Layer as Layer
+from .batch_norm import BatchNorm as BatchNorm
 from .chain import Chain as Chain
 from .concat import Concat as Concat
 from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
 from .flatten import Flatten as Flatten
+from .layer_norm import LayerNorm as LayerNorm
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
 from .relu import ReLU as ReLU

@@ -21,6 +21,7 @@ from ..utils.validation import is_integer
 from .evaluation import Validator
 from .hidden_state import check_hidden_state
 from .inputs import prepare_data
+from .last_batch import check_last_batch
 from .row_sums import check_row_sums
 
 
@@ -142,4 +143,6 @@ def prepare_training_data(
         dtype=objective.input_dtype,
         memory_limit=training_limit,
     )
+    with objective.access:
+        check_last_batch(objective, data.x, batches)
     return TrainingData(batches, validate)

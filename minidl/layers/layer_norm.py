@@ -1,0 +1,185 @@
+"""Layer normalization."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..initializers import Ones, Zeros
+from ..parameters import Parameter
+from ..utils.foreign_words import explain_arguments
+from ..utils.linalg import common_dtype
+from ..utils.typing import Array
+from ..utils.underflow import ignore_underflow
+from ..utils.validation import check_number, greater_than, integer_at_least
+from ..utils.workspace import get_workspace
+from .base import Layer, Shape, as_float_array
+from .graph import GraphBuilder
+from .normalized_shape import features_last
+
+BLOCK = 2**15
+"""About how many elements are taken at once: what one step writes, the next finds in cache."""
+
+
+@ignore_underflow("forward", "backward")
+@explain_arguments("__init__")
+class LayerNorm(Layer):
+    """Layer normalization: y = weight * (x - mean) / sqrt(var + epsilon) + bias.
+
+    x has shape (m, ..., features), and so has y. mean and var are those of the features, at each
+    position of each example by itself, while training and at inference [1]_.
+
+    With z = (x - mean) / sqrt(var + epsilon) the gradients are d weight = sum of dy * z and
+    d bias = sum of dy, over all examples and positions; and with g = dy * weight,
+    dx = (g - mean of g - z * mean of g * z) / sqrt(var + epsilon), with means over the features.
+
+    Parameters
+    ----------
+    features : int
+        The length of the last axis, >= 1.
+    epsilon : float, default 1e-5
+        Is added to the variance, > 0.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (features,)
+        The scale of each feature, at first 1.
+    bias : Parameter of shape (features,)
+        The shift of each feature, at first 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `features` is not an integer >= 1, or `epsilon` not > 0.
+    ShapeError
+        From `forward` and `backward`, if an array has the wrong shape.
+
+    See Also
+    --------
+    BatchNorm : Normalizes each feature over the examples.
+
+    References
+    ----------
+    .. [1] J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016,
+       https://arxiv.org/abs/1607.06450, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import LayerNorm
+    >>> layer = LayerNorm(2)
+    >>> layer.forward(np.array([[1.0, 3.0], [10.0, 30.0]])).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    >>> layer.backward(np.array([[1.0, 0.0], [1.0, 1.0]])).round(6)
+    array([[ 5.e-06, -5.e-06],
+           [ 0.e+00,  0.e+00]])
+    """
+
+    inference_arrays = 2
+    _normalized: Array | None = None
+    _inverse_deviation: Array
+
+    def __init__(self, features: int, *, epsilon: float = 1e-5) -> None:
+        self.features = check_number(features, "features", integer_at_least(1), self)
+        self.epsilon = check_number(epsilon, "epsilon", greater_than(0), self)
+        self.weight = Parameter((self.features,), init=Ones())
+        self.bias = Parameter((self.features,), init=Zeros())
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        x = as_float_array(x)
+        if x.ndim < 2 or x.shape[-1] != self.features:
+            raise ShapeError(f"{self} expects x of shape (m, ..., {self.features}), got {x.shape}")
+        dtype = common_dtype(x, self.weight.value)
+        self._normalized = get_workspace(self.workspace, "normalized", x.shape, dtype)
+        y = get_workspace(self.workspace, "y", x.shape, dtype)
+        x_rows, z_rows, y_rows = map(self._rows, (x, self._normalized, y))
+        inverses = get_workspace(self.workspace, "inverse deviation", (len(x_rows), 1), dtype)
+        for block in self._blocks(len(x_rows)):
+            z = z_rows[block]
+            np.subtract(x_rows[block], self._means(x_rows[block]), out=z)
+            variance = self._mean_products(z, z)
+            inverse = inverses[block] = 1 / np.sqrt(variance + self.epsilon)
+            np.multiply(z, inverse, out=z)
+            np.multiply(z, self.weight.value, out=y_rows[block])
+            np.add(y_rows[block], self.bias.value, out=y_rows[block])
+        self._inverse_deviation = inverses
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        normalized = self._normalized
+        if normalized is None or dy.shape != normalized.shape:
+            raise self._shape_error(dy, normalized)
+        dx = get_workspace(self.workspace, "dx", dy.shape, common_dtype(dy, normalized))
+        dy_rows, z_rows, dx_rows = map(self._rows, (dy, normalized, dx))
+        self.weight.grad[...] = 0
+        self.bias.grad[...] = 0
+        for block in self._blocks(len(dy_rows)):
+            dy_block, z, g = dy_rows[block], z_rows[block], dx_rows[block]
+            self.weight.grad += np.einsum("ij,ij->j", dy_block, z)
+            self.bias.grad += np.einsum("ij->j", dy_block)
+            np.multiply(dy_block, self.weight.value, out=g)
+            mean, slope = self._means(g), self._mean_products(g, z)
+            np.subtract(g, mean, out=g)
+            product = get_workspace(self.workspace, "product", g.shape, g.dtype)
+            np.subtract(g, np.multiply(z, slope, out=product), out=g)
+            np.multiply(g, self._inverse_deviation[block], out=g)
+        return dx
+
+    def _rows(self, array: Array) -> Array:
+        return array.reshape(-1, self.features)
+
+    def _blocks(self, n_rows: int) -> Iterator[slice]:
+        length = max(1, BLOCK // self.features)
+        return (slice(start, start + length) for start in range(0, n_rows, length))
+
+    def _means(self, rows: Array) -> Array:
+        """Return the mean of each row, as a column."""
+        return (rows @ np.ones((self.features, 1), rows.dtype)) / self.features
+
+    def _mean_products(self, a: Array, b: Array) -> Array:
+        """Return the mean of a * b over each row, as a column."""
+        return np.einsum("ij,ij->i", a, b)[:, np.newaxis] / self.features
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        return features_last(shape, self.features)
+
+    def formula(self) -> tuple[str, str]:
+        return (
+            "z = (x - mean) / sqrt(var + epsilon) of each row, y = weight * z + bias",
+            "d weight = sum of dy * z, d bias = sum of dy, with g = dy * weight "
+            "dx = (g - mean of g - z * mean of g * z) / sqrt(var + epsilon)",
+        )
+
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        # ONNX's own node exists since opset 17 only; a product with a column of 1 / features is a
+        # mean in all of them.
+        names = ("mean", "centered", "square", "var", "shifted", "deviation", "z", "scaled")
+        mean, centered, square, var, shifted, deviation, z, scaled = (f"{y}.{n}" for n in names)
+        column = np.full((self.features, 1), 1 / self.features, graph.dtype)
+        averaging = graph.constant(f"{y}.averaging", column)
+        epsilon = graph.constant(f"{y}.epsilon", np.array(self.epsilon, graph.dtype))
+        graph.node("MatMul", [x, averaging], [mean])
+        graph.node("Sub", [x, mean], [centered])
+        graph.node("Mul", [centered, centered], [square])
+        graph.node("MatMul", [square, averaging], [var])
+        graph.node("Add", [var, epsilon], [shifted])
+        graph.node("Sqrt", [shifted], [deviation])
+        graph.node("Div", [centered, deviation], [z])
+        graph.node("Mul", [z, graph.parameter("weight")], [scaled])
+        graph.node("Add", [scaled, graph.parameter("bias")], [y])
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments as JSON-compatible values.
+
+        Returns
+        -------
+        dict of str to object
+            `features` and `epsilon`.
+        """
+        return {"features": self.features, "epsilon": self.epsilon}
+
+    def __repr__(self) -> str:
+        epsilon = "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon:g}"
+        return f"{type(self).__name__}({self.features}{epsilon})"

@@ -1,0 +1,48 @@
+"""Whether a model can train on its last mini-batch, where that is a single example."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..batching.minibatches import MiniBatches
+from ..batching.out_of_core import ArraySource
+from ..errors import ArgumentError, ShapeError
+from ..objective import Objective
+from ..parameters import Parameter
+from ..utils.snapshot import restored
+from ..utils.typing import Array
+
+
+def check_last_batch(objective: Objective, x: Array | ArraySource, batches: MiniBatches) -> None:
+    """Raise `ArgumentError` if a layer refuses to train on the single example that is left over.
+
+    Batch normalization has no variance then. A model whose layers do not couple examples is not
+    run; any other is restored at the end.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    x : ndarray or ArraySource of shape (m, ...)
+        The examples, of which the first is tried.
+    batches : MiniBatches
+        The mini-batches of an epoch.
+
+    Raises
+    ------
+    ArgumentError
+        If a layer raises `ShapeError` for one example.
+    """
+    n_examples, batch_size = batches.n_examples, batches.batch_size
+    couples = any(layer.couples_examples for layer in objective.modules)
+    if not couples or (n_examples > 1 and n_examples % batch_size != 1 and batch_size > 1):
+        return
+    row = x.read(0, 1) if isinstance(x, ArraySource) else x[:1]
+    try:
+        with restored(objective.layers, (Parameter,)), np.errstate(all="ignore"):
+            objective.forward(np.array(row, objective.input_dtype), training=True)
+    except ShapeError as error:
+        raise ArgumentError(
+            f"a mini-batch must have what the layers need, but batch_size={batch_size} leaves a "
+            f"single one of {n_examples:,} examples: {error}"
+        ) from None
