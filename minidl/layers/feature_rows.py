@@ -70,7 +70,8 @@ class FeatureRows:
         rows = self.long(array)
         sums = np.empty(rows.shape[1], array.dtype)
         matmul_into(self._ones(len(rows), array.dtype), rows, sums)  # a sum at the speed of BLAS
-        return sums.reshape(self._count, self.features).sum(axis=0)
+        total: Array = sums.reshape(self._count, self.features).sum(axis=0)
+        return total
 
     def _ones(self, length: int, dtype: np.dtype[Any]) -> Array:
         ones = self._workspace.get("ones")

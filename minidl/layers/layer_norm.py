@@ -136,11 +136,13 @@ class LayerNorm(Layer):
 
     def _means(self, rows: Array) -> Array:
         """Return the mean of each row, as a column."""
-        return (rows @ np.ones((self.features, 1), rows.dtype)) / self.features
+        means: Array = rows @ np.ones((self.features, 1), rows.dtype) / self.features
+        return means
 
     def _mean_products(self, a: Array, b: Array) -> Array:
         """Return the mean of a * b over each row, as a column."""
-        return np.einsum("ij,ij->i", a, b)[:, np.newaxis] / self.features
+        means: Array = np.einsum("ij,ij->i", a, b)[:, np.newaxis] / self.features
+        return means
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return features_last(shape, self.features)
