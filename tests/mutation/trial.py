@@ -96,7 +96,7 @@ def mirrored_tests(tree, path):
 
 
 def wider_tests(tree, path):
-    """Return the tests of the packages and modules that import a module, and of the whole."""
+    """Return the tests of what imports a module, then those of the whole, then all others."""
     module = Path(path).with_suffix("").parts
     importers = [
         file.relative_to(tree).as_posix()
@@ -108,6 +108,9 @@ def wider_tests(tree, path):
     if own_package != Path("tests") and (tree / own_package).exists():
         tests.insert(0, str(own_package))
     tests += sorted(str(file.relative_to(tree)) for file in (tree / "tests").glob("test_*.py"))
+    # Exporters, for example, import no layer.
+    folders = {file.parent for file in (tree / "tests").glob("*/test_*.py")}
+    tests += sorted(str(folder.relative_to(tree)) for folder in folders)
     return [test for test in dict.fromkeys(tests) if test.startswith("tests/")]
 
 

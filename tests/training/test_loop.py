@@ -208,6 +208,27 @@ def test_a_callback_may_stop_training():
     assert (history.epochs, history.stopped) == (3, "enough")
 
 
+def test_a_callback_may_end_training_after_a_batch():
+    seen = []
+
+    class Stop(Callback):
+        def on_batch_end(self, run):
+            seen.append((run.epoch, run.batch))
+            run.stop_immediately = len(seen) == 5
+
+    history = classifier().fit(
+        X,
+        Y,
+        optimizer=GradientDescent(0.1),
+        epochs=4,
+        batch_size=4,
+        callbacks=[Stop()],
+        progress=False,
+    )
+    assert seen == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert len(history.loss) == 1  # of the epoch that is complete
+
+
 @pytest.mark.parametrize("hook", ["on_train_begin", "on_gradient", "on_epoch_end"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_interruption_still_ends_what_was_started(hook, error):
