@@ -9,8 +9,10 @@ from .flatten import Flatten as Flatten
 from .layer_norm import LayerNorm as LayerNorm
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
+from .positional_encoding import PositionalEncoding as PositionalEncoding
 from .relu import ReLU as ReLU
 from .residual import Residual as Residual
+from .self_attention import SelfAttention as SelfAttention
 from .sigmoid import Sigmoid as Sigmoid
 from .softmax import Softmax as Softmax
 from .tanh import Tanh as Tanh
