@@ -168,7 +168,7 @@ def test_a_second_step_allocates_little():
     step()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 60_000  # what NumPy works with; x has 328 kB, the attention five times as much
+    assert peak < x.nbytes / 3  # a number for each row; the attention has 5 times as much as x
 
 
 @pytest.mark.parametrize("opset", [13, 18, 21])
