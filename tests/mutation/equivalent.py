@@ -2,6 +2,11 @@
 
 EQUIVALENT = {
     (
+        "minidl/model/summary.py",
+        "widths = [max(map(len, column)) for column in zip(*rows, strict=True)]",
+        "widths = [max(map(len, column)) for column in zip(*rows)]",
+    ): "rows that differ in length are refused by the strict zip with their widths below it",
+    (
         "minidl/cli/scores.py",
         'with np.errstate(over="ignore", invalid="ignore", under="ignore"):',
         'with np.errstate(over="ignore", invalid="ignore"):',

@@ -147,6 +147,8 @@ def test_twenty_images_at_most_are_drawn_in_rows_of_five(count, grid):
     assert axes[0].get_gridspec().get_geometry() == grid
     rows, columns = grid
     np.testing.assert_allclose(axes[0].figure.get_size_inches(), (1.8 * columns, 0.8 + 2.15 * rows))
+    # The titles of images are smaller than that of the figure: they stand beside each other.
+    assert {each.title.get_fontsize() for each in axes} == {9}
     title = axes[0].figure.get_suptitle().replace("\n", " ")
     note = " (20 shown)" if count == 30 else ""
     assert title == f"Misclassified: {count} of {count} images{note}"
