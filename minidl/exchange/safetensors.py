@@ -14,11 +14,13 @@ from ..model.sequential import Sequential
 from ..serialization.strict_json import reject_duplicate_keys
 from ..utils.atomic_files import FilePath, atomic_write, read_bounded
 from ..utils.typing import Array
-from .validation import check_model, model_arrays
+from .torch_arrays import from_torch, names_in_torch_only, to_torch
+from .validation import check_model
 
 HEADER_SIZE_BYTES = 8  # at the start of the file: the length of the header, little-endian
 MAX_HEADER_BYTES = 64 * 2**10  # besides those for the parameters
 MAX_HEADER_BYTES_PER_PARAMETER = 2**10  # besides its name; about 100 are used
+NUMBER_BYTES = 8  # of what PyTorch alone has, such as the number of batches that it has seen
 
 
 def _from_bfloat16(data: bytes) -> Array:
@@ -39,11 +41,12 @@ READERS: dict[str, dict[str, Callable[[bytes], Array]]] = {
 
 
 def save_safetensors(model: Sequential, path: FilePath) -> Path:
-    """Write parameters and buffers to a safetensors file, under their names in the model.
+    """Write parameters and buffers to a safetensors file, as PyTorch names and arranges them.
 
     A `torch.nn.Sequential` of the corresponding layers, `Dropout` and `Flatten` included, has the
     same names, such as "0.weight", and the same shapes. It reads the file by
-    ``net.load_state_dict(safetensors.torch.load_file(path))``.
+    ``net.load_state_dict(safetensors.torch.load_file(path))``. Layers that PyTorch arranges in
+    another way, such as `SelfAttention`, are converted (`Layer.to_torch`).
 
     Parameters
     ----------
@@ -89,7 +92,7 @@ def save_safetensors(model: Sequential, path: FilePath) -> Path:
         from safetensors.numpy import save
     check_model(model, "save_safetensors")
     with model.objective_function.access:  # all parameters are of one moment
-        content = save(model_arrays(model))
+        content = save({name: np.ascontiguousarray(a) for name, a in to_torch(model).items()})
     return atomic_write(path, content)
 
 
@@ -145,26 +148,32 @@ def load_safetensors(model: Sequential, path: FilePath) -> None:
     check_model(model, "load_safetensors", finite=False)
     tensors = _read_tensors(model, path)
     _check_shapes(model, path, tensors)
-    arrays = {name: _to_array(model, path, name, tensor) for name, tensor in tensors.items()}
-    for name, parameter in model.parameters:
-        parameter.value = arrays[name].reshape(parameter.shape)
-    model.buffers.restore(
-        {name: arrays[name].reshape(buffer.shape) for name, buffer in model.buffers.items()}
+    arrays = from_torch(
+        model,
+        {
+            name: _to_array(model, path, name, tensor).reshape(tensor["shape"])
+            for name, tensor in tensors.items()
+        },
     )
+    for name, parameter in model.parameters:
+        parameter.value = arrays[name]
+    model.buffers.restore({name: arrays[name] for name in model.buffers})
 
 
 def _read_tensors(model: Sequential, path: FilePath) -> dict[str, Mapping[str, Any]]:
     """Return "dtype", "shape" and "data" of each tensor in the file."""
     with require_extra("safetensors", "safetensors", "load_safetensors"):
         from safetensors import SafetensorError, deserialize
+    expected, torch_only = to_torch(model), names_in_torch_only(model)
     max_header = MAX_HEADER_BYTES + sum(
-        MAX_HEADER_BYTES_PER_PARAMETER + len(json.dumps(name)) for name in model_arrays(model)
+        MAX_HEADER_BYTES_PER_PARAMETER + len(json.dumps(name)) for name in (*expected, *torch_only)
     )
     content = read_bounded(
         path,
         HEADER_SIZE_BYTES
         + max_header
-        + sum(array.nbytes for array in model_arrays(model).values()),
+        + sum(array.nbytes for array in expected.values())
+        + NUMBER_BYTES * len(torch_only),
         "a safetensors file for this model",
         "is it of another model?",
     )
@@ -176,19 +185,20 @@ def _read_tensors(model: Sequential, path: FilePath) -> dict[str, Mapping[str, A
         # The library takes the last of two equal names.
         json.loads(header, object_pairs_hook=reject_duplicate_keys)
         # The library checks that the tensors fill the file without gap or overlap.
-        return dict(deserialize(content))  # type: ignore[no-untyped-call]
+        tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except (ValueError, RecursionError, SafetensorError) as error:
         raise DataError(
             f"{path}: must be a whole safetensors file, found {str(error)[:200]!r}: "
             "fetch or write it again"
         ) from None
+    return {name: tensor for name, tensor in tensors.items() if name not in torch_only}
 
 
 def _check_shapes(
     model: Sequential, path: FilePath, tensors: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Raise unless the file has exactly the model's names, each with its shape."""
-    expected = {name: f"shape {array.shape}" for name, array in model_arrays(model).items()}
+    expected = {name: f"shape {array.shape}" for name, array in to_torch(model).items()}
     actual = {name: f"shape {tuple(tensor['shape'])}" for name, tensor in tensors.items()}
     for name in {**expected, **actual}:
         if expected.get(name) != actual.get(name):

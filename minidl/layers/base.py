@@ -78,6 +78,9 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         How many arrays of the size of its output `forward` takes at once with ``training=False``,
         from which the number of rows follows that a model takes at once. None if it is unknown:
         then a pass of one row is measured. A subclass does not inherit it.
+    torch_only : tuple of str, default ()
+        Names of arrays that PyTorch's layer has besides, and that are not read from its files. A
+        subclass does not inherit it.
     in_model : bool, default False
         Whether a model contains the layer. The model sets it; a copy is in no model.
     workspace : dict of str to ndarray
@@ -110,7 +113,15 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     array([4., 6.], dtype=float32)
     """
 
-    descriptions = ("formula", "to_onnx", "is_identity_at_inference", "inference_arrays")
+    descriptions = (
+        "formula",
+        "to_onnx",
+        "to_torch",
+        "from_torch",
+        "torch_only",
+        "is_identity_at_inference",
+        "inference_arrays",
+    )
 
     stochastic = False
     couples_examples = False
@@ -118,6 +129,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     rng: np.random.Generator | None = None
     is_identity_at_inference = False
     inference_arrays: int | None = None
+    torch_only: tuple[str, ...] = ()
     in_model = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -223,6 +235,41 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
             f"{self} has no method to_onnx: define it, or pass custom={{{name}: function}} "
             "to export_onnx"
         )
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Return the parameters and buffers of this layer itself as PyTorch's layer holds them.
+
+        A subclass does not inherit it. By default names and layouts are the same.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            The values by their names in this layer, such as "weight"; without those of inner
+            layers.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Values by PyTorch's names. They may be views.
+        """
+        return arrays
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Return what `to_torch` was given, from what it returned.
+
+        A subclass does not inherit it. By default names and layouts are the same.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            The values by PyTorch's names, in the shapes that `to_torch` returns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Values by their names in this layer, in the shapes of its parameters and buffers.
+        """
+        return arrays
 
     def named_children(self) -> Iterator[tuple[str, Layer]]:
         """Iterate over the layers that this layer directly contains.

@@ -93,6 +93,7 @@ class BatchNorm(Layer):
 
     couples_examples = True
     inference_arrays = 2
+    torch_only = ("num_batches_tracked",)
     _centered: Array | None = None
     _inverse_deviation: Array
     _is_batch: bool

@@ -18,6 +18,14 @@ from .attention_nodes import write_attention
 from .base import Layer, Shape, UnknownRank, as_float_array
 from .graph import GraphBuilder
 
+TORCH_NAMES = {
+    "weight": "in_proj_weight",
+    "bias": "in_proj_bias",
+    "out_weight": "out_proj.weight",
+    "out_bias": "out_proj.bias",
+}
+"""The names of the parameters in torch.nn.MultiheadAttention."""
+
 
 @ignore_underflow("forward", "backward")
 @explain_arguments("__init__")
@@ -200,6 +208,12 @@ class SelfAttention(Layer):
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         heads, causal = self.heads, self.causal
         write_attention(graph, x, y, features=self.features, heads=heads, causal=causal)
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return {TORCH_NAMES[name]: array for name, array in arrays.items()}
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return {name: arrays[theirs] for name, theirs in TORCH_NAMES.items()}
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments as JSON-compatible values.
