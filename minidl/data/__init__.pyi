@@ -6,6 +6,7 @@ from .dataset import Split as Split
 from .hdf5_reader import read_hdf5 as read_hdf5
 from .hdf5_schema import Field as Field
 from .hdf5_schema import Limits as Limits
+from .idx_file import read_idx as read_idx
 from .images import read_image as read_image
 from .split import train_validation_split as train_validation_split
 from .synthetic_images import write_cats as write_cats
