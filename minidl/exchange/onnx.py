@@ -17,7 +17,7 @@ from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..model.sequential import Sequential
 from ..utils.atomic_files import FilePath, atomic_write
-from ..utils.validation import is_integer
+from ..utils.validation import check_example_shape, is_integer
 from .onnx_graph import GraphValues, NodeWriter, OnnxGraph
 from .validation import check_model, model_arrays
 
@@ -172,12 +172,7 @@ def _example_shape(model: Sequential, shape: tuple[int, ...] | None) -> tuple[in
                 "export_onnx must know the shape of one example: pass e.g. shape=(64, 64, 3)"
             )
         return (layers[0].in_features,)
-    is_sequence = isinstance(shape, tuple | list)
-    if not is_sequence or not all(type(n) is int and n >= 1 for n in shape):
-        raise ArgumentError(
-            f"shape must be integers >= 1, such as (64, 64, 3), got {shape!r} in export_onnx"
-        )
-    return tuple(shape)
+    return check_example_shape(shape, "export_onnx")
 
 
 def _to_proto(

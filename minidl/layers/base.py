@@ -119,6 +119,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         "to_torch",
         "from_torch",
         "torch_only",
+        "multiply_adds",
         "is_identity_at_inference",
         "inference_arrays",
     )
@@ -210,6 +211,24 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
             If the layer does not accept an input of this shape.
         """
         return None
+
+    def multiply_adds(self, shape: Shape) -> int | None:
+        """Return how many multiplications with an addition `forward` takes for one example.
+
+        Only those of matrix products and their like count. A subclass does not inherit it. By
+        default 0 for a layer without parameters, else None.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            The shape of one example of the input.
+
+        Returns
+        -------
+        int or None
+            The number; None if it is unknown.
+        """
+        return None if self.parameters() else 0
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         """Add the ONNX nodes that compute the layer's output at inference.

@@ -170,6 +170,9 @@ class BatchNorm(Layer):
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return features_last(shape, self.features)
 
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0  # no products of matrices
+
     def formula(self) -> tuple[str, str]:
         return (
             "z = (x - mean) / sqrt(var + epsilon), y = weight * z + bias",

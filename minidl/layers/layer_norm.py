@@ -147,6 +147,9 @@ class LayerNorm(Layer):
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return features_last(shape, self.features)
 
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0  # no products of matrices
+
     def formula(self) -> tuple[str, str]:
         return (
             "z = (x - mean) / sqrt(var + epsilon) of each row, y = weight * z + bias",

@@ -1,5 +1,6 @@
 """The fully connected layer."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,9 @@ class Linear(Layer):
         if type(shape) is tuple:
             return (*shape[:-1], self.out_features)
         return UnknownRank((self.out_features,))
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return math.prod(shape) * self.out_features
 
     def formula(self) -> tuple[str, str]:
         if self.bias is None:

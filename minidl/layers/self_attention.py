@@ -197,6 +197,10 @@ class SelfAttention(Layer):
             return shape
         raise ShapeError(f"expects sequences (t, {self.features}), got {tuple(shape)}")
 
+    def multiply_adds(self, shape: Shape) -> int:
+        t = shape[0]
+        return 4 * t * self.features**2 + 2 * t**2 * self.features
+
     def formula(self) -> tuple[str, str]:
         return (
             "q, k, v = x @ weight.T + bias, a = softmax(q @ k.T / sqrt(d)) of each head, "

@@ -23,6 +23,7 @@ from ..utils.output import encodable
 from ..utils.random import as_rng, spawn_rngs
 from ..utils.typing import Array, Seed
 from ..utils.underflow import ignore_underflow, repeat_without_underflow
+from ..utils.validation import check_example_shape
 from .evaluation import evaluate
 from .inputs import prepare_batch
 from .isolated_access import IsolatedAccess
@@ -433,17 +434,33 @@ class Sequential:
         text = trace(self.objective_function, prepare_batch(self.objective_function, X, Y))
         print(encodable(text, sys.stdout))
 
-    def summary(self) -> str:
+    def summary(self, shape: tuple[int, ...] | None = None) -> str:
         """Return a table of the layers: output shapes for m examples, parameters, sizes in memory.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            The shape of one example, such as (64, 64, 3). With it, the table also tells the outputs
+            that follow from it, and how many multiplications with an addition each layer takes for
+            one example.
 
         Returns
         -------
         str
             The table.
+
+        Raises
+        ------
+        ArgumentError
+            If `shape` is no tuple of integers >= 1.
+        ShapeError
+            If the layers do not take examples of this shape.
         """
         from .summary import summarize
 
-        return summarize(self.objective_function)
+        if shape is not None:
+            shape = check_example_shape(shape, "summary")
+        return summarize(self.objective_function, shape)
 
     def save(self, path: FilePath) -> Path:
         """Write the model to an HDF5 file, whole or not at all.

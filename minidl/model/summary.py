@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..escaping import escaped
 from ..layers.base import Layer, Shape
@@ -16,13 +16,25 @@ _UNITS = ("B", "kB", "MB", "GB")
 Row: TypeAlias = tuple[str, ...]
 
 
-def summarize(objective: Objective) -> str:
+class LayerRow(NamedTuple):
+    """A layer of the table: its path, what it is called, and the shapes of one example."""
+
+    path: str
+    text: str
+    layer: Layer
+    shape: Shape | None
+    output: Shape | None
+
+
+def summarize(objective: Objective, shape: Shape | None = None) -> str:
     """Return a table of the layers, with their output shapes, numbers of parameters and sizes.
 
     Parameters
     ----------
     objective : Objective
         The model.
+    shape : tuple of int, optional
+        The shape of one example. With it, there is a column of multiply-adds.
 
     Returns
     -------
@@ -33,23 +45,42 @@ def summarize(objective: Objective) -> str:
     fused = ", computed from the logits" if objective.is_fused else ""
     penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
     lines = [
-        *_layer_table(objective),
+        *_layer_table(objective, shape),
         *_buffer_table(objective),
         escaped(f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"),
     ]
     return "\n".join(lines)
 
 
-def _layer_table(objective: Objective) -> list[str]:
+def _layer_table(objective: Objective, shape: Shape | None) -> list[str]:
     itemsize = objective.dtype.itemsize
     rows: list[Row] = [("#", "layer", "output", "parameters", "size")]
-    for path, text, layer, shape in _layer_rows(objective.layers):
-        output = "?" if shape is None else f"({', '.join(map(str, ('m', *shape)))})"
+    layer_rows = list(_layer_rows(objective.layers, shape))
+    for path, text, layer, _, output in layer_rows:
+        told = "?" if output is None else f"({', '.join(map(str, ('m', *output)))})"
         count = sum(parameter.size for parameter in layer.parameters().values())
-        rows.append((path, text, output, *_count_and_size(count, itemsize)))
+        rows.append((path, text, told, *_count_and_size(count, itemsize)))
     has_inner_rows = len(rows) > 1 + len(objective.layers)
     rows.append(("", "total", "", *_count_and_size(objective.parameters.size, itemsize)))
+    if shape is not None:
+        column = ["multiply-adds", *_multiply_adds(layer_rows)]
+        rows = [(*row, cell) for row, cell in zip(rows, column, strict=True)]
     return _aligned(rows, n_left=3, first=str.ljust if has_inner_rows else str.rjust)
+
+
+def _multiply_adds(layer_rows: Sequence[LayerRow]) -> list[str]:
+    """Return the number of each row, a container's being the sum of what is in it, then of all."""
+    counts = {
+        row.path: None if row.shape is None else row.layer.multiply_adds(row.shape)
+        for row in layer_rows
+        if not isinstance(row.layer, Container)
+    }
+
+    def within(path: str) -> list[int | None]:
+        return [count for inner, count in counts.items() if f"{inner}.".startswith(f"{path}.")]
+
+    sums = [*(within(row.path) for row in layer_rows), list(counts.values())]
+    return ["?" if None in inner else f"{sum(filter(None, inner)):,}" for inner in sums]
 
 
 def _buffer_table(objective: Objective) -> list[str]:
@@ -82,11 +113,10 @@ def _aligned(
     return lines
 
 
-def _layer_rows(layers: Sequence[Layer]) -> Iterator[tuple[str, str, Layer, Shape | None]]:
-    """Yield path, description, layer and output shape of each layer, inner layers included."""
-    shape: Shape | None = None
-    for i, (layer, output) in enumerate(zip(layers, output_shapes(layers, None), strict=True)):
-        yield str(i), _description(layer), layer, output
+def _layer_rows(layers: Sequence[Layer], shape: Shape | None) -> Iterator[LayerRow]:
+    """Yield the row of each layer, inner layers included."""
+    for i, (layer, output) in enumerate(zip(layers, output_shapes(layers, shape), strict=True)):
+        yield LayerRow(str(i), _description(layer), layer, shape, output)
         if isinstance(layer, Container):
             yield from _inner_rows(str(i), layer, shape, "  ")
         shape = output
@@ -94,13 +124,13 @@ def _layer_rows(layers: Sequence[Layer]) -> Iterator[tuple[str, str, Layer, Shap
 
 def _inner_rows(
     path: str, container: Container, shape: Shape | None, indent: str
-) -> list[tuple[str, str, Layer, Shape | None]]:
-    rows: list[tuple[str, str, Layer, Shape | None]] = []
+) -> list[LayerRow]:
+    rows: list[LayerRow] = []
 
     def run(name: str, layer: Layer, shape: Shape | None) -> Shape | None:
         output = inner_shape(name, layer, shape)
         inner_path = f"{path}.{name}"
-        rows.append((inner_path, indent + _description(layer), layer, output))
+        rows.append(LayerRow(inner_path, indent + _description(layer), layer, shape, output))
         if isinstance(layer, Container):
             rows.extend(_inner_rows(inner_path, layer, shape, f"{indent}  "))
         return output

@@ -138,6 +138,33 @@ def is_integer(value: object, minimum: int = 1) -> TypeGuard[int]:
     return is_int and bool(value >= minimum)  # type: ignore[operator]  # it is an int
 
 
+def check_example_shape(shape: object, function: str) -> tuple[int, ...]:
+    """Return the shape of one example, once it consists of integers >= 1.
+
+    Parameters
+    ----------
+    shape : object
+        What the user passed, such as (64, 64, 3).
+    function : str
+        The name of the caller, for the error.
+
+    Returns
+    -------
+    tuple of int
+        The shape.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no tuple or list of integers >= 1.
+    """
+    if isinstance(shape, tuple | list) and all(map(is_integer, shape)):
+        return tuple(map(int, shape))
+    raise ArgumentError(
+        f"shape must be integers >= 1, such as (64, 64, 3), got {shape!r} in {function}"
+    )
+
+
 def model_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """Return `dtype` as a NumPy dtype, once it is one that a model can compute in.
 

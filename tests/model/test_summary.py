@@ -3,6 +3,8 @@ from helpers import Gain
 
 from minidl import (
     L2,
+    ArgumentError,
+    BatchNorm,
     BinaryCrossEntropy,
     Buffer,
     Chain,
@@ -13,7 +15,9 @@ from minidl import (
     MeanSquaredError,
     ReLU,
     Residual,
+    SelfAttention,
     Sequential,
+    ShapeError,
     Sigmoid,
     Tanh,
     Zeros,
@@ -121,3 +125,47 @@ def test_a_deep_net_with_buffers_fits_into_80_columns():
 )
 def test_sizes(count, text):
     assert format_size(count) == text
+
+
+def test_a_shape_tells_outputs_and_multiply_adds():
+    layers = [
+        Linear(3, 4),
+        Residual(Linear(4, 4), Tanh(), shortcut=Linear(4, 4)),
+        SelfAttention(4, heads=2),
+        BatchNorm(4),
+        Flatten(),
+        Linear(20, 2),
+    ]
+    table = Sequential(layers, loss=MeanSquaredError()).summary((5, 3))
+    header, *rows = (line.split() for line in table.splitlines()[:-5])
+    assert header[-2:] == ["size", "multiply-adds"]
+    # 5 positions; attention: 4 products with weights, and two of 5 positions with each other
+    attention = 4 * 5 * 4 * 4 + 2 * 5 * 5 * 4
+    expected = [60, 160, 80, 80, 0, 80, attention, 0, 0, 40, 260 + attention]
+    assert [row[-1] for row in rows] == [f"{count:,}" for count in expected]
+    assert rows[-3][2:4] == ["(m,", "20)"]
+
+
+def test_a_tenth_layer_does_not_count_for_the_first():
+    model = Sequential([Linear(1, 1) for _ in range(11)], loss=MeanSquaredError())
+    cells = [line.split()[-1] for line in model.summary((1,)).splitlines()]
+    assert cells[1:-1] == ["1"] * 11 + ["11"]
+
+
+def test_what_takes_an_unknown_number_makes_the_total_unknown():
+    model = Sequential([Chain(Gain(3)), Linear(3, 1)], loss=MeanSquaredError())
+    cells = [line.split()[-1] for line in model.summary((3,)).splitlines()]
+    assert cells[:5] == ["multiply-adds", "?", "?", "?", "?"]
+
+
+@pytest.mark.parametrize("shape", [64, "a", (64, 0), [2.5], (True,)])
+def test_a_shape_is_integers(shape):
+    model = Sequential([Linear(3, 1)], loss=MeanSquaredError())
+    with pytest.raises(ArgumentError, match=r"shape must be integers >= 1, .* in summary"):
+        model.summary(shape)
+
+
+def test_a_shape_that_does_not_fit_is_refused():
+    model = Sequential([Flatten(), Linear(12, 1)], loss=MeanSquaredError())
+    with pytest.raises(ShapeError, match=r"layer 1, Linear\(12, 1\), expects 12 features, got 27"):
+        model.summary((3, 3, 3))

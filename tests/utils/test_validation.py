@@ -11,6 +11,7 @@ from minidl.utils.validation import (
     as_real_array,
     at_least,
     check_array,
+    check_example_shape,
     check_finite,
     check_number,
     greater_than,
@@ -253,3 +254,13 @@ def test_a_number_that_breaks_the_rule_is_refused(rule, description, value):
 )
 def test_integers_are_distinguished_from_other_numbers(value, minimum, expected):
     assert is_integer(value, minimum) is expected
+
+
+def test_the_shape_of_an_example_becomes_a_tuple_of_integers():
+    shape = check_example_shape([np.int64(64), 64, 3], "summary")
+    assert shape == (64, 64, 3)
+    assert [type(n) for n in shape] == [int] * 3
+    assert check_example_shape((), "summary") == ()
+    for wrong in (64, "ab", (64, 0), [2.0], (True,), None):
+        with pytest.raises(ArgumentError, match=r"must be integers >= 1, .* in summary"):
+            check_example_shape(wrong, "summary")
