@@ -6,6 +6,7 @@ from .concat import Concat as Concat
 from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
 from .flatten import Flatten as Flatten
+from .gelu import GELU as GELU
 from .layer_norm import LayerNorm as LayerNorm
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
@@ -14,5 +15,7 @@ from .relu import ReLU as ReLU
 from .residual import Residual as Residual
 from .self_attention import SelfAttention as SelfAttention
 from .sigmoid import Sigmoid as Sigmoid
+from .silu import SiLU as SiLU
 from .softmax import Softmax as Softmax
+from .softplus import Softplus as Softplus
 from .tanh import Tanh as Tanh

@@ -9,15 +9,18 @@ from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from .base import Layer
 from .chain import Chain
 from .elu import ELU
+from .gelu import GELU
 from .leaky_relu import LeakyReLU
 from .linear import Linear
 from .relu import ReLU
 from .sigmoid import Sigmoid
+from .silu import SiLU
 from .softmax import Softmax
+from .softplus import Softplus
 from .tanh import Tanh
 
 # Exact types: a subclass may compute something else.
-NOT_PROBABILITIES = (ELU, LeakyReLU, Linear, ReLU, Sigmoid, Tanh)
+NOT_PROBABILITIES = (ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Softplus, Tanh)
 
 
 def check_probabilities(layers: Sequence[Layer], loss: Loss) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import (
+    GELU,
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -30,7 +31,9 @@ from minidl import (
     Sequential,
     ShapeError,
     Sigmoid,
+    SiLU,
     Softmax,
+    Softplus,
     Tanh,
     layers,
 )
@@ -116,6 +119,9 @@ def nets(draw):
             ReLU,
             LeakyReLU,
             lambda: LeakyReLU(0.5),
+            lambda: GELU(approximate=True),
+            SiLU,
+            Softplus,
             Sigmoid,
             Tanh,
             Softmax,
@@ -143,6 +149,20 @@ def test_any_network_of_built_in_layers_is_exported(built, m, seed, tmp_path_fac
     X = np.random.default_rng(seed).standard_normal((m, width)).astype(model.dtype) * 4
     path = export_onnx(model, tmp_path_factory.getbasetemp() / "model.onnx", shape=(width,))
     assert_same(path, model, X)
+
+
+@pytest.mark.parametrize("opset", [13, 17, 21])
+def test_the_exact_gelu_needs_erf_which_onnxruntime_has_for_float32(opset, tmp_path):
+    X = np.linspace(-20, 20, 400).reshape(-1, 4)
+    for dtype in (np.float32, np.float64):
+        model = Sequential([Linear(4, 4), GELU()], loss=MeanSquaredError(), dtype=dtype)
+        path = export_onnx(model, tmp_path / "model.onnx", opset=opset)
+        if dtype == np.float32:
+            assert_same(path, model, X.astype(dtype))
+        else:  # onnx's own evaluator has an erf of float32 inside
+            evaluator = reference.ReferenceEvaluator(os.fspath(path))
+            (answer,) = evaluator.run(None, {"input": X})
+            np.testing.assert_allclose(answer, model.predict(X), rtol=0, atol=1e-6)
 
 
 def test_the_structure_of_the_graph(tmp_path):

@@ -123,6 +123,14 @@ EQUIVALENT = {
         "CategoricalCrossEntropy",
         "np.divide(t, p, out=gradient, where=t >= 0)",
     ): "0 / p is 0 unless p is 0 too",
+    (
+        "GELU",
+        "np.multiply(slope, slope, out=slope)  ->  np.multiply(x, slope, out=slope)",
+    ): "slope is x there, but where x is so far out that the density is 0",
+    (
+        "GELU",
+        "np.multiply(slope, slope, out=slope)  ->  np.multiply(slope, x, out=slope)",
+    ): "slope is x there, but where x is so far out that the density is 0",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
     ("Objective", "out=dy)"): "the loss's array, not needed any more",
     (
@@ -473,8 +481,9 @@ BATCHES = [((6,), None), ((3, 2), np.array([[1.0, 2.0], [0.5, 0.0], [1.0, 1.5]])
 ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,)}
 
 
-# Functions of the container's class: one for rows, another for sequences.
-CONTAINERS = {
+# Functions of the class of a layer with two ways: one for rows, another for sequences.
+VARIANTS = {
+    "GELU": (lambda mutated: mutated(), lambda mutated: mutated(approximate=True)),
     "Chain": (
         lambda mutated: mutated(Tanh(), Linear(5, 5), Tanh(), Linear(5, 5)),
         lambda mutated: mutated(Linear(5, 5), Tanh()),
@@ -503,8 +512,8 @@ def _in_layer(mutant, function, rng, shape):
     owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner)
     mutated = _subclass(owner, mutant.method, function)
     try:
-        if owner in CONTAINERS:
-            made = CONTAINERS[owner][len(shape) - 1](mutated)
+        if owner in VARIANTS:
+            made = VARIANTS[owner][len(shape) - 1](mutated)
         else:
             made = mutated(*ARGUMENTS.get(owner, ()))
     except TypeError as error:

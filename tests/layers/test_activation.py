@@ -1,3 +1,6 @@
+import copy
+import tracemalloc
+
 import numpy as np
 import pytest
 from helpers import assert_gradients, away_from_kink
@@ -6,13 +9,17 @@ from hypothesis import strategies as st
 from scipy import special
 
 from minidl import (
+    ELU,
+    GELU,
     He,
     Initializer,
     LeakyReLU,
     ReLU,
     ShapeError,
     Sigmoid,
+    SiLU,
     Softmax,
+    Softplus,
     Tanh,
     Xavier,
     layers,
@@ -21,7 +28,11 @@ from minidl.layers import Activation
 from minidl.utils.parts import exported_parts, parts_by_estimator_name, parts_by_option
 
 # A new activation is covered as soon as it is exported.
-ALL = [*(part() for part in exported_parts(layers, Activation)), LeakyReLU(0.3)]
+ALL = [
+    *(part() for part in exported_parts(layers, Activation)),
+    LeakyReLU(0.3),
+    GELU(approximate=True),
+]
 
 
 each = pytest.mark.parametrize("layer", ALL, ids=str)
@@ -87,6 +98,26 @@ def test_input_and_gradient_are_left_as_they_are(layer):
 
 
 @each
+@floats
+def test_steps_after_the_first_allocate_no_arrays_also_for_fewer_rows(layer, dtype):
+    x = np.random.default_rng(0).standard_normal((64, 4000)).astype(dtype)
+
+    def step(m):
+        layer.forward(x[:m], training=True)
+        layer.backward(x[:m])
+
+    layer = copy.deepcopy(layer)  # with an empty workspace
+    step(64)
+    tracemalloc.start()
+    for m in (64, 40, 64):
+        step(m)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Buffers of NumPy and SciPy take some 70 kB, a boolean per element would take 256 kB.
+    assert peak < 150_000
+
+
+@each
 def test_integers_are_converted_to_floats(layer):
     np.testing.assert_array_equal(layer.forward([[1, 2]]), layer.forward(np.array([[1.0, 2.0]])))
 
@@ -131,9 +162,13 @@ def test_every_activation_declares_its_name_on_the_command_line(kind):
 def test_names_are_unique():
     by_option = parts_by_option(layers, Activation)
     assert {
+        "elu": ELU,
+        "gelu": GELU,
         "leaky-relu": LeakyReLU,
         "relu": ReLU,
         "sigmoid": Sigmoid,
+        "silu": SiLU,
+        "softplus": Softplus,
         "tanh": Tanh,
     }.items() <= by_option.items()
     offered = [kind for kind in exported_parts(layers, Activation) if kind.option_name]
@@ -141,9 +176,7 @@ def test_names_are_unique():
 
 
 def test_the_initializers_are_those_that_suit_the_activation():
-    assert {kind: kind.default_init for kind in (ReLU, LeakyReLU, Sigmoid, Tanh)} == {
-        ReLU: He,
-        LeakyReLU: He,
-        Sigmoid: Xavier,
-        Tanh: Xavier,
-    }
+    for kind in (ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus):
+        assert kind.default_init is He
+    for kind in (Sigmoid, Tanh):
+        assert kind.default_init is Xavier

@@ -5,6 +5,7 @@ import pytest
 
 from minidl import (
     ELU,
+    GELU,
     CategoricalCrossEntropy,
     Chain,
     LeakyReLU,
@@ -13,15 +14,17 @@ from minidl import (
     ReLU,
     Sequential,
     Sigmoid,
+    SiLU,
     Softmax,
     SoftmaxCrossEntropy,
+    Softplus,
     Tanh,
 )
 from minidl.errors import ArgumentError
 from minidl.layers.probabilities import check_probabilities
 
 
-@pytest.mark.parametrize("last", [ELU, LeakyReLU, ReLU, Sigmoid, Tanh])
+@pytest.mark.parametrize("last", [ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh])
 def test_an_activation_of_single_outputs_is_refused_under_class_probabilities(last):
     with pytest.raises(ArgumentError, match=rf"last layer is {last.__name__}.*Softmax\(\)"):
         Sequential([Linear(2, 3), last()], loss=CategoricalCrossEntropy())
