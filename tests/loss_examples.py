@@ -7,7 +7,9 @@ from scipy import special
 from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Hinge,
     Loss,
+    Poisson,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     losses,
@@ -20,7 +22,7 @@ BINARY = [BinaryCrossEntropy(), SigmoidCrossEntropy()]
 CATEGORICAL = [CategoricalCrossEntropy(), SoftmaxCrossEntropy()]
 SMOOTH = [type(loss)(label_smoothing=0.2) for loss in (*BINARY, *CATEGORICAL)]
 # A new loss is covered as soon as it is exported.
-ALL = [*(part() for part in exported_parts(losses, Loss)), *SMOOTH]
+ALL = [*(part() for part in exported_parts(losses, Loss)), *SMOOTH, Poisson(log_input=False)]
 each = pytest.mark.parametrize("loss", ALL, ids=str)
 floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -36,8 +38,12 @@ def example(loss, m=3, k=4, seed=0, dtype=np.float64, hard=True):
             if hard
             else target / target.sum(axis=1, keepdims=True)
         )
-    elif hard:
+    elif isinstance(loss, Hinge) and k > 1:
+        target = np.eye(k)[rng.integers(k, size=m)]
+    elif hard or isinstance(loss, Hinge):
         target = target.round()
+    if str(loss) == "Poisson(log_input=False)":
+        prediction = np.abs(prediction) + 0.01
     if isinstance(loss, BinaryCrossEntropy):
         prediction = special.expit(prediction)
     if isinstance(loss, CategoricalCrossEntropy):

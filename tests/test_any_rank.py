@@ -11,13 +11,18 @@ from minidl import (
     CategoricalCrossEntropy,
     GradientChecker,
     GradientDescent,
+    Hinge,
     Huber,
     Linear,
+    MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     Sequential,
     ShapeError,
     Sigmoid,
+    SigmoidCrossEntropy,
     Softmax,
+    SoftmaxCrossEntropy,
     Tanh,
     one_hot,
 )
@@ -31,6 +36,12 @@ LOSSES = {
     "binary": (BinaryCrossEntropy, Sigmoid),
     "squared": (MeanSquaredError, Tanh),
     "huber": (lambda: Huber(0.3), Tanh),
+    "absolute": (MeanAbsoluteError, Tanh),
+    "counts": (Poisson, Tanh),
+    "categorical of named logits": (SoftmaxCrossEntropy, Tanh),
+    "categorical scores": (Hinge, Tanh),
+    "binary of named logits": (SigmoidCrossEntropy, Tanh),
+    "binary scores": (Hinge, Tanh),
 }
 RTOL = {np.float32: 2e-4, np.float64: 1e-10}
 
@@ -41,10 +52,22 @@ each_loss = pytest.mark.parametrize("name", LOSSES)
 def row_loss(name, loss, p, t):
     """Return the loss of one row of outputs, by its formula."""
     smoothing = getattr(loss, "label_smoothing", 0.0)
+    if name == "categorical of named logits":
+        p = np.exp(p) / np.exp(p).sum()
+    if name == "binary of named logits":
+        p = 1 / (1 + np.exp(-p))
+    if name == "categorical scores":
+        return max(0, 1 + p[t == 0].max() - p[t == 1][0])
+    if name == "binary scores":
+        return max(0, 1 - (2 * t[0] - 1) * p[0])
+    if name == "absolute":
+        return np.mean(np.abs(p - t))
+    if name == "counts":
+        return np.mean(np.exp(p) - t * p)
     if name.startswith("categorical"):
         t = (1 - smoothing) * t + smoothing / len(t)
         return -np.sum(t * np.log(p))
-    if name == "binary":
+    if name.startswith("binary"):
         return -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
     d = p - t
     if name == "squared":
@@ -59,14 +82,18 @@ def made(name, shape, seed, dtype):
     rng = np.random.default_rng(seed)
     loss, last = LOSSES[name]
     k = int(rng.integers(1, 4)) + (name.startswith("categorical"))
+    if name == "binary scores":
+        k = 1
     layers = [Linear(3, 5), Tanh(), Linear(5, k), last()]
     model = Sequential(layers, loss=loss(), seed=seed, dtype=dtype)
     X = rng.standard_normal((*shape, 3)).astype(dtype)
     if name.startswith("categorical"):
         Y = rng.integers(0, k, shape)
         return model, X, Y, np.eye(k)[Y]
-    if name == "binary":
+    if name.startswith("binary"):
         Y = rng.integers(0, 2, (*shape, k)).astype(float)
+    elif name == "counts":
+        Y = rng.poisson(2.0, (*shape, k)).astype(float)
     else:
         Y = rng.standard_normal((*shape, k))
     return model, X, Y, Y
@@ -137,9 +164,10 @@ def test_gradients_by_the_complex_step(name, shape, seed, weights):
     np.testing.assert_allclose(analytic, numeric, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", [name for name in LOSSES if name.startswith("categorical")])
 @given(shape=shapes, seed=st.integers(0, 99))
-def test_sequences_give_what_their_rows_give(shape, seed):
-    model, X, Y, _ = made("categorical", shape, seed, np.float64)
+def test_sequences_give_what_their_rows_give(name, shape, seed):
+    model, X, Y, _ = made(name, shape, seed, np.float64)
     rows, labels = X.reshape(-1, 3), Y.reshape(-1)
     np.testing.assert_allclose(model.predict(X).reshape(len(rows), -1), model.predict(rows))
     assert np.array_equal(model.predict_classes(X).reshape(-1), model.predict_classes(rows))
@@ -154,8 +182,9 @@ def test_sequences_give_what_their_rows_give(shape, seed):
     assert model.evaluate(X, one_hot_rows)["loss"] == pytest.approx(results["loss"])
 
 
-def test_masked_positions_count_neither_above_nor_below():
-    model, X, Y, _ = made("categorical", (6, 4), 0, np.float64)
+@pytest.mark.parametrize("name", [name for name in LOSSES if name.startswith("categorical")])
+def test_masked_positions_count_neither_above_nor_below(name):
+    model, X, Y, _ = made(name, (6, 4), 0, np.float64)
     mask = np.ones((6, 4))
     mask[:, 3] = mask[2] = 0
     kept, labels = X[mask == 1], Y[mask == 1]

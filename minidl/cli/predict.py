@@ -83,8 +83,10 @@ def _predict_image(model: Sequential, path: Path) -> dict[str, Any]:
             f"the network must give finite numbers, but gives {invalid[0]} for {path}: "
             "train it with a smaller --learning-rate"
         )
+    probabilities = model.loss.probabilities(output)
     is_cat_network = len(output) == 1
-    probabilities = [1 - output[0], output[0]] if is_cat_network else output
+    if is_cat_network:
+        probabilities = np.append(1 - probabilities, probabilities)
     label = int(np.argmax(probabilities))
     return {
         "image": str(path),

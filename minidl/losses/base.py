@@ -32,6 +32,11 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
     ----------
     is_classification : bool, default False
         Whether predictions are classes, so that there is an accuracy.
+    takes_class_numbers : bool, default False
+        Whether targets may be class numbers (m, ...) of several classes, so that the number of
+        outputs must be known.
+    symbol : str, default "p"
+        How `formula` calls the prediction: "z" where it is a logit or another score.
     workspace : dict of str to ndarray
         Work arrays that are reused from one call to the next. Nothing that must be kept may be
         stored here: copies begin with an empty one.
@@ -56,6 +61,8 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
     """
 
     is_classification = False
+    takes_class_numbers = False
+    symbol = "p"
 
     def __init__(self) -> None:
         pass  # it gives losses without arguments their signature, and need not be called
@@ -205,6 +212,29 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
             If the loss does not predict classes.
         """
         raise ArgumentError(f"{self} does not predict classes: use predict")
+
+    def probabilities(self, prediction: Array) -> Array:
+        """Return the probabilities of classes that a prediction means.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (m, ..., k)
+            The output of the model.
+
+        Returns
+        -------
+        ndarray of shape (m, ..., k)
+            The probability of class 1 for each output that is a separate decision, else those of
+            the k classes.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss does not predict probabilities.
+        """
+        raise ArgumentError(
+            f"{self} does not predict probabilities: train under a cross-entropy, or use predict"
+        )
 
     def count_correct(self, prediction: Array, target: Array) -> tuple[int, int]:
         """Count the correct class predictions, for the accuracy.

@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.sigmoid import sigmoid_into
 from ..utils.typing import Array
+from ..utils.underflow import without_underflow
 from ..utils.workspace import scalar_array
 from .cross_entropy import BaseBinaryCrossEntropy
 from .underflow import ignore_underflow
@@ -86,9 +88,13 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
 class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     """Binary cross-entropy of logits: (1 / (m k)) * sum(log(1 + exp(z)) - t z).
 
-    z and t have shape (m, k). It is the `BinaryCrossEntropy` of sigmoid(z), computed as
-    max(z, 0) - t z + log(1 + exp(-abs(z))), which is exact and does not overflow. The gradient is
-    (sigmoid(z) - t) / (m k).
+    z and t have shape (m, k): k independent decisions between class 0 and class 1 for each of m
+    examples. In sequences and images (m, ..., k), m counts all positions. It is the
+    `BinaryCrossEntropy` of sigmoid(z), computed as max(z, 0) - t z + log(1 + exp(-abs(z))), which
+    is exact and does not overflow. The gradient is (sigmoid(z) - t) / (m k).
+
+    It is for models that give logits, whose layers do not end in a `Sigmoid`. `predict` returns
+    logits then, and the predicted class is 1 where z > 0, that is where sigmoid(z) > 1/2.
 
     Parameters
     ----------
@@ -120,6 +126,7 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     """
 
     threshold = 0.0
+    symbol = "z"
 
     def forward(self, prediction: Array, target: Array) -> Any:
         z = prediction
@@ -151,5 +158,11 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         np.subtract(gradient, self._target, out=gradient)
         return np.multiply(gradient, scalar_array(1 / gradient.size, gradient.dtype), out=gradient)
 
+    @without_underflow
+    def probabilities(self, prediction: Array) -> Array:
+        out, work = np.empty_like(prediction), np.empty_like(prediction)
+        sigmoid_into(prediction, out, work)
+        return out
+
     def formula(self) -> tuple[str, str]:
-        return "1 / (m k) * sum of log(1 + exp(z)) - t z", "(p - t) / (m k)"
+        return "1 / (m k) * sum of log(1 + exp(z)) - t z", "(p - t) / (m k), p = sigmoid(z)"

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.typing import Array
+from ..utils.underflow import without_underflow
 from ..utils.workspace import scalar_array
 from .cross_entropy import BaseCategoricalCrossEntropy
 from .underflow import ignore_underflow
@@ -85,9 +86,14 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
 class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
     """Categorical cross-entropy of logits: (1 / m) * sum(log(sum(exp(z))) - t . z).
 
-    z and t have shape (m, k). It is the `CategoricalCrossEntropy` of softmax(z), computed after
-    the largest logit of each row is subtracted, so that nothing overflows. The gradient is
+    z and t have shape (m, k): the logits of k classes for each of m examples. A model also takes
+    class numbers of shape (m,) as targets. In sequences and images (m, ..., k), with class numbers
+    (m, ...), m counts all positions. It is the `CategoricalCrossEntropy` of softmax(z), computed
+    after the largest logit of each row is subtracted, so that nothing overflows. The gradient is
     (softmax(z) - t) / m.
+
+    It is for models that give logits, whose layers do not end in a `Softmax`. `predict` returns
+    logits then, and the predicted class is that of the largest.
 
     Parameters
     ----------
@@ -117,6 +123,8 @@ class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
     array([[-0.5,  0.5]])
     """
 
+    symbol = "z"
+
     def forward(self, prediction: Array, target: Array) -> Any:
         z = prediction
         t = self._target = self._smooth_targets(z, target, n_classes=z.shape[-1])
@@ -137,10 +145,16 @@ class SoftmaxCrossEntropy(BaseCategoricalCrossEntropy):
         factor = scalar_array(1 / self._sums.size, gradient.dtype)
         return np.multiply(gradient, factor, out=gradient)
 
+    @without_underflow
+    def probabilities(self, prediction: Array) -> Array:
+        exponential = np.exp(prediction - prediction.max(axis=-1, keepdims=True))
+        shares: Array = exponential / exponential.sum(axis=-1, keepdims=True)
+        return shares
+
     def formula(self) -> tuple[str, str]:
         return (
             "1 / m * sum over the rows of log(sum(exp(z))) - sum(t z)",
-            "(p - t) / m",
+            "(p - t) / m, p = softmax(z)",
         )
 
 

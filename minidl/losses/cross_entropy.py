@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError
 from ..utils.foreign_words import explain_arguments
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_number, in_range
 from ..utils.workspace import scalar_array
-from .base import Loss, Shape, as_shape
-from .encoding import one_hot
+from .base import Loss, Shape
+from .encoding import class_numbers_as_rows
 
 # A row of a softmax may round to a little more than 1, and rows of a file to other sums.
 PROBABILITY_TOLERANCE = 1e-6
@@ -59,6 +59,9 @@ class BaseCrossEntropy(Loss):
     def __repr__(self) -> str:
         smoothing = f"label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
         return f"{type(self).__name__}({smoothing})"
+
+    def probabilities(self, prediction: Array) -> Array:
+        return prediction
 
     def _smooth_targets(self, prediction: Array, target: Array, n_classes: int) -> Array:
         self._check_same_shape(prediction, target)
@@ -133,21 +136,14 @@ class BaseCategoricalCrossEntropy(BaseCrossEntropy):
         s in [0, 1): each target t is replaced by (1 - s) t + s / k in the loss.
     """
 
+    takes_class_numbers = True
+
     def prepare_targets(
         self, Y: npt.ArrayLike, outputs: int | Shape | None, dtype: np.dtype[Any]
     ) -> Array:
-        labels = as_real_array(Y, "Y")
-        shape = (None,) if outputs is None else as_shape(outputs)
-        positions, n_classes = shape[:-1], shape[-1]
-        is_column = labels.shape[1:] == (*positions, 1) and n_classes != 1
-        if labels.ndim > 0 and (labels.shape[1:] == positions or is_column):
-            if n_classes is None:
-                raise ShapeError(
-                    "Y has class numbers, but the number of classes is unknown: "
-                    "pass one_hot(Y, classes)"
-                )
-            numbers = labels[..., 0] if is_column else labels
-            return one_hot(numbers, n_classes, dtype=dtype).reshape(-1, *shape)
+        one_hot_rows = class_numbers_as_rows(as_real_array(Y, "Y"), outputs, dtype)
+        if one_hot_rows is not None:
+            return one_hot_rows
         rows = super().prepare_targets(Y, outputs, dtype)
         sums = rows.sum(axis=-1)
         deviations = np.abs(sums - 1)

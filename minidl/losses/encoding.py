@@ -1,11 +1,14 @@
 """Class numbers as rows of zeros and ones."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
 from ..utils.typing import Array
 from ..utils.validation import as_real_array
+from .base import Shape, as_shape
 
 
 def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.float32) -> Array:
@@ -66,3 +69,42 @@ def one_hot(labels: npt.ArrayLike, classes: int, *, dtype: npt.DTypeLike = np.fl
     rows = np.zeros((numbers.size, classes), dtype)
     rows[np.arange(numbers.size), numbers.reshape(-1).astype(np.intp)] = 1
     return rows.reshape(*numbers.shape, classes)
+
+
+def class_numbers_as_rows(
+    labels: Array, outputs: int | Shape | None, dtype: np.dtype[Any]
+) -> Array | None:
+    """Return targets that are class numbers as rows of `one_hot`.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (m, ...)
+        The targets: class numbers, also as a column (m, ..., 1), or rows (m, ..., k).
+    outputs : int, tuple of int or None
+        The shape of one example of the output, as `Loss.prepare_targets` takes it.
+    dtype : numpy.dtype
+        The dtype of the rows.
+
+    Returns
+    -------
+    ndarray of shape (m, ..., k) or None
+        None if the targets do not have the shape of class numbers.
+
+    Raises
+    ------
+    ShapeError
+        If there are class numbers, but the number of classes is unknown.
+    ArgumentError
+        If a label is no class number.
+    """
+    shape = (None,) if outputs is None else as_shape(outputs)
+    positions, n_classes = shape[:-1], shape[-1]
+    is_column = labels.shape[1:] == (*positions, 1) and n_classes != 1
+    if labels.ndim == 0 or not (labels.shape[1:] == positions or is_column):
+        return None
+    if n_classes is None:
+        raise ShapeError(
+            "Y has class numbers, but the number of classes is unknown: pass one_hot(Y, classes)"
+        )
+    numbers = labels[..., 0] if is_column else labels
+    return one_hot(numbers, n_classes, dtype=dtype).reshape(-1, *shape)

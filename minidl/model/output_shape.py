@@ -9,7 +9,6 @@ import numpy as np
 
 from ..batching.out_of_core import ArraySource
 from ..layers.base import Shape, UnknownRank
-from ..losses.cross_entropy import BaseCategoricalCrossEntropy
 from ..objective import Objective
 from ..utils.typing import Array
 from .isolated_access import IsolatedAccess
@@ -50,7 +49,7 @@ def measure_output_shape(
     >>> measure_output_shape(model.objective_function, x, shape_of_some_rank)
     (7, 3)
     """
-    takes_class_numbers = isinstance(objective.loss, BaseCategoricalCrossEntropy)
+    takes_class_numbers = objective.loss.takes_class_numbers
     is_needed = takes_class_numbers if known_shape is None else isinstance(known_shape, UnknownRank)
     if not is_needed:
         return known_shape

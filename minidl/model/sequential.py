@@ -332,9 +332,10 @@ class Sequential:
         Returns
         -------
         ndarray of shape (m, ...) or (m, ..., k), int64
-            Under `CategoricalCrossEntropy` the number of the largest output. Under
-            `BinaryCrossEntropy` 1 where an output is above one half, else 0: (m, ...) for one
-            output, (m, ..., k) for several.
+            Under `CategoricalCrossEntropy`, `SoftmaxCrossEntropy` and, with several outputs,
+            `Hinge` the number of the largest output. Under `BinaryCrossEntropy` 1 where an output
+            is above one half, else 0; under `SigmoidCrossEntropy` and, with one output, `Hinge` 1
+            where it is above 0: (m, ...) for one output, (m, ..., k) for several.
 
         Raises
         ------
@@ -368,7 +369,7 @@ class Sequential:
         Returns
         -------
         dict
-            "loss", without penalties, and "accuracy" if the loss is a cross-entropy.
+            "loss", without penalties, and "accuracy" if the loss predicts classes.
 
         Raises
         ------

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..batching.batch import Batch
 from ..escaping import escaped
-from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
+from ..losses.cross_entropy import BaseCategoricalCrossEntropy
 from ..objective import ForwardPass, Objective
 from .trace_layers import backward_lines, forward_lines, row, title
 
@@ -68,14 +68,13 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
     yield title("LOSS")
     yield f"{loss}: {formula}" + (f", k = {targets.shape[-1]}" if "k)" in formula else "")
     prediction = forward_pass.output
+    yield row(f"     {objective.training_loss.symbol}", prediction)
     if objective.is_fused:
-        yield row("     z", prediction)
-        prediction = objective.layers[-1].forward(prediction)
-    yield row("     p", prediction)
+        yield row("     p", objective.layers[-1].forward(prediction))
     yield row("     t, the targets", targets)
     smoothing = getattr(loss, "label_smoothing", 0)
     if smoothing:
-        n_classes = targets.shape[-1] if isinstance(loss, CategoricalCrossEntropy) else 2
+        n_classes = targets.shape[-1] if isinstance(loss, BaseCategoricalCrossEntropy) else 2
         smoothed = f"{1 - smoothing:g} t + {smoothing / n_classes:.4g}"
         yield f"     label smoothing: t is replaced by {smoothed}"
     if objective.is_fused:
@@ -91,7 +90,7 @@ def _loss_section(objective: Objective, batch: Batch, forward_pass: ForwardPass)
 
 def _backward_section(objective: Objective) -> Iterator[str]:
     yield title("BACKWARD")
-    name = "dz" if objective.is_fused else "dp"
+    name = f"d{objective.training_loss.symbol}"
     dy: Any = objective.loss_backward()
     yield f"{objective.loss}: {name} = {objective.training_loss.formula()[1]}"
     yield row(f"     {name}", dy)

@@ -14,7 +14,11 @@ from ..batching.batch import Batch
 from ..losses.base import Loss
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
+from ..losses.cross_entropy import BaseCategoricalCrossEntropy, BaseCrossEntropy
+from ..losses.hinge import Hinge
+from ..losses.mean_absolute_error import MeanAbsoluteError
 from ..losses.mean_squared_error import MeanSquaredError
+from ..losses.poisson import Poisson
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback, TrainingRun
@@ -238,16 +242,30 @@ class _LossBounds(NamedTuple):
 
 
 def _bounds(loss: Loss, y: Array) -> _LossBounds:
-    if isinstance(loss, BinaryCrossEntropy | CategoricalCrossEntropy):
-        n_classes = y.shape[-1] if isinstance(loss, CategoricalCrossEntropy) else 2
-        smoothed = (1 - loss.label_smoothing) * y + loss.label_smoothing / n_classes
-        minimum = float(copy.copy(loss).forward(smoothed.astype(y.dtype), y))
+    if isinstance(loss, BaseCrossEntropy):
+        is_categorical = isinstance(loss, BaseCategoricalCrossEntropy)
+        n_classes = y.shape[-1] if is_categorical else 2
+        smoothing = loss.label_smoothing
+        smoothed = (1 - smoothing) * y + smoothing / n_classes
+        of_probabilities = CategoricalCrossEntropy if is_categorical else BinaryCrossEntropy
+        best = of_probabilities(label_smoothing=smoothing)
+        minimum = float(best.forward(smoothed.astype(y.dtype), y))
         chance_level = math.log(n_classes)
         description = f"chance level: ln({n_classes}) = {chance_level:.4g}"
         return _LossBounds(chance_level, max(0.0, minimum), description)
     if isinstance(loss, MeanSquaredError):
         variance = float(((y - y.mean(axis=0)) ** 2).mean())
         return _LossBounds(variance, 0.0, f"predicting the mean: {variance:.4g}")
+    if isinstance(loss, MeanAbsoluteError):
+        deviation = float(np.abs(y - np.median(y, axis=0)).mean())
+        return _LossBounds(deviation, 0.0, f"predicting the median: {deviation:.4g}")
+    if isinstance(loss, Poisson):
+        counts = Poisson(log_input=False)
+        mean = np.broadcast_to(y.mean(axis=0), y.shape)
+        chance_level, minimum = (float(counts.forward(p, y)) for p in (mean, y))
+        return _LossBounds(chance_level, minimum, f"predicting the mean: {chance_level:.4g}")
+    if isinstance(loss, Hinge):
+        return _LossBounds(1.0, 0.0, "all scores 0: 1")
     return _LossBounds(None, 0.0, "")
 
 

@@ -14,8 +14,10 @@ from minidl import (
     CategoricalCrossEntropy,
     DtypeError,
     Loss,
+    MeanAbsoluteError,
     MeanSquaredError,
     NonFiniteError,
+    Poisson,
     ShapeError,
 )
 from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
@@ -48,6 +50,9 @@ def test_gradients(loss, m, k, seed, dtype, hard):
         ),
         (CategoricalCrossEntropy(), lambda p, t: -special.xlogy(t, p).sum() / len(t)),
         (SoftmaxCrossEntropy(), lambda z, t: -(t * special.log_softmax(z, axis=1)).sum() / len(t)),
+        (MeanAbsoluteError(), lambda p, t: np.abs(p - t).mean()),
+        (Poisson(), lambda z, t: (np.exp(z) - t * z).mean()),
+        (Poisson(log_input=False), lambda p, t: (p - special.xlogy(t, p)).mean()),
     ],
     ids=lambda part: type(part).__name__,
 )

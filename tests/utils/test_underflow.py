@@ -90,7 +90,18 @@ def test_no_activation_raises(activation, dtype):
 
 
 @pytest.mark.parametrize("dtype", TINY)
-@pytest.mark.parametrize("loss", [BinaryCrossEntropy(), MeanSquaredError(), minidl.Huber()])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        BinaryCrossEntropy(),
+        MeanSquaredError(),
+        minidl.Huber(),
+        minidl.MeanAbsoluteError(),
+        minidl.Hinge(),
+        minidl.Poisson(),
+        minidl.Poisson(log_input=False),
+    ],
+)
 def test_no_loss_raises(loss, dtype):
     model = Sequential([Linear(2, 1), Sigmoid()], loss=loss, dtype=dtype)
     use(model, GradientDescent(1e-6))
@@ -164,6 +175,13 @@ def test_linear_does_not_raise_alone(dtype):
 LOSSES = {
     "MeanSquaredError": (MeanSquaredError(), values),
     "Huber": (minidl.Huber(), values),
+    "MeanAbsoluteError": (minidl.MeanAbsoluteError(), values),
+    "Hinge": (minidl.Hinge(), values),
+    "Poisson": (minidl.Poisson(), lambda dtype: values(dtype).clip(None, 80)),
+    "Poisson of counts": (
+        minidl.Poisson(log_input=False),
+        lambda dtype: np.abs(values(dtype)),
+    ),
     "SigmoidCrossEntropy": (minidl.SigmoidCrossEntropy(), values),
     "SoftmaxCrossEntropy": (minidl.SoftmaxCrossEntropy(), values),
     "BinaryCrossEntropy": (BinaryCrossEntropy(), lambda dtype: np.abs(values(dtype)).clip(0, 1)),

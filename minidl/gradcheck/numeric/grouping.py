@@ -177,7 +177,8 @@ def affine_difference(
         except (ValueError, ArithmeticError):  # so long a step may leave the domain
             return None
         tolerance = AFFINE_AGREEMENT * np.abs(slope).max(initial=0.0) + AFFINE_BOUNDS * error
-        if not np.all(np.abs(difference - sign * slope) <= tolerance):
+        agrees = np.abs(difference - sign * slope) <= tolerance
+        if not np.all(agrees & np.isfinite(tolerance)):  # an exponential overflows
             return None
     return scheme
 
