@@ -29,3 +29,14 @@ def test_activations(name):
     case, layer = REFERENCE["activations"][name], made(name)
     same(layer.forward(np.array(case["x"])), case["y"])
     same(layer.backward(np.array(case["dy"])), case["dx"])
+
+
+@pytest.mark.parametrize(
+    "number", range(len(REFERENCE["losses"])), ids=lambda n: REFERENCE["losses"][n]["loss"]
+)
+def test_losses(number):
+    case = REFERENCE["losses"][number]
+    loss, prediction = made(case["loss"]), np.array(case["prediction"])
+    target = loss.prepare_targets(case["target"], prediction.shape[1:], prediction.dtype)
+    same(loss.forward(prediction, target), case["value"])
+    same(loss.backward(), case["gradient"])

@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from ..errors import ArgumentError
 from ..losses.base import Loss
-from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
+from ..losses.binary_cross_entropy import SigmoidCrossEntropy
+from ..losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
+from ..losses.hinge import Hinge
 from .base import Layer
 from .chain import Chain
 from .elu import ELU
@@ -21,6 +23,13 @@ from .tanh import Tanh
 
 # Exact types: a subclass may compute something else.
 NOT_PROBABILITIES = (ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Softplus, Tanh)
+
+# Losses of logits or scores, with the layer that makes something else of them and its loss.
+OF_LOGITS: dict[type[Loss], tuple[type[Layer], str]] = {
+    SigmoidCrossEntropy: (Sigmoid, "BinaryCrossEntropy()"),
+    Hinge: (Sigmoid, "BinaryCrossEntropy()"),
+    SoftmaxCrossEntropy: (Softmax, "CategoricalCrossEntropy()"),
+}
 
 
 def check_probabilities(layers: Sequence[Layer], loss: Loss) -> None:
@@ -38,8 +47,8 @@ def check_probabilities(layers: Sequence[Layer], loss: Loss) -> None:
     Raises
     ------
     ArgumentError
-        If the rows of the last layer do not sum to 1 under a `CategoricalCrossEntropy`, or if a
-        `Softmax` follows another one.
+        If the rows of the last layer do not sum to 1 under a `CategoricalCrossEntropy`, if a
+        `Softmax` follows another one, or if a loss of logits or scores gets probabilities.
     """
     steps = [step for i, layer in enumerate(layers) for step in _steps(str(i), layer)]
     for (path_before, before), (path, layer) in pairwise(steps):
@@ -49,6 +58,12 @@ def check_probabilities(layers: Sequence[Layer], loss: Loss) -> None:
                 "remove one, since the second makes all probabilities nearly equal"
             )
     last_path, last_layer = steps[-1]
+    if type(loss) in OF_LOGITS and type(last_layer) is OF_LOGITS[type(loss)][0]:
+        kind = "scores" if type(loss) is Hinge else "logits"
+        raise ArgumentError(
+            f"{loss} takes {kind}, but the last layer is {last_layer}: remove layer {last_path}, "
+            f"or use {OF_LOGITS[type(loss)][1]}, which is computed from its logits"
+        )
     if type(loss) is CategoricalCrossEntropy and type(last_layer) in NOT_PROBABILITIES:
         replaces = "put it in place of" if type(last_layer) is Sigmoid else "append it after"
         raise ArgumentError(

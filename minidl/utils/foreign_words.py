@@ -51,15 +51,22 @@ ATTRIBUTES = {
 
 NAMES = {
     "BCELoss": "use BinaryCrossEntropy",
-    "BCEWithLogitsLoss": "use Sigmoid as the last layer and BinaryCrossEntropy as the loss",
-    "CrossEntropyLoss": "use Softmax as the last layer and CategoricalCrossEntropy as the loss",
+    "BCEWithLogitsLoss": "use SigmoidCrossEntropy, or Sigmoid as the last layer and "
+    "BinaryCrossEntropy as the loss",
+    "CategoricalHinge": "use Hinge, which takes class numbers too",
+    "CrossEntropyLoss": "use SoftmaxCrossEntropy, or Softmax as the last layer and "
+    "CategoricalCrossEntropy as the loss",
     "DataLoader": "pass arrays and batch_size= to fit, or use MiniBatches",
     "Dense": "use Linear(in_features, out_features), followed by an activation such as ReLU()",
     "Input": "give Linear its in_features",
+    "HuberLoss": "use Huber",
+    "L1Loss": "use MeanAbsoluteError",
     "MSELoss": "use MeanSquaredError",
     "Model": "use Sequential",
     "Module": "derive a custom layer from Layer",
     "ModelCheckpoint": "use Checkpoint",
+    "MultiMarginLoss": "use Hinge, which counts the largest other score only",
+    "PoissonNLLLoss": "use Poisson",
     "RMSprop": "use RMSProp",
     "SGD": "use GradientDescent, Momentum or Nesterov",
     "SparseCategoricalCrossentropy": "use CategoricalCrossEntropy, which takes class numbers",
@@ -83,6 +90,7 @@ NAMES = {
     "MaxPool2D": "write it as a custom Layer",
     "MaxPool2d": "write it as a custom Layer",
     "RNN": "write it as a custom Layer",
+    "Swish": "use SiLU",
     "Tensor": "pass NumPy arrays",
     "keras": "the names are in minidl itself, such as minidl.Linear",
     "nn": "the names are in minidl itself, such as minidl.Linear",
@@ -102,7 +110,8 @@ ARGUMENTS = {
     "eps": "write epsilon=",
     "epoch": "write epochs=",
     "epochs": "pass epochs= to fit",
-    "from_logits": "end the layers in Sigmoid() or Softmax(): the loss is computed from the logits",
+    "from_logits": "end the layers in Sigmoid() or Softmax(): the loss is computed from the "
+    "logits; or use SigmoidCrossEntropy() or SoftmaxCrossEntropy() without such a layer",
     "initial_epoch": "pass resume=, the file of a Checkpoint",
     "initializer": "write init=He()",
     "inplace": "leave it out: layers reuse their work arrays",

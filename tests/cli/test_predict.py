@@ -8,11 +8,14 @@ import pytest
 from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Hinge,
     Linear,
     MeanSquaredError,
     Sequential,
     Sigmoid,
+    SigmoidCrossEntropy,
     Softmax,
+    SoftmaxCrossEntropy,
     Zeros,
 )
 from minidl.cli import main
@@ -60,6 +63,24 @@ def test_six_outputs_are_signs(tmp_path, images, capsys):
     model.layers[0].bias.value[4] = 3
     assert main(["predict", str(model.save(tmp_path / "model.h5")), images[0]]) == 0
     assert capsys.readouterr().out.splitlines()[1].split()[1] == "4"
+
+
+def test_logits_are_shown_as_probabilities(tmp_path, images, capsys):
+    for outputs, loss, label, probability in (
+        (1, SigmoidCrossEntropy(), "non-cat", 1 / (1 + np.exp(-3))),
+        (6, SoftmaxCrossEntropy(), "4", np.exp(3) / (5 + np.exp(3))),
+    ):
+        model = Sequential([Linear(12288, outputs, init=Zeros())], loss=loss)
+        model.layers[0].bias.value[min(4, outputs - 1)] = 3 if outputs > 1 else -3
+        assert main(["predict", str(model.save(tmp_path / "model.h5")), images[0]]) == 0
+        _, predicted, shown = capsys.readouterr().out.splitlines()[1].split()
+        assert (predicted, float(shown)) == (label, pytest.approx(probability, abs=6e-4))
+
+
+def test_scores_are_refused_since_they_are_no_probabilities(tmp_path, images, capsys):
+    model = Sequential([Linear(12288, 6, init=Zeros())], loss=Hinge())
+    assert main(["predict", str(model.save(tmp_path / "model.h5")), images[0]]) != 0
+    assert "Hinge() does not predict probabilities: train under" in capsys.readouterr().err
 
 
 def test_a_bad_image_is_reported_and_the_others_are_classified(light, images, tmp_path, capsys):

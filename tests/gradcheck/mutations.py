@@ -25,14 +25,17 @@ from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Dropout,
+    Hinge,
     Layer,
     Linear,
     Loss,
     MeanSquaredError,
     Penalty,
+    Poisson,
     Sequential,
     Sigmoid,
     Softmax,
+    Softplus,
     Tanh,
 )
 from minidl.gradcheck import GradientChecker
@@ -131,6 +134,11 @@ EQUIVALENT = {
         "GELU",
         "np.multiply(slope, slope, out=slope)  ->  np.multiply(slope, x, out=slope)",
     ): "slope is x there, but where x is so far out that the density is 0",
+    ("Poisson", "np.divide(target, counts, out=gradient)"): "0 / p is 0 unless p is 0 too",
+    (
+        "Poisson",
+        "np.divide(target, counts, out=gradient, where=target >= 0)",
+    ): "0 / p is 0 unless p is 0 too",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
     ("Objective", "out=dy)"): "the loss's array, not needed any more",
     (
@@ -536,6 +544,13 @@ def _in_loss(mutant, function, rng, shape):
     binary, categorical = (
         issubclass(mutated, base) for base in (BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy)
     )
+    if issubclass(mutated, Hinge):
+        return Sequential(layers, loss=mutated(), dtype=np.float64), X, rng.integers(0, 3, shape)
+    if issubclass(mutated, Poisson):
+        loss = mutated() if len(shape) == 1 else mutated(log_input=False)
+        layers += [] if loss.log_input else [Softplus()]
+        Y = rng.poisson(1.0, (*shape, 3))
+        return Sequential(layers, loss=loss, dtype=np.float64), X, Y
     if not (binary or categorical):
         Y = rng.standard_normal((*shape, 3))
         return Sequential(layers, loss=mutated(), dtype=np.float64), X, Y

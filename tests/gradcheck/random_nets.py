@@ -17,8 +17,10 @@ from random_models import (
 from rank_layers import LayerNorm, Mixing, PositionMean, RunningSum, Swap
 from token_layers import Tokens
 
+import minidl
 from minidl import (
     ELU,
+    GELU,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Chain,
@@ -27,12 +29,17 @@ from minidl import (
     Flatten,
     Huber,
     LeakyReLU,
+    MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     ReLU,
     Residual,
     Sequential,
     Sigmoid,
+    SiLU,
     Softmax,
+    SoftmaxCrossEntropy,
+    Softplus,
     Tanh,
 )
 
@@ -44,6 +51,9 @@ ELEMENTWISE = [
     Tanh,
     Sigmoid,
     ELU,
+    GELU,
+    SiLU,
+    Softplus,
     LeakyReLU,
     Slope,
     Abs,
@@ -212,8 +222,9 @@ class Builder:
 
 def random_end(rng, builder, shape):
     """Return the last layers, the loss, the targets, and the shape of one example's output."""
-    kind = str(rng.choice(["binary", "categorical", "squares", "huber", "own"]))
-    k = int(rng.integers(2 if kind == "categorical" else 1, 4))
+    kinds = ["binary", "categorical", "squares", "huber", "own", "logits", "scores", "counts"]
+    kind = str(rng.choice([*kinds, "absolute"]))
+    k = int(rng.integers(2 if kind in ("categorical", "logits", "scores") else 1, 4))
     last, after = builder.linear(shape[1:], k)
     outputs = (shape[0], *after)
     if kind == "binary":
@@ -224,6 +235,13 @@ def random_end(rng, builder, shape):
         labels = rng.integers(0, k, outputs[:-1])
         Y = labels if rng.random() < 0.6 else np.eye(k)[labels]
         return [last, Softmax()], CategoricalCrossEntropy(), Y, after
+    if kind in ("logits", "scores"):
+        loss = SoftmaxCrossEntropy() if kind == "logits" else minidl.Hinge()
+        return [last], loss, rng.integers(0, k, outputs[:-1]), after
+    if kind == "counts":  # the logarithms are kept small, as a trained model has them
+        return [last, Tanh()], Poisson(), rng.poisson(2.0, outputs), after
+    if kind == "absolute":
+        return [last], MeanAbsoluteError(), rng.standard_normal(outputs), after
     if kind == "own":
         return [last], Hinge(), rng.choice([-1.0, 1.0], outputs), after
     loss = MeanSquaredError() if kind == "squares" else Huber(float(rng.choice([0.5, 2.0])))

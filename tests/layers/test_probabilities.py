@@ -8,12 +8,14 @@ from minidl import (
     GELU,
     CategoricalCrossEntropy,
     Chain,
+    Hinge,
     LeakyReLU,
     Linear,
     MeanSquaredError,
     ReLU,
     Sequential,
     Sigmoid,
+    SigmoidCrossEntropy,
     SiLU,
     Softmax,
     SoftmaxCrossEntropy,
@@ -46,6 +48,23 @@ def test_softmax_twice_is_refused(loss):
 def test_a_loss_of_logits_takes_linear_outputs():
     check_probabilities([Linear(2, 3)], SoftmaxCrossEntropy())
     check_probabilities([Linear(2, 3)], MeanSquaredError())
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "message"),
+    [
+        (Sigmoid, SigmoidCrossEntropy(label_smoothing=0.1), "takes logits.*use BinaryCross"),
+        (Sigmoid, Hinge(), "takes scores.*use BinaryCross"),
+        (Softmax, SoftmaxCrossEntropy(), "takes logits.*use CategoricalCross"),
+    ],
+    ids=str,
+)
+def test_a_loss_of_logits_refuses_probabilities(last, loss, message):
+    with pytest.raises(ArgumentError, match=f"{message}") as caught:
+        Sequential([Linear(2, 3), Chain(Tanh(), last())], loss=loss)
+    assert f"the last layer is {last.__name__}(): remove layer 1.1, or use" in str(caught.value)
+    with pytest.raises(ArgumentError, match="remove layer 1, or use"):
+        Sequential([Linear(2, 3), last()], loss=loss)
 
 
 def test_a_subclass_may_give_probabilities():

@@ -60,7 +60,9 @@ def test_outputs_of_other_elements_stay_as_they_are(f, group, independent):
     assert are_independent(function_of(f, X), ComplexStep(), group, rng) == independent
 
 
-@pytest.mark.parametrize(("f", "affine"), [(lambda x: 3 * x + 1, True), (np.tanh, False), (np.cosh, False)])
+@pytest.mark.parametrize(
+    ("f", "affine"), [(lambda x: 3 * x + 1, True), (np.tanh, False), (np.cosh, False)]
+)
 def test_only_an_affine_function_gets_an_affine_difference(f, affine):
     function, direction = function_of(f, X), np.ones(X.shape)
     slope, _ = function.directional_derivative(ComplexStep(), direction)
