@@ -10,7 +10,20 @@ from .utils.typing import Array
 from .utils.underflow import ignore_underflow
 from .utils.validation import check_number, greater_than
 
-__all__ = ["He", "Initializer", "Ones", "Random", "Xavier", "Zeros"]
+__all__ = [
+    "He",
+    "HeUniform",
+    "Initializer",
+    "LeCun",
+    "Ones",
+    "Random",
+    "Xavier",
+    "XavierUniform",
+    "Zeros",
+]
+
+CUT_OFF_DEVIATION = 0.8796256610342398
+"""The standard deviation of N(0, 1) within [-2, 2]: sqrt(1 - 4 phi(2) / (2 Phi(2) - 1))."""
 
 
 class Initializer(ABC):
@@ -20,6 +33,9 @@ class Initializer(ABC):
     ----------
     option_name : str or None
         The name on the command line, such as "he". None if the initializer is not offered there.
+    uses_fan_out : bool, default False
+        Whether it is called with ``fan_out=`` too, the number of outputs that one input feeds, or
+        None if the parameter does not tell.
 
     Examples
     --------
@@ -35,6 +51,7 @@ class Initializer(ABC):
     """
 
     option_name: ClassVar[str | None] = None
+    uses_fan_out: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
@@ -151,6 +168,7 @@ class He(Initializer):
 
     See Also
     --------
+    HeUniform : Of the same variance, without large values.
     Xavier : For layers before `Tanh` or `Sigmoid`.
 
     References
@@ -174,16 +192,52 @@ class He(Initializer):
         out[...] = rng.standard_normal(out.shape) * math.sqrt(2.0 / _require_fan_in(fan_in, self))
 
 
+class HeUniform(Initializer):
+    """Draw uniformly from [-a, a], a = sqrt(6 / fan_in), of the variance of `He`, 2 / fan_in.
+
+    For layers before `ReLU`. PyTorch calls it ``kaiming_uniform_(weight, nonlinearity="relu")``,
+    Keras HeUniform.
+
+    See Also
+    --------
+    He : Normally distributed.
+    XavierUniform : For layers before `Tanh` or `Sigmoid`.
+
+    References
+    ----------
+    He et al. (2015), "Delving deep into rectifiers: surpassing human-level performance on
+    ImageNet classification", arXiv:1502.01852, section 2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import HeUniform
+    >>> weight = np.empty((100, 24))
+    >>> HeUniform()(weight, fan_in=24, rng=np.random.default_rng(0))
+    >>> round(float(np.abs(weight).max()), 2)
+    0.5
+    """
+
+    option_name = "he-uniform"
+
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
+        limit = math.sqrt(6.0 / _require_fan_in(fan_in, self))
+        out[...] = rng.uniform(-limit, limit, out.shape)
+
+
 class Xavier(Initializer):
     """Draw from N(0, 1 / fan_in), which keeps the variance of signals through tanh layers.
 
     See Also
     --------
     He : For layers before `ReLU`.
+    LeCun : Of the same variance, without large values.
+    XavierUniform : Of the variance 2 / (fan_in + fan_out).
 
     Notes
     -----
-    Glorot and Bengio (2010) use the variance 2 / (fan_in + fan_out) instead.
+    Glorot and Bengio (2010) use the variance 2 / (fan_in + fan_out) instead, as `XavierUniform`
+    does. The formula here is that of the DeepLearning.AI specialization.
 
     References
     ----------
@@ -203,6 +257,107 @@ class Xavier(Initializer):
 
     def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
         out[...] = rng.standard_normal(out.shape) / math.sqrt(_require_fan_in(fan_in, self))
+
+
+class XavierUniform(Initializer):
+    """Draw uniformly from [-a, a], a = sqrt(6 / (fan_in + fan_out)).
+
+    The variance, 2 / (fan_in + fan_out), is a compromise between that which keeps the variance of
+    signals on their way forward, 1 / fan_in as in `Xavier`, and that of gradients on their way
+    back, 1 / fan_out. For layers before `Tanh` or `Sigmoid`. PyTorch calls it
+    ``xavier_uniform_``, Keras GlorotUniform.
+
+    See Also
+    --------
+    Xavier : Normally distributed, of the variance 1 / fan_in.
+    HeUniform : For layers before `ReLU`.
+
+    References
+    ----------
+    X. Glorot, Y. Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS, section 4.2.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import XavierUniform
+    >>> weight = np.empty((72, 24))
+    >>> XavierUniform()(weight, fan_in=24, fan_out=72, rng=np.random.default_rng(0))
+    >>> round(float(np.abs(weight).max()), 2)
+    0.25
+    """
+
+    option_name = "xavier-uniform"
+    uses_fan_out = True
+
+    def __call__(
+        self,
+        out: Array,
+        *,
+        fan_in: int | None,
+        fan_out: int | None = None,
+        rng: RandomGenerator,
+    ) -> None:
+        """Fill an array with initial values.
+
+        Parameters
+        ----------
+        out : ndarray of any shape
+            The array to fill, in the model's dtype.
+        fan_in : int or None
+            The number of inputs that feed one output.
+        fan_out : int or None
+            The number of outputs that one input feeds.
+        rng : numpy.random.Generator or numpy.random.RandomState
+            The only source of randomness.
+
+        Raises
+        ------
+        ArgumentError
+            If one of both numbers is None.
+        """
+        n_inputs = _require_fan_in(fan_in, self)
+        if fan_out is None:
+            raise ArgumentError(
+                f"{self} needs the number of outputs that one input feeds: pass fan_out= to "
+                "Parameter"
+            )
+        limit = math.sqrt(6.0 / (n_inputs + fan_out))
+        out[...] = rng.uniform(-limit, limit, out.shape)
+
+
+class LeCun(Initializer):
+    """Draw from a normal distribution that is cut off at two standard deviations.
+
+    The variance is 1 / fan_in, as that of `Xavier`, but no value is larger than
+    2.27 / sqrt(fan_in). It is the LecunNormal of Keras and the lecun_normal of JAX, the default of
+    many networks there; of a normal distribution that is not cut off, it would be `Xavier` itself.
+
+    See Also
+    --------
+    Xavier : Not cut off.
+
+    References
+    ----------
+    LeCun et al. (1998), "Efficient BackProp", section 4.6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import LeCun
+    >>> weight = np.empty((100, 25))
+    >>> LeCun()(weight, fan_in=25, rng=np.random.default_rng(0))
+    >>> round(float(weight.std()), 2), round(float(np.abs(weight).max()), 2)
+    (0.2, 0.45)
+    """
+
+    option_name = "lecun"
+
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
+        from scipy.special import ndtr, ndtri  # the distribution function of N(0, 1), its inverse
+
+        deviation = math.sqrt(1.0 / _require_fan_in(fan_in, self)) / CUT_OFF_DEVIATION
+        out[...] = ndtri(rng.uniform(ndtr(-2.0), ndtr(2.0), out.shape)) * deviation
 
 
 def _require_fan_in(fan_in: int | None, init: Initializer) -> int:

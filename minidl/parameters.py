@@ -39,6 +39,10 @@ class Parameter:
         the model, with its random generator, or else with one of seed 0 and in float32.
     fan_in : int, optional
         The number of inputs that feed one output, which `He` and `Xavier` need.
+    fan_out : int, optional
+        The number of outputs that one input feeds, which `XavierUniform` needs. By default the
+        product of all lengths but the last: right for weights (out, in) and kernels
+        (out, height, width, in). None for a vector.
     penalized : bool, optional
         Whether penalties such as `L2` act on it. By default they act on matrices (weights) and on
         arrays of more axes, but not on vectors (biases).
@@ -78,12 +82,16 @@ class Parameter:
         *,
         init: InitFunction,
         fan_in: int | None = None,
+        fan_out: int | None = None,
         penalized: bool | None = None,
     ) -> None:
         self.shape = check_shape_and_init("Parameter", shape, init)
         self.size = math.prod(self.shape)
         self.init = init
         self.fan_in = fan_in
+        if fan_out is None and len(self.shape) >= 2:
+            fan_out = math.prod(self.shape[:-1])
+        self.fan_out = fan_out
         self.penalized = len(self.shape) >= 2 if penalized is None else penalized
         self._value: Array | None = None  # both None until the value is drawn or set
         self._grad: Array | None = None
@@ -147,7 +155,10 @@ class Parameter:
             self._value = np.full(self.shape, np.nan, dtype or np.float32)
             self._grad = np.full_like(self._value, np.nan)
         generator = np.random.default_rng(0) if rng is None else rng
-        self.init(self._value, fan_in=self.fan_in, rng=generator)
+        fans = {"fan_in": self.fan_in}
+        if getattr(self.init, "uses_fan_out", False):
+            fans["fan_out"] = self.fan_out
+        self.init(self._value, **fans, rng=generator)
 
     def bind(self, value: Array, grad: Array) -> None:
         """Move the value and the gradient to other memory.

@@ -3,8 +3,11 @@ import pytest
 
 from minidl import (
     ArgumentError,
+    Buffer,
     He,
+    HeUniform,
     Initializer,
+    LeCun,
     Linear,
     MeanSquaredError,
     Ones,
@@ -13,6 +16,7 @@ from minidl import (
     ReLU,
     Sequential,
     Xavier,
+    XavierUniform,
     Zeros,
     initializers,
 )
@@ -21,6 +25,9 @@ from minidl.utils.parts import exported_parts, parts_by_option
 DRAWN = [
     (He(), np.sqrt(2 / 50)),
     (Xavier(), np.sqrt(1 / 50)),
+    (HeUniform(), np.sqrt(2 / 50)),
+    (XavierUniform(), np.sqrt(2 / 450)),
+    (LeCun(), np.sqrt(1 / 50)),
     (Random(), 10.0),
     (Random(0.01), 0.01),
 ]
@@ -29,7 +36,8 @@ SEEDS = [np.random.default_rng(4), np.random.RandomState(4)]
 
 def draw(init, shape=(400, 50), fan_in=50, rng=None, dtype=np.float64):
     out = np.full(shape, np.nan, dtype)
-    init(out, fan_in=fan_in, rng=rng or np.random.default_rng(1))
+    fan_out = {"fan_out": shape[0]} if init.uses_fan_out else {}
+    init(out, fan_in=fan_in, **fan_out, rng=rng or np.random.default_rng(1))
     return out
 
 
@@ -75,8 +83,68 @@ def test_xavier_divides_exactly_as_the_course_does():
     )
 
 
-@pytest.mark.parametrize("init", [He(), Xavier()], ids=str)
-def test_he_and_xavier_need_fan_in(init):
+@pytest.mark.parametrize(
+    ("init", "limit"),
+    [
+        (HeUniform(), np.sqrt(6 / 50)),
+        (XavierUniform(), np.sqrt(6 / 450)),
+        (LeCun(), 2 / initializers.CUT_OFF_DEVIATION / np.sqrt(50)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("rng", SEEDS, ids=["Generator", "RandomState"])
+def test_no_value_is_larger_than_the_limit(init, limit, rng):
+    drawn = draw(init, rng=rng)
+    assert 0.999 * limit < drawn.max() <= limit
+    assert -limit <= drawn.min() < -0.999 * limit
+
+
+def test_uniform_values_are_uniform():
+    for init in (HeUniform(), XavierUniform()):
+        drawn = draw(init)
+        shares, _ = np.histogram(drawn, bins=10)
+        np.testing.assert_allclose(shares / drawn.size, 0.1, atol=0.01)
+
+
+def test_lecun_is_the_truncated_normal_distribution():
+    stats = pytest.importorskip("scipy.stats")
+    drawn = draw(LeCun()).ravel() * np.sqrt(50) * initializers.CUT_OFF_DEVIATION
+    assert stats.kstest(drawn, stats.truncnorm(-2, 2).cdf).pvalue > 0.01
+    assert pytest.approx(stats.truncnorm(-2, 2).std(), rel=1e-12) == initializers.CUT_OFF_DEVIATION
+
+
+def test_a_parameter_passes_fan_out_only_to_those_that_use_it():
+    calls = []
+
+    class Both(Initializer):
+        option_name = None
+        uses_fan_out = True
+
+        def __call__(self, out, *, fan_in, fan_out, rng):
+            calls.append((fan_in, fan_out))
+            out[...] = 0
+
+    def plain(out, *, fan_in, rng):
+        calls.append(fan_in)
+        out[...] = 0
+
+    for init in (Both(), plain):
+        Linear(7, 2, init=init).weight.value  # noqa: B018
+        Parameter((6, 3, 2, 4), init=init, fan_in=24).value  # noqa: B018
+        Parameter((5, 3), init=init, fan_in=3, fan_out=9).value  # noqa: B018
+        Parameter((5,), init=init).value  # noqa: B018
+    assert calls == [(7, 2), (24, 36), (3, 9), (None, None), 7, 24, 3, None]
+
+
+def test_xavier_uniform_needs_fan_out():
+    with pytest.raises(ArgumentError, match=r"XavierUniform\(\) needs .* outputs.* pass fan_out="):
+        Parameter((3,), init=XavierUniform(), fan_in=3).value  # noqa: B018
+    with pytest.raises(ArgumentError, match=r"XavierUniform\(\) needs .* inputs.* pass fan_in="):
+        Buffer((3, 2), init=XavierUniform()).value  # noqa: B018
+
+
+@pytest.mark.parametrize("init", [He(), Xavier(), HeUniform(), XavierUniform(), LeCun()], ids=str)
+def test_those_that_scale_need_fan_in(init):
     with pytest.raises(
         ArgumentError, match=rf"{type(init).__name__}\(\) needs the number of inputs.*fan_in="
     ):
@@ -123,5 +191,13 @@ def test_every_initializer_declares_its_name_on_the_command_line(kind):
 
 
 def test_the_names_on_the_command_line():
-    expected = {"he": He, "random": Random, "xavier": Xavier, "zeros": Zeros}
+    expected = {
+        "he": He,
+        "he-uniform": HeUniform,
+        "lecun": LeCun,
+        "random": Random,
+        "xavier": Xavier,
+        "xavier-uniform": XavierUniform,
+        "zeros": Zeros,
+    }
     assert expected.items() <= parts_by_option(initializers, Initializer).items()

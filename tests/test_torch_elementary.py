@@ -40,3 +40,21 @@ def test_losses(number):
     target = loss.prepare_targets(case["target"], prediction.shape[1:], prediction.dtype)
     same(loss.forward(prediction, target), case["value"])
     same(loss.backward(), case["gradient"])
+
+
+@pytest.mark.parametrize("name", REFERENCE["initializers"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_initializers(name, number):
+    case = REFERENCE["initializers"][name][number]
+    out, inputs, *kernel = case["shape"]
+    parameter = minidl.Parameter(
+        (out, *kernel, inputs), init=PUBLIC_NAMES[name](), fan_in=int(np.prod([inputs, *kernel]))
+    )
+    drawn = []
+    rng = np.random.default_rng(0)
+    for _ in range(200_000 // parameter.size):
+        parameter.initialize(rng, np.dtype(float))
+        drawn.append(parameter.value.copy())
+    assert np.mean(np.square(drawn)) == pytest.approx(case["variance"], rel=0.02)
+    if name.endswith("Uniform"):  # both nearly reach the limit
+        assert np.abs(drawn).max() == pytest.approx(case["max"], rel=1e-3)
