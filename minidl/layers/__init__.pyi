@@ -3,6 +3,8 @@ from .base import Layer as Layer
 from .batch_norm import BatchNorm as BatchNorm
 from .chain import Chain as Chain
 from .concat import Concat as Concat
+from .conv1d import Conv1D as Conv1D
+from .conv2d import Conv2D as Conv2D
 from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
 from .flatten import Flatten as Flatten

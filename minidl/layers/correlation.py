@@ -1,0 +1,330 @@
+"""Correlation of pictures with kernels, and its gradients: the arithmetic of a convolution.
+
+A kernel of kh x kw taps slides over the pictures. Its row u meets, for each output pixel, kw * c
+numbers that lie side by side in a row of the picture. Copied side by side for all output pixels,
+they are a matrix, and a product with the weights of this row of taps is what the row adds to the
+output: kh products in all. The copies of a few pictures at a time fit into the processor's cache,
+and take little memory. Copies of all kh * kw taps, as is usual ("im2col"), are kh times as large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..utils.linalg import common_dtype
+from ..utils.typing import Array
+from ..utils.workspace import Workspace, get_workspace
+from .windows import Pair
+
+BLOCK_BYTES = 2**20
+"""About how many bytes are copied at a time, which fits into the cache of a processor's core."""
+
+_SMALL_PRODUCT, _MIN_ROWS = 1_000_000, 96
+_SUM_ROWS = 2**14  # rows that one product with ones adds up
+
+
+class Grid(NamedTuple):
+    """Where the taps of a kernel lie in the pictures, for rows and columns.
+
+    Tap u of output i meets the pixel i * stride + u * dilation - offset; outside of the picture
+    it meets 0.
+    """
+
+    offset: Pair
+    stride: Pair
+    dilation: Pair
+
+
+def correlate(
+    x: Array, kernel: Array, y: Array, grid: Grid, workspace: Workspace, bias: Array | None = None
+) -> None:
+    """Write the correlation of pictures with a kernel into an output array.
+
+    y[:, i, j] = the sum over the taps (u, v) of x[:, pixel (i, u), pixel (j, v)] @ kernel[u, v],
+    plus the bias.
+
+    Parameters
+    ----------
+    x : ndarray of shape (m, h, w, c)
+        The pictures.
+    kernel : ndarray of shape (kh, kw, c, o)
+        A matrix for each tap; contiguous, in the dtype of y.
+    y : ndarray of shape (m, oh, ow, o)
+        The output.
+    grid : Grid
+        Where the taps lie.
+    workspace : dict of str to ndarray
+        Work arrays.
+    bias : ndarray of shape (o,), optional
+        It is added to each pixel.
+    """
+    kh, kw, c, o = kernel.shape
+    matrices = kernel.reshape(kh, kw * c, o)
+    if bias is not None:  # laid out for a picture, since a sum over few channels at a time is slow
+        bias_picture = _scratch(workspace, "bias", (y.shape[1] * y.shape[2], o), y.dtype)
+        bias_picture[...] = bias
+    for examples, taps in _tap_rows(x, (kh, kw), y, grid, workspace):
+        block, shape = y[examples], (*taps[0].shape[:-1], o)
+        contiguous = y.flags.c_contiguous
+        total = block.reshape(shape) if contiguous else _scratch(workspace, "total", shape, y.dtype)
+        np.matmul(taps[0], matrices[0], out=total)
+        for pixels, matrix in zip(taps[1:], matrices[1:], strict=True):
+            product = _scratch(workspace, "product", shape, y.dtype)
+            np.matmul(pixels, matrix, out=product)
+            np.add(total, product, out=total)
+        if bias is not None:
+            pictures = total.reshape(-1, *bias_picture.shape)
+            np.add(pictures, bias_picture, out=pictures)
+        if not contiguous:
+            block[...] = total.reshape(block.shape)
+
+
+def kernel_gradient(
+    x: Array, dy: Array, kernel_size: Pair, grid: Grid, workspace: Workspace
+) -> Array:
+    """Return the gradient of a correlation with respect to its kernel.
+
+    d kernel[u, v] = the sum over examples and output pixels (i, j) of
+    x[:, pixel (i, u), pixel (j, v)].T @ dy[:, i, j].
+
+    Parameters
+    ----------
+    x : ndarray of shape (m, h, w, c)
+        The pictures.
+    dy : ndarray of shape (m, oh, ow, o)
+        The gradient with respect to the output.
+    kernel_size : tuple of two int
+        The numbers kh and kw of taps.
+    grid : Grid
+        Where the taps lie.
+    workspace : dict of str to ndarray
+        Work arrays.
+
+    Returns
+    -------
+    ndarray of shape (kh, kw, c, o)
+        A work array.
+    """
+    (kh, kw), c, o = kernel_size, x.shape[-1], dy.shape[-1]
+    dtype = common_dtype(x, dy)
+    total = _scratch(workspace, "kernel gradient", (kh, kw * c, o), dtype)
+    total[...] = 0
+    of_block = _scratch(workspace, "kernel gradient of a block", (kw * c, o), dtype)
+    for examples, taps in _tap_rows(x, kernel_size, dy, grid, workspace):
+        block = dy[examples].reshape(*taps[0].shape[:-1], o)
+        products = _scratch(workspace, "product", (*block.shape[:2], kw * c, o), dtype)
+        for u, pixels in enumerate(taps):
+            np.matmul(pixels.swapaxes(-1, -2), block, out=products)
+            np.add.reduce(products, axis=(0, 1), out=of_block)
+            np.add(total[u], of_block, out=total[u])
+    return total.reshape(kh, kw, c, o)
+
+
+def input_gradient(dy: Array, weight: Array, dx: Array, grid: Grid, workspace: Workspace) -> None:
+    """Write the gradient of a correlation with respect to the pictures into an output array.
+
+    An input pixel receives, from each tap that met it, dy of that output pixel times the weights of
+    that tap: dx is the correlation of dy with the kernel turned by 180 degrees. With a stride s,
+    only every s-th tap has met a pixel, so that there is one such correlation for each of the s
+    pixels that lie between two windows, along each axis.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (m, oh, ow, o)
+        The gradient with respect to the output.
+    weight : ndarray of shape (o, kh, kw, c)
+        The weights.
+    dx : ndarray of shape (m, h, w, c)
+        The output.
+    grid : Grid
+        Where the taps lie.
+    workspace : dict of str to ndarray
+        Work arrays.
+    """
+    rows, columns = (
+        list(_phases(dx.shape[1 + axis], weight.shape[1 + axis], *(part[axis] for part in grid)))
+        for axis in (0, 1)
+    )
+    for row in rows:
+        for column in columns:
+            pixels = dx[:, row.pixels, column.pixels]
+            taps = weight[:, row.taps, column.taps]
+            if taps.size == 0:
+                pixels[...] = 0  # between the windows
+                continue
+            kernel = lay_out(taps.transpose(1, 2, 0, 3), dx.dtype, workspace)
+            turned_grid = Grid((row.offset, column.offset), (1, 1), (row.dilation, column.dilation))
+            correlate(dy, kernel, pixels, turned_grid, workspace)
+
+
+class _Phase(NamedTuple):
+    """Pixels of an axis that the same taps have met, and the correlation that yields their dx."""
+
+    pixels: slice
+    taps: slice
+    offset: int
+    dilation: int
+
+
+def _phases(size: int, n_taps: int, offset: int, stride: int, dilation: int) -> Iterator[_Phase]:
+    """Yield the phases of an axis.
+
+    Pixel i and tap u have met where the stride divides i + offset - u * dilation; the quotient is
+    the output that they contribute to.
+    """
+    step = stride // math.gcd(stride, dilation)  # from one tap that meets a pixel to the next
+    for first in range(min(stride, size)):
+        pixels = slice(first, None, stride)
+        taps = [u for u in range(n_taps) if (first + offset - u * dilation) % stride == 0]
+        if not taps:
+            yield _Phase(pixels, slice(0), 0, 1)
+            continue
+        last = taps[-1]
+        yield _Phase(
+            pixels,
+            slice(last, None, -step),
+            (last * dilation - first - offset) // stride,
+            step * dilation // stride,
+        )
+
+
+def lay_out(kernel: Array, dtype: np.dtype[Any], workspace: Workspace) -> Array:
+    """Return a contiguous copy of a kernel, which makes products with it faster.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (kh, kw, c, o)
+        The kernel in any memory layout.
+    dtype : numpy.dtype
+        The dtype of the copy.
+    workspace : dict of str to ndarray
+        Work arrays, to which the copy belongs.
+
+    Returns
+    -------
+    ndarray of shape (kh, kw, c, o)
+        The copy.
+    """
+    copy = _scratch(workspace, "kernel", kernel.shape, dtype)
+    copy[...] = kernel
+    return copy
+
+
+def sum_pixels(dy: Array, out: Array, workspace: Workspace) -> None:
+    """Write the sum over examples and pixels into an output array.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (m, oh, ow, o)
+        What is added up.
+    out : ndarray of shape (o,)
+        The output.
+    workspace : dict of str to ndarray
+        Work arrays.
+    """
+    rows = dy.reshape(-1, dy.shape[-1])
+    ones = _scratch(workspace, "ones", (min(len(rows), _SUM_ROWS),), dy.dtype)
+    ones[...] = 1
+    out[...] = 0
+    for first in range(0, len(rows), _SUM_ROWS):
+        block = rows[first : first + _SUM_ROWS]
+        out += ones[: len(block)].dot(block)  # a sum at the speed of BLAS
+
+
+def _tap_rows(
+    x: Array, kernel_size: Pair, y: Array, grid: Grid, workspace: Workspace
+) -> Iterator[tuple[slice, list[Array]]]:
+    """Yield a few examples at a time, and what each row of taps meets in them.
+
+    Yields
+    ------
+    examples : slice
+        Some of the m examples.
+    taps : list of kh ndarrays of shape (n, pieces, oh * ow / pieces, kw * c)
+        The numbers that a row of taps meets for each output pixel.
+    """
+    (kh, kw), (oh, ow, o), (m, h, w, c) = kernel_size, y.shape[1:], x.shape
+    (sh, sw), (dh, dw) = grid.stride, grid.dilation
+    if kernel_size == (1, 1) and grid == Grid((0, 0), (1, 1), grid.dilation) and (h, w) == (oh, ow):
+        yield slice(None), [x.reshape(1, 1, -1, c)]  # each pixel alone, in one product
+        return
+    # A row of taps meets every sh-th row of the picture: those of the same phase lie together.
+    height, width = oh + (kh - 1) * dh // sh, (ow - 1) * sw + (kw - 1) * dw + 1
+    example_size = max(sh * height * ow * kw * c, oh * ow * o)
+    n = max(min(BLOCK_BYTES // (example_size * y.dtype.itemsize), m), 1)
+    canvas = _scratch(workspace, "canvas", (n, height * sh, width, c), y.dtype)
+    canvas[...] = 0  # the padding, which pictures never overwrite
+    rows = _scratch(workspace, "rows", (n, sh, height, ow, kw * c), y.dtype)
+    copies = _window_copies(canvas, rows, sw, kw, dw)
+    pieces = _pieces(oh * ow, kw * c * o)
+    offsets = [(u * dh % sh, u * dh // sh) for u in range(kh)]
+    for first in range(0, m, n):
+        examples = slice(first, min(first + n, m))
+        count = examples.stop - first
+        _paste(x[examples], canvas[:count], grid.offset)
+        for source, target in copies:
+            np.copyto(target[:count], source[:count])
+        yield (
+            examples,
+            [
+                rows[:count, phase, top : top + oh].reshape(count, pieces, -1, kw * c)
+                for phase, top in offsets
+            ],
+        )
+
+
+def _pieces(n_pixels: int, size: int) -> int:
+    """Return in how many pieces a product of `n_pixels` rows is done, with `size` products each.
+
+    OpenBLAS is faster where a product is small enough to need no packing.
+    """
+    for pieces in range(1, n_pixels // _MIN_ROWS + 1):
+        if n_pixels % pieces == 0 and n_pixels // pieces * size <= _SMALL_PRODUCT:
+            return pieces
+    return 1
+
+
+def _window_copies(
+    canvas: Array, rows: Array, stride: int, n_taps: int, dilation: int
+) -> list[tuple[Array, Array]]:
+    """Return pairs of views (source, target) that make rows of windows of the canvas.
+
+    Numbers side by side are copied as one item of bytes, which is up to twice as fast.
+    """
+    n, phases, height, width, _ = rows.shape
+    example, row, pixel, _ = canvas.strides
+    strides = (example, row, row * phases, pixel * stride)
+    joined = n_taps if dilation == 1 else 1  # taps side by side
+    item = np.dtype((np.void, joined * pixel))
+    return [
+        (
+            np.ndarray((n, phases, height, width), item, canvas, v * dilation * pixel, strides),
+            np.ndarray((n, phases, height, width), item, rows, v * pixel, rows.strides[:-1]),
+        )
+        for v in range(0, n_taps, joined)
+    ]
+
+
+def _paste(pictures: Array, canvas: Array, offset: Pair) -> None:
+    """Copy pictures onto canvases; `offset` is where their first pixel lies, perhaps outside."""
+    to_rows, from_rows = _overlap(pictures.shape[1], canvas.shape[1], offset[0])
+    to_columns, from_columns = _overlap(pictures.shape[2], canvas.shape[2], offset[1])
+    canvas[:, to_rows, to_columns] = pictures[:, from_rows, from_columns]
+
+
+def _overlap(size: int, canvas_size: int, start: int) -> tuple[slice, slice]:
+    """Return which part of an axis of a canvas is covered, and by which part of the picture's."""
+    first = max(start, 0)
+    last = max(first, min(start + size, canvas_size))
+    return slice(first, last), slice(first - start, last - start)
+
+
+def _scratch(
+    workspace: Workspace, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    """Return a contiguous work array; calls of other shapes share its memory."""
+    return get_workspace(workspace, name, (math.prod(shape),), dtype).reshape(shape)
