@@ -1,4 +1,5 @@
 from .activation import Activation as Activation
+from .avg_pool2d import AvgPool2D as AvgPool2D
 from .base import Layer as Layer
 from .batch_norm import BatchNorm as BatchNorm
 from .chain import Chain as Chain
@@ -9,11 +10,14 @@ from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
 from .flatten import Flatten as Flatten
 from .gelu import GELU as GELU
+from .global_avg_pool2d import GlobalAvgPool2D as GlobalAvgPool2D
 from .layer_norm import LayerNorm as LayerNorm
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
+from .max_pool2d import MaxPool2D as MaxPool2D
 from .positional_encoding import PositionalEncoding as PositionalEncoding
 from .relu import ReLU as ReLU
+from .reshape import Reshape as Reshape
 from .residual import Residual as Residual
 from .self_attention import SelfAttention as SelfAttention
 from .sigmoid import Sigmoid as Sigmoid
@@ -21,3 +25,4 @@ from .silu import SiLU as SiLU
 from .softmax import Softmax as Softmax
 from .softplus import Softplus as Softplus
 from .tanh import Tanh as Tanh
+from .upsample2d import Upsample2D as Upsample2D

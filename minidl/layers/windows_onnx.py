@@ -74,7 +74,10 @@ def write_average(graph: GraphBuilder, x: str, y: str, windows: Windows) -> None
     if graph.dtype == np.float32:
         write_channels_first(graph, "AveragePool", [x], y, windows, 2, count_include_pad=1)
         return
-    graph.node("Mean", _taps(graph, x, y, windows, 2), [y])
+    taps, total = _taps(graph, x, y, windows, 2), f"{y}.sum"
+    graph.node("Sum", taps, [total])
+    count = graph.constant(f"{y}.count", np.array(len(taps), graph.dtype))
+    graph.node("Div", [total, count], [y])
 
 
 def write_channels_first(

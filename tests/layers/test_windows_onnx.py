@@ -3,7 +3,18 @@ import os
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, Conv1D, Conv2D, MeanSquaredError, Sequential
+from minidl import (
+    ArgumentError,
+    AvgPool2D,
+    Conv1D,
+    Conv2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    MeanSquaredError,
+    Reshape,
+    Sequential,
+    Upsample2D,
+)
 from minidl.exchange import export_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -17,6 +28,11 @@ LAYERS = {
     "same": (lambda: Conv2D(1, 2, (4, 3), padding="same", dilation=(1, 2)), (5, 6, 1)),
     "sequences": (lambda: Conv1D(2, 3, 3, stride=2, padding=1, dilation=2), (7, 2)),
     "sequences, same": (lambda: Conv1D(2, 3, 4, padding="same"), (7, 2)),
+    "maximum": (lambda: MaxPool2D((2, 3), stride=2, padding=(1, 0)), (5, 6, 2)),
+    "mean": (lambda: AvgPool2D((3, 2), stride=2, padding=1), (5, 6, 2)),
+    "global mean": (GlobalAvgPool2D, (5, 6, 2)),
+    "repeated pixels": (lambda: Upsample2D((2, 3)), (5, 6, 2)),
+    "reshaped": (lambda: Reshape((3, -1, 2)), (5, 6, 2)),
 }
 
 
@@ -68,7 +84,9 @@ def test_same_padding_with_a_stride_in_float64_has_no_form(tmp_path):
 @pytest.mark.parametrize("opset", [13, 21])
 def test_other_versions_of_the_operators(opset, tmp_path):
     for dtype in (np.float32, np.float64):
-        model = model_of(Conv2D(2, 3, 3, padding=1), dtype)
+        layers = [Conv2D(2, 3, 3, padding=1), MaxPool2D(2), Upsample2D(3), AvgPool2D(2)]
+        layers += [Reshape((3, -1, 3)), GlobalAvgPool2D()]
+        model = Sequential(layers, loss=MeanSquaredError(), dtype=dtype)
         path = export_onnx(model, tmp_path / "model.onnx", shape=(5, 6, 2), opset=opset)
         X = np.random.default_rng(0).standard_normal((2, 5, 6, 2)).astype(dtype)
         for answer in answers(path, X):
