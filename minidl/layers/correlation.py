@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,6 @@ BLOCK_BYTES = 2**20
 """About how many bytes are copied at a time, which fits into the cache of a processor's core."""
 
 _SMALL_PRODUCT, _MIN_ROWS = 1_000_000, 96
-_SUM_ROWS = 2**14  # rows that one product with ones adds up
 
 
 class Grid(NamedTuple):
@@ -37,6 +37,14 @@ class Grid(NamedTuple):
     offset: Pair
     stride: Pair
     dilation: Pair
+
+    def along_rows(self) -> tuple[int, int, int]:
+        """Return offset, stride and dilation of the rows."""
+        return self.offset[0], self.stride[0], self.dilation[0]
+
+    def along_columns(self) -> tuple[int, int, int]:
+        """Return offset, stride and dilation of the columns."""
+        return self.offset[1], self.stride[1], self.dilation[1]
 
 
 def correlate(
@@ -73,9 +81,9 @@ def correlate(
         total = block.reshape(shape) if contiguous else _scratch(workspace, "total", shape, y.dtype)
         np.matmul(taps[0], matrices[0], out=total)
         for pixels, matrix in zip(taps[1:], matrices[1:], strict=True):
-            product = _scratch(workspace, "product", shape, y.dtype)
-            np.matmul(pixels, matrix, out=product)
-            np.add(total, product, out=total)
+            term = _scratch(workspace, "product", shape, y.dtype)
+            np.matmul(pixels, matrix, out=term)
+            np.add(total, term, out=total)
         if bias is not None:
             pictures = total.reshape(-1, *bias_picture.shape)
             np.add(pictures, bias_picture, out=pictures)
@@ -118,7 +126,7 @@ def kernel_gradient(
         block = dy[examples].reshape(*taps[0].shape[:-1], o)
         products = _scratch(workspace, "product", (*block.shape[:2], kw * c, o), dtype)
         for u, pixels in enumerate(taps):
-            np.matmul(pixels.swapaxes(-1, -2), block, out=products)
+            np.matmul(pixels.transpose(0, 1, 3, 2), block, out=products)
             np.add.reduce(products, axis=(0, 1), out=of_block)
             np.add(total[u], of_block, out=total[u])
     return total.reshape(kh, kw, c, o)
@@ -145,43 +153,40 @@ def input_gradient(dy: Array, weight: Array, dx: Array, grid: Grid, workspace: W
     workspace : dict of str to ndarray
         Work arrays.
     """
-    rows, columns = (
-        list(_phases(dx.shape[1 + axis], weight.shape[1 + axis], *(part[axis] for part in grid)))
-        for axis in (0, 1)
-    )
-    for row in rows:
-        for column in columns:
-            pixels = dx[:, row.pixels, column.pixels]
-            taps = weight[:, row.taps, column.taps]
-            if taps.size == 0:
-                pixels[...] = 0  # between the windows
-                continue
-            kernel = lay_out(taps.transpose(1, 2, 0, 3), dx.dtype, workspace)
-            turned_grid = Grid((row.offset, column.offset), (1, 1), (row.dilation, column.dilation))
-            correlate(dy, kernel, pixels, turned_grid, workspace)
+    _, kh, kw, _ = weight.shape
+    rows, columns = _phases(kh, *grid.along_rows()), _phases(kw, *grid.along_columns())
+    for row, column in product(rows, columns):
+        pixels = dx[:, row.pixels, column.pixels]
+        taps = weight[:, row.taps, column.taps]
+        if 0 in (pixels.size, taps.size):
+            pixels[...] = 0  # these pixels, if there are any, lie between the windows
+            continue
+        kernel = lay_out(taps.transpose(1, 2, 0, 3), dx.dtype, workspace)
+        back = Grid((row.offset, column.offset), (1, 1), (row.dilation, column.dilation))
+        correlate(dy, kernel, pixels, back, workspace)
 
 
 class _Phase(NamedTuple):
     """Pixels of an axis that the same taps have met, and the correlation that yields their dx."""
 
     pixels: slice
-    taps: slice
-    offset: int
-    dilation: int
+    taps: slice = slice(0)  # none
+    offset: int = 0
+    dilation: int = 1
 
 
-def _phases(size: int, n_taps: int, offset: int, stride: int, dilation: int) -> Iterator[_Phase]:
+def _phases(n_taps: int, offset: int, stride: int, dilation: int) -> Iterator[_Phase]:
     """Yield the phases of an axis.
 
     Pixel i and tap u have met where the stride divides i + offset - u * dilation; the quotient is
     the output that they contribute to.
     """
     step = stride // math.gcd(stride, dilation)  # from one tap that meets a pixel to the next
-    for first in range(min(stride, size)):
+    for first in range(stride):
         pixels = slice(first, None, stride)
         taps = [u for u in range(n_taps) if (first + offset - u * dilation) % stride == 0]
         if not taps:
-            yield _Phase(pixels, slice(0), 0, 1)
+            yield _Phase(pixels)
             continue
         last = taps[-1]
         yield _Phase(
@@ -226,13 +231,12 @@ def sum_pixels(dy: Array, out: Array, workspace: Workspace) -> None:
     workspace : dict of str to ndarray
         Work arrays.
     """
-    rows = dy.reshape(-1, dy.shape[-1])
-    ones = _scratch(workspace, "ones", (min(len(rows), _SUM_ROWS),), dy.dtype)
+    m, h, w, o = dy.shape
+    ones = _scratch(workspace, "ones", (h * w,), dy.dtype)
     ones[...] = 1
-    out[...] = 0
-    for first in range(0, len(rows), _SUM_ROWS):
-        block = rows[first : first + _SUM_ROWS]
-        out += ones[: len(block)].dot(block)  # a sum at the speed of BLAS
+    of_examples = _scratch(workspace, "sums", (m, o), dy.dtype)
+    np.matmul(ones, dy.reshape(m, h * w, o), out=of_examples)  # a sum at the speed of BLAS
+    np.add.reduce(of_examples, axis=0, out=out)
 
 
 def _tap_rows(

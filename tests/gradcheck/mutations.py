@@ -24,6 +24,7 @@ from minidl import (
     L2,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Conv2D,
     Dropout,
     Hinge,
     Layer,
@@ -50,6 +51,7 @@ METHODS = {
         "backward_through",
         "activation_gradient",
         "_write_positive_mask",
+        "spread",
     ),
     Loss: ("backward",),
     Penalty: ("value", "gradient"),
@@ -58,6 +60,16 @@ METHODS = {
 EXAMPLES = {
     "Activation.backward": "Tanh",
     "Activation._write_positive_mask": "ReLU",
+    "Convolution.backward": "Conv2D",
+    "Convolution.backward_parameters": "Conv2D",
+    "Pooling.backward": "MaxPool2D",
+}
+# Functions outside of classes that compute gradients, and the module that calls them.
+FUNCTIONS = {
+    "layers.correlation": (
+        "layers.convolution",
+        ("input_gradient", "_phases", "kernel_gradient", "sum_pixels"),
+    )
 }
 PARTS = [
     *exported_parts(minidl.layers, Layer),
@@ -69,6 +81,7 @@ PARTS = [
 # What only moves numbers has nothing to mutate.
 WITHOUT_MUTANTS = {
     ("layers.flatten", "Flatten", "backward"),
+    ("layers.reshape", "Reshape", "backward"),
     ("layers.container", "Container", "backward"),
 }
 
@@ -83,6 +96,8 @@ def _targets():
                     is_defined_here = getattr(function, "__module__", None) == owner.__module__
                     if is_defined_here and not getattr(function, "__isabstractmethod__", False):
                         yield owner.__module__.removeprefix("minidl."), owner.__name__, method
+    for module, (_, names) in FUNCTIONS.items():
+        yield from ((module, "", name) for name in names)
     yield "objective", "Objective", "backward"
     yield "objective", "Objective", "loss_backward"
     yield "objective", "Objective", "add_penalty_gradient"
@@ -175,6 +190,10 @@ EQUIVALENT = {
         "without if through_body is None or through_shortcut is None:;     return None",
     ): "no integers here",
     ("Residual", "out=through_body)"): "the body's array, not needed any more",
+    (
+        "",
+        "np.matmul(ones.T, dy.reshape(m, h * w, o), out=of_examples)",
+    ): "a vector, which has no other order of axes",
     ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
 }
 
@@ -251,6 +270,11 @@ class Mutant:
 
     def function(self):
         """Compile the module with the change, and return the mutated function."""
+        space = self.namespace()
+        return vars(space[self.owner])[self.method] if self.owner else space[self.method]
+
+    def namespace(self):
+        """Compile the module with the change, and return its names."""
         real = importlib.import_module(f"minidl.{self.module}")
         space = {
             "__name__": f"{real.__name__}_mutant",
@@ -264,18 +288,15 @@ class Mutant:
             exec(compile(ast.fix_missing_locations(self.tree), real.__file__, "exec"), space)
         finally:
             del sys.modules[space["__name__"]]
-        return vars(space[self.owner])[self.method]
+        return space
 
 
 def _find(tree, owner, method):
-    class_node = next(
-        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner
-    )
-    return next(
-        node
-        for node in class_node.body
-        if isinstance(node, ast.FunctionDef) and node.name == method
-    )
+    body = tree.body
+    if owner:
+        classes = (node for node in body if isinstance(node, ast.ClassDef))
+        body = next(node for node in classes if node.name == owner).body
+    return next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == method)
 
 
 def _is_validation(node):
@@ -472,7 +493,10 @@ def planted(mutant: Mutant):
             None,
         )
         return
-    for shape, weight in BATCHES:
+    owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner) or "Conv2D"
+    for case in PICTURES.get(owner, ()):
+        yield *_in_picture_layer(mutant, owner, function, rng, *case), None
+    for shape, weight in () if owner in PICTURES else BATCHES:
         if mutant.module.startswith("layers"):
             yield *_in_layer(mutant, function, rng, shape), weight
         elif mutant.module.startswith("losses"):
@@ -486,7 +510,7 @@ BATCHES = [((6,), None), ((3, 2), np.array([[1.0, 2.0], [0.5, 0.0], [1.0, 1.5]])
 
 
 # The arguments of the layers that need some; each maps 5 features to 5.
-ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,)}
+ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,), "Reshape": ((5, -1),)}
 
 
 # Functions of the class of a layer with two ways: one for rows, another for sequences.
@@ -505,6 +529,60 @@ VARIANTS = {
         lambda mutated: mutated(Linear(5, 5), Tanh()),
     ),
 }
+
+
+# Layers of pictures and sequences: the shape of an example, and functions of the layer's class.
+PICTURES = {
+    "Conv1D": [((5, 2), lambda mutated: mutated(2, 2, 3, stride=2, padding=2))],
+    "Conv2D": [
+        ((3, 4, 2), lambda mutated: mutated(2, 1, (2, 3), padding=1)),
+        ((2, 7, 2), lambda mutated: mutated(2, 1, 2, stride=3, padding=1, dilation=(2, 1))),
+        ((4, 3, 2), lambda mutated: mutated(2, 3, 1, stride=(1, 2), bias=False)),
+    ],
+    "MaxPool2D": [
+        ((4, 4, 2), lambda mutated: mutated((2, 3))),
+        ((5, 6, 1), lambda mutated: mutated(3, stride=(2, 4), padding=(1, 0))),
+    ],
+    "AvgPool2D": [
+        ((4, 4, 2), lambda mutated: mutated((2, 3))),
+        ((5, 6, 1), lambda mutated: mutated(3, stride=(2, 4), padding=(1, 0))),
+    ],
+    "GlobalAvgPool2D": [((2, 3, 2), lambda mutated: mutated())],
+    "Upsample2D": [((1, 2, 2), lambda mutated: mutated((2, 3)))],
+}
+
+
+def _in_picture_layer(mutant, owner, function, rng, shape, make):
+    mutated = _subclass(owner, mutant.method, function) if mutant.owner else Conv2D
+    made = make(mutated)
+    before = [Linear(shape[-1], shape[-1]), Tanh()]
+    if mutant.method in ("backward_parameters", "spread"):
+        before = []
+    (*_, features) = made.output_shape(shape)
+    layers = [*before, made, Tanh(), Linear(features, 2)]
+    model = Sequential(layers, loss=MeanSquaredError(), dtype=np.float64)
+    X = rng.standard_normal((3, *shape))
+    return model, X, rng.standard_normal(model.predict(X).shape)
+
+
+@contextlib.contextmanager
+def _in_its_callers(mutant):
+    """Put a function that belongs to no class into the module that calls it."""
+    if mutant.owner:
+        yield
+        return
+    caller = importlib.import_module(f"minidl.{FUNCTIONS[mutant.module][0]}")
+    own = importlib.import_module(f"minidl.{mutant.module}")
+    space = mutant.namespace()
+    names = [name for name, value in vars(own).items() if vars(caller).get(name) is value]
+    functions = {name: vars(own)[name] for name in names if inspect.isfunction(vars(own)[name])}
+    try:
+        for name in functions:
+            setattr(caller, name, space[name])
+        yield
+    finally:
+        for name, function in functions.items():
+            setattr(caller, name, function)
 
 
 def _in_objective(mutant, function, rng, shape):
@@ -569,7 +647,7 @@ def _in_loss(mutant, function, rng, shape):
 def verdict(mutant: Mutant) -> str:
     """Return "" if the checker passes the mutant, else its diagnosis."""
     for model, X, Y, sample_weight in planted(mutant):
-        with warnings.catch_warnings():
+        with _in_its_callers(mutant), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 report = GradientChecker(model).check(X, Y, sample_weight=sample_weight)

@@ -54,4 +54,8 @@ class _Unchanged:
         self.module, self.owner, self.method = mutant.module, mutant.owner, mutant.method
 
     def function(self):
-        return vars(vars(importlib.import_module(f"minidl.{self.module}"))[self.owner])[self.method]
+        space = self.namespace()
+        return vars(space[self.owner])[self.method] if self.owner else space[self.method]
+
+    def namespace(self):
+        return vars(importlib.import_module(f"minidl.{self.module}"))

@@ -90,12 +90,12 @@ def test_the_output_may_be_a_part_of_an_array():
     assert not around[:, :, ::2].any()
 
 
-def test_pixels_of_more_rows_than_one_product_takes(monkeypatch):
-    monkeypatch.setattr(correlation, "_SUM_ROWS", 7)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sum_over_pixels(dtype):
     dy = np.random.default_rng(0).standard_normal((2, 3, 5, 4))
-    out = np.empty(4)
+    out = np.empty(4, dtype)
     sum_pixels(dy, out, {})
-    np.testing.assert_allclose(out, dy.sum(axis=(0, 1, 2)))
+    np.testing.assert_allclose(out, dy.sum(axis=(0, 1, 2)), rtol=1e-6)
 
 
 def test_a_kernel_is_laid_out_in_the_dtype_of_the_products():

@@ -50,14 +50,30 @@ from minidl.utils.parts import exported_parts
 
 # A new layer is checked as soon as it is exported; if it needs arguments, add them here, for
 # inputs of 4 features.
-ARGUMENTS = {"Linear": (4, 3), "LeakyReLU": (0.2,), "Dropout": (0.6,)}
+ARGUMENTS = {"Linear": (4, 3), "LeakyReLU": (0.2,), "Dropout": (0.6,), "Reshape": ((2, -1),)}
 CONTAINERS = {
     "Chain": lambda: layers.Chain(Linear(4, 3), layers.Flatten(), Linear(3, 2)),
     "Concat": lambda: layers.Concat(layers.Tanh(), [Linear(4, 3), Linear(3, 2)]),
     "Residual": lambda: layers.Residual(layers.Tanh(), Linear(4, 3), shortcut=Linear(4, 3)),
 }
+# Of layers of pictures and sequences, which see the 4 features in this shape.
+SHAPED = {
+    "Conv1D": ((4, 1), lambda: layers.Conv1D(1, 2, 3, padding="same", dilation=2)),
+    "Conv2D": ((2, 2, 1), lambda: layers.Conv2D(1, 3, 2, stride=2, padding=1)),
+    "MaxPool2D": ((2, 2, 1), lambda: layers.MaxPool2D(2, stride=1, padding=1)),
+    "AvgPool2D": ((2, 2, 1), lambda: layers.AvgPool2D(2, stride=1, padding=1)),
+    "GlobalAvgPool2D": ((2, 1, 2), layers.GlobalAvgPool2D),
+    "Upsample2D": ((1, 2, 2), lambda: layers.Upsample2D((2, 1))),
+}
+
+
+def shaped(shape, make):
+    return layers.Chain(layers.Reshape(shape), make(), layers.Flatten())
+
+
+SPECIAL = CONTAINERS | {name: partial(shaped, *case) for name, case in SHAPED.items()}
 BUILT_IN = {
-    part.__name__: CONTAINERS.get(part.__name__, partial(part, *ARGUMENTS.get(part.__name__, ())))
+    part.__name__: SPECIAL.get(part.__name__, partial(part, *ARGUMENTS.get(part.__name__, ())))
     for part in exported_parts(layers, Layer)
 } | {"square Linear": lambda: Linear(4, 4, bias=False)}
 OWN = {
