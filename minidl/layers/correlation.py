@@ -70,12 +70,12 @@ def correlate(
     bias : ndarray of shape (o,), optional
         It is added to each pixel.
     """
-    kh, kw, c, o = kernel.shape
-    matrices = kernel.reshape(kh, kw * c, o)
+    kh, kw, _, o = kernel.shape
     if bias is not None:  # laid out for a picture, since a sum over few channels at a time is slow
         bias_picture = _scratch(workspace, "bias", (y.shape[1] * y.shape[2], o), y.dtype)
         bias_picture[...] = bias
-    for examples, taps in _tap_rows(x, (kh, kw), y, grid, workspace):
+    for examples, taps in _taps(x, (kh, kw), y, grid, workspace):
+        matrices = kernel.reshape(len(taps), -1, o)
         block, shape = y[examples], (*taps[0].shape[:-1], o)
         contiguous = y.flags.c_contiguous
         total = block.reshape(shape) if contiguous else _scratch(workspace, "total", shape, y.dtype)
@@ -117,19 +117,19 @@ def kernel_gradient(
     ndarray of shape (kh, kw, c, o)
         A work array.
     """
-    (kh, kw), c, o = kernel_size, x.shape[-1], dy.shape[-1]
-    dtype = common_dtype(x, dy)
-    total = _scratch(workspace, "kernel gradient", (kh, kw * c, o), dtype)
-    total[...] = 0
-    of_block = _scratch(workspace, "kernel gradient of a block", (kw * c, o), dtype)
-    for examples, taps in _tap_rows(x, kernel_size, dy, grid, workspace):
+    o, dtype = dy.shape[-1], common_dtype(x, dy)
+    gradient = _scratch(workspace, "kernel gradient", (*kernel_size, x.shape[-1], o), dtype)
+    gradient[...] = 0
+    for examples, taps in _taps(x, kernel_size, dy, grid, workspace):
         block = dy[examples].reshape(*taps[0].shape[:-1], o)
-        products = _scratch(workspace, "product", (*block.shape[:2], kw * c, o), dtype)
-        for u, pixels in enumerate(taps):
+        for pixels, total in zip(taps, gradient.reshape(len(taps), -1, o), strict=True):
+            shape = (*block.shape[:2], *total.shape)
+            products = _scratch(workspace, "product", shape, dtype)
             np.matmul(pixels.transpose(0, 1, 3, 2), block, out=products)
+            of_block = _scratch(workspace, "kernel gradient of a block", total.shape, dtype)
             np.add.reduce(products, axis=(0, 1), out=of_block)
-            np.add(total[u], of_block, out=total[u])
-    return total.reshape(kh, kw, c, o)
+            np.add(total, of_block, out=total)
+    return gradient
 
 
 def input_gradient(dy: Array, weight: Array, dx: Array, grid: Grid, workspace: Workspace) -> None:
@@ -239,46 +239,91 @@ def sum_pixels(dy: Array, out: Array, workspace: Workspace) -> None:
     np.add.reduce(of_examples, axis=0, out=out)
 
 
-def _tap_rows(
+def _taps(
     x: Array, kernel_size: Pair, y: Array, grid: Grid, workspace: Workspace
 ) -> Iterator[tuple[slice, list[Array]]]:
-    """Yield a few examples at a time, and what each row of taps meets in them.
+    """Yield a few examples at a time, and what some taps of the kernel meet in them.
 
     Yields
     ------
     examples : slice
         Some of the m examples.
-    taps : list of kh ndarrays of shape (n, pieces, oh * ow / pieces, kw * c)
-        The numbers that a row of taps meets for each output pixel.
+    taps : list of ndarrays of shape (n, pieces, oh * ow / pieces, k)
+        The k numbers that a row of taps meets for each output pixel, row by row; of pictures of one
+        channel, an only array for all taps.
     """
     (kh, kw), (oh, ow, o), (m, h, w, c) = kernel_size, y.shape[1:], x.shape
     (sh, sw), (dh, dw) = grid.stride, grid.dilation
     if kernel_size == (1, 1) and grid == Grid((0, 0), (1, 1), grid.dilation) and (h, w) == (oh, ow):
         yield slice(None), [x.reshape(1, 1, -1, c)]  # each pixel alone, in one product
         return
-    # A row of taps meets every sh-th row of the picture: those of the same phase lie together.
-    height, width = oh + (kh - 1) * dh // sh, (ow - 1) * sw + (kw - 1) * dw + 1
-    example_size = max(sh * height * ow * kw * c, oh * ow * o)
-    n = max(min(BLOCK_BYTES // (example_size * y.dtype.itemsize), m), 1)
-    canvas = _scratch(workspace, "canvas", (n, height * sh, width, c), y.dtype)
+    height, width = (oh + (kh - 1) * dh // sh) * sh, (ow - 1) * sw + (kw - 1) * dw + 1
+    largest = ow * max(kh * kw * oh if c == 1 else height * kw * c, oh * o)
+    n = max(min(BLOCK_BYTES // (largest * y.dtype.itemsize), m), 1)
+    canvas = _scratch(workspace, "canvas", (n, height, width, c), y.dtype)
     canvas[...] = 0  # the padding, which pictures never overwrite
-    rows = _scratch(workspace, "rows", (n, sh, height, ow, kw * c), y.dtype)
-    copies = _window_copies(canvas, rows, sw, kw, dw)
-    pieces = _pieces(oh * ow, kw * c * o)
-    offsets = [(u * dh % sh, u * dh // sh) for u in range(kh)]
+    join = _all_taps if c == 1 else _rows_of_taps
+    copies, taps = join(canvas, kernel_size, (oh, ow), grid, workspace)
+    pieces = _pieces(oh * ow, taps[0].shape[-1] * o)
+    taps = [tap.reshape(n, pieces, -1, tap.shape[-1]) for tap in taps]
     for first in range(0, m, n):
         examples = slice(first, min(first + n, m))
         count = examples.stop - first
         _paste(x[examples], canvas[:count], grid.offset)
         for source, target in copies:
             np.copyto(target[:count], source[:count])
-        yield (
-            examples,
-            [
-                rows[:count, phase, top : top + oh].reshape(count, pieces, -1, kw * c)
-                for phase, top in offsets
-            ],
+        yield examples, [tap[:count] for tap in taps]
+
+
+def _rows_of_taps(
+    canvas: Array, kernel_size: Pair, output_size: Pair, grid: Grid, workspace: Workspace
+) -> tuple[list[tuple[Array, Array]], list[Array]]:
+    """Return views to copy, and what each row of taps meets in the copies.
+
+    Numbers side by side are copied as one item of bytes, which is up to twice as fast. A row of
+    taps meets every sh-th row of the picture: those of the same phase lie together.
+
+    Returns
+    -------
+    copies : list of (source, target)
+        Views of the canvas, and of the work array that is to be filled from them.
+    taps : list of kh ndarrays of shape (n, oh * ow, kw * c)
+        Views of the work array.
+    """
+    (n, height, _, c), (kh, kw), (oh, ow) = canvas.shape, kernel_size, output_size
+    (sh, sw), (dh, dw) = grid.stride, grid.dilation
+    rows = _scratch(workspace, "rows", (n, sh, height // sh, ow, kw * c), canvas.dtype)
+    example, row, pixel, _ = canvas.strides
+    strides, shape = (example, row, row * sh, pixel * sw), rows.shape[:-1]
+    joined = kw if dw == 1 else 1  # taps side by side
+    item = np.dtype((np.void, joined * pixel))
+    copies = [
+        (
+            np.ndarray(shape, item, canvas, v * dw * pixel, strides),
+            np.ndarray(shape, item, rows, v * pixel, rows.strides[:-1]),
         )
+        for v in range(0, kw, joined)
+    ]
+    places = [(u * dh % sh, u * dh // sh) for u in range(kh)]
+    return copies, [
+        rows[:, phase, top : top + oh].reshape(n, oh * ow, kw * c) for phase, top in places
+    ]
+
+
+def _all_taps(
+    canvas: Array, kernel_size: Pair, output_size: Pair, grid: Grid, workspace: Workspace
+) -> tuple[list[tuple[Array, Array]], list[Array]]:
+    """Return the same for pictures of one channel, in which all taps are joined to one array.
+
+    With few numbers side by side, it is faster to copy the pixels that one tap meets in a row.
+    """
+    (kh, kw), (oh, ow), n = kernel_size, output_size, len(canvas)
+    (sh, sw), (dh, dw) = grid.stride, grid.dilation
+    example, row, pixel, _ = canvas.strides
+    columns = _scratch(workspace, "rows", (n, kh, kw, oh, ow), canvas.dtype)
+    strides = (example, row * dh, pixel * dw, row * sh, pixel * sw)
+    source = np.ndarray(columns.shape, canvas.dtype, canvas, 0, strides)
+    return [(source, columns)], [columns.reshape(n, kh * kw, oh * ow).transpose(0, 2, 1)]
 
 
 def _pieces(n_pixels: int, size: int) -> int:
@@ -290,27 +335,6 @@ def _pieces(n_pixels: int, size: int) -> int:
         if n_pixels % pieces == 0 and n_pixels // pieces * size <= _SMALL_PRODUCT:
             return pieces
     return 1
-
-
-def _window_copies(
-    canvas: Array, rows: Array, stride: int, n_taps: int, dilation: int
-) -> list[tuple[Array, Array]]:
-    """Return pairs of views (source, target) that make rows of windows of the canvas.
-
-    Numbers side by side are copied as one item of bytes, which is up to twice as fast.
-    """
-    n, phases, height, width, _ = rows.shape
-    example, row, pixel, _ = canvas.strides
-    strides = (example, row, row * phases, pixel * stride)
-    joined = n_taps if dilation == 1 else 1  # taps side by side
-    item = np.dtype((np.void, joined * pixel))
-    return [
-        (
-            np.ndarray((n, phases, height, width), item, canvas, v * dilation * pixel, strides),
-            np.ndarray((n, phases, height, width), item, rows, v * pixel, rows.strides[:-1]),
-        )
-        for v in range(0, n_taps, joined)
-    ]
 
 
 def _paste(pictures: Array, canvas: Array, offset: Pair) -> None:
