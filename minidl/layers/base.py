@@ -38,6 +38,22 @@ class UnknownRank(Shape):
     __slots__ = ()
 
 
+class UnknownSize(UnknownRank):
+    """The shape (..., k) of a picture or sequence whose size is unknown, but not a row.
+
+    `Conv2D.output_shape` returns it where the shape of its input is unknown.
+
+    Examples
+    --------
+    >>> from minidl import Conv2D
+    >>> shape = Conv2D(3, 8, 5).output_shape(None)
+    >>> shape, type(shape).__name__
+    ((8,), 'UnknownSize')
+    """
+
+    __slots__ = ()
+
+
 @explain_arguments("__init__")
 class Layer(HasWorkspace, SelfDescribing, ABC):
     """A differentiable step of a model, defined by `forward` and `backward`.

@@ -14,7 +14,7 @@ from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
-from .base import Layer, Shape, UnknownRank, as_float_array
+from .base import Layer, Shape, UnknownRank, UnknownSize, as_float_array
 from .correlation import Grid, correlate, input_gradient, kernel_gradient, lay_out, sum_pixels
 from .graph import GraphBuilder
 from .windows import Padding, Pair, Windows, axes_text
@@ -114,7 +114,7 @@ class Convolution(Layer):
             return self._known_output_shape(shape)
         if shape and shape[-1] != self.in_channels:
             raise ShapeError(f"expects {self.in_channels} channels, got {shape[-1]}")
-        return UnknownRank((self.out_channels,))
+        return UnknownSize((self.out_channels,))
 
     def _known_output_shape(self, shape: Shape) -> Shape:
         if len(shape) != self.n_axes + 1 or shape[-1] != self.in_channels:

@@ -142,7 +142,8 @@ class Residual(Container):
             f_shape = inner_shape("body", self.body, shortcut_shape)
         if f_shape is not None and shortcut_shape is not None:
             # Of a shape of unknown rank, only the last axis is known.
-            start = -1 if UnknownRank in (type(f_shape), type(shortcut_shape)) else 0
+            unknown = (isinstance(shape, UnknownRank) for shape in (f_shape, shortcut_shape))
+            start = -1 if any(unknown) else 0
             if f_shape[start:] != shortcut_shape[start:]:
                 raise ShapeError(_difference(f_shape, shortcut_shape, self.shortcut))
         known = [output for output in (y_shape, shortcut_shape) if output is not None]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from ..escaping import escaped
-from ..layers.base import Layer, Shape
+from ..layers.base import Layer, Shape, UnknownSize
 from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
 from ..objective import Objective
@@ -57,9 +57,8 @@ def _layer_table(objective: Objective, shape: Shape | None) -> list[str]:
     rows: list[Row] = [("#", "layer", "output", "parameters", "size")]
     layer_rows = list(_layer_rows(objective.layers, shape))
     for path, text, layer, _, output in layer_rows:
-        told = "?" if output is None else f"({', '.join(map(str, ('m', *output)))})"
         count = sum(parameter.size for parameter in layer.parameters().values())
-        rows.append((path, text, told, *_count_and_size(count, itemsize)))
+        rows.append((path, text, _shape_text(output), *_count_and_size(count, itemsize)))
     has_inner_rows = len(rows) > 1 + len(objective.layers)
     rows.append(("", "total", "", *_count_and_size(objective.parameters.size, itemsize)))
     if shape is not None:
@@ -81,6 +80,13 @@ def _multiply_adds(layer_rows: Sequence[LayerRow]) -> list[str]:
 
     sums = [*(within(row.path) for row in layer_rows), list(counts.values())]
     return ["?" if None in inner else f"{sum(filter(None, inner)):,}" for inner in sums]
+
+
+def _shape_text(shape: Shape | None) -> str:
+    if shape is None:
+        return "?"
+    axes = ("m", "...", *shape) if isinstance(shape, UnknownSize) else ("m", *shape)
+    return f"({', '.join(map(str, axes))})"
 
 
 def _buffer_table(objective: Objective) -> list[str]:

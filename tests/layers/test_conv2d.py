@@ -8,17 +8,24 @@ from hypothesis import strategies as st
 from torch_pictures import assert_same_as_torch, cases_of
 
 from minidl import (
+    Adam,
     ArgumentError,
+    CategoricalCrossEntropy,
     Conv2D,
     Flatten,
+    GlobalAvgPool2D,
     GradientChecker,
     Linear,
+    MaxPool2D,
     MeanSquaredError,
     ReLU,
+    Residual,
     Sequential,
     ShapeError,
+    Softmax,
 )
 from minidl.layers import correlation
+from minidl.layers.base import UnknownSize
 from minidl.testing import check_layer
 
 
@@ -331,12 +338,33 @@ def test_errors_name_both_layers():
 
 def test_the_output_shape_where_that_of_the_input_is_unknown():
     layer = Conv2D(3, 8, 3)
-    assert layer.output_shape(None) == (8,)
-    assert type(layer.output_shape(Linear(4, 3).output_shape(None))) is type(
-        Linear(4, 3).output_shape(None)
-    )
+    for shape in (None, Linear(4, 3).output_shape(None)):
+        output = layer.output_shape(shape)
+        assert output == (8,)
+        assert type(output) is UnknownSize
     with pytest.raises(ShapeError, match="expects 3 channels, got 2"):
         layer.output_shape(Linear(4, 2).output_shape(None))
+
+
+def test_the_summary_does_not_take_pictures_for_rows():
+    layers = [Residual(Conv2D(3, 3, 3, padding="same")), Conv2D(3, 8, 3), ReLU(), MaxPool2D(2)]
+    model = Sequential([*layers, Flatten()], loss=MeanSquaredError())
+    summary = model.summary()
+    assert summary.count("(m, ..., 8)") == 3
+    assert "(m, 8)" not in summary
+
+
+def test_a_small_net_learns_horizontal_from_vertical_bars():
+    rng = np.random.default_rng(0)
+    X, Y = 0.3 * rng.standard_normal((120, 8, 8, 1)), np.arange(120) % 2
+    for x, y in zip(X, Y, strict=True):
+        line = rng.integers(1, 7)
+        x[(line, slice(None)) if y else (slice(None), line)] += 1
+    layers = [Conv2D(1, 4, 3, padding="same"), ReLU(), MaxPool2D(2), Conv2D(4, 8, 3), ReLU()]
+    layers += [GlobalAvgPool2D(), Linear(8, 2), Softmax()]
+    model = Sequential(layers, loss=CategoricalCrossEntropy())
+    model.fit(X[:80], Y[:80], optimizer=Adam(0.02), epochs=15, batch_size=16, progress=False)
+    assert model.evaluate(X[80:], Y[80:])["accuracy"] == 1
 
 
 def test_backward_needs_a_gradient_of_the_shape_of_the_output():
