@@ -35,6 +35,7 @@ def by_loops(x, kernel, output_size, grid):
 GRIDS = [
     Grid((0, 0), (1, 1), (1, 1)),
     Grid((2, 1), (1, 2), (2, 1)),
+    Grid((1, 0), (1, 1), (2, 1)),
     Grid((-1, -2), (2, 1), (1, 3)),  # the first pixels are cut off
     Grid((9, 0), (1, 1), (1, 1)),  # the taps of many outputs meet padding alone
     Grid((-9, 0), (3, 3), (2, 2)),  # no tap meets anything
@@ -42,11 +43,13 @@ GRIDS = [
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-@pytest.mark.parametrize("kernel_size", [(1, 1), (2, 3)])
-def test_all_three_functions_follow_the_definition(grid, kernel_size):
+@pytest.mark.parametrize(
+    ("kernel_size", "output_size"), [((1, 1), (4, 3)), ((1, 1), (3, 4)), ((2, 3), (4, 5))]
+)
+def test_all_three_functions_follow_the_definition(grid, kernel_size, output_size):
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 5, 6, 2)), rng.standard_normal((*kernel_size, 2, 3))
-    y, output_size = np.empty((2, 4, 7, 3)), (4, 7)
+    x, kernel = rng.standard_normal((2, 3, 4, 2)), rng.standard_normal((*kernel_size, 2, 3))
+    y = np.empty((2, *output_size, 3))
     correlate(x, kernel, y, grid, {})
     np.testing.assert_allclose(y, by_loops(x, kernel, output_size, grid), rtol=0, atol=1e-13)
     # The gradients are the adjoint of maps that are linear in x and in the kernel.

@@ -15,10 +15,10 @@ def by_loops(x, dy, kernel_size, stride, padding):
     (kh, kw), (sh, sw), (ph, pw) = kernel_size, stride, padding
     sides = ((0, 0), (ph, ph), (pw, pw), (0, 0))
     padded = np.pad(x, sides, constant_values=-np.inf)
-    y, d_padded = np.empty(dy.shape), np.zeros(padded.shape)
+    y, d_padded = np.empty(dy.shape, x.dtype), np.zeros(padded.shape)
     for m, i, j, c in np.ndindex(dy.shape):
         window = padded[m, i * sh : i * sh + kh, j * sw : j * sw + kw, c]
-        u, v = np.unravel_index(np.argmax(window), window.shape)
+        u, v = np.unravel_index(np.argmax(window.real), window.shape)
         y[m, i, j, c] = window[u, v]
         d_padded[m, i * sh + u, j * sw + v, c] += dy[m, i, j, c]
     return y, d_padded[:, ph : ph + x.shape[1], pw : pw + x.shape[2]]
@@ -38,16 +38,14 @@ def test_any_windows_by_loops(kernel_size, stride, data, size, seed, dtype, few_
     rng, layer = np.random.default_rng(seed), MaxPool2D(kernel_size, stride=stride, padding=padding)
     shape = (2, *size, 2)
     x = rng.integers(0, 3, shape) * 1.0 if few_values else rng.standard_normal(shape)
-    given_x = x.astype(dtype)
+    x = x.astype(dtype)
     if dtype is np.complex128:
-        given_x += 1e-30j * rng.standard_normal(shape)  # as the complex step does
-    y = layer.forward(given_x)
-    assert y.dtype == dtype
+        x += 1e-30j * rng.standard_normal(shape)  # as the complex step does
+    y = layer.forward(x)
     dy = rng.integers(-9, 9, y.shape) * 1.0
-    expected_y, expected_dx = by_loops(
-        x.astype(y.real.dtype), dy, kernel_size, layer.stride, padding
-    )
-    np.testing.assert_array_equal(y.real, expected_y)
+    expected_y, expected_dx = by_loops(x, dy, kernel_size, layer.stride, padding)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y, expected_y)
     np.testing.assert_array_equal(layer.backward(dy.astype(dtype)), expected_dx)
     assert y.shape[1:] == layer.output_shape(shape[1:])
 
@@ -110,3 +108,10 @@ def test_windows_of_more_taps_than_a_byte_counts():
     x = np.arange(600.0).reshape(1, 1, 600, 1)
     np.testing.assert_array_equal(layer.forward(x).ravel(), [299, 599])
     np.testing.assert_array_equal(np.flatnonzero(layer.backward(np.ones((1, 1, 2, 1)))), [299, 599])
+
+
+def test_the_first_of_equal_real_parts_wins_whatever_the_imaginary_parts_are():
+    x = np.array([[1 + 1j, 3 + 1j], [3 + 2j, 3 - 1j]]).reshape(1, 2, 2, 1)
+    layer = MaxPool2D(2)
+    assert layer.forward(x).item() == 3 + 1j
+    np.testing.assert_array_equal(layer.backward(np.ones((1, 1, 1, 1))).ravel(), [0, 1, 0, 0])

@@ -25,7 +25,14 @@ def test_dilated_windows_span_more():
 
 @pytest.mark.parametrize(
     ("kernel_size", "stride", "size", "count", "before"),
-    [(3, 1, 5, 5, 1), (4, 1, 5, 5, 1), (3, 2, 5, 3, 1), (3, 2, 6, 3, 0), (2, 3, 7, 3, 0)],
+    [
+        (3, 1, 5, 5, 1),
+        (4, 1, 5, 5, 1),
+        (3, 2, 5, 3, 1),
+        (3, 2, 6, 3, 0),
+        (2, 3, 7, 3, 0),
+        (1, 2, 6, 3, 0),
+    ],
 )
 def test_same_padding_by_hand(kernel_size, stride, size, count, before):
     windows = Windows((kernel_size, 1), (stride, 1), "same")
