@@ -17,7 +17,7 @@ from .graph import GraphBuilder
 
 @explain_arguments("__init__")
 class Reshape(Layer):
-    """Give each example another shape: (m, ...) -> (m, *shape).
+    """Give each example another shape: ``(m, ...) -> (m, *shape)``.
 
     The elements are in C order: the last axis varies fastest. dx is dy in the shape of x.
 
