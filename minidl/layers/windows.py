@@ -151,7 +151,7 @@ def same_or_pair(padding: Any, owner: object) -> Padding:
     if isinstance(padding, str):
         raise ArgumentError(
             f'padding must be an integer >= 0, two of them, or "same", got {padding!r} in '
-            f"{type(owner).__name__}"
+            f"{type(owner).__name__}: pass 0 for no padding"
         )
     return as_pair(padding, "padding", 0, owner)
 

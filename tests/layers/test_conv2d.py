@@ -297,7 +297,7 @@ def test_repr(text):
         ({"stride": (1, 0)}, r"stride must be an integer >= 1, .* got \(1, 0\) in Conv2D"),
         ({"dilation": True}, "dilation must be an integer >= 1, .* got True in Conv2D"),
         ({"padding": -1}, "padding must be an integer >= 0, .* got -1 in Conv2D"),
-        ({"padding": "valid"}, "padding must be .* or \"same\", got 'valid' in Conv2D"),
+        ({"padding": "valid"}, "padding must be .* or \"same\", got 'valid' in Conv2D: pass 0"),
     ],
 )
 def test_arguments_are_checked(arguments, message):

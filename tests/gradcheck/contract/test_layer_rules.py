@@ -21,18 +21,24 @@ from custom_parts import (
 from rule_violations import Broken, broken
 
 from minidl import (
+    AvgPool2D,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAvgPool2D,
     GradientChecker,
     Layer,
     LeakyReLU,
     Linear,
+    MaxPool2D,
     MeanSquaredError,
     ReLU,
+    Reshape,
     Sequential,
     Sigmoid,
     Softmax,
     Tanh,
+    Upsample2D,
 )
 from minidl.errors import ArgumentError
 
@@ -69,8 +75,21 @@ def test_a_right_layer_keeps_all_rules(name, x, training):
     assert broken(RIGHT[name](), x, training) == {}
 
 
-def test_images_keep_all_rules():
-    assert broken(Flatten(), np.random.default_rng(0).standard_normal((3, 2, 2, 2))) == {}
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Flatten(),
+        Conv2D(2, 3, 2, stride=2, padding="same"),
+        MaxPool2D(2, stride=1),
+        AvgPool2D(2, padding=1),
+        GlobalAvgPool2D(),
+        Upsample2D(2),
+        Reshape((4, -1)),
+    ],
+    ids=str,
+)
+def test_images_keep_all_rules(layer):
+    assert broken(layer, np.random.default_rng(0).standard_normal((3, 2, 2, 2))) == {}
 
 
 # For each rule a layer that breaks it: Gain(4), whose forward or backward is replaced.
