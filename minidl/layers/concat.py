@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace
-from .base import Layer, Shape, UnknownRank
+from .base import Layer, Shape, UnknownRank, UnknownSize
 from .chain import as_layer
 from .container import (
     BackwardStep,
@@ -166,7 +166,9 @@ class Concat(Container):
             # Only the last axes are known.
             if self.axis != -1:
                 return None
-            return UnknownRank((sum(output[-1] for output in known),))
+            is_size = any(isinstance(output, UnknownSize) for output in known)
+            unknown = UnknownSize if is_size else UnknownRank
+            return unknown((sum(output[-1] for output in known),))
         # The number of examples stands for itself: it is never joined.
         try:
             return self._joined_shape([("m", *output) for output in known])[0][1:]

@@ -11,6 +11,7 @@ from minidl import (
     Adam,
     ArgumentError,
     CategoricalCrossEntropy,
+    Concat,
     Conv2D,
     Flatten,
     GlobalAvgPool2D,
@@ -231,6 +232,16 @@ def test_the_second_step_allocates_no_array():
     assert peak < 60_000
 
 
+def test_predict_knows_what_each_row_takes():
+    def kept(m):
+        layer = Conv2D(4, 8, 3)
+        y = layer.forward(np.zeros((m, 32, 32, 4), np.float32))
+        return sum(array.nbytes for array in layer.workspace.values()), y[0].nbytes
+
+    (few, output), (many, _) = kept(32), kept(48)  # more than are laid out at a time
+    assert (many - few) / 16 == Conv2D(4, 8, 3).inference_arrays * output
+
+
 def test_work_arrays_are_small():
     layer = Conv2D(8, 16, 5, padding=2)
     x = np.zeros((64, 32, 32, 8), np.float32)
@@ -348,9 +359,11 @@ def test_the_output_shape_where_that_of_the_input_is_unknown():
 
 def test_the_summary_does_not_take_pictures_for_rows():
     layers = [Residual(Conv2D(3, 3, 3, padding="same")), Conv2D(3, 8, 3), ReLU(), MaxPool2D(2)]
+    layers.append(Concat(ReLU(), Conv2D(8, 1, 1)))
     model = Sequential([*layers, Flatten()], loss=MeanSquaredError())
     summary = model.summary()
-    assert summary.count("(m, ..., 8)") == 3
+    assert summary.count("(m, ..., 8)") == 4
+    assert summary.count("(m, ..., 9)") == 1
     assert "(m, 8)" not in summary
 
 
