@@ -122,13 +122,14 @@ def kernel_gradient(
     gradient[...] = 0
     for examples, taps in _taps(x, kernel_size, dy, grid, workspace):
         block = dy[examples].reshape(*taps[0].shape[:-1], o)
-        for pixels, total in zip(taps, gradient.reshape(len(taps), -1, o), strict=True):
-            shape = (*block.shape[:2], *total.shape)
-            products = _scratch(workspace, "product", shape, dtype)
+        totals = gradient.reshape(len(taps), taps[0].shape[-1], o)
+        shape = (*block.shape[:2], *totals.shape[1:])
+        products = _scratch(workspace, "product", shape, dtype)
+        of_block = _scratch(workspace, "kernel gradient of a block", totals.shape[1:], dtype)
+        for u, pixels in enumerate(taps):
             np.matmul(pixels.transpose(0, 1, 3, 2), block, out=products)
-            of_block = _scratch(workspace, "kernel gradient of a block", total.shape, dtype)
             np.add.reduce(products, axis=(0, 1), out=of_block)
-            np.add(total, of_block, out=total)
+            np.add(totals[u], of_block, out=totals[u])
     return gradient
 
 
