@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from ..errors import ArgumentError, ShapeError
@@ -20,7 +20,7 @@ _BLOCK_BYTES = 2**19  # of the pictures that are pooled at a time, so that they 
 
 
 class AxisWindows:
-    """The windows along one axis, of n pixels, of pictures.
+    """The windows along one axis of pictures.
 
     Parameters
     ----------
@@ -28,10 +28,8 @@ class AxisWindows:
         The windows of the layer.
     axis : {1, 2}
         The axis of the rows or of the columns.
-    n : int
-        The number of pixels along the axis.
-    count : int
-        The number of windows.
+    size : sequence of two int
+        The height and width of the pictures.
 
     Attributes
     ----------
@@ -43,11 +41,11 @@ class AxisWindows:
         Whether windows reach outside of the pictures.
     """
 
-    def __init__(self, windows: Windows, axis: int, n: int, count: int) -> None:
+    def __init__(self, windows: Windows, axis: int, size: Sequence[int]) -> None:
         self.axis = axis
         self.kernel_size, self._stride = windows.kernel_size[axis - 1], windows.stride[axis - 1]
-        self._padding = 0 if windows.padding == "same" else windows.padding[axis - 1]
-        self._n, self._count = n, count
+        self._padding = windows.padding_before(size)[axis - 1]
+        self._n, self._count = size[axis - 1], windows.output_size(size)[axis - 1]
         self.overlap = self._stride < self.kernel_size
         self.padded = self._padding > 0
         self._tiles = self._stride == self.kernel_size and not self.padded
@@ -83,7 +81,7 @@ class AxisWindows:
 @explain_arguments("__init__")
 @ignore_underflow("forward", "backward")
 class Pooling(Layer):
-    """Base of `MaxPool2D` and `AvgPool2D`, which pool along the rows, then along the columns.
+    """Base of `MaxPool2D` and `AvgPool2D`, which pool the pixels of each row, then the rows.
 
     A derived class defines `pool`, `spread` and its description.
     """
@@ -151,7 +149,7 @@ class Pooling(Layer):
         y = get_workspace(self.workspace, "y", y_shape, x.dtype)
         self._input_shape, self._y = x.shape, y
         self._prepare(x.shape, y_shape)
-        columns, rows = self._axes(x.shape, y_shape)
+        columns, rows = self._axes(x.shape)
         for examples, pooled_rows in self._blocks(x):
             self.pool(x[examples], pooled_rows, columns, examples)
             self.pool(pooled_rows, y[examples], rows, examples)
@@ -162,7 +160,7 @@ class Pooling(Layer):
         if y is None or dy.shape != y.shape:
             raise self._shape_error(dy, y)
         dx = get_workspace(self.workspace, "dx", self._input_shape, dy.dtype)
-        columns, rows = self._axes(dx.shape, dy.shape)
+        columns, rows = self._axes(dx.shape)
         for examples, d_pooled_rows in self._blocks(dx):
             self.spread(dy[examples], d_pooled_rows, rows, examples)
             self.spread(d_pooled_rows, dx[examples], columns, examples)
@@ -171,9 +169,10 @@ class Pooling(Layer):
     def _prepare(self, x_shape: Shape, y_shape: Shape) -> None:
         """Make what `pool` keeps for `spread`; by default nothing."""
 
-    def _axes(self, x_shape: Shape, y_shape: Shape) -> tuple[AxisWindows, AxisWindows]:
-        columns = AxisWindows(self._windows, 2, x_shape[2], y_shape[2])
-        return columns, AxisWindows(self._windows, 1, x_shape[1], y_shape[1])
+    def _axes(self, x_shape: Shape) -> tuple[AxisWindows, AxisWindows]:
+        """Return the windows along the columns, and those along the rows."""
+        size = x_shape[1:3]
+        return AxisWindows(self._windows, 2, size), AxisWindows(self._windows, 1, size)
 
     def _blocks(self, x: Array) -> Iterator[tuple[slice, Array]]:
         """Yield some examples at a time, with memory for them pooled along the rows only."""

@@ -33,7 +33,7 @@ def test_taps_meet_the_pixels_of_their_windows(n, size, stride, padding):
     if n + 2 * padding < size:
         return
     count = windows.output_size((1, n))[1]
-    axis = AxisWindows(windows, 2, n, count)
+    axis = AxisWindows(windows, 2, (1, n))
     met = {
         (tap, output, pixel)
         for tap, pixels, outputs in axis.taps()
