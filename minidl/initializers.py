@@ -4,6 +4,8 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
+
 from .errors import ArgumentError
 from .utils.random import RandomGenerator
 from .utils.typing import Array
@@ -16,6 +18,7 @@ __all__ = [
     "Initializer",
     "LeCun",
     "Ones",
+    "Orthogonal",
     "Random",
     "Xavier",
     "XavierUniform",
@@ -358,6 +361,68 @@ class LeCun(Initializer):
 
         deviation = math.sqrt(1.0 / _require_fan_in(fan_in, self)) / CUT_OFF_DEVIATION
         out[...] = ndtri(rng.uniform(ndtr(-2.0), ndtr(2.0), out.shape)) * deviation
+
+
+class Orthogonal(Initializer):
+    """Draw a random orthogonal matrix, times a factor.
+
+    W @ W.T = gain**2 I, or W.T @ W = gain**2 I where the matrix has more rows than columns. All
+    such matrices are equally likely: W is the factor Q of the QR decomposition of a matrix of
+    normally distributed numbers, with the signs for which the diagonal of R is positive. An array
+    of more axes is filled as the matrix of its first axis and all others. The product with an
+    orthogonal matrix keeps the norm of a vector, also over many steps of a recurrent layer [1]_.
+
+    Parameters
+    ----------
+    gain : float, default 1.0
+        The factor, > 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `gain` is not a finite number > 0, or, when it is called, if the array has fewer than
+        two axes.
+
+    See Also
+    --------
+    Xavier : Draws each weight alone.
+    RNN, LSTM, GRU : Begin with an orthogonal recurrent matrix of each gate.
+
+    References
+    ----------
+    .. [1] A. M. Saxe, J. L. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of
+       learning in deep linear neural networks", 2014, https://arxiv.org/abs/1312.6120, section 3.
+    .. [2] F. Mezzadri, "How to generate random matrices from the classical compact groups", 2007,
+       https://arxiv.org/abs/math-ph/0609050, on the signs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Orthogonal
+    >>> weight = np.empty((3, 3))
+    >>> Orthogonal()(weight, fan_in=3, rng=np.random.default_rng(0))
+    >>> bool(np.allclose(weight @ weight.T, np.eye(3)))
+    True
+    """
+
+    option_name = "orthogonal"
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = check_number(gain, "gain", greater_than(0), self)
+
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
+        if out.ndim < 2:
+            raise ArgumentError(
+                f"{self} fills matrices, got an array of shape {out.shape}: use another "
+                "initializer, such as Zeros()"
+            )
+        rows, columns = len(out), out[0].size
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)
+        out[...] = (q if rows >= columns else q.T).reshape(out.shape)
+
+    def __repr__(self) -> str:
+        return f"Orthogonal({self.gain})"
 
 
 def _require_fan_in(fan_in: int | None, init: Initializer) -> int:

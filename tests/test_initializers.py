@@ -11,6 +11,7 @@ from minidl import (
     Linear,
     MeanSquaredError,
     Ones,
+    Orthogonal,
     Parameter,
     Random,
     ReLU,
@@ -151,6 +152,35 @@ def test_those_that_scale_need_fan_in(init):
         Parameter((3, 2), init=init).value  # noqa: B018
 
 
+@pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (1, 4), (4, 1), (3, 2, 2), (6, 2, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("gain", [1.0, 2.5])
+def test_orthogonal_rows_or_columns(gain, dtype, shape):
+    drawn = draw(Orthogonal(gain), shape, dtype=dtype)
+    np.testing.assert_array_equal(drawn, draw(Orthogonal(gain), shape).astype(dtype))
+    matrix = drawn.reshape(len(drawn), -1)
+    smaller = matrix @ matrix.T if len(matrix) <= matrix.shape[1] else matrix.T @ matrix
+    np.testing.assert_allclose(
+        smaller, gain**2 * np.eye(len(smaller)), atol=1e-5 if dtype == np.float32 else 1e-13
+    )
+
+
+@pytest.mark.parametrize("rng", SEEDS, ids=["Generator", "RandomState"])
+def test_orthogonal_matrices_have_no_direction_that_is_preferred(rng):
+    """Without the signs, the diagonal of Q would be negative more often than positive."""
+    drawn = np.array([draw(Orthogonal(), (3, 3), rng=rng) for _ in range(2000)])
+    assert np.abs(drawn.mean(axis=0)).max() < 4 * np.sqrt(1 / 3 / 2000)
+    np.testing.assert_allclose((drawn**2).mean(axis=0), 1 / 3, atol=0.03)
+    assert abs((np.linalg.det(drawn) > 0).mean() - 0.5) < 0.06
+
+
+def test_orthogonal_fills_matrices_only():
+    with pytest.raises(ArgumentError, match=r"Orthogonal\(1.0\) fills matrices, got .* \(3,\)"):
+        draw(Orthogonal(), (3,))
+    with pytest.raises(ArgumentError, match="gain must be finite and > 0, got 0 in Orthogonal"):
+        Orthogonal(0)
+
+
 @pytest.mark.parametrize("scale", [0, -1, np.nan, np.inf])
 def test_scale_must_be_positive(scale):
     with pytest.raises(ArgumentError, match=f"scale must be finite and > 0, got {scale} in Random"):
@@ -173,12 +203,13 @@ def test_a_subclass_must_fill():
 
 
 def test_repr():
-    assert [str(init) for init in (Zeros(), Ones(), He(), Xavier(), Random(0.5))] == [
+    assert [str(init) for init in (Zeros(), Ones(), He(), Xavier(), Random(0.5), Orthogonal())] == [
         "Zeros()",
         "Ones()",
         "He()",
         "Xavier()",
         "Random(0.5)",
+        "Orthogonal(1.0)",
     ]
 
 
@@ -195,6 +226,7 @@ def test_the_names_on_the_command_line():
         "he": He,
         "he-uniform": HeUniform,
         "lecun": LeCun,
+        "orthogonal": Orthogonal,
         "random": Random,
         "xavier": Xavier,
         "xavier-uniform": XavierUniform,
