@@ -8,6 +8,7 @@ from .conv1d import Conv1D as Conv1D
 from .conv2d import Conv2D as Conv2D
 from .dropout import Dropout as Dropout
 from .elu import ELU as ELU
+from .embedding import Embedding as Embedding
 from .flatten import Flatten as Flatten
 from .gelu import GELU as GELU
 from .global_avg_pool2d import GlobalAvgPool2D as GlobalAvgPool2D

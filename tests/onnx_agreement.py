@@ -1,0 +1,32 @@
+"""Whether an exported model gives in onnxruntime, and in ONNX's reference, what predict gives."""
+
+import os
+
+import numpy as np
+import pytest
+
+from minidl.exchange import export_onnx
+
+
+def assert_exported(model, X, folder, *, opset=17, by_runtime=True):
+    """Export the model, and compare what other programs compute for X and for its first row.
+
+    Skips the rest of the test where onnx or onnxruntime is not installed.
+    """
+    onnx = pytest.importorskip("onnx")
+    reference = pytest.importorskip("onnx.reference")
+    runtime = pytest.importorskip("onnxruntime")
+    path = export_onnx(model, folder / "model.onnx", shape=X.shape[1:], opset=opset)
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    tolerance = 2e-6 if model.dtype == np.float32 else 1e-12
+    programs = [reference.ReferenceEvaluator(os.fspath(path))]
+    if by_runtime:
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        providers = ["CPUExecutionProvider"]
+        programs.append(runtime.InferenceSession(path, options, providers=providers))
+    for program in programs:
+        for x in (X, X[:1]):  # the batch size is free
+            (answer,) = program.run(None, {"input": x})
+            assert answer.dtype == model.dtype
+            np.testing.assert_allclose(answer, model.predict(x), rtol=tolerance, atol=tolerance)
