@@ -12,14 +12,17 @@ from .embedding import Embedding as Embedding
 from .flatten import Flatten as Flatten
 from .gelu import GELU as GELU
 from .global_avg_pool2d import GlobalAvgPool2D as GlobalAvgPool2D
+from .gru import GRU as GRU
 from .layer_norm import LayerNorm as LayerNorm
 from .leaky_relu import LeakyReLU as LeakyReLU
 from .linear import Linear as Linear
+from .lstm import LSTM as LSTM
 from .max_pool2d import MaxPool2D as MaxPool2D
 from .positional_encoding import PositionalEncoding as PositionalEncoding
 from .relu import ReLU as ReLU
 from .reshape import Reshape as Reshape
 from .residual import Residual as Residual
+from .rnn import RNN as RNN
 from .self_attention import SelfAttention as SelfAttention
 from .sigmoid import Sigmoid as Sigmoid
 from .silu import SiLU as SiLU

@@ -1,0 +1,235 @@
+"""The long short-term memory layer."""
+
+import numpy as np
+
+from ..initializers import Initializer
+from ..utils.linalg import matmul_into
+from ..utils.random import RandomGenerator
+from ..utils.typing import Array
+from ..utils.workspace import get_workspace
+from .graph import GraphBuilder
+from .recurrent import Recurrent, repeat_for_units
+from .recurrent_onnx import write_recurrent
+
+
+class ForgetOne(Initializer):
+    """Fill the biases of the forget gate with 1, those of the other gates with 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl.layers.lstm import ForgetOne
+    >>> bias = np.empty(8)
+    >>> ForgetOne()(bias, fan_in=None, rng=np.random.default_rng(0))
+    >>> bias
+    array([0., 0., 1., 1., 0., 0., 0., 0.])
+    """
+
+    option_name = None
+
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
+        units = len(out) // 4
+        out[...] = 0
+        out[units : 2 * units] = 1
+
+
+class LSTM(Recurrent):
+    """Long short-term memory: a recurrent layer whose gates protect a cell.
+
+    x has shape (m, t, in_features), a sequence of t steps per example. The state h has `units`
+    features; y has those of all steps, of shape (m, t, units), or of the last step, (m, units).
+    From the state h and the cell c of the previous step follow [1]_ [2]_
+
+    - i, f, o = sigmoid(z) of their rows of z = weight @ x + bias + recurrent_weight @ h, and
+      g = tanh(z) of its rows: the input gate, forget gate, output gate and the candidate,
+    - the new cell, f c + i g, and the new state, o tanh(new cell).
+
+    Backpropagation through time, from the last step to the first:
+
+    - dh[k] = dy[k] + recurrent_weight.T @ dz[k+1],
+    - dc[k] = f[k+1] dc[k+1] + dh[k] o (1 - tanh(c[k])**2),
+    - dz[k] = (dc[k] g i (1 - i), dc[k] c[k-1] f (1 - f), dc[k] i (1 - g**2),
+      dh[k] tanh(c[k]) o (1 - o)) for i, f, g and o;
+
+    then d weight is the sum of dz[k] x[k].T over steps and examples, d recurrent_weight that of
+    dz[k] h[k-1].T, d bias that of dz[k], and dx[k] = weight.T @ dz[k].
+
+    Parameters
+    ----------
+    in_features : int
+        The number of features per step, >= 1.
+    units : int
+        The number of features of the state, and of the cell, >= 1.
+    return_sequences : bool, default True
+        Whether y has the states of all steps, (m, t, units), for a layer that takes sequences.
+        With False it has the last, (m, units).
+    skip_padding : bool, default False
+        Whether sequences may end early: steps whose features are all exactly 0, up to the end of
+        the sequence, are skipped. The state stays that of the last step before them, which so is
+        the last output; with ``return_sequences=True`` the outputs there are 0, so that the next
+        recurrent layer can skip them, too; dx there is 0. Steps of zeros before the last other
+        step are computed as usual. Layers before this one must leave zeros zero, as
+        ``Embedding(padding=0)``, `Dropout` and recurrent layers do. For the loss, pass
+        `minidl.data.length_mask` as `sample_weight`.
+    learn_initial_state : bool, default False
+        Whether the state and the cell before the first step are learned, instead of 0.
+    init : Initializer or callable, default Xavier()
+        Draws `weight`.
+    recurrent_init : Initializer or callable, default Orthogonal()
+        Draws the square matrix of each gate in `recurrent_weight`. The biases of the forget gate
+        begin at 1, so that the cell forgets little at first [2]_ [3]_; other biases, and the
+        initial state and cell, at 0.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (4 * units, in_features)
+        The weights of the inputs: `units` rows each for i, f, g and o, as in PyTorch.
+    recurrent_weight : Parameter of shape (4 * units, units)
+        The weights of the previous state, in the same order.
+    bias : Parameter of shape (4 * units,)
+        The biases, in the same order.
+    initial_state : Parameter of shape (units,), or None
+        The state before the first step, None unless it is learned.
+    initial_cell : Parameter of shape (units,), or None
+        The cell before the first step, None unless it is learned.
+
+    Raises
+    ------
+    ArgumentError
+        If `in_features` or `units` is no integer >= 1, or another argument no bool.
+    ShapeError
+        From `forward` and `backward`, if an array has the wrong shape.
+
+    See Also
+    --------
+    GRU : With fewer gates, and no cell.
+    RNN : Without gates.
+    Embedding : Makes sequences of features of tokens.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, Neural Computation
+       9:1735-1780.
+    .. [2] F. A. Gers, J. Schmidhuber, F. Cummins, "Learning to forget: continual prediction with
+       LSTM", 2000, Neural Computation 12:2451-2471.
+    .. [3] R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical exploration of recurrent network
+       architectures", 2015, PMLR 37:2342-2350, section 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import LSTM
+    >>> x = np.zeros((8, 5, 3))  # 8 sequences of 5 steps with 3 features
+    >>> LSTM(3, 4).forward(x).shape, LSTM(3, 4, return_sequences=False).forward(x).shape
+    ((8, 5, 4), (8, 4))
+    >>> layer = LSTM(1, 1)
+    >>> layer.weight.value = [[9.0], [0.0], [9.0], [0.0]]
+    >>> layer.bias.value = [0.0, 9.0, 0.0, 9.0]
+    >>> layer.recurrent_weight.value = [[0.0], [0.0], [0.0], [0.0]]
+    >>> layer.forward(np.array([[[1.0], [0.0], [0.0]]])).round(2).tolist()  # it remembers
+    [[[0.76], [0.76], [0.76]]]
+    """
+
+    gate_scales = (0.5, 0.5, 1.0, 0.5)
+    bias_init = ForgetOne()
+
+    _gates: Array  # (t, m, 4 * units)
+    _cells: Array  # (t + 1, m, units): the initial cell, then that after each step
+    _tanh_cells: Array  # (t, m, units)
+
+    def add_parameters(self) -> None:
+        self.initial_cell = self.initial_parameter()
+
+    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
+        t, m, _ = gates.shape
+        units, dtype = self.units, gates.dtype
+        states, padding = self._states, self._padding
+        cells = self._cells = self._time_major("cells", states.shape, dtype)
+        cells[0] = 0 if self.initial_cell is None else self.initial_cell.value
+        tanh_cells = self._tanh_cells = self._time_major("tanh cells", (t, m, units), dtype)
+        self._gates = gates
+        i, f, g, o = self._split(gates)
+        scales = self.scales(dtype)
+        shifts = repeat_for_units((0.5, 0.5, 0.0, 0.5), units, dtype)
+        closed = repeat_for_units((0.0, 1.0, 0.0, 0.0), units, dtype)
+        product = get_workspace(self.workspace, "product", gates.shape[1:], dtype)
+        entering = get_workspace(self.workspace, "entering", (m, units), dtype)
+        for k in range(t):
+            matmul_into(states[k], recurrent_weight, product)
+            np.add(gates[k], product, out=gates[k])
+            np.tanh(gates[k], out=gates[k])
+            np.multiply(gates[k], scales, out=gates[k])
+            np.add(gates[k], shifts, out=gates[k])
+            if padding is not None:  # the cell is carried over, and has no gradient here
+                np.copyto(gates[k], closed, where=padding[k])
+            np.multiply(f[k], cells[k], out=cells[k + 1])
+            np.multiply(i[k], g[k], out=entering)
+            np.add(cells[k + 1], entering, out=cells[k + 1])
+            np.tanh(cells[k + 1], out=tanh_cells[k])
+            np.multiply(o[k], tanh_cells[k], out=states[k + 1])
+            if padding is not None:
+                np.copyto(states[k + 1], states[k], where=padding[k])
+
+    def run_backward(self, dstates: Array, dz: Array) -> None:
+        t, m, _ = dz.shape
+        units, dtype = self.units, dz.dtype
+        f = self._split(self._gates)[1]
+        dcell_of_dstate = self._write_derivatives(dz)
+        dz_by_gate = dz.reshape(t, m, 4, units)
+        dcell = get_workspace(self.workspace, "dcell", (m, units), dtype)
+        through_state = get_workspace(self.workspace, "through state", (m, units), dtype)
+        product = get_workspace(self.workspace, "dproduct", (m, units), dtype)
+        recurrent_weight, padding = self.recurrent_weight.value, self._padding
+        dcell[...] = 0
+        for k in reversed(range(t)):
+            dstate, dz_now = dstates[k + 1], dz_by_gate[k]
+            np.multiply(dstate, dcell_of_dstate[k], out=through_state)
+            np.add(dcell, through_state, out=dcell)
+            np.multiply(dz_now[:, :3], dcell[:, np.newaxis], out=dz_now[:, :3])
+            np.multiply(dz_now[:, 3], dstate, out=dz_now[:, 3])
+            np.multiply(dcell, f[k], out=dcell)
+            matmul_into(dz[k], recurrent_weight, product)
+            np.add(dstates[k], product, out=dstates[k])
+            if padding is not None:  # the state was carried over
+                np.add(dstates[k], dstate, out=dstates[k], where=padding[k])
+        if self.initial_cell is not None:
+            np.sum(dcell, axis=0, out=self.initial_cell.grad)
+
+    def _write_derivatives(self, dz: Array) -> Array:
+        """Write dz / dc, for the output gate dz / dh, of all steps; return dc / dh."""
+        gates, cells, tanh_cells = self._gates, self._cells, self._tanh_cells
+        i, _, g, o = self._split(gates)
+        dz_i, dz_f, dz_g, dz_o = self._split(dz)
+        np.multiply(gates, gates, out=dz)
+        np.subtract(gates, dz, out=dz)  # the derivative of a sigmoid
+        np.multiply(dz_i, g, out=dz_i)
+        np.multiply(dz_f, cells[:-1], out=dz_f)
+        np.multiply(dz_o, tanh_cells, out=dz_o)
+        np.multiply(g, g, out=dz_g)
+        np.subtract(1, dz_g, out=dz_g)
+        np.multiply(dz_g, i, out=dz_g)
+        dcell_of_dstate = self._time_major("dc / dh", tanh_cells.shape, dz.dtype)
+        np.multiply(tanh_cells, tanh_cells, out=dcell_of_dstate)
+        np.subtract(1, dcell_of_dstate, out=dcell_of_dstate)
+        return np.multiply(dcell_of_dstate, o, out=dcell_of_dstate)
+
+    def _split(self, gates: Array) -> list[Array]:
+        """Return the views of i, f, g and o."""
+        units = self.units
+        return [gates[..., gate * units : (gate + 1) * units] for gate in range(4)]
+
+    def formula(self) -> tuple[str, str]:
+        return (
+            "z = weight @ x[k] + bias + recurrent_weight @ h[k-1], i, f, o = sigmoid(z), "
+            "g = tanh(z), c[k] = f c[k-1] + i g, h[k] = o tanh(c[k])",
+            "dh[k] = dy[k] + recurrent_weight.T @ dz[k+1], "
+            "dc[k] = f[k+1] dc[k+1] + dh[k] o (1 - tanh(c[k])**2), "
+            "dz[k] = (dc g i (1 - i), dc c[k-1] f (1 - f), dc i (1 - g**2), dh tanh(c) o (1 - o)), "
+            "d weight = sum of dz[k] x[k].T, d recurrent_weight = sum of dz[k] h[k-1].T, "
+            "d bias = sum of dz, dx = weight.T @ dz",
+        )
+
+    def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
+        initial_states = ["initial_state", "initial_cell"]
+        order = [0, 3, 1, 2]  # i, o, f, g
+        write_recurrent(self, graph, x, y, gate_order=order, initial_states=initial_states)

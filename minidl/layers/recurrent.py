@@ -1,0 +1,368 @@
+"""The base class of the recurrent layers."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError
+from ..initializers import Initializer, Orthogonal, Xavier, Zeros
+from ..parameters import InitFunction, Parameter
+from ..utils.foreign_words import explain_arguments
+from ..utils.linalg import common_dtype, matmul_into
+from ..utils.random import RandomGenerator
+from ..utils.typing import Array
+from ..utils.underflow import ignore_underflow
+from ..utils.validation import check_number, integer_at_least
+from ..utils.workspace import get_workspace
+from .base import Layer, Shape, UnknownRank, as_float_array
+
+BOOL = np.dtype(bool)
+
+
+@ignore_underflow("forward", "backward", "backward_parameters")
+@explain_arguments("__init__")
+class Recurrent(Layer):
+    """Base of the recurrent layers: what they have in common, around the steps over time.
+
+    x has shape (m, t, in_features). Inside of the layer arrays are time-major, (t, m, ...), so that
+    all examples of one step lie together. What does not depend on the previous state is computed
+    for all steps at once: the products with `weight` before the loop over time, which `run_forward`
+    has, and the parameters' gradients and dx after the loop of `run_backward`.
+
+    Gates are sigmoids or tanh. With a scale s of 1/2 for a sigmoid and 1 for tanh, each of them is
+    s tanh(s z) + 1 - s, which never overflows, so that one call of tanh serves all gates. The first
+    factor s is applied to the weights and biases, once per forward pass.
+
+    Parameters
+    ----------
+    in_features : int
+        The number of features per step, >= 1.
+    units : int
+        The number of features of the state, >= 1.
+    return_sequences : bool, default True
+        Whether the output has the states of all steps or only the last.
+    skip_padding : bool, default False
+        Whether steps at the end of a sequence whose features are all 0 are skipped.
+    learn_initial_state : bool, default False
+        Whether the initial state is a parameter instead of 0.
+    init : Initializer or callable, default Xavier()
+        Draws `weight`.
+    recurrent_init : Initializer or callable, default Orthogonal()
+        Draws the square matrix of each gate in `recurrent_weight`.
+
+    Attributes
+    ----------
+    gate_scales : tuple of float
+        The scale s of each gate, in the order of the rows of `weight`.
+    bias_init : Initializer
+        Draws `bias`.
+    """
+
+    gate_scales: ClassVar[tuple[float, ...]] = (1.0,)
+    bias_init: ClassVar[Initializer] = Zeros()
+
+    _inputs: Array  # (t, m, in_features)
+    _states: Array  # (t + 1, m, units): the initial state, then that after each step
+    _padding: Array | None = None  # (t, m, 1): whether a step is padding; None without skipping
+    _y: Array | None = None
+
+    def __init__(
+        self,
+        in_features: int,
+        units: int,
+        *,
+        return_sequences: bool = True,
+        skip_padding: bool = False,
+        learn_initial_state: bool = False,
+        init: InitFunction | None = None,
+        recurrent_init: InitFunction | None = None,
+    ) -> None:
+        self.in_features = check_number(in_features, "in_features", integer_at_least(1), self)
+        self.units = check_number(units, "units", integer_at_least(1), self)
+        self.return_sequences = _check_flag(return_sequences, "return_sequences", self)
+        self.skip_padding = _check_flag(skip_padding, "skip_padding", self)
+        self.learn_initial_state = _check_flag(learn_initial_state, "learn_initial_state", self)
+        rows = len(self.gate_scales) * self.units
+        self.weight = Parameter(
+            (rows, self.in_features), init=init or Xavier(), fan_in=self.in_features
+        )
+        self.recurrent_weight = Parameter(
+            (rows, self.units), init=GateByGate(recurrent_init or Orthogonal()), fan_in=self.units
+        )
+        self.bias = Parameter((rows,), init=self.bias_init, fan_in=self.in_features)
+        self.initial_state = self.initial_parameter()
+        self.add_parameters()
+
+    def initial_parameter(self) -> Parameter | None:
+        """Return a new parameter for an initial state, None if it is not learned."""
+        return Parameter((self.units,), init=Zeros()) if self.learn_initial_state else None
+
+    def add_parameters(self) -> None:
+        """Make the parameters that only this kind of layer has; by default there are none."""
+
+    @abstractmethod
+    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
+        """Compute the states of all steps.
+
+        Parameters
+        ----------
+        gates : ndarray of shape (t, m, gates * units)
+            s (weight @ x + bias) for each gate, which may be overwritten by the gates. `backward`
+            may rely on it until the next `forward`.
+        recurrent_weight : ndarray of shape (units, gates * units)
+            s recurrent_weight, transposed.
+        """
+
+    @abstractmethod
+    def run_backward(self, dstates: Array, dz: Array) -> None:
+        """Compute the gradients of all steps, from the last to the first.
+
+        Parameters
+        ----------
+        dstates : ndarray of shape (t + 1, m, units)
+            What dy adds to the gradient of each state. The gradient that comes back from the next
+            step is to be added, so that dstates[0] becomes that of the initial state.
+        dz : ndarray of shape (t, m, gates * units)
+            Uninitialized; the gradient with respect to the products with `recurrent_weight` is
+            written into it.
+        """
+
+    def input_gradient(self, dstates: Array, dz: Array) -> Array:
+        """Return the gradient with respect to weight @ x + bias, after `run_backward`.
+
+        Parameters
+        ----------
+        dstates : ndarray of shape (t + 1, m, units)
+            The gradients of the states.
+        dz : ndarray of shape (t, m, gates * units)
+            The gradient with respect to the products with `recurrent_weight`, which may be
+            overwritten.
+
+        Returns
+        -------
+        ndarray of shape (t, m, gates * units)
+            By default `dz`: both products are only added.
+        """
+        return dz
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        x = as_float_array(x)
+        if x.ndim != 3 or x.shape[2] != self.in_features:
+            raise ShapeError(
+                f"{self} expects x of shape (m, t, {self.in_features}), one sequence per example, "
+                f"got {x.shape}"
+            )
+        m, t, _ = x.shape
+        dtype = common_dtype(x, self.weight.value)
+        inputs = self._inputs = self._time_major("inputs", (t, m, self.in_features), dtype)
+        inputs[...] = x.transpose(1, 0, 2)
+        states = self._states = self._time_major("states", (t + 1, m, self.units), dtype)
+        states[0] = 0 if self.initial_state is None else self.initial_state.value
+        self._padding = self._find_padding(inputs) if self.skip_padding else None
+        self.run_forward(self._input_products(inputs), self._scaled("recurrent_weight", dtype))
+        if self.return_sequences:
+            y = self._y = get_workspace(self.workspace, "y", (m, t, self.units), dtype)
+            y[...] = states[1:].transpose(1, 0, 2)
+            if self._padding is not None:
+                np.copyto(y, 0, where=self._padding.transpose(1, 0, 2))
+        else:
+            y = self._y = get_workspace(self.workspace, "y", (m, self.units), dtype)
+            y[...] = states[-1]
+        return y
+
+    def _input_products(self, inputs: Array) -> Array:
+        """Return s (weight @ x + bias) for all steps and gates."""
+        t, m, _ = inputs.shape
+        gates = self._time_major("gates", (t, m, self.bias.size), inputs.dtype)
+        matmul_into(_rows(inputs), self._scaled("weight", inputs.dtype), _rows(gates))
+        return np.add(gates, self._scaled("bias", inputs.dtype), out=gates)
+
+    def _scaled(self, name: str, dtype: np.dtype[Any]) -> Array:
+        """Return a parameter times the scales of the gates, transposed."""
+        transposed = getattr(self, name).value.T
+        scaled = get_workspace(self.workspace, f"scaled {name}", transposed.shape, dtype)
+        return np.multiply(transposed, self.scales(dtype), out=scaled)
+
+    def scales(self, dtype: np.dtype[Any]) -> Array:
+        """Return the scale of each gate, once for each unit.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            The dtype of the gates.
+
+        Returns
+        -------
+        ndarray of shape (gates * units,)
+            Real and read-only.
+        """
+        return repeat_for_units(self.gate_scales, self.units, dtype)
+
+    def _find_padding(self, inputs: Array) -> Array:
+        """Return whether each step, and all that follow, have features 0, of shape (t, m, 1)."""
+        t, m, _ = inputs.shape
+        is_nonzero = self._time_major("is nonzero", inputs.shape, BOOL)
+        is_used = self._time_major("is used", (t, m, 1), BOOL)
+        np.not_equal(inputs.real, 0, out=is_nonzero)  # not of the complex step
+        np.any(is_nonzero, axis=2, keepdims=True, out=is_used)
+        backward_in_time = is_used[::-1]
+        np.logical_or.accumulate(backward_in_time, axis=0, out=backward_in_time)
+        return np.logical_not(is_used, out=is_used)
+
+    def backward(self, dy: Array) -> Array:
+        dz = self._backward_parameters(dy)
+        t, m, d = self._inputs.shape
+        by_time = self._time_major("dx by time", (t, m, d), dz.dtype)
+        matmul_into(_rows(dz), self.weight.value, _rows(by_time))
+        dx = get_workspace(self.workspace, "dx", (m, t, d), dz.dtype)
+        dx[...] = by_time.transpose(1, 0, 2)
+        return dx
+
+    def backward_parameters(self, dy: Array) -> None:
+        self._backward_parameters(dy)
+
+    def _backward_parameters(self, dy: Array) -> Array:
+        """Compute the parameters' gradients; return that with respect to weight @ x + bias."""
+        y = self._y
+        if y is None or dy.shape != y.shape:
+            raise self._shape_error(dy, y)
+        inputs, states = self._inputs, self._states
+        t, m, _ = inputs.shape
+        dtype = common_dtype(dy, states)
+        dstates = self._output_gradient(dy, dtype)
+        dz = self._time_major("dz", (t, m, self.bias.size), dtype)
+        self.run_backward(dstates, dz)
+        matmul_into(_rows(dz).T, _rows(states[:-1]), self.recurrent_weight.grad)
+        if self.initial_state is not None:
+            np.sum(dstates[0], axis=0, out=self.initial_state.grad)
+        dz = self.input_gradient(dstates, dz)
+        matmul_into(_rows(dz).T, _rows(inputs), self.weight.grad)
+        np.sum(_rows(dz), axis=0, out=self.bias.grad)
+        return dz
+
+    def _output_gradient(self, dy: Array, dtype: np.dtype[Any]) -> Array:
+        """Return what dy adds to the gradients of the states."""
+        dstates = self._time_major("dstates", self._states.shape, dtype)
+        if not self.return_sequences:
+            dstates[:-1] = 0
+            dstates[-1] = dy
+            return dstates
+        dstates[0] = 0
+        dstates[1:] = dy.transpose(1, 0, 2)
+        if self._padding is not None:
+            np.copyto(dstates[1:], 0, where=self._padding)
+        return dstates
+
+    def _time_major(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
+        """Return a work array (t, m, features), of which one for fewer examples is a part."""
+        t, m, features = shape
+        return get_workspace(self.workspace, name, (t * m, features), dtype).reshape(shape)
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if type(shape) is tuple and len(shape) != 2:
+            cure = " (pass X[..., np.newaxis])" if (len(shape), self.in_features) == (1, 1) else ""
+            raise ShapeError(f"expects sequences (t, {self.in_features}), got {shape}{cure}")
+        if shape is not None and shape[-1:] != (self.in_features,):
+            raise ShapeError(f"expects {self.in_features} features per step, got {shape[-1]}")
+        if not self.return_sequences:
+            return (self.units,)
+        if type(shape) is tuple:
+            return (shape[0], self.units)
+        return UnknownRank((self.units,))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor arguments as JSON-compatible values.
+
+        Returns
+        -------
+        dict of str to object
+            All but the initializers: a saved model has its weights.
+        """
+        return {"in_features": self.in_features, "units": self.units, **self._options()}
+
+    def _options(self) -> dict[str, bool]:
+        return {
+            "return_sequences": self.return_sequences,
+            "skip_padding": self.skip_padding,
+            "learn_initial_state": self.learn_initial_state,
+        }
+
+    def __repr__(self) -> str:
+        default = {"return_sequences": True}
+        options = [
+            f", {name}={value}"
+            for name, value in self._options().items()
+            if value is not default.get(name, False)
+        ]
+        return f"{type(self).__name__}({self.in_features}, {self.units}{''.join(options)})"
+
+
+class GateByGate(Initializer):
+    """Fill the square matrix of each gate alone, in an array (gates * units, units).
+
+    Parameters
+    ----------
+    init : Initializer or callable
+        Fills one matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minidl import Orthogonal
+    >>> from minidl.layers.recurrent import GateByGate
+    >>> weight = np.empty((8, 2))
+    >>> GateByGate(Orthogonal())(weight, fan_in=2, rng=np.random.default_rng(0))
+    >>> bool(np.allclose(weight[4:6] @ weight[4:6].T, np.eye(2)))
+    True
+    """
+
+    option_name = None
+
+    def __init__(self, init: InitFunction) -> None:
+        self.init = init
+
+    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
+        units = out.shape[1]
+        for matrix in out.reshape(-1, units, units):
+            self.init(matrix, fan_in=fan_in, rng=rng)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.init})"
+
+
+@functools.lru_cache(256)
+def repeat_for_units(of_gates: tuple[float, ...], units: int, dtype: np.dtype[Any]) -> Array:
+    """Return a number of each gate once for each unit, as a read-only real array.
+
+    Parameters
+    ----------
+    of_gates : tuple of float
+        A number of each gate.
+    units : int
+        The number of units.
+    dtype : numpy.dtype
+        Real or complex; the array is real, in the same precision.
+
+    Returns
+    -------
+    ndarray of shape (gates * units,)
+        The same array for the same arguments.
+    """
+    repeated = np.repeat(np.array(of_gates, np.zeros((), dtype).real.dtype), units)
+    repeated.flags.writeable = False
+    return repeated
+
+
+def _rows(by_time: Array) -> Array:
+    """Return an array (t, m, features) as rows (t * m, features)."""
+    return by_time.reshape(-1, by_time.shape[2])
+
+
+def _check_flag(value: object, name: str, owner: Layer) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ArgumentError(f"{name} must be True or False, got {value!r} in {type(owner).__name__}")
