@@ -209,5 +209,5 @@ class GRU(Recurrent):
         order = [1, 0, 2]  # u, r, n
         name = "recurrent_bias"
         write_recurrent(
-            self, graph, x, y, gate_order=order, recurrent_bias=name, linear_before_reset=1
+            self, graph, "GRU", x, y, gate_order=order, recurrent_bias=name, linear_before_reset=1
         )

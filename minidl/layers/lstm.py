@@ -232,4 +232,4 @@ class LSTM(Recurrent):
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         initial_states = ["initial_state", "initial_cell"]
         order = [0, 3, 1, 2]  # i, o, f, g
-        write_recurrent(self, graph, x, y, gate_order=order, initial_states=initial_states)
+        write_recurrent(self, graph, "LSTM", x, y, gate_order=order, initial_states=initial_states)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def write_recurrent(
     layer: Recurrent,
     graph: GraphBuilder,
+    operator: str,
     x: str,
     y: str,
     *,
@@ -24,7 +25,7 @@ def write_recurrent(
     initial_states: Sequence[str] = ("initial_state",),
     **attributes: Any,
 ) -> None:
-    """Add the nodes of a recurrent layer, whose operator in ONNX has the name of its class.
+    """Add the nodes of a recurrent layer.
 
     ONNX is time-major, has an axis for directions, orders the gates in other ways, and takes the
     lengths of the sequences instead of padding.
@@ -35,6 +36,8 @@ def write_recurrent(
         The layer.
     graph : GraphBuilder
         The graph.
+    operator : str
+        The operator of ONNX: "RNN", "LSTM" or "GRU".
     x : str
         The name of the input.
     y : str
@@ -48,41 +51,31 @@ def write_recurrent(
     **attributes : object
         More attributes of the node.
     """
-    units = layer.units
     nodes = _Nodes(graph, y)
     by_time = nodes.add("Transpose", [x], "by_time", perm=[1, 0, 2])
-    order = [gate * units + unit for gate in gate_order for unit in range(units)]
-    rows = nodes.integers("rows", order)
-    first, second = nodes.integers("first", [0]), nodes.integers("second", [1])
-    sorted_parameters = [
-        nodes.add("Gather", [graph.parameter(name), rows], name, axis=0)
-        for name in ("weight", "recurrent_weight", "bias")
-    ]
-    n_zeros = (len(gate_order) - (recurrent_bias is not None)) * units
-    biases = [sorted_parameters.pop()]
-    biases.append(graph.constant(f"{y}.no_bias", np.zeros(n_zeros, graph.dtype)))
-    if recurrent_bias is not None:
-        biases.append(graph.parameter(recurrent_bias))
-    sorted_parameters.append(nodes.add("Concat", biases, "biases", axis=0))
-    inputs = [by_time]
-    inputs += [nodes.add("Unsqueeze", [each, first], f"{each}.one") for each in sorted_parameters]
-    lengths = ""
-    if layer.skip_padding:
-        lengths = _write_lengths(graph, nodes, by_time)
-    inputs.append(lengths)
+    inputs = [by_time, *_write_parameters(graph, nodes, gate_order, layer.units, recurrent_bias)]
+    lengths, has_steps = _write_lengths(graph, nodes, by_time) if layer.skip_padding else ("", "")
+    initial = []
     if layer.learn_initial_state:
-        inputs += _write_initial_states(graph, nodes, by_time, units, initial_states)
-    while not inputs[-1]:
-        inputs.pop()
-    kind = type(layer).__name__
+        initial = _write_initial_states(graph, nodes, by_time, layer.units, initial_states)
+    if lengths or initial:
+        inputs += [lengths, *initial]
+    attributes["hidden_size"] = layer.units
+    direction = nodes.integers("direction", [1 if layer.return_sequences else 0])
     if layer.return_sequences:
-        states = nodes.add(kind, inputs, "states", hidden_size=units, **attributes)
-        states = nodes.add("Squeeze", [states, second], "states_by_time")
-        graph.node("Transpose", [states], [y], perm=[1, 0, 2])
-    else:
-        last = f"{y}.last"
-        graph.node(kind, inputs, ["", last], hidden_size=units, **attributes)
-        graph.node("Squeeze", [last, first], [y])
+        states = nodes.add(operator, inputs, "states", **attributes)
+        states_by_time = nodes.add("Squeeze", [states, direction], "states_by_time")
+        graph.node("Transpose", [states_by_time], [y], perm=[1, 0, 2])
+        return
+    last = f"{y}.last"
+    graph.node(operator, inputs, ["", last], **attributes)
+    if not (lengths and initial):
+        graph.node("Squeeze", [last, direction], [y])
+        return
+    # Without steps the last state is the initial one, for which onnxruntime gives 0.
+    state = nodes.add("Squeeze", [last, direction], "last_state")
+    has_steps = nodes.add("Unsqueeze", [has_steps, nodes.integers("column", [1])], "has_state")
+    graph.node("Where", [has_steps, state, graph.parameter(initial_states[0])], [y])
 
 
 class _Nodes:
@@ -90,21 +83,44 @@ class _Nodes:
 
     def __init__(self, graph: GraphBuilder, y: str) -> None:
         self._graph = graph
-        self._y = y
+        self.y = y
 
     def add(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """Add a node with one output; return the output's name."""
-        output = f"{self._y}.{name.removeprefix(self._y + '.')}"
+        output = f"{self.y}.{name}"
         self._graph.node(operator, inputs, [output], **attributes)
         return output
 
     def integers(self, name: str, values: Sequence[int]) -> str:
         """Add a constant vector of integers; return its name."""
-        return self._graph.constant(f"{self._y}.{name}", np.array(values, np.int64))
+        return self._graph.constant(f"{self.y}.{name}", np.array(values, np.int64))
 
 
-def _write_lengths(graph: GraphBuilder, nodes: _Nodes, by_time: str) -> str:
-    """Add the number of steps of each sequence up to the last one that is not zero."""
+def _write_parameters(
+    graph: GraphBuilder,
+    nodes: _Nodes,
+    gate_order: Sequence[int],
+    units: int,
+    recurrent_bias: str | None,
+) -> list[str]:
+    """Add W, R and B of ONNX, each with an axis of length 1 for the direction."""
+    rows = nodes.integers("rows", [gate * units + k for gate in gate_order for k in range(units)])
+    weight, recurrent_weight, bias = (
+        nodes.add("Gather", [graph.parameter(name), rows], f"sorted_{name}", axis=0)
+        for name in ("weight", "recurrent_weight", "bias")
+    )
+    n_zeros = (len(gate_order) - (recurrent_bias is not None)) * units
+    second = [graph.constant(f"{nodes.y}.zeros", np.zeros(n_zeros, graph.dtype))]
+    if recurrent_bias is not None:
+        second.append(graph.parameter(recurrent_bias))
+    biases = nodes.add("Concat", [bias, *second], "biases", axis=0)
+    axis = nodes.integers("first_axis", [0])
+    arrays = {"W": weight, "R": recurrent_weight, "B": biases}
+    return [nodes.add("Unsqueeze", [array, axis], name) for name, array in arrays.items()]
+
+
+def _write_lengths(graph: GraphBuilder, nodes: _Nodes, by_time: str) -> tuple[str, str]:
+    """Add the length of each sequence, up to its last step that is not 0, and whether it is > 0."""
     from onnx import TensorProto
 
     zero = graph.constant(f"{by_time}.zero", np.array(0, graph.dtype))
@@ -123,7 +139,7 @@ def _write_lengths(graph: GraphBuilder, nodes: _Nodes, by_time: str) -> str:
     has_steps = nodes.add("Greater", [count, none], "has_steps")
     factor = nodes.add("Cast", [has_steps], "factor", to=TensorProto.INT64)
     lengths = nodes.add("Mul", [steps, factor], "lengths")
-    return nodes.add("Cast", [lengths], "sequence_lens", to=TensorProto.INT32)
+    return nodes.add("Cast", [lengths], "sequence_lens", to=TensorProto.INT32), has_steps
 
 
 def _write_initial_states(

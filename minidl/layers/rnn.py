@@ -122,4 +122,4 @@ class RNN(Recurrent):
         )
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
-        write_recurrent(self, graph, x, y, gate_order=[0])
+        write_recurrent(self, graph, "RNN", x, y, gate_order=[0])
