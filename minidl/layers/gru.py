@@ -1,14 +1,16 @@
 """The gated recurrent unit."""
 
+from typing import Any
+
 import numpy as np
 
 from ..initializers import Zeros
 from ..parameters import Parameter
 from ..utils.linalg import matmul_into
 from ..utils.typing import Array
-from ..utils.workspace import get_workspace
+from ..utils.workspace import get_workspace, scalar_array
 from .graph import GraphBuilder
-from .recurrent import Recurrent
+from .recurrent import Recurrent, finish_sigmoid
 from .recurrent_onnx import write_recurrent
 
 
@@ -113,85 +115,88 @@ class GRU(Recurrent):
 
     gate_scales = (0.5, 0.5, 1.0)
 
-    _gates: Array  # (t, m, 3 * units)
+    _gates: Array  # r, u, n: (3, t, m, units)
     _recurrent_candidates: Array  # q, (t, m, units)
+    _dgates: Array  # of `run_backward`: dv of r, u, n, (3, t, m, units)
+    _dcandidates: Array  # of `run_backward`: dn / dh, (t, m, units)
 
     def add_parameters(self) -> None:
         self.recurrent_bias = Parameter((self.units,), init=Zeros(), fan_in=self.units)
 
-    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
-        t, m, _ = gates.shape
-        units, dtype = self.units, gates.dtype
+    def run_forward(self, z: Array, recurrent_weight: Array) -> None:
+        t, m, _ = z.shape
+        units, dtype = self.units, z.dtype
         states, padding = self._states, self._padding
-        recurrent_candidates = self._time_major("recurrent candidates", (t, m, units), dtype)
-        self._gates, self._recurrent_candidates = gates, recurrent_candidates
+        gates = self._gates = self._gate_major("gates", t, m, dtype)
+        q = self._recurrent_candidates = self._time_major("q", (t, m, units), dtype)
+        r, u, n = gates
+        gates[...] = z.reshape(t, m, 3, units).transpose(2, 0, 1, 3)
         recurrent_bias = self.recurrent_bias.value
-        product = get_workspace(self.workspace, "product", gates.shape[1:], dtype)
+        product = get_workspace(self.workspace, "product", (m, 3 * units), dtype)
+        of_gates = product.reshape(m, 3, units).transpose(1, 0, 2)
         entering = get_workspace(self.workspace, "entering", (m, units), dtype)
+        one = scalar_array(1, dtype)
         for k in range(t):
-            both, (r, u, n) = gates[k, :, : 2 * units], self._split(gates[k])
             matmul_into(states[k], recurrent_weight, product)
-            np.add(both, product[:, : 2 * units], out=both)
-            np.tanh(both, out=both)
-            np.multiply(both, 0.5, out=both)
-            np.add(both, 0.5, out=both)
-            if padding is not None:  # the state is carried over, and nothing has a gradient here
-                np.copyto(u, 1, where=padding[k])
-            q = np.add(product[:, 2 * units :], recurrent_bias, out=recurrent_candidates[k])
-            np.multiply(r, q, out=entering)
-            np.add(n, entering, out=n)
-            np.tanh(n, out=n)
-            np.subtract(1, u, out=entering)
-            np.multiply(entering, n, out=entering)
-            np.multiply(u, states[k], out=states[k + 1])
+            np.add(gates[:2, k], of_gates[:2], out=gates[:2, k])
+            np.tanh(gates[:2, k], out=gates[:2, k])
+            finish_sigmoid(gates[:2, k])
+            if padding is not None:  # the state is carried over, and nothing has a gradient
+                np.copyto(u[k], one, where=padding[k])
+            np.add(of_gates[2], recurrent_bias, out=q[k])
+            np.multiply(r[k], q[k], out=entering)
+            np.add(n[k], entering, out=n[k])
+            np.tanh(n[k], out=n[k])
+            np.subtract(one, u[k], out=entering)
+            np.multiply(entering, n[k], out=entering)
+            np.multiply(u[k], states[k], out=states[k + 1])
             np.add(states[k + 1], entering, out=states[k + 1])
 
     def run_backward(self, dstates: Array, dz: Array) -> None:
         t, m, _ = dz.shape
         units, dtype = self.units, dz.dtype
-        u = self._split(self._gates)[1]
-        self._write_derivatives(dz)
+        u = self._gates[1]
+        dgates = self._dgates = self._derivatives(t, m, dtype)
         dz_by_gate = dz.reshape(t, m, 3, units)
         product = get_workspace(self.workspace, "dproduct", (m, units), dtype)
         kept = get_workspace(self.workspace, "kept", (m, units), dtype)
         recurrent_weight = self.recurrent_weight.value
         for k in reversed(range(t)):
             dstate = dstates[k + 1]
-            np.multiply(dz_by_gate[k], dstate[:, np.newaxis], out=dz_by_gate[k])
+            np.multiply(dgates[:, k], dstate, out=dgates[:, k])
+            dz_by_gate[k] = dgates[:, k].transpose(1, 0, 2)
             matmul_into(dz[k], recurrent_weight, product)
             np.add(dstates[k], product, out=dstates[k])
             np.multiply(dstate, u[k], out=kept)
             np.add(dstates[k], kept, out=dstates[k])
 
-    def _write_derivatives(self, dz: Array) -> None:
-        """Write dv / dh, which is dz / dh for r and u, of all steps."""
-        r, u, n = self._split(self._gates)
-        dz_r, dz_u, dv_n = self._split(dz)
-        enters = self._time_major("1 - u", n.shape, dz.dtype)
-        np.subtract(1, u, out=enters)
-        dn = self._time_major("dn / dh", n.shape, dz.dtype)
+    def _derivatives(self, t: int, m: int, dtype: np.dtype[Any]) -> Array:
+        """Return dv / dh, which is dz / dh for r and u, of all steps; store dn / dh."""
+        r, u, n = self._gates
+        dgates = self._gate_major("dgates", t, m, dtype)
+        dz_r, dz_u, dv_n = dgates
+        one = scalar_array(1, dtype)
+        enters = self._time_major("1 - u", n.shape, dtype)
+        np.subtract(one, u, out=enters)
+        dn = self._dcandidates = self._time_major("dn / dh", n.shape, dtype)
         np.multiply(n, n, out=dn)
-        np.subtract(1, dn, out=dn)
+        np.subtract(one, dn, out=dn)
         np.multiply(dn, enters, out=dn)
         np.multiply(dn, r, out=dv_n)
-        np.subtract(1, r, out=dz_r)
+        np.subtract(one, r, out=dz_r)
         np.multiply(dz_r, dv_n, out=dz_r)
         np.multiply(dz_r, self._recurrent_candidates, out=dz_r)
         np.subtract(self._states[:-1], n, out=dz_u)
         np.multiply(dz_u, u, out=dz_u)
         np.multiply(dz_u, enters, out=dz_u)
+        return dgates
 
     def input_gradient(self, dstates: Array, dz: Array) -> Array:
-        dv_n = self._split(dz)[2]
-        np.sum(dv_n, axis=(0, 1), out=self.recurrent_bias.grad)
-        dn = self._time_major("dn / dh", dv_n.shape, dz.dtype)  # as `run_backward` has left it
-        np.multiply(dn, dstates[1:], out=dv_n)
+        np.sum(self._dgates[2], axis=(0, 1), out=self.recurrent_bias.grad)
+        dn = self._dcandidates
+        np.multiply(dn, dstates[1:], out=dn)
+        dz[..., 2 * self.units :] = dn
         return dz
-
-    def _split(self, gates: Array) -> list[Array]:
-        """Return the views of r, u and n."""
-        units = self.units
-        return [gates[..., gate * units : (gate + 1) * units] for gate in range(3)]
 
     def formula(self) -> tuple[str, str]:
         return (

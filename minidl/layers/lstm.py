@@ -1,14 +1,16 @@
 """The long short-term memory layer."""
 
+from typing import Any
+
 import numpy as np
 
 from ..initializers import Initializer
 from ..utils.linalg import matmul_into
 from ..utils.random import RandomGenerator
 from ..utils.typing import Array
-from ..utils.workspace import get_workspace
+from ..utils.workspace import get_workspace, scalar_array
 from .graph import GraphBuilder
-from .recurrent import Recurrent, repeat_for_units
+from .recurrent import Recurrent, finish_sigmoid
 from .recurrent_onnx import write_recurrent
 
 
@@ -133,35 +135,34 @@ class LSTM(Recurrent):
     gate_scales = (0.5, 0.5, 1.0, 0.5)
     bias_init = ForgetOne()
 
-    _gates: Array  # (t, m, 4 * units)
+    _gates: Array  # i, f, g, o: (4, t, m, units)
     _cells: Array  # (t + 1, m, units): the initial cell, then that after each step
     _tanh_cells: Array  # (t, m, units)
 
     def add_parameters(self) -> None:
         self.initial_cell = self.initial_parameter()
 
-    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
-        t, m, _ = gates.shape
-        units, dtype = self.units, gates.dtype
+    def run_forward(self, z: Array, recurrent_weight: Array) -> None:
+        t, m, _ = z.shape
+        units, dtype = self.units, z.dtype
         states, padding = self._states, self._padding
+        gates = self._gates = self._gate_major("gates", t, m, dtype)
         cells = self._cells = self._time_major("cells", states.shape, dtype)
         cells[0] = 0 if self.initial_cell is None else self.initial_cell.value
         tanh_cells = self._tanh_cells = self._time_major("tanh cells", (t, m, units), dtype)
-        self._gates = gates
-        i, f, g, o = self._split(gates)
-        scales = self.scales(dtype)
-        shifts = repeat_for_units((0.5, 0.5, 0.0, 0.5), units, dtype)
-        closed = repeat_for_units((0.0, 1.0, 0.0, 0.0), units, dtype)
-        product = get_workspace(self.workspace, "product", gates.shape[1:], dtype)
+        i, f, g, o = gates
+        product = get_workspace(self.workspace, "product", (m, 4 * units), dtype)
         entering = get_workspace(self.workspace, "entering", (m, units), dtype)
         for k in range(t):
             matmul_into(states[k], recurrent_weight, product)
-            np.add(gates[k], product, out=gates[k])
-            np.tanh(gates[k], out=gates[k])
-            np.multiply(gates[k], scales, out=gates[k])
-            np.add(gates[k], shifts, out=gates[k])
-            if padding is not None:  # the cell is carried over, and has no gradient here
-                np.copyto(gates[k], closed, where=padding[k])
+            np.add(product, z[k], out=product)
+            np.tanh(product, out=product)
+            gates[:, k] = product.reshape(m, 4, units).transpose(1, 0, 2)
+            finish_sigmoid(gates[:2, k])
+            finish_sigmoid(o[k])
+            if padding is not None:  # closed gates carry the cell over, and have no gradient
+                for gate, closed in ((i, 0), (f, 1), (o, 0)):
+                    np.copyto(gate[k], closed, where=padding[k])
             np.multiply(f[k], cells[k], out=cells[k + 1])
             np.multiply(i[k], g[k], out=entering)
             np.add(cells[k + 1], entering, out=cells[k + 1])
@@ -173,8 +174,8 @@ class LSTM(Recurrent):
     def run_backward(self, dstates: Array, dz: Array) -> None:
         t, m, _ = dz.shape
         units, dtype = self.units, dz.dtype
-        f = self._split(self._gates)[1]
-        dcell_of_dstate = self._write_derivatives(dz)
+        f = self._gates[1]
+        dgates, dcell_of_dstate = self._derivatives(t, m, dtype)
         dz_by_gate = dz.reshape(t, m, 4, units)
         dcell = get_workspace(self.workspace, "dcell", (m, units), dtype)
         through_state = get_workspace(self.workspace, "through state", (m, units), dtype)
@@ -182,11 +183,12 @@ class LSTM(Recurrent):
         recurrent_weight, padding = self.recurrent_weight.value, self._padding
         dcell[...] = 0
         for k in reversed(range(t)):
-            dstate, dz_now = dstates[k + 1], dz_by_gate[k]
+            dstate = dstates[k + 1]
             np.multiply(dstate, dcell_of_dstate[k], out=through_state)
             np.add(dcell, through_state, out=dcell)
-            np.multiply(dz_now[:, :3], dcell[:, np.newaxis], out=dz_now[:, :3])
-            np.multiply(dz_now[:, 3], dstate, out=dz_now[:, 3])
+            np.multiply(dgates[:3, k], dcell, out=dgates[:3, k])
+            np.multiply(dgates[3, k], dstate, out=dgates[3, k])
+            dz_by_gate[k] = dgates[:, k].transpose(1, 0, 2)
             np.multiply(dcell, f[k], out=dcell)
             matmul_into(dz[k], recurrent_weight, product)
             np.add(dstates[k], product, out=dstates[k])
@@ -195,28 +197,25 @@ class LSTM(Recurrent):
         if self.initial_cell is not None:
             np.sum(dcell, axis=0, out=self.initial_cell.grad)
 
-    def _write_derivatives(self, dz: Array) -> Array:
-        """Write dz / dc, for the output gate dz / dh, of all steps; return dc / dh."""
+    def _derivatives(self, t: int, m: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        """Return dz / dc of i, f and g with dz / dh of o, and dc / dh, of all steps."""
         gates, cells, tanh_cells = self._gates, self._cells, self._tanh_cells
-        i, _, g, o = self._split(gates)
-        dz_i, dz_f, dz_g, dz_o = self._split(dz)
-        np.multiply(gates, gates, out=dz)
-        np.subtract(gates, dz, out=dz)  # the derivative of a sigmoid
+        i, _, g, o = gates
+        dgates = self._gate_major("dgates", t, m, dtype)
+        one = scalar_array(1, dtype)
+        dz_i, dz_f, dz_g, dz_o = dgates
+        np.multiply(gates, gates, out=dgates)
+        np.subtract(gates, dgates, out=dgates)  # the derivative of a sigmoid
         np.multiply(dz_i, g, out=dz_i)
         np.multiply(dz_f, cells[:-1], out=dz_f)
         np.multiply(dz_o, tanh_cells, out=dz_o)
         np.multiply(g, g, out=dz_g)
-        np.subtract(1, dz_g, out=dz_g)
+        np.subtract(one, dz_g, out=dz_g)
         np.multiply(dz_g, i, out=dz_g)
-        dcell_of_dstate = self._time_major("dc / dh", tanh_cells.shape, dz.dtype)
+        dcell_of_dstate = self._time_major("dc / dh", tanh_cells.shape, dtype)
         np.multiply(tanh_cells, tanh_cells, out=dcell_of_dstate)
-        np.subtract(1, dcell_of_dstate, out=dcell_of_dstate)
-        return np.multiply(dcell_of_dstate, o, out=dcell_of_dstate)
-
-    def _split(self, gates: Array) -> list[Array]:
-        """Return the views of i, f, g and o."""
-        units = self.units
-        return [gates[..., gate * units : (gate + 1) * units] for gate in range(4)]
+        np.subtract(one, dcell_of_dstate, out=dcell_of_dstate)
+        return dgates, np.multiply(dcell_of_dstate, o, out=dcell_of_dstate)
 
     def formula(self) -> tuple[str, str]:
         return (

@@ -17,7 +17,7 @@ from ..utils.random import RandomGenerator
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
-from ..utils.workspace import get_workspace
+from ..utils.workspace import get_workspace, scalar_array
 from .base import Layer, Shape, UnknownRank, as_float_array
 
 BOOL = np.dtype(bool)
@@ -33,9 +33,9 @@ class Recurrent(Layer):
     for all steps at once: the products with `weight` before the loop over time, which `run_forward`
     has, and the parameters' gradients and dx after the loop of `run_backward`.
 
-    Gates are sigmoids or tanh. With a scale s of 1/2 for a sigmoid and 1 for tanh, each of them is
-    s tanh(s z) + 1 - s, which never overflows, so that one call of tanh serves all gates. The first
-    factor s is applied to the weights and biases, once per forward pass.
+    Gates are sigmoids or tanh. Since sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, which never overflows,
+    one call of tanh serves all gates: the rows of the weights and biases are multiplied by a scale
+    s, 1/2 for a sigmoid and 1 for tanh, once per forward pass.
 
     Parameters
     ----------
@@ -105,14 +105,13 @@ class Recurrent(Layer):
         """Make the parameters that only this kind of layer has; by default there are none."""
 
     @abstractmethod
-    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
+    def run_forward(self, z: Array, recurrent_weight: Array) -> None:
         """Compute the states of all steps.
 
         Parameters
         ----------
-        gates : ndarray of shape (t, m, gates * units)
-            s (weight @ x + bias) for each gate, which may be overwritten by the gates. `backward`
-            may rely on it until the next `forward`.
+        z : ndarray of shape (t, m, gates * units)
+            s (weight @ x + bias) for each gate, which may be overwritten. `backward` does so.
         recurrent_weight : ndarray of shape (units, gates * units)
             s recurrent_weight, transposed.
         """
@@ -177,30 +176,16 @@ class Recurrent(Layer):
     def _input_products(self, inputs: Array) -> Array:
         """Return s (weight @ x + bias) for all steps and gates."""
         t, m, _ = inputs.shape
-        gates = self._time_major("gates", (t, m, self.bias.size), inputs.dtype)
-        matmul_into(_rows(inputs), self._scaled("weight", inputs.dtype), _rows(gates))
-        return np.add(gates, self._scaled("bias", inputs.dtype), out=gates)
+        z = self._time_major("z", (t, m, self.bias.size), inputs.dtype)
+        matmul_into(_rows(inputs), self._scaled("weight", inputs.dtype), _rows(z))
+        return np.add(z, self._scaled("bias", inputs.dtype), out=z)
 
     def _scaled(self, name: str, dtype: np.dtype[Any]) -> Array:
         """Return a parameter times the scales of the gates, transposed."""
         transposed = getattr(self, name).value.T
         scaled = get_workspace(self.workspace, f"scaled {name}", transposed.shape, dtype)
-        return np.multiply(transposed, self.scales(dtype), out=scaled)
-
-    def scales(self, dtype: np.dtype[Any]) -> Array:
-        """Return the scale of each gate, once for each unit.
-
-        Parameters
-        ----------
-        dtype : numpy.dtype
-            The dtype of the gates.
-
-        Returns
-        -------
-        ndarray of shape (gates * units,)
-            Real and read-only.
-        """
-        return repeat_for_units(self.gate_scales, self.units, dtype)
+        scales = repeat_for_units(self.gate_scales, self.units, dtype)
+        return np.multiply(transposed, scales, out=scaled)
 
     def _find_padding(self, inputs: Array) -> Array:
         """Return whether each step, and all that follow, have features 0, of shape (t, m, 1)."""
@@ -234,7 +219,7 @@ class Recurrent(Layer):
         t, m, _ = inputs.shape
         dtype = common_dtype(dy, states)
         dstates = self._output_gradient(dy, dtype)
-        dz = self._time_major("dz", (t, m, self.bias.size), dtype)
+        dz = self._time_major("z", (t, m, self.bias.size), dtype)  # forward needs it no more
         self.run_backward(dstates, dz)
         matmul_into(_rows(dz).T, _rows(states[:-1]), self.recurrent_weight.grad)
         if self.initial_state is not None:
@@ -261,6 +246,15 @@ class Recurrent(Layer):
         """Return a work array (t, m, features), of which one for fewer examples is a part."""
         t, m, features = shape
         return get_workspace(self.workspace, name, (t * m, features), dtype).reshape(shape)
+
+    def _gate_major(self, name: str, t: int, m: int, dtype: np.dtype[Any]) -> Array:
+        """Return a work array (gates, t, m, units), in which each gate is contiguous.
+
+        NumPy takes ten times as long for rows of which each is a part of a longer one.
+        """
+        gates, units = len(self.gate_scales), self.units
+        rows = get_workspace(self.workspace, name, (gates * t * m, units), dtype)
+        return rows.reshape(gates, t, m, units)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if type(shape) is tuple and len(shape) != 2:
@@ -355,6 +349,19 @@ def repeat_for_units(of_gates: tuple[float, ...], units: int, dtype: np.dtype[An
     repeated = np.repeat(np.array(of_gates, np.zeros((), dtype).real.dtype), units)
     repeated.flags.writeable = False
     return repeated
+
+
+def finish_sigmoid(tanh_of_half: Array) -> None:
+    """Make sigmoid(z) of tanh(z / 2), in place.
+
+    Parameters
+    ----------
+    tanh_of_half : ndarray of any shape
+        tanh(z / 2).
+    """
+    half = scalar_array(0.5, tanh_of_half.dtype)
+    np.multiply(tanh_of_half, half, out=tanh_of_half)
+    np.add(tanh_of_half, half, out=tanh_of_half)
 
 
 def _rows(by_time: Array) -> Array:

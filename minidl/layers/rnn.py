@@ -4,7 +4,7 @@ import numpy as np
 
 from ..utils.linalg import matmul_into
 from ..utils.typing import Array
-from ..utils.workspace import get_workspace
+from ..utils.workspace import get_workspace, scalar_array
 from .graph import GraphBuilder
 from .recurrent import Recurrent
 from .recurrent_onnx import write_recurrent
@@ -88,20 +88,21 @@ class RNN(Recurrent):
     [[[0.534], [0.679], [0.834]]]
     """
 
-    def run_forward(self, gates: Array, recurrent_weight: Array) -> None:
+    def run_forward(self, z: Array, recurrent_weight: Array) -> None:
         states, padding = self._states, self._padding
-        product = get_workspace(self.workspace, "product", gates.shape[1:], gates.dtype)
-        for k in range(len(gates)):
+        product = get_workspace(self.workspace, "product", z.shape[1:], z.dtype)
+        for k in range(len(z)):
             matmul_into(states[k], recurrent_weight, product)
-            np.add(product, gates[k], out=product)
+            np.add(product, z[k], out=product)
             np.tanh(product, out=states[k + 1])
             if padding is not None:
                 np.copyto(states[k + 1], states[k], where=padding[k])
 
     def run_backward(self, dstates: Array, dz: Array) -> None:
         states, padding = self._states[1:], self._padding
+        one = scalar_array(1, dz.dtype)
         np.multiply(states, states, out=dz)
-        np.subtract(1, dz, out=dz)
+        np.subtract(one, dz, out=dz)
         if padding is not None:
             np.copyto(dz, 0, where=padding)
         recurrent_weight = self.recurrent_weight.value
