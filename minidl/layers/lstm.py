@@ -9,8 +9,9 @@ from ..utils.linalg import matmul_into
 from ..utils.random import RandomGenerator
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace, scalar_array
+from .gates import finish_sigmoid
 from .graph import GraphBuilder
-from .recurrent import Recurrent, finish_sigmoid
+from .recurrent import Recurrent
 from .recurrent_onnx import write_recurrent
 
 

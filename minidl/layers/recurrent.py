@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -13,14 +12,13 @@ from ..initializers import Initializer, Orthogonal, Xavier, Zeros
 from ..parameters import InitFunction, Parameter
 from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype, matmul_into
-from ..utils.random import RandomGenerator
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
-from ..utils.workspace import get_workspace, scalar_array
+from ..utils.workspace import get_workspace
 from .base import Layer, Shape, UnknownRank, as_float_array
-
-BOOL = np.dtype(bool)
+from .gates import GateByGate, repeat_for_units
+from .padding import find_padding
 
 
 @ignore_underflow("forward", "backward", "backward_parameters")
@@ -161,7 +159,7 @@ class Recurrent(Layer):
         inputs[...] = x.transpose(1, 0, 2)
         states = self._states = self._time_major("states", (t + 1, m, self.units), dtype)
         states[0] = 0 if self.initial_state is None else self.initial_state.value
-        self._padding = self._find_padding(inputs) if self.skip_padding else None
+        self._padding = find_padding(inputs, self.workspace) if self.skip_padding else None
         self.run_forward(self._input_products(inputs), self._scaled("recurrent_weight", dtype))
         if self.return_sequences:
             y = self._y = get_workspace(self.workspace, "y", (m, t, self.units), dtype)
@@ -186,17 +184,6 @@ class Recurrent(Layer):
         scaled = get_workspace(self.workspace, f"scaled {name}", transposed.shape, dtype)
         scales = repeat_for_units(self.gate_scales, self.units, dtype)
         return np.multiply(transposed, scales, out=scaled)
-
-    def _find_padding(self, inputs: Array) -> Array:
-        """Return whether each step, and all that follow, have features 0, of shape (t, m, 1)."""
-        t, m, _ = inputs.shape
-        is_nonzero = self._time_major("is nonzero", inputs.shape, BOOL)
-        is_used = self._time_major("is used", (t, m, 1), BOOL)
-        np.not_equal(inputs.real, 0, out=is_nonzero)  # not of the complex step
-        np.any(is_nonzero, axis=2, keepdims=True, out=is_used)
-        backward_in_time = is_used[::-1]
-        np.logical_or.accumulate(backward_in_time, axis=0, out=backward_in_time)
-        return np.logical_not(is_used, out=is_used)
 
     def backward(self, dy: Array) -> Array:
         dz = self._backward_parameters(dy)
@@ -293,75 +280,6 @@ class Recurrent(Layer):
             if value is not default.get(name, False)
         ]
         return f"{type(self).__name__}({self.in_features}, {self.units}{''.join(options)})"
-
-
-class GateByGate(Initializer):
-    """Fill the square matrix of each gate alone, in an array (gates * units, units).
-
-    Parameters
-    ----------
-    init : Initializer or callable
-        Fills one matrix.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from minidl import Orthogonal
-    >>> from minidl.layers.recurrent import GateByGate
-    >>> weight = np.empty((8, 2))
-    >>> GateByGate(Orthogonal())(weight, fan_in=2, rng=np.random.default_rng(0))
-    >>> bool(np.allclose(weight[4:6] @ weight[4:6].T, np.eye(2)))
-    True
-    """
-
-    option_name = None
-
-    def __init__(self, init: InitFunction) -> None:
-        self.init = init
-
-    def __call__(self, out: Array, *, fan_in: int | None, rng: RandomGenerator) -> None:
-        units = out.shape[1]
-        for matrix in out.reshape(-1, units, units):
-            self.init(matrix, fan_in=fan_in, rng=rng)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.init})"
-
-
-@functools.lru_cache(256)
-def repeat_for_units(of_gates: tuple[float, ...], units: int, dtype: np.dtype[Any]) -> Array:
-    """Return a number of each gate once for each unit, as a read-only real array.
-
-    Parameters
-    ----------
-    of_gates : tuple of float
-        A number of each gate.
-    units : int
-        The number of units.
-    dtype : numpy.dtype
-        Real or complex; the array is real, in the same precision.
-
-    Returns
-    -------
-    ndarray of shape (gates * units,)
-        The same array for the same arguments.
-    """
-    repeated = np.repeat(np.array(of_gates, np.zeros((), dtype).real.dtype), units)
-    repeated.flags.writeable = False
-    return repeated
-
-
-def finish_sigmoid(tanh_of_half: Array) -> None:
-    """Make sigmoid(z) of tanh(z / 2), in place.
-
-    Parameters
-    ----------
-    tanh_of_half : ndarray of any shape
-        tanh(z / 2).
-    """
-    half = scalar_array(0.5, tanh_of_half.dtype)
-    np.multiply(tanh_of_half, half, out=tanh_of_half)
-    np.add(tanh_of_half, half, out=tanh_of_half)
 
 
 def _rows(by_time: Array) -> Array:

@@ -122,6 +122,7 @@ ARGUMENTS = {
     "filters": "write out_channels=",
     "from_logits": "end the layers in Sigmoid() or Softmax(): the loss is computed from the "
     "logits; or use SigmoidCrossEntropy() or SoftmaxCrossEntropy() without such a layer",
+    "hidden_size": "write units=",
     "initial_epoch": "pass resume=, the file of a Checkpoint",
     "initializer": "write init=He()",
     "inplace": "leave it out: layers reuse their work arrays",

@@ -32,7 +32,7 @@ from minidl import (
     Xavier,
 )
 from minidl.data import length_mask, pad_sequences
-from minidl.layers.recurrent import GateByGate, Recurrent, repeat_for_units
+from minidl.layers.recurrent import Recurrent
 from minidl.testing import check_layer
 
 LAST = {"return_sequences": False}
@@ -395,12 +395,7 @@ def test_initial_values(kind):
     assert abs(other.recurrent_weight.value.std() * np.sqrt(40) - 1) < 0.05
 
 
-def test_numbers_of_gates():
-    assert repr(GateByGate(Xavier())) == "GateByGate(Xavier())"
-    repeated = repeat_for_units((0.5, 1.0), 2, np.dtype(np.complex128))
-    assert repeated.dtype == np.float64
-    assert repeated.tolist() == [0.5, 0.5, 1, 1]
-    assert not repeated.flags.writeable
+def test_the_base_is_abstract():
     with pytest.raises(TypeError, match="abstract"):
         Recurrent(1, 1)
 

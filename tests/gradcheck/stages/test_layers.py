@@ -64,7 +64,11 @@ SHAPED = {
     "AvgPool2D": ((2, 2, 1), lambda: layers.AvgPool2D(2, stride=1, padding=1)),
     "GlobalAvgPool2D": ((2, 1, 2), layers.GlobalAvgPool2D),
     "Upsample2D": ((1, 2, 2), lambda: layers.Upsample2D((2, 1))),
+    "GRU": ((2, 2), lambda: layers.GRU(2, 3, learn_initial_state=True)),
+    "LSTM": ((2, 2), lambda: layers.LSTM(2, 3, learn_initial_state=True)),
+    "RNN": ((2, 2), lambda: layers.RNN(2, 3, learn_initial_state=True)),
 }
+OF_INTEGERS = {"Embedding"}  # which has tests of its own
 
 
 def shaped(shape, make):
@@ -75,6 +79,7 @@ SPECIAL = CONTAINERS | {name: partial(shaped, *case) for name, case in SHAPED.it
 BUILT_IN = {
     part.__name__: SPECIAL.get(part.__name__, partial(part, *ARGUMENTS.get(part.__name__, ())))
     for part in exported_parts(layers, Layer)
+    if part.__name__ not in OF_INTEGERS
 } | {"square Linear": lambda: Linear(4, 4, bias=False)}
 OWN = {
     "Gain": lambda: Gain(4),
