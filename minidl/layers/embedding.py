@@ -149,7 +149,7 @@ class Embedding(Layer):
         y = self._y
         if y is None or dy.shape != y.shape:
             raise self._shape_error(dy, y)
-        tokens = self._tokens.reshape(-1)
+        tokens = self._tokens.ravel()
         n = len(tokens)
         # Column i has its 1 in the row of token i. The product takes a tenth of the time of
         # np.add.at, and adds in the same order every time.

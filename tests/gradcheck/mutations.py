@@ -52,6 +52,10 @@ METHODS = {
         "activation_gradient",
         "_write_positive_mask",
         "spread",
+        "_backward_parameters",
+        "_output_gradient",
+        "run_backward",
+        "input_gradient",
     ),
     Loss: ("backward",),
     Penalty: ("value", "gradient"),
@@ -63,6 +67,10 @@ EXAMPLES = {
     "Convolution.backward": "Conv2D",
     "Convolution.backward_parameters": "Conv2D",
     "Pooling.backward": "MaxPool2D",
+    "Recurrent.backward": "RNN",
+    "Recurrent.backward_parameters": "RNN",
+    "Recurrent._backward_parameters": "RNN",
+    "Recurrent._output_gradient": "RNN",
 }
 # Functions outside of classes that compute gradients, and the module that calls them.
 FUNCTIONS = {
@@ -83,6 +91,7 @@ WITHOUT_MUTANTS = {
     ("layers.flatten", "Flatten", "backward"),
     ("layers.reshape", "Reshape", "backward"),
     ("layers.container", "Container", "backward"),
+    ("layers.recurrent", "Recurrent", "input_gradient"),
 }
 
 
@@ -154,6 +163,7 @@ EQUIVALENT = {
         "Poisson",
         "np.divide(target, counts, out=gradient, where=target >= 0)",
     ): "0 / p is 0 unless p is 0 too",
+    ("Embedding", "n = tokens.size"): "an array of one axis",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
     ("Objective", "out=dy)"): "the loss's array, not needed any more",
     (
@@ -494,6 +504,9 @@ def planted(mutant: Mutant):
         )
         return
     owner = EXAMPLES.get(f"{mutant.owner}.{mutant.method}", mutant.owner) or "Conv2D"
+    if owner in SEQUENCES:
+        yield from _in_sequences(mutant, _subclass(owner, mutant.method, function), rng)
+        return
     for case in PICTURES.get(owner, ()):
         yield *_in_picture_layer(mutant, owner, function, rng, *case), None
     for shape, weight in () if owner in PICTURES else BATCHES:
@@ -592,6 +605,37 @@ def _in_objective(mutant, function, rng, shape):
     objective = model.objective_function
     setattr(objective, mutant.method, function.__get__(objective))
     return model, rng.standard_normal((*shape, 4)), rng.standard_normal((*shape, 2))
+
+
+# The options of each model for a layer of sequences.
+RECURRENT = (
+    {"skip_padding": True, "learn_initial_state": True},
+    {"skip_padding": True, "return_sequences": False},
+)
+SEQUENCES = {
+    "Embedding": ({"padding": 0}, {}),
+    "GRU": RECURRENT,
+    "LSTM": RECURRENT,
+    "RNN": RECURRENT,
+}
+
+
+def _in_sequences(mutant, mutated, rng):
+    for options in SEQUENCES[mutated.__name__]:
+        layers = [mutated(4 if mutated.takes_integers else 2, 2, **options)]
+        if mutated.takes_integers:
+            X = rng.integers(0, 4, (3, 3))
+        else:
+            X = rng.standard_normal((3, 3, 2))
+            X[1, 1:] = X[2, 2:] = 0
+            if mutant.method != "backward_parameters":  # called for the first with parameters
+                layers[:0] = [Linear(2, 2, bias=False)]
+        model = Sequential(layers, loss=MeanSquaredError(), dtype=np.float64)
+        for name, parameter in model.parameters:
+            if name.endswith(("bias", "initial_state", "initial_cell")):  # 0 at first
+                parameter.value = rng.standard_normal(parameter.shape)
+        shape = (3, 3, 2) if options.get("return_sequences", True) else (3, 2)
+        yield model, X, rng.standard_normal(shape), None
 
 
 def _in_layer(mutant, function, rng, shape):
