@@ -96,7 +96,13 @@ class Recurrent(Layer):
         self.add_parameters()
 
     def initial_parameter(self) -> Parameter | None:
-        """Return a new parameter for an initial state, None if it is not learned."""
+        """Return a new parameter for an initial state.
+
+        Returns
+        -------
+        Parameter of shape (units,), or None
+            None if initial states are not learned.
+        """
         return Parameter((self.units,), init=Zeros()) if self.learn_initial_state else None
 
     def add_parameters(self) -> None:
