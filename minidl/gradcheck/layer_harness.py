@@ -46,7 +46,7 @@ from .rounding.noise import (
     widen_by_gaps,
 )
 from .rounding.noisy_layers import noisy_layers
-from .rounding.stored import widen_by_stored
+from .rounding.stored import rounds_inside, widen_by_stored
 from .sandbox import ModelSandbox
 
 
@@ -172,7 +172,7 @@ class LayerHarness:
         self, x: Array, cotangent: Array, rng: np.random.Generator
     ) -> list[dict[str, Array]]:
         """Return the gradients of several runs with noise on all that flows through the layer."""
-        stores_more = is_custom(self.layer)
+        stores_more = rounds_inside(self.layer)
         x_size, child = input_size(x), rng.spawn(1)[0]  # other draws stay the same
         parameters = self.parameters
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
@@ -180,7 +180,9 @@ class LayerHarness:
         cancellation: dict[str, float] = {}
         if self.couples_examples and x.dtype.kind == "f":
             cancellation = self._cancellation_noise(x, cotangent, rng)
-        gaps = {} if cancellation or not self.is_custom else self._single_gaps(x, cotangent, child)
+        gaps: dict[str, Array] = {}
+        if not cancellation and any(map(rounds_inside, self.layer.modules())):
+            gaps = self._single_gaps(x, cotangent, child)
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
         with self.sandbox.parameters_restored():
             widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
@@ -211,7 +213,7 @@ class LayerHarness:
         return runs
 
     def _single_gaps(self, x: Array, dy: Array, rng: np.random.Generator) -> dict[str, Array]:
-        """Return the size of the noise by which what custom layers compute inside is rounded."""
+        """Return the size of the noise by which what layers compute inside is rounded."""
         sizes: dict[str, Array] = {}
         for _ in range(NOISY_SINGLE_RUNS):
             values = {

@@ -83,6 +83,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         layer in them declares.
     rng : numpy.random.Generator or None
         The random generator of a stochastic layer, which the model assigns.
+    rounds_inside : bool, default False
+        Whether `backward` uses numbers that neither enter nor leave the layer, such as the gates of
+        an `LSTM`, so that the gradient checker must measure how they are rounded. Of custom
+        layers it always does.
     takes_integers : bool, default False
         Whether x holds integers, such as the numbers of words. Only the first layer of a model
         may set it: X then stays int64, of shape (m, ...), instead of being converted to the dtype
@@ -142,6 +146,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
 
     stochastic = False
     couples_examples = False
+    rounds_inside = False
     takes_integers = False
     rng: np.random.Generator | None = None
     is_identity_at_inference = False

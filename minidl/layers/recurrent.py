@@ -60,6 +60,7 @@ class Recurrent(Layer):
         Draws `bias`.
     """
 
+    rounds_inside = True
     gate_scales: ClassVar[tuple[float, ...]] = (1.0,)
     bias_init: ClassVar[Initializer] = Zeros()
 

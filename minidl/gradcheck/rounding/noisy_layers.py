@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...layers.base import Layer
-from ...layers.hidden_state import is_custom
 from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from .noise import (
@@ -21,13 +20,15 @@ from .noise import (
     reshaped_flow_noise,
     ulp_noise,
 )
+from .stored import rounds_inside
 
 
 @contextmanager
 def noisy_layers(layers: Iterable[Layer], rng: np.random.Generator) -> Iterator[None]:
     """Put noise on all that layers return, for the length of a context.
 
-    The gradients of custom layers get that of what these store, too.
+    The gradients of layers that round inside, such as custom ones, get that of what these store,
+    too.
 
     Where rows depend on each other, a gradient may be zero for every input, as that of a bias
     before batch normalization is. Noise on the input then leaves it zero; noise on the terms that
@@ -42,8 +43,8 @@ def noisy_layers(layers: Iterable[Layer], rng: np.random.Generator) -> Iterator[
 @contextmanager
 def _noisy_layer(layer: Layer, rng: np.random.Generator) -> Iterator[None]:
     forward, backward = layer.forward, layer.backward
-    # A child draws what only custom layers need: other draws stay the same.
-    child = rng.spawn(1)[0] if is_custom(layer) else None
+    # A child draws what only such layers need: other draws stay the same.
+    child = rng.spawn(1)[0] if rounds_inside(layer) else None
     x_size = 0.0
 
     def noisy_forward(x: Array, *, training: bool = False) -> Array:

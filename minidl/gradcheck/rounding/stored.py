@@ -1,4 +1,4 @@
-"""Noise on what custom layers store between forward and backward."""
+"""Noise on what layers store between forward and backward."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ from ..constants import LARGER_NOISE, MAX_EFFECT_RATIO, NOISY_RUNS, RELATIVE_NOI
 from .noise import REFUSALS
 
 
+def rounds_inside(layer: Layer) -> bool:
+    """Return whether gradients carry the rounding of numbers that a layer keeps to itself.
+
+    Of a custom layer that must be assumed.
+    """
+    return is_custom(layer) or layer.rounds_inside
+
+
 def widen_by_stored(
     sizes: dict[Any, Array],
     layers: Iterable[Layer],
@@ -23,7 +31,7 @@ def widen_by_stored(
     backward: Callable[[], Mapping[Any, Array]],
     rng: np.random.Generator,
 ) -> None:
-    """Let `sizes` of noise grow to the rounding that what custom layers store causes.
+    """Let `sizes` of noise grow to the rounding that what layers store causes.
 
     Where a softmax saturates, da - sum(a * da) is a difference of nearly equal numbers. Noise on
     the input moves both together, and in float32, where a is 1, the difference is exactly 0. Noise
@@ -34,19 +42,22 @@ def widen_by_stored(
     sizes : dict of ndarray
         The size of the noise of each element of each gradient. It is changed.
     layers : iterable of Layer
-        The layers and all in them. What those of minidl store is left as it is.
+        The layers and all in them. What is stored is left as it is where `rounds_inside` is not
+        true.
     forward, backward : callable
         A run of the layers: the first takes a new copy of the input, the second returns copies of
         the gradients, by the names of `sizes`. Parameters that they change are not restored.
     rng : numpy.random.Generator
         Draws the noise.
     """
-    custom_layers = [layer for layer in layers if is_custom(layer)]
-    if not custom_layers:
+    noisy_layers = [layer for layer in layers if rounds_inside(layer)]
+    if not noisy_layers:
         return
     forward()
     # Constants and parameters, which stay from run to run, may belong to others, too.
-    before = [_memory(array) for layer in custom_layers for array in stored_arrays(layer)]
+    before = [_memory(array) for layer in noisy_layers for array in stored_arrays(layer)]
+    own = [_memory(array) for layer in noisy_layers for array in layer.workspace.values()]
+    before = [memory for memory in before if not any(memory is array for array in own)]
     gradients = backward()
     forward()
     if not _are_equal(backward(), gradients):
@@ -56,7 +67,7 @@ def widen_by_stored(
         for noise in (RELATIVE_NOISE, LARGER_NOISE):
             forward()
             child = np.random.default_rng(seed)
-            arrays = [array for layer in custom_layers for array in stored_arrays(layer)]
+            arrays = [array for layer in noisy_layers for array in stored_arrays(layer)]
             for array in arrays:
                 if not any(_memory(array) is memory for memory in before):
                     array *= 1 + noise * child.uniform(-1, 1, array.shape)

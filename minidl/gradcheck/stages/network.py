@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...batching.batch import Batch
-from ...layers.hidden_state import is_custom
 from ..constants import (
     EPS,
     NOISE_SAFETY,
@@ -40,7 +39,7 @@ from ..rounding.noise import (
     widen_by_gaps,
 )
 from ..rounding.noisy_layers import noisy_layers
-from ..rounding.stored import widen_by_stored
+from ..rounding.stored import rounds_inside, widen_by_stored
 from ..terms import (
     Gradients,
     NumericGradients,
@@ -163,7 +162,7 @@ def noisy_data_gradients(context: CheckContext) -> NoisyGradients:
 def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
     """Return the loss of one run with noise; the gradients are those of the parameters then.
 
-    `child` draws the noise that only custom layers get.
+    `child` draws the noise that only layers that round inside get.
     """
     objective = context.objective
     rng = context.rng
@@ -173,21 +172,21 @@ def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
         x_sizes.append(input_size(z))
         z = layer.forward(z)
         perturb_inplace(z, rng)
-        if is_custom(layer):
+        if rounds_inside(layer):
             perturb_custom_inplace(z, child)
     value = float(objective.loss_from_output(z, y, weight))
     dy: Any = noisy_loss_gradient(objective.loss_backward(weight), len(x), rng)
     layers = list(zip(objective.layers_before_loss, x_sizes, strict=True))
     for layer, x_size in reversed(layers[objective.first_trainable :]):
         dx = layer.backward(dy)
-        for parameter in layer.parameters().values() if is_custom(layer) else ():
+        for parameter in layer.parameters().values() if rounds_inside(layer) else ():
             parameter.grad += product_noise(x_size, dy, parameter.shape, child)
         if dx is not None:
             same_shape = dx.shape == dy.shape
             noisy_dx = ulp_noise(dx, rng)
             if same_shape:
                 noisy_dx += gradient_flow_noise(dy, rng)
-            elif is_custom(layer):
+            elif rounds_inside(layer):
                 noisy_dx += reshaped_flow_noise(dy, dx.shape, child)
             dx = noisy_dx
         dy = dx
@@ -195,10 +194,10 @@ def _noisy_pass(context: CheckContext, child: np.random.Generator) -> float:
 
 
 def _gaps_in_single(context: CheckContext, rng: np.random.Generator) -> Gradients:
-    """Return the size of the noise by which what custom layers compute inside is rounded."""
+    """Return the size of the noise by which what layers compute inside is rounded."""
     sizes: Gradients = {}
     sandbox, (x, y, weight) = context.sandbox, context.batch
-    if not any(is_custom(module) for layer in sandbox.layers for module in layer.modules()):
+    if not any(rounds_inside(module) for layer in sandbox.layers for module in layer.modules()):
         return sizes
     for _ in range(NOISY_SINGLE_RUNS):
         values = {key: in_single(arrays["real"], rng) for key, arrays in sandbox.arrays.items()}
@@ -212,7 +211,7 @@ def _gaps_in_single(context: CheckContext, rng: np.random.Generator) -> Gradient
 
 
 def _widen_by_stored(context: CheckContext, sizes: Gradients, rng: np.random.Generator) -> None:
-    """Let the noise grow to the rounding that what custom layers store causes."""
+    """Let the noise grow to the rounding that what layers store causes."""
     objective, (x, y, weight) = context.objective, context.batch
 
     def forward() -> None:

@@ -1,13 +1,16 @@
 """Noise on what custom layers store: rounding that the input and float32 do not show."""
 
 import numpy as np
+import pytest
 from own_layers import Attention
 
-from minidl import Layer, Linear
+from minidl import GRU, RNN, Layer, Linear
 from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness
-from minidl.gradcheck.rounding.stored import stored_arrays, widen_by_stored
+from minidl.gradcheck.rounding.stored import rounds_inside, stored_arrays, widen_by_stored
 from minidl.gradcheck.sandbox import ModelSandbox
+from minidl.layers.recurrent import Recurrent
+from minidl.testing import check_layer
 
 X = np.random.default_rng(0).standard_normal((4, 3))
 TABLE = np.array([0.1, 0.2, 0.3])
@@ -104,3 +107,30 @@ class Counts(Compares):
 
 def test_what_differs_from_call_to_call_is_no_rounding():
     assert sizes_of(Counts(), X)[0] == {}
+
+
+def saturated(kind):
+    """Return a recurrent layer whose gates and states are nearly 1, and sequences for it."""
+    layer = kind(2, 2)
+    for parameter in layer.parameters().values():
+        parameter.bind(np.empty(parameter.shape), np.empty(parameter.shape))
+        parameter.initialize(np.random.default_rng(3))
+    layer.bias.value = np.full(layer.bias.shape, 9.0)
+    return layer, np.random.default_rng(0).standard_normal((3, 4, 2))
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU])
+def test_the_rounding_of_saturated_gates_is_seen(kind, monkeypatch):
+    layer, x = saturated(kind)
+    assert rounds_inside(layer)
+    report = check_layer(layer, x)
+    assert report.ok, str(report)
+    monkeypatch.setattr(Recurrent, "rounds_inside", False)
+    assert not check_layer(layer, x).ok
+
+
+def test_what_a_layer_keeps_in_its_workspace_is_its_own():
+    layer, x = saturated(RNN)
+    sizes, gradients = sizes_of(layer, x)
+    assert sizes["bias"].max() > 10 * RELATIVE_NOISE * np.abs(gradients["bias"]).max()
+    assert not rounds_inside(Linear(2, 3))
