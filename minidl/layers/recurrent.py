@@ -190,7 +190,8 @@ class Recurrent(Layer):
         transposed = getattr(self, name).value.T
         scaled = get_workspace(self.workspace, f"scaled {name}", transposed.shape, dtype)
         scales = repeat_for_units(self.gate_scales, self.units, dtype)
-        return np.multiply(transposed, scales, out=scaled)
+        np.multiply(transposed, scales, out=scaled)
+        return scaled
 
     def backward(self, dy: Array) -> Array:
         dz = self._backward_parameters(dy)
