@@ -39,8 +39,9 @@ class RNN(Recurrent):
         the last output; with ``return_sequences=True`` the outputs there are 0, so that the next
         recurrent layer can skip them, too; dx there is 0. Steps of zeros before the last other
         step are computed as usual. Layers before this one must leave zeros zero, as
-        ``Embedding(padding=0)``, `Dropout` and recurrent layers do. For the loss, pass
-        `minidl.data.length_mask` as `sample_weight`.
+        ``Embedding(padding=0)``, recurrent layers and `Dropout` do; a last step of which `Dropout`
+        drops all features is skipped, too. For the loss, pass `minidl.data.length_mask` as
+        `sample_weight`.
     learn_initial_state : bool, default False
         Whether the state before the first step is learned, instead of 0.
     init : Initializer or callable, default Xavier()
