@@ -172,17 +172,15 @@ class LayerHarness:
         self, x: Array, cotangent: Array, rng: np.random.Generator
     ) -> list[dict[str, Array]]:
         """Return the gradients of several runs with noise on all that flows through the layer."""
-        stores_more = rounds_inside(self.layer)
-        x_size, child = input_size(x), rng.spawn(1)[0]  # other draws stay the same
-        parameters = self.parameters
+        stores_more, x_size = rounds_inside(self.layer), input_size(x)
+        parameters, child = self.parameters, rng.spawn(1)[0]  # other draws stay the same
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
         inner_layers = list(self.layer.modules())[1:]
         cancellation: dict[str, float] = {}
         if self.couples_examples and x.dtype.kind == "f":
             cancellation = self._cancellation_noise(x, cotangent, rng)
-        gaps: dict[str, Array] = {}
-        if not cancellation and any(map(rounds_inside, self.layer.modules())):
-            gaps = self._single_gaps(x, cotangent, child)
+        inside = not cancellation and any(map(rounds_inside, self.layer.modules()))
+        gaps = self._single_gaps(x, cotangent, child) if inside else {}
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
         with self.sandbox.parameters_restored():
             widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
