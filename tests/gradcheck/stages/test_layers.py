@@ -50,7 +50,14 @@ from minidl.utils.parts import exported_parts
 
 # A new layer is checked as soon as it is exported; if it needs arguments, add them here, for
 # inputs of 4 features.
-ARGUMENTS = {"Linear": (4, 3), "LeakyReLU": (0.2,), "Dropout": (0.6,), "Reshape": ((2, -1),)}
+ARGUMENTS = {
+    "BatchNorm": (4,),
+    "Dropout": (0.6,),
+    "LayerNorm": (4,),
+    "LeakyReLU": (0.2,),
+    "Linear": (4, 3),
+    "Reshape": ((2, -1),),
+}
 CONTAINERS = {
     "Chain": lambda: layers.Chain(Linear(4, 3), layers.Flatten(), Linear(3, 2)),
     "Concat": lambda: layers.Concat(layers.Tanh(), [Linear(4, 3), Linear(3, 2)]),
@@ -67,6 +74,8 @@ SHAPED = {
     "GRU": ((2, 2), lambda: layers.GRU(2, 3, learn_initial_state=True)),
     "LSTM": ((2, 2), lambda: layers.LSTM(2, 3, learn_initial_state=True)),
     "RNN": ((2, 2), lambda: layers.RNN(2, 3, learn_initial_state=True)),
+    "PositionalEncoding": ((2, 2), lambda: layers.PositionalEncoding(2)),
+    "SelfAttention": ((2, 2), lambda: layers.SelfAttention(2, heads=2)),
 }
 OF_INTEGERS = {"Embedding"}  # which has tests of its own
 
