@@ -132,6 +132,9 @@ def test_unresolved_is_no_ok():
     check = Check(None, "total", "W1", verdict="unresolved", diagnosis="too much noise")
     row = grades_module._of_report("Ada", Report([check], title="", difference=0.0, method=""))
     assert row[:4] == ("Ada", "unresolved", "dW1", "dW1 cannot be decided: too much noise.")
+    second = Check(None, "total", "b1", verdict="unresolved", diagnosis="no noise")
+    both = Report([check, second], title="", difference=0.0, method="")
+    assert grades_module._of_report("Ada", both)[:4] == row[:4]  # the first says what to do
     rule = Check(None, "protocol", "called twice", verdict="fail", diagnosis="it piles up")
     failed = grades_module._of_report("Ada", Report([rule], title="", difference=0.0, method=""))
     assert failed[1:4] == ("failed", "", "A rule is broken, called twice: it piles up.")

@@ -231,3 +231,13 @@ def test_what_is_gathered_is_reserved_where_blocks_are_planned(dtype, reserved):
     rows = ShuffledRows(Batch(*sources), 8, True, np.random.default_rng(0), dtype, 100_000)
     assert rows.plan == plan_reads(sources, 8, 100_000, reserved)
     assert rows.plan != plan_reads(sources, 8, 100_000, 0)
+
+
+@pytest.mark.parametrize(("missing", "is_read_once"), [(0, True), (1, False)])
+def test_what_is_loaded_leaves_room_for_one_large_batch(missing, is_read_once):
+    """A batch of 1,000 rows is larger than the share of the memory in which rows are gathered."""
+    sources = [ArraySource(OutOfCoreArray(values), "X") for values in numbered_rows(2_000)]
+    limit = sum(source.total_load_bytes for source in sources) + 1_000 * 24 - missing
+    dtype = np.dtype(np.float64)
+    rows = ShuffledRows(Batch(*sources), 1_000, True, np.random.default_rng(0), dtype, limit)
+    assert (rows.plan is None) == is_read_once

@@ -1,5 +1,7 @@
 """`minidl data list`."""
 
+import pytest
+
 from minidl.cli import main
 
 
@@ -29,3 +31,9 @@ def test_list_of_an_empty_folder_is_status_1(run_data, tmp_path):
     assert status == 1
     assert content["looked_in"] == [str(tmp_path)]
     assert {dataset["state"] for dataset in content["sets"].values()} == {"error"}
+
+
+def test_the_help_says_what_a_folder_is_for(capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "list", "--help"])
+    assert "--data FOLDER search only this folder" in " ".join(capsys.readouterr().out.split())

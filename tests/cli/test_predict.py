@@ -104,6 +104,14 @@ def test_numbers_that_are_not_finite_are_no_prediction(light, images, tmp_path, 
     assert problem in err
 
 
+def test_the_first_number_that_is_not_finite_is_named(images, tmp_path, capsys):
+    model = Sequential([Linear(12288, 3, init=Zeros())], loss=SoftmaxCrossEntropy())
+    model.layers[0].weight.value[1] = -3e38
+    model.layers[0].weight.value[2] = 3e38
+    assert main(["predict", str(model.save(tmp_path / "model.h5")), images[1]]) == 1
+    assert f"must give finite numbers, but gives -inf for {images[1]}" in capsys.readouterr().err
+
+
 def test_a_network_without_classes_is_refused(images, tmp_path, capsys):
     model = Sequential([Linear(12288, 1)], loss=MeanSquaredError())
     assert main(["predict", str(model.save(tmp_path / "model.h5")), *images]) == 1

@@ -90,3 +90,14 @@ def test_no_file_becomes_the_stderr_of_a_process_without_one(tmp_path):
     )
     assert done.returncode > 2
     assert made.read_bytes() == b""
+
+
+def test_what_is_printed_is_written_when_the_block_ends(monkeypatch):
+    memories = {name: io.BytesIO() for name in ("stdout", "stderr")}
+    streams = {name: io.TextIOWrapper(memory, "ascii") for name, memory in memories.items()}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    with standard_streams() as (out, error):
+        print("result", file=out)
+        print("problem", file=error)
+    assert [memory.getvalue() for memory in memories.values()] == [b"result\n", b"problem\n"]

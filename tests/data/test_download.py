@@ -242,6 +242,14 @@ def test_any_other_content_never_reaches_the_folder(server, tmp_path, behave, me
     refused(server, tmp_path, message)
 
 
+@pytest.mark.parametrize("extreme", [min, max])
+def test_neither_a_smaller_nor_a_larger_digest_is_right(server, tmp_path, extreme):
+    others = [GOOD[:-1] + bytes([i]) for i in range(256) if i != GOOD[-1]]
+    other = extreme(others, key=lambda content: hashlib.sha256(content).hexdigest())
+    server.behave = lambda handler: send(handler, other)
+    refused(server, tmp_path, "must have the SHA-256 .*, found .*: it is another file")
+
+
 def test_a_server_that_falls_silent_is_an_error(server, tmp_path):
     server.behave = stalling
     refused(server, tmp_path, "found silence for 0.2 s: try again", timeout=0.2)

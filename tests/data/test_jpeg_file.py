@@ -62,6 +62,7 @@ def test_filling_changes_the_pixels_of_a_truncated_picture(mode, part):
         (frame(17, 33, 0x22, 0x11, 0x11) + scan(1, 2, 3), 0),  # row after row: nothing is kept
         # 3 x 2 units of 4 + 1 + 1 blocks of 64 coefficients of 2 bytes
         (frame(17, 33, 0x22, 0x11, 0x11) + scan(1) + scan(2, 3), 6 * 6 * 128),
+        (frame(16, 32, 0x22, 0x11, 0x11) + scan(1) + scan(2, 3), 2 * 1 * 6 * 128),  # no rest
         (frame(17, 33, 0x11, code=0xC1) + scan(1), 0),
         (frame(17, 33, 0x11, code=0xC2) + scan(1, last=(0, 0, 0)) + scan(1, last=(1, 63, 0)), 1920),
     ],
@@ -91,6 +92,7 @@ def test_the_memory_for_coefficients(content, size):
         (frame(8, 8, 0x11, code=0xC9), "lossless, hierarchical or arithmetically coded"),
         (frame(8, 8, 0x11, 0x11) + scan(1) + END, "scans are missing"),
         (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(0, 0, 0)) + END, "scans are missing"),
+        (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(1, 63, 0)) + END, "scans are missing"),
         (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(0, 63, 1)) + END, "scans are missing"),
         (frame(8, 8, 0x11) + scan(1) * (MAX_SCANS + 1), "it has more than 100 scans"),
         (segment(0xE1, b"") * (MAX_SEGMENTS + 1), "more than 10,000 segments"),

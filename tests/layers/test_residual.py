@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from helpers import assert_gradients
+from token_layers import Tokens
 
 from minidl import (
     ArgumentError,
@@ -131,3 +132,11 @@ def test_invalid_layers_are_refused():
         Residual(linear, shortcut=3)
     with pytest.raises(LayerReuseError, match=r"shortcut of Residual, .* is body\.0 of it too"):
         Residual(linear, shortcut=linear)
+
+
+def test_integers_stay_integers_only_for_parts_that_take_them():
+    first, second = Tokens(5, 2), Tokens(5, 2)
+    numbers = np.array([[1, 4], [0, 1]])
+    y = Residual(first, shortcut=second).forward(numbers)
+    np.testing.assert_array_equal(y, first.table.value[numbers] + second.table.value[numbers])
+    np.testing.assert_allclose(Residual(Tanh()).forward([[1, 2]]), [1, 2] + np.tanh([[1, 2]]))

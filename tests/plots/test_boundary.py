@@ -1,5 +1,7 @@
 """The decision boundary."""
 
+import io
+
 import numpy as np
 import pytest
 from plot_examples import CLASSES, X, Y, classifier, pixels
@@ -152,3 +154,11 @@ def test_where_no_example_is_misclassified_none_is_circled():
     names = [text.get_text() for text in axes.get_legend().get_texts()]
     assert names == ["class 0", "class 1"]
     assert len(axes.collections) == 4  # the plane, the line and two classes
+
+
+def test_the_plane_is_one_picture_in_a_file_of_lines():
+    """As lines, its many cells would make a file of megabytes."""
+    axes, memory = plots.decision_boundary(classifier(), X, Y), io.StringIO()
+    assert axes.collections[0].get_rasterized()
+    axes.figure.savefig(memory, format="svg")
+    assert memory.getvalue().count("<image") == 1

@@ -92,6 +92,7 @@ def test_a_learning_rate_search_is_drawn_with_its_minimum_and_its_suggestion():
     assert (points.get_linestyle(), points.get_marker()) == ("None", ".")
     assert minimum.get_xydata().tolist() == [[found.learning_rates[5], 1.0]]
     assert list(line.get_xdata()) == [found.suggestion] * 2
+    assert (line.get_linestyle(), smoothed.get_linestyle()) == ("--", "-")  # told apart in grey
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "loss of each batch",
         "smoothed",

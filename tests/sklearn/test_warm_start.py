@@ -114,6 +114,7 @@ def test_streams_go_on_unless_the_random_state_is_set():
     np.testing.assert_allclose(trained(alpha=1e-30), trained(), rtol=1e-5)
     assert (trained(random_state=1) != trained()).any()
     np.testing.assert_array_equal(trained(random_state=1), trained(random_state=1))
+    assert (trained(random_state=1) != trained(random_state=2)).any()
 
 
 class Epochs(Callback):

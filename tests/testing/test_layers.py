@@ -292,6 +292,19 @@ def test_integers_stay_integers_and_in_range(declared):
             check_layer(layer, [[0, 7]])
 
 
+class LooksUpInTraining(Lookup):
+    """At inference, any numbers will do."""
+
+    def forward(self, x, *, training=False):
+        return super().forward(x) if training else np.zeros((*x.shape, 3))
+
+
+def test_the_mode_that_is_checked_tells_whether_floats_are_refused():
+    report = check_layer(LooksUpInTraining(False), [[0, 2, 5], [1, 1, 3]], training=True)
+    assert report.ok, str(report)
+    assert any("takes_integers" in note for note in report.notes)
+
+
 class Sine(Layer):
     """Elements of any number of axes, summed over all but the first if `reduced`."""
 

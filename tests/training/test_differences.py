@@ -46,6 +46,13 @@ def test_many_or_long_differences_are_cut_short():
     assert len(str(caught.value)) < 4000
 
 
+@pytest.mark.parametrize(("count", "end"), [(12, "; d11: "), (13, "; d11; 13 differences: ")])
+def test_up_to_twelve_differences_are_all_shown(count, end):
+    with pytest.raises(ResumeError) as caught:
+        raise_if_any("data", [f"d{i}" for i in range(count)], "cure")
+    assert str(caught.value).endswith(f"{end}cure")
+
+
 @pytest.mark.parametrize(
     ("saved", "current", "differences"),
     [
