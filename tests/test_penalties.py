@@ -72,3 +72,19 @@ def test_a_penalty_must_define_value_and_gradient():
 
 def test_repr():
     assert [str(L2(0.1)), str(L1(2, layers=(0, 3)))] == ["L2(0.1)", "L1(2, layers=[0, 3])"]
+
+
+class ValueAlone(Penalty):
+    def value(self, weight, m):
+        return 0.0
+
+
+class GradientAlone(Penalty):
+    def gradient(self, weight, m, out):
+        out[...] = 0
+
+
+@pytest.mark.parametrize(("kind", "missing"), [(ValueAlone, "gradient"), (GradientAlone, "value")])
+def test_a_penalty_needs_a_value_and_a_gradient(kind, missing):
+    with pytest.raises(TypeError, match=f"abstract method '?{missing}'?$"):
+        kind(0.1)

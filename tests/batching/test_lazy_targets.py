@@ -35,6 +35,19 @@ def test_small_targets_are_converted_at_once():
         assert isinstance(convert_targets(labels, categorical, 100, 5000 * 400 - 1), LazyTargets)
 
 
+def test_targets_that_certainly_fit_are_converted_in_one_call():
+    calls = []
+
+    def convert(rows):
+        calls.append(len(rows))
+        return categorical(rows)
+
+    for limit in (5000 * 100 * 16, 5000 * 100 * 16 - 1):  # with the largest numbers of 16 bytes
+        assert isinstance(convert_targets(LABELS, convert, 100, limit), np.ndarray)
+    assert calls[0] == calls[-1] == 5000
+    assert len(calls) == 3  # below that, some rows show how large they become
+
+
 def test_targets_that_need_no_conversion_are_not_converted_again_and_again():
     rows = rng.standard_normal((5000, 3)).astype(F4)
     assert convert_targets(rows, regression, 3, max_bytes=10) is rows

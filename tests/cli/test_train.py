@@ -330,3 +330,17 @@ def test_a_stopped_training_is_resumed_by_the_same_command(results, tmp_path, mo
     assert resumed["test"] == uninterrupted["test"]
     assert not resumed["interrupted"]
     assert results(*words)["test"] == uninterrupted["test"]  # once more: it is complete already
+
+
+def test_a_long_epoch_is_saved_before_it_ends(results, tmp_path, monkeypatch):
+    class Looks(train.KeepBestEpoch):
+        def on_gradient(self, run):
+            if run.batch > 1:
+                sizes.append(path.stat().st_size)
+
+    path, sizes = tmp_path / "run.h5", []
+    monkeypatch.setattr(train, "KeepBestEpoch", Looks)
+    assert train.CHECKPOINT_SECONDS == 60
+    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 1e-9)
+    results("moons", "--epochs", 1, "--checkpoint", path)
+    assert sizes

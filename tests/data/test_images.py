@@ -203,6 +203,9 @@ def test_what_may_be_unpacked_grows_with_the_file(path):
     with pytest.raises(DataError, match="bytes may take 33,554,432 bytes unpacked"):
         read_image(path)
     with open(path, "ab") as file:
+        file.truncate(MAX_UNPACKED_BYTES // 16)
+        with pytest.raises(DataError, match="bytes may take 33,554,432 bytes unpacked"):
+            read_image(path)
         file.truncate(MAX_UNPACKED_BYTES // 16 + 10_000)
     assert (read_image(path, size=(2, 2)) == 0).all()
 

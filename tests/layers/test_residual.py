@@ -139,4 +139,6 @@ def test_integers_stay_integers_only_for_parts_that_take_them():
     numbers = np.array([[1, 4], [0, 1]])
     y = Residual(first, shortcut=second).forward(numbers)
     np.testing.assert_array_equal(y, first.table.value[numbers] + second.table.value[numbers])
-    np.testing.assert_allclose(Residual(Tanh()).forward([[1, 2]]), [1, 2] + np.tanh([[1, 2]]))
+    np.testing.assert_allclose(
+        Residual(Tanh()).forward([[1, 2]]), np.add([1, 2], np.tanh([[1, 2]]))
+    )

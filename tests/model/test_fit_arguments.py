@@ -2,7 +2,7 @@ import pytest
 from helpers import assert_refused, classifier, rows
 from out_of_core_array import OutOfCoreArray
 
-from minidl import Adam, ArgumentError, EarlyStopping, GradientDescent, ShapeError
+from minidl import Adam, ArgumentError, Callback, EarlyStopping, GradientDescent, ShapeError
 from minidl.model.inputs import prepare_data
 
 X, Y = rows(10)
@@ -74,6 +74,17 @@ def test_invalid_arguments_are_refused_before_anything_changes(name):
     assert_refused(
         model, lambda: model.fit(X, Y, **{**FIT, "batch_size": 4, **invalid}), error, message
     )
+
+
+def test_a_second_training_is_refused_before_anything_is_read():
+    class Again(Callback):
+        def on_epoch_end(self, run):
+            with pytest.raises(ArgumentError, match="a model takes one training at a time"):
+                run.model.fit(*unread, **FIT)
+
+    unread = tuple(map(OutOfCoreArray, (X, Y)))
+    classifier().fit(X, Y, **FIT, callbacks=[Again()])
+    assert [source.row_ranges for source in unread] == [[], []]
 
 
 @pytest.mark.parametrize(("share", "is_kept"), [(0.99, True), (1.01, False)])

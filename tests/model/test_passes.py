@@ -298,6 +298,7 @@ def test_an_error_of_a_layer_is_raised_where_it_was():
             return dy
 
     model = Sequential([Picky(), Linear(4, 1)], loss=MeanSquaredError())
+    assert pass_bytes_per_row(model.objective_function, Batch(X, None)) == 0  # it is unknown
     assert model.predict(X[:10]).shape == (10, 1)
     with pytest.raises(ValueError, match="one row"):
         model.predict(X[:1])

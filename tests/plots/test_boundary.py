@@ -38,6 +38,8 @@ def test_decision_boundary_shows_regions_examples_and_mistakes():
     assert list(scatters) == ["non-cat", "cat", "misclassified: 1 of 4"]
     np.testing.assert_array_equal(scatters["misclassified: 1 of 4"], X[1:2])
     np.testing.assert_array_equal(scatters["cat"], X[1:])
+    sizes = {collection.get_label(): collection.get_sizes() for collection in axes.collections[2:]}
+    assert sizes["misclassified: 1 of 4"] > 2 * sizes["cat"]  # in area: a circle with room
 
 
 def test_each_class_has_one_colour_in_its_region_its_examples_and_the_legend():

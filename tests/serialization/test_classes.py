@@ -130,3 +130,10 @@ def test_minidls_class_never_loads_as_the_users(tmp_path):
     loaded = Sequential.load(path, custom=[Huber, imitation(Linear)])
     assert type(loaded.loss) is minidl.Huber
     assert type(loaded.layers[0]) is Linear
+
+
+def test_of_long_names_the_error_shows_80_characters():
+    entry = {"class": "N" * 200, "origin": "minidl", "path": "p" * 200}
+    message = r"found the layer 'N{80}' at 'p{80}': restore a copy"
+    with pytest.raises(DataError, match=message):
+        find_class("m.h5", entry, Layer, {})

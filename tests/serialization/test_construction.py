@@ -80,3 +80,10 @@ def test_a_number_of_another_type_is_another_setting():
 
 def set_one(loss, delta):
     loss.delta = 1  # in Python, 1 == 1.0
+
+
+def test_of_a_long_setting_the_error_shows_80_characters():
+    part = {"class": "x" * 200}  # with 11 characters before the name
+    entry = {"class": "Chain", "origin": "minidl", "path": "0", "settings": {"layers": [part]}}
+    with pytest.raises(DataError, match=r"found \{'class': 'x{69}: it was changed"):
+        BUILDER.build_layers([entry])

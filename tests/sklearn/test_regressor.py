@@ -1,8 +1,10 @@
 """The regressor."""
 
 import numpy as np
+import pytest
 from estimator_data import QUICK, ROWS, SMALL, VALUES
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 
 from minidl.sklearn import MinidlRegressor
@@ -22,3 +24,10 @@ def test_values_keep_their_shape():
     )
     assert single.predict(ROWS).shape == (150,)
     assert double.predict(ROWS).shape == (150, 2)
+
+
+def test_a_column_is_taken_as_a_vector_with_the_usual_warning():
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        column = MinidlRegressor(**SMALL).fit(ROWS, VALUES[:, np.newaxis])
+    expected = MinidlRegressor(**SMALL).fit(ROWS, VALUES).predict(ROWS)
+    np.testing.assert_array_equal(column.predict(ROWS), expected)

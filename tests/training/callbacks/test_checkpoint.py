@@ -28,6 +28,7 @@ from minidl import (
     DataError,
     EarlyStopping,
     GradientDescent,
+    NonFiniteError,
     Sequential,
 )
 from minidl.serialization.container import read_verified
@@ -777,6 +778,17 @@ def test_a_callback_that_uses_the_file_is_called_after_the_checkpoint_before_it(
     fit(model, EarlyStopping(patience=3), *callbacks, optimizer=Adam(0.3), epochs=40)
     assert (copies.at_the_end == path.read_bytes()) == checkpoint_first
     assert copies.saved != path.read_bytes()  # when that was called, nothing was restored
+
+
+def test_a_model_that_is_not_finite_at_the_end_replaces_no_file(tmp_path):
+    class Spoils(Callback):
+        def on_train_end(self, run):
+            run.model.parameters.theta[0] = np.nan
+
+    path = tmp_path / "run.h5"
+    with pytest.raises(NonFiniteError, match="finite"):
+        fit(network(), Checkpoint(path), Spoils(), epochs=2)
+    assert np.isfinite(Sequential.load(path).parameters.theta).all()
 
 
 def test_who_saves_may_wait_for_a_thread_that_uses_the_model(tmp_path):

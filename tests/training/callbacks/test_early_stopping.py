@@ -84,6 +84,7 @@ def test_each_fit_starts_with_a_new_state():
     stopping = EarlyStopping(patience=1)
     for _ in range(2):
         assert fit(classifier(), FixedMetric([1, 2, 3]), stopping, epochs=3).epochs == 2
+    assert fit(classifier(), FixedMetric([9, 8, 7]), stopping, epochs=3).epochs == 3
 
 
 @pytest.mark.parametrize(
