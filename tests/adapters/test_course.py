@@ -158,6 +158,17 @@ def test_the_central_difference_of_the_course():
     assert wrong(report) == {"W2", "b1"}
 
 
+def test_a_long_step_of_the_central_difference_is_less_exact():
+    forward, backward = nets.forward_propagation_n, nets.backward_propagation_n
+    fine, coarse = (
+        check_course(forward, backward, X, Y, PARAMETERS, method="central", epsilon=epsilon)
+        for epsilon in (1e-5, 0.1)
+    )
+    assert coarse.difference > 100 * fine.difference
+    with pytest.raises(ArgumentError, match="epsilon must be finite and > 0, got 0"):
+        check_course(forward, backward, X, Y, PARAMETERS, epsilon=0)
+
+
 def test_what_is_unclear_is_refused():
     with pytest.raises(ArgumentError, match="pass compute_cost=compute_cost"):
         check_course(nets.forward_propagation, nets.backward_propagation_n, X, Y, PARAMETERS)

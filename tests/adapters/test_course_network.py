@@ -52,3 +52,16 @@ def test_the_cost_is_passed_for_no_output():
         assert np.array_equal(gradient, net.gradients(PARAMETERS)[name])
     with pytest.raises(ArgumentError, match="what AL of <lambda> stands for"):
         network(nets.forward_propagation_n, lambda AL, Y, caches: {})
+
+
+@pytest.mark.parametrize(("costs", "name"), [([], "forward"), (["the cost"], "compute_cost")])
+def test_a_cost_that_is_no_number_names_the_function_that_returns_it(costs, name):
+    def forward(X, parameters):
+        return "an output", X
+
+    def compute_cost(AL, Y):
+        return costs[0]
+
+    net = network(forward, lambda X: {}, cost=compute_cost if costs else None)
+    with pytest.raises(ArgumentError, match=f"^{name} must return a number as the cost, got str"):
+        net.cost(PARAMETERS)

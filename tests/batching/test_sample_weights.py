@@ -236,6 +236,12 @@ def test_balanced_classes_count_the_same():
     )
 
 
+def test_a_class_of_masked_positions_alone_is_no_class_to_balance():
+    labels, mask = np.array([[0, 1], [0, 2]]), [[1, 1], [1, 0]]
+    weight = compute_sample_weight(CategoricalCrossEntropy(), np.eye(3)[labels], mask, "balanced")
+    np.testing.assert_allclose(weight, [[1, 2], [1, 0]], rtol=1e-15)
+
+
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
 def test_rows_in_files_keep_their_weights(tmp_path, class_weight):
     rng = np.random.default_rng(0)

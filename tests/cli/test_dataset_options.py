@@ -31,6 +31,7 @@ def test_points_are_drawn_from_the_seed(name):
     assert not np.array_equal(first.train[0], other.train[0])
     assert (len(first.train[0]), len(first.test[0])) == (300, 100)
     assert first.n_outputs == (1 if len(first.classes) == 2 else len(first.classes))
+    assert first.verified is False  # there is no file
 
 
 def test_the_defaults_are_filled_in():

@@ -2,11 +2,22 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from minidl import MissingDependencyError, Sequential, plots
+from minidl import (
+    BinaryCrossEntropy,
+    History,
+    Linear,
+    MissingDependencyError,
+    Sequential,
+    Sigmoid,
+    Zeros,
+    plots,
+)
 from minidl.cli import main
-from minidl.cli.train_figures import write_figures
+from minidl.cli.dataset_options import LoadedDataset
+from minidl.cli.train_figures import train_figures, write_figures
 
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
@@ -87,3 +98,13 @@ def test_only_two_features_have_a_plane(tmp_path, capsys):
     assert main(["train", str(path), "--epochs", "1", "--out", str(out)]) == 0
     assert {file.name for file in out.glob("*.png")} == {"cost.png", "confusion.png"}
     assert capsys.readouterr().err == ""
+
+
+def test_a_misclassified_image_has_the_probability_of_what_was_predicted():
+    model = Sequential([Linear(12, 1, init=Zeros()), Sigmoid()], loss=BinaryCrossEntropy())
+    model.layers[0].bias.value[...] = -np.log(9)  # class 1 has 10 %, so class 0 has 90 %
+    rows, images = np.zeros((2, 12)), np.zeros((2, 2, 2, 3), np.uint8)
+    sets = (rows, np.array([[0.0], [1.0]]))
+    dataset = LoadedDataset("cats", "drawn", ("non-cat", "cat"), sets, sets, test_images=images)
+    axes = train_figures(model, History(), dataset)["misclassified.png"]()
+    assert "90" in axes.get_title()

@@ -78,6 +78,7 @@ def test_the_memory_for_coefficients(content, size):
         (frame(8, 8, 0x11)[:-1], "it is truncated after"),
         (b"\xff\xc0\0\0" + END, "it is truncated after"),
         (frame(8, 8, 0x11) + scan(1), "it is truncated after"),
+        (START + frame(8, 8, 0x11) + scan(1) + END, "it is truncated after"),  # begins twice
         (END, "it has no pixels"),
         (frame(8, 8, 0x11) + END, "it has no pixels"),
         (scan(1) + END, "a scan of unknown components"),

@@ -40,6 +40,8 @@ def test_the_rank_of_a_value_is_inferred():
     graph.node("Flatten", ["y"], ["z"], axis=1)
     graph.node("NoSuchOperator", ["z"], ["unknown"])
     assert [graph.rank(name) for name in ("x", "y", "z", "unknown")] == [3, 3, 2, None]
+    graph.node("Relu", [], ["w"])  # whose inference fails
+    assert graph.rank("w") is None
 
 
 def test_without_a_whole_graph_values_are_rows():

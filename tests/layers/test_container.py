@@ -28,7 +28,12 @@ from minidl import (
     Tanh,
 )
 from minidl.layers.base import UnknownRank
-from minidl.layers.container import InnerShapeError, inner_attribute
+from minidl.layers.container import (
+    Container,
+    InnerShapeError,
+    fit_with_more_axes,
+    inner_attribute,
+)
 
 
 @st.composite
@@ -239,3 +244,27 @@ def test_an_attribute_that_a_layer_does_not_have_is_false():
     layers = [Tanh(), Chain(Tanh())]
     layers[0].is_special = 1
     assert inner_attribute(layers, "is_special") == [True, False]
+
+
+@pytest.mark.parametrize("missing", ["forward_through", "backward_through", "shape_through"])
+def test_a_container_needs_three_methods(missing):
+    incomplete = type("Incomplete", (Chain,), {missing: getattr(Container, missing)})
+    with pytest.raises(TypeError, match=f"abstract method '?{missing}'?$"):
+        incomplete(Tanh())
+
+
+class Volumes(Tanh):
+    """For examples of some number of axes."""
+
+    def __init__(self, n_axes):
+        self.n_axes = n_axes
+
+    def output_shape(self, shape):
+        if len(shape) != self.n_axes:
+            raise ShapeError(f"expects {self.n_axes} axes")
+        return shape
+
+
+@pytest.mark.parametrize(("n_axes", "fits"), [(1, False), (2, True), (4, True), (5, False)])
+def test_up_to_three_axes_may_come_before_that_of_a_row(n_axes, fits):
+    assert fit_with_more_axes([Volumes(n_axes), Tanh()], (7,)) == fits

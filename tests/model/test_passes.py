@@ -281,6 +281,23 @@ def test_what_a_pass_takes_does_not_depend_on_earlier_passes(name):
         assert workspace == content or workspace.keys() == content.keys()
 
 
+def test_numbers_that_overflow_while_they_are_measured_are_no_warning():
+    class Square(Layer):
+        def forward(self, x, *, training=False):
+            self.y = x**2
+            return self.y
+
+        def backward(self, dy):
+            return dy
+
+    model = Sequential([Square()], loss=MeanSquaredError())
+    x = np.full((2, 4), 1e30, F4)
+    assert pass_bytes_per_row(model.objective_function, Batch(x, None)) >= 16  # of 4 numbers
+    with pytest.warns(RuntimeWarning, match="overflow") as caught:
+        model.predict(x)
+    assert len(caught) == 1
+
+
 def test_a_single_row_is_not_measured():
     objective = model_of("custom").objective_function
     assert pass_bytes_per_row(objective, Batch(X[:1], None)) == 0

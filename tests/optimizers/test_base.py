@@ -520,3 +520,10 @@ def test_state_that_does_not_exist_yet_hides_none_behind_it():
     optimizer = Late(0.1)
     optimizer.count = 3
     assert optimizer.state() == {"learning_rate": 0.1, "step_count": 0, "count": 3}
+
+
+@pytest.mark.parametrize("missing", ["init_state", "update"])
+def test_an_optimizer_needs_a_state_and_a_step(missing):
+    incomplete = type("Incomplete", (Signs,), {missing: getattr(Optimizer, missing)})
+    with pytest.raises(TypeError, match=f"abstract method '?{missing}'?$"):
+        incomplete(0.1)

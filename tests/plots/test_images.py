@@ -95,6 +95,7 @@ def test_weight_images_are_grey_at_zero_and_fill_their_scale():
     assert second.min() == 0.0
     assert (third == 0.5).all()
     assert titles(axes) == ["unit 0: ±4", "unit 1: ±0.5", "unit 2: ±0"]
+    assert "the first" not in axes[0].figure.get_suptitle()  # these are all
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1)])

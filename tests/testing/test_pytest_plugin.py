@@ -173,5 +173,6 @@ def test_a_marker_with_other_arguments_is_refused(marker, problem):
     with pytest.raises(pytest.fail.Exception, match=r"takes seeds, a whole number of at") as caught:
         pytest_plugin._options_of(marker)
     assert caught.value.msg.endswith(problem)
+    assert not caught.value.pytrace  # the sentence says all
     options = {"seeds": 2, "allow_unresolved": False}
     assert pytest_plugin._options_of(mark(2)) == options

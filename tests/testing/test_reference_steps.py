@@ -71,6 +71,13 @@ def test_wrong_ones_leave_it(mistake, words):
     assert words in why_not_as_formula(lambda: OtherAdam(mistake), adam)
 
 
+def test_a_reference_that_never_moves_has_no_factor():
+    words = why_not_as_formula(
+        lambda: GradientDescent(0.2), lambda theta, gradient, step, state: theta
+    )
+    assert words.endswith("by the reference 0; 16 of 16 elements differ")
+
+
 def test_a_factor_is_told():
     words = why_not_as_formula(
         lambda: GradientDescent(0.2), lambda theta, gradient, step, state: theta - 0.1 * gradient

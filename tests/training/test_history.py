@@ -78,6 +78,11 @@ def test_the_table_marks_the_best_epoch():
     assert sum("best" in line for line in lines) == 1
 
 
+def test_the_table_shows_small_learning_rates():
+    line = str(history(accuracy=[0.9], learning_rate=[1e-5], loss=[0.5])).splitlines()[1]
+    assert line.split()[:4] == ["1", "0.9000", "1.00e-05", "0.5000"]
+
+
 @pytest.mark.parametrize("epochs", [1, 9, 100, 2500])
 def test_the_table_is_short_and_shows_the_ends(epochs):
     lines = str(history(loss=[1 / (1 + abs(e - epochs // 3)) for e in range(epochs)])).splitlines()
