@@ -39,6 +39,8 @@ def product(torch):
 
             @staticmethod
             def backward(ctx, dy):
+                if mistake == "raises":
+                    raise LookupError("no such gradient")
                 x, w, y = ctx.saved_tensors
                 if mistake == "view":
                     dy = dy.view(-1).view(dy.shape)
@@ -87,6 +89,14 @@ def test_a_right_function(product, torch, dtype):
 )
 def test_wrong_functions(product, mistake, rows):
     assert failed(adapter.check(product(mistake), X, W)) == rows
+
+
+def test_a_backward_that_raises_fails_alone(product):
+    """Rules that could not be tried are no rows."""
+    report = adapter.check(product("raises"), X, W)
+    (row,) = report.failures
+    assert "LookupError: no such gradient" in row.diagnosis
+    assert {"gradients alone", "any memory layout"}.isdisjoint(c.parameter for c in report.checks)
 
 
 def test_integers_lists_and_several_outputs(torch):

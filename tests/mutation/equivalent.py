@@ -59,4 +59,24 @@ EQUIVALENT = {
         "encoded = dict(zip(value, elements, strict=True))",
         "encoded = dict(zip(value, elements))",
     ): "the elements were made from the same dictionary",
+    (
+        "minidl/adapters/torch.py",
+        "rules = _Rules(calls, arrays, np.random.default_rng([seed, 3]))",
+        "rules = _Rules(calls, arrays, np.random.default_rng([seed, 2]))",
+    ): "any stream of random numbers tries the rules as well",
+    (
+        "minidl/batching/inference_batches.py",
+        "batch_size = max(1 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))",
+        "batch_size = max( 0 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))",
+    ): "a power of two is 1 or more",
+    (
+        "minidl/batching/shuffled_rows.py",
+        "yield arrays, order_of(len(arrays[0]), number)[first_row:]",
+        "yield arrays, order_of(len(arrays[ 1]), number)[first_row:]",
+    ): "a buffer has as many rows of Y as of X",
+    (
+        "minidl/training/resume_checks.py",
+        'for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):',
+        'for rng, rng_state in zip(layer_rngs(run), state["rng_states"]):',
+    ): "a state with another number of generators has another structure, which was refused before",
 }
