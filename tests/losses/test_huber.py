@@ -38,3 +38,8 @@ def test_the_checker_finds_no_mistake(delta):
 def test_delta_must_be_positive(delta):
     with pytest.raises(ArgumentError, match=r"delta must be .*> 0, got .* in Huber"):
         Huber(delta)
+
+
+def test_an_argument_of_other_libraries_is_answered_with_the_cure():
+    with pytest.raises(TypeError, match="Huber has no argument 'reduction': a loss is the mean"):
+        Huber(reduction="sum")
