@@ -92,6 +92,7 @@ class BatchNorm(Layer):
     """
 
     couples_examples = True
+    rounds_inside = True
     inference_arrays = 2
     torch_only = ("num_batches_tracked",)
     _centered: Array | None = None

@@ -6,7 +6,9 @@ from typing import Literal
 
 from ..parameters import InitFunction
 from ..utils.foreign_words import explain_arguments
+from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
+from .base import Shape
 from .convolution import Convolution
 from .graph import GraphBuilder
 from .windows import Padding, Windows
@@ -115,6 +117,15 @@ class Conv1D(Convolution):
 
     def formula(self) -> tuple[str, str]:
         return self._formulas()
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self._products(shape)
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return self._with_channels_first(arrays)
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return self._with_channels_last(arrays)
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         self._write_onnx(graph, x, y)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..parameters import InitFunction
 from ..utils.foreign_words import explain_arguments
+from ..utils.typing import Array
+from .base import Shape
 from .convolution import Convolution
 from .graph import GraphBuilder
 from .windows import Pair, Windows, as_pair, same_or_pair
@@ -124,6 +126,15 @@ class Conv2D(Convolution):
 
     def formula(self) -> tuple[str, str]:
         return self._formulas()
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self._products(shape)
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return self._with_channels_first(arrays)
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return self._with_channels_last(arrays)
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         self._write_onnx(graph, x, y)

@@ -148,6 +148,16 @@ class Convolution(Layer):
         parameters = [graph.parameter(name) for name in names]
         write_convolution(graph, x, y, parameters, self._windows, self.n_axes)
 
+    def _products(self, shape: Shape) -> int:
+        positions = int(np.prod(self._known_output_shape(shape)[:-1]))
+        return positions * self.weight.size
+
+    def _with_channels_first(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return {**arrays, "weight": np.moveaxis(arrays["weight"], -1, 1)}
+
+    def _with_channels_last(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return {**arrays, "weight": np.moveaxis(arrays["weight"], 1, -1)}
+
     def _formulas(self) -> tuple[str, str]:
         with_bias, d_bias = (" + bias", "d bias = sum of dy, ") if self.bias else ("", "")
         return (

@@ -9,10 +9,12 @@ from ..parameters import Parameter
 from ..utils.linalg import matmul_into
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace, scalar_array
+from .base import Shape
 from .gates import finish_sigmoid
 from .graph import GraphBuilder
 from .recurrent import Recurrent
 from .recurrent_onnx import write_recurrent
+from .recurrent_torch import recurrent_from_torch, recurrent_to_torch
 
 
 class GRU(Recurrent):
@@ -211,6 +213,15 @@ class GRU(Recurrent):
             "d recurrent_weight = sum of dv[k] h[k-1].T, d bias = sum of dz, "
             "d recurrent_bias = sum of r dn, dx = weight.T @ dz",
         )
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.products_per_step * shape[0]
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return recurrent_to_torch(arrays)
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return recurrent_from_torch(arrays, self.units)
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         order = [1, 0, 2]  # u, r, n

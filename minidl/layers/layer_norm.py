@@ -77,6 +77,7 @@ class LayerNorm(Layer):
            [ 0.e+00,  0.e+00]])
     """
 
+    rounds_inside = True
     inference_arrays = 2
     _normalized: Array | None = None
     _inverse_deviation: Array

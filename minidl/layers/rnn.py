@@ -5,9 +5,11 @@ import numpy as np
 from ..utils.linalg import matmul_into
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace, scalar_array
+from .base import Shape
 from .graph import GraphBuilder
 from .recurrent import Recurrent
 from .recurrent_onnx import write_recurrent
+from .recurrent_torch import recurrent_from_torch, recurrent_to_torch
 
 
 class RNN(Recurrent):
@@ -122,6 +124,15 @@ class RNN(Recurrent):
             "d weight = sum of dz[k] x[k].T, d recurrent_weight = sum of dz[k] h[k-1].T, "
             "d bias = sum of dz, dx = weight.T @ dz",
         )
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.products_per_step * shape[0]
+
+    def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return recurrent_to_torch(arrays)
+
+    def from_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        return recurrent_from_torch(arrays)
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
         write_recurrent(self, graph, "RNN", x, y, gate_order=[0])

@@ -98,6 +98,7 @@ class SelfAttention(Layer):
            [0.33, 0.33, 0.33]])
     """
 
+    rounds_inside = True
     attention: Array | None = None
     _x: Array
     _projected: Array

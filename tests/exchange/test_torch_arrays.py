@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from minidl import (
+    GRU,
+    LSTM,
+    RNN,
     BatchNorm,
     Chain,
+    Conv1D,
+    Conv2D,
     DataError,
     Layer,
     LayerNorm,
@@ -32,6 +37,36 @@ def model_of(*layers, seed=1, dtype=np.float64):
 
 # The layer, that of PyTorch, an input, and how PyTorch's is called.
 PAIRS = {
+    "Conv1D": (
+        lambda: Conv1D(2, 3, 2),
+        lambda nn: nn.Conv1d(2, 3, 2),
+        (2, 5, 2),
+        lambda module, x: module(x.movedim(-1, 1)).movedim(1, -1),
+    ),
+    "Conv2D": (
+        lambda: Conv2D(2, 3, (2, 3), stride=2),
+        lambda nn: nn.Conv2d(2, 3, (2, 3), stride=2),
+        (2, 5, 6, 2),
+        lambda module, x: module(x.movedim(-1, 1)).movedim(1, -1),
+    ),
+    "GRU": (
+        lambda: GRU(2, 3),
+        lambda nn: nn.GRU(2, 3, batch_first=True),
+        (2, 4, 2),
+        lambda module, x: module(x)[0],
+    ),
+    "LSTM": (
+        lambda: LSTM(2, 3),
+        lambda nn: nn.LSTM(2, 3, batch_first=True),
+        (2, 4, 2),
+        lambda module, x: module(x)[0],
+    ),
+    "RNN": (
+        lambda: RNN(2, 3),
+        lambda nn: nn.RNN(2, 3, batch_first=True),
+        (2, 4, 2),
+        lambda module, x: module(x)[0],
+    ),
     "BatchNorm": (
         lambda: BatchNorm(3),
         lambda nn: nn.BatchNorm1d(3),
@@ -81,6 +116,22 @@ def test_what_goes_to_torch_comes_back(name):
     assert list(arrays) == list(expected)
     for path, member in expected.items():
         np.testing.assert_array_equal(arrays[path], member.value, strict=True)
+
+
+@pytest.mark.parametrize("name", ["GRU", "LSTM", "RNN"])
+def test_both_biases_of_pytorch_count(name, tmp_path):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    from safetensors.torch import save_file
+
+    make, make_module, shape, call = PAIRS[name]
+    net = torch.nn.Sequential(make_module(torch.nn)).double()  # all of them are drawn
+    save_file(net.state_dict(), tmp_path / "file")
+    model = model_of(make())
+    load_safetensors(model, tmp_path / "file")
+    X = RNG.standard_normal(shape)
+    there = call(net[0], torch.from_numpy(X)).detach().numpy()
+    np.testing.assert_allclose(model.predict(X), there, rtol=1e-12, atol=1e-12)
 
 
 def test_names_of_attention_in_a_chain():

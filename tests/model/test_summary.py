@@ -2,16 +2,23 @@ import pytest
 from helpers import Gain
 
 from minidl import (
+    GRU,
     L2,
+    LSTM,
+    RNN,
     ArgumentError,
     BatchNorm,
     BinaryCrossEntropy,
     Buffer,
     Chain,
     Concat,
+    Conv1D,
+    Conv2D,
+    Embedding,
     Flatten,
     Layer,
     Linear,
+    MaxPool2D,
     MeanSquaredError,
     ReLU,
     Residual,
@@ -169,3 +176,21 @@ def test_a_shape_that_does_not_fit_is_refused():
     model = Sequential([Flatten(), Linear(12, 1)], loss=MeanSquaredError())
     with pytest.raises(ShapeError, match=r"layer 1, Linear\(12, 1\), expects 12 features, got 27"):
         model.summary((3, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "expected"),
+    [
+        (Conv2D(3, 8, 3), (6, 5, 3), 4 * 3 * 8 * 9 * 3),
+        (Conv2D(3, 8, 3, stride=2, padding="same"), (6, 5, 3), 3 * 3 * 8 * 9 * 3),
+        (Conv1D(2, 4, 3), (7, 2), 5 * 4 * 3 * 2),
+        (RNN(3, 5), (7, 3), 7 * 5 * (3 + 5)),
+        (GRU(3, 5), (7, 3), 7 * 3 * 5 * (3 + 5)),
+        (LSTM(3, 5, return_sequences=False), (7, 3), 7 * 4 * 5 * (3 + 5)),
+        (Embedding(9, 4), (7,), 0),
+        (MaxPool2D(2), (6, 6, 3), 0),
+    ],
+    ids=str,
+)
+def test_multiply_adds_by_hand(layer, shape, expected):
+    assert layer.multiply_adds(shape) == expected
