@@ -62,7 +62,8 @@ def train(
         options.epochs = min(options.epochs, quick_epochs)
     X, Y = dataset.train.x, dataset.train.y
     n_classes = len(dataset.classes)
-    model = build_model(options, X.shape[1], 1 if n_classes == 2 else n_classes)
+    shape = dataset.train.images.shape[1:]
+    model = build_model(options, shape, 1 if n_classes == 2 else n_classes)
     optimizer = make_optimizer(options, len(X))
     name = network_shape(model)
     size = f"{model.parameters.size:,} parameters"

@@ -62,6 +62,7 @@ def check(options: argparse.Namespace) -> int:
       minidl check moons --layers 5,3
       minidl check circles --activation tanh --keep-prob 0.8 --l2 0.7
       minidl check cats --layers 20,7,5 --examples 2
+      minidl check signs --net "conv 4 5 stride=3, silu, pool 4, flatten, linear 6" --examples 2
       minidl check moons --method central --epsilon 1e-5 --json
     """
     if options.epsilon is not None and options.method != "central":
@@ -71,7 +72,7 @@ def check(options: argparse.Namespace) -> int:
         )
     dataset = load_dataset(options)
     X, Y = (array[: options.examples] for array in dataset.train)
-    model = build_model(options, X.shape[1], dataset.n_outputs)
+    model = build_model(options, dataset.example_shape, dataset.n_outputs)
     checker = GradientChecker(
         model, method=options.method, epsilon=options.epsilon, seed=options.seed
     )

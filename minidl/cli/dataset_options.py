@@ -102,6 +102,13 @@ class LoadedDataset(NamedTuple):
     test_images: Array | None = None
 
     @property
+    def example_shape(self) -> tuple[int, ...]:
+        """The shape of one example: of a picture that of its pixels, though X has rows."""
+        if self.test_images is not None:
+            return self.test_images.shape[1:]
+        return self.train[0].shape[1:]
+
+    @property
     def n_outputs(self) -> int:
         """The outputs of a network for these classes: 1 for two classes."""
         return 1 if len(self.classes) == 2 else len(self.classes)

@@ -27,11 +27,10 @@ from .. import (
     Softmax,
     WarmUp,
     initializers,
-    layers,
     optimizers,
     schedules,
 )
-from ..layers import Activation
+from ..layers.container import Container
 from ..layers.tree import named_modules
 from ..utils.parts import parts_by_option
 from .argument_types import (
@@ -43,11 +42,11 @@ from .argument_types import (
     SEED,
     layer_widths,
 )
+from .network_words import ACTIVATIONS, layers_of_words, words_help
 
 OPTIMIZERS = parts_by_option(optimizers, Optimizer)
 SCHEDULES = parts_by_option(schedules, Schedule)
 INITIALIZERS = parts_by_option(initializers, Initializer)
-ACTIVATIONS = parts_by_option(layers, Activation)
 
 
 class Defaults(NamedTuple):
@@ -141,7 +140,11 @@ def add_model_options(
 
 def _default_texts(defaults: Defaults | None) -> dict[str, str]:
     """Return what the help says of the defaults that are not the parser's own."""
-    texts = {"keep_prob": "1.0, no dropout", "clip_norm": "no clipping"}
+    texts = {
+        "net": "--layers with --activation and --keep-prob",
+        "keep_prob": "1.0, no dropout",
+        "clip_norm": "no clipping",
+    }
     if defaults is None:
         return texts | dict.fromkeys(Defaults._fields, DEPENDS_ON_DATASET)
     rates = [
@@ -174,8 +177,11 @@ def _add_option(
 
 
 def _add_network_options(add: Any, group: Any, *, dtype: bool, seed: bool) -> None:
+    either = group.add_mutually_exclusive_group()
     text = 'widths of the hidden layers, or "none"'
-    add(group, "--layers", text, type=layer_widths, metavar="W,W,...")
+    add(either, "--layers", text, type=layer_widths, metavar="W,W,...")
+    text = f"all layers but the sigmoid or softmax at the end, in words: {words_help()}"
+    add(either, "--net", text, metavar="WORDS")
     text = "activation of the hidden layers"
     add(group, "--activation", text, choices=ACTIVATIONS, default="relu")
     add(group, "--init", "initializer of the weights", choices=INITIALIZERS)
@@ -231,15 +237,16 @@ def fill_defaults(options: argparse.Namespace, defaults: Defaults) -> None:
         options.learning_rate = defaults.rate_for(options.optimizer)
 
 
-def build_model(options: argparse.Namespace, n_features: int, n_outputs: int) -> Sequential:
+def build_model(options: argparse.Namespace, shape: tuple[int, ...], n_outputs: int) -> Sequential:
     """Return the untrained network that the options describe.
 
     Parameters
     ----------
     options : argparse.Namespace
         The parsed options, with the defaults filled in.
-    n_features : int
-        Columns of the input.
+    shape : tuple of int
+        The shape of one example. The network takes it as a row: one of pictures (h, w, c) begins
+        with a `Reshape`.
     n_outputs : int
         1 for two classes: the network ends in a sigmoid. Otherwise the number of classes: it ends
         in a softmax.
@@ -249,22 +256,24 @@ def build_model(options: argparse.Namespace, n_features: int, n_outputs: int) ->
     Sequential
         Its weights are drawn by `np.random.RandomState(options.seed)`, the generator of the
         DeepLearning.AI assignments.
+
+    Raises
+    ------
+    ArgumentError
+        If the words of `--net` make no network for these examples and classes, or options of
+        `--layers` are given with it.
     """
     init = INITIALIZERS[options.init]()
-    stack: list[Layer] = []
-    width = n_features
-    for next_width in options.layers:
-        stack += [Linear(width, next_width, init=init), ACTIVATIONS[options.activation]()]
-        if options.keep_prob < 1:
-            stack.append(Dropout(options.keep_prob))
-        width = next_width
-    loss: Loss
-    if n_outputs == 1:
-        stack += [Linear(width, 1, init=init), Sigmoid()]
-        loss = BinaryCrossEntropy()
+    if options.net is not None and (options.activation != "relu" or options.keep_prob < 1):
+        raise ArgumentError(
+            "--activation and --keep-prob belong to --layers, got them with --net: write words "
+            "such as tanh and dropout 0.8 into it"
+        )
+    if options.net is None:
+        stack = _stack_of_widths(options, math.prod(shape), n_outputs, init)
     else:
-        stack += [Linear(width, n_outputs, init=init), Softmax()]
-        loss = CategoricalCrossEntropy()
+        stack = layers_of_words(options.net, shape, n_outputs, init)
+    loss: Loss = BinaryCrossEntropy() if n_outputs == 1 else CategoricalCrossEntropy()
     return Sequential(
         stack,
         loss=loss,
@@ -272,6 +281,19 @@ def build_model(options: argparse.Namespace, n_features: int, n_outputs: int) ->
         seed=np.random.RandomState(options.seed),
         dtype=getattr(options, "dtype", "float64"),
     )
+
+
+def _stack_of_widths(
+    options: argparse.Namespace, n_features: int, n_outputs: int, init: Initializer
+) -> list[Layer]:
+    stack: list[Layer] = []
+    width = n_features
+    for next_width in options.layers:
+        stack += [Linear(width, next_width, init=init), ACTIVATIONS[options.activation]()]
+        if options.keep_prob < 1:
+            stack.append(Dropout(options.keep_prob))
+        width = next_width
+    return [*stack, Linear(width, n_outputs, init=init), Sigmoid() if n_outputs == 1 else Softmax()]
 
 
 def make_optimizer(options: argparse.Namespace, n_examples: int) -> Optimizer:
@@ -320,7 +342,7 @@ def network_shape(model: Sequential) -> str:
     -------
     str
         The number of inputs and the width of each linear layer, at any depth, such as "2-16-1"; the
-        number of layers if none is linear.
+        number of layers if none is linear; all layers if others, such as `Conv2D`, have parameters.
 
     Examples
     --------
@@ -328,8 +350,11 @@ def network_shape(model: Sequential) -> str:
     >>> network_shape(Sequential([Linear(4, 3), Linear(3, 1)], loss=MeanSquaredError()))
     '4-3-1'
     """
-    modules = (module for _, module in named_modules(model.layers))
+    modules = [module for _, module in named_modules(model.layers)]
     linear_layers = [module for module in modules if isinstance(module, Linear)]
+    others = (module for module in modules if not isinstance(module, Linear | Container))
+    if any(module.parameters() for module in others):
+        return ", ".join(map(str, model.layers))
     if not linear_layers:
         return f"{len(model.layers)} layers"
     widths = [linear_layers[0].weight.shape[1]]

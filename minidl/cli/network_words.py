@@ -35,6 +35,8 @@ from ..layers import Activation
 from ..layers.base import Shape
 from ..utils.parts import parts_by_option
 
+ACTIVATIONS = parts_by_option(layers, Activation)
+
 
 class Word(NamedTuple):
     """A word that stands for a layer.
@@ -76,6 +78,10 @@ def _avg_pool(
     return AvgPool2D(window, stride=stride, padding=padding)
 
 
+def _activation(kind: type[Activation]) -> Callable[..., Layer]:
+    return lambda n, init: kind()
+
+
 def _recurrent(kind: type[RNN | LSTM | GRU]) -> Callable[..., Layer]:
     def make(n: int, init: Initializer, units: Any, *, sequences: Any = 1) -> Layer:
         return kind(n, units, return_sequences=bool(sequences))
@@ -105,10 +111,7 @@ WORDS = {
     "gru": Word("UNITS [sequences=0]", _recurrent(GRU)),
     "positions": Word("", lambda n, init: PositionalEncoding(n)),
     "attention": Word("[HEADS] [causal=1]", _attention),
-    **{
-        name: Word("", lambda n, init, kind=kind: kind())
-        for name, kind in parts_by_option(layers, Activation).items()
-    },
+    **{name: Word("", _activation(kind)) for name, kind in ACTIVATIONS.items()},
 }
 
 

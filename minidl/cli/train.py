@@ -124,14 +124,14 @@ def train(options: argparse.Namespace) -> int:
       minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles
       minidl train cats --data ~/course/datasets --epochs 500
       minidl train flowers.csv --layers 20 --learning-rate 0.003 --json
+      minidl train signs --net "conv 8 3, relu, pool 4, flatten, linear 6" --learning-rate 0.001
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
     check_fresh(options)
     dataset = load_dataset(options)
-    n_train, n_features = dataset.train[0].shape
-    model = build_model(options, n_features, dataset.n_outputs)
-    optimizer = make_optimizer(options, n_train)
+    model = build_model(options, dataset.example_shape, dataset.n_outputs)
+    optimizer = make_optimizer(options, len(dataset.train[0]))
     if options.out is not None:
         check_output_folder(options)  # fails before the training
     if not options.json:

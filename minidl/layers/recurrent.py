@@ -96,11 +96,6 @@ class Recurrent(Layer):
         self.initial_state = self.initial_parameter()
         self.add_parameters()
 
-    @property
-    def products_per_step(self) -> int:
-        """How many numbers the weights of all gates multiply in one step."""
-        return self.weight.size + self.recurrent_weight.size
-
     def initial_parameter(self) -> Parameter | None:
         """Return a new parameter for an initial state.
 

@@ -126,7 +126,7 @@ class RNN(Recurrent):
         )
 
     def multiply_adds(self, shape: Shape) -> int:
-        return self.products_per_step * shape[0]
+        return shape[0] * (self.weight.size + self.recurrent_weight.size)
 
     def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
         return recurrent_to_torch(arrays)

@@ -66,12 +66,12 @@ def test_the_defaults_in_words():
 
 def test_two_classes_end_in_a_sigmoid_and_more_in_a_softmax():
     options = parse("--keep-prob", "0.5", "--l2", "0.1")
-    model = build_model(options, 3, 1)
+    model = build_model(options, (3,), 1)
     assert [type(layer) for layer in model.layers] == [Linear, ReLU, Dropout, Linear, Sigmoid]
     assert type(model.loss) is BinaryCrossEntropy
     assert (network_shape(model), len(model.penalties)) == ("3-4-1", 1)
     assert model.parameters.dtype == np.float32
-    model = build_model(options, 3, 5)
+    model = build_model(options, (3,), 5)
     assert type(model.layers[-1]) is Softmax
     assert type(model.loss) is CategoricalCrossEntropy
     assert network_shape(model) == "3-4-5"

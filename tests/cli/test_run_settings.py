@@ -24,6 +24,7 @@ def test_settings_are_those_of_data_network_and_training():
         "noise": 0.05,
         "seed": 1,
         "layers": [16, 16],
+        "net": None,
         "activation": "relu",
         "init": "he",
         "l2": 0.0,
