@@ -58,7 +58,7 @@ def _escaped_character(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-MAX_NAME, MAX_LINE = 24, 80  # characters of a name, and of a line with names in it
+MAX_NAME, MAX_LINE = 24, 72  # characters of a name, and of a line with names in it
 
 
 def shortened(text: str, limit: int = MAX_NAME) -> str:

@@ -89,6 +89,7 @@ PARTS = [
 # What only moves numbers has nothing to mutate.
 WITHOUT_MUTANTS = {
     ("layers.flatten", "Flatten", "backward"),
+    ("layers.positional_encoding", "PositionalEncoding", "backward"),
     ("layers.reshape", "Reshape", "backward"),
     ("layers.container", "Container", "backward"),
     ("layers.recurrent", "Recurrent", "input_gradient"),
@@ -164,6 +165,7 @@ EQUIVALENT = {
         "np.divide(target, counts, out=gradient, where=target >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Embedding", "n = tokens.size"): "an array of one axis",
+    ("LayerNorm", "for block in self._blocks(dy_rows.size):"): "the blocks too many are empty",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
     ("Objective", "out=dy)"): "the loss's array, not needed any more",
     (
@@ -523,7 +525,14 @@ BATCHES = [((6,), None), ((3, 2), np.array([[1.0, 2.0], [0.5, 0.0], [1.0, 1.5]])
 
 
 # The arguments of the layers that need some; each maps 5 features to 5.
-ARGUMENTS = {"Linear": (5, 5), "Dropout": (0.7,), "LeakyReLU": (0.2,), "Reshape": ((5, -1),)}
+ARGUMENTS = {
+    "BatchNorm": (5,),
+    "Dropout": (0.7,),
+    "LayerNorm": (5,),
+    "LeakyReLU": (0.2,),
+    "Linear": (5, 5),
+    "Reshape": ((5, -1),),
+}
 
 
 # Functions of the class of a layer with two ways: one for rows, another for sequences.
@@ -617,12 +626,17 @@ SEQUENCES = {
     "GRU": RECURRENT,
     "LSTM": RECURRENT,
     "RNN": RECURRENT,
+    "SelfAttention": ({}, {"causal": True}),
 }
+
+
+# Of the vocabulary and features; of features and heads: one head of two features has a scale.
+SIZES = {"Embedding": (4, 2), "SelfAttention": (2, 1)}
 
 
 def _in_sequences(mutant, mutated, rng):
     for options in SEQUENCES[mutated.__name__]:
-        layers = [mutated(4 if mutated.takes_integers else 2, 2, **options)]
+        layers = [mutated(*SIZES.get(mutated.__name__, (2, 2)), **options)]
         if mutated.takes_integers:
             X = rng.integers(0, 4, (3, 3))
         else:

@@ -21,7 +21,7 @@ EQUIVALENT = {
         "i: each for i, each in zip(self._floats, found, strict=False) if each is not None",
     ): "pytensor.grad returns as many gradients as it was given arrays",
     (
-        "minidl/losses/cross_entropy.py",
+        "minidl/losses/encoding.py",
         "numbers = labels[..., 0] if is_column else labels",
         "numbers = labels[..., -1] if is_column else labels",
     ): "a column has one element in its last axis",

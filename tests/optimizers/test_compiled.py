@@ -140,6 +140,7 @@ def test_fast_must_be_a_boolean_or_none(fast, kind):
 
 def test_a_step_is_compiled_even_if_no_cache_can_be_written(monkeypatch):
     njit, cache_arguments = numba.njit, []
+    njit(lambda: 1)()  # numba compiles, and caches, what it consists of
 
     def njit_without_cache(cache=False, **options):
         cache_arguments.append(cache)
