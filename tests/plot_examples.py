@@ -7,8 +7,13 @@ import numpy as np
 from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Conv2D,
+    Flatten,
     History,
     Linear,
+    MeanSquaredError,
+    ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -36,6 +41,13 @@ def classifier(weight=((1.0, 0.0),), outputs=1):
     model = Sequential([Linear(2, outputs, init=Zeros()), last], loss=loss)
     model.layers[0].weight.value = weight
     return model
+
+
+def convolutions():
+    """Return a model that takes `IMAGES`: a convolution to two channels, ReLU, a block, a row."""
+    block = Residual(Conv2D(2, 2, 3, padding=1), ReLU())
+    layers = [Conv2D(3, 2, 3), ReLU(), block, Flatten(), Linear(72, 1)]
+    return Sequential(layers, loss=MeanSquaredError())
 
 
 def report(bug=1.0):

@@ -1,6 +1,8 @@
+from .attention_weights import attention as attention
 from .boundary import decision_boundary as decision_boundary
 from .confusion import confusion_counts as confusion_counts
 from .confusion import confusion_matrix as confusion_matrix
+from .convolution_filters import filters as filters
 from .curves import learning_curves as learning_curves
 from .curves import learning_rate_curve as learning_rate_curve
 from .figure import COLOURS as COLOURS
@@ -8,3 +10,4 @@ from .figure import GREY as GREY
 from .gradients import gradient_errors as gradient_errors
 from .images import misclassified as misclassified
 from .images import weight_images as weight_images
+from .layer_outputs import feature_maps as feature_maps

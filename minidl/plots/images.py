@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
-from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
-from .figure import axes_array, new_figure
+from .image_grid import image_grid, is_image_shape
 from .labels import check_class_names, check_class_numbers, check_count
 
 
@@ -104,7 +102,7 @@ def misclassified(
             title += f" ({min(confidence[i], 0.99):.0%})"
         titles.append(title)
     limit_note = f" ({len(shown)} shown)" if len(shown) < len(errors) else ""
-    return _image_grid(
+    return image_grid(
         pixels[shown],
         titles,
         white=255 if pixels.dtype == np.uint8 else 1,
@@ -169,7 +167,7 @@ def weight_images(
     """
     function = "weight_images"
     rows = check_array(weight, "weight", np.dtype(np.float64))
-    if not _is_image_shape(shape):
+    if not is_image_shape(shape):
         raise ArgumentError(
             f"shape must be (height, width) or (height, width, 1 or 3), got {shape!r} in {function}"
         )
@@ -182,7 +180,7 @@ def weight_images(
     limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
     largest = np.abs(shown).max(axis=1, keepdims=True)
     pixels = (0.5 + 0.5 * shown / np.where(largest > 0, largest, 1.0)).reshape(-1, *shape)
-    return _image_grid(
+    return image_grid(
         pixels,
         [f"unit {i}: ±{scale:.2g}" for i, scale in enumerate(largest[:, 0])],
         white=1,
@@ -196,7 +194,7 @@ def weight_images(
 
 def _check_images(images: npt.ArrayLike, function: str) -> Array:
     pixels = as_real_array(images, "images")
-    if not _is_image_shape(pixels.shape[1:]) or pixels.size == 0:
+    if not is_image_shape(pixels.shape[1:]) or pixels.size == 0:
         raise ShapeError(
             "images must have shape (m, height, width) or (m, height, width, 1 or 3), "
             f"got {pixels.shape} in {function}"
@@ -207,36 +205,3 @@ def _check_images(images: npt.ArrayLike, function: str) -> Array:
             f"got {pixels.min()} to {pixels.max()} in {function}: divide by 255"
         )
     return pixels
-
-
-def _is_image_shape(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
-
-
-def _image_grid(
-    images: Array,
-    titles: list[str],
-    *,
-    white: float,
-    columns: int,
-    axes: Any,
-    function: str,
-    title: str,
-) -> Any:
-    """Draw each image with its title, on the axes or on a new figure; return the axes used."""
-    columns = check_count(columns, "columns", function)
-    count = len(images)
-    if axes is None:
-        rows = math.ceil(count / columns)
-        columns = min(columns, max(count, 4))
-        figure = new_figure(function, 1.8 * columns, 0.8 + 2.15 * rows)
-        figure.suptitle(textwrap.fill(title, 21 * columns), fontsize=11)
-        axes = figure.subplots(rows, columns, squeeze=False) if count else []
-    grid = axes_array(axes, function)
-    for cell in grid:
-        cell.axis("off")
-    for cell, image, image_title in zip(grid, images, titles, strict=False):
-        pixels = image[..., 0] if image.shape[2:] == (1,) else image
-        cell.imshow(pixels, cmap="gray", vmin=0, vmax=white)
-        cell.set_title(image_title, fontsize=9, **PLAIN_TEXT)
-    return grid[:count]

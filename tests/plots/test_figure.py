@@ -13,12 +13,24 @@ from plot_examples import (
     X,
     Y,
     classifier,
+    convolutions,
     history,
     pixels,
     report,
 )
 
-from minidl import ArgumentError, History, MissingDependencyError, check_gradients, plots
+from minidl import (
+    ArgumentError,
+    Conv2D,
+    Flatten,
+    History,
+    Linear,
+    MeanSquaredError,
+    MissingDependencyError,
+    Sequential,
+    check_gradients,
+    plots,
+)
 
 pytest.importorskip("matplotlib")
 from matplotlib import rc_context
@@ -37,6 +49,11 @@ DRAW = {
     ),
     "weight_images": lambda **options: plots.weight_images(np.eye(3, 48), (4, 4, 3), **options),
     "gradient_errors": lambda **options: plots.gradient_errors(report(), **options),
+    "filters": lambda **options: plots.filters(Conv2D(1, 3, 3), **options),
+    "feature_maps": lambda **options: plots.feature_maps(
+        convolutions(), IMAGES[0] / 255, 0, **options
+    ),
+    "attention": lambda **options: plots.attention(np.stack([np.eye(3)] * 3), **options),
 }
 
 
@@ -100,6 +117,26 @@ def hostile_report():
     )
 
 
+class Named(Conv2D):
+    """A layer of a stranger, whose name is not what a figure expects."""
+
+    text = NAMES[0]
+
+    def __repr__(self):
+        return self.text
+
+
+def strange_layer(text=NAMES[0]):
+    layer = Named(3, 2, 3)
+    layer.text = text
+    return layer
+
+
+def strange_model(text=NAMES[0]):
+    layers = [strange_layer(text), Flatten(), Linear(72, 1)]
+    return Sequential(layers, loss=MeanSquaredError())
+
+
 DRAW_NAMES = {
     "learning_curves, a metric": (
         lambda: plots.learning_curves(hostile_history(), metric=NAMES[0], against=NAMES[1]),
@@ -122,6 +159,15 @@ DRAW_NAMES = {
         lambda: plots.gradient_errors(hostile_report()),
         [f"total {SHOWN[0]} (total)\n6 of 6 elements wrong"],
     ),
+    "filters": (
+        lambda: plots.filters(strange_layer(), columns=9),
+        [f"Filters of {SHOWN[0]} (mid-grey: 0, brighter: positive, darker: negative)"],
+    ),
+    "feature_maps": (
+        lambda: plots.feature_maps(strange_model(), IMAGES[0] / 255, 0),
+        [f"Outputs of layer 0, {SHOWN[0]} (mid-grey: 0, brighter: positive, darker: negative)"],
+    ),
+    "attention": (lambda: plots.attention(np.eye(3)[np.newaxis], NAMES), SHOWN),
 }
 
 
@@ -148,7 +194,11 @@ DRAW_LONG = {
     "confusion_matrix": lambda: plots.confusion_matrix([0, 1], [1, 0], LONG),
     "two classes": lambda: plots.confusion_matrix([0, 1], [1, 0], LONG[:2]),
     "misclassified": lambda: plots.misclassified(IMAGES[:1], [1], [2], LONG),
+    "filters": lambda: plots.filters(strange_layer(LONG[1])),
+    "feature_maps": lambda: plots.feature_maps(strange_model(LONG[1]), IMAGES[0] / 255, 0),
+    "attention": lambda: plots.attention(np.eye(3)[np.newaxis], LONG),
 }
+LENGTHS = {"filters": 46, "feature_maps": 37, "attention": 14}  # else 22: the W that are drawn
 
 
 @pytest.mark.parametrize("name", DRAW_LONG)
@@ -156,9 +206,10 @@ def test_long_names_leave_room_for_the_plot(name):
     """Matplotlib would warn if they did not, and take minutes."""
     figure = np.ravel(DRAW_LONG[name]())[0].figure
     pixels(figure.axes)
-    shown = "".join(text.get_text() for text in figure.findobj(Text))
-    assert f"b{'W' * 22}…" in shown
-    assert "W" * 23 not in shown
+    shown = "".join(text.get_text() for text in figure.findobj(Text)).replace("\n", "")
+    length = LENGTHS.get(name, 22)
+    assert f"b{'W' * length}…" in shown
+    assert "W" * (length + 1) not in shown
 
 
 def test_labels_of_a_user_stay_formulas_in_the_legend():

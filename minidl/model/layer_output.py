@@ -1,0 +1,76 @@
+"""The output of a single layer of a model."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from ..layers.base import Layer
+from ..layers.container import Container
+from ..layers.tree import named_modules
+from ..objective import Objective
+from ..utils.typing import Array
+from ..utils.underflow import without_underflow
+from .inputs import prepare_examples
+
+
+@without_underflow
+def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
+    """Return what a layer gives for a few examples, with dropout off.
+
+    A copy of the model computes it, as for `explain`: a model that is being trained, in this thread
+    or another one, is not disturbed, and keeps no array of it.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    X : array_like of shape (m, ...)
+        The examples.
+    path : str
+        The path of the layer, such as "2" or "2.body.0".
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        A fresh array.
+
+    Raises
+    ------
+    ArgumentError
+        If the model has no such layer, or it is in a layer that is not a `Container`, whose inner
+        outputs are unknown.
+    ShapeError, DtypeError, NonFiniteError
+        If X is invalid; see `Sequential.fit`.
+    """
+    paths = [name for name, _ in named_modules(objective.layers)]
+    if path not in paths:
+        raise ArgumentError(
+            f"layer must be the path of a layer, got {path!r}: "
+            f"pass one of {', '.join(map(repr, paths))}"
+        )
+    twin = copy.deepcopy(objective)
+    prepared, _ = prepare_examples(twin, X, validate=True)
+    x = np.asarray(prepared, twin.input_dtype)
+    found: list[Array] = []
+
+    def run(name: str, layer: Layer, x: Array) -> Array:
+        if isinstance(layer, Container):
+            y = layer.forward_through(x, lambda inner, part, x: run(f"{name}.{inner}", part, x))
+        else:
+            y = layer.forward(x)
+        if name == path:
+            found.append(y.copy())
+        return y
+
+    for i, layer in enumerate(twin.layers):
+        x = run(str(i), layer, x)
+        if found:
+            return found[0]
+    raise ArgumentError(
+        f"layer must be one whose output is known, got {path!r}, inside of a layer that computes "
+        "with it by itself: pass the layer around it, or derive that one from Container"
+    )

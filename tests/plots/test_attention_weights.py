@@ -1,0 +1,155 @@
+"""Attention weights as images."""
+
+import numpy as np
+import pytest
+from plot_examples import titles
+
+from minidl import (
+    ArgumentError,
+    DtypeError,
+    Linear,
+    MeanSquaredError,
+    NonFiniteError,
+    SelfAttention,
+    Sequential,
+    ShapeError,
+    plots,
+)
+
+pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
+
+def drawn(axes):
+    return np.asarray(axes.get_images()[0].get_array())
+
+
+def labels(axis):
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+WEIGHTS = np.array([[[1.0, 0.0], [0.25, 0.75]], [[0.5, 0.5], [0.25, 0.75]]])
+
+
+def test_a_head_has_its_asking_rows_and_asked_columns_on_one_scale():
+    axes = plots.attention(WEIGHTS / 2, ["the", "cat"])
+    for element, expected in zip(axes, WEIGHTS / 2, strict=True):
+        np.testing.assert_array_equal(drawn(element), expected)
+        assert element.get_images()[0].get_clim() == (0, 0.5)
+        assert element.get_images()[0].origin == "upper"
+    assert titles(axes) == ["head 0", "head 1"]
+    assert labels(axes[0].xaxis) == labels(axes[0].yaxis) == ["the", "cat"]
+    assert axes[0].get_xticks().tolist() == axes[0].get_yticks().tolist() == [0, 1]
+    assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("asked position", "asking position")
+    assert axes[0].figure.get_suptitle().replace("\n", " ") == "Attention weights of each head"
+    assert axes[0].figure.axes[-1].get_ylabel() == "attention weight"
+
+
+def test_a_new_figure_has_tokens_at_its_left_and_lower_edge_only():
+    axes = plots.attention(np.stack([np.eye(2)] * 5), "ab", columns=3)
+    assert axes[0].get_gridspec().get_geometry() == (2, 3)
+    assert ["a" in labels(each.yaxis) for each in axes] == [True, False, False, True, False]
+    assert ["a" in labels(each.xaxis) for each in axes] == [False, False, True, True, True]
+    assert [bool(each.get_ylabel()) for each in axes] == [True, False, False, True, False]
+    assert [bool(each.get_xlabel()) for each in axes] == [False, False, True, True, True]
+    assert [each.axison for each in axes[0].figure.axes] == [True] * 5 + [False, True]
+    assert {text.get_rotation() for text in axes[3].get_xticklabels()} == {0}
+
+
+def test_passed_axes_have_all_tokens():
+    passed = Figure().subplots(1, 2)
+    axes = plots.attention(WEIGHTS, ["the", "cat"], axes=passed)
+    assert axes.tolist() == passed.tolist()
+    for each in axes:
+        assert labels(each.xaxis) == labels(each.yaxis) == ["the", "cat"]
+        assert {text.get_rotation() for text in each.get_xticklabels()} == {90}
+    wide = Figure().subplots(1, 3)
+    assert len(plots.attention(WEIGHTS, axes=wide)) == 2
+    assert wide[2].axison  # it is the user's
+    assert not wide[2].has_data()
+    assert len(plots.attention(WEIGHTS, axes=[])) == 0
+
+
+@pytest.mark.parametrize(
+    ("t", "tokens", "ticks"),
+    [
+        (3, None, range(3)),
+        (8, None, range(8)),
+        (9, None, range(0, 9, 2)),
+        (30, range(30), range(30)),
+        (31, range(31), range(0, 31, 2)),
+    ],
+)
+def test_of_a_long_sequence_some_positions_are_named(t, tokens, ticks):
+    (axes,) = plots.attention(np.eye(t)[np.newaxis], tokens)
+    assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == [*ticks]
+    assert labels(axes.xaxis) == [str(i) for i in ticks]
+
+
+def test_the_weights_of_a_layer_and_of_one_example_of_it():
+    layer = SelfAttention(4, heads=2, causal=True)
+    layer.forward(np.random.default_rng(0).standard_normal((3, 5, 4)))
+    expected = layer.attention.copy()
+    for example in (0, 2, -1, np.int64(1)):
+        for weights in (layer, expected):
+            axes = plots.attention(weights, example=example)
+            np.testing.assert_array_equal([drawn(each) for each in axes], expected[example])
+    layer.forward(np.ones((3, 5, 4)))
+    np.testing.assert_array_equal(drawn(axes[0]), expected[1, 0])  # the picture is a copy
+
+
+def test_a_model_keeps_the_weights_of_a_few_examples():
+    layers = [SelfAttention(4, heads=2), Linear(4, 1)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    model.predict(np.ones((1, 3, 4)))
+    np.testing.assert_allclose(drawn(plots.attention(model.layers[0])[0]), 1 / 3, rtol=1e-6)
+
+
+def test_the_first_heads_are_drawn():
+    axes = plots.attention(np.stack([np.eye(2)] * 3), max_images=2)
+    assert titles(axes) == ["head 0", "head 1"]
+    title = axes[0].figure.get_suptitle().replace("\n", " ")
+    assert title == "Attention weights of each head, the first 2 of 3"
+
+
+def test_weights_of_zero_are_white():
+    (axes,) = plots.attention(np.zeros((1, 2, 2)))
+    assert axes.get_images()[0].get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"weights": SelfAttention(4)},
+            ArgumentError,
+            r"SelfAttention\(4\) must have the weights .*got none in attention: call its forward",
+        ),
+        ({"weights": WEIGHTS[0]}, ShapeError, r"weights must have shape .*got \(2, 2\)"),
+        ({"weights": WEIGHTS[:, :1]}, ShapeError, r"got \(2, 1, 2\) in attention: pass the att"),
+        ({"weights": Linear(2, 2)}, DtypeError, "weights must"),
+        ({"weights": WEIGHTS * np.nan}, NonFiniteError, "weights must be finite"),
+        (
+            {"weights": WEIGHTS * 3 - 1},
+            ArgumentError,
+            r"attention weights must be in \[0, 1\], got -1 to 2 in attention: .*softmax",
+        ),
+        ({"weights": WEIGHTS + 1e-5}, ArgumentError, r"must be in \[0, 1\]"),
+        ({"weights": WEIGHTS - 1e-5}, ArgumentError, r"must be in \[0, 1\]"),
+        (
+            {"tokens": ["a"]},
+            ArgumentError,
+            r"tokens must be the 2 tokens of the sequence.*got \['a'\] in attention: name the pad",
+        ),
+        ({"tokens": "abc"}, ArgumentError, "tokens must be the 2 tokens .*got 'abc'"),
+        ({"tokens": 2}, ArgumentError, "tokens must be the 2 tokens .*got 2"),
+        ({"example": 1}, ArgumentError, "example must be the index of one of 1 examples, got 1"),
+        ({"example": -2}, ArgumentError, "example must be the index of one of 1 examples, got -2"),
+        ({"example": None}, ArgumentError, "example must be .*got None in attention"),
+        ({"max_images": 0}, ArgumentError, "max_images must be an integer >= 1, got 0"),
+        ({"columns": 0}, ArgumentError, "columns must be an integer >= 1, got 0"),
+    ],
+)
+def test_refuses(arguments, error, message):
+    with pytest.raises(error, match=message):
+        plots.attention(**{"weights": WEIGHTS} | arguments)
