@@ -115,7 +115,7 @@ def _mosaic(pixels: Array) -> Array:
 def _mosaic_columns(channels: int) -> int:
     """Return how many squares a row has: about as many as there are rows, at best full ones."""
     side = math.ceil(math.sqrt(channels))
-    return next((n for n in range(side, 2 * side + 1) if channels % n == 0), side)
+    return next((n for n in range(side, 2 * side) if channels % n == 0), side)
 
 
 def _separate(axes: Any, height: int, width: int, channels: int) -> None:

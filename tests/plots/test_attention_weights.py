@@ -112,6 +112,11 @@ def test_the_first_heads_are_drawn():
     assert title == "Attention weights of each head, the first 2 of 3"
 
 
+def test_weights_may_be_rounded_to_more_than_1():
+    (axes,) = plots.attention(np.eye(2, dtype=np.float32)[np.newaxis] * np.float32(1 + 1e-7))
+    assert drawn(axes).max() > 1
+
+
 def test_weights_of_zero_are_white():
     (axes,) = plots.attention(np.zeros((1, 2, 2)))
     assert axes.get_images()[0].get_clim() == (0, 1)

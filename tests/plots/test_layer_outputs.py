@@ -53,6 +53,11 @@ def test_outputs_with_signs_are_grey_about_zero_beside_the_input():
     )
 
 
+def test_all_channels_have_one_meaning_of_black():
+    axes = plots.feature_maps(scaling_model(2.0, -8.0), PICTURE, 0, max_images=1)
+    assert titles(axes) == ["input", "channel 0: ±2"]  # although this one has no negative number
+
+
 def test_outputs_without_signs_are_black_at_zero():
     axes = plots.feature_maps(scaling_model(2.0, -8.0, relu=True), PICTURE, "1")
     assert titles(axes) == ["input", "channel 0: 0 to 2", "channel 1: 0"]
