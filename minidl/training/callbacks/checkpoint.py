@@ -181,10 +181,11 @@ class Checkpoint(Callback):
         ends = run.epoch_ended or run.interruption or run.stop_immediately
         if not (ends or self.every_seconds):
             return  # as after nearly each step
-        improved_state, self._improved_state = self._improved_state, None
-        if self.best_path and improved_state:
-            self._save(run, self.best_path, model_state=improved_state)
-            self._has_saved_best = True
+        # A file tells which epoch was the best for each Checkpoint: that one must be saved before,
+        # or a training that is killed in between and resumed would never write it.
+        for each in run.callbacks:
+            if isinstance(each, Checkpoint):
+                each.save_best(run)
         is_final = run.is_ending or run.interruption is not None
         if self.path and (is_final or self._is_due(run)):
             state = self._save(run, self.path)
@@ -193,6 +194,19 @@ class Checkpoint(Callback):
             self._final_state = copy.deepcopy(state) if is_final else None
         if run.interruption:
             run.interruption.files.append(self._description())
+
+    def save_best(self, run: TrainingRun) -> None:
+        """Save the model of the epoch that has just ended, if it was the best so far.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            The training.
+        """
+        improved_state, self._improved_state = self._improved_state, None
+        if self.best_path and improved_state:
+            self._save(run, self.best_path, model_state=improved_state)
+            self._has_saved_best = True
 
     def _is_due(self, run: TrainingRun) -> bool:
         if run.epoch_ended:

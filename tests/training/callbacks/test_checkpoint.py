@@ -297,6 +297,34 @@ def test_a_file_holds_other_parameters_to_resume_from_only_if_there_are_any(tmp_
     assert read_verified(plain).content["training"]["state"]["resumed"] is None
 
 
+class Dies(Checkpoint):
+    """Saves, and is killed right after an epoch's save, before those that save after it."""
+
+    dies_after = None
+
+    def on_save(self, run):
+        super().on_save(run)
+        if run.epoch == self.dies_after and run.epoch_ended:
+            raise SystemExit
+
+
+def test_the_best_epoch_of_another_checkpoint_is_not_lost_between_two_saves(tmp_path, monkeypatch):
+    def train(folder, **arguments):
+        saved, best = Dies(folder / "a.h5"), Checkpoint(folder / "best.h5", keep="best")
+        history = fit(network(), saved, best, optimizer=GradientDescent(30.0), **arguments)
+        return history, Sequential.load(best.best_path).parameters.theta.tolist()
+
+    whole, expected = train(tmp_path / "whole")
+    best_epoch = whole.best_epoch("val_loss")
+    assert best_epoch < whole.epochs  # no later one replaces the file
+    monkeypatch.setattr(Dies, "dies_after", best_epoch)
+    with pytest.raises(SystemExit):
+        train(tmp_path / "killed")
+    monkeypatch.undo()
+    _, found = train(tmp_path / "killed", resume=tmp_path / "killed" / "a.h5")
+    assert found == expected
+
+
 @pytest.mark.parametrize("keep", ["best", "both"])
 @pytest.mark.parametrize("monitor", ["loss", "accuracy"])
 def test_the_best_training_metric_is_that_of_the_saved_model(tmp_path, keep, monitor):
