@@ -46,7 +46,7 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
     gap = np.abs(check.analytic - check.numeric).ravel()[outside]
     if not gap.max(initial=0.0) > tolerance:
         return  # too slight for another order
-    for move in _orders(probes.value, rng):
+    for move in tie_orders(probes.value, rng):
         nearby = _moved(probes, NEARBY_STEP * move)
         change = np.abs(nearby.analytic - probes.analytic)[outside]
         if (change <= tolerance).all() and _is_right(_moved(probes, ORDERED_STEP * move), rng):
@@ -56,11 +56,23 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
             return
 
 
-def _orders(theta: Array, rng: np.random.Generator) -> Iterator[Array]:
+def tie_orders(theta: Array, rng: np.random.Generator) -> Iterator[Array]:
     """Yield moves that break ties.
 
     Numbers rise or fall with their place, above or below: evenly, or faster and faster, as
     differences of even steps tie as well. Then they move at random.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n,)
+        The numbers.
+    rng : numpy.random.Generator
+        Draws the moves at random.
+
+    Yields
+    ------
+    ndarray of shape (n,)
+        Moves as large as the numbers.
     """
     size = root_mean_square(theta) or 1.0
     ramp = np.linspace(0.5, 1.5, theta.size)

@@ -6,12 +6,15 @@ does not count in them, but training starts there: at biases of zero, or at ties
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ....utils.typing import Array
 from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
+from ..tie_choices import tie_orders
 from .constants import (
     BAR_DEVIATIONS,
     NEAREST_NEIGHBOUR,
@@ -94,18 +97,10 @@ def _allowance(cost: CostFunction, gradient: AnalyticGradient, precision: Precis
 def _outside_of_neighbours(
     cost: CostFunction, gradient: AnalyticGradient, allowance: Array, rng: np.random.Generator
 ) -> Array:
-    """Return how far elements are outside of all that they are at points nearby; 0 for most.
-
-    Points on opposite sides show both slopes of a kink, and more points all orders of a tie; points
-    as near as can be show a spike of the gradient, which is no kink.
-    """
+    """Return how far elements are outside of all that they are at points nearby; 0 for most."""
     low = high = np.full(cost.theta.size, np.nan)
-    scale, size = parameter_scale(cost.tree), np.abs(cost.theta)
-    nearest = np.where(size > 0, NEAREST_NEIGHBOUR * size, NEAREST_TO_ZERO * scale)
     gap = np.zeros(cost.theta.size)
-    for number in range(NEIGHBOUR_PAIRS):
-        step = nearest if number % 2 else NEIGHBOUR_DISTANCE * scale
-        move = step * rng.uniform(0.3, 1.0, step.size) * rng.choice([-1.0, 1.0], step.size)
+    for move in _moves(cost, rng):
         for theta in (cost.theta + move, cost.theta - move):
             nearby = gradient_or_nan(gradient, theta)
             low, high = np.fmin(low, nearby), np.fmax(high, nearby)
@@ -115,6 +110,22 @@ def _outside_of_neighbours(
         if not gap.any():
             break
     return gap
+
+
+def _moves(cost: CostFunction, rng: np.random.Generator) -> Iterator[Array]:
+    """Yield moves to points nearby, each to be taken forward and back.
+
+    Points on opposite sides show both slopes of a kink, and more points the orders of a tie; points
+    as near as can be show a spike of the gradient, which is no kink. Of a tie of many numbers, that
+    order is tried last which stable sorts and first maxima choose.
+    """
+    scale, size = parameter_scale(cost.tree), np.abs(cost.theta)
+    nearest = np.where(size > 0, NEAREST_NEIGHBOUR * size, NEAREST_TO_ZERO * scale)
+    for number in range(NEIGHBOUR_PAIRS):
+        step = nearest if number % 2 else NEIGHBOUR_DISTANCE * scale
+        yield step * rng.uniform(0.3, 1.0, step.size) * rng.choice([-1.0, 1.0], step.size)
+    for move in tie_orders(cost.theta, rng):
+        yield NEIGHBOUR_DISTANCE * move
 
 
 def _one_sided(

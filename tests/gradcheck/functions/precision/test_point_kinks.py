@@ -47,6 +47,23 @@ def test_a_gradient_that_depends_on_which_number_wins_two_ties_is_right():
     assert check_gradients(cost, gradients, np.ones(3)).failures == []
 
 
+def test_the_order_that_a_stable_sort_gives_many_equal_numbers_is_right():
+    """Random moves of a hundred equal numbers never give it."""
+    x = np.concatenate([np.zeros(100), np.linspace(1, 2, 50)])
+    weights = np.random.default_rng(0).standard_normal(150)
+
+    def cost(p):
+        return float((np.sort(p.astype(np.float32)) * weights).sum(dtype=np.float32))
+
+    def gradients(p):
+        gradient = np.empty(150, np.float32)
+        gradient[np.argsort(p, kind="stable")] = weights
+        return gradient
+
+    assert check_gradients(cost, gradients, x).failures == []
+    assert check_gradients(cost, lambda p: gradients(p) * np.where(p == 0, 2, 1), x).failures
+
+
 def test_a_reference_shows_it_in_half_precision():
     ml_dtypes = pytest.importorskip("ml_dtypes")
 
