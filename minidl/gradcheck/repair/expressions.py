@@ -46,7 +46,7 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 _ELEMENTS_PER_STEP = 250  # take as long as a node
-_SEQUENCES = (list, tuple, str)
+_SEQUENCES = (list, tuple, str, bytes, bytearray)
 _MAX_INT_POWER = 1_000  # also of a product: it may be the power of the next turn
 _GROWTH = 10  # of results by an edit: a missing sum over an axis
 

@@ -93,3 +93,22 @@ def test_results_that_grow_by_an_edit_are_refused():
     wider = ast.parse("x[..., None] * x", mode="eval").body
     with pytest.raises(NotUnderstoodError, match="too large"):
         interpreter.edited(grows, {product: wider})(np.ones(10))
+
+
+@pytest.mark.parametrize("text", ["n * b", "b * n", "n * s", "n * [1]", "n * (1,)"])
+def test_an_edit_repeats_no_sequence(text):
+    """A checksum times the bytes of an array would fill the memory."""
+
+    def sums(n, b, s):
+        return n + len(b) + len(s)
+
+    interpreter = Interpreter(10_000)
+    body = interpreter.edited(sums, {})
+    body(2, b"ab", "ab")
+    (outer, _) = (
+        node
+        for node in ast.walk(interpreter.definitions[sums.__code__].tree)
+        if isinstance(node, ast.BinOp)
+    )
+    with pytest.raises(NotUnderstoodError, match="repeated"):
+        interpreter.edited(sums, {outer: ast.parse(text, mode="eval").body})(10**9, b"ab", "ab")
