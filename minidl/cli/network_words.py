@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import (
@@ -151,7 +152,7 @@ def layers_of_words(text: str, shape: Shape, n_outputs: int, init: Initializer) 
     if len(shape) > 1 and phrases[0][:1] != ["linear"]:
         stack.append(Reshape(shape))
     elif len(shape) > 1:
-        shape = (_product(shape),)
+        shape = (math.prod(shape),)
     for number, phrase in enumerate(phrases, 1):
         try:
             layer = _layer(phrase, shape, init)
@@ -169,13 +170,6 @@ def layers_of_words(text: str, shape: Shape, n_outputs: int, init: Initializer) 
             f'"flatten, linear {n_outputs}"'
         )
     return [*stack, Sigmoid() if n_outputs == 1 else Softmax()]
-
-
-def _product(shape: Sequence[int]) -> int:
-    n = 1
-    for length in shape:
-        n *= length
-    return n
 
 
 def _layer(phrase: list[str], shape: Shape, init: Initializer) -> Layer:
