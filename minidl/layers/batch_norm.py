@@ -17,7 +17,7 @@ from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
 from .feature_rows import FeatureRows
 from .graph import GraphBuilder
-from .normalized_shape import features_last
+from .kept_shape import features_last
 
 
 @ignore_underflow("forward", "backward")

@@ -16,7 +16,7 @@ from ..utils.validation import check_number, greater_than, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
 from .graph import GraphBuilder
-from .normalized_shape import features_last
+from .kept_shape import features_last
 
 BLOCK = 2**15
 """About how many elements are taken at once: what one step writes, the next finds in cache."""

@@ -9,8 +9,9 @@ from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
-from .base import Layer, Shape, UnknownRank, as_float_array
+from .base import Layer, Shape, as_float_array
 from .graph import GraphBuilder
+from .kept_shape import sequences_only
 
 LONGEST_PERIOD = 10_000
 """The period of the slowest features, divided by 2 pi (Vaswani et al.)."""
@@ -80,12 +81,7 @@ class PositionalEncoding(Layer):
         return dy
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        if shape is None or isinstance(shape, UnknownRank):
-            if shape is None or shape[-1] == self.features:
-                return UnknownRank((self.features,))
-        elif len(shape) == 2 and shape[-1] == self.features:
-            return shape
-        raise ShapeError(f"expects sequences (t, {self.features}), got {tuple(shape)}")
+        return sequences_only(shape, self.features)
 
     def formula(self) -> tuple[str, str]:
         return "y = x + p, sines and cosines of the position", "dx = dy"

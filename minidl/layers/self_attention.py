@@ -15,8 +15,9 @@ from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .attention_nodes import write_attention
-from .base import Layer, Shape, UnknownRank, as_float_array
+from .base import Layer, Shape, as_float_array
 from .graph import GraphBuilder
+from .kept_shape import sequences_only
 
 TORCH_NAMES = {
     "weight": "in_proj_weight",
@@ -191,12 +192,7 @@ class SelfAttention(Layer):
         return [self._by_head(part) for part in np.split(projected, 3, axis=-1)]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        if shape is None or isinstance(shape, UnknownRank):
-            if shape is None or shape[-1] == self.features:
-                return UnknownRank((self.features,))
-        elif len(shape) == 2 and shape[-1] == self.features:
-            return shape
-        raise ShapeError(f"expects sequences (t, {self.features}), got {tuple(shape)}")
+        return sequences_only(shape, self.features)
 
     def multiply_adds(self, shape: Shape) -> int:
         t = shape[0]
