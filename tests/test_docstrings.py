@@ -36,7 +36,7 @@ def public_names(package):
     module = import_module(package)
     defined_names = [
         name
-        for name, member in vars(module).items()
+        for name, member in list(vars(module).items())  # a look at one may import others
         if getattr(member, "__module__", None) == package and not name.startswith("_")
     ]
     return list(getattr(module, "__all__", defined_names))
