@@ -114,7 +114,10 @@ def make_change(root, path, line, name, occurrence):
 
     text = (Path(root) / path).read_text(encoding="utf-8")
     operator = next(kind[name] for kind in _operators().values() if name in kind)
-    changed = mutate_code(text, operator, occurrence)
+    try:
+        changed = mutate_code(text, operator, occurrence)
+    except AttributeError:  # Cosmic Ray replaces no exception with a dotted name
+        return None
     if changed is None:  # there are fewer places today
         return None
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from . import equivalent
 from .campaign import Campaign
-from .changes import Change, annotations, code_lines, draw_changes
+from .changes import Change, annotations, code_lines, draw_changes, make_change
 from .equivalent import EQUIVALENT
 from .table import table
 from .trial import copied_tree, mirrored_tests, run_tests, wider_tests
@@ -134,6 +134,13 @@ def test_changes_are_drawn_from_a_seed_and_spread_over_lines(tree):
         assert "int | None" in new or "return" in new
         assert old != new
     assert json.dumps(drawn[0].key)
+
+
+def test_exceptions_with_a_dotted_name_are_not_replaced(tree):
+    pytest.importorskip("cosmic_ray")
+    code = "try:\n    f()\nexcept (csv.Error, re.error):\n    pass\n"
+    (tree / "minidl" / "part.py").write_text(code)
+    assert make_change(tree, "minidl/part.py", 3, "ExceptionReplacer", 0) is None
 
 
 def test_what_the_own_operators_leave_out():
