@@ -68,12 +68,15 @@ class ElementwiseCheck:
         explain_arrays(checks, known, self._evidence)
         return checks
 
-    def accept_tie_choices(self, checks: list[Check], scheme: Scheme) -> None:
+    def accept_tie_choices(
+        self, checks: list[Check], scheme: Scheme, *, of_one_order: bool
+    ) -> None:
         """Leave failed checks unresolved whose gradients are right for some order of ties."""
         for number, check in enumerate(checks):
             if check.verdict == "fail":
                 rng = np.random.default_rng([number, 4])  # a stream of its own
-                accept_tie_choice(check, self._probes(number, scheme), rng)
+                probes = self._probes(number, scheme)
+                accept_tie_choice(check, probes, rng, of_one_order=of_one_order)
 
     def _probes(self, number: int, scheme: Scheme) -> ArrayProbes:
         return ArrayProbes(self._cost.part([number]), self._gradient.part([number]), scheme)

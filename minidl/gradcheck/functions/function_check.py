@@ -187,7 +187,7 @@ class FunctionCheck:
             closest = joined(check.numeric for check in checks)
         is_wrong_at_tie = fail_at_ties(self._cost, numeric, self._gradient.value, checks)
         if numeric.kinks and self._gradient.is_callable:
-            self._elementwise.accept_tie_choices(checks, scheme)
+            self._elementwise.accept_tie_choices(checks, scheme, of_one_order=is_wrong_at_tie)
         notes = []
         if is_wrong_at_tie:
             closest = joined(check.numeric for check in checks)

@@ -14,21 +14,25 @@ from ..rounding.compare import root_mean_square
 from ..rounding.probes import balanced_direction
 from .array_probes import ArrayProbes
 from .constants import ORDERED_STEP, RANDOM_ORDERS
+from .meeting_kinks import MEETING_KINKS, several_kinks_meet
 
 TIE_CHOICE = (
-    "many numbers tie here, and each order of them has another gradient: this is the gradient at a "
-    "point nearby, at which they do not tie, to within {:.0e}"
+    "many numbers tie here, and each order of them has another gradient: this one is that of a "
+    "point nearby, at which they do not tie, or lies between those of several, to within {:.0e}"
 )
 """The diagnosis of such a check."""
 
 
-def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generator) -> None:
-    """Leave a failed check unresolved if its gradient is that of one order of the ties.
+def accept_tie_choice(
+    check: Check, probes: ArrayProbes, rng: np.random.Generator, *, of_one_order: bool
+) -> None:
+    """Leave a failed check unresolved if its gradient is one of those around the ties.
 
     A sort may put equal numbers into any order. The two sides of one element are those of the first
     and of the last place, and the complex step may break ties by rounding of the order of its
     square, so that neither says what is right. Where the numbers rise or fall with their place in
-    the array, the order is the one that stable sorts and first maxima choose.
+    the array, the order is the one that stable sorts and first maxima choose. After a sort, |x| may
+    have the slope zero at zero, between those of two points where the order is another one, too.
 
     Parameters
     ----------
@@ -38,6 +42,9 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
         The array.
     rng : numpy.random.Generator
         Draws directions.
+    of_one_order : bool
+        Whether the elements must have the gradient of one point together. Otherwise each may lie
+        between its gradients at several points.
     """
     if check.analytic is None or check.numeric is None:
         return
@@ -46,14 +53,34 @@ def accept_tie_choice(check: Check, probes: ArrayProbes, rng: np.random.Generato
     gap = np.abs(check.analytic - check.numeric).ravel()[outside]
     if not gap.max(initial=0.0) > tolerance:
         return  # too slight for another order
-    for move in tie_orders(probes.value, rng):
-        nearby = _moved(probes, NEARBY_STEP * move)
-        change = np.abs(nearby.analytic - probes.analytic)[outside]
-        if (change <= tolerance).all() and _is_right(_moved(probes, ORDERED_STEP * move), rng):
-            check.verdict, check.worst, check.error_summary = "unresolved", {}, ""
-            check.resolution = MIN_JUMP
-            check.diagnosis = TIE_CHOICE.format(MIN_JUMP)
+    changes: list[Array] = []
+    moves = list(tie_orders(probes.value, rng))
+    for move in moves:
+        change = _change(probes, move)[outside]
+        if of_one_order and not (np.abs(change) <= tolerance).all():
+            continue
+        if not _is_right(_moved(probes, ORDERED_STEP * move), rng):
+            continue
+        changes.append(change)
+        is_within = np.min(changes, axis=0) <= tolerance, np.max(changes, axis=0) >= -tolerance
+        if np.all(is_within):
+            _leave_unresolved(check, TIE_CHOICE.format(MIN_JUMP))
             return
+    if not of_one_order and 2 * len(changes) > len(moves):
+        forward, back = (
+            np.array([_change(probes, sign * move)[outside] for move in moves]) for sign in (1, -1)
+        )
+        if several_kinks_meet(forward, back, tolerance):
+            _leave_unresolved(check, MEETING_KINKS)
+
+
+def _change(probes: ArrayProbes, move: Array) -> Array:
+    return _moved(probes, NEARBY_STEP * move).analytic - probes.analytic
+
+
+def _leave_unresolved(check: Check, diagnosis: str) -> None:
+    check.verdict, check.worst, check.error_summary = "unresolved", {}, ""
+    check.resolution, check.diagnosis = MIN_JUMP, diagnosis
 
 
 def tie_orders(theta: Array, rng: np.random.Generator) -> Iterator[Array]:

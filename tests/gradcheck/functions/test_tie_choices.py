@@ -49,3 +49,24 @@ def test_the_gradient_of_a_stable_sort_is_unresolved_where_numbers_tie():
 )
 def test_a_wrong_gradient_fails_at_ties_too(wrong):
     assert check_gradients(cost, wrong, X).failures
+
+
+def test_a_slope_of_zero_after_a_sort_is_unresolved():
+    """Up, a number takes the last place of the tie, and down the first, with other weights."""
+
+    weights = np.linspace(1, -1.3, 20)
+
+    def folded(x):
+        return (weights * np.abs(np.sort(x))).sum()
+
+    def right(x):
+        order = order_of(x)
+        result = np.empty_like(x)
+        result[order] = weights * np.sign(x[order])
+        return result
+
+    report = check_gradients(folded, right, X)
+    assert report.status == "unresolved", report
+    assert "lies between those of several" in report.checks[0].diagnosis
+    assert check_gradients(folded, lambda x: right(x) + 4.0 * (x == 0), X).failures
+    assert check_gradients(folded, lambda x: 1.01 * right(x), X).failures

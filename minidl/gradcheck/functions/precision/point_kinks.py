@@ -14,6 +14,7 @@ from ....utils.typing import Array
 from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
+from ..meeting_kinks import MEETING_KINKS, several_kinks_meet
 from ..tie_choices import tie_orders
 from .constants import (
     BAR_DEVIATIONS,
@@ -70,7 +71,12 @@ def fail_at_kinks(
             analytic = float(gradient.value[place])
             low, high, bar = _one_sided(cost, precision, int(place), float(outside[place]))
             nearest = float(np.clip(analytic, low, high))
-            if abs(analytic - nearest) > bar + allowance[place]:
+            if not abs(analytic - nearest) > bar + allowance[place]:
+                continue
+            forward, back = _changes_nearby(cost, gradient, int(place), rng)
+            if several_kinks_meet(forward, back, float(allowance[place])):
+                check.verdict, check.diagnosis = "unresolved", MEETING_KINKS
+            else:
                 index = np.unravel_index(int(place) - part.start, shape)
                 check.verdict, check.diagnosis = "fail", NO_ONE_SIDED_SLOPE
                 check.difference = abs(analytic - nearest) / (abs(analytic) + abs(nearest))
@@ -110,6 +116,16 @@ def _outside_of_neighbours(
         if not gap.any():
             break
     return gap
+
+
+def _changes_nearby(
+    cost: CostFunction, gradient: AnalyticGradient, place: int, rng: np.random.Generator
+) -> Iterator[Array]:
+    """Yield by how much an element differs at points nearby, then at the opposite ones."""
+    moves = list(_moves(cost, rng))
+    for sign in (1, -1):
+        nearby = [gradient_or_nan(gradient, cost.theta + sign * move)[[place]] for move in moves]
+        yield np.array(nearby) - gradient.value[place]
 
 
 def _moves(cost: CostFunction, rng: np.random.Generator) -> Iterator[Array]:
