@@ -28,6 +28,13 @@ FEWEST_WRONG_PROBES = 3
 ROUGHNESS_LINES = 3
 """So many lines show the rounding of doubtful elements: one may happen to show little of it."""
 
+TURN_POINTS = 8
+"""At so many points nearby an element is compared with its slope..."""
+
+TURN_DISTANCE = 0.02
+"""... as far away, relative to each parameter: units that saturate keep their last digits over
+short moves, and a slight mistake keeps its sign over this one."""
+
 MEASURED_ELEMENTS = 8
 """At how many elements of an array the rounding of numeric slopes is measured: those with the
 largest gaps."""

@@ -20,7 +20,7 @@ from ..numeric.numeric_gradient import NumericGradient
 from ..rounding.compare import root_mean_square, rounding_bar
 from ..rounding.noise import ulp_noise
 from .analytic_gradient import AnalyticGradient
-from .constants import MEASURED_ELEMENTS, ROUGHNESS_LINES
+from .constants import MEASURED_ELEMENTS, ROUGHNESS_LINES, TURN_DISTANCE, TURN_POINTS
 from .cost_function import CostFunction
 from .numeric_roughness import numeric_roughness
 from .slope_noise import slope_noise
@@ -151,8 +151,8 @@ class RoundingBars:
     def _share(self, region: slice, gap: Array, shared: float) -> float:
         """Return which part of `shared` rounding is seen at the elements with the largest gaps.
 
-        All of it where the analytic side does not change although the slope does: 1 - tanh(z)**2
-        is 0 or a few ulps of 1 for large z.
+        All of it where the analytic side does not change although the slope does, or where it is
+        now above the slope and now below: 1 - tanh(z)**2 is 0 or a few ulps of 1 for large z.
         """
         if not (self._gradient.is_callable and 0 < shared < np.inf):
             return 1.0
@@ -162,10 +162,26 @@ class RoundingBars:
         for i in np.argsort(gap)[::-1][: min(MEASURED_ELEMENTS, np.count_nonzero(gap))]:
             index = region.start + int(i)
             noise = slope_noise(self._cost, index, 1.0, rng)
-            if noise.changes and self._gradient.is_stuck[index]:
+            if noise.changes and (self._gradient.is_stuck[index] or self._turns(index, rng)):
                 return 1.0
             largest = max(largest, noise.deviation)
         return min(1.0, ROUGHNESS_SAFETY * largest / shared)
+
+    def _turns(self, index: int, rng: np.random.Generator) -> bool:
+        """Return whether an element is above the slope at some points nearby, and below at others.
+
+        That of a wrong gradient is on one side of it.
+        """
+        theta = self._cost.arrays["complex"]
+        original, gaps = theta.copy(), []
+        try:
+            for _ in range(TURN_POINTS):
+                theta[:] = self._cost.theta * (1 + TURN_DISTANCE * rng.uniform(-1, 1, theta.size))
+                slope, _ = self._cost.slope(ComplexStep(), index, 1.0)
+                gaps.append(float(self._gradient.at(theta.real.copy())[index]) - slope)
+        finally:
+            theta[:] = original
+        return min(gaps) < 0 < max(gaps)
 
 
 def typical(value: Array) -> Array:

@@ -44,6 +44,22 @@ def test_a_saturated_gradient_never_fails():
         assert not report.failures, (z, str(report))
 
 
+def test_last_digits_that_stay_over_short_moves_are_seen_farther_away():
+    """1 - tanh(p**3)**2 keeps its few ulps of 1, while the factor 3 p**2 changes."""
+    rng = np.random.default_rng(29)
+    p = np.cbrt(np.append(rng.uniform(5, 17.5, 2), rng.uniform(14, 17.5, 20)))
+
+    def saturated(p):
+        return np.tanh(p**3).sum()
+
+    def right(p):
+        return (1 - np.tanh(p**3) ** 2) * 3 * p**2
+
+    assert check_gradients(saturated, right, p).ok
+    wrong = check_gradients(saturated, lambda p: right(p) * np.where(p < 2.45, 1.1, 1), p)
+    assert wrong.failures  # of slopes above 1e-11
+
+
 CANCELLING = {
     "small difference of large numbers": (
         lambda p: ((1e8 + p) ** 2 - 1e16).sum(),
