@@ -73,8 +73,14 @@ def one_sided_slopes(cost: CostFunction, index: int) -> OneSidedSlopes | None:
     if not at_kink or jump < MIN_JUMP * size:
         return None
     # Closer to the point the slopes change little, unless there are more kinks.
+    near_slopes, near_rounding = (near - base) / near_h, rounding * h / near_h
+    near_jump, near_error = abs(near_slopes.sum()), KINK_ROUNDING * near_rounding
+    if near_jump + near_error < jump / 2:  # most of the jump is that of other kinks
+        if near_jump <= near_error + MIN_JUMP * size:
+            return None
+        return OneSidedSlopes(-near_slopes[1], near_slopes[0], near_error)
     change = max(
-        np.abs((near - base) / near_h - slopes).max() - rounding * h / near_h,
+        np.abs(near_slopes - slopes).max() - near_rounding,
         np.abs(2 * mid - far - base).max() / h,
     )
     drift = change if change > MIN_JUMP * size else 0.0

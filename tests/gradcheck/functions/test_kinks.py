@@ -48,6 +48,22 @@ def test_the_one_sided_slopes_of_a_kink():
     assert one_sided_slopes(cost, 2) is None
 
 
+@pytest.mark.parametrize("slope_at_zero", [1.0, 1.5])
+def test_a_kink_beside_a_tiny_element_is_not_its_own(slope_at_zero):
+    """The step is as long as for numbers near 1, and the kink at 1e-7 lies within it."""
+    cost = CostFunction(
+        lambda p: np.where(p < 0, p, np.where(p < 1e-7, slope_at_zero * p, 20 * p)).sum(),
+        ParameterTree(np.array([0.0, 1.0])),
+    )
+    slopes = one_sided_slopes(cost, 0)
+    if slope_at_zero == 1.0:
+        assert slopes is None
+    else:
+        assert slopes.left == pytest.approx(1.0, abs=slopes.error)
+        assert slopes.right == pytest.approx(1.5, abs=slopes.error)
+        assert slopes.error < 0.1
+
+
 def test_kinks_within_epsilon_of_the_parameters():
     """Central differences see half of the slope: both ends lie beyond the kinks."""
     report = check_gradients(
