@@ -22,6 +22,12 @@ TIE_CHOICE = (
 )
 """The diagnosis of such a check."""
 
+NO_ONE_SIDED_SLOPE = (
+    "at this point alone: it is right nearby, but here it is not between the slopes on both sides "
+    "of a kink; which value does it take where a comparison is a tie?"
+)
+"""The diagnosis of a check that fails nevertheless."""
+
 
 def accept_tie_choice(
     check: Check, probes: ArrayProbes, rng: np.random.Generator, *, of_one_order: bool
@@ -72,6 +78,8 @@ def accept_tie_choice(
         )
         if several_kinks_meet(forward, back, tolerance):
             _leave_unresolved(check, MEETING_KINKS)
+        else:
+            check.diagnosis = NO_ONE_SIDED_SLOPE
 
 
 def _change(probes: ArrayProbes, move: Array) -> Array:

@@ -51,6 +51,20 @@ def test_a_wrong_gradient_fails_at_ties_too(wrong):
     assert check_gradients(cost, wrong, X).failures
 
 
+def test_what_is_wrong_at_the_point_alone_is_told_so():
+    """The slopes of 2 leaky(x) - |x| are 1 and 1.25 beside zero; reverse mode gives 0.25 there."""
+    x = np.array([0.0, 1.0, -2.0])
+
+    def bent(x):
+        return (2 * np.where(x > 0, x, x / 8) - np.abs(x)).sum()
+
+    def reverse(x):
+        return 2 * np.where(x > 0, 1, 1 / 8) - np.sign(x)
+
+    (check,) = check_gradients(bent, reverse, x).failures
+    assert "at this point alone: it is right nearby" in check.diagnosis
+
+
 def test_a_slope_of_zero_after_a_sort_is_unresolved():
     """Up, a number takes the last place of the tie, and down the first, with other weights."""
 

@@ -15,7 +15,7 @@ from ...result import Check
 from ..analytic_gradient import AnalyticGradient
 from ..cost_function import CostFunction
 from ..meeting_kinks import MEETING_KINKS, several_kinks_meet
-from ..tie_choices import tie_orders
+from ..tie_choices import NO_ONE_SIDED_SLOPE, tie_orders
 from .constants import (
     BAR_DEVIATIONS,
     NEAREST_NEIGHBOUR,
@@ -31,12 +31,6 @@ from .constants import (
 from .measure import Precision
 from .safe_calls import gradient_or_nan, value_or_nan
 from .scale import parameter_scale
-
-NO_ONE_SIDED_SLOPE = (
-    "at this point alone: it is right nearby, but here it is not between the slopes on both sides "
-    "of a kink; which value does it take where a comparison is a tie?"
-)
-"""The diagnosis of such a failure."""
 
 
 def fail_at_kinks(
