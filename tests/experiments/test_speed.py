@@ -108,6 +108,8 @@ def test_check_compares_the_gradient_check_with_the_loop(tmp_path, folder):
         "the loop: 1 of 4000 parameters timed and scaled up" in text
     )
     assert list(found["seconds"]) == ["central differences", "check, default", "check, exhaustive"]
+    assert "convolutional nets, default check" in text
+    assert list(found["convolutional"]["seconds"]) == ["505", "927"]
 
 
 def test_import_is_measured_in_fresh_processes(tmp_path):

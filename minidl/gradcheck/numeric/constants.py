@@ -77,3 +77,7 @@ its truncation error, a third of that for smooth functions; a kink just within t
 
 CENTRAL_ROUNDING_ULPS = 8
 """The rounding of the two values of a plain central difference, in ulps of each."""
+
+MIN_WINDOW_GAIN = 2
+"""Windows are looked for, with one call for each position of each axis, only where every other
+group takes so many times as many calls."""

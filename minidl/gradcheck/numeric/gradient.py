@@ -15,11 +15,13 @@ from ..constants import (
     SEPARABLE_BOUNDS,
     SEPARABLE_ULPS,
 )
+from .constants import MIN_WINDOW_GAIN
 from .differences import ComplexStep, RichardsonDifference, Scheme
 from .function import Function
 from .grouping import (
     SINGLE,
     STRATEGIES,
+    Grouping,
     affine_difference,
     are_independent,
     collect_elements,
@@ -27,6 +29,7 @@ from .grouping import (
     probe_random_direction,
 )
 from .numeric_gradient import NumericGradient
+from .windows import find_windows
 
 
 def numeric_gradients(
@@ -42,33 +45,52 @@ def numeric_gradients(
         cotangent if isinstance(cotangent, NumericGradient) else NumericGradient.exact(cotangent)
         for cotangent in cotangents
     ]
-    for group in STRATEGIES:
-        if not group.fits(shape, with_errors[0].value.shape):
-            continue
-        calls = group.forward_calls(shape)
-        if calls > limit:
+    output_shape = with_errors[0].value.shape
+    fitting = [group for group in STRATEGIES if group.fits(shape, output_shape)]
+    fitting.sort(key=lambda group: group.forward_calls(shape))
+    if fitting[0].forward_calls(shape) > MIN_WINDOW_GAIN * sum(shape[1:]):
+        windows = find_windows(function, scheme, output_shape, rng, limit)
+        gradients = windows and _gradients_by(windows, function, with_errors, rng, scheme)
+        if gradients:
+            return gradients
+    for group in fitting:
+        if group.forward_calls(shape) > limit:
             return None
         if not group.is_single and not are_independent(function, scheme, group, rng):
             continue
-        probe = probe_random_direction(function, scheme, rng)
-        faster: Scheme | None = None
-        if isinstance(scheme, ComplexStep) and not probe.at_kink and calls > AFFINE_MIN_CALLS:
-            faster = affine_difference(function, probe.direction, probe.slope)
-        gradients = collect_elements(function, faster or scheme, group, with_errors, 1.0)
-        if not group.is_single and not all(
-            is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
-            for gradient, cotangent in zip(gradients, with_errors, strict=True)
-        ):
-            continue
-        if probe.at_kink:
-            backward = collect_elements(function, scheme, group, with_errors, -1.0)
-            for right, left in zip(gradients, backward, strict=True):
-                right.error = np.maximum(right.error, left.error)
-                right.kinks_overlap = not group.is_elementwise
-                right.lower = np.minimum(right.value, left.value)
-                right.upper = np.maximum(right.value, left.value)
-        return gradients
+        gradients = _gradients_by(group, function, with_errors, rng, scheme)
+        if gradients is not None:
+            return gradients
     return None
+
+
+def _gradients_by(
+    group: Grouping,
+    function: Function,
+    cotangents: list[NumericGradient],
+    rng: np.random.Generator,
+    scheme: Scheme,
+) -> list[NumericGradient] | None:
+    """Return the gradients, or None if they do not add up to the slope along a direction."""
+    probe = probe_random_direction(function, scheme, rng)
+    calls = group.forward_calls(function.arrays["real"].shape)
+    faster: Scheme | None = None
+    if isinstance(scheme, ComplexStep) and not probe.at_kink and calls > AFFINE_MIN_CALLS:
+        faster = affine_difference(function, probe.direction, probe.slope)
+    gradients = collect_elements(function, faster or scheme, group, cotangents, 1.0)
+    if not group.is_single and not all(
+        is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
+        for gradient, cotangent in zip(gradients, cotangents, strict=True)
+    ):
+        return None
+    if probe.at_kink:
+        backward = collect_elements(function, scheme, group, cotangents, -1.0)
+        for right, left in zip(gradients, backward, strict=True):
+            right.error = np.maximum(right.error, left.error)
+            right.kinks_overlap = not group.is_elementwise
+            right.lower = np.minimum(right.value, left.value)
+            right.upper = np.maximum(right.value, left.value)
+    return gradients
 
 
 def elementwise_gradient(function: Function, scheme: Scheme, sign: float = 1.0) -> NumericGradient:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,8 +27,35 @@ Shape = tuple[int, ...]
 _ALL_AXES = 64  # NumPy arrays have no more
 
 
+Part = tuple[Any, Callable[[Array], Array]]
+"""The index of elements that move together, and what takes cotangent * slope of that move and
+returns the gradient of these elements."""
+
+
+class Grouping(Protocol):
+    """A way to move elements together and to read each one's part off the outputs."""
+
+    @property
+    def name(self) -> str:
+        """What moves together, for tests and debugging."""
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether element i of the array reaches element i of the output only."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether each element moves alone, which is right for every function."""
+
+    def forward_calls(self, shape: Shape) -> int:
+        """Return how many forward calls a gradient of that shape takes."""
+
+    def parts(self, shape: Shape) -> Iterator[Part]:
+        """Yield what moves together, one move after the other."""
+
+
 class ElementGroup(NamedTuple):
-    """A way to move elements together and to read each one's part off the outputs.
+    """Elements along some axes of the array move together, told apart along an axis of the output.
 
     Attributes
     ----------
@@ -36,7 +63,7 @@ class ElementGroup(NamedTuple):
         What moves together, for tests and debugging.
     moved_axes
         The elements along this number of leading axes move together, one group for each index of
-        the remaining axes.
+        the remaining axes; -1 for the last axis instead.
     output_axis
         The axis of the output along which the elements of a group are told apart.
     fits
@@ -51,9 +78,21 @@ class ElementGroup(NamedTuple):
     fits: Callable[[Shape, Shape], bool]
     collect: Callable[[Array], Array]
 
+    def split(self, shape: Shape) -> tuple[Shape, Shape]:
+        """Return the lengths of the axes that move, and those of the others."""
+        first, second = shape[: self.moved_axes], shape[self.moved_axes :]
+        return (first, second) if self.moved_axes >= 0 else (second, first)
+
     def forward_calls(self, shape: Shape) -> int:
         """Return how many forward calls a gradient of that shape takes."""
-        return int(np.prod(shape[self.moved_axes :]))
+        return int(np.prod(self.split(shape)[1]))
+
+    def parts(self, shape: Shape) -> Iterator[Part]:
+        """Yield the groups."""
+        moved, remaining = self.split(shape)
+        whole = (slice(None),) * len(moved)
+        for index in np.ndindex(remaining):
+            yield (whole + index if self.moved_axes >= 0 else index + whole), self.collect
 
     @property
     def is_single(self) -> bool:
@@ -70,8 +109,12 @@ def _same_shape(array: Shape, output: Shape) -> bool:
     return array == output
 
 
-def _one_per_column(array: Shape, output: Shape) -> bool:
-    return len(output) == 2 and len(array) > 0 and array[0] == output[1]
+def _one_per_unit(array: Shape, output: Shape) -> bool:
+    return len(output) > 1 and len(array) > 0 and array[0] == output[-1]
+
+
+def _one_per_channel(array: Shape, output: Shape) -> bool:
+    return len(output) > 1 and len(array) > 1 and array[-1] == output[-1]
 
 
 def _one_per_row(array: Shape, output: Shape) -> bool:
@@ -86,8 +129,8 @@ def _each(product: Array) -> Array:
     return product
 
 
-def _sum_over_rows(product: Array) -> Array:
-    total: Array = product.sum(axis=0)
+def _sum_of_each_unit(product: Array) -> Array:
+    total: Array = product.reshape(-1, product.shape[-1]).sum(axis=0)
     return total
 
 
@@ -104,8 +147,11 @@ def _sum_of_all(product: Array) -> Array:
 ELEMENTWISE = ElementGroup("whole", _ALL_AXES, 0, _same_shape, _each)
 """All elements at once: activations."""
 
-UNITS = ElementGroup("units", 1, 1, _one_per_column, _sum_over_rows)
+UNITS = ElementGroup("units", 1, -1, _one_per_unit, _sum_of_each_unit)
 """One element of each unit at once: the weights and the bias of a linear layer."""
+
+CHANNELS = ElementGroup("channels", -1, -1, _one_per_channel, _sum_of_each_unit)
+"""One element of each output channel at once: the weights of a convolution."""
 
 ROWS = ElementGroup("rows", 1, 0, _one_per_row, _sum_of_each_row)
 """One element of each example at once: inputs."""
@@ -113,8 +159,8 @@ ROWS = ElementGroup("rows", 1, 0, _one_per_row, _sum_of_each_row)
 SINGLE = ElementGroup("single", 0, 0, _always, _sum_of_all)
 """One element after the other."""
 
-STRATEGIES = (ELEMENTWISE, UNITS, ROWS, SINGLE)
-"""The cheapest first. All but the last must be verified for the function at hand."""
+STRATEGIES = (ELEMENTWISE, UNITS, CHANNELS, ROWS, SINGLE)
+"""All but the last must be verified for the function at hand."""
 
 
 def are_independent(
@@ -122,13 +168,14 @@ def are_independent(
 ) -> bool:
     """Return whether outputs stay exactly as they are while the elements of others move."""
     shape = function.arrays["real"].shape
-    chosen = rng.random(shape[: group.moved_axes]) < 0.5
+    moved_shape, remaining = group.split(shape)
+    chosen = rng.random(moved_shape) < 0.5
     if chosen.size > 1 and chosen.all() == chosen.any():
         chosen.flat[0] ^= True  # all in one half would show nothing
     for half in (chosen, ~chosen):
-        moved = half.reshape(half.shape + (1,) * (len(shape) - half.ndim))
+        moved = half if group.moved_axes < 0 else half.reshape(half.shape + (1,) * len(remaining))
         slope, error = function.directional_derivative(scheme, rng.standard_normal(shape) * moved)
-        others = (slice(None), ~half) if group.output_axis else ~half
+        others = (..., ~half) if group.output_axis else ~half
         # At a kink the error is as large as a slope: what depends on others is not as small.
         negligible = COMPLEX_AGREEMENT * np.abs(slope).max(initial=0.0)
         if not np.all(np.abs(slope[others]) <= np.minimum(error[others], negligible)):
@@ -186,7 +233,7 @@ def affine_difference(
 def collect_elements(
     function: Function,
     scheme: Scheme,
-    group: ElementGroup,
+    group: Grouping,
     cotangents: list[NumericGradient],
     sign: float,
 ) -> list[NumericGradient]:
@@ -194,17 +241,15 @@ def collect_elements(
     shape = function.arrays["real"].shape
     gradients = [NumericGradient(np.empty(shape), np.empty(shape), scheme.name) for _ in cotangents]
     sizes = [np.abs(cotangent.value) for cotangent in cotangents]
-    moved = (slice(None),) * len(shape[: group.moved_axes])
-    for remaining in np.ndindex(shape[group.moved_axes :]):
-        index = moved + remaining
+    for index, collect in group.parts(shape):
         slope, error = function.directional_derivative(scheme, sign, index)
         slope = slope * sign
         for gradient, cotangent, size in zip(gradients, cotangents, sizes, strict=True):
             bound = size * error
             if cotangent.scheme:  # it is numeric itself
                 bound = bound + np.where(slope == 0, 0, cotangent.error * np.abs(slope))
-            gradient.value[index] = group.collect(cotangent.value * slope)
-            gradient.error[index] = group.collect(bound)
+            gradient.value[index] = collect(cotangent.value * slope)
+            gradient.error[index] = collect(bound)
     return gradients
 
 

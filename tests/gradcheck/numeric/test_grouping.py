@@ -6,6 +6,7 @@ import pytest
 from minidl.gradcheck.numeric.differences import ComplexStep
 from minidl.gradcheck.numeric.function import Function, real_and_complex
 from minidl.gradcheck.numeric.grouping import (
+    CHANNELS,
     ELEMENTWISE,
     ROWS,
     SINGLE,
@@ -26,7 +27,9 @@ def function_of(f, x):
 @pytest.mark.parametrize(
     ("array", "output", "fitting"),
     [
-        ((4, 3), (4, 3), [ELEMENTWISE, ROWS, SINGLE]),
+        ((4, 3), (4, 3), [ELEMENTWISE, CHANNELS, ROWS, SINGLE]),
+        ((3, 2, 2, 5), (4, 6, 6, 5), [CHANNELS, SINGLE]),
+        ((5, 3), (4, 2, 5), [UNITS, SINGLE]),
         ((5, 3), (4, 5), [UNITS, SINGLE]),
         ((5,), (4, 5), [UNITS, SINGLE]),
         ((4, 3), (), [SINGLE]),
@@ -38,7 +41,7 @@ def test_the_groups_that_fit_the_shapes(array, output, fitting):
 
 
 @pytest.mark.parametrize(
-    ("group", "calls"), [(ELEMENTWISE, 1), (UNITS, 3), (ROWS, 3), (SINGLE, 12)]
+    ("group", "calls"), [(ELEMENTWISE, 1), (UNITS, 3), (CHANNELS, 4), (ROWS, 3), (SINGLE, 12)]
 )
 def test_the_number_of_forward_calls(group, calls):
     assert group.forward_calls((4, 3)) == calls
@@ -52,6 +55,8 @@ def test_the_number_of_forward_calls(group, calls):
         (lambda x: x - x.mean(axis=1, keepdims=True), ROWS, True),
         (lambda x: x - x.mean(axis=0), ROWS, False),
         (lambda x: X @ x.T, UNITS, True),
+        (lambda x: x.T @ x[:, ::-1], CHANNELS, False),
+        (lambda x: X.T @ x, CHANNELS, True),
         (lambda x: np.cumsum(X @ x.T, axis=1), UNITS, False),
     ],
 )
