@@ -20,6 +20,14 @@ def test_verify_distinguishes_unknown_from_broken(run_data, folder, tmp_path):
     assert status == 0
 
 
+def test_verify_reads_whatever_split_a_file_holds(run_data, folder, tmp_path):
+    renamed = tmp_path / "train_of_another_name.h5"
+    renamed.write_bytes((folder / "test_signs.h5").read_bytes())
+    status, content = run_data("verify", renamed)
+    assert status == 0
+    assert content["files"][0]["verdict"] == "unknown"
+
+
 def test_verify_recognizes_original_files(capsys, folder, monkeypatch):
     sha256 = json.loads(
         (

@@ -321,6 +321,7 @@ def test_arguments_are_checked(arguments, message):
     [
         ((5, 6, 4), "expects 3 channels, got 4$"),
         ((3, 64, 64), r"expects 3 channels, got 64 .*pass X\.transpose\(0, 2, 3, 1\)\?"),
+        ((64, 3, 64), r"expects 3 channels, got 64$"),
         ((12288,), r"expects pictures \(h, w, 3\), got \(12288,\) \(put Reshape\(\(h, w, 3\)\)"),
         ((5, 6), r"expects pictures \(h, w, 3\), got \(5, 6\)$"),
         ((4, 6, 3), "expects at least 5 x 5 pixels, padding included, got 4 x 6$"),

@@ -510,6 +510,8 @@ def test_observations_of_a_schedule_are_part_of_the_state(wrap):
     with pytest.warns(OptimizerWarning):
         walk(second, GRADS[:1], np.ones(4))  # another vector
     assert second.learning_rate == 1.0
+    first.reset()
+    assert first.learning_rate == 1.0
     assert "schedule" not in GradientDescent(SCHEDULE).state()
 
 

@@ -53,6 +53,11 @@ def test_outputs_with_signs_are_grey_about_zero_beside_the_input():
     )
 
 
+def test_outputs_just_below_zero_have_signs():
+    axes = plots.feature_maps(scaling_model(2.0, -0.5), PICTURE, 0)
+    assert titles(axes) == ["input", "channel 0: ±2", "channel 1: ±0.5"]
+
+
 def test_all_channels_have_one_meaning_of_black():
     axes = plots.feature_maps(scaling_model(2.0, -8.0), PICTURE, 0, max_images=1)
     assert titles(axes) == ["input", "channel 0: ±2"]  # although this one has no negative number

@@ -191,6 +191,17 @@ def test_what_contains_itself_or_is_too_deep_is_refused():
             encode(value, {}, exact=True)
 
 
+def test_a_long_place_is_told_by_its_first_and_last_keys():
+    state = object()
+    for key in ("h", "g", "f", "k" * 80, "c", "b", "a"):
+        state = {key: state}
+    with pytest.raises(ArgumentError) as error:
+        encode(state, {}, exact=True)
+
+    assert "at state['a']['b']['c']...['g']['h']: " in str(error.value)
+    assert "kkk" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     "content",
     [
