@@ -1,6 +1,7 @@
 """`minidl data verify`."""
 
 import json
+import shutil
 
 import pytest
 
@@ -18,6 +19,13 @@ def test_verify_distinguishes_unknown_from_broken(run_data, folder, tmp_path):
     assert all(len(file["sha256"]) == 64 for file in content["files"][:4])
     status, _ = run_data("verify", folder)
     assert status == 0
+
+
+def test_a_test_file_may_have_any_name(run_data, folder, tmp_path):
+    renamed = tmp_path / "trained_on_later.h5"
+    shutil.copy(folder / "test_signs.h5", renamed)
+    status, content = run_data("verify", renamed)
+    assert (status, content["files"][0]["pictures"]) == (0, 120)
 
 
 def test_verify_recognizes_original_files(capsys, folder, monkeypatch):

@@ -143,7 +143,7 @@ def test_tokens_out_of_range(x, found):
         Embedding(5, 3).forward(np.array(x))
 
 
-@pytest.mark.parametrize("number", [1.5, np.nan, np.inf, -np.inf, 1e-9])
+@pytest.mark.parametrize("number", [1.5, -0.5, np.nan, np.inf, -np.inf, 1e-9])
 def test_numbers_that_are_not_whole(number):
     with pytest.raises(
         DtypeError, match=rf"Embedding\(5, 3\) takes tokens.*got {number} at x\[1, 0\].*use Linear"

@@ -170,6 +170,10 @@ def test_what_would_not_come_back_is_refused_with_its_place(value, found):
         ArgumentError, match=rf"got {found}.* at Watch.state\(\)\['seen'\]\[1\]\[2\]"
     ):
         encode({"seen": [0, {2: value}]}, {}, exact=True, place="Watch.state()")
+    value = {"first": [[[[{"a" * 99: {"last": value}}]]]]}
+    place = r"state\['first'\]\[0\]\[0\]\.\.\.\['a{58}\['last'\]: convert it"  # 60 of each
+    with pytest.raises(ArgumentError, match=place):
+        encode(value, {}, exact=True)
     with pytest.raises(ArgumentError, match="must consist of None, bools, numbers"):
         encode({frozenset(): 1}, {}, exact=True)
 
