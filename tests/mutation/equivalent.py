@@ -117,7 +117,8 @@ EQUIVALENT = {
     (
         "minidl/plots/images.py",
         'limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""',
-        'limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) != len(rows) else ""',
+        'limit_note = f", the first {len(shown)} of {len(rows)}" '
+        'if len(shown) != len(rows) else ""',
     ): "what is shown is a part of the rows",
     (
         "minidl/plots/images.py",
