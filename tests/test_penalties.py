@@ -43,6 +43,15 @@ def test_by_hand_for_ten_examples(penalty, value, gradient):
 
 
 @pytest.mark.parametrize("kind", [L1, L2])
+def test_numbers_that_underflow_are_no_error(kind):
+    weight, out = np.full((2, 2), 1e-200), np.ones((2, 2))
+    with np.errstate(all="raise"):
+        assert kind(1e-200).value(weight, 3) == 0
+        kind(1e-200).gradient(weight, 3, out)
+    np.testing.assert_allclose(out, 0, atol=1e-200)
+
+
+@pytest.mark.parametrize("kind", [L1, L2])
 def test_strength_0_penalizes_nothing(kind):
     assert kind(0).value(WEIGHT, 3) == 0
 

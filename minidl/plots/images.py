@@ -204,4 +204,4 @@ def _check_images(images: npt.ArrayLike, function: str) -> Array:
             "images must be uint8, or in [0, 1], "
             f"got {pixels.min()} to {pixels.max()} in {function}: divide by 255"
         )
-    return pixels
+    return pixels.astype(np.float32) if pixels.dtype == np.bool_ else pixels

@@ -186,3 +186,18 @@ def test_what_is_unclear_is_refused():
             Y,
             PARAMETERS,
         )
+
+
+def test_without_a_seed_the_random_numbers_of_a_course_are_those_of_seed_0():
+    def first_number(**seed):
+        drawn = []
+
+        def forward(theta):
+            drawn.append(np.random.random())  # noqa: NPY002
+            return theta**2
+
+        assert check_course(forward, lambda theta: 2 * theta, None, None, 3.0, **seed).ok
+        assert len(set(drawn)) == 1  # the same at each call
+        return drawn[0]
+
+    assert first_number() == first_number(seed=0) != first_number(seed=1)

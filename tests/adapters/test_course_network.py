@@ -65,3 +65,11 @@ def test_a_cost_that_is_no_number_names_the_function_that_returns_it(costs, name
     net = network(forward, lambda X: {}, cost=compute_cost if costs else None)
     with pytest.raises(ArgumentError, match=f"^{name} must return a number as the cost, got str"):
         net.cost(PARAMETERS)
+
+
+@pytest.mark.parametrize("result", [({}, 1.0, 2.0), (1.0, 2.0), 1.0])
+def test_propagate_returns_gradients_and_cost(result):
+    net = network(lambda X, parameters: result, None)
+    message = rf"<lambda> must return \(gradients, cost\).*got {type(result).__name__}$"
+    with pytest.raises(ArgumentError, match=message):
+        net.cost(PARAMETERS)

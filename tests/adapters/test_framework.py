@@ -50,9 +50,10 @@ def test_a_pair_with_names():
         return cotangents[0] * arrays[1], 2 * cotangents[0] * arrays[0]
 
     inputs = [np.array([1.0, 2.0]), np.array([3.0, -1.0])]
-    report = check_pair(forward, gradients, inputs, ["x"], "a product", {"seed": 1})
-    assert [check.parameter for check in report.failures] == ["input1"]
-    assert report.title.startswith("a product: ")
+    for names in (["x"], None):
+        report = check_pair(forward, gradients, inputs, names, "a product", {"seed": 1})
+        assert [check.parameter for check in report.failures] == ["input1"]
+        assert report.title.startswith("a product: ")
 
 
 def test_one_output_alone_and_several_in_a_tuple():

@@ -6,7 +6,7 @@ import course_nets as nets
 import numpy as np
 import pytest
 
-from minidl import ArgumentError, Check, Report
+from minidl import Adam, ArgumentError, Check, Report
 from minidl.adapters import Grades, grade
 from minidl.adapters import grades as grades_module
 from minidl.adapters.grades import Grade
@@ -213,6 +213,12 @@ def test_an_error_is_told_with_the_line_of_the_student():
     words = grade({"Ada": backward}, *SMALL, forward=one_layer)["Ada"].words
     assert words.startswith("LinAlgError: Singular matrix (line ")
     assert words.endswith(", in backward).")
+
+    def uses_an_optimizer(X, Y, cache):
+        return {"dW1": Adam().step(None, None)}
+
+    words = grade({"Ada": uses_an_optimizer}, *SMALL, forward=one_layer)["Ada"].words
+    assert words.endswith(", in uses_an_optimizer).")
     words = grade({"Ada": one_layer_backward}, *SMALL, forward=lambda X, Y, parameters: {})
     assert words["Ada"].words == "<lambda> must return a number as the cost, got dict."
 

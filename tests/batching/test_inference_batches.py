@@ -42,6 +42,13 @@ def test_batches_are_all_rows_in_order(m, dtype):
         np.testing.assert_array_equal(all_rows(x)[0], X)
 
 
+def test_rows_are_passed_as_they_are_unless_a_check_is_asked_for():
+    X = np.array([[1, np.nan]], F4)
+    np.testing.assert_array_equal(all_rows(X)[0], X)
+    with pytest.raises(NonFiniteError):
+        all_rows(X, check_finite=True)
+
+
 @given(
     m=st.integers(1, 3000),
     chunk=st.sampled_from([None, 1, 100, 1024, 5000]),

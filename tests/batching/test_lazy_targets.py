@@ -51,9 +51,10 @@ def test_targets_that_certainly_fit_are_converted_in_one_call():
 def test_targets_that_need_no_conversion_are_not_converted_again_and_again():
     rows = rng.standard_normal((5000, 3)).astype(F4)
     assert convert_targets(rows, regression, 3, max_bytes=10) is rows
-    lazy = convert_targets(rows.astype(np.float64), regression, 3, max_bytes=10)
-    assert isinstance(lazy, LazyTargets)
-    np.testing.assert_array_equal(lazy[:], rows)
+    for outputs in (3, (3,), None):  # None: the model does not tell
+        lazy = convert_targets(rows.astype(np.float64), regression, outputs, max_bytes=10)
+        assert isinstance(lazy, LazyTargets)
+        np.testing.assert_array_equal(lazy[:], rows)
 
 
 @pytest.mark.parametrize("row", [0, 4321])

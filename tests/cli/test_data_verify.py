@@ -1,6 +1,7 @@
 """`minidl data verify`."""
 
 import json
+import shutil
 
 import pytest
 
@@ -20,12 +21,11 @@ def test_verify_distinguishes_unknown_from_broken(run_data, folder, tmp_path):
     assert status == 0
 
 
-def test_verify_reads_whatever_split_a_file_holds(run_data, folder, tmp_path):
-    renamed = tmp_path / "train_of_another_name.h5"
-    renamed.write_bytes((folder / "test_signs.h5").read_bytes())
+def test_a_test_file_may_have_any_name(run_data, folder, tmp_path):
+    renamed = tmp_path / "trained_on_later.h5"
+    shutil.copy(folder / "test_signs.h5", renamed)
     status, content = run_data("verify", renamed)
-    assert status == 0
-    assert content["files"][0]["verdict"] == "unknown"
+    assert (status, content["files"][0]["pictures"]) == (0, 120)
 
 
 def test_verify_recognizes_original_files(capsys, folder, monkeypatch):

@@ -53,6 +53,15 @@ def test_a_csv_file_is_standardized_by_its_training_rows(tmp_path):
     assert (len(X), len(dataset.test[0])) == (40, 10)
 
 
+@pytest.mark.parametrize(("names", "labels"), [("ab", np.arange(2.0)), ("abc", np.arange(3))])
+def test_two_classes_are_numbers_of_one_output_and_more_are_class_numbers(tmp_path, names, labels):
+    path = tmp_path / "table.csv"
+    path.write_text("".join(f"{k},{names[k % len(names)]}\n" for k in range(50)))
+    Y = load_dataset(parse(path)).train[1]
+    assert (Y.shape, Y.dtype) == ((40, 1), labels.dtype)
+    np.testing.assert_array_equal(np.unique(Y), labels)
+
+
 @pytest.mark.parametrize("unit", ["e-319", "e-200", "e200", "e307"])
 def test_a_csv_file_in_any_unit_is_the_same_set(tmp_path, unit):
     """The squares of these numbers are infinite, or 0."""

@@ -19,7 +19,7 @@ def test_measured_and_in_words():
     assert scores["train"]["accuracy"] == 0.75
     assert scores["confusion"] == [[0, 1], [0, 1]]
     lines = score_lines(scores)
-    assert lines[1].split() == ["majority", "class", "0.750", "0.500"]
+    assert lines[1] == "majority class            0.750   0.500"
     assert lines[-1].split() == ["true", "yes", "0", "1"]
 
 

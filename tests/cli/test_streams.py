@@ -101,3 +101,12 @@ def test_what_is_printed_is_written_when_the_block_ends(monkeypatch):
         print("result", file=out)
         print("problem", file=error)
     assert [memory.getvalue() for memory in memories.values()] == [b"result\n", b"problem\n"]
+
+
+def test_a_full_disk_is_told_at_once(monkeypatch):
+    memory = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(memory, "ascii"))
+    with standard_streams() as streams:
+        streams.out.error = OSError(28, "No space left")
+        streams.final_status(0)
+        assert b"got [Errno 28] No space left: choose" in memory.getvalue()

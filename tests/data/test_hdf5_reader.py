@@ -91,6 +91,13 @@ def test_built_in_filters_are_read(path, options):
     np.testing.assert_array_equal(read_hdf5(path, SCHEMA).arrays["x"], X)
 
 
+def test_arguments_have_names_and_the_limit_must_be_named(path):
+    save(path)
+    assert read_hdf5(path=path, schema=SCHEMA).arrays.keys() == SCHEMA.keys()
+    with pytest.raises(TypeError, match="positional"):
+        read_hdf5(path, SCHEMA, 10**6)
+
+
 def test_the_file_is_not_opened_for_writing(path):
     save(path)
     path.chmod(0o444)

@@ -92,6 +92,7 @@ def test_the_memory_for_coefficients(content, size):
         (frame(8, 8, 0x11) * 2, "it declares its pixels twice"),
         (frame(8, 8, 0x11, code=0xC9), "lossless, hierarchical or arithmetically coded"),
         (frame(8, 8, 0x11, 0x11) + scan(1) + END, "scans are missing"),
+        (frame(8, 8, *[0x11] * 65) + scan(*range(1, 65)) + END, "scans are missing"),
         (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(0, 0, 0)) + END, "scans are missing"),
         (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(1, 63, 0)) + END, "scans are missing"),
         (frame(8, 8, 0x11, code=0xC2) + scan(1, last=(0, 63, 1)) + END, "scans are missing"),

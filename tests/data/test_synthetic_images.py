@@ -166,3 +166,8 @@ def test_one_more_finger_changes_the_image(fingers):
         for count in (fingers, fingers + 1)
     )
     assert (np.abs(fewer - more).max(axis=2) > 60).sum() > 25
+
+
+def test_images_are_drawn_once():
+    assert draw_cats() is draw_cats()
+    assert draw_signs() is draw_signs()

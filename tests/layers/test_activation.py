@@ -54,6 +54,17 @@ def test_gradients(layer, m, width, seed, dtype):
 
 
 @each
+@floats
+def test_numbers_that_underflow_are_no_error(layer, dtype):
+    tiny = np.finfo(dtype).tiny
+    x = np.array([[tiny, -tiny, 3 * tiny], [-90, 90, -700]], dtype)
+    expected = layer.forward(x).copy()
+    with np.errstate(under="raise"):
+        np.testing.assert_array_equal(layer.forward(x), expected)
+        layer.backward(np.full_like(x, tiny))
+
+
+@each
 def test_gradients_of_images(layer):
     assert_gradients(layer, away_from_kink(np.random.default_rng(0).standard_normal((2, 3, 2))))
 

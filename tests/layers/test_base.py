@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers import Gain, Residual, assert_gradients, away_from_kink
 
-from minidl import Layer, Linear, Parameter, ReLU
+from minidl import Layer, Linear, MeanSquaredError, Parameter, ReLU, Sequential
 
 
 def test_forward_and_backward_must_be_defined():
@@ -22,6 +22,9 @@ def test_a_users_layer_needs_no_super_init():
     assert list(layer.parameters()) == ["gain"]
     assert layer.output_shape((3,)) is None
     assert str(layer) == "Gain()"
+    model = Sequential([layer, Linear(3, 1)], loss=MeanSquaredError(), seed=0)
+    assert layer.rng is None  # a generator is for layers that say that they draw numbers
+    assert not model.objective_function.stochastic_layers
     assert_gradients(layer, np.random.default_rng(0).standard_normal((4, 3)))
 
 

@@ -17,6 +17,7 @@ from minidl import (
     LeakyReLU,
     Linear,
     MeanSquaredError,
+    NonFiniteError,
     ReLU,
     Residual,
     Sequential,
@@ -322,13 +323,24 @@ def test_an_error_of_a_layer_is_raised_where_it_was():
 
 
 def test_targets_of_an_evaluation_count():
-    layers = [Linear(4, 10)]
-    model = Sequential(layers, loss=MeanSquaredError())
-    alone, with_loss = (
-        pass_bytes_per_row(model.objective_function, Batch(X, y)) for y in (None, Y)
-    )
-    assert alone == 40
-    assert with_loss > alone
+    for_targets = []
+    for width in (10, 20):
+        model = Sequential([Linear(4, width)], loss=MeanSquaredError())
+        alone, with_loss = (
+            pass_bytes_per_row(model.objective_function, Batch(X, y)) for y in (None, Y)
+        )
+        assert alone == 4 * width
+        for_targets.append(with_loss - alone)
+    assert for_targets[1] == 2 * for_targets[0] >= 2 * alone  # the targets and the gradient
+
+
+def test_numbers_are_checked_where_it_is_asked_for():
+    objective = Sequential([Linear(4, 1)], loss=MeanSquaredError()).objective_function
+    data = Batch(np.full((2, 4), np.nan, F4), None)
+    (batch,) = inference_batches(objective, data, memory_limit=LIMIT)
+    assert np.isnan(batch[1].x).all()
+    with pytest.raises(NonFiniteError, match="X must be finite"):
+        list(inference_batches(objective, data, memory_limit=LIMIT, check_finite=True))
 
 
 class Unknown(Layer):

@@ -46,6 +46,8 @@ def test_the_table_has_a_row_per_layer_and_the_total():
     assert model.summary().endswith(
         "loss BinaryCrossEntropy(), computed from the logits + L2(0.1); float32"
     )
+    header, unknown, known = model.summary().splitlines()[:3]
+    assert header.index("output") == unknown.index("?") == known.index("(m,")  # to the left
 
 
 def test_an_unknown_shape_is_a_question_mark():

@@ -79,4 +79,60 @@ EQUIVALENT = {
         'for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):',
         'for rng, rng_state in zip(layer_rngs(run), state["rng_states"]):',
     ): "a state with another number of generators has another structure, which was refused before",
+    (
+        "minidl/cli/data_verify.py",
+        'failed = any(file["verdict"] == "broken" for file in rows)',
+        'failed = any(file["verdict"] <= "broken" for file in rows)',
+    ): "the other verdicts, known and unknown, come after broken",
+    (
+        "minidl/data/images.py",
+        "digest = 0",
+        "digest = 1",
+    ): "two checksums of the same start are compared, and none is kept",
+    (
+        "minidl/layers/gates.py",
+        "for matrix in out.reshape(-1, units, units):",
+        "for matrix in out.reshape(- 2, units, units):",
+    ): "NumPy takes any negative length for the one that is to be found",
+    (
+        "minidl/training/resume.py",
+        "parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]",
+        "parameters = [arrays.parameters[name].reshape(- 2) for name, _ in run.model.parameters]",
+    ): "NumPy takes any negative length for the one that is to be found",
+    (
+        "minidl/layers/windows.py",
+        "counts = zip(padded, extent, self.stride, strict=True)",
+        "counts = zip(padded, extent, self.stride)",
+    ): "all are pairs: the size was zipped strictly before",
+    (
+        "minidl/data/jpeg_file.py",
+        "across, down = self.factors[components[0]]",
+        "across, down = self.factors[components[ -1]]",
+    ): "there is one component",
+    (
+        "minidl/data/jpeg_file.py",
+        "if any(len(component) < 3 for component in components):",
+        "if any(len(component) != 3 for component in components):",
+    ): "three bytes are cut out at most",
+    (
+        "minidl/plots/images.py",
+        'limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""',
+        'limit_note = f", the first {len(shown)} of {len(rows)}" '
+        'if len(shown) != len(rows) else ""',
+    ): "what is shown is a part of the rows",
+    (
+        "minidl/plots/images.py",
+        "white=255 if pixels.dtype == np.uint8 else 1,",
+        "white=255 if pixels.dtype <= np.uint8 else 1,",
+    ): "NumPy orders dtypes by safe casts: below uint8 is bool alone, which became float32",
+    (
+        "minidl/tuning/overfit.py",
+        "for row, (example, target) in enumerate(zip(x, y, strict=True)):",
+        "for row, (example, target) in enumerate(zip(x, y, strict=False)):",
+    ): "a batch has as many rows of y as of x",
+    (
+        "minidl/adapters/scipy.py",
+        "leaves = ParameterTree({piece.label: runs[0]}).leaves",
+        "leaves = ParameterTree({piece.label: runs[ -1]}).leaves",
+    ): "leaves are names and shapes, and all runs are matrices of one function",
 }

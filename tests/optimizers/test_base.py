@@ -507,11 +507,11 @@ def test_observations_of_a_schedule_are_part_of_the_state(wrap):
     second = GradientDescent(wrap(Halving()))
     second.restore(theta, copy.deepcopy(first.state()))
     assert (second.learning_rate, second.last_learning_rate) == (0.5, 1.0)
+    first.reset()
+    assert first.learning_rate == first.schedule(3) == 1.0
     with pytest.warns(OptimizerWarning):
         walk(second, GRADS[:1], np.ones(4))  # another vector
     assert second.learning_rate == 1.0
-    first.reset()
-    assert first.learning_rate == 1.0
     assert "schedule" not in GradientDescent(SCHEDULE).state()
 
 

@@ -84,6 +84,9 @@ def test_of_a_long_sequence_some_positions_are_named(t, tokens, ticks):
     (axes,) = plots.attention(np.eye(t)[np.newaxis], tokens)
     assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == [*ticks]
     assert labels(axes.xaxis) == [str(i) for i in ticks]
+    (short,) = plots.attention(np.eye(2)[np.newaxis], tokens and range(2))
+    is_larger = axes.figure.get_size_inches() > short.figure.get_size_inches() + 1
+    assert is_larger.tolist() == [bool(tokens)] * 2  # each name has a line; numbers are left out
 
 
 def test_the_weights_of_a_layer_and_of_one_example_of_it():

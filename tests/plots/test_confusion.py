@@ -61,6 +61,7 @@ def test_each_cell_has_its_colour_and_a_text_that_can_be_read_on_it():
         (0, 1): "0",
         (1, 1): "5",
     }
+    assert {text.get_fontsize() for text in axes.texts} == {9}
     colours = [places[place].get_color() for place in ((0, 0), (1, 0), (0, 1), (1, 1))]
     assert colours == ["black", "black", "black", "white"]
     bar = next(other for other in axes.figure.axes if other is not axes)

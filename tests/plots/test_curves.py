@@ -93,6 +93,8 @@ def test_a_learning_rate_search_is_drawn_with_its_minimum_and_its_suggestion():
     assert minimum.get_xydata().tolist() == [[found.learning_rates[5], 1.0]]
     assert list(line.get_xdata()) == [found.suggestion] * 2
     assert (line.get_linestyle(), smoothed.get_linestyle()) == ("--", "-")  # told apart in grey
+    assert (points.get_markersize(), minimum.get_markersize()) == (5, 7)
+    np.testing.assert_allclose(axes.figure.get_size_inches(), (7, 4.5))
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "loss of each batch",
         "smoothed",

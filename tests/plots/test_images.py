@@ -30,6 +30,14 @@ def test_misclassified_takes_grey_images_and_fractions(images):
     assert len(axes) == 3
 
 
+@pytest.mark.parametrize("images", [IMAGES > 100, IMAGES[..., 0] > 100])
+def test_images_of_bools_are_black_and_white(images):
+    axes, *_ = plots.misclassified(images, LABELS, LABELS == 0, CLASSES)
+    (drawn,) = axes.get_images()
+    assert drawn.get_clim() == (0, 1)
+    np.testing.assert_array_equal(drawn.get_array(), images[0])
+
+
 def test_misclassified_draws_nothing_if_all_predictions_are_correct():
     assert len(plots.misclassified(IMAGES, LABELS, LABELS, CLASSES)) == 0
 

@@ -53,9 +53,10 @@ def test_outputs_with_signs_are_grey_about_zero_beside_the_input():
     )
 
 
-def test_outputs_just_below_zero_have_signs():
-    axes = plots.feature_maps(scaling_model(2.0, -0.5), PICTURE, 0)
-    assert titles(axes) == ["input", "channel 0: ±2", "channel 1: ±0.5"]
+def test_a_small_negative_number_has_a_sign_too():
+    axes = plots.feature_maps(scaling_model(-0.5), PICTURE, 0)
+    assert titles(axes)[1] == "channel 0: ±0.5"
+    np.testing.assert_allclose(drawn(axes[1]), [[0.5, 0.375], [0.25, 0.0]])
 
 
 def test_all_channels_have_one_meaning_of_black():

@@ -105,6 +105,13 @@ def test_the_path_leads_into_containers(tmp_path, layers, path):
         model.save(tmp_path / "model.h5")
 
 
+def test_a_buffer_tells_the_shape_of_an_example_too(tmp_path):
+    model = Sequential([KeepsABuffer(), Kept()], loss=MeanSquaredError())
+    model.layers[1].number = 1
+    with pytest.raises(ArgumentError, match="'number' of layer 1"):
+        model.save(tmp_path / "model.h5")
+
+
 def test_a_later_layer_that_is_saturated_hides_nothing(tmp_path):
     model = net(Kept())
     model.layers[0].number = 1

@@ -290,6 +290,9 @@ def test_integers_stay_integers_and_in_range(declared):
             check_layer(layer, [[0.0, 2.0]])
         with pytest.raises(IndexError):
             check_layer(layer, [[0, 7]])
+    else:
+        with pytest.raises(DtypeError, match=r"X must hold integers for Lookup\(.*float64"):
+            check_layer(layer, [[0.0, 2.0]])
 
 
 class LooksUpInTraining(Lookup):

@@ -94,5 +94,7 @@ def test_what_is_no_formula_is_refused():
     for reference in (Adam(), 3, lambda: 3, lambda theta: theta):
         with pytest.raises(ArgumentError, match=r"pass def reference\(theta, gradient, step"):
             as_formula(reference)
+    with pytest.raises(ArgumentError, match="reference must be a function, got 3: pass"):
+        as_formula(3)
     with pytest.raises(ShapeError, match=r"shape \(16,\), got \(\)"):
         why_not_as_formula(lambda: Adam(), lambda theta, gradient, step, state: 1.0)

@@ -112,6 +112,44 @@ def test_a_finished_training_is_restored(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_a_callback_must_have_its_state_after_the_first_step(tmp_path):
+    """Before it, an attribute that the first step makes may be missing."""
+
+    class Made(Callback):
+        def on_batch_end(self, run):
+            self.made = 1
+
+        def state(self):
+            return {"made": self.made}
+
+    class NeverMade(Made):
+        def on_batch_end(self, run):
+            pass
+
+    fit(network(), Made(), Checkpoint(tmp_path / "run.h5"), epochs=1)
+    with pytest.raises(AttributeError, match="made"):
+        fit(network(), NeverMade(), Checkpoint(tmp_path / "run.h5"), epochs=1)
+
+
+class Scalar(Callback):
+    def __init__(self):
+        self.kept = {"b": np.float32(0.1), "a": 1}
+
+    def state(self):
+        return {"kept": self.kept}
+
+    def restore(self, state):
+        self.restored = state["kept"]
+
+
+def test_a_callback_gets_the_types_and_the_order_of_its_state_back(tmp_path):
+    path, restored = tmp_path / "run.h5", Scalar()
+    fit(network(), Scalar(), Checkpoint(path), epochs=1)
+    fit(network(), restored, resume=path, epochs=2)
+    assert [*restored.restored.items()] == [*Scalar().kept.items()]
+    assert type(restored.restored["b"]) is np.float32
+
+
 def test_the_seconds_before_a_stop_count(tmp_path, monkeypatch):
     path, captured = tmp_path / "run.h5", resume.capture_state
     with monkeypatch.context() as patch:

@@ -44,6 +44,16 @@ def test_the_state_of_a_training_itself_is_accepted(captured):
     assert captured.run.model.parameters.theta.tobytes() == before
 
 
+def test_a_state_with_infinite_numbers_is_accepted_without_a_warning(captured):
+    """As of a training that diverged."""
+    state = copy.deepcopy(captured.saved.state)
+    for array in state["optimizer_state"]["state"].values():
+        if isinstance(array, np.ndarray):
+            array[...] = np.inf
+    with np.errstate(all="raise"):
+        check_state(state, captured.saved.model_state, captured.run)
+
+
 @pytest.mark.parametrize("key", sorted(STATE_KEYS))
 def test_a_missing_part_is_an_error(captured, key):
     state = {name: value for name, value in captured.saved.state.items() if name != key}

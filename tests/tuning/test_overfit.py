@@ -152,6 +152,13 @@ def test_contradicting_targets_are_named():
     )
 
 
+def test_a_loss_that_rises_is_told():
+    optimizer = GradientDescent(0.2)
+    report = overfit_one_batch(regression(), ROWS, NOISE, optimizer=optimizer, steps=3)
+    assert report.last_loss > report.first_loss
+    assert "the loss rose: try a smaller learning rate" in str(report)
+
+
 def test_too_few_steps_are_reported():
     report = overfit_one_batch(
         classifier(), ROWS, LABELS, optimizer=GradientDescent(0.01), steps=30

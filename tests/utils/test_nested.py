@@ -102,3 +102,10 @@ def test_a_large_program_ends_the_search(monkeypatch):
     for _ in range(10):
         chain = holder(next=chain)
     assert not list(find_hidden(holder(chain=chain), (Item,)))
+
+
+@pytest.mark.parametrize(("count", "found"), [(9_997, 1), (9_998, 0)])
+def test_ten_thousand_objects_are_searched(count, found):
+    """The owner, the list and the set count too."""
+    owner = holder(many=[*(holder() for _ in range(count - 1)), {Item()}])
+    assert len(list(find_hidden(owner, (Item,)))) == found

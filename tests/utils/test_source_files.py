@@ -108,6 +108,20 @@ def test_the_search_in_large_objects_ends():
     note_source_files(endless)
 
 
+@pytest.mark.parametrize(("others", "found"), [(9_999, True), (10_000, False)])
+def test_ten_thousand_objects_are_searched(path, others, found):
+    rows = np.load(path, mmap_mode="r")
+    note_source_files(*[None] * others, rows)
+    assert is_read(path) == found
+
+
+def test_a_system_that_does_not_list_mapped_files_is_no_error(path, monkeypatch):
+    monkeypatch.setattr(source_files, "_MAPPINGS", Path("/nowhere"))
+    with open(path, "rb") as file:
+        note_source_files(np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+    assert not is_read(path)
+
+
 def test_what_a_function_knows_of_its_module_is_not_read(path):
     module = {"other": np.load(path, mmap_mode="r")}
     exec("def read(k): return other[k]", module)

@@ -1,6 +1,8 @@
 import math
 
 import pytest
+from callback_training import fit
+from helpers import classifier
 
 from minidl import Callback
 from minidl.training.callbacks.base import TrainingRun
@@ -64,3 +66,15 @@ def test_every_guard_of_a_run_checks_the_model():
     run.check_finite()
     run.check_finite(at_end=True)
     assert [guard.checked for guard in guards] == [(False, True), (False, True)]
+
+
+def test_epochs_are_counted_from_1_and_each_once():
+    counted = []
+
+    class Counts(Callback):
+        def on_epoch_end(self, run):
+            counted.append(run.epoch)
+            assert len(counted) <= 3, "it would never end"
+
+    fit(classifier(), Counts(), epochs=3)
+    assert counted == [1, 2, 3]

@@ -845,3 +845,8 @@ def test_a_training_that_fails_leaves_the_file_of_the_last_save(tmp_path):
     with pytest.raises(RuntimeError):
         fit(network(), Checkpoint(path), fails)
     np.testing.assert_array_equal(loaded_theta(path), fails.thetas[1])
+
+
+def test_an_argument_of_another_library_is_answered_with_the_cure():
+    with pytest.raises(TypeError, match="no argument 'filepath': it has path, every"):
+        Checkpoint(filepath="run.h5")

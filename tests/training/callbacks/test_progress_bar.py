@@ -1,3 +1,6 @@
+import io
+import sys
+
 import pytest
 from callback_training import X, Y, fit
 from helpers import classifier
@@ -55,3 +58,13 @@ def test_an_interruption_closes_the_bar(capsys):
     shown = capsys.readouterr().err
     assert shown.endswith("\n")
     assert "epoch 2/3" in shown.rpartition("\r")[2]
+
+
+def test_a_bar_that_nobody_can_see_does_not_end_a_training(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    history = classifier().fit(X, Y, optimizer=Adam(), epochs=3, batch_size=4)
+    assert history.epochs == 3
