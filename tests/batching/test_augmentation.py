@@ -213,7 +213,7 @@ def test_batches_of_training_are_augmented_and_the_users_array_is_not(batch_size
             seen.append(run.data.x.copy())
 
     fit(network(), See(), shuffle=False, epochs=2, batch_size=batch_size)
-    assert (X == kept).all()
+    assert (kept == X).all()
     batches = np.split(X.astype(np.float32), [8, 16, 24] if batch_size else [])
     for i, x in enumerate(seen):
         epoch, batch = divmod(i, len(batches))
