@@ -14,7 +14,9 @@ from ..errors import ArgumentError
 from ..utils.random import RandomGenerator, as_rng, get_raw_rng_state, set_rng_state, to_builtin
 from ..utils.typing import Seed
 from ..utils.validation import is_integer
+from ..utils.workspace import Workspace, get_workspace
 from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
+from .augmentation import Augmentation
 from .batch import Batch, check_same_length
 from .data_digest import describe_data
 from .out_of_core import as_array_or_source
@@ -47,6 +49,8 @@ class MiniBatches:
         Bytes of rows that may be in memory. If the rows of a file do not fit, they are read in
         blocks of `plan.rows_per_block` rows, and shuffled within buffers of
         `plan.blocks_per_buffer` randomly chosen blocks.
+    augment : Augmentation, optional
+        Changes the pictures of each batch.
 
     Attributes
     ----------
@@ -54,6 +58,8 @@ class MiniBatches:
         Number of rows m.
     batch_size : int
         Rows per batch, at most m.
+    augment : Augmentation or None
+        What changes the pictures.
     epoch : int
         Number of the current epoch, from 1; 0 before the first iteration.
     plan : ReadPlan or None
@@ -64,7 +70,7 @@ class MiniBatches:
     ArgumentError
         If an argument is out of its range, or the memory limit too small for two buffers.
     ShapeError
-        If X and Y have different numbers of rows, or none.
+        If X and Y have different numbers of rows, or none, or X no pictures for `augment`.
     DtypeError
         If X or Y does not hold real numbers.
     DataError
@@ -90,6 +96,7 @@ class MiniBatches:
         seed: Seed = 0,
         dtype: np.dtype[Any] | None = None,
         memory_limit: int = MEMORY_LIMIT,
+        augment: Augmentation | None = None,
     ) -> None:
         check_batch_size(batch_size)
         check_memory_limit(memory_limit)
@@ -97,7 +104,8 @@ class MiniBatches:
         y = as_array_or_source(Y, "Y")
         check_same_length(x, y)
         x_dtype = np.dtype(dtype or x.dtype)
-        self._set_up(Batch(x, y), batch_size, shuffle, as_rng(seed), x_dtype, memory_limit)
+        rng = as_rng(seed)
+        self._set_up(Batch(x, y), batch_size, shuffle, rng, x_dtype, memory_limit, augment)
 
     @classmethod
     def from_batch(
@@ -109,6 +117,7 @@ class MiniBatches:
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
+        augment: Augmentation | None = None,
     ) -> MiniBatches:
         """Return mini-batches of data, and of a batch size and memory limit, that are validated.
 
@@ -126,6 +135,8 @@ class MiniBatches:
             The dtype to which each batch of x is converted.
         memory_limit : int
             Bytes of rows that may be in memory.
+        augment : Augmentation, optional
+            Changes the pictures of each batch.
 
         Returns
         -------
@@ -133,7 +144,7 @@ class MiniBatches:
             The mini-batches; each has sample weights if `data` has.
         """
         batches = cls.__new__(cls)
-        batches._set_up(data, batch_size, shuffle, rng, dtype, memory_limit)
+        batches._set_up(data, batch_size, shuffle, rng, dtype, memory_limit, augment)
         return batches
 
     def _set_up(
@@ -144,10 +155,15 @@ class MiniBatches:
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
+        augment: Augmentation | None,
     ) -> None:
         if not (isinstance(shuffle, bool) or callable(shuffle)):
             rule = "shuffle must be True, False or a function from the epoch's number to an order"
             raise ArgumentError(f"{rule}, got {shuffle!r}")
+        if augment is not None:
+            augment.check(data.x.shape, dtype)
+        self.augment = augment
+        self._workspace: Workspace = {}
         self._rng = rng
         self._rows = ShuffledRows(data, batch_size, shuffle, self._rng, dtype, memory_limit)
         self.n_examples = self._rows.n_examples
@@ -175,8 +191,15 @@ class MiniBatches:
             for batches in groups:
                 for batch in batches:
                     self._batches_yielded += 1
-                    yield batch
+                    yield self._augmented(batch)
         self._rng_state_at_epoch_start = None
+
+    def _augmented(self, batch: Batch) -> Batch:
+        if self.augment is None:
+            return batch
+        out = get_workspace(self._workspace, "x", batch.x.shape, batch.x.dtype)
+        x = self.augment(batch.x, epoch=self.epoch, batch=self._batches_yielded, out=out)
+        return batch._replace(x=x)
 
     def state(self) -> dict[str, Any]:
         """Return the state of the iteration as JSON-compatible values.

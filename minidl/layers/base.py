@@ -233,6 +233,20 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         """
         return None
 
+    def check_integers(self, x: Array, name: str) -> None:
+        """Raise `ArgumentError` unless the layer takes these integers; by default it takes all.
+
+        `Sequential.fit` calls it of a first layer that takes integers, once for all examples, so
+        that a wrong one is refused before the training begins.
+
+        Parameters
+        ----------
+        x : ndarray of shape (m, ...)
+            The examples, of integers.
+        name : str
+            What the message calls them, such as "X".
+        """
+
     def multiply_adds(self, shape: Shape) -> int | None:
         """Return how many multiplications with an addition `forward` takes for one example.
 

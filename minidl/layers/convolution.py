@@ -113,7 +113,8 @@ class Convolution(Layer):
         if shape is not None and not isinstance(shape, UnknownRank):
             return self._known_output_shape(shape)
         if shape and shape[-1] != self.in_channels:
-            raise ShapeError(f"expects {self.in_channels} channels, got {shape[-1]}")
+            s = "s"[: self.in_channels - 1]
+            raise ShapeError(f"expects {self.in_channels} channel{s}, got {shape[-1]}")
         return UnknownSize((self.out_channels,))
 
     def _known_output_shape(self, shape: Shape) -> Shape:
@@ -129,7 +130,7 @@ class Convolution(Layer):
             order = "0, 2, 3, 1" if n_axes == 2 else "0, 2, 1"
             is_first = shape[0] == channels
             cure = f" (channels come last: pass X.transpose({order})?)" if is_first else ""
-            return f"expects {channels} channels, got {shape[-1]}{cure}"
+            return f"expects {channels} channel{'s'[: channels - 1]}, got {shape[-1]}{cure}"
         cure = ""
         if len(shape) == n_axes and channels == 1:
             cure = " (add the axis of channels: X[..., np.newaxis])"

@@ -134,14 +134,21 @@ class Embedding(Layer):
                 f"{self} takes tokens, which are whole numbers, got an array of dtype "
                 f"{tokens.dtype}: pass x.astype(np.int64)"
             )
+        self._check_range(tokens, "x")
+        return tokens.astype(np.int64, copy=False)
+
+    def check_integers(self, x: Array, name: str) -> None:
+        if type(self).forward is Embedding.forward:  # another one may take other numbers
+            self._check_range(x, name)
+
+    def _check_range(self, tokens: Array, name: str) -> None:
         size = self.vocabulary_size
         if tokens.size and (tokens.min() < 0 or tokens.max() >= size):
             raise ArgumentError(
                 f"{self} takes tokens in [0, {size}), got "
-                f"{_first(tokens, (tokens < 0) | (tokens >= size))}: number the tokens from 0, or "
-                "raise vocabulary_size"
+                f"{_first(tokens, (tokens < 0) | (tokens >= size), name)}: number the tokens from "
+                "0, or raise vocabulary_size"
             )
-        return tokens.astype(np.int64, copy=False)
 
     def backward(self, dy: Array) -> None:
         from scipy.sparse import csc_array
@@ -226,7 +233,7 @@ class _InitWithPadding:
         return repr(self.init)
 
 
-def _first(tokens: Array, where: Array) -> str:
+def _first(tokens: Array, where: Array, name: str = "x") -> str:
     """Return the first number that a mask marks, and its place: "12 at x[3, 5]"."""
     place = tuple(int(i) for i in np.argwhere(where)[0])
-    return f"{tokens[place]} at x[{', '.join(map(str, place))}]"
+    return f"{tokens[place]} at {name}[{', '.join(map(str, place))}]"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..batching.arguments import check_batch_size, check_memory_limit
+from ..batching.augmentation import Augmentation
 from ..batching.minibatches import MiniBatches
 from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
@@ -33,12 +34,13 @@ def check_fit_arguments(
     callbacks: Any,
     validation: Any,
     resume_limit: Any = None,
+    augment: Any = None,
 ) -> list[Callback]:
     """Validate the arguments of `Sequential.fit` that hold no data.
 
     Parameters
     ----------
-    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
+    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit, augment
         As `Sequential.fit` takes them.
 
     Returns
@@ -61,6 +63,9 @@ def check_fit_arguments(
     if not (resume_limit is None or is_integer(resume_limit)):
         rule = "resume_limit must be a number of bytes >= 1, or None"
         raise ArgumentError(f"{rule}, got {resume_limit!r}")
+    if not (augment is None or isinstance(augment, Augmentation)):
+        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
+        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in callback_list:
         if not isinstance(callback, Callback):
@@ -96,6 +101,7 @@ def prepare_training_data(
     shuffle: bool | ShuffleFunction,
     rng: RandomGenerator,
     memory_limit: int,
+    augment: Augmentation | None = None,
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -103,7 +109,7 @@ def prepare_training_data(
     ----------
     objective : Objective
         The model that takes the data.
-    X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit
+    X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit, augment
         As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
@@ -142,6 +148,7 @@ def prepare_training_data(
         rng=rng,
         dtype=objective.input_dtype,
         memory_limit=training_limit,
+        augment=augment,
     )
     with objective.access:
         check_last_batch(objective, data.x, batches)

@@ -19,7 +19,7 @@ from ..batching.out_of_core import (
     is_out_of_core,
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
-from ..errors import ShapeError
+from ..errors import DtypeError, ShapeError
 from ..layers.base import Shape
 from ..layers.shapes import output_shapes
 from ..objective import Objective
@@ -55,7 +55,7 @@ def prepare_examples(
     dtype = objective.input_dtype
     x = as_array_or_source(X, "X", dtype)
     if objective.takes_integers:
-        _check_integers(objective, x)
+        _check_integers(objective, x, validate)
     if validate and not isinstance(x, ArraySource):
         x = _finite_examples(x, smaller_dtype(x.dtype, dtype), memory_limit // 4)
     try:
@@ -76,9 +76,23 @@ def prepare_examples(
     return x, output_shape
 
 
-def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
-    dtype = np.dtype(x.values.dtype) if isinstance(x, ArraySource) else x.dtype
-    check_integers(dtype, f"layer 0, {objective.layers[0]}")
+def _check_integers(objective: Objective, x: Array | ArraySource, check_values: bool) -> None:
+    layer = objective.layers[0]
+    if isinstance(x, ArraySource):  # each block is checked when it is read
+        check_integers(np.dtype(x.values.dtype), f"layer 0, {layer}")
+        return
+    if x.dtype.kind == "f":
+        is_whole = np.isfinite(x) & (np.trunc(x) == x)
+        if not is_whole.all():
+            place = tuple(int(i) for i in np.argwhere(~is_whole)[0])
+            raise DtypeError(
+                f"X must hold integers for layer 0, {layer}, got {x[place]} at "
+                f"X[{', '.join(map(str, place))}]: pass the numbers of the tokens, and begin with "
+                "another layer, such as Linear, for inputs that are measured"
+            )
+    check_integers(x.dtype, f"layer 0, {layer}")
+    if check_values:
+        layer.check_integers(x, "X")
 
 
 def _finite_examples(x: Array, dtype: np.dtype[Any], max_bytes: int) -> Array:

@@ -31,6 +31,7 @@ from .prediction import predict
 
 # Methods import the packages that only they need, so that a program starts sooner.
 if TYPE_CHECKING:
+    from ..batching.augmentation import Augmentation
     from ..batching.sample_weights import ClassWeight
     from ..batching.shuffled_rows import ShuffleFunction
     from ..optimizers.base import Optimizer
@@ -187,6 +188,7 @@ class Sequential:
         resume_limit: int | None = None,
         sample_weight: npt.ArrayLike | None = None,
         class_weight: ClassWeight | None = None,
+        augment: Augmentation | None = None,
     ) -> History:
         """Train for `epochs` epochs and return the training history.
 
@@ -235,6 +237,9 @@ class Sequential:
         class_weight : dict of int to float or "balanced", optional
             Multiplies `sample_weight` by a factor for each class number, 1 where it is not in the
             dict; "balanced" is m / (classes * count).
+        augment : Augmentation, optional
+            Changes the pictures (m, h, w, c) of each mini-batch at random, such as
+            ``Augmentation(flip=True, shift=4)``; the validation set stays as it is.
 
         Returns
         -------
@@ -266,7 +271,14 @@ class Sequential:
         from .fit_arguments import check_fit_arguments, prepare_training_data
 
         callbacks = check_fit_arguments(
-            optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
+            optimizer,
+            epochs,
+            batch_size,
+            memory_limit,
+            callbacks,
+            validation,
+            resume_limit,
+            augment,
         )
         batches, validate = prepare_training_data(
             self.objective_function,
@@ -279,6 +291,7 @@ class Sequential:
             shuffle=shuffle,
             rng=self.shuffle_rng,
             memory_limit=memory_limit,
+            augment=augment,
         )
         return train(
             self,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..model.sequential import Sequential
@@ -29,6 +29,7 @@ from .hold_out import Examples, hold_out
 from .network import (
     LayerFactory,
     check_output_shape,
+    check_rank,
     multilayer_perceptron,
     network_dtype,
     new_optimizer,
@@ -83,8 +84,8 @@ class MinidlEstimator(BaseEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
-            The training examples, finite real numbers.
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+            The training examples, finite real numbers; pictures are (m, h, w, c).
         y : array_like of shape (m,) or (m, n_outputs)
             The label of each example for a classifier, its value or values for a regressor.
         sample_weight : array_like of shape (m,), optional
@@ -129,9 +130,18 @@ class MinidlEstimator(BaseEstimator):
         for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
             check_not_masked(values, name)
         note_source_files(X, y, sample_weight)  # before they are copied
+        if resume:
+            self._check_example_shape(X)
         X, y = validate_data(
-            self, X, y, reset=not resume, multi_output=is_regressor, y_numeric=is_regressor
+            self,
+            X,
+            y,
+            reset=not resume,
+            multi_output=is_regressor,
+            y_numeric=is_regressor,
+            allow_nd=True,
         )
+        check_rank(X, self.layers)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if resume:
@@ -181,6 +191,7 @@ class MinidlEstimator(BaseEstimator):
         model = self._new_model(X, targets, rng)
         self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
         self.model_: Sequential = model
+        self.input_shape_: tuple[int, ...] = X.shape[1:]
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
         self._options = options
@@ -189,7 +200,7 @@ class MinidlEstimator(BaseEstimator):
     def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
         n_features, n_outputs = X.shape[1], targets.y.shape[1]
         if self.layers is not None:
-            layers = self.layers(n_features, n_outputs)
+            layers = self.layers(X.shape[1:] if X.ndim > 2 else n_features, n_outputs)
         else:
             layers = multilayer_perceptron(
                 n_features,
@@ -206,7 +217,7 @@ class MinidlEstimator(BaseEstimator):
             seed=rng,
             dtype=network_dtype(self.dtype, X),
         )
-        check_output_shape(layers, n_features, n_outputs)
+        check_output_shape(layers, X.shape, n_outputs)
         return model
 
     def _train(
@@ -241,4 +252,19 @@ class MinidlEstimator(BaseEstimator):
         """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
         check_not_masked(X, "X")
-        return self.model_.predict(np.asarray(validate_data(self, X, reset=False)))
+        self._check_example_shape(X)
+        validated = validate_data(self, X, reset=False, allow_nd=True)
+        return self.model_.predict(np.asarray(validated))
+
+    def _check_example_shape(self, X: Any) -> None:
+        """Raise unless examples of several axes have the shape of those of the first fit."""
+        expected = getattr(self, "input_shape_", (self.n_features_in_,))  # pickles may lack it
+        if len(expected) == 1 and getattr(X, "ndim", 2) <= 2:
+            return  # scikit-learn checks the features, with their names
+        shape = np.shape(X)
+        if shape[1:] != expected:
+            is_first = len(expected) == 3 and shape[1:] == (expected[2], *expected[:2])
+            cure = ": channels come last, pass X.transpose(0, 2, 3, 1)?" if is_first else ""
+            raise ShapeError(
+                f"X must have examples of shape {expected}, as in fit, got X of shape {shape}{cure}"
+            )

@@ -58,7 +58,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     layers : callable, optional
         A function of the number of features and the number of outputs (1 for two classes) that
         returns the layers, instead of the first three parameters. The last `Sigmoid` or `Softmax`
-        may be omitted.
+        may be omitted. For examples of several axes, such as pictures (m, h, w, c), the first
+        argument is their shape, (h, w, c).
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
@@ -94,7 +95,9 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     n_iter_ : int
         The number of epochs, over all calls that continue a training.
     n_features_in_ : int
-        The number of features of X.
+        The number of features of X; of pictures, their height.
+    input_shape_ : tuple of int
+        The shape of one example: (n_features,), or (h, w, c) of a picture.
     feature_names_in_ : ndarray of shape (n_features,), str
         The names of the features, if X has them.
 
@@ -126,7 +129,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
         y : array_like of shape (m,)
             The label of each example; not every class must occur.
@@ -167,7 +170,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns
@@ -190,7 +193,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns

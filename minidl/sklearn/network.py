@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..initializers import Xavier
 from ..layers.base import Layer
 from ..layers.dropout import Dropout
@@ -20,7 +20,8 @@ from ..schedules.base import Schedule
 from ..utils.typing import Array
 from .options import ACTIVATIONS, OPTIMIZERS, choose
 
-LayerFactory: TypeAlias = Callable[[int, int], Sequence[Layer]]
+LayerFactory: TypeAlias = Callable[[Any, int], Sequence[Layer]]
+"""Of the number of features, or the shape (h, w, c) of a picture, and the number of outputs."""
 
 
 def multilayer_perceptron(
@@ -75,12 +76,25 @@ def with_last_layer(layers: Sequence[Layer], last_layer: Layer | None) -> list[L
     return [*layers, last_layer]
 
 
-def check_output_shape(layers: Sequence[Layer], n_features: int, n_outputs: int) -> None:
-    """Raise `ArgumentError` if the layers are known to have a different number of outputs."""
-    shape = output_shapes(layers, (n_features,))[-1]
+def check_rank(X: Array, layers: LayerFactory | None) -> None:
+    """Raise `ShapeError` if a multilayer perceptron would get pictures or sequences."""
+    if X.ndim > 2 and layers is None:
+        raise ShapeError(
+            f"hidden_layer_sizes is for rows (m, n_features), got X of shape {X.shape}: "
+            "pass X.reshape(len(X), -1), or layers=, a function that returns layers such as Conv2D"
+        )
+
+
+def check_output_shape(layers: Sequence[Layer], X_shape: tuple[int, ...], n_outputs: int) -> None:
+    """Raise if examples do not fit the layers, or these have a different number of outputs."""
+    try:
+        shape = output_shapes(layers, X_shape[1:])[-1]
+    except ShapeError as error:
+        raise ShapeError(f"{error} (X has shape {X_shape})") from None
     if shape not in (None, (n_outputs,)):
+        argument = X_shape[1:] if len(X_shape) > 2 else X_shape[1]
         raise ArgumentError(
-            f"layers({n_features}, {n_outputs}) must return layers with {n_outputs} outputs, "
+            f"layers({argument}, {n_outputs}) must return layers with {n_outputs} outputs, "
             f"got {shape}"
         )
 

@@ -49,7 +49,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         `early_stopping`.
     layers : callable, optional
         A function of the number of features and the number of outputs that returns the layers,
-        instead of the first three parameters.
+        instead of the first three parameters. For examples of several axes, such as pictures
+        (m, h, w, c), the first argument is their shape, (h, w, c).
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
@@ -80,7 +81,9 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     n_iter_ : int
         The number of epochs, over all calls that continue a training.
     n_features_in_ : int
-        The number of features of X.
+        The number of features of X; of pictures, their height.
+    input_shape_ : tuple of int
+        The shape of one example: (n_features,), or (h, w, c) of a picture.
     feature_names_in_ : ndarray of shape (n_features,), str
         The names of the features, if X has them.
 
@@ -106,7 +109,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
         y : array_like of shape (m,) or (m, n_outputs)
             The value or values of each example.
@@ -130,7 +133,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features)
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns

@@ -27,15 +27,22 @@ def run_identity(run: TrainingRun) -> dict[str, Any]:
     dict
         JSON-compatible values: "data", the description of the training set; "validation", that of
         the validation set or None; "order", that of the rows of the current epoch if a function
-        shuffles them, or None; "settings", those of the run.
+        shuffles them, or None; "augmentation", the text of that of the pictures, or None;
+        "settings", those of the run.
     """
     validate = run.validate
     return {
         "data": run.minibatches.data_description(),
         "validation": None if validate is None else validate.data_description(),
         "order": run.minibatches.order_description(),
+        "augmentation": _augmentation_text(run),
         "settings": _settings(run),
     }
+
+
+def _augmentation_text(run: TrainingRun) -> str | None:
+    augment = run.minibatches.augment
+    return None if augment is None else repr(augment)
 
 
 def _settings(run: TrainingRun) -> dict[str, Any]:
@@ -83,7 +90,7 @@ def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
     Raises
     ------
     ResumeError
-        If the training set, its weights or order, or the validation set differ.
+        If the training set, its weights, order or augmentation, or the validation set differ.
     Exception
         Of any other class, if `saved` has a structure that no training has.
     """
@@ -94,6 +101,9 @@ def check_data(saved: Mapping[str, Any], run: TrainingRun) -> None:
         differences += presence(old, new, "a validation set", "validation set")
     else:
         differences += data_differences(old, new, " of the validation set")
+    old, new = saved.get("augmentation"), current["augmentation"]
+    if old != new:
+        differences.append(f"augment={new} instead of {old}")
     order = saved.get("order")
     if (
         not differences

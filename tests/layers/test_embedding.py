@@ -11,11 +11,13 @@ from minidl import (
     Adam,
     ArgumentError,
     CategoricalCrossEntropy,
+    Chain,
     DtypeError,
     Embedding,
     Flatten,
     GradientChecker,
     Linear,
+    MeanSquaredError,
     Ones,
     Sequential,
     ShapeError,
@@ -163,6 +165,36 @@ def test_a_model_refuses_floats_and_tokens_out_of_range(wrong):
         model().predict(wrong)
     with pytest.raises(ArgumentError, match=r"takes tokens in \[0, 6\), got 9 at x\[0, 0\]"):
         model().predict([[9, 1, 1]])
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, Chain])
+def test_fit_refuses_a_wrong_token_anywhere_before_it_begins(wrap):
+    layers = [wrap(Embedding(6, 4)), Flatten(), Linear(12, 1)]
+    network = Sequential(layers, loss=MeanSquaredError())
+    before = network.parameters.theta.copy()
+    X = np.zeros((200, 3), int)
+    X[199, 1] = 6
+    with pytest.raises(ArgumentError, match=r"takes tokens in \[0, 6\), got 6 at X\[199, 1\]: num"):
+        network.fit(X, np.zeros(200), optimizer=Adam(), epochs=1, shuffle=False, progress=False)
+    assert (network.parameters.theta == before).all()
+
+
+def test_an_embedding_with_a_forward_of_its_own_takes_what_it_says():
+    class Hashing(Embedding):
+        def forward(self, x, *, training=False):
+            return super().forward(x % self.vocabulary_size, training=training)
+
+    network = Sequential([Hashing(6, 4), Flatten(), Linear(12, 1)], loss=MeanSquaredError())
+    X = np.arange(12).reshape(4, 3)
+    network.fit(X, np.zeros(4), optimizer=Adam(), epochs=1, progress=False)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0.5, "0.5"), (np.nan, "nan")])
+def test_a_model_refuses_numbers_that_are_not_whole_by_their_place(number, text):
+    X = batch(4).astype(float)
+    X[3, 1] = number
+    with pytest.raises(DtypeError, match=rf"got {text} at X\[3, 1\]: pass the numbers of the tok"):
+        model().predict(X)
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.0, "3", None, True])

@@ -273,7 +273,7 @@ def test_an_identity_equals_itself_and_reads_the_data_once(monkeypatch):
     kept = Run()
     fit(network(), kept, epochs=1)
     identity = run_identity(kept.run)
-    assert identity.keys() == {"data", "validation", "order", "settings"}
+    assert identity.keys() == {"data", "validation", "order", "augmentation", "settings"}
     check_settings(identity, kept.run)
     check_data(identity, kept.run)
     assert run_identity(kept.run)["data"] is identity["data"]
