@@ -4,11 +4,13 @@ Trains nineteen hidden layers of 64 units (ReLU) and a softmax on 1,348 of the d
 scikit-learn by plain gradient descent, from the same five seeds and for as many steps: without
 normalization, with BatchNorm and with LayerNorm before each ReLU, from Xavier's initial weights,
 whose variance is half of what a ReLU needs, and from He's. What it shows: without normalization,
-Xavier's weights give gradients near 1e-5 in all layers, and the network learns nothing; with
-either, the scale of the initial weights does not matter, which is where their gain is; He's weights
-are the cure without it. BatchNorm has its price: at the start, its gradients grow from layer to
-layer, from the last to the first by ten to twenty times, and its steps take three times as long.
-EXPECTATION
+Xavier's weights give gradients near 1e-5 in all layers, and 60 epochs are over before the network
+has more than begun to learn; with either normalization, it learns from both kinds of weights.
+Without it, He's weights are the cure, though one seed of five ends much worse (0.82). BatchNorm has
+its price: in the first step, its gradients grow by more than thirty times from the last hidden
+layer to the first. And with either, a step of this narrow network takes two to three times as long.
+Expect test accuracies of 0.20 (none), 0.96 (BatchNorm) and 0.96 (LayerNorm) from Xavier's
+weights, and of 0.93, 0.94 and 0.95 from He's (majority class: 0.102).
 
 It needs scikit-learn (extra sklearn), takes about two minutes, prints a table, and writes
 results.json, cost.png (the cost over the epochs, each seed) and gradients.png (the size of the
@@ -201,7 +203,7 @@ def cost_figure(trained: Trainings, training: str) -> Any:
         draw_chance_level(axes, N_CLASSES)
         axes.set(title=f"{initializer}'s initial weights", xlabel="epoch", ylim=(0, 2.7))
     grid[0].set_ylabel("cost (cross-entropy)")
-    grid[0].legend(loc="lower left", fontsize=8)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(f"{figure.get_suptitle()}: {training}")
     return figure
 
