@@ -1,4 +1,4 @@
-"""A character model: it learns the lines of a text letter by letter, and writes lines of its own."""
+"""A character model: it learns a text letter by letter, and writes lines of its own."""
 
 from __future__ import annotations
 

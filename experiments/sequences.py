@@ -202,7 +202,9 @@ def as_json(problem: Adding, runs: Runs) -> dict[str, Any]:
     }
 
 
-def learn_text(text: characters.Text, options: argparse.Namespace) -> tuple[dict[str, Any], History]:
+def learn_text(
+    text: characters.Text, options: argparse.Namespace
+) -> tuple[dict[str, Any], History]:
     """Train the character model, print what it knows and writes."""
     epochs, units = (8, 32) if options.quick else (40, 64)
     lines, others = characters.split(text, options.seed)
@@ -289,7 +291,9 @@ def characters_figure(history: History, baselines: Mapping[str, float]) -> Any:
     for name, value in baselines.items():
         axes.axhline(value, color=plots.GREY, linestyle=":", linewidth=1.2)
         axes.annotate(name, (history.epochs, value), ha="right", va="bottom", fontsize=9)
-    axes.set(xlabel="epoch", ylabel="nats per letter", ylim=(None, 1.08 * max(baselines.values())))
+    room = 0.7 * min(*history.loss, *held_out, *baselines.values())  # below, for the legend
+    top = 1.08 * max(*history.loss, *held_out, *baselines.values())
+    axes.set(xlabel="epoch", ylabel="nats per letter", ylim=(room, top))
     axes.legend(fontsize=9, loc="lower left")
     axes.grid(alpha=0.3)
     return figure
