@@ -78,7 +78,7 @@ def sort(tokens: np.ndarray) -> np.ndarray:
 
 FULL = {
     "reverse": Task(reverse, 0, 1000, 20, 0.01, 3),
-    "sort": Task(sort, 2, 4000, 30, 0.003, 3),
+    "sort": Task(sort, 2, 3000, 20, 0.005, 3),
 }
 QUICK = {"reverse": Task(reverse, 0, 500, 16, 0.01, 1)}
 

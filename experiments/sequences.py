@@ -138,9 +138,10 @@ def train_all(problem: Adding, first_seed: int) -> Runs:
 def run(options: argparse.Namespace) -> None:
     """Do both parts, report, write."""
     text = characters.read_text(options.text)  # a bad file is told before the long training
-    adding = {problem: train_all(problem, options.seed) for problem in problems(options.quick)}
-    for problem, runs in adding.items():
-        print_adding(problem, runs)
+    adding: dict[Adding, Runs] = {}
+    for problem in QUICK if options.quick else FULL:
+        adding[problem] = train_all(problem, options.seed)
+        print_adding(problem, adding[problem])
     written, history = learn_text(text, options)
     content = {
         "settings": study.arguments(options),
@@ -155,11 +156,6 @@ def run(options: argparse.Namespace) -> None:
         "characters.png": lambda: characters_figure(history, written["baselines"]),
     }
     study.write(options.out, content, figures)
-
-
-def problems(quick: bool) -> tuple[Adding, ...]:
-    """Return the adding problems to be solved."""
-    return QUICK if quick else FULL
 
 
 def test_errors(runs: Sequence[Trained]) -> np.ndarray:
