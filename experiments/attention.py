@@ -232,6 +232,7 @@ def accuracy_figure(runs: Mapping[str, Runs]) -> Any:
                 axes.plot(epochs, values, color=colour, linestyle=style, label=label)
         chance = 1 / len(LETTERS)
         axes.axhline(chance, color=plots.GREY, linestyle=":", label="a guess by chance")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set(xlabel="epoch", title=name, ylim=(0, 1.03))
         axes.grid(alpha=0.3)
     grid[0].set_ylabel("share of letters")

@@ -4,14 +4,21 @@ In the adding problem [1] each step of a sequence has a number from [0, 1), and 
 marked, one in each half; after the last step the network must tell the sum of the two marked
 numbers. To answer 1 always has the squared error 1/6 = 0.167. An `RNN`, an `LSTM` and a `GRU` of 32
 units are trained on 2,000 sequences, with Adam and a clipped gradient, and tested on 500 others.
-@EXPECT@
-Figure gradient.png shows why: it is the norm of the gradient of the answer with respect to each
-step, before and after training. Before, that of each network vanishes towards the first steps. The
-gates of LSTM and GRU learn to keep the state, and let the gradient through; the RNN has none.
+Expect, at lengths 50 and 200: the RNN learns nothing in any of three runs (errors 0.18 and 0.16);
+the LSTM all runs at 50 (0.002) and two of three at 200, where the third still answers 1 when its 20
+epochs are over; the GRU all runs at both (0.001), in the fewest epochs.
+
+Figure gradient.png has the norm of the gradient of the answer with respect to each step, before and
+after training. Before, that of each network vanishes towards the first steps, and the GRU's fastest
+of all: it does not tell which will learn. The gates of LSTM and GRU learn to keep the state; then
+the gradient of the first steps is as large as that of the last. The RNN has no gates: its gradient
+still vanishes, or reaches back without anything learned.
 
 Then an `LSTM` learns the lines of a text letter by letter: by default 641 given names, with --text
 any file. The printed cross-entropy, in nats per letter of a tenth of the lines that it has not
-seen, stands beside those of three simple guesses. At last it writes lines of its own.
+seen, stands beside those of three simple guesses. At last it writes lines of its own. Expect 2.16
+for the names, where the frequencies of pairs of letters give 2.35, and names such as Marina, Virand
+and Eelca, hardly one of which is in the file.
 
 [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, Neural Computation 9:1735-1780,
 experiment 4, in the form of Q. V. Le et al., 2015, https://arxiv.org/abs/1504.00941.
@@ -241,6 +248,7 @@ def errors_figure(adding: Mapping[Adding, Runs]) -> Any:
                 )
         axes.axhline(GUESS, color=plots.GREY, linestyle=":", label="always 1: 1/6")
         seeds = f", {problem.n_seeds} seeds" if problem.n_seeds > 1 else ""
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set(xlabel="epoch", yscale="log", title=f"length {problem.length}{seeds}")
         axes.grid(alpha=0.3)
     grid[0].set_ylabel("mean squared error")
@@ -251,7 +259,7 @@ def errors_figure(adding: Mapping[Adding, Runs]) -> Any:
 def gradient_figure(adding: Mapping[Adding, Runs]) -> Any:
     """Return a figure of the norm of the gradient at each step, before and after training."""
     figure = new_figure(
-        11, 3.6 * len(adding) + 0.6, "Norm of the answer's gradient at each step (last step: 1)"
+        11, 3.6 * len(adding) + 0.6, "Norm of the answer's gradient at each step (last step: 1), first seed"
     )
     rows = figure.subplots(len(adding), 2, squeeze=False, sharey="row")
     for (problem, runs), row in zip(adding.items(), rows, strict=True):
@@ -289,6 +297,7 @@ def characters_figure(history: History, baselines: Mapping[str, float]) -> Any:
         axes.annotate(name, (history.epochs, value), ha="right", va="bottom", fontsize=9)
     room = 0.7 * min(*history.loss, *held_out, *baselines.values())  # below, for the legend
     top = 1.08 * max(*history.loss, *held_out, *baselines.values())
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="epoch", ylabel="nats per letter", ylim=(room, top))
     axes.legend(fontsize=9, loc="lower left")
     axes.grid(alpha=0.3)
