@@ -105,6 +105,13 @@ class Scope:
         return any(map(_is_formula, self.nodes))
 
     @property
+    def results(self) -> Iterator[ast.expr]:
+        """What is returned."""
+        for node in self.nodes:
+            value = node.value if isinstance(node, ast.Return) else None
+            yield from value.elts if isinstance(value, ast.Tuple) else filter(None, [value])
+
+    @property
     def values(self) -> Iterator[ast.expr]:
         """What is returned or assigned, and the terms and matrix factors of these."""
         for node in self.nodes:
@@ -230,6 +237,13 @@ def number_of(node: ast.AST) -> int | float | None:
         number: int | float = node.value  # type: ignore[assignment]
         return number
     return None
+
+
+def complemented(node: ast.AST) -> ast.expr | None:
+    """Return v of an expression 1 - v, None of another one."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
+        return None
+    return node.right if number_of(node.left) == 1 else None
 
 
 def _changed(node: Any, changes: Mapping[ast.AST, ast.AST]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -66,7 +66,8 @@ def explain_by_edits(checks: list[Check], editable: EditableFunction) -> None:
         return
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        EditSearch(editable).explain(wrong)
+        others = [c for c in checks if c.verdict == "fail" and c not in wrong]
+        EditSearch(editable, others).explain(wrong)
 
 
 def _is_in_doubt(check: Check) -> bool:
@@ -80,8 +81,9 @@ def _is_in_doubt(check: Check) -> bool:
 class EditSearch:
     """The search for edits of one function."""
 
-    def __init__(self, editable: EditableFunction) -> None:
+    def __init__(self, editable: EditableFunction, explained: Sequence[Check] = ()) -> None:
         self._editable = editable
+        self._explained = {check.parameter: check for check in explained}
         self._interpreter = Interpreter(MAX_EDIT_STEPS, editable.known)
         self._snapshots: list[Snapshot] = []  # of objects that an edit may write into
 
@@ -148,7 +150,8 @@ class EditSearch:
                 break
             gradients = self._gradients({**applied, **edit.changes})
             if gradients is None or not all(
-                name in gradients and _agree(gradients[name], original[name]) for name in right
+                name in gradients and self._stays_or_cures(name, gradients, original)
+                for name in right
             ):
                 continue
             now_right = [check for check in wrong if _is_right(check, gradients)]
@@ -159,6 +162,14 @@ class EditSearch:
         if len(repaired) < len(wrong):  # by accident, of few elements
             repaired = [check for check in repaired if check.elements >= _MIN_ELEMENTS]
         return (best if repaired else None), repaired
+
+    def _stays_or_cures(
+        self, name: str, gradients: Mapping[str, Array], original: Mapping[str, Array]
+    ) -> bool:
+        """Return whether a gradient is as before, or one that was wrong, too, is right now."""
+        if _agree(gradients[name], original[name]):
+            return True
+        return name in self._explained and _is_right(self._explained[name], gradients)
 
     def _holds_elsewhere(self, changes: Mapping[ast.AST, ast.AST], names: list[str]) -> bool:
         """Return whether gradients with these changes are not refuted at other points."""

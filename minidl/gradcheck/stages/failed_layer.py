@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...layers.base import Layer
 from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from ..diagnosis.explain import explain_layer
@@ -50,5 +51,23 @@ def _explain_by_edits(result: LayerResult, harness: LayerHarness) -> None:
 
     with harness.preserved():
         output = np.array(harness.forward(result.x))
-        editable = EditableFunction(backward, run, {"forward_output": output})
-        explain_by_edits(result.checks, editable)
+        known = {"forward_output": output, **_members_of(layer)}
+        explain_by_edits(result.checks, EditableFunction(backward, run, known))
+
+
+def _members_of(layer: Layer) -> dict[str, Any]:
+    """Return what a backward function may have to read of its layer, by its source.
+
+    These are the values of its parameters and the numbers that `forward` has stored.
+    """
+    values = {f"self.{name}.value": p.value for name, p in layer.parameters().items()}
+    stored = {
+        f"self.{name}": value
+        for name, value in vars(layer).items()
+        if isinstance(value, np.ndarray | float)
+    }
+    return {
+        source: value
+        for source, value in (values | stored).items()
+        if all(part.isidentifier() for part in source.split("."))
+    }

@@ -6,7 +6,14 @@ To add one: write it in the file of its family, list it below, and add a case to
 from __future__ import annotations
 
 from ..edit import Kind
-from .arithmetic import epsilon, other_grouping, other_operator, other_sign, superfluous_factor
+from .arithmetic import (
+    epsilon,
+    other_derivative,
+    other_grouping,
+    other_operator,
+    other_sign,
+    superfluous_factor,
+)
 from .calls import axes, conditions, masks, other_function, superfluous_call
 from .matrices import order_of_factors, transposes
 from .missing import (
@@ -14,11 +21,15 @@ from .missing import (
     missing_call,
     missing_factor,
     missing_part,
+    missing_path,
+    missing_recurrence,
+    missing_sum_of_softmax,
     missing_term,
     missing_variable,
 )
 from .names import exchanged, exchanged_names, other_name
 from .numbers import (
+    equal_slices,
     flipped_indices,
     indices,
     missing_number,
@@ -35,6 +46,9 @@ KINDS: tuple[Kind, ...] = (
     repeated_indices,
     other_operator,
     other_sign,
+    other_derivative,
+    missing_sum_of_softmax,
+    missing_recurrence,
     transposes,
     order_of_factors,
     einsum_letters,
@@ -50,6 +64,7 @@ KINDS: tuple[Kind, ...] = (
     other_power,
     other_number,
     slices,
+    equal_slices,
     flipped_indices,
     summed_elements,
     direction_of_loops,
@@ -59,6 +74,7 @@ KINDS: tuple[Kind, ...] = (
     axes,
     other_grouping,
     missing_number,
+    missing_path,
     missing_variable,
     factor_of_incoming,
     missing_call,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..edit import Edit, Scope, expression, reads_of_statements, with_fields
+from ..edit import (
+    Edit,
+    Scope,
+    complemented,
+    expression,
+    number_of,
+    reads_of_statements,
+    with_fields,
+)
 
 _OTHER_OPERATOR: dict[type[ast.operator], tuple[ast.operator, str]] = {
     ast.Add: (ast.Sub(), "the sign of a term is wrong: + where - is right"),
@@ -92,3 +100,35 @@ def epsilon(scope: Scope) -> Iterator[Edit]:
             if isinstance(argument, ast.BinOp) and isinstance(argument.op, ast.Add):
                 moved = with_fields(node, args=[argument.left])
                 yield Edit(outside, {node: with_fields(argument, left=moved)})
+
+
+def other_derivative(scope: Scope) -> Iterator[Edit]:
+    """Take the derivative of tanh by its value, 1 - v**2, for that of a sigmoid, or the reverse."""
+    for node in scope.nodes:
+        if not isinstance(node, ast.BinOp):
+            continue
+        v = complemented(node)
+        squared = None if v is None else _square_root(v)
+        if squared is not None:
+            after = expression("v * (1 - v)", v=squared)
+            yield Edit("the derivative of tanh where that of a sigmoid is right", {node: after})
+        v = complemented(node.right) if isinstance(node.op, ast.Mult) else None
+        factor = node.left
+        if v is None:
+            continue
+        words = "the derivative of a sigmoid where that of tanh is right"
+        if ast.unparse(factor) == ast.unparse(v):
+            yield Edit(words, {node: expression("1 - v**2", v=v)})
+        elif isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Mult):
+            for part, d in ((factor.right, factor.left), (factor.left, factor.right)):
+                if ast.unparse(part) == ast.unparse(v):
+                    yield Edit(words, {node: expression("d * (1 - v**2)", d=d, v=v)})
+
+
+def _square_root(node: ast.expr) -> ast.expr | None:
+    """Return v of v**2 and v * v."""
+    if not isinstance(node, ast.BinOp):
+        return None
+    is_power = isinstance(node.op, ast.Pow) and number_of(node.right) == 2
+    is_product = isinstance(node.op, ast.Mult) and ast.unparse(node.left) == ast.unparse(node.right)
+    return node.left if is_power or is_product else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from ..edit import Edit, Scope, expression, is_value_name
+from ..edit import Edit, Scope, complemented, expression, is_value_name, number_of
 
 _VARIABLES = ("v", "1 / v")
 _FACTORS = (
@@ -138,3 +138,50 @@ def missing_term(scope: Scope) -> Iterator[Edit]:
                 yield Edit(f"a missing term {sign} {term}", {value: after})
     for value in values:
         yield Edit("a missing term: its transpose", {value: expression("e + e.T", e=value)})
+
+
+def missing_recurrence(scope: Scope) -> Iterator[Edit]:
+    """Carry a product of a variable and a parameter's matrix back, where 0 is assigned."""
+    zeros = [node for node in scope.nodes if _is_assigned_zero(node, scope)]
+    for product in _products_with_parameters(scope):
+        for zero in zeros:
+            words = f"a missing product {product}: nothing is carried back"
+            yield Edit(words, {zero: expression(product)})
+
+
+def missing_path(scope: Scope) -> Iterator[Edit]:
+    """Add a product of a variable and a parameter's matrix to what is returned."""
+    for product in _products_with_parameters(scope):
+        for value in scope.results:
+            after = expression(f"e + {product}", e=value)
+            yield Edit(f"a missing term + {product}", {value: after})
+
+
+def _products_with_parameters(scope: Scope) -> Iterator[str]:
+    variables = [name for name in scope.names if name.isidentifier()]
+    for matrix in (name for name in scope.names if name.endswith(".value")):
+        for variable in variables:
+            yield f"{variable} @ {matrix}"
+            yield f"{variable} @ {matrix}.T"
+
+
+def _is_assigned_zero(node: ast.AST, scope: Scope) -> bool:
+    return number_of(node) == 0 and isinstance(scope.parents.get(node), ast.Assign | ast.Tuple)
+
+
+def missing_sum_of_softmax(scope: Scope) -> Iterator[Edit]:
+    """Make a (d - sum(d a)) of a product of d and a, also of d (1 - a)."""
+    for node in scope.nodes:
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)):
+            continue
+        left, right = node.left, node.right
+        after = [
+            expression("a * (d - (d * a).sum(axis=-1, keepdims=True))", a=a, d=d)
+            for a, d in ((left, right), (right, left))
+        ]
+        for complement, d in ((right, left), (left, right)):
+            a = complemented(complement)
+            if a is not None:
+                after.append(expression("d - (d * a).sum(axis=-1, keepdims=True)", a=a, d=d))
+        for each in after:
+            yield Edit("the sum over the row of a softmax is missing", {node: each})

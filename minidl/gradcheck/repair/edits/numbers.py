@@ -90,6 +90,21 @@ def slices(scope: Scope) -> Iterator[Edit]:
             yield Edit(words, {node: with_fields(node, step=expression("-1"))})
 
 
+def equal_slices(scope: Scope) -> Iterator[Edit]:
+    """Shift all equal slices of one index, as those of the rows and columns of a picture."""
+    for node in scope.nodes:
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+            continue
+        same: dict[str, list[ast.Slice]] = {}
+        for each in node.slice.elts:
+            if isinstance(each, ast.Slice) and (each.lower or each.upper):
+                same.setdefault(ast.unparse(each), []).append(each)
+        for first, *others in same.values():
+            for moved in _moved(first, scope) if others else ():
+                changes: dict[ast.AST, ast.AST] = dict.fromkeys((first, *others), moved)
+                yield Edit("slices are shifted", changes)
+
+
 def _moved(node: ast.Slice, scope: Scope) -> Iterator[ast.expr]:
     """Yield a slice moved by one, or by the variable of a loop."""
     loops = [each.target for each in scope.nodes if isinstance(each, ast.For)]

@@ -82,3 +82,25 @@ def test_a_rotation_in_the_wrong_direction():
 
     said = explained(forward, backward, draw(2, 5), draw(5))
     assert "the sign of s is wrong, as of a rotation in the wrong direction" in said
+
+
+def test_the_derivative_of_another_function():
+    def tanh(x, w):
+        return np.tanh(x) * w
+
+    def as_of_sigmoid(dy, x, w):
+        v = np.tanh(x)
+        return dy * w * v * (1 - v) + 0 * w, dy * v
+
+    said = explained(tanh, as_of_sigmoid, draw(5, 4), draw(5, 4))
+    assert "the derivative of a sigmoid where that of tanh is right" in said
+
+    def sigmoid(x, w):
+        return w / (1 + np.exp(-x))
+
+    def as_of_tanh(dy, x, w):
+        v = 1 / (1 + np.exp(-x))
+        return dy * w * (1 - v * v), dy * v
+
+    said = explained(sigmoid, as_of_tanh, draw(5, 4), draw(5, 4))
+    assert "the derivative of tanh where that of a sigmoid is right" in said

@@ -172,3 +172,19 @@ def test_a_slice_is_taken_for_an_index():
 
     said = explained(forward, backward, draw(3, 2), draw(4, 2), np.array([2, 0, 2]))
     assert "right with `w[chosen]` for `w[:3]`" in said
+
+
+def test_the_padding_is_cut_off_at_the_wrong_place_along_both_axes():
+    def forward(x):
+        padded = np.pad(x, 1)
+        return padded[:-1, :-1] * padded[1:, 1:]
+
+    def backward(dy, x):
+        padded = np.pad(x, 1)
+        dx = np.zeros(padded.shape)
+        dx[:-1, :-1] += dy * padded[1:, 1:]
+        dx[1:, 1:] += dy * padded[:-1, :-1]
+        return dx[:-2, :-2]
+
+    said = explained(forward, backward, draw(5, 4))
+    assert "slices are shifted; right with `1:-1` for `:-2`" in said
