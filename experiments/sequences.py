@@ -259,7 +259,9 @@ def errors_figure(adding: Mapping[Adding, Runs]) -> Any:
 def gradient_figure(adding: Mapping[Adding, Runs]) -> Any:
     """Return a figure of the norm of the gradient at each step, before and after training."""
     figure = new_figure(
-        11, 3.6 * len(adding) + 0.6, "Norm of the answer's gradient at each step (last step: 1), first seed"
+        11,
+        3.6 * len(adding) + 0.6,
+        "Norm of the answer's gradient at each step (last step: 1), first seed",
     )
     rows = figure.subplots(len(adding), 2, squeeze=False, sharey="row")
     for (problem, runs), row in zip(adding.items(), rows, strict=True):

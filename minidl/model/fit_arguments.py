@@ -34,13 +34,12 @@ def check_fit_arguments(
     callbacks: Any,
     validation: Any,
     resume_limit: Any = None,
-    augment: Any = None,
 ) -> list[Callback]:
     """Validate the arguments of `Sequential.fit` that hold no data.
 
     Parameters
     ----------
-    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit, augment
+    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         As `Sequential.fit` takes them.
 
     Returns
@@ -63,9 +62,6 @@ def check_fit_arguments(
     if not (resume_limit is None or is_integer(resume_limit)):
         rule = "resume_limit must be a number of bytes >= 1, or None"
         raise ArgumentError(f"{rule}, got {resume_limit!r}")
-    if not (augment is None or isinstance(augment, Augmentation)):
-        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
-        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in callback_list:
         if not isinstance(callback, Callback):
@@ -110,7 +106,8 @@ def prepare_training_data(
     objective : Objective
         The model that takes the data.
     X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit, augment
-        As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data.
+        As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data, but
+        for `augment`.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
 
@@ -119,6 +116,9 @@ def prepare_training_data(
     TrainingData
         Mini-batches and, if there is a validation set, a function that evaluates it.
     """
+    if not (augment is None or isinstance(augment, Augmentation)):
+        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
+        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
     training_limit = validation_limit = memory_limit
