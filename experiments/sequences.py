@@ -17,11 +17,11 @@ still vanishes, or reaches back without anything learned.
 Then an `LSTM` learns the lines of a text letter by letter: by default 641 given names, with --text
 any file. The printed cross-entropy, in nats per letter of a tenth of the lines that it has not
 seen, stands beside those of three simple guesses. At last it writes lines of its own. Expect 2.16
-for the names, where the frequencies of pairs of letters give 2.35, and names such as Marina, Virand
-and Eelca, hardly one of which is in the file.
+for the names, where the frequencies of pairs of letters give 2.35, and names such as Virand, Arato
+and Celiun, hardly one of which is in the file.
 
 [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, Neural Computation 9:1735-1780,
-experiment 4, in the form of Q. V. Le et al., 2015, https://arxiv.org/abs/1504.00941.
+experiment 4; as a test of networks also in Q. V. Le et al., 2015, https://arxiv.org/abs/1504.00941.
 
 It takes about five minutes, prints three tables, and writes results.json, adding.png (test error
 against epochs), gradient.png and characters.png.
@@ -259,7 +259,9 @@ def errors_figure(adding: Mapping[Adding, Runs]) -> Any:
 def gradient_figure(adding: Mapping[Adding, Runs]) -> Any:
     """Return a figure of the norm of the gradient at each step, before and after training."""
     figure = new_figure(
-        11, 3.6 * len(adding) + 0.6, "Norm of the answer's gradient at each step (last step: 1), first seed"
+        11,
+        3.6 * len(adding) + 0.6,
+        "Norm of the answer's gradient at each step (last step: 1), first seed",
     )
     rows = figure.subplots(len(adding), 2, squeeze=False, sharey="row")
     for (problem, runs), row in zip(adding.items(), rows, strict=True):
