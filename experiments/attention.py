@@ -83,7 +83,7 @@ FULL = {
     "reverse": Task(reverse, 0, 1000, 20, 0.01, 3),
     "sort": Task(sort, 2, 3000, 20, 0.005, 3),
 }
-QUICK = {"reverse": Task(reverse, 0, 500, 16, 0.01, 1)}
+QUICK = {"reverse": Task(reverse, 0, 500, 12, 0.01, 1)}
 
 
 class Trained(NamedTuple):

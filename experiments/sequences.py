@@ -222,7 +222,7 @@ def learn_text(
     rows = [["guess", "nats per letter"], *baselines.items(), [f"LSTM of {units} units", entropy]]
     print(study.table([list(row) for row in rows]))
     written = characters.write_lines(model, text, SHOWN_LINES, options.seed)
-    n_new = len([line for line in written if line not in text.lines])
+    n_new = len([line for line in written if line and line not in text.lines])
     print(f"it writes {len(written)} lines, of which {n_new} are not in the file:")
     print("\n".join(f"  {escaped(line)}" for line in written))
     found = {"baselines": baselines, "cross_entropy": entropy, "written": written, "new": n_new}
