@@ -4,15 +4,18 @@ Two tasks for sequences of eight of ten letters: to give the sequence from its e
 and to sort it by the alphabet. Both are learned from examples alone by a network of `Embedding`,
 `PositionalEncoding` and `SelfAttention` with one head; for sorting, a second layer of attention and
 fully connected layers are added, around which the input is carried (`Residual`, with `LayerNorm`).
-Each is trained a second time without `PositionalEncoding`: attention alone gives every position
-that holds the same letter the same answer, and fails. A guess by chance has 1 of 10 letters right.
-@EXPECT@
-What the attention draws is the solution. To turn a sequence round, position i looks at position
-7 - i, which is the dark diagonal; to sort it, the position of the i-th answer looks at the places
-of the letters that may come there, wherever they stand in this sequence.
+Each is trained a second time without `PositionalEncoding`: attention alone gives the same answer at
+every position that holds the same letter, and fails. Expect all letters right in reversed and 0.999
+of them in sorted sequences, with positions; 0.32 and 0.29 without, where a guess by chance has 0.10
+right, and the most frequent letter of the sequence, at all positions, 0.30.
 
-It takes about @SECONDS@ seconds, prints a table, and writes results.json, accuracy.png (against
-epochs), reverse.png and sort.png (what each position asks, for one sequence of the test set).
+What the attention draws is the solution of the first task: position i looks at position 9 - i, the
+dark diagonal. Sorting has no such picture: in the drawn sequence the first positions look at
+letters early in the alphabet and the last ones at late ones, wherever they stand, but how the
+layers count them is not to be seen.
+
+It takes a minute, prints a table, and writes results.json, accuracy.png (against epochs),
+reverse.png and sort.png (what each position asks, for one sequence of the test set).
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ FULL = {
     "reverse": Task(reverse, 0, 1000, 20, 0.01, 3),
     "sort": Task(sort, 2, 3000, 20, 0.005, 3),
 }
-QUICK = {"reverse": Task(reverse, 0, 500, 16, 0.01, 1)}
+QUICK = {"reverse": Task(reverse, 0, 500, 12, 0.01, 1)}
 
 
 class Trained(NamedTuple):
@@ -212,9 +215,12 @@ def table_rows(runs: Mapping[str, Runs]) -> list[list[Any]]:
 
 def mean_attention(model: Sequential) -> list[list[float]]:
     """Return the attention of the last layer, the mean over 20 sequences of the test."""
-    model.predict(test_set()[:20])  # a model keeps the weights of few sequences only
-    weights = attention_layers(model)[-1].attention
-    return [] if weights is None else weights[:, 0].mean(axis=0).tolist()
+    (layer,) = attention_layers(model)[-1:]
+    found = []
+    for tokens in test_set()[:20]:
+        model.predict(tokens[np.newaxis])  # a model keeps the weights of few sequences only
+        found.append(np.array(layer.attention)[0, 0])
+    return np.mean(found, axis=0).tolist()
 
 
 def accuracy_figure(runs: Mapping[str, Runs]) -> Any:

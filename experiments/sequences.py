@@ -17,11 +17,11 @@ still vanishes, or reaches back without anything learned.
 Then an `LSTM` learns the lines of a text letter by letter: by default 641 given names, with --text
 any file. The printed cross-entropy, in nats per letter of a tenth of the lines that it has not
 seen, stands beside those of three simple guesses. At last it writes lines of its own. Expect 2.16
-for the names, where the frequencies of pairs of letters give 2.35, and names such as Marina, Virand
-and Eelca, hardly one of which is in the file.
+for the names, where the frequencies of pairs of letters give 2.35, and names such as Virand, Arato
+and Celiun, hardly one of which is in the file.
 
 [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, Neural Computation 9:1735-1780,
-experiment 4, in the form of Q. V. Le et al., 2015, https://arxiv.org/abs/1504.00941.
+experiment 4; as a test of networks also in Q. V. Le et al., 2015, https://arxiv.org/abs/1504.00941.
 
 It takes about five minutes, prints three tables, and writes results.json, adding.png (test error
 against epochs), gradient.png and characters.png.
@@ -222,7 +222,7 @@ def learn_text(
     rows = [["guess", "nats per letter"], *baselines.items(), [f"LSTM of {units} units", entropy]]
     print(study.table([list(row) for row in rows]))
     written = characters.write_lines(model, text, SHOWN_LINES, options.seed)
-    n_new = len([line for line in written if line not in text.lines])
+    n_new = len([line for line in written if line and line not in text.lines])
     print(f"it writes {len(written)} lines, of which {n_new} are not in the file:")
     print("\n".join(f"  {escaped(line)}" for line in written))
     found = {"baselines": baselines, "cross_entropy": entropy, "written": written, "new": n_new}

@@ -47,5 +47,23 @@ def test_sorting_has_two_layers_of_attention_in_its_figure():
     model = attention.network(attention.FULL["sort"], 0, has_positions=True)
     assert len(attention.attention_layers(model)) == 2
     figure = attention.attention_figure("sort", model)
+    weights = np.array(attention.mean_attention(model))
+    assert weights.shape == (8, 8)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
     titles = {axes.get_title() for axes in figure.axes}
     assert {"attention of layer 1", "attention of layer 2"} <= titles
+
+
+def test_help_and_a_bad_seed(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        attention.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for phrase in (
+        "(default: results/attention)",
+        "examples: python -m experiments.attention",
+        "Expect",
+    ):
+        assert phrase in text
+    with pytest.raises(SystemExit, match="2"):
+        attention.main(["--seed", "-1"])
+    assert "argument --seed: must be an integer" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from studies import ROOT, assert_files, assert_help, results, row, run
+from studies import ROOT, assert_files, results, row, run
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
@@ -103,5 +103,16 @@ def test_the_adding_problem_has_two_marks_and_their_sum():
     assert ((X[..., 0] >= 0) & (X[..., 0] < 1)).all()
 
 
-def test_help():
-    assert_help("sequences")
+def test_help_and_a_bad_seed(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        sequences.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for phrase in (
+        "(default: results/sequences)",
+        "examples: python -m experiments.sequences",
+        "Expect",
+    ):
+        assert phrase in text
+    with pytest.raises(SystemExit, match="2"):
+        sequences.main(["--seed", "-1"])
+    assert "argument --seed: must be an integer" in capsys.readouterr().err
