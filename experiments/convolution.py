@@ -51,7 +51,7 @@ from . import study
 from .figures import new_figure, short_source
 
 SEEDS, QUICK_SEEDS = 10, 2
-QUICK_DIVISOR = 4  # of the updates; the pictures have half the height and width
+QUICK_DIVISOR = 7  # of the updates; the pictures have half the height and width
 QUICK_FACTOR = 3  # of the learning rates, since there are so few updates
 BATCH_SIZE = 32
 FILTERS = 8  # of the first convolution
@@ -286,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         EXAMPLES,
         seed=0,
         seed_help="the first of the seeds",
-        quick_help=f"the cats, {QUICK_SEEDS} seeds, a quarter of the pixels and of the steps",
+        quick_help=f"the cats, {QUICK_SEEDS} seeds, half the height and width, few steps",
     )
     study.add_data_option(parser)
     return study.run_study("convolution", run, parser.parse_args(argv))
