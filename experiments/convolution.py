@@ -2,7 +2,7 @@
 
 Trains 12288-32-k (ReLU) and a network of three convolutions (8, 16 and 32 filters, max-pooling, one
 linear layer), both by Adam in batches of 32, on the hand signs and on the cats. Both get about the
-same time: a step of the convolutions takes four times as long, so the fully connected network makes
+same time: a step of the convolutions takes about four times as long, so the other network makes
 four times as many steps. From each of ten seeds, other pictures are the test set, and both networks
 are trained on the same others. What it shows: both networks almost memorize their training
 pictures, but what the convolutions learn, with a fortieth of the parameters or less, holds for more
