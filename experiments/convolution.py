@@ -2,7 +2,7 @@
 
 Trains 12288-32-k (ReLU) and a network of three convolutions (8, 16 and 32 filters, max-pooling, one
 linear layer), both by Adam in batches of 32, on the hand signs and on the cats. Both get about the
-same time: a step of the convolutions takes four times as long, so the fully connected network makes
+same time: a step of the convolutions takes about four times as long, so the other network makes
 four times as many steps. From each of ten seeds, other pictures are the test set, and both networks
 are trained on the same others. What it shows: both networks almost memorize their training
 pictures, but what the convolutions learn, with a fortieth of the parameters or less, holds for more
@@ -51,7 +51,7 @@ from . import study
 from .figures import new_figure, short_source
 
 SEEDS, QUICK_SEEDS = 10, 2
-QUICK_DIVISOR = 4  # of the updates; the pictures have half the height and width
+QUICK_DIVISOR = 7  # of the updates; the pictures have half the height and width
 QUICK_FACTOR = 3  # of the learning rates, since there are so few updates
 BATCH_SIZE = 32
 FILTERS = 8  # of the first convolution
@@ -286,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         EXAMPLES,
         seed=0,
         seed_help="the first of the seeds",
-        quick_help=f"the cats, {QUICK_SEEDS} seeds, a quarter of the pixels and of the steps",
+        quick_help=f"the cats, {QUICK_SEEDS} seeds, half the height and width, few steps",
     )
     study.add_data_option(parser)
     return study.run_study("convolution", run, parser.parse_args(argv))
