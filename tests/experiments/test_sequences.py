@@ -88,11 +88,15 @@ def test_texts_become_padded_numbers_and_come_back(tmp_path):
 
 
 def test_pairs_are_counted_as_by_hand():
-    data = np.array([[0, 1]]), np.array([[1, 0]]), np.array([[1.0, 1.0]])
+    weights = np.array([[1.0, 1.0, 0.0]])  # the last step is padding
+    data = np.array([[0, 1, 1]]), np.array([[1, 1, 0]]), weights
     found = characters.baselines(2, data, data)
     assert found["every letter alike"] == pytest.approx(np.log(2))
-    assert found["how frequent a letter is"] == pytest.approx(np.log(2))
+    assert found["how frequent a letter is"] == pytest.approx(-np.log(2.2 / 2.4))
     assert found["which letter follows which"] == pytest.approx(-np.log(1.1 / 1.2))
+    other = np.array([[0, 0]]), np.array([[1, 0]]), np.ones((1, 2))
+    of_others = characters.baselines(2, data, other)["which letter follows which"]
+    assert of_others == pytest.approx(-np.log(1.1 / 1.2 * 0.1 / 1.2) / 2)
 
 
 def test_the_adding_problem_has_two_marks_and_their_sum():
@@ -116,3 +120,19 @@ def test_help_and_a_bad_seed(capsys):
     with pytest.raises(SystemExit, match="2"):
         sequences.main(["--seed", "-1"])
     assert "argument --seed: must be an integer" in capsys.readouterr().err
+
+
+def test_lines_end_where_the_model_ends_them_or_at_the_longest():
+    text = characters.Text(["ab"], "ab")
+
+    class Spells:
+        """A model that writes what follows each letter, with certainty."""
+
+        def __init__(self, following):
+            self.following = np.array(following)
+
+        def predict(self, tokens):
+            return np.eye(3)[self.following[tokens]]
+
+    assert characters.write_lines(Spells([1, 2, 0]), text, 2, 0) == ["ab", "ab"]
+    assert characters.write_lines(Spells([2, 1, 2]), text, 1, 0) == ["b" * characters.MAX_LENGTH]
