@@ -153,5 +153,6 @@ def test_an_identity_is_that_of_the_page(tmp_path):
             "weights": None,
         },
         "order": {"epoch": 2, "sha256": digest(order(2), "<i8")},
+        "augmentation": None,
         "settings": {},
     }
