@@ -258,7 +258,10 @@ class MinidlEstimator(BaseEstimator):
 
     def _check_example_shape(self, X: Any) -> None:
         """Raise unless examples of several axes have the shape of those of the first fit."""
-        expected = getattr(self, "input_shape_", (self.n_features_in_,))  # pickles may lack it
+        n_features: int = self.n_features_in_
+        expected: tuple[int, ...] = getattr(
+            self, "input_shape_", (n_features,)
+        )  # not in old pickles
         if len(expected) == 1 and getattr(X, "ndim", 2) <= 2:
             return  # scikit-learn checks the features, with their names
         shape = np.shape(X)
