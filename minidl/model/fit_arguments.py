@@ -34,13 +34,12 @@ def check_fit_arguments(
     callbacks: Any,
     validation: Any,
     resume_limit: Any = None,
-    augment: Any = None,
 ) -> list[Callback]:
     """Validate the arguments of `Sequential.fit` that hold no data.
 
     Parameters
     ----------
-    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit, augment
+    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         As `Sequential.fit` takes them.
 
     Returns
@@ -63,9 +62,6 @@ def check_fit_arguments(
     if not (resume_limit is None or is_integer(resume_limit)):
         rule = "resume_limit must be a number of bytes >= 1, or None"
         raise ArgumentError(f"{rule}, got {resume_limit!r}")
-    if not (augment is None or isinstance(augment, Augmentation)):
-        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
-        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     callback_list = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in callback_list:
         if not isinstance(callback, Callback):
@@ -77,6 +73,12 @@ def check_fit_arguments(
         cure = "minidl.data.train_validation_split makes one"
         raise ArgumentError(f"{rule}, got {type(validation).__name__}: {cure}")
     return callback_list
+
+
+def _check_augmentation(augment: Any) -> None:
+    if not (augment is None or isinstance(augment, Augmentation)):
+        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
+        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
 
 
 class TrainingData(NamedTuple):
@@ -121,6 +123,7 @@ def prepare_training_data(
     """
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
+    _check_augmentation(augment)
     training_limit = validation_limit = memory_limit
     pass_limit = None
     if validation is not None and any(map(is_out_of_core, (X, Y))):

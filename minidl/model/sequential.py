@@ -271,14 +271,7 @@ class Sequential:
         from .fit_arguments import check_fit_arguments, prepare_training_data
 
         callbacks = check_fit_arguments(
-            optimizer,
-            epochs,
-            batch_size,
-            memory_limit,
-            callbacks,
-            validation,
-            resume_limit,
-            augment,
+            optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         )
         batches, validate = prepare_training_data(
             self.objective_function,

@@ -113,8 +113,7 @@ def feature_maps(
     n_channels = output.shape[-1]
     limit_note = f", {shown.shape[-1]} of {n_channels}" if shown.shape[-1] < n_channels else ""
     is_signed = bool(output.min() < 0)
-    first = model.layers[0]
-    picture = example.reshape(first.shape) if isinstance(first, Reshape) else example
+    picture = _picture(model, example)
     drawn = [_input(picture)] if is_image_shape(picture.shape) else []
     drawn += [_channel(shown[..., i], i, is_signed) for i in range(shown.shape[-1])]
     meaning = "mid-grey: 0, brighter: positive, darker: negative" if is_signed else "black: 0"
@@ -142,6 +141,12 @@ def _check_layer(model: Sequential, layer: int | str, function: str) -> str:
         f"layer must be an index from {-count} to {count - 1}, or the path of a layer, "
         f"got {layer!r} in {function}: model.summary() shows the paths"
     )
+
+
+def _picture(model: Sequential, example: Array) -> Array:
+    """Return an example in the shape in which a `Reshape` at the beginning gives it."""
+    first = model.layers[0]
+    return example.reshape(first.shape) if isinstance(first, Reshape) else example
 
 
 def _input(image: Array) -> tuple[Array, str]:
