@@ -74,7 +74,8 @@ def validate_examples(estimator: Any, X: Any) -> Array:
 def _check_example_shape(estimator: Any, X: Any) -> None:
     """Raise `ShapeError` unless examples of several axes have the shape of those of the fit."""
     n_features: int = estimator.n_features_in_
-    expected = getattr(estimator, "input_shape_", (n_features,))  # old pickles lack it
+    fitted: tuple[int, ...] = (n_features,)  # of pickles that lack the shape
+    expected: tuple[int, ...] = getattr(estimator, "input_shape_", fitted)
     if len(expected) == 1 and getattr(X, "ndim", 2) <= 2:
         return  # scikit-learn checks the features, with their names
     shape = np.shape(X)
