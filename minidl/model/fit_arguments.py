@@ -75,12 +75,6 @@ def check_fit_arguments(
     return callback_list
 
 
-def _check_augmentation(augment: Any) -> None:
-    if not (augment is None or isinstance(augment, Augmentation)):
-        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
-        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
-
-
 class TrainingData(NamedTuple):
     """What training reads."""
 
@@ -112,7 +106,8 @@ def prepare_training_data(
     objective : Objective
         The model that takes the data.
     X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit, augment
-        As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data.
+        As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data, but
+        for `augment`.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
 
@@ -121,9 +116,11 @@ def prepare_training_data(
     TrainingData
         Mini-batches and, if there is a validation set, a function that evaluates it.
     """
+    if not (augment is None or isinstance(augment, Augmentation)):
+        rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
+        raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
-    _check_augmentation(augment)
     training_limit = validation_limit = memory_limit
     pass_limit = None
     if validation is not None and any(map(is_out_of_core, (X, Y))):
