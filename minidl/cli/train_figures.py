@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import History, Sequential, plots
+from .. import Conv2D, History, Reshape, Sequential, plots
 from ..errors import MissingDependencyError
 from ..escaping import MAX_LINE, PLAIN_TEXT, shortened
+from ..layers import Activation
 from ..utils.atomic_files import atomic_write
 from ..utils.typing import Array
 from .dataset_options import LoadedDataset
@@ -128,4 +129,18 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
         figures["boundary.png"] = boundary
     if dataset.test_images is not None and (predicted != Y.ravel()).any():
         figures["misclassified.png"] = partial(misclassified, dataset.test_images)
-    return figures
+    return figures | _convolution_figures(model, X[0])
+
+
+def _convolution_figures(model: Sequential, example: Array) -> dict[str, Draw]:
+    """Return those of the first layer, if it is a convolution: its filters, and what they give."""
+    layers = model.layers
+    first = int(isinstance(layers[0], Reshape))
+    convolution = layers[first] if first < len(layers) else None
+    if not isinstance(convolution, Conv2D):
+        return {}
+    followed = first + 1 < len(layers) and isinstance(layers[first + 1], Activation)
+    return {
+        "filters.png": lambda: plots.filters(convolution)[0],
+        "feature_maps.png": lambda: plots.feature_maps(model, example, first + followed)[0],
+    }

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import ArgumentError, NonFiniteError, ShapeError
 from ..escaping import shortened
+from ..layers.reshape import Reshape
 from ..layers.tree import named_modules
 from ..model.layer_output import layer_output
 from ..model.sequential import Sequential
@@ -39,8 +40,8 @@ def feature_maps(
     model : Sequential
         The model.
     image : array_like of shape (height, width, channels)
-        One example, as the model takes it: without the axis of the examples. It is drawn if it has
-        one channel, three, or no axis of channels.
+        One example, as the model takes it: without the axis of the examples. It is drawn, in the
+        shape of a `Reshape` at the beginning, if it has one channel, three, or no axis of channels.
     layer : int or str
         The index of a layer, negative from the last, or the path of one, such as "2.body.0" (see
         `Sequential.summary`). It must give outputs (height, width, channels).
@@ -112,7 +113,8 @@ def feature_maps(
     n_channels = output.shape[-1]
     limit_note = f", {shown.shape[-1]} of {n_channels}" if shown.shape[-1] < n_channels else ""
     is_signed = bool(output.min() < 0)
-    drawn = [_input(example)] if is_image_shape(example.shape) else []
+    picture = _picture(model, example)
+    drawn = [_input(picture)] if is_image_shape(picture.shape) else []
     drawn += [_channel(shown[..., i], i, is_signed) for i in range(shown.shape[-1])]
     meaning = "mid-grey: 0, brighter: positive, darker: negative" if is_signed else "black: 0"
     return image_grid(
@@ -139,6 +141,12 @@ def _check_layer(model: Sequential, layer: int | str, function: str) -> str:
         f"layer must be an index from {-count} to {count - 1}, or the path of a layer, "
         f"got {layer!r} in {function}: model.summary() shows the paths"
     )
+
+
+def _picture(model: Sequential, example: Array) -> Array:
+    """Return an example in the shape in which a `Reshape` at the beginning gives it."""
+    first = model.layers[0]
+    return example.reshape(first.shape) if isinstance(first, Reshape) else example
 
 
 def _input(image: Array) -> tuple[Array, str]:

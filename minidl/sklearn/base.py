@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError
 from ..layers.base import Layer
 from ..losses.base import Loss
 from ..model.sequential import Sequential
@@ -21,15 +21,13 @@ from ..penalties import L2
 from ..schedules.base import Schedule
 from ..training.callbacks.base import Callback
 from ..training.callbacks.early_stopping import EarlyStopping
-from ..utils.masked import check_not_masked
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
-from ..utils.source_files import note_source_files
 from ..utils.typing import Array, Seed
+from .examples import validate_examples, validate_training
 from .hold_out import Examples, hold_out
 from .network import (
     LayerFactory,
     check_output_shape,
-    check_rank,
     multilayer_perceptron,
     network_dtype,
     new_optimizer,
@@ -126,24 +124,7 @@ class MinidlEstimator(BaseEstimator):
         options = UsedOptions.of(self)
         if resume:
             check_kept(self.model_, self._used_options(), options)
-        is_regressor = isinstance(self, RegressorMixin)
-        for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
-            check_not_masked(values, name)
-        note_source_files(X, y, sample_weight)  # before they are copied
-        if resume:
-            self._check_example_shape(X)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=not resume,
-            multi_output=is_regressor,
-            y_numeric=is_regressor,
-            allow_nd=True,
-        )
-        check_rank(X, self.layers)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        X, y, sample_weight = validate_training(self, X, y, sample_weight, resume=resume)
         if resume:
             classes = getattr(self, "classes_", None)
         targets = self._make_targets(y, sample_weight, classes)
@@ -156,7 +137,7 @@ class MinidlEstimator(BaseEstimator):
                 examples,
                 self.validation_fraction,
                 spawn_rngs(rng, 1)[0],
-                stratify=not is_regressor,
+                stratify=not isinstance(self, RegressorMixin),
             )
             callbacks.append(EarlyStopping(patience=self.patience))
         if resume:
@@ -251,20 +232,4 @@ class MinidlEstimator(BaseEstimator):
     def _outputs(self, X: npt.ArrayLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
-        check_not_masked(X, "X")
-        self._check_example_shape(X)
-        validated = validate_data(self, X, reset=False, allow_nd=True)
-        return self.model_.predict(np.asarray(validated))
-
-    def _check_example_shape(self, X: Any) -> None:
-        """Raise unless examples of several axes have the shape of those of the first fit."""
-        expected = getattr(self, "input_shape_", (self.n_features_in_,))  # pickles may lack it
-        if len(expected) == 1 and getattr(X, "ndim", 2) <= 2:
-            return  # scikit-learn checks the features, with their names
-        shape = np.shape(X)
-        if shape[1:] != expected:
-            is_first = len(expected) == 3 and shape[1:] == (expected[2], *expected[:2])
-            cure = ": channels come last, pass X.transpose(0, 2, 3, 1)?" if is_first else ""
-            raise ShapeError(
-                f"X must have examples of shape {expected}, as in fit, got X of shape {shape}{cure}"
-            )
+        return self.model_.predict(validate_examples(self, X))

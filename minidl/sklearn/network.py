@@ -76,15 +76,6 @@ def with_last_layer(layers: Sequence[Layer], last_layer: Layer | None) -> list[L
     return [*layers, last_layer]
 
 
-def check_rank(X: Array, layers: LayerFactory | None) -> None:
-    """Raise `ShapeError` if a multilayer perceptron would get pictures or sequences."""
-    if X.ndim > 2 and layers is None:
-        raise ShapeError(
-            f"hidden_layer_sizes is for rows (m, n_features), got X of shape {X.shape}: "
-            "pass X.reshape(len(X), -1), or layers=, a function that returns layers such as Conv2D"
-        )
-
-
 def check_output_shape(layers: Sequence[Layer], X_shape: tuple[int, ...], n_outputs: int) -> None:
     """Raise if examples do not fit the layers, or these have a different number of outputs."""
     try:

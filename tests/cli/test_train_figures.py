@@ -7,9 +7,13 @@ import pytest
 
 from minidl import (
     BinaryCrossEntropy,
+    Conv2D,
+    Flatten,
     History,
     Linear,
     MissingDependencyError,
+    ReLU,
+    Reshape,
     Sequential,
     Sigmoid,
     Zeros,
@@ -108,3 +112,27 @@ def test_a_misclassified_image_has_the_probability_of_what_was_predicted():
     dataset = LoadedDataset("cats", "drawn", ("non-cat", "cat"), sets, sets, test_images=images)
     axes = train_figures(model, History(), dataset)["misclassified.png"]()
     assert "90" in axes.get_title()
+
+
+@pytest.mark.parametrize("activation", [[ReLU()], []])
+def test_a_convolution_that_comes_first_is_drawn_with_what_it_gives(tmp_path, activation):
+    layers = [Reshape((9, 9, 3)), Conv2D(3, 2, 5), *activation, Flatten(), Linear(50, 1), Sigmoid()]
+    model = Sequential(layers, loss=BinaryCrossEntropy())
+    sets = np.random.default_rng(0).random((2, 243)), np.zeros((2, 1))
+    figures = train_figures(model, History(), LoadedDataset("a", "", ("b", "c"), sets, sets))
+    drawn = {name: figures[name] for name in ("filters.png", "feature_maps.png")}
+    assert write_figures(tmp_path, drawn) == ([*drawn], 0)
+    assert all((tmp_path / name).stat().st_size > 5_000 for name in drawn)
+    axes = drawn["feature_maps.png"]()
+    assert axes.get_title() == "input"  # in the shape of the pictures
+    np.testing.assert_allclose(axes.images[0].get_array(), sets[0][0].reshape(9, 9, 3))
+    layer = "2, ReLU()" if activation else "1, Conv2D(3, 2, 5)"
+    assert f"Outputs of layer {layer}" in axes.figure.get_suptitle()
+
+
+@pytest.mark.parametrize("layers", [[Reshape((2,)), Linear(2, 1)], [Linear(2, 1)]])
+def test_other_networks_have_no_filters(layers):
+    model = Sequential([*layers, Sigmoid()], loss=BinaryCrossEntropy())
+    sets = np.zeros((2, 2)), np.zeros((2, 1))
+    figures = train_figures(model, History(), LoadedDataset("a", "", ("b", "c"), sets, sets))
+    assert not {"filters.png", "feature_maps.png"} & figures.keys()

@@ -92,8 +92,16 @@ def test_the_input_is_drawn_from_black_to_white(image, pixels, title):
     assert axes[0].get_title() == title
 
 
+def test_an_input_that_is_reshaped_first_is_drawn_in_that_shape():
+    layers = [Reshape((2, -1, 1)), Conv2D(1, 2, 1), Flatten(), Linear(8, 1)]
+    model = Sequential(layers, loss=MeanSquaredError())
+    axes = plots.feature_maps(model, [0.0, 0.25, 0.5, 1.0], 1)
+    assert [title.split(":")[0] for title in titles(axes)] == ["input", "channel 0", "channel 1"]
+    np.testing.assert_array_equal(np.squeeze(axes[0].images[0].get_array()), [[0, 0.25], [0.5, 1]])
+
+
 def test_an_input_that_is_no_image_is_left_out():
-    layers = [Reshape((2, 2, 1)), Conv2D(1, 2, 1), Flatten(), Linear(8, 1)]
+    layers = [Reshape((2, 1, 2)), Conv2D(2, 2, 1), Flatten(), Linear(4, 1)]
     model = Sequential(layers, loss=MeanSquaredError())
     axes = plots.feature_maps(model, [0.0, 1.0, 2.0, 3.0], 1)
     assert [title.split(":")[0] for title in titles(axes)] == ["channel 0", "channel 1"]
