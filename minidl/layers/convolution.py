@@ -113,8 +113,7 @@ class Convolution(Layer):
         if shape is not None and not isinstance(shape, UnknownRank):
             return self._known_output_shape(shape)
         if shape and shape[-1] != self.in_channels:
-            s = "s"[: self.in_channels - 1]
-            raise ShapeError(f"expects {self.in_channels} channel{s}, got {shape[-1]}")
+            raise ShapeError(f"expects {self._channels_text}, got {shape[-1]}")
         return UnknownSize((self.out_channels,))
 
     def _known_output_shape(self, shape: Shape) -> Shape:
@@ -124,13 +123,17 @@ class Convolution(Layer):
         size = self._windows.output_size((*other_axes, *shape[:-1]))
         return (*size[-self.n_axes :], self.out_channels)
 
+    @property
+    def _channels_text(self) -> str:
+        return "1 channel" if self.in_channels == 1 else f"{self.in_channels} channels"
+
     def _what_does_not_fit(self, shape: Shape) -> str:
         channels, n_axes = self.in_channels, self.n_axes
         if len(shape) == n_axes + 1:
             order = "0, 2, 3, 1" if n_axes == 2 else "0, 2, 1"
             is_first = shape[0] == channels
             cure = f" (channels come last: pass X.transpose({order})?)" if is_first else ""
-            return f"expects {channels} channel{'s'[: channels - 1]}, got {shape[-1]}{cure}"
+            return f"expects {self._channels_text}, got {shape[-1]}{cure}"
         cure = ""
         if len(shape) == n_axes and channels == 1:
             cure = " (add the axis of channels: X[..., np.newaxis])"
