@@ -66,8 +66,8 @@ class Augmentation:
     >>> from minidl import Augmentation
     >>> X = np.arange(3.0).reshape(1, 1, 3, 1)  # a picture of 1 x 3 pixels
     >>> augment = Augmentation(flip=True)
-    >>> [augment(X, epoch=epoch, batch=1)[0, 0, :, 0].tolist() for epoch in (1, 2, 3)]
-    [[2.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]
+    >>> [augment(X, epoch=epoch, batch=1)[0, 0, :, 0].tolist() for epoch in (7, 8, 9)]
+    [[2.0, 1.0, 0.0], [0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]
     """
 
     def __init__(

@@ -681,7 +681,9 @@ def _in_loss(mutant, function, rng, shape):
         issubclass(mutated, base) for base in (BaseBinaryCrossEntropy, BaseCategoricalCrossEntropy)
     )
     if issubclass(mutated, Hinge):
-        return Sequential(layers, loss=mutated(), dtype=np.float64), X, rng.integers(0, 3, shape)
+        model = Sequential(layers, loss=mutated(), dtype=np.float64)
+        model.layers[-1].weight.value[...] *= 4  # some examples are beyond the margin
+        return model, X, rng.integers(0, 3, shape)
     if issubclass(mutated, Poisson):
         loss = mutated() if len(shape) == 1 else mutated(log_input=False)
         layers += [] if loss.log_input else [Softplus()]
