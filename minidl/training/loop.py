@@ -157,6 +157,8 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     on_batch_end = _overridden_hooks(run.callbacks, "on_batch_end", lock)
     if saving.savers:
         on_batch_end.append(_without_lock(saving.after_step, lock))
+    if not run.has_next_epoch:  # it was killed before each file had the end of the training
+        saving.after_step(run)
     while run.has_next_epoch:
         metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
         run.check_finite()

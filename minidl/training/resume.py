@@ -345,6 +345,7 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     run.batch = minibatches_state["batch"]
     run.resuming_mid_epoch = run.batch > 0
     run.epoch = minibatches_state["epoch"] + run.resuming_mid_epoch
+    run.epoch_ended = not run.resuming_mid_epoch
     for name in EPOCH_SUMS:
         setattr(run, name, state["epoch_sums"][name])
 

@@ -25,6 +25,7 @@ from minidl import (
     ReLU,
     RMSProp,
     Schedule,
+    Sequential,
     StepDecay,
     WarmUp,
 )
@@ -100,7 +101,6 @@ def test_a_finished_training_is_restored(tmp_path):
     path, model, fresh = tmp_path / "run.h5", network(), network(seed=3)
     whole = fit(model, EarlyStopping("loss", patience=1, min_delta=10), Checkpoint(path), epochs=9)
     assert "has not improved" in whole.stopped
-    before = path.read_bytes()
     rest = fit(
         fresh,
         EarlyStopping("loss", patience=1, min_delta=10),
@@ -109,7 +109,8 @@ def test_a_finished_training_is_restored(tmp_path):
         resume=path,
     )
     assert_equal_trainings(fresh, model, rest, whole)
-    assert path.read_bytes() == before
+    saved = Sequential.load(path).parameters.theta
+    np.testing.assert_array_equal(saved, model.parameters.theta)
 
 
 def test_a_callback_must_have_its_state_after_the_first_step(tmp_path):

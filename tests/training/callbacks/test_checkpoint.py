@@ -308,6 +308,25 @@ class Dies(Checkpoint):
             raise SystemExit
 
 
+@pytest.mark.parametrize("lost", ["a.h5", "b.h5"])
+def test_a_finished_training_writes_the_file_that_a_kill_kept_from_it(tmp_path, lost):
+    """The process ends when one file has the end of the training, and another one has not."""
+
+    def train(**arguments):
+        checkpoints = [Checkpoint(tmp_path / name) for name in ("a.h5", "b.h5")]
+        stopping = EarlyStopping("loss", patience=1, min_delta=10.0)  # restores the first epoch
+        model = network()
+        fit(model, *checkpoints, stopping, **arguments)
+        return model.parameters.theta.copy()
+
+    whole = train()
+    (tmp_path / lost).unlink()
+    left = tmp_path / ("b.h5" if lost == "a.h5" else "a.h5")
+    np.testing.assert_array_equal(train(resume=left), whole)
+    for path in (left, tmp_path / lost):
+        np.testing.assert_array_equal(Sequential.load(path).parameters.theta, whole)
+
+
 def test_the_best_epoch_of_another_checkpoint_is_not_lost_between_two_saves(tmp_path, monkeypatch):
     def train(folder, **arguments):
         saved, best = Dies(folder / "a.h5"), Checkpoint(folder / "best.h5", keep="best")
