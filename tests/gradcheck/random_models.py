@@ -87,14 +87,8 @@ def random_case(seed, dtype=None):
         layers.append(random_linear(rng, width, outputs, scale))
     head, loss, Y = _end(rng, kind, m, outputs)
     layers += head
-    model = Sequential(
-        layers,
-        loss=loss,
-        penalties=random_penalties(rng, len(layers)),
-        seed=int(rng.integers(1000)),
-        dtype=drawn_dtype if dtype is None else dtype,
-    )
-    set_random_values(rng, model, scale)
+    dtype = drawn_dtype if dtype is None else dtype
+    model = random_network(rng, layers, loss, scale, dtype)
     if kind == "squares" and rng.random() < 0.1:
         with np.errstate(all="ignore"):
             Y = np.nan_to_num(
@@ -205,6 +199,19 @@ def _end(rng, kind, m, k):
     }[str(form)]
     fused = rng.random() < 0.75
     return [Softmax()] if fused else [Softmax(), Flatten()], CategoricalCrossEntropy(), Y
+
+
+def random_network(rng, layers, loss, scale, dtype=None):
+    """Return a model of these layers with random penalties, values and, by default, dtype."""
+    model = Sequential(
+        layers,
+        loss=loss,
+        penalties=random_penalties(rng, len(layers)),
+        seed=int(rng.integers(1000)),
+        dtype=rng.choice([np.float32, np.float64]) if dtype is None else dtype,
+    )
+    set_random_values(rng, model, scale)
+    return model
 
 
 def random_penalties(rng, layers):

@@ -4,7 +4,7 @@ Each is made from an integer, as those of `random_models` are. `random_sequences
 """
 
 import numpy as np
-from random_models import Case, random_input, random_penalties, set_random_values
+from random_models import Case, random_input, random_network
 from random_nets import Builder, random_end, random_weight
 
 from minidl import (
@@ -23,7 +23,6 @@ from minidl import (
     PositionalEncoding,
     Reshape,
     SelfAttention,
-    Sequential,
     SigmoidCrossEntropy,
     Upsample2D,
 )
@@ -57,14 +56,7 @@ def random_picture_net(seed, dtype=None):
     if rng.random() < 0.1:
         head, loss, Y = head[:1], SigmoidCrossEntropy(), rng.integers(0, 2, (m, *shape))
     layers += head
-    model = Sequential(
-        layers,
-        loss=loss,
-        penalties=random_penalties(rng, len(layers)),
-        seed=int(rng.integers(1000)),
-        dtype=rng.choice([np.float32, np.float64]) if dtype is None else dtype,
-    )
-    set_random_values(rng, model, builder.scale)
+    model = random_network(rng, layers, loss, builder.scale, dtype)
     for name, buffer in model.buffers.items():
         buffer.value = rng.uniform(0.3, 2.0, buffer.shape) * (1 if name.endswith("var") else 0.5)
     weight = None

@@ -4,10 +4,10 @@ Each is made from an integer, as those of `random_models` are.
 """
 
 import numpy as np
-from random_models import Case, random_penalties, set_random_values
+from random_models import Case, random_network
 from random_nets import Builder, random_end, random_weight
 
-from minidl import GRU, LSTM, RNN, Dropout, Embedding, Sequential
+from minidl import GRU, LSTM, RNN, Dropout, Embedding
 from minidl.data import length_mask, pad_sequences
 
 KINDS = [RNN, LSTM, GRU]
@@ -44,14 +44,7 @@ def random_sequences(seed, dtype=None):
     shape = (m, X.shape[1], width) if returns_sequences else (m, width)
     head, loss, Y, after = random_end(rng, builder, shape)
     layers += head
-    model = Sequential(
-        layers,
-        loss=loss,
-        penalties=random_penalties(rng, len(layers)),
-        seed=int(rng.integers(1000)),
-        dtype=rng.choice([np.float32, np.float64]) if dtype is None else dtype,
-    )
-    set_random_values(rng, model, builder.scale)
+    model = random_network(rng, layers, loss, builder.scale, dtype)
     weight = None
     if type(loss).__module__.startswith("minidl.") and rng.random() < 0.5:
         weight = random_weight(rng, (m, *after[:-1]))
