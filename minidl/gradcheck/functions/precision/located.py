@@ -62,7 +62,8 @@ def _fill_in(
     if (np.abs(analytic - numeric) <= bar).all():
         return  # the error is smaller than what single elements show
     arrays = (analytic.reshape(shape), numeric.reshape(shape), bar.reshape(shape))
-    check.analytic, check.numeric, check.bar = arrays[0], snapped(*arrays), arrays[2]
+    value = cost.theta[part].reshape(shape)
+    check.analytic, check.numeric, check.bar = arrays[0], snapped(*arrays, value), arrays[2]
     check.worst = worst_element(
         *arrays, np.where(arrays[2] < np.inf, abs(arrays[0] - arrays[1]), 0)
     )

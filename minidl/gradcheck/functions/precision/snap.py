@@ -11,28 +11,29 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import NICE_RATIO
+from .constants import NICE_RATIO, PENALTY_DIGITS
 
 
-def snapped(analytic: Array, numeric: Array, bar: Array) -> Array:
+def snapped(analytic: Array, numeric: Array, bar: Array, value: Array) -> Array:
     """Return `numeric`, changed by no more than `bar`.
 
     Elements within their bars equal the analytic ones. The others are these divided by one factor,
-    or transposed or reversed, if that is within the bars of all.
+    or transposed or reversed, or less a multiple of `value` (the array whose gradient this is) or
+    of its signs, as of a penalty, if that is within the bars of all.
     """
     wrong = ~(np.abs(analytic - numeric) <= bar)
-    close = np.where(wrong, numeric, analytic)
     for moved in _moved(analytic):
         if _within(moved, numeric, bar):
             return moved
-    scaled = np.ones_like(wrong) if wrong.mean() > 0.5 else wrong
-    ratio = _common_ratio(analytic[scaled], numeric[scaled], bar[scaled])
-    if ratio:
-        return np.where(scaled, analytic / ratio, analytic)
-    ratio = _common_ratio(analytic[wrong], numeric[wrong], bar[wrong])
-    if ratio:
-        close = np.where(wrong, analytic / ratio, analytic)
-    return close
+    for scaled in (np.ones_like(wrong), wrong):  # where zeros are within their bars: of all
+        ratio = _common_ratio(analytic[scaled], numeric[scaled], bar[scaled])
+        if ratio:
+            return np.where(scaled, analytic / ratio, analytic)
+    for penalty in (value, np.sign(value)):
+        without = _without(penalty, analytic, numeric, bar)
+        if without is not None:
+            return without
+    return np.where(wrong, numeric, analytic)
 
 
 def _moved(analytic: Array) -> Iterator[Array]:
@@ -47,6 +48,22 @@ def _moved(analytic: Array) -> Iterator[Array]:
 
 def _within(candidate: Array, numeric: Array, bar: Array) -> bool:
     return bool((np.abs(candidate - numeric) <= bar).all())
+
+
+def _without(penalty: Array, analytic: Array, numeric: Array, bar: Array) -> Array | None:
+    """Return `analytic` less a multiple of `penalty`, if that is within the bars of all elements.
+
+    One coefficient is fitted: the others must be within their bars by more than an accident.
+    """
+    wanted, terms = (analytic - numeric) / bar, penalty / bar
+    size = float((terms * terms).sum()) if (bar > 0).all() else 0.0
+    if not (0 < size < np.inf and np.isfinite(wanted).all()):
+        return None
+    r = float((wanted * terms).sum()) / size
+    without = analytic - r * penalty
+    digits = np.log10(np.maximum(np.abs(r * terms), 1.0)).sum()
+    is_clear = digits - np.log10(max(np.abs(r * terms).max(), 1.0)) >= PENALTY_DIGITS
+    return without if is_clear and _within(without, numeric, bar) else None
 
 
 def _common_ratio(analytic: Array, numeric: Array, bar: Array) -> float:
