@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +26,7 @@ def time_edits(graph: Graph, sites: list[Site]) -> Iterator[Edit]:
             place = site.argument(argument)
             if edges and site.nodes[0].name in ACCUMULATIONS:
                 yield from _accumulation(edges, place)
-            if len(edges) > 1:
+            if len(edges) > 1 and _are_turns(edges):
                 if _is_carried(edges, turns):
                     yield from _carried(edges, place)
                 yield from _some_turns(edges, place)
@@ -67,6 +68,28 @@ def overwriting_edits(graph: Graph) -> Iterator[Edit]:
             yield Edit(f"{words} all the rest", {other: _times(free) for other in others})
             for other in others if len(others) > 1 else ():
                 yield Edit(f"{words} another term", {other: _times(free)})
+
+
+def _are_turns(edges: Edges) -> bool:
+    """Return whether an argument is that of turns of a loop, not of several calls of a helper.
+
+    In a loop it is one array in all turns, or computed in one place, but for the first turn, which
+    may begin with another array than what is carried on. A helper takes arrays of several places.
+    """
+    arguments = [node.parents[argument] for node, (_, argument) in edges]
+    are_alike = [_come_from_one_place(a, b) for a, b in itertools.pairwise(arguments)]
+    first, second = arguments[:2]
+    begins_anew = second.number > edges[0][0].number  # computed after the first turn
+    if begins_anew and (len(arguments) > 2 or not first.parents):
+        return all(are_alike[1:])
+    return all(are_alike)
+
+
+def _come_from_one_place(a: Node, b: Node) -> bool:
+    """Return whether two arrays are one, or two inputs, or results of one place in the code."""
+    if not (a.parents and b.parents):
+        return not (a.parents or b.parents)
+    return a is b or a.site == b.site
 
 
 def _is_carried(edges: Edges, turns: dict[int, int]) -> bool:

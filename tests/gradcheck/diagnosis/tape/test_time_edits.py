@@ -90,6 +90,30 @@ def test_a_mistake_gives_its_gradient(forward, wrong, expected):
     assert any(re.search(expected, each) for each in found), found
 
 
+def halved(x):
+    return x * 0.5
+
+
+def two_calls(x, w):
+    return np.stack([halved(np.sin(x)), halved(np.cos(x))])
+
+
+def nested_calls(x, w):
+    return halved(np.sin(halved(x @ w)))
+
+
+@pytest.mark.parametrize(
+    ("forward", "wrong"),
+    [
+        (two_calls, {"x": 0.5 * DY * np.cos(X)}),
+        (nested_calls, {"x": np.zeros((4, 4)), "w": np.zeros((4, 4))}),
+    ],
+)
+def test_calls_of_a_helper_are_no_loop(forward, wrong):
+    dy = np.stack([DY, DY]) if forward is two_calls else DY
+    assert not words(forward, wrong, dy)
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_turns_that_overlap_overwrite(first):
     found = words(convolution, overwritten(first=first), DY[:, :2])
