@@ -141,4 +141,7 @@ def editable_gradients(
         theta = np.concatenate([values[leaf.name].ravel() for leaf in tree.leaves])
         return OtherPoint(values, cost_of, runner(theta))
 
-    return EditableFunction(gradients, runner(tree.theta), elsewhere=elsewhere)
+    def forward(edit: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:
+        return edit(cost)(tree.unflatten(tree.theta))
+
+    return EditableFunction(gradients, runner(tree.theta), elsewhere=elsewhere, forward=forward)

@@ -21,6 +21,8 @@ class Edit(NamedTuple):
         The mistake that it undoes.
     changes : dict
         Which node stands for which.
+    function : str
+        The name of the function.
     lines_before : int
         How many lines of the file are before the function.
     whole : ast.AST, optional
@@ -29,6 +31,7 @@ class Edit(NamedTuple):
 
     words: str
     changes: dict[ast.AST, ast.AST]
+    function: str = ""
     lines_before: int = 0
     whole: ast.AST | None = None
 
@@ -52,9 +55,9 @@ class Edit(NamedTuple):
         first = min(getattr(node, "lineno", 1) for node in self.changes)
         return self.lines_before + int(first)
 
-    def in_file(self, lines_before: int) -> Edit:
+    def of(self, function: str, lines_before: int) -> Edit:
         """Return the edit of a function that begins after so many lines of its file."""
-        return self._replace(lines_before=lines_before)
+        return self._replace(function=function, lines_before=lines_before)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Scope:
         Its arguments without ``self``.
     outer : list of str
         Names of other scopes that it reads, such as constants; no functions and no modules.
+    function : str
+        Its name.
     first_line : int
         The number of its first line in the file, less one.
     parents : dict
@@ -82,6 +87,7 @@ class Scope:
     names: list[str]
     arguments: list[str]
     outer: list[str]
+    function: str
     first_line: int
     parents: dict[ast.AST, ast.AST] = field(repr=False)
 
@@ -96,7 +102,13 @@ class Scope:
         every = list(dict.fromkeys([*names, *parts, *known]))
         outer = [node.id for node in nodes if is_value_name(node, parents) and node.id not in names]
         return cls(
-            nodes, every, arguments, list(dict.fromkeys(outer)), definition.first_line, parents
+            nodes,
+            every,
+            arguments,
+            list(dict.fromkeys(outer)),
+            definition.name,
+            definition.first_line,
+            parents,
         )
 
     @property

@@ -26,6 +26,9 @@ _MAX_OPAQUE_FUNCTIONS = 5  # that are called as they are, not read
 _OTHER_POINTS = 2
 
 
+Function = Callable[..., Any]
+
+
 class EditableFunction(NamedTuple):
     """A function that computes gradients, and how to run it.
 
@@ -39,12 +42,16 @@ class EditableFunction(NamedTuple):
         Arrays that a right function may need and this one does not have, by a name for each.
     elsewhere : callable, optional
         ``elsewhere(rng)`` returns another point, at which an edit must be right as well.
+    forward : callable, optional
+        ``forward(edit)`` returns the value whose gradients these are, computed with ``edit(f)`` in
+        the place of the function f that computes it.
     """
 
     function: Callable[..., Any]
     run: Callable[[Callable[..., Any]], Mapping[str, Array]]
     known: Mapping[str, Array] = {}
     elsewhere: Callable[[np.random.Generator], OtherPoint] | None = None
+    forward: Callable[[Callable[[Function], Function]], Any] | None = None
 
 
 def explain_by_edits(checks: list[Check], editable: EditableFunction) -> None:
@@ -101,7 +108,7 @@ class EditSearch:
             if edit is None:
                 return
             for check in repaired:
-                check.diagnosis = _describe(edit, check.diagnosis)
+                check.diagnosis = self._describe(edit, check.diagnosis)
                 check.is_cause_unknown = False
             applied |= edit.changes
             wrong = [check for check in wrong if check not in repaired]
@@ -132,7 +139,7 @@ class EditSearch:
         for chosen in (computing, [scope for scope in scopes[::-1] if not scope.computes]):
             for kind in KINDS:
                 for scope in chosen:
-                    yield from (edit.in_file(scope.first_line) for edit in kind(scope))
+                    yield from (edit.of(scope.function, scope.first_line) for edit in kind(scope))
 
     def _best(
         self, wrong: list[Check], original: Mapping[str, Array], applied: Mapping[ast.AST, ast.AST]
@@ -155,10 +162,11 @@ class EditSearch:
             ):
                 continue
             now_right = [check for check in wrong if _is_right(check, gradients)]
-            if len(now_right) > len(repaired) and self._holds_elsewhere(
-                {**applied, **edit.changes}, [check.parameter for check in now_right]
-            ):
-                best, repaired = edit, now_right
+            if len(now_right) > len(repaired):
+                changes = {**applied, **edit.changes}
+                named = [check.parameter for check in now_right]
+                if self._leaves_forward(changes) and self._holds_elsewhere(changes, named):
+                    best, repaired = edit, now_right
         if len(repaired) < len(wrong):  # by accident, of few elements
             repaired = [check for check in repaired if check.elements >= _MIN_ELEMENTS]
         return (best if repaired else None), repaired
@@ -170,6 +178,34 @@ class EditSearch:
         if _agree(gradients[name], original[name]):
             return True
         return name in self._explained and _is_right(self._explained[name], gradients)
+
+    def _leaves_forward(self, changes: Mapping[ast.AST, ast.AST]) -> bool:
+        """Return whether forward, which may call the same functions, gives what it gave before."""
+        forward, interpreter = self._editable.forward, self._interpreter
+        if forward is None:
+            return True
+        definitions = dict(interpreter.definitions)  # those of forward alone are not searched
+        try:
+            before = np.asarray(forward(lambda f: interpreter.edited(f, {})))
+            with suppress(Exception):  # of a forward that does not compute any more
+                return _agree(np.asarray(forward(lambda f: interpreter.edited(f, changes))), before)
+            return False
+        except Exception:  # of a forward that is not understood
+            return True
+        finally:
+            interpreter.definitions = definitions
+            self._restore()
+
+    def _describe(self, edit: Edit, known: str) -> str:
+        """Return the mistake and its cure, after what is known of it."""
+        said = f"{edit.words}; right with `{edit.after}` for `{edit.before}` in line {edit.line}"
+        if edit.function not in (getattr(self._editable.function, "__name__", ""), "<lambda>"):
+            said += f" of {edit.function}"
+        return said if known.startswith("unknown") else f"{known}; {said}"
+
+    def _restore(self) -> None:
+        for snapshot in self._snapshots:
+            snapshot.restore()
 
     def _holds_elsewhere(self, changes: Mapping[ast.AST, ast.AST], names: list[str]) -> bool:
         """Return whether gradients with these changes are not refuted at other points."""
@@ -196,14 +232,7 @@ class EditSearch:
         except Exception:  # of an edit that does not compute: shapes, names, types, steps
             return None
         finally:
-            for snapshot in self._snapshots:
-                snapshot.restore()
-
-
-def _describe(edit: Edit, known: str) -> str:
-    """Return the mistake and its cure, after what is known of it."""
-    said = f"{edit.words}; right with `{edit.after}` for `{edit.before}` in line {edit.line}"
-    return said if known.startswith("unknown") else f"{known}; {said}"
+            self._restore()
 
 
 def _are_reproduced(checks: list[Check], gradients: Mapping[str, Array]) -> bool:

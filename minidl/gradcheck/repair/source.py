@@ -34,12 +34,15 @@ class Definition:
         Its syntax tree.
     body : list of ast.stmt
         Its statements.
+    name : str
+        Its name, "<lambda>" if it has none.
     first_line : int
         The number of its first line in the file, less one.
     """
 
     tree: ast.FunctionDef | ast.Lambda
     body: list[ast.stmt]
+    name: str
     first_line: int
 
 
@@ -66,9 +69,9 @@ def find_definition(code: CodeType) -> Definition | None:
     node = found[0]
     if isinstance(node, ast.Lambda):
         returned = ast.copy_location(ast.Return(node.body), node.body)
-        return Definition(node, [returned], max(first, 1) - 1)
+        return Definition(node, [returned], code.co_name, max(first, 1) - 1)
     if isinstance(node, ast.FunctionDef) and _is_plain(node):
-        return Definition(node, node.body, max(first, 1) - 1)
+        return Definition(node, node.body, code.co_name, max(first, 1) - 1)
     return None
 
 

@@ -49,10 +49,14 @@ def _explain_by_edits(result: LayerResult, harness: LayerHarness) -> None:
         with replaced_attributes(layer, backward=edited):
             return harness.gradients(result.x, result.cotangent)
 
+    def forward(edit: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Array:
+        with replaced_attributes(layer, forward=edit(layer.forward)):
+            return np.array(harness.forward(result.x))
+
     with harness.preserved():
         output = np.array(harness.forward(result.x))
         known = {"forward_output": output, **_members_of(layer)}
-        explain_by_edits(result.checks, EditableFunction(backward, run, known))
+        explain_by_edits(result.checks, EditableFunction(backward, run, known, forward=forward))
 
 
 def _members_of(layer: Layer) -> dict[str, Any]:

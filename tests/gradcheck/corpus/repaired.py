@@ -9,17 +9,19 @@ import numpy as np
 
 from .truth import analytic, cotangents, forward_of, outputs, relative_sizes
 
-NAMED = re.compile(r"right with `(.*)` for `(.*)` in line (\d+)$")
+NAMED = re.compile(r"right with `(.*)` for `(.*)` in line (\d+)(?: of (\w+))?$")
 AGREEMENT = 1e-7
 POINTS = (101, 102, 103)
 
 
 def is_repaired(case, wrong, diagnosis, parameter):
-    """Return whether the named edit is right; None if the diagnosis names none."""
+    """Return whether the named edit is right; None if the diagnosis names none of the case."""
     found = NAMED.search(diagnosis)
     if not found:
         return None
-    after, before, line = found.groups()
+    after, before, line, function = found.groups()
+    if function and f"def {function}(" not in _source(wrong.backward):
+        return None  # of what stands around the case, such as the noise
     try:
         sources = list(_edited_sources(wrong, before, after, int(line)))
     except SyntaxError:  # nobody can write that

@@ -36,7 +36,7 @@ def test_an_expression_contains_copies():
 
 def test_an_edit_describes_itself():
     node = ast.parse("x = a @ b").body[0].value
-    edit = Edit("words", {node: with_fields(node, op=ast.Mult())}).in_file(10)
+    edit = Edit("words", {node: with_fields(node, op=ast.Mult())}).of("backward", 10)
     assert (edit.before, edit.after, edit.line) == ("a @ b", "a * b", 11)
 
 

@@ -10,6 +10,8 @@ from minidl.gradcheck.repair.expressions import NotUnderstoodError
 from minidl.gradcheck.repair.interpreter import Interpreter
 from minidl.gradcheck.repair.search import EditableFunction, explain_by_edits
 from minidl.gradcheck.result import Check
+from minidl.layers import Layer
+from minidl.testing import check_layer
 
 X, W = np.random.default_rng(0).standard_normal((2, 4, 4))
 
@@ -63,7 +65,43 @@ def test_the_mistake_may_be_in_a_function_that_is_called():
         return dh @ w.T, x.T @ dh + h.T @ dy
 
     line = slope.__code__.co_firstlineno + 1
-    assert all(f"in line {line}" in said for said in failures(wrong).values())
+    assert all(said.endswith(f"in line {line} of slope") for said in failures(wrong).values())
+
+
+def power(x):
+    return x**2
+
+
+class TwicePower(Layer):
+    def forward(self, x, *, training=False):
+        self._x = x
+        return 2 * power(x)
+
+    def backward(self, dy):
+        return dy * 4 * power(self._x)
+
+
+def wrong_of_pair():
+    wrong = lambda dy, x: dy * 4 * power(x)  # noqa: E731
+    return check_function(lambda x: 2 * power(x), wrong, X, backward_inputs=True)
+
+
+def wrong_of_cost():
+    def gradients(p):
+        x = p["x"]
+        return {"x": 4 * power(x)}
+
+    return check_gradients(lambda p: (2 * power(p["x"])).sum(), gradients, {"x": X})
+
+
+def wrong_of_layer():
+    return check_layer(TwicePower(), X)
+
+
+@pytest.mark.parametrize("check", [wrong_of_pair, wrong_of_cost, wrong_of_layer])
+def test_an_edit_leaves_alone_what_forward_computes(check):
+    """The mistake is not mended in a function that forward calls as well."""
+    assert "for `x ** 2`" not in check().guilty.diagnosis
 
 
 def test_gradients_of_costs_are_searched_too():

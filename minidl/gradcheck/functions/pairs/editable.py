@@ -25,9 +25,14 @@ def editable_backward(pair: FunctionPair, values: Mapping[str, Array]) -> Editab
 
         return run
 
+    def forward(edit: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:
+        changed = copy(pair)
+        changed.forward = edit(pair.forward)
+        return changed.cost(values)
+
     def elsewhere(rng: np.random.Generator) -> OtherPoint:
         other = other_values(values, rng)
         return OtherPoint(other, pair.cost, runner(other), {"forward_output": pair.output(other)})
 
     known = {"forward_output": pair.output(values)}
-    return EditableFunction(pair.backward, runner(values), known, elsewhere)
+    return EditableFunction(pair.backward, runner(values), known, elsewhere, forward)

@@ -34,7 +34,7 @@ class mean_absolute_error:
         return g, -g
 
     wrong = {
-        "np.sign(p - t) -> (p - t)": "sign|proportional|error",
+        "np.sign(p - t) -> (p - t)": "sign|proportional|extra factor",
         "/ p.size -> / len(p)": factor(2),
         "return g, -g -> return np.maximum(g, 0), -g": "zero|positive|mask|where",
     }
