@@ -158,6 +158,10 @@ LINEAR_COARSE = 0.05
 """The same in lower precision: bfloat16 rounds each number by up to 0.4 %, and sums of them more.
 Functions that are not linear, of dy's sign or size, miss by 30 % and more."""
 
+LINEAR_SAFETY = 10.0
+"""A gap above so many times the changes at other scales is no rounding: those of 2 a and 3 b and of
+their difference add up to 6 of them, and few scales do not show the largest."""
+
 LINEAR_POWER = 1e-3
 """How far backward(8 dy) / 8 may be from backward(dy) in any precision. A factor of 8 rounds
 nothing, but may lift numbers of float16 above its smallest one."""

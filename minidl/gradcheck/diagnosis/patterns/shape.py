@@ -66,7 +66,10 @@ def one_element(e: Evidence) -> str | None:
     ratio = ""
     if e.numeric[index] != 0:
         ratio = f", {e.analytic[index] / e.numeric[index]:#.4g} x numeric"
-    return f"only element {e.lines.position(index)} of {np.prod(e.lines.shape)} is wrong{ratio}"
+    where = f"only element {e.lines.position(index)} of {np.prod(e.lines.shape)}"
+    if e.numeric[index] == 0 and e.analytic[index] != 0:
+        return f"{where} is wrong: not 0 where numeric is, as without a mask or a derivative"
+    return f"{where} is wrong{ratio}"
 
 
 @pattern("rows or columns", names_cause=False)

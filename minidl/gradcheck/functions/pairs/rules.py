@@ -9,7 +9,14 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...contract.rule import Rule
-from ..constants import LINEAR_COARSE, LINEAR_EXACT, LINEAR_POWER, LINEAR_ROUNDING, LINEAR_SCALES
+from ..constants import (
+    LINEAR_COARSE,
+    LINEAR_EXACT,
+    LINEAR_POWER,
+    LINEAR_ROUNDING,
+    LINEAR_SAFETY,
+    LINEAR_SCALES,
+)
 from .pair import FunctionPair, copy_arrays
 
 
@@ -70,13 +77,17 @@ def _linear_in_dy(run: PairRun) -> str | None:
         arrays = pair.vjp(run.values, cotangents).arrays
         return {name: array.astype(np.float64) for name, array in arrays.items()}
 
-    first, second = gradients(1, 0), gradients(0, 1)
-    same = [name for name, array in first.items() if _is_same(array, second.get(name))]
+    first, second, combined = gradients(1, 0), gradients(0, 1), gradients(2, -3)
+    same = [
+        name
+        for name, array in first.items()
+        if _is_same(array, second.get(name)) and _is_same(array, combined.get(name))
+    ]
     if same:
         return f"{DY_IGNORED}: the gradient of {', '.join(same)} is the same for every dy"
     if _differ(first, gradients(1, 0)):
         return None  # random: another rule says so
-    combined, scaled, large = gradients(2, -3), gradients(LINEAR_SCALES[0], 0), gradients(8, 0)
+    scaled, large = gradients(LINEAR_SCALES[0], 0), gradients(8, 0)
     for name in first:
         if not all(name in others for others in (second, combined, scaled, large)):
             continue
@@ -89,9 +100,13 @@ def _linear_in_dy(run: PairRun) -> str | None:
         tolerance = LINEAR_EXACT if rounding < LINEAR_ROUNDING else LINEAR_COARSE
         if max(gap, rounding) <= tolerance and homogeneity <= LINEAR_POWER:
             continue
-        scales = [gradients(scale, 0)[name] / scale for scale in LINEAR_SCALES]
-        changes = max(float(np.linalg.norm(each - first[name])) for each in scales) / size
-        if homogeneity > LINEAR_POWER or changes <= LINEAR_COARSE:
+        changes = max(
+            float(np.linalg.norm(gradients(scale * a, scale * b)[name] / scale - array))
+            for a, b, array in ((1, 0, first[name]), (0, 1, second[name]), (2, -3, combined[name]))
+            for scale in LINEAR_SCALES
+        )
+        changes /= float(size)
+        if homogeneity > LINEAR_POWER or gap > LINEAR_SAFETY * changes:
             return (
                 f"backward is not linear in the incoming gradient ({name}): "
                 "does it use the sign, the absolute value or the square of dy?"

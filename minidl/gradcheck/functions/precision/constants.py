@@ -221,9 +221,9 @@ ELEMENT_ROUNDING = 4.0
 NICE_RATIO = 1e-2
 """A factor as near as that to a simple number is that number."""
 
-PENALTY_DIGITS = 6.0
-"""Digits, over all elements but one, that a multiple of an array must have above the error bars to
-be the gradient of a penalty: one in a million errors is one by accident."""
+FITTED_DIGITS = 4.0
+"""Digits, over all elements but one, that what a fitted factor explains must have above the error
+bars: one in ten thousand gradients is explained by accident."""
 
 CALLS_OF_LINE = 30
 """About how many calls a line takes."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....utils.typing import Array
-from .constants import NICE_RATIO, PENALTY_DIGITS
+from .constants import FITTED_DIGITS, NICE_RATIO
 
 
 def snapped(analytic: Array, numeric: Array, bar: Array, value: Array) -> Array:
@@ -61,9 +61,13 @@ def _without(penalty: Array, analytic: Array, numeric: Array, bar: Array) -> Arr
         return None
     r = float((wanted * terms).sum()) / size
     without = analytic - r * penalty
-    digits = np.log10(np.maximum(np.abs(r * terms), 1.0)).sum()
-    is_clear = digits - np.log10(max(np.abs(r * terms).max(), 1.0)) >= PENALTY_DIGITS
-    return without if is_clear and _within(without, numeric, bar) else None
+    return without if _is_clear(r * terms) and _within(without, numeric, bar) else None
+
+
+def _is_clear(terms: Array) -> bool:
+    """Return whether what one coefficient explains, in units of the bars, is no accident."""
+    digits = np.log10(np.maximum(np.abs(terms), 1.0))
+    return bool(digits.sum() - digits.max() >= FITTED_DIGITS)
 
 
 def _common_ratio(analytic: Array, numeric: Array, bar: Array) -> float:
@@ -77,8 +81,8 @@ def _common_ratio(analytic: Array, numeric: Array, bar: Array) -> float:
     nice = np.sign(ratio) * (
         np.round(abs(ratio)) if abs(ratio) > 0.75 else 1 / np.round(1 / abs(ratio))
     )
-    for candidate in (float(nice), ratio):
-        near = abs(candidate - ratio) <= NICE_RATIO * abs(ratio)
-        if candidate and near and _within(analytic / candidate, numeric, bar):
-            return candidate
-    return 0.0
+    is_near = nice and abs(nice - ratio) <= NICE_RATIO * abs(ratio)
+    if is_near and _within(analytic / nice, numeric, bar):
+        return float(nice)
+    is_clear = _is_clear(analytic / ratio / bar)
+    return ratio if is_clear and _within(analytic / ratio, numeric, bar) else 0.0

@@ -32,6 +32,11 @@ CASES = {
         lambda: evidence(changed((1, 2), 3)),
         r"only element \(1, 2\) of 30 is wrong, 3.000 x numeric",
     ),
+    "one element that should be zero": (
+        "one element",
+        lambda: evidence(N, changed((1, 2), 0)),
+        r"only element \(1, 2\) of 30 is wrong: not 0 where numeric is",
+    ),
     "all equal": (
         "all equal",
         lambda: evidence(np.full((5, 6), N.sum())),

@@ -1,9 +1,12 @@
 """Rules of backward functions: linear in dy, dy untouched."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from minidl import check_function
+from minidl.gradcheck.functions.pairs.rules import PAIR_RULES, PairRun
 
 X = np.random.default_rng(5).standard_normal((3, 4))
 
@@ -110,3 +113,42 @@ def test_the_rounding_of_terms_that_cancel_is_linear(seed):
         forward, backward, rng.standard_normal((5, 3)), rng.standard_normal(3), cache=True
     )
     assert report.failures == []
+
+
+def to_bfloat16(x):
+    """Round to 8 bits."""
+    unit = 2.0 ** (np.frexp(x)[1] - 8)
+    return np.round(x / unit) * unit
+
+
+class Backward:
+    """A backward function of one array for the rules, without all else that a check does."""
+
+    takes_dy = True
+
+    def __init__(self, backward, dy):
+        self.backward, self.cotangents = backward, [dy]
+
+    def vjp(self, values, cotangents):
+        return SimpleNamespace(arrays={"x": np.asarray(self.backward(*cotangents))})
+
+
+def broken_linearity(backward_of, seed):
+    rng = np.random.default_rng(seed)
+    weights, dy, other = rng.uniform(0.5, 1.5, X.shape), *rng.standard_normal((2, *X.shape))
+    (linear,) = [rule for rule in PAIR_RULES if rule.id == "linear_in_dy"]
+    return linear.find_violation(PairRun(Backward(backward_of(weights), dy), {}, [other]))
+
+
+def test_differences_of_large_sums_in_half_precision_are_linear():
+    def difference(weights):
+        return lambda dy: to_bfloat16(to_bfloat16((weights * dy).sum()) - to_bfloat16(dy.sum()))
+
+    assert not [seed for seed in range(400) if broken_linearity(difference, seed)]
+
+
+def test_what_is_not_linear_in_half_precision():
+    def absolute(weights):
+        return lambda dy: to_bfloat16(weights * np.abs(dy))
+
+    assert all("not linear" in broken_linearity(absolute, seed) for seed in range(400))

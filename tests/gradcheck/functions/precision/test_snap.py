@@ -61,3 +61,12 @@ def test_zeros_have_the_factor_of_the_elements_that_are_not_zero():
     np.testing.assert_array_equal(snapped(4 * true, numeric, BAR, VALUE), true)
     numeric = np.where(np.arange(4)[:, np.newaxis] > 0, 0.0, true)
     np.testing.assert_array_equal(snapped(4 * numeric, numeric + 1e-4, BAR, VALUE), numeric)
+
+
+def test_a_factor_within_wide_bars_is_no_factor():
+    """Of all factors one fits, where the bars are nearly as wide as the elements."""
+    wide = 0.9 * np.abs(TRUE)
+    analytic = 3.6 * TRUE * np.random.default_rng(4).uniform(0.7, 1.3, TRUE.shape)
+    assert (np.abs(analytic / 3.6 - TRUE) < wide).all()
+    found = snapped(analytic, TRUE, wide, VALUE)
+    np.testing.assert_array_equal(found, np.where(abs(analytic - TRUE) <= wide, analytic, TRUE))
