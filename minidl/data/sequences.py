@@ -15,7 +15,7 @@ from ..utils.validation import as_real_array, is_integer
 def pad_sequences(sequences: Sequence[npt.ArrayLike]) -> tuple[Array, Array]:
     """Make one array of sequences of different lengths, filled up with 0 at their ends.
 
-    Recurrent layers with ``skip_padding=True`` skip these zeros, tokens through
+    Layers with ``skip_padding=True``, such as `LSTM`, skip these zeros, tokens through
     ``Embedding(padding=0)``: number tokens from 1 then. A sequence of features whose own last steps
     are all 0 would be taken for a shorter one. `length_mask` gives the weights with which a loss
     leaves the padding out.

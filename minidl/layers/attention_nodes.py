@@ -6,11 +6,19 @@ import math
 
 import numpy as np
 
-from .graph import GraphBuilder
+from .graph import GraphBuilder, Nodes
+from .sequences_onnx import write_masked, write_padding, write_positions
 
 
 def write_attention(
-    graph: GraphBuilder, x: str, y: str, *, features: int, heads: int, causal: bool
+    graph: GraphBuilder,
+    x: str,
+    y: str,
+    *,
+    features: int,
+    heads: int,
+    causal: bool,
+    skip_padding: bool,
 ) -> None:
     """Append the nodes of `SelfAttention` to an ONNX graph.
 
@@ -20,59 +28,50 @@ def write_attention(
         The graph, with the parameters "weight", "bias", "out_weight" and "out_bias".
     x, y : str
         The names of the input (m, t, features) and of the output.
-    features, heads, causal
+    features, heads, causal, skip_padding
         As `SelfAttention` takes them.
     """
-
-    def name(part: str) -> str:
-        return f"{y}.{part}"
-
-    def integers(part: str, *values: int) -> str:
-        return graph.constant(name(part), np.array(values, np.int64))
-
+    nodes = Nodes(graph, y)
     d = features // heads
-    _write_linear(graph, x, name("projected"), "weight", "bias")
-    graph.node("Reshape", [name("projected"), integers("split", 0, 0, 3, heads, d)], [name("five")])
-    graph.node("Transpose", [name("five")], [name("parts")], perm=[2, 0, 3, 1, 4])
-    for i, part in enumerate("qkv"):
-        number = graph.constant(name(f"number{i}"), np.array(i, np.int64))
-        graph.node("Gather", [name("parts"), number], [name(part)], axis=0)
-    graph.node("Transpose", [name("k")], [name("k.T")], perm=[0, 1, 3, 2])
-    graph.node("MatMul", [name("q"), name("k.T")], [name("products")])
-    scale = graph.constant(name("scale"), np.array(1 / math.sqrt(d), graph.dtype))
-    graph.node("Mul", [name("products"), scale], [name("scores")])
-    scores = name("scores")
+    _write_linear(graph, x, f"{y}.projected", "weight", "bias")
+    split = nodes.integers("split", [0, 0, 3, heads, d])
+    five = nodes.add("Reshape", [f"{y}.projected", split], "five")
+    parts = nodes.add("Transpose", [five], "parts", perm=[2, 0, 3, 1, 4])
+    q, k, v = (
+        nodes.add("Gather", [parts, nodes.integers(f"number{i}", i)], part, axis=0)
+        for i, part in enumerate("qkv")
+    )
+    k_transposed = nodes.add("Transpose", [k], "k.T", perm=[0, 1, 3, 2])
+    products = nodes.add("MatMul", [q, k_transposed], "products")
+    scores = nodes.add("Mul", [products, nodes.number("scale", 1 / math.sqrt(d))], "scores")
+    positions = write_positions(nodes, x) if causal or skip_padding else ""
+    padding = write_padding(nodes, x, positions) if skip_padding else ""
     if causal:
-        scores = _write_barrier(graph, x, scores, y)
-    graph.node("Softmax", [scores], [name("attention")], axis=-1)
-    graph.node("MatMul", [name("attention"), name("v")], [name("heads")])
-    graph.node("Transpose", [name("heads")], [name("rows")], perm=[0, 2, 1, 3])
-    graph.node("Reshape", [name("rows"), integers("join", 0, 0, features)], [name("context")])
-    _write_linear(graph, name("context"), y, "out_weight", "out_bias")
+        column = nodes.integers("column", [-1, 1])
+        asking = nodes.add("Reshape", [positions, column], "asking")
+        scores = _hide(nodes, nodes.add("Greater", [positions, asking], "follows"), scores)
+    if skip_padding:
+        axes = nodes.integers("asked_axes", [1, 2])
+        scores = _hide(nodes, nodes.add("Unsqueeze", [padding, axes], "asked_padding"), scores)
+    attention = nodes.add("Softmax", [scores], "attention", axis=-1)
+    by_head = nodes.add("MatMul", [attention, v], "heads")
+    rows = nodes.add("Transpose", [by_head], "rows", perm=[0, 2, 1, 3])
+    join = nodes.integers("join", [0, 0, features])
+    context = nodes.add("Reshape", [rows, join], "context")
+    output = f"{y}.unmasked" if skip_padding else y
+    _write_linear(graph, context, output, "out_weight", "out_bias")
+    if skip_padding:  # a sequence of padding alone has NaN there
+        write_masked(nodes, padding, output)
+
+
+def _hide(nodes: Nodes, hidden: str, scores: str) -> str:
+    """Set hidden scores to -inf; return the name of the result."""
+    name = hidden.removeprefix(f"{nodes.y}.")
+    infinity = nodes.number(f"{name}.infinity", -np.inf)
+    return nodes.add("Where", [hidden, infinity, scores], f"{name}.scores")
 
 
 def _write_linear(graph: GraphBuilder, x: str, y: str, weight: str, bias: str) -> None:
     graph.node("Transpose", [graph.parameter(weight)], [f"{y}.{weight}.T"], perm=[1, 0])
     graph.node("MatMul", [x, f"{y}.{weight}.T"], [f"{y}.product"])
     graph.node("Add", [f"{y}.product", graph.parameter(bias)], [y])
-
-
-def _write_barrier(graph: GraphBuilder, x: str, scores: str, y: str) -> str:
-    """Set the scores of positions that follow to -inf; return the name of the result."""
-
-    def name(part: str) -> str:
-        return f"{y}.barrier.{part}"
-
-    def integer(part: str, value: int) -> str:
-        return graph.constant(name(part), np.array(value, np.int64))
-
-    graph.node("Shape", [x], [name("shape")])
-    graph.node("Gather", [name("shape"), integer("axis", 1)], [name("t")], axis=0)
-    inputs = [integer("start", 0), name("t"), integer("step", 1)]
-    graph.node("Range", inputs, [name("asked")])
-    column = graph.constant(name("column"), np.array([-1, 1], np.int64))
-    graph.node("Reshape", [name("asked"), column], [name("asking")])
-    graph.node("Greater", [name("asked"), name("asking")], [name("follows")])
-    infinity = graph.constant(name("infinity"), np.array(-np.inf, graph.dtype))
-    graph.node("Where", [name("follows"), infinity, scores], [name("scores")])
-    return name("scores")

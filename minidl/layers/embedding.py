@@ -40,7 +40,8 @@ class Embedding(Layer):
     padding : int, optional
         A token that fills short sequences up, such as the 0 of `minidl.data.pad_sequences`: its
         features are 0 whatever its row of `weight` holds, and that row, initially 0, has no
-        gradient. Recurrent layers with ``skip_padding=True`` then skip it at the end of sequences.
+        gradient. Layers with ``skip_padding=True``, recurrent ones and `SelfAttention`, then skip
+        it at the end of sequences.
         By default there is none.
     init : Initializer or callable, default Random(1.0)
         Draws the initial weights; each feature of a token is fed by one number (fan_in 1).

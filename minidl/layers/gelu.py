@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from ..errors import ArgumentError
 from ..initializers import He
 from ..utils.foreign_words import explain_arguments
 from ..utils.sigmoid import sigmoid_into
 from ..utils.typing import Array
+from ..utils.validation import check_flag
 from ..utils.workspace import get_workspace, scalar_array
 from .activation import Activation
 from .graph import GraphBuilder
@@ -74,11 +74,7 @@ class GELU(Activation):
     _gate: Array
 
     def __init__(self, *, approximate: bool = False) -> None:
-        if not isinstance(approximate, bool | np.bool_):
-            raise ArgumentError(
-                f"approximate must be True or False, got {approximate!r} in {type(self).__name__}"
-            )
-        self.approximate = bool(approximate)
+        self.approximate = check_flag(approximate, "approximate", self)
 
     def activate(self, x: Array, out: Array) -> None:
         self._x = x

@@ -97,3 +97,76 @@ class GraphBuilder(Protocol):
         str
             The name of its output.
         """
+
+
+class Nodes:
+    """Adds nodes and constants whose names begin with that of a layer's output.
+
+    Parameters
+    ----------
+    graph : GraphBuilder
+        The graph.
+    y : str
+        The name of the output of the layer.
+    """
+
+    def __init__(self, graph: GraphBuilder, y: str) -> None:
+        self.graph = graph
+        self.y = y
+
+    def add(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
+        """Append a node with one output.
+
+        Parameters
+        ----------
+        operator : str
+            The name of an ONNX operator.
+        inputs : sequence of str
+            The names of the values that the node reads.
+        name : str
+            The last part of the name of what it computes.
+        **attributes
+            The operator's attributes.
+
+        Returns
+        -------
+        str
+            The name of the output.
+        """
+        output = f"{self.y}.{name}"
+        self.graph.node(operator, inputs, [output], **attributes)
+        return output
+
+    def integers(self, name: str, values: int | Sequence[int]) -> str:
+        """Append a constant.
+
+        Parameters
+        ----------
+        name : str
+            The last part of its name.
+        values : int or sequence of int
+            Its value.
+
+        Returns
+        -------
+        str
+            The name.
+        """
+        return self.graph.constant(f"{self.y}.{name}", np.array(values, np.int64))
+
+    def number(self, name: str, value: float) -> str:
+        """Append a constant of the dtype of the model.
+
+        Parameters
+        ----------
+        name : str
+            The last part of its name.
+        value : float
+            Its value.
+
+        Returns
+        -------
+        str
+            The name.
+        """
+        return self.graph.constant(f"{self.y}.{name}", np.array(value, self.graph.dtype))

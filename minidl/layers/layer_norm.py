@@ -12,11 +12,13 @@ from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
-from ..utils.validation import check_number, greater_than, integer_at_least
+from ..utils.validation import check_flag, check_number, greater_than, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
-from .graph import GraphBuilder
-from .kept_shape import features_last
+from .graph import GraphBuilder, Nodes
+from .kept_shape import features_last, sequences_only
+from .padding import find_padding_of, without_padding
+from .sequences_onnx import write_masked, write_padding, write_positions
 
 BLOCK = 2**15
 """About how many elements are taken at once: what one step writes, the next finds in cache."""
@@ -40,6 +42,10 @@ class LayerNorm(Layer):
         The length of the last axis, >= 1.
     epsilon : float, default 1e-5
         Is added to the variance, > 0.
+    skip_padding : bool, default False
+        Whether x holds sequences (m, t, features) that may end early: positions whose features are
+        all exactly 0, up to the end of the sequence, are padding, and y and dx there are 0 instead
+        of `bias`, so that the next layer finds them as padding, too.
 
     Attributes
     ----------
@@ -51,7 +57,7 @@ class LayerNorm(Layer):
     Raises
     ------
     ArgumentError
-        If `features` is not an integer >= 1, or `epsilon` not > 0.
+        If `features` is not an integer >= 1, `epsilon` not > 0, or `skip_padding` no bool.
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape.
 
@@ -81,17 +87,24 @@ class LayerNorm(Layer):
     inference_arrays = 2
     _normalized: Array | None = None
     _inverse_deviation: Array
+    _padding: Array | None = None  # (m, t, 1): whether a position is padding; None: not asked
 
-    def __init__(self, features: int, *, epsilon: float = 1e-5) -> None:
+    def __init__(self, features: int, *, epsilon: float = 1e-5, skip_padding: bool = False) -> None:
         self.features = check_number(features, "features", integer_at_least(1), self)
         self.epsilon = check_number(epsilon, "epsilon", greater_than(0), self)
+        self.skip_padding = check_flag(skip_padding, "skip_padding", self)
         self.weight = Parameter((self.features,), init=Ones())
         self.bias = Parameter((self.features,), init=Zeros())
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         x = as_float_array(x)
-        if x.ndim < 2 or x.shape[-1] != self.features:
-            raise ShapeError(f"{self} expects x of shape (m, ..., {self.features}), got {x.shape}")
+        has_axes = x.ndim == 3 if self.skip_padding else x.ndim >= 2
+        if not has_axes or x.shape[-1] != self.features:
+            axes = "t" if self.skip_padding else "..."
+            raise ShapeError(
+                f"{self} expects x of shape (m, {axes}, {self.features}), got {x.shape}"
+            )
+        self._padding = find_padding_of(x, self.workspace) if self.skip_padding else None
         dtype = common_dtype(x, self.weight.value)
         self._normalized = get_workspace(self.workspace, "normalized", x.shape, dtype)
         y = get_workspace(self.workspace, "y", x.shape, dtype)
@@ -106,12 +119,15 @@ class LayerNorm(Layer):
             np.multiply(z, self.weight.value, out=y_rows[block])
             np.add(y_rows[block], self.bias.value, out=y_rows[block])
         self._inverse_deviation = inverses
+        if self._padding is not None:
+            np.copyto(y, 0, where=self._padding)
         return y
 
     def backward(self, dy: Array) -> Array:
         normalized = self._normalized
         if normalized is None or dy.shape != normalized.shape:
             raise self._shape_error(dy, normalized)
+        dy = without_padding(dy, self._padding, self.workspace)
         dx = get_workspace(self.workspace, "dx", dy.shape, common_dtype(dy, normalized))
         dy_rows, z_rows, dx_rows = map(self._rows, (dy, normalized, dx))
         self.weight.grad[...] = 0
@@ -146,15 +162,17 @@ class LayerNorm(Layer):
         return means
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        return features_last(shape, self.features)
+        fit = sequences_only if self.skip_padding else features_last
+        return fit(shape, self.features)
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0  # no products of matrices
 
     def formula(self) -> tuple[str, str]:
+        zeros = (", y = 0 at padding", "dy = 0 at padding, ") if self.skip_padding else ("", "")
         return (
-            "z = (x - mean) / sqrt(var + epsilon) of each row, y = weight * z + bias",
-            "d weight = sum of dy * z, d bias = sum of dy, with g = dy * weight "
+            f"z = (x - mean) / sqrt(var + epsilon) of each row, y = weight * z + bias{zeros[0]}",
+            f"{zeros[1]}d weight = sum of dy * z, d bias = sum of dy, with g = dy * weight "
             "dx = (g - mean of g - z * mean of g * z) / sqrt(var + epsilon)",
         )
 
@@ -174,7 +192,11 @@ class LayerNorm(Layer):
         graph.node("Sqrt", [shifted], [deviation])
         graph.node("Div", [centered, deviation], [z])
         graph.node("Mul", [z, graph.parameter("weight")], [scaled])
-        graph.node("Add", [scaled, graph.parameter("bias")], [y])
+        shifted_rows = f"{y}.rows" if self.skip_padding else y
+        graph.node("Add", [scaled, graph.parameter("bias")], [shifted_rows])
+        if self.skip_padding:
+            nodes = Nodes(graph, y)
+            write_masked(nodes, write_padding(nodes, x, write_positions(nodes, x)), shifted_rows)
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments as JSON-compatible values.
@@ -182,10 +204,15 @@ class LayerNorm(Layer):
         Returns
         -------
         dict of str to object
-            `features` and `epsilon`.
+            `features`, `epsilon` and `skip_padding`.
         """
-        return {"features": self.features, "epsilon": self.epsilon}
+        return {
+            "features": self.features,
+            "epsilon": self.epsilon,
+            "skip_padding": self.skip_padding,
+        }
 
     def __repr__(self) -> str:
         epsilon = "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon:g}"
-        return f"{type(self).__name__}({self.features}{epsilon})"
+        padding = ", skip_padding=True" if self.skip_padding else ""
+        return f"{type(self).__name__}({self.features}{epsilon}{padding})"

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..initializers import Initializer, Orthogonal, Xavier, Zeros
 from ..parameters import InitFunction, Parameter
 from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
-from ..utils.validation import check_number, integer_at_least
+from ..utils.validation import check_flag, check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, UnknownRank, as_float_array
 from .gates import GateByGate, repeat_for_units
@@ -82,9 +82,9 @@ class Recurrent(Layer):
     ) -> None:
         self.in_features = check_number(in_features, "in_features", integer_at_least(1), self)
         self.units = check_number(units, "units", integer_at_least(1), self)
-        self.return_sequences = _check_flag(return_sequences, "return_sequences", self)
-        self.skip_padding = _check_flag(skip_padding, "skip_padding", self)
-        self.learn_initial_state = _check_flag(learn_initial_state, "learn_initial_state", self)
+        self.return_sequences = check_flag(return_sequences, "return_sequences", self)
+        self.skip_padding = check_flag(skip_padding, "skip_padding", self)
+        self.learn_initial_state = check_flag(learn_initial_state, "learn_initial_state", self)
         rows = len(self.gate_scales) * self.units
         self.weight = Parameter(
             (rows, self.in_features), init=init or Xavier(), fan_in=self.in_features
@@ -293,9 +293,3 @@ class Recurrent(Layer):
 def _rows(by_time: Array) -> Array:
     """Return an array (t, m, features) as rows (t * m, features)."""
     return by_time.reshape(-1, by_time.shape[2])
-
-
-def _check_flag(value: object, name: str, owner: Layer) -> bool:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise ArgumentError(f"{name} must be True or False, got {value!r} in {type(owner).__name__}")

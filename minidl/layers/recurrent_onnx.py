@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .graph import GraphBuilder
+from .graph import GraphBuilder, Nodes
+from .sequences_onnx import write_lengths
 
 if TYPE_CHECKING:
     from .recurrent import Recurrent
@@ -51,10 +52,10 @@ def write_recurrent(
     **attributes : object
         More attributes of the node.
     """
-    nodes = _Nodes(graph, y)
+    nodes = Nodes(graph, y)
     by_time = nodes.add("Transpose", [x], "by_time", perm=[1, 0, 2])
     inputs = [by_time, *_write_parameters(graph, nodes, gate_order, layer.units, recurrent_bias)]
-    lengths, has_steps = _write_lengths(graph, nodes, by_time) if layer.skip_padding else ("", "")
+    lengths, has_steps = _write_sequence_lens(nodes, by_time) if layer.skip_padding else ("", "")
     initial = []
     if layer.learn_initial_state:
         initial = _write_initial_states(graph, nodes, by_time, layer.units, initial_states)
@@ -78,27 +79,9 @@ def write_recurrent(
     graph.node("Where", [has_steps, state, graph.parameter(initial_states[0])], [y])
 
 
-class _Nodes:
-    """Adds nodes whose output is named after the output of the layer."""
-
-    def __init__(self, graph: GraphBuilder, y: str) -> None:
-        self._graph = graph
-        self.y = y
-
-    def add(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
-        """Add a node with one output; return the output's name."""
-        output = f"{self.y}.{name}"
-        self._graph.node(operator, inputs, [output], **attributes)
-        return output
-
-    def integers(self, name: str, values: Sequence[int]) -> str:
-        """Add a constant vector of integers; return its name."""
-        return self._graph.constant(f"{self.y}.{name}", np.array(values, np.int64))
-
-
 def _write_parameters(
     graph: GraphBuilder,
-    nodes: _Nodes,
+    nodes: Nodes,
     gate_order: Sequence[int],
     units: int,
     recurrent_bias: str | None,
@@ -119,31 +102,16 @@ def _write_parameters(
     return [nodes.add("Unsqueeze", [array, axis], name) for name, array in arrays.items()]
 
 
-def _write_lengths(graph: GraphBuilder, nodes: _Nodes, by_time: str) -> tuple[str, str]:
-    """Add the length of each sequence, up to its last step that is not 0, and whether it is > 0."""
+def _write_sequence_lens(nodes: Nodes, by_time: str) -> tuple[str, str]:
+    """Add the lengths of the sequences in the dtype of the operators, and whether they are > 0."""
     from onnx import TensorProto
 
-    zero = graph.constant(f"{by_time}.zero", np.array(0, graph.dtype))
-    none = graph.constant(f"{by_time}.none", np.array(0, np.float32))
-    first, last = nodes.integers("time_axis", [0]), nodes.integers("feature_axis", [2])
-    one = nodes.integers("one_step", [1])
-    is_zero = nodes.add("Equal", [by_time, zero], "is_zero")
-    is_nonzero = nodes.add("Not", [is_zero], "is_nonzero")
-    nonzero = nodes.add("Cast", [is_nonzero], "nonzero", to=TensorProto.FLOAT)
-    features = nodes.add("ReduceSum", [nonzero, last], "nonzero_features", keepdims=0)
-    is_used = nodes.add("Greater", [features, none], "is_used")
-    used = nodes.add("Cast", [is_used], "used", to=TensorProto.FLOAT)
-    last_used = nodes.add("ArgMax", [used], "last_used", axis=0, keepdims=0, select_last_index=1)
-    steps = nodes.add("Add", [last_used, one], "steps")
-    count = nodes.add("ReduceSum", [used, first], "used_steps", keepdims=0)
-    has_steps = nodes.add("Greater", [count, none], "has_steps")
-    factor = nodes.add("Cast", [has_steps], "factor", to=TensorProto.INT64)
-    lengths = nodes.add("Mul", [steps, factor], "lengths")
+    lengths, has_steps = write_lengths(nodes, by_time)
     return nodes.add("Cast", [lengths], "sequence_lens", to=TensorProto.INT32), has_steps
 
 
 def _write_initial_states(
-    graph: GraphBuilder, nodes: _Nodes, by_time: str, units: int, names: Sequence[str]
+    graph: GraphBuilder, nodes: Nodes, by_time: str, units: int, names: Sequence[str]
 ) -> list[str]:
     """Add each learned initial state, repeated for all examples."""
     shape = nodes.add("Shape", [by_time], "shape")

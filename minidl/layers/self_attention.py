@@ -12,12 +12,13 @@ from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype, matmul_into
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
-from ..utils.validation import check_number, integer_at_least
+from ..utils.validation import check_flag, check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .attention_nodes import write_attention
 from .base import Layer, Shape, as_float_array
 from .graph import GraphBuilder
 from .kept_shape import sequences_only
+from .padding import find_padding_of, without_padding
 
 TORCH_NAMES = {
     "weight": "in_proj_weight",
@@ -54,6 +55,14 @@ class SelfAttention(Layer):
     causal : bool, default False
         Whether a position asks only itself and those before it, as a model must that predicts what
         follows.
+    skip_padding : bool, default False
+        Whether sequences may end early: positions whose features are all exactly 0, up to the end
+        of the sequence, are padding. They are not asked, and y and dx there are 0, so that the next
+        layer finds them as padding, too; of a sequence that is padding alone, all is 0. Positions
+        of zeros before the last other one are asked as usual. Layers before this one must leave
+        zeros zero: ``Embedding(padding=0)``, `PositionalEncoding` and `LayerNorm` with
+        ``skip_padding=True``, `Linear` with ``bias=False``, `Dropout`, activations with
+        f(0) = 0, recurrent layers, and a `Residual` of such layers.
     init : Initializer or callable, default Xavier()
         Draws the initial weights. The initial biases are 0.
 
@@ -68,12 +77,14 @@ class SelfAttention(Layer):
     out_bias : Parameter of shape (features,)
         The bias of the output.
     attention : ndarray of shape (m, heads, t, t), or None
-        a of the last `forward`, valid until the next: row i tells what position i asks.
+        a of the last `forward`, valid until the next: row i tells what position i asks. The rows
+        and columns of padding are 0 with ``skip_padding=True``.
 
     Raises
     ------
     ArgumentError
-        If `features` or `heads` is not an integer >= 1, or `heads` does not divide `features`.
+        If `features` or `heads` is not an integer >= 1, `heads` does not divide `features`, or
+        `skip_padding` is no bool.
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape.
 
@@ -102,6 +113,7 @@ class SelfAttention(Layer):
     rounds_inside = True
     attention: Array | None = None
     _x: Array
+    _padding: Array | None = None  # (m, t, 1): whether a position is padding; None: not asked
     _projected: Array
     _context: Array
 
@@ -111,6 +123,7 @@ class SelfAttention(Layer):
         heads: int = 1,
         *,
         causal: bool = False,
+        skip_padding: bool = False,
         init: InitFunction | None = None,
     ) -> None:
         self.features = check_number(features, "features", integer_at_least(1), self)
@@ -121,6 +134,7 @@ class SelfAttention(Layer):
                 f"in {type(self).__name__}: each head takes an equal part of them"
             )
         self.causal = bool(causal)
+        self.skip_padding = check_flag(skip_padding, "skip_padding", self)
         n = self.features
         self.weight = Parameter((3 * n, n), init=init or Xavier(), fan_in=n)
         self.bias = Parameter((3 * n,), init=Zeros(), fan_in=n)
@@ -133,25 +147,38 @@ class SelfAttention(Layer):
             raise ShapeError(f"{self} expects x of shape (m, t, {self.features}), got {x.shape}")
         dtype = common_dtype(x, self.weight.value)
         self._x = x
+        self._padding = find_padding_of(x, self.workspace) if self.skip_padding else None
         self._projected = self._array("projected", (*x.shape[:2], 3 * self.features), dtype)
         _linear(x, self.weight, self.bias, self._projected)
         q, k, v = self._parts(self._projected)
         scores = self._array("attention", (len(x), self.heads, x.shape[1], x.shape[1]), dtype)
         np.matmul(q, k.mT, out=scores)
         np.multiply(scores, self._scale(scores), out=scores)
-        if self.causal:
-            np.add(scores, self._barrier(x.shape[1], scores.real.dtype), out=scores)
+        self._hide(scores)
         self.attention = _softmax(scores)
         self._context = self._array("context", x.shape, dtype)
         np.matmul(self.attention, v, out=self._by_head(self._context))
         y = self._array("y", x.shape, dtype)
-        return _linear(self._context, self.out_weight, self.out_bias, y)
+        _linear(self._context, self.out_weight, self.out_bias, y)
+        if self._padding is not None:
+            np.copyto(y, 0, where=self._padding)
+        return y
+
+    def _hide(self, scores: Array) -> None:
+        """Set the scores of what is not asked, and of positions that do not ask, to -inf."""
+        if self.causal:
+            np.add(scores, self._barrier(scores.shape[-1], scores.real.dtype), out=scores)
+        if self._padding is not None:
+            asking = self._padding[:, np.newaxis]
+            np.copyto(scores, -np.inf, where=asking)
+            np.copyto(scores, -np.inf, where=asking.mT)
 
     def backward(self, dy: Array) -> Array:
         a = self.attention
         if a is None or dy.shape != self._context.shape:
             raise self._shape_error(dy, None if a is None else self._context)
         dtype = common_dtype(dy, a)
+        dy = without_padding(dy, self._padding, self.workspace)
         dcontext = self._array("dcontext", dy.shape, dtype)
         _linear_backward(dy, self._context, self.out_weight, self.out_bias, dcontext)
         q, k, v = self._parts(self._projected)
@@ -184,8 +211,8 @@ class SelfAttention(Layer):
 
     def _by_head(self, array: Array) -> Array:
         """Return a view (m, heads, t, d) of an array (m, t, heads * d)."""
-        m, t = array.shape[:2]
-        return array.reshape(m, t, self.heads, -1).transpose(0, 2, 1, 3)
+        m, t, width = array.shape
+        return array.reshape(m, t, self.heads, width // self.heads).transpose(0, 2, 1, 3)
 
     def _parts(self, projected: Array) -> list[Array]:
         """Return views of q, k and v, each (m, heads, t, d)."""
@@ -199,16 +226,17 @@ class SelfAttention(Layer):
         return 4 * t * self.features**2 + 2 * t**2 * self.features
 
     def formula(self) -> tuple[str, str]:
+        zeros = ("a = 0 and y = 0", "dy = 0") if self.skip_padding else ("", "")
+        forward, backward = (f", {zero} at padding" if zero else "" for zero in zeros)
         return (
             "q, k, v = x @ weight.T + bias, a = softmax(q @ k.T / sqrt(d)) of each head, "
-            "y = (a @ v) @ out_weight.T + out_bias",
+            f"y = (a @ v) @ out_weight.T + out_bias{forward}",
             "dc = dy @ out_weight, dv = a.T @ dc, ds = a * (da - sum of da * a), da = dc @ v.T, "
-            "dq = ds @ k / sqrt(d), dk = ds.T @ q / sqrt(d), dx = (dq, dk, dv) @ weight",
+            f"dq = ds @ k / sqrt(d), dk = ds.T @ q / sqrt(d), dx = (dq, dk, dv) @ weight{backward}",
         )
 
     def to_onnx(self, graph: GraphBuilder, x: str, y: str) -> None:
-        heads, causal = self.heads, self.causal
-        write_attention(graph, x, y, features=self.features, heads=heads, causal=causal)
+        write_attention(graph, x, y, **self.settings())
 
     def to_torch(self, arrays: dict[str, Array]) -> dict[str, Array]:
         return {TORCH_NAMES[name]: array for name, array in arrays.items()}
@@ -222,22 +250,31 @@ class SelfAttention(Layer):
         Returns
         -------
         dict of str to object
-            `features`, `heads` and `causal`. The initializer is left out: a saved model has its
-            weights.
+            `features`, `heads`, `causal` and `skip_padding`. The initializer is left out: a saved
+            model has its weights.
         """
-        return {"features": self.features, "heads": self.heads, "causal": self.causal}
+        return {
+            "features": self.features,
+            "heads": self.heads,
+            "causal": self.causal,
+            "skip_padding": self.skip_padding,
+        }
 
     def __repr__(self) -> str:
         heads = "" if self.heads == 1 else f", heads={self.heads}"
         causal = ", causal=True" if self.causal else ""
-        return f"{type(self).__name__}({self.features}{heads}{causal})"
+        padding = ", skip_padding=True" if self.skip_padding else ""
+        return f"{type(self).__name__}({self.features}{heads}{causal}{padding})"
 
 
 def _softmax(scores: Array) -> Array:
-    """Return softmax over the last axis, computed in place."""
-    np.subtract(scores, scores.real.max(axis=-1, keepdims=True, initial=-np.inf), out=scores)
+    """Return softmax over the last axis, computed in place; zeros where all scores are -inf."""
+    lowest = np.finfo(scores.dtype).min
+    np.subtract(scores, scores.real.max(axis=-1, keepdims=True, initial=lowest), out=scores)
     np.exp(scores, out=scores)
-    np.divide(scores, scores.sum(axis=-1, keepdims=True), out=scores)
+    total = scores.sum(axis=-1, keepdims=True)
+    total[total == 0] = 1
+    np.divide(scores, total, out=scores)
     return scores
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ..errors import ArgumentError
 from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
+from ..utils.validation import check_flag
 from ..utils.workspace import scalar_array
 from .base import Loss, Shape
 from .underflow import ignore_underflow
@@ -63,11 +64,7 @@ class Poisson(Loss):
     """
 
     def __init__(self, *, log_input: bool = True) -> None:
-        if not isinstance(log_input, bool | np.bool_):
-            raise ArgumentError(
-                f"log_input must be True or False, got {log_input!r} in {type(self).__name__}"
-            )
-        self.log_input = bool(log_input)
+        self.log_input = check_flag(log_input, "log_input", self)
         self.symbol = "z" if log_input else "p"
 
     def forward(self, prediction: Array, target: Array) -> Any:

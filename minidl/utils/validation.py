@@ -132,6 +132,33 @@ def check_number(
     )
 
 
+def check_flag(value: object, name: str, owner: object) -> bool:
+    """Return an argument that is True or False as a built-in bool.
+
+    Parameters
+    ----------
+    value : object
+        What the user passed; a NumPy bool is accepted.
+    name : str
+        Name of the argument, for the message.
+    owner : object
+        The object whose argument it is; the message names its class.
+
+    Returns
+    -------
+    bool
+        The value.
+
+    Raises
+    ------
+    ArgumentError
+        If it is anything else.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ArgumentError(f"{name} must be True or False, got {value!r} in {type(owner).__name__}")
+
+
 def is_integer(value: object, minimum: int = 1) -> TypeGuard[int]:
     """Return whether `value` is an int or NumPy integer >= `minimum`; a bool is not."""
     is_int = isinstance(value, _INTEGER_TYPES) and not isinstance(value, bool)

@@ -528,7 +528,6 @@ BATCHES = [((6,), None), ((3, 2), np.array([[1.0, 2.0], [0.5, 0.0], [1.0, 1.5]])
 ARGUMENTS = {
     "BatchNorm": (5,),
     "Dropout": (0.7,),
-    "LayerNorm": (5,),
     "LeakyReLU": (0.2,),
     "Linear": (5, 5),
     "Reshape": ((5, -1),),
@@ -538,6 +537,7 @@ ARGUMENTS = {
 # Functions of the class of a layer with two ways: one for rows, another for sequences.
 VARIANTS = {
     "GELU": (lambda mutated: mutated(), lambda mutated: mutated(approximate=True)),
+    "LayerNorm": (lambda mutated: mutated(5), lambda mutated: mutated(5, skip_padding=True)),
     "Chain": (
         lambda mutated: mutated(Tanh(), Linear(5, 5), Tanh(), Linear(5, 5)),
         lambda mutated: mutated(Linear(5, 5), Tanh()),
@@ -626,7 +626,7 @@ SEQUENCES = {
     "GRU": RECURRENT,
     "LSTM": RECURRENT,
     "RNN": RECURRENT,
-    "SelfAttention": ({}, {"causal": True}),
+    "SelfAttention": ({}, {"causal": True}, {"causal": True, "skip_padding": True}),
 }
 
 
@@ -668,6 +668,8 @@ def _in_layer(mutant, function, rng, shape):
     if mutant.method == "backward_parameters":  # it is called for the first layer with parameters
         before = []
     X = rng.standard_normal((*shape, 4 if before else 5))
+    if getattr(made, "skip_padding", False):
+        X[1, 1:] = 0
     layers = [*before, made, Linear(10 if owner == "Concat" else 5, 2)]
     Y = rng.standard_normal((*shape, 2))
     return Sequential(layers, loss=MeanSquaredError(), dtype=np.float64), X, Y

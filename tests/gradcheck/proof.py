@@ -14,6 +14,11 @@ from minidl.utils.parts import exported_parts
 
 EXACT = 1e-12
 PICTURES, SEQUENCES, ROWS = (3, 6, 6, 4), (3, 5, 4), (5, 4)
+PADDED = np.random.default_rng(2).standard_normal(SEQUENCES) * [
+    [[1]] * 5,
+    [[1]] * 2 + [[0]] * 3,
+    [[0]] * 5,
+]
 TOKENS = np.random.default_rng(1).integers(0, 6, (3, 5))
 RNN, LSTM, GRU = minidl.RNN, minidl.LSTM, minidl.GRU
 LAYERS = [
@@ -36,6 +41,9 @@ LAYERS = [
     (GRU(4, 3, return_sequences=True, learn_initial_state=True), SEQUENCES),
     (minidl.SelfAttention(4, 2), SEQUENCES),
     (minidl.SelfAttention(4, 2, causal=True), SEQUENCES),
+    (minidl.SelfAttention(4, 2, causal=True, skip_padding=True), PADDED),
+    (minidl.PositionalEncoding(4, skip_padding=True), PADDED),
+    (minidl.LayerNorm(4, skip_padding=True), PADDED),
     (minidl.PositionalEncoding(4), SEQUENCES),
     (minidl.Chain(minidl.Linear(4, 3), minidl.Tanh()), ROWS),
     (minidl.Residual(minidl.Linear(4, 4), minidl.Tanh()), ROWS),

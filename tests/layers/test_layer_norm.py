@@ -106,7 +106,7 @@ def test_training_and_files(tmp_path):
     assert model.evaluate(X, Y)["accuracy"] > 0.9
     again = Sequential.load(model.save(tmp_path / "model.h5"))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    assert again.layers[1].settings() == {"features": 16, "epsilon": 1e-3}
+    assert str(again.layers[1]) == "LayerNorm(16, epsilon=0.001)"
 
 
 @pytest.mark.parametrize("opset", [13, 17, 20])

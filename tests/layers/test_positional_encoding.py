@@ -44,4 +44,4 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ShapeError, match=r"expects sequences \(t, 3\), got \(4,\)"):
         layer.output_shape((4,))
     assert layer.output_shape((2, 3)) == (2, 3)
-    assert layer.settings() == {"features": 3}
+    assert layer.settings() == {"features": 3, "skip_padding": False}

@@ -21,16 +21,17 @@ from minidl import (
 from minidl.testing import check_layer
 
 CASES = read_reference("reference/torch_attention.json")["cases"]
+SETTINGS = ("features", "heads", "causal", "skip_padding")
 PARAMETERS = ("weight", "bias", "out_weight", "out_bias")
 RNG = np.random.default_rng(0)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
 
 @pytest.mark.parametrize(
-    "case", CASES, ids=lambda case: f"{case['features']}-{case['heads']}-{case['causal']}"
+    "case", CASES, ids=lambda case: "-".join(str(case[name]) for name in SETTINGS)
 )
 def test_pytorch(case):
-    settings = {name: case[name] for name in ("features", "heads", "causal")}
+    settings = {name: case[name] for name in SETTINGS}
     layer = in_dtype(SelfAttention(**settings), np.float64)
     assert list(layer.parameters()) == [*PARAMETERS]
     for name in PARAMETERS:
@@ -152,7 +153,12 @@ def test_training_and_files(tmp_path):
     assert history.loss[-1] < 0.1 * history.loss[0]
     again = Sequential.load(model.save(tmp_path / "model.h5"))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    assert again.layers[2].settings() == {"features": 16, "heads": 1, "causal": False}
+    assert again.layers[2].settings() == {
+        "features": 16,
+        "heads": 1,
+        "causal": False,
+        "skip_padding": False,
+    }
 
 
 def test_a_second_step_allocates_little():

@@ -13,6 +13,7 @@ from torch import nn
 
 torch.set_default_dtype(torch.float64)
 CASES = [(4, 1, False), (4, 2, True), (6, 3, False), (6, 2, True)]
+PADDED = [(4, 2, False, [2, 4]), (3, 1, True, [4, 1])]  # with the lengths
 NAMES = {
     "weight": "in_proj_weight",
     "bias": "in_proj_bias",
@@ -21,20 +22,30 @@ NAMES = {
 }
 
 
-def attention(features, heads, causal):
-    """Return what goes into a layer, and what comes out of it forward and backward."""
-    torch.manual_seed(zlib.crc32(f"{features} {heads} {causal}".encode()))
+def attention(features, heads, causal, lengths=None):
+    """Return what goes into a layer, and what comes out of it forward and backward.
+
+    Padding is 0 in x, in y and in the weights of the positions that are padding: PyTorch leaves
+    numbers there, which no loss reads.
+    """
+    words = [features, heads, causal, *([] if lengths is None else lengths)]
+    torch.manual_seed(zlib.crc32(" ".join(map(str, words)).encode()))
     module = nn.MultiheadAttention(features, heads, batch_first=True)
     parameters = dict(module.named_parameters())
     for parameter in parameters.values():
         parameter.data = torch.randn(parameter.shape)
-    x = torch.randn(2, 5, features).requires_grad_()
-    mask = torch.triu(torch.full((5, 5), -torch.inf), 1) if causal else None
-    y, weights = module(x, x, x, attn_mask=mask, average_attn_weights=False)
+    t = 5 if lengths is None else 4
+    is_step = torch.arange(t) < torch.tensor(lengths or [t, t])[:, None]
+    x = (torch.randn(2, t, features) * is_step[..., None]).requires_grad_()
+    causal_mask = torch.ones(t, t, dtype=torch.bool).triu(1) if causal else None
+    y, weights = module(
+        x, x, x, attn_mask=causal_mask, key_padding_mask=~is_step, average_attn_weights=False
+    )
+    y, weights = y * is_step[..., None], weights * is_step[:, None, :, None]
     dy = torch.randn(y.shape)
     y.backward(dy)
     case = {"features": features, "heads": heads, "causal": causal, "x": x, "y": y, "dy": dy}
-    case |= {"dx": x.grad, "attention": weights}
+    case |= {"skip_padding": lengths is not None, "dx": x.grad, "attention": weights}
     for name, theirs in NAMES.items():
         case[name] = {"value": parameters[theirs], "grad": parameters[theirs].grad}
     return case
@@ -48,6 +59,6 @@ def plain(value):
 
 
 if __name__ == "__main__":
-    made = [plain(attention(*case)) for case in CASES]
+    made = [plain(attention(*case)) for case in CASES + PADDED]
     path = Path(__file__).with_name("torch_attention.json")
     path.write_text(json.dumps({"torch": torch.__version__, "cases": made}) + "\n")

@@ -13,6 +13,7 @@ from minidl.utils.validation import (
     check_array,
     check_example_shape,
     check_finite,
+    check_flag,
     check_number,
     greater_than,
     in_range,
@@ -237,6 +238,14 @@ def test_a_number_that_breaks_the_rule_is_refused(rule, description, value):
     assert str(caught.value) == f"width must be {description}, got {value!r} in dict: such as 2"
     with pytest.raises(ArgumentError, match=r"in dict$"):
         check_number(value, "width", rule, {})
+
+
+def test_a_flag_is_a_bool_of_python_or_numpy():
+    assert check_flag(np.True_, "bias", object()) is True
+    assert check_flag(False, "bias", object()) is False
+    for value in (1, 0, None, "yes"):
+        with pytest.raises(ArgumentError, match=f"bias must be True or False, got {value!r} in d"):
+            check_flag(value, "bias", {})
 
 
 @pytest.mark.parametrize(
