@@ -116,14 +116,14 @@ def network(task: Task, seed: int, *, has_positions: bool) -> Sequential:
     return Sequential(layers, loss=CategoricalCrossEntropy(), seed=seed)
 
 
-def attention_layers(model: Sequential) -> list[SelfAttention]:
-    """Return the layers of attention, first to last."""
-    parts = [
-        part
-        for layer in model.layers
-        for part in (layer.body.layers if isinstance(layer, Residual) else [layer])
-    ]
-    return [part for part in parts if isinstance(part, SelfAttention)]
+def attention_layers(model: Sequential) -> dict[str, SelfAttention]:
+    """Return the layers of attention by their paths, first to last."""
+    return {
+        path: part
+        for i, layer in enumerate(model.layers)
+        for path, part in layer.named_modules(str(i))
+        if isinstance(part, SelfAttention)
+    }
 
 
 def draw(m: int, rng: np.random.Generator) -> np.ndarray:
@@ -215,7 +215,7 @@ def table_rows(runs: Mapping[str, Runs]) -> list[list[Any]]:
 
 def mean_attention(model: Sequential) -> list[list[float]]:
     """Return the attention of the last layer, the mean over 20 sequences of the test."""
-    (layer,) = attention_layers(model)[-1:]
+    layer = list(attention_layers(model).values())[-1]
     found = []
     for tokens in test_set()[:20]:
         model.predict(tokens[np.newaxis])  # a model keeps the weights of few sequences only
@@ -255,8 +255,8 @@ def attention_figure(name: str, model: Sequential) -> Any:
     layers = attention_layers(model)
     figure = new_figure(4.6 * len(layers) + 0.6, 4.6, f"{name}: {asked} becomes {given}")
     grid = figure.subplots(1, len(layers), squeeze=False)[0]
-    for i, (layer, axes) in enumerate(zip(layers, grid, strict=True), start=1):
-        plots.attention(layer, asked, axes=axes)
+    for i, (path, axes) in enumerate(zip(layers, grid, strict=True), start=1):
+        plots.attention(model, tokens[0], path, tokens=asked, axes=axes)
         axes.set_title(f"attention of layer {i}" if len(layers) > 1 else "attention")
         axes.set_xlabel("the letter that is asked")
         axes.set_yticks(range(LENGTH), [f"{i}: {letter}" for i, letter in enumerate(given, 1)])

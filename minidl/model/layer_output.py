@@ -17,9 +17,25 @@ from ..utils.underflow import without_underflow
 from .inputs import prepare_examples
 
 
-@without_underflow
 def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
     """Return what a layer gives for a few examples, with dropout off.
+
+    Parameters
+    ----------
+    objective, X, path
+        As `run_layer` takes them.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        A fresh array.
+    """
+    return run_layer(objective, X, path)[1]
+
+
+@without_underflow
+def run_layer(objective: Objective, X: npt.ArrayLike, path: str) -> tuple[Layer, Array]:
+    """Return a layer after its pass for a few examples, and what it gives, with dropout off.
 
     A copy of the model computes it, as for `explain`: a model that is being trained, in this thread
     or another one, is not disturbed, and keeps no array of it.
@@ -35,7 +51,9 @@ def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
 
     Returns
     -------
-    ndarray of shape (m, ...)
+    layer : Layer
+        A copy of the layer, with what its `forward` has kept.
+    output : ndarray of shape (m, ...)
         A fresh array.
 
     Raises
@@ -55,7 +73,7 @@ def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
     twin = copy.deepcopy(objective)
     prepared, _ = prepare_examples(twin, X, validate=True)
     x = np.asarray(prepared, twin.input_dtype)
-    found: list[Array] = []
+    found: list[tuple[Layer, Array]] = []
 
     def run(name: str, layer: Layer, x: Array) -> Array:
         if isinstance(layer, Container):
@@ -63,7 +81,7 @@ def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
         else:
             y = layer.forward(x)
         if name == path:
-            found.append(y.copy())
+            found.append((layer, y.copy()))
         return y
 
     for i, layer in enumerate(twin.layers):

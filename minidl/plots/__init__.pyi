@@ -1,4 +1,4 @@
-from .attention_weights import attention as attention
+from .attention_heads import attention_weights as attention_weights
 from .boundary import decision_boundary as decision_boundary
 from .confusion import confusion_counts as confusion_counts
 from .confusion import confusion_matrix as confusion_matrix
@@ -10,4 +10,5 @@ from .figure import GREY as GREY
 from .gradients import gradient_errors as gradient_errors
 from .images import misclassified as misclassified
 from .images import weight_images as weight_images
+from .layer_attention import attention as attention
 from .layer_outputs import feature_maps as feature_maps

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ArgumentError, NonFiniteError, ShapeError
+from ..errors import NonFiniteError, ShapeError
 from ..escaping import shortened
 from ..layers.reshape import Reshape
-from ..layers.tree import named_modules
 from ..model.layer_output import layer_output
 from ..model.sequential import Sequential
 from ..utils.typing import Array
-from ..utils.validation import as_real_array, check_array, is_integer
+from ..utils.validation import as_real_array, check_array
 from .image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid, is_image_shape
 from .labels import check_count
+from .model_layer import find_layer
 
 
 def feature_maps(
@@ -86,10 +86,7 @@ def feature_maps(
     (5, 'input')
     """
     function = "feature_maps"
-    if not isinstance(model, Sequential):
-        raise ArgumentError(f"model must be a Sequential, got {model!r} in {function}")
-    path = _check_layer(model, layer, function)
-    name = f"layer {path}, {dict(named_modules(model.layers))[path]}"
+    path, name = find_layer(model, layer, function)
     example = as_real_array(image, "image")
     check_array(example, "image", np.dtype(np.float64))
     try:
@@ -125,21 +122,6 @@ def feature_maps(
         axes=axes,
         function=function,
         title=f"Outputs of {shortened(name, MAX_LAYER_NAME)}{limit_note} ({meaning})",
-    )
-
-
-def _check_layer(model: Sequential, layer: int | str, function: str) -> str:
-    """Return the path of the layer."""
-    count = len(model.layers)
-    if isinstance(layer, str):
-        paths = [path for path, _ in named_modules(model.layers)]
-        if layer in paths:
-            return layer
-    elif is_integer(layer, -count) and layer < count:
-        return str(range(count)[layer])
-    raise ArgumentError(
-        f"layer must be an index from {-count} to {count - 1}, or the path of a layer, "
-        f"got {layer!r} in {function}: model.summary() shows the paths"
     )
 
 

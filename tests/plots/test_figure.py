@@ -53,7 +53,7 @@ DRAW = {
     "feature_maps": lambda **options: plots.feature_maps(
         convolutions(), IMAGES[0] / 255, 0, **options
     ),
-    "attention": lambda **options: plots.attention(np.stack([np.eye(3)] * 3), **options),
+    "attention_weights": lambda **options: plots.attention_weights([np.eye(3)] * 3, **options),
 }
 
 
@@ -167,7 +167,7 @@ DRAW_NAMES = {
         lambda: plots.feature_maps(strange_model(), IMAGES[0] / 255, 0),
         [f"Outputs of layer 0, {SHOWN[0]} (mid-grey: 0, brighter: positive, darker: negative)"],
     ),
-    "attention": (lambda: plots.attention(np.eye(3)[np.newaxis], NAMES), SHOWN),
+    "attention_weights": (lambda: plots.attention_weights([np.eye(3)], NAMES), SHOWN),
 }
 
 
@@ -196,9 +196,13 @@ DRAW_LONG = {
     "misclassified": lambda: plots.misclassified(IMAGES[:1], [1], [2], LONG),
     "filters": lambda: plots.filters(strange_layer(LONG[1])),
     "feature_maps": lambda: plots.feature_maps(strange_model(LONG[1]), IMAGES[0] / 255, 0),
-    "attention": lambda: plots.attention(np.eye(3)[np.newaxis], LONG),
+    "attention_weights": lambda: plots.attention_weights([np.eye(3)], LONG),
 }
-LENGTHS = {"filters": 46, "feature_maps": 37, "attention": 14}  # else 22: the W that are drawn
+LENGTHS = {
+    "filters": 46,
+    "feature_maps": 37,
+    "attention_weights": 14,
+}  # else 22: the W that are drawn
 
 
 @pytest.mark.parametrize("name", DRAW_LONG)

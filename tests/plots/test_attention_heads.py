@@ -8,10 +8,7 @@ from minidl import (
     ArgumentError,
     DtypeError,
     Linear,
-    MeanSquaredError,
     NonFiniteError,
-    SelfAttention,
-    Sequential,
     ShapeError,
     plots,
 )
@@ -32,7 +29,7 @@ WEIGHTS = np.array([[[1.0, 0.0], [0.25, 0.75]], [[0.5, 0.5], [0.25, 0.75]]])
 
 
 def test_a_head_has_its_asking_rows_and_asked_columns_on_one_scale():
-    axes = plots.attention(WEIGHTS / 2, ["the", "cat"])
+    axes = plots.attention_weights(WEIGHTS / 2, ["the", "cat"])
     for element, expected in zip(axes, WEIGHTS / 2, strict=True):
         np.testing.assert_array_equal(drawn(element), expected)
         assert element.get_images()[0].get_clim() == (0, 0.5)
@@ -46,7 +43,7 @@ def test_a_head_has_its_asking_rows_and_asked_columns_on_one_scale():
 
 
 def test_a_new_figure_has_tokens_at_its_left_and_lower_edge_only():
-    axes = plots.attention(np.stack([np.eye(2)] * 5), "ab", columns=3)
+    axes = plots.attention_weights(np.stack([np.eye(2)] * 5), "ab", columns=3)
     assert axes[0].get_gridspec().get_geometry() == (2, 3)
     assert ["a" in labels(each.yaxis) for each in axes] == [True, False, False, True, False]
     assert ["a" in labels(each.xaxis) for each in axes] == [False, False, True, True, True]
@@ -58,16 +55,16 @@ def test_a_new_figure_has_tokens_at_its_left_and_lower_edge_only():
 
 def test_passed_axes_have_all_tokens():
     passed = Figure().subplots(1, 2)
-    axes = plots.attention(WEIGHTS, ["the", "cat"], axes=passed)
+    axes = plots.attention_weights(WEIGHTS, ["the", "cat"], axes=passed)
     assert axes.tolist() == passed.tolist()
     for each in axes:
         assert labels(each.xaxis) == labels(each.yaxis) == ["the", "cat"]
         assert {text.get_rotation() for text in each.get_xticklabels()} == {90}
     wide = Figure().subplots(1, 3)
-    assert len(plots.attention(WEIGHTS, axes=wide)) == 2
+    assert len(plots.attention_weights(WEIGHTS, axes=wide)) == 2
     assert wide[2].axison  # it is the user's
     assert not wide[2].has_data()
-    assert len(plots.attention(WEIGHTS, axes=[])) == 0
+    assert len(plots.attention_weights(WEIGHTS, axes=[])) == 0
 
 
 @pytest.mark.parametrize(
@@ -81,83 +78,63 @@ def test_passed_axes_have_all_tokens():
     ],
 )
 def test_of_a_long_sequence_some_positions_are_named(t, tokens, ticks):
-    (axes,) = plots.attention(np.eye(t)[np.newaxis], tokens)
+    (axes,) = plots.attention_weights(np.eye(t)[np.newaxis], tokens)
     assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == [*ticks]
     assert labels(axes.xaxis) == [str(i) for i in ticks]
-    (short,) = plots.attention(np.eye(2)[np.newaxis], tokens and range(2))
+    (short,) = plots.attention_weights(np.eye(2)[np.newaxis], tokens and range(2))
     is_larger = axes.figure.get_size_inches() > short.figure.get_size_inches() + 1
     assert is_larger.tolist() == [bool(tokens)] * 2  # each name has a line; numbers are left out
 
 
-def test_the_weights_of_a_layer_and_of_one_example_of_it():
-    layer = SelfAttention(4, heads=2, causal=True)
-    layer.forward(np.random.default_rng(0).standard_normal((3, 5, 4)))
-    expected = layer.attention.copy()
-    for example in (0, 2, -1, np.int64(1)):
-        for weights in (layer, expected):
-            axes = plots.attention(weights, example=example)
-            np.testing.assert_array_equal([drawn(each) for each in axes], expected[example])
-    layer.forward(np.ones((3, 5, 4)))
-    np.testing.assert_array_equal(drawn(axes[0]), expected[1, 0])  # the picture is a copy
-
-
-def test_a_model_keeps_the_weights_of_a_few_examples():
-    layers = [SelfAttention(4, heads=2), Linear(4, 1)]
-    model = Sequential(layers, loss=MeanSquaredError())
-    model.predict(np.ones((1, 3, 4)))
-    np.testing.assert_allclose(drawn(plots.attention(model.layers[0])[0]), 1 / 3, rtol=1e-6)
-
-
 def test_the_first_heads_are_drawn():
-    axes = plots.attention(np.stack([np.eye(2)] * 3), max_images=2)
+    axes = plots.attention_weights(np.stack([np.eye(2)] * 3), max_images=2)
     assert titles(axes) == ["head 0", "head 1"]
     title = axes[0].figure.get_suptitle().replace("\n", " ")
     assert title == "Attention weights of each head, the first 2 of 3"
 
 
 def test_weights_may_be_rounded_to_more_than_1():
-    (axes,) = plots.attention(np.eye(2, dtype=np.float32)[np.newaxis] * np.float32(1 + 1e-7))
+    (axes,) = plots.attention_weights(
+        np.eye(2, dtype=np.float32)[np.newaxis] * np.float32(1 + 1e-7)
+    )
     assert drawn(axes).max() > 1
 
 
 def test_weights_of_zero_are_white():
-    (axes,) = plots.attention(np.zeros((1, 2, 2)))
+    (axes,) = plots.attention_weights(np.zeros((1, 2, 2)))
     assert axes.get_images()[0].get_clim() == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (
-            {"weights": SelfAttention(4)},
-            ArgumentError,
-            r"SelfAttention\(4\) must have the weights .*got none in attention: call its forward",
-        ),
         ({"weights": WEIGHTS[0]}, ShapeError, r"weights must have shape .*got \(2, 2\)"),
-        ({"weights": WEIGHTS[:, :1]}, ShapeError, r"got \(2, 1, 2\) in attention: pass the att"),
+        ({"weights": WEIGHTS[np.newaxis]}, ShapeError, r"got \(1, 2, 2, 2\) in .*attention\[0\]"),
+        (
+            {"weights": WEIGHTS[:, :1]},
+            ShapeError,
+            r"got \(2, 1, 2\) in attention_weights: pass the att",
+        ),
         ({"weights": Linear(2, 2)}, DtypeError, "weights must"),
         ({"weights": WEIGHTS * np.nan}, NonFiniteError, "weights must be finite"),
         (
             {"weights": WEIGHTS * 3 - 1},
             ArgumentError,
-            r"attention weights must be in \[0, 1\], got -1 to 2 in attention: .*softmax",
+            r"attention weights must be in \[0, 1\], got -1 to 2 in attention_weights: .*softmax",
         ),
         ({"weights": WEIGHTS + 1e-5}, ArgumentError, r"must be in \[0, 1\]"),
         ({"weights": WEIGHTS - 1e-5}, ArgumentError, r"must be in \[0, 1\]"),
         (
             {"tokens": ["a"]},
             ArgumentError,
-            r"tokens must be the 2 tokens of the sequence.*got \['a'\] in attention: name the pad",
+            r"tokens must be the 2 tokens of the sequence.*got \['a'\] in .*: name the pad",
         ),
         ({"tokens": "abc"}, ArgumentError, "tokens must be the 2 tokens .*got 'abc'"),
         ({"tokens": 2}, ArgumentError, "tokens must be the 2 tokens .*got 2"),
-        ({"example": 1}, ArgumentError, "example must be the index of one of 1 examples, got 1"),
-        ({"example": -2}, ArgumentError, "example must be the index of one of 1 examples, got -2"),
-        ({"example": None}, ArgumentError, "example must be .*got None in attention"),
         ({"max_images": 0}, ArgumentError, "max_images must be an integer >= 1, got 0"),
         ({"columns": 0}, ArgumentError, "columns must be an integer >= 1, got 0"),
     ],
 )
 def test_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
-        plots.attention(**{"weights": WEIGHTS} | arguments)
+        plots.attention_weights(**{"weights": WEIGHTS} | arguments)

@@ -1,4 +1,4 @@
-"""What the positions of a sequence ask, for each head of an attention."""
+"""Attention weights as images, one for each head."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
 from ..escaping import PLAIN_TEXT, shortened
-from ..layers.self_attention import SelfAttention
 from ..utils.typing import Array
-from ..utils.validation import check_array, is_integer
+from ..utils.validation import check_array
 from .figure import axes_array, new_figure
 from .labels import check_count
 
@@ -24,29 +23,26 @@ LETTER, LINE = 0.07, 0.14  # inches
 ROUNDING = 1e-6
 
 
-def attention(
-    weights: SelfAttention | npt.ArrayLike,
+def attention_weights(
+    weights: npt.ArrayLike,
     tokens: Iterable[Any] | None = None,
     *,
-    example: int = 0,
     max_images: int = 20,
     columns: int = 4,
     axes: Any = None,
 ) -> Any:
-    """Plot the attention weights of one example, an image for each head.
+    """Plot attention weights, an image for each head.
 
     A row is a position that asks, a column a position that is asked; the darker, the larger the
     weight. All heads have the same scale, from 0 to the largest weight.
 
     Parameters
     ----------
-    weights : SelfAttention or array_like of shape (heads, t, t) or (m, heads, t, t)
-        A layer, of whose last `forward` the weights are taken, or such weights as its `attention`.
+    weights : array_like of shape (heads, t, t)
+        The weights, such as those of one example in the `attention` of a `SelfAttention`.
     tokens : iterable of t tokens, optional
         What the positions hold, such as words, or a text of t characters; 16 characters of each
         token are drawn. By default, the positions are numbered from 0.
-    example : int, default 0
-        The index of the example in the batch of a layer, or of weights (m, heads, t, t).
     max_images : int, default 20
         The maximum number of heads to plot, >= 1; the first ones are plotted.
     columns : int, default 4
@@ -63,11 +59,10 @@ def attention(
     Raises
     ------
     ArgumentError
-        If the layer has no weights, as before its first `forward` and where the model has released
-        them, a weight is not in [0, 1], there are not t tokens, there is no such example, a count
-        is not an integer >= 1, or `axes` holds anything but Axes.
+        If a weight is not in [0, 1], there are not t tokens, a count is not an integer >= 1, or
+        `axes` holds anything but Axes.
     ShapeError
-        If the array does not have one of the shapes.
+        If the array does not have the shape.
     DtypeError
         If the weights are not real numbers.
     NonFiniteError
@@ -77,27 +72,60 @@ def attention(
 
     See Also
     --------
-    minidl.SelfAttention : The layer.
+    attention : Computes the weights of a layer of a model first.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from minidl import SelfAttention
-    >>> layer = SelfAttention(4, heads=2, causal=True)
-    >>> y = layer.forward(np.ones((1, 3, 4)))
-    >>> axes = attention(layer, ["the", "black", "cat"])
+    >>> axes = attention_weights(np.tri(3) / [[1], [2], [3]] * np.ones((2, 1, 1)), "cat")
     >>> [each.get_title() for each in axes]
     ['head 0', 'head 1']
     """
-    function = "attention"
-    heads = _check_weights(weights, example, function)
+    function = "attention_weights"
+    heads = _check_weights(weights, function)
+    names = None if tokens is None else check_tokens(tokens, heads.shape[-1], function)
+    title = "Attention weights of each head"
+    limits = {"max_images": max_images, "columns": columns, "axes": axes}
+    return draw_heads(heads, names, title, function=function, **limits)
+
+
+def draw_heads(
+    heads: Array,
+    names: list[str] | None,
+    title: str,
+    *,
+    max_images: int,
+    columns: int,
+    axes: Any,
+    function: str,
+) -> Any:
+    """Draw attention weights (heads, t, t).
+
+    Parameters
+    ----------
+    heads : ndarray of shape (heads, t, t)
+        The weights.
+    names : list of str or None
+        The names of the positions. None if they are numbered.
+    title : str
+        The title of a new figure.
+    max_images, columns, axes
+        As `attention_weights` takes them, not yet checked.
+    function : str
+        What the user has called, for the messages.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes
+        The axes with an image.
+    """
     t = heads.shape[-1]
-    names = None if tokens is None else _check_tokens(tokens, t, function)
     shown = heads[: check_count(max_images, "max_images", function)]
     columns = min(check_count(columns, "columns", function), len(shown))
     is_new = axes is None
     if is_new:
-        axes = _new_axes(len(shown), columns, names, t, _title(len(shown), len(heads)))
+        limit_note = f", the first {len(shown)} of {len(heads)}" if len(shown) < len(heads) else ""
+        axes = _new_axes(len(shown), columns, names, t, f"{title}{limit_note}")
     grid = axes_array(axes, function)
     largest = float(shown.max()) or 1.0
     used = grid[: len(shown)]
@@ -114,39 +142,23 @@ def attention(
     return used
 
 
-def _check_weights(weights: Any, example: int, function: str) -> Array:
-    """Return the weights (heads, t, t) of one example."""
-    if isinstance(weights, SelfAttention):
-        if weights.attention is None:
-            raise ArgumentError(
-                f"{weights} must have the weights of a forward pass, got none in {function}: call "
-                "its forward or model.predict first, with few examples, after which a model keeps "
-                "them"
-            )
-        weights = weights.attention
+def _check_weights(weights: npt.ArrayLike, function: str) -> Array:
     array = check_array(weights, "weights", np.dtype(np.float64))
-    if array.ndim not in (3, 4) or array.shape[-1] != array.shape[-2]:
+    if array.ndim != 3 or array.shape[-1] != array.shape[-2]:
         raise ShapeError(
-            f"weights must have shape (heads, t, t) or (m, heads, t, t), got {array.shape} "
-            f"in {function}: pass the attention of a SelfAttention layer"
+            f"weights must have shape (heads, t, t), got {array.shape} in {function}: pass the "
+            "attention of one example, such as layer.attention[0]"
         )
-    if array.ndim == 3:
-        array = array[np.newaxis]
-    if not is_integer(example, -len(array)) or example >= len(array):
+    if array.min() < 0 or array.max() > 1 + ROUNDING:
         raise ArgumentError(
-            f"example must be the index of one of {len(array)} examples, "
-            f"got {example!r} in {function}"
-        )
-    heads: Array = array[example]
-    if heads.min() < 0 or heads.max() > 1 + ROUNDING:
-        raise ArgumentError(
-            f"attention weights must be in [0, 1], got {heads.min():.4g} to {heads.max():.4g} "
+            f"attention weights must be in [0, 1], got {array.min():.4g} to {array.max():.4g} "
             f"in {function}: pass them after the softmax"
         )
-    return heads
+    return array
 
 
-def _check_tokens(tokens: Iterable[Any], t: int, function: str) -> list[str]:
+def check_tokens(tokens: Iterable[Any], t: int, function: str) -> list[str]:
+    """Return the names of t tokens as they are drawn."""
     names = [str(token) for token in tokens] if isinstance(tokens, Iterable) else []
     if len(names) != t:
         raise ArgumentError(
@@ -155,11 +167,6 @@ def _check_tokens(tokens: Iterable[Any], t: int, function: str) -> list[str]:
             "name the padding too, or pass the weights without it"
         )
     return [shortened(name, MAX_TOKEN) for name in names]
-
-
-def _title(n_shown: int, n_heads: int) -> str:
-    limit_note = f", the first {n_shown} of {n_heads}" if n_shown < n_heads else ""
-    return f"Attention weights of each head{limit_note}"
 
 
 def _new_axes(count: int, columns: int, names: list[str] | None, t: int, title: str) -> Any:
