@@ -126,15 +126,23 @@ class ArraySource:
         """Bytes that `load` takes, with those that it needs temporarily."""
         return len(self) * self.bytes_per_row + self._rows_per_read() * self.transient_bytes_per_row
 
-    def _rows_per_read(self) -> int:
-        rows = max(1, READ_BYTES // max(1, self.transient_bytes_per_row))
+    def _rows_per_read(self, max_bytes: int = READ_BYTES) -> int:
+        rows = max(1, max_bytes // max(1, self.transient_bytes_per_row))
         return min(len(self), max(self.rows_per_chunk, rows - rows % self.rows_per_chunk))
+
+    def blocks(self, max_bytes: int = READ_BYTES) -> Iterator[tuple[int, Array]]:
+        """Iterate over all rows, in blocks of whole chunks, with the number of the first of each.
+
+        A block has at most `max_bytes`, or one chunk.
+        """
+        for start, stop in chunk_ranges(0, len(self), self._rows_per_read(max_bytes)):
+            yield start, self.read(start, stop)
 
     def load(self) -> Array:
         """Return all rows."""
         rows = np.empty(self.shape, self.dtype)
-        for start, stop in chunk_ranges(0, len(self), self._rows_per_read()):
-            rows[start:stop] = self.read(start, stop)
+        for start, block in self.blocks():
+            rows[start : start + len(block)] = block
         return rows
 
 

@@ -158,7 +158,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         super().__init_subclass__(**kwargs)
         # Where `backward` was overridden, an inherited shortcut would compute something else.
         shortcut = "backward_parameters"
-        if _first_class_with("backward", cls) < _first_class_with(shortcut, cls):
+        if first_class_with("backward", cls) < first_class_with(shortcut, cls):
             setattr(cls, shortcut, Layer.backward_parameters)
 
     def __init__(self) -> None:
@@ -233,11 +233,12 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         """
         return None
 
-    def check_integers(self, x: Array, name: str) -> None:
+    def check_integers(self, x: Array, name: str, row_offset: int = 0) -> None:
         """Raise `ArgumentError` unless the layer takes these integers; by default it takes all.
 
-        `Sequential.fit` calls it of a first layer that takes integers, once for all examples, so
-        that a wrong one is refused before the training begins.
+        `Sequential.fit` calls it of the layers that receive X, in containers too, once for all
+        examples, so that a wrong one is refused before the training begins. Examples that are not
+        in memory are read for it once, block by block, if a layer defines the method.
 
         Parameters
         ----------
@@ -245,6 +246,8 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
             The examples, of integers.
         name : str
             What the message calls them, such as "X".
+        row_offset : int, default 0
+            The number in them of the first example of `x`, of examples that are read in blocks.
         """
 
     def multiply_adds(self, shape: Shape) -> int | None:
@@ -438,8 +441,21 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _first_class_with(name: str, cls: type) -> int:
-    """Return the position in the method resolution order of the class that defines a name."""
+def first_class_with(name: str, cls: type) -> int:
+    """Return the position in the method resolution order of the class that defines a name.
+
+    Parameters
+    ----------
+    name : str
+        The name of a method or attribute.
+    cls : type
+        The class whose method resolution order is meant.
+
+    Returns
+    -------
+    int
+        The position of the first class that has it.
+    """
     return next(i for i, base in enumerate(cls.__mro__) if name in vars(base))
 
 

@@ -70,11 +70,11 @@ class Chain(Container):
         self.takes_integers = inner_attribute(layers[:1], "takes_integers")[0]
         self.couples_examples = any(inner_attribute(layers, "couples_examples"))
 
-    def check_integers(self, x: Array, name: str) -> None:
-        self.layers[0].check_integers(x, name)
-
     def named_children(self) -> Iterator[tuple[str, Layer]]:
         yield from zip(self._names, self.layers, strict=True)
+
+    def receivers(self) -> Iterator[tuple[str, Layer]]:
+        yield self._names[0], self.layers[0]
 
     def forward_through(self, x: Array, run: ForwardStep) -> Array:
         for name, layer in zip(self._names, self.layers, strict=True):

@@ -91,6 +91,9 @@ class Concat(Container):
     def named_children(self) -> Iterator[tuple[str, Layer]]:
         yield from zip(self._names, self.branches, strict=True)
 
+    def receivers(self) -> Iterator[tuple[str, Layer]]:
+        yield from self.named_children()
+
     def forward_through(self, x: Array, run: ForwardStep) -> Array:
         outputs = [run(name, branch, x) for name, branch in self.named_children()]
         shape, self._axis = self._joined_shape([output.shape for output in outputs])

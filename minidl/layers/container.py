@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ..errors import ArgumentError, LayerReuseError, ShapeError
 from ..utils.typing import Array
-from .base import Layer, Shape, UnknownRank
+from .base import Layer, Shape, UnknownRank, first_class_with
 
 _MAX_EXTRA_AXES = 3
 
@@ -78,6 +78,27 @@ class Container(Layer):
             The output.
         """
 
+    def receivers(self) -> Iterator[tuple[str, Layer]]:
+        """Iterate over the inner layers that receive the input itself.
+
+        `Sequential.fit` asks them whether they take the integers of X. By default none are known; a
+        subclass with a `forward_through` of its own does not inherit others.
+
+        Yields
+        ------
+        name : str
+            The name of the inner layer, as in `named_children`.
+        layer : Layer
+            The inner layer.
+        """
+        yield from ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = min(first_class_with(name, cls) for name in ("forward", "forward_through"))
+        if own < first_class_with("receivers", cls):
+            cls.receivers = Container.receivers  # type: ignore[method-assign]
+
     @abstractmethod
     def backward_through(self, dy: Array, run: BackwardStep) -> Any:
         """Compute the gradient of the input, given a function for that of one inner layer.
@@ -143,6 +164,30 @@ class Container(Layer):
             output = self.workspace.get(name)
             if output is not None:
                 yield name, layer, output
+
+
+def integer_checkers(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Iterate over the layers that check integers which a layer is given.
+
+    Parameters
+    ----------
+    path : str
+        The path of the layer.
+    layer : Layer
+        The layer, of which those inside of a container are asked that receive its input.
+
+    Yields
+    ------
+    path : str
+        Such as "0.body.0".
+    layer : Layer
+        A layer that defines `check_integers`.
+    """
+    if type(layer).check_integers is not Layer.check_integers:
+        yield path, layer
+    elif isinstance(layer, Container):
+        for name, inner in layer.receivers():
+            yield from integer_checkers(f"{path}.{name}", inner)
 
 
 def _run_backward(name: str, layer: Layer, dy: Array) -> Any:

@@ -135,20 +135,20 @@ class Embedding(Layer):
                 f"{self} takes tokens, which are whole numbers, got an array of dtype "
                 f"{tokens.dtype}: pass x.astype(np.int64)"
             )
-        self._check_range(tokens, "x")
+        self._check_range(tokens, "x", 0)
         return tokens.astype(np.int64, copy=False)
 
-    def check_integers(self, x: Array, name: str) -> None:
+    def check_integers(self, x: Array, name: str, row_offset: int = 0) -> None:
         if type(self).forward is Embedding.forward:  # another one may take other numbers
-            self._check_range(x, name)
+            self._check_range(x, name, row_offset)
 
-    def _check_range(self, tokens: Array, name: str) -> None:
+    def _check_range(self, tokens: Array, name: str, row_offset: int) -> None:
         size = self.vocabulary_size
         if tokens.size and (tokens.min() < 0 or tokens.max() >= size):
+            found = _first(tokens, (tokens < 0) | (tokens >= size), name, row_offset)
             raise ArgumentError(
-                f"{self} takes tokens in [0, {size}), got "
-                f"{_first(tokens, (tokens < 0) | (tokens >= size), name)}: number the tokens from "
-                "0, or raise vocabulary_size"
+                f"{self} takes tokens in [0, {size}), got {found}: number the tokens from 0, or "
+                "raise vocabulary_size"
             )
 
     def backward(self, dy: Array) -> None:
@@ -234,7 +234,8 @@ class _InitWithPadding:
         return repr(self.init)
 
 
-def _first(tokens: Array, where: Array, name: str = "x") -> str:
+def _first(tokens: Array, where: Array, name: str = "x", row_offset: int = 0) -> str:
     """Return the first number that a mask marks, and its place: "12 at x[3, 5]"."""
-    place = tuple(int(i) for i in np.argwhere(where)[0])
-    return f"{tokens[place]} at {name}[{', '.join(map(str, place))}]"
+    row, *others = (int(i) for i in np.argwhere(where)[0])
+    place = ", ".join(map(str, (row + row_offset, *others)))
+    return f"{tokens[row, *others]} at {name}[{place}]"

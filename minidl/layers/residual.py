@@ -103,6 +103,9 @@ class Residual(Container):
         if self.shortcut is not None:
             yield "shortcut", self.shortcut
 
+    def receivers(self) -> Iterator[tuple[str, Layer]]:
+        yield from self.named_children()
+
     def forward_through(self, x: Array, run: ForwardStep) -> Array:
         if not self.takes_integers:
             x = as_float_array(x)

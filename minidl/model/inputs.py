@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -19,8 +20,9 @@ from ..batching.out_of_core import (
     is_out_of_core,
 )
 from ..batching.sample_weights import ClassWeight, compute_sample_weight
-from ..errors import DtypeError, ShapeError
+from ..errors import ArgumentError, DtypeError, ShapeError
 from ..layers.base import Shape
+from ..layers.container import integer_checkers
 from ..layers.shapes import output_shapes
 from ..objective import Objective
 from ..utils.typing import Array
@@ -40,9 +42,11 @@ def prepare_examples(
     X : array_like of shape (m, ...)
         The examples.
     validate : bool
-        Whether to check an array in memory for non-finite numbers now; otherwise the batches do.
+        Whether to check an array in memory for non-finite numbers now, and integers that layers
+        check, for which an `ArraySource` is read once; otherwise the batches do.
     memory_limit : int
-        Bytes, of which a validated copy of X in the model's dtype may take a quarter.
+        Bytes, of which a validated copy of X in the model's dtype, or a block that is read, may
+        take a quarter.
 
     Returns
     -------
@@ -55,7 +59,9 @@ def prepare_examples(
     dtype = objective.input_dtype
     x = as_array_or_source(X, "X", dtype)
     if objective.takes_integers:
-        _check_integers(objective, x, validate)
+        _check_integers(objective, x)
+        if validate:
+            _check_values(objective, x, memory_limit)
     if validate and not isinstance(x, ArraySource):
         x = _finite_examples(x, smaller_dtype(x.dtype, dtype), memory_limit // 4)
     try:
@@ -76,7 +82,7 @@ def prepare_examples(
     return x, output_shape
 
 
-def _check_integers(objective: Objective, x: Array | ArraySource, check_values: bool) -> None:
+def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
     layer = objective.layers[0]
     if isinstance(x, ArraySource):  # each block is checked when it is read
         check_integers(np.dtype(x.values.dtype), f"layer 0, {layer}")
@@ -91,8 +97,22 @@ def _check_integers(objective: Objective, x: Array | ArraySource, check_values: 
                 "another layer, such as Linear, for inputs that are measured"
             )
     check_integers(x.dtype, f"layer 0, {layer}")
-    if check_values:
-        layer.check_integers(x, "X")
+
+
+def _check_values(objective: Objective, x: Array | ArraySource, memory_limit: int) -> None:
+    """Ask the layers that receive x whether they take its integers."""
+    checkers = list(integer_checkers("0", objective.layers[0]))
+    if not checkers:
+        return  # nothing is read
+    blocks: Iterable[tuple[int, Array]] = (
+        [(0, x)] if isinstance(x, np.ndarray) else x.blocks(min(memory_limit // 4, READ_BYTES))
+    )
+    for row_offset, block in blocks:
+        for path, layer in checkers:
+            try:
+                layer.check_integers(block, "X", row_offset)
+            except ArgumentError as error:
+                raise ArgumentError(f"layer {path}: {error}") from None
 
 
 def _finite_examples(x: Array, dtype: np.dtype[Any], max_bytes: int) -> Array:

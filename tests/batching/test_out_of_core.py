@@ -143,6 +143,10 @@ def test_all_rows_can_be_loaded(chunks):
     array = np.arange(3000, dtype=np.int16).reshape(1000, 3)
     source = ArraySource(OutOfCoreArray(array, chunks=chunks), "X", F4)
     np.testing.assert_array_equal(source.load(), array)
+    offsets, blocks = zip(*source.blocks(999), strict=True)
+    np.testing.assert_array_equal(np.concatenate(blocks), array)
+    assert offsets == tuple(range(0, 1000, len(blocks[0])))
+    assert len(blocks[0]) == {(1000, 1): 1000}.get(chunks, 166)  # 6 bytes each
     assert source.rows_per_chunk == {(2, 2): 2, (1000, 1): 1000}.get(chunks, 1)
     assert source.total_load_bytes >= array.nbytes
 

@@ -33,6 +33,7 @@ from minidl.layers.container import (
     InnerShapeError,
     fit_with_more_axes,
     inner_attribute,
+    integer_checkers,
 )
 
 
@@ -140,6 +141,32 @@ def test_inner_outputs_are_those_of_the_last_forward():
     assert names == ("body", "shortcut")
     assert layers == (layer.body, layer.shortcut)
     assert (outputs[0] == np.tanh(x)).all()
+
+
+def test_what_receives_the_input_is_not_inherited_where_values_flow_in_another_way():
+    class Turned(Chain):
+        def forward_through(self, x, run):
+            return super().forward_through(x[:, ::-1], run)
+
+    class Named(Chain):
+        pass
+
+    layers = Tanh(), Tanh()
+    assert [name for name, _ in Named(*layers).receivers()] == ["0"]
+    assert not list(Turned(*layers).receivers())
+    assert [name for name, _ in Concat(*layers).receivers()] == ["0", "1"]
+
+
+def test_who_checks_integers():
+    class Asks(Tanh):
+        def check_integers(self, x, name, row_offset=0):
+            raise AssertionError
+
+    first, second, third = Asks(), Asks(), Asks()
+    layer = Chain(Residual(first, shortcut=Concat(second, Tanh())), third)
+    found = list(integer_checkers("3", layer))
+    assert found == [("3.0.body.0", first), ("3.0.shortcut.0", second)]
+    assert not list(integer_checkers("3", Chain(Tanh())))
 
 
 def test_an_error_of_an_inner_shape_can_be_pickled():

@@ -6,12 +6,15 @@ from helpers import in_dtype
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx_agreement import assert_exported
+from out_of_core_array import OutOfCoreArray
+from token_layers import Tokens
 
 from minidl import (
     Adam,
     ArgumentError,
     CategoricalCrossEntropy,
     Chain,
+    Concat,
     DtypeError,
     Embedding,
     Flatten,
@@ -19,11 +22,14 @@ from minidl import (
     Linear,
     MeanSquaredError,
     Ones,
+    Residual,
     Sequential,
     ShapeError,
     Softmax,
+    Tanh,
     Xavier,
 )
+from minidl.model.inputs import prepare_examples
 from minidl.testing import check_layer
 
 TOKENS = np.array([[2, 0, 2], [2, 4, 0]])
@@ -167,16 +173,52 @@ def test_a_model_refuses_floats_and_tokens_out_of_range(wrong):
         model().predict([[9, 1, 1]])
 
 
-@pytest.mark.parametrize("wrap", [lambda layer: layer, Chain])
-def test_fit_refuses_a_wrong_token_anywhere_before_it_begins(wrap):
-    layers = [wrap(Embedding(6, 4)), Flatten(), Linear(12, 1)]
-    network = Sequential(layers, loss=MeanSquaredError())
+INSIDE = {
+    "0": lambda layer: layer,
+    "0.0": Chain,
+    "0.1": lambda layer: Concat(Embedding(9, 4), layer, axis=1),
+    "0.1.0": lambda layer: Concat(Embedding(9, 4), [layer, Tanh()], axis=1),
+    "0.body.0": lambda layer: Residual(layer, Tanh(), shortcut=Embedding(9, 4)),
+    "0.0.shortcut": lambda layer: Chain(Residual(Embedding(9, 4), shortcut=layer), Tanh()),
+}
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, OutOfCoreArray], ids=["in memory", "in a file"])
+@pytest.mark.parametrize("path", INSIDE)
+def test_fit_refuses_a_wrong_token_anywhere_before_it_begins(path, wrap):
+    outer = INSIDE[path](Embedding(6, 4))
+    width = 24 if isinstance(outer, Concat) else 12
+    network = Sequential([outer, Flatten(), Linear(width, 1)], loss=MeanSquaredError())
     before = network.parameters.theta.copy()
-    X = np.zeros((200, 3), int)
+    X, Y = np.zeros((200, 3), int), np.zeros(200)
     X[199, 1] = 6
-    with pytest.raises(ArgumentError, match=r"takes tokens in \[0, 6\), got 6 at X\[199, 1\]: num"):
-        network.fit(X, np.zeros(200), optimizer=Adam(), epochs=1, shuffle=False, progress=False)
+    options = {"optimizer": Adam(), "epochs": 1, "shuffle": False, "progress": False}
+    message = (
+        rf"layer {path}: Embedding\(6, 4\) takes tokens in \[0, 6\), got 6 at X\[199, 1\]: num"
+    )
+    with pytest.raises(ArgumentError, match=message):
+        network.fit(wrap(X), Y, memory_limit=200_000, **options)
+    with pytest.raises(ArgumentError, match=message):
+        network.fit(X[:100], Y[:100], validation=(wrap(X), Y), **options)
     assert (network.parameters.theta == before).all()
+
+
+def test_what_is_in_a_file_is_read_once_in_blocks_if_a_layer_asks():
+    X = OutOfCoreArray(np.arange(6000).reshape(2000, 3) % 5)
+    options = {"validate": True, "memory_limit": 40_000}
+    prepare_examples(model().objective_function, X, **options)
+    starts, stops = zip(*X.row_ranges, strict=True)
+    assert starts == (0, *stops[:-1])
+    assert stops[-1] == 2000
+    assert 3 < len(stops) < 10
+    X.array[1999, 2] = 7
+    with pytest.raises(ArgumentError, match=r"layer 0: Emb.*got 7 at X\[1999, 2\]"):
+        prepare_examples(model().objective_function, X, **options)
+    X.row_ranges.clear()
+    prepare_examples(model().objective_function, X, validate=False)
+    tokens = Sequential([Tokens(5, 1)], loss=MeanSquaredError())
+    prepare_examples(tokens.objective_function, X, **options)
+    assert not X.row_ranges
 
 
 def test_an_embedding_with_a_forward_of_its_own_takes_what_it_says():
