@@ -8,14 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl import History, Optimizer, Sequential
-from minidl.cli.model_options import (
-    Defaults,
-    add_model_options,
-    build_model,
-    fill_defaults,
-    make_optimizer,
-    network_shape,
-)
+from minidl.cli.defaults import Defaults, fill_defaults
+from minidl.cli.network_options import add_network_options, build_model
+from minidl.cli.network_shape import network_shape
+from minidl.cli.training_options import add_training_options, make_optimizer
 from minidl.data import Dataset
 from minidl.plots import confusion_counts
 
@@ -43,7 +39,8 @@ def make_parser(
         seed_help="seed of all random numbers; 1 is that of the assignment",
         quick_help=f"at most {quick_epochs} epochs",
     )
-    add_model_options(parser, defaults, seed=False)
+    add_network_options(parser, defaults, seed=False)
+    add_training_options(parser, defaults)
     study.add_data_option(parser)
     return parser
 

@@ -43,6 +43,7 @@ ORDER = [
     "adapters",
     "plots",
     "tuning",
+    "words",
     "sklearn",
     "",
     "cli",

@@ -10,7 +10,8 @@ from .. import ArgumentError, GradientChecker
 from .argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 from .common import add_command, emit
 from .dataset_options import add_dataset_options, load_dataset
-from .model_options import add_model_options, build_model, network_shape
+from .network_options import add_network_options, build_model
+from .network_shape import network_shape
 
 _STATUS = {"ok": 0, "failed": 1, "unresolved": 3}
 
@@ -25,7 +26,7 @@ def add_check(subparsers: Any) -> None:
     """
     parser = add_command(subparsers, "check", check)
     add_dataset_options(parser)
-    add_model_options(parser, None, training=False)
+    add_network_options(parser, None, dtype=False)
     group = parser.add_argument_group("gradient check")
     text = "number of training examples to use (default: %(default)s)"
     group.add_argument("--examples", type=POSITIVE_INTEGER, default=6, metavar="N", help=text)

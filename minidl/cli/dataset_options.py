@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from ..data import Dataset, course_images, load_cats, load_signs, planar, train_
 from ..utils.typing import Array
 from .argument_types import NON_NEGATIVE_NUMBER, number_type
 from .csv_file import read_csv
-from .model_options import Defaults, fill_defaults
+from .defaults import Defaults, fill_defaults
 
 CSV = "FILE.csv"  # stands for the path of any CSV file
 IMAGES: dict[str, Callable[[str | None], Dataset]] = {"cats": load_cats, "signs": load_signs}
@@ -65,6 +65,15 @@ DEFAULTS = {
     ),
     CSV: _SMALL,
 }
+NET_DEFAULTS = Defaults(  # for pictures: those of DEFAULTS suit fully connected networks
+    "none",
+    epochs=100,
+    optimizer="adam",
+    learning_rate=0.01,
+    adaptive_learning_rate=0.001,
+    batch_size=32,
+    init="he",
+)
 DATASET_HELP = (
     f"{', '.join([*POINTS, *IMAGES])}, or the path of a .csv file: "
     "numbers, with the class of the row in the last column"
@@ -155,8 +164,14 @@ def incompatible_option(options: argparse.Namespace) -> str | None:
     str or None
         None if all options fit.
     """
-    for option, datasets in (("data", IMAGES), ("points", POINTS), ("noise", POINTS)):
-        if getattr(options, option) is not None and options.set not in datasets:
+    owners: dict[str, Collection[str]] = {
+        "data": IMAGES,
+        "points": POINTS,
+        "noise": POINTS,
+        "augment": IMAGES,
+    }
+    for option, datasets in owners.items():
+        if getattr(options, option, None) is not None and options.set not in datasets:
             names = ", ".join(datasets)
             return f"--{option} is only for {names}, got it with {options.set}"
     return None
@@ -176,7 +191,8 @@ def load_dataset(options: argparse.Namespace) -> LoadedDataset:
         The training and the test set.
     """
     name = options.set
-    fill_defaults(options, DEFAULTS.get(name, DEFAULTS[CSV]))
+    of_net = name in IMAGES and getattr(options, "net", None) is not None
+    fill_defaults(options, NET_DEFAULTS if of_net else DEFAULTS.get(name, DEFAULTS[CSV]))
     if name in IMAGES:
         return _load_images(name, options.data)
     if name in POINTS:

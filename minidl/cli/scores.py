@@ -11,7 +11,7 @@ from .. import NonFiniteError, Sequential, plots
 from ..escaping import shortened
 from ..utils.typing import Array
 from .dataset_options import LoadedDataset
-from .model_options import network_shape
+from .network_shape import network_shape
 
 MAX_CONFUSION_CLASSES = 12  # more do not fit on a line
 LABEL_WIDTH = 24

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import (
+    Augmentation,
     Callback,
     Checkpoint,
     EarlyStopping,
@@ -24,14 +25,25 @@ from .. import (
 from ..escaping import shortened
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write
+from ..words.augmentation import WORDS as AUGMENTATION_WORDS
+from ..words.augmentation import augmentation_of_words
 from .common import add_command, to_json
-from .dataset_options import DEFAULTS, LoadedDataset, add_dataset_options, load_dataset
-from .model_options import add_model_options, build_model, make_optimizer, network_shape
+from .dataset_options import (
+    DEFAULTS,
+    IMAGES,
+    NET_DEFAULTS,
+    LoadedDataset,
+    add_dataset_options,
+    load_dataset,
+)
+from .network_options import add_network_options, build_model
+from .network_shape import network_shape
 from .output_folder import MODEL, RESULTS, check_output_folder
 from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
 from .streams import show
 from .train_figures import train_figures, write_figures
+from .training_options import add_training_options, make_optimizer
 
 CHECKPOINT_SECONDS = 60
 
@@ -45,10 +57,19 @@ def add_train(subparsers: Any) -> None:
         The commands of the program.
     """
     parser = add_command(subparsers, "train", train)
-    defaults = "".join(f"  {name:8}  {values}\n" for name, values in DEFAULTS.items())
+    of_net = str(NET_DEFAULTS).partition(", ")[2]  # without the widths of --layers
+    rows = {**DEFAULTS, f"{', '.join(IMAGES)} with --net": of_net}
+    defaults = "".join(f"  {name:8}  {values}\n" for name, values in rows.items())
     parser.epilog = f"defaults of each dataset:\n{defaults}\n{parser.epilog}"
     add_dataset_options(parser)
-    add_model_options(parser, None)
+    add_network_options(parser, None)
+    group = add_training_options(parser, None)
+    text = (
+        f"{', '.join(IMAGES)}: change the pictures of each batch at random, in the words "
+        f'"{", ".join(map(AUGMENTATION_WORDS.usage, AUGMENTATION_WORDS))}", or some of them '
+        "(default: none)"
+    )
+    group.add_argument("--augment", metavar="WORDS", help=text)
     group = parser.add_argument_group("output")
     text = "save the training in this file; resume from it if it exists (default: none)"
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
@@ -95,9 +116,9 @@ class KeepBestEpoch(EarlyStopping):
 def train(options: argparse.Namespace) -> int:
     """Train a network on a dataset and report its accuracy.
 
-    Train a fully connected network on a dataset; print its accuracy on the training and the test
-    set, next to that of always predicting the majority class. With --out, write the network
-    (model.h5), results.json and, if matplotlib is installed, figures.
+    Train a network on a dataset, fully connected unless --net describes another one; print its
+    accuracy on the training and the test set, next to that of always predicting the majority class.
+    With --out, write the network (model.h5), results.json and, if matplotlib is installed, figures.
 
     A training that fails says so: if it diverges to numbers that are not finite, nothing is written
     and the exit status is 1; if it only ends with a larger loss, or with no better accuracy than
@@ -124,19 +145,24 @@ def train(options: argparse.Namespace) -> int:
       minidl train circles --layers 8,8 --activation tanh --l2 0.1 --out results/circles
       minidl train cats --data ~/course/datasets --epochs 500
       minidl train flowers.csv --layers 20 --learning-rate 0.003 --json
-      minidl train signs --net "conv 8 3, relu, pool 4, flatten, linear 6" --learning-rate 0.001
+      minidl train signs --net "conv 8 3, relu, pool 4, flatten, linear 6"
+      minidl train cats --net "conv 8 3, relu, pool 4, flatten, linear 1" --augment "flip, shift 4"
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
     check_fresh(options)
+    augment = None
+    if options.augment is not None:
+        augment = augmentation_of_words(options.augment, source="--augment", seed=options.seed)
     dataset = load_dataset(options)
-    model = build_model(options, dataset.example_shape, dataset.n_outputs)
+    shape, n_outputs = dataset.example_shape, dataset.n_outputs
+    model = build_model(options, shape, n_outputs, pictures=augment is not None)
     optimizer = make_optimizer(options, len(dataset.train[0]))
     if options.out is not None:
         check_output_folder(options)  # fails before the training
     if not options.json:
-        show(*_plan(options, dataset, model, optimizer))
-    best = _fit(options, dataset, model, optimizer)
+        show(*_plan(options, dataset, model, optimizer, augment))
+    best = _fit(options, dataset, model, optimizer, augment)
     n_epochs = best.history.epochs
     interrupted = n_epochs < options.epochs
     if interrupted and not n_epochs:
@@ -162,7 +188,11 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _plan(
-    options: argparse.Namespace, dataset: LoadedDataset, model: Sequential, optimizer: Optimizer
+    options: argparse.Namespace,
+    dataset: LoadedDataset,
+    model: Sequential,
+    optimizer: Optimizer,
+    augment: Augmentation | None,
 ) -> Iterator[str]:
     """Yield what is printed before the training."""
     n_train, n_features = dataset.train[0].shape
@@ -176,6 +206,8 @@ def _plan(
         f"{network_shape(model)}: {model.parameters.size:,} parameters, "
         f"{optimizer}, {options.epochs:,} epochs"
     )
+    if augment is not None:
+        yield f"pictures changed at random: {augment}"
     if _resumed_file(options) is not None:
         yield f"resuming from {options.checkpoint}"
 
@@ -186,10 +218,16 @@ def _resumed_file(options: argparse.Namespace) -> Path | None:
 
 
 def _fit(
-    options: argparse.Namespace, dataset: LoadedDataset, model: Sequential, optimizer: Optimizer
+    options: argparse.Namespace,
+    dataset: LoadedDataset,
+    model: Sequential,
+    optimizer: Optimizer,
+    augment: Augmentation | None,
 ) -> KeepBestEpoch:
     """Train, until Ctrl-C at most, and return the callback that kept the history."""
     X, Y = dataset.train
+    if augment is not None:
+        X = X.reshape(-1, *dataset.example_shape)
     best = KeepBestEpoch("loss", patience=options.epochs)
     callbacks: list[Callback] = [best]
     if options.checkpoint is not None:
@@ -203,6 +241,7 @@ def _fit(
                 optimizer=optimizer,
                 epochs=options.epochs,
                 batch_size=options.batch_size,
+                augment=augment,
                 callbacks=callbacks,
                 progress=sys.stderr.isatty(),
                 resume=_resumed_file(options),

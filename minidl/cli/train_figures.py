@@ -18,7 +18,7 @@ from ..layers import Activation
 from ..utils.atomic_files import atomic_write
 from ..utils.typing import Array
 from .dataset_options import LoadedDataset
-from .model_options import network_shape
+from .network_shape import network_shape
 from .streams import complain
 
 DPI = 120

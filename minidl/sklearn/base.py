@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..batching.augmentation import Augmentation
 from ..errors import ArgumentError
 from ..layers.base import Layer
 from ..losses.base import Loss
@@ -23,11 +24,13 @@ from ..training.callbacks.base import Callback
 from ..training.callbacks.early_stopping import EarlyStopping
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.typing import Array, Seed
+from .augmentation import new_augmentation
 from .examples import validate_examples, validate_training
 from .hold_out import Examples, hold_out
 from .network import (
     LayerFactory,
     check_output_shape,
+    described_layers,
     multilayer_perceptron,
     network_dtype,
     new_optimizer,
@@ -45,6 +48,7 @@ class Targets(NamedTuple):
     sample_weight: Array | None  # (m,)
     loss: Loss
     last_layer: Layer | None
+    name: str  # such as "3 classes", for errors
 
 
 # scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
@@ -68,7 +72,8 @@ class MinidlEstimator(BaseEstimator):
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 10
-    layers: LayerFactory | None = None
+    layers: str | LayerFactory | None = None
+    augment: str | Augmentation | None = None
     callbacks: Sequence[Callback] = ()
     random_state: Seed | None = None
     warm_start: bool = False
@@ -129,6 +134,8 @@ class MinidlEstimator(BaseEstimator):
             classes = getattr(self, "classes_", None)
         targets = self._make_targets(y, sample_weight, classes)
         rng = self._new_rng()
+        n_epochs = len(self.loss_curve_) if resume else 0
+        augment = new_augmentation(self.augment, X.shape, rng, n_epochs)
         examples = Examples(X, targets.y, targets.sample_weight)
         validation = None
         callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
@@ -146,7 +153,7 @@ class MinidlEstimator(BaseEstimator):
             )
         else:
             training = self._start(X, targets, options, rng)
-        self._train(training, examples, validation, epochs, callbacks)
+        self._train(training, examples, validation, epochs, callbacks, augment)
         self._options: UsedOptions = options
         return self
 
@@ -181,7 +188,7 @@ class MinidlEstimator(BaseEstimator):
     def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
         n_features, n_outputs = X.shape[1], targets.y.shape[1]
         if self.layers is not None:
-            layers = self.layers(X.shape[1:] if X.ndim > 2 else n_features, n_outputs)
+            layers = described_layers(self.layers, X.shape[1:], n_outputs, targets.name)
         else:
             layers = multilayer_perceptron(
                 n_features,
@@ -208,6 +215,7 @@ class MinidlEstimator(BaseEstimator):
         validation: Any,
         epochs: int,
         callbacks: Sequence[Callback],
+        augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
         if batch_size == "auto":
@@ -220,6 +228,7 @@ class MinidlEstimator(BaseEstimator):
             epochs=epochs,
             batch_size=batch_size,
             validation=validation,
+            augment=augment,
             callbacks=callbacks,
             progress=bool(self.verbose),
         )

@@ -55,11 +55,17 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     patience : int, default 10
         The number of epochs without improvement before training stops, >= 1. Used only with
         `early_stopping`.
-    layers : callable, optional
-        A function of the number of features and the number of outputs (1 for two classes) that
-        returns the layers, instead of the first three parameters. The last `Sigmoid` or `Softmax`
-        may be omitted. For examples of several axes, such as pictures (m, h, w, c), the first
-        argument is their shape, (h, w, c).
+    layers : str or callable, optional
+        The layers instead of the first three parameters, in the words of the command line, such as
+        ``"conv 8 3, relu, pool 2, flatten, linear 6"``. Or a function that returns them, of the
+        number of features and the number of outputs (1 for two classes); for examples of several
+        axes, such as pictures (m, h, w, c), the first argument is their shape, (h, w, c). The last
+        `Sigmoid` or `Softmax` may be omitted.
+    augment : str or Augmentation, optional
+        Random changes of pictures (m, h, w, c) in training, in words such as
+        ``"flip, shift 2, rotate 10, crop 0.8"`` with a seed that follows from `random_state`, or an
+        object with a seed of its own. Each epoch changes them in another way, also where a training
+        goes on.
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
@@ -235,6 +241,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         class_numbers = np.searchsorted(classes, y)
         if len(classes) == 2:
             column = class_numbers[:, np.newaxis]
-            return Targets(column, sample_weight, BinaryCrossEntropy(), Sigmoid())
+            return Targets(column, sample_weight, BinaryCrossEntropy(), Sigmoid(), "2 classes")
         vectors = one_hot(class_numbers, len(classes))
-        return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax())
+        name = f"{len(classes)} classes"
+        return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax(), name)

@@ -57,7 +57,8 @@ def validate_training(
     if X.ndim > 2 and estimator.layers is None:
         raise ShapeError(
             f"hidden_layer_sizes is for rows (m, n_features), got X of shape {X.shape}: "
-            "pass X.reshape(len(X), -1), or layers=, a function that returns layers such as Conv2D"
+            'pass X.reshape(len(X), -1), or layers in words, layers="conv 8 3, relu, flatten, '
+            'linear 6", or as a function that returns them'
         )
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)

@@ -18,10 +18,25 @@ from ..layers.shapes import output_shapes
 from ..optimizers.base import Optimizer
 from ..schedules.base import Schedule
 from ..utils.typing import Array
+from ..words.layers import layers_of_words
 from .options import ACTIVATIONS, OPTIMIZERS, choose
 
 LayerFactory: TypeAlias = Callable[[Any, int], Sequence[Layer]]
 """Of the number of features, or the shape (h, w, c) of a picture, and the number of outputs."""
+
+
+def described_layers(
+    layers: str | LayerFactory, shape: tuple[int, ...], n_outputs: int, targets: str
+) -> Sequence[Layer]:
+    """Return the layers that words describe, or a function returns, for examples of a shape."""
+    if isinstance(layers, str):
+        return layers_of_words(layers, shape, n_outputs, source="layers", targets=targets)
+    if not callable(layers):
+        raise ArgumentError(
+            'layers must be words such as "linear 16, relu, linear 3", or a function that returns '
+            f"layers, got {layers!r}"
+        )
+    return layers(shape if len(shape) > 1 else shape[0], n_outputs)
 
 
 def multilayer_perceptron(

@@ -47,10 +47,16 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     patience : int, default 10
         The number of epochs without improvement before training stops, >= 1. Used only with
         `early_stopping`.
-    layers : callable, optional
-        A function of the number of features and the number of outputs that returns the layers,
-        instead of the first three parameters. For examples of several axes, such as pictures
+    layers : str or callable, optional
+        The layers instead of the first three parameters, in the words of the command line, such as
+        ``"conv 8 3, relu, pool 2, flatten, linear 1"``. Or a function that returns them, of the
+        number of features and the number of outputs; for examples of several axes, such as pictures
         (m, h, w, c), the first argument is their shape, (h, w, c).
+    augment : str or Augmentation, optional
+        Random changes of pictures (m, h, w, c) in training, in words such as
+        ``"flip, shift 2, rotate 10, crop 0.8"`` with a seed that follows from `random_state`, or an
+        object with a seed of its own. Each epoch changes them in another way, also where a training
+        goes on.
     callbacks : Callback or sequence of Callback, default ()
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
@@ -156,7 +162,9 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     ) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return Targets(y.reshape(len(y), -1), sample_weight, MeanSquaredError(), None)
+        y = y.reshape(len(y), -1)
+        name = f"y of shape (m, {y.shape[1]})"
+        return Targets(y, sample_weight, MeanSquaredError(), None, name)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from minidl import GradientChecker, Tanh
-from minidl.cli import main, model_options
+from minidl.cli import main, network_options
 
 
 class WrongTanh(Tanh):
@@ -32,7 +32,7 @@ def test_a_right_network_passes_with_status_0(capsys, words):
 
 
 def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
-    monkeypatch.setitem(model_options.ACTIVATIONS, "tanh", WrongTanh)
+    monkeypatch.setitem(network_options.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh"]) == 1
     out = capsys.readouterr().out
     assert "FAILED" in out
@@ -42,7 +42,7 @@ def test_a_wrong_gradient_is_status_1_and_named(capsys, monkeypatch):
 @pytest.mark.parametrize("has_bug", [False, True])
 def test_check_in_json(capsys, monkeypatch, has_bug):
     if has_bug:
-        monkeypatch.setitem(model_options.ACTIVATIONS, "tanh", WrongTanh)
+        monkeypatch.setitem(network_options.ACTIVATIONS, "tanh", WrongTanh)
     assert main(["check", "moons", "--layers", "4", "--activation", "tanh", "--json"]) == int(
         has_bug
     )

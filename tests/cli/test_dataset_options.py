@@ -75,7 +75,20 @@ def test_a_csv_file_in_any_unit_is_the_same_set(tmp_path, unit):
     np.testing.assert_allclose(sets[0].test[0], sets[1].test[0], atol=tolerance)
 
 
+def test_pictures_have_other_defaults_with_a_network_in_words(folder):
+    words = ["cats", "--data", folder, "--net", "conv 2 8, flatten, linear 1"]
+    options = parse(*words, "--epochs", 7)
+    load_dataset(options)
+    assert (options.epochs, options.optimizer, options.batch_size) == (7, "adam", 32)
+    assert (options.learning_rate, options.init) == (0.001, "he")
+    points = parse("moons", "--net", "linear 1")
+    load_dataset(points)
+    assert (points.epochs, points.learning_rate) == (200, 0.01)
+
+
 def test_options_of_another_dataset_are_refused():
     assert incompatible_option(parse("moons", "--points", 50)) is None
     message = incompatible_option(parse("moons", "--data", "x"))
     assert message == "--data is only for cats, signs, got it with moons"
+    message = incompatible_option(parse("a.csv", "--augment", "flip"))
+    assert message == "--augment is only for cats, signs, got it with a.csv"

@@ -263,7 +263,9 @@ def test_ctrl_c_restores_the_best_epoch(capsys, monkeypatch):
     models = []
     build = train.build_model
     monkeypatch.setattr(
-        train, "build_model", lambda *words: models.append(build(*words)) or models[0]
+        train,
+        "build_model",
+        lambda *words, **settings: models.append(build(*words, **settings)) or models[0],
     )
     monkeypatch.setattr(train, "make_optimizer", lambda options, rows: Impatient(0.1))
     assert (
@@ -330,6 +332,52 @@ def test_a_stopped_training_is_resumed_by_the_same_command(results, tmp_path, mo
     assert resumed["test"] == uninterrupted["test"]
     assert not resumed["interrupted"]
     assert results(*words)["test"] == uninterrupted["test"]  # once more: it is complete already
+
+
+NET = ["--net", "conv 2 8 stride=8, relu, flatten, linear 1", "--optimizer", "adam"]
+
+
+def test_augmented_pictures_are_resumed_exactly(results, folder, tmp_path, capsys):
+    words = ["cats", "--data", folder, "--batch-size", 64, *NET]
+    plain = results(*words, "--epochs", 2)
+    words += ["--augment", "flip, shift 2"]
+    whole = results(*words, "--epochs", 2, "--out", tmp_path)
+    assert whole["settings"]["augment"] == "flip, shift 2"
+    assert whole["loss"] != plain["loss"]
+    words += ["--checkpoint", tmp_path / "run.h5"]
+    results(*words, "--epochs", 1)
+    resumed = results(*words, "--epochs", 2)
+    assert (resumed["loss"], resumed["test"]) == (whole["loss"], whole["test"])
+    assert main(["evaluate", str(tmp_path / "model.h5"), "cats", "--data", str(folder)]) == 0
+    capsys.readouterr()
+    assert main(["train", *map(str, words), "--augment", "flip", "--epochs", "2"]) == 1
+    assert "got augment flip instead of flip, shift 2: pass --fresh" in capsys.readouterr().err
+
+
+def test_a_fully_connected_network_takes_augmented_pictures(folder, capsys):
+    words = ["--layers", "2", "--epochs", "1", "--augment", "rotate 5, crop 0.9", "--seed", "4"]
+    assert main(["train", "cats", "--data", str(folder), *words]) == 0
+    out = capsys.readouterr().out
+    assert "pictures changed at random: Augmentation(rotate=5.0, crop=0.9, seed=4)" in out
+    assert "12288-2-1" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["moons", "--augment", "flip"], "--augment is only for cats, signs, got it with moons"),
+        (["cats", "--augment", "flop"], "--augment, word 1, 'flop': must begin with one of flip"),
+        (["cats", "--augment", "shift 64"], "shift must be smaller than the pictures, got 64"),
+    ],
+)
+def test_what_cannot_be_augmented_is_refused_in_a_sentence(words, message, folder, capsys):
+    data = ["--data", str(folder)] if words[0] == "cats" else []
+    try:
+        status = main(["train", *words, *data, "--epochs", "1"])
+    except SystemExit as error:
+        status = error.code
+    assert status in (1, 2)
+    assert message in capsys.readouterr().err
 
 
 def test_a_long_epoch_is_saved_before_it_ends(results, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from minidl import (
     RMSProp,
     optimizers,
 )
-from minidl.cli import model_options
+from minidl.cli import defaults
 from minidl.testing import check_optimizer
 from minidl.utils.parts import exported_parts
 
@@ -145,8 +145,8 @@ def test_the_names_differ():
 
 
 def test_the_command_line_offers_all_of_them():
-    assert set(model_options.OPTIMIZERS.values()) == set(BUILT_IN)
-    assert {name for name, kind in model_options.OPTIMIZERS.items() if kind.is_adaptive} == {
+    assert set(defaults.OPTIMIZERS.values()) == set(BUILT_IN)
+    assert {name for name, kind in defaults.OPTIMIZERS.items() if kind.is_adaptive} == {
         "adam",
         "adamw",
         "rmsprop",

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from minidl import ArgumentError, Schedule, schedules
-from minidl.cli import model_options
+from minidl.cli import training_options
 from minidl.utils.parts import exported_parts
 
 BUILT_IN = exported_parts(schedules, Schedule)
@@ -39,7 +39,7 @@ def test_the_names_differ():
 
 
 def test_the_command_line_offers_all_of_them():
-    assert set(model_options.SCHEDULES.values()) == set(BUILT_IN) - WITHOUT_A_NAME
+    assert set(training_options.SCHEDULES.values()) == set(BUILT_IN) - WITHOUT_A_NAME
 
 
 def test_over_of_a_schedule_without_it_names_what_is_missing():

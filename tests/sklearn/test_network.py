@@ -1,9 +1,12 @@
 """The network and the optimizer that the parameters of an estimator describe."""
 
+import pickle
+
 import numpy as np
 import pytest
-from estimator_data import CLASSES, NAMES, ROWS, THREE, VALUES, X
+from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, THREE, VALUES, X
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from minidl import L2, ArgumentError, Dropout, GradientDescent, Linear, Sigmoid, Tanh
 from minidl.schedules.cosine import Cosine
@@ -56,6 +59,58 @@ def test_custom_layers_come_from_a_function():
         ArgumentError, match=r"layers\(2, 1\) must return layers with 1 outputs, got \(3,\)"
     ):
         MinidlClassifier(layers=lambda d, k: [Linear(d, 3)]).fit(X, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "y", "words", "expected"),
+    [
+        (MinidlClassifier, X, NAMES, "linear 6, tanh, linear 1", ["Linear(6, 1)", "Sigmoid()"]),
+        (MinidlClassifier, X, NAMES, "linear 1, sigmoid", ["Linear(2, 1)", "Sigmoid()"]),
+        (MinidlClassifier, THREE, CLASSES, "linear 3", ["Linear(5, 3)", "Softmax()"]),
+        (MinidlRegressor, ROWS, VALUES, "linear 6, linear 1", ["Linear(4, 6)", "Linear(6, 1)"]),
+        (
+            MinidlClassifier,
+            np.arange(60).reshape(20, 3),  # tokens
+            np.arange(20) % 2,
+            "embedding 60 4, lstm 1 return_sequences=false",
+            ["LSTM(4, 1, return_sequences=False)", "Sigmoid()"],
+        ),
+    ],
+)
+def test_layers_may_be_words(kind, rows, y, words, expected):
+    estimator = kind(layers=words, max_iter=2, random_state=0).fit(rows, y)
+    assert [str(layer) for layer in estimator.model_.layers][-2:] == expected
+    twin = clone(pickle.loads(pickle.dumps(estimator)))
+    assert twin.get_params()["layers"] == words
+    np.testing.assert_array_equal(twin.fit(rows, y).predict(rows), estimator.predict(rows))
+
+
+def test_words_are_chosen_by_a_grid_search():
+    grid = {"layers": ["linear 1", "linear 8, relu, linear 1"]}
+    search = GridSearchCV(MinidlClassifier(**QUICK, random_state=0), grid, cv=2).fit(X, NAMES)
+    assert search.best_params_ == {"layers": grid["layers"][1]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "message"),
+    [
+        (
+            MinidlClassifier,
+            "linear 2",
+            "^layers: must end in 1 output for 2 classes, but .*'linear",
+        ),
+        (
+            MinidlRegressor,
+            "linear 2",
+            r"must end in 1 output for y of shape \(m, 1\), but the last",
+        ),
+        (MinidlClassifier, "dense 2", "^layers, word 1, 'dense 2': must begin with one of"),
+        (MinidlClassifier, [Linear(2, 1)], "layers must be words such as .*, or a function that"),
+    ],
+)
+def test_wrong_layers_are_answered_in_a_sentence(kind, layers, message):
+    with pytest.raises(ArgumentError, match=message):
+        kind(layers=layers).fit(X, MOONS[:, 0])
 
 
 def test_optimizers_and_schedules_are_accepted():

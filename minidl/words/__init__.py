@@ -1,0 +1,1 @@
+"""Networks and augmentations in words, as the command line and the estimators take them."""
