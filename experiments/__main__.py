@@ -23,8 +23,9 @@ def study_summaries() -> dict[str, str]:
 
 
 def has_main(tree: ast.Module) -> bool:
-    """Return whether a module is a study: it has a function `main`."""
-    return any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
+    """Return whether a module is a study: it has a `main`."""
+    assigned = (node.targets[0] for node in tree.body if isinstance(node, ast.Assign))
+    return any(isinstance(target, ast.Name) and target.id == "main" for target in assigned)
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -264,18 +264,15 @@ def attention_figure(name: str, model: Sequential) -> Any:
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "attention",
-        str(__doc__),
-        EXAMPLES,
-        seed=0,
-        seed_help="the first of the seeds",
-        quick_help="one task and one seed",
-    )
-    return study.run_study("attention", run, parser.parse_args(argv))
-
+main = study.command(
+    "attention",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=0,
+    seed_help="the first of the seeds",
+    quick_help="one task and one seed",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

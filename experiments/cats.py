@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,17 +88,9 @@ def misclassified_figure(dataset: Dataset, predicted: np.ndarray, probability: n
     return figure
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    return image_classification.make_parser(
-        "cats", str(__doc__), EXAMPLES, DEFAULTS["cats"], quick_epochs=QUICK_EPOCHS
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    return study.run_study("cats", run, parser().parse_args(argv))
-
+main = image_classification.command(
+    "cats", __doc__, run, EXAMPLES, DEFAULTS["cats"], quick_epochs=QUICK_EPOCHS
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,19 @@ from minidl import (
     Linear,
     Sequential,
     Softmax,
+    plots,
 )
 from minidl.data import length_mask, pad_sequences
 from minidl.errors import DataError, MissingDataError
+from minidl.escaping import escaped
+
+from . import study
+from .figures import new_figure
 
 NAMES = Path(__file__).parent / "texts" / "names.txt"
 MIN_LINES, MAX_LINES, MAX_LENGTH = 20, 3000, 80
 HELD_OUT = 0.1
+SHOWN_LINES = 20
 SMOOTHING = 0.1  # added to each count, so that no pair of letters is impossible
 END = 0  # the number of the end of a line, from which the next one begins
 
@@ -143,3 +149,45 @@ def write_lines(model: Sequential, text: Text, count: int, seed: int) -> list[st
             break
     rows = [row[1:].tolist() for row in tokens]
     return [text.decode(row[: row.index(END)] if END in row else row) for row in rows]
+
+
+def learn(text: Text, name: str, seed: int, *, quick: bool) -> tuple[dict[str, Any], History]:
+    """Train the character model, print what it knows and writes."""
+    epochs, units = (8, 32) if quick else (40, 64)
+    lines, others = split(text, seed)
+    data, held_out = text.encode(lines), text.encode(others)
+    model, history = train(text, data, held_out, epochs, units, seed)
+    guesses = baselines(text.n_tokens, data, held_out)
+    entropy = min(history["val_loss"])
+    print(
+        f"characters of {escaped(name)}: {len(lines):,} lines to learn, "
+        f"{len(others)} held out, {len(text.letters)} different letters, LSTM of {units} units"
+    )
+    rows = [["guess", "nats per letter"], *guesses.items(), [f"LSTM of {units} units", entropy]]
+    print(study.table([list(row) for row in rows]))
+    written = write_lines(model, text, SHOWN_LINES, seed)
+    n_new = len([line for line in written if line and line not in text.lines])
+    print(f"it writes {len(written)} lines, of which {n_new} are not in the file:")
+    print("\n".join(f"  {escaped(line)}" for line in written))
+    found = {"baselines": guesses, "cross_entropy": entropy, "written": written, "new": n_new}
+    return found, history
+
+
+def figure(history: History, guesses: Mapping[str, float]) -> Any:
+    """Return a figure of the cross-entropy per letter against epochs, beside simple guesses."""
+    drawn = new_figure(7.5, 4.2, "Letter by letter: cross-entropy of the next letter")
+    axes = drawn.subplots()
+    epochs = range(1, history.epochs + 1)
+    axes.plot(epochs, history.loss, color=plots.COLOURS[0], label="LSTM, lines it learns")
+    held_out = history["val_loss"]
+    axes.plot(epochs, held_out, "--", color=plots.COLOURS[1], label="LSTM, lines held out")
+    for name, value in guesses.items():
+        axes.axhline(value, color=plots.GREY, linestyle=":", linewidth=1.2)
+        axes.annotate(name, (history.epochs, value), ha="right", va="bottom", fontsize=9)
+    room = 0.7 * min(*history.loss, *held_out, *guesses.values())  # below, for the legend
+    top = 1.08 * max(*history.loss, *held_out, *guesses.values())
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="epoch", ylabel="nats per letter", ylim=(room, top))
+    axes.legend(fontsize=9, loc="lower left")
+    axes.grid(alpha=0.3)
+    return drawn

@@ -278,19 +278,16 @@ def filters_figure(name: str, model: Sequential, test: Examples) -> Any:
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "convolution",
-        str(__doc__),
-        EXAMPLES,
-        seed=0,
-        seed_help="the first of the seeds",
-        quick_help=f"the cats, {QUICK_SEEDS} seeds, half the height and width, few steps",
-    )
-    study.add_data_option(parser)
-    return study.run_study("convolution", run, parser.parse_args(argv))
-
+main = study.command(
+    "convolution",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=0,
+    seed_help="the first of the seeds",
+    quick_help=f"the cats, {QUICK_SEEDS} seeds, half the height and width, few steps",
+    options=[study.add_data_option],
+)
 
 if __name__ == "__main__":
     sys.exit(main())

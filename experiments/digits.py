@@ -234,18 +234,15 @@ def mistakes_figure(model: Sequential, test: Examples) -> Any:
     return grid[0].figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "digits",
-        str(__doc__),
-        EXAMPLES,
-        seed=0,
-        seed_help="the first of the seeds",
-        quick_help=f"{QUICK_SEEDS} seeds instead of {SEEDS}",
-    )
-    return study.run_study("digits", run, parser.parse_args(argv))
-
+main = study.command(
+    "digits",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=0,
+    seed_help="the first of the seeds",
+    quick_help=f"{QUICK_SEEDS} seeds instead of {SEEDS}",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -209,19 +209,16 @@ def print_table(rows: Sequence[Row]) -> None:
         print(f"{row.what:{what_width}}  {row.expected:>{expected_width}}  {row.found:.16g}")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "gradient_checking",
-        str(__doc__),
-        EXAMPLES,
-        seed=ASSIGNMENT_SEED,
-        seed_help="seed of all random numbers; 1 is that of the assignment",
-        quick_help="probe the cat's network instead of checking each of its 61,481 elements",
-    )
-    study.add_data_option(parser)
-    return study.run_study("gradient_checking", run, parser.parse_args(argv))
-
+main = study.command(
+    "gradient_checking",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=ASSIGNMENT_SEED,
+    seed_help="seed of all random numbers; 1 is that of the assignment",
+    quick_help="probe the cat's network instead of checking each of its 61,481 elements",
+    options=[study.add_data_option],
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,22 +29,30 @@ class TrainedNetwork(NamedTuple):
     history: History
 
 
-def make_parser(
-    name: str, description: str, examples: str, defaults: Defaults, *, quick_epochs: int
-) -> argparse.ArgumentParser:
-    """Return a parser with the options of the network, of the training and of the data."""
-    parser = study.make_parser(
+def command(
+    name: str,
+    description: str | None,
+    run: Callable[[argparse.Namespace], None],
+    examples: str,
+    defaults: Defaults,
+    *,
+    quick_epochs: int,
+) -> Callable[..., int]:
+    """Return the function `main` of a study with options of the network and of the training."""
+    return study.command(
         name,
         description,
+        run,
         examples,
         seed=1,
         seed_help="seed of all random numbers; 1 is that of the assignment",
         quick_help=f"at most {quick_epochs} epochs",
+        options=[
+            partial(add_network_options, defaults=defaults, seed=False),
+            partial(add_training_options, defaults=defaults),
+            study.add_data_option,
+        ],
     )
-    add_network_options(parser, defaults, seed=False)
-    add_training_options(parser, defaults)
-    study.add_data_option(parser)
-    return parser
 
 
 def train(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -249,18 +249,15 @@ def symmetry_figure(records: Mapping[str, RecordWeights]) -> Any:
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "initialization",
-        str(__doc__),
-        EXAMPLES,
-        seed=ASSIGNMENT_SEED,
-        seed_help="seed of the initial weights; 3 is that of the assignment",
-        quick_help=f"{QUICK_EPOCHS} epochs instead of {EPOCHS:,}",
-    )
-    return study.run_study("initialization", run, parser.parse_args(argv))
-
+main = study.command(
+    "initialization",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=ASSIGNMENT_SEED,
+    seed_help="seed of the initial weights; 3 is that of the assignment",
+    quick_help=f"{QUICK_EPOCHS} epochs instead of {EPOCHS:,}",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -222,25 +222,23 @@ def steps_figure(step_costs: Mapping[str, Sequence[float]], training: str) -> An
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "mini_batches",
-        str(__doc__),
-        EXAMPLES,
-        seed=1,
-        seed_help="seed of the points, the weights and the order",
-        quick_help=f"a {QUICK_DIVISOR}th of the epochs",
-    )
-    parser.add_argument(
-        "--learning-rate",
-        type=POSITIVE_NUMBER,
-        default=LEARNING_RATE,
-        metavar="R",
-        help="learning rate (default: %(default)s)",
-    )
-    return study.run_study("mini_batches", run, parser.parse_args(argv))
+def add_learning_rate(parser: argparse.ArgumentParser) -> None:
+    """Add --learning-rate."""
+    text = "learning rate (default: %(default)s)"
+    rate, default = POSITIVE_NUMBER, LEARNING_RATE
+    parser.add_argument("--learning-rate", type=rate, default=default, metavar="R", help=text)
 
+
+main = study.command(
+    "mini_batches",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=1,
+    seed_help="seed of the points, the weights and the order",
+    quick_help=f"a {QUICK_DIVISOR}th of the epochs",
+    options=[add_learning_rate],
+)
 
 if __name__ == "__main__":
     sys.exit(main())

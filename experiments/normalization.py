@@ -240,18 +240,15 @@ def panels(trained: Mapping[str, Any], title: str) -> tuple[Any, np.ndarray]:
     return figure, grid
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "normalization",
-        str(__doc__),
-        EXAMPLES,
-        seed=0,
-        seed_help="the first of the seeds",
-        quick_help=f"Xavier's weights, {QUICK_SEEDS} seeds, {QUICK_EPOCHS} epochs",
-    )
-    return study.run_study("normalization", run, parser.parse_args(argv))
-
+main = study.command(
+    "normalization",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=0,
+    seed_help="the first of the seeds",
+    quick_help=f"Xavier's weights, {QUICK_SEEDS} seeds, {QUICK_EPOCHS} epochs",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -248,18 +248,15 @@ def valley_figure(paths: Mapping[str, np.ndarray]) -> Any:
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "optimization",
-        str(__doc__),
-        EXAMPLES,
-        seed=ASSIGNMENT_SEED,
-        seed_help="seed of the initial weights; 3 is that of the assignment",
-        quick_help=f"{QUICK_EPOCHS} epochs instead of {EPOCHS:,}",
-    )
-    return study.run_study("optimization", run, parser.parse_args(argv))
-
+main = study.command(
+    "optimization",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=ASSIGNMENT_SEED,
+    seed_help="seed of the initial weights; 3 is that of the assignment",
+    quick_help=f"{QUICK_EPOCHS} epochs instead of {EPOCHS:,}",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -134,29 +134,25 @@ def predictions_figure(
     return figure
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    parser = study.make_parser(
-        "own_image",
-        str(__doc__),
-        EXAMPLES,
-        seed=1,
-        seed_help="seed of the initial weights",
-        quick_help=f"at most {QUICK_EPOCHS} epochs",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the images and --epochs."""
     parser.usage = "%(prog)s IMAGE... [options]"
     text = "a JPEG or PNG file"
     parser.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE", help=text)
     text = "epochs of training (default: %(default)s)"
     parser.add_argument("--epochs", type=POSITIVE_INTEGER, default=EPOCHS, metavar="N", help=text)
-    study.add_data_option(parser)
-    return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    return study.run_study("own_image", run, parser().parse_args(argv))
-
+main = study.command(
+    "own_image",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=1,
+    seed_help="seed of the initial weights",
+    quick_help=f"at most {QUICK_EPOCHS} epochs",
+    options=[add_options, study.add_data_option],
+)
 
 if __name__ == "__main__":
     sys.exit(main())

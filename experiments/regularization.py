@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -60,11 +60,16 @@ class Problem:
     epochs: int
     batch_size: int | None
     n_seeds: int
-    randomness: str  # what differs between the seeds
+    drawn: str  # what differs between the seeds
     lambdas: tuple[float, ...]
     keep_probs: tuple[float, ...]
     table_lambda: float
     table_keep_prob: float
+
+    @property
+    def randomness(self) -> str:
+        """What the scores are averaged over."""
+        return f"{self.n_seeds} draws of {self.drawn}"
 
     @property
     def table_rows(self) -> dict[str, Regularization]:
@@ -103,7 +108,7 @@ def make_problems(options: argparse.Namespace) -> tuple[Problem, Problem, str]:
         epochs=600,
         batch_size=None,
         n_seeds=5,
-        randomness="5 draws of points and weights",
+        drawn="points and weights",
         lambdas=(0.0, 0.03, 0.1, 0.3, 1.0, 3.0),
         keep_probs=(1.0, 0.9, 0.7, 0.5, 0.3),
         table_lambda=0.3,
@@ -117,29 +122,15 @@ def make_problems(options: argparse.Namespace) -> tuple[Problem, Problem, str]:
         epochs=150,
         batch_size=64,
         n_seeds=3,
-        randomness="3 draws of weights",
+        drawn="weights",
         lambdas=(0.0, 0.3, 1.0, 3.0, 10.0, 30.0),
         keep_probs=(1.0, 0.9, 0.8, 0.7),
         table_lambda=3.0,
         table_keep_prob=0.8,
     )
     if options.quick:
-        plane = replace(
-            plane,
-            epochs=200,
-            n_seeds=2,
-            randomness="2 draws of points and weights",
-            lambdas=(0.0, 0.3),
-            keep_probs=(1.0, 0.7),
-        )
-        cats = replace(
-            cats,
-            epochs=3,
-            n_seeds=2,
-            randomness="2 draws of weights",
-            lambdas=(0.0, 3.0),
-            keep_probs=(1.0, 0.8),
-        )
+        plane = replace(plane, epochs=200, n_seeds=2, lambdas=(0.0, 0.3), keep_probs=(1.0, 0.7))
+        cats = replace(cats, epochs=3, n_seeds=2, lambdas=(0.0, 3.0), keep_probs=(1.0, 0.8))
     return plane, cats, dataset.source
 
 
@@ -305,19 +296,16 @@ def sweep_figure(problem: Problem, scores: Scores, majority: dict[str, float]) -
     return figure
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    parser = study.make_parser(
-        "regularization",
-        str(__doc__),
-        EXAMPLES,
-        seed=1,
-        seed_help="first of the seeds of points and weights",
-        quick_help="few values and epochs",
-    )
-    study.add_data_option(parser)
-    return study.run_study("regularization", run, parser.parse_args(argv))
-
+main = study.command(
+    "regularization",
+    __doc__,
+    run,
+    EXAMPLES,
+    seed=1,
+    seed_help="first of the seeds of points and weights",
+    quick_help="few values and epochs",
+    options=[study.add_data_option],
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,17 +95,9 @@ def misclassified_figure(dataset: Dataset, predicted: np.ndarray, probability: n
     return grid[0]
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    return image_classification.make_parser(
-        "signs", str(__doc__), EXAMPLES, DEFAULTS["signs"], quick_epochs=QUICK_EPOCHS
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study and return its exit status."""
-    return study.run_study("signs", run, parser().parse_args(argv))
-
+main = image_classification.command(
+    "signs", __doc__, run, EXAMPLES, DEFAULTS["signs"], quick_epochs=QUICK_EPOCHS
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,35 @@ from minidl.utils.atomic_files import atomic_write, check_folder
 DPI = 120
 
 
-def make_parser(
-    name: str, description: str, examples: str, *, seed: int, seed_help: str, quick_help: str
+def command(
+    name: str,
+    description: str | None,
+    run: Callable[[argparse.Namespace], None],
+    examples: str,
+    *,
+    seed: int,
+    seed_help: str,
+    quick_help: str,
+    options: Iterable[Callable[[argparse.ArgumentParser], Any]] = (),
+) -> Callable[..., int]:
+    """Return the function `main` of a study, which runs it and returns its exit status.
+
+    Each of `options` adds some to those of all studies, --seed, --out and --quick.
+    """
+
+    def main(argv: Sequence[str] | None = None) -> int:
+        """Run the study and return its exit status."""
+        parser = _make_parser(name, description, examples, seed, seed_help, quick_help)
+        for add in options:
+            add(parser)
+        return run_study(name, run, parser.parse_args(argv))
+
+    return main
+
+
+def _make_parser(
+    name: str, description: str | None, examples: str, seed: int, seed_help: str, quick_help: str
 ) -> argparse.ArgumentParser:
-    """Return a parser with --seed, --out and --quick, to which a study adds its own options."""
     parser = argparse.ArgumentParser(
         prog=f"python -m experiments.{name}",
         usage="%(prog)s [options]",

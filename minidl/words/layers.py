@@ -133,6 +133,9 @@ def layers_of_words(
             f"{source}: must end in {outputs} for {targets}, but the last word, "
             f"{phrases[-1].text!r}, gives {shape}: end in {cure!r}"
         )
+    if n_outputs == 1 and isinstance(made[-1], Softmax):
+        rule = "a softmax of one output is always 1"
+        raise ArgumentError(f"{phrases[-1].place}: {rule}: leave it out")
     return made
 
 

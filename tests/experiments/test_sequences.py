@@ -8,7 +8,7 @@ from studies import ROOT, assert_files, results, row, run
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
-from experiments import characters, sequences
+from experiments import adding, characters, sequences
 
 FIGURES = ("adding.png", "gradient.png", "characters.png")
 
@@ -67,7 +67,7 @@ def test_a_text_that_cannot_be_learned_is_one_line_before_any_training(
     path = tmp_path / "text"
     if content is not None:
         path.write_bytes(content)
-    monkeypatch.setattr(sequences, "train_all", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(adding, "train_all", lambda *_: pytest.fail("it trains"))
     assert sequences.main(["--text", str(path), "--out", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err
     assert message in error
@@ -100,7 +100,7 @@ def test_pairs_are_counted_as_by_hand():
 
 
 def test_the_adding_problem_has_two_marks_and_their_sum():
-    X, Y = sequences.draw(50, 9, np.random.default_rng(0))
+    X, Y = adding.draw(50, 9, np.random.default_rng(0))
     assert (X[:, :4, 1].sum(axis=1) == 1).all()
     assert (X[:, 4:, 1].sum(axis=1) == 1).all()
     np.testing.assert_allclose((X[..., 0] * X[..., 1]).sum(axis=1, keepdims=True), Y, rtol=1e-6)

@@ -154,6 +154,11 @@ VALUES = (
 )
 
 
+def test_a_softmax_of_one_output_is_refused():
+    with pytest.raises(ArgumentError, match="--net, word 2, 'softmax': a softmax of one output is"):
+        made("linear 1, softmax", (2,), 1)
+
+
 @pytest.mark.parametrize("value", VALUES)
 def test_any_value_makes_a_layer_or_a_sentence(value):
     for name in WORDS:
