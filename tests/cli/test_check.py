@@ -125,3 +125,18 @@ def test_a_step_without_the_method_that_has_one_is_refused(capsys):
     assert main(["check", "moons", "--epsilon", "1e-4"]) == 1
     rule = "--epsilon is the step of --method central, got it with auto"
     assert capsys.readouterr().err.startswith(f"minidl check: {rule}")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "layer"),
+    [
+        ("cats", "conv 2 8 stride=8, relu, flatten, linear 1", "1 Conv2D(3, 2, 8, stride=8)"),
+        ("moons", "reshape 2x1, gru 3 return_sequences=false, linear 1", "1 GRU(1, 3"),
+    ],
+)
+def test_check_of_a_network_in_words(name, words, layer, folder, capsys):
+    data = ["--data", str(folder)] if name == "cats" else []
+    assert main(["check", name, *data, "--net", words, "--examples", "2"]) == 0
+    out = capsys.readouterr().out
+    assert layer in out
+    assert "\nok: " in out
