@@ -10,8 +10,9 @@ from minidl.cli.argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 
 from .. import study
 from . import __doc__ as description
-from . import check, data, growth, imports, predict, report, train
-from .peers import PREDICTORS, TRAINERS
+from . import check, data, growth, imports, layers, predict, report, train
+from .layer_loads import LAYERS
+from .peers import LAYER_PEERS, PREDICTORS, TRAINERS
 from .workloads import PREDICTION, TRAINING
 
 BENCHMARKS = {
@@ -21,17 +22,24 @@ BENCHMARKS = {
     "import": imports,
     "data": data,
     "growth": growth,
+    "layers": layers,
 }
-ROUNDS = {"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5}
-SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2}
-LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES}
-PEERS = {"train": TRAINERS, "predict": PREDICTORS, "import": tuple(imports.IMPORTS)}
+ROUNDS = {"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5, "layers": 15}
+SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.15}
+LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}
+PEERS = {
+    "train": TRAINERS,
+    "predict": PREDICTORS,
+    "import": tuple(imports.IMPORTS),
+    "layers": tuple(LAYER_PEERS),
+}
 EXAMPLES = """examples:
   python -m experiments.speed train                     all networks and installed peers: minutes
   python -m experiments.speed train --workload cats64 --only minidl,fast,jax,torch
   python -m experiments.speed check --full              the loop over all parameters: minutes
   python -m experiments.speed import --rounds 30
   python -m experiments.speed growth --workload layers
+  python -m experiments.speed layers --workload conv-32,lstm-64 --threads 2
   python -m experiments.speed BENCHMARK --help          its description and options
 install the peers by: pip install -e ".[fast,peers]" (in the checkout)
 """
@@ -71,7 +79,7 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
     if name in SECONDS:
         text = "length of a turn (default: %(default)s)"
         add("--seconds", type=POSITIVE_NUMBER, default=SECONDS[name], metavar="S", help=text)
-        threads = 1 if name == "growth" else report.cpus()
+        threads = 1 if name in ("growth", "layers") else report.cpus()
         text = "threads of each process (default: %(default)s)"
         add("--threads", type=POSITIVE_INTEGER, default=threads, metavar="N", help=text)
     for option, metavar, choices in (

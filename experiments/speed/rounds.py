@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -116,6 +116,8 @@ class WorkerPool:
         Name and version of what was measured, by peer.
     memory : dict of str to (float, float)
         The peak resident memory in MiB before and after the last measurement, by peer.
+    facts : dict of str to dict
+        What the peers said of their last measurement besides, by peer.
     n_far : int
         How often the processors were far apart, so that a turn had to wait or to be repeated.
     n_kept : int
@@ -128,6 +130,7 @@ class WorkerPool:
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.memory: dict[str, tuple[float, float]] = {}
+        self.facts: dict[str, dict[str, float]] = {}
         self.n_far = 0
         self.n_kept = 0
         self._distance: ProcessorDistance | None = None
@@ -157,27 +160,29 @@ class WorkerPool:
         rounds: int,
         seconds: float,
         label: str,
+        only: Sequence[str] | None = None,
     ) -> dict[str, list[float]]:
         """Return the seconds of one run in each round, for each peer that could be measured.
 
         Each peer's `function` is called with `arguments` and the peer's own; its runs are repeated
-        to fill about `seconds` per turn.
+        to fill about `seconds` per turn. With `only`, the other peers do not take part.
         """
         counts: dict[str, int] = {}
         times: dict[str, list[float]] = {}
-        with tqdm(
-            total=len(self.peers) * (rounds + 1), desc=label, leave=False, unit="turn"
-        ) as bar:
-            for name, peer in self.peers.items():
+        names = list(self.peers if only is None else only)
+        with tqdm(total=len(names) * (rounds + 1), desc=label, leave=False, unit="turn") as bar:
+            for name in names:
+                peer = self.peers[name]
                 job = [peer.module, function, {**peer.arguments, **arguments}]
                 answer = self._request(name, {"prepare": job, "seconds": seconds}, label)
                 if answer:
                     counts[name], times[name] = answer["count"], []
                     self.versions[name] = answer["version"]
                     self.memory[name] = (answer["before"], answer["memory"])
+                    self.facts[name] = answer["facts"]
                 bar.update()
             for turn in range(rounds):
-                for name in rotated(list(self.peers), turn):
+                for name in rotated(names, turn):
                     if name in times:
                         answer = self._turn(name, counts[name], label)
                         if answer:

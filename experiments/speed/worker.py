@@ -60,7 +60,8 @@ def prepare(
 ) -> tuple[Run, dict[str, Any]]:
     """Return a warmed-up callable, and the answer.
 
-    The answer has the version, the memory before, and the n that takes about `seconds`.
+    The answer has the version, the memory before, the n that takes about `seconds`, and the
+    `facts` of the callable, if it has any.
     """
     peer = importlib.import_module(module)
     before = memory()
@@ -77,6 +78,7 @@ def prepare(
         "version": peer.version(),
         "before": before,
         "count": max(1, round(n * seconds / elapsed)),
+        "facts": getattr(run, "facts", {}),
     }
 
 

@@ -2,7 +2,8 @@
 
 A peer's module offers `version()`, and `train(workload)` or `predict(workload)` or both: these
 prepare everything and return a callable that runs n epochs, or n predictions of all rows, and
-returns when they are finished. It is imported only in the process of its peer.
+returns when they are finished. Instead, a peer of `layers` offers `measure(name)`, for a layer or
+a training step, and its callable has `facts`. It is imported only in the process of its peer.
 """
 
 from __future__ import annotations
@@ -40,3 +41,11 @@ PEERS = {
 }
 TRAINERS = tuple(PEERS)
 PREDICTORS = ("products", "minidl", "jax", "jax-oi", "torch", "sklearn")
+LAYER_PEERS = {
+    "minidl": Peer("minidl", f"{__name__}.minidl_layers"),
+    "fast": Peer(
+        "minidl[fast]", f"{__name__}.minidl_layers", {"fast": True}, 'pip install -e ".[fast]"'
+    ),
+    "torch": Peer("torch", f"{__name__}.torch_layers", install=_PEERS),
+    "usual": Peer("usual", f"{__name__}.usual_numpy"),
+}
