@@ -7,9 +7,9 @@ batch copied into one matrix, the argmax of windows, an LSTM step by step. All c
 and each is first compared with usual NumPy in float64; one that differs is not measured.
 
 Each peer has its own process and takes its turn in every round. A ratio is that of the shortest
-turns, in which nothing else disturbed the machine. With one thread all processes are pinned to the
-same processor, where the system can do that. Behind a ratio stand its goal and whether it is met;
-the goals, except those of steps, are for one thread. The memory is what a layer takes beyond its
+turns, in which nothing else disturbed the machine. With one thread, processor time is measured, and
+all processes are pinned to the same processor where the system can do that. Behind a ratio stand
+its goal and whether it is met; the goals, except those of steps, are for one thread. The memory is what a layer takes beyond its
 inputs and outputs. Layers without a compiled form have a dash under minidl[fast].
 """
 
@@ -70,9 +70,10 @@ def run(options: argparse.Namespace) -> None:
     print(f"Layers: shortest of {rounds} turns each\n{report.heading(machine)}")
     peers = {name: LAYER_PEERS[name] for name in options.only or LAYER_PEERS}
     results: dict[str, Any] = {}
+    clock = "process_time" if options.threads == 1 else "perf_counter"
     with (
         pinned(options.threads),
-        WorkerPool(peers, options.threads, patient=not options.quick) as workers,
+        WorkerPool(peers, options.threads, patient=not options.quick, clock=clock) as workers,
     ):
         for name in options.workload or LAYERS:
             turns = workers.measure(

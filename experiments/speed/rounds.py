@@ -107,6 +107,8 @@ class WorkerPool:
     """The workers of some peers, for one benchmark; a context manager, which ends them.
 
     If it is `patient`, turns with two processors far apart wait or are repeated (see `distance`).
+    `clock` is the function of `time` that measures a turn: "process_time" does not count while
+    another program has the processor, but counts each thread.
 
     Attributes
     ----------
@@ -124,9 +126,17 @@ class WorkerPool:
         How many turns were kept although the processors were far apart.
     """
 
-    def __init__(self, peers: Mapping[str, Peer], threads: int, *, patient: bool = False) -> None:
+    def __init__(
+        self,
+        peers: Mapping[str, Peer],
+        threads: int,
+        *,
+        patient: bool = False,
+        clock: str = "perf_counter",
+    ) -> None:
         self.peers = dict(peers)
         self.threads = threads
+        self.clock = clock
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.memory: dict[str, tuple[float, float]] = {}
@@ -203,7 +213,7 @@ class WorkerPool:
         for tries_left in reversed(range(MAX_TRIES)):
             near_before = self._is_near()
             if near_before or not tries_left:
-                answer = self._request(name, {"run": count}, label)
+                answer = self._request(name, {"run": count, "clock": self.clock}, label)
                 if answer is None or (near_before and self._is_near()):
                     return answer
             self.n_far += 1
