@@ -20,7 +20,7 @@ from .kept_shape import features_last, sequences_only
 from .padding import find_padding_of, without_padding
 from .sequences_onnx import write_masked, write_padding, write_positions
 
-BLOCK = 2**15
+BLOCK = 2**17
 """About how many elements are taken at once: what one step writes, the next finds in cache."""
 
 
@@ -108,16 +108,18 @@ class LayerNorm(Layer):
         dtype = common_dtype(x, self.weight.value)
         self._normalized = get_workspace(self.workspace, "normalized", x.shape, dtype)
         y = get_workspace(self.workspace, "y", x.shape, dtype)
-        x_rows, z_rows, y_rows = map(self._rows, (x, self._normalized, y))
-        inverses = get_workspace(self.workspace, "inverse deviation", (len(x_rows), 1), dtype)
-        for block in self._blocks(len(x_rows)):
-            z = z_rows[block]
-            np.subtract(x_rows[block], self._means(x_rows[block]), out=z)
-            variance = self._mean_products(z, z)
-            inverse = inverses[block] = 1 / np.sqrt(variance + self.epsilon)
-            np.multiply(z, inverse, out=z)
-            np.multiply(z, self.weight.value, out=y_rows[block])
-            np.add(y_rows[block], self.bias.value, out=y_rows[block])
+        inverses = get_workspace(self.workspace, "inverse deviation", (*x.shape[:-1], 1), dtype)
+        weight, bias = self._repeated("weight", x, dtype), self._repeated("bias", x, dtype)
+        ones = np.ones((self.features, 1), dtype)
+        for x_rows, z, y_rows, inverse in self._blocks(x, self._normalized, y, inverses):
+            # A ufunc takes three times as long if it broadcasts: first, columns are copied to rows.
+            y_rows[...] = x_rows @ ones / self.features
+            np.subtract(x_rows, y_rows, out=z)
+            variance = np.matmul(z[:, np.newaxis], z[:, :, np.newaxis])[:, 0] / self.features
+            y_rows[...] = inverse[...] = 1 / np.sqrt(variance + self.epsilon)
+            np.multiply(z, y_rows, out=z)
+            np.multiply(z, weight[: len(z)], out=y_rows)
+            np.add(y_rows, bias[: len(z)], out=y_rows)
         self._inverse_deviation = inverses
         if self._padding is not None:
             np.copyto(y, 0, where=self._padding)
@@ -128,38 +130,44 @@ class LayerNorm(Layer):
         if normalized is None or dy.shape != normalized.shape:
             raise self._shape_error(dy, normalized)
         dy = without_padding(dy, self._padding, self.workspace)
-        dx = get_workspace(self.workspace, "dx", dy.shape, common_dtype(dy, normalized))
-        dy_rows, z_rows, dx_rows = map(self._rows, (dy, normalized, dx))
+        dtype = common_dtype(dy, normalized)
+        dx = get_workspace(self.workspace, "dx", dy.shape, dtype)
         self.weight.grad[...] = 0
         self.bias.grad[...] = 0
-        for block in self._blocks(len(dy_rows)):
-            dy_block, z, g = dy_rows[block], z_rows[block], dx_rows[block]
-            self.weight.grad += np.einsum("ij,ij->j", dy_block, z)
-            self.bias.grad += np.einsum("ij->j", dy_block)
-            np.multiply(dy_block, self.weight.value, out=g)
-            mean, slope = self._means(g), self._mean_products(g, z)
-            np.subtract(g, mean, out=g)
-            product = get_workspace(self.workspace, "product", g.shape, g.dtype)
-            np.subtract(g, np.multiply(z, slope, out=product), out=g)
-            np.multiply(g, self._inverse_deviation[block], out=g)
+        weight = self._repeated("weight", dy, dtype)
+        column = self.weight.value[:, np.newaxis] / self.features
+        for dy_rows, z, inverse, g in self._blocks(dy, normalized, self._inverse_deviation, dx):
+            product = get_workspace(self.workspace, "product", g.shape, dtype)
+            np.multiply(dy_rows, z, out=product)
+            ones = np.ones(len(g), dtype)
+            self.weight.grad += ones @ product
+            self.bias.grad += ones @ dy_rows
+            mean, slope = dy_rows @ column, product @ column  # of g, and of g * z
+            np.multiply(dy_rows, weight[: len(g)], out=g)
+            product[...] = slope
+            np.subtract(g, np.multiply(z, product, out=product), out=g)
+            product[...] = mean
+            np.subtract(g, product, out=g)
+            product[...] = inverse
+            np.multiply(g, product, out=g)
         return dx
 
-    def _rows(self, array: Array) -> Array:
-        return array.reshape(-1, self.features)
+    def _blocks(self, *arrays: Array) -> Iterator[list[Array]]:
+        """Yield some rows at a time of arrays (m, ..., k), as views."""
+        rows = [array.reshape(-1, array.shape[-1]) for array in arrays]
+        length = self._block_length(arrays[0])
+        for start in range(0, len(rows[0]), length):
+            yield [each[start : start + length] for each in rows]
 
-    def _blocks(self, n_rows: int) -> Iterator[slice]:
-        length = max(1, BLOCK // self.features)
-        return (slice(start, start + length) for start in range(0, n_rows, length))
+    def _block_length(self, array: Array) -> int:
+        return max(1, min(BLOCK, array.size) // self.features)
 
-    def _means(self, rows: Array) -> Array:
-        """Return the mean of each row, as a column."""
-        means: Array = rows @ np.ones((self.features, 1), rows.dtype) / self.features
-        return means
-
-    def _mean_products(self, a: Array, b: Array) -> Array:
-        """Return the mean of a * b over each row, as a column."""
-        means: Array = np.einsum("ij,ij->i", a, b)[:, np.newaxis] / self.features
-        return means
+    def _repeated(self, name: str, like: Array, dtype: np.dtype[Any]) -> Array:
+        """Return a parameter as each row of a block."""
+        shape = (self._block_length(like), self.features)
+        rows = get_workspace(self.workspace, f"repeated {name}", shape, dtype)
+        rows[...] = getattr(self, name).value
+        return rows
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         fit = sequences_only if self.skip_padding else features_last
