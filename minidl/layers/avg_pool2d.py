@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.items import copy_items
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace, scalar_array
 from .graph import GraphBuilder
@@ -77,7 +78,7 @@ class AvgPool2D(Pooling):
             if windows.overlap:
                 np.add(dx[pixels], share[outputs], out=dx[pixels])
             else:
-                dx[pixels] = share[outputs]
+                copy_items(share[outputs], dx[pixels])
 
     def formula(self) -> tuple[str, str]:
         windows = f"windows of {axes_text(self.kernel_size)}"

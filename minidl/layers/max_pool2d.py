@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.items import copy_items
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace
 from .base import Shape
@@ -85,14 +86,16 @@ class MaxPool2D(Pooling):
     def pool(self, x: Array, y: Array, windows: AxisWindows, examples: slice) -> None:
         winners = self._winners[windows.axis][examples]
         is_greater, numbers = self._masks(winners, windows.axis)
+        values = get_workspace(self.workspace, f"values {windows.axis}", y.shape, y.dtype)
         winners[...] = 0
         if windows.padded:
             y[...] = -np.inf
         for tap, pixels, outputs in windows.taps():
-            value, maximum, greater = x[pixels], y[outputs], is_greater[outputs]
+            value, maximum, greater = values[outputs], y[outputs], is_greater[outputs]
             if tap == 0 and not windows.padded:
-                maximum[...] = value
+                copy_items(x[pixels], maximum)
                 continue
+            copy_items(x[pixels], value)  # side by side, as the functions below want them
             np.greater(value.real, maximum.real, out=greater)
             if x.dtype.kind == "c":  # NumPy would also compare the imaginary parts
                 np.copyto(maximum, value, where=greater)
@@ -105,14 +108,14 @@ class MaxPool2D(Pooling):
         winners = self._winners[windows.axis][examples]
         has_won, _ = self._masks(winners, windows.axis)
         dx[windows.pixels_to_clear()] = 0
-        product = get_workspace(self.workspace, f"product {windows.axis}", dy.shape, dy.dtype)
+        values = get_workspace(self.workspace, f"values {windows.axis}", dy.shape, dy.dtype)
         for tap, pixels, outputs in windows.taps():
             np.equal(winners[outputs], tap, out=has_won[outputs])
+            np.multiply(dy[outputs], has_won[outputs], out=values[outputs])
             if windows.overlap:
-                np.multiply(dy[outputs], has_won[outputs], out=product[outputs])
-                np.add(dx[pixels], product[outputs], out=dx[pixels])
+                np.add(dx[pixels], values[outputs], out=dx[pixels])
             else:
-                np.multiply(dy[outputs], has_won[outputs], out=dx[pixels])
+                copy_items(values[outputs], dx[pixels])
 
     def _masks(self, winners: Array, axis: int) -> tuple[Array, Array]:
         """Return work arrays of the shape of the winners: of booleans, and of their dtype."""
