@@ -159,7 +159,9 @@ class Vocabulary(dict[str, Word]):
         """Return what to write for an unknown word: one that is like it, or makes what it names."""
         known = {word.make.__name__.lower(): other for other, word in self.items()}
         known |= {other.replace("-", ""): other for other in self}
-        similar = get_close_matches(name.lower().replace("-", "").replace("_", ""), known, n=1)
+        plain = name.lower().replace("-", "").replace("_", "")
+        similar = get_close_matches(plain, known, n=1)
+        similar += sorted((each for each in known if plain.startswith(each)), key=len)[-1:]
         if similar:
             return f"write {known[similar[0]]!r}?"
         examples = (f"{other} {word.example}" for other, word in self.items() if word.example)

@@ -60,6 +60,7 @@ def test_the_usage_shows_what_must_and_what_may_follow():
         ("dense 4", "'dense 4': must begin with .*, got 'dense': write words such as 'pool 2 last"),
         ("Pool 4", r"got 'Pool': write 'pool'\?"),
         ("pool2d 4", r"got 'pool2d': write 'pool'\?"),
+        ("pooling-of-maxima 2", r"got 'pooling-of-maxima': write 'pool'\?"),
         ("dropout", r"got 'dropout': write 'drop-out'\?"),
         ("pool", r"--net, word 1, 'pool': must be 'pool SIZE \[.*, such as 'pool 2 last=true'"),
         ("pool 1 2 3", r"'pool 1 2 3': must be 'pool SIZE"),
