@@ -29,6 +29,11 @@ the array."""
 RICHARDSON_LONG_FROM = 16
 """Absolute. Arrays up to this size need no longer step."""
 
+RICHARDSON_ROUNDED = 1e3
+"""The error bound of a step is that of rounding if, times the step, it is up to so many times the
+same of a shorter one. From another one on, errors grow with the step, and bounds that seem to fall
+are those of a function that has bent within it."""
+
 RICHARDSON_SHORTER = (-6, -12, -18)
 """Exponents of the shorter steps, for functions that bend or end close to the point."""
 

@@ -32,6 +32,7 @@ from .constants import (
     RICHARDSON_LONGER,
     RICHARDSON_NEGLIGIBLE,
     RICHARDSON_PRECISE,
+    RICHARDSON_ROUNDED,
     RICHARDSON_SHORTER,
     RICHARDSON_STEP,
     ROMBERG_EXPONENTS,
@@ -139,7 +140,8 @@ class RichardsonDifference:
         slope, bound = np.zeros(base.shape), np.full(base.shape, np.inf)
         exponents = _step_exponents(size)
         if self.is_precise:
-            exponents = (*exponents[:1], *RICHARDSON_PRECISE, *exponents[1:])
+            exponents = tuple(sorted((*exponents, *RICHARDSON_PRECISE)))
+        noise, is_rounded = np.full(base.shape, np.inf), np.full(base.shape, True)
         for exponent in exponents:
             h = first_h * 2.0**exponent
             try:
@@ -149,7 +151,13 @@ class RichardsonDifference:
             new_slope, new_bound = self._extrapolate(_SymmetricValues(*values), base, size, h)
             # f may have saturated over the whole of a longer step: it must agree with a shorter.
             consistent = np.abs(new_slope - slope) <= bound + new_bound
-            better = (new_bound < bound) & ((exponent < 0) | ~np.isfinite(bound) | consistent)
+            if self.is_precise:  # from the shortest step: rounding falls with h, all else grows
+                consistent &= is_rounded
+                noise = np.minimum(noise, new_bound * h)
+                is_rounded = is_rounded & (new_bound * h <= RICHARDSON_ROUNDED * noise)
+            elif exponent < 0:
+                consistent = np.full(base.shape, True)
+            better = (new_bound < bound) & (~np.isfinite(bound) | consistent)
             slope, bound = np.where(better, new_slope, slope), np.where(better, new_bound, bound)
             if not self.is_precise and bool(np.all(bound <= _converged_bound(slope))):
                 break

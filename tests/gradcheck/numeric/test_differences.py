@@ -300,3 +300,22 @@ def test_romberg_bounds_its_error_where_a_second_derivative_jumps():
         lambda: 1e3 + np.sin(x[0]) + x[1] * abs(x[1]), x, ..., np.ones(2)
     )
     assert abs(slope - np.cos(0.7)) <= bound < 1e-4
+
+
+def test_a_long_step_over_many_kinks_is_no_better_than_short_ones():
+    """Far from the kinks their slopes cancel: quotients of long steps are small, and agree."""
+    outside = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        kinks = rng.choice([-1, 1], 300) * 10.0 ** rng.uniform(-10, -5, 300)
+        weights = rng.standard_normal(300) * np.abs(kinks) ** -0.2
+        weights -= weights.mean()
+        x = np.zeros(1)
+        slope, bound = RichardsonDifference(is_precise=True).along(
+            lambda x=x, w=weights, k=kinks: np.asarray((w * np.abs(x[0] - k)).sum()),
+            x,
+            ...,
+            np.ones(1),
+        )
+        outside += abs(slope + (weights * np.sign(kinks)).sum()) > bound
+    assert outside <= 2  # 159 of them, if a smaller bound decides
