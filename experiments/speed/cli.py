@@ -24,8 +24,8 @@ BENCHMARKS = {
     "growth": growth,
     "layers": layers,
 }
-ROUNDS = {"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5, "layers": 15}
-SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.15}
+ROUNDS = {"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5, "layers": 9}
+SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}
 PEERS = {
     "train": TRAINERS,

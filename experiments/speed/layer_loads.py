@@ -18,6 +18,7 @@ Arrays = dict[str, np.ndarray]
 Goals = Mapping[str, float]
 
 LEARNING_RATE = 0.001
+STEPS = 4  # of a run: the first one of `fit` also makes the work arrays
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class LayerLoad:
     size: int = 1
     with_dx: bool = True
     goals: Goals = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """How often a run computes what is measured."""
+        return STEPS if self.kind == "step" else 1
 
     def input(self) -> np.ndarray:
         """Return x."""

@@ -1,16 +1,17 @@
 """Layers for pictures and sequences, and whole training steps, next to PyTorch and usual NumPy.
 
-Forward and backward of a layer on arrays in memory, or a step of `fit` with the loss and Adam, on
-one batch; without dx where a layer is the first of a network. PyTorch has its pictures with the
-channels last, as minidl. Usual NumPy is what is written to explain a layer: the windows of a whole
-batch copied into one matrix, the argmax of windows, an LSTM step by step. All compute in float32,
-and each is first compared with usual NumPy in float64; one that differs is not measured.
+Forward and backward of a layer on arrays in memory, without dx where it is the first of a network;
+or a step of `fit` on one batch, with the loss and Adam. PyTorch has its pictures with the channels
+last, as minidl. Usual NumPy is what is written to explain a layer: the windows of a whole batch
+copied into one matrix, the argmax of windows, an LSTM step by step. All compute in float32, and
+each is first compared with usual NumPy in float64; one that differs is not measured.
 
 Each peer has its own process and takes its turn in every round. A ratio is that of the shortest
 turns, in which nothing else disturbed the machine. With one thread, processor time is measured, and
 all processes are pinned to the same processor where the system can do that. Behind a ratio stand
-its goal and whether it is met; the goals, except those of steps, are for one thread. The memory is what a layer takes beyond its
-inputs and outputs. Layers without a compiled form have a dash under minidl[fast].
+its goal and whether it is met; the goals of layers are for one thread, those of steps for one or
+two. The memory is what a layer takes beyond its inputs and outputs. A layer without a compiled form
+has a dash under minidl[fast].
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from .table import format_number
 
 Cells = list[str | None]
 Times = Mapping[str, float]
+
+REPEATS = 4  # of which a turn is the shortest
 
 
 class Comparison(NamedTuple):
@@ -70,11 +73,12 @@ def run(options: argparse.Namespace) -> None:
     print(f"Layers: shortest of {rounds} turns each\n{report.heading(machine)}")
     peers = {name: LAYER_PEERS[name] for name in options.only or LAYER_PEERS}
     results: dict[str, Any] = {}
-    clock = "process_time" if options.threads == 1 else "perf_counter"
-    with (
-        pinned(options.threads),
-        WorkerPool(peers, options.threads, patient=not options.quick, clock=clock) as workers,
-    ):
+    conditions = {
+        "patient": not options.quick,
+        "repeats": REPEATS,
+        "clock": "process_time" if options.threads == 1 else "perf_counter",
+    }
+    with pinned(options.threads), WorkerPool(peers, options.threads, **conditions) as workers:
         for name in options.workload or LAYERS:
             turns = workers.measure(
                 "measure",
@@ -84,8 +88,10 @@ def run(options: argparse.Namespace) -> None:
                 label=name,
                 only=[peer for peer in peers if peer != "fast" or has_fast(_class(name))],
             )
-            facts = {peer: workers.facts[peer] for peer in turns}
-            results[name] = {"seconds": turns, "facts": facts}
+            steps = LAYERS[name].steps
+            times = {peer: [each / steps for each in seconds] for peer, seconds in turns.items()}
+            facts = {peer: workers.facts[peer] for peer in times}
+            results[name] = {"seconds": times, "facts": facts}
     tables = [ratio_table(results, options.threads), usual_table(results, options.threads)]
     print("", *tables, sep="\n\n")
     report.print_and_write(options, workers, machine, {"layers": results})

@@ -107,8 +107,8 @@ class WorkerPool:
     """The workers of some peers, for one benchmark; a context manager, which ends them.
 
     If it is `patient`, turns with two processors far apart wait or are repeated (see `distance`).
-    `clock` is the function of `time` that measures a turn: "process_time" does not count while
-    another program has the processor, but counts each thread.
+    A turn is the shortest of some `repeats`, by a function `clock` of `time`: "process_time" does
+    not count while another program has the processor, but counts each thread.
 
     Attributes
     ----------
@@ -132,10 +132,12 @@ class WorkerPool:
         threads: int,
         *,
         patient: bool = False,
+        repeats: int = 1,
         clock: str = "perf_counter",
     ) -> None:
         self.peers = dict(peers)
         self.threads = threads
+        self.repeats = repeats
         self.clock = clock
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
@@ -184,7 +186,9 @@ class WorkerPool:
             for name in names:
                 peer = self.peers[name]
                 job = [peer.module, function, {**peer.arguments, **arguments}]
-                answer = self._request(name, {"prepare": job, "seconds": seconds}, label)
+                answer = self._request(
+                    name, {"prepare": job, "seconds": seconds / self.repeats}, label
+                )
                 if answer:
                     counts[name], times[name] = answer["count"], []
                     self.versions[name] = answer["version"]
@@ -210,10 +214,11 @@ class WorkerPool:
     def _turn(self, name: str, count: int, label: str) -> dict[str, Any] | None:
         """Return the answer of a turn with near processors before and after it, if possible."""
         answer: dict[str, Any] | None = None
+        command = {"run": count, "repeats": self.repeats, "clock": self.clock}
         for tries_left in reversed(range(MAX_TRIES)):
             near_before = self._is_near()
             if near_before or not tries_left:
-                answer = self._request(name, {"run": count, "clock": self.clock}, label)
+                answer = self._request(name, command, label)
                 if answer is None or (near_before and self._is_near()):
                     return answer
             self.n_far += 1

@@ -113,8 +113,10 @@ class LayerNorm(Layer):
         ones = np.ones((self.features, 1), dtype)
         for x_rows, z, y_rows, inverse in self._blocks(x, self._normalized, y, inverses):
             # A ufunc takes three times as long if it broadcasts: first, columns are copied to rows.
-            y_rows[...] = x_rows @ ones / self.features
-            np.subtract(x_rows, y_rows, out=z)
+            # Where memory is not in the cache yet, plain copies meet it fastest.
+            y_rows[...] = x_rows
+            z[...] = y_rows @ ones / self.features
+            np.subtract(y_rows, z, out=z)
             variance = np.matmul(z[:, np.newaxis], z[:, :, np.newaxis])[:, 0] / self.features
             y_rows[...] = inverse[...] = 1 / np.sqrt(variance + self.epsilon)
             np.multiply(z, y_rows, out=z)
@@ -136,20 +138,22 @@ class LayerNorm(Layer):
         self.bias.grad[...] = 0
         weight = self._repeated("weight", dy, dtype)
         column = self.weight.value[:, np.newaxis] / self.features
-        for dy_rows, z, inverse, g in self._blocks(dy, normalized, self._inverse_deviation, dx):
-            product = get_workspace(self.workspace, "product", g.shape, dtype)
+        arrays = (dy, normalized, self._inverse_deviation, dx)
+        for dy_rows, z, inverse, dx_rows in self._blocks(*arrays):
+            product = get_workspace(self.workspace, "product", z.shape, dtype)
             np.multiply(dy_rows, z, out=product)
-            ones = np.ones(len(g), dtype)
+            ones = np.ones(len(z), dtype)
             self.weight.grad += ones @ product
             self.bias.grad += ones @ dy_rows
-            mean, slope = dy_rows @ column, product @ column  # of g, and of g * z
-            np.multiply(dy_rows, weight[: len(g)], out=g)
-            product[...] = slope
-            np.subtract(g, np.multiply(z, product, out=product), out=g)
+            mean, slope = dy_rows @ column, product @ column  # the means of g, and of g * z
+            dx_rows[...] = slope
+            np.multiply(z, dx_rows, out=dx_rows)
+            np.multiply(dy_rows, weight[: len(z)], out=product)
+            np.subtract(product, dx_rows, out=dx_rows)
             product[...] = mean
-            np.subtract(g, product, out=g)
+            np.subtract(dx_rows, product, out=dx_rows)
             product[...] = inverse
-            np.multiply(g, product, out=g)
+            np.multiply(dx_rows, product, out=dx_rows)
         return dx
 
     def _blocks(self, *arrays: Array) -> Iterator[list[Array]]:

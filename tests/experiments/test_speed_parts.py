@@ -303,7 +303,7 @@ def test_a_turn_is_repeated_while_the_processors_are_far_apart(
     workers._distance = distance = Moved(*answers)
     workers._request = lambda *command: asked.append(command) or {"seconds": len(asked)}
     assert workers._turn("a", 3, "label") == {"seconds": runs}
-    assert asked == [("a", {"run": 3, "clock": "perf_counter"}, "label")] * runs
+    assert asked == [("a", {"run": 3, "repeats": 1, "clock": "perf_counter"}, "label")] * runs
     assert (workers.n_far, workers.n_kept) == (apart, kept)
     never = not any(answers)
     assert distance.closed == never

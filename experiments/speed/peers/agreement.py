@@ -25,16 +25,17 @@ class DisagreementError(Exception):
 class Checked:
     """A callable that runs n times, after what it computes was checked.
 
-    `facts` are the largest `error`, and of a layer in NumPy `work_mib`: the memory that it takes at
-    most beyond its inputs and outputs.
+    A run computes `steps` times. `facts` are the largest `error`, and of a layer in NumPy
+    `work_mib`: the memory that it takes at most beyond its inputs and outputs.
     """
 
     run: Callable[[int], None]
     facts: dict[str, float]
+    steps: int
 
     def __call__(self, times: int) -> None:
         """Run n times."""
-        self.run(times)
+        self.run(self.steps * times)
 
 
 def checked(
@@ -59,7 +60,7 @@ def checked(
     if is_traced and load.kind != "step":
         outputs = sum(found[name].nbytes for name in ("y", "dx") if name in found)
         facts["work_mib"] = (peak - outputs) / 2**20
-    return Checked(run, facts)
+    return Checked(run, facts, load.steps)
 
 
 def largest_error(found: Arrays, expected: Arrays) -> float:
