@@ -49,8 +49,9 @@ class MaxPool2D(Pooling):
 
     Notes
     -----
-    The maximum of a window is that of the maxima of its rows. For each of the two steps, the number
-    of the largest is kept, in one byte; x is not kept. NaN in a window makes its output NaN.
+    The maximum of a window is that of the maxima of its rows. For each of the two steps, one byte
+    for each number says whether it is greater than all before it; x is not kept. The last that is
+    gets dy, or else the first number. NaN in a window makes its output NaN.
 
     References
     ----------
@@ -70,59 +71,53 @@ class MaxPool2D(Pooling):
            [7., 0., 0., 8.]])
     """
 
-    inference_arrays = 2
-    _winners: dict[int, Array]
+    inference_arrays = 3  # for windows of up to 3 x 3 pixels
+    _is_greater: dict[int, Array]
 
     def _prepare(self, x_shape: Shape, y_shape: Shape) -> None:
-        kernel_height, kernel_width = self.kernel_size
-        of_rows = (*x_shape[:2], *y_shape[2:])
-        self._winners = {
-            axis: get_workspace(
-                self.workspace, f"winners {axis}", shape, np.min_scalar_type(size - 1)
-            )
-            for axis, shape, size in ((1, y_shape, kernel_height), (2, of_rows, kernel_width))
+        """Make, for each axis, what tells of each tap but the first whether it is a new maximum."""
+        m, h, _, _ = x_shape
+        of_rows = (h, *y_shape[2:])
+        shapes = zip((1, 2), self.kernel_size, (y_shape[1:], of_rows), strict=True)
+        self._is_greater = {
+            axis: get_workspace(self.workspace, f"greater {axis}", (m, size - 1, *shape), _BOOL)
+            for axis, size, shape in shapes
         }
 
     def pool(self, x: Array, y: Array, windows: AxisWindows, examples: slice) -> None:
-        winners = self._winners[windows.axis][examples]
-        is_greater, numbers = self._masks(winners, windows.axis)
+        is_greater = self._is_greater[windows.axis][examples]
         values = get_workspace(self.workspace, f"values {windows.axis}", y.shape, y.dtype)
-        winners[...] = 0
         if windows.padded:
             y[...] = -np.inf
         for tap, pixels, outputs in windows.taps():
-            value, maximum, greater = values[outputs], y[outputs], is_greater[outputs]
-            if tap == 0 and not windows.padded:
+            value, maximum = values[outputs], y[outputs]
+            if tap == 0:
                 copy_items(x[pixels], maximum)
                 continue
             copy_items(x[pixels], value)  # side by side, as the functions below want them
+            greater = is_greater[:, tap - 1][outputs]
             np.greater(value.real, maximum.real, out=greater)
             if x.dtype.kind == "c":  # NumPy would also compare the imaginary parts
                 np.copyto(maximum, value, where=greater)
             else:
                 np.maximum(maximum, value, out=maximum)
-            np.multiply(greater, winners.dtype.type(tap), out=numbers[outputs])
-            np.maximum(winners[outputs], numbers[outputs], out=winners[outputs])
 
     def spread(self, dy: Array, dx: Array, windows: AxisWindows, examples: slice) -> None:
-        winners = self._winners[windows.axis][examples]
-        has_won, _ = self._masks(winners, windows.axis)
-        dx[windows.pixels_to_clear()] = 0
+        is_greater = self._is_greater[windows.axis][examples]
         values = get_workspace(self.workspace, f"values {windows.axis}", dy.shape, dy.dtype)
-        for tap, pixels, outputs in windows.taps():
-            np.equal(winners[outputs], tap, out=has_won[outputs])
-            np.multiply(dy[outputs], has_won[outputs], out=values[outputs])
+        left = get_workspace(self.workspace, f"left {windows.axis}", dy.shape, dy.dtype)
+        left[...] = dy
+        dx[windows.pixels_to_clear()] = 0
+        for tap, pixels, outputs in reversed(list(windows.taps())):
+            value = left[outputs]
+            if tap > 0:
+                greater = is_greater[:, tap - 1][outputs]
+                value = np.multiply(left[outputs], greater, out=values[outputs])
+                np.subtract(left[outputs], value, out=left[outputs])
             if windows.overlap:
-                np.add(dx[pixels], values[outputs], out=dx[pixels])
+                np.add(dx[pixels], value, out=dx[pixels])
             else:
-                copy_items(values[outputs], dx[pixels])
-
-    def _masks(self, winners: Array, axis: int) -> tuple[Array, Array]:
-        """Return work arrays of the shape of the winners: of booleans, and of their dtype."""
-        return (
-            get_workspace(self.workspace, f"mask {axis}", winners.shape, _BOOL),
-            get_workspace(self.workspace, f"numbers {axis}", winners.shape, winners.dtype),
-        )
+                copy_items(value, dx[pixels])
 
     def formula(self) -> tuple[str, str]:
         return (

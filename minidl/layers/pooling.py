@@ -16,7 +16,7 @@ from .windows import Pair, Windows, as_pair, axes_text
 
 Index: TypeAlias = tuple[slice, ...]
 
-_BLOCK_BYTES = 2**20  # of the pictures that are pooled at a time, so that they stay in the cache
+_BLOCK_BYTES = 2**21  # of the pictures that are pooled at a time, so that they stay in the cache
 
 
 class AxisWindows:
