@@ -165,7 +165,7 @@ EQUIVALENT = {
         "np.divide(target, counts, out=gradient, where=target >= 0)",
     ): "0 / p is 0 unless p is 0 too",
     ("Embedding", "n = tokens.size"): "an array of one axis",
-    ("LayerNorm", "for block in self._blocks(dy_rows.size):"): "the blocks too many are empty",
+    ("LayerNorm", "weight[:z.size], out=product)"): "all rows are in one block here",
     ("Objective", "dtype = parameter.grad.dtype"): "the same dtype",
     ("Objective", "out=dy)"): "the loss's array, not needed any more",
     (
