@@ -80,25 +80,25 @@ def run(options: argparse.Namespace) -> None:
     }
     with pinned(options.threads), WorkerPool(peers, options.threads, **conditions) as workers:
         for name in options.workload or LAYERS:
+            load = LAYERS[name]
+            results[name] = {"seconds": {}, "facts": {}}
+            taking_part = [each for each in peers if each != "fast" or has_fast(CLASSES[load.kind])]
+            if not taking_part:
+                continue
             turns = workers.measure(
                 "measure",
                 {"name": name, "quick": options.quick},
                 rounds=rounds,
                 seconds=seconds,
                 label=name,
-                only=[peer for peer in peers if peer != "fast" or has_fast(_class(name))],
+                only=taking_part,
             )
-            steps = LAYERS[name].steps
-            times = {peer: [each / steps for each in seconds] for peer, seconds in turns.items()}
-            facts = {peer: workers.facts[peer] for peer in times}
-            results[name] = {"seconds": times, "facts": facts}
+            for peer, times in turns.items():
+                results[name]["seconds"][peer] = [each / load.steps for each in times]
+                results[name]["facts"][peer] = workers.facts[peer]
     tables = [ratio_table(results, options.threads), usual_table(results, options.threads)]
     print("", *tables, sep="\n\n")
     report.print_and_write(options, workers, machine, {"layers": results})
-
-
-def _class(name: str) -> type:
-    return CLASSES[LAYERS[name].kind]
 
 
 @contextlib.contextmanager

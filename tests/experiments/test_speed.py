@@ -21,6 +21,7 @@ from minidl.data import write_cats
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
 from experiments.speed.cli import main
+from experiments.speed.peers import LAYER_PEERS
 
 SPEED = [sys.executable, "-W", "error", "-m", "experiments.speed"]
 
@@ -148,6 +149,29 @@ def test_growth_fits_a_power_and_a_line(tmp_path):
     )
 
 
+def test_layers_are_compared_with_goals(tmp_path):
+    names = ["pool-14", "batch-norm-rows"]
+    peers = "minidl,fast,usual,torch"
+    text, found = quick(tmp_path, "layers", "--only", peers, "--workload", ",".join(names))
+    assert list(found["layers"]) == names
+    for measured in found["layers"].values():
+        assert {"minidl", "usual"} <= set(measured["seconds"])
+        assert "fast" not in measured["seconds"]  # they have no compiled form
+        assert max(fact["error"] for fact in measured["facts"].values()) < 1e-4
+    lines = re.findall(r"^(?:max-pool 128 x 14 x 14 x 32|batch norm 128 x 512)  .*", text, re.M)
+    assert len(lines) == 4
+    assert all(re.search(r" <= (?:1.7|2.2) +(yes|no|-) ", line) for line in lines[:2])
+    assert all(re.search(r" <= 16 +yes ", line) for line in lines[2:])
+    for peer, reason in found["not_measured"].items():
+        assert f"not measured: {LAYER_PEERS[peer].title}: {reason}" in text
+
+
+def test_a_layer_that_no_peer_has_is_left_open(tmp_path):
+    text, found = quick(tmp_path, "layers", "--only", "fast", "--workload", "pool-14")
+    assert found["layers"]["pool-14"]["seconds"] == {}
+    assert text.count("max-pool 128 x 14 x 14 x 32") == 2
+
+
 def ended(capsys, *arguments):
     """Return the status with which the command line itself ends a program, and what it said."""
     with pytest.raises(SystemExit) as end:
@@ -166,6 +190,7 @@ def test_help_names_benchmarks_options_and_examples(capsys):
         "import",
         "data",
         "growth",
+        "layers",
         "examples:",
         'pip install -e ".[fast,peers]"',
     ):

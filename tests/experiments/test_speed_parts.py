@@ -4,6 +4,8 @@ Peers that train alike, rounds that survive a crash, tables that are right.
 """
 
 import doctest
+import importlib.util
+import os
 import sys
 
 import numpy as np
@@ -12,8 +14,9 @@ from studies import ROOT
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
-from experiments.speed import distance, growth, report, rounds, table, worker
-from experiments.speed.peers import Peer, minidl_net, notes_loop, products
+from experiments.speed import distance, growth, layers, report, rounds, table, worker
+from experiments.speed.layer_loads import LAYERS
+from experiments.speed.peers import Peer, agreement, minidl_layers, minidl_net, notes_loop, products
 from experiments.speed.workloads import TRAINING, Workload
 
 TINY = {
@@ -88,8 +91,6 @@ def test_every_peer_trains_on_batches_and_predicts(name, outputs):
     pytest.importorskip(
         {"torch_net": "torch", "jax_net": "jax", "sklearn_net": "sklearn"}.get(name, "numpy")
     )
-    import importlib
-
     peer = importlib.import_module(f"experiments.speed.peers.{name}")
     load = Workload("f", (6, 5, outputs), 30, 8)
     peer.train(load)(2)
@@ -142,7 +143,9 @@ def test_workers_answer_in_turn_and_ratios_are_those_of_a_round():
     }
     with rounds.WorkerPool(peers, threads=1) as workers:
         times = workers.measure("train", MOONS, rounds=3, seconds=0.001, label="moons")
+        one = workers.measure("train", MOONS, rounds=1, seconds=0.001, label="b", only=["b"])
     assert list(times) == ["a", "b"]
+    assert list(one) == ["b"]
     assert [len(each) for each in times.values()] == [3, 3]
     assert set(workers.versions) == {"a", "b"}
     assert not workers.missing
@@ -244,9 +247,92 @@ def test_columns_stand_under_each_other_and_empty_groups_are_left_out():
         assert len({find(line, "|") for line in text.splitlines()}) == 1
 
 
-@pytest.mark.parametrize("module", [table, growth])
+@pytest.mark.parametrize("module", [table, growth, layers, agreement])
 def test_examples_in_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_all_peers_agree(name):
+    """Each peer compares itself with usual NumPy in float64."""
+    for peer in ("minidl_layers", "usual_numpy", "torch_layers"):
+        if peer == "torch_layers" and not importlib.util.find_spec("torch"):
+            continue
+        measured = importlib.import_module(f"experiments.speed.peers.{peer}").measure(
+            name, quick=True
+        )
+        measured(1)
+        assert measured.facts["error"] < 1e-4
+        assert ("work_mib" in measured.facts) == (
+            peer != "torch_layers" and LAYERS[name].kind != "step"
+        )
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"y": np.ones(2), "dx": np.full(3, 1.001)}, "dx differs by 1.0e-03 of its length"),
+        ({"y": np.ones(2), "dx": np.full(3, np.nan)}, "dx differs by nan"),
+        ({"y": np.ones(2), "dx": np.ones((3, 1))}, r"dx is \(3, 1\), expected \(3,\)"),
+        ({"y": np.ones(2)}, r"dx is missing, expected \(3,\)"),
+    ],
+)
+def test_a_peer_that_computes_something_else_is_refused(found, said):
+    with pytest.raises(agreement.DisagreementError, match=said):
+        agreement.largest_error(found, {"y": np.ones(2), "dx": np.ones(3)})
+
+
+def test_work_memory_is_what_is_beyond_the_outputs():
+    load = LAYERS["conv-32"]
+
+    def compute():
+        work = np.ones(2**20)
+        return {"y": np.ones(2**18), "dx": work[: 2**18] + 0, "d weight": work[:1] + 0}
+
+    expected = {name: np.ones(2**18) for name in ("y", "dx")} | {"d weight": np.ones(1)}
+    facts = agreement.checked(load, lambda times: None, compute, expected).facts
+    assert facts["work_mib"] == pytest.approx(8, rel=0.01)
+
+
+def test_compiled_forms_are_found_by_their_argument():
+    class Compiled:
+        def __init__(self, size, *, fast=None):
+            self.size, self.fast = size, fast
+
+    assert minidl_layers.has_fast(Compiled)
+    assert not minidl_layers.has_fast(minidl_layers.MaxPool2D)
+    assert minidl_layers.make(Compiled, 3, fast=True).fast is True
+    assert str(minidl_layers.make(minidl_layers.MaxPool2D, 3, fast=True)) == "MaxPool2D(3)"
+
+
+def test_ratios_of_shortest_turns_are_compared_with_their_goals():
+    seconds = {"minidl": [0.03, 0.02], "torch": [0.04, 0.01], "usual": [0.03, 0.05]}
+    results = {
+        "conv-32": {"seconds": seconds, "facts": {"minidl": {"work_mib": 2.0}}},
+        "step-28": {"seconds": {"fast": [1.2], "torch": [1.0]}, "facts": {}},
+    }
+    convolution, step, mean = layers.ratio_table(results, 1).splitlines()[1:]
+    assert convolution.split()[-8:] == ["2.00", "<=", "1.4", "no", "-", "<=", "1.15", "-"]
+    assert step.split()[-4:] == ["1.20", "<=", "0.95", "no"]
+    assert mean.split()[-8:-4] == ["2.00", "<=", "1.25", "no"]
+    convolution, step, mean = layers.ratio_table(results, 2).splitlines()[1:]
+    assert convolution.split()[-6:] == ["2.00", "-", "-", "-", "-", "-"]
+    assert step.split()[-4:] == ["1.20", "<=", "1.3", "yes"]
+    convolution, _ = layers.usual_table(results, 1).splitlines()[1:]
+    assert " 30.0 " in convolution
+    assert " 1.50  >= 1.7   no " in convolution
+    assert convolution.split()[-5:] == ["2.00", "<=", "16", "yes", "-"]
+
+
+def test_processes_with_one_thread_are_pinned(monkeypatch):
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("processes cannot be pinned")
+    before = os.sched_getaffinity(0)
+    with layers.pinned(2):
+        assert os.sched_getaffinity(0) == before
+    with layers.pinned(1):
+        assert os.sched_getaffinity(0) == {max(before)}
+    assert os.sched_getaffinity(0) == before
 
 
 def test_growth_spans_two_decades_and_counts_parameters():
