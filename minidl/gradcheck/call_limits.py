@@ -44,7 +44,7 @@ EDIT_RUNS = 3_000
 """... more for a function that takes many nodes itself, such as one that converts its arguments:
 so many times its own, ..."""
 
-MOST_EDIT_STEPS = 1_200_000
+MOST_EDIT_STEPS = 1_500_000
 """... but never more than this."""
 
 MUTATION_WORK = 50_000_000

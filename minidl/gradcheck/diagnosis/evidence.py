@@ -36,6 +36,8 @@ class Evidence:
         What known mistakes would give.
     input : ndarray, optional
         The input of an elementwise layer, for the gradient of that input.
+    layer_input : ndarray, optional
+        The input of any layer, for the gradient of that input.
     is_elementwise : bool
         Whether each element of the output depends on one element of `input`.
     other_gradients : dict of str to ndarray
@@ -66,6 +68,7 @@ class Evidence:
     factors: dict[str, float] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     input: Array | None = None
+    layer_input: Array | None = None
     is_elementwise: bool = False
     other_gradients: dict[str, Array] = field(default_factory=dict)
     parameter_value: Array | None = None

@@ -37,6 +37,7 @@ def explain_layer(check: Check, result: LayerResult, harness: LayerHarness) -> N
         factors={"m": float(len(x)), **_float_attributes(harness.layer)},
         candidates=list(layer_candidates(name, result, harness, numeric, y)),
         input=x if name == "input" and x.shape == y.shape else None,
+        layer_input=x if name == "input" else None,
         other_gradients={
             other: gradient.value for other, gradient in result.numeric.items() if other != name
         },

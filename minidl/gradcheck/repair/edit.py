@@ -162,7 +162,9 @@ def _is_value(node: ast.expr, parent: Any, grandparent: Any) -> bool:
     if isinstance(node, ast.Tuple | ast.Dict | ast.List | ast.Constant):
         return False
     if isinstance(parent, ast.Tuple | ast.List | ast.Dict):
-        return isinstance(grandparent, ast.Return | ast.Assign) and _is_read(node)
+        # An item of a list in a call is a part of what is joined.
+        joined = isinstance(grandparent, ast.Call) and isinstance(parent, ast.List)
+        return (joined or isinstance(grandparent, ast.Return | ast.Assign)) and _is_read(node)
     if isinstance(parent, ast.Return):
         return True
     if isinstance(parent, ast.Assign | ast.AugAssign | ast.AnnAssign):

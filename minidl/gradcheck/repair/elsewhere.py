@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...utils.typing import Array
+from ..block import Block
+from ..diagnosis.limits import EDIT_AGREEMENT
+from ..result import Check
 
 Values = Mapping[str, Array]
 
@@ -36,6 +39,53 @@ class OtherPoint(NamedTuple):
     cost: Callable[[Values], Any]
     run: Callable[[Callable[..., Any]], Values]
     known: Mapping[str, Array] = {}
+
+    def refutes(self, gradients: Values, names: Iterable[str]) -> bool:
+        """Return whether one of these gradients surely is wrong here."""
+        return is_refuted(self, gradients, names)
+
+
+class CheckedPoint(NamedTuple):
+    """Another point, at which the gradients have been checked before.
+
+    Attributes
+    ----------
+    checks : sequence of Check
+        The checks there.
+    run : callable
+        ``run(edited)`` returns the gradients there.
+    known : mapping of str to ndarray
+        What a right function may need.
+    """
+
+    checks: Sequence[Check]
+    run: Callable[[Callable[..., Any]], Values]
+    known: Mapping[str, Array] = {}
+
+    def refutes(self, gradients: Values, names: Iterable[str]) -> bool:
+        """Return whether one of these gradients surely is wrong here."""
+        certain = [c for c in self.checks if c.verdict in ("pass", "fail") and not c.kinks]
+        compared = [c for c in certain if c.numeric is not None and c.parameter in [*names]]
+        return not all(is_right(check, gradients) for check in compared)
+
+
+def is_right(check: Check, gradients: Values) -> bool:
+    """Return whether a gradient is equal to the numeric one of a check."""
+    numeric, bar = check.numeric, check.bar
+    if numeric is None or bar is None or check.parameter not in gradients:
+        return False
+    gradient = block_of(check, gradients)
+    if gradient.shape != numeric.shape:
+        return False
+    size = float(np.abs(numeric).max(initial=0.0))
+    return bool((np.abs(gradient - numeric) <= np.maximum(bar, EDIT_AGREEMENT * size)).all())
+
+
+def block_of(check: Check, gradients: Values) -> Array:
+    """Return the part of a gradient that a check compares."""
+    gradient = np.asarray(gradients[check.parameter])
+    block: Block | None = check.block
+    return gradient if block is None else block.of(gradient)
 
 
 def other_values(values: Values, rng: np.random.Generator) -> dict[str, Array]:

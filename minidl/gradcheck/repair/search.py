@@ -12,13 +12,12 @@ import numpy as np
 
 from ...utils.snapshot import Snapshot
 from ...utils.typing import Array
-from ..block import Block
 from ..call_limits import EDIT_RUNS, MAX_EDIT_ELEMENTS, MAX_EDIT_STEPS, MOST_EDIT_STEPS
 from ..diagnosis.limits import EDIT_AGREEMENT, EDIT_MAX_BAR
 from ..result import Check
 from .edit import Edit, Scope
 from .edits import KINDS
-from .elsewhere import OtherPoint, is_refuted
+from .elsewhere import CheckedPoint, OtherPoint, block_of, is_right
 from .interpreter import Interpreter
 
 _MIN_ELEMENTS = 4  # of an array: fewer may be right by accident
@@ -50,7 +49,7 @@ class EditableFunction(NamedTuple):
     function: Callable[..., Any]
     run: Callable[[Callable[..., Any]], Mapping[str, Array]]
     known: Mapping[str, Array] = {}
-    elsewhere: Callable[[np.random.Generator], OtherPoint] | None = None
+    elsewhere: Callable[[np.random.Generator], OtherPoint | CheckedPoint] | None = None
     forward: Callable[[Callable[[Function], Function]], Any] | None = None
 
 
@@ -161,15 +160,15 @@ class EditSearch:
                 for name in right
             ):
                 continue
-            now_right = [check for check in wrong if _is_right(check, gradients)]
+            now_right = [check for check in wrong if is_right(check, gradients)]
+            if len(now_right) < len(wrong):  # by accident, of few elements
+                now_right = [check for check in now_right if check.elements >= _MIN_ELEMENTS]
             if len(now_right) > len(repaired):
                 changes = {**applied, **edit.changes}
                 named = [check.parameter for check in now_right]
                 if self._leaves_forward(changes) and self._holds_elsewhere(changes, named):
                     best, repaired = edit, now_right
-        if len(repaired) < len(wrong):  # by accident, of few elements
-            repaired = [check for check in repaired if check.elements >= _MIN_ELEMENTS]
-        return (best if repaired else None), repaired
+        return best, repaired
 
     def _stays_or_cures(
         self, name: str, gradients: Mapping[str, Array], original: Mapping[str, Array]
@@ -177,7 +176,7 @@ class EditSearch:
         """Return whether a gradient is as before, or one that was wrong, too, is right now."""
         if _agree(gradients[name], original[name]):
             return True
-        return name in self._explained and _is_right(self._explained[name], gradients)
+        return name in self._explained and is_right(self._explained[name], gradients)
 
     def _leaves_forward(self, changes: Mapping[ast.AST, ast.AST]) -> bool:
         """Return whether forward, which may call the same functions, gives what it gave before."""
@@ -218,7 +217,7 @@ class EditSearch:
                     gradients = point.run(
                         self._interpreter.edited(self._editable.function, changes)
                     )
-                if is_refuted(point, gradients, names):
+                if point.refutes(gradients, names):
                     return False
         return True
 
@@ -240,26 +239,9 @@ def _are_reproduced(checks: list[Check], gradients: Mapping[str, Array]) -> bool
     return all(
         check.analytic is not None
         and check.parameter in gradients
-        and _agree(_block(check, gradients), check.analytic)
+        and _agree(block_of(check, gradients), check.analytic)
         for check in checks
     )
-
-
-def _is_right(check: Check, gradients: Mapping[str, Array]) -> bool:
-    numeric, bar = check.numeric, check.bar
-    if numeric is None or bar is None or check.parameter not in gradients:
-        return False
-    gradient = _block(check, gradients)
-    if gradient.shape != numeric.shape:
-        return False
-    size = float(np.abs(numeric).max(initial=0.0))
-    return bool((np.abs(gradient - numeric) <= np.maximum(bar, EDIT_AGREEMENT * size)).all())
-
-
-def _block(check: Check, gradients: Mapping[str, Array]) -> Array:
-    gradient = np.asarray(gradients[check.parameter])
-    block: Block | None = check.block
-    return gradient if block is None else block.of(gradient)
 
 
 def _agree(a: Array, b: Array) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from ...utils.typing import Array
 from ..context import CheckContext
 from ..diagnosis.explain import explain_network, explain_penalty
+from ..layer_harness import LayerHarness
+from ..repair.elsewhere import CheckedPoint
 from ..result import Check
 from ..sandbox import ParameterKey
-from .failed_layer import explain_failed_layer
-from .layers import LayersResult
+from .failed_layer import checked_point, explain_failed_layer
+from .layers import LayerResult, LayersResult
 
 
 class PointLayers(NamedTuple):
@@ -56,9 +59,12 @@ def explain_failures(
     failures = [check for check in checks if check.verdict == "fail"]
     unexplained = [check for check in failures if not check.diagnosis]
     # The point nearby first: for another length of the batch a factor m is no factor 2.
-    for point in (nearby, user):
+    arrays = context.sandbox.arrays
+    values = {key: arrays[key]["real"].copy() for key in arrays}
+    for point, other in ((nearby, user), (user, nearby)):
         of_layers = [c for c in unexplained if c.term == "layer" and not c.diagnosis]
-        _explain_layers_at(context, of_layers, point, user.layers)
+        elsewhere = PointLayers(other.layers, {**values, **other.values})
+        _explain_layers_at(context, of_layers, point, elsewhere, user.layers)
     for check in unexplained:
         if check.term == "layer":
             continue
@@ -72,17 +78,29 @@ def explain_failures(
 
 
 def _explain_layers_at(
-    context: CheckContext, checks: list[Check], point: PointLayers, user_layers: LayersResult
+    context: CheckContext,
+    checks: list[Check],
+    point: PointLayers,
+    other: PointLayers,
+    user_layers: LayersResult,
 ) -> None:
-    """Explain checks of layers by those that failed at a point."""
+    """Explain checks of layers by those that failed at a point; the other one may refute that."""
     for number, training in dict.fromkeys((check.layer or 0, check.training) for check in checks):
         result = point.layers.layers.get((number, training))
         if result is None:
             continue
         # Both points and modes are explained by the scheme of the user's point at inference.
         harness = replace(result.harness, scheme=user_layers.schemes[number])
+        other_result = other.layers.layers.get((number, training))
+
+        def elsewhere(
+            found: LayerResult | None = other_result, harness: LayerHarness = harness
+        ) -> CheckedPoint | None:
+            at = partial(context.sandbox.perturbed, other.values)
+            return None if found is None else checked_point(found, harness, at)
+
         with context.sandbox.perturbed(point.values):
-            explain_failed_layer(result, harness)
+            explain_failed_layer(result, harness, elsewhere)
         explained = {c.parameter: c for c in result.checks if c.verdict == "fail"}
         for check in checks:
             shown = explained.get(check.parameter)

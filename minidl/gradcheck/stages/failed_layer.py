@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,17 @@ from ...utils.attributes import replaced_attributes
 from ...utils.typing import Array
 from ..diagnosis.explain import explain_layer
 from ..layer_harness import LayerHarness
+from ..repair.elsewhere import CheckedPoint
 from ..repair.search import EditableFunction, explain_by_edits
 from ..repair.source import is_users_function
 from .layers import LayerResult
 
 
-def explain_failed_layer(result: LayerResult, harness: LayerHarness) -> None:
+def explain_failed_layer(
+    result: LayerResult,
+    harness: LayerHarness,
+    elsewhere: Callable[[], CheckedPoint | None] = lambda: None,
+) -> None:
     """Explain the failed checks of a layer alone that have no diagnosis yet.
 
     Parameters
@@ -26,6 +33,8 @@ def explain_failed_layer(result: LayerResult, harness: LayerHarness) -> None:
         The checks, with the arrays of both sides.
     harness : LayerHarness
         The layer, in the same mode and at the same point.
+    elsewhere : callable, optional
+        Returns another point at which the layer has been checked, if there is one.
     """
     failed = [c for c in result.checks if c.verdict == "fail" and not c.diagnosis]
     for check in failed:
@@ -34,29 +43,58 @@ def explain_failed_layer(result: LayerResult, harness: LayerHarness) -> None:
         except Exception as error:  # the layer's code may not take the inputs of a diagnosis
             raised = f"the layer raises {type(error).__name__}"
             check.diagnosis = f"unknown cause: {raised} for inputs that a diagnosis tries"
-    if failed:
-        _explain_by_edits(result, harness)
+    # Only the user's own backward is searched; that of a layer of minidl is tested.
+    if failed and is_users_function(harness.layer.backward):
+        with harness.preserved():
+            here, other = checked_point(result, harness), elsewhere()
+            at = None if other is None else lambda rng: other
+            backward, forward = harness.layer.backward, partial(_edited_output, result, harness)
+            editable = EditableFunction(backward, here.run, here.known, at, forward)
+            explain_by_edits(result.checks, editable)
 
 
-def _explain_by_edits(result: LayerResult, harness: LayerHarness) -> None:
-    """Search the user's own backward; that of a layer of minidl is tested."""
+def checked_point(
+    result: LayerResult,
+    harness: LayerHarness,
+    at: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> CheckedPoint:
+    """Return a point at which a layer has been checked, for edits of its backward.
+
+    Parameters
+    ----------
+    result : LayerResult
+        The checks there.
+    harness : LayerHarness
+        The layer.
+    at : callable, optional
+        Returns a context in which the parameters are those of the point.
+
+    Returns
+    -------
+    CheckedPoint
+        The point.
+    """
     layer = harness.layer
-    backward = layer.backward
-    if not is_users_function(backward):
-        return
 
     def run(edited: Callable[..., Any]) -> Mapping[str, Array]:
-        with replaced_attributes(layer, backward=edited):
-            return harness.gradients(result.x, result.cotangent)
+        with at(), replaced_attributes(layer, backward=edited):
+            return harness.fresh_gradients(result.x, result.cotangent)  # an edit may write there
 
-    def forward(edit: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Array:
-        with replaced_attributes(layer, forward=edit(layer.forward)):
-            return np.array(harness.forward(result.x))
-
-    with harness.preserved():
+    with at():
         output = np.array(harness.forward(result.x))
         known = {"forward_output": output, **_members_of(layer)}
-        explain_by_edits(result.checks, EditableFunction(backward, run, known, forward=forward))
+    return CheckedPoint(result.checks, run, known)
+
+
+def _edited_output(
+    result: LayerResult,
+    harness: LayerHarness,
+    edit: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> Array:
+    """Return what forward gives with an edit of what it calls."""
+    layer = harness.layer
+    with replaced_attributes(layer, forward=edit(layer.forward)):
+        return harness.fresh_output(result.x)
 
 
 def _members_of(layer: Layer) -> dict[str, Any]:

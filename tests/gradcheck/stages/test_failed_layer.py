@@ -48,3 +48,27 @@ def test_the_layer_keeps_its_backward():
     layer = Gated()
     check_layer(layer, X)
     assert "backward" not in vars(layer)
+
+
+class Writes(Layer):
+    """sin(x) * w, whose backward lacks a factor, and in which some edits write into dy."""
+
+    def __init__(self):
+        self.w = Parameter((3,), init=He(), fan_in=3)
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        return np.sin(x) * self.w.value
+
+    def backward(self, dy):
+        dx = np.zeros(dy.shape)
+        dx[:, :2] = (dy * self.w.value)[:, :2]
+        dx[:, 2:] = (dy * self.w.value)[:, 2:]
+        self.w.grad[...] = (dy * np.sin(self.x)).sum(axis=0)
+        return dx
+
+
+def test_what_edits_write_changes_no_later_one():
+    (failure,) = check_layer(Writes(), X[:, :3]).failures
+    assert failure.parameter == "input"
+    assert "cos" in failure.diagnosis

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .factor import known_factor
 from .invariance import broken_invariance, held_fixed
-from .mask import range_of_the_input, wrong_mask
+from .mask import equal_inputs, range_of_the_input, wrong_mask
 from .missing import all_zero, not_finite
 from .operation import one_operation
 from .origin import known_mistake, other_array, penalty_gradient
@@ -31,6 +31,7 @@ PATTERNS: tuple[Pattern, ...] = (
     clipped,
     penalty_gradient,
     known_factor,
+    equal_inputs,
     one_element,
     range_of_the_input,
     all_equal,

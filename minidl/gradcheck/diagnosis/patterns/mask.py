@@ -7,8 +7,8 @@ from math import comb
 import numpy as np
 
 from ....utils.typing import Array
-from ...constants import RANGE_FRACTION, RATIO_AGREEMENT
-from ..evidence import Evidence, are_close
+from ...constants import CLOSE, RANGE_FRACTION, RATIO_AGREEMENT
+from ..evidence import Evidence, are_close, max_abs
 from ..limits import MAX_CHANCE, MAX_CHANCE_OF_RATIO
 from .pattern import pattern
 from .shape import rows_or_columns
@@ -61,6 +61,30 @@ def _describe_range(low: float, high: float, right: Array) -> str:
     if high < 0 and not (right < low).any():
         return f"x < {high if (right < 0).any() else 0:.3g}"
     return f"x in [{low:.3g}, {high:.3g}]"
+
+
+@pattern("equal inputs")
+def equal_inputs(e: Evidence) -> str | None:
+    """Match a gradient that equal inputs of one example get, all of them or another one."""
+    x, wrong = e.layer_input, e.wrong
+    if x is None or x.shape != wrong.shape or not wrong.any() or x.ndim < 2:
+        return None
+    tolerance = CLOSE * max_abs(e.numeric)
+    is_right_too = False
+    for row in np.flatnonzero(wrong.any(axis=(*range(1, x.ndim),))):
+        values, a, n = (array[row].ravel() for array in (x, e.analytic, e.numeric))
+        for i in np.flatnonzero(wrong[row]):
+            equal = values == values[i]
+            gained = equal & (np.abs(n - a[i]) <= tolerance) & (n != 0)  # whose gradient it has
+            lost = equal & (np.abs(a - n[i]) <= tolerance) & (n == 0)  # which has its gradient
+            if not (gained.any() if n[i] == 0 else lost.any() and a[i] == 0):
+                return None
+            is_right_too |= bool((gained & (np.abs(n - a) <= tolerance)).any())
+    who = "all of them get" if is_right_too else "another one gets"
+    return (
+        f"{np.count_nonzero(wrong)} elements are wrong where inputs are equal: {who} the gradient, "
+        "not the one that forward takes"
+    )
 
 
 @pattern("mask", names_cause=False)

@@ -15,24 +15,25 @@ from .arithmetic import (
     superfluous_factor,
 )
 from .calls import axes, conditions, masks, other_function, superfluous_call
+from .carried import missing_carried, missing_path, missing_recurrence
 from .matrices import order_of_factors, transposes
 from .missing import (
     factor_of_incoming,
     missing_call,
+    missing_derivative,
     missing_factor,
     missing_part,
-    missing_path,
-    missing_recurrence,
     missing_sum_of_softmax,
     missing_term,
     missing_variable,
 )
-from .names import exchanged, exchanged_names, other_name
+from .names import exchanged, exchanged_names, number_for_name, other_name
 from .numbers import (
     equal_slices,
     flipped_indices,
     indices,
     missing_number,
+    missing_strides,
     other_number,
     other_power,
     slices,
@@ -49,6 +50,7 @@ KINDS: tuple[Kind, ...] = (
     other_derivative,
     missing_sum_of_softmax,
     missing_recurrence,
+    missing_carried,
     transposes,
     order_of_factors,
     einsum_letters,
@@ -65,11 +67,14 @@ KINDS: tuple[Kind, ...] = (
     other_number,
     slices,
     equal_slices,
+    missing_strides,
     flipped_indices,
     summed_elements,
     direction_of_loops,
     whole_lines,
     indices,
+    missing_derivative,
+    number_for_name,
     other_name,
     axes,
     other_grouping,

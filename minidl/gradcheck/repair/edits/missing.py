@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from ..edit import Edit, Scope, complemented, expression, is_value_name, number_of
+from ..edit import Edit, Scope, complemented, expression, is_value_name
 
 _VARIABLES = ("v", "1 / v")
 _FACTORS = (
@@ -140,35 +140,6 @@ def missing_term(scope: Scope) -> Iterator[Edit]:
         yield Edit("a missing term: its transpose", {value: expression("e + e.T", e=value)})
 
 
-def missing_recurrence(scope: Scope) -> Iterator[Edit]:
-    """Carry a product of a variable and a parameter's matrix back, where 0 is assigned."""
-    zeros = [node for node in scope.nodes if _is_assigned_zero(node, scope)]
-    for product in _products_with_parameters(scope):
-        for zero in zeros:
-            words = f"a missing product {product}: nothing is carried back"
-            yield Edit(words, {zero: expression(product)})
-
-
-def missing_path(scope: Scope) -> Iterator[Edit]:
-    """Add a product of a variable and a parameter's matrix to what is returned."""
-    for product in _products_with_parameters(scope):
-        for value in scope.results:
-            after = expression(f"e + {product}", e=value)
-            yield Edit(f"a missing term + {product}", {value: after})
-
-
-def _products_with_parameters(scope: Scope) -> Iterator[str]:
-    variables = [name for name in scope.names if name.isidentifier()]
-    for matrix in (name for name in scope.names if name.endswith(".value")):
-        for variable in variables:
-            yield f"{variable} @ {matrix}"
-            yield f"{variable} @ {matrix}.T"
-
-
-def _is_assigned_zero(node: ast.AST, scope: Scope) -> bool:
-    return number_of(node) == 0 and isinstance(scope.parents.get(node), ast.Assign | ast.Tuple)
-
-
 def missing_sum_of_softmax(scope: Scope) -> Iterator[Edit]:
     """Make a (d - sum(d a)) of a product of d and a, also of d (1 - a)."""
     for node in scope.nodes:
@@ -185,3 +156,30 @@ def missing_sum_of_softmax(scope: Scope) -> Iterator[Edit]:
                 after.append(expression("d - (d * a).sum(axis=-1, keepdims=True)", a=a, d=d))
         for each in after:
             yield Edit("the sum over the row of a softmax is missing", {node: each})
+
+
+def missing_derivative(scope: Scope) -> Iterator[Edit]:
+    """Multiply by the derivative of a tanh or of a sigmoid."""
+    calls = {
+        ast.unparse(node): node
+        for node in scope.nodes
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("tanh")
+    }
+    for value in scope.values:
+        for text, call in calls.items():
+            if value is not call:
+                after = expression("e * (1 - f ** 2)", e=value, f=call)
+                yield Edit(f"the derivative of {text} is missing", {value: after})
+    whole = [value for value in scope.values if _is_whole(value, scope)]
+    names = [name for name in scope.names if name.isidentifier()]
+    for template, kind in (("v * (1 - v)", "a sigmoid"), ("(1 - v**2)", "a tanh")):
+        for value in whole:
+            for name in names:
+                factor = expression(template, v=expression(name))
+                words = f"a missing derivative of {kind}, {ast.unparse(factor)}"
+                yield Edit(words, {value: expression("e * f", e=value, f=factor)})
+
+
+def _is_whole(value: ast.expr, scope: Scope) -> bool:
+    """Return whether a value is assigned, or an item of a list, as a whole."""
+    return isinstance(scope.parents.get(value), ast.Assign | ast.AugAssign | ast.Tuple | ast.List)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations
 
-from ..edit import Edit, Scope, expression, reads_of_statements, with_fields
+from ..edit import Edit, Scope, expression, number_of, reads_of_statements, with_fields
 
 
 def other_name(scope: Scope) -> Iterator[Edit]:
@@ -22,6 +22,19 @@ def other_name(scope: Scope) -> Iterator[Edit]:
                 if name != before:
                     words = f"{before} is read where {name} is right"
                     yield Edit(words, {node: expression(name)})
+
+
+def number_for_name(scope: Scope) -> Iterator[Edit]:
+    """Read a variable in place of a factor of 0 or 1."""
+    for node in scope.nodes:
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+            continue
+        for factor in (node.left, node.right):
+            if number_of(factor) in (0, 1):
+                number = ast.unparse(factor)
+                for name in scope.names:
+                    words = f"a factor of {number} where {name} is right"
+                    yield Edit(words, {factor: expression(name)}, whole=node)
 
 
 def exchanged(scope: Scope) -> Iterator[Edit]:

@@ -105,6 +105,36 @@ def equal_slices(scope: Scope) -> Iterator[Edit]:
                 yield Edit("slices are shifted", changes)
 
 
+def missing_strides(scope: Scope) -> Iterator[Edit]:
+    """Let all slices of an index that begin at a number and take n elements have a stride."""
+    steps = [name for name in scope.names if name.split(".")[-1] == "stride"] or ["2", "3"]
+    for node in scope.nodes:
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+            continue
+        found = [(each, _length(each)) for each in node.slice.elts if isinstance(each, ast.Slice)]
+        for step in steps:
+            changes: dict[ast.AST, ast.AST] = {
+                part: with_fields(
+                    part,
+                    upper=expression(f"a + {step} * n", a=part.lower, n=n),
+                    step=expression(step),
+                )
+                for part, n in found
+                if n is not None and part.lower is not None
+            }
+            if changes:
+                yield Edit(f"slices lack a stride of {step}", changes, whole=node)
+
+
+def _length(part: ast.Slice) -> ast.expr | None:
+    """Return n of a slice a : a + n."""
+    upper = part.upper
+    if part.step is not None or part.lower is None or not isinstance(upper, ast.BinOp):
+        return None
+    starts_there = ast.unparse(upper.left) == ast.unparse(part.lower)
+    return upper.right if isinstance(upper.op, ast.Add) and starts_there else None
+
+
 def _moved(node: ast.Slice, scope: Scope) -> Iterator[ast.expr]:
     """Yield a slice moved by one, or by the variable of a loop."""
     loops = [each.target for each in scope.nodes if isinstance(each, ast.For)]

@@ -8,6 +8,10 @@ from pattern_evidence import N, X, assert_diagnosed, diagnosis_of, evidence, mas
 
 from minidl.gradcheck.diagnosis.patterns import mask
 
+# The first of two equal inputs of each row has the gradient.
+TIED, TIED_N = np.array([[2.0, 1.0, 2.0], [3.0, 0.0, 3.0]]), np.array([[5.0, 0, 0], [-7.0, 0, 0]])
+IS_SECOND = np.array([[False, False, True]] * 2)
+
 CASES = {
     "where x < 0": (
         "range of the input",
@@ -23,6 +27,18 @@ CASES = {
         "range of the input",
         lambda: evidence(np.where(np.abs(X) < 0.5, N + X, N), input=X),
         r"analytic is wrong exactly where x in \[-0\.\d+, 0\.\d+\]",
+    ),
+    "all of several equal inputs": (
+        "equal inputs",
+        lambda: evidence(
+            TIED_N + np.where(IS_SECOND, TIED_N[:, ::-1], 0), TIED_N, layer_input=TIED
+        ),
+        "2 elements are wrong where inputs are equal: all of them get the gradient, not",
+    ),
+    "another one of several equal inputs": (
+        "equal inputs",
+        lambda: evidence(TIED_N[:, ::-1], TIED_N, layer_input=TIED),
+        "4 elements are wrong where inputs are equal: another one gets the gradient, not",
     ),
     "an inverted mask": (
         "mask",
@@ -58,6 +74,14 @@ def test_every_pattern_has_a_case():
 
 
 SIMILAR = {
+    "a gradient at an input that is equal to none": (
+        lambda: diagnosis_of(TIED_N[:, [1, 0, 2]], TIED_N, layer_input=TIED),
+        "equal",
+    ),
+    "another number at an equal input": (
+        lambda: diagnosis_of(TIED_N + IS_SECOND, TIED_N, layer_input=TIED),
+        "equal",
+    ),
     "wrong here and there": (
         lambda: diagnosis_of(
             np.where(np.random.default_rng(5).random(N.shape) < 0.5, N, 0.5 * N), input=X

@@ -118,48 +118,56 @@ def test_the_value_of_a_parameter_and_what_forward_stored_are_missing():
     assert "a missing factor self.gain.value" in failure.diagnosis
 
 
-class _Sums(Layer):
-    """h = tanh(h @ w + x), step after step; and y = h @ w + tanh(x) of the last one."""
+def test_the_derivative_of_a_call_or_of_a_stored_gate_is_missing():
+    class Gates(Layer):
+        """y = g * tanh(x) with a gate g = 1 / (1 + exp(-w x))."""
 
-    def __init__(self):
-        self.w = Parameter((4, 4), init=Random(0.5))
-
-    def forward(self, x, *, training=False):
-        self.h = [np.zeros(x[:, 0].shape, x.dtype)]
-        for t in range(x.shape[1]):
-            self.h.append(np.tanh(self.h[t] @ self.w.value + x[:, t]))
-        return np.stack(self.h[1:], axis=1)
-
-
-def test_nothing_is_carried_back():
-    class Forgets(_Sums):
-        def backward(self, dy):
-            dx, dh = np.zeros(dy.shape), 0
-            self.w.grad[...] = 0
-            for t in reversed(range(dy.shape[1])):
-                dz = (dy[:, t] + dh) * (1 - self.h[t + 1] ** 2)
-                self.w.grad += self.h[t].T @ dz
-                dx[:, t] = dz
-                dh = 0
-            return dx
-
-    said = {c.parameter: c.diagnosis for c in check_layer(Forgets(), draw(2, 3, 4)).failures}
-    assert "a missing product dz @ self.w.value.T" in said["input"]
-    assert "a missing product dz @ self.w.value.T" in said["w"]
-
-
-def test_a_path_through_a_matrix_is_missing():
-    class Skips(Layer):
         def __init__(self):
-            self.w = Parameter((4, 4), init=Random(0.5))
+            self.w = Parameter((4,), init=Random(1.0))
 
         def forward(self, x, *, training=False):
-            self.x = x
-            return np.tanh(x) + x @ self.w.value
+            self.x, self.g = x, 1 / (1 + np.exp(-self.w.value * x))
+            return self.g * np.tanh(x)
+
+        def slopes(self, dy):
+            g, t = self.g, np.tanh(self.x)
+            dg = dy * t * g * (1 - g)
+            return dg, dy * g * (1 - np.tanh(self.x) ** 2)
 
         def backward(self, dy):
-            self.w.grad[...] = self.x.T @ dy
-            return dy * (1 - np.tanh(self.x) ** 2)
+            dg, direct = self.slopes(dy)
+            self.w.grad[...] = (dg * self.x).sum(axis=0)
+            return dg * self.w.value + direct
 
-    (failure,) = check_layer(Skips(), draw(5, 4)).failures
-    assert "a missing term + dy @ self.w.value.T" in failure.diagnosis
+    class WithoutGate(Gates):
+        def slopes(self, dy):
+            g, t = self.g, np.tanh(self.x)
+            dg = dy * t
+            return dg, dy * g * (1 - np.tanh(self.x) ** 2)
+
+    class WithoutTanh(Gates):
+        def slopes(self, dy):
+            g, t = self.g, np.tanh(self.x)
+            dg = dy * t * g * (1 - g)
+            return dg, dy * g * 1
+
+    x = draw(5, 4)
+    assert check_layer(Gates(), x).ok
+    of_w, of_x = (c.diagnosis for c in check_layer(WithoutGate(), x).failures)
+    for said in (of_w, of_x):
+        assert "a missing derivative of a sigmoid, g * (1 - g); right with `dy * t * (" in said
+    (failure,) = check_layer(WithoutTanh(), x).failures
+    assert "the derivative of np.tanh(self.x) is missing" in failure.diagnosis
+
+
+def test_a_part_of_what_is_joined_lacks_a_factor():
+    def forward(x, w):
+        return np.concatenate([x * w, np.sin(x)])
+
+    def backward(dy, x, w):
+        first, second = np.split(dy, 2)
+        both = np.concatenate([first, second * np.cos(x)])
+        return both[:5] + both[5:], first * x
+
+    said = explained(forward, backward, draw(5, 4), draw(4, 5).T)
+    assert "a missing factor w; right with `first * w` for `first`" in said

@@ -58,3 +58,14 @@ def test_another_constant_is_read():
         return dy * y + dz * np.cos(x)
 
     assert "TO is read where FROM is right" in explained(sums, backward, draw(5, 4))
+
+
+def test_a_number_is_a_factor_where_an_array_is_right():
+    def forward(x, w):
+        return np.sin(x) * w + x
+
+    def backward(dy, x, w):
+        return dy * (0 * np.cos(x) + 1), dy * np.sin(x)
+
+    said = explained(forward, backward, draw(5, 4), draw(4, 5).T)
+    assert "a factor of 0 where w is right; right with `w * np.cos(x)`" in said

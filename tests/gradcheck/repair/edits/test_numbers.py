@@ -188,3 +188,18 @@ def test_the_padding_is_cut_off_at_the_wrong_place_along_both_axes():
 
     said = explained(forward, backward, draw(5, 4))
     assert "slices are shifted; right with `1:-1` for `:-2`" in said
+
+
+def test_slices_lack_a_stride():
+    def forward(x):
+        return x[:, ::2][:, :3] * np.array([1.0, 2.0, 3.0]) + x[:, 1::2][:, :3] ** 2
+
+    def backward(dy, x):
+        dx = np.zeros_like(x)
+        for i in range(2):
+            slope = np.array([1.0, 2.0, 3.0]) if i == 0 else 2 * x[:, 1::2][:, :3]
+            dx[:, i : i + 3] += dy * slope
+        return dx
+
+    said = explained(forward, backward, draw(5, 6))
+    assert "slices lack a stride of 2; right with `dx[:, i:i + 2 * 3:2]`" in said
