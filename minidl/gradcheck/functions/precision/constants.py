@@ -225,6 +225,10 @@ FITTED_DIGITS = 4.0
 """Digits, over all elements but one, that what a fitted factor explains must have above the error
 bars: one in ten thousand gradients is explained by accident."""
 
+MOST_AVERAGED = 0.5
+"""Slopes of random signs that are averaged over lines are rarely below this part of what the
+gradient at the point lets expect, unless it turns within the lines."""
+
 CALLS_OF_LINE = 30
 """About how many calls a line takes."""
 

@@ -19,6 +19,7 @@ from .constants import (
     LEAST_DIRECTIONS,
     LOW_PRECISION,
     MAX_LINE_PAIRS,
+    MOST_AVERAGED,
     NEAR_LINES,
     NOISE_DOMINATES,
     NOISE_SHARE,
@@ -165,11 +166,23 @@ def resolution_of(part: slice, gradient: Array, probes: list[Probe]) -> float:
     used = [probe for probe in probes if probe.direction.is_random]
     if part.stop - part.start == 1:
         used = probes
-    return resolution(
+    reached = resolution(
         gradient[part],
         [probe.direction.vector[part] for probe in used],
         [probe.slope.bar for probe in used],
     )
+    return reached / _averaged(gradient, used)
+
+
+def _averaged(gradient: Array, probes: list[Probe]) -> float:
+    """Return which part of the slopes at the point is left of those that are averaged over lines.
+
+    Where the gradient turns within a line, so does an error that is a part of it.
+    """
+    at_point = [float(np.linalg.norm(gradient * probe.direction.vector)) for probe in probes]
+    averaged = [probe.slope.analytic for probe in probes]
+    part = float(np.linalg.norm(averaged)) / (float(np.linalg.norm(at_point)) or 1.0)
+    return part if 0 < part < MOST_AVERAGED else 1.0
 
 
 def noise_dominates(probes: list[Probe]) -> bool:

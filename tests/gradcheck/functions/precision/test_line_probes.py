@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from coarse_functions import both_sides, tanh_layer
@@ -25,6 +27,19 @@ def test_random_probes_of_a_right_function_reach_a_fine_resolution():
     probes = probes_of(cost, gradient, x, slice(0, 24))
     assert not any(probe.slope.is_wrong for probe in probes)
     assert resolution_of(slice(0, 24), gradient(x).ravel(), probes) < 1e-4
+
+
+def test_an_error_that_averages_out_over_lines_is_not_seen():
+    """Where the gradient turns within the lines, an error that is a part of it does so, too."""
+    cost, gradient, x = tanh_layer()
+    probes = probes_of(cost, gradient, x, slice(0, 24))
+    reached = resolution_of(slice(0, 24), gradient(x).ravel(), probes)
+    turning = [
+        replace(probe, slope=replace(probe.slope, analytic=0.01 * probe.slope.analytic))
+        for probe in probes
+    ]
+    averaged = resolution_of(slice(0, 24), gradient(x).ravel(), turning)
+    assert 50 * reached < averaged < 200 * reached
 
 
 def test_noise_dominates_where_windows_are_wide():
