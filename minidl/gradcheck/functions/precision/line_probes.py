@@ -179,8 +179,9 @@ def _averaged(gradient: Array, probes: list[Probe]) -> float:
 
     Where the gradient turns within a line, so does an error that is a part of it.
     """
-    at_point = [float(np.linalg.norm(gradient * probe.direction.vector)) for probe in probes]
-    averaged = [probe.slope.analytic for probe in probes]
+    used = [probe for probe in probes if 0 < probe.slope.bar < np.inf]
+    at_point = [np.linalg.norm(gradient * p.direction.vector) / p.slope.bar for p in used]
+    averaged = [probe.slope.analytic / probe.slope.bar for probe in used]
     part = float(np.linalg.norm(averaged)) / (float(np.linalg.norm(at_point)) or 1.0)
     return part if 0 < part < MOST_AVERAGED else 1.0
 
