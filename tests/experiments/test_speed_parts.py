@@ -318,6 +318,7 @@ def test_ratios_of_shortest_turns_are_compared_with_their_goals():
     convolution, step, mean = layers.ratio_table(results, 2).splitlines()[1:]
     assert convolution.split()[-6:] == ["2.00", "-", "-", "-", "-", "-"]
     assert step.split()[-4:] == ["1.20", "<=", "1.3", "yes"]
+    assert layers.goals_of(LAYERS["step-28"], 3) == {}
     convolution, _ = layers.usual_table(results, 1).splitlines()[1:]
     assert " 30.0 " in convolution
     assert " 1.50  >= 1.7   no " in convolution
