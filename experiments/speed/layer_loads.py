@@ -18,7 +18,7 @@ Arrays = dict[str, np.ndarray]
 Goals = Mapping[str, float]
 
 LEARNING_RATE = 0.001
-STEPS = 4  # of a run: the first one of `fit` also makes the work arrays
+STEPS = 20  # of a run: the first one of `fit` makes the work arrays, and takes twice as long
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from .table import format_number
 Cells = list[str | None]
 Times = Mapping[str, float]
 
-REPEATS = 4  # of which a turn is the shortest
+REPEATS = 4  # in a turn, of a layer
 
 
 class Comparison(NamedTuple):
@@ -75,7 +75,6 @@ def run(options: argparse.Namespace) -> None:
     results: dict[str, Any] = {}
     conditions = {
         "patient": not options.quick,
-        "repeats": REPEATS,
         "clock": "process_time" if options.threads == 1 else "perf_counter",
     }
     with pinned(options.threads), WorkerPool(peers, options.threads, **conditions) as workers:
@@ -91,6 +90,7 @@ def run(options: argparse.Namespace) -> None:
                 rounds=rounds,
                 seconds=seconds,
                 label=name,
+                repeats=REPEATS if load.steps == 1 else 1,
                 only=taking_part,
             )
             for peer, times in turns.items():

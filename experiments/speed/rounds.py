@@ -107,8 +107,8 @@ class WorkerPool:
     """The workers of some peers, for one benchmark; a context manager, which ends them.
 
     If it is `patient`, turns with two processors far apart wait or are repeated (see `distance`).
-    A turn is the shortest of some `repeats`, by a function `clock` of `time`: "process_time" does
-    not count while another program has the processor, but counts each thread.
+    `clock` is the function of `time` that measures a turn: "process_time" does not count while
+    another program has the processor, but counts each thread.
 
     Attributes
     ----------
@@ -132,12 +132,10 @@ class WorkerPool:
         threads: int,
         *,
         patient: bool = False,
-        repeats: int = 1,
         clock: str = "perf_counter",
     ) -> None:
         self.peers = dict(peers)
         self.threads = threads
-        self.repeats = repeats
         self.clock = clock
         self.missing: dict[str, str] = {}
         self.versions: dict[str, str] = {}
@@ -172,12 +170,14 @@ class WorkerPool:
         rounds: int,
         seconds: float,
         label: str,
+        repeats: int = 1,
         only: Sequence[str] | None = None,
     ) -> dict[str, list[float]]:
         """Return the seconds of one run in each round, for each peer that could be measured.
 
         Each peer's `function` is called with `arguments` and the peer's own; its runs are repeated
-        to fill about `seconds` per turn. With `only`, the other peers do not take part.
+        to fill about `seconds` per turn, of which the shortest of `repeats` equal parts counts.
+        With `only`, the other peers do not take part.
         """
         counts: dict[str, int] = {}
         times: dict[str, list[float]] = {}
@@ -186,9 +186,8 @@ class WorkerPool:
             for name in names:
                 peer = self.peers[name]
                 job = [peer.module, function, {**peer.arguments, **arguments}]
-                answer = self._request(
-                    name, {"prepare": job, "seconds": seconds / self.repeats}, label
-                )
+                order = {"prepare": job, "seconds": seconds / repeats}
+                answer = self._request(name, order, label)
                 if answer:
                     counts[name], times[name] = answer["count"], []
                     self.versions[name] = answer["version"]
@@ -198,7 +197,8 @@ class WorkerPool:
             for turn in range(rounds):
                 for name in rotated(names, turn):
                     if name in times:
-                        answer = self._turn(name, counts[name], label)
+                        order = {"run": counts[name], "repeats": repeats, "clock": self.clock}
+                        answer = self._turn(name, order, label)
                         if answer:
                             times[name].append(answer["seconds"] / counts[name])
                             self.memory[name] = (self.memory[name][0], answer["memory"])
@@ -211,14 +211,13 @@ class WorkerPool:
             )
         return times
 
-    def _turn(self, name: str, count: int, label: str) -> dict[str, Any] | None:
+    def _turn(self, name: str, order: Mapping[str, Any], label: str) -> dict[str, Any] | None:
         """Return the answer of a turn with near processors before and after it, if possible."""
         answer: dict[str, Any] | None = None
-        command = {"run": count, "repeats": self.repeats, "clock": self.clock}
         for tries_left in reversed(range(MAX_TRIES)):
             near_before = self._is_near()
             if near_before or not tries_left:
-                answer = self._request(name, command, label)
+                answer = self._request(name, order, label)
                 if answer is None or (near_before and self._is_near()):
                     return answer
             self.n_far += 1

@@ -389,8 +389,8 @@ def test_a_turn_is_repeated_while_the_processors_are_far_apart(
     workers, asked = rounds.WorkerPool({}, threads=1), []
     workers._distance = distance = Moved(*answers)
     workers._request = lambda *command: asked.append(command) or {"seconds": len(asked)}
-    assert workers._turn("a", 3, "label") == {"seconds": runs}
-    assert asked == [("a", {"run": 3, "repeats": 1, "clock": "perf_counter"}, "label")] * runs
+    assert workers._turn("a", {"run": 3}, "label") == {"seconds": runs}
+    assert asked == [("a", {"run": 3}, "label")] * runs
     assert (workers.n_far, workers.n_kept) == (apart, kept)
     never = not any(answers)
     assert distance.closed == never
@@ -402,7 +402,7 @@ def test_a_turn_is_repeated_while_the_processors_are_far_apart(
 def test_a_peer_that_fails_ends_its_turn(monkeypatch):
     workers = rounds.WorkerPool({}, threads=1)
     workers._distance, workers._request = Moved(True), lambda *command: None
-    assert workers._turn("a", 3, "label") is None
+    assert workers._turn("a", {"run": 3}, "label") is None
     assert workers.n_far == 0
 
 
