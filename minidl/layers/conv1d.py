@@ -48,6 +48,10 @@ class Conv1D(Convolution):
         0.
     bias : bool, default True
         Whether a bias is added.
+    fast : bool, optional
+        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        the results agree to rounding. By default they do while training, if numba is installed and
+        the layer is so large that it pays. It is not saved.
 
     Attributes
     ----------
@@ -63,6 +67,8 @@ class Conv1D(Convolution):
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape, or the kernel is longer than
         the padded sequence.
+    MissingDependencyError
+        From `forward`, if `fast` is True and numba is not installed.
 
     See Also
     --------
@@ -100,6 +106,7 @@ class Conv1D(Convolution):
         dilation: int = 1,
         init: InitFunction | None = None,
         bias: bool = True,
+        fast: bool | None = None,
     ) -> None:
         positive = integer_at_least(1)
         self.kernel_size = check_number(kernel_size, "kernel_size", positive, self)
@@ -113,7 +120,7 @@ class Conv1D(Convolution):
             )
             both_sides = (0, self.padding)
         windows = Windows((1, self.kernel_size), (1, self.stride), both_sides, (1, self.dilation))
-        self._set_up(in_channels, out_channels, windows, init, bias)
+        self._set_up(in_channels, out_channels, windows, init, bias, fast)
 
     def formula(self) -> tuple[str, str]:
         return self._formulas()

@@ -47,6 +47,10 @@ class Conv2D(Convolution):
         Draws the initial weights, with fan_in = kh * kw * in_channels. The initial biases are 0.
     bias : bool, default True
         Whether a bias is added.
+    fast : bool, optional
+        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        the results agree to rounding. By default they do while training, if numba is installed and
+        the layer is so large that it pays. It is not saved.
 
     Attributes
     ----------
@@ -62,6 +66,8 @@ class Conv2D(Convolution):
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape, or the kernel is larger than
         the padded picture.
+    MissingDependencyError
+        From `forward`, if `fast` is True and numba is not installed.
 
     See Also
     --------
@@ -114,6 +120,7 @@ class Conv2D(Convolution):
         dilation: int | Pair = 1,
         init: InitFunction | None = None,
         bias: bool = True,
+        fast: bool | None = None,
     ) -> None:
         windows = Windows(
             as_pair(kernel_size, "kernel_size", 1, self),
@@ -122,7 +129,7 @@ class Conv2D(Convolution):
             as_pair(dilation, "dilation", 1, self),
         )
         self.kernel_size, self.stride, self.padding, self.dilation = windows
-        self._set_up(in_channels, out_channels, windows, init, bias)
+        self._set_up(in_channels, out_channels, windows, init, bias, fast)
 
     def formula(self) -> tuple[str, str]:
         return self._formulas()

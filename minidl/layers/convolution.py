@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,16 +10,24 @@ import numpy as np
 from ..errors import ShapeError
 from ..initializers import He, Zeros
 from ..parameters import InitFunction, Parameter
+from ..utils.compiling import check_fast, should_compile
 from ..utils.linalg import common_dtype
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, UnknownRank, UnknownSize, as_float_array
-from .correlation import Grid, correlate, input_gradient, kernel_gradient, lay_out, sum_pixels
+from .compiled_correlation import CompiledCorrelation, compiled_correlation
+from .correlation import correlate, input_gradient, kernel_gradient, lay_out, sum_pixels
 from .graph import GraphBuilder
+from .lanes import MIN_ROWS, SMALL_PRODUCT
+from .taps import Grid
 from .windows import Padding, Pair, Windows, axes_text
 from .windows_onnx import write_convolution
+
+MIN_PRODUCTS, MAX_PIXELS = 10_000_000, 2**16
+"""By default, loops are compiled from this number of multiplications on, for outputs of up to this
+number of pixels."""
 
 
 @ignore_underflow("forward", "backward", "backward_parameters")
@@ -42,7 +51,9 @@ class Convolution(Layer):
     dilation: int | Pair
     weight: Parameter
     bias: Parameter | None
+    fast: bool | None
     _windows: Windows
+    _is_compiled = False
     _x: Array
     _y: Array | None = None
 
@@ -53,7 +64,9 @@ class Convolution(Layer):
         windows: Windows,
         init: InitFunction | None,
         bias: bool,
+        fast: bool | None,
     ) -> None:
+        self.fast = check_fast(fast, self, None, True, False)
         self.in_channels = check_number(in_channels, "in_channels", integer_at_least(1), self)
         self.out_channels = check_number(out_channels, "out_channels", integer_at_least(1), self)
         self._windows = windows
@@ -71,7 +84,10 @@ class Convolution(Layer):
         kernel = lay_out(weight.transpose(1, 2, 3, 0), y.dtype, self.workspace)
         bias = None if self.bias is None else self.bias.value
         pictures = _as_pictures(x)
-        correlate(pictures, kernel, _as_pictures(y), self._grid(pictures), self.workspace, bias)
+        self._is_compiled = self._should_compile(pictures, y, training)
+        loops = compiled_correlation() if self._is_compiled else None
+        y_pictures, grid = _as_pictures(y), self._grid(pictures)
+        correlate(pictures, kernel, y_pictures, grid, self.workspace, bias, loops)
         self._x, self._y = x, y
         return y
 
@@ -80,7 +96,8 @@ class Convolution(Layer):
         weight = self._kernel_of(self.weight.value)
         dx = get_workspace(self.workspace, "dx", self._x.shape, common_dtype(dy, weight))
         pictures = _as_pictures(dx)
-        input_gradient(_as_pictures(dy), weight, pictures, self._grid(pictures), self.workspace)
+        grid, loops = self._grid(pictures), self._loops_for(dy)
+        input_gradient(_as_pictures(dy), weight, pictures, grid, self.workspace, loops)
         return dx
 
     def backward_parameters(self, dy: Array) -> None:
@@ -89,10 +106,27 @@ class Convolution(Layer):
             raise self._shape_error(dy, y)
         pictures, dy = _as_pictures(self._x), _as_pictures(dy)
         kernel_size, grid = self._windows.kernel_size, self._grid(pictures)
-        gradient = kernel_gradient(pictures, dy, kernel_size, grid, self.workspace)
+        loops = self._loops_for(dy)
+        gradient = kernel_gradient(pictures, dy, kernel_size, grid, self.workspace, loops)
         self._kernel_of(self.weight.grad)[...] = gradient.transpose(3, 0, 1, 2)
         if self.bias is not None:
             sum_pixels(dy, self.bias.grad, self.workspace)
+
+    def _should_compile(self, x: Array, y: Array, training: bool) -> bool:
+        """Return whether compiled loops are used, by default only in the many steps of training."""
+        if x.dtype != np.float32 or y.dtype != np.float32:
+            return False
+        taps, size = self._windows.kernel_size, self.weight.size
+        n_pixels = math.prod(y.shape[1:-1])
+        # Large products take nearly all of the time, 1 x 1 taps need no copies, and a table of the
+        # copies should be small.
+        is_small = MIN_ROWS * size // taps[0] <= SMALL_PRODUCT and n_pixels <= MAX_PIXELS
+        is_large = len(y) * n_pixels * size >= MIN_PRODUCTS
+        pays = training and is_small and is_large and taps != (1, 1)
+        return should_compile(self.fast, pays=pays)
+
+    def _loops_for(self, dy: Array) -> CompiledCorrelation | None:
+        return compiled_correlation() if self._is_compiled and dy.dtype == np.float32 else None
 
     def _kernel_of(self, array: Array) -> Array:
         """Return a view of the weights or their gradient, of shape (o, kh, kw, c)."""

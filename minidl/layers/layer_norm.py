@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..initializers import Ones, Zeros
 from ..parameters import Parameter
+from ..utils.compiling import AUTO_COMPILE_MIN_SIZE, check_fast, should_compile
 from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype
 from ..utils.typing import Array
@@ -15,6 +16,7 @@ from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_flag, check_number, greater_than, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
+from .compiled_layer_norm import compiled_layer_norm
 from .graph import GraphBuilder, Nodes
 from .kept_shape import features_last, sequences_only
 from .padding import find_padding_of, without_padding
@@ -46,6 +48,10 @@ class LayerNorm(Layer):
         Whether x holds sequences (m, t, features) that may end early: positions whose features are
         all exactly 0, up to the end of the sequence, are padding, and y and dx there are 0 instead
         of `bias`, so that the next layer finds them as padding, too.
+    fast : bool, optional
+        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        the results agree to rounding. By default they do while training, if numba is installed and
+        there are at least 50,000 elements. It is not saved.
 
     Attributes
     ----------
@@ -60,6 +66,8 @@ class LayerNorm(Layer):
         If `features` is not an integer >= 1, `epsilon` not > 0, or `skip_padding` no bool.
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape.
+    MissingDependencyError
+        From `forward`, if `fast` is True and numba is not installed.
 
     See Also
     --------
@@ -88,8 +96,17 @@ class LayerNorm(Layer):
     _normalized: Array | None = None
     _inverse_deviation: Array
     _padding: Array | None = None  # (m, t, 1): whether a position is padding; None: not asked
+    _is_compiled = False
 
-    def __init__(self, features: int, *, epsilon: float = 1e-5, skip_padding: bool = False) -> None:
+    def __init__(
+        self,
+        features: int,
+        *,
+        epsilon: float = 1e-5,
+        skip_padding: bool = False,
+        fast: bool | None = None,
+    ) -> None:
+        self.fast = check_fast(fast, self, None, True, False)
         self.features = check_number(features, "features", integer_at_least(1), self)
         self.epsilon = check_number(epsilon, "epsilon", greater_than(0), self)
         self.skip_padding = check_flag(skip_padding, "skip_padding", self)
@@ -106,12 +123,27 @@ class LayerNorm(Layer):
             )
         self._padding = find_padding_of(x, self.workspace) if self.skip_padding else None
         dtype = common_dtype(x, self.weight.value)
-        self._normalized = get_workspace(self.workspace, "normalized", x.shape, dtype)
+        z = self._normalized = get_workspace(self.workspace, "normalized", x.shape, dtype)
         y = get_workspace(self.workspace, "y", x.shape, dtype)
         inverses = get_workspace(self.workspace, "inverse deviation", (*x.shape[:-1], 1), dtype)
-        weight, bias = self._repeated("weight", x, dtype), self._repeated("bias", x, dtype)
-        ones = np.ones((self.features, 1), dtype)
-        for x_rows, z, y_rows, inverse in self._blocks(x, self._normalized, y, inverses):
+        self._inverse_deviation = inverses
+        pays = training and x.size >= AUTO_COMPILE_MIN_SIZE
+        is_float32 = x.dtype == dtype == np.float32
+        self._is_compiled = is_float32 and should_compile(self.fast, pays=pays)
+        if self._is_compiled:
+            affine, outputs = (self.weight.value, self.bias.value), (z, inverses, y)
+            compiled_layer_norm().forward(_rows(x), *affine, self.epsilon, *map(_rows, outputs))
+        else:
+            self._normalize(x, z, y)
+        if self._padding is not None:
+            np.copyto(y, 0, where=self._padding)
+        return y
+
+    def _normalize(self, x: Array, normalized: Array, y: Array) -> None:
+        weight, bias = (self._repeated(name, x, y.dtype) for name in ("weight", "bias"))
+        ones = np.ones((self.features, 1), y.dtype)
+        arrays = (x, normalized, y, self._inverse_deviation)
+        for x_rows, z, y_rows, inverse in self._blocks(*arrays):
             # A ufunc takes three times as long if it broadcasts: first, columns are copied to rows.
             # Where memory is not in the cache yet, plain copies meet it fastest.
             y_rows[...] = x_rows
@@ -122,10 +154,6 @@ class LayerNorm(Layer):
             np.multiply(z, y_rows, out=z)
             np.multiply(z, weight[: len(z)], out=y_rows)
             np.add(y_rows, bias[: len(z)], out=y_rows)
-        self._inverse_deviation = inverses
-        if self._padding is not None:
-            np.copyto(y, 0, where=self._padding)
-        return y
 
     def backward(self, dy: Array) -> Array:
         normalized = self._normalized
@@ -134,6 +162,8 @@ class LayerNorm(Layer):
         dy = without_padding(dy, self._padding, self.workspace)
         dtype = common_dtype(dy, normalized)
         dx = get_workspace(self.workspace, "dx", dy.shape, dtype)
+        if self._is_compiled and dy.dtype == np.float32:
+            return self._run_compiled_backward(dy, normalized, dx)
         self.weight.grad[...] = 0
         self.bias.grad[...] = 0
         weight = self._repeated("weight", dy, dtype)
@@ -156,9 +186,15 @@ class LayerNorm(Layer):
             np.multiply(dx_rows, product, out=dx_rows)
         return dx
 
+    def _run_compiled_backward(self, dy: Array, normalized: Array, dx: Array) -> Array:
+        z, inverses = map(_rows, (normalized, self._inverse_deviation))
+        gradients = (self.weight.grad, self.bias.grad, _rows(dx))
+        compiled_layer_norm().backward(_rows(dy), self.weight.value, z, inverses, *gradients)
+        return dx
+
     def _blocks(self, *arrays: Array) -> Iterator[list[Array]]:
         """Yield some rows at a time of arrays (m, ..., k), as views."""
-        rows = [array.reshape(-1, array.shape[-1]) for array in arrays]
+        rows = list(map(_rows, arrays))
         length = self._block_length(arrays[0])
         for start in range(0, len(rows[0]), length):
             yield [each[start : start + length] for each in rows]
@@ -228,3 +264,7 @@ class LayerNorm(Layer):
         epsilon = "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon:g}"
         padding = ", skip_padding=True" if self.skip_padding else ""
         return f"{type(self).__name__}({self.features}{epsilon}{padding})"
+
+
+def _rows(array: Array) -> Array:
+    return array.reshape(-1, array.shape[-1])

@@ -5,11 +5,15 @@ from typing import Any
 import numpy as np
 
 from ..initializers import Initializer
+from ..parameters import InitFunction
+from ..utils.compiling import AUTO_COMPILE_MIN_SIZE, check_fast, should_compile
+from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import matmul_into
 from ..utils.random import RandomGenerator
 from ..utils.typing import Array
 from ..utils.workspace import get_workspace, scalar_array
 from .base import Shape
+from .compiled_lstm import compiled_lstm, is_small
 from .gates import finish_sigmoid
 from .graph import GraphBuilder
 from .recurrent import Recurrent
@@ -38,6 +42,7 @@ class ForgetOne(Initializer):
         out[units : 2 * units] = 1
 
 
+@explain_arguments("__init__")
 class LSTM(Recurrent):
     """Long short-term memory: a recurrent layer whose gates protect a cell.
 
@@ -85,6 +90,10 @@ class LSTM(Recurrent):
         Draws the square matrix of each gate in `recurrent_weight`. The biases of the forget gate
         begin at 1, so that the cell forgets little at first [2]_ [3]_; other biases, and the
         initial state and cell, at 0.
+    fast : bool, optional
+        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        the results agree to rounding. By default they do while training, if numba is installed and
+        the layer is so large that it pays. It is not saved.
 
     Attributes
     ----------
@@ -105,6 +114,8 @@ class LSTM(Recurrent):
         If `in_features` or `units` is no integer >= 1, or another argument no bool.
     ShapeError
         From `forward` and `backward`, if an array has the wrong shape.
+    MissingDependencyError
+        From `forward`, if `fast` is True and numba is not installed.
 
     See Also
     --------
@@ -140,20 +151,59 @@ class LSTM(Recurrent):
     bias_init = ForgetOne()
 
     _gates: Array  # i, f, g, o: (4, t, m, units)
+    _gate_rows: Array  # the same for compiled loops, (t, m, 4 * units)
+    _is_compiled = False
     _cells: Array  # (t + 1, m, units): the initial cell, then that after each step
     _tanh_cells: Array  # (t, m, units)
 
+    def __init__(
+        self,
+        in_features: int,
+        units: int,
+        *,
+        return_sequences: bool = True,
+        skip_padding: bool = False,
+        learn_initial_state: bool = False,
+        init: InitFunction | None = None,
+        recurrent_init: InitFunction | None = None,
+        fast: bool | None = None,
+    ) -> None:
+        self.fast = check_fast(fast, self, None, True, False)
+        super().__init__(
+            in_features,
+            units,
+            return_sequences=return_sequences,
+            skip_padding=skip_padding,
+            learn_initial_state=learn_initial_state,
+            init=init,
+            recurrent_init=recurrent_init,
+        )
+
     def add_parameters(self) -> None:
         self.initial_cell = self.initial_parameter()
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        n_numbers = x.size // self.in_features * self.units
+        pays = training and n_numbers >= AUTO_COMPILE_MIN_SIZE and is_small(self.recurrent_weight)
+        is_float32 = self.weight.value.dtype == np.float32
+        self._is_compiled = is_float32 and should_compile(self.fast, pays=pays)
+        return super().forward(x, training=training)
 
     def run_forward(self, z: Array, recurrent_weight: Array) -> None:
         t, m, _ = z.shape
         units, dtype = self.units, z.dtype
         states, padding = self._states, self._padding
-        gates = self._gates = self._gate_major("gates", t, m, dtype)
         cells = self._cells = self._time_major("cells", states.shape, dtype)
         cells[0] = 0 if self.initial_cell is None else self.initial_cell.value
         tanh_cells = self._tanh_cells = self._time_major("tanh cells", (t, m, units), dtype)
+        self._is_compiled = self._is_compiled and dtype == np.float32
+        if self._is_compiled:
+            rows = self._gate_rows = self._time_major("gates by row", z.shape, dtype)
+            self._gates = rows.reshape(t, m, 4, units).transpose(2, 0, 1, 3)
+            outputs = (rows, cells, tanh_cells, states)
+            compiled_lstm().forward(z, recurrent_weight, padding, *outputs)
+            return
+        gates = self._gates = self._gate_major("gates", t, m, dtype)
         i, f, g, o = gates
         product = get_workspace(self.workspace, "product", (m, 4 * units), dtype)
         entering = get_workspace(self.workspace, "entering", (m, units), dtype)
@@ -178,6 +228,9 @@ class LSTM(Recurrent):
     def run_backward(self, dstates: Array, dz: Array) -> None:
         t, m, _ = dz.shape
         units, dtype = self.units, dz.dtype
+        if self._is_compiled and dtype == np.float32:
+            self._run_compiled_backward(dstates, dz)
+            return
         f = self._gates[1]
         dgates, dcell_of_dstate = self._derivatives(t, m, dtype)
         dz_by_gate = dz.reshape(t, m, 4, units)
@@ -198,6 +251,15 @@ class LSTM(Recurrent):
             np.add(dstates[k], product, out=dstates[k])
             if padding is not None:  # the state was carried over
                 np.add(dstates[k], dstate, out=dstates[k], where=padding[k])
+        if self.initial_cell is not None:
+            np.sum(dcell, axis=0, out=self.initial_cell.grad)
+
+    def _run_compiled_backward(self, dstates: Array, dz: Array) -> None:
+        dcell = get_workspace(self.workspace, "dcell", (dz.shape[1], self.units), dz.dtype)
+        dcell[...] = 0
+        kept = self._gate_rows, self._cells, self._tanh_cells
+        weight, padding = self.recurrent_weight.value, self._padding
+        compiled_lstm().backward(*kept, weight, padding, dstates, dcell, dz, self.workspace)
         if self.initial_cell is not None:
             np.sum(dcell, axis=0, out=self.initial_cell.grad)
 

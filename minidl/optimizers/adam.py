@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
+from ..utils.compiling import check_fast
 from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, greater_than, in_range
 from .base import LearningRate, Optimizer
-from .compiled import adam_step, check_fast, compile_step
+from .compiled import adam_step, compile_step
 
 
 @explain_arguments("__init__")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import inspect
-from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..errors import ArgumentError, MissingDependencyError
+from ..utils.compiling import AUTO_COMPILE_MIN_SIZE, Loop, compile_loop, should_compile
 from ..utils.typing import Array
-
-Loop: TypeAlias = Callable[..., None]
-
-# From this number of parameters on, `fast=None` compiles the loop, which takes 0.3 s.
-AUTO_COMPILE_MIN_SIZE = 50_000
 
 
 def adam_step(
@@ -59,15 +50,6 @@ def gradient_descent_step(theta: Array, grad: Array, scalars: Array) -> None:
         theta[i] -= rate * grad[i]
 
 
-def check_fast(fast: bool | None, owner: object, *allowed: bool | None) -> bool | None:
-    """Return the argument `fast`, or raise `ArgumentError` if it is not an allowed value."""
-    if fast not in allowed:
-        raise ArgumentError(
-            f"fast must be {' or '.join(map(str, allowed))}, got {fast!r} in {type(owner).__name__}"
-        )
-    return fast
-
-
 def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
     """Return a compiled loop for vectors such as `theta`.
 
@@ -90,32 +72,7 @@ def compile_step(loop: Loop, fast: bool | None, theta: Array) -> Loop | None:
     MissingDependencyError
         If `fast` is True and numba is not installed.
     """
-    if fast is False or (fast is None and theta.size < AUTO_COMPILE_MIN_SIZE):
+    if not should_compile(fast, pays=theta.size >= AUTO_COMPILE_MIN_SIZE):
         return None
-    if importlib.util.find_spec("numba") is None:
-        if fast:
-            raise MissingDependencyError(
-                "fast=True needs numba, which is not installed: pip install minidl[fast]"
-            )
-        return None
-    from concurrent.futures import ThreadPoolExecutor
-
-    # In a thread, which Ctrl-C does not reach: an interrupt while numba compiles would leave it
-    # broken or end the process.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_compile, loop, theta.dtype).result()
-
-
-@functools.cache
-def _compile(loop: Loop, dtype: np.dtype[Any]) -> Loop:
-    import numba
-
-    # "numpy": x / 0 is inf. A test for division by zero would keep the loop from being vectorized.
-    njit = functools.partial(numba.njit, error_model="numpy", nogil=True)
-    try:
-        compiled: Loop = njit(cache=True)(loop)
-    except RuntimeError:  # there is no folder that numba can write its cache to
-        compiled = njit()(loop)
-    # The first call compiles the loop for this dtype.
-    compiled(*(np.ones(4, dtype) for _ in inspect.signature(loop).parameters))
-    return compiled
+    n_arrays = len(inspect.signature(loop).parameters)
+    return compile_loop(loop, ", ".join([f"{theta.dtype}[::1]"] * n_arrays))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.compiling import check_fast
 from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from .base import LearningRate, Optimizer
-from .compiled import check_fast, compile_step, gradient_descent_step
+from .compiled import compile_step, gradient_descent_step
 
 
 @explain_arguments("__init__")

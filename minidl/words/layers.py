@@ -36,6 +36,7 @@ from ..utils.parts import parts_by_option
 from .vocabulary import Phrase, Vocabulary, Word, read_phrases
 
 _INPUT = ("in_features", "in_channels", "features")  # what the length of the last axis gives
+_NO_WORDS = ("init", "recurrent_init", "fast")  # `fast` is not part of a network
 _PRODUCTS = (Linear, Conv1D, Conv2D, SelfAttention)  # others have initial weights of their own
 
 
@@ -43,7 +44,7 @@ def _word(kind: type[Layer], example: str = "") -> Word:
     """Return the word of a layer; the first number is not written where the input gives it."""
     names = [*inspect.signature(kind).parameters]
     given = [name for name in names[:1] if name in _INPUT]
-    given += [name for name in names if name in ("init", "recurrent_init")]
+    given += [name for name in names if name in _NO_WORDS]
     return Word(kind, example, tuple(given))
 
 

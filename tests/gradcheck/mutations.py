@@ -204,8 +204,9 @@ EQUIVALENT = {
     ("Residual", "out=through_body)"): "the body's array, not needed any more",
     (
         "",
-        "np.matmul(ones.T, dy.reshape(m, h * w, o), out=of_examples)",
+        "np.matmul(ones.T, rows, out=sums)",
     ): "a vector, which has no other order of axes",
+    ("", "if 0 in (len(pixels), taps.size):"): "nothing is computed for no pixels",
     ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
 }
 

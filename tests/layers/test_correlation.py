@@ -7,13 +7,13 @@ import pytest
 
 from minidl.layers import correlation
 from minidl.layers.correlation import (
-    Grid,
     correlate,
     input_gradient,
     kernel_gradient,
     lay_out,
     sum_pixels,
 )
+from minidl.layers.taps import Grid
 
 
 def by_loops(x, kernel, output_size, grid):
@@ -72,12 +72,12 @@ def test_products_in_pieces_give_the_same(monkeypatch):
     x, kernel = rng.standard_normal((3, 6, 8, 2)), rng.standard_normal((3, 3, 2, 4))
     y, d_kernel = [], []
     for limit, rows in ((10**6, 96), (16 * 6 * 4, 4)):
-        monkeypatch.setattr(correlation, "_SMALL_PRODUCT", limit)
-        monkeypatch.setattr(correlation, "_MIN_ROWS", rows)
+        monkeypatch.setattr(correlation, "SMALL_PRODUCT", limit)
+        monkeypatch.setattr(correlation, "MIN_ROWS", rows)
         y.append(np.empty((3, 6, 8, 4)))
         correlate(x, kernel, y[-1], grid, {}, bias=np.arange(4.0))
         d_kernel.append(kernel_gradient(x, y[0], (3, 3), grid, {}))
-    assert correlation._pieces(48, 24) == 3
+    assert correlation._count_pieces(48, 24, 384) == 3
     np.testing.assert_allclose(y[0], y[1], rtol=1e-13)
     np.testing.assert_allclose(*d_kernel, rtol=1e-12)
 

@@ -1,7 +1,4 @@
 import copy
-import importlib.util
-import signal
-import threading
 
 import numpy as np
 import pytest
@@ -17,13 +14,14 @@ from minidl import (
     Sequential,
 )
 from minidl.optimizers import compiled
+from minidl.utils import compiling
 
 numba = pytest.importorskip("numba")
 
 
 @pytest.fixture
 def without_numba(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(compiling, "_numba_is_installed", lambda: False)
 
 
 def walk(optimizer, dtype, size=10_007, steps=40):
@@ -136,40 +134,6 @@ def test_fast_must_be_a_boolean_or_none(fast, kind):
         ArgumentError, match=f"fast must be .*True or False, got {fast!r} in {kind.__name__}"
     ):
         kind(0.1, fast=fast)
-
-
-def test_a_step_is_compiled_even_if_no_cache_can_be_written(monkeypatch):
-    njit, cache_arguments = numba.njit, []
-    njit(lambda: 1)()  # numba compiles, and caches, what it consists of
-
-    def njit_without_cache(cache=False, **options):
-        cache_arguments.append(cache)
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
-
-    monkeypatch.setattr(numba, "njit", njit_without_cache)
-    loop = compiled._compile.__wrapped__(compiled.adam_step, np.dtype(float))
-    arrays = [np.ones(2) for _ in range(4)]
-    loop(*arrays, np.array([0.9, 0.99, 0.1, 1e-8]))
-    assert cache_arguments == [True, False]
-    assert (arrays[0] < 1).all()
-
-
-def test_ctrl_c_does_not_reach_numba_while_it_compiles(monkeypatch):
-    calls, compiled_to_the_end = [], threading.Event()
-
-    def compile_interrupted(loop, dtype):
-        signal.raise_signal(signal.SIGINT)  # its handler runs in the main thread
-        calls.append((loop, dtype, threading.current_thread() is threading.main_thread()))
-        compiled_to_the_end.set()
-
-    monkeypatch.setattr(compiled, "_compile", compile_interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        compiled.compile_step(compiled.adam_step, True, np.ones(3, np.float32))
-    # An interrupt at the moment when the thread starts does not wait for the thread.
-    assert compiled_to_the_end.wait(timeout=60)
-    assert calls == [(compiled.adam_step, np.float32, False)]
 
 
 def test_a_copy_is_independent():
