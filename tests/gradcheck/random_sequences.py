@@ -7,7 +7,16 @@ import numpy as np
 from random_models import Case, random_network
 from random_nets import Builder, random_end, random_weight
 
-from minidl import GRU, LSTM, RNN, Dropout, Embedding
+from minidl import (
+    GRU,
+    LSTM,
+    RNN,
+    Dropout,
+    Embedding,
+    LayerNorm,
+    PositionalEncoding,
+    SelfAttention,
+)
 from minidl.data import length_mask, pad_sequences
 
 KINDS = [RNN, LSTM, GRU]
@@ -15,7 +24,7 @@ KINDS = [RNN, LSTM, GRU]
 
 def random_sequences(seed, dtype=None):
     """Return the model of number `seed`, of a random dtype unless one is given, with a batch."""
-    rng = np.random.default_rng([seed, 17])
+    rng, child = (np.random.default_rng([seed, number]) for number in (17, 18))
     builder = Builder(rng)
     m, t, width = int(rng.integers(1, 5)), int(rng.integers(1, 6)), builder.width()
     skip_padding = bool(rng.random() < 0.5)
@@ -33,6 +42,8 @@ def random_sequences(seed, dtype=None):
     for number in range(count):
         if rng.random() < 0.2:
             layers.append(Dropout(0.8))
+        if child.random() < 0.3:
+            layers.append(_of_positions(child, width, skip_padding=skip_padding))
         options = {
             "skip_padding": skip_padding,
             "return_sequences": number < count - 1 or returns_sequences,
@@ -51,3 +62,13 @@ def random_sequences(seed, dtype=None):
         if returns_sequences and skip_padding:
             weight = length_mask(lengths, X.shape[1])
     return Case(seed, model, X, Y, weight)
+
+
+def _of_positions(rng, width, *, skip_padding):
+    """Return a layer that keeps the shape of sequences."""
+    kind = [SelfAttention, PositionalEncoding, LayerNorm][rng.integers(3)]
+    options = {"skip_padding": skip_padding}
+    if kind is SelfAttention:
+        options["heads"] = int(rng.choice([n for n in range(1, width + 1) if width % n == 0]))
+        options["causal"] = bool(rng.random() < 0.5)
+    return kind(width, **options)

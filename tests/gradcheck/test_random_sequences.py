@@ -28,6 +28,8 @@ def test_correct_models_pass_and_one_planted_bug_fails(draw, start):
     for seed in range(start, min(start + 4, FIRST + COUNT)):
         case = draw(seed)
         report = check(case)
+        if report is None:  # its objective is not finite
+            continue
         assert not report.failures, f"{case}\n{report}"
         with random_bug(case.model, np.random.default_rng([seed, 1])) as bug:
             wrong = check(case)
