@@ -161,9 +161,11 @@ def test_training_and_files(tmp_path):
     }
 
 
-def test_a_second_step_allocates_little():
-    layer = SelfAttention(32, heads=4, causal=True)
+@pytest.mark.parametrize("skip_padding", [False, True])
+def test_a_second_step_allocates_little(skip_padding):
+    layer = SelfAttention(32, heads=4, causal=True, skip_padding=skip_padding)
     x, dy = RNG.standard_normal((2, 64, 40, 32)).astype(np.float32)
+    x[:, 30:] = 0
 
     def step():
         layer.forward(x)
