@@ -12,9 +12,14 @@ from minidl import (
     WarmUp,
     optimizers,
 )
+from minidl.optimizers.full_batch import FullBatchOptimizer
 from minidl.utils.parts import exported_parts
 
-KINDS = exported_parts(optimizers, Optimizer)
+KINDS = [
+    kind
+    for kind in exported_parts(optimizers, Optimizer)
+    if not issubclass(kind, FullBatchOptimizer)
+]
 each = pytest.mark.parametrize("kind", KINDS)
 
 

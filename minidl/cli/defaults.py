@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .. import Optimizer, optimizers
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..utils.parts import parts_by_option
 from .argument_types import layer_widths
 
 OPTIMIZERS = parts_by_option(optimizers, Optimizer)
+FULL_BATCH_OPTIMIZERS = {
+    name: kind for name, kind in OPTIMIZERS.items() if issubclass(kind, FullBatchOptimizer)
+}
 FULL_BATCH = "full batch"
 DEPENDS_ON_DATASET = "depends on the dataset"
 
@@ -88,12 +92,15 @@ def fill_defaults(options: argparse.Namespace, defaults: Defaults) -> None:
         "layers": layer_widths(defaults.layers),
         "epochs": defaults.epochs,
         "optimizer": defaults.optimizer,
-        "batch_size": defaults.batch_size,
         "init": defaults.init,
     }
     for name, value in values.items():
         if name in options and getattr(options, name) is None:
             setattr(options, name, value)
+    if getattr(options, "optimizer", None) in FULL_BATCH_OPTIMIZERS:
+        return  # the whole set, without a learning rate
+    if "batch_size" in options and options.batch_size is None:
+        options.batch_size = defaults.batch_size
     if "learning_rate" in options and options.learning_rate is None:
         options.learning_rate = defaults.rate_for(options.optimizer)
 
@@ -149,4 +156,8 @@ def _default_texts(defaults: Defaults | None) -> dict[str, str]:
 
 
 def _optimizer_names(is_adaptive: bool) -> Iterable[str]:
-    return (name for name, kind in OPTIMIZERS.items() if kind.is_adaptive == is_adaptive)
+    return (
+        name
+        for name, kind in OPTIMIZERS.items()
+        if kind.is_adaptive == is_adaptive and name not in FULL_BATCH_OPTIMIZERS
+    )

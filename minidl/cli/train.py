@@ -98,9 +98,12 @@ class KeepBestEpoch(EarlyStopping):
     ----------
     history : History
         That of the training; empty before.
+    interrupted : bool
+        Whether the training has ended before its last epoch and before it has converged.
     """
 
     history = History()  # empty until a training begins
+    interrupted = True
 
     def on_train_begin(self, run: TrainingRun) -> None:
         """Take the history of the training."""
@@ -109,7 +112,8 @@ class KeepBestEpoch(EarlyStopping):
 
     def on_train_end(self, run: TrainingRun) -> None:
         """Restore the parameters of the best epoch, if the training is incomplete."""
-        if run.history.epochs < run.epochs:
+        self.interrupted = run.interruption is not None or not run.is_ending
+        if self.interrupted:
             super().on_train_end(run)
 
 
@@ -148,6 +152,7 @@ def train(options: argparse.Namespace) -> int:
       minidl train signs --net "conv 8 3, relu, pool 4, flatten, linear 6"
       minidl train cats --net "conv 8 3, relu, pool 4, flatten, linear 1" --augment "flip, shift 4"
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
+      minidl train moons --optimizer lbfgs
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
     check_fresh(options)
@@ -163,11 +168,9 @@ def train(options: argparse.Namespace) -> int:
     if not options.json:
         show(*_plan(options, dataset, model, optimizer, augment))
     best = _fit(options, dataset, model, optimizer, augment)
-    n_epochs = best.history.epochs
-    interrupted = n_epochs < options.epochs
-    if interrupted and not n_epochs:
+    if best.interrupted and not best.history.epochs:
         raise KeyboardInterrupt
-    results = _results(options, dataset, model, best, interrupted=interrupted)
+    results = _results(options, dataset, model, best)
     if options.out is not None:  # before anything else that could fail
         model.save(options.out / MODEL)
         atomic_write(options.out / RESULTS, f"{to_json(results)}\n".encode())
@@ -182,7 +185,7 @@ def train(options: argparse.Namespace) -> int:
         if not options.json:
             names = [MODEL, RESULTS, *written.names]
             show(f"wrote {', '.join(names)} in {options.out}")
-    if interrupted:
+    if best.interrupted:
         raise KeyboardInterrupt
     return status
 
@@ -257,8 +260,6 @@ def _results(
     dataset: LoadedDataset,
     model: Sequential,
     best: KeepBestEpoch,
-    *,
-    interrupted: bool,
 ) -> dict[str, Any]:
     """Return the content of results.json."""
     not_arguments = ("command", "run", "json", "debug")
@@ -268,9 +269,10 @@ def _results(
         "settings": {
             name: value for name, value in vars(options).items() if name not in not_arguments
         },
-        "interrupted": interrupted,
+        "interrupted": best.interrupted,
+        "stopped": None if best.interrupted else best.history.stopped,
         "epochs": best.history.epochs,
-        "epoch": best.best_epoch if interrupted else best.history.epochs,
+        "epoch": best.best_epoch if best.interrupted else best.history.epochs,
         **scores,
         "loss": best.history.loss,
         "remarks": remarks(scores, best.history.loss[0]),
@@ -293,6 +295,8 @@ def _report(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[st
         )
         if options.checkpoint is not None:
             yield f"saved the training in {options.checkpoint}: run the same command to resume it"
+    if results["stopped"]:
+        yield results["stopped"]
     yield from score_lines(results)
     yield from results["remarks"]
     yield f"{n_epochs:,} epochs in {results['seconds']:.1f} s"

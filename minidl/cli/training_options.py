@@ -9,7 +9,7 @@ from typing import Any
 from .. import ArgumentError, Optimizer, Schedule, WarmUp, schedules
 from ..utils.parts import parts_by_option
 from .argument_types import NON_NEGATIVE_INTEGER, POSITIVE_INTEGER, POSITIVE_NUMBER
-from .defaults import OPTIMIZERS, Defaults, option_adder
+from .defaults import FULL_BATCH_OPTIMIZERS, OPTIMIZERS, Defaults, option_adder
 
 SCHEDULES = parts_by_option(schedules, Schedule)
 
@@ -31,7 +31,9 @@ def add_training_options(parser: argparse.ArgumentParser, defaults: Defaults | N
     """
     add, group = option_adder(defaults), parser.add_argument_group("training")
     add(group, "--epochs", "passes over the training set", type=POSITIVE_INTEGER, metavar="N")
-    add(group, "--optimizer", "optimizer", choices=OPTIMIZERS)
+    names = " and ".join(FULL_BATCH_OPTIMIZERS)
+    text = f"optimizer; {names} see the whole set in a step, and end when they have converged"
+    add(group, "--optimizer", text, choices=OPTIMIZERS)
     add(group, "--learning-rate", "learning rate", type=POSITIVE_NUMBER, metavar="R")
     text = (
         "schedule of the learning rate over the training: to a hundredth of it in two steps "
@@ -65,8 +67,12 @@ def make_optimizer(options: argparse.Namespace, n_examples: int) -> Optimizer:
     Raises
     ------
     ArgumentError
-        If the warm-up would not end before the training.
+        If the warm-up would not end before the training, or an option has no meaning for the
+        optimizer.
     """
+    if options.optimizer in FULL_BATCH_OPTIMIZERS:
+        _refuse_steps(options)
+        return FULL_BATCH_OPTIMIZERS[options.optimizer]()
     steps_per_epoch = math.ceil(n_examples / (options.batch_size or n_examples))
     warm_up_steps = options.warm_up * steps_per_epoch
     steps = options.epochs * steps_per_epoch
@@ -78,3 +84,20 @@ def make_optimizer(options: argparse.Namespace, n_examples: int) -> Optimizer:
     if warm_up_steps:
         schedule = WarmUp(warm_up_steps, after=schedule)
     return OPTIMIZERS[options.optimizer](schedule, clip_norm=options.clip_norm)
+
+
+def _refuse_steps(options: argparse.Namespace) -> None:
+    """Raise if an option says how large a step is, or that it sees a part of the set."""
+    given = {
+        "--learning-rate": options.learning_rate,
+        "--schedule": options.schedule != "constant",
+        "--warm-up": options.warm_up,
+        "--clip-norm": options.clip_norm,
+        "--batch-size": options.batch_size,
+    }
+    names = [name for name, value in given.items() if value]
+    if names:
+        raise ArgumentError(
+            f"--optimizer {options.optimizer} finds the size of each step by a line search on the "
+            f"whole set, got {', '.join(names)}: leave it out, or choose another optimizer"
+        )

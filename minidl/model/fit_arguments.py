@@ -20,6 +20,7 @@ from ..utils.random import RandomGenerator
 from ..utils.source_files import note_source_files
 from ..utils.validation import is_integer
 from .evaluation import Validator
+from .full_batch import check_full_batch
 from .hidden_state import check_hidden_state
 from .inputs import prepare_data
 from .last_batch import check_last_batch
@@ -97,6 +98,7 @@ def prepare_training_data(
     shuffle: bool | ShuffleFunction,
     rng: RandomGenerator,
     memory_limit: int,
+    optimizer: Optimizer,
     augment: Augmentation | None = None,
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
@@ -108,6 +110,8 @@ def prepare_training_data(
     X, Y, sample_weight, class_weight, validation, batch_size, shuffle, memory_limit, augment
         As `Sequential.fit` takes them; `check_fit_arguments` has validated those without data, but
         for `augment`.
+    optimizer : Optimizer
+        What will make the steps.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
 
@@ -152,4 +156,5 @@ def prepare_training_data(
     )
     with objective.access:
         check_last_batch(objective, data.x, batches)
+        check_full_batch(optimizer, objective, data.x, batches)
     return TrainingData(batches, validate)

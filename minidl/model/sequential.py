@@ -202,7 +202,8 @@ class Sequential:
         Y : array_like of shape (m, ..., k), or (m, ...) for one output or class numbers
             The targets.
         optimizer : Optimizer
-            It keeps its state for the next `fit`.
+            It keeps its state for the next `fit`. `LBFGS` and `ConjugateGradient` need
+            ``batch_size=None``, and make one iteration in an epoch.
         epochs : int
             Number of passes over the examples, >= 1.
         batch_size : int or None, default 64
@@ -284,6 +285,7 @@ class Sequential:
             shuffle=shuffle,
             rng=self.shuffle_rng,
             memory_limit=memory_limit,
+            optimizer=optimizer,
             augment=augment,
         )
         return train(

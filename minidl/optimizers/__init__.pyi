@@ -1,7 +1,9 @@
 from .adam import Adam as Adam
 from .adamw import AdamW as AdamW
 from .base import Optimizer as Optimizer
+from .conjugate_gradient import ConjugateGradient as ConjugateGradient
 from .gradient_descent import GradientDescent as GradientDescent
+from .lbfgs import LBFGS as LBFGS
 from .momentum import Momentum as Momentum
 from .nesterov import Nesterov as Nesterov
 from .rmsprop import RMSProp as RMSProp

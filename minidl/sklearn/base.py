@@ -32,6 +32,7 @@ from .network import (
     check_output_shape,
     described_layers,
     multilayer_perceptron,
+    needs_whole_set,
     network_dtype,
     new_optimizer,
     with_last_layer,
@@ -112,6 +113,11 @@ class MinidlEstimator(BaseEstimator):
         if self.early_stopping:
             raise ArgumentError(
                 "partial_fit cannot hold out a validation set, got early_stopping=True"
+            )
+        if needs_whole_set(self.optimizer):
+            raise ArgumentError(
+                "partial_fit trains on one part of the set after another, got optimizer="
+                f"{self.optimizer!r}, which needs the whole set: call fit, or choose another one"
             )
         return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
 
@@ -218,7 +224,9 @@ class MinidlEstimator(BaseEstimator):
         augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
-        if batch_size == "auto":
+        if needs_whole_set(training.optimizer):
+            batch_size = None
+        elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
         self.history_ = training.model.fit(
             examples.X,

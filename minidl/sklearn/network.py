@@ -16,6 +16,7 @@ from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..schedules.base import Schedule
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
@@ -110,7 +111,19 @@ def new_optimizer(optimizer: str | Optimizer, learning_rate: float | Schedule) -
     if isinstance(optimizer, Optimizer):
         return copy.deepcopy(optimizer)
     optimizer_class = choose(OPTIMIZERS, "optimizer", optimizer, " or an Optimizer")
-    return optimizer_class(learning_rate)
+    if not issubclass(optimizer_class, FullBatchOptimizer):
+        return optimizer_class(learning_rate)
+    if isinstance(learning_rate, Schedule):
+        raise ArgumentError(
+            f"optimizer={optimizer!r} takes no learning rate, got {learning_rate}: leave it out"
+        )
+    return optimizer_class()
+
+
+def needs_whole_set(optimizer: object) -> bool:
+    """Return whether the parameter `optimizer` means one that takes no mini-batches."""
+    kind = OPTIMIZERS.get(optimizer) if isinstance(optimizer, str) else type(optimizer)
+    return kind is not None and issubclass(kind, FullBatchOptimizer)
 
 
 def network_dtype(dtype: npt.DTypeLike | None, X: Array) -> npt.DTypeLike:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from .. import layers, optimizers
@@ -13,9 +13,7 @@ from ..utils.parts import parts_by_estimator_name
 
 Option = TypeVar("Option")
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = dict(
-    parts_by_estimator_name(optimizers, Optimizer)
-)
+OPTIMIZERS: dict[str, type[Optimizer]] = parts_by_estimator_name(optimizers, Optimizer)
 ACTIVATIONS: dict[str, type[Activation] | None] = {
     "identity": None,
     **parts_by_estimator_name(layers, Activation),

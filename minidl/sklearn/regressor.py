@@ -29,9 +29,11 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         The fraction of hidden units to drop in each training step, in [0, 1).
     alpha : float, default 0.0
         The strength of the L2 penalty on the weights, >= 0.
-    optimizer : {"adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"} or Optimizer, \
-            default "adam"
-        The optimizer. An object is copied, and its own learning rate is used.
+    optimizer : {"adam", "adamw", "cg", "lbfgs", "momentum", "nesterov", "rmsprop", "sgd"} \
+            or Optimizer, default "adam"
+        The optimizer. An object is copied, and its own learning rate is used. "lbfgs" and "cg" see
+        all examples in each epoch, take neither `learning_rate` nor `batch_size`, and end when they
+        have converged: mostly the best choice for small sets.
     learning_rate : float or Schedule, default 1e-3
         The learning rate, > 0, or a schedule over the steps. Ignored if `optimizer` is an object.
     batch_size : int, "auto" or None, default 64

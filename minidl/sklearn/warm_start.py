@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..penalties import L2
 from ..utils.validation import model_dtype
 from .network import new_optimizer, with_dropout
@@ -112,7 +113,8 @@ def continue_with(
         return Training(model, new_optimizer(new.values["optimizer"], new.values["learning_rate"]))
     continued = copy.deepcopy(optimizer) if changed else optimizer
     continued.restore(theta, optimizer.state())
-    if "learning_rate" in changed and isinstance(new.values["optimizer"], str):
+    takes_rate = isinstance(new.values["optimizer"], str)
+    if takes_rate and not isinstance(optimizer, FullBatchOptimizer) and "learning_rate" in changed:
         continued.learning_rate = new.values["learning_rate"]
     return Training(model, continued)
 

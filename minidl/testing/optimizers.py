@@ -15,6 +15,7 @@ from ..gradcheck import Report
 from ..gradcheck.contract.rule import Rule, run_rules
 from ..gradcheck.contract.writes import detect_write, read_only
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
 from .arguments import check_count
@@ -87,6 +88,9 @@ def check_optimizer(
     first = make()
     if not isinstance(first, Optimizer):
         raise ArgumentError(f"make must return an Optimizer, got {first!r}: {cure}")
+    if isinstance(first, FullBatchOptimizer):
+        rule = "make must return an optimizer that makes a step of each gradient"
+        raise ArgumentError(f"{rule}, got {first!r}: {cure}")
     if first is make():
         raise ArgumentError(
             f"make must return a new optimizer at each call, got the same twice: {cure}"

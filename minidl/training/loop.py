@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..batching.batch import Batch
 from ..batching.minibatches import MiniBatches
+from ..objective import ForwardPass
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..utils.atomic_files import FilePath
-from ..utils.typing import Array
 from ..utils.underflow import unguarded
 from .callbacks.base import Callback, TrainingRun, Validate
 from .callbacks.progress_bar import ProgressBar
 from .callbacks.stop_on_nonfinite import StopOnNonFinite
 from .ended_schedule import warn_of_ended_schedule
+from .full_batch import ObjectiveAtPoints, run_iterations
 from .history import History
 from .model_state import ModelState
 from .saving import Saving, is_saver
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
 Hook: TypeAlias = Callable[[TrainingRun], None]
+Evaluate: TypeAlias = Callable[[Batch], tuple[Any, ForwardPass]]
 
 
 def train(
@@ -148,10 +153,27 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
 
 
 def _train_epochs(run: TrainingRun, saving: Saving) -> None:
+    """Make all steps: `_steps` runs everything else between them."""
+    objective, optimizer = run.model.objective_function, run.optimizer
+    theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
+    grad = objective.parameters.grad
+    objective.parameters.make_read_only(True)
+    if isinstance(optimizer, FullBatchOptimizer):
+        function = ObjectiveAtPoints(objective, theta, outputs_change=run.validate is not None)
+        with closing(_steps(run, saving, function.evaluate)) as steps:
+            run_iterations(run, optimizer, theta, function, steps)
+        return
+    evaluate = partial(objective.value_and_gradient, training=True)
+    step = unguarded(optimizer.step)
+    with closing(_steps(run, saving, evaluate)) as steps:
+        for _ in steps:
+            step(theta, grad)
+
+
+def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[None]:
+    """Run the epochs, and yield where a step is to be made: the gradient is there."""
     objective = run.model.objective_function
     validate = run.validate
-    theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
-    objective.parameters.make_read_only(True)
     lock = objective.access.lock
     on_gradient = _overridden_hooks(run.callbacks, "on_gradient", lock)
     on_batch_end = _overridden_hooks(run.callbacks, "on_batch_end", lock)
@@ -160,7 +182,7 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     if not run.has_next_epoch:  # it was killed before each file had the end of the training
         saving.after_step(run)
     while run.has_next_epoch:
-        metrics = _train_epoch(run, theta, on_gradient, on_batch_end)
+        metrics = yield from _steps_of_epoch(run, evaluate, on_gradient, on_batch_end)
         run.check_finite()
         if run.stop_immediately:
             break
@@ -245,17 +267,18 @@ def _without_lock(hook: Hook, lock: RLock) -> Hook:
     return run_without_lock
 
 
-def _train_epoch(
-    run: TrainingRun, theta: Array, on_gradient: Sequence[Hook], on_batch_end: Sequence[Hook]
-) -> dict[str, float]:
-    """Make one step per batch, and return the metrics of the epoch."""
+def _steps_of_epoch(
+    run: TrainingRun,
+    evaluate: Evaluate,
+    on_gradient: Sequence[Hook],
+    on_batch_end: Sequence[Hook],
+) -> Generator[None, None, dict[str, float]]:
+    """Yield where the step of each batch is to be made, and return the metrics of the epoch."""
     if not run.resuming_mid_epoch:
         run.start_epoch()
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
     access = objective.access
-    grad = objective.parameters.grad
-    step = unguarded(run.optimizer.step)
     is_classification = objective.loss.is_classification
     # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
     quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
@@ -266,12 +289,11 @@ def _train_epoch(
             run.data = data
             if access.is_wanted:
                 access.let_others()
-            loss, forward_pass = objective.value_and_gradient(data, training=True)
+            loss, forward_pass = evaluate(data)
             run.loss = loss
             run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
-            step(theta, grad)
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
@@ -281,6 +303,7 @@ def _train_epoch(
                 )
                 run.n_correct += correct
                 run.n_predictions += predictions
+            yield
             for hook in on_batch_end:
                 hook(run)
             if run.stop_immediately:

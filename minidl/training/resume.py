@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..data.hdf5_schema import Limits
-from ..errors import ArgumentError, DataError, EnvironmentWarning, MinidlError, ResumeError
+from ..errors import (
+    ArgumentError,
+    DataError,
+    EnvironmentWarning,
+    MinidlError,
+    OptimizerWarning,
+    ResumeError,
+)
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..serialization.classes import CUSTOM, add_distinct
 from ..serialization.configuration import model_config
 from ..serialization.container import StoredArrays, StoredFile, read_verified
@@ -237,6 +245,8 @@ def restore_training(path: FilePath, run: TrainingRun, limit: int | None = None)
     EnvironmentWarning
         If results may differ in the last digits, because NumPy, its BLAS, the processor or the
         number of threads differs; or if the file does not tell the data of the saved training.
+    OptimizerWarning
+        If the optimizer begins anew at the point that the training had reached.
     """
     limit = default_limit(run) if limit is None else limit
     stored = read_verified(path, limit, limit_name="resume_limit")
@@ -275,6 +285,14 @@ def restore_training(path: FilePath, run: TrainingRun, limit: int | None = None)
             EnvironmentWarning,
         )
     _warn_of_other_environment(path, saved_environment)
+    optimizer = run.optimizer
+    if isinstance(optimizer, FullBatchOptimizer) and optimizer.step_count and run.has_next_epoch:
+        warn_user(
+            f"{path}: the training resumes at the point that it had reached, but "
+            f"{type(optimizer).__name__} begins anew: what its iterations have learned of the "
+            "objective is not saved",
+            OptimizerWarning,
+        )
 
 
 def default_limit(run: TrainingRun) -> int:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ..errors import ArgumentError
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..training.callbacks.base import Callback
 from ..training.callbacks.stop_on_nonfinite import StopOnNonFinite
 from ..utils.validation import is_integer
@@ -23,6 +24,11 @@ def check_arguments(
     if not isinstance(optimizer, Optimizer):
         raise ArgumentError(
             f"optimizer must be an Optimizer such as Adam(), got {optimizer!r} in {function}"
+        )
+    if isinstance(optimizer, FullBatchOptimizer):
+        raise ArgumentError(
+            f"optimizer must make a step of each gradient, as Adam() does, got {optimizer!r} in "
+            f"{function}"
         )
     if not is_integer(steps, min_steps):
         raise ArgumentError(f"steps must be an integer >= {min_steps}, got {steps!r} in {function}")

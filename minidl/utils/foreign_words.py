@@ -122,9 +122,12 @@ ARGUMENTS = {
     "epoch": "write epochs=",
     "epochs": "pass epochs= to fit",
     "filters": "write out_channels=",
+    "ftol": "write loss_tolerance=",
     "from_logits": "end the layers in Sigmoid() or Softmax(): the loss is computed from the "
     "logits; or use SigmoidCrossEntropy() or SoftmaxCrossEntropy() without such a layer",
+    "gtol": "write gradient_tolerance=",
     "hidden_size": "write units=",
+    "history_size": "write memory=",
     "initial_epoch": "pass resume=, the file of a Checkpoint",
     "initializer": "write init=He()",
     "inplace": "leave it out: layers reuse their work arrays",
@@ -133,6 +136,9 @@ ARGUMENTS = {
     "lam": "write strength=",
     "learning_rate": "pass it to the optimizer, optimizer=Adam(0.001)",
     "lr": "write learning_rate= in the optimizer, such as Adam(learning_rate=0.001)",
+    "max_iter": "write epochs= in fit",
+    "maxcor": "write memory=",
+    "maxiter": "write epochs= in fit",
     "metrics": "the accuracy of classifications is always reported",
     "momentum": "use Momentum(learning_rate, beta=0.9)",
     "n_epochs": "write epochs=",
@@ -154,6 +160,8 @@ ARGUMENTS = {
     "save_best_only": 'write keep="best"',
     "scale_factor": "write factor=",
     "strides": "write stride=",
+    "tolerance_change": "write loss_tolerance=",
+    "tolerance_grad": "write gradient_tolerance=",
     "units": "write out_features=",
     "use_bias": "write bias=True or False",
     "name": "layers are named by their position, as in '0.weight'",
@@ -242,23 +250,25 @@ def _refuse_attribute(self: object, name: str) -> Any:
     raise AttributeError(message, name=name, obj=self)
 
 
-def explain_arguments(*methods: str) -> Callable[[Class], Class]:
+def explain_arguments(*methods: str, **cures: str) -> Callable[[Class], Class]:
     """Return a class decorator: wrong arguments of these methods are refused with the cure.
 
     Parameters
     ----------
     *methods : str
         Names of methods that the class defines itself.
+    **cures : str
+        What to say of an argument that they do not have, instead of `ARGUMENTS`.
 
     Returns
     -------
     callable
         The decorator, which changes the class and returns it.
     """
-    return decorate_methods(methods, _explained)
+    return decorate_methods(methods, functools.partial(_explained, cures=cures))
 
 
-def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
+def _explained(method: Callable[..., Any], cures: Mapping[str, str]) -> Callable[..., Any]:
     @functools.wraps(method)
     def explained(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -269,7 +279,7 @@ def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
                 raise  # from within the method
             owner, name = type(args[0]).__name__, method.__name__
             call = owner if name == "__init__" else f"{owner}.{name}"
-            message = _describe(call, inspect.signature(method), args, kwargs)
+            message = _describe(call, inspect.signature(method), args, kwargs, cures)
             if not message:
                 raise
         raise SignatureError(message)
@@ -278,14 +288,18 @@ def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _describe(
-    call: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    call: str,
+    signature: inspect.Signature,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    cures: Mapping[str, str],
 ) -> str:
     """Return what is wrong with the arguments and the cure, or "" if they fit."""
     parameters = signature.parameters
     for name in kwargs:
         if name not in parameters:
             known = ", ".join([*parameters][1:]) or "none"
-            cure = ARGUMENTS.get(name, f"it has {known}")
+            cure = cures.get(name) or ARGUMENTS.get(name, f"it has {known}")
             similar = get_close_matches(name, parameters, 1, cutoff=0.8)
             if similar and name not in ARGUMENTS:
                 cure = f"write {similar[0]}="

@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import NonFiniteError
 from ...layers.base import Layer
 from ...layers.container import Container
+from ...optimizers.full_batch import FullBatchOptimizer
 from ...utils.typing import Array
 from ...utils.validation import all_finite
 from .base import Callback, TrainingRun
@@ -176,7 +177,10 @@ class StopOnNonFinite(Callback):
 
     def _stop(self, run: TrainingRun, problem: str) -> NoReturn:
         self._problem = problem
-        self._rate = run.optimizer.learning_rate
+        rate = run.optimizer.learning_rate
+        self._cure = f"a smaller learning rate (now {rate:g}), or scale the inputs"
+        if isinstance(run.optimizer, FullBatchOptimizer):
+            self._cure = "to scale the inputs, or smaller initial weights"
         self._give_back()
         self._error = NonFiniteError(self._message(self._held(run)))
         raise self._error
@@ -199,10 +203,7 @@ class StopOnNonFinite(Callback):
         return f"The model has the parameters of {place}, {rest}."
 
     def _message(self, held: str) -> str:
-        return (
-            f"training must stay finite, but {self._problem}. {held} Try "
-            f"a smaller learning rate (now {self._rate:g}), or scale the inputs"
-        )
+        return f"training must stay finite, but {self._problem}. {held} Try {self._cure}"
 
 
 def _names_not_finite(named_arrays: Sequence[tuple[str, Array]]) -> str:

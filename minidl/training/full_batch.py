@@ -1,0 +1,132 @@
+"""Training on the whole set by an optimizer that evaluates the objective at several points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..batching.batch import Batch
+from ..objective import ForwardPass, Objective
+from ..optimizers.full_batch import FullBatchOptimizer
+from ..utils.interrupts import finish
+from ..utils.typing import Array
+from .callbacks.base import TrainingRun
+
+_ENDED = object()
+
+
+class ObjectiveAtPoints:
+    """The objective of the whole set as a function of the parameters, which SciPy calls.
+
+    The model has the parameters that the last iteration has led to, except while the objective is
+    evaluated elsewhere: an interruption finds it there.
+
+    Parameters
+    ----------
+    objective : Objective
+        The objective.
+    theta : ndarray of shape (P,), float
+        Its parameter vector, which can be written to.
+    outputs_change : bool
+        Whether the outputs of the layers may change between two iterations, since a validation set
+        is evaluated.
+    """
+
+    def __init__(self, objective: Objective, theta: Array, *, outputs_change: bool) -> None:
+        self._objective = objective
+        self._theta = theta
+        self._reached = theta.copy()
+        self._outputs_change = outputs_change
+        self._point = np.full(theta.shape, np.nan)  # where it was evaluated last
+        self._is_reached = False  # whether that is what the last iteration has led to
+
+    def evaluate(self, data: Batch) -> tuple[Any, ForwardPass]:
+        """Return the objective of the model, and leave its gradient in `parameters.grad`.
+
+        A line search has mostly evaluated it there already.
+
+        Parameters
+        ----------
+        data : Batch
+            The whole set.
+
+        Returns
+        -------
+        total : scalar
+            The data loss plus all penalties.
+        forward_pass : ForwardPass
+            The outputs of the layers, and the data loss.
+        """
+        self._data = data
+        if not self._is_reached:
+            self._evaluate(self._theta.astype(np.float64))
+            self._is_reached = True
+        elif self._outputs_change:
+            self._forward_pass = self._objective.data_loss(data, training=True)
+        return self._value, self._forward_pass
+
+    def __call__(self, point: Array) -> tuple[float, Array]:
+        if not np.array_equal(point, self._point):
+            self._is_reached = False
+            try:
+                np.copyto(self._theta, point, casting="same_kind")
+                self._evaluate(point.copy())
+            finally:
+                finish(lambda: np.copyto(self._theta, self._reached))
+        return float(self._value), self._gradient
+
+    def _evaluate(self, point: Array) -> None:
+        evaluation = self._objective.value_and_gradient(self._data, training=True)
+        self._value, self._forward_pass = evaluation
+        self._gradient = self._objective.parameters.grad.astype(np.float64)  # SciPy keeps it
+        self._point = point
+
+    def move_to(self, point: Array) -> None:
+        """Give the model the parameters of a point, at the end of an iteration.
+
+        Parameters
+        ----------
+        point : ndarray of shape (P,), float64
+            The point.
+        """
+        np.copyto(self._theta, point, casting="same_kind")
+        np.copyto(self._reached, self._theta)
+        self._is_reached = np.array_equal(point, self._point)
+
+
+def run_iterations(
+    run: TrainingRun,
+    optimizer: FullBatchOptimizer,
+    theta: Array,
+    function: ObjectiveAtPoints,
+    steps: Iterator[None],
+) -> None:
+    """Let an optimizer make the steps of a training: one in each of its iterations.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The training.
+    optimizer : FullBatchOptimizer
+        Makes the steps.
+    theta : ndarray of shape (P,), float
+        The parameter vector.
+    function : ObjectiveAtPoints
+        The objective, which `steps` evaluates, too.
+    steps : iterator
+        Yields where a step is to be made; it runs callbacks, and ends with the last epoch.
+    """
+
+    def end_iteration(point: Array) -> bool:
+        function.move_to(point)
+        return next(steps, _ENDED) is not _ENDED
+
+    if next(steps, _ENDED) is _ENDED:
+        return
+    reason = optimizer.minimize(function, theta, end_iteration)
+    if reason:
+        run.stop(reason)
+        for _ in steps:  # the epoch that has begun ends without a step
+            pass
