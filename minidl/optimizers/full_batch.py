@@ -141,12 +141,10 @@ class FullBatchOptimizer(Optimizer):
                 f"{name} has converged: no element of the gradient is larger than "
                 f"{self.gradient_tolerance:g}"
             )
-        if result.success:
-            return f"{name} has converged: the objective hardly decreases any more"
-        return (
-            f"{name} found no lower point along its direction (the largest element of the gradient "
-            f"is {largest:.2g})"
-        )
+        problem = "has converged: the objective hardly decreases any more"
+        if not result.success:
+            problem = "found no lower point along its direction"
+        return f"{name} {problem} (the largest element of the gradient is {largest:.2g})"
 
     def init_state(self, theta: Array) -> None:
         """Create no state: what an iteration learns ends with the call of `fit`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..objective import ForwardPass, Objective
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..utils.interrupts import finish
 from ..utils.typing import Array
+from ..utils.validation import all_finite
 from .callbacks.base import TrainingRun
 
 _ENDED = object()
@@ -21,7 +23,8 @@ class ObjectiveAtPoints:
     """The objective of the whole set as a function of the parameters, which SciPy calls.
 
     The model has the parameters that the last iteration has led to, except while the objective is
-    evaluated elsewhere: an interruption finds it there.
+    evaluated elsewhere: an interruption finds it there. Where the objective is not finite, SciPy
+    sees a parabola instead, which leads the line search back.
 
     Parameters
     ----------
@@ -65,6 +68,7 @@ class ObjectiveAtPoints:
             self._is_reached = True
         elif self._outputs_change:
             self._forward_pass = self._objective.data_loss(data, training=True)
+        self._reached_value, self._reached_gradient = float(self._value), self._gradient
         return self._value, self._forward_pass
 
     def __call__(self, point: Array) -> tuple[float, Array]:
@@ -75,7 +79,11 @@ class ObjectiveAtPoints:
                 self._evaluate(point.copy())
             finally:
                 finish(lambda: np.copyto(self._theta, self._reached))
-        return float(self._value), self._gradient
+        if math.isfinite(self._value) and all_finite(self._gradient):
+            return float(self._value), self._gradient
+        way = point - self._reached
+        drop = abs(self._reached_gradient @ way)  # that the slope at the start promises
+        return self._reached_value + drop, 3 * drop / (way @ way) * way  # minimum: a quarter of it
 
     def _evaluate(self, point: Array) -> None:
         evaluation = self._objective.value_and_gradient(self._data, training=True)
