@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from minidl.cli.defaults import OPTIMIZERS, Defaults, fill_defaults
+from minidl.cli.defaults import FULL_BATCH_OPTIMIZERS, OPTIMIZERS, Defaults, fill_defaults
 from minidl.cli.network_options import add_network_options
 from minidl.cli.training_options import add_training_options
 
@@ -24,11 +24,17 @@ def parse(*words):
     return options
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS.keys() - FULL_BATCH_OPTIMIZERS))
 def test_the_default_learning_rate_depends_on_the_optimizer(optimizer):
     expected = 0.25 if OPTIMIZERS[optimizer].is_adaptive else 0.5
     assert parse("--optimizer", optimizer).learning_rate == expected
     assert parse("--optimizer", optimizer, "--learning-rate", "3").learning_rate == 3
+
+
+@pytest.mark.parametrize("optimizer", ["cg", "lbfgs"])
+def test_the_whole_set_and_no_learning_rate_are_the_default_of_a_full_batch_optimizer(optimizer):
+    options = parse("--optimizer", optimizer)
+    assert (options.learning_rate, options.batch_size) == (None, None)
 
 
 def test_given_options_are_kept():

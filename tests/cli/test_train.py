@@ -10,6 +10,7 @@ import pytest
 
 from minidl import Adam, Cosine, ExponentialDecay, GradientDescent, Nesterov, StepDecay
 from minidl.cli import main, train
+from minidl.cli.defaults import OPTIMIZERS
 from minidl.data import write_cats
 
 
@@ -133,10 +134,24 @@ def test_a_schedule_spans_the_training(monkeypatch, schedule):
     )
 
 
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_every_optimizer_learns_at_its_default_rate(results, optimizer):
     loss = results("moons", "--optimizer", optimizer, "--epochs", 30)["loss"]
     assert loss[-1] < 0.7 * loss[0]
+
+
+def test_a_training_that_has_converged_is_complete(results, capsys, tmp_path):
+    words = ["moons", "--optimizer", "lbfgs", "--layers", "none"]
+    words += ["--checkpoint", str(tmp_path / "run.h5")]
+    outcome = results(*words)
+    assert not outcome["interrupted"]
+    assert outcome["stopped"].startswith("LBFGS has converged")
+    assert outcome["epochs"] == outcome["epoch"] == len(outcome["loss"]) < 30
+    assert outcome["train"]["loss"] == pytest.approx(outcome["loss"][-1], rel=1e-5)
+    assert main(["train", *words]) == 0  # restored: it makes no step
+    printed = capsys.readouterr().out
+    assert "\nLBFGS has converged: " in printed
+    assert "interrupted" not in printed
 
 
 def test_a_warm_up_must_end_before_the_training(capsys, tmp_path):

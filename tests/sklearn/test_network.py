@@ -8,7 +8,7 @@ from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, THREE, VALUES, X
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from minidl import L2, ArgumentError, Dropout, GradientDescent, Linear, Sigmoid, Tanh
+from minidl import L2, LBFGS, ArgumentError, Dropout, GradientDescent, Linear, Sigmoid, Tanh
 from minidl.schedules.cosine import Cosine
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
@@ -146,3 +146,33 @@ def test_the_network_has_the_dtype_of_the_data_or_the_requested_one():
             .model_.dtype.name
             == expected
         )
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "cg"])
+def test_a_full_batch_optimizer_sees_all_examples_and_takes_no_learning_rate(optimizer):
+    estimator = MinidlClassifier((8,), optimizer=optimizer, max_iter=100, random_state=0, alpha=1.0)
+    estimator.fit(X, NAMES)
+    assert estimator.score(X, NAMES) > 0.9
+    assert estimator.optimizer_.step_count == estimator.n_iter_ - bool(estimator.history_.stopped)
+    with pytest.raises(ArgumentError, match="takes no learning rate, got Cosine"):
+        clone(estimator).set_params(learning_rate=Cosine(0.1, 9)).fit(X, NAMES)
+    with pytest.raises(ArgumentError, match=r"Dropout\(0.5\), draws random numbers"):
+        clone(estimator).set_params(dropout=0.5).fit(X, NAMES)
+    with pytest.raises(ArgumentError, match=r"partial_fit trains on one part .* the whole set"):
+        clone(estimator).partial_fit(X, NAMES, classes=["lower", "upper"])
+
+
+def test_a_warm_start_goes_on_from_the_weights_that_were_reached():
+    estimator = MinidlRegressor(
+        (8,), "tanh", optimizer=LBFGS(), max_iter=5, random_state=0, warm_start=True
+    )
+    estimator.fit(ROWS, VALUES)
+    theta = estimator.model_.parameters.theta.copy()
+    reached = estimator.model_.objective(ROWS, VALUES)["total"]
+    estimator.set_params(learning_rate=0.5).fit(ROWS, VALUES)
+    assert estimator.loss_curve_[5] == pytest.approx(reached, rel=1e-12)
+    assert (estimator.n_iter_, estimator.optimizer_.step_count) == (10, 10)
+    assert not np.array_equal(theta, estimator.model_.parameters.theta)
+    estimator.set_params(optimizer="lbfgs").fit(ROWS, VALUES)
+    estimator.set_params(learning_rate=0.1).fit(ROWS, VALUES)
+    assert estimator.n_iter_ == 20

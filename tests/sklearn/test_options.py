@@ -13,8 +13,8 @@ from minidl.sklearn import MinidlClassifier, MinidlRegressor
     [
         ({"activation": "swish"}, r"activation must be one of 'identity', .*, got 'swish'"),
         (
-            {"optimizer": "lbfgs"},
-            r"optimizer must be one of 'adam', .* or an Optimizer, got 'lbfgs'",
+            {"optimizer": "newton"},
+            r"optimizer must be one of 'adam', .* or an Optimizer, got 'newton'",
         ),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
         ({"batch_size": "large"}, r"batch_size must be an integer >= 1"),

@@ -305,10 +305,9 @@ def test_a_line_search_comes_back_from_where_the_objective_is_not_finite(kind, d
     def fitted(scale):
         model = Sequential([Linear(3, 1)], loss=Poisson(), dtype=dtype)
         model.parameters.theta = np.zeros(4)
-        history = model.fit(
+        return model.fit(
             X * scale, counts, optimizer=kind(), epochs=99, batch_size=None, progress=False
         )
-        return history
 
     easy, hard = fitted(1), fitted(1000)
     assert hard.loss[0] == pytest.approx(easy.loss[0])
