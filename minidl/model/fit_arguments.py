@@ -125,14 +125,7 @@ def prepare_training_data(
         raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
-    training_limit = validation_limit = memory_limit
-    pass_limit = None
-    if validation is not None and any(map(is_out_of_core, (X, Y))):
-        if not any(map(is_out_of_core, validation)):
-            pass_limit = memory_limit // 2  # the training set's rows stay in memory
-        else:  # the buffers of both sets stay in memory
-            validation_limit = memory_limit // 8
-            training_limit = memory_limit - validation_limit
+    training_limit, validation_limit, pass_limit = _limits(X, Y, validation, memory_limit)
     data = prepare_data(objective, X, Y, sample_weight, class_weight, memory_limit=training_limit)
     # What it was converted to, too: the memory of a tensor, for example, is known only then.
     note_source_files(X, Y, sample_weight, *(validation or ()), data.x, data.y)
@@ -158,3 +151,13 @@ def prepare_training_data(
         check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
     return TrainingData(batches, validate)
+
+
+def _limits(X: Any, Y: Any, validation: Any, memory_limit: int) -> tuple[int, int, int | None]:
+    """Return the memory limits of the training set, the validation set and of passes over it."""
+    if validation is None or not any(map(is_out_of_core, (X, Y))):
+        return memory_limit, memory_limit, None
+    if not any(map(is_out_of_core, validation)):
+        return memory_limit, memory_limit, memory_limit // 2  # the training set stays in memory
+    validation_limit = memory_limit // 8  # the buffers of both sets stay in memory
+    return memory_limit - validation_limit, validation_limit, None

@@ -30,6 +30,7 @@ from .hold_out import Examples, hold_out
 from .network import (
     LayerFactory,
     check_output_shape,
+    check_takes_parts,
     described_layers,
     multilayer_perceptron,
     needs_whole_set,
@@ -114,11 +115,7 @@ class MinidlEstimator(BaseEstimator):
             raise ArgumentError(
                 "partial_fit cannot hold out a validation set, got early_stopping=True"
             )
-        if needs_whole_set(self.optimizer):
-            raise ArgumentError(
-                "partial_fit trains on one part of the set after another, got optimizer="
-                f"{self.optimizer!r}, which needs the whole set: call fit, or choose another one"
-            )
+        check_takes_parts(self.optimizer)
         return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
 
     def _fit(

@@ -126,6 +126,15 @@ def needs_whole_set(optimizer: object) -> bool:
     return kind is not None and issubclass(kind, FullBatchOptimizer)
 
 
+def check_takes_parts(optimizer: object) -> None:
+    """Raise `ArgumentError` if `partial_fit` cannot use what the parameter `optimizer` means."""
+    if needs_whole_set(optimizer):
+        raise ArgumentError(
+            "partial_fit trains on one part of the set after another, got "
+            f"optimizer={optimizer!r}, which needs the whole set: call fit, or choose another one"
+        )
+
+
 def network_dtype(dtype: npt.DTypeLike | None, X: Array) -> npt.DTypeLike:
     """Return `dtype`; by default, float32 if X has it, else float64."""
     if dtype is not None:

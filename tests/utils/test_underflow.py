@@ -26,6 +26,7 @@ from minidl import (
 )
 from minidl.layers.activation import Activation
 from minidl.optimizers import Optimizer
+from minidl.optimizers.full_batch import FullBatchOptimizer
 from minidl.testing import (
     assert_gradients,
     check_layer,
@@ -54,17 +55,21 @@ def parts(base):
     ]
 
 
+FULL_BATCH = parts(FullBatchOptimizer)
+STEPPING = [kind for kind in parts(Optimizer) if kind not in FULL_BATCH]
+
+
 def extreme_rows(dtype):
     """Return rows whose exponentials, squares or products round to 0."""
     tiny = TINY[dtype]
     return np.array([[tiny, 900.0], [-900.0, tiny], [300.0, -300.0], [0.0, -tiny]])
 
 
-def use(model, optimizer):
+def use(model, optimizer, batch_sizes=(2, None)):
     """Train and ask the model where NumPy raises everything."""
     X = extreme_rows(model.dtype.type)
     with np.errstate(all="raise"):
-        for batch_size in (2, None):
+        for batch_size in batch_sizes:
             model.fit(
                 X,
                 Y,
@@ -109,10 +114,17 @@ def test_no_loss_raises(loss, dtype):
 
 
 @pytest.mark.parametrize("dtype", TINY)
-@pytest.mark.parametrize("optimizer", parts(Optimizer))
+@pytest.mark.parametrize("optimizer", STEPPING)
 def test_no_optimizer_raises(optimizer, dtype):
     model = Sequential([Linear(2, 2), Softmax()], loss=CategoricalCrossEntropy(), dtype=dtype)
     use(model, optimizer(1e-6))
+
+
+@pytest.mark.parametrize("dtype", TINY)
+@pytest.mark.parametrize("optimizer", FULL_BATCH)
+def test_no_full_batch_optimizer_raises(optimizer, dtype):
+    model = Sequential([Linear(2, 2), Softmax()], loss=CategoricalCrossEntropy(), dtype=dtype)
+    use(model, optimizer(), batch_sizes=[None])
 
 
 @pytest.mark.parametrize("dtype", TINY)
@@ -219,7 +231,7 @@ def test_no_penalty_raises_alone(kind, dtype):
 
 
 @pytest.mark.parametrize("dtype", TINY)
-@pytest.mark.parametrize("kind", parts(Optimizer))
+@pytest.mark.parametrize("kind", STEPPING)
 def test_no_optimizer_raises_alone(kind, dtype):
     for options in ({}, {"clip_norm": 1e-30}):
         optimizer = kind(1e-6, **options)
