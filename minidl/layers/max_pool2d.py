@@ -105,15 +105,17 @@ class MaxPool2D(Pooling):
     def spread(self, dy: Array, dx: Array, windows: AxisWindows, examples: slice) -> None:
         is_greater = self._is_greater[windows.axis][examples]
         values = get_workspace(self.workspace, f"values {windows.axis}", dy.shape, dy.dtype)
-        left = get_workspace(self.workspace, f"left {windows.axis}", dy.shape, dy.dtype)
-        left[...] = dy
+        rest = get_workspace(self.workspace, f"rest {windows.axis}", dy.shape, dy.dtype)
         dx[windows.pixels_to_clear()] = 0
+        left = dy
         for tap, pixels, outputs in reversed(list(windows.taps())):
             value = left[outputs]
             if tap > 0:
+                if windows.padded:
+                    values[...] = 0  # not every output meets this tap
                 greater = is_greater[:, tap - 1][outputs]
-                value = np.multiply(left[outputs], greater, out=values[outputs])
-                np.subtract(left[outputs], value, out=left[outputs])
+                value = np.multiply(value, greater, out=values[outputs])
+                left = np.subtract(left, values, out=rest)
             if windows.overlap:
                 np.add(dx[pixels], value, out=dx[pixels])
             else:
