@@ -22,6 +22,10 @@ from .windows import Pair
 
 FLOAT32 = np.dtype(np.float32)
 
+MIN_PRODUCTS, MAX_PIXELS = 10_000_000, 2**16
+"""By default, loops are compiled from this number of multiplications on, for outputs of up to this
+number of pixels."""
+
 _MAX_NUMBERS = 8192
 
 
@@ -125,11 +129,65 @@ def add_kernel_gradient(
                     totals[i] += terms[i]
 
 
+def correlate_joined(
+    x: Array, copies: Array, columns: Array, kernel: Array, bias: Array, y: Array
+) -> None:
+    """Do the same for pictures of one channel, with one product for all taps.
+
+    Parameters
+    ----------
+    x, copies, bias, y
+        See `correlate_pictures`; `bias` has all pixels of a picture.
+    columns : ndarray of shape (n,)
+        What the taps meet, with zeros where nothing is copied to.
+    kernel : ndarray of shape (kh * kw, o)
+        The weights.
+    """
+    n_pixels, o = y.shape[1:]
+    matrix = columns.reshape(-1, n_pixels)
+    for example in range(len(x)):
+        picture, totals = x[example], y[example].reshape(n_pixels * o)
+        for copy in range(len(copies)):
+            copy_numbers(columns, copies[copy, 0], picture, copies[copy, 1], copies[copy, 2])
+        np.dot(matrix.T, kernel, y[example])
+        for i in range(n_pixels * o):
+            totals[i] += bias[i]
+
+
+def add_joined_gradient(
+    x: Array, copies: Array, columns: Array, dy: Array, gradient: Array, product: Array
+) -> None:
+    """Do what `add_kernel_gradient` does for pictures of one channel, with one product.
+
+    Parameters
+    ----------
+    x, copies, dy
+        See `add_kernel_gradient`.
+    columns : ndarray of shape (n,)
+        What the taps meet, with zeros where nothing is copied to.
+    gradient : ndarray of shape (kh * kw, o)
+        The sum.
+    product : ndarray of shape (kh * kw, o)
+        A work array.
+    """
+    matrix = columns.reshape(-1, dy.shape[1])
+    totals, terms = gradient.reshape(gradient.size), product.reshape(product.size)
+    for example in range(len(x)):
+        picture = x[example]
+        for copy in range(len(copies)):
+            copy_numbers(columns, copies[copy, 0], picture, copies[copy, 1], copies[copy, 2])
+        np.dot(matrix, dy[example], product)
+        for i in range(len(totals)):
+            totals[i] += terms[i]
+
+
 class CompiledCorrelation(NamedTuple):
     """The compiled loops of a convolution, for arrays of float32."""
 
     correlate_pictures: Loop
     add_kernel_gradient: Loop
+    correlate_joined: Loop
+    add_joined_gradient: Loop
 
     def correlate(
         self,
@@ -142,28 +200,23 @@ class CompiledCorrelation(NamedTuple):
     ) -> None:
         """Do what `correlation.correlate` does, for a contiguous output."""
         (kh, kw, c, o), (m, oh, ow, _) = kernel.shape, y.shape
-        layout = Layout.of(x.shape[1:], (kh, kw), (oh, ow), grid)
-        length = _length(oh * ow, kw * c * o, _MAX_NUMBERS // o)
+        layout, is_joined = _layout(x, (kh, kw), y, grid)
+        lanes = Lanes(m, oh * ow * kernel.size, is_shared=True)
+        length = oh * ow if is_joined else _length(oh * ow, kw * c * o, _MAX_NUMBERS // o)
         biases = get_scratch(workspace, "bias", (length, o), FLOAT32)
         biases[...] = 0 if bias is None else bias
-        lanes = Lanes(m, oh * ow * kernel.size, is_shared=True)
-        pictures = _by_example(x, "x", workspace)
-        rows = _rows(layout, lanes, workspace)
+        pictures, rows = _by_example(x, "x", workspace), _rows(layout, lanes, workspace)
         products = get_scratch(workspace, "product", (lanes.n_threads, length, o), FLOAT32)
-        matrices, pixels = kernel.reshape(kh, kw * c, o), y.reshape(m, oh * ow, o)
+        matrices, pixels = kernel.reshape(-1, kw * c, o), y.reshape(m, oh * ow, o)
 
         def work(lane: int, thread: int) -> None:
-            examples = lanes.slices[lane]
-            self.correlate_pictures(
-                pictures[examples],
-                layout.copies,
-                rows[thread],
-                layout.starts,
-                matrices,
-                biases.reshape(-1),
-                pixels[examples],
-                products[thread],
-            )
+            of_lane, flat = lanes.slices[lane], biases.reshape(-1)
+            copied = (pictures[of_lane], layout.copies, rows[thread])
+            if is_joined:
+                self.correlate_joined(*copied, kernel.reshape(-1, o), flat, pixels[of_lane])
+                return
+            outputs = (pixels[of_lane], products[thread])
+            self.correlate_pictures(*copied, layout.starts, matrices, flat, *outputs)
 
         lanes.run(work)
 
@@ -172,27 +225,23 @@ class CompiledCorrelation(NamedTuple):
     ) -> Array:
         """Do what `correlation.kernel_gradient` does."""
         (kh, kw), c, (m, oh, ow, o) = kernel_size, x.shape[3], dy.shape
-        layout = Layout.of(x.shape[1:], kernel_size, (oh, ow), grid)
-        length = _length(oh * ow, kw * c * o, oh * ow)
+        layout, is_joined = _layout(x, kernel_size, dy, grid)
         lanes = Lanes(m, oh * ow * kh * kw * c * o, is_shared=True)
-        gradients = lanes.new_sums(workspace, (kh, kw * c, o), FLOAT32)
-        pictures = _by_example(x, "x", workspace)
-        rows = _rows(layout, lanes, workspace)
-        products = get_scratch(workspace, "product", (lanes.n_threads, kw * c, o), FLOAT32)
+        shape = (1, kh * kw, o) if is_joined else (kh, kw * c, o)
+        gradients = lanes.new_sums(workspace, shape, FLOAT32)
+        pictures, rows = _by_example(x, "x", workspace), _rows(layout, lanes, workspace)
+        products = get_scratch(workspace, "product", (lanes.n_threads, *shape[1:]), FLOAT32)
         pixels = _by_example(dy, "dy", workspace).reshape(m, oh * ow, o)
+        length = _length(oh * ow, kw * c * o, oh * ow)
 
         def work(lane: int, thread: int) -> None:
-            examples = lanes.slices[lane]
-            self.add_kernel_gradient(
-                pictures[examples],
-                layout.copies,
-                rows[thread],
-                layout.starts,
-                pixels[examples],
-                gradients[lane],
-                products[thread],
-                length,
-            )
+            of_lane, gradient, product = lanes.slices[lane], gradients[lane], products[thread]
+            copied = (pictures[of_lane], layout.copies, rows[thread])
+            if is_joined:
+                self.add_joined_gradient(*copied, pixels[of_lane], gradient[0], product)
+                return
+            factors = (layout.starts, pixels[of_lane])
+            self.add_kernel_gradient(*copied, *factors, gradient, product, length)
 
         lanes.run(work)
         return lanes.total(gradients).reshape(kh, kw, c, o)
@@ -202,13 +251,39 @@ class CompiledCorrelation(NamedTuple):
 def compiled_correlation() -> CompiledCorrelation:
     """Return the compiled loops."""
     rows, flat, cube = "float32[:, ::1]", "float32[::1]", "float32[:, :, ::1]"
-    of_layout = [rows, "int64[:, ::1]", flat, "int64[::1]"]
-    correlate = [*of_layout, cube, flat, cube, rows]
-    gradient = [*of_layout, cube, cube, rows, "int64"]
-    return CompiledCorrelation(
-        compile_loop(correlate_pictures, ", ".join(correlate)),
-        compile_loop(add_kernel_gradient, ", ".join(gradient)),
+    copied, starts = [rows, "int64[:, ::1]", flat], "int64[::1]"
+    types = (
+        [*copied, starts, cube, flat, cube, rows],
+        [*copied, starts, cube, cube, rows, "int64"],
+        [*copied, rows, flat, cube],
+        [*copied, cube, rows, rows],
     )
+    loops = (correlate_pictures, add_kernel_gradient, correlate_joined, add_joined_gradient)
+    return CompiledCorrelation(
+        *(compile_loop(loop, ", ".join(each)) for loop, each in zip(loops, types, strict=True))
+    )
+
+
+def compiling_pays(y: Array, kernel_size: Pair, in_channels: int) -> bool:
+    """Return whether compiled loops pay by default for an output (m, ..., o).
+
+    Large products take nearly all of the time, 1 x 1 taps need no copies, and a table of the copies
+    should be small.
+    """
+    m, *output_size, o = y.shape
+    n_pixels, of_row = math.prod(output_size), kernel_size[1] * in_channels * o
+    is_small = MIN_ROWS * of_row <= SMALL_PRODUCT and n_pixels <= MAX_PIXELS
+    is_large = m * n_pixels * kernel_size[0] * of_row >= MIN_PRODUCTS
+    return is_small and is_large and kernel_size != (1, 1)
+
+
+def _layout(x: Array, kernel_size: Pair, y: Array, grid: Grid) -> tuple[Layout, bool]:
+    """Return a layout, and whether it joins all taps: for one channel, if a product is small."""
+    (_, h, w, c), (oh, ow, o) = x.shape, y.shape[1:]
+    is_small = math.prod(kernel_size) * oh * ow * o <= SMALL_PRODUCT
+    if c == 1 and grid.stride[1] == 1 and is_small:
+        return Layout.of_all_taps((h, w), kernel_size, (oh, ow), grid), True
+    return Layout.of((h, w, c), kernel_size, (oh, ow), grid), False
 
 
 def _length(n_pixels: int, size: int, longest: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,17 +16,12 @@ from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, UnknownRank, UnknownSize, as_float_array
-from .compiled_correlation import CompiledCorrelation, compiled_correlation
+from .compiled_correlation import CompiledCorrelation, compiled_correlation, compiling_pays
 from .correlation import correlate, input_gradient, kernel_gradient, lay_out, sum_pixels
 from .graph import GraphBuilder
-from .lanes import MIN_ROWS, SMALL_PRODUCT
 from .taps import Grid
 from .windows import Padding, Pair, Windows, axes_text
 from .windows_onnx import write_convolution
-
-MIN_PRODUCTS, MAX_PIXELS = 10_000_000, 2**16
-"""By default, loops are compiled from this number of multiplications on, for outputs of up to this
-number of pixels."""
 
 
 @ignore_underflow("forward", "backward", "backward_parameters")
@@ -116,13 +110,7 @@ class Convolution(Layer):
         """Return whether compiled loops are used, by default only in the many steps of training."""
         if x.dtype != np.float32 or y.dtype != np.float32:
             return False
-        taps, size = self._windows.kernel_size, self.weight.size
-        n_pixels = math.prod(y.shape[1:-1])
-        # Large products take nearly all of the time, 1 x 1 taps need no copies, and a table of the
-        # copies should be small.
-        is_small = MIN_ROWS * size // taps[0] <= SMALL_PRODUCT and n_pixels <= MAX_PIXELS
-        is_large = len(y) * n_pixels * size >= MIN_PRODUCTS
-        pays = training and is_small and is_large and taps != (1, 1)
+        pays = training and compiling_pays(y, self._windows.kernel_size, self.in_channels)
         return should_compile(self.fast, pays=pays)
 
     def _loops_for(self, dy: Array) -> CompiledCorrelation | None:

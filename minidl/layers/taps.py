@@ -154,14 +154,14 @@ class Taps:
 class Layout(NamedTuple):
     """Where the numbers of a picture are copied to, as tables of places for compiled loops.
 
-    What each row of taps meets lies as in `Taps`, for one picture.
+    What the taps meet lies as in `Taps`, for one picture.
 
     Attributes
     ----------
     copies : ndarray of int64 of shape (n, 3)
         The first place of each copy, that in the picture, and the number of numbers.
     starts : ndarray of int64 of shape (kh,)
-        The first row of the matrix of each row of taps.
+        The first row of the matrix of each row of taps; empty if all taps are joined.
     size : int
         How many numbers there are, with those of the padding.
     """
@@ -193,6 +193,28 @@ class Layout(NamedTuple):
         places = [divmod(u * dilation, stride) for u in range(kh)]
         starts = np.array([(phase * height + top) * ow for top, phase in places])
         return Layout(table, starts, targets.size * c)
+
+    @staticmethod
+    @lru_cache(32)
+    def of_all_taps(picture_size: Pair, kernel_size: Pair, output_size: Pair, grid: Grid) -> Layout:
+        """Return the layout that joins all taps, for pictures of one channel.
+
+        Each of the kh * kw rows has what one tap meets. Pixels side by side are copied at once,
+        so that the stride along the columns must be 1.
+        """
+        (h, w), (top, stride, dilation), left = picture_size, grid.along_rows(), grid.offset[1]
+        targets = np.arange(math.prod(kernel_size + output_size))
+        targets = targets.reshape(*kernel_size, *output_size)
+        sources = np.arange(h * w).reshape(h, w)
+        copies = [np.empty((0, 3), np.int64)]
+        for u, v in np.ndindex(kernel_size):
+            to_rows, from_rows = _inside(output_size[0], u * dilation - top, stride, h)
+            to_columns, from_columns = _inside(output_size[1], v * grid.dilation[1] - left, 1, w)
+            if count := to_columns.stop - to_columns.start:
+                target = targets[u, v, to_rows, to_columns.start]
+                source = sources[from_rows, from_columns.start]
+                copies.append(np.column_stack([target, source, np.full_like(target, count)]))
+        return Layout(np.concatenate(copies), np.empty(0, np.int64), targets.size)
 
 
 def _items(array: Array, count: int) -> Array:

@@ -15,10 +15,12 @@ from minidl import (
     MissingDependencyError,
     Sequential,
 )
-from minidl.layers import compiled_correlation, convolution, lanes
+from minidl.layers import compiled_correlation, lanes
 from minidl.layers.compiled_correlation import (
     CompiledCorrelation,
+    add_joined_gradient,
     add_kernel_gradient,
+    correlate_joined,
     correlate_pictures,
 )
 from minidl.layers.taps import Grid, Layout
@@ -32,6 +34,8 @@ LAYERS = [
     Conv2D(3, 5, 3, padding=1),
     Conv2D(1, 4, 5, padding="same"),
     Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(0, 2), dilation=(1, 2), bias=False),
+    Conv2D(1, 3, (2, 3), stride=(2, 1), padding=(0, 2), dilation=(1, 2), bias=False),
+    Conv2D(1, 2, 3, stride=2),
     Conv2D(4, 2, 1),
     Conv1D(3, 4, 3, padding=2, dilation=2),
 ]
@@ -106,7 +110,23 @@ def test_the_loops_follow_the_definition():
     np.testing.assert_allclose(gradient, 1 + np.einsum("mpuk,mpo->uko", windows, dy))
 
 
-def test_each_thread_has_work_arrays_of_its_own(monkeypatch):
+def test_the_loops_for_one_channel_follow_the_definition():
+    rng = np.random.default_rng(0)
+    x, kernel, bias = (rng.standard_normal(s) for s in ((2, 4, 5), (6, 2), 2))
+    layout = Layout.of_all_taps((4, 5), (2, 3), (3, 3), Grid((0, 0), (1, 1), (1, 1)))
+    y, dy = np.empty((2, 9, 2)), rng.standard_normal((2, 9, 2))
+    copied = (x.reshape(2, -1), layout.copies, np.zeros(layout.size))
+    correlate_joined(*copied, kernel, np.tile(bias, 9), y)
+    gradient = np.ones((6, 2))
+    add_joined_gradient(*copied, dy, gradient, np.empty((6, 2)))
+    windows = np.array([[x[:, i : i + 2, j : j + 3] for j in range(3)] for i in range(3)])
+    windows = windows.transpose(2, 0, 1, 3, 4).reshape(2, 9, 6)
+    np.testing.assert_allclose(y, windows @ kernel + bias)
+    np.testing.assert_allclose(gradient, 1 + np.einsum("mpk,mpo->ko", windows, dy))
+
+
+@pytest.mark.parametrize("c", [1, 2])
+def test_each_thread_has_work_arrays_of_its_own(c, monkeypatch):
     monkeypatch.setattr(lanes, "MIN_PRODUCTS", 1)
     monkeypatch.setattr(lanes, "count_threads", lambda: 2)
     used = {}
@@ -118,8 +138,11 @@ def test_each_thread_has_work_arrays_of_its_own(monkeypatch):
 
         return note
 
-    loops, grid = CompiledCorrelation(note_of(7), note_of(6)), Grid((0, 0), (1, 1), (1, 1))
-    x, kernel, y = (np.zeros(s, np.float32) for s in ((4, 5, 5, 2), (3, 3, 2, 2), (4, 3, 3, 2)))
+    loops, grid = (
+        CompiledCorrelation(note_of(7), note_of(6), note_of(2), note_of(5)),
+        Grid((0, 0), (1, 1), (1, 1)),
+    )
+    x, kernel, y = (np.zeros(s, np.float32) for s in ((4, 5, 5, c), (3, 3, c, 2), (4, 3, 3, 2)))
     for call in (
         lambda: loops.correlate(x, kernel, y, grid, {}, None),
         lambda: loops.kernel_gradient(x, y, (3, 3), grid, {}),
@@ -178,27 +201,27 @@ def test_by_default_large_layers_are_compiled_while_training(monkeypatch):
         return layer._is_compiled
 
     assert not is_compiled()
-    monkeypatch.setattr(convolution, "MIN_PRODUCTS", products)
+    monkeypatch.setattr(compiled_correlation, "MIN_PRODUCTS", products)
     assert is_compiled()
     assert not is_compiled(training=False)
     layer.fast = False
     assert not is_compiled()
     layer.fast = None
-    monkeypatch.setattr(convolution, "SMALL_PRODUCT", 96 * 3 * 3 * 5 - 1)
+    monkeypatch.setattr(compiled_correlation, "SMALL_PRODUCT", 96 * 3 * 3 * 5 - 1)
     assert not is_compiled()
-    monkeypatch.setattr(convolution, "SMALL_PRODUCT", 96 * 3 * 3 * 5)
+    monkeypatch.setattr(compiled_correlation, "SMALL_PRODUCT", 96 * 3 * 3 * 5)
     assert is_compiled()
-    monkeypatch.setattr(convolution, "MAX_PIXELS", 9 * 8 - 1)
+    monkeypatch.setattr(compiled_correlation, "MAX_PIXELS", 9 * 8 - 1)
     assert not is_compiled()
     monkeypatch.undo()
-    monkeypatch.setattr(convolution, "MIN_PRODUCTS", products + 1)
+    monkeypatch.setattr(compiled_correlation, "MIN_PRODUCTS", products + 1)
     assert not is_compiled()
     assert not Conv2D(3, 5, 1)._should_compile(x, layer.forward(x), training=True)
 
 
 def test_without_numba_numpy_computes_and_fast_names_the_pip_command(monkeypatch):
     monkeypatch.setattr(compiling, "_numba_is_installed", lambda: False)
-    monkeypatch.setattr(convolution, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(compiled_correlation, "MIN_PRODUCTS", 1)
     layer = Conv2D(3, 5, 3, padding=1)
     x, dy = draws(layer)
     layer.forward(x, training=True)
@@ -218,7 +241,7 @@ def test_an_invalid_choice():
 
 @needs_numba
 def test_the_choice_is_not_saved_and_training_resumes_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr(convolution, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(compiled_correlation, "MIN_PRODUCTS", 1)
     monkeypatch.setattr(lanes, "MIN_PRODUCTS", 1)
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((20, 6, 6, 2)), rng.standard_normal((20, 1))

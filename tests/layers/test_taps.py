@@ -23,6 +23,14 @@ def met(x, kernel_size, output_size, grid):
     return numbers
 
 
+def copied(layout, picture):
+    """Return what a layout makes of a picture."""
+    numbers, picture = np.zeros(layout.size, picture.dtype), picture.ravel()
+    for target, source, count in layout.copies:
+        numbers[target : target + count] = picture[source : source + count]
+    return numbers
+
+
 @given(
     kernel_size=pairs,
     output_size=st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -51,13 +59,13 @@ def test_matrices_hold_what_each_tap_meets(
             rows = np.array(taps.met_in(examples))
             by_tap = rows.reshape(kh, n, *output_size, kw, channels).transpose(0, 4, 1, 2, 3, 5)
         np.testing.assert_array_equal(by_tap, expected[:, :, examples])
-    rows, picture = np.zeros(layout.size, dtype), x[0].ravel()
-    for target, source, count in layout.copies:
-        rows[target : target + count] = picture[source : source + count]
-    matrix = rows.reshape(-1, kw * channels)
+    matrix = copied(layout, x[0]).reshape(-1, kw * channels)
     for u, start in enumerate(layout.starts):
         by_tap = matrix[start : start + n_pixels].reshape(*output_size, kw, channels)
         np.testing.assert_array_equal(by_tap.transpose(2, 0, 1, 3), expected[u, :, 0])
+    if channels == 1 and stride[1] == 1:
+        layout = Layout.of_all_taps(size, kernel_size, output_size, grid)
+        np.testing.assert_array_equal(copied(layout, x[0]), expected[:, :, 0].ravel())
 
 
 @pytest.mark.parametrize("channels", [1, 2])
