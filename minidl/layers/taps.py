@@ -203,8 +203,8 @@ class Layout(NamedTuple):
         so that the stride along the columns must be 1.
         """
         (h, w), (top, stride, dilation), left = picture_size, grid.along_rows(), grid.offset[1]
-        targets = np.arange(math.prod(kernel_size + output_size))
-        targets = targets.reshape(*kernel_size, *output_size)
+        shape = kernel_size + output_size
+        targets = np.arange(math.prod(shape)).reshape(shape)
         sources = np.arange(h * w).reshape(h, w)
         copies = [np.empty((0, 3), np.int64)]
         for u, v in np.ndindex(kernel_size):
