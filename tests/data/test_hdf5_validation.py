@@ -267,7 +267,7 @@ def test_all_bytes_are_read(tmp_path):
         (b"\n  <!DOCTYPE html><html>", r"a web page \(HTML\)"),
         (b"<HTML lang=en>", r"a web page \(HTML\)"),
         (b"\xef\xbb\xbf<!doctype html>", r"a web page \(HTML\)"),
-        (gzip.compress(HDF5_SIGNATURE), "gzip.*gunzip"),
+        (gzip.compress(HDF5_SIGNATURE, mtime=0), "gzip.*gunzip"),
         (b"", "an empty file"),
         (HDF5_SIGNATURE[:-1], "must begin with the HDF5 signature"),
         (b"CDF\x01 something else", r"found b'CDF"),
