@@ -32,6 +32,13 @@ NOISY_RUNS = 6
 """How often backward runs with noise. With `NOISE_SAFETY`, the probability that all runs show
 less than 1/50 of an element's typical error is about 1e-11."""
 
+NOISY_SCALES = (1.37, 0.83, 1.71)
+"""Multiples of the incoming gradient, no powers of two, that round otherwise inside of backward."""
+
+SCALED_ROUNDING = 1e-9
+"""Up to this part of the largest element, the change at such a multiple is rounding; above it,
+backward is not linear."""
+
 NOISY_SINGLE_RUNS = 8
 """How often backward runs in float32 where terms cancel over the batch: in one run alone, the
 rounding of a few elements may happen to be none."""

@@ -18,6 +18,7 @@ from ..utils.snapshot import RandomState, Snapshot
 from ..utils.typing import Array
 from .constants import (
     NOISE_SAFETY,
+    NOISY_SCALES,
     NOISY_SINGLE_RUNS,
     RELATIVE_NOISE,
     ROUNDING_ULPS,
@@ -44,6 +45,7 @@ from .rounding.noise import (
     reshaped_flow_noise,
     ulp_noise,
     widen_by_gaps,
+    widen_by_scales,
 )
 from .rounding.noisy_layers import noisy_layers
 from .rounding.stored import rounds_inside, widen_by_stored
@@ -181,6 +183,8 @@ class LayerHarness:
             cancellation = self._cancellation_noise(x, cotangent, rng)
         inside = not cancellation and any(map(rounds_inside, self.layer.modules()))
         gaps = self._single_gaps(x, cotangent, child) if inside else {}
+        if inside:
+            self._widen_by_scales(gaps, x, cotangent)
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
         with self.sandbox.parameters_restored():
             widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
@@ -224,6 +228,13 @@ class LayerHarness:
                 double = self.gradients(in_double(single_x), in_double(single_dy))
                 widen_by_gaps(sizes, double, self.single_gradients(single_x, single_dy))
         return sizes
+
+    def _widen_by_scales(self, sizes: dict[str, Array], x: Array, dy: Array) -> None:
+        gradients = self.fresh_gradients(x, dy)
+        for scale in NOISY_SCALES:
+            scaled = self.fresh_gradients(x, scale * dy)
+            divided = {name: gradient / scale for name, gradient in scaled.items()}
+            widen_by_scales(sizes, gradients, divided)
 
     def internal_scale(self, x: Array) -> float:
         """Return the size of the numbers inside of a layer of layers, by which outputs are rounded.

@@ -6,10 +6,11 @@ from batch_norm import BatchNorm
 from custom_parts import Gain
 from rank_layers import LayerNorm
 
-from minidl import Chain, Dropout, Layer, Linear, Ones, Parameter
+from minidl import Chain, Dropout, He, Layer, Linear, Ones, Parameter
 from minidl.gradcheck.constants import RELATIVE_NOISE
 from minidl.gradcheck.layer_harness import LayerHarness, synthetic_input
 from minidl.gradcheck.sandbox import ModelSandbox
+from minidl.testing import check_layer
 
 
 def test_a_random_layer_gives_the_same_output_in_each_call():
@@ -120,3 +121,39 @@ def test_a_gradient_of_another_shape_has_the_rounding_of_what_is_stored():
         runs = harness.noisy_gradients(x, cotangent, np.random.default_rng(0))
     spread = np.max([np.abs(run["input"] - right) for run in runs], axis=0)
     assert (spread > RELATIVE_NOISE / 4).all()
+
+
+class Attention(Layer):
+    """Self-attention that computes its weights again in backward, instead of storing them."""
+
+    def __init__(self):
+        for name in "qkv":
+            setattr(self, name, Parameter((4, 4), init=He(), fan_in=4))
+
+    def parts(self, x):
+        q, k, v = (x @ getattr(self, name).value for name in "qkv")
+        scores = q @ k.mT
+        weights = np.exp(scores - scores.real.max(axis=-1, keepdims=True))
+        return q, k, v, weights / weights.sum(axis=-1, keepdims=True)
+
+    def forward(self, x, *, training=False):
+        self.x = x
+        _, _, v, weights = self.parts(x)
+        return weights @ v
+
+    def backward(self, dy):
+        q, k, v, weights = self.parts(self.x)
+        dweights = dy @ v.mT
+        dscores = weights * (dweights - (dweights * weights).sum(axis=-1, keepdims=True))
+        back = {"q": dscores @ k, "k": dscores.mT @ q, "v": weights.mT @ dy}
+        for name, gradient in back.items():
+            getattr(self, name).grad[...] = np.einsum("mti,mtj->ij", self.x, gradient)
+        return sum(gradient @ getattr(self, name).value.T for name, gradient in back.items())
+
+
+@pytest.mark.parametrize("seed", [15, 17, 21])
+def test_terms_of_the_incoming_gradient_that_cancel_show_their_rounding(seed):
+    """Where a weight is nearly 1, noise moves all terms of its gradient; another scale does not."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((3, rng.integers(2, 6), 4)) * rng.choice([1, 3, 10])
+    assert not check_layer(Attention(), x, seed=seed).failures

@@ -13,6 +13,7 @@ from ..constants import (
     NOISY_RUNS,
     NOISY_RUNS_OF_LARGE,
     RELATIVE_NOISE,
+    SCALED_ROUNDING,
     SINGLE_NOISE,
 )
 
@@ -72,6 +73,33 @@ def widen_by_gaps(
             gap = np.where(np.isfinite(gap), gap, 0.0)
             mean = gap.mean() if gap.size else 0.0  # one element may be rounded to itself
             sizes[name] = np.maximum(sizes.get(name, 0.0), gap + mean)
+
+
+def widen_by_scales(
+    sizes: dict[Any, Array], gradients: Mapping[Any, Array], scaled: Mapping[Any, Array]
+) -> None:
+    """Let `sizes` of noise grow to the rounding that another scale of the incoming gradient shows.
+
+    Terms of dy that cancel, as those of a softmax that is nearly 1, leave rounding that no noise on
+    dy shows: it moves all of them. Another scale rounds each in another way.
+
+    Parameters
+    ----------
+    sizes : dict of ndarray
+        The size of the noise of each element of each gradient. It is changed.
+    gradients : mapping of ndarray
+        The gradients for an incoming gradient.
+    scaled : mapping of ndarray
+        Those for another multiple of it, divided by that. What is no rounding is left out.
+    """
+    scale = RELATIVE_NOISE / float(np.finfo(np.float64).eps)
+    for name, gradient in gradients.items():
+        if name in scaled and scaled[name].shape == gradient.shape and gradient.size:
+            with np.errstate(all="ignore"):
+                gap = np.abs(scaled[name] - gradient)
+                if gap.max() <= SCALED_ROUNDING * np.abs(gradient).max():
+                    widened = scale * (gap + gap.mean())
+                    sizes[name] = np.maximum(sizes.get(name, 0.0), widened)
 
 
 def perturb_inplace(y: Array, rng: np.random.Generator) -> None:

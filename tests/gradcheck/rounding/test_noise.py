@@ -9,6 +9,7 @@ from minidl.gradcheck.rounding.noise import (
     product_noise,
     reshaped_flow_noise,
     ulp_noise,
+    widen_by_scales,
 )
 
 
@@ -53,3 +54,13 @@ def test_small_outputs_of_custom_layers_get_noise_of_the_mean_size_and_keep_thei
     mean = RELATIVE_NOISE * np.abs(y).mean()
     np.testing.assert_allclose(largest, [0.0, 0.5e-20, mean, mean], rtol=0.1)
     perturb_custom_inplace(np.zeros((0, 2)), np.random.default_rng(0))
+
+
+def test_another_scale_shows_rounding_and_nothing_else():
+    gradients = {"a": np.array([1.0, 2.0]), "b": np.array([1.0]), "c": np.array([1.0])}
+    scaled = {"a": np.array([1.0, 2.0 + 1e-14]), "b": np.array([1.1]), "c": np.ones(2)}
+    sizes = {"a": np.array([1.0, 1e-20])}
+    widen_by_scales(sizes, gradients, scaled)
+    assert set(sizes) == {"a"}  # b is not linear, c has another shape
+    assert sizes["a"][0] == 1.0
+    assert 1.4 < sizes["a"][1] / (RELATIVE_NOISE / np.finfo(float).eps * 1e-14) < 1.6
