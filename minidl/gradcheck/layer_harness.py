@@ -183,10 +183,10 @@ class LayerHarness:
             cancellation = self._cancellation_noise(x, cotangent, rng)
         inside = not cancellation and any(map(rounds_inside, self.layer.modules()))
         gaps = self._single_gaps(x, cotangent, child) if inside else {}
-        if inside:
-            self._widen_by_scales(gaps, x, cotangent)
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
         with self.sandbox.parameters_restored():
+            if inside:
+                self._widen_by_scales(gaps, x, cotangent)
             widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):

@@ -80,8 +80,7 @@ def _is_rounding(
 
     Noise on input and parameters moves the gradient where the layer is ill-conditioned, and the gap
     where that is the rounding of terms that cancel: a mistake stays what it is. Noise of as many
-    ulps of float64 shows how much larger than its ulps the rounding of the gradient is. Another
-    multiple of the incoming gradient rounds terms of it that cancel in another way. Noise
+    ulps of float64 shows how much larger than its ulps the rounding of the gradient is. Noise
     between the layers of a container moves the gradient where one of them is on a kink.
     """
     gap = single[name] - double[name]
@@ -103,10 +102,6 @@ def _is_rounding(
         effects.append((_with_ulps(run, x, cotangent, rng)[name] - double[name]) / _ULP_RATIO)
         if name in noisy_single:
             effects.append(noisy_single[name] - noisy_double[name] - gap)
-        scale = np.float32(rng.uniform(1, 2))
-        scaled = run.harness.single_gradients(x, scale * cotangent)
-        if name in scaled:
-            effects.append(scaled[name] / scale - single[name])
         if inner_layers:
             with _noisy_outputs(inner_layers, rng):
                 effects.append(_in_both(run, x, cotangent)[0][name] - double[name])
