@@ -18,7 +18,7 @@ from ..utils.workspace import Workspace
 from .lanes import SMALL_PRODUCT, Lanes
 from .taps import get_scratch
 
-HALF, ONE = np.float32(0.5), np.float32(1)
+ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 # exp(2 x) ~ P(2 x) / P(-2 x), where P has these coefficients: the Pade approximant of degree n of
 # the exponential function. With it tanh(x) is the odd part of P(2 x) over its even part, to 7 units
@@ -90,9 +90,10 @@ def run_forward(
                     gate[j] = HALF * gate[j] + HALF
                 for j in range(3 * units, 4 * units):
                     gate[j] = HALF * gate[j] + HALF
-                if len(padding) and padding[k, row]:
-                    # Closed gates carry the cell over, and have no gradient.
-                    gate[:units], gate[units : 2 * units], gate[3 * units :] = 0, 1, 0
+                is_skipped = len(padding) > 0 and padding[k, row]
+                if is_skipped:  # closed gates carry the cell over, and have no gradient
+                    for j in range(units):
+                        gate[j], gate[units + j], gate[3 * units + j] = ZERO, ONE, ZERO
                 i, f = gate[:units], gate[units : 2 * units]
                 g, o = gate[2 * units : 3 * units], gate[3 * units :]
                 for j in range(units):
@@ -101,8 +102,9 @@ def run_forward(
                     tanh_c[j] = tanh(new_c[j])
                 for j in range(units):
                     new_h[j] = o[j] * tanh_c[j]
-                if len(padding) and padding[k, row]:
-                    new_h[:] = states[k, row]
+                if is_skipped:
+                    for j in range(units):
+                        new_h[j] = states[k, row, j]
 
 
 def run_backward(
@@ -165,7 +167,7 @@ def run_backward(
                 before, dh = dstates[k, row], dh_before[row - begin]
                 for j in range(units):
                     before[j] += dh[j]
-                if len(padding) and padding[k, row]:  # the state was carried over
+                if len(padding) > 0 and padding[k, row]:  # the state was carried over
                     carried = dstates[k + 1, row]
                     for j in range(units):
                         before[j] += carried[j]
