@@ -42,7 +42,7 @@ class ObjectiveAtPoints:
         self._theta = theta
         self._reached = theta.copy()
         self._outputs_change = outputs_change
-        self._point = np.full(theta.shape, np.nan)  # where it was evaluated last
+        self._point = b""  # where it was evaluated last, which compares faster than an array
         self._is_reached = False  # whether that is what the last iteration has led to
 
     def evaluate(self, data: Batch) -> tuple[Any, ForwardPass]:
@@ -72,11 +72,11 @@ class ObjectiveAtPoints:
         return self._value, self._forward_pass
 
     def __call__(self, point: Array) -> tuple[float, Array]:
-        if not np.array_equal(point, self._point):
+        if point.tobytes() != self._point:
             self._is_reached = False
             try:
                 np.copyto(self._theta, point, casting="same_kind")
-                self._evaluate(point.copy())
+                self._evaluate(point)
             finally:
                 finish(lambda: np.copyto(self._theta, self._reached))
         if math.isfinite(self._value) and all_finite(self._gradient):
@@ -89,7 +89,7 @@ class ObjectiveAtPoints:
         evaluation = self._objective.value_and_gradient(self._data, training=True)
         self._value, self._forward_pass = evaluation
         self._gradient = self._objective.parameters.grad.astype(np.float64)  # SciPy keeps it
-        self._point = point
+        self._point = point.tobytes()
 
     def move_to(self, point: Array) -> None:
         """Give the model the parameters of a point, at the end of an iteration.
@@ -101,7 +101,7 @@ class ObjectiveAtPoints:
         """
         np.copyto(self._theta, point, casting="same_kind")
         np.copyto(self._reached, self._theta)
-        self._is_reached = np.array_equal(point, self._point)
+        self._is_reached = point.tobytes() == self._point
 
 
 def run_iterations(

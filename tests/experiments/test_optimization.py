@@ -5,13 +5,16 @@ import pytest
 from helpers import read_reference
 from studies import assert_files, assert_help, results, row, run
 
+from minidl.data import write_cats
+
 NAMES = ["gradient descent", "momentum", "Adam"]
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    out = tmp_path_factory.mktemp("optimization") / "new"
-    return run("optimization", "--quick", "--out", out), out
+    folder = tmp_path_factory.mktemp("optimization")
+    write_cats(folder)
+    return run("optimization", "--quick", "--data", folder, "--out", folder / "new"), folder / "new"
 
 
 def test_prints_the_majority_and_every_optimizer(quick):
@@ -52,6 +55,18 @@ def test_the_walks_through_the_valley_obey_their_formulas(quick):
         < 0.01 * walks["GradientDescent, learning rate 0.019"]["height"]
     )
     assert all(one["path"][0] == [-10, 1] for one in walks.values())
+
+
+def test_full_batch_optimizers_stand_beside_adam_on_each_problem(quick):
+    done, out = quick
+    found = results(out)["full_batch"]
+    assert list(found) == ["moons, 2-5-2-1", "cats, 12288-1, L2(10)", "cats, 12288-20-7-5-1"]
+    for title, by_optimizer in found.items():
+        assert row(done.stdout, title) == ["-"] * 5
+        assert list(by_optimizer) == ["Adam", "ConjugateGradient", "LBFGS"]
+        assert all(one["epochs"] <= 3 for one in by_optimizer.values())
+    moons = found["moons, 2-5-2-1"]
+    assert moons["LBFGS"]["objective"] < moons["Adam"]["objective"]
 
 
 def test_writes_figures_that_show_something(quick):
