@@ -49,10 +49,9 @@ def run(options: argparse.Namespace) -> None:
     predicted = probability.argmax(axis=1)
     results = image_classification.report(options, dataset, trained, predicted)
     results["network"] = trained.name
-    training = (
-        f"{trained.name}, {options.optimizer} at {options.learning_rate:g}, "
-        f"batches of {options.batch_size}"
-    )
+    rate = f" at {options.learning_rate:g}" if options.learning_rate else ""
+    batches = f"batches of {options.batch_size}" if options.batch_size else "full batch"
+    training = f"{trained.name}, {options.optimizer}{rate}, {batches}"
     figures: dict[str, Callable[[], Any]] = {
         "cost.png": lambda: cost_figure(trained, dataset, training),
         "confusion.png": lambda: confusion_figure(dataset, predicted),

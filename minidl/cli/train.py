@@ -112,7 +112,8 @@ class KeepBestEpoch(EarlyStopping):
 
     def on_train_end(self, run: TrainingRun) -> None:
         """Restore the parameters of the best epoch, if the training is incomplete."""
-        self.interrupted = run.interruption is not None or not run.is_ending
+        is_complete = run.is_ending or run.history.epochs >= run.epochs
+        self.interrupted = run.interruption is not None or not is_complete
         if self.interrupted:
             super().on_train_end(run)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import classifier, rows
 
-from minidl import Adam, ArgumentError, Callback
+from minidl import LBFGS, Adam, ArgumentError, Callback
 from minidl.tuning.trial import check_arguments, fit_copy
 
 
@@ -28,6 +28,7 @@ def test_copies_are_trained():
     [
         ((None, Adam(), 5, 1), "model must be a Sequential, got None in here"),
         ((classifier(), 0.1, 5, 1), r"optimizer must be an Optimizer such as Adam\(\), got 0.1"),
+        ((classifier(), LBFGS(), 5, 1), r"must make a step of each gradient, .* got LBFGS\("),
         ((classifier(), Adam(), 5, 20), "steps must be an integer >= 20, got 5 in here"),
         ((classifier(), Adam(), True, 1), "steps must be an integer >= 1, got True in here"),
     ],

@@ -13,6 +13,7 @@ import pytest
 import minidl
 from minidl import (
     L2,
+    LBFGS,
     Adam,
     BinaryCrossEntropy,
     Buffer,
@@ -58,6 +59,11 @@ CALLS = {
     "without arguments": (lambda: Flatten(start_dim=1), "'start_dim': it has none"),
     "from_logits": (lambda: BinaryCrossEntropy(from_logits=True), "from_logits': end the layers"),
     "too many": (lambda: MeanSquaredError(1), "takes nothing by position, got 1 values: leave"),
+    "memory": (
+        lambda: LBFGS(history_size=5),
+        "LBFGS has no argument 'history_size': write memory=",
+    ),
+    "its own cure": (lambda: LBFGS(lr=1), "LBFGS has no argument 'lr': a line search finds the"),
     "lam": (lambda: L2(lam=1), "L2 has no argument 'lam': write strength="),
     "init": (lambda: Parameter((3,)), r"Parameter needs init: .* init=He\(\)"),
     "buffer": (lambda: Buffer((3,)), r"Buffer needs init"),
