@@ -225,7 +225,7 @@ class Sequential:
         resume : path-like, optional
             A file that `Checkpoint` wrote. With the same model, data, weights, optimizer, batch
             size and callbacks, training continues as if it had never stopped; `epochs` counts from
-            the beginning.
+            the beginning. `LBFGS` and `ConjugateGradient` begin anew at the saved point.
         resume_limit : int, optional
             Bytes that this file may have at most. By default 256 MiB, and a copy of the model for
             each array of the optimizer's state, for each callback, and two more.

@@ -26,6 +26,8 @@ from minidl import (
     Sigmoid,
     Tanh,
 )
+from minidl.batching.batch import Batch
+from minidl.training.full_batch import ObjectiveAtPoints
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 3))
@@ -157,7 +159,7 @@ def test_it_ends_where_a_line_search_finds_no_lower_point():
 
 
 def test_the_accuracy_is_that_before_the_step_and_the_validation_that_after():
-    model, seen = network(), []
+    model, seen, other = network(), [], (X[::-1] + 1, Y)  # of as many rows: outputs are overwritten
 
     class Watch(Callback):
         def on_gradient(self, run):
@@ -167,9 +169,9 @@ def test_the_accuracy_is_that_before_the_step_and_the_validation_that_after():
             )
 
         def on_batch_end(self, run):
-            seen[-1] += run.model.evaluate(X[:9], Y[:9]).values()
+            seen[-1] += run.model.evaluate(*other).values()
 
-    history = fit(model, Watch(), validation=(X[:9], Y[:9]))
+    history = fit(model, Watch(), validation=other)
     columns = [history["accuracy"], history["val_loss"], history["val_accuracy"]]
     np.testing.assert_allclose(np.transpose(columns), seen, rtol=1e-12)
     plain = network()
@@ -183,6 +185,23 @@ def model_logits(model):
     for layer in objective.layers_before_loss:
         x = layer.forward(x, training=True)
     return x
+
+
+def test_an_iteration_may_end_at_another_point_than_that_evaluated_last():
+    objective = network().objective_function
+    theta, start = objective.parameters.theta, objective.parameters.theta.copy()
+    function = ObjectiveAtPoints(objective, theta, outputs_change=False)
+    batch = Batch(X, Y.astype(float))
+    before = function.evaluate(batch)[0]
+    values = [function(start + shift)[0] for shift in (0.0, 0.5, 1.0)]
+    assert values[0] == before
+    np.testing.assert_array_equal(theta, start)
+    function.move_to(start + 0.5)
+    np.testing.assert_array_equal(theta, start + 0.5)
+    assert function.evaluate(batch)[0] == values[1] != values[2]
+    expected = objective.parameters.grad.copy()
+    objective.value_and_gradient(batch, training=True)
+    np.testing.assert_array_equal(expected, objective.parameters.grad)
 
 
 def test_a_validation_set_costs_no_more_gradients():
