@@ -131,8 +131,9 @@ def train(options: argparse.Namespace) -> int:
 
     Ctrl-C ends the training; the results are then those of the best epoch so far, and the exit
     status is 130. With --checkpoint, the same command later resumes the training, with the same
-    results as if it had never been interrupted. Another dataset, seed or other setting is refused,
-    unless --fresh is given: then the training starts anew and replaces the file.
+    results as if it had never been interrupted; lbfgs and cg begin anew at the point reached.
+    Another dataset, seed or other setting is refused, unless --fresh is given: then the training
+    starts anew and replaces the file.
 
     Parameters
     ----------

@@ -30,7 +30,6 @@ from .hold_out import Examples, hold_out
 from .network import (
     LayerFactory,
     check_output_shape,
-    check_takes_parts,
     described_layers,
     multilayer_perceptron,
     needs_whole_set,
@@ -115,7 +114,6 @@ class MinidlEstimator(BaseEstimator):
             raise ArgumentError(
                 "partial_fit cannot hold out a validation set, got early_stopping=True"
             )
-        check_takes_parts(self.optimizer)
         return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
 
     def _fit(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..errors import ArgumentError
@@ -19,6 +20,7 @@ from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.encoding import one_hot
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
+from .network import takes_parts
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -126,6 +128,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
     class_weight: dict[Any, float] | str | None = None
 
+    @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: npt.ArrayLike,

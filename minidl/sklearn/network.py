@@ -126,13 +126,15 @@ def needs_whole_set(optimizer: object) -> bool:
     return kind is not None and issubclass(kind, FullBatchOptimizer)
 
 
-def check_takes_parts(optimizer: object) -> None:
-    """Raise `ArgumentError` if `partial_fit` cannot use what the parameter `optimizer` means."""
+def takes_parts(estimator: Any) -> bool:
+    """Return whether an estimator has `partial_fit`, or raise `AttributeError` with the reason."""
+    optimizer = estimator.optimizer
     if needs_whole_set(optimizer):
-        raise ArgumentError(
+        raise AttributeError(
             "partial_fit trains on one part of the set after another, got "
             f"optimizer={optimizer!r}, which needs the whole set: call fit, or choose another one"
         )
+    return True
 
 
 def network_dtype(dtype: npt.DTypeLike | None, X: Array) -> npt.DTypeLike:

@@ -6,11 +6,13 @@ from typing import Any, Self
 
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from ..losses.mean_squared_error import MeanSquaredError
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
+from .network import takes_parts
 
 
 class MinidlRegressor(RegressorMixin, MinidlEstimator):
@@ -110,6 +112,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     True
     """
 
+    @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> Self:

@@ -31,7 +31,8 @@ class Checkpoint(Callback):
     `fit(..., resume=path)`, with the same model, data, weights, optimizer and callbacks, continues
     bit for bit as if training had never stopped, provided that NumPy, its BLAS, the processor and
     the number of threads are the same; otherwise a warning names the differences. Other data and
-    other arguments are refused. What is saved is what all callbacks hold after a batch or an epoch,
+    other arguments are refused. `LBFGS` and `ConjugateGradient` begin anew at the saved point, and
+    a warning says so. What is saved is what all callbacks hold after a batch or an epoch,
     wherever they are in the list.
 
     When training ends, the model in the file is the one that `fit` leaves, such as the best one
