@@ -26,8 +26,14 @@ BENCHMARKS = {
     "lbfgs": lbfgs,
 }
 ROUNDS = {
-    **{"train": 7, "check": 3, "predict": 7, "import": 15, "data": 5, "growth": 5},
-    **{"layers": 9, "lbfgs": 11},
+    "train": 7,
+    "check": 3,
+    "predict": 7,
+    "import": 15,
+    "data": 5,
+    "growth": 5,
+    "layers": 9,
+    "lbfgs": 11,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}
