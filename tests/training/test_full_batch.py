@@ -227,7 +227,7 @@ def test_early_stopping_restores_the_best_epoch():
 def test_a_resumed_training_restarts_at_the_point_that_was_reached(tmp_path, kind):
     file, path, rest = tmp_path / "run.h5", Path(), Path()
     whole = fit(network(), path, optimizer=kind(), epochs=9)
-    fit(network(), Checkpoint(file), optimizer=kind(), epochs=4)
+    fit(network(), Checkpoint(file, every_epochs=None), optimizer=kind(), epochs=4)
     model, optimizer = network(seed=3), kind()
     with pytest.warns(OptimizerWarning, match=rf"the training resumes .*, but {kind.__name__} "):
         history = fit(model, rest, optimizer=optimizer, epochs=9, resume=file)
@@ -246,13 +246,13 @@ def test_a_resumed_training_restarts_at_the_point_that_was_reached(tmp_path, kin
 def test_a_signal_ends_it_after_an_iteration_and_a_finished_training_is_restored(tmp_path):
     file, path = tmp_path / "run.h5", Path()
     model = network()
-    history = fit(model, path, Signal(3, 1, signal.SIGTERM), Checkpoint(file))
+    history = fit(model, path, Signal(3, 1, signal.SIGTERM), Checkpoint(file, every_epochs=None))
     assert history.stopped.startswith("SIGTERM in epoch 3, after batch 1 of 1")
     assert history.epochs == 2
     np.testing.assert_array_equal(model.parameters.theta, path.points[2])
     fresh = network(seed=1)
     with pytest.warns(OptimizerWarning):
-        rest = fit(fresh, Checkpoint(file), epochs=500, resume=file)
+        rest = fit(fresh, Checkpoint(file, every_epochs=None), epochs=500, resume=file)
     assert rest.loss[:2] == history.loss
     assert "has converged" in rest.stopped
     again = network(seed=2)
