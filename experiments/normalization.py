@@ -50,7 +50,7 @@ from .figures import draw_chance_level, new_figure
 
 DEPTH, WIDTH, N_CLASSES = 20, 64, 10
 SEEDS, QUICK_SEEDS = 5, 2
-EPOCHS, QUICK_EPOCHS = 60, 6
+EPOCHS, QUICK_EPOCHS = 60, 10
 LEARNING_RATE = 0.03
 BATCH_SIZE = 128
 NORMALIZATIONS: dict[str, Callable[[int], Layer] | None] = {

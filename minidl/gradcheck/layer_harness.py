@@ -18,7 +18,6 @@ from ..utils.snapshot import RandomState, Snapshot
 from ..utils.typing import Array
 from .constants import (
     NOISE_SAFETY,
-    NOISY_SCALES,
     NOISY_SINGLE_RUNS,
     RELATIVE_NOISE,
     ROUNDING_ULPS,
@@ -186,7 +185,7 @@ class LayerHarness:
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
         with self.sandbox.parameters_restored():
             if inside:
-                self._widen_by_scales(gaps, x, cotangent)
+                widen_by_scales(gaps, lambda scale: self.fresh_gradients(x, scale * cotangent))
             widen_by_stored(gaps, self.layer.modules(), *run, child.spawn(1)[0])
         runs = []
         for _ in range(noisy_run_count(sum(parameter.size for parameter in parameters.values()))):
@@ -228,13 +227,6 @@ class LayerHarness:
                 double = self.gradients(in_double(single_x), in_double(single_dy))
                 widen_by_gaps(sizes, double, self.single_gradients(single_x, single_dy))
         return sizes
-
-    def _widen_by_scales(self, sizes: dict[str, Array], x: Array, dy: Array) -> None:
-        gradients = self.fresh_gradients(x, dy)
-        for scale in NOISY_SCALES:
-            scaled = self.fresh_gradients(x, scale * dy)
-            divided = {name: gradient / scale for name, gradient in scaled.items()}
-            widen_by_scales(sizes, gradients, divided)
 
     def internal_scale(self, x: Array) -> float:
         """Return the size of the numbers inside of a layer of layers, by which outputs are rounded.

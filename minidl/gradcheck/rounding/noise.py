@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..constants import (
     LARGE_GRADIENT,
     NOISY_RUNS,
     NOISY_RUNS_OF_LARGE,
+    NOISY_SCALES,
     RELATIVE_NOISE,
     SCALED_ROUNDING,
     SINGLE_NOISE,
@@ -76,9 +77,9 @@ def widen_by_gaps(
 
 
 def widen_by_scales(
-    sizes: dict[Any, Array], gradients: Mapping[Any, Array], scaled: Mapping[Any, Array]
+    sizes: dict[str, Array], gradients_at: Callable[[float], Mapping[str, Array]]
 ) -> None:
-    """Let `sizes` of noise grow to the rounding that another scale of the incoming gradient shows.
+    """Let `sizes` of noise grow to the rounding that other scales of the incoming gradient show.
 
     Terms of dy that cancel, as those of a softmax that is nearly 1, leave rounding that no noise on
     dy shows: it moves all of them. Another scale rounds each in another way.
@@ -87,19 +88,21 @@ def widen_by_scales(
     ----------
     sizes : dict of ndarray
         The size of the noise of each element of each gradient. It is changed.
-    gradients : mapping of ndarray
-        The gradients for an incoming gradient.
-    scaled : mapping of ndarray
-        Those for another multiple of it, divided by that. What is no rounding is left out.
+    gradients_at : callable
+        ``gradients_at(scale)`` returns the gradients for the incoming gradient times `scale`. A
+        change that is too large for rounding is left out: backward is not linear.
     """
-    scale = RELATIVE_NOISE / float(np.finfo(np.float64).eps)
-    for name, gradient in gradients.items():
-        if name in scaled and scaled[name].shape == gradient.shape and gradient.size:
+    per_ulp = RELATIVE_NOISE / float(np.finfo(np.float64).eps)
+    gradients = gradients_at(1.0)
+    for scale in NOISY_SCALES:
+        scaled = gradients_at(scale)
+        for name, gradient in gradients.items():
+            if name not in scaled or scaled[name].shape != gradient.shape or not gradient.size:
+                continue
             with np.errstate(all="ignore"):
-                gap = np.abs(scaled[name] - gradient)
+                gap = np.abs(scaled[name] / scale - gradient)
                 if gap.max() <= SCALED_ROUNDING * np.abs(gradient).max():
-                    widened = scale * (gap + gap.mean())
-                    sizes[name] = np.maximum(sizes.get(name, 0.0), widened)
+                    sizes[name] = np.maximum(sizes.get(name, 0.0), per_ulp * (gap + gap.mean()))
 
 
 def perturb_inplace(y: Array, rng: np.random.Generator) -> None:

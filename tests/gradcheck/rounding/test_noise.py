@@ -57,10 +57,13 @@ def test_small_outputs_of_custom_layers_get_noise_of_the_mean_size_and_keep_thei
 
 
 def test_another_scale_shows_rounding_and_nothing_else():
-    gradients = {"a": np.array([1.0, 2.0]), "b": np.array([1.0]), "c": np.array([1.0])}
-    scaled = {"a": np.array([1.0, 2.0 + 1e-14]), "b": np.array([1.1]), "c": np.ones(2)}
+    def gradients_at(scale):
+        linear = np.array([1.0, 2.0 + (scale != 1) * 1e-14])
+        other_shape = np.ones(1 + (scale != 1))
+        return {"a": scale * linear, "b": scale**2 * np.ones(1), "c": scale * other_shape}
+
     sizes = {"a": np.array([1.0, 1e-20])}
-    widen_by_scales(sizes, gradients, scaled)
-    assert set(sizes) == {"a"}  # b is not linear, c has another shape
+    widen_by_scales(sizes, gradients_at)
+    assert set(sizes) == {"a"}
     assert sizes["a"][0] == 1.0
     assert 1.4 < sizes["a"][1] / (RELATIVE_NOISE / np.finfo(float).eps * 1e-14) < 1.6
