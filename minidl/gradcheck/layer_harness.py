@@ -177,9 +177,8 @@ class LayerHarness:
         parameters, child = self.parameters, rng.spawn(1)[0]  # other draws stay the same
         # Noise on x leaves a gradient zero whose terms cancel; noise between the layers does not.
         inner_layers = list(self.layer.modules())[1:]
-        cancellation: dict[str, float] = {}
-        if self.couples_examples and x.dtype.kind == "f":
-            cancellation = self._cancellation_noise(x, cotangent, rng)
+        may_cancel = self.couples_examples and x.dtype.kind == "f"
+        cancellation = self._cancellation_noise(x, cotangent, rng) if may_cancel else {}
         inside = not cancellation and any(map(rounds_inside, self.layer.modules()))
         gaps = self._single_gaps(x, cotangent, child) if inside else {}
         run = partial(self.fresh_output, x), partial(self.collect, cotangent)
@@ -196,8 +195,7 @@ class LayerHarness:
             with self.sandbox.perturbed(values, dtypes=("real",)), noisy_layers(inner_layers, rng):
                 perturb_inplace(self.forward(ulp_noise(x, rng)), rng)
                 gradients = self.collect(ulp_noise(cotangent, rng))
-            for name, gradient in gradients.items():
-                gradients[name] = noisy_gradient(gradient, rng)
+            gradients = {name: noisy_gradient(each, rng) for name, each in gradients.items()}
             for name in parameters if stores_more else ():
                 gradients[name] += product_noise(x_size, cotangent, gradients[name].shape, rng)
             for name, size in cancellation.items():
