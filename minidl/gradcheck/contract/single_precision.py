@@ -17,6 +17,7 @@ from ..constants import (
     SINGLE_NOISE,
     SINGLE_NOISE_EFFECT,
     SINGLE_RUNS,
+    SINGLE_USUAL,
 )
 from ..rounding.noise import in_double, in_single
 from .layer_run import GradientsByName, LayerRun
@@ -38,9 +39,22 @@ def float32_as_float64(run: LayerRun) -> str | None:
     str or None
         How it breaks the rule.
     """
-    x, cotangent = run.other_x, run.cotangent.astype(np.float32)
-    if x.dtype.kind not in "iu":
-        x = x.astype(np.float32)
+    return next(filter(None, (_violation_at(run, x) for x in _inputs(run.other_x))), None)
+
+
+def _inputs(x: Array) -> Iterator[Array]:
+    """Yield an input; if it is large or small, also one of size 1, where nothing is saturated."""
+    if x.dtype.kind in "iu":
+        yield x
+        return
+    yield x.astype(np.float32)
+    size = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
+    if 0 < size < np.inf and not SINGLE_USUAL < size < 1 / SINGLE_USUAL:
+        yield (x / size).astype(np.float32)
+
+
+def _violation_at(run: LayerRun, x: Array) -> str | None:
+    cotangent = run.cotangent.astype(np.float32)
     double, single = _in_both(run, x, cotangent)
     size_of_x = 1.0 if x.dtype.kind in "iu" else max(1.0, np.abs(x).max(initial=0.0))
     ulps = SINGLE_FLOOR_ULPS * _SINGLE_EPS * float(np.linalg.norm(cotangent))

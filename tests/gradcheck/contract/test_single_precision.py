@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from own_layers import LogSumExp, WeightNorm
 
-from minidl import Chain, Linear, ReLU, Tanh
+from minidl import Chain, Linear, ReLU, Sigmoid, Tanh
 from minidl.testing import check_layer
 
 X = np.random.default_rng(0).standard_normal((5, 3))
@@ -45,6 +45,19 @@ def add_noise(grad):
 @pytest.mark.parametrize("wrap", [lambda layer: layer, lambda layer: Chain(layer, Tanh())])
 def test_a_mistake_of_one_percent_in_float32_alone_is_found(wrap, change):
     report = check_layer(wrap(WrongInFloat32(change)), X)
+    assert "float32 as float64" in {check.parameter for check in report.failures}
+
+
+class SlopeInFloat32(Sigmoid):
+    """Its slope is wrong in float32 alone."""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        return dx * np.float32(1.1) if dx.dtype == np.float32 else dx
+
+
+def test_a_saturated_activation_is_tried_where_it_is_not():
+    report = check_layer(SlopeInFloat32(), 1000 * X)
     assert "float32 as float64" in {check.parameter for check in report.failures}
 
 
