@@ -15,9 +15,9 @@ import numpy as np
 
 from ..utils.compiling import Loop, compile_loop, copy_numbers
 from ..utils.typing import Array
-from ..utils.workspace import Workspace
+from ..utils.workspace import Workspace, get_scratch
 from .lanes import MIN_ROWS, SMALL_PRODUCT, Lanes
-from .taps import Grid, Layout, get_scratch
+from .taps import Grid, Layout
 from .windows import Pair
 
 FLOAT32 = np.dtype(np.float32)

@@ -14,9 +14,8 @@ import numpy as np
 from ..parameters import Parameter
 from ..utils.compiling import Loop, compile_loop
 from ..utils.typing import Array
-from ..utils.workspace import Workspace
+from ..utils.workspace import Workspace, get_scratch
 from .lanes import SMALL_PRODUCT, Lanes
-from .taps import get_scratch
 
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..utils.linalg import common_dtype
 from ..utils.typing import Array
-from ..utils.workspace import Workspace
+from ..utils.workspace import Workspace, get_scratch
 from .compiled_correlation import CompiledCorrelation
 from .lanes import MIN_ROWS, SMALL_PRODUCT, Lanes
-from .taps import Grid, Taps, get_scratch
+from .taps import Grid, Taps
 from .windows import Pair
 
 BLOCK_BYTES = 2**21

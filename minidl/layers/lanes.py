@@ -10,8 +10,7 @@ import numpy as np
 
 from ..utils.threads import count_threads, share_out
 from ..utils.typing import Array
-from ..utils.workspace import Workspace
-from .taps import get_scratch
+from ..utils.workspace import Workspace, get_scratch
 
 N_LANES, MIN_PRODUCTS = 4, 20_000_000
 """Into how many lanes pictures are divided from this number of multiplications on.

@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..utils.typing import Array
-from ..utils.workspace import Workspace, get_workspace
+from ..utils.workspace import Workspace, get_scratch
 from .windows import Pair
 
 
@@ -262,27 +262,3 @@ def _inside(n: int, start: int, step: int, size: int) -> tuple[slice, slice]:
     last = max(first, min(n, -((start - size) // step)))
     from_places = slice(start + first * step, start + last * step, step)
     return slice(first, last), from_places if first < last else slice(0, 0)
-
-
-def get_scratch(
-    workspace: Workspace, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> Array:
-    """Return a contiguous work array; calls of other shapes share its memory.
-
-    Parameters
-    ----------
-    workspace : dict of str to ndarray
-        Work arrays.
-    name : str
-        The array's name.
-    shape : tuple of int
-        The expected shape.
-    dtype : numpy.dtype
-        The expected dtype.
-
-    Returns
-    -------
-    ndarray of the shape and dtype
-        With arbitrary values.
-    """
-    return get_workspace(workspace, name, (math.prod(shape),), dtype).reshape(shape)

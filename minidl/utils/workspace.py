@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -153,3 +154,27 @@ def scalar_array(value: float, dtype: np.dtype[Any]) -> Array:
     array = np.array(value, dtype)
     array.flags.writeable = False
     return array
+
+
+def get_scratch(
+    workspace: Workspace, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    """Return a contiguous work array; calls of other shapes share its memory.
+
+    Parameters
+    ----------
+    workspace : dict of str to ndarray
+        Work arrays.
+    name : str
+        The array's name.
+    shape : tuple of int
+        The expected shape.
+    dtype : numpy.dtype
+        The expected dtype.
+
+    Returns
+    -------
+    ndarray of the shape and dtype
+        With arbitrary values.
+    """
+    return get_workspace(workspace, name, (math.prod(shape),), dtype).reshape(shape)

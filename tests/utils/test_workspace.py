@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from minidl.utils.workspace import HasWorkspace, get_workspace, scalar_array
+from minidl.utils.workspace import HasWorkspace, get_scratch, get_workspace, scalar_array
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -81,3 +81,13 @@ def test_a_copy_is_made_while_another_thread_stores_attributes():
     part.stored = Adding(x=np.zeros(3))
     assert set(vars(copy.copy(part))) == {"workspace"}
     assert "added" in vars(part)
+
+
+def test_scratch_of_other_shapes_shares_its_memory():
+    workspace = {}
+    large = get_scratch(workspace, "a", (4, 6), F4)
+    small = get_scratch(workspace, "a", (3, 5), F4)
+    assert small.shape == (3, 5)
+    assert small.flags.c_contiguous
+    assert np.shares_memory(small, large)
+    assert get_scratch(workspace, "a", (2, 2), F8).dtype == F8
