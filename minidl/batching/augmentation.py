@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..utils.foreign_words import explain_arguments
+from ..utils.resampling import interpolate
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
 from ..utils.validation import check_number, in_range, integer_at_least
@@ -171,8 +172,6 @@ class Augmentation:
 
     def _write_windows(self, x: Array, rng: np.random.Generator, out: Array) -> None:
         """Write the windows of the pictures into `out`, at the size of the pictures."""
-        from scipy.ndimage import affine_transform
-
         m = len(x)
         center = (np.array(x.shape[1:3]) - 1) / 2
         angles = np.deg2rad(rng.uniform(-self.rotate, self.rotate, m))
@@ -182,15 +181,7 @@ class Augmentation:
             sine, cosine = np.sin(angles[i]), np.cos(angles[i])
             rotation = np.array([[cosine, -sine], [sine, cosine]])
             offset = center + rotation @ (moves[i] - scales[i] * center)
-            for channel in range(x.shape[3]):
-                affine_transform(
-                    x[i, :, :, channel],
-                    scales[i] * rotation,
-                    offset,
-                    output=out[i, :, :, channel],
-                    order=1,
-                    mode="nearest",
-                )
+            interpolate(x[i], scales[i] * rotation, offset, out[i])
 
     def __repr__(self) -> str:
         defaults = {"flip": False, "shift": 0, "rotate": 0.0, "crop": 1.0, "seed": 0}

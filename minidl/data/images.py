@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ArgumentError, DataError, require_extra
 from ..utils.atomic_files import FilePath, read_bounded
+from ..utils.resampling import resize
 from ..utils.validation import is_integer
 from . import jpeg_file, png_file
 
@@ -35,7 +36,8 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
     """Read a JPEG or PNG image as red, green and blue pixels, scaled to `size`.
 
     The image is turned upright (by its EXIF orientation), and transparent pixels become white. It
-    is stretched to `size` without cropping.
+    is stretched to `size` without cropping, smoothed where it shrinks and interpolated linearly, by
+    the code that scales the pictures of `Augmentation`.
 
     Parameters
     ----------
@@ -190,8 +192,9 @@ def _to_rgb(image: Any, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         piece = _opaque(band).reduce(factors)
         reduced.paste(piece, (0, top))
         top += piece.height
-    box = (0, 0, width / factors[0], height / factors[1])
-    resized = reduced.resize(size, Image.Resampling.LANCZOS, box=box)
+    extent = height / factors[1], width / factors[0]
+    pixels = resize(np.asarray(reduced, np.float32), (size[1], size[0]), extent)
+    resized = Image.fromarray(pixels.round().astype(np.uint8))
     resized.getexif()[ORIENTATION] = orientation
     return np.array(ImageOps.exif_transpose(resized))
 
