@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from campaign import WRONG, campaign, check_seed, options
+from campaign import WRONG, campaign, check_seed, is_right_at_kinks, options
 from checked_models import RandomModel
 from function_bugs import LEAST, plant
 from model_bugs import CERTAIN, planted
@@ -190,3 +190,9 @@ def test_a_layer_that_rounds_more_does_not_fail_by_central_differences():
 def test_a_mistake_of_one_percent_is_not_ok_where_terms_of_float32_cancel():
     outcome, _, told = check_seed("functions", "buggy", 420139, "float32")
     assert outcome != "buggy ok", told
+
+
+@pytest.mark.parametrize(("seed", "expected"), [(740040, False), (4, True), (8, True)])
+def test_reverse_mode_may_be_wrong_where_kinks_meet(seed, expected):
+    """In 740040 the leaky ReLU and the absolute value of a number meet at zero."""
+    assert is_right_at_kinks(RandomFunction(seed, exact_kinks=True)) is expected
