@@ -30,53 +30,42 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl import (
-    LBFGS,
     Adam,
     Callback,
-    ConjugateGradient,
     GradientDescent,
     He,
     History,
     Momentum,
     Optimizer,
     Sequential,
-    Xavier,
     plots,
 )
 from minidl.data import load_cats, planar
 
 from . import study
-from .figures import boundaries_figure, draw_chance_level, new_figure
+from .figures import boundaries_figure, draw_chance_level
+from .full_batch import BATCH_SIZE, N_POINTS, WIDTHS, compare, comparison_table
 from .networks import binary_network
+from .valley import height, heights_table, optimizer_paths, paths_figure
 
-WIDTHS = (2, 5, 2, 1)
-N_POINTS = 300
 OPTIMIZERS: dict[str, Any] = {
     "gradient descent": GradientDescent,
     "momentum": Momentum,
     "Adam": Adam,
 }
 LEARNING_RATE = 0.0007
-BATCH_SIZE = 64
 EPOCHS = 10_000
 QUICK_EPOCHS = 100
 RECORD_EVERY = 1000  # epochs
 ASSIGNMENT_SEED = 3
 # Accuracies in the assignment, for its seed.
 ASSIGNMENT = {"gradient descent": 239 / 300, "momentum": 239 / 300, "Adam": 0.94}
-CURVATURE = np.array([1.0, 100.0])  # of the valley, in x and in y
-START = (-10.0, 1.0)
-VALLEY_STEPS = 100
-FULL_BATCH_EPOCHS = 500  # at most
-FULL_BATCH_QUICK_EPOCHS = 3
-CATS_WIDTHS = (12288, 20, 7, 5, 1)
-CATS_PENALTY = 10.0  # of logistic regression, which could separate the images without
 EXAMPLES = """examples:
   python -m experiments.optimization
   python -m experiments.optimization --data ~/course/datasets
@@ -150,10 +139,12 @@ def run(options: argparse.Namespace) -> None:
         for name, optimizer_class in OPTIMIZERS.items()
     }
     print_table(trainings, majority, assignment)
-    paths = valley_paths()
-    print_valley(paths)
-    comparisons = full_batch_results(options)
-    print_full_batch(comparisons)
+    paths = optimizer_paths()
+    print(heights_table(paths))
+    cats = load_cats(options.data)
+    print(f"cats: {cats.source}")
+    comparisons = compare(cats, options.seed, quick=options.quick)
+    print(comparison_table(comparisons))
     content = {
         "settings": {**study.arguments(options), "epochs": epochs},
         "majority": majority,
@@ -175,7 +166,7 @@ def run(options: argparse.Namespace) -> None:
     figures = {
         "cost.png": lambda: cost_figure(histories, network),
         "boundaries.png": lambda: boundaries_figure(title, models, X, Y, notes, columns=3),
-        "valley.png": lambda: valley_figure(paths),
+        "valley.png": lambda: paths_figure(paths),
     }
     study.write(options.out, content, figures)
 
@@ -208,142 +199,6 @@ def cost_figure(histories: Mapping[str, History], network: str) -> Any:
     )
     axes.legend()
     return axes
-
-
-def height(point: np.ndarray) -> Any:
-    """Return the height of the valley at points of shape (..., 2)."""
-    return (CURVATURE * point**2).sum(axis=-1) / 2
-
-
-def valley_paths() -> dict[str, np.ndarray]:
-    """Return the path of each optimizer, of shape (VALLEY_STEPS + 1, 2)."""
-    optimizers: list[Optimizer] = [
-        GradientDescent(0.019),
-        Momentum(0.019),
-        Momentum(0.05),
-        Adam(0.3),
-    ]
-    paths = {}
-    for optimizer in optimizers:
-        theta = np.array(START)
-        path = [theta.copy()]
-        for _ in range(VALLEY_STEPS):
-            optimizer.step(theta, CURVATURE * theta)
-            path.append(theta.copy())
-        name = f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}"
-        paths[name] = np.array(path)
-    return paths
-
-
-def print_valley(paths: Mapping[str, np.ndarray]) -> None:
-    """Print the height at the end of each path."""
-    print(
-        f"the valley (x^2 + 100 y^2) / 2 from {START}, height {height(np.array(START)):.0f}, "
-        f"after {VALLEY_STEPS} steps:"
-    )
-    heights = [[name, f"{height(path[-1]):.2g}"] for name, path in paths.items()]
-    print(study.table([["optimizer", "height"], *heights]))
-
-
-def valley_figure(paths: Mapping[str, np.ndarray]) -> Any:
-    """Return a figure of the paths, each on a contour plot of the valley."""
-    title = (
-        f"{VALLEY_STEPS} steps from the cross through a long narrow valley to its minimum, the star"
-    )
-    figure = new_figure(9, 2.1 * len(paths) + 0.6, title)
-    grid = figure.subplots(len(paths), 1, sharex=True)
-    x, y = np.meshgrid(np.linspace(-11, 2, 300), np.linspace(-1.3, 1.3, 200))
-    heights = height(np.stack([x, y], axis=-1))
-    for (name, path), colour, axes in zip(paths.items(), plots.COLOURS, grid, strict=False):
-        levels = [1, 5, 15, 30, 60, 100]
-        lines = axes.contour(x, y, heights, levels=levels, colors=plots.GREY, linewidths=0.6)
-        axes.clabel(lines, levels=lines.levels[:-1], fontsize=7)
-        axes.plot(*path.T, color=colour, linewidth=1.2, marker="o", markersize=3)
-        axes.plot(*START, "kx", markersize=9, markeredgewidth=2)
-        axes.plot(0, 0, "k*", markersize=11)
-        axes.set(ylabel="y", xlim=(-11, 2), ylim=(-1.3, 1.3))
-        axes.set_title(f"{name}: height {height(path[-1]):.2g} at the end", fontsize=10)
-    axes.set_xlabel("x (lines of equal height; the valley is 100 times as steep in y as in x)")
-    return figure
-
-
-class Problem(NamedTuple):
-    """A network with its data, and how Adam trains it."""
-
-    network: Callable[[], Sequential]
-    train: tuple[np.ndarray, np.ndarray]
-    test: tuple[np.ndarray, np.ndarray]
-    adam: Adam
-
-
-def problems(options: argparse.Namespace) -> dict[str, Problem]:
-    """Return the problems of the comparison with the whole set in a step."""
-    seed = options.seed
-    points = [planar.moons(N_POINTS, 0.2, np.random.RandomState(rng)) for rng in (3, 4)]
-    cats = load_cats(options.data)
-    print(f"cats: {cats.source}")
-    images = (cats.train.x, cats.train.y), (cats.test.x, cats.test.y)
-
-    def moons_network() -> Sequential:
-        return binary_network(WIDTHS, init=He(), seed=np.random.RandomState(seed))
-
-    def cats_network(widths: tuple[int, ...] = CATS_WIDTHS, l2: float = 0.0) -> Sequential:
-        rng = np.random.RandomState(seed)
-        return binary_network(widths, init=Xavier(), seed=rng, l2=l2, dtype=np.float32)
-
-    logistic = CATS_WIDTHS[0], 1
-    return {
-        f"moons, {study.network_name(WIDTHS)}": Problem(moons_network, *points, Adam(0.01)),
-        f"cats, {study.network_name(logistic)}, L2({CATS_PENALTY:g})": Problem(
-            lambda: cats_network(logistic, CATS_PENALTY), *images, Adam(1e-4)
-        ),
-        f"cats, {study.network_name(CATS_WIDTHS)}": Problem(cats_network, *images, Adam(1e-4)),
-    }
-
-
-def full_batch_results(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Any]]]:
-    """Train each problem by Adam in mini-batches and by both full-batch optimizers."""
-    import scipy.optimize  # noqa: F401  # its import is no part of the first training
-
-    epochs = FULL_BATCH_QUICK_EPOCHS if options.quick else FULL_BATCH_EPOCHS
-    results: dict[str, dict[str, dict[str, Any]]] = {}
-    for title, problem in problems(options).items():
-        results[title] = {}
-        optimizers: tuple[Optimizer, ...] = (problem.adam, ConjugateGradient(), LBFGS())
-        for optimizer in optimizers:
-            model = problem.network()
-            history = model.fit(
-                *problem.train,
-                optimizer=optimizer,
-                epochs=epochs,
-                batch_size=BATCH_SIZE if optimizer is problem.adam else None,
-                progress=False,
-            )
-            train, test = model.evaluate(*problem.train), model.evaluate(*problem.test)
-            results[title][type(optimizer).__name__] = {
-                "optimizer": str(optimizer),
-                "epochs": history.epochs,
-                "objective": model.objective(*problem.train)["total"],
-                "train": train["accuracy"],
-                "test": test["accuracy"],
-                "seconds": history.seconds,
-                "stopped": history.stopped,
-            }
-    return results
-
-
-def print_full_batch(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-    """Print what each optimizer has reached on each problem."""
-    rows: list[list[Any]] = [
-        ["whole set beside Adam", "epochs", "objective", "train", "test", "seconds"]
-    ]
-    for title, by_optimizer in results.items():
-        rows.append([title, *[None] * 5])
-        for name, found in by_optimizer.items():
-            numbers = found["train"], found["test"]
-            cells = [f"{found['epochs']}", f"{found['objective']:.4f}", *numbers]
-            rows.append([f"  {name}", *cells, f"{found['seconds']:.2f}"])
-    print(study.table(rows))
 
 
 main = study.command(
