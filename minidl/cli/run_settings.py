@@ -12,9 +12,10 @@ from ..training.callbacks.base import TrainingRun
 from .dataset_options import CSV, DEFAULTS
 
 # Where results and data lie does not matter: the digests of a checkpoint tell other data. Epochs
-# may be added.
+# may be added. Words may be written otherwise: what they describe is compared by each checkpoint.
 _NOT_COMPARED = {
     *("command", "run", "json", "debug", "out", "checkpoint", "fresh", "data", "epochs"),
+    *("net", "augment"),
 }
 
 

@@ -24,7 +24,6 @@ def test_settings_are_those_of_data_network_and_training():
         "noise": 0.05,
         "seed": 1,
         "layers": [16, 16],
-        "net": None,
         "activation": "relu",
         "init": "he",
         "l2": 0.0,
@@ -36,7 +35,6 @@ def test_settings_are_those_of_data_network_and_training():
         "warm_up": 0,
         "clip_norm": None,
         "batch_size": 32,
-        "augment": None,
     }
 
 
