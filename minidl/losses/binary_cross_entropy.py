@@ -55,11 +55,14 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
+        from scipy.special import xlog1py, xlogy  # 0 where the first factor is 0
+
         p = self._prediction = prediction
         t = self._target = self._smooth_targets(prediction, target, n_classes=2)
         self._check_probabilities(p, "Sigmoid()")
-        log_likelihood = self._log_likelihood = self._weighted_log("log_likelihood", np.log, p, t)
-        log_likelihood += self._weighted_log("other", np.log1p, -np.minimum(p, 1), 1 - t)
+        log_likelihood = self._log_likelihood = self._work_array("log_likelihood", p)
+        xlogy(t, p, out=log_likelihood)
+        log_likelihood += xlog1py(1 - t, -np.minimum(p, 1))
         return -log_likelihood.sum() / log_likelihood.size
 
     def per_position(self) -> Any:

@@ -61,10 +61,13 @@ class CategoricalCrossEntropy(BaseCategoricalCrossEntropy):
     """
 
     def forward(self, prediction: Array, target: Array) -> Any:
+        from scipy.special import xlogy  # t log(p), and 0 where t is 0
+
         p = self._prediction = prediction
         t = self._target = self._smooth_targets(prediction, target, n_classes=prediction.shape[-1])
         self._check_probabilities(p, "Softmax()")
-        log_likelihood = self._log_likelihood = self._weighted_log("log_likelihood", np.log, p, t)
+        log_likelihood = self._log_likelihood = self._work_array("log_likelihood", p)
+        xlogy(t, p, out=log_likelihood)
         return -log_likelihood.sum() / _n_positions(log_likelihood)
 
     def per_position(self) -> Any:

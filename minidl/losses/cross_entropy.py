@@ -80,14 +80,6 @@ class BaseCrossEntropy(Loss):
                 f"end the model with {last_layer}"
             )
 
-    def _weighted_log(self, name: str, log: np.ufunc, p: Array, weight: Array) -> Array:
-        """Return weight * log(p), and 0 where the weight is 0, in the work array `name`."""
-        terms = self._work_array(name, p)
-        terms[...] = 0
-        with np.errstate(divide="ignore"):  # log(0) = -inf is right
-            log(p, out=terms, where=weight > 0)
-        return np.multiply(terms, weight, out=terms)
-
 
 class BaseBinaryCrossEntropy(BaseCrossEntropy):
     """Base of the cross-entropies of independent outputs with two classes each, 0 and 1.
