@@ -2,7 +2,7 @@
 
 import numpy as np
 
-STEP, SLACK = 1e-6, 1e-3  # SLACK is a share of the largest slope
+STEP, SLACK = 1e-6, 1e-4  # SLACK is a share of the largest slope
 
 
 def is_subgradient(cost, gradients, arrays):

@@ -88,9 +88,10 @@ class FunctionCheck:
             report = self._by_exact_scheme(complex_required=False)
             if report.ok or _sees_slight_errors(report):
                 return report
-            by_complex_step = precision.cost_cancels and report.method == ComplexStep.name
-            is_exact = precision.cost_is_exact or by_complex_step
-            if is_exact and not precision.may_explain(report.difference):
+            by_complex_step = report.method == ComplexStep.name
+            is_exact = precision.cost_is_exact or (precision.cost_cancels and by_complex_step)
+            difference = report.difference
+            if is_exact and not precision.may_explain(difference, by_complex_step=by_complex_step):
                 return report
         sides = self._cost, self._gradient, precision
         checks = coarse_checks(*sides, rng, self._budget)

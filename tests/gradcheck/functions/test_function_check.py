@@ -43,3 +43,35 @@ def test_a_cost_of_zero_is_no_coarse_one(cost, gradients):
     report = check_gradients(cost, gradients, np.zeros((2, 3)))
     assert report.ok, report
     assert not any("computes in" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("frequency", [1e6, 1e7])
+@pytest.mark.parametrize("others", [{}, {"b": np.arange(1.0, 4)}])
+def test_a_gradient_that_turns_within_short_moves_is_no_noise(frequency, others):
+    parameters = {"a": np.random.default_rng(0).standard_normal(30), **others}
+
+    def cost(p):
+        return np.sin(frequency * p["a"]).sum() / frequency + sum((p[k] ** 2).sum() for k in others)
+
+    def gradients(p, factor=1.0):
+        result = np.cos(frequency * p["a"])
+        result[3] *= factor
+        return {"a": result, **{k: 2 * p[k] for k in others}}
+
+    assert not check_gradients(cost, gradients, parameters).failures
+    report = check_gradients(cost, lambda p: gradients(p, 1.05), parameters)
+    assert [check.parameter for check in report.failures] == ["a"]
+    assert "only element (3,)" in report.failures[0].diagnosis
+
+
+def test_what_is_left_of_terms_that_cancel_may_explain_a_difference():
+    """Backward multiplies by 1, which it computes as the difference of two large numbers."""
+    x = np.random.default_rng(3).standard_normal(40)
+
+    def cancelled(p):
+        one = (4e15 * np.sin(2 * p) + 1) - 8e15 * np.sin(p) * np.cos(p)
+        return one * p
+
+    report = check_gradients(lambda p: (p**2).sum() / 2, cancelled, x)
+    assert report.method == "line integrals"
+    assert not report.failures

@@ -30,6 +30,12 @@ NOISE_SPACINGS = (2.0**-18, 2.0**-9, 2.0**-6)
 """Distances of the points of a difference table, relative to the parameters: above an ulp of
 float32, of float16 and of bfloat16, so that neighbours are rounded independently."""
 
+TINY_SPACING = 2.0**-40
+"""The distance over which the rounding of float64 shows, and no function turns."""
+
+TURNS = 0.01
+"""A gradient turns if over such distances it changes by less than this part."""
+
 LINE_POINTS = 9
 """The points of a difference table: enough for six orders."""
 

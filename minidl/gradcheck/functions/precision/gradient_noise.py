@@ -17,10 +17,13 @@ from .constants import (
     GRADIENT_POINTS,
     HALF_BITS,
     MOVING_NEIGHBOURS,
+    NOISE_SHARE,
     NOISE_SPACINGS,
     NOISY_ELEMENT,
     STAIR_STEP,
     STAIRCASE,
+    TINY_SPACING,
+    TURNS,
 )
 from .difference_table import fourth_difference_noise
 from .scale import parameter_scale, short_move
@@ -30,13 +33,15 @@ from .significant_bits import significant_bits
 class GradientNoise(NamedTuple):
     """The relative rounding unit of each array, and the noise of each element.
 
-    `chance` is the relative difference of two calls at the same point.
+    `chance` is the relative difference of two calls at the same point, and `turns` says which
+    arrays look noisy since they turn within short moves.
     """
 
     units: list[float]
     deviation: Array
     bits: list[int]
     chance: float
+    turns: list[bool]
 
 
 def measure_gradient_noise(
@@ -83,7 +88,29 @@ def measure_gradient_noise(
         units.append(max(unit, 2.0 ** -(count or FULL_BITS)))
     norm = float(np.linalg.norm(gradient.value))
     again = float(np.linalg.norm(gradient.at(cost.theta) - gradient.value))
-    return GradientNoise(units, deviation, bits, again / norm if norm else 0.0)
+    chance = again / norm if norm else 0.0
+    return GradientNoise(units, deviation, bits, chance, _turns(units, cost, gradient, rng))
+
+
+def _turns(
+    units: list[float], cost: CostFunction, gradient: AnalyticGradient, rng: np.random.Generator
+) -> list[bool]:
+    """Return for each array whether it turns within short moves, which looks like noise.
+
+    The gradient of sin(1e6 x) does, and hardly changes over tiny moves. What is left of terms that
+    cancel changes over these as over those, and a number in a lower precision does not change.
+    """
+    if max(units) < NOISE_SHARE:
+        return [False] * len(units)
+    table = _table(cost, gradient, TINY_SPACING, GRADIENT_POINTS, rng)
+    deviation = fourth_difference_noise(table)
+    turns = []
+    for unit, leaf in zip(units, cost.tree.leaves, strict=True):
+        part, value = leaf.part, gradient.value[leaf.part]
+        moves = _share_that_moves(table[:, part], value) >= MOVING_NEIGHBOURS
+        is_less = _relative_noise(deviation[part], value) <= TURNS * unit
+        turns.append(unit >= NOISE_SHARE and moves and is_less)
+    return turns
 
 
 def _is_half(bits: list[int]) -> bool:
@@ -94,7 +121,7 @@ def _ready_made(cost: CostFunction, gradient: AnalyticGradient) -> GradientNoise
     """Return what the format of arrays tells, which cannot be asked again."""
     bits = [significant_bits(gradient.value[leaf.part]) for leaf in cost.tree.leaves]
     units = [2.0 ** -(count or FULL_BITS) for count in bits]
-    return GradientNoise(units, np.zeros(cost.theta.size), bits, 0.0)
+    return GradientNoise(units, np.zeros(cost.theta.size), bits, 0.0, [False] * len(units))
 
 
 def _table(

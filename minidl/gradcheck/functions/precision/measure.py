@@ -81,16 +81,17 @@ class Precision:
         slight = self.cost.deviation <= SINGLE_PRECISION * abs(self.base)
         return self.cost_is_exact or (self.gradient_is_exact and (slight or self.cost_is_hidden))
 
-    def may_explain(self, difference: float) -> bool:
+    def may_explain(self, difference: float, *, by_complex_step: bool) -> bool:
         """Return whether a relative difference to the numeric side may be rounding.
 
-        A format of few bits is known to round; what else looks rounded may have crossed kinks.
+        A format of few bits is known to round; what else looks rounded may have crossed kinks. The
+        complex step is exact also where the gradient turns within short moves.
         """
         if not self.gradient_is_rounded:
             return False
-        return self.gradient_has_format or difference <= ROUNDING_EXPLAINS * max(
-            self.gradient.units
-        )
+        arrays = zip(self.gradient.units, self.gradient.turns, strict=True)
+        units = [unit for unit, turns in arrays if not (turns and by_complex_step)]
+        return self.gradient_has_format or difference <= ROUNDING_EXPLAINS * max(units, default=0.0)
 
     @property
     def cost_is_hidden(self) -> bool:

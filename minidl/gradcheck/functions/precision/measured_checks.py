@@ -201,7 +201,8 @@ class _MeasuredCheck:
     def _decide(self, check: Check, number: int, probes: list[Probe]) -> None:
         if check.resolution <= self._good:
             return
-        if self._is_noise(number) and self._whole > 0:
+        turns = self._precision.gradient.turns[number]
+        if self._is_noise(number) and not turns and self._whole > 0:
             of_whole = 2 * max(probe.slope.bar for probe in probes) / self._whole
             zero = not self._value(number).any()
             # The slope of a small array may be as small as the noise: then it is not zero.

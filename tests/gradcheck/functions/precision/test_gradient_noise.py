@@ -94,3 +94,16 @@ def test_products_in_float32_of_numbers_rounded_to_bfloat16_are_rounded_as_these
         reference=lambda p: -np.cos(np.exp(p)).sum(),
     )
     assert report.failures == []
+
+
+@pytest.mark.parametrize(
+    ("gradient", "turns"),
+    [
+        (lambda p: np.cos(1e6 * p), True),
+        (lambda p: (4e15 * np.sin(2 * p) + 1 - 8e15 * np.sin(p) * np.cos(p)) * p, False),  # cancels
+        (lambda p: np.pi * np.float16(p + 256) - np.pi * 256, False),  # stays over tiny moves
+        (right, False),
+    ],
+)
+def test_a_gradient_that_turns_within_short_moves_is_told_from_noise(gradient, turns):
+    assert measured(gradient).turns == [turns]

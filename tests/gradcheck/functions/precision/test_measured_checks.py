@@ -199,3 +199,22 @@ def test_zeros_of_an_array_that_only_far_moves_show_are_unresolved(slope):
     parameters = {"a": np.array([0.3, 0.7]), "c": np.array([0.5, -0.2, 0.1, 0.4])}
     verdicts = [check.verdict for check in checks_of(cost, gradients, parameters)]
     assert verdicts == ["pass", "unresolved"]
+
+
+def test_a_gradient_that_turns_within_short_moves_is_not_zero_here():
+    """Nothing can be seen of it: sin(b a) has a period of 1e-8 of b."""
+    rng = np.random.default_rng(0)
+    w, a, b = rng.standard_normal(200), rng.standard_normal(200) * 1e3, rng.standard_normal(2) * 1e5
+
+    def cost(p):
+        return np.float32(np.sin(p["b"]).sum() + 1e-8 * (w * np.sin(p["b"][0] * p["a"])).sum())
+
+    def gradients(p, factor=1.0):
+        slope = 1e-8 * w * np.cos(p["b"][0] * p["a"])
+        of_b = np.cos(p["b"])
+        of_b[0] += (slope * p["a"]).sum()
+        return {"a": factor * slope * p["b"][0], "b": of_b}
+
+    for factor in (1.0, -1.0):
+        report = check_gradients(cost, lambda p, f=factor: gradients(p, f), {"a": a, "b": b})
+        assert [check.verdict for check in report.checks] == ["unresolved"] * 2, report
