@@ -196,3 +196,9 @@ def test_a_mistake_of_one_percent_is_not_ok_where_terms_of_float32_cancel():
 def test_reverse_mode_may_be_wrong_where_kinks_meet(seed, expected):
     """In 740040 the leaky ReLU and the absolute value of a number meet at zero."""
     assert is_right_at_kinks(RandomFunction(seed, exact_kinks=True)) is expected
+
+
+def test_a_bug_that_shows_in_another_mode_alone_is_inert():
+    """The gradient of the size of noise is 0 in evaluation, also with a factor of noise."""
+    outcome, _, told = check_seed("models", "buggy", 771249, "float64")
+    assert outcome == "buggy inert", told

@@ -97,13 +97,13 @@ def test_products_in_float32_of_numbers_rounded_to_bfloat16_are_rounded_as_these
 
 
 @pytest.mark.parametrize(
-    ("gradient", "turns"),
+    ("gradient", "is_coarse", "turns"),
     [
-        (lambda p: np.cos(1e6 * p), True),
-        (lambda p: (4e15 * np.sin(2 * p) + 1 - 8e15 * np.sin(p) * np.cos(p)) * p, False),  # cancels
-        (lambda p: np.pi * np.float16(p + 256) - np.pi * 256, False),  # stays over tiny moves
-        (right, False),
+        (lambda p: np.cos(1e6 * p), False, True),
+        (lambda p: (4e15 * np.sin(2 * p) + 1 - 8e15 * np.sin(p) * np.cos(p)) * p, False, False),
+        (lambda p: 1.234 * (bfloat16(p + 8) - 8), True, False),  # it stays over tiny moves
+        (right, False, False),
     ],
 )
-def test_a_gradient_that_turns_within_short_moves_is_told_from_noise(gradient, turns):
-    assert measured(gradient).turns == [turns]
+def test_a_gradient_that_turns_within_short_moves_is_told_from_noise(gradient, is_coarse, turns):
+    assert measured(gradient, is_coarse=is_coarse).turns == [turns]
