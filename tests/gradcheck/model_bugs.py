@@ -51,6 +51,8 @@ class ModelBug:
     sizes
         The relative error in each call in float64 (of a mistake in float32 alone: in float32) whose
         gradient is more than rounding.
+    seen_mode
+        The only training mode that is checked; None if both are.
     """
 
     path: str
@@ -59,6 +61,7 @@ class ModelBug:
     size: float
     number: float
     mode: bool | None = None
+    seen_mode: bool | None = None
     sizes: list = field(default_factory=list)
 
     def __str__(self):
@@ -181,7 +184,8 @@ class _WrongBackward:
         if bug.mode not in (None, self.training) or right is None:
             return dx
         wrong = self.wrong(right, other, dy, parameter)
-        bug.note(right, wrong, dy)
+        if bug.seen_mode in (None, self.training):
+            bug.note(right, wrong, dy)
         if parameter is None:
             return wrong
         parameter.grad[...] = wrong

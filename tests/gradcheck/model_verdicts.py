@@ -39,8 +39,8 @@ def buggy_model(seed, dtype):
     searching = patch(search, lambda *_: None) if seed % 10 else nullcontext()
     with planted(model) as bug, searching:
         after = model.gradients()
-        if _is_alone(model, bug.path):  # what the bug did in the network says nothing of the layer
-            bug.sizes.clear()
+        if _is_alone(model, bug.path):
+            bug.seen_mode = model.training
         report, refusal = _report(model, bug.path)
     if report is None:
         return f"buggy {refusal}", [], str(model)
