@@ -8,7 +8,15 @@ import sys
 import numpy as np
 import pytest
 
-from minidl import Adam, Cosine, ExponentialDecay, GradientDescent, Nesterov, StepDecay
+from minidl import (
+    Adam,
+    Cosine,
+    ExponentialDecay,
+    GradientDescent,
+    InverseTimeDecay,
+    Nesterov,
+    StepDecay,
+)
 from minidl.cli import main, train
 from minidl.cli.defaults import OPTIMIZERS
 from minidl.data import write_cats
@@ -89,6 +97,7 @@ TIMETABLES = {
     "constant": 0.2,
     "step": StepDecay(0.2, decay_steps=40),
     "exponential": ExponentialDecay(0.2, decay_steps=120, factor=0.01),
+    "inverse-time": InverseTimeDecay(0.2, decay=9 / 120),
     "cosine": Cosine(0.2, decay_steps=120),
 }
 
@@ -129,6 +138,7 @@ def test_a_schedule_spans_the_training(monkeypatch, schedule):
             "constant": 0.2,
             "step": StepDecay(0.2, decay_steps=32),
             "exponential": ExponentialDecay(0.2, decay_steps=96, factor=0.01),
+            "inverse-time": InverseTimeDecay(0.2, decay=9 / 96),
             "cosine": Cosine(0.2, decay_steps=96),
         }[schedule]
     )

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from schedule_strategies import ANY, PLAIN
 
-from minidl import ArgumentError, Constant, Cosine, ExponentialDecay, Schedule, StepDecay, WarmUp
+from minidl import (
+    ArgumentError,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    Schedule,
+    StepDecay,
+    WarmUp,
+    schedules,
+)
 
 
 @given(schedule=ANY, step=st.integers(0, 10**7))
@@ -29,10 +38,10 @@ def test_without_warm_up_learning_rates_never_rise(schedule, step):
 
 @given(schedule=ANY)
 def test_repr_recreates_the_schedule(schedule):
-    names = {
-        kind.__name__: kind for kind in (Constant, StepDecay, ExponentialDecay, Cosine, WarmUp)
-    }
-    assert eval(repr(schedule), names) == schedule
+    assert (
+        eval(repr(schedule), {name: getattr(schedules, name) for name in schedules.__all__})
+        == schedule
+    )
 
 
 def test_schedules_are_compared_by_value():

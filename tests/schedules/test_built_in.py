@@ -11,7 +11,8 @@ from minidl.cli import training_options
 from minidl.utils.parts import exported_parts
 
 BUILT_IN = exported_parts(schedules, Schedule)
-WITHOUT_A_NAME = {schedules.WarmUp}  # it wraps another schedule: the option --warm-up
+# They wrap another schedule; the option of WarmUp is --warm-up.
+WITHOUT_A_NAME = {schedules.WarmUp, schedules.PerEpoch}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BUILT_IN if kind not in WITHOUT_A_NAME])
@@ -66,9 +67,15 @@ RULES = {
         "min_delta": NOT_NEGATIVE,
         "min_learning_rate": NOT_NEGATIVE,
     },
+    schedules.InverseTimeDecay: {
+        "initial_learning_rate": POSITIVE,
+        "decay": NOT_NEGATIVE,
+        "interval": WHOLE,
+    },
     schedules.WarmUp: {"warmup_steps": WHOLE},
+    schedules.PerEpoch: {},
 }
-VALID = {"decay_steps": 2, "warmup_steps": 2, "after": 0.1}
+VALID = {"decay_steps": 2, "warmup_steps": 2, "after": 0.1, "decay": 1}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +104,7 @@ def test_every_number_of_a_schedule_has_its_rule_here():
         assert {field.name for field in fields(kind) if field.init} - set(rules) <= {
             "after",
             "monitor",
+            "schedule",
         }
 
 
@@ -104,6 +112,7 @@ def test_the_limits_of_the_rules_are_allowed():
     assert schedules.StepDecay(0.1, 1, 1)(7) == schedules.ExponentialDecay(0.1, 1, 1)(7) == 0.1
     assert schedules.PlateauDecay(0.1, factor=1, patience=1, min_delta=0, min_learning_rate=0)
     assert schedules.Cosine(0.1, 1, 0.1)(1) == 0.1
+    assert schedules.InverseTimeDecay(0.1, 0, 1)(9) == 0.1
     assert schedules.WarmUp(1, 0.1)(0) == 0.1
 
 
@@ -116,6 +125,8 @@ def test_over_nine_steps():
     assert schedules.StepDecay.over(0.5, 10).decay_steps == 4
     smooth = schedules.ExponentialDecay.over(0.5, 9)
     assert (smooth(0), smooth(9)) == pytest.approx((0.5, 0.005))
+    inverse = schedules.InverseTimeDecay.over(0.5, 9)
+    assert (inverse(0), inverse(9)) == (0.5, 0.05)
     assert schedules.PlateauDecay.over(0.5, 9) == schedules.PlateauDecay(0.5)
     plateau = schedules.PlateauDecay(0.5)
     assert (plateau.monitor, plateau.factor, plateau.patience) == ("loss", 0.1, 10)

@@ -52,7 +52,8 @@ def test_classes_have_origins_and_settings():
         },
     }
     assert set(SCHEDULES) == {
-        *("Constant", "Cosine", "ExponentialDecay", "PlateauDecay", "StepDecay", "WarmUp")
+        *("Constant", "Cosine", "ExponentialDecay", "InverseTimeDecay", "PerEpoch"),
+        *("PlateauDecay", "StepDecay", "WarmUp"),
     }
 
 
