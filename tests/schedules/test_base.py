@@ -38,10 +38,8 @@ def test_without_warm_up_learning_rates_never_rise(schedule, step):
 
 @given(schedule=ANY)
 def test_repr_recreates_the_schedule(schedule):
-    assert (
-        eval(repr(schedule), {name: getattr(schedules, name) for name in schedules.__all__})
-        == schedule
-    )
+    names = {name: getattr(schedules, name) for name in schedules.__all__}
+    assert eval(repr(schedule), names) == schedule
 
 
 def test_schedules_are_compared_by_value():

@@ -45,6 +45,10 @@ class ProgressBar(Callback):
         self._update(run)
         self._bar.close()
 
+    def clear(self) -> None:
+        """Remove the bar from the screen until its next update, for a line that is printed."""
+        self._bar.clear()
+
     def _update(self, run: TrainingRun) -> None:
         bar = self._bar
         n_steps = max(0, run.epoch - 1) * run.batches_per_epoch + run.batch
