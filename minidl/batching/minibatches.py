@@ -20,14 +20,14 @@ from .augmentation import Augmentation
 from .batch import Batch, check_same_length
 from .data_digest import describe_data
 from .out_of_core import as_array_or_source
-from .shuffled_rows import ShuffledRows, ShuffleFunction
+from .shuffled_rows import WITH_REPLACEMENT, Shuffle, ShuffledRows
 
 
 class MiniBatches:
     """Iterate over X and Y in mini-batches.
 
-    One iteration is one epoch, in which each row appears exactly once. The yielded arrays are
-    reused for later batches: copy what you keep, and do not run two iterations at once.
+    One iteration is one epoch, in which each row appears exactly once by default. The yielded
+    arrays are reused for later batches: copy what you keep, and do not run two iterations at once.
 
     Parameters
     ----------
@@ -38,9 +38,10 @@ class MiniBatches:
         The targets, likewise.
     batch_size : int or None, default 64
         Rows per batch; the last batch may be smaller. None: the whole set, as it is.
-    shuffle : bool or callable, default True
-        Whether each epoch has a new random order. A callable takes the number of the epoch, from 1,
-        and returns a permutation of ``range(m)``.
+    shuffle : bool, "with_replacement" or callable, default True
+        Whether each epoch has a new random order. With "with_replacement", each of the m rows of an
+        epoch is drawn from all. A callable takes the number of the epoch, from 1, and returns a
+        permutation of ``range(m)``.
     seed : int, numpy.random.Generator or numpy.random.RandomState, default 0
         The source of the random order.
     dtype : numpy.dtype, optional
@@ -92,7 +93,7 @@ class MiniBatches:
         Y: Any,
         *,
         batch_size: int | None = 64,
-        shuffle: bool | ShuffleFunction = True,
+        shuffle: Shuffle = True,
         seed: Seed = 0,
         dtype: np.dtype[Any] | None = None,
         memory_limit: int = MEMORY_LIMIT,
@@ -113,7 +114,7 @@ class MiniBatches:
         data: Batch,
         *,
         batch_size: int | None,
-        shuffle: bool | ShuffleFunction,
+        shuffle: Shuffle,
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
@@ -127,7 +128,7 @@ class MiniBatches:
             All examples, targets and weights: arrays, or `ArraySource` objects.
         batch_size : int or None
             Rows per batch.
-        shuffle : bool or callable
+        shuffle : bool, "with_replacement" or callable
             As for the constructor.
         rng : numpy.random.Generator or numpy.random.RandomState
             The source of the random order.
@@ -151,15 +152,23 @@ class MiniBatches:
         self,
         data: Batch,
         batch_size: int | None,
-        shuffle: bool | ShuffleFunction,
+        shuffle: Shuffle,
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
         augment: Augmentation | None,
     ) -> None:
-        if not (isinstance(shuffle, bool) or callable(shuffle)):
-            rule = "shuffle must be True, False or a function from the epoch's number to an order"
-            raise ArgumentError(f"{rule}, got {shuffle!r}")
+        is_drawn = isinstance(shuffle, str) and shuffle == WITH_REPLACEMENT
+        if not (isinstance(shuffle, bool) or is_drawn or callable(shuffle)):
+            raise ArgumentError(
+                f'shuffle must be True, False, "{WITH_REPLACEMENT}" or a function from the '
+                f"epoch's number to an order, got {shuffle!r}"
+            )
+        if is_drawn and batch_size is None:
+            raise ArgumentError(
+                f'batch_size must be a number with shuffle="{WITH_REPLACEMENT}", got None: that is '
+                "the whole set, each row once"
+            )
         if augment is not None:
             augment.check(data.x.shape, dtype)
         self.augment = augment

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,10 @@ from .lazy_targets import LazyTargets
 from .out_of_core import ArraySource, WeightSource, as_array_source
 from .read_plan import ReadPlan, load_if_fits, plan_reads
 
-ShuffleFunction = Callable[[int], npt.ArrayLike]
+WITH_REPLACEMENT: Literal["with_replacement"] = "with_replacement"
+ShuffleFunction: TypeAlias = Callable[[int], npt.ArrayLike]
+Shuffle: TypeAlias = bool | Literal["with_replacement"] | ShuffleFunction
+"""Whether the rows are in a new random order in each epoch, or drawn, or in what order."""
 
 
 class ShuffledRows:
@@ -33,8 +36,9 @@ class ShuffledRows:
         All examples, targets and weights: arrays, or `ArraySource` objects.
     batch_size : int or None
         Rows per batch; None: the whole set.
-    shuffle : bool or callable
-        Whether each epoch has a new random order, or a function from its number to an order.
+    shuffle : bool, "with_replacement" or callable
+        Whether each epoch has a new random order, or new random rows, of which some appear several
+        times and others not at all, or a function from its number to an order.
     rng : numpy.random.Generator or numpy.random.RandomState
         Draws the random order.
     dtype : numpy.dtype
@@ -47,7 +51,7 @@ class ShuffledRows:
         self,
         data: Batch,
         batch_size: int | None,
-        shuffle: bool | ShuffleFunction,
+        shuffle: Shuffle,
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
@@ -58,8 +62,8 @@ class ShuffledRows:
         self._orders: dict[int, Array] = {}  # that of the last epoch, if a function gives it
         self.plan: ReadPlan | None = None
         self._rng = rng
-        # In a single batch the order of rows does not matter.
-        self._is_single_batch = self.batch_size == m and not callable(shuffle)
+        # In a single batch the order of rows does not matter, if each is there once.
+        self._is_single_batch = self.batch_size == m and isinstance(shuffle, bool)
         self._converts = data.x.dtype != dtype
         bytes_per_row = sum(_bytes_per_row(values) for values in data if values is not None)
         if self._converts:
@@ -89,7 +93,7 @@ class ShuffledRows:
     def _check_can_stream(self, batch_size: int | None, memory_limit: int) -> None:
         if batch_size is None:
             rule = "batch_size must be a number, got None"
-        elif callable(self.shuffle):
+        elif not isinstance(self.shuffle, bool):  # rows from anywhere in the file
             rule = f"shuffle must be True or False, got {self.shuffle!r}"
         else:
             return
@@ -172,6 +176,8 @@ class ShuffledRows:
             return self._order_by_function(self.shuffle, epoch)
         if self._is_single_batch:
             return None
+        if self.shuffle == WITH_REPLACEMENT:
+            return self._rng.choice(m, m)
         if self.shuffle:
             return self._rng.permutation(m)
         return np.arange(m) if self._converts else None

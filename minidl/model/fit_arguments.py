@@ -10,7 +10,7 @@ from ..batching.augmentation import Augmentation
 from ..batching.minibatches import MiniBatches
 from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
-from ..batching.shuffled_rows import ShuffleFunction
+from ..batching.shuffled_rows import Shuffle
 from ..errors import ArgumentError
 from ..objective import Objective
 from ..optimizers.base import Optimizer
@@ -95,7 +95,7 @@ def prepare_training_data(
     validation: Sequence[Any] | None,
     *,
     batch_size: int | None,
-    shuffle: bool | ShuffleFunction,
+    shuffle: Shuffle,
     rng: RandomGenerator,
     memory_limit: int,
     optimizer: Optimizer,

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..batching.minibatches import MiniBatches
 from ..batching.out_of_core import ArraySource
+from ..batching.shuffled_rows import WITH_REPLACEMENT
 from ..errors import ArgumentError
 from ..layers.tree import named_modules
 from ..objective import Objective
@@ -41,8 +42,8 @@ def check_full_batch(
     Raises
     ------
     ArgumentError
-        If there are several mini-batches, if pictures are changed at random, or if a layer draws
-        random numbers or changes a buffer in training.
+        If there are several mini-batches, if examples are drawn or pictures are changed at random,
+        or if a layer draws random numbers or changes a buffer in training.
     """
     if not isinstance(optimizer, FullBatchOptimizer):
         return
@@ -54,6 +55,11 @@ def check_full_batch(
             "Adam()"
         )
     rule = f"{name} needs an objective that depends on nothing but the parameters"
+    if batches.shuffle == WITH_REPLACEMENT:
+        raise ArgumentError(
+            f'{rule}, got shuffle="{WITH_REPLACEMENT}", which draws other examples in each epoch: '
+            "pass batch_size=None without it, or use an optimizer such as Adam()"
+        )
     if batches.augment is not None:
         raise ArgumentError(
             f"{rule}, got augment={batches.augment}, which changes the examples at random: leave "

@@ -33,7 +33,7 @@ from .prediction import predict
 if TYPE_CHECKING:
     from ..batching.augmentation import Augmentation
     from ..batching.sample_weights import ClassWeight
-    from ..batching.shuffled_rows import ShuffleFunction
+    from ..batching.shuffled_rows import Shuffle
     from ..optimizers.base import Optimizer
     from ..training.callbacks.base import Callback
     from ..training.history import History
@@ -179,7 +179,7 @@ class Sequential:
         optimizer: Optimizer,
         epochs: int,
         batch_size: int | None = 64,
-        shuffle: bool | ShuffleFunction = True,
+        shuffle: Shuffle = True,
         validation: Sequence[npt.ArrayLike] | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
@@ -208,9 +208,10 @@ class Sequential:
             Number of passes over the examples, >= 1.
         batch_size : int or None, default 64
             Examples per step. None: the whole set.
-        shuffle : bool or callable, default True
-            Whether each epoch has a new random order. A callable takes the number of the epoch,
-            from 1, and returns a permutation of ``range(m)``.
+        shuffle : bool, "with_replacement" or callable, default True
+            Whether each epoch has a new random order. With "with_replacement", each of the m
+            examples of an epoch is drawn from all m. A callable takes the number of the epoch, from
+            1, and returns a permutation of ``range(m)``.
         validation : (X, Y) or (X, Y, sample_weight), optional
             A set that is evaluated after each epoch: "val_loss" and, for classifications,
             "val_accuracy" in the history.

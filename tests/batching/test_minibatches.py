@@ -70,6 +70,30 @@ def test_unshuffled_rows_keep_their_order():
     ]
 
 
+@pytest.mark.parametrize("size", [7, 20])  # several batches, and one
+@pytest.mark.parametrize("rng", GENERATORS)
+def test_rows_drawn_with_replacement(rng, size):
+    X, Y = numbered_rows(20)
+    batches = MiniBatches(X, Y, batch_size=size, shuffle="with_replacement", seed=GENERATORS[rng]())
+    counts = np.zeros(20, int)
+    for _ in range(500):
+        rows = []
+        for x, y, _ in batches:
+            np.testing.assert_array_equal(x, X[y[:, 0].astype(int)])
+            rows += y[:, 0].astype(int).tolist()
+        assert len(rows) == 20
+        counts += np.bincount(rows, minlength=20)
+        assert len(set(rows)) < 20 or batches.epoch > 1  # one epoch in 4e7 has each row once
+    np.testing.assert_allclose(counts, 500, atol=5 * 22)  # the standard deviation is 22
+
+
+def test_the_whole_set_is_not_drawn():
+    with pytest.raises(
+        ArgumentError, match=r'a number with shuffle="with_replacement", got None: that is the whol'
+    ):
+        MiniBatches(*numbered_rows(3), batch_size=None, shuffle="with_replacement")
+
+
 @pytest.mark.parametrize("size", [None, 2])
 def test_a_function_returns_the_order_of_each_epoch(size):
     batches = MiniBatches(
@@ -85,7 +109,7 @@ def test_a_function_returns_the_order_of_each_epoch(size):
 def test_shuffle_must_be_a_bool_or_a_function(shuffle):
     with pytest.raises(
         ArgumentError,
-        match=r"shuffle must be True, False or a function from the epoch's number.*got",
+        match=r'shuffle must be True, False, "with_replacement" or a function from the epoch.*got',
     ):
         MiniBatches(*numbered_rows(3), shuffle=shuffle)
 
@@ -157,6 +181,7 @@ SOURCES = {
     ("source", "shuffle"),
     [(source, shuffle) for source in SOURCES for shuffle in (True, False)]
     + [
+        ("memory", "with_replacement"),
         ("memory", lambda epoch: np.roll(np.arange(45), epoch)),
         ("one batch", lambda epoch: np.roll(np.arange(5), epoch)),
     ],

@@ -174,13 +174,14 @@ def test_a_file_in_one_batch_must_fit_into_memory():
     assert [len(x) for x, _, _ in out_of_core_batches(300, batch_size=None, limit=30_000)] == [300]
 
 
-def test_a_custom_order_needs_rows_in_memory():
+@pytest.mark.parametrize("shuffle", [lambda epoch: np.arange(300), "with_replacement"])
+def test_a_custom_order_needs_rows_in_memory(shuffle):
     with pytest.raises(
         ArgumentError,
         match=r"shuffle must be True or False, got .*, where X and Y do not fit into "
         r"memory_limit=3,000 bytes",
     ):
-        out_of_core_batches(300, shuffle=lambda epoch: np.arange(300))
+        out_of_core_batches(300, shuffle=shuffle)
     assert row_numbers(
         out_of_core_batches(300, shuffle=lambda epoch: np.arange(300)[::-1], limit=30_000)
     )[0] == list(range(299, 291, -1))

@@ -107,6 +107,11 @@ def test_random_pictures_are_refused():
         fit(Flatten(), x=x, augment=augment)
 
 
+def test_drawn_examples_are_refused():
+    with pytest.raises(ArgumentError, match=r'got shuffle="with_replacement", which draws other'):
+        fit(batch_size=9, shuffle="with_replacement")
+
+
 def test_rows_in_a_file_are_tried_and_trained_on(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         x = file.create_dataset("x", data=X)

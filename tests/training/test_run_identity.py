@@ -228,6 +228,17 @@ def test_a_shuffle_function_that_gives_another_order_is_refused(tmp_path, positi
     assert_equal_trainings(model, whole, history, expected)
 
 
+def test_drawn_examples_are_resumed_exactly_and_with_the_same_argument_only(tmp_path):
+    path, whole, model = tmp_path / "run.h5", network(), network(seed=7)
+    expected = fit(whole, shuffle="with_replacement")
+    assert expected.loss != fit(network()).loss
+    fit(network(), Signal(3, 2), Checkpoint(path), shuffle="with_replacement")
+    with pytest.raises(ResumeError, match="got shuffle True instead of with_replacement: "):
+        fit(model, resume=path)
+    history = fit(model, shuffle="with_replacement", resume=path)
+    assert_equal_trainings(model, whole, history, expected)
+
+
 @pytest.mark.parametrize("value", [X, np.float32(1), float("nan"), {1: 2, "1": 3}, 10**20])
 def test_settings_that_no_file_can_store_are_refused_at_the_start(tmp_path, value):
     path, other, model = tmp_path / "run.h5", tmp_path / "other.h5", network()
