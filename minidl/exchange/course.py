@@ -21,24 +21,28 @@ from ..utils.validation import as_real_array, check_array
 from .validation import check_model
 
 
-def to_course(model: Sequential) -> dict[str, Array]:
+def to_course(model: Sequential, *, logistic_regression: bool = False) -> dict[str, Array]:
     """Return the parameters as the dictionary of the DeepLearning.AI specialization.
 
     Parameters
     ----------
     model : Sequential
         A model in float32 or float64 with finite parameters, all of them in `Linear` layers.
+    logistic_regression : bool, default False
+        Whether to return the dictionary of its first assignment, which has other names and shapes.
 
     Returns
     -------
     dict of str to ndarray
         "W1" of shape (n1, n0), "b1" of shape (n1, 1), "W2" of shape (n2, n1), ...: copies in the
-        dtype of the model. A missing bias is zeros.
+        dtype of the model. A missing bias is zeros. Of a logistic regression: "w" of shape (n0, 1)
+        and the number "b".
 
     Raises
     ------
     ArgumentError
-        If the model is not a Sequential, or another layer has parameters.
+        If the model is not a Sequential, or another layer has parameters; with
+        `logistic_regression`, if it is not one `Linear` layer with one output.
     DtypeError
         If the model computes in complex128.
     NonFiniteError
@@ -66,7 +70,15 @@ def to_course(model: Sequential) -> dict[str, Array]:
                 bias = layer.bias.value.copy()
             parameters[f"W{number}"] = weight
             parameters[f"b{number}"] = bias.reshape(-1, 1)
-    return parameters
+    if not logistic_regression:
+        return parameters
+    shapes = {name: array.shape for name, array in parameters.items()}
+    if len(shapes) != 2 or shapes["b1"] != (1, 1):
+        raise ArgumentError(
+            "a logistic regression must be one Linear layer with one output, got parameters of "
+            f"shapes {shapes} in to_course: leave out logistic_regression=True"
+        )
+    return {"w": parameters["W1"].T.copy(), "b": parameters["b1"][0, 0]}
 
 
 def from_course(
@@ -78,7 +90,8 @@ def from_course(
     ----------
     parameters : mapping of str to array_like
         "W1" of shape (n1, n0), "b1" of shape (n1, 1), "W2", ..., finite real numbers. The bias of
-        a layer without one may be left out, or be zeros.
+        a layer without one may be left out, or be zeros. Or a logistic regression: "w" of shape
+        (n0, 1) and the number "b".
     model : Sequential, optional
         The model whose `Linear` layers receive the parameters, in their order. By default, a new
         LINEAR -> RELU -> ... -> LINEAR -> SIGMOID under `BinaryCrossEntropy()`, in float32 if
@@ -110,6 +123,7 @@ def from_course(
     >>> from minidl.exchange import from_course
     >>> from_course({"W1": [[1.0, -1.0]], "b1": [[0.0]]})
     Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=float64)
+    >>> logistic_regression = from_course({"w": [[1.0], [-1.0]], "b": 0.0})
     """
     function = "from_course"
     if not isinstance(parameters, Mapping):
@@ -118,6 +132,8 @@ def from_course(
             f"got a {type(parameters).__name__} in {function}"
         )
     arrays = {str(name): as_real_array(array, str(name)) for name, array in parameters.items()}
+    if "w" in arrays:
+        arrays = _as_network(arrays)
     model = _new_network(arrays) if model is None else model
     check_model(model, function, finite=False)
     slots = _slots(model, function)
@@ -143,6 +159,22 @@ def from_course(
     for parameter, value in new_values:
         parameter.value = value
     return model
+
+
+def _as_network(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """Return a logistic regression as a network of one layer."""
+    if parameters.keys() != {"w", "b"}:
+        raise ArgumentError(
+            'a logistic regression must have the parameters "w" and "b", got '
+            f"{', '.join(map(repr, parameters))} in from_course: pass these two alone"
+        )
+    w, b = parameters["w"], parameters["b"]
+    if w.ndim != 2 or w.shape[1] != 1 or b.size != 1:
+        raise ShapeError(
+            "w must be a column (n, 1) and b a number, got shapes "
+            f"{w.shape} and {b.shape} in from_course: reshape them"
+        )
+    return {"W1": w.T, "b1": b.reshape(1, 1)}
 
 
 class _Slot(NamedTuple):

@@ -239,3 +239,44 @@ def test_other_layers_must_not_have_parameters():
 def test_other_models_have_no_dictionary(change, error, message):
     with pytest.raises(error, match=message):
         to_course(change(two_layers()))
+
+
+def test_a_logistic_regression_there_and_back():
+    rng = np.random.default_rng(0)
+    w, b, X = rng.standard_normal((4, 1)), 0.3, rng.standard_normal((4, 9))
+    model = from_course({"w": w, "b": b})
+    expected = 1 / (1 + np.exp(-(w.T @ X + b)))
+    np.testing.assert_allclose(model.predict(X.T).T, expected, rtol=1e-14)
+    back = to_course(model, logistic_regression=True)
+    np.testing.assert_array_equal(back["w"], w, strict=True)
+    assert back["b"] == b
+    assert back["w"].flags.owndata
+    assert from_course({"w": w + 1, "b": np.array([[1]])}, model) is model
+    assert to_course(model)["b1"] == [[1]]
+    assert from_course({"w": np.zeros((2, 1)), "b": 0}).parameters.theta.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"w": np.ones((2, 1))}, ArgumentError, 'the parameters "w" and "b", got \'w\' in from_'),
+        (
+            {"w": np.ones((2, 1)), "b": 0, "costs": [1.0]},
+            ArgumentError,
+            "got 'w', 'b', 'costs' in from_course: pass these two alone",
+        ),
+        ({"w": np.ones((1, 2)), "b": 0}, ShapeError, r"a column \(n, 1\) .* got shapes \(1, 2\)"),
+        ({"w": np.ones(2), "b": 0}, ShapeError, r"got shapes \(2,\) and \(\) in from_course"),
+        ({"w": np.ones((2, 1)), "b": [0, 1]}, ShapeError, r"shapes \(2, 1\) and \(2,\)"),
+    ],
+)
+def test_another_dictionary_with_w_is_refused(parameters, error, message):
+    with pytest.raises(error, match=message):
+        from_course(parameters)
+
+
+def test_a_network_is_no_logistic_regression():
+    message = r"must be one Linear layer with one output, got parameters of shapes {'W1': .*: leave"
+    for model in (two_layers(), Sequential([Linear(2, 3)], loss=MeanSquaredError())):
+        with pytest.raises(ArgumentError, match=message):
+            to_course(model, logistic_regression=True)
