@@ -10,12 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data import Dataset, course_images, load_cats, load_signs, planar, train_validation_split
+from ..data.mat_file import MATFile
+from ..errors import DataError
 from ..utils.typing import Array
 from .argument_types import NON_NEGATIVE_NUMBER, number_type
-from .csv_file import read_csv
+from .csv_file import MAX_CLASSES, read_csv
 from .defaults import Defaults, fill_defaults
 
-CSV = "FILE.csv"  # stands for the path of any CSV file
+CSV, MAT = "FILE.csv", "FILE.mat"  # stand for the paths of any such files
+FILES = {".csv": CSV, ".mat": MAT}
 IMAGES: dict[str, Callable[[str | None], Dataset]] = {"cats": load_cats, "signs": load_signs}
 IMAGE_FILES = {"cats": course_images.CATS, "signs": course_images.SIGNS}
 
@@ -39,6 +42,7 @@ POINTS = {
     "moons": PointGenerator(planar.moons, noise=0.2),
     "circles": PointGenerator(planar.circles, noise=0.05),
     "blobs": PointGenerator(planar.blobs, noise=1.5),
+    "flower": PointGenerator(planar.flower, noise=0.2),
 }
 DEFAULT_POINTS = 400
 _SMALL = Defaults(
@@ -54,6 +58,7 @@ DEFAULTS = {
     "moons": _SMALL._replace(layers="16,16"),
     "circles": _SMALL._replace(layers="16,16"),
     "blobs": _SMALL._replace(epochs=100),
+    "flower": _SMALL._replace(layers="16,16"),
     "cats": Defaults("20,7,5", epochs=2500),
     "signs": Defaults(
         "25,12",
@@ -64,6 +69,7 @@ DEFAULTS = {
         batch_size=32,
     ),
     CSV: _SMALL,
+    MAT: _SMALL,
 }
 NET_DEFAULTS = Defaults(  # for pictures: those of DEFAULTS suit fully connected networks
     "none",
@@ -76,7 +82,8 @@ NET_DEFAULTS = Defaults(  # for pictures: those of DEFAULTS suit fully connected
 )
 DATASET_HELP = (
     f"{', '.join([*POINTS, *IMAGES])}, or the path of a .csv file: "
-    "numbers, with the class of the row in the last column"
+    "numbers, with the class of the row in the last column; or of a .mat file with X and y, and "
+    "Xval and yval to test on"
 )
 
 
@@ -146,9 +153,25 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _dataset_name(text: str) -> str:
-    if text in POINTS or text in IMAGES or text.lower().endswith(".csv"):
+    if text in POINTS or text in IMAGES or Path(text).suffix.lower() in FILES:
         return text
     raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}")
+
+
+def dataset_kind(name: str) -> str:
+    """Return the name of a dataset, or what stands for all files of its kind.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line.
+
+    Returns
+    -------
+    str
+        One of the keys of `DEFAULTS`.
+    """
+    return name if name in DEFAULTS else FILES[Path(name).suffix.lower()]
 
 
 def incompatible_option(options: argparse.Namespace) -> str | None:
@@ -192,12 +215,13 @@ def load_dataset(options: argparse.Namespace) -> LoadedDataset:
     """
     name = options.set
     of_net = name in IMAGES and getattr(options, "net", None) is not None
-    fill_defaults(options, NET_DEFAULTS if of_net else DEFAULTS.get(name, DEFAULTS[CSV]))
+    fill_defaults(options, NET_DEFAULTS if of_net else DEFAULTS[dataset_kind(name)])
     if name in IMAGES:
         return _load_images(name, options.data)
     if name in POINTS:
         return _draw_points(options)
-    return _load_csv(name, options.seed)
+    load_file = _load_csv if dataset_kind(name) == CSV else _load_mat
+    return load_file(name, options.seed)
 
 
 def _load_images(name: str, folder: str | None) -> LoadedDataset:
@@ -232,6 +256,40 @@ def _load_csv(name: str, seed: int) -> LoadedDataset:
     X, labels, classes = read_csv(Path(name))
     train, test = train_validation_split(X, labels, validation_fraction=0.2, seed=seed)
     del X  # the splits are copies, and the set may be large
+    return _standardized(name, train, test, classes)
+
+
+def _load_mat(name: str, seed: int) -> LoadedDataset:
+    file = MATFile(name)
+    X, Y = file.examples()
+    if "Xval" in file.variables:
+        train, test = (X, Y), file.examples("Xval", "yval")
+    else:
+        train, test = train_validation_split(X, Y, validation_fraction=0.2, seed=seed)
+    if train[0].shape[1:] != test[0].shape[1:]:
+        raise DataError(
+            f"{name}: X and Xval must have examples of the same shape, found {train[0].shape[1:]} "
+            f"and {test[0].shape[1:]}: take both from one source"
+        )
+    values = np.unique(np.concatenate([train[1], test[1]]))
+    if not 2 <= len(values) <= MAX_CLASSES:
+        raise DataError(
+            f"{name}: y must have 2 to {MAX_CLASSES} different values, the classes, found "
+            f"{len(values)}: use the API for a regression"
+        )
+    train, test = (
+        (x.reshape(len(x), -1).copy(), np.searchsorted(values, y[:, 0])) for x, y in (train, test)
+    )
+    return _standardized(name, train, test, tuple(f"{value:g}" for value in values))
+
+
+def _standardized(
+    name: str,
+    train: tuple[Array, Array],
+    test: tuple[Array, Array],
+    classes: tuple[str, ...],
+) -> LoadedDataset:
+    """Return a dataset of rows of numbers, which are scaled in place, and class numbers (m,)."""
     # Powers of two change no digits, but let the square of any number be one.
     largest = np.maximum(train[0].max(axis=0), -train[0].min(axis=0))
     for rows in (train[0], test[0]):

@@ -9,7 +9,7 @@ from typing import Any
 from .. import ArgumentError, Callback, DataError
 from ..serialization.container import read_verified
 from ..training.callbacks.base import TrainingRun
-from .dataset_options import CSV, DEFAULTS
+from .dataset_options import dataset_kind
 
 # Where results and data lie does not matter: the digests of a checkpoint tell other data. Epochs
 # may be added. Words may be written otherwise: what they describe is compared by each checkpoint.
@@ -68,8 +68,9 @@ def identifying_settings(options: argparse.Namespace) -> dict[str, Any]:
     Returns
     -------
     dict
-        The values by name, the dataset first. All CSV files have one name: a file may be moved.
+        The values by name, the dataset first. All files of a kind have one name: a file may be
+        moved.
     """
     settings = {name: value for name, value in vars(options).items() if name not in _NOT_COMPARED}
     name = settings.pop("set")
-    return {"set": name if name in DEFAULTS else CSV, **settings}
+    return {"set": dataset_kind(name), **settings}

@@ -8,6 +8,7 @@ from .hdf5_schema import Field as Field
 from .hdf5_schema import Limits as Limits
 from .idx_file import read_idx as read_idx
 from .images import read_image as read_image
+from .mat_file import read_mat as read_mat
 from .sequences import length_mask as length_mask
 from .sequences import pad_sequences as pad_sequences
 from .split import train_validation_split as train_validation_split

@@ -14,7 +14,7 @@ from ..utils.random import as_rng
 from ..utils.typing import Array, Seed
 from ..utils.validation import is_integer
 
-__all__ = ["blobs", "circles", "moons"]
+__all__ = ["blobs", "circles", "flower", "moons"]
 
 Points: TypeAlias = tuple[npt.NDArray[np.float64], Array]
 
@@ -47,6 +47,7 @@ def moons(n: int, noise: float, rng: Seed) -> Points:
     --------
     circles : One circle inside another.
     blobs : Round clouds of points.
+    flower : The petals of a flower.
 
     Examples
     --------
@@ -160,6 +161,60 @@ def blobs(n: int, noise: float, rng: Seed, centers: int = 3) -> Points:
     order = rng.permutation(n)
     X = cloud_centers[labels[order]] + rng.normal(scale=noise, size=(n, 2))
     return X, labels[order].reshape(-1, 1).astype(np.float64 if centers == 2 else np.int64)
+
+
+def flower(n: int, noise: float, rng: Seed) -> Points:
+    """Draw the flower of the DeepLearning.AI specialization: eight petals, half of each class.
+
+    A point has the angle t from 0 to 3.12 for class 0, and from 3.12 to 6.24 for class 1, evenly
+    spaced, plus noise, and the radius 4 sin(4 t), plus noise; (r sin t, r cos t) are its
+    coordinates.
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        Standard deviation of the normal noise added to each angle and to each radius, at least 0.
+    rng : int, numpy.random.Generator or numpy.random.RandomState
+        Seed or random generator; a generator advances.
+
+    Returns
+    -------
+    X : ndarray of shape (n, 2), float64
+        The points: first those of class 0.
+    Y : ndarray of shape (n, 1), float64
+        The class of each point, 0.0 or 1.0.
+
+    Raises
+    ------
+    ArgumentError
+        If `n`, `noise` or `rng` is out of range or of the wrong type.
+
+    See Also
+    --------
+    moons : Two interleaved half circles.
+
+    Examples
+    --------
+    The points of the assignment "Planar data classification with one hidden layer":
+
+    >>> import numpy as np
+    >>> from minidl.data import planar
+    >>> X, Y = planar.flower(400, 0.2, np.random.RandomState(1))
+    >>> X[0].round(4), Y[0]
+    (array([1.2044, 3.5761]), array([0.]))
+    """
+    _check_arguments("flower", n, noise)
+    rng = as_rng(rng)
+    petals = []
+    for number, n_points in enumerate((n // 2, n - n // 2)):
+        angles = np.linspace(3.12 * number, 3.12 * (number + 1), n_points)
+        angles += rng.normal(scale=noise, size=n_points)
+        radii = 4 * np.sin(4 * angles) + rng.normal(scale=noise, size=n_points)
+        petals.append(radii[:, np.newaxis] * np.column_stack([np.sin(angles), np.cos(angles)]))
+    Y = (np.arange(n) >= n // 2).astype(np.float64).reshape(-1, 1)
+    return np.concatenate(petals), Y
 
 
 def _arc(n_points: int, end_angle: float, *, endpoint: bool = True) -> Array:

@@ -189,7 +189,7 @@ def test_help_is_there(capsys, words):
         (["train"], "required: DATASET"),
         (
             ["train", "dogs"],
-            "must be one of moons, circles, blobs, cats, signs, or the path of a .csv file",
+            "must be one of moons, circles, blobs, flower, cats, signs, or the path of a .csv file",
         ),
         (["train", "moons", "--layers", "5,0"], "must be integers >= 1 separated by commas"),
         (["train", "moons", "--optimizer", "sgd"], "invalid choice: 'sgd'"),
@@ -201,7 +201,7 @@ def test_help_is_there(capsys, words):
         (["train", "moons", "--data", "x"], "--data is only for cats, signs, got it with moons"),
         (
             ["check", "cats", "--noise", "1"],
-            "--noise is only for moons, circles, blobs, got it with cats",
+            "--noise is only for moons, circles, blobs, flower, got it with cats",
         ),
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],

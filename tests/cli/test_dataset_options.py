@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.io
 
+from minidl import DataError
 from minidl.cli import make_parser
 from minidl.cli.dataset_options import (
-    CSV,
     DEFAULTS,
+    FILES,
     IMAGE_FILES,
     IMAGES,
     POINTS,
@@ -20,7 +22,7 @@ def parse(*words):
 
 
 def test_each_dataset_has_defaults():
-    assert set(DEFAULTS) == {*POINTS, *IMAGES, CSV}
+    assert set(DEFAULTS) == {*POINTS, *IMAGES, *FILES.values()}
     assert set(IMAGE_FILES) == set(IMAGES)
 
 
@@ -92,3 +94,35 @@ def test_options_of_another_dataset_are_refused():
     assert message == "--data is only for cats, signs, got it with moons"
     message = incompatible_option(parse("a.csv", "--augment", "flip"))
     assert message == "--augment is only for cats, signs, got it with a.csv"
+
+
+def test_a_mat_file_is_split_or_has_a_test_set(tmp_path):
+    path = tmp_path / "data.mat"
+    X, y = np.random.default_rng(0).normal(5, 3, (50, 2)), 3 + np.arange(50) % 3
+    scipy.io.savemat(path, {"X": X, "y": y})
+    dataset = load_dataset(parse(path))
+    assert (dataset.classes, dataset.n_outputs) == (("3", "4", "5"), 3)
+    assert [len(rows) for rows in (*dataset.train, *dataset.test)] == [40, 40, 10, 10]
+    assert dataset.train[1].dtype == np.int64
+    scipy.io.savemat(path, {"X": X, "y": y > 3, "Xval": X[:7], "yval": y[:7] > 3})
+    dataset = load_dataset(parse(path))
+    assert (dataset.classes, dataset.n_outputs) == (("0", "1"), 1)
+    assert dataset.train[0].mean(axis=0) == pytest.approx([0, 0])
+    np.testing.assert_allclose(dataset.test[0], dataset.train[0][:7])
+    assert dataset.test[1].tolist() == [[float(label > 3)] for label in y[:7]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y": np.linspace(0, 1, 200), "X": np.ones((200, 2))}, "y must have 2 to 100 different "),
+        ({"y": np.zeros(5)}, "y must have 2 to 100 different values, the classes, found 1: use"),
+        ({"Xval": np.ones((5, 3)), "yval": np.ones(5)}, r"X and Xval must have .* \(2,\) and \(3,"),
+        ({"Xval": np.ones((5, 2))}, "must have the variables Xval and yval, found X, y, Xval"),
+    ],
+)
+def test_a_mat_file_without_classes_or_with_another_test_set_is_refused(tmp_path, changes, message):
+    path = tmp_path / "data.MAT"
+    scipy.io.savemat(path, {"X": np.ones((5, 2)), "y": np.arange(5) % 2, **changes})
+    with pytest.raises(DataError, match=message):
+        load_dataset(parse(path))

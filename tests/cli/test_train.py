@@ -24,7 +24,12 @@ from minidl.data import write_cats
 
 @pytest.mark.parametrize(
     ("name", "classes", "network"),
-    [("moons", 2, "2-16-16-1"), ("circles", 2, "2-16-16-1"), ("blobs", 3, "2-16-3")],
+    [
+        ("moons", 2, "2-16-16-1"),
+        ("circles", 2, "2-16-16-1"),
+        ("blobs", 3, "2-16-3"),
+        ("flower", 2, "2-16-16-1"),
+    ],
 )
 def test_points_in_the_plane_are_learned(results, name, classes, network):
     outcome = results(name)

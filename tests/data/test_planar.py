@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from minidl.data import planar
 from minidl.errors import ArgumentError
 
-DRAW = {"moons": planar.moons, "circles": planar.circles, "blobs": planar.blobs}
+DRAW = {name: getattr(planar, name) for name in planar.__all__}
 
 
 @pytest.mark.parametrize("n", [2, 7, 300])
@@ -46,6 +46,23 @@ def test_without_noise_moons_lie_on_two_half_circles():
 def test_without_noise_circles_have_their_radii():
     X, Y = planar.circles(40, 0.0, 0, factor=0.3)
     np.testing.assert_allclose(np.sqrt((X**2).sum(axis=1)), np.where(Y[:, 0] == 1, 0.3, 1.0))
+
+
+@pytest.mark.parametrize("n", [2, 7, 400])
+def test_the_flower_is_that_of_the_course_element_for_element(n):
+    rng = np.random.RandomState(1)
+    expected = []
+    for number, count in enumerate([n // 2, n - n // 2]):  # by its formula, point by point
+        evenly = np.linspace(number * 3.12, (number + 1) * 3.12, count)
+        angles = [t + 0.2 * noise for t, noise in zip(evenly, rng.randn(count), strict=True)]
+        radii = [
+            4 * np.sin(4 * t) + 0.2 * noise
+            for t, noise in zip(angles, rng.randn(count), strict=True)
+        ]
+        pairs = zip(radii, angles, strict=True)
+        expected += [[r * np.sin(t), r * np.cos(t), number] for r, t in pairs]
+    X, Y = planar.flower(n, 0.2, np.random.RandomState(1))
+    np.testing.assert_allclose(np.hstack([X, Y]), expected, rtol=1e-13)
 
 
 def test_without_noise_blobs_are_their_centers():
