@@ -9,8 +9,7 @@ both. Expect in the plane 1.00 on the training points and 0.82 on 1,000 test poi
 0.94 / 0.86 with lambda 0.3 (majority class: 0.50); on the real cats about 0.98 / 0.71 without
 (majority class: 0.656 / 0.660) and 0.98 / 0.76 with lambda 3. Dropout hardly helps there: it slows
 down the training, and one of the 50 test images is 0.02. The DeepLearning.AI assignment
-"Regularization" uses other points, which minidl does not have: there are no figures to compare
-with.
+"Regularization" uses other points: docs/course/regularization.md has its figures.
 
 The values of the table were fixed before these runs, after coarse trials. It takes two or three
 minutes, prints a table, and writes results.json, plane.png and cats.png (accuracy and norm of the
