@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.sparse_rows import SparseRows
 from .batch import Batch
 from .out_of_core import READ_BYTES, ArraySource, chunk_ranges, is_out_of_core
 
@@ -54,7 +55,7 @@ def describe_array(values: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
 
     Parameters
     ----------
-    values : ndarray, LazyTargets or ArraySource of shape (m, ...)
+    values : ndarray, SparseRows, LazyTargets or ArraySource of shape (m, ...)
         The array. If its data is not in memory, `SAMPLED_ROWS` of its rows are read.
     dtype : numpy.dtype
         The dtype: a file and an array, or float64 and float32 numbers, may be the same data.
@@ -63,10 +64,13 @@ def describe_array(values: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
     -------
     dict
         "shape"; "sha256" of all rows; for data that is not in memory "sampled_sha256" instead, and
-        "file": size and time stamp of the file, None where they are not known.
+        "file": size and time stamp of the file, None where they are not known. For `SparseRows`
+        also "sparse": their hash is not that of the same numbers in an array.
     """
     m = len(values)
     shape = [int(n) for n in values.shape]
+    if isinstance(values, SparseRows):
+        return {"shape": shape, "sha256": _sha256_of_sparse(values, dtype), "sparse": True}
     is_source = isinstance(values, ArraySource)
 
     def rows(start: int, stop: int) -> Any:
@@ -88,6 +92,16 @@ def _sha256(blocks: Iterable[Any], dtype: np.dtype[Any]) -> str:
         for block in blocks:
             sha256.update(np.ascontiguousarray(block, dtype.newbyteorder("<")).data)
     return sha256.hexdigest()
+
+
+def _sha256_of_sparse(rows: SparseRows, dtype: np.dtype[Any]) -> str:
+    """Return the SHA-256 of all that is not 0: some zeros may be stored or not."""
+    csr = rows.astype(dtype).csr.copy()
+    csr.eliminate_zeros()
+    places = np.dtype(np.int64)
+    parts = (csr.indptr, places), (csr.indices, places), (csr.data, dtype)
+    digests = "".join(_sha256([part], kind) for part, kind in parts)
+    return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def _file_stamp(values: Any) -> dict[str, int | None]:

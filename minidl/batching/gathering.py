@@ -9,7 +9,7 @@ import numpy as np
 
 from ..utils.typing import Array
 from .batch import Batch
-from .out_of_core import ArraySource
+from .out_of_core import Rows
 
 GATHER_BYTES = 2**18
 """Bytes that are gathered at once: many small batches, which are still in the cache."""
@@ -31,7 +31,7 @@ class RowGatherer:
     """
 
     def __init__(self, data: Batch, capacity: int, batch_size: int, dtype: np.dtype[Any]) -> None:
-        def new_array(values: Array | ArraySource) -> Array:
+        def new_array(values: Rows) -> Array:
             return np.empty((capacity, *values.shape[1:]), values.dtype)
 
         self.capacity = capacity
@@ -73,4 +73,12 @@ def slice_batches(data: Batch, batch_size: int, start: int, stop: int) -> Iterat
     x, y, sample_weight = data
     for first in range(start, stop, batch_size):
         rows = slice(first, min(stop, first + batch_size))
+        yield Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+
+
+def pick_batches(data: Batch, batch_size: int, order: Array) -> Iterator[Batch]:
+    """Yield the rows of sparse examples in an order, `batch_size` at a time, each in new arrays."""
+    x, y, sample_weight = data
+    for first in range(0, len(order), batch_size):
+        rows = order[first : first + batch_size]
         yield Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 from ..utils.validation import check_finite
 from ..utils.workspace import get_workspace
@@ -66,6 +67,8 @@ class InferenceBatches:
         self._check_finite = check_finite
         self._workspace: dict[str, Array] = {}
         bytes_per_row = math.prod(data.x.shape[1:]) * dtype.itemsize
+        if isinstance(data.x, SparseRows):
+            bytes_per_row = max(1, data.x.nbytes // len(data.x))
         reads_rows = isinstance(data.x, ArraySource) or isinstance(data.y, ArraySource)
         max_rows = min(MAX_BYTES, memory_limit // 4) // bytes_per_row or 1
         power_of_two = 1 << max_rows.bit_length() - 1
@@ -121,11 +124,17 @@ class InferenceBatches:
         for start in range(0, len(x), self._batch_size):
             stop = min(len(x), start + self._batch_size)
             original = converted = x[start:stop]
-            if original.dtype != self._dtype or not original.flags.c_contiguous:
+            if isinstance(original, SparseRows):
+                pass  # they were converted and checked when they came in
+            elif original.dtype != self._dtype or not original.flags.c_contiguous:
                 converted = get_workspace(self._workspace, "x", original.shape, self._dtype)
                 with np.errstate(over="ignore"):  # check_finite reports it
                     np.copyto(converted, original)
-            if self._check_finite and original.dtype.kind == "f":
+            if (
+                self._check_finite
+                and isinstance(original, np.ndarray)
+                and original.dtype.kind == "f"
+            ):
                 check_finite(converted, "X", original, row_offset + start)
             rows = slice(row_offset + start, row_offset + stop)
             targets = None if y is None else y[start:stop]

@@ -69,7 +69,7 @@ class LazyTargets:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getitem__(self, rows: slice) -> Array:
+    def __getitem__(self, rows: slice | Array) -> Array:
         return self._convert(self._values[rows])
 
     def take(self, rows: Array, axis: int, out: Array, mode: str) -> Array:

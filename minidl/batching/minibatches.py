@@ -16,7 +16,7 @@ from ..utils.typing import Seed
 from ..utils.validation import is_integer
 from ..utils.workspace import Workspace, get_workspace
 from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
-from .augmentation import Augmentation
+from .augmentation import Augmentation, refuse_sparse
 from .batch import Batch, check_same_length
 from .data_digest import describe_data
 from .out_of_core import as_array_or_source
@@ -32,8 +32,9 @@ class MiniBatches:
     Parameters
     ----------
     X : array_like of shape (m, ...)
-        The examples, one per row: an array, or an array-like with a shape, a dtype and slices of
-        rows whose data is not in memory, such as an HDF5 dataset.
+        The examples, one per row: an array, a sparse matrix of SciPy, of which batches are
+        `SparseRows`, or an array-like with a shape, a dtype and slices of rows whose data is not in
+        memory, such as an HDF5 dataset.
     Y : array_like of shape (m, k)
         The targets, likewise.
     batch_size : int or None, default 64
@@ -170,6 +171,7 @@ class MiniBatches:
                 "the whole set, each row once"
             )
         if augment is not None:
+            refuse_sparse(data.x)
             augment.check(data.x.shape, dtype)
         self.augment = augment
         self._workspace: Workspace = {}

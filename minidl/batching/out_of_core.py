@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import DataError, MinidlError
 from ..utils.masked import check_not_masked
+from ..utils.sparse_rows import SparseRows, is_sparse
 from ..utils.typing import Array
 from ..utils.validation import (
     as_sample_array,
@@ -39,6 +40,8 @@ def is_out_of_core(values: Any) -> bool:
     """Return whether the data is not in memory: of a memmap, an HDF5 dataset, or the like."""
     if isinstance(values, _IN_MEMORY_TYPES):
         return isinstance(values, np.memmap)
+    if isinstance(values, SparseRows) or is_sparse(values):
+        return False
     names = set(dir(values))  # does not read an attribute: the file may be closed
     return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY_PROTOCOLS
 
@@ -146,6 +149,10 @@ class ArraySource:
         return rows
 
 
+Rows: TypeAlias = Array | SparseRows | ArraySource
+"""Examples in memory, all of their numbers or those that are not 0; or to be read."""
+
+
 class TargetSource(ArraySource):
     """Out-of-core targets, converted block by block.
 
@@ -211,10 +218,36 @@ def as_array_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) 
     return values if isinstance(values, ArraySource) else ArraySource(values, name, dtype)
 
 
-def as_array_or_source(
-    values: Any, name: str, dtype: np.dtype[Any] | None = None
-) -> Array | ArraySource:
-    """Return an out-of-core array as an `ArraySource`, anything else as an array of numbers."""
+def as_array_or_source(values: Any, name: str, dtype: np.dtype[Any] | None = None) -> Rows:
+    """Return an out-of-core array as an `ArraySource`, anything else as an array of numbers.
+
+    A sparse array or matrix becomes `SparseRows` in `dtype`.
+    """
+    if is_sparse(values):
+        return SparseRows.of(values, name, dtype)
     if isinstance(values, ArraySource) or is_out_of_core(values):
         return as_array_source(values, name, dtype)
     return as_sample_array(values, name)
+
+
+def first_rows(x: Rows, n_rows: int, dtype: np.dtype[Any]) -> Any:
+    """Return copies of the first rows as a model takes them, to try it.
+
+    Parameters
+    ----------
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
+        The examples.
+    n_rows : int
+        How many are returned, unless there are fewer.
+    dtype : numpy.dtype
+        Their dtype.
+
+    Returns
+    -------
+    ndarray or SparseRows
+        The rows.
+    """
+    n_rows = min(n_rows, len(x))
+    if isinstance(x, SparseRows):
+        return x[:n_rows].astype(dtype)
+    return np.array(x.read(0, n_rows) if isinstance(x, ArraySource) else x[:n_rows], dtype)

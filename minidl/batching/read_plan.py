@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
-from ..utils.typing import Array
-from .out_of_core import ArraySource
+from .out_of_core import ArraySource, Rows
 
 MAX_BLOCK_BYTES = 2**20
 """A larger block is not read faster."""
@@ -26,7 +25,7 @@ PERMUTATION_BYTES_PER_ROW = 16
 """Bytes per row that the random order of a buffer takes."""
 
 
-def load_if_fits(arrays: Sequence[Array | ArraySource], memory_limit: int) -> list[Array] | None:
+def load_if_fits(arrays: Sequence[Rows], memory_limit: int) -> list[Any] | None:
     """Return all as arrays in memory, or None if loading takes more than `memory_limit` bytes."""
     sources = [array for array in arrays if isinstance(array, ArraySource)]
     if sum(source.total_load_bytes for source in sources) > max(0, memory_limit):

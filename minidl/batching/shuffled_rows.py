@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from ..errors import ArgumentError
 from ..utils.random import RandomGenerator, draw_seed_words
+from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 from .batch import Batch
 from .block_reader import BlockReader
-from .gathering import GATHER_BYTES, RowGatherer, slice_batches
+from .gathering import GATHER_BYTES, RowGatherer, pick_batches, slice_batches
 from .lazy_targets import LazyTargets
-from .out_of_core import ArraySource, WeightSource, as_array_source
+from .out_of_core import Rows, WeightSource, as_array_source
 from .read_plan import ReadPlan, load_if_fits, plan_reads
 
 WITH_REPLACEMENT: Literal["with_replacement"] = "with_replacement"
@@ -33,7 +34,8 @@ class ShuffledRows:
     Parameters
     ----------
     data : Batch
-        All examples, targets and weights: arrays, or `ArraySource` objects.
+        All examples, targets and weights: arrays, or `ArraySource` objects; of `SparseRows` in
+        `dtype` each batch is made anew.
     batch_size : int or None
         Rows per batch; None: the whole set.
     shuffle : bool, "with_replacement" or callable
@@ -79,8 +81,9 @@ class ShuffledRows:
         else:
             x, y = arrays
             if self._is_single_batch:
-                x = np.asarray(x, dtype)
+                x = x if isinstance(x, SparseRows) else np.asarray(x, dtype)
                 y = y[:] if isinstance(y, LazyTargets) else y  # not once per epoch
+            if self._is_single_batch or isinstance(x, SparseRows):
                 capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
         self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
@@ -117,7 +120,9 @@ class ShuffledRows:
                 yield from self._gatherer.batches(parts)
             return
         order = self._row_order(epoch)
-        if order is not None:
+        if order is not None and isinstance(self._data.x, SparseRows):
+            yield pick_batches(self._data, self.batch_size, order[first_row:])
+        elif order is not None:
             arrays = [values for values in self._data if values is not None]
             yield from self._gatherer.batches([(arrays, order[first_row:])])
         elif self._is_single_batch:  # not copied
@@ -183,5 +188,7 @@ class ShuffledRows:
         return np.arange(m) if self._converts else None
 
 
-def _bytes_per_row(values: Array | ArraySource) -> int:
+def _bytes_per_row(values: Rows) -> int:
+    if isinstance(values, SparseRows):
+        return values.nbytes // len(values)
     return math.prod(values.shape[1:]) * values.dtype.itemsize

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,14 @@ import numpy.typing as npt
 from ..errors import ArgumentError, ShapeError
 from ..utils.masked import check_not_masked
 from ..utils.random import as_rng
+from ..utils.sparse_rows import ExamplesLike, is_sparse
 from ..utils.typing import Array, Seed
 
 XY: TypeAlias = tuple[Array, Array]
 
 
 def train_validation_split(
-    X: npt.ArrayLike,
+    X: ExamplesLike,
     Y: npt.ArrayLike,
     *,
     validation_fraction: float = 0.2,
@@ -27,7 +28,7 @@ def train_validation_split(
 
     Parameters
     ----------
-    X : array_like of shape (m, ...)
+    X : array_like or sparse matrix of shape (m, ...)
         The inputs, one row per example.
     Y : array_like of shape (m, ...)
         The targets, one row per example.
@@ -65,17 +66,17 @@ def train_validation_split(
     """
     check_not_masked(X, "X")
     check_not_masked(Y, "Y")
-    X = np.asarray(X)
+    rows: Any = X.tocsr() if is_sparse(X) else np.asarray(X)
     Y = np.asarray(Y)
-    if X.ndim == 0 or Y.ndim == 0 or len(X) != len(Y):
+    if rows.ndim == 0 or Y.ndim == 0 or rows.shape[0] != len(Y):
         raise ShapeError(
-            f"X and Y must have the same number of rows, got shapes {X.shape} and {Y.shape} "
+            f"X and Y must have the same number of rows, got shapes {rows.shape} and {Y.shape} "
             "in train_validation_split: pass one row of Y per row of X"
         )
     train_rows, validation_rows = split_rows(
         Y, validation_fraction=validation_fraction, seed=seed, stratify=stratify
     )
-    return (X[train_rows], Y[train_rows]), (X[validation_rows], Y[validation_rows])
+    return (rows[train_rows], Y[train_rows]), (rows[validation_rows], Y[validation_rows])
 
 
 def split_rows(

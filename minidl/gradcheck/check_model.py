@@ -21,6 +21,7 @@ from ..objective import Objective
 from ..parameters import Parameter
 from ..utils.random import check_seed
 from ..utils.snapshot import restored
+from ..utils.sparse_rows import ExamplesLike, SparseRows
 from ..utils.typing import Array
 from ..utils.underflow import ignore_underflow
 from .constants import ALL_CALLS, COURSE_EPSILON, COURSE_THRESHOLD, NEARBY_SPREAD
@@ -44,6 +45,7 @@ from .stages.preconditions import (
     training_only_rows,
     whole_net_note,
 )
+from .stages.sparse_rows import as_few_rows, check_sparse_rows
 
 
 @ignore_underflow("check")
@@ -115,7 +117,7 @@ class GradientChecker:
 
     def check(
         self,
-        X: npt.ArrayLike,
+        X: ExamplesLike,
         Y: npt.ArrayLike,
         *,
         exhaustive: bool = False,
@@ -126,7 +128,9 @@ class GradientChecker:
         Parameters
         ----------
         X : array_like of shape (m, ...)
-            A few examples, as for `Sequential.fit`; 2 to 10 are enough.
+            A few examples, as for `Sequential.fit`; 2 to 10 are enough. Those of a sparse matrix
+            become an array, with which all is checked; then what the first layer computes of the
+            matrix is compared with what it computes of the array.
         Y : array_like of shape (m, ...) or (m, ..., k)
             Their targets.
         exhaustive : bool, default False
@@ -165,6 +169,8 @@ class GradientChecker:
         # Layers may have to tell the shape of the output.
         with restored([*objective.modules, *others], (Layer, Parameter)):
             x, y, _ = prepare_batch(objective, X, Y)
+        sparse_x = x.astype(np.dtype(np.float64)) if isinstance(x, SparseRows) else None
+        x = x if sparse_x is None else as_few_rows(sparse_x)
         weight = compute_sample_weight(objective.loss, y, sample_weight)
         double = np.dtype(np.float64)
         outputs = y.shape[1] if y.ndim == 2 else y.shape[1:]
@@ -180,6 +186,8 @@ class GradientChecker:
                 report = _check_centrally(context, self.epsilon or COURSE_EPSILON)
             else:
                 report = _check_in_stages(context, complex_only=self.method == "complex")
+            if sparse_x is not None:
+                report.checks += check_sparse_rows(context, sparse_x)
         report.title = (
             f"{len(objective.layers)} layers, {objective.parameters.size:,} parameters, "
             f"{len(x)} examples"

@@ -91,6 +91,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         Whether x holds integers, such as the numbers of words. Only the first layer of a model
         may set it: X then stays int64, of shape (m, ...), instead of being converted to the dtype
         of the model, and `backward` may return None.
+    takes_sparse : bool, default False
+        Whether x may also be a `SparseRows`, if this is the first layer of a model: X is a sparse
+        matrix then, of which no zeros are stored, and ``x @ b`` and ``a @ x`` are products with
+        arrays. A subclass does not inherit it.
     is_identity_at_inference : bool, default False
         Whether `forward` returns x itself with ``training=False``, so that an exported model needs
         no node for the layer. A subclass does not inherit it.
@@ -140,6 +144,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         "from_torch",
         "torch_only",
         "multiply_adds",
+        "takes_sparse",
         "is_identity_at_inference",
         "inference_arrays",
     )
@@ -148,6 +153,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     couples_examples = False
     rounds_inside = False
     takes_integers = False
+    takes_sparse = False
     rng: np.random.Generator | None = None
     is_identity_at_inference = False
     inference_arrays: int | None = None

@@ -68,6 +68,7 @@ class Chain(Container):
         trainable = [i for i, layer in enumerate(layers) if layer.parameters()]
         self._first_trainable = trainable[0] if trainable else len(layers)
         self.takes_integers = inner_attribute(layers[:1], "takes_integers")[0]
+        self.takes_sparse = inner_attribute(layers[:1], "takes_sparse")[0]
         self.couples_examples = any(inner_attribute(layers, "couples_examples"))
 
     def named_children(self) -> Iterator[tuple[str, Layer]]:

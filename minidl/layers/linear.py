@@ -10,6 +10,7 @@ from ..initializers import He, Zeros
 from ..parameters import InitFunction, Parameter
 from ..utils.foreign_words import explain_arguments
 from ..utils.linalg import common_dtype, matmul_into
+from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 from ..utils.validation import check_number, integer_at_least
 from ..utils.workspace import get_workspace
@@ -24,7 +25,8 @@ class Linear(Layer):
     x has shape (m, in_features) and y (m, out_features). dx = dy @ weight; the parameters'
     gradients are d weight = dy.T @ x and d bias = the sum of dy over the examples. In sequences and
     images (m, ..., in_features) the layer acts on the last axis, at each position alike: y has
-    shape (m, ..., out_features), and the gradients are sums over all positions.
+    shape (m, ..., out_features), and the gradients are sums over all positions. As the first layer
+    of a model it also takes the rows of a sparse matrix, of which only the elements are multiplied.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ class Linear(Layer):
     """
 
     inference_arrays = 1
-    _x: Array
+    takes_sparse = True
+    _x: Array | SparseRows
     _y: Array | None = None
 
     def __init__(
@@ -92,8 +95,8 @@ class Linear(Layer):
         )
         self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=fan_in) if bias else None
 
-    def forward(self, x: Array, *, training: bool = False) -> Array:
-        x = as_float_array(x)
+    def forward(self, x: Array | SparseRows, *, training: bool = False) -> Array:
+        x = x if isinstance(x, SparseRows) else as_float_array(x)
         if x.ndim != 2:
             return self._forward_positions(x)
         if x.shape[1] != self.in_features:
@@ -108,14 +111,14 @@ class Linear(Layer):
         self._y = y
         return y
 
-    def _forward_positions(self, x: Array) -> Array:
+    def _forward_positions(self, x: Any) -> Array:
         if x.ndim < 2 or x.shape[-1] != self.in_features:
             raise self._input_error(x)
         rows = Linear.forward(self, x.reshape(-1, self.in_features))
         self._y = rows.reshape(*x.shape[:-1], self.out_features)
         return self._y
 
-    def _input_error(self, x: Array) -> ShapeError:
+    def _input_error(self, x: Array | SparseRows) -> ShapeError:
         return ShapeError(
             f"{self} expects x of shape (m, {self.in_features}), one row per example, "
             f"or (m, ..., {self.in_features}), got {x.shape}"

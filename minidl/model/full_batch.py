@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..batching.minibatches import MiniBatches
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import Rows, first_rows
 from ..batching.shuffled_rows import WITH_REPLACEMENT
 from ..errors import ArgumentError
 from ..layers.tree import named_modules
@@ -16,13 +16,12 @@ from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..parameters import Parameter
 from ..utils.snapshot import restored
-from ..utils.typing import Array
 
 _N_ROWS = 8  # with which a buffer that changes in training does
 
 
 def check_full_batch(
-    optimizer: Optimizer, objective: Objective, x: Array | ArraySource, batches: MiniBatches
+    optimizer: Optimizer, objective: Objective, x: Rows, batches: MiniBatches
 ) -> None:
     """Raise `ArgumentError` if an optimizer needs the objective of the whole set, and has none.
 
@@ -34,7 +33,7 @@ def check_full_batch(
         Any optimizer; only a `FullBatchOptimizer` needs that.
     objective : Objective
         The model, which is restored if it is tried.
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples, of which a few are tried.
     batches : MiniBatches
         The mini-batches of an epoch.
@@ -80,14 +79,13 @@ def check_full_batch(
         )
 
 
-def _changed_buffers(objective: Objective, x: Array | ArraySource) -> list[str]:
+def _changed_buffers(objective: Objective, x: Rows) -> list[str]:
     """Return the paths of the buffers that a forward pass of training changes."""
     if not objective.buffers:
         return []
-    rows = x.read(0, min(_N_ROWS, len(x))) if isinstance(x, ArraySource) else x[:_N_ROWS]
     before = objective.buffers.copy_values()
     with restored(objective.layers, (Parameter,)), np.errstate(all="ignore"):
         with suppress(Exception):  # training raises it again
-            objective.forward(np.array(rows, objective.input_dtype), training=True)
+            objective.forward(first_rows(x, _N_ROWS, objective.input_dtype), training=True)
         after = objective.buffers.copy_values()
     return [name for name, value in before.items() if value.tobytes() != after[name].tobytes()]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import ArraySource, Rows
 from ..errors import ArgumentError
 from ..layers.hidden_state import (
     describe_places,
@@ -17,13 +17,14 @@ from ..layers.hidden_state import (
     is_custom,
 )
 from ..objective import Objective
+from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 
 N_ROWS = 8
 """Rows that are evaluated, and rows that are trained on."""
 
 
-def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
+def check_hidden_state(objective: Objective, x: Rows) -> None:
     """Raise `ArgumentError` if a step of training changes the output by hidden state.
 
     With equal parameters and buffers, what layers give at inference must be the same before and
@@ -34,7 +35,7 @@ def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
     ----------
     objective : Objective
         The model.
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples, of which a few are tried; the first ones if they are not in memory.
 
     Raises
@@ -65,11 +66,12 @@ def check_hidden_state(objective: Objective, x: Array | ArraySource) -> None:
         )
 
 
-def _different_rows(objective: Objective, x: Array | ArraySource) -> tuple[Array, Array]:
+def _different_rows(objective: Objective, x: Rows) -> tuple[Array, Array]:
     """Return rows to evaluate and as many others to train on; all rows twice if there are few."""
     n_rows = min(2 * N_ROWS, len(x))
-    rows = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:: len(x) // n_rows][:n_rows]
-    rows = np.array(rows, objective.input_dtype)
+    rows: Any = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:: len(x) // n_rows][:n_rows]
+    if not isinstance(rows, SparseRows):  # these have it already
+        rows = np.array(rows, objective.input_dtype)
     if n_rows < 4:
         return rows, rows.copy()
     return rows[: n_rows // 2].copy(), rows[n_rows // 2 : n_rows // 2 * 2].copy()

@@ -14,6 +14,7 @@ from ..batching.lazy_targets import LazyTargets, convert_targets
 from ..batching.out_of_core import (
     READ_BYTES,
     ArraySource,
+    Rows,
     TargetSource,
     as_array_or_source,
     chunk_ranges,
@@ -25,6 +26,7 @@ from ..layers.base import Shape
 from ..layers.container import integer_checkers
 from ..layers.shapes import output_shapes
 from ..objective import Objective
+from ..utils.sparse_rows import SparseRows, is_sparse
 from ..utils.typing import Array
 from ..utils.validation import as_sample_array, check_integers, smaller_dtype, to_finite_array
 from .output_shape import measure_output_shape
@@ -32,14 +34,14 @@ from .output_shape import measure_output_shape
 
 def prepare_examples(
     objective: Objective, X: Any, *, validate: bool, memory_limit: int = MEMORY_LIMIT
-) -> tuple[Array | ArraySource, Shape | None]:
+) -> tuple[Rows, Shape | None]:
     """Prepare X without widening its dtype.
 
     Parameters
     ----------
     objective : Objective
         The model that takes the examples.
-    X : array_like of shape (m, ...)
+    X : array_like or sparse matrix of shape (m, ...)
         The examples.
     validate : bool
         Whether to check an array in memory for non-finite numbers now, and integers that layers
@@ -50,19 +52,21 @@ def prepare_examples(
 
     Returns
     -------
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples.
     output_shape : tuple of int or None
         The shape of one example of the output, as far as the layers tell it; None if one of them
         does not define `output_shape`.
     """
     dtype = objective.input_dtype
+    if is_sparse(X):
+        _check_takes_sparse(objective, X)
     x = as_array_or_source(X, "X", dtype)
-    if objective.takes_integers:
+    if objective.takes_integers and not isinstance(x, SparseRows):
         _check_integers(objective, x)
         if validate:
             _check_values(objective, x, memory_limit)
-    if validate and not isinstance(x, ArraySource):
+    if validate and isinstance(x, np.ndarray):
         x = _finite_examples(x, smaller_dtype(x.dtype, dtype), memory_limit // 4)
     try:
         output_shape = output_shapes(objective.layers, x.shape[1:])[-1]
@@ -80,6 +84,16 @@ def prepare_examples(
         raise ShapeError(f"{error} (X has shape {x.shape}{hint})") from None
     objective.example_shape = x.shape[1:]
     return x, output_shape
+
+
+def _check_takes_sparse(objective: Objective, X: Any) -> None:
+    layer = objective.layers[0]
+    if not layer.takes_sparse:
+        raise ArgumentError(
+            f"a sparse X must meet a layer that takes sparse rows, such as Linear, got layer 0, "
+            f"{layer}, for a {type(X).__name__} of shape {X.shape}: begin the network with "
+            f"Linear({X.shape[-1]}, ...), or pass X.toarray() if that fits into memory"
+        )
 
 
 def _check_integers(objective: Objective, x: Array | ArraySource) -> None:
@@ -172,6 +186,8 @@ def prepare_data(
         return loss.prepare_targets(rows, outputs, dtype)
 
     y_is_out_of_core = is_out_of_core(Y)
+    if y_is_out_of_core and isinstance(x, SparseRows):  # one row after another is gathered
+        Y, y_is_out_of_core = ArraySource(Y, "Y").load(), False
     if y_is_out_of_core or isinstance(x, ArraySource):
         values = Y if y_is_out_of_core else as_sample_array(Y, "Y")
         y = TargetSource(values, convert, memory_limit)
@@ -191,4 +207,6 @@ def prepare_batch(objective: Objective, X: Any, Y: Any, sample_weight: Any = Non
         y = y.load()
     if isinstance(y, LazyTargets):
         y = y[:]
-    return Batch(np.asarray(x, objective.input_dtype), y, weight)
+    if isinstance(x, np.ndarray):
+        x = np.asarray(x, objective.input_dtype)
+    return Batch(x, y, weight)

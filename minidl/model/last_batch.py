@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..batching.minibatches import MiniBatches
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import Rows, first_rows
 from ..errors import ArgumentError, ShapeError
 from ..objective import Objective
 from ..parameters import Parameter
 from ..utils.snapshot import restored
-from ..utils.typing import Array
 
 
-def check_last_batch(objective: Objective, x: Array | ArraySource, batches: MiniBatches) -> None:
+def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches) -> None:
     """Raise `ArgumentError` if a layer refuses to train on the single example that is left over.
 
     Batch normalization has no variance then. A model whose layers do not couple examples is not
@@ -23,7 +22,7 @@ def check_last_batch(objective: Objective, x: Array | ArraySource, batches: Mini
     ----------
     objective : Objective
         The model.
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples, of which the first is tried.
     batches : MiniBatches
         The mini-batches of an epoch.
@@ -37,10 +36,9 @@ def check_last_batch(objective: Objective, x: Array | ArraySource, batches: Mini
     couples = any(layer.couples_examples for layer in objective.modules)
     if not couples or (n_examples > 1 and n_examples % batch_size != 1 and batch_size > 1):
         return
-    row = x.read(0, 1) if isinstance(x, ArraySource) else x[:1]
     try:
         with restored(objective.layers, (Parameter,)), np.errstate(all="ignore"):
-            objective.forward(np.array(row, objective.input_dtype), training=True)
+            objective.forward(first_rows(x, 1, objective.input_dtype), training=True)
     except ShapeError as error:
         raise ArgumentError(
             f"a mini-batch must have what the layers need, but batch_size={batch_size} leaves a "

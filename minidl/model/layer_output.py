@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ArgumentError
 from ..layers.base import Layer
 from ..layers.container import Container
 from ..layers.tree import named_modules
 from ..objective import Objective
+from ..utils.sparse_rows import ExamplesLike, SparseRows
 from ..utils.typing import Array
 from ..utils.underflow import without_underflow
 from .inputs import prepare_examples
 
 
-def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
+def layer_output(objective: Objective, X: ExamplesLike, path: str) -> Array:
     """Return what a layer gives for a few examples, with dropout off.
 
     Parameters
@@ -34,7 +35,7 @@ def layer_output(objective: Objective, X: npt.ArrayLike, path: str) -> Array:
 
 
 @without_underflow
-def run_layer(objective: Objective, X: npt.ArrayLike, path: str) -> tuple[Layer, Array]:
+def run_layer(objective: Objective, X: ExamplesLike, path: str) -> tuple[Layer, Array]:
     """Return a layer after its pass for a few examples, and what it gives, with dropout off.
 
     A copy of the model computes it, as for `explain`: a model that is being trained, in this thread
@@ -72,7 +73,9 @@ def run_layer(objective: Objective, X: npt.ArrayLike, path: str) -> tuple[Layer,
         )
     twin = copy.deepcopy(objective)
     prepared, _ = prepare_examples(twin, X, validate=True)
-    x = np.asarray(prepared, twin.input_dtype)
+    if not isinstance(prepared, SparseRows):
+        prepared = np.asarray(prepared, twin.input_dtype)
+    x: Any = prepared
     found: list[tuple[Layer, Array]] = []
 
     def run(name: str, layer: Layer, x: Array) -> Array:

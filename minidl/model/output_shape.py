@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import Rows, first_rows
 from ..layers.base import Shape, UnknownRank
 from ..objective import Objective
-from ..utils.typing import Array
 from .isolated_access import IsolatedAccess
 
 _N_ROWS = 2
 """Rows that are passed through the model: two, since code may treat one row as a special case."""
 
 
-def measure_output_shape(
-    objective: Objective, x: Array | ArraySource, known_shape: Shape | None
-) -> Shape | None:
+def measure_output_shape(objective: Objective, x: Rows, known_shape: Shape | None) -> Shape | None:
     """Return the shape of one example of the output, from a pass of two rows if need be.
 
     The pass is made where only the last axis is known, and where the loss takes class numbers and
@@ -29,7 +25,7 @@ def measure_output_shape(
     ----------
     objective : Objective
         The model.
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples.
     known_shape : tuple of int or None
         What the `output_shape` of the layers tell. It is returned if it is complete, or if the
@@ -55,8 +51,7 @@ def measure_output_shape(
         return known_shape
     n_rows = min(_N_ROWS, len(x))
     with suppress(Exception), IsolatedAccess(objective) as isolated, np.errstate(all="ignore"):
-        rows: Any = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:n_rows]
-        output = isolated.forward(np.array(rows, isolated.input_dtype))
+        output = isolated.forward(first_rows(x, n_rows, isolated.input_dtype))
         if len(output) == n_rows:
             return tuple(output.shape[1:])
     return known_shape

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from ..batching.batch import Batch
 from ..batching.inference_batches import InferenceBatches
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import Rows, first_rows
 from ..errors import ShapeError
 from ..layers.base import Layer, Shape
 from ..layers.container import Container
@@ -118,9 +117,8 @@ def _known_sizes(objective: Objective, shape: Shape) -> tuple[int, int] | None:
     return sum(known), math.prod(output_shape)
 
 
-def _measured_sizes(objective: Objective, x: Array | ArraySource) -> tuple[int, int] | None:
+def _measured_sizes(objective: Objective, x: Rows) -> tuple[int, int] | None:
     """Return what `_known_sizes` returns, from a pass of the first row; None if it raises."""
-    row: Any = x.read(0, 1) if isinstance(x, ArraySource) else x[:1]
     modules = objective.modules
     workspaces = [module.workspace for module in modules]
     total = 0
@@ -128,7 +126,7 @@ def _measured_sizes(objective: Objective, x: Array | ArraySource) -> tuple[int, 
         for module in modules:
             module.workspace = {}  # what later passes will take must not depend on earlier ones
         with np.errstate(all="ignore"):  # the real pass warns
-            row = np.array(row, objective.input_dtype)
+            row = first_rows(x, 1, objective.input_dtype)
             for layer in objective.layers:
                 kept_before = [array for module in layer.modules() for array in _arrays(module)]
                 row = layer.forward(row, training=False)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..batching.out_of_core import ArraySource
+from ..batching.out_of_core import Rows, first_rows
 from ..errors import ArgumentError
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..objective import Objective
-from ..utils.typing import Array
 
 N_ROWS = 32
 """Rows that are tried."""
@@ -17,7 +16,7 @@ TOLERANCE = 1e-2
 """Largest accepted difference of a row's sum from 1, wider than any rounding."""
 
 
-def check_row_sums(objective: Objective, x: Array | ArraySource) -> None:
+def check_row_sums(objective: Objective, x: Rows) -> None:
     """Raise `ArgumentError` if outputs under a `CategoricalCrossEntropy` do not sum to 1.
 
     A model that ends in a `Softmax` is not run: its rows always do.
@@ -26,7 +25,7 @@ def check_row_sums(objective: Objective, x: Array | ArraySource) -> None:
     ----------
     objective : Objective
         The model.
-    x : ndarray or ArraySource of shape (m, ...)
+    x : ndarray, SparseRows or ArraySource of shape (m, ...)
         The examples, of which the first are tried.
 
     Raises
@@ -36,10 +35,8 @@ def check_row_sums(objective: Objective, x: Array | ArraySource) -> None:
     """
     if objective.is_fused or type(objective.loss) is not CategoricalCrossEntropy:
         return
-    n_rows = min(N_ROWS, len(x))
-    rows = x.read(0, n_rows) if isinstance(x, ArraySource) else x[:n_rows]
     with np.errstate(all="ignore"):
-        output = objective.forward(np.ascontiguousarray(rows, objective.input_dtype))
+        output = objective.forward(first_rows(x, N_ROWS, objective.input_dtype))
         sums = output.sum(axis=-1).ravel()
         deviations = np.abs(sums - 1)
     wrong = np.flatnonzero(deviations > TOLERANCE)  # what is not finite is reported elsewhere

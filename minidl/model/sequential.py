@@ -21,6 +21,7 @@ from ..penalties import Penalty
 from ..utils.foreign_words import explain_arguments, explain_attributes
 from ..utils.output import encodable
 from ..utils.random import as_rng, spawn_rngs
+from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array, Seed
 from ..utils.underflow import ignore_underflow, repeat_without_underflow
 from ..utils.validation import check_example_shape
@@ -173,14 +174,14 @@ class Sequential:
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: ExamplesLike,
         Y: npt.ArrayLike,
         *,
         optimizer: Optimizer,
         epochs: int,
         batch_size: int | None = 64,
         shuffle: Shuffle = True,
-        validation: Sequence[npt.ArrayLike] | None = None,
+        validation: Sequence[ExamplesLike] | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
         memory_limit: int = MEMORY_LIMIT,
@@ -198,7 +199,9 @@ class Sequential:
             The examples, one per row, of real numbers; converted to the model's dtype, unless the
             first layer takes integers. X and Y may
             be HDF5 datasets, memmaps, or any array-like with a shape, a dtype and slices of rows:
-            these are read as they are needed.
+            these are read as they are needed. X may be a sparse array or matrix (m, d) of SciPy if
+            the first layer is a `Linear`, or another one that takes sparse rows: mini-batches and
+            the products of this layer are computed without its zeros.
         Y : array_like of shape (m, ..., k), or (m, ...) for one output or class numbers
             The targets.
         optimizer : Optimizer
@@ -301,7 +304,7 @@ class Sequential:
             resume_limit=resume_limit,
         )
 
-    def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
+    def predict(self, X: ExamplesLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the outputs for each row of X, with dropout off.
 
         Parameters
@@ -327,7 +330,7 @@ class Sequential:
         except FloatingPointError:
             return repeat_without_underflow(predict, self.objective_function, X, memory_limit)
 
-    def predict_classes(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
+    def predict_classes(self, X: ExamplesLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the predicted class number of each row of X.
 
         Parameters
@@ -357,7 +360,7 @@ class Sequential:
 
     def evaluate(
         self,
-        X: npt.ArrayLike,
+        X: ExamplesLike,
         Y: npt.ArrayLike,
         *,
         sample_weight: npt.ArrayLike | None = None,
@@ -388,7 +391,7 @@ class Sequential:
         return evaluate(self.objective_function, X, Y, sample_weight, memory_limit)
 
     def objective(
-        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+        self, X: ExamplesLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
     ) -> dict[str, float]:
         """Return each term of what training minimizes on (X, Y), with dropout off.
 
@@ -410,7 +413,7 @@ class Sequential:
         return {name: float(value) for name, value in terms.items()}
 
     def gradient(
-        self, X: npt.ArrayLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+        self, X: ExamplesLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
     ) -> Array:
         """Return the gradient of the total with respect to all parameters, with dropout off.
 
@@ -431,7 +434,7 @@ class Sequential:
             isolated.value_and_gradient(batch)
             return isolated.parameters.grad.copy()
 
-    def explain(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> None:
+    def explain(self, X: ExamplesLike, Y: npt.ArrayLike) -> None:
         """Print each step of (X, Y) forward and backward: formula, shapes and numbers.
 
         Parameters

@@ -12,6 +12,7 @@ from ..batching.batch import Batch
 from ..escaping import escaped
 from ..losses.cross_entropy import BaseCategoricalCrossEntropy
 from ..objective import ForwardPass, Objective
+from ..utils.sparse_rows import SparseRows
 from .trace_layers import backward_lines, forward_lines, row, title
 
 _INTRODUCTION = """\
@@ -51,7 +52,7 @@ def _forward_section(
     objective: Objective, batch: Batch, forward_pass: ForwardPass
 ) -> Iterator[str]:
     yield title("FORWARD")
-    yield row("X", batch.x)
+    yield row("X", batch.x.toarray() if isinstance(batch.x, SparseRows) else batch.x)
     for i, layer in enumerate(objective.layers):
         if i < len(forward_pass.outputs):
             yield from forward_lines(str(i), layer, forward_pass.outputs[i])

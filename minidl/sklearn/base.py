@@ -23,6 +23,7 @@ from ..schedules.base import Schedule
 from ..training.callbacks.base import Callback
 from ..training.callbacks.early_stopping import EarlyStopping
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
+from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array, Seed
 from .augmentation import new_augmentation
 from .examples import validate_examples, validate_training
@@ -82,14 +83,15 @@ class MinidlEstimator(BaseEstimator):
     dtype: npt.DTypeLike | None = None
 
     def fit(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+        self, X: ExamplesLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> Self:
         """Train the network.
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
-            The training examples, finite real numbers; pictures are (m, h, w, c).
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
+            The training examples, finite real numbers; pictures are (m, h, w, c). A sparse matrix
+            stays sparse.
         y : array_like of shape (m,) or (m, n_outputs)
             The label of each example for a classifier, its value or values for a regressor.
         sample_weight : array_like of shape (m,), optional
@@ -222,7 +224,7 @@ class MinidlEstimator(BaseEstimator):
         if needs_whole_set(training.optimizer):
             batch_size = None
         elif batch_size == "auto":
-            batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
+            batch_size = min(AUTO_BATCH_SIZE, len(examples.y))
         self.history_ = training.model.fit(
             examples.X,
             examples.y,
@@ -241,7 +243,7 @@ class MinidlEstimator(BaseEstimator):
         self.validation_loss_curve_ = self.validation_loss_curve_ + validation_losses
         self.n_iter_ = len(self.loss_curve_)
 
-    def _outputs(self, X: npt.ArrayLike) -> Array:
+    def _outputs(self, X: ExamplesLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
         return self.model_.predict(validate_examples(self, X))

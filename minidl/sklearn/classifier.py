@@ -18,6 +18,7 @@ from ..layers.softmax import Softmax
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.encoding import one_hot
+from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
 from .network import takes_parts
@@ -131,7 +132,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
-        X: npt.ArrayLike,
+        X: ExamplesLike,
         y: npt.ArrayLike,
         classes: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
@@ -140,7 +141,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
         y : array_like of shape (m,)
             The label of each example; not every class must occur.
@@ -176,12 +177,12 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
             )
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def predict_proba(self, X: npt.ArrayLike) -> Array:
+    def predict_proba(self, X: ExamplesLike) -> Array:
         """Return the probability of each class.
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns
@@ -199,12 +200,12 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         outputs = self._outputs(X)
         return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: ExamplesLike) -> Array:
         """Return the most probable label of each example.
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns
@@ -250,3 +251,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         vectors = one_hot(class_numbers, len(classes))
         name = f"{len(classes)} classes"
         return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax(), name)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -8,16 +8,19 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from ..batching.augmentation import refuse_sparse
 from ..errors import ShapeError
 from ..utils.masked import check_not_masked
 from ..utils.source_files import note_source_files
 from ..utils.typing import Array
 
+_FORMATS = {"allow_nd": True, "accept_sparse": "csr"}
+
 
 class TrainingExamples(NamedTuple):
-    """What `fit` was passed, validated."""
+    """What `fit` was passed, validated; X may be sparse."""
 
-    X: Array
+    X: Any
     y: Array
     sample_weight: Array | None
 
@@ -48,11 +51,13 @@ def validate_training(
     """
     for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
         check_not_masked(values, name)
+    if estimator.augment is not None:
+        refuse_sparse(X)
     note_source_files(X, y, sample_weight)  # before they are copied
     if resume:
         _check_example_shape(estimator, X)
     is_regressor = isinstance(estimator, RegressorMixin)
-    options = {"multi_output": is_regressor, "y_numeric": is_regressor, "allow_nd": True}
+    options = {"multi_output": is_regressor, "y_numeric": is_regressor, **_FORMATS}
     X, y = validate_data(estimator, X, y, reset=not resume, **options)
     if X.ndim > 2 and estimator.layers is None:
         raise ShapeError(
@@ -65,11 +70,11 @@ def validate_training(
     return TrainingExamples(X, y, sample_weight)
 
 
-def validate_examples(estimator: Any, X: Any) -> Array:
-    """Return the examples of a prediction as an array, or raise as `validate_training` does."""
+def validate_examples(estimator: Any, X: Any) -> Any:
+    """Return the examples of a prediction, or raise as `validate_training` does."""
     check_not_masked(X, "X")
     _check_example_shape(estimator, X)
-    return np.asarray(validate_data(estimator, X, reset=False, allow_nd=True))
+    return validate_data(estimator, X, reset=False, **_FORMATS)
 
 
 def _check_example_shape(estimator: Any, X: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..utils.typing import Array
 class Examples(NamedTuple):
     """Inputs, targets and weights, in the order of a validation set of `Sequential.fit`."""
 
-    X: Array
+    X: Any  # an array, or a sparse one
     y: Array
     sample_weight: Array | None
 
@@ -28,7 +28,7 @@ def hold_out(
     examples: Examples, validation_fraction: float, rng: np.random.Generator, *, stratify: bool
 ) -> tuple[Examples, Examples]:
     """Return the training and the validation examples; examples of weight 0 are in neither."""
-    rows = np.arange(len(examples.X))
+    rows = np.arange(len(examples.y))
     if examples.sample_weight is not None:
         rows = np.flatnonzero(examples.sample_weight)
     try:

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from ..losses.mean_squared_error import MeanSquaredError
+from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
 from .network import takes_parts
@@ -114,13 +115,13 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
 
     @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+        self, X: ExamplesLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> Self:
         """Train for one epoch on one portion of the data.
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
         y : array_like of shape (m,) or (m, n_outputs)
             The value or values of each example.
@@ -139,12 +140,12 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: ExamplesLike) -> Array:
         """Return the value or values of each example.
 
         Parameters
         ----------
-        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The examples, finite real numbers.
 
         Returns
@@ -173,5 +174,6 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags

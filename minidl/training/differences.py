@@ -73,6 +73,9 @@ def data_differences(
             yield from presence(old, new, subject, subject)
         elif old["shape"] != new["shape"]:
             yield f"{subject} of shape {tuple(new['shape'])} instead of {tuple(old['shape'])}"
+        elif ("sparse" in old) != ("sparse" in new):
+            kinds = ["a sparse matrix" if "sparse" in each else "an array" for each in (new, old)]
+            yield f"{subject} as {' instead of '.join(kinds)}"
         elif old.keys() != new.keys():
             yield f"another memory_limit, so that {subject} fits into memory or not"
         elif "file" not in old:

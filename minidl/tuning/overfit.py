@@ -153,7 +153,7 @@ class _FirstBatch(Callback):
 
     def on_gradient(self, run: TrainingRun) -> None:
         if run.data is not None:
-            self.batch = Batch(np.array(run.data.x), np.array(run.data.y))
+            self.batch = Batch(run.data.x.copy(), run.data.y.copy())
         run.stop("done", now=True)
 
 

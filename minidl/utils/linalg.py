@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .sparse_rows import SparseRows
 from .typing import Array
 from .underflow import repeat_without_underflow
 
@@ -15,23 +16,23 @@ threads that go on to wait for work by spinning, for some 20 ms. Up to the secon
 more saves less than 0.1 ms, and takes a processor from others, such as those of a convolution."""
 
 
-def common_dtype(a: Array, b: Array) -> np.dtype[Any]:
+def common_dtype(a: Array | SparseRows, b: Array) -> np.dtype[Any]:
     """Return `np.result_type(a, b)`, faster if the dtypes are equal.
 
     `np.result_type` alone takes longer than a small matrix product.
     """
-    return a.dtype if a.dtype == b.dtype else np.result_type(a, b)
+    return a.dtype if a.dtype == b.dtype else np.result_type(a.dtype, b.dtype)
 
 
-def matmul_into(a: Array, b: Array, out: Array) -> Array:
+def matmul_into(a: Array | SparseRows, b: Array | SparseRows, out: Array) -> Array:
     """Write the matrix product ``a @ b`` into an output array.
 
     Parameters
     ----------
-    a : ndarray of shape (m, k)
+    a : ndarray or SparseRows of shape (m, k)
         The left factor.
-    b : ndarray of shape (k, n)
-        The right factor.
+    b : ndarray or SparseRows of shape (k, n)
+        The right factor; at most one of them is sparse.
     out : ndarray of shape (m, n)
         The output array, of any dtype that can hold the product.
 
@@ -45,6 +46,11 @@ def matmul_into(a: Array, b: Array, out: Array) -> Array:
     ValueError
         If the shapes do not match.
     """
+    if isinstance(a, SparseRows):
+        out[...] = a @ b  # type: ignore[operator]  # b is an array
+        return out
+    if isinstance(b, SparseRows):
+        return b.premultiplied(a, out)
     n_products = len(a) * b.size
     if n_products > UNTHREADED and n_products <= THREADED and a.ndim == b.ndim == 2:
         n_pieces = -(-n_products // UNTHREADED)

@@ -259,10 +259,10 @@ def as_real_array(values: npt.ArrayLike, name: str) -> Array:
             f"{name} must be a rectangular array, got rows of unequal length: {error}"
         ) from None
     if array.dtype.kind == "O" and array.ndim == 0:
-        raise DtypeError(
-            f"{name} must hold real numbers, got a {type(values).__name__}: pass an array, "
-            "a list of numbers, or an object with shape, dtype and slices of rows"
-        )
+        cure = "pass an array, a list of numbers, or an object with shape, dtype and slices of rows"
+        if hasattr(values, "toarray"):  # a sparse matrix
+            cure = f"pass {name}.toarray()"
+        raise DtypeError(f"{name} must hold real numbers, got a {type(values).__name__}: {cure}")
     check_real(array.dtype, name)
     return array
 
@@ -469,12 +469,35 @@ def check_finite(
             return
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     value = (array if original is None else original)[index]
-    location = f"{name}[{', '.join(map(str, (index[0] + row_offset, *index[1:])))}]"
+    raise not_finite(name, (index[0] + row_offset, *index[1:]), value, array.dtype)
+
+
+def not_finite(
+    name: str, index: tuple[int, ...], value: Any, dtype: np.dtype[Any]
+) -> NonFiniteError:
+    """Return the error that names an element which is not finite in a dtype.
+
+    Parameters
+    ----------
+    name : str
+        Name of the whole array.
+    index : tuple of int
+        The index of the element in it.
+    value : number
+        The element before its conversion to the dtype.
+    dtype : numpy.dtype
+        The dtype.
+
+    Returns
+    -------
+    NonFiniteError
+        The error, to be raised.
+    """
+    location = f"{name}[{', '.join(map(str, index))}]"
     if np.isfinite(value):
-        raise NonFiniteError(
-            f"{location} is {value}, too large for {array.dtype}: "
-            f"rescale {name} or use dtype=np.float64"
+        return NonFiniteError(
+            f"{location} is {value}, too large for {dtype}: rescale {name} or use dtype=np.float64"
         )
-    raise NonFiniteError(
+    return NonFiniteError(
         f"{name} must be finite, got {value} at {location}: repair or drop such rows first"
     )

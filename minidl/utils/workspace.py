@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from .attributes import unshare_attributes
+from .sparse_rows import SparseRows
 from .typing import Array
 
 Workspace = dict[str, Array]
@@ -94,6 +95,8 @@ def _arrays_in(value: Any) -> Iterator[Array]:
     """Yield the arrays in a list, tuple or dict, however nested."""
     if isinstance(value, np.ndarray):
         yield value
+    elif isinstance(value, SparseRows):
+        yield from value.arrays
     elif isinstance(value, list | tuple | dict):
         for each in value.values() if isinstance(value, dict) else value:
             yield from _arrays_in(each)

@@ -32,11 +32,13 @@ from minidl import (
 )
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
+ROUNDED = (
+    "weighted and repeated rows must agree to 1e-7, but the sums of either are rounded to "
+    "float32, to 6e-8 at each step; in float64 they do"
+)
 EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": (
-        "weighted and repeated rows must agree to 1e-7, but the sums of either are rounded to "
-        "float32, to 6e-8 at each step; in float64 they do"
-    ),
+    "check_sample_weight_equivalence_on_dense_data": ROUNDED,
+    "check_sample_weight_equivalence_on_sparse_data": ROUNDED,
     "check_regressor_multioutput": (
         "predictions must be of float64, but they have the dtype of the network"
     ),
