@@ -190,6 +190,23 @@ def test_lbfgs_compares_whole_fits_with_scikit_learn(tmp_path, capsys):
             assert len(found[peer]["scores"]) == len(found[peer]["seconds"]) == 2
 
 
+def test_sparse_compares_the_products_and_steps_of_both_kinds_of_rows(tmp_path, capsys):
+    pytest.importorskip("threadpoolctl")
+    assert main(["sparse", "--quick", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Sparse rows: 256 x 500, ")
+    found = json.loads((tmp_path / "sparse.json").read_text())
+    for size in ("64", "128", "256"):
+        for times in found["products"][size].values():
+            assert len(times["forward"]) == len(times["gradient"]) == 2
+        assert re.search(rf"^batch of {size}(?: +[\d.]+){{7}}$", text, re.M)
+    dense, sparse = (found["steps"]["64"][kind] for kind in ("dense", "sparse"))
+    assert dense.keys() == sparse.keys() - {"Adam, the batch's columns"}
+    assert {"batch", "first layer, forward", "first layer, gradient", "the rest"} <= dense.keys()
+    assert found["memory"]["sparse"]["rows"] < found["memory"]["dense"]["rows"]
+    assert found["predictions"]["difference"] < 1e-6
+
+
 def test_help_names_benchmarks_options_and_examples(capsys):
     status, text = ended(capsys, "--help")
     assert status == 0
