@@ -6,12 +6,14 @@ import os
 import h5py
 import numpy as np
 import pytest
+from scipy import sparse
 
 from minidl.batching import data_digest
 from minidl.batching.batch import Batch
 from minidl.batching.data_digest import describe_array, describe_data
 from minidl.batching.lazy_targets import LazyTargets
 from minidl.batching.out_of_core import ArraySource, TargetSource, WeightSource
+from minidl.utils.sparse_rows import SparseRows
 
 FLOAT32 = np.dtype(np.float32)
 ROWS = np.random.default_rng(0).standard_normal((500, 3)).astype(np.float32)
@@ -117,3 +119,43 @@ def test_a_file_that_may_still_be_written_has_no_final_time_stamp(tmp_path):
         file["x"] = ROWS
         described = describe_array(ArraySource(file["x"], "X"), FLOAT32)
     assert described["file"] == {"bytes": None, "modified": None}
+
+
+def sparse_description(values, dtype=FLOAT32):
+    return describe_array(SparseRows.of(values, "X"), dtype)
+
+
+def test_sparse_rows_are_the_same_data_in_any_format():
+    array = np.where(ROWS > 1, ROWS, 0)
+    expected = sparse_description(sparse.csr_array(array))
+    assert expected.keys() == {"shape", "sha256", "sparse"}
+    assert expected["shape"] == [500, 3]
+    long_indices = sparse.csr_array(array)
+    long_indices.indices = long_indices.indices.astype(np.int64)
+    places = np.nonzero(ROWS > 0)  # some of them with stored zeros
+    for values in (
+        sparse.csc_matrix(array),
+        sparse.coo_array(array.astype(np.float64)),
+        long_indices,
+        sparse.coo_array((array[places], places), shape=array.shape),
+    ):
+        assert sparse_description(values) == expected
+
+
+@pytest.mark.parametrize("change", ["value", "column", "row", "shape", "dtype"])
+def test_other_sparse_rows_are_other_data(change):
+    array = np.where(ROWS > 1, ROWS, 0)
+    other, dtype = array.copy(), FLOAT32
+    row, column = np.argwhere(array[:, :2])[0]
+    if change == "value":
+        other[row, column] = np.nextafter(other[row, column], np.float32(np.inf))
+    elif change == "column":
+        other[:, [0, 1]] = other[:, [1, 0]]
+    elif change == "row":
+        other = other[::-1].copy()
+    elif change == "shape":
+        other = np.hstack([other, np.zeros((500, 1), np.float32)])
+    else:
+        dtype = np.dtype(np.float64)
+    before = sparse_description(sparse.csr_array(array))
+    assert sparse_description(sparse.csr_array(other), dtype) != before

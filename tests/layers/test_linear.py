@@ -3,8 +3,10 @@ import pytest
 from helpers import assert_gradients
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
-from minidl import ArgumentError, He, Linear, Ones, ShapeError
+from minidl import ArgumentError, Chain, He, Linear, Ones, ShapeError
+from minidl.utils.sparse_rows import SparseRows
 
 
 @given(
@@ -152,3 +154,54 @@ def test_output_shape_and_repr():
     assert Linear(2, 3).output_shape((2,)) == Linear(2, 3).output_shape(None) == (3,)
     assert str(Linear(2, 3)) == "Linear(2, 3)"
     assert str(Linear(2, 3, bias=False)) == "Linear(2, 3, bias=False)"
+
+
+def sparse_rows(m, n=9, dtype=np.float64):
+    rng = np.random.default_rng(m)
+    array = (rng.standard_normal((m, n)) * (rng.random((m, n)) < 0.3)).astype(dtype)
+    return SparseRows.of(sparse.csr_array(array), "X"), array
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bias", [True, False])
+def test_sparse_rows_give_what_the_same_array_gives(dtype, bias):
+    layer = Linear(9, 4, bias=bias)
+    for m in (5, 3, 7):
+        results = []
+        for x in sparse_rows(m, dtype=dtype):
+            y = layer.forward(x).copy()
+            dy = np.random.default_rng(0).standard_normal(y.shape).astype(dtype)
+            dx = layer.backward(dy).copy()
+            gradients = [parameter.grad.copy() for parameter in layer.parameters().values()]
+            for parameter in layer.parameters().values():
+                parameter.grad.fill(np.nan)  # what it does not overwrite
+            layer.backward_parameters(dy)
+            alone = [parameter.grad.copy() for parameter in layer.parameters().values()]
+            results.append([y, dx, *gradients, *alone])
+        for ours, expected in zip(*results, strict=True):
+            assert ours.dtype == expected.dtype
+            np.testing.assert_allclose(ours, expected, rtol=0, atol=10 * np.finfo(dtype).eps)
+
+
+def test_sparse_rows_by_hand():
+    layer = worked_example()
+    rows = SparseRows.of(sparse.csr_array([[0.0, 2.0], [0.0, 0.0]]), "X")
+    np.testing.assert_array_equal(layer.forward(rows), [[4, 8, 12], [0, 0, 0]])
+    layer.backward_parameters(np.array([[1.0, 0.0, 3.0], [5.0, 5.0, 5.0]]))
+    np.testing.assert_array_equal(layer.weight.grad, [[0, 2], [0, 0], [0, 6]])
+    np.testing.assert_array_equal(layer.bias.grad, [6, 5, 8])
+
+
+def test_sparse_rows_of_another_width_are_refused():
+    with pytest.raises(ShapeError, match=r"Linear\(2, 3\) expects x of shape.*got \(4, 9\)"):
+        Linear(2, 3).forward(sparse_rows(4)[0])
+
+
+def test_a_chain_takes_sparse_rows_if_its_first_layer_does_and_a_subclass_does_not_inherit_it():
+    class Doubled(Linear):
+        def forward(self, x, *, training=False):
+            return super().forward(np.abs(x), training=training)
+
+    assert Linear(9, 2).takes_sparse
+    assert Chain(Linear(9, 2)).takes_sparse
+    assert not Chain(Doubled(9, 2)).takes_sparse

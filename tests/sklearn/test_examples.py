@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from minidl import GRU, Conv2D, GlobalAvgPool2D, Linear, ReLU, ShapeError
+from minidl import GRU, ArgumentError, Conv2D, GlobalAvgPool2D, Linear, ReLU, ShapeError
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
 PICTURES = np.random.default_rng(0).random((36, 6, 5, 3))
@@ -87,3 +92,62 @@ def test_layers_that_do_not_fit_pictures_are_refused_in_a_sentence():
 
     with pytest.raises(ShapeError, match=message):
         MinidlClassifier(layers=network).fit(channels_first, REDNESS)
+
+
+FRUITS = np.array(["apple", "pear", "plum", "cherry", "quince", "fig"])
+RNG = np.random.default_rng(0)
+KINDS = RNG.integers(2, size=60)
+TEXTS = [" ".join(RNG.choice(FRUITS[2 * kind : 2 * kind + 4], 6)) for kind in KINDS]
+QUICK = {"hidden_layer_sizes": (8,), "learning_rate": 0.03, "max_iter": 30, "random_state": 0}
+WORDS = HashingVectorizer(n_features=500).fit_transform(TEXTS)
+
+
+@pytest.mark.parametrize("vectorizer", [TfidfVectorizer(), HashingVectorizer(n_features=500)])
+def test_texts_are_learned_in_a_pipeline_without_being_made_dense(vectorizer, monkeypatch):
+    monkeypatch.setattr(sparse.csr_array, "toarray", None)
+    monkeypatch.setattr(sparse.csr_matrix, "toarray", None)
+    classifier = MinidlClassifier(**QUICK, early_stopping=True, validation_fraction=0.2)
+    pipe = make_pipeline(vectorizer, classifier)
+    assert cross_val_score(pipe, TEXTS, KINDS, cv=3).mean() > 0.9
+
+
+def test_categories_are_learned_by_a_regressor():
+    rows = FRUITS[RNG.integers(6, size=(80, 2))]
+    y = (rows[:, 0] == "plum") - 2.0 * (rows[:, 1] == "fig")
+    encoder = ColumnTransformer([("fruits", OneHotEncoder(), [0, 1])], sparse_threshold=1)
+    pipe = make_pipeline(encoder, MinidlRegressor((8,), optimizer="lbfgs", random_state=0))
+    assert sparse.issparse(encoder.fit_transform(rows))
+    assert pipe.fit(rows, y).score(rows, y) > 0.99
+
+
+@pytest.mark.parametrize("convert", [sparse.csc_array, sparse.coo_matrix, sparse.lil_array])
+def test_sparse_rows_give_the_estimator_of_the_same_array(convert):
+    weight, array = RNG.random(60), WORDS.toarray()
+    for kind, y in ((MinidlClassifier, KINDS), (MinidlRegressor, array[:, :2] + KINDS[:, None])):
+        of_sparse, of_array = kind(**QUICK, warm_start=True), kind(**QUICK, warm_start=True)
+        for estimator, X in ((of_sparse, convert(array)), (of_array, array)):
+            estimator.fit(X, y, sample_weight=weight).partial_fit(X, y)
+        np.testing.assert_allclose(
+            of_sparse.predict(convert(array)), of_array.predict(array), rtol=0, atol=1e-12
+        )
+        np.testing.assert_allclose(
+            of_sparse.model_.parameters.theta, of_array.model_.parameters.theta, atol=1e-12
+        )
+        assert of_sparse.__sklearn_tags__().input_tags.sparse
+
+
+def test_what_does_not_go_with_sparse_rows_is_refused():
+    with pytest.raises(
+        ArgumentError, match=r"got layer 0, Flatten\(\), .*: begin the network with"
+    ):
+        MinidlClassifier(layers="flatten, linear 1").fit(WORDS, KINDS)
+    with pytest.raises(ArgumentError, match=r"augment changes pictures.*got a sparse X"):
+        MinidlClassifier(augment="flip").fit(WORDS, KINDS)
+    with pytest.raises(
+        ValueError, match="X has 20 features, but MinidlClassifier is expecting 500"
+    ):
+        MinidlClassifier(**QUICK).fit(WORDS, KINDS).predict(WORDS[:, :20])
+    with pytest.raises(
+        ShapeError, match=r"examples of shape \(6, 5, 3\).*got X of shape \(60, 500\)"
+    ):
+        picture_classifier(max_iter=1).fit(PICTURES, REDNESS).predict(WORDS)
