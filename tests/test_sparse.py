@@ -114,11 +114,12 @@ def test_validation_sets_and_early_stopping_take_it():
 
 
 def test_targets_may_lie_in_a_file_or_be_too_large_at_once(tmp_path):
+    expected, from_file = network(), network()
+    fit(expected, SPARSE)
     with h5py.File(tmp_path / "targets.h5", "w") as file:
-        dataset = file.create_dataset("Y", data=Y)
-        assert_same_training(lambda X: {}, dataset)
-    numbers = np.arange(M) % 3
-    assert_same_training(lambda X: {"memory_limit": 512}, numbers)  # makes LazyTargets
+        fit(from_file, SPARSE, file.create_dataset("Y", data=Y), memory_limit=500)
+    np.testing.assert_array_equal(from_file.parameters.theta, expected.parameters.theta)
+    assert_same_training(lambda X: {"memory_limit": 512})  # makes LazyTargets
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -3,11 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from out_of_core_array import OutOfCoreArray, reader_threads
+from scipy import sparse
 
 from minidl import ArgumentError, NonFiniteError
 from minidl.batching.batch import Batch
 from minidl.batching.inference_batches import InferenceBatches
 from minidl.batching.out_of_core import ArraySource, TargetSource
+from minidl.utils.sparse_rows import SparseRows
 
 F4 = np.dtype(np.float32)
 
@@ -144,3 +146,13 @@ def test_an_iteration_left_early_ends_the_reader():
     for _ in InferenceBatches(Batch(source, None), dtype=F4, memory_limit=10_000):
         break
     assert not reader_threads()
+
+
+def test_sparse_rows_pass_in_as_many_rows_as_they_take_little_memory():
+    x = SparseRows.of(sparse.eye_array(3000, 20_000, format="csr"), "X")
+    batches = InferenceBatches(Batch(x, None), dtype=x.dtype, check_finite=True)
+    sizes = [len(batch.x) for _, batch in batches]
+    assert sizes == [1024, 1024, 952]
+    (rows, batch), *_ = batches
+    assert rows == slice(0, 1024)
+    np.testing.assert_array_equal(batch.x.csr.indices, np.arange(1024))
