@@ -172,6 +172,9 @@ def test_mini_batches_are_sparse_rows():
         assert isinstance(batch.x, SparseRows)
         np.testing.assert_array_equal(batch.x.toarray(), expected.x)
         np.testing.assert_array_equal(batch.y, expected.y)
+        np.testing.assert_allclose(
+            network().predict(batch.x), network().predict(expected.x), rtol=0, atol=1e-14
+        )
     assert batches.data_description()["X"]["sparse"] is True
 
 

@@ -10,7 +10,7 @@ from ..errors import ArgumentError, ShapeError
 from ..utils.foreign_words import explain_arguments
 from ..utils.resampling import interpolate
 from ..utils.settings import init_arguments
-from ..utils.sparse_rows import SparseRows, is_sparse
+from ..utils.sparse_rows import is_sparse
 from ..utils.typing import Array
 from ..utils.validation import check_number, in_range, integer_at_least
 
@@ -196,7 +196,7 @@ class Augmentation:
 
 def refuse_sparse(X: Any) -> None:
     """Raise `ArgumentError` if examples are sparse: their rows are no pictures."""
-    if isinstance(X, SparseRows) or is_sparse(X):
+    if is_sparse(X):
         raise ArgumentError(
             f"augment changes pictures of shape (m, h, w, c), got a sparse X of shape {X.shape}, "
             "whose rows are no pictures: leave augment out"

@@ -40,7 +40,7 @@ def is_out_of_core(values: Any) -> bool:
     """Return whether the data is not in memory: of a memmap, an HDF5 dataset, or the like."""
     if isinstance(values, _IN_MEMORY_TYPES):
         return isinstance(values, np.memmap)
-    if isinstance(values, SparseRows) or is_sparse(values):
+    if is_sparse(values):
         return False
     names = set(dir(values))  # does not read an attribute: the file may be closed
     return names >= {"shape", "dtype", "__getitem__"} and not names & _IN_MEMORY_PROTOCOLS

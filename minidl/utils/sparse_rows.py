@@ -30,7 +30,9 @@ ExamplesLike: TypeAlias = npt.ArrayLike | SparseMatrix
 
 
 def is_sparse(values: object) -> TypeGuard[SparseMatrix]:
-    """Return whether this is a sparse array or matrix of SciPy, in any of its formats."""
+    """Return whether this is `SparseRows`, or a sparse array or matrix of SciPy in any format."""
+    if isinstance(values, SparseRows):
+        return True
     sparse = sys.modules.get("scipy.sparse")  # if it is not loaded, there are none
     return sparse is not None and bool(sparse.issparse(values))
 
@@ -77,7 +79,7 @@ class SparseRows:
 
         Parameters
         ----------
-        values : scipy.sparse array or matrix of shape (m, n)
+        values : scipy.sparse array or matrix, or SparseRows, of shape (m, n)
             The examples, in any format.
         name : str
             Their name in error messages.
@@ -170,6 +172,10 @@ class SparseRows:
     def copy(self) -> SparseRows:
         """Return a copy with memory of its own."""
         return SparseRows(self.csr.copy())
+
+    def tocsr(self) -> Any:
+        """Return `csr`."""
+        return self.csr
 
     def toarray(self) -> Array:
         """Return the rows with all their zeros, for a few."""

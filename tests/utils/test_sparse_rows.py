@@ -156,6 +156,6 @@ def test_it_never_becomes_an_array_by_itself():
         np.asarray(rows)
 
 
-@pytest.mark.parametrize("values", [np.eye(2), [[1.0]], None, SparseRows(None)])
+@pytest.mark.parametrize("values", [np.eye(2), [[1.0]], None, sparse.csr_array])
 def test_other_values_are_not_sparse(values):
     assert not is_sparse(values)
