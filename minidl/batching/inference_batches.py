@@ -118,24 +118,29 @@ class InferenceBatches:
                 row_offset += len(arrays[0])
 
     def _slice(
-        self, row_offset: int, x: Array, y: Array | None = None, weight: Array | None = None
+        self,
+        row_offset: int,
+        x: Array | SparseRows,
+        y: Array | None = None,
+        weight: Array | None = None,
     ) -> Generator[tuple[slice, Batch]]:
         """Yield the batches of arrays whose first row is row `row_offset`."""
         for start in range(0, len(x), self._batch_size):
             stop = min(len(x), start + self._batch_size)
-            original = converted = x[start:stop]
-            if isinstance(original, SparseRows):
-                pass  # they were converted and checked when they came in
-            elif original.dtype != self._dtype or not original.flags.c_contiguous:
-                converted = get_workspace(self._workspace, "x", original.shape, self._dtype)
-                with np.errstate(over="ignore"):  # check_finite reports it
-                    np.copyto(converted, original)
-            if (
-                self._check_finite
-                and isinstance(original, np.ndarray)
-                and original.dtype.kind == "f"
-            ):
-                check_finite(converted, "X", original, row_offset + start)
+            batch_x = x[start:stop]
+            if isinstance(batch_x, np.ndarray):  # SparseRows were validated and converted before
+                batch_x = self._converted(batch_x, row_offset + start)
             rows = slice(row_offset + start, row_offset + stop)
             targets = None if y is None else y[start:stop]
-            yield rows, Batch(converted, targets, None if weight is None else weight[start:stop])
+            yield rows, Batch(batch_x, targets, None if weight is None else weight[start:stop])
+
+    def _converted(self, original: Array, row_offset: int) -> Array:
+        """Return rows in the dtype of the model, once they are finite if that is asked for."""
+        converted = original
+        if original.dtype != self._dtype or not original.flags.c_contiguous:
+            converted = get_workspace(self._workspace, "x", original.shape, self._dtype)
+            with np.errstate(over="ignore"):  # check_finite reports it
+                np.copyto(converted, original)
+        if self._check_finite and original.dtype.kind == "f":
+            check_finite(converted, "X", original, row_offset)
+        return converted

@@ -31,6 +31,8 @@ ExamplesLike: TypeAlias = npt.ArrayLike | SparseMatrix
 
 def is_sparse(values: object) -> TypeGuard[SparseMatrix]:
     """Return whether this is `SparseRows`, or a sparse array or matrix of SciPy in any format."""
+    if type(values) is np.ndarray:  # nearly always
+        return False
     if isinstance(values, SparseRows):
         return True
     sparse = sys.modules.get("scipy.sparse")  # if it is not loaded, there are none
