@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -18,13 +19,15 @@ from ..layers.base import Layer
 from ..losses.base import Loss
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..penalties import L2
 from ..schedules.base import Schedule
 from ..training.callbacks.base import Callback
-from ..training.callbacks.early_stopping import EarlyStopping
+from ..training.history import History
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.typing import Array, Seed
 from .augmentation import new_augmentation
+from .convergence import Convergence, Progress, warn_unless_converged
 from .examples import validate_examples, validate_training
 from .hold_out import Examples, hold_out
 from .network import (
@@ -32,11 +35,19 @@ from .network import (
     check_output_shape,
     described_layers,
     multilayer_perceptron,
-    needs_whole_set,
     network_dtype,
-    new_optimizer,
+    penalty_strength,
     with_last_layer,
 )
+from .optimization import (
+    DEFAULT_LEARNING_RATE,
+    DEFAULT_SOLVER,
+    adapted_learning_rate,
+    needs_whole_set,
+    new_optimizer,
+)
+from .options import CONSTANT
+from .parameters import check_parameters
 from .warm_start import Training, UsedOptions, check_kept, continue_with
 
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
@@ -64,21 +75,32 @@ class MinidlEstimator(BaseEstimator):
     hidden_layer_sizes: int | Sequence[int] = (100,)
     activation: str = "relu"
     _: KW_ONLY
-    dropout: float = 0.0
-    alpha: float = 0.0
-    optimizer: str | Optimizer = "adam"
-    learning_rate: float | Schedule = 1e-3
-    batch_size: int | str | None = 64
+    solver: str = DEFAULT_SOLVER
+    alpha: float = 1e-4
+    batch_size: int | str | None = "auto"
+    learning_rate: str | float | Schedule = CONSTANT
+    learning_rate_init: float = DEFAULT_LEARNING_RATE
+    power_t: float = 0.5
     max_iter: int = 200
+    shuffle: bool = True
+    tol: float = 1e-4
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
     early_stopping: bool = False
     validation_fraction: float = 0.1
-    patience: int = 10
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15_000
+    optimizer: str | Optimizer | None = None
+    dropout: float = 0.0
     layers: str | LayerFactory | None = None
     augment: str | Augmentation | None = None
     callbacks: Sequence[Callback] = ()
     random_state: Seed | None = None
     warm_start: bool = False
-    verbose: bool = False
+    verbose: bool | int = False
     dtype: npt.DTypeLike | None = None
 
     def fit(
@@ -107,26 +129,33 @@ class MinidlEstimator(BaseEstimator):
         NonFiniteError
             If the loss is not finite, as with too high a learning rate.
         """
-        return self._fit(X, y, sample_weight, epochs=self.max_iter, resume=self.warm_start)
+        return self._fit(X, y, sample_weight, is_partial=False)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         if self.early_stopping:
             raise ArgumentError(
-                "partial_fit cannot hold out a validation set, got early_stopping=True"
+                "partial_fit does not support early_stopping=True: it cannot hold out examples"
             )
-        return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
+        return self._fit(X, y, sample_weight, is_partial=True, classes=classes)
 
     def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        *,
-        epochs: int,
-        resume: bool,
-        classes: Any = None,
+        self, X: Any, y: Any, sample_weight: Any, *, is_partial: bool, classes: Any = None
     ) -> Self:
-        resume = resume and hasattr(self, "model_")
+        """Train, or raise and leave the estimator as it was."""
+        attributes = vars(self).copy()
+        try:
+            self._fit_or_raise(X, y, sample_weight, is_partial, classes)
+        except Exception:
+            vars(self).clear()
+            vars(self).update(attributes)
+            raise
+        return self
+
+    def _fit_or_raise(
+        self, X: Any, y: Any, sample_weight: Any, is_partial: bool, classes: Any
+    ) -> None:
+        check_parameters(self)
+        resume = (is_partial or self.warm_start) and hasattr(self, "model_")
         options = UsedOptions.of(self)
         if resume:
             check_kept(self.model_, self._used_options(), options)
@@ -134,12 +163,12 @@ class MinidlEstimator(BaseEstimator):
         if resume:
             classes = getattr(self, "classes_", None)
         targets = self._make_targets(y, sample_weight, classes)
+        options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
         rng = self._new_rng()
         n_epochs = len(self.loss_curve_) if resume else 0
         augment = new_augmentation(self.augment, X.shape, rng, n_epochs)
         examples = Examples(X, targets.y, targets.sample_weight)
         validation = None
-        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         if self.early_stopping:
             examples, validation = hold_out(
                 examples,
@@ -147,16 +176,18 @@ class MinidlEstimator(BaseEstimator):
                 spawn_rngs(rng, 1)[0],
                 stratify=not isinstance(self, RegressorMixin),
             )
-            callbacks.append(EarlyStopping(patience=self.patience))
         if resume:
             training = continue_with(
                 self.model_, self.optimizer_, self._used_options(), options, rng
             )
         else:
             training = self._start(X, targets, options, rng)
-        self._train(training, examples, validation, epochs, callbacks, augment)
+        convergence = self._new_convergence(options, validation)
+        epochs = 1 if is_partial else self.max_iter
+        self._train(training, examples, epochs, convergence, augment)
         self._options: UsedOptions = options
-        return self
+        if not is_partial:
+            warn_unless_converged(self.history_, self.optimizer_, epochs)
 
     def _used_options(self) -> UsedOptions:
         """Return the parameters that the network was made from; the present ones of old pickles."""
@@ -176,17 +207,36 @@ class MinidlEstimator(BaseEstimator):
     def _start(
         self, X: Array, targets: Targets, options: UsedOptions, rng: np.random.Generator
     ) -> Training:
-        """Create the model and the optimizer; if that fails, the estimator is unchanged."""
-        model = self._new_model(X, targets, rng)
-        self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
-        self.model_: Sequential = model
+        """Create the model and the optimizer."""
         self.input_shape_: tuple[int, ...] = X.shape[1:]
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
+        self.validation_scores_: list[float] | None = None
+        self._progress = Progress()
         self._options = options
-        return Training(self.model_, self.optimizer_)
+        strength = options.values["alpha"]
+        return Training(self._new_model(X, targets, strength, rng), new_optimizer(options.values))
 
-    def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
+    def _new_convergence(self, options: UsedOptions, validation: Examples | None) -> Convergence:
+        progress: Progress = getattr(self, "_progress", Progress())  # pickles of old have none
+        n_iter_no_change = self.n_iter_no_change
+        if validation is not None:
+            progress = Progress(n_examples=progress.n_examples)  # another set has other scores
+        elif needs_whole_set(options.values):
+            n_iter_no_change = math.inf  # `tol` is the tolerance of the optimizer
+        return Convergence(
+            self.tol,
+            n_iter_no_change,
+            replace(progress),
+            adapted_learning_rate(options.values),
+            self.learning_rate_init,
+            self.power_t,
+            validation,
+        )
+
+    def _new_model(
+        self, X: Array, targets: Targets, strength: float, rng: np.random.Generator
+    ) -> Sequential:
         n_features, n_outputs = X.shape[1], targets.y.shape[1]
         if self.layers is not None:
             layers = described_layers(self.layers, X.shape[1:], n_outputs, targets.name)
@@ -202,7 +252,7 @@ class MinidlEstimator(BaseEstimator):
         model = Sequential(
             layers,
             loss=targets.loss,
-            penalties=[L2(self.alpha)] if self.alpha else [],
+            penalties=[L2(strength)] if strength else [],
             seed=rng,
             dtype=network_dtype(self.dtype, X),
         )
@@ -213,33 +263,53 @@ class MinidlEstimator(BaseEstimator):
         self,
         training: Training,
         examples: Examples,
-        validation: Any,
         epochs: int,
-        callbacks: Sequence[Callback],
+        convergence: Convergence,
         augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
-        if needs_whole_set(training.optimizer):
+        is_full_batch = isinstance(training.optimizer, FullBatchOptimizer)
+        if is_full_batch:
             batch_size = None
         elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
-        self.history_ = training.model.fit(
+        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
+        steps_before = training.optimizer.step_count
+        history = training.model.fit(
             examples.X,
             examples.y,
             sample_weight=examples.sample_weight,
             optimizer=training.optimizer,
             epochs=epochs,
             batch_size=batch_size,
-            validation=validation,
+            shuffle=self.shuffle,
+            validation=convergence.validation,
             augment=augment,
-            callbacks=callbacks,
+            callbacks=[*callbacks, convergence],
             progress=bool(self.verbose),
         )
-        self.model_, self.optimizer_ = training
-        validation_losses = self.history_.columns.get("val_loss", [])
-        self.loss_curve_ = self.loss_curve_ + self.history_.loss
-        self.validation_loss_curve_ = self.validation_loss_curve_ + validation_losses
-        self.n_iter_ = len(self.loss_curve_)
+        self.model_: Sequential = training.model
+        self.optimizer_: Optimizer = training.optimizer
+        self.history_: History = history
+        n_steps = training.optimizer.step_count - steps_before
+        self.n_iter_: int = n_steps if is_full_batch else history.epochs
+        self._note(history, convergence)
+
+    def _note(self, history: History, convergence: Convergence) -> None:
+        """Keep what the training has measured, after that of the trainings before."""
+        self.loss_curve_ = self.loss_curve_ + history.loss
+        val_losses = history.columns.get("val_loss", [])
+        self.validation_loss_curve_ = self.validation_loss_curve_ + val_losses
+        self._progress = convergence.progress
+        self.best_loss_: float | None = convergence.progress.best
+        self.best_validation_score_: float | None = None
+        if convergence.validation is None:
+            self.validation_scores_ = None
+            return
+        self.validation_scores_ = [*(self.validation_scores_ or []), *convergence.scores]
+        self.best_validation_score_ = -convergence.progress.best
+        self._progress = Progress(n_examples=convergence.progress.n_examples)
+        self.best_loss_ = None
 
     def _outputs(self, X: npt.ArrayLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""

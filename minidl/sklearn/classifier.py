@@ -20,7 +20,7 @@ from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.encoding import one_hot
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
-from .network import takes_parts
+from .optimization import takes_parts
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

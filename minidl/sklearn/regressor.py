@@ -9,10 +9,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
-from ..losses.mean_squared_error import MeanSquaredError
+from ..losses.half_squared_error import HalfSquaredError
 from ..utils.typing import Array
 from .base import MinidlEstimator, Targets
-from .network import takes_parts
+from .optimization import takes_parts
 
 
 class MinidlRegressor(RegressorMixin, MinidlEstimator):
@@ -169,7 +169,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
             y = column_or_1d(y, warn=True)
         y = y.reshape(len(y), -1)
         name = f"y of shape (m, {y.shape[1]})"
-        return Targets(y, sample_weight, MeanSquaredError(), None, name)
+        return Targets(y, sample_weight, HalfSquaredError(), None, name)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -126,7 +126,7 @@ BUILT_IN = exported_parts(optimizers, Optimizer)
 def test_it_declares_its_name_on_the_command_line(kind):
     assert vars(kind).get("option_name"), (
         f'give {kind.__name__} a class attribute option_name = "...": its name after --optimizer '
-        "(and in the estimators, with underscores, unless it has an estimator_name)"
+        "(and in the estimators, with underscores)"
     )
 
 

@@ -62,7 +62,7 @@ def test_the_checks_of_scikit_learn(estimator, check):
 
 def test_in_a_pipeline_and_cross_validation():
     pipe = make_pipeline(
-        StandardScaler(), MinidlClassifier((16,), learning_rate=0.05, max_iter=40, random_state=0)
+        StandardScaler(), MinidlClassifier((16,), **QUICK | {"learning_rate_init": 0.05}, random_state=0)
     )
     assert cross_val_score(pipe, X * [1, 1000], NAMES, cv=3).mean() > 0.95
 
@@ -97,21 +97,19 @@ def test_scores_are_as_good_as_those_of_scikit_learn(ours, theirs, load):
         "random_state": 0,
     }
     assert (
-        score(ours(learning_rate=0.01, **arguments))
+        score(ours(learning_rate_init=0.01, **arguments))
         > score(theirs(learning_rate_init=0.01, **arguments)) - 0.04
     )
 
 
 def test_early_stopping_restores_the_best_epoch():
-    estimator = MinidlClassifier(
-        (64,), learning_rate=0.1, max_iter=200, early_stopping=True, patience=3, random_state=1
-    ).fit(THREE, CLASSES)
-    best = int(np.argmin(estimator.validation_loss_curve_)) + 1
-    assert estimator.n_iter_ == best + 3
-    assert estimator.history_.stopped.startswith("val_loss has not improved")
-    short = MinidlClassifier(
-        (64,), learning_rate=0.1, max_iter=best, early_stopping=True, patience=best, random_state=1
-    )
+    settings = {"learning_rate_init": 0.03, "early_stopping": True, "random_state": 1}
+    estimator = MinidlClassifier((64,), n_iter_no_change=3, **settings).fit(THREE, CLASSES)
+    best = int(np.argmax(estimator.validation_scores_)) + 1
+    assert 1 < best < estimator.n_iter_ == len(estimator.validation_scores_)
+    assert max(estimator.validation_scores_) == estimator.best_validation_score_
+    assert estimator.history_.stopped.startswith("the score of the validation set has not")
+    short = MinidlClassifier((64,), max_iter=best, **settings)
     np.testing.assert_array_equal(
         short.fit(THREE, CLASSES).model_.parameters.theta, estimator.model_.parameters.theta
     )
@@ -183,7 +181,7 @@ def test_partial_fits_are_epochs(kind, rows, y):
         parts.partial_fit(rows, y, **first)
     np.testing.assert_array_equal(parts.model_.parameters.theta, whole.model_.parameters.theta)
     assert parts.loss_curve_ == whole.loss_curve_
-    assert parts.n_iter_ == 3
+    assert (whole.n_iter_, parts.n_iter_) == (3, 1)  # of the last call, as in scikit-learn
 
 
 @both

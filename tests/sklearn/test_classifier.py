@@ -34,7 +34,7 @@ def test_probabilities_can_be_calibrated_and_scored():
 
 
 def test_curves_and_labels():
-    estimator = MinidlClassifier(**SMALL, early_stopping=True, patience=30).fit(X, NAMES)
+    estimator = MinidlClassifier(**SMALL, early_stopping=True, n_iter_no_change=30).fit(X, NAMES)
     assert estimator.classes_.tolist() == ["lower", "upper"]
     assert (
         len(estimator.loss_curve_)
@@ -99,7 +99,7 @@ def test_partial_data_may_lack_classes_but_not_have_new_ones():
         ),
         (
             lambda: MinidlRegressor(early_stopping=True).partial_fit(ROWS, VALUES),
-            "partial_fit cannot hold out a validation set",
+            "partial_fit does not support early_stopping=True",
         ),
     ):
         with pytest.raises(ArgumentError, match=message):

@@ -17,7 +17,7 @@ def of_pictures(shape, n_outputs):
 
 
 def picture_classifier(**options):
-    settings = {"learning_rate": 0.03, "max_iter": 30, "batch_size": 12, "random_state": 0}
+    settings = {"learning_rate_init": 0.03, "max_iter": 30, "batch_size": 12, "random_state": 0}
     return MinidlClassifier(layers=of_pictures, **settings | options)
 
 
@@ -33,7 +33,7 @@ def test_pictures_are_learned():
     assert regressor.predict(PICTURES).shape == (36, 3)
     going_on = picture_classifier(max_iter=1, warm_start=True).fit(PICTURES, REDNESS)
     going_on.fit(PICTURES, REDNESS).partial_fit(PICTURES, REDNESS)
-    assert going_on.n_iter_ == 3
+    assert len(going_on.loss_curve_) == 3
 
 
 def test_sequences_are_taken():

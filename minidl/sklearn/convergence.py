@@ -1,0 +1,196 @@
+"""When a training stops, and how its learning rate adapts, as in scikit-learn's networks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..optimizers.base import Optimizer
+from ..optimizers.full_batch import FullBatchOptimizer
+from ..training.callbacks.base import Callback, TrainingRun
+from ..training.history import History
+from ..training.model_state import ModelState
+from ..utils.user_warnings import warn_user
+from .hold_out import Examples
+from .options import ADAPTIVE, CONSTANT, INVERSE_SCALING
+
+ADAPTIVE_DIVISOR = 5
+MIN_ADAPTIVE_RATE = 1e-6  # a smaller one is not divided again
+
+
+@dataclass
+class Progress:
+    """What the decisions after an epoch depend on, kept where a training goes on.
+
+    Parameters
+    ----------
+    best : float
+        The least training loss so far; infinite before the first epoch.
+    epochs_without_gain : int
+        The epochs since the last one that was better by `tol`, or since the last decay.
+    n_examples : int
+        The training examples of all epochs so far.
+    """
+
+    best: float = math.inf
+    epochs_without_gain: int = 0
+    n_examples: int = 0
+
+
+@dataclass(eq=False)
+class Convergence(Callback):
+    """Stops a training that has converged, adapts its learning rate, and keeps the best epoch.
+
+    An epoch without gain is one whose loss is not below the best so far by at least `tol`. With a
+    validation set, that is minus the score of the set, and the parameters of the epoch with the
+    best score are restored at the end.
+
+    Parameters
+    ----------
+    tol : float
+        The least gain.
+    n_iter_no_change : float
+        The number of epochs in a row without gain that are tolerated.
+    progress : Progress
+        What was there before; this callback changes it.
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        How the learning rate changes.
+    learning_rate_init : float
+        The learning rate at the start, of which "invscaling" takes a part.
+    power_t : float
+        The exponent of "invscaling".
+    validation : Examples, optional
+        The validation set, from which R2 follows for losses that do not predict classes.
+
+    Attributes
+    ----------
+    scores : list of float
+        The score of the validation set after each epoch.
+    """
+
+    tol: float
+    n_iter_no_change: float
+    progress: Progress
+    learning_rate: str = CONSTANT
+    learning_rate_init: float = 1e-3
+    power_t: float = 0.5
+    validation: Examples | None = None
+    scores: list[float] = field(default_factory=list)
+    _best_state: ModelState | None = None
+
+    def __post_init__(self) -> None:
+        if self.learning_rate != CONSTANT:
+            self.extra_metrics = ("learning_rate",)
+        if self.validation is not None:
+            self._error_of_mean = error_of_the_mean(self.validation)
+
+    def on_epoch_end(self, run: TrainingRun) -> None:
+        progress = self.progress
+        progress.n_examples += run.minibatches.n_examples
+        loss = run.history.loss[-1] if self.validation is None else -self._score(run)
+        if loss > progress.best - self.tol:
+            progress.epochs_without_gain += 1
+        else:
+            progress.epochs_without_gain = 0
+        if loss < progress.best:
+            progress.best = loss
+            if self.validation is not None:
+                self._best_state = ModelState.of(run.model.objective_function)
+        if self.extra_metrics:
+            run.history.add({"learning_rate": run.optimizer.last_learning_rate})
+        if self.learning_rate == INVERSE_SCALING:
+            part = (progress.n_examples + 1) ** self.power_t
+            run.optimizer.learning_rate = self.learning_rate_init / part
+        if progress.epochs_without_gain > self.n_iter_no_change:
+            self._decay_or_stop(run)
+
+    def _score(self, run: TrainingRun) -> float:
+        if "val_accuracy" in run.history:
+            score = run.history["val_accuracy"][-1]
+        else:
+            score = determination(run.history["val_loss"][-1], self._error_of_mean)
+        self.scores.append(score)
+        return score
+
+    def _decay_or_stop(self, run: TrainingRun) -> None:
+        optimizer = run.optimizer
+        if self.learning_rate == ADAPTIVE and optimizer.learning_rate > MIN_ADAPTIVE_RATE:
+            optimizer.learning_rate /= ADAPTIVE_DIVISOR
+            self.progress.epochs_without_gain = 0
+            return
+        has_not = "the training loss has not decreased"
+        if self.validation is not None:
+            has_not = "the score of the validation set has not increased"
+        run.stop(f"{has_not} by tol={self.tol:g} in {self.n_iter_no_change + 1} epochs in a row")
+
+    def on_train_end(self, run: TrainingRun) -> None:
+        if self._best_state is not None:
+            self._best_state.restore(run.model.objective_function)
+            run.restored = f"epoch {int(np.argmax(self.scores)) + 1}, the best by its score"
+
+
+def error_of_the_mean(examples: Examples) -> float:
+    """Return half of the squared error of the mean of the targets, added over the outputs.
+
+    Parameters
+    ----------
+    examples : Examples
+        The targets, shape (m, n_outputs), and their weights.
+
+    Returns
+    -------
+    float
+        The weighted mean over the examples.
+    """
+    y, weight = examples.y, examples.sample_weight
+    squares = (y - np.average(y, axis=0, weights=weight)) ** 2
+    return float(np.average(squares.sum(axis=1), weights=weight)) / 2
+
+
+def determination(half_squared_error: float, error_of_mean: float) -> float:
+    """Return R2, of several outputs weighted by their variances; 1 or 0 for equal targets.
+
+    Parameters
+    ----------
+    half_squared_error : float
+        Half of the squared error, added over the outputs.
+    error_of_mean : float
+        That of the mean of the targets.
+
+    Returns
+    -------
+    float
+        1 minus their ratio.
+    """
+    if not error_of_mean:
+        return float(half_squared_error == 0)
+    return 1 - half_squared_error / error_of_mean
+
+
+def warn_unless_converged(history: History, optimizer: Optimizer, epochs: int) -> None:
+    """Issue a `ConvergenceWarning` if a training has ended for another reason than that it should.
+
+    Parameters
+    ----------
+    history : History
+        The training.
+    optimizer : Optimizer
+        Its optimizer.
+    epochs : int
+        The largest number of epochs.
+    """
+    if history.stopped is None:
+        warn_user(
+            f"the training has not converged in max_iter={epochs} epochs: pass a larger max_iter "
+            "or tol, or another learning rate",
+            ConvergenceWarning,
+        )
+    elif isinstance(optimizer, FullBatchOptimizer) and optimizer.has_converged is False:
+        warn_user(
+            f"the training has not converged, since {history.stopped}: scale the features, or "
+            "pass a larger max_fun, tol or alpha",
+            ConvergenceWarning,
+        )
