@@ -162,6 +162,8 @@ class MinidlEstimator(BaseEstimator):
         X, y, sample_weight = validate_training(self, X, y, sample_weight, resume=resume)
         if resume:
             classes = getattr(self, "classes_", None)
+            if not is_partial:
+                self._check_kept_targets(y)
         targets = self._make_targets(y, sample_weight, classes)
         options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
         rng = self._new_rng()
@@ -198,6 +200,9 @@ class MinidlEstimator(BaseEstimator):
         self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
     ) -> Targets:
         """Return the targets for labels or values `y`; `classes` are those of earlier calls."""
+
+    def _check_kept_targets(self, y: Array) -> None:
+        """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
 
     def _new_rng(self) -> np.random.Generator:
         if self.random_state is None:

@@ -223,6 +223,24 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         labels: Array = self.classes_[class_numbers]
         return labels
 
+    def _class_weight_of(self, y: Array, classes: Array) -> Any:
+        """Return `class_weight` without the classes that this portion of the data lacks."""
+        if not isinstance(self.class_weight, dict):
+            return self.class_weight
+        labels, present = classes.tolist(), {*np.unique(y).tolist()}
+        for label in self.class_weight:
+            if label not in labels:
+                raise ArgumentError(f"class_weight must name labels of {classes}, got {label!r}")
+        return {label: weight for label, weight in self.class_weight.items() if label in present}
+
+    def _check_kept_targets(self, y: Array) -> None:
+        labels = np.unique(y)
+        if not np.array_equal(labels, self.classes_):
+            raise ArgumentError(
+                f"warm_start goes on with the same classes, {self.classes_}, got {labels}: fit "
+                "with warm_start=False, or call partial_fit, which takes portions"
+            )
+
     def _make_targets(
         self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
     ) -> Targets:
@@ -237,7 +255,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
                 f"got the label {unknown_labels[0]}"
             )
         if self.class_weight is not None:
-            weight_of_class = compute_sample_weight(self.class_weight, y)
+            weight_of_class = compute_sample_weight(self._class_weight_of(y, classes), y)
             if sample_weight is None:
                 sample_weight = weight_of_class
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -12,6 +12,9 @@ from ..errors import ShapeError
 from ..utils.masked import check_not_masked
 from ..utils.source_files import note_source_files
 from ..utils.typing import Array
+from ..utils.validation import all_finite
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class TrainingExamples(NamedTuple):
@@ -67,9 +70,26 @@ def validate_training(
 
 def validate_examples(estimator: Any, X: Any) -> Array:
     """Return the examples of a prediction as an array, or raise as `validate_training` does."""
+    if _is_plain(estimator, X):  # all that scikit-learn would check, in a tenth of its time
+        return X
     check_not_masked(X, "X")
     _check_example_shape(estimator, X)
     return np.asarray(validate_data(estimator, X, reset=False, allow_nd=True))
+
+
+def _is_plain(estimator: Any, X: Any) -> TypeGuard[Array]:
+    """Return whether X is a matrix of finite floats, with the features of the fit, unnamed."""
+    has_shape = (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in _FLOATS
+        and X.shape[1] == estimator.n_features_in_
+        and len(X) > 0
+        and len(getattr(estimator, "input_shape_", (0,))) == 1
+        and not hasattr(estimator, "feature_names_in_")
+    )
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return has_shape and all_finite(X)
 
 
 def _check_example_shape(estimator: Any, X: Any) -> None:
