@@ -59,7 +59,8 @@ class HalfSquaredError(Loss):
         return np.multiply(difference, factor, out=gradient)
 
     def _n_positions(self) -> int:
-        return self._difference.size // self._difference.shape[-1]
+        n_positions: int = self._difference.size // self._difference.shape[-1]
+        return n_positions
 
     def formula(self) -> tuple[str, str]:
         return "1 / (2 m) * sum of (p - t)**2", "(p - t) / m"

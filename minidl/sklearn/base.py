@@ -24,6 +24,7 @@ from ..penalties import L2
 from ..schedules.base import Schedule
 from ..training.callbacks.base import Callback
 from ..training.history import History
+from ..utils.foreign_words import explain_arguments
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.typing import Array, Seed
 from .augmentation import new_augmentation
@@ -53,6 +54,14 @@ from .warm_start import Training, UsedOptions, check_kept, continue_with
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
 
+CURES = {
+    "epochs": "write max_iter=",
+    "lr": "write learning_rate_init=",
+    "patience": "write n_iter_no_change=",
+}
+"""What is said of arguments that the estimators do not have."""
+
+
 class Targets(NamedTuple):
     """The targets of a network, its loss and its last layer."""
 
@@ -65,6 +74,7 @@ class Targets(NamedTuple):
 
 # scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
 # nothing but store them. A dataclass generates such an __init__, so each parameter is listed once.
+@explain_arguments("__init__", **CURES)
 @dataclass(eq=False, repr=False)
 class MinidlEstimator(BaseEstimator):
     """A network with the interface of a scikit-learn estimator.
@@ -142,12 +152,12 @@ class MinidlEstimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, *, is_partial: bool, classes: Any = None
     ) -> Self:
         """Train, or raise and leave the estimator as it was."""
-        attributes = vars(self).copy()
+        attributes = self.__dict__.copy()
         try:
             self._fit_or_raise(X, y, sample_weight, is_partial, classes)
         except Exception:
-            vars(self).clear()
-            vars(self).update(attributes)
+            self.__dict__.clear()
+            self.__dict__.update(attributes)
             raise
         return self
 
@@ -278,6 +288,7 @@ class MinidlEstimator(BaseEstimator):
             batch_size = None
         elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
+        validation: Any = convergence.validation
         callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         steps_before = training.optimizer.step_count
         history = training.model.fit(
@@ -288,7 +299,7 @@ class MinidlEstimator(BaseEstimator):
             epochs=epochs,
             batch_size=batch_size,
             shuffle=self.shuffle,
-            validation=convergence.validation,
+            validation=validation,
             augment=augment,
             callbacks=[*callbacks, convergence],
             progress=bool(self.verbose),

@@ -18,47 +18,87 @@ from ..layers.softmax import Softmax
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.encoding import one_hot
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
-from .base import MinidlEstimator, Targets
+from .base import CURES, MinidlEstimator, Targets
 from .optimization import takes_parts
 
 
+@explain_arguments("__init__", **CURES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     """Multilayer perceptron for two or more classes, trained by cross-entropy.
 
-    The parameters have the names of `sklearn.neural_network.MLPClassifier` where both have them.
+    All parameters of `sklearn.neural_network.MLPClassifier` are understood, with their meaning and
+    their defaults: from the same first weights and the same batches they make the same steps.
+    `optimizer`, `dropout`, `layers`, `augment`, `callbacks`, `dtype` and `class_weight` are
+    minidl's own.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default (100,)
         The number of units of each hidden layer, >= 1. An empty sequence makes a linear model.
-    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"}, default "relu"
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity", "elu", "gelu", "silu", \
+            "softplus"}, default "relu"
         The activation function of the hidden layers.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+        What makes the steps: Adam, gradient descent with momentum, or L-BFGS, which sees all
+        examples in each epoch and is mostly the best choice for small sets. `optimizer` takes
+        others.
+    alpha : float, default 1e-4
+        The strength of the L2 penalty on the weights, >= 0: ``alpha / (2 n) * sum(weight**2)`` is
+        added to the mean loss of a batch of n examples, or of examples whose weights sum to n.
+    batch_size : int, "auto" or None, default "auto"
+        The number of examples in a mini-batch; "auto" is min(200, m), None all m examples. Not
+        used with L-BFGS.
+    learning_rate : {"constant", "invscaling", "adaptive"}, float or Schedule, default "constant"
+        How the learning rate changes with ``solver="sgd"``; the other solvers keep it constant.
+        "invscaling": after an epoch it is ``learning_rate_init / (t + 1)**power_t``, of t
+        examples so far. "adaptive": it is divided by 5 instead of stopping, until it is 1e-6.
+        A number > 0, or a schedule over the steps, is the learning rate itself for any optimizer
+        by name, instead of `learning_rate_init`.
+    learning_rate_init : float, default 1e-3
+        The learning rate at the start, > 0. Not used with L-BFGS.
+    power_t : float, default 0.5
+        The exponent of "invscaling", >= 0.
+    max_iter : int, default 200
+        The maximum number of epochs, >= 1; with L-BFGS, of iterations. A training that has not
+        converged by then issues a `sklearn.exceptions.ConvergenceWarning`.
+    shuffle : bool, default True
+        Whether each epoch has a new random order.
+    tol : float, default 1e-4
+        The training stops when the training loss has not fallen below the least so far by at least
+        `tol`, >= 0, in more than `n_iter_no_change` epochs in a row. With L-BFGS, it stops when no
+        element of the gradient is larger.
+    momentum : float, default 0.9
+        The fraction of the velocity v that a step of ``solver="sgd"`` keeps, in [0, 1]:
+        ``v = momentum * v - learning_rate * g``, added to the parameters. This is not the
+        `Momentum` of minidl, which multiplies g by 1 - momentum.
+    nesterovs_momentum : bool, default True
+        Whether ``momentum * v - learning_rate * g`` is added, of the new v.
+    early_stopping : bool, default False
+        Whether to hold out a validation set, stop by its score (accuracy) instead of the
+        training loss, and restore the parameters of the epoch with the best score.
+    validation_fraction : float, default 0.1
+        The fraction of the examples to hold out, between 0 and 1; each class keeps its
+        proportion, and at least one example in training. Used only with
+        `early_stopping`.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        The weights of the past in both averages of Adam, in [0, 1).
+    epsilon : float, default 1e-8
+        What Adam adds to the root of the second average, before the correction for its start, > 0.
+    n_iter_no_change : int or inf, default 10
+        The number of epochs in a row without improvement that are tolerated, >= 1. Infinity: all
+        `max_iter` epochs are made.
+    max_fun : int, default 15000
+        The maximum number of evaluations of the objective by L-BFGS, >= 1.
+    optimizer : {"adam", "adamw", "cg", "gd", "lbfgs", "momentum", "nesterov", "rmsprop", "sgd"} \
+            or Optimizer, optional
+        The optimizer instead of `solver`, by its name in minidl's command line, or an object,
+        which is copied, with its own learning rate. "adam", "lbfgs" and "sgd" are the solvers of
+        these names; "momentum" and "nesterov" have the beta `momentum`.
     dropout : float, default 0.0
         The fraction of hidden units to drop in each training step, in [0, 1).
-    alpha : float, default 0.0
-        The strength of the L2 penalty on the weights, >= 0.
-    optimizer : {"adam", "adamw", "cg", "lbfgs", "momentum", "nesterov", "rmsprop", "sgd"} \
-            or Optimizer, default "adam"
-        The optimizer. An object is copied, and its own learning rate is used. "lbfgs" and "cg" see
-        all examples in each epoch, take neither `learning_rate` nor `batch_size`, and end when they
-        have converged: mostly the best choice for small sets.
-    learning_rate : float or Schedule, default 1e-3
-        The learning rate, > 0, or a schedule over the steps. Ignored if `optimizer` is an object.
-    batch_size : int, "auto" or None, default 64
-        The number of examples in a mini-batch; "auto" is min(200, m), None all m examples.
-    max_iter : int, default 200
-        The maximum number of epochs, >= 1.
-    early_stopping : bool, default False
-        Whether to hold out a validation set, stop when its loss has not improved for `patience`
-        epochs, and restore the parameters of the best epoch.
-    validation_fraction : float, default 0.1
-        The fraction of the examples to hold out, between 0 and 1, the same in each class. Used
-        only with `early_stopping`.
-    patience : int, default 10
-        The number of epochs without improvement before training stops, >= 1. Used only with
-        `early_stopping`.
     layers : str or callable, optional
         The layers instead of the first three parameters, in the words of the command line, such as
         ``"conv 8 3, relu, pool 2, flatten, linear 6"``. Or a function that returns them, of the
@@ -74,19 +114,19 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         The source of randomness for weights, batches, dropout and validation set. None gives
-        different results at each fit.
+        different results at each fit. The first weights are drawn as by `XavierUniform`.
     warm_start : bool, default False
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
-        were set since then are taken over, as they are by `partial_fit`: another optimizer begins
-        with a new state, a learning rate is that of the next step. `hidden_layer_sizes`,
+        were set since then are taken over, as they are by `partial_fit`: another optimizer, or
+        other numbers of it than the learning rate, begins with a new state. `hidden_layer_sizes`,
         `activation`, `layers` and `dtype` need a new network, so a change of them is refused.
-    verbose : bool, default False
-        Whether to show a progress bar.
+    verbose : bool or int, default False
+        Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
         The dtype in which the network computes. None is float32 if X has it, else float64.
     class_weight : dict of label to float, "balanced" or None, default None
         The weight of each class; "balanced" is inversely proportional to its frequency. It
-        multiplies `sample_weight`; the product is scaled to a mean of 1 at each call.
+        multiplies `sample_weight`. A dict may name classes that a portion of the data lacks.
 
     Attributes
     ----------
@@ -99,11 +139,17 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     history_ : History
         The metrics of the last call of `fit` or `partial_fit`.
     loss_curve_ : list of float
-        The training loss of each epoch, with the penalty.
+        The training loss of each epoch, with the penalty, over all calls that continue a training.
+    best_loss_ : float or None
+        The least training loss; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        The score of the validation set after each epoch; None without `early_stopping`.
+    best_validation_score_ : float or None
+        The best of the last call; None without `early_stopping`.
     validation_loss_curve_ : list of float
         The loss of the validation set after each epoch; empty without `early_stopping`.
     n_iter_ : int
-        The number of epochs, over all calls that continue a training.
+        The number of epochs of the last call; with L-BFGS, of iterations.
     n_features_in_ : int
         The number of features of X; of pictures, their height.
     input_shape_ : tuple of int
@@ -121,7 +167,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     >>> from minidl.sklearn import MinidlClassifier
     >>> X, Y = planar.moons(200, noise=0.1, rng=0)
     >>> labels = ["upper" if y else "lower" for y in Y[:, 0]]
-    >>> classifier = MinidlClassifier((16,), learning_rate=0.05, max_iter=50, random_state=0)
+    >>> classifier = MinidlClassifier((16,), solver="lbfgs", random_state=0)
     >>> classifier.fit(X, labels).score(X, labels) > 0.95
     True
     """

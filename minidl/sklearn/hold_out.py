@@ -10,7 +10,6 @@ from ..data.split import split_rows
 from ..errors import ArgumentError
 from ..utils.typing import Array
 
-
 MIN_VALIDATION = 2
 """Examples of a validation set: one alone has no R2."""
 

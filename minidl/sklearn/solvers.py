@@ -38,11 +38,11 @@ class SGD(Optimizer):
     --------
     >>> import numpy as np
     >>> from minidl.sklearn.solvers import SGD
-    >>> theta, optimizer = np.array([1.0]), SGD(0.1, 0.5, nesterov=False)
+    >>> theta, optimizer = np.array([2.0]), SGD(0.1, 0.5, nesterov=False)
     >>> for _ in range(2):
     ...     optimizer.step(theta, grad=np.array([4.0]))
-    >>> theta.round(3)  # 1 - 0.4 - 0.6
-    array([0.])
+    >>> theta.round(3)  # 2 - 0.4 - 0.6
+    array([1.])
     """
 
     state_names = ("velocity",)

@@ -1,4 +1,4 @@
-"""The parameters after each epoch of an estimator, and of scikit-learn's own from the same start."""
+"""The parameters after each epoch of both kinds of networks, from the same start."""
 
 import warnings
 

@@ -62,7 +62,8 @@ def test_the_checks_of_scikit_learn(estimator, check):
 
 def test_in_a_pipeline_and_cross_validation():
     pipe = make_pipeline(
-        StandardScaler(), MinidlClassifier((16,), **QUICK | {"learning_rate_init": 0.05}, random_state=0)
+        StandardScaler(),
+        MinidlClassifier((16,), **QUICK | {"learning_rate_init": 0.05}, random_state=0),
     )
     assert cross_val_score(pipe, X * [1, 1000], NAMES, cv=3).mean() > 0.95
 
