@@ -328,6 +328,9 @@ class MinidlEstimator(BaseEstimator):
         self.best_loss_ = None
 
     def _outputs(self, X: npt.ArrayLike) -> Array:
-        """Return the outputs of the network, shape (m, n_outputs)."""
+        """Return the outputs of the network, shape (m, n_outputs), at least as wide as floats X."""
         check_is_fitted(self, "model_")
-        return self.model_.predict(validate_examples(self, X))
+        X = validate_examples(self, X)
+        outputs = self.model_.predict(X)
+        is_wider = X.dtype == np.float64 and outputs.dtype == np.float32
+        return outputs.astype(np.float64) if is_wider else outputs

@@ -233,7 +233,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The probabilities, in the order of `classes_` and the dtype of the network.
+            The probabilities, in the order of `classes_`, in the wider dtype of the network and X.
 
         Raises
         ------

@@ -22,7 +22,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     their defaults: from the same first weights and the same batches they make the same steps.
     `optimizer`, `dropout`, `layers`, `augment`, `callbacks` and `dtype` are minidl's own. The loss
     of several outputs is the sum over them, of which scikit-learn descends the gradient, too, while
-    it reports their mean: there `tol` compares other numbers. Values far from 1 are best scaled, as by `sklearn.compose.TransformedTargetRegressor`.
+    it reports their mean: there `tol` compares other numbers. Values far from 1 are best scaled, as
+    by `sklearn.compose.TransformedTargetRegressor`.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m,) or (m, n_outputs)
-            The predictions, in the dtype of the network.
+            The predictions, in the wider dtype of the network and X.
 
         Raises
         ------

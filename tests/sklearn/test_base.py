@@ -37,9 +37,6 @@ EXPECTED = {
         "weighted and repeated rows must agree to 1e-7, but the sums of either are rounded to "
         "float32, to 6e-8 at each step; in float64 they do"
     ),
-    "check_regressor_multioutput": (
-        "predictions must be of float64, but they have the dtype of the network"
-    ),
 }
 
 
