@@ -2,116 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..batching.augmentation import Augmentation
 from ..errors import ArgumentError
-from ..layers.base import Layer
-from ..losses.base import Loss
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
-from ..penalties import L2
-from ..schedules.base import Schedule
-from ..training.callbacks.base import Callback
 from ..training.history import History
-from ..utils.foreign_words import explain_arguments
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
-from ..utils.typing import Array, Seed
+from ..utils.typing import Array
 from .augmentation import new_augmentation
-from .convergence import Convergence, Progress, warn_unless_converged
+from .convergence import Convergence, Progress, new_convergence, warn_unless_converged
 from .examples import validate_examples, validate_training
 from .hold_out import Examples, hold_out
-from .network import (
-    LayerFactory,
-    check_output_shape,
-    described_layers,
-    multilayer_perceptron,
-    network_dtype,
-    penalty_strength,
-    with_last_layer,
-)
-from .optimization import (
-    DEFAULT_LEARNING_RATE,
-    DEFAULT_SOLVER,
-    adapted_learning_rate,
-    needs_whole_set,
-    new_optimizer,
-)
-from .options import CONSTANT
-from .parameters import check_parameters
+from .network import Targets, new_model, penalty_strength
+from .optimization import new_optimizer
+from .parameters import EstimatorParameters, check_parameters
 from .warm_start import Training, UsedOptions, check_kept, continue_with
 
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
 
-CURES = {
-    "epochs": "write max_iter=",
-    "lr": "write learning_rate_init=",
-    "patience": "write n_iter_no_change=",
-}
-"""What is said of arguments that the estimators do not have."""
-
-
-class Targets(NamedTuple):
-    """The targets of a network, its loss and its last layer."""
-
-    y: Array  # (m, n_outputs)
-    sample_weight: Array | None  # (m,)
-    loss: Loss
-    last_layer: Layer | None
-    name: str  # such as "3 classes", for errors
-
-
-# scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
-# nothing but store them. A dataclass generates such an __init__, so each parameter is listed once.
-@explain_arguments("__init__", **CURES)
-@dataclass(eq=False, repr=False)
-class MinidlEstimator(BaseEstimator):
+class MinidlEstimator(EstimatorParameters):
     """A network with the interface of a scikit-learn estimator.
 
     `MinidlClassifier` documents the parameters and the attributes.
     """
-
-    hidden_layer_sizes: int | Sequence[int] = (100,)
-    activation: str = "relu"
-    _: KW_ONLY
-    solver: str = DEFAULT_SOLVER
-    alpha: float = 1e-4
-    batch_size: int | str | None = "auto"
-    learning_rate: str | float | Schedule = CONSTANT
-    learning_rate_init: float = DEFAULT_LEARNING_RATE
-    power_t: float = 0.5
-    max_iter: int = 200
-    shuffle: bool = True
-    tol: float = 1e-4
-    momentum: float = 0.9
-    nesterovs_momentum: bool = True
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    n_iter_no_change: float = 10
-    max_fun: int = 15_000
-    optimizer: str | Optimizer | None = None
-    dropout: float = 0.0
-    layers: str | LayerFactory | None = None
-    augment: str | Augmentation | None = None
-    callbacks: Sequence[Callback] = ()
-    random_state: Seed | None = None
-    warm_start: bool = False
-    verbose: bool | int = False
-    dtype: npt.DTypeLike | None = None
 
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -194,7 +118,8 @@ class MinidlEstimator(BaseEstimator):
             )
         else:
             training = self._start(X, targets, options, rng)
-        convergence = self._new_convergence(options, validation)
+        progress = getattr(self, "_progress", Progress())  # pickles of old have none
+        convergence = new_convergence(vars(self), progress, validation)
         epochs = 1 if is_partial else self.max_iter
         self._train(training, examples, epochs, convergence, augment)
         self._options: UsedOptions = options
@@ -229,50 +154,8 @@ class MinidlEstimator(BaseEstimator):
         self.validation_scores_: list[float] | None = None
         self._progress = Progress()
         self._options = options
-        strength = options.values["alpha"]
-        return Training(self._new_model(X, targets, strength, rng), new_optimizer(options.values))
-
-    def _new_convergence(self, options: UsedOptions, validation: Examples | None) -> Convergence:
-        progress: Progress = getattr(self, "_progress", Progress())  # pickles of old have none
-        n_iter_no_change = self.n_iter_no_change
-        if validation is not None:
-            progress = Progress(n_examples=progress.n_examples)  # another set has other scores
-        elif needs_whole_set(options.values):
-            n_iter_no_change = math.inf  # `tol` is the tolerance of the optimizer
-        return Convergence(
-            self.tol,
-            n_iter_no_change,
-            replace(progress),
-            adapted_learning_rate(options.values),
-            self.learning_rate_init,
-            self.power_t,
-            validation,
-        )
-
-    def _new_model(
-        self, X: Array, targets: Targets, strength: float, rng: np.random.Generator
-    ) -> Sequential:
-        n_features, n_outputs = X.shape[1], targets.y.shape[1]
-        if self.layers is not None:
-            layers = described_layers(self.layers, X.shape[1:], n_outputs, targets.name)
-        else:
-            layers = multilayer_perceptron(
-                n_features,
-                n_outputs,
-                hidden_layer_sizes=self.hidden_layer_sizes,
-                activation=self.activation,
-                dropout=self.dropout,
-            )
-        layers = with_last_layer(layers, targets.last_layer)
-        model = Sequential(
-            layers,
-            loss=targets.loss,
-            penalties=[L2(strength)] if strength else [],
-            seed=rng,
-            dtype=network_dtype(self.dtype, X),
-        )
-        check_output_shape(layers, X.shape, n_outputs)
-        return model
+        model = new_model(options.values, X, targets, rng)
+        return Training(model, new_optimizer(options.values))
 
     def _train(
         self,
@@ -328,9 +211,6 @@ class MinidlEstimator(BaseEstimator):
         self.best_loss_ = None
 
     def _outputs(self, X: npt.ArrayLike) -> Array:
-        """Return the outputs of the network, shape (m, n_outputs), at least as wide as floats X."""
+        """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
-        X = validate_examples(self, X)
-        outputs = self.model_.predict(X)
-        is_wider = X.dtype == np.float64 and outputs.dtype == np.float32
-        return outputs.astype(np.float64) if is_wider else outputs
+        return self.model_.predict(validate_examples(self, X))

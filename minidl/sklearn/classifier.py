@@ -20,8 +20,10 @@ from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.encoding import one_hot
 from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
-from .base import CURES, MinidlEstimator, Targets
+from .base import MinidlEstimator
+from .network import Targets
 from .optimization import takes_parts
+from .parameters import CURES
 
 
 @explain_arguments("__init__", **CURES)
@@ -233,7 +235,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The probabilities, in the order of `classes_`, in the wider dtype of the network and X.
+            The probabilities, in the order of `classes_` and the dtype of the network.
 
         Raises
         ------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -15,6 +17,7 @@ from ..training.history import History
 from ..training.model_state import ModelState
 from ..utils.user_warnings import warn_user
 from .hold_out import Examples
+from .optimization import adapted_learning_rate, needs_whole_set
 from .options import ADAPTIVE, CONSTANT, INVERSE_SCALING
 
 ADAPTIVE_DIVISOR = 5
@@ -130,6 +133,41 @@ class Convergence(Callback):
         if self._best_state is not None:
             self._best_state.restore(run.model.objective_function)
             run.restored = f"epoch {int(np.argmax(self.scores)) + 1}, the best by its score"
+
+
+def new_convergence(
+    options: Mapping[str, Any], progress: Progress, validation: Examples | None
+) -> Convergence:
+    """Return the callback that the parameters of an estimator describe.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        The parameters by name, which are validated.
+    progress : Progress
+        That of the training that goes on, or a new one; not modified.
+    validation : Examples, optional
+        The validation set.
+
+    Returns
+    -------
+    Convergence
+        The callback.
+    """
+    n_iter_no_change = options["n_iter_no_change"]
+    if validation is not None:
+        progress = Progress(n_examples=progress.n_examples)  # another set has other scores
+    elif needs_whole_set(options):
+        n_iter_no_change = math.inf  # `tol` is the tolerance of the optimizer
+    return Convergence(
+        options["tol"],
+        n_iter_no_change,
+        replace(progress),
+        adapted_learning_rate(options),
+        options["learning_rate_init"],
+        options["power_t"],
+        validation,
+    )
 
 
 def error_of_the_mean(examples: Examples) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,63 @@ from ..layers.base import Layer
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
+from ..losses.base import Loss
+from ..model.sequential import Sequential
+from ..penalties import L2
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
 from .options import ACTIVATIONS, choose
-from .parameters import hidden_sizes
+from .parameters import LayerFactory, hidden_sizes
 
-LayerFactory: TypeAlias = Callable[[Any, int], Sequence[Layer]]
-"""Of the number of features, or the shape (h, w, c) of a picture, and the number of outputs."""
+
+class Targets(NamedTuple):
+    """The targets of a network, its loss and its last layer."""
+
+    y: Array  # (m, n_outputs)
+    sample_weight: Array | None  # (m,)
+    loss: Loss
+    last_layer: Layer | None
+    name: str  # such as "3 classes", for errors
+
+
+def new_model(
+    options: Mapping[str, Any], X: Array, targets: Targets, rng: np.random.Generator
+) -> Sequential:
+    """Return the network that the parameters of an estimator describe, with its first weights.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        The parameters of the network by name; "alpha" is the strength of the penalty.
+    X : ndarray of shape (m, ...)
+        The examples.
+    targets : Targets
+        The targets, the loss and the last layer.
+    rng : numpy.random.Generator
+        Draws the weights.
+
+    Returns
+    -------
+    Sequential
+        The network.
+    """
+    n_features, n_outputs = X.shape[1], targets.y.shape[1]
+    if options["layers"] is not None:
+        layers = described_layers(options["layers"], X.shape[1:], n_outputs, targets.name)
+    else:
+        names = ("hidden_layer_sizes", "activation", "dropout")
+        arguments = {name: options[name] for name in names}
+        layers = multilayer_perceptron(n_features, n_outputs, **arguments)
+    layers = with_last_layer(layers, targets.last_layer)
+    model = Sequential(
+        layers,
+        loss=targets.loss,
+        penalties=[L2(options["alpha"])] if options["alpha"] else [],
+        seed=rng,
+        dtype=network_dtype(options["dtype"], X),
+    )
+    check_output_shape(layers, X.shape, n_outputs)
+    return model
 
 
 def described_layers(

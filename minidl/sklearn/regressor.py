@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -11,7 +12,8 @@ from sklearn.utils.validation import column_or_1d
 
 from ..losses.half_squared_error import HalfSquaredError
 from ..utils.typing import Array
-from .base import MinidlEstimator, Targets
+from .base import MinidlEstimator
+from .network import Targets
 from .optimization import takes_parts
 
 
@@ -194,7 +196,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m,) or (m, n_outputs)
-            The predictions, in the wider dtype of the network and X.
+            The predictions, in the dtype of the network, or in float64 if X has it.
 
         Raises
         ------
@@ -204,6 +206,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
             If X is invalid.
         """
         outputs = self._outputs(X)
+        if getattr(X, "dtype", None) == np.float64:
+            outputs = outputs.astype(np.float64, copy=False)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _make_targets(
