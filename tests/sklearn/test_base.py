@@ -22,10 +22,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import minidl
 from minidl import (
     Adam,
+    ArgumentError,
     Callback,
     Checkpoint,
     DataError,
     GradientDescent,
+    Linear,
     Momentum,
     NonFiniteError,
     ReLU,
@@ -248,3 +250,22 @@ def test_the_network_is_a_model_like_any_other(tmp_path):
     assert report.ok
     assert isinstance(estimator.optimizer_, Adam)
     assert isinstance(estimator.model_.layers[1], ReLU)
+
+
+@both
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(kind, rows, y):
+    fresh = kind(optimizer=GradientDescent(1e300), max_iter=5)
+    with pytest.raises(NonFiniteError):
+        fresh.fit(1e9 * rows, y)
+    with pytest.raises(NotFittedError):
+        fresh.predict(rows)
+    fitted = kind(**SMALL).fit(rows, y)
+    before = vars(fitted).copy()
+    for wrong in (rows[:5], 1e9 * rows * np.nan, rows.astype(str)):
+        with pytest.raises(ValueError):  # noqa: PT011  # of scikit-learn
+            fitted.fit(wrong, y)
+    fitted.set_params(layers=lambda n_features, n_outputs: [Linear(n_features, 7)])
+    with pytest.raises(ArgumentError, match="must return layers with 1 outputs"):
+        fitted.fit(rows[:, :1], y)
+    assert {**vars(fitted), "layers": None} == before
+    np.testing.assert_array_equal(fitted.predict(rows), kind(**SMALL).fit(rows, y).predict(rows))

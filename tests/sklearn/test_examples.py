@@ -87,3 +87,49 @@ def test_layers_that_do_not_fit_pictures_are_refused_in_a_sentence():
 
     with pytest.raises(ShapeError, match=message):
         MinidlClassifier(layers=network).fit(channels_first, REDNESS)
+
+
+FITTED = MinidlClassifier((4,), max_iter=1, random_state=0).fit(PICTURES[:, 0, :, 0], REDNESS)
+
+
+@pytest.mark.parametrize("change", [np.float32, np.asfortranarray, np.ndarray.tolist])
+def test_rows_are_taken_in_each_form(change):
+    rows = PICTURES[:, 0, :, 0]
+    rows = rows.astype(np.float32) if change is np.float32 else change(rows)
+    expected = FITTED.model_.predict(np.asarray(rows))[:, 0]
+    np.testing.assert_array_equal(FITTED.predict_proba(rows)[:, 1], expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_refused(value):
+    rows = PICTURES[:, 0, :, 0].copy()
+    rows[3, 2] = value
+    for dtype in (np.float32, np.float64):
+        with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
+            FITTED.predict(rows.astype(dtype))
+
+
+def test_large_numbers_are_finite():
+    rows = np.full((2, 5), 1e200)  # the sum of their squares is not
+    assert FITTED.predict(rows).shape == (2,)
+
+
+@pytest.mark.parametrize("rows", [np.ones((2, 4)), np.ones((2, 6)), np.ones(5), np.ones((0, 5))])
+def test_rows_of_another_shape_are_refused(rows):
+    with pytest.raises(ValueError, match=r"features|Expected 2D|0 sample"):
+        FITTED.predict(rows)
+
+
+@pytest.mark.parametrize(
+    "rows", [np.ones((2, 5)) * 1j, np.full((2, 5), "a"), np.ma.masked_less(np.ones((2, 5)), 2)]
+)
+def test_complex_texts_and_masks_are_refused(rows):
+    with pytest.raises(ValueError, match=r"Complex|strings|masked"):
+        FITTED.predict(rows)
+
+
+def test_rows_without_the_names_of_the_fit_are_warned_of():
+    fitted = MinidlClassifier((4,), max_iter=1).fit(PICTURES[:, 0, :, 0], REDNESS)
+    fitted.feature_names_in_ = np.array([*"abcde"], object)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        fitted.predict(PICTURES[:, 0, :, 0])

@@ -1,35 +1,12 @@
-"""The values that the estimators accept."""
+"""The default values of the estimators, and the names that they accept."""
 
 import numpy as np
 import pytest
-from estimator_data import NAMES, X
+from estimator_data import X
 
 from minidl import ArgumentError
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"activation": "swish"}, r"activation must be one of 'identity', .*, got 'swish'"),
-        (
-            {"optimizer": "newton"},
-            r"optimizer must be one of 'adam', .* or an Optimizer, got 'newton'",
-        ),
-        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
-        ({"batch_size": "large"}, r"batch_size must be an integer >= 1"),
-        ({"hidden_layer_sizes": (4, 2.5)}, r"2\.5"),
-        (
-            {"early_stopping": True, "validation_fraction": 1e-9},
-            r"early_stopping needs a validation_fraction of n_samples = 200",
-        ),
-        ({"random_state": -1}, r"must be an integer >= 0"),
-    ],
-)
-def test_bad_parameters_are_refused(arguments, message):
-    with pytest.raises(ArgumentError, match=message):
-        MinidlClassifier(**arguments).fit(X, NAMES)
-
+from minidl.sklearn.options import OPTIMIZERS, SOLVERS, choose
 
 DEFAULTS = {
     "hidden_layer_sizes": (100,),
@@ -61,3 +38,11 @@ def test_training_ends_after_200_epochs_or_10_without_improvement():
     for options in ({}, {"early_stopping": True}):
         stopped = MinidlClassifier((), learning_rate=1e-300, random_state=0, **options)
         assert stopped.fit(np.zeros((40, 1)), np.arange(40) % 2).n_iter_ == 1 + 10 + 1
+
+
+def test_a_name_that_is_not_known_is_answered_by_those_that_are():
+    assert choose({"a": 1, "b": 2}, "letter", "b") == 2
+    with pytest.raises(ArgumentError, match="letter must be one of 'a', 'b' or None, got 'c'"):
+        choose({"a": 1, "b": 2}, "letter", "c", " or None")
+    assert SOLVERS.keys() <= OPTIMIZERS.keys()
+    assert all(OPTIMIZERS[name] is kind for name, kind in SOLVERS.items())

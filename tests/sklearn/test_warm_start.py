@@ -198,3 +198,41 @@ def test_three_classes_and_copies():
     assert estimator.optimizer_.learning_rate == 1e-3
     vars(estimator).pop("_options")  # a pickle of an earlier version
     assert len(estimator.fit(THREE, CLASSES).loss_curve_) == 2
+
+
+@pytest.mark.parametrize(
+    ("solver", "option", "value", "is_new"),
+    [
+        ("sgd", "momentum", 0.5, True),
+        ("sgd", "nesterovs_momentum", False, True),
+        ("sgd", "beta_1", 0.5, False),
+        ("sgd", "learning_rate_init", 0.5, False),
+        ("sgd", "learning_rate", "adaptive", False),
+        ("sgd", "power_t", 0.9, False),
+        ("adam", "beta_1", 0.5, True),
+        ("adam", "beta_2", 0.5, True),
+        ("adam", "epsilon", 0.5, True),
+        ("adam", "momentum", 0.5, False),
+        ("adam", "tol", 0.5, False),
+        ("adam", "solver", "sgd", True),
+        ("lbfgs", "tol", 0.5, True),
+        ("lbfgs", "max_fun", 50, True),
+        ("lbfgs", "learning_rate_init", 0.5, False),
+    ],
+)
+def test_numbers_of_the_optimizer_are_taken_over_by_a_new_one(solver, option, value, is_new):
+    """And all others leave it, and its state."""
+    estimator = warm(solver=solver)
+    steps = estimator.optimizer_.step_count
+    again(estimator, **{option: value})
+    fresh = MinidlClassifier(**estimator.get_params()).fit(X, NAMES).optimizer_
+    assert estimator.optimizer_.hyperparameters() == fresh.hyperparameters()
+    assert (estimator.optimizer_.step_count > 1.5 * steps) != is_new
+
+
+def test_a_rate_that_was_divided_begins_again_where_it_is_set():
+    options = {"solver": "sgd", "tol": 9.0, "n_iter_no_change": 1, "max_iter": 20}
+    estimator = warm(learning_rate="adaptive", **options)
+    assert estimator.optimizer_.learning_rate < 1e-3
+    again(estimator, learning_rate="constant", tol=0.0)
+    assert estimator.optimizer_.learning_rate == 1e-3
