@@ -75,13 +75,14 @@ class MinidlEstimator(EstimatorParameters):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, is_partial: bool, classes: Any = None
     ) -> Self:
-        """Train, or raise and leave the estimator as it was."""
+        """Train, or raise and leave the estimator as it was, unless epochs were made."""
         attributes = self.__dict__.copy()
         try:
             self._fit_or_raise(X, y, sample_weight, is_partial, classes)
-        except Exception:
-            self.__dict__.clear()
-            self.__dict__.update(attributes)
+        except BaseException:
+            if self.__dict__.get("history_") is attributes.get("history_"):
+                self.__dict__.clear()
+                self.__dict__.update(attributes)
             raise
         return self
 
@@ -121,8 +122,13 @@ class MinidlEstimator(EstimatorParameters):
         progress = getattr(self, "_progress", Progress())  # pickles of old have none
         convergence = new_convergence(vars(self), progress, validation)
         epochs = 1 if is_partial else self.max_iter
-        self._train(training, examples, epochs, convergence, augment)
-        self._options: UsedOptions = options
+        try:
+            self._train(training, examples, epochs, convergence, augment)
+        except KeyboardInterrupt:
+            if convergence.history.epochs:
+                self._note(training, options, convergence)  # what was learned is not lost
+            raise
+        self._note(training, options, convergence)
         if not is_partial:
             warn_unless_converged(self.history_, self.optimizer_, epochs)
 
@@ -153,7 +159,6 @@ class MinidlEstimator(EstimatorParameters):
         self.validation_loss_curve_: list[float] = []
         self.validation_scores_: list[float] | None = None
         self._progress = Progress()
-        self._options = options
         model = new_model(options.values, X, targets, rng)
         return Training(model, new_optimizer(options.values))
 
@@ -166,15 +171,13 @@ class MinidlEstimator(EstimatorParameters):
         augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
-        is_full_batch = isinstance(training.optimizer, FullBatchOptimizer)
-        if is_full_batch:
+        if isinstance(training.optimizer, FullBatchOptimizer):
             batch_size = None
         elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
         validation: Any = convergence.validation
         callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
-        steps_before = training.optimizer.step_count
-        history = training.model.fit(
+        training.model.fit(
             examples.X,
             examples.y,
             sample_weight=examples.sample_weight,
@@ -187,15 +190,16 @@ class MinidlEstimator(EstimatorParameters):
             callbacks=[*callbacks, convergence],
             progress=bool(self.verbose),
         )
+
+    def _note(self, training: Training, options: UsedOptions, convergence: Convergence) -> None:
+        """Keep what was trained, and what was measured after that of the trainings before."""
+        self._options: UsedOptions = options
+        history = convergence.history
         self.model_: Sequential = training.model
         self.optimizer_: Optimizer = training.optimizer
         self.history_: History = history
-        n_steps = training.optimizer.step_count - steps_before
-        self.n_iter_: int = n_steps if is_full_batch else history.epochs
-        self._note(history, convergence)
-
-    def _note(self, history: History, convergence: Convergence) -> None:
-        """Keep what the training has measured, after that of the trainings before."""
+        is_full_batch = isinstance(training.optimizer, FullBatchOptimizer)
+        self.n_iter_: int = convergence.n_steps if is_full_batch else history.epochs
         self.loss_curve_ = self.loss_curve_ + history.loss
         val_losses = history.columns.get("val_loss", [])
         self.validation_loss_curve_ = self.validation_loss_curve_ + val_losses

@@ -72,6 +72,10 @@ class Convergence(Callback):
     ----------
     scores : list of float
         The score of the validation set after each epoch.
+    history : History
+        That of the training.
+    n_steps : int
+        The number of steps of the training.
     """
 
     tol: float
@@ -82,6 +86,8 @@ class Convergence(Callback):
     power_t: float = 0.5
     validation: Examples | None = None
     scores: list[float] = field(default_factory=list)
+    history: History = field(default_factory=History)
+    n_steps: int = 0
     _best_state: ModelState | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +95,10 @@ class Convergence(Callback):
             self.extra_metrics = ("learning_rate",)
         if self.validation is not None:
             self._error_of_mean = error_of_the_mean(self.validation)
+
+    def on_train_begin(self, run: TrainingRun) -> None:
+        self.history = run.history
+        self._steps_before = run.optimizer.step_count
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         progress = self.progress
@@ -130,6 +140,7 @@ class Convergence(Callback):
         run.stop(f"{has_not} by tol={self.tol:g} in {self.n_iter_no_change + 1} epochs in a row")
 
     def on_train_end(self, run: TrainingRun) -> None:
+        self.n_steps = run.optimizer.step_count - self._steps_before
         if self._best_state is not None:
             self._best_state.restore(run.model.objective_function)
             run.restored = f"epoch {int(np.argmax(self.scores)) + 1}, the best by its score"

@@ -5,6 +5,7 @@ import io
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, SMALL, THREE, VALUES, X, both
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -269,3 +270,44 @@ def test_a_fit_that_fails_leaves_the_estimator_as_it_was(kind, rows, y):
         fitted.fit(rows[:, :1], y)
     assert {**vars(fitted), "layers": None} == before
     np.testing.assert_array_equal(fitted.predict(rows), kind(**SMALL).fit(rows, y).predict(rows))
+
+
+class Interrupt(Callback):
+    """Presses Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, run):
+        if run.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@both
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_an_interrupted_fit_keeps_the_epochs_that_it_made(kind, rows, y, warm_start):
+    estimator = kind(**SMALL, callbacks=Interrupt(1), warm_start=warm_start)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(rows)
+    estimator.set_params(callbacks=Interrupt(4))
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
+    before = {**vars(estimator), "callbacks": Interrupt(1)}
+    estimator.set_params(callbacks=before["callbacks"])
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    assert vars(estimator) == before
+    estimator.set_params(callbacks=()).fit(rows, y)
+    assert len(estimator.loss_curve_) == 30 + 3 * warm_start
+
+
+def test_a_fit_keeps_its_network_where_warnings_are_errors():
+    estimator = MinidlRegressor(**SMALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            estimator.fit(ROWS, VALUES)
+    assert estimator.score(ROWS, VALUES) > 0.5
