@@ -111,6 +111,7 @@ def test_an_adaptive_rate_is_divided_until_it_is_tiny():
     rates = estimator.history_["learning_rate"]
     np.testing.assert_allclose([*dict.fromkeys(rates)], 1e-3 / 5.0 ** np.arange(6), rtol=1e-12)
     assert 1e-6 / 5 < estimator.optimizer_.learning_rate < 1e-6
+    assert [rates.count(rate) for rate in dict.fromkeys(rates)] == [3, 2, 2, 2, 2, 2]
 
 
 def test_a_set_of_another_size_scales_by_its_own_examples():

@@ -31,6 +31,15 @@ def test_scikit_learns_parameters_are_there_with_their_defaults(ours, theirs):
 
 
 @kinds
+def test_each_number_and_each_flag_is_checked(kind):
+    defaults = kind().get_params()
+    flags = {name for name, value in defaults.items() if isinstance(value, bool)}
+    numbers = {name for name, value in defaults.items() if isinstance(value, int | float)}
+    assert flags == {*FLAGS, "verbose"}
+    assert numbers - flags == {*NUMBERS, "n_iter_no_change"}
+
+
+@kinds
 def test_each_parameter_is_documented(kind):
     documented = [
         name.strip()
