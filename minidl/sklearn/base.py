@@ -8,30 +8,36 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..batching.augmentation import Augmentation
 from ..errors import ArgumentError
+from ..losses.base import Loss
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
+from ..training.callbacks.base import Callback
 from ..training.history import History
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.typing import Array
 from .augmentation import new_augmentation
 from .convergence import Convergence, Progress, new_convergence, warn_unless_converged
 from .examples import validate_examples, validate_training
+from .fit_tasks import TakesCallbacks
+from .hidden_activations import HiddenActivations, count_layers
 from .hold_out import Examples, hold_out
-from .network import Targets, new_model, penalty_strength
+from .network import new_model, penalty_strength
+from .network_attributes import NetworkAttributes
 from .optimization import new_optimizer
 from .parameters import EstimatorParameters, check_parameters
+from .targets import Targets
+from .validation_scores import ValidationScores
 from .warm_start import Training, UsedOptions, check_kept, continue_with
 
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
 
-class MinidlEstimator(EstimatorParameters):
+class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, EstimatorParameters):
     """A network with the interface of a scikit-learn estimator.
 
     `MinidlClassifier` documents the parameters and the attributes.
@@ -47,7 +53,8 @@ class MinidlEstimator(EstimatorParameters):
         X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers; pictures are (m, h, w, c).
         y : array_like of shape (m,) or (m, n_outputs)
-            The label of each example for a classifier, its value or values for a regressor.
+            The label of each example for a classifier, or 0 and 1 for each of several labels, also
+            as a sparse matrix; the value or values of each example for a regressor.
         sample_weight : array_like of shape (m,), optional
             The weight of each example in the loss, >= 0. By default, all weights are 1.
 
@@ -94,12 +101,11 @@ class MinidlEstimator(EstimatorParameters):
         options = UsedOptions.of(self)
         if resume:
             check_kept(self.model_, self._used_options(), options)
+        given = X, y, sample_weight
         X, y, sample_weight = validate_training(self, X, y, sample_weight, resume=resume)
-        if resume:
-            classes = getattr(self, "classes_", None)
-            if not is_partial:
-                self._check_kept_targets(y)
-        targets = self._make_targets(y, sample_weight, classes)
+        if resume and not is_partial:
+            self._check_kept_targets(y)
+        targets = self._make_targets(y, sample_weight, None if resume else classes, resume=resume)
         options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
         rng = self._new_rng()
         n_epochs = len(self.loss_curve_) if resume else 0
@@ -111,7 +117,7 @@ class MinidlEstimator(EstimatorParameters):
                 examples,
                 self.validation_fraction,
                 spawn_rngs(rng, 1)[0],
-                stratify=not isinstance(self, RegressorMixin),
+                stratify=targets.stratify,
             )
         if resume:
             training = continue_with(
@@ -122,13 +128,20 @@ class MinidlEstimator(EstimatorParameters):
         progress = getattr(self, "_progress", Progress())  # pickles of old have none
         convergence = new_convergence(vars(self), progress, validation)
         epochs = 1 if is_partial else self.max_iter
-        try:
-            self._train(training, examples, epochs, convergence, augment)
-        except KeyboardInterrupt:
-            if convergence.history.epochs:
-                self._note(training, options, convergence)  # what was learned is not lost
-            raise
-        self._note(training, options, convergence)
+        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
+        if validation and (not targets.stratify or validation.sample_weight is not None):
+            callbacks.append(ValidationScores(self._score_outputs, validation))
+
+        def train(tasks: list[Callback]) -> None:
+            try:
+                self._train(training, examples, epochs, convergence, [*callbacks, *tasks], augment)
+            except KeyboardInterrupt:
+                if convergence.history.epochs:
+                    self._note(training, options, convergence)  # what was learned is not lost
+                raise
+            self._note(training, options, convergence)
+
+        self._observe(train, given)
         if not is_partial:
             warn_unless_converged(self.history_, self.optimizer_, epochs)
 
@@ -138,9 +151,18 @@ class MinidlEstimator(EstimatorParameters):
 
     @abstractmethod
     def _make_targets(
-        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+        self,
+        y: Any,
+        sample_weight: Array | None,
+        classes: npt.ArrayLike | None,
+        *,
+        resume: bool,
     ) -> Targets:
-        """Return the targets for labels or values `y`; `classes` are those of earlier calls."""
+        """Return the targets for labels or values `y`; `classes` are those that y may have."""
+
+    @abstractmethod
+    def _score_outputs(self, loss: Loss, outputs: Array, examples: Examples) -> float:
+        """Return what `score` gives for examples, from the outputs of the network for them."""
 
     def _check_kept_targets(self, y: Array) -> None:
         """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
@@ -159,7 +181,10 @@ class MinidlEstimator(EstimatorParameters):
         self.validation_loss_curve_: list[float] = []
         self.validation_scores_: list[float] | None = None
         self._progress = Progress()
+        self.__dict__.update(targets.attributes)
         model = new_model(options.values, X, targets, rng)
+        if self.transform_layer is not None:
+            count_layers(model.layers, self.transform_layer)
         return Training(model, new_optimizer(options.values))
 
     def _train(
@@ -168,6 +193,7 @@ class MinidlEstimator(EstimatorParameters):
         examples: Examples,
         epochs: int,
         convergence: Convergence,
+        callbacks: list[Callback],
         augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
@@ -176,7 +202,6 @@ class MinidlEstimator(EstimatorParameters):
         elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.X))
         validation: Any = convergence.validation
-        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         training.model.fit(
             examples.X,
             examples.y,
@@ -204,13 +229,12 @@ class MinidlEstimator(EstimatorParameters):
         val_losses = history.columns.get("val_loss", [])
         self.validation_loss_curve_ = self.validation_loss_curve_ + val_losses
         self._progress = convergence.progress
+        self.t_: int = self._progress.n_examples
         self.best_loss_: float | None = convergence.progress.best
-        self.best_validation_score_: float | None = None
         if convergence.validation is None:
             self.validation_scores_ = None
             return
         self.validation_scores_ = [*(self.validation_scores_ or []), *convergence.scores]
-        self.best_validation_score_ = -convergence.progress.best
         self._progress = Progress(n_examples=convergence.progress.n_examples)
         self.best_loss_ = None
 

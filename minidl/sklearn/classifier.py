@@ -8,22 +8,31 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
+from ..batching.arguments import MEMORY_LIMIT
 from ..errors import ArgumentError
-from ..layers.sigmoid import Sigmoid
-from ..layers.softmax import Softmax
-from ..losses.binary_cross_entropy import BinaryCrossEntropy
-from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
-from ..losses.encoding import one_hot
+from ..losses.base import Loss
+from ..model.prediction import predict
 from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from .base import MinidlEstimator
-from .network import Targets
+from .class_weights import weigh_by_class
+from .examples import validate_examples
+from .hold_out import Examples
+from .labels import Labels
+from .losses import (
+    classification_loss,
+    count_outputs,
+    has_probabilities,
+    has_scores,
+    last_layer_of,
+)
 from .optimization import takes_parts
 from .parameters import CURES
+from .probabilities import log_probabilities_of, probabilities_of
+from .targets import Targets
 
 
 @explain_arguments("__init__", **CURES)
@@ -35,6 +44,9 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     their defaults: from the same first weights and the same batches they make the same steps.
     `optimizer`, `dropout`, `layers`, `augment`, `callbacks`, `dtype` and `class_weight` are
     minidl's own.
+
+    Where y has several columns of 0 and 1, an example has any number of labels: each column is a
+    decision of its own, a sigmoid. The score is the share of examples whose labels are all right.
 
     Parameters
     ----------
@@ -107,6 +119,10 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         number of features and the number of outputs (1 for two classes); for examples of several
         axes, such as pictures (m, h, w, c), the first argument is their shape, (h, w, c). The last
         `Sigmoid` or `Softmax` may be omitted.
+    transform_layer : int or None, default None
+        The layer whose output `transform` returns, an index into ``model_.layers``; negative ones
+        count from the end. None is the layer before the last one with weights: the activations of
+        the last hidden layer.
     augment : str or Augmentation, optional
         Random changes of pictures (m, h, w, c) in training, in words such as
         ``"flip, shift 2, rotate 10, crop 0.8"`` with a seed that follows from `random_state`, or an
@@ -121,19 +137,28 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
         were set since then are taken over, as they are by `partial_fit`: another optimizer, or
         other numbers of it than the learning rate, begins with a new state. `hidden_layer_sizes`,
-        `activation`, `layers` and `dtype` need a new network, so a change of them is refused.
+        `activation`, `layers`, `loss` and `dtype` need a new network, so a change of them is
+        refused.
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
         The dtype in which the network computes. None is float32 if X has it, else float64.
     class_weight : dict of label to float, "balanced" or None, default None
         The weight of each class; "balanced" is inversely proportional to its frequency. It
-        multiplies `sample_weight`. A dict may name classes that a portion of the data lacks.
+        multiplies `sample_weight`. A label of the dict need not occur in y. Not for several labels
+        per example.
+    loss : {"log_loss", "hinge"} or Loss, default "log_loss"
+        The loss. "log_loss" is `BinaryCrossEntropy` after a `Sigmoid` for two classes, and for
+        several labels per example, `CategoricalCrossEntropy` after a `Softmax` for more classes.
+        "hinge" is `Hinge` of scores, which has no `predict_proba` but a `decision_function`. An
+        object of such a class gets the same layer, another `Loss` that predicts classes the
+        outputs of the last `Linear`. `CategoricalCrossEntropy` and `SoftmaxCrossEntropy` have two
+        outputs for two classes.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The labels, sorted. Of several labels per example, the numbers of the columns of y.
     model_ : Sequential
         The trained network.
     optimizer_ : Optimizer
@@ -144,14 +169,25 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         The training loss of each epoch, with the penalty, over all calls that continue a training.
     best_loss_ : float or None
         The least training loss; None with `early_stopping`.
-    validation_scores_ : list of float or None
-        The score of the validation set after each epoch; None without `early_stopping`.
-    best_validation_score_ : float or None
-        The best of the last call; None without `early_stopping`.
-    validation_loss_curve_ : list of float
-        The loss of the validation set after each epoch; empty without `early_stopping`.
     n_iter_ : int
         The number of epochs of the last call; with L-BFGS, of iterations.
+    coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_units), (n_units,)
+        The weights and the biases of each `Linear` layer: views, so that what is written into them
+        is in the network.
+    n_layers_ : int
+        The number of `Linear` layers, and one for the input.
+    n_outputs_ : int
+        The number of outputs of the network: 1 for two classes.
+    out_activation_ : str
+        What becomes of the last scores: "logistic", "softmax", "identity", or the name of another
+        layer.
+    t_ : int
+        The number of examples that were trained on, counted in each epoch.
+    validation_scores_ : list of float or None
+        What `score` gives for the validation set after each epoch, with the weights of the loss;
+        None without `early_stopping`.
+    best_validation_score_ : float or None
+        The best of them.
     n_features_in_ : int
         The number of features of X; of pictures, their height.
     input_shape_ : tuple of int
@@ -175,6 +211,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     """
 
     class_weight: dict[Any, float] | str | None = None
+    loss: str | Loss = "log_loss"
 
     @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -190,8 +227,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         ----------
         X : array_like of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
-        y : array_like of shape (m,)
-            The label of each example; not every class must occur.
+        y : array_like of shape (m,), or array_like or sparse matrix (m, n_classes)
+            The label of each example; not every class must occur. Or 0 and 1 for several labels.
         classes : array_like of shape (n_classes,), optional
             All labels that may occur in any call. Required in the first call.
         sample_weight : array_like of shape (m,), optional
@@ -224,6 +261,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
             )
         return self._partial_fit(X, y, sample_weight, classes)
 
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class.
 
@@ -235,7 +273,57 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The probabilities, in the order of `classes_` and the dtype of the network.
+            The probabilities, in the order of `classes_` and the dtype of the network. Of several
+            labels per example, those of each label, which need not sum to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is invalid.
+        """
+        return probabilities_of(*self._loss_and_input(X))
+
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: npt.ArrayLike) -> Array:
+        """Return the logarithm of the probability of each class.
+
+        It is computed from the logits, so that it is exact also where a probability rounds to 0
+        or 1. Only a network in float32 gives 0 where the probability rounds to 1.
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes)
+            The logarithms, in the order of `classes_` and the dtype of the network.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is invalid.
+        """
+        return log_probabilities_of(*self._loss_and_input(X))
+
+    @available_if(has_scores)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: npt.ArrayLike) -> Array:
+        """Return the score of each class, under a loss without probabilities such as "hinge".
+
+        Parameters
+        ----------
+        X : array_like of shape (m, n_features), or (m, ...) with `layers`
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes), or (m,) for two classes
+            The scores; of two classes, that of the second one, which is predicted where it is > 0.
 
         Raises
         ------
@@ -245,7 +333,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
             If X is invalid.
         """
         outputs = self._outputs(X)
-        return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Return the most probable label of each example.
@@ -257,8 +345,9 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Returns
         -------
-        ndarray of shape (m,)
-            The labels, elements of `classes_`.
+        ndarray of shape (m,), or ndarray or sparse matrix of shape (m, n_classes)
+            The labels, elements of `classes_`. Of several labels per example, 1 where a label is
+            more probable than not, else 0: a sparse matrix if the y of the first fit was sparse.
 
         Raises
         ------
@@ -267,21 +356,13 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         ValueError
             If X is invalid.
         """
-        class_numbers = self.predict_proba(X).argmax(axis=1)
-        labels: Array = self.classes_[class_numbers]
+        outputs = self._outputs(X)
+        labels: Array = self._fitted_labels().decode(self.model_.loss.classes(outputs))
         return labels
 
-    def _class_weight_of(self, y: Array, classes: Array) -> Any:
-        """Return `class_weight` without the classes that this portion of the data lacks."""
-        if not isinstance(self.class_weight, dict):
-            return self.class_weight
-        labels, present = classes.tolist(), {*np.unique(y).tolist()}
-        for label in self.class_weight:
-            if label not in labels:
-                raise ArgumentError(f"class_weight must name labels of {classes}, got {label!r}")
-        return {label: weight for label, weight in self.class_weight.items() if label in present}
-
     def _check_kept_targets(self, y: Array) -> None:
+        if self._fitted_labels().is_multilabel or y.ndim > 1:
+            return  # the number of columns is checked as that of a portion
         labels = np.unique(y)
         if not np.array_equal(labels, self.classes_):
             raise ArgumentError(
@@ -290,29 +371,47 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
             )
 
     def _make_targets(
-        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+        self,
+        y: Any,
+        sample_weight: Array | None,
+        classes: npt.ArrayLike | None,
+        *,
+        resume: bool,
     ) -> Targets:
-        check_classification_targets(y)
-        classes = np.unique(y if classes is None else np.asarray(classes))
-        if len(classes) < 2:
-            raise ArgumentError(f"y must have at least two classes, got one class, {classes[0]}")
-        unknown_labels = np.setdiff1d(y, classes)
-        if len(unknown_labels):
-            raise ArgumentError(
-                f"y must hold labels of the first call, {classes}, "
-                f"got the label {unknown_labels[0]}"
-            )
-        if self.class_weight is not None:
-            weight_of_class = compute_sample_weight(self._class_weight_of(y, classes), y)
-            if sample_weight is None:
-                sample_weight = weight_of_class
-            else:
-                sample_weight = sample_weight * weight_of_class
-        self.classes_ = classes
-        class_numbers = np.searchsorted(classes, y)
-        if len(classes) == 2:
-            column = class_numbers[:, np.newaxis]
-            return Targets(column, sample_weight, BinaryCrossEntropy(), Sigmoid(), "2 classes")
-        vectors = one_hot(class_numbers, len(classes))
-        name = f"{len(classes)} classes"
-        return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax(), name)
+        labels = self._fitted_labels() if resume else Labels.of(y, classes)
+        y = labels.check(y)
+        loss = classification_loss(self.loss, labels)
+        sample_weight = weigh_by_class(self, labels, y, sample_weight)
+        n_outputs = count_outputs(loss, labels)
+        return Targets(
+            labels.encode(y, n_outputs),
+            sample_weight,
+            loss,
+            last_layer_of(loss),
+            labels.name,
+            {"classes_": labels.classes, "_labels": labels, "n_outputs_": n_outputs},
+            stratify=not labels.is_multilabel,
+        )
+
+    def _score_outputs(self, loss: Loss, outputs: Array, examples: Examples) -> float:
+        is_right = loss.classes(outputs) == loss.classes(examples.y)
+        rows = is_right.all(axis=1) if is_right.ndim == 2 else is_right
+        return float(np.average(rows, weights=examples.sample_weight))
+
+    def _loss_and_input(self, X: npt.ArrayLike) -> tuple[Loss, Array]:
+        """Return the loss that training computes, and what it takes for X: logits if possible."""
+        check_is_fitted(self, "model_")
+        objective = self.model_.objective_function
+        n_layers = len(objective.layers_before_loss)
+        outputs = predict(objective, validate_examples(self, X), MEMORY_LIMIT, n_layers=n_layers)
+        return objective.training_loss, outputs
+
+    def _fitted_labels(self) -> Labels:
+        """Return the labels of the last fit; a pickle of an earlier version has classes only."""
+        labels: Labels | None = getattr(self, "_labels", None)
+        return labels or Labels(self.classes_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

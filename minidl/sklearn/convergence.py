@@ -19,6 +19,7 @@ from ..utils.user_warnings import warn_user
 from .hold_out import Examples
 from .optimization import adapted_learning_rate, needs_whole_set
 from .options import ADAPTIVE, CONSTANT, INVERSE_SCALING
+from .validation_scores import COLUMN
 
 ADAPTIVE_DIVISOR = 5
 MIN_ADAPTIVE_RATE = 1e-6  # a smaller one is not divided again
@@ -66,7 +67,7 @@ class Convergence(Callback):
     power_t : float
         The exponent of "invscaling".
     validation : Examples, optional
-        The validation set, from which R2 follows for losses that do not predict classes.
+        The validation set, whose score is in the history.
 
     Attributes
     ----------
@@ -93,8 +94,6 @@ class Convergence(Callback):
     def __post_init__(self) -> None:
         if self.learning_rate != CONSTANT:
             self.extra_metrics = ("learning_rate",)
-        if self.validation is not None:
-            self._error_of_mean = error_of_the_mean(self.validation)
 
     def on_train_begin(self, run: TrainingRun) -> None:
         self.history = run.history
@@ -121,10 +120,8 @@ class Convergence(Callback):
             self._decay_or_stop(run)
 
     def _score(self, run: TrainingRun) -> float:
-        if "val_accuracy" in run.history:
-            score = run.history["val_accuracy"][-1]
-        else:
-            score = determination(run.history["val_loss"][-1], self._error_of_mean)
+        name = COLUMN if COLUMN in run.history else "val_accuracy"
+        score = run.history[name][-1]
         self.scores.append(score)
         return score
 
@@ -179,44 +176,6 @@ def new_convergence(
         options["power_t"],
         validation,
     )
-
-
-def error_of_the_mean(examples: Examples) -> float:
-    """Return half of the squared error of the mean of the targets, added over the outputs.
-
-    Parameters
-    ----------
-    examples : Examples
-        The targets, shape (m, n_outputs), and their weights.
-
-    Returns
-    -------
-    float
-        The weighted mean over the examples.
-    """
-    y, weight = examples.y, examples.sample_weight
-    squares = (y - np.average(y, axis=0, weights=weight)) ** 2
-    return float(np.average(squares.sum(axis=1), weights=weight)) / 2
-
-
-def determination(half_squared_error: float, error_of_mean: float) -> float:
-    """Return R2, of several outputs weighted by their variances; 1 or 0 for equal targets.
-
-    Parameters
-    ----------
-    half_squared_error : float
-        Half of the squared error, added over the outputs.
-    error_of_mean : float
-        That of the mean of the targets.
-
-    Returns
-    -------
-    float
-        1 minus their ratio.
-    """
-    if not error_of_mean:
-        return float(half_squared_error == 0)
-    return 1 - half_squared_error / error_of_mean
 
 
 def warn_unless_converged(history: History, optimizer: Optimizer, epochs: int) -> None:

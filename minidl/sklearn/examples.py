@@ -13,6 +13,7 @@ from ..utils.masked import check_not_masked
 from ..utils.source_files import note_source_files
 from ..utils.typing import Array
 from ..utils.validation import all_finite
+from .labels import has_several_labels
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -55,7 +56,8 @@ def validate_training(
     if resume:
         _check_example_shape(estimator, X)
     is_regressor = isinstance(estimator, RegressorMixin)
-    options = {"multi_output": is_regressor, "y_numeric": is_regressor, "allow_nd": True}
+    has_columns = is_regressor or has_several_labels(y)
+    options = {"multi_output": has_columns, "y_numeric": is_regressor, "allow_nd": True}
     X, y = validate_data(estimator, X, y, reset=not resume, **options)
     if X.ndim > 2 and estimator.layers is None:
         raise ShapeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +14,13 @@ from ..layers.base import Layer
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
-from ..losses.base import Loss
 from ..model.sequential import Sequential
 from ..penalties import L2
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
 from .options import ACTIVATIONS, choose
 from .parameters import LayerFactory, hidden_sizes
-
-
-class Targets(NamedTuple):
-    """The targets of a network, its loss and its last layer."""
-
-    y: Array  # (m, n_outputs)
-    sample_weight: Array | None  # (m,)
-    loss: Loss
-    last_layer: Layer | None
-    name: str  # such as "3 classes", for errors
+from .targets import Targets
 
 
 def new_model(

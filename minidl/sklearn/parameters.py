@@ -97,6 +97,7 @@ class EstimatorParameters(BaseEstimator):
     optimizer: str | Optimizer | None = None
     dropout: float = 0.0
     layers: str | LayerFactory | None = None
+    transform_layer: int | None = None
     augment: str | Augmentation | None = None
     callbacks: Sequence[Callback] = ()
     random_state: Seed | None = None

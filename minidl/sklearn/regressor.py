@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -10,15 +11,22 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
-from ..losses.half_squared_error import HalfSquaredError
+from ..losses.base import Loss
+from ..utils.foreign_words import explain_arguments
 from ..utils.typing import Array
 from .base import MinidlEstimator
-from .network import Targets
+from .hold_out import Examples
+from .losses import last_layer_of, predicts_logarithm, regression_loss
 from .optimization import takes_parts
+from .parameters import CURES
+from .targets import Targets
+from .validation_scores import r2
 
 
+@explain_arguments("__init__", **CURES)
+@dataclass(eq=False, repr=False, kw_only=True)
 class MinidlRegressor(RegressorMixin, MinidlEstimator):
-    """Multilayer perceptron for real values, trained by half the squared error.
+    """Multilayer perceptron for real values.
 
     All parameters of `sklearn.neural_network.MLPRegressor` are understood, with their meaning and
     their defaults: from the same first weights and the same batches they make the same steps.
@@ -96,6 +104,10 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         ``"conv 8 3, relu, pool 2, flatten, linear 1"``. Or a function that returns them, of the
         number of features and the number of outputs; for examples of several axes, such as pictures
         (m, h, w, c), the first argument is their shape, (h, w, c).
+    transform_layer : int or None, default None
+        The layer whose output `transform` returns, an index into ``model_.layers``; negative ones
+        count from the end. None is the layer before the last one with weights: the activations of
+        the last hidden layer.
     augment : str or Augmentation, optional
         Random changes of pictures (m, h, w, c) in training, in words such as
         ``"flip, shift 2, rotate 10, crop 0.8"`` with a seed that follows from `random_state`, or an
@@ -110,11 +122,17 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
         were set since then are taken over, as they are by `partial_fit`: another optimizer, or
         other numbers of it than the learning rate, begins with a new state. `hidden_layer_sizes`,
-        `activation`, `layers` and `dtype` need a new network, so a change of them is refused.
+        `activation`, `layers`, `loss` and `dtype` need a new network, so a change of them is
+        refused.
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
         The dtype in which the network computes. None is float32 if X has it, else float64.
+    loss : {"squared_error", "huber", "absolute_error", "poisson"} or Loss, default "squared_error"
+        The loss: `HalfSquaredError`, `Huber`, `MeanAbsoluteError` or `Poisson`, or an object.
+        "huber" counts errors of more than 1 as linear; ``Huber(2.0)`` has another limit. Under
+        "poisson", for counts y >= 0, the network gives the logarithm of what `predict` returns;
+        ``Poisson(log_input=False)`` gets a `Softplus` at the end instead.
 
     Attributes
     ----------
@@ -128,14 +146,25 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         The training loss of each epoch, with the penalty, over all calls that continue a training.
     best_loss_ : float or None
         The least training loss; None with `early_stopping`.
-    validation_scores_ : list of float or None
-        The score of the validation set after each epoch; None without `early_stopping`.
-    best_validation_score_ : float or None
-        The best of the last call; None without `early_stopping`.
-    validation_loss_curve_ : list of float
-        The loss of the validation set after each epoch; empty without `early_stopping`.
     n_iter_ : int
         The number of epochs of the last call; with L-BFGS, of iterations.
+    coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_units), (n_units,)
+        The weights and the biases of each `Linear` layer: views, so that what is written into them
+        is in the network.
+    n_layers_ : int
+        The number of `Linear` layers, and one for the input.
+    n_outputs_ : int
+        The number of outputs of the network.
+    out_activation_ : str
+        What becomes of the last scores: "identity", "exp" where `predict` returns exp(scores), or
+        the name of another layer.
+    t_ : int
+        The number of examples that were trained on, counted in each epoch.
+    validation_scores_ : list of float or None
+        What `score` gives for the validation set after each epoch, with the weights of the loss;
+        None without `early_stopping`.
+    best_validation_score_ : float or None
+        The best of them.
     n_features_in_ : int
         The number of features of X; of pictures, their height.
     input_shape_ : tuple of int
@@ -157,6 +186,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     >>> regressor.fit(X, y).score(X, y) > 0.9
     True
     """
+
+    loss: str | Loss = "squared_error"
 
     @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -206,18 +237,34 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
             If X is invalid.
         """
         outputs = self._outputs(X)
+        if predicts_logarithm(self.model_.loss):
+            np.exp(outputs, out=outputs)
         if getattr(X, "dtype", None) == np.float64:
             outputs = outputs.astype(np.float64, copy=False)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _make_targets(
-        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+        self,
+        y: Any,
+        sample_weight: Array | None,
+        classes: npt.ArrayLike | None,
+        *,
+        resume: bool,
     ) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = y.reshape(len(y), -1)
-        name = f"y of shape (m, {y.shape[1]})"
-        return Targets(y, sample_weight, HalfSquaredError(), None, name)
+        n_outputs = y.shape[1]
+        loss = regression_loss(self.loss)
+        loss.prepare_targets(y, n_outputs, np.dtype(np.float64))  # it raises for wrong values
+        name = f"y of shape (m, {n_outputs})"
+        attributes = {"n_outputs_": n_outputs}
+        last_layer = last_layer_of(loss)
+        return Targets(y, sample_weight, loss, last_layer, name, attributes, stratify=False)
+
+    def _score_outputs(self, loss: Loss, outputs: Array, examples: Examples) -> float:
+        values = np.exp(outputs) if predicts_logarithm(loss) else outputs
+        return r2(values, examples.y, examples.sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

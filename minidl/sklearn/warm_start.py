@@ -18,7 +18,7 @@ from .network import with_dropout
 from .optimization import OPTIMIZER_OPTIONS, first_learning_rate, new_optimizer
 from .parameters import hidden_sizes
 
-KEPT_OPTIONS = ("hidden_layer_sizes", "activation", "layers", "dtype")
+KEPT_OPTIONS = ("hidden_layer_sizes", "activation", "layers", "loss", "dtype")
 """Parameters of an estimator that describe the network: another value needs a new network."""
 
 MODEL_OPTIONS = ("alpha", "dropout", "random_state")

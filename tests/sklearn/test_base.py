@@ -11,10 +11,11 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, SMALL, THREE, VALUES, X, both
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.exceptions import ConvergenceWarning, NotFittedError, UnsetMetadataPassedError
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -27,7 +28,9 @@ from minidl import (
     Callback,
     Checkpoint,
     DataError,
+    EarlyStopping,
     GradientDescent,
+    Hinge,
     Linear,
     Momentum,
     NonFiniteError,
@@ -101,6 +104,32 @@ def test_scores_are_as_good_as_those_of_scikit_learn(ours, theirs, load):
         score(ours(learning_rate_init=0.01, **arguments))
         > score(theirs(learning_rate_init=0.01, **arguments)) - 0.04
     )
+
+
+@both
+def test_weights_are_routed_where_they_are_asked_for(kind, rows, y):
+    weight = np.random.default_rng(0).uniform(0, 2, len(rows))
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = kind(**SMALL).set_fit_request(sample_weight=True)
+        asks.set_score_request(sample_weight=True).set_partial_fit_request(sample_weight=True)
+        data = {"X": rows, "y": y, "params": {"sample_weight": weight}}
+        routed = cross_validate(asks, **data, cv=KFold(2), return_estimator=True)
+        train, test = next(KFold(2).split(rows))
+        by_hand = kind(**SMALL).fit(rows[train], y[train], weight[train])
+        np.testing.assert_array_equal(routed["estimator"][0].coefs_[0], by_hand.coefs_[0])
+        score = by_hand.score(rows[test], y[test], sample_weight=weight[test])
+        assert routed["test_score"][0] == score
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            cross_validate(kind(**SMALL), **data)
+
+
+def test_the_repr_shows_callbacks_and_losses():
+    estimator = MinidlClassifier(loss=Hinge(), callbacks=[EarlyStopping("loss", patience=3)])
+    expected = (
+        "MinidlClassifier(callbacks=[EarlyStopping(monitor='loss', patience=3)], loss=Hinge())"
+    )
+    assert " ".join(repr(estimator).split()) == expected
+    assert "EarlyStopping(monitor=&#x27;loss&#x27;, patience=3)" in estimator._repr_html_()
 
 
 def test_early_stopping_restores_the_best_epoch():

@@ -9,18 +9,10 @@ import numpy as np
 import pytest
 from estimator_data import CLASSES, NAMES, ROWS, THREE, VALUES, X, both
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import r2_score
 
 from minidl import Callback, EarlyStopping, TrainingRun
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
-from minidl.sklearn.convergence import (
-    Convergence,
-    Progress,
-    determination,
-    error_of_the_mean,
-    new_convergence,
-)
-from minidl.sklearn.hold_out import Examples
+from minidl.sklearn.convergence import Convergence, Progress, new_convergence
 
 
 class Recorder(Callback):
@@ -120,18 +112,6 @@ def test_a_set_of_another_size_scales_by_its_own_examples():
     assert estimator.optimizer_.learning_rate == pytest.approx(1e-3 / 4**2)
     estimator.partial_fit(ROWS[:5], VALUES[:5])
     assert estimator.optimizer_.learning_rate == pytest.approx(1e-3 / 9**2)
-
-
-def test_the_score_of_values_is_r2():
-    weight = np.random.default_rng(0).uniform(0.5, 2, len(ROWS))
-    examples = Examples(ROWS, np.c_[VALUES, 3 * VALUES**2], weight)
-    prediction = examples.y * 0.5 + 0.3
-    squares = ((examples.y - prediction) ** 2).sum(axis=1)
-    half = np.average(squares, weights=weight) / 2
-    options = {"sample_weight": weight, "multioutput": "variance_weighted"}
-    expected = r2_score(examples.y, prediction, **options)
-    assert determination(half, error_of_the_mean(examples)) == pytest.approx(expected, rel=1e-12)
-    assert (determination(0.0, 0.0), determination(0.5, 0.0)) == (1.0, 0.0)
 
 
 def test_the_best_epoch_by_its_score_is_restored():

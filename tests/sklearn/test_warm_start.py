@@ -27,6 +27,7 @@ READ_ANEW = [
     "warm_start",
     "verbose",
     "class_weight",
+    "transform_layer",
 ]
 
 
