@@ -92,6 +92,23 @@ def test_sparse_labels_are_those_of_the_dense(kind):
     assert other.score(ROWS, y) == dense.score(ROWS, LABELS)
 
 
+def test_labels_are_learned_as_well_as_by_scikit_learn():
+    """The set, the sizes and the bars of its own tests."""
+    rows, y = make_multilabel_classification(50, random_state=0)
+    wide = {"hidden_layer_sizes": 50, "activation": "logistic", "alpha": 1e-5, "random_state": 0}
+    converged = MinidlClassifier(**wide, optimizer="lbfgs", max_iter=150).fit(rows, y)
+    assert converged.score(rows, y) > 0.97
+    np.testing.assert_array_equal(converged.predict_proba(rows) > 0.5, y)
+    logarithms = np.log(converged.predict_proba(rows))
+    np.testing.assert_allclose(converged.predict_log_proba(rows), logarithms, atol=1e-15)
+    parts = MinidlClassifier(**wide, optimizer=GradientDescent(0.2), batch_size="auto")
+    for _ in range(100):
+        parts.partial_fit(rows, y, classes=[0, 1, 2, 3, 4])
+    stopped = MinidlClassifier(early_stopping=True, max_iter=5, random_state=0).fit(rows, y)
+    assert parts.predict(rows).shape == stopped.predict(rows).shape == (50, 5)
+    assert np.mean(parts.predict(rows) == y) > 0.9
+
+
 def test_parts_and_early_stopping_take_several_labels():
     whole = fitted(max_iter=3)
     parts = MinidlClassifier(**SMALL)
