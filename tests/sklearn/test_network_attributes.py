@@ -107,7 +107,9 @@ def test_weights_have_the_dtype_of_the_network(kind, dtype):
     assert {array.dtype.type for array in estimator.coefs_ + estimator.intercepts_} == {dtype}
 
 
-@pytest.mark.parametrize("name", ["coefs_", "intercepts_", "n_layers_", "out_activation_"])
+@pytest.mark.parametrize(
+    "name", ["coefs_", "intercepts_", "n_layers_", "out_activation_", "best_validation_score_"]
+)
 def test_there_are_none_before_the_first_fit(name):
     assert not hasattr(MinidlClassifier(), name)
     with pytest.raises(NotFittedError):
