@@ -71,7 +71,7 @@ def _weights_of_classes(estimator: Any, labels: Labels) -> Array:
     if unknown and any(label not in class_weight for label in classes):
         # A label that no example has is harmless, but here it may be a class written otherwise.
         raise ArgumentError(
-            f"class_weight must have labels of y, {labels.classes}, got {unknown[0]!r}"
+            f"class_weight must name labels of {labels.classes}, got {unknown[0]!r}"
         )
     rule = at_least(0)
     return np.array(

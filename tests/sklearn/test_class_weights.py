@@ -51,7 +51,7 @@ def test_labels_that_no_example_has_are_harmless_if_each_class_has_its_weight():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"2": 5.0}, r"class_weight must have labels of y, \[0 1 2\], got '2'"),
+        ({"2": 5.0}, r"class_weight must name labels of \[0 1 2\], got '2'"),
         ({2: -1.0}, r"class_weight\[2\] must be finite and >= 0, got -1\.0 in MinidlClassifier"),
         ({2: "x"}, r"class_weight\[2\] must be finite and >= 0, got 'x'"),
         ({2: np.inf}, r"class_weight\[2\] must be finite"),
@@ -70,5 +70,5 @@ def test_several_labels_per_example_have_no_class_weights():
     message = "class_weight is for one label per example, got 2 labels .* sample_weight="
     with pytest.raises(ArgumentError, match=message):
         MinidlClassifier(class_weight="balanced").fit(X, np.hstack((MOONS, 1 - MOONS)))
-    with pytest.raises(ArgumentError, match="class_weight must have labels of y"):
+    with pytest.raises(ArgumentError, match="class_weight must name labels of"):
         MinidlClassifier(class_weight={"up": 2.0}).fit(X, NAMES)

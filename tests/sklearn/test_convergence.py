@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from minidl import Callback, EarlyStopping, TrainingRun
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 from minidl.sklearn.convergence import Convergence, Progress, new_convergence
+from minidl.sklearn.hold_out import Examples
 
 
 class Recorder(Callback):

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from minidl import ArgumentError
+from minidl import ArgumentError, GradientDescent
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
 callback = pytest.importorskip("sklearn.callback")
@@ -69,7 +69,7 @@ def test_a_callback_ends_the_training():
 def test_a_training_that_stops_early_ends_its_tasks():
     record = Record()
     classifier = MinidlClassifier(**{**SMALL, "max_iter": 200}, early_stopping=True)
-    classifier.set_params(learning_rate=1e-300).set_callbacks(record).fit(X, NAMES)
+    classifier.set_params(optimizer=GradientDescent(1e-300)).set_callbacks(record).fit(X, NAMES)
     begun = sum(call.startswith("begin epoch") for call in record.calls)
     ended = sum(call.startswith("end epoch") for call in record.calls)
     assert begun == ended == classifier.n_iter_ < 200

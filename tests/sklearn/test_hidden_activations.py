@@ -68,7 +68,8 @@ def test_data_frames_are_given_on_request():
 
 
 def test_in_a_pipeline_a_union_and_a_search():
-    learned = MinidlClassifier((8,), learning_rate=0.03, max_iter=60, random_state=0)
+    options = {"learning_rate": 0.03, "batch_size": 16, "max_iter": 60, "random_state": 0}
+    learned = MinidlClassifier((8,), **options)
     pipe = make_pipeline(StandardScaler(), learned, LogisticRegression())
     assert pipe.fit(X, NAMES).score(X, NAMES) > 0.95
     assert LogisticRegression().fit(X, NAMES).score(X, NAMES) < 0.9

@@ -13,21 +13,24 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import LinearSVC
 
 from minidl import (
+    LBFGS,
+    Adam,
     ArgumentError,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    HalfSquaredError,
     Hinge,
     Huber,
     Loss,
     MeanAbsoluteError,
-    MeanSquaredError,
     Poisson,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
 )
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
-EXACT = {"hidden_layer_sizes": (), "optimizer": "lbfgs", "max_iter": 500, "random_state": 0}
+EXACT = {"hidden_layer_sizes": (), "alpha": 0.0, "max_iter": 500, "random_state": 0}
+EXACT["optimizer"] = LBFGS(gradient_tolerance=1e-9, loss_tolerance=0.0)
 COUNTS = np.random.default_rng(0).poisson(np.exp(ROWS @ [0.5, -0.3, 0.2, 0.0] + 1))
 
 
@@ -38,7 +41,7 @@ def ends(estimator):
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        ("squared_error", (MeanSquaredError, "identity", 1)),
+        ("squared_error", (HalfSquaredError, "identity", 1)),
         ("huber", (Huber, "identity", 1)),
         ("absolute_error", (MeanAbsoluteError, "identity", 1)),
         ("poisson", (Poisson, "exp", 1)),
@@ -107,7 +110,7 @@ def test_huber_ignores_outliers():
 
 def test_hinge_without_hidden_layers_is_a_support_vector_machine():
     svm = LinearSVC(loss="hinge", C=10, max_iter=50_000, random_state=0).fit(X, NAMES)
-    options = {"optimizer": "adam", "learning_rate": 0.03, "batch_size": None, "max_iter": 1500}
+    options = {"optimizer": Adam(0.03), "batch_size": None, "max_iter": 1500}
     network = MinidlClassifier(**{**EXACT, **options}, loss="hinge").fit(X, NAMES)
     scores = network.decision_function(X)
     assert scores.shape == (200,)
