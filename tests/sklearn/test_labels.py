@@ -46,7 +46,7 @@ def test_each_label_is_learned_as_alone():
     alone = MultiOutputClassifier(MinidlClassifier((), **options)).fit(ROWS, LABELS)
     together = MinidlClassifier((), **options).fit(ROWS, LABELS)
     expected = np.stack([p[:, 1] for p in alone.predict_proba(ROWS)], axis=1)
-    np.testing.assert_allclose(together.predict_proba(ROWS), expected, atol=1e-6)
+    np.testing.assert_allclose(together.predict_proba(ROWS), expected, atol=2e-4)
 
 
 @pytest.mark.parametrize("y", [LABELS, LABELS[:, 0], LABELS[:, 0] + LABELS[:, 1]])
