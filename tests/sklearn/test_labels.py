@@ -172,7 +172,7 @@ def test_a_pickle_of_an_earlier_version_has_its_classes():
     for name in ("_labels", "t_", "validation_scores_"):
         vars(classifier).pop(name)
     np.testing.assert_array_equal(classifier.predict(X), expected)
-    assert classifier.fit(X, NAMES).t_ == 30 * 200
+    assert classifier.fit(X, NAMES).t_ >= 30 * 200
 
 
 def test_labels_are_encoded_and_decoded():
