@@ -257,8 +257,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
                 )
         elif classes is None:
             raise ArgumentError(
-                "the first call of partial_fit needs all classes, got None: pass np.unique(labels), "
-                "or range(y.shape[1]) where y has a column for each label"
+                "the first call of partial_fit needs all classes, got None: pass "
+                "np.unique(labels), or range(y.shape[1]) where y has a column for each label"
             )
         return self._partial_fit(X, y, sample_weight, classes)
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from minidl import ArgumentError, Conv2D, Dropout, Layer, Linear, ReLU
+from minidl import ArgumentError, Conv2D, Dropout, Flatten, Layer, Linear, ReLU
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 from minidl.sklearn.hidden_activations import count_layers
 
@@ -114,10 +114,28 @@ class Twice(Layer):
         return dy[:, : dy.shape[1] // 2] + dy[:, dy.shape[1] // 2 :]
 
 
+class Same(Layer):
+    """Another one, of sequences."""
+
+    def forward(self, x, *, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
 def test_a_custom_layer_is_measured():
     def network(features, outputs):
         return [Linear(features, 3), Twice(), Linear(6, outputs)]
 
+    def of_sequences(shape, outputs):
+        assert shape == (5, 2)
+        return [Same(), Linear(2, 3), Flatten(), Linear(15, outputs)]
+
+    sequences = np.random.default_rng(0).random((8, 5, 2))
+    classifier = MinidlClassifier(layers=of_sequences, transform_layer=1, max_iter=1)
+    features = classifier.fit(sequences, np.arange(8) % 2).transform(sequences)
+    assert features.shape == (8, len(classifier.get_feature_names_out())) == (8, 15)
     classifier = MinidlClassifier(layers=network, max_iter=1).fit(X, NAMES)
     assert (
         classifier.transform(X).shape == (200, len(classifier.get_feature_names_out())) == (200, 6)

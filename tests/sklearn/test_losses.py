@@ -134,6 +134,8 @@ def test_scores_and_probabilities_exclude_each_other():
         MinidlClassifier().decision_function  # noqa: B018
     assert "gives probabilities: use predict_proba" in str(refused.value.__cause__)
     assert classifier.decision_function(THREE).shape == (150, 3)
+    classifier.set_params(loss="log_loss")  # from the next fit on
+    assert not hasattr(classifier, "predict_proba")
 
 
 class Squares(Loss):

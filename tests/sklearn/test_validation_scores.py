@@ -51,6 +51,15 @@ def test_they_are_what_score_gives_after_each_epoch(kind, y, options, is_weighte
     assert estimator.best_validation_score_ == max(estimator.validation_scores_)
 
 
+def test_many_examples_are_scored_in_batches(monkeypatch):
+    rows, y = np.tile(ROWS, (20, 1)), np.tile(VALUES, 20)
+    halves = [np.arange(0, 1000), np.arange(1000, 3000)]
+    monkeypatch.setattr(base, "hold_out", lambda examples, *_, **__: map(examples.take, halves))
+    regressor = MinidlRegressor(**{**SMALL, "max_iter": 1}, early_stopping=True).fit(rows, y)
+    score = regressor.score(rows[halves[1]], y[halves[1]])
+    assert regressor.validation_scores_ == pytest.approx([score], rel=1e-12)
+
+
 def test_a_training_that_goes_on_adds_its_scores():
     regressor = MinidlRegressor(**SMALL, early_stopping=True, warm_start=True)
     n_scores = len(regressor.fit(ROWS, VALUES).validation_scores_)
