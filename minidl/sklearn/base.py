@@ -113,12 +113,8 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
         examples = Examples(X, targets.y, targets.sample_weight)
         validation = None
         if self.early_stopping:
-            examples, validation = hold_out(
-                examples,
-                self.validation_fraction,
-                spawn_rngs(rng, 1)[0],
-                stratify=targets.stratify,
-            )
+            fraction, child = self.validation_fraction, spawn_rngs(rng, 1)[0]
+            examples, validation = hold_out(examples, fraction, child, stratify=targets.stratify)
         if resume:
             training = continue_with(
                 self.model_, self.optimizer_, self._used_options(), options, rng
@@ -229,7 +225,6 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
         val_losses = history.columns.get("val_loss", [])
         self.validation_loss_curve_ = self.validation_loss_curve_ + val_losses
         self._progress = convergence.progress
-        self.t_: int = self._progress.n_examples
         self.best_loss_: float | None = convergence.progress.best
         if convergence.validation is None:
             self.validation_scores_ = None

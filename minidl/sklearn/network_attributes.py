@@ -27,12 +27,15 @@ class NetworkAttributes:
         The number of `Linear` layers, and one for the input.
     best_validation_score_ : float or None
         The best of `validation_scores_`, if a validation set was held out.
+    t_ : int
+        The number of examples that were trained on, counted in each epoch.
     out_activation_ : str
         What becomes of the last scores: "logistic", "softmax", "exp", "identity", or the name of
         another layer in small letters.
     """
 
     model_: Any
+    _progress: Any
     validation_scores_: list[float] | None
 
     @property
@@ -52,6 +55,13 @@ class NetworkAttributes:
     def n_layers_(self) -> int:
         """The number of `Linear` layers, and one for the input."""
         return len(self._linear_layers()) + 1
+
+    @property
+    def t_(self) -> int:
+        """The number of examples that were trained on, counted in each epoch."""
+        check_is_fitted(self, "model_")
+        n_examples: int = self._progress.n_examples
+        return n_examples
 
     @property
     def out_activation_(self) -> str:

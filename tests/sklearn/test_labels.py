@@ -169,7 +169,7 @@ def test_a_training_goes_on_with_the_same_labels(first, then, message):
 def test_a_pickle_of_an_earlier_version_has_its_classes():
     classifier = MinidlClassifier(**SMALL, warm_start=True).fit(X, NAMES)
     expected = classifier.predict(X)
-    for name in ("_labels", "t_", "validation_scores_"):
+    for name in ("_labels", "_progress", "validation_scores_"):
         vars(classifier).pop(name)
     np.testing.assert_array_equal(classifier.predict(X), expected)
     assert classifier.fit(X, NAMES).t_ >= 30 * 200
